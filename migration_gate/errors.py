@@ -1,0 +1,73 @@
+"""What ends a run before there is a verdict. Exit status 2: the caller can mend it; 3: we broke.
+
+GateError
+├── Misconfigured           a setting is wrong: file, line, key, the nearest valid one
+├── ProjectNotFound         no Alembic environment where we looked
+├── ProjectNotImported      the project's own code did not load
+├── DatabaseRefused         the project asked for a database that is not ours
+├── PostgresNotFound        no server to be had
+├── TimedOut                a limit that can be set was reached
+├── RepositoryUnreadable    git or the file system said no
+└── Broken                  our own fault (status 3)
+    ├── PostgresDied
+    └── WorkerDied
+"""
+
+from __future__ import annotations
+
+
+class GateError(Exception):
+    """Ends the run. `says` is what we wanted and found; `advice` is what to do next."""
+
+    status = 2
+
+    def __init__(self, says: str, *, advice: str = "", where: str = "", evidence: str = "") -> None:
+        super().__init__(says)
+        self.says = says
+        self.advice = advice
+        self.where = where
+        """`file:line`, where there is one"""
+        self.evidence = evidence
+        """the last lines of what was printed, a server log, a traceback of the project's"""
+
+
+class Misconfigured(GateError):
+    """A setting is wrong."""
+
+
+class ProjectNotFound(GateError):
+    """No Alembic environment was found where we looked."""
+
+
+class ProjectNotImported(GateError):
+    """The project's own code did not load."""
+
+
+class DatabaseRefused(GateError):
+    """The project asked for a database that is not the ephemeral one."""
+
+
+class PostgresNotFound(GateError):
+    """No Postgres server could be had."""
+
+
+class TimedOut(GateError):
+    """A time limit was reached."""
+
+
+class RepositoryUnreadable(GateError):
+    """Git or the file system would not let us read."""
+
+
+class Broken(GateError):
+    """Our own fault."""
+
+    status = 3
+
+
+class PostgresDied(Broken):
+    """The ephemeral server ended before we asked it to."""
+
+
+class WorkerDied(Broken):
+    """The worker ended without finishing its answer."""

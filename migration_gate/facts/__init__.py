@@ -1,0 +1,97 @@
+"""The facts that checks judge: few, frozen, plain nouns.
+
+They hold `str`, `int`, `bool`, `None`, tuples and each other, and go to JSON and back unaided
+(`pydantic.TypeAdapter(Facts)`). Nothing in here touches disk, clock, network or database.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from migration_gate.facts.catalog import (
+    Attached,
+    Column,
+    Constraint,
+    EnumType,
+    Extension,
+    Grant,
+    Index,
+    NamedType,
+    Other,
+    Routine,
+    Schema,
+    Sequence,
+    Snapshot,
+    Table,
+    View,
+    qualified,
+)
+from migration_gate.facts.history import (
+    ColumnState,
+    Connection,
+    Difference,
+    Failure,
+    Filtered,
+    History,
+    Models,
+    Place,
+    Replay,
+    Revision,
+    RevisionFile,
+    Statement,
+    Step,
+    Touch,
+    Uncreated,
+)
+from migration_gate.facts.tree import Owners, SchemaChange, SqlFile, Tree
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All that a check may look at, for one project."""
+
+    project: str = ""
+    """its name in a report: the `projects:` key, or the folder"""
+    replay: Replay = field(default_factory=Replay)
+    tree: Tree = field(default_factory=Tree)
+    owners: Owners = field(default_factory=Owners)
+
+
+__all__ = [
+    "Attached",
+    "Column",
+    "ColumnState",
+    "Connection",
+    "Constraint",
+    "Difference",
+    "EnumType",
+    "Extension",
+    "Facts",
+    "Failure",
+    "Filtered",
+    "Grant",
+    "History",
+    "Index",
+    "Models",
+    "NamedType",
+    "Other",
+    "Owners",
+    "Place",
+    "Replay",
+    "Revision",
+    "RevisionFile",
+    "Routine",
+    "Schema",
+    "SchemaChange",
+    "Sequence",
+    "Snapshot",
+    "SqlFile",
+    "Statement",
+    "Step",
+    "Table",
+    "Touch",
+    "Tree",
+    "Uncreated",
+    "View",
+    "qualified",
+]

@@ -1,0 +1,28 @@
+"""The project that was found: what to run, where, and with which interpreter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """An Alembic environment, ready to be handed to the worker. Paths are absolute."""
+
+    name: str
+    root: Path
+    directory: Path
+    """where it runs"""
+    python: Path
+    kind: str
+    """ini, toml, flask or hook"""
+    config: Path | None = None
+    """alembic.ini, pyproject.toml, or Flask-Migrate's folder"""
+    section: str = "alembic"
+    flask_app: str | None = None
+    hook: Path | None = None
+    sys_path: tuple[str, ...] = ()
+    """folders to put in front of the interpreter's own"""
+    notes: tuple[str, ...] = ()
+    """how it was found, where that was not obvious"""

@@ -1,0 +1,86 @@
+"""What the user asked for, merged and checked: one `Settings` a project, with the origin of every value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+from migration_gate.check import Severity
+from migration_gate.facts import Owners
+
+
+@dataclass(frozen=True, slots=True)
+class Prepare:
+    """One thing to do in the ephemeral database before the first revision."""
+
+    kind: str
+    """sql (text), sql_file, python (a file, run in the project's interpreter) or run (a shell command)"""
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class StartFrom:
+    """For histories that do not begin with an empty database."""
+
+    dump: Path | None = None
+    """plain SQL or pg_dump's custom format; its own version table says which revision it stands at"""
+    create_all: str | None = None
+    """git revision whose models are created"""
+    stamp: str = "heads"
+    """the revision that those models stand at, as Alembic names it there"""
+
+
+@dataclass(frozen=True, slots=True)
+class Allow:
+    """A finding that the user accepts, with the reason."""
+
+    check: str
+    """`check` or `check/kind`"""
+    reason: str
+    object: str = "*"
+    """glob pattern over `Finding.at`"""
+    until: date | None = None
+    """the last day on which it holds"""
+    where: str = ""
+    """`file:line` it stands at"""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings of one project. Paths are absolute."""
+
+    name: str
+    root: Path
+    """the folder given to `check`, where the configuration file lies"""
+    directory: Path
+    """working_directory: where env.py and migrations run; `root` unless set"""
+    alembic: Path | None = None
+    section: str = "alembic"
+    flask_app: str | None = None
+    hook: Path | None = None
+    python: Path | None = None
+    env: tuple[tuple[str, str], ...] = ()
+    """from `env_file` and `env`; {host} {port} {user} {password} {db} are filled in by the bridge"""
+    prepare: tuple[Prepare, ...] = ()
+    target: tuple[str, ...] = ("heads",)
+    x: tuple[str, ...] = ()
+    """Alembic's -x arguments"""
+    start_from: StartFrom | None = None
+    postgres: str = "auto"
+    network: bool = False
+    run_seconds: float = 600.0
+    """limit for the whole replay"""
+    statement_seconds: float = 120.0
+    import_seconds: float = 60.0
+    """limit for importing the project"""
+    snapshots: str = "none"
+    """which revisions get a catalog before and after: none, all, or a number of the newest"""
+    raw_sql_allow: tuple[str, ...] = ()
+    owners: Owners = field(default_factory=Owners)
+    checks: tuple[tuple[str, Severity | None], ...] = ()
+    """check or check/kind, and its severity; None is off"""
+    allow: tuple[Allow, ...] = ()
+    fail_on: Severity = Severity.ERROR
+    origins: tuple[tuple[str, str], ...] = ()
+    """key and where its value comes from: default, `.migration-gate.yml:12`, an environment variable, an option"""
