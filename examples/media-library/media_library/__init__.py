@@ -1,0 +1,1 @@
+"""Users keep photos, videos and recordings, tagged and in collections."""
