@@ -27,7 +27,7 @@ class Collection(Base):
 
     owner: Mapped[User] = relationship(back_populates="collections")
     items: Mapped[list[CollectionItem]] = relationship(
-        order_by="CollectionItem.position", passive_deletes=True
+        order_by="CollectionItem.position", cascade="all, delete-orphan", passive_deletes=True
     )
 
 

@@ -25,5 +25,9 @@ class User(Base):
     active: Mapped[bool] = mapped_column(server_default=true())
     created_at: Mapped[Moment]
 
-    media_items: Mapped[list[MediaItem]] = relationship(back_populates="owner", passive_deletes=True)
-    collections: Mapped[list[Collection]] = relationship(back_populates="owner", passive_deletes=True)
+    media_items: Mapped[list[MediaItem]] = relationship(
+        back_populates="owner", cascade="all, delete-orphan", passive_deletes=True
+    )
+    collections: Mapped[list[Collection]] = relationship(
+        back_populates="owner", cascade="all, delete-orphan", passive_deletes=True
+    )
