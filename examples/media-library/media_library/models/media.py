@@ -53,14 +53,14 @@ class MediaItem(Base):
     )
 
     id: Mapped[Key]
-    owner_id: Mapped[int] = mapped_column(
-        BigInteger, ForeignKey("users.id", ondelete="CASCADE"), index=True
-    )
+    owner_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("users.id", ondelete="CASCADE"), index=True)
     kind: Mapped[MediaKind] = mapped_column(Enum(MediaKind, name="media_kind", values_callable=labels))
     title: Mapped[str] = mapped_column(String(200))
     description: Mapped[str | None] = mapped_column(Text)
     size_bytes: Mapped[int] = mapped_column(BigInteger)
-    duration_seconds: Mapped[Decimal | None] = mapped_column(Numeric(9, 3), comment="of videos and recordings")
+    duration_seconds: Mapped[Decimal | None] = mapped_column(
+        Numeric(9, 3), comment="of videos and recordings"
+    )
     checksum: Mapped[str | None] = mapped_column(String(64), comment="SHA-256 of the file, in hexadecimal")
     visibility: Mapped[Visibility] = mapped_column(
         Enum(Visibility, name="visibility", values_callable=labels), server_default="private"

@@ -21,7 +21,12 @@ def upgrade() -> None:
     op.alter_column("media_items", "owner_id", existing_type=sa.BigInteger(), nullable=False)
     op.drop_constraint(op.f("fk_media_items_owner_id_users"), "media_items", type_="foreignkey")
     op.create_foreign_key(
-        op.f("fk_media_items_owner_id_users"), "media_items", "users", ["owner_id"], ["id"], ondelete="CASCADE"
+        op.f("fk_media_items_owner_id_users"),
+        "media_items",
+        "users",
+        ["owner_id"],
+        ["id"],
+        ondelete="CASCADE",
     )
     op.create_index(op.f("ix_media_items_owner_id"), "media_items", ["owner_id"])
 
@@ -29,7 +34,5 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_index(op.f("ix_media_items_owner_id"), table_name="media_items")
     op.drop_constraint(op.f("fk_media_items_owner_id_users"), "media_items", type_="foreignkey")
-    op.create_foreign_key(
-        op.f("fk_media_items_owner_id_users"), "media_items", "users", ["owner_id"], ["id"]
-    )
+    op.create_foreign_key(op.f("fk_media_items_owner_id_users"), "media_items", "users", ["owner_id"], ["id"])
     op.alter_column("media_items", "owner_id", existing_type=sa.BigInteger(), nullable=True)

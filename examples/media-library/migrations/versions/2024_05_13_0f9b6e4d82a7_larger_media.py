@@ -17,9 +17,7 @@ depends_on = None
 def upgrade() -> None:
     op.alter_column("media_items", "size_bytes", existing_type=sa.Integer(), type_=sa.BigInteger())
     op.create_check_constraint(op.f("ck_media_items_size_not_negative"), "media_items", "size_bytes >= 0")
-    op.alter_column(
-        "media_items", "title", existing_type=sa.String(length=100), type_=sa.String(length=200)
-    )
+    op.alter_column("media_items", "title", existing_type=sa.String(length=100), type_=sa.String(length=200))
     op.add_column("media_items", sa.Column("description", sa.Text(), nullable=True))
 
 
