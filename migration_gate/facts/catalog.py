@@ -223,6 +223,7 @@ class Other:
     name: str
     """qualified where the kind has schemas"""
     definition: str
+    oid: int = 0
 
     def __str__(self) -> str:
         return self.name
@@ -235,6 +236,7 @@ class Extension:
     name: str
     schema: str
     version: str
+    oid: int = 0
 
     def __str__(self) -> str:
         return self.name
@@ -246,6 +248,7 @@ class Schema:
 
     name: str
     comment: str | None = None
+    oid: int = 0
 
     def __str__(self) -> str:
         return self.name
