@@ -6,6 +6,7 @@ GateError
 ├── ProjectNotImported      the project's own code did not load
 ├── DatabaseRefused         the project asked for a database that is not ours
 ├── PostgresNotFound        no server to be had
+├── DiskFull                no room for the server
 ├── TimedOut                a limit that can be set was reached
 ├── RepositoryUnreadable    git or the file system said no
 └── Broken                  our own fault (status 3)
@@ -49,6 +50,10 @@ class DatabaseRefused(GateError):
 
 class PostgresNotFound(GateError):
     """No Postgres server could be had."""
+
+
+class DiskFull(GateError):
+    """There is no room left for the server, or for what the migrations put into it."""
 
 
 class TimedOut(GateError):
