@@ -1,0 +1,170 @@
+"""The configuration: file, environment and command line, merged into one `Settings` a project."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from migration_gate.errors import Misconfigured
+from migration_gate.inputs import environment
+from migration_gate.inputs.complaint import At, guess
+from migration_gate.inputs.merge import Layer, lay, validate
+from migration_gate.inputs.model import FileKeys, NamedProjectKeys, ProjectKeys
+from migration_gate.inputs.settle import existing, settle
+from migration_gate.inputs.source import NAMES, Key, Source, read_toml, read_yaml
+from migration_gate.settings import Settings
+
+PLACES = frozenset({"alembic", "flask_app", "hook", "working_directory"})
+"""keys that say where the project is"""
+
+
+def schema() -> dict[str, Any]:
+    """The JSON schema of the configuration file."""
+    found = FileKeys.model_json_schema()
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **found}
+
+
+def load(
+    path: Path,
+    options: Mapping[str, object],
+    environ: Mapping[str, str],
+    *,
+    known_checks: Mapping[str, Sequence[str]] | None = None,
+) -> tuple[Settings, ...]:
+    """One `Settings` a project, in the order of the file; Misconfigured when anything is wrong.
+
+    `options` is nested as the file is; its `config` names another file, its `project` lists the projects
+    that are wanted. `known_checks` maps each check to its kinds (an empty list takes any).
+    """
+    options = dict(options)
+    folder = _folder(path)
+    source = _source(folder, options.pop("config", None) or environ.get("MIGRATION_GATE_CONFIG"))
+    wanted = options.pop("project", ())
+    checks = known_checks or {}
+    file = validate(FileKeys, source.values, source.at, checks)
+    above = (
+        Layer(
+            validate(ProjectKeys, environment.read(environ), environment.variable, checks),
+            folder,
+            environment.variable,
+        ),
+        Layer(validate(ProjectKeys, options, option, checks), Path.cwd(), option),
+    )
+    base = Layer(file, source.folder, source.at)
+    if not file.projects:
+        if wanted:
+            raise Misconfigured("`--project` was given, but `projects` is not set.", where="--project")
+        name = folder.name or "project"
+        merged = lay((base, *above), folder)
+        placed = not PLACES.isdisjoint(file.model_fields_set)
+        return (settle(name, source.folder, source.folder if placed else folder, merged, environ),)
+    chosen = list(_chosen(file, wanted))
+    return tuple(
+        settle(
+            name,
+            *_inside(name, keys, source),
+            lay((base, _named(name, keys, source), *above), folder),
+            environ,
+        )
+        for name, keys in chosen
+    )
+
+
+def option(key: Key) -> str:
+    """The option that sets a key."""
+    match key:
+        case ("alembic", "section"):
+            return "--section"
+        case ("limits", str(which)):
+            return f"--{which}-timeout"
+        case ("x",) | ("x", _) | ("target", "x"):
+            return "-x"
+        case ("env", str(name), *_):
+            return f"--env {name}"
+        case _:
+            return f"--{key[0]}".replace("_", "-") if key else "the command line"
+
+
+def _folder(path: Path) -> Path:
+    folder = path.absolute()
+    if not folder.is_dir():
+        raise Misconfigured(
+            f"`{path}` is not a folder." if path.exists() else f"`{path}` does not exist.",
+            where=str(path),
+            advice="Give the project's folder; `--alembic` names an alembic.ini, `--config` our own file.",
+        )
+    return folder.resolve()
+
+
+def _up(folder: Path) -> Iterator[Path]:
+    """The folder and its parents up to the repository's top; the folder alone outside a repository."""
+    parents = [folder, *folder.parents]
+    top = next((number for number, each in enumerate(parents) if (each / ".git").exists()), 0)
+    yield from parents[: top + 1]
+
+
+def repository_root(folder: Path) -> Path:
+    """The top of the repository that a folder is in; the folder itself outside of one."""
+    return list(_up(folder))[-1]
+
+
+def _source(folder: Path, named: object) -> Source:
+    top = repository_root(folder)
+    if named:
+        file = Path(str(named)).expanduser().absolute()
+        if not file.is_file():
+            raise Misconfigured(
+                f"The configuration `{named}` does not exist.", where="--config", advice="Mend the path."
+            )
+        name = _name(file, top)
+        read = read_toml(file, name) if file.suffix == ".toml" else read_yaml(file, name)
+        if read is None:
+            raise Misconfigured(
+                "It has no `[tool.migration-gate]` table.", where=name, advice="Add the table."
+            )
+        return read
+    for place in _up(folder):
+        found = [place / name for name in NAMES if (place / name).exists()]
+        sources = [read_yaml(each, _name(each, top)) for each in found]
+        if (place / "pyproject.toml").is_file():
+            table = read_toml(place / "pyproject.toml", _name(place / "pyproject.toml", top))
+            sources += [table] if table else []
+        if len(sources) > 1:
+            names = " and ".join(f"`{each.name}`" for each in sources)
+            raise Misconfigured(
+                f"Both {names} configure the gate.", where=sources[1].at(()), advice="Keep one of them."
+            )
+        if sources:
+            return sources[0]
+    return Source({}, {}, "", folder)
+
+
+def _name(file: Path, top: Path) -> str:
+    return str(file.relative_to(top)) if file.is_relative_to(top) else str(file)
+
+
+def _chosen(file: FileKeys, wanted: object) -> Iterator[tuple[str, NamedProjectKeys]]:
+    names = list(wanted) if isinstance(wanted, list | tuple) else []
+    for name in names:
+        if name not in file.projects:
+            raise Misconfigured(
+                f"There is no project `{name}`.", where="--project", advice=guess(str(name), file.projects)
+            )
+    yield from ((name, keys) for name, keys in file.projects.items() if not names or name in names)
+
+
+def _inside(name: str, keys: NamedProjectKeys, source: Source) -> tuple[Path, Path]:
+    """The configuration's folder, and the project's own."""
+    return source.folder, _named(name, keys, source).folder
+
+
+def _named(name: str, keys: NamedProjectKeys, source: Source) -> Layer:
+    prefix = ("projects", name)
+    at: At = lambda key: source.at((*prefix, *key))  # noqa: E731 - a closure with a type
+    folder = source.folder
+    if keys.path is not None:
+        given = lay((Layer(keys, folder, at),), folder)[("postgres",)]
+        place = type(given)(keys.path, folder, at, ("path",))
+        folder = existing(place, keys.path, f"projects.{name}.path", folder=True)
+    return Layer(keys, folder, at)

@@ -1,0 +1,101 @@
+"""Settings from MIGRATION_GATE_* variables, and which variables are nobody's business but ours."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+
+from migration_gate.errors import Misconfigured
+from migration_gate.inputs.complaint import guess
+from migration_gate.inputs.model import SECTIONS, ProjectKeys, names
+from migration_gate.inputs.source import Key
+
+PREFIX = "MIGRATION_GATE_"
+RESERVED = frozenset({"MIGRATION_GATE_CONFIG", "MIGRATION_GATE_CORPUS", "MIGRATION_GATE_DOCKER_KIT"})
+"""read elsewhere: which configuration file to take, and what the tests need"""
+PLAIN = {"alembic": "config", "target": "revision"}
+"""the key that plain text stands for, where a mapping may be given"""
+LISTS = frozenset({
+    ("env_file",), ("target", "revision"), ("raw_sql", "allow"), ("owners", "columns"), ("owners", "tables"),
+    ("owners", "exempt"), ("owners", "on_delete"),
+})  # fmt: skip
+"""values that are split at commas"""
+
+
+def is_secret(name: str) -> bool:
+    """Whether a variable belongs to the runner or to us, and must not reach the project."""
+    return name == "GITHUB_TOKEN" or name.startswith(("INPUT_", "ACTIONS_", PREFIX))
+
+
+def variable(key: Key) -> str:
+    """The variable that sets a key: `MIGRATION_GATE_OWNERS__COLUMNS`."""
+    if key and key[0] == "env":
+        return f"{PREFIX}ENV__" + "__".join(map(str, key[1:]))
+    if key and PLAIN.get(str(key[0])) == key[-1]:
+        key = key[:1]
+    parts = [str(part).replace("-", "_").replace("/", "__").upper() for part in key if isinstance(part, str)]
+    return PREFIX + "__".join(parts)
+
+
+def read(environ: Mapping[str, str]) -> dict[str, object]:
+    """The values of all MIGRATION_GATE_* variables, nested as in a file; an empty one is not set."""
+    values: dict[str, object] = {}
+    for name, text in sorted(environ.items()):
+        if name.startswith(PREFIX) and name not in RESERVED and text.strip():
+            key = _key(name)
+            target = values
+            for part in key[:-1]:
+                inner = target.setdefault(part, {})
+                assert isinstance(inner, dict)  # noqa: S101 - _key never names a mapping and a part of it
+                target = inner
+            target[key[-1]] = _value(name, key, text)
+    return values
+
+
+def _key(name: str) -> tuple[str, ...]:
+    """The key that a variable sets; Misconfigured when there is none."""
+    first, *rest = name.removeprefix(PREFIX).split("__")
+    top = first.lower()
+    known = names(ProjectKeys)
+    if top in known:
+        if top == "env" and rest:
+            return (top, "__".join(rest))
+        if top == "checks" and rest:
+            return (top, "/".join(part.lower().replace("_", "-") for part in rest))
+        if not rest and top not in ("env", "checks"):
+            return (top, PLAIN[top]) if top in PLAIN else (top,)
+        if len(rest) == 1 and top in SECTIONS and rest[0].lower() in names(SECTIONS[top]):
+            return (top, rest[0].lower())
+    if top == "projects":
+        advice = "Name projects in `.migration-gate.yml`."
+    else:
+        advice = guess(
+            name, [*_variables(), *RESERVED], "Unset it, or see `migration-gate schema` for the settings."
+        )
+    raise Misconfigured(f"`{name}` is not a variable of ours.", where=name, advice=advice)
+
+
+def _variables() -> Iterator[str]:
+    for name in names(ProjectKeys):
+        yield variable((name,))
+        for inner in names(SECTIONS[name]) if name in SECTIONS else ():
+            yield variable((name, inner))
+
+
+def _value(name: str, key: tuple[str, ...], text: str) -> object:
+    """Text, a list where the key holds one, or JSON where the text begins like it."""
+    if key[0] == "env":
+        return text
+    if text.lstrip()[:1] in ("[", "{"):
+        try:
+            return json.loads(text)
+        except ValueError as error:
+            raise Misconfigured(
+                f"`{name}` begins like JSON, but is not: {error}.",
+                where=name,
+                advice="Mend its quotes and commas.",
+            ) from error
+    if key in LISTS or key[-1] == "x":
+        separator = "\n" if "\n" in text or key[-1] == "x" else ","
+        return [part.strip() for part in text.split(separator) if part.strip()]
+    return text

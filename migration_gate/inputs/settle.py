@@ -1,0 +1,187 @@
+"""Turns merged values into `Settings`: paths made absolute and checked, variables read, names given."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from migration_gate.check import Severity
+from migration_gate.errors import Misconfigured
+from migration_gate.facts import Owners
+from migration_gate.inputs import dotenv
+from migration_gate.inputs.complaint import nearest
+from migration_gate.inputs.merge import Given
+from migration_gate.inputs.model import PrepareKeys, StartFromKeys
+from migration_gate.inputs.source import Key, dotted
+from migration_gate.settings import Allow, Prepare, Settings, StartFrom
+
+CONFIGS = ("alembic.ini", "pyproject.toml")
+
+
+@dataclass(frozen=True, slots=True)
+class Settling:
+    """The merged values of one project."""
+
+    given: Mapping[Key, Given]
+    environ: Mapping[str, str]
+
+    def value(self, *key: str) -> object:
+        """A merged value."""
+        return self.given[key].value
+
+    def text(self, *key: str) -> str | None:
+        """A merged text, or None."""
+        value = self.value(*key)
+        return None if value is None else str(value)
+
+    def texts(self, *key: str) -> tuple[str, ...]:
+        """A merged list of texts."""
+        value = self.value(*key)
+        return tuple(map(str, value)) if isinstance(value, tuple) else ()
+
+    def number(self, *key: str) -> float:
+        """A merged number."""
+        return float(str(self.value(*key)))
+
+    def names(self, key: str) -> dict[str, str]:
+        """The entries of a mapping whose keys are free."""
+        return {str(k[1]): str(g.value) for k, g in self.given.items() if k[0] == key and len(k) > 1}
+
+    def path(self, *key: str, folder: bool = False) -> Path | None:
+        """A path that exists, absolute; None where it is not set."""
+        given = self.given[key]
+        return None if given.value is None else existing(given, str(given.value), dotted(key), folder=folder)
+
+
+def existing(given: Given, text: str, key: str, *, folder: bool = False) -> Path:
+    """The absolute path that a setting names; Misconfigured when nothing of the kind is there."""
+    path = given.folder / Path(text).expanduser()
+    if path.is_dir() if folder else path.exists():
+        return path
+    kind = "folder" if folder else "file"
+    around = [each.name for each in path.parent.iterdir()] if path.parent.is_dir() else []
+    close = nearest(path.name, around)
+    start = f"Relative paths start at `{given.folder}`."
+    meant = Path(text).parent / close if close else None
+    raise Misconfigured(
+        f"`{key}` names the {kind} `{text}`, which does not exist.",
+        where=given.where,
+        advice=f"Did you mean `{meant}`? {start}" if meant else start,
+    )
+
+
+def settle(
+    name: str, root: Path, directory: Path, merged: Mapping[Key, Given], environ: Mapping[str, str]
+) -> Settings:
+    """One project's settings; Misconfigured where a value does not fit what is on disk."""
+    ask = Settling(merged, environ)
+    config = ask.path("alembic", "config")
+    allow = merged[("allow",)]
+    return Settings(
+        name=name,
+        root=root,
+        directory=ask.path("working_directory", folder=True) or directory,
+        alembic=_config(merged[("alembic", "config")], config) if config else None,
+        section=str(ask.value("alembic", "section")),
+        flask_app=ask.text("flask_app"),
+        hook=ask.path("hook"),
+        python=_python(merged[("python",)]),
+        env=tuple(_env(ask).items()),
+        prepare=_prepare(merged[("prepare",)]),
+        target=ask.texts("target", "revision"),
+        x=(*ask.texts("x"), *ask.texts("target", "x")),
+        start_from=_start(merged[("start_from",)]),
+        postgres=str(ask.value("postgres")),
+        network=bool(ask.value("network")),
+        run_seconds=ask.number("limits", "run"),
+        statement_seconds=ask.number("limits", "statement"),
+        import_seconds=ask.number("limits", "import"),
+        snapshots=str(ask.value("snapshots")),
+        raw_sql_allow=ask.texts("raw_sql", "allow"),
+        owners=Owners(
+            columns=ask.texts("owners", "columns"),
+            tables=ask.texts("owners", "tables"),
+            exempt=ask.texts("owners", "exempt"),
+            references=ask.text("owners", "references"),
+            every_reference=bool(ask.value("owners", "every_reference")),
+            on_delete=ask.texts("owners", "on_delete"),
+        ),
+        checks=tuple((check, _severity(level)) for check, level in ask.names("checks").items()),
+        allow=tuple(
+            Allow(each.check, each.reason, each.object, each.until, allow.at(("allow", number)))
+            for number, each in enumerate(allow.value)
+        ),
+        fail_on=Severity(str(ask.value("fail_on"))),
+        origins=tuple((dotted(key), given.where) for key, given in merged.items()),
+    )
+
+
+def _severity(level: str) -> Severity | None:
+    return None if level == "off" else Severity(level)
+
+
+def _config(given: Given, path: Path) -> Path:
+    """The configuration file itself, where its folder was named."""
+    if not path.is_dir():
+        return path
+    for name in CONFIGS:
+        if (path / name).is_file():
+            return path / name
+    raise Misconfigured(
+        f"`alembic` names the folder `{given.value}`, which holds neither {' nor '.join(CONFIGS)}.",
+        where=given.where,
+        advice="Name the file.",
+    )
+
+
+def _python(given: Given) -> Path | None:
+    if given.value is None:
+        return None
+    text = str(given.value)
+    if "/" not in text:
+        command = shutil.which(text)
+        if command:
+            return Path(command)
+        beside = given.folder / text
+        if not beside.exists():
+            advice = f"Did you mean `python{text}`?" if text[:1].isdigit() else "Install it, or give a path."
+            raise Misconfigured(
+                f"`python` names the command `{text}`, which is not on PATH.",
+                where=given.where,
+                advice=advice,
+            )
+    path = existing(given, text, "python")
+    for inside in (path / "bin" / "python", path / "Scripts" / "python.exe"):
+        if inside.exists():  # a virtual environment was named, its interpreter was meant
+            return inside
+    return path
+
+
+def _env(ask: Settling) -> dict[str, str]:
+    given = ask.given[("env_file",)]
+    found: dict[str, str] = {}
+    for text in given.value:
+        found |= dotenv.read(existing(given, text, "env_file"), ask.environ, found)
+    return found | ask.names("env")
+
+
+def _prepare(given: Given) -> tuple[Prepare, ...]:
+    steps = []
+    for number, step in enumerate(given.value):
+        assert isinstance(step, PrepareKeys)  # noqa: S101 - tells mypy what validation made of it
+        ((kind, text),) = step.model_dump(exclude_none=True).items()
+        if kind in ("sql_file", "python"):
+            text = str(existing(given, text, f"prepare[{number}].{kind}"))
+        steps.append(Prepare(kind, text))
+    return tuple(steps)
+
+
+def _start(given: Given) -> StartFrom | None:
+    keys = given.value
+    if keys is None:
+        return None
+    assert isinstance(keys, StartFromKeys)  # noqa: S101 - tells mypy what validation made of it
+    dump = existing(given, keys.dump, "start_from.dump") if keys.dump else None
+    return StartFrom(dump, keys.create_all, keys.stamp)

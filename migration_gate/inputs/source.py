@@ -1,0 +1,226 @@
+"""Reads a configuration file into plain values, and knows the line of each."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from migration_gate.errors import Misconfigured
+
+NAMES = (".migration-gate.yml", ".migration-gate.yaml")
+Key = tuple[str | int, ...]
+LARGEST = 20_000
+"""values in one file; aliases in YAML can multiply a few lines into millions"""
+DEEPEST = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One file's values and the line of each key."""
+
+    values: dict[str, object]
+    lines: dict[Key, int]
+    name: str
+    folder: Path
+
+    def at(self, key: Key) -> str:
+        """`file:line` of a key, or of the nearest thing around it that has a line."""
+        key = _bare(key)
+        for length in range(len(key), 0, -1):
+            if key[:length] in self.lines:
+                return f"{self.name}:{self.lines[key[:length]]}"
+        return self.name
+
+
+def _bare(key: Key) -> Key:
+    return tuple(part.replace("-", "_") if isinstance(part, str) else part for part in key)
+
+
+def read_text(file: Path, name: str) -> str:
+    """The text of a file; Misconfigured when it cannot be read or is not UTF-8."""
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise Misconfigured(
+            f"`{name}` is not UTF-8 text (byte {error.start}).",
+            where=name,
+            advice="Save the file as UTF-8, or name another one.",
+        ) from error
+    except OSError as error:
+        raise Misconfigured(
+            f"`{name}` cannot be read: {error.strerror or error}.",
+            where=name,
+            advice="Mend its path or its permissions.",
+        ) from error
+    if "\0" in text:
+        raise Misconfigured(
+            f"`{name}` is not text.", where=name, advice="It holds zero bytes: name another file."
+        )
+    return text
+
+
+def read_yaml(file: Path, name: str) -> Source:
+    """A YAML file. Every scalar but null stays text: `off`, `0012` and `1.10` mean what they say."""
+    text = read_text(file, name)
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        where = f"{name}:{mark.line + 1}" if mark else name
+        says = f"This is not YAML: {error.problem or error.context}."
+        raise Misconfigured(says, where=where, advice=_yaml_advice(text, where)) from error
+    except yaml.YAMLError as error:
+        says = f"`{name}` is not YAML: {str(error).splitlines()[0]}."
+        raise Misconfigured(says, where=name, advice="Mend the file.") from error
+    if node is None:
+        return Source({}, {}, name, file.parent)
+    lines: dict[Key, int] = {}
+    values = _Builder(name, lines).build(node, ())
+    if values is None:
+        values = {}
+    if not isinstance(values, dict):
+        raise Misconfigured(
+            "The configuration is not a mapping of keys to values.",
+            where=f"{name}:{node.start_mark.line + 1}",
+            advice="Write one `key: value` a line, such as `postgres: 17`.",
+        )
+    return Source(values, lines, name, file.parent)
+
+
+def _yaml_advice(text: str, where: str) -> str:
+    number = where.rpartition(":")[2]
+    lines = text.splitlines()
+    if number.isdigit() and int(number) <= len(lines) and "\t" in lines[int(number) - 1]:
+        return "Indent with spaces: YAML refuses tabs."
+    return "Mend the indentation, or put the value in quotes."
+
+
+@dataclass
+class _Builder:
+    name: str
+    lines: dict[Key, int]
+    built: int = 0
+
+    def build(self, node: yaml.Node, key: Key) -> object:
+        self.built += 1
+        if self.built > LARGEST or len(key) > DEEPEST:
+            raise Misconfigured(
+                f"`{self.name}` unfolds to more than a configuration can hold.",
+                where=f"{self.name}:{node.start_mark.line + 1}",
+                advice="Take out the YAML aliases (`*name`) that repeat or contain themselves.",
+            )
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(node, key)
+        if isinstance(node, yaml.SequenceNode):
+            return [self._item(each, (*key, number)) for number, each in enumerate(node.value)]
+        return None if node.tag == "tag:yaml.org,2002:null" else node.value
+
+    def _item(self, node: yaml.Node, key: Key) -> object:
+        self.lines.setdefault(key, node.start_mark.line + 1)
+        return self.build(node, key)
+
+    def _mapping(self, node: yaml.MappingNode, key: Key) -> dict[str, object]:
+        found: dict[str, object] = {}
+        seen: dict[str, int] = {}
+        for name_node, value_node in node.value:
+            line = name_node.start_mark.line + 1
+            if not isinstance(name_node, yaml.ScalarNode):
+                raise Misconfigured(
+                    "A key must be plain text.", where=f"{self.name}:{line}", advice="Quote it."
+                )
+            name = str(name_node.value)
+            if name in seen:
+                path = dotted((*key, name))
+                raise Misconfigured(
+                    f"`{path}` stands twice: here and on line {seen[name]}.",
+                    where=f"{self.name}:{line}",
+                    advice="Keep one of the two.",
+                )
+            seen[name] = line
+            self.lines.setdefault(_bare((*key, name)), line)
+            found[name] = self.build(value_node, (*_bare(key), _bare((name,))[0]))
+        return found
+
+
+def dotted(key: Key) -> str:
+    """`owners.columns`, `allow[2].until`."""
+    text = ""
+    for part in key:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+    return text
+
+
+def read_toml(file: Path, name: str) -> Source | None:
+    """`[tool.migration-gate]` of a pyproject.toml, or None when it has no such table."""
+    text = read_text(file, name)
+    if not re.search(r"migration[-_]gate", text):
+        return None
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        line = re.search(r"at line (\d+)", str(error))
+        where = f"{name}:{line[1]}" if line else name
+        raise Misconfigured(f"This is not TOML: {error}.", where=where, advice="Mend the file.") from error
+    tools = document.get("tool", {})
+    lines = dict(toml_lines(text))
+    if "migration_gate" in tools:
+        raise Misconfigured(
+            "`[tool.migration_gate]` is not the name of our table.",
+            where=f"{name}:{lines.get((), 1)}",
+            advice="Write `[tool.migration-gate]`.",
+        )
+    values = tools.get("migration-gate")
+    if values is None:
+        return None
+    if not isinstance(values, dict):
+        raise Misconfigured(
+            "`tool.migration-gate` is not a table.", where=name, advice="Write a table there."
+        )
+    return Source(values, lines, name, file.parent)
+
+
+_HEADER = re.compile(r"^\s*(\[\[?)\s*([^\]]+?)\s*\]\]?\s*(#.*)?$")
+_ASSIGNED = re.compile(r"""^\s*((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*)\s*=""")
+_PART = re.compile(r"""[\w-]+|"[^"]*"|'[^']*'""")
+_STRING = re.compile(r'"(?:\\.|[^"\\])*"|\'[^\']*\'|#.*$')
+
+
+def toml_lines(text: str) -> Iterator[tuple[Key, int]]:
+    """The line of each table and key below `tool.migration-gate`; tomllib does not tell."""
+    table: Key = ()
+    counts: dict[Key, int] = {}
+    depth = 0
+    quote = ""
+    for number, line in enumerate(text.splitlines(), 1):
+        if quote:
+            quote = "" if quote in line else quote
+            continue
+        header = _HEADER.match(line) if depth == 0 else None
+        assigned = _ASSIGNED.match(line) if depth == 0 else None
+        if header:
+            table = _parts(header[2])
+            if header[1] == "[[":
+                counts[table] = counts.get(table, -1) + 1
+                table = (*table, counts[table])
+            yield from _ours(table, number)
+            continue
+        if assigned:
+            yield from _ours((*table, *_parts(assigned[1])), number)
+        quote = next((mark for mark in ('"""', "'''") if line.count(mark) == 1), "")
+        rest = _STRING.sub("", line)
+        depth = max(0, depth + sum(map(rest.count, "[{")) - sum(map(rest.count, "]}")))
+
+
+def _parts(dotted_key: str) -> Key:
+    return tuple(part.strip("\"'") for part in _PART.findall(dotted_key))
+
+
+def _ours(key: Key, line: int) -> Iterator[tuple[Key, int]]:
+    bare = _bare(key)
+    if bare[:2] == ("tool", "migration_gate"):
+        yield bare[2:], line
