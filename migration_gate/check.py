@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
+from textwrap import indent
 from typing import Protocol
 
 from migration_gate.facts import Column, Facts, Place, Replay, Step, Table, Touch
@@ -48,8 +49,7 @@ class Check(Protocol):
     __doc__: str | None
     SEVERITY: Severity
 
-    @staticmethod
-    def check(facts: Facts, /) -> Iterator[Finding]:
+    def check(self, facts: Facts, /) -> Iterator[Finding]:
         """Look at the facts and yield what is wrong."""
         ...
 
@@ -114,3 +114,24 @@ class Trace:
     def of_named(self, identity: str) -> Origin:
         """The last revision that touched an object, by its qualified identity (enums, sequences, views)."""
         return self._origin(next((t for t in reversed(self.replay.touches) if t.identity == identity), None))
+
+
+def name(check: Check) -> str:
+    """The check's name, as people write it after "allow"."""
+    return check.__name__.rpartition(".")[2].replace("_", "-")
+
+
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """A number with its noun: `1 table`, `2 indexes`."""
+    return f"{number} {noun if number == 1 else plural or noun + 's'}"
+
+
+def listed(words: Iterable[str], *, quote: str = "`") -> str:
+    """Words as people list them: `a`, `b` and `c`."""
+    quoted = [f"{quote}{word}{quote}" for word in words]
+    return " and ".join(filter(None, (", ".join(quoted[:-1]), quoted[-1]))) if quoted else ""
+
+
+def code(text: str) -> str:
+    """A block of code inside a fix: its lines indented by four, between empty lines."""
+    return "\n\n" + indent(text.strip("\n"), "    ") + "\n"
