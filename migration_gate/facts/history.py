@@ -209,6 +209,8 @@ class Difference:
     downgrade: str = ""
     revision: str | None = None
     """the revision that introduced the database's side; None when no revision makes it"""
+    noun: str = ""
+    """for what is unmanaged, what it is: view, function, trigger, policy, extension, grant..."""
 
 
 @dataclass(frozen=True, slots=True)
