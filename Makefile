@@ -57,7 +57,8 @@ bench: .venv/.gate .venvs/bench/.ready ## time the gate against plain Alembic an
 
 lock: ## resolve the image's packages again, with their hashes (needs uv)
 	uv lock --upgrade --quiet
-	uv export --quiet --frozen --no-dev --no-emit-project --format requirements-txt --output-file requirements.lock
+	uv export --quiet --frozen --no-default-groups --group image --no-emit-project --no-annotate --no-header \
+		--format requirements-txt --output-file requirements.lock
 
 clean: ## forget what was set up and built
 	rm -rf .venv .venvs build dist $(EXAMPLE)/.venv .mypy_cache .ruff_cache .pytest_cache
