@@ -48,6 +48,8 @@ class RevisionFile:
     """why Python could not parse it"""
     line: int | None = None
     why_unseen: str | None = None
+    creates: tuple[str, ...] = ()
+    """tables that its text creates (`op.create_table("users"`), as written"""
 
 
 @dataclass(frozen=True, slots=True)
