@@ -20,6 +20,8 @@ class Project:
     config: Path | None = None
     """alembic.ini, pyproject.toml, or Flask-Migrate's folder"""
     section: str = "alembic"
+    script_location: Path | None = None
+    """the folder of env.py, where what the configuration says would not lead there from `directory`"""
     flask_app: str | None = None
     hook: Path | None = None
     sys_path: tuple[str, ...] = ()
