@@ -1,0 +1,1 @@
+"""How long the gate takes, beside plain Alembic and pytest-alembic."""

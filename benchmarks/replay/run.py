@@ -1,0 +1,202 @@
+"""Times whole processes on synthetic projects: the gate, plain Alembic, pytest-alembic. See README.md.
+
+python benchmarks/replay/run.py --sizes 5 100 500 --repeat 5
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+sys.path.insert(0, str(ROOT))
+
+from benchmarks.replay.synthetic import write  # noqa: E402
+from migration_gate.postgres import Server, start  # noqa: E402
+
+RATIO_AT_500 = 1.5
+SECONDS_MORE_AT_5 = 1.3
+LINEAR = 1.5
+"""how much dearer one more revision may be between the largest sizes than between the smallest"""
+SIDES = ("plain", "gate", "pytest-alembic")
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What all measurements share."""
+
+    server: Server
+    python: Path
+    gate: Path
+
+    def command(self, side: str, project: Path) -> list[str]:
+        """What a person would type in the project's folder."""
+        return {
+            "plain": [str(self.python), "-m", "alembic", "upgrade", "head"],
+            "gate": [str(self.gate), "check", str(project)],
+            "pytest-alembic": [str(self.python), "-m", "pytest", "-q", "-p", "no:cacheprovider"],
+        }[side]
+
+    def environment(self, database: str) -> dict[str, str]:
+        """This process's environment, with the database and the project's interpreter."""
+        server = self.server
+        who = f"{quote(server.user)}:{quote(server.password)}"
+        url = f"postgresql+psycopg://{who}@/{database}?host={quote(server.directory)}&port={server.port}"
+        return {**os.environ, "DATABASE_URL": url, "MIGRATION_GATE_PYTHON": str(self.python)}
+
+    def seconds(self, side: str, project: Path) -> float:
+        """How long one run takes, on an empty database of its own; ends the benchmark when the run fails."""
+        database = self.server.create_database()
+        try:
+            began = time.perf_counter()
+            done = subprocess.run(
+                self.command(side, project),
+                cwd=project,
+                env=self.environment(database),
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            took = time.perf_counter() - began
+        finally:
+            with self.server.connect() as connection:
+                connection.execute(f'DROP DATABASE "{database}" WITH (FORCE)'.encode())
+        if done.returncode:
+            sys.exit(
+                f"{side} ended with {done.returncode} on {project}:\n{done.stdout[-4000:]}{done.stderr[-4000:]}"
+            )
+        return took
+
+
+def prepare(folder: Path, revisions: int) -> Path:
+    """The project of that size, in git as projects are, and readable for an unprivileged worker."""
+    project = folder / f"revisions-{revisions}"
+    write(project, revisions)
+    git = ["git", "-C", str(project), "-c", "user.name=Bench", "-c", "user.email=bench@example.org"]
+    subprocess.run([*git, "init", "--quiet"], check=True)
+    subprocess.run([*git, "add", "--all"], check=True)
+    subprocess.run([*git, "-c", "commit.gpgsign=false", "commit", "--quiet", "--message", "all"], check=True)
+    return project
+
+
+def measure(bench: Bench, project: Path, sides: Sequence[str], repeat: int) -> dict[str, list[float]]:
+    """Seconds of each side, which take turns, so that a busy moment hits all of them; the first turn is not kept."""
+    taken: dict[str, list[float]] = {side: [] for side in sides}
+    for turn in range(repeat + 1):
+        for side in sides:
+            seconds = bench.seconds(side, project)
+            if turn:
+                taken[side].append(seconds)
+            print(".", end="", file=sys.stderr, flush=True)
+    print(file=sys.stderr)
+    return taken
+
+
+def pairs(taken: Mapping[str, Sequence[float]], side: str, against: str) -> tuple[float, float]:
+    """Medians, over the turns, of the ratio and of the difference in seconds."""
+    both = list(zip(taken[side], taken[against], strict=True))
+    return statistics.median(a / b for a, b in both), statistics.median(a - b for a, b in both)
+
+
+def table(results: Mapping[int, Mapping[str, Sequence[float]]], sides: Sequence[str]) -> None:
+    """Print the medians, and the gate against the others."""
+    print(
+        f"{'revisions':>9}",
+        *(f"{side:>16}" for side in sides),
+        f"{'gate/plain':>12} {'gate-plain':>12}",
+        sep="",
+    )
+    for size, taken in results.items():
+        medians = (f"{statistics.median(taken[side]):14.2f} s" for side in sides)
+        end = ""
+        if {"gate", "plain"} <= set(sides):
+            ratio, more = pairs(taken, "gate", "plain")
+            end = f"{ratio:12.2f} {more:10.2f} s"
+        print(f"{size:>9}", *medians, end, sep="")
+
+
+def slope(results: Mapping[int, Mapping[str, Sequence[float]]], side: str, fewer: int, more: int) -> float:
+    """Seconds that one more revision takes between two sizes."""
+    few, many = (statistics.median(results[size][side]) for size in (fewer, more))
+    return (many - few) / (more - fewer)
+
+
+def targets(results: Mapping[int, Mapping[str, Sequence[float]]], sides: Sequence[str]) -> bool:
+    """Print each target that was measured, and whether all of them are met."""
+    met: list[bool] = []
+
+    def say(what: str, value: float, limit: float, unit: str) -> None:
+        met.append(value <= limit)
+        print(f"{'met   ' if met[-1] else 'MISSED'}  {what}: {value:.2f}{unit}, at most {limit:.2f}{unit}")
+
+    if {"gate", "plain"} <= set(sides):
+        if 500 in results:
+            say("500 revisions, gate / plain", pairs(results[500], "gate", "plain")[0], RATIO_AT_500, "")
+        if 5 in results:
+            say("5 revisions, gate - plain", pairs(results[5], "gate", "plain")[1], SECONDS_MORE_AT_5, " s")
+    sizes = sorted(results)
+    if "gate" in sides and len(sizes) > 2:
+        first, last = slope(results, "gate", *sizes[:2]), slope(results, "gate", *sizes[-2:])
+        print(f"        one more revision: {first * 1000:.1f} ms at first, {last * 1000:.1f} ms at last")
+        say("linear, last / first", last / max(first, 0.0001), LINEAR, "")
+    if {"gate", "pytest-alembic"} <= set(sides):
+        for size in sizes:
+            say(
+                f"{size} revisions, gate / pytest-alembic",
+                pairs(results[size], "gate", "pytest-alembic")[0],
+                1,
+                "",
+            )
+    return all(met)
+
+
+def arguments() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--sizes", type=int, nargs="+", default=[5, 100, 500], help="numbers of revisions")
+    parser.add_argument("--repeat", type=int, default=5, help="measured turns")
+    parser.add_argument("--sides", nargs="+", choices=SIDES, default=list(SIDES))
+    parser.add_argument(
+        "--python", type=Path, default=ROOT / ".venvs/bench/bin/python", help="the projects' own"
+    )
+    parser.add_argument("--gate", type=Path, default=Path(sys.executable).parent / "migration-gate")
+    parser.add_argument(
+        "--postgres", default="auto", help="the server for the others, as in the configuration"
+    )
+    parser.add_argument("--json", type=Path, help="also write every measurement to this file")
+    return parser.parse_args()
+
+
+def main() -> int:
+    """Run the benchmark; 0 when every target that was measured is met."""
+    options = arguments()
+    with tempfile.TemporaryDirectory(prefix="replay-benchmark-") as text:
+        folder = Path(text)
+        folder.chmod(0o755)
+        with start(options.postgres, folder=folder) as server:
+            bench = Bench(server, options.python.absolute(), options.gate.absolute())
+            print(f"Python {platform.python_version()}, {os.cpu_count()} CPUs, {server.origin}")
+            results = {
+                size: measure(bench, prepare(folder, size), options.sides, options.repeat)
+                for size in sorted(options.sizes)
+            }
+    table(results, options.sides)
+    if options.json:
+        options.json.write_text(json.dumps(results, indent=2) + "\n")
+    return 0 if targets(results, options.sides) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
