@@ -74,9 +74,8 @@ class Bench:
             with self.server.connect() as connection:
                 connection.execute(f'DROP DATABASE "{database}" WITH (FORCE)'.encode())
         if done.returncode:
-            sys.exit(
-                f"{side} ended with {done.returncode} on {project}:\n{done.stdout[-4000:]}{done.stderr[-4000:]}"
-            )
+            words = done.stdout[-4000:] + done.stderr[-4000:]
+            sys.exit(f"{side} ended with {done.returncode} on {project}:\n{words}")
         return took
 
 
@@ -92,7 +91,7 @@ def prepare(folder: Path, revisions: int) -> Path:
 
 
 def measure(bench: Bench, project: Path, sides: Sequence[str], repeat: int) -> dict[str, list[float]]:
-    """Seconds of each side, which take turns, so that a busy moment hits all of them; the first turn is not kept."""
+    """Seconds of each side. They take turns, so that a busy moment hits all; the first turn is not kept."""
     taken: dict[str, list[float]] = {side: [] for side in sides}
     for turn in range(repeat + 1):
         for side in sides:
