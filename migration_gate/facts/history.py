@@ -161,6 +161,10 @@ class Uncreated:
     says: str
     compared: bool
     """Alembic's own comparison stood in"""
+    table: str | None = None
+    """`schema.name` of the table it belongs to"""
+    whole: bool = True
+    """the table itself could not be created, not only a key or an index of it"""
 
 
 @dataclass(frozen=True, slots=True)

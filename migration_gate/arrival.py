@@ -1,0 +1,131 @@
+"""Proof that the replay took place in our database: exit status 0 alone proves nothing."""
+
+from __future__ import annotations
+
+from migration_gate.errors import DatabaseRefused, GateError, Misconfigured, ProjectNotImported
+from migration_gate.facts import Failure, Replay
+from migration_gate.project import Project
+from migration_gate.replay import Reader
+from migration_gate.settings import Settings
+
+URL_ADVICE = (
+    "Give the project a PostgreSQL URL, any one will do, since every connection is redirected: in "
+    ".migration-gate.yml,\n\n    env:\n      DATABASE_URL: postgresql://user:secret@localhost/app\n\n"
+    "with the variable that the project reads (`migration-gate doctor` lists them)."
+)
+
+
+def demand_success(project: Project, settings: Settings, reader: Reader) -> None:
+    """Raise where a bootstrap failed."""
+    told = reader.failure()
+    if told is not None:
+        raise _not_imported(project, told[0], told[1])
+
+
+def demand_replay(project: Project, settings: Settings, reader: Reader) -> None:
+    """Raise where the project failed before its first revision; a failing revision is a fact, not an error."""
+    told = reader.failure()
+    refused = [c for c in reader.connections() if c.outcome == "refused"]
+    if told is None:
+        if not reader.contexts() and reader.history(settings.target).error is None:
+            raise DatabaseRefused(
+                f"The project's env.py ended without running any migration ({project.directory}).",
+                advice="It has to call context.run_migrations() when Alembic runs online. Look for a condition "
+                "around it, and set what it asks for under `env:`.",
+            )
+        return
+    stage, failure = told
+    if failure.kind == "DatabaseRefused" or (refused and failure.revision is None):
+        raise DatabaseRefused(
+            failure.says, advice=URL_ADVICE, where=str(failure.place or ""), evidence=_frames(failure)
+        )
+    if stage in ("interpreter", "driver", "import", "prepare"):
+        raise _not_imported(project, stage, failure)
+    if stage == "replay" and failure.revision is None and not reader.steps():
+        raise _env_failed(project, failure)
+
+
+def demand_arrival(project: Project, replay: Replay) -> None:
+    """Raise unless the heads stand in the version table of our server."""
+    parents = {r.id: (*r.parents, *r.depends_on) for r in replay.history.revisions}
+    reached: set[str] = set()
+    waiting = list(replay.arrived)
+    while waiting:
+        revision = waiting.pop()
+        if revision not in reached:
+            reached.add(revision)
+            waiting += parents.get(revision, ())
+    ran = {step.revision for step in replay.steps}
+    lost = ran - reached
+    if not lost and (replay.arrived or not replay.history.revisions):
+        return
+    swapped = [f"{c.dialect} ({c.wanted})" for c in replay.connections if c.outcome != "redirected"]
+    found = f" It also asked for {', '.join(swapped)}." if swapped else ""
+    names = ", ".join(sorted(lost)[:5]) or "no revision at all"
+    tables = ", ".join(replay.version_tables) or "no version table"
+    raise DatabaseRefused(
+        f"{len(ran)} revisions ran, but the ephemeral database does not know of them ({tables} lacks {names}).{found}",
+        advice=URL_ADVICE,
+    )
+
+
+def notes(reader: Reader) -> tuple[str, ...]:
+    """What was changed for the project so that it could run."""
+    swapped = {c.dialect for c in reader.connections() if c.outcome == "swapped"}
+    return tuple(
+        f"the project's default database is {dialect}; it was given PostgreSQL, whose driver is installed"
+        for dialect in sorted(swapped)
+    )
+
+
+def _frames(failure: Failure) -> str:
+    return "\n".join(failure.traceback[-6:])
+
+
+def _not_imported(project: Project, stage: str, failure: Failure) -> GateError:
+    advice = {
+        "interpreter": f"Install the project's requirements for {project.python}, or name another interpreter "
+        "with `python:` (or --python).",
+        "driver": f"Install one for {project.python}, for example: {project.python} -m pip install 'psycopg[binary]'",
+        "prepare": "Mend the command under `prepare:`, or remove it.",
+    }.get(stage) or _import_advice(project, failure)
+    says = {
+        "interpreter": f"{project.python} has no Alembic and SQLAlchemy: {failure.says}",
+        "driver": f"{project.python} has no PostgreSQL driver (psycopg, psycopg2, asyncpg or pg8000).",
+        "prepare": f"A command of `prepare:` failed: {failure.says}",
+    }.get(stage) or f"The project could not be imported: {failure.says}"
+    return ProjectNotImported(says, advice=advice, where=str(failure.place or ""), evidence=_frames(failure))
+
+
+def _import_advice(project: Project, failure: Failure) -> str:
+    if failure.kind == "ModuleNotFoundError":
+        return (
+            f"Install what is missing for {project.python}, name another interpreter with `python:`, or put the "
+            "folder that holds the module on the path: `working_directory:`, or `env: {PYTHONPATH: …}`."
+        )
+    if failure.kind in ("KeyError", "ValidationError", "RuntimeError", "ValueError"):
+        return "If it wants a setting, give it any value under `env:` in .migration-gate.yml, or name an `env_file:`."
+    if failure.kind == "SystemExit":
+        return "Something that env.py imports ends the program. Find it with the frames below."
+    return (
+        "Look at the frames below. `migration-gate doctor` shows what was found and how the project is run."
+    )
+
+
+def _env_failed(project: Project, failure: Failure) -> GateError:
+    if "sqlalchemy.dialects:postgres" in failure.says:
+        return Misconfigured(
+            "The project's URL begins with `postgres://`, which SQLAlchemy has not known since 1.4.",
+            advice="Write `postgresql://` where the URL is set.",
+            where=str(failure.place or ""),
+        )
+    if "locate revision" in failure.says:
+        return Misconfigured(
+            f"Alembic does not know the target: {failure.says}", advice="Mend `target:` (or --target)."
+        )
+    return ProjectNotImported(
+        f"env.py failed before the first revision: {failure.kind}: {failure.says}",
+        advice=_import_advice(project, failure),
+        where=str(failure.place or ""),
+        evidence="\n".join(filter(None, (failure.statement, failure.hint, _frames(failure)))),
+    )

@@ -1,0 +1,303 @@
+"""Our end of the wire: starts the worker in its cage, and hands on its lines as they come."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import pwd
+import selectors
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from migration_gate import confine
+from migration_gate.errors import TimedOut, WorkerDied
+from migration_gate.postgres.server import Server, marker
+from migration_gate.project import Project
+from migration_gate.settings import Settings
+
+KEPT_OUTPUT = 64 * 1024
+"""bytes of what the project prints that are kept: the end of it"""
+SCRUBBED = ("GITHUB_", "ACTIONS_", "RUNNER_", "INPUT_", "PG", "MIGRATION_GATE_", "PYTHONHOME")
+"""Beginnings of variables that the project's code does not get: tokens, and other databases' addresses."""
+HOME = Path(__file__).parent / "worker"
+GRACE = 0.5
+"""seconds for the interpreter to say where it hangs"""
+
+Line = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What one worker is to do, beside what the project and the settings say."""
+
+    task: str
+    database: str
+    models_database: str
+    catalog: str
+    folder: Path
+    """of this run; the worker's home where it has no other"""
+    stamp: str = "heads"
+
+
+class Worker:
+    """The project's interpreter at work. Iterate over it for the lines of its answer."""
+
+    def __init__(self, project: Project, settings: Settings, server: Server, order: Order) -> None:
+        self._project = project
+        self._settings = settings
+        self._server = server
+        self._order = order
+        self._output = bytearray()
+        self._stage = "start"
+        self._revision: str | None = None
+        self._finished = False
+        self.notes: list[str] = []
+        self._process, self._answer, self._printed = self._start()
+
+    def __enter__(self) -> Worker:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        self._end()
+
+    @property
+    def output(self) -> str:
+        """The end of what the project's code printed."""
+        return self._output.decode("utf-8", "replace")
+
+    def _start(self) -> tuple[subprocess.Popen[bytes], int, int]:
+        order_read, order_write = os.pipe()
+        answer_read, answer_write = os.pipe()
+        printed_read, printed_write = os.pipe()
+        cage: dict[str, object] = {
+            "sockets": self._confined(),
+            "close": [order_read, answer_write],
+            **self._account(),
+        }
+        code = self._reachable_code(cage)
+        command = [sys.executable, "-I", "-S", confine.__file__, json.dumps(cage)]
+        command += [str(self._project.python), "-u", str(code), str(order_read), str(answer_write)]
+        try:
+            process = subprocess.Popen(
+                command,
+                cwd=self._project.directory,
+                env=self._environment(cage),
+                stdin=subprocess.DEVNULL,
+                stdout=printed_write,
+                stderr=printed_write,
+                pass_fds=(order_read, answer_write),
+                start_new_session=True,
+            )
+        finally:
+            for descriptor in (order_read, answer_write, printed_write):
+                os.close(descriptor)
+        with contextlib.suppress(BrokenPipeError), os.fdopen(order_write, "wb") as stream:
+            stream.write(json.dumps(self._text()).encode())  # a worker that is gone already is told of later
+        return process, answer_read, printed_read
+
+    def _confined(self) -> bool:
+        if self._settings.network:
+            self.notes.append("`network: true`: the project's code could reach other machines")
+            return False
+        if not confine.supported():
+            self.notes.append(
+                f"no network filter on {sys.platform}: connections through SQLAlchemy and the usual drivers are "
+                "redirected, but a program that the project starts could reach another database"
+            )
+            return False
+        return True
+
+    def _account(self) -> dict[str, object]:
+        """Root's privileges are dropped where another user can read the project."""
+        if os.geteuid() != 0:
+            return {}
+        try:
+            entry = pwd.getpwnam("migration-gate")
+        except KeyError:
+            entry = pwd.getpwuid(65534)
+        needed = [self._project.python, self._project.directory, self._project.hook]
+        for path in needed:
+            if path is not None and not _readable_by_all(path):
+                self.notes.append(f"the project's code ran as root: {path} is closed to other users")
+                return {}
+        return {"uid": entry.pw_uid, "gid": entry.pw_gid}
+
+    def _reachable_code(self, cage: Mapping[str, object]) -> Path:
+        """The worker's own files, copied where the unprivileged user can read them if it cannot already."""
+        if "uid" not in cage or _readable_by_all(HOME / "__main__.py"):
+            return HOME / "__main__.py"
+        copy = self._order.folder / "worker"
+        if not copy.exists():
+            shutil.copytree(HOME, copy, ignore=shutil.ignore_patterns("__pycache__"))
+        return copy / "__main__.py"
+
+    def _environment(self, cage: Mapping[str, object]) -> dict[str, str]:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(SCRUBBED)}
+        server = self._server
+        kept.update(
+            PGHOST=server.directory, PGPORT=str(server.port), PGUSER=server.user, PGPASSWORD=server.password,
+            PGDATABASE=self._order.database, PGSSLMODE="disable", PGGSSENCMODE="disable",
+            PGPASSFILE=os.devnull, PGSERVICEFILE=os.devnull,
+        )  # fmt: skip
+        if "uid" in cage:
+            home = self._order.folder / "home"
+            home.mkdir(exist_ok=True)
+            os.chown(home, int(str(cage["uid"])), int(str(cage["gid"])))
+            kept.update(HOME=str(home), USER="nobody", LOGNAME="nobody")
+        for name, value in self._settings.env:
+            kept[name] = fill(value, server, self._order.database)
+        return kept
+
+    def _text(self) -> dict[str, object]:
+        project, settings, server, order = self._project, self._settings, self._server, self._order
+        return {
+            "task": order.task,
+            "server": {
+                "directory": server.directory, "port": server.port, "user": server.user,
+                "password": server.password, "token": server.token, "database": server.database,
+                "version": server.version, "marker": marker(""),
+            },
+            "database": order.database,
+            "models_database": order.models_database,
+            "config": {
+                "kind": project.kind, "file": str(project.config) if project.config else None,
+                "section": project.section, "flask_app": project.flask_app,
+                "hook": str(project.hook) if project.hook else None,
+            },
+            "sys_path": list(project.sys_path),
+            "target": list(settings.target),
+            "x": list(settings.x),
+            "prepare": [[p.kind, p.text] for p in settings.prepare if p.kind in ("python", "run")],
+            "catalog": order.catalog,
+            "snapshots": settings.snapshots,
+            "mark": not server.superuser,
+            "stamp": order.stamp,
+        }  # fmt: skip
+
+    def __iter__(self) -> Iterator[Line]:
+        """The lines of the answer, as they come; raises TimedOut and WorkerDied."""
+        deadline = time.monotonic() + self._settings.run_seconds
+        imported = time.monotonic() + min(self._settings.import_seconds, self._settings.run_seconds)
+        waiting = b""
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._answer, selectors.EVENT_READ)
+            selector.register(self._printed, selectors.EVENT_READ)
+            while selector.get_map():
+                limit = imported if self._stage in ("start", "import") else deadline
+                if time.monotonic() > limit:
+                    self._time_out("import" if limit == imported else "run")
+                for key, _ in selector.select(timeout=0.25):
+                    data = os.read(key.fd, 1 << 16)
+                    if not data:
+                        selector.unregister(key.fd)
+                    elif key.fd == self._printed:
+                        self._keep(data)
+                    else:
+                        *lines, waiting = (waiting + data).split(b"\n")
+                        for line in map(json.loads, lines):
+                            if line["kind"] == "stage" and line["name"] == "import":
+                                imported = time.monotonic() + self._settings.import_seconds
+                            yield self._seen(line)
+        self._process.wait()
+        if not self._finished:
+            self._died()
+
+    def _seen(self, line: Line) -> Line:
+        if line["kind"] == "stage":
+            self._stage = line["name"]
+        elif line["kind"] == "start":
+            self._revision = line["revision"]
+        elif line["kind"] == "done":
+            self._finished = True
+        return line
+
+    def _keep(self, data: bytes) -> None:
+        self._output += data
+        del self._output[:-KEPT_OUTPUT]
+
+    def _where(self) -> str:
+        if self._stage == "replay" and self._revision:
+            return f"while revision {self._revision} ran"
+        return {
+            "import": "while the project was imported",
+            "prepare": "during `prepare`",
+            "models": "while the models were created",
+        }.get(self._stage, "before the project was imported")
+
+    def _time_out(self, limit: str) -> None:
+        """Ask the interpreter where it is, end it, and say so."""
+        seconds = self._settings.import_seconds if limit == "import" else self._settings.run_seconds
+        self._process.send_signal(signal.SIGUSR1)
+        end = time.monotonic() + GRACE
+        os.set_blocking(self._printed, False)
+        while time.monotonic() < end:
+            try:
+                self._keep(os.read(self._printed, 1 << 16))
+            except BlockingIOError:
+                time.sleep(0.02)
+        self._end()
+        raise TimedOut(
+            f"The project took longer than {seconds:g} s {self._where()}.",
+            advice=f"Look at the frames below (innermost first). If it only needs longer, set `limits: {{{limit}: …}}`.",
+            evidence=self.output[-3000:],
+        )
+
+    def _died(self) -> None:
+        status = self._process.returncode
+        self._server.check_alive()  # when the server died first, that is what to say
+        how = f"was killed by signal {status - 128}" if status > 128 else f"ended with exit status {status}"
+        raise WorkerDied(
+            f"The project's interpreter {how} {self._where()}, without finishing its answer.",
+            advice="Look at what it printed last. A call of os._exit, a crash in a C extension or too little "
+            "memory end an interpreter like this.",
+            evidence=self.output[-3000:],
+        )
+
+    def _end(self) -> None:
+        """End the worker and everything that it started; quick when it has ended already."""
+        if self._process.poll() is None:
+            self._process.terminate()
+            try:
+                self._process.wait(5)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+        for descriptor in (self._answer, self._printed):
+            try:
+                os.close(descriptor)
+            except OSError:
+                continue  # closed before
+
+
+def fill(text: str, server: Server, database: str) -> str:
+    """The placeholders of `env` values; the address itself does not matter, since every connection is redirected."""
+    places = {
+        "host": "localhost", "port": "5432", "user": server.user, "password": server.password, "db": database,
+    }  # fmt: skip
+    for name, value in places.items():
+        text = text.replace("{" + name + "}", value)
+    return text
+
+
+def _readable_by_all(path: Path) -> bool:
+    """Whether every user of this machine may read the file or enter the folder."""
+    try:
+        real = path.resolve(strict=True)
+        wanted = stat.S_IROTH | (stat.S_IXOTH if real.is_dir() else 0)
+        return real.stat().st_mode & wanted == wanted and all(
+            folder.stat().st_mode & stat.S_IXOTH for folder in real.parents
+        )
+    except OSError:
+        return False

@@ -1,0 +1,186 @@
+"""One project, from its settings to its facts: find, start, replay, compare, read."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Generator, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from migration_gate import arrival, catalog, git, postgres, repository, start_state
+from migration_gate.bridge import Line, Order, Worker
+from migration_gate.drift import drift
+from migration_gate.facts import Facts, Replay, Snapshot, Tree
+from migration_gate.mend import mend
+from migration_gate.postgres.server import Server
+from migration_gate.project import Project, find
+from migration_gate.replay import Reader, arrived, touches
+from migration_gate.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where an examination is, for people who wait."""
+
+    stage: str
+    """find, postgres, import, prepare, replay, models, compare or repository"""
+    text: str = ""
+    done: int = 0
+    total: int = 0
+
+
+class Clock:
+    """Wall time of each stage, in seconds."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._stage, self._since = "", 0.0
+
+    def start(self, stage: str) -> None:
+        """End the stage before, if there is one, and begin this."""
+        now = time.perf_counter()
+        if self._stage:
+            self.seconds[self._stage] = round(self.seconds.get(self._stage, 0.0) + now - self._since, 4)
+        self._stage, self._since = stage, now
+
+
+def examine(settings: Settings) -> Generator[Progress, None, Facts]:
+    """Replay the project of `settings`: yields its progress, returns the facts. Raises GateError."""
+    clock = Clock()
+    clock.start("find")
+    yield Progress("find", settings.name)
+    project = find(settings)
+    with _folder() as folder, ThreadPoolExecutor(1) as beside:
+        clock.start("postgres")
+        yield Progress("postgres", settings.postgres)
+        with postgres.start(settings.postgres, folder=folder) as server:
+            run = _Run(settings, project, server, folder, clock)
+            yield from run.prepare()
+            tree = yield from run.replay(beside)
+            yield Progress("compare")
+            clock.start("compare")
+            replay = run.compared()
+            clock.start("repository")
+            yield Progress("repository")
+            read = tree.result()
+        clock.start("")
+    replay = replace(replay, seconds=tuple(clock.seconds.items()))
+    return Facts(settings.name, replay, read, settings.owners)
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    """A folder of this run, which an unprivileged worker can pass through."""
+    with tempfile.TemporaryDirectory(prefix="migration-gate-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        folder.chmod(0o711)
+        yield folder
+
+
+class _Run:
+    """One replay on one server."""
+
+    def __init__(
+        self, settings: Settings, project: Project, server: Server, folder: Path, clock: Clock
+    ) -> None:
+        self._settings = settings
+        self._project = project
+        self._server = server
+        self._folder = folder
+        self._clock = clock
+        self._lines: list[Line] = []
+        self._notes: list[str] = [*project.notes, *server.notes]
+        self._output = ""
+        self._database = server.create_database()
+        self._models = f"{self._database}_models"
+
+    def prepare(self) -> Iterator[Progress]:
+        """The diary, and what has to be in the database before the first revision."""
+        with self._server.connect(self._database) as connection:
+            start_state.install_diary(connection, self._server, self._settings.statement_seconds)
+            start_state.run_sql(connection, self._settings)
+        if self._settings.start_from is not None:
+            yield Progress("prepare", "start_from")
+            self._notes += start_state.restore(self._settings, self._server, self._database, self._bootstrap)
+
+    def _bootstrap(self, project: Project, settings: Settings, stamp: str) -> None:
+        """Run a worker that creates an older checkout's models and stamps them."""
+        lines = list(self._work(project, settings, "bootstrap", stamp))
+        arrival.demand_success(project, settings, Reader(settings.root, lines, self._snapshot))
+
+    def _work(self, project: Project, settings: Settings, task: str, stamp: str = "heads") -> Iterator[Line]:
+        order = Order(task, self._database, self._models, catalog.QUERY, self._folder, stamp)
+        with Worker(project, settings, self._server, order) as worker:
+            yield from worker
+            self._output = worker.output
+            self._notes += worker.notes
+
+    def replay(self, beside: ThreadPoolExecutor) -> Generator[Progress, None, Future[Tree]]:
+        """Run the worker; as soon as the revision files are known, the repository is read beside it."""
+        self._clock.start("import")
+        yield Progress("import")
+        tree: Future[Tree] | None = None
+        total = 0
+        for line in self._work(self._project, self._settings, "replay"):
+            self._lines.append(line)
+            if line["kind"] == "stage":
+                self._clock.start(line["name"])
+                yield Progress(line["name"], total=total)
+            elif line["kind"] == "history":
+                tree = beside.submit(repository.read, self._settings, [row["path"] for row in line["files"]])
+            elif line["kind"] == "order":
+                total += len(line["revisions"])
+            elif line["kind"] == "start":
+                yield Progress("replay", line["revision"], line["number"], total)
+        return tree or beside.submit(repository.read, self._settings, [])
+
+    def _snapshot(self, text: str) -> Snapshot:
+        return catalog.parse(text)
+
+    def compared(self) -> Replay:
+        """The worker's lines, the catalogs and their differences. Raises GateError where nothing was replayed."""
+        reader = Reader(git.top(self._settings.root), self._lines, self._snapshot)
+        told = reader.failure()
+        history = reader.history(self._settings.target)
+        arrival.demand_replay(self._project, self._settings, reader)
+        tables = reader.version_tables()
+        with self._server.connect(self._database) as connection:
+            heads = arrived(connection, tables)
+            catalog_ = catalog.read(connection, tables)
+            diary = touches(connection)
+        replay = Replay(
+            history=history,
+            steps=reader.steps(),
+            failure=told[1] if told and told[0] != "models" else None,
+            touches=diary,
+            arrived=heads,
+            version_tables=tables,
+            connections=reader.connections(),
+            catalog=catalog_,
+            models=reader.models(),
+            versions=(*reader.versions(), ("postgres", self._server.origin)),
+            notes=tuple(dict.fromkeys((*self._notes, *arrival.notes(reader), *reader.notes()))),
+            output=self._output,
+        )
+        if replay.failure is not None or history.error is not None:
+            return replay
+        arrival.demand_arrival(self._project, replay)
+        return self._with_models(replay, reader)
+
+    def _with_models(self, replay: Replay, reader: Reader) -> Replay:
+        """Add the models' side and the differences, or why there is none."""
+        told = reader.failure()
+        if told is not None:
+            return replace(replay, unchecked=(("models", f"could not be created: {told[1].says}"),))
+        if not replay.models.tables:
+            return replay
+        with self._server.connect(self._models) as connection:
+            models = replace(replay.models, snapshot=catalog.read(connection, replay.version_tables))
+        replay = replace(replay, models=models)
+        found = drift(replay)
+        if found:
+            found = mend(found, self._server, self._database, self._models)
+        return replace(replay, differences=found)

@@ -1,0 +1,126 @@
+"""Which files the repository tracks, asked of the `git` program; without it, the folder is walked."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from migration_gate.errors import RepositoryUnreadable
+
+SECONDS = 30.0
+"""limit for one git command"""
+_NOT_SOURCES = frozenset(
+    {".git", ".hg", ".svn", "node_modules", "__pycache__", "site-packages", ".tox", ".nox", ".venv", "venv"}
+    | {".mypy_cache", ".ruff_cache", ".pytest_cache", ".eggs", ".terraform", ".idea", ".cache"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The tracked files under a folder."""
+
+    top: Path
+    """the repository's top folder; the folder itself where there is no repository"""
+    paths: tuple[str, ...]
+    """relative to the folder that was asked about, sorted"""
+    notes: tuple[str, ...] = ()
+
+
+def listing(folder: Path) -> Listing:
+    """The tracked files under `folder`; all its files, with a note, where git cannot tell."""
+    top, why = _git(folder, "rev-parse", "--show-toplevel")
+    if why is None:
+        names, why = _git(folder, "ls-files", "-z")
+        paths = tuple(sorted({name for name in names.split("\0") if name}))
+        if why is None and paths:
+            return Listing(Path(top.removesuffix("\n")), paths)
+        why = why or "git tracks no file here"
+    return Listing(folder, _walk(folder), (f"{why}: every file under {folder} was read as if tracked",))
+
+
+def _git(folder: Path, *arguments: str) -> tuple[str, str | None]:
+    """What git prints, or why it did not."""
+    try:
+        answer = subprocess.run(
+            ["git", *arguments],
+            cwd=folder,
+            env=_environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=SECONDS,
+            check=False,
+        )
+    except FileNotFoundError:
+        return "", "there is no git program"
+    except PermissionError:
+        return "", "the git program may not be run"
+    except subprocess.TimeoutExpired:
+        return "", f"`git {arguments[0]}` took over {SECONDS:.0f} s"
+    if answer.returncode:
+        said = os.fsdecode(answer.stderr).strip().splitlines()
+        if said and "not a git repository" in said[0]:
+            return "", "no git repository"
+        return "", f"git said `{said[0].removeprefix('fatal: ') if said else answer.returncode}`"
+    return os.fsdecode(answer.stdout), None
+
+
+def _environment() -> dict[str, str]:
+    """The caller's, without what points git elsewhere; the checkout may belong to another user.
+
+    Settings travel as environment variables, so that nobody's configuration file is touched. A command
+    that the repository's own configuration names (fsmonitor) is not run.
+    """
+    settings = {"safe.directory": "*", "core.fsmonitor": "false", "core.hooksPath": os.devnull}
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
+    environment |= {"GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
+    environment["GIT_CONFIG_COUNT"] = str(len(settings))
+    for number, (key, value) in enumerate(settings.items()):
+        environment |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
+    return environment
+
+
+def _walk(folder: Path) -> tuple[str, ...]:
+    """Every file below `folder` but those of caches, virtual environments and packages."""
+    found: list[str] = []
+    for place, folders, files in os.walk(folder):
+        if "pyvenv.cfg" in files:
+            folders.clear()
+            continue
+        folders[:] = sorted(name for name in folders if name not in _NOT_SOURCES)
+        prefix = os.path.relpath(place, folder)
+        found += files if prefix == "." else [os.path.join(prefix, name) for name in files]  # noqa: PTH118
+    return tuple(sorted(found))
+
+
+def top(folder: Path) -> Path:
+    """The repository's top folder; the folder itself where there is none. Asks the file system, not git."""
+    real = folder.resolve()
+    return next((each for each in (real, *real.parents) if (each / ".git").exists()), real)
+
+
+def export(folder: Path, revision: str, into: Path) -> None:
+    """Write the tree of a git revision into an existing empty folder. Raises RepositoryUnreadable."""
+    import io  # noqa: PLC0415
+    import tarfile  # noqa: PLC0415
+
+    try:
+        answer = subprocess.run(
+            ["git", "archive", "--format=tar", "--end-of-options", revision],
+            cwd=top(folder),
+            env=_environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise RepositoryUnreadable(f"git could not be run: {error}", advice="Install git.") from error
+    if answer.returncode:
+        raise RepositoryUnreadable(
+            f"git has no revision {revision} here: {os.fsdecode(answer.stderr).strip()}",
+            advice="In a shallow clone it may be missing: fetch the whole history (`fetch-depth: 0`).",
+        )
+    with tarfile.open(fileobj=io.BytesIO(answer.stdout)) as archive:
+        archive.extractall(into, filter="data")

@@ -1,0 +1,241 @@
+"""The worker's lines and the server's diary, as facts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from migration_gate.facts import (
+    ColumnState,
+    Connection,
+    Failure,
+    Filtered,
+    History,
+    Models,
+    Place,
+    Revision,
+    RevisionFile,
+    Statement,
+    Step,
+    Touch,
+    Uncreated,
+)
+
+Line = Mapping[str, Any]
+DIARY = "select id, step, tag, kind, identity, oid::bigint, statement, state from migration_gate.diary order by id"
+
+
+class Reader:
+    """Turns lines into facts; paths become relative to `root`."""
+
+    def __init__(self, root: Path, lines: Sequence[Line], catalog: Callable[[str], Any]) -> None:
+        self._root = root.resolve()
+        self._lines = lines
+        self._catalog = catalog
+        self._files = {row["id"]: row["file"] for row in self._first("history").get("revisions", ())}
+
+    def _first(self, kind: str) -> Line:
+        return next(self._all(kind), {})
+
+    def _all(self, kind: str) -> Iterable[Line]:
+        return (line for line in self._lines if line["kind"] == kind)
+
+    def path(self, text: str) -> str:
+        """Relative to the root where it lies in it."""
+        path = Path(text)
+        return path.relative_to(self._root).as_posix() if path.is_relative_to(self._root) else str(path)
+
+    def history(self, target: tuple[str, ...]) -> History:
+        """The revision graph, in the order of the replay where there is one."""
+        told = self._first("history")
+        order = [revision for line in self._all("order") for revision in line["revisions"]]
+        rank = {revision: number for number, revision in enumerate(order)}
+        rows = sorted(reversed(told.get("revisions", ())), key=lambda row: rank.get(row["id"], len(rank)))
+        return History(
+            revisions=tuple(self._revision(row) for row in rows),
+            heads=tuple(told.get("heads", ())),
+            bases=tuple(told.get("bases", ())),
+            files=tuple(self._file(row) for row in told.get("files", ())),
+            locations=tuple(self.path(folder) for folder in told.get("locations", ())),
+            target=target,
+            error=self._failure(told["error"], stage="import") if told.get("error") else None,
+            missing=tuple((child, parent) for child, parent in told.get("missing", ())),
+        )
+
+    def _revision(self, row: Line) -> Revision:
+        return Revision(
+            row["id"], tuple(row["parents"]), row["message"], Place(self.path(row["file"]), row["line"]),
+            tuple(row["depends_on"]), tuple(row["labels"]),
+        )  # fmt: skip
+
+    def _file(self, row: Line) -> RevisionFile:
+        why = None if row["seen"] else "Alembic does not load it from there"
+        return RevisionFile(
+            self.path(row["path"]),
+            row["revision"],
+            tuple(row["parents"]),
+            row["seen"],
+            row["error"],
+            row["line"],
+            why,
+        )
+
+    def steps(self) -> tuple[Step, ...]:
+        """Every step that was finished."""
+        return tuple(self._step(line) for line in self._all("step"))
+
+    def _step(self, line: Line) -> Step:
+        return Step(
+            number=line["number"],
+            revision=line["revision"],
+            seconds=line["seconds"],
+            statements=tuple(self._statement(row, line["revision"]) for row in line["statements"]),
+            transactions=tuple(line["transactions"]),
+            in_transaction=line.get("in_transaction", True),
+            context=line["context"],
+            before=self._catalog(line["before"]) if "before" in line else None,
+            after=self._catalog(line["after"]) if "after" in line else None,
+        )
+
+    def _statement(self, row: Line, revision: str | None) -> Statement:
+        error = self._failure(row["error"], stage="replay", revision=revision) if row.get("error") else None
+        return Statement(row["sql"], row["seconds"], row["line"], row.get("rows"), error)
+
+    def failure(self) -> tuple[str, Failure] | None:
+        """The stage in which the run ended early, and the error."""
+        line = self._first("failure")
+        if not line:
+            return None
+        revision = line.get("revision")
+        last = next((row["sql"] for row in reversed(line.get("statements") or ())), None)
+        found = self._failure(
+            line["error"], stage=line["stage"], revision=revision, line=line.get("line"), last=last
+        )
+        if line.get("first"):
+            first = self._failure(
+                line["first"], stage=line["stage"], revision=revision, line=line["first"].get("line")
+            )
+            found = _with_first(found, first)
+        return line["stage"], found
+
+    def _failure(
+        self,
+        row: Line,
+        *,
+        stage: str,
+        revision: str | None = None,
+        line: int | None = None,
+        last: str | None = None,
+    ) -> Failure:
+        frames = [(self.path(f["file"]), f["line"], f["function"]) for f in row.get("frames", ())]
+        file = self._files.get(revision or "")
+        place = None
+        if file:
+            mine = [number for path, number, _ in frames if path == self.path(file)]
+            place = Place(self.path(file), mine[-1] if mine else line or row.get("line"))
+        elif frames:
+            place = Place(frames[-1][0], frames[-1][1])
+        return Failure(
+            says=row["says"],
+            kind=row.get("type", ""),
+            sqlstate=row.get("sqlstate"),
+            detail=row.get("detail"),
+            hint=row.get("hint"),
+            statement=row.get("statement") or (last if row.get("sqlstate") else None),
+            revision=revision,
+            place=place,
+            traceback=tuple(f"{path}:{number} in {function}" for path, number, function in frames),
+        )
+
+    def connections(self) -> tuple[Connection, ...]:
+        """What the project asked for."""
+        names = ("dialect", "driver", "wanted", "how", "outcome")
+        return tuple(Connection(*(line[name] for name in names)) for line in self._all("connection"))
+
+    def contexts(self) -> tuple[Line, ...]:
+        """The contexts of env.py that ran to their end."""
+        return tuple(self._all("context_end"))
+
+    def version_tables(self) -> tuple[str, ...]:
+        """`schema.name` of each, in the order of the contexts."""
+        rows = [
+            (line["version_table_schema"] or line["default_schema"], line["version_table"])
+            for line in self.contexts()
+        ]
+        return tuple(dict.fromkeys(f"{schema}.{name}" for schema, name in rows))
+
+    def versions(self) -> tuple[tuple[str, str], ...]:
+        """Of the interpreter and what it imported."""
+        told = self._first("hello")
+        drivers = [line["driver"] for line in self._all("context")] or told.get("drivers", [])[:1]
+        return (*tuple(told.get("versions", {}).items()), *((("driver", drivers[0]),) if drivers else ()))
+
+    def notes(self) -> tuple[str, ...]:
+        """What the worker wants a reader to know."""
+        return tuple(line["text"] for line in self._all("note"))
+
+    def models(self) -> Models:
+        """What env.py handed over, without the snapshot."""
+        told = self._first("models")
+        rows = told.get("uncreated", ())
+        return Models(
+            tables=tuple(told.get("tables", ())),
+            metadatas=told.get("metadatas", 0),
+            uncreated=tuple(
+                Uncreated(r["object"], r["says"], r["compared"], r["table"], r["whole"]) for r in rows
+            ),
+            filtered=tuple(Filtered(*row) for row in told.get("filtered", ())),
+            alembic=tuple((a, b, c) for a, b, c in told.get("alembic", ())),
+            places=tuple((table, self._class(file, name)) for table, file, name in told.get("places", ())),
+        )
+
+    def _class(self, file: str, name: str) -> Place:
+        """The line of `class Name`, found as text: importing is the worker's business."""
+        try:
+            text = Path(file).read_text("utf-8", "replace")
+        except OSError:
+            return Place(self.path(file))
+        found = re.search(rf"^[ \t]*class[ \t]+{re.escape(name)}\b", text, re.MULTILINE)
+        return Place(self.path(file), text.count("\n", 0, found.start()) + 1 if found else None)
+
+
+def _with_first(failure: Failure, first: Failure) -> Failure:
+    from dataclasses import replace  # noqa: PLC0415
+
+    return replace(failure, first=first)
+
+
+def touches(connection: psycopg.Connection[Any]) -> tuple[Touch, ...]:
+    """The diary; a command of another session belongs to the step that was last seen before it."""
+    out, last = [], 0
+    for _, step, tag, kind, identity, oid, statement, state in connection.execute(DIARY).fetchall():
+        last = max(last, step)
+        state = state or {}
+        out.append(
+            Touch(
+                step or last, tag, kind, identity, oid, statement,
+                tuple(ColumnState(*row) for row in state.get("columns") or ()),
+                tuple((name, text) for name, text in state.get("constraints") or ()),
+                tuple((name, text) for name, text in state.get("indexes") or ()),
+            )
+        )  # fmt: skip
+    return tuple(out)
+
+
+def arrived(connection: psycopg.Connection[Any], tables: Sequence[str]) -> tuple[str, ...]:
+    """The heads that stand in the version tables; empty where a table is not there."""
+    found: list[str] = []
+    for table in tables:
+        schema, _, name = table.partition(".")
+        exists = connection.execute(
+            "select 1 from pg_class c join pg_namespace n on n.oid = c.relnamespace where nspname = %s and relname = %s",
+            (schema, name),
+        ).fetchone()
+        if exists:
+            query = psycopg.sql.SQL("select version_num from {}").format(psycopg.sql.Identifier(schema, name))
+            found += [row[0] for row in connection.execute(query).fetchall()]
+    return tuple(dict.fromkeys(found))

@@ -1,0 +1,128 @@
+"""What the ephemeral database holds before the first revision."""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+from collections.abc import Callable
+from dataclasses import replace
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from migration_gate import git
+from migration_gate.errors import Misconfigured, PostgresNotFound
+from migration_gate.postgres.server import Server
+from migration_gate.project import Project, find
+from migration_gate.settings import Settings
+
+CUSTOM_FORMAT = b"PGDMP"
+"""how a file of pg_dump's custom format begins"""
+RESTORE_SECONDS = 300
+
+
+def install_diary(connection: psycopg.Connection[Any], server: Server, statement_seconds: float) -> None:
+    """The record of every DDL command, and the time limit of a statement."""
+    connection.execute(files(__package__).joinpath("history.sql").read_bytes())
+    if server.superuser:
+        connection.execute(files(__package__).joinpath("triggers.sql").read_bytes())
+    limit = sql.SQL("alter database {} set statement_timeout = {}").format(
+        sql.Identifier(connection.info.dbname), sql.Literal(int(statement_seconds * 1000))
+    )
+    connection.execute(limit)
+
+
+def run_sql(connection: psycopg.Connection[Any], settings: Settings) -> None:
+    """The SQL of `prepare:`, in its order; Python files and commands follow in the worker."""
+    for each in settings.prepare:
+        if each.kind not in ("sql", "sql_file"):
+            continue
+        text = Path(each.text).read_text("utf-8") if each.kind == "sql_file" else each.text
+        try:
+            connection.execute(text.encode())
+        except psycopg.Error as error:
+            missing = error.sqlstate in ("0A000", "58P01")
+            raise (PostgresNotFound if missing else Misconfigured)(
+                f"A statement of `prepare:` failed: {error.diag.message_primary or error}",
+                where=each.text if each.kind == "sql_file" else "",
+                evidence=text[:500],
+                advice="Choose a server that has it, for example `postgres: postgis/postgis:17-3.5` or "
+                "`postgres: pgvector/pgvector:pg17`."
+                if missing
+                else "Mend it, or remove it.",
+            ) from error
+
+
+def restore(
+    settings: Settings, server: Server, database: str, bootstrap: Callable[[Project, Settings, str], None]
+) -> list[str]:
+    """Carry out `start_from:`; what a reader should know about it."""
+    start = settings.start_from
+    assert start is not None  # noqa: S101  (the caller asked)
+    if start.dump is not None:
+        _load(start.dump, server, database)
+        return [f"the replay began with {start.dump.name}, not with an empty database"]
+    assert start.create_all is not None  # noqa: S101  (one of the two is set: inputs made sure)
+    with tempfile.TemporaryDirectory(prefix="migration-gate-base-") as name:
+        base = Path(name)
+        base.chmod(0o755)
+        git.export(settings.root, start.create_all, base)
+        inside = settings.root.resolve().relative_to(git.top(settings.root).resolve())
+        older = _moved(settings, settings.root, base / inside)
+        bootstrap(find(older), older, start.stamp)
+    return [f"the replay began with the models of {start.create_all}, stamped as {start.stamp}"]
+
+
+def _moved(settings: Settings, before: Path, after: Path) -> Settings:
+    """The same settings for another checkout; what lies outside of it stays."""
+
+    def moved(path: Path | None) -> Path | None:
+        inside = path is not None and path.is_relative_to(before)
+        return after / path.relative_to(before) if path is not None and inside else path
+
+    python = settings.python or find(settings).python  # the checkout has no environment of its own
+    return replace(
+        settings, root=after, directory=moved(settings.directory) or after, alembic=moved(settings.alembic),
+        hook=moved(settings.hook), python=python, start_from=None, prepare=(),
+    )  # fmt: skip
+
+
+def _load(dump: Path, server: Server, database: str) -> None:
+    """psql for plain SQL, pg_restore for the custom format; both from the PATH."""
+    try:
+        with dump.open("rb") as stream:
+            custom = stream.read(len(CUSTOM_FORMAT)) == CUSTOM_FORMAT
+    except OSError as error:
+        raise Misconfigured(
+            f"start_from.dump cannot be read: {error}", advice="Name an existing file."
+        ) from error
+    address = ["-h", server.directory, "-p", str(server.port), "-U", server.user, "-d", database]
+    if custom:
+        command = ["pg_restore", *address, "--no-owner", "--no-privileges", "--exit-on-error", str(dump)]
+    else:
+        command = ["psql", *address, "-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", str(dump)]
+    try:
+        done = subprocess.run(
+            command, env={"PGPASSWORD": server.password, "PATH": _path()}, capture_output=True, text=True,
+            stdin=subprocess.DEVNULL, timeout=RESTORE_SECONDS, check=False,
+        )  # fmt: skip
+    except FileNotFoundError as error:
+        raise Misconfigured(
+            f"start_from.dump needs {command[0]}, which is not on the PATH.",
+            advice="Install PostgreSQL's client programs.",
+        ) from error
+    if done.returncode != 0:
+        raise Misconfigured(
+            f"{dump} could not be restored.",
+            evidence=done.stderr[-2000:],
+            advice="Make the dump with --no-owner.",
+        )
+
+
+def _path() -> str:
+    import os  # noqa: PLC0415
+
+    return os.environ.get("PATH", os.defpath)

@@ -1,0 +1,102 @@
+"""Alembic's own comparison: for what the project filters out, and for tables that could not be created."""
+
+from __future__ import annotations
+
+from typing import Any
+
+FILTERS = ("include_object", "include_name")
+COMPARERS = {"compare_type": "type", "compare_server_default": "default"}
+
+
+def _context(connection: Any, context: dict[str, Any], **changed: Any) -> Any:
+    from alembic.migration import MigrationContext
+
+    if context["search_path"]:
+        connection.exec_driver_sql(
+            "select set_config('search_path', '%s', false)" % context["search_path"].replace("'", "''")
+        )
+    options = {key: value for key, value in context["opts"].items() if key != "fn"}
+    options.update(changed)
+    return MigrationContext.configure(connection=connection, opts=options)
+
+
+def filtered(connection: Any, context: dict[str, Any]) -> list[list[Any]]:
+    """Rows `kind, schema, table, name` that the project's own filters leave out of comparisons."""
+    options, explicit = context["opts"], context["explicit"]
+    out: list[list[Any]] = [
+        [kind, "*", "*", "*"] for option, kind in COMPARERS.items() if explicit.get(option) is False
+    ]
+    callables = {name: options[name] for name in (*FILTERS, *COMPARERS) if callable(options.get(name))}
+    if not callables:
+        return out
+    seen: set[tuple[Any, ...]] = set()
+    wrapped = {name: _wrap(name, function, seen, context) for name, function in callables.items()}
+    from alembic.autogenerate import compare_metadata
+
+    compare_metadata(_context(connection, context, **wrapped), options["target_metadata"])
+    return out + sorted([list(row) for row in seen], key=str)
+
+
+def _wrap(name: str, function: Any, seen: set[tuple[Any, ...]], context: dict[str, Any]) -> Any:
+    default = context["default_schema"]
+
+    def include_object(item: Any, label: Any, kind: str, reflected: bool, other: Any) -> Any:
+        kept = function(item, label, kind, reflected, other)
+        if not kept:
+            table = item if kind == "table" else getattr(item, "table", None)
+            seen.add((kind, getattr(table, "schema", None) or default, getattr(table, "name", None), label))
+        return kept
+
+    def include_name(label: Any, kind: str, parents: dict[str, Any]) -> Any:
+        kept = function(label, kind, parents)
+        if not kept:
+            schema = label if kind == "schema" else parents.get("schema_name")
+            table = label if kind == "table" else parents.get("table_name")
+            seen.add((kind, schema or default, table, label))
+        return kept
+
+    def compare(migration: Any, inspected: Any, column: Any, *more: Any) -> Any:
+        verdict = function(migration, inspected, column, *more)
+        if verdict is False:
+            seen.add((COMPARERS[name], column.table.schema or default, column.table.name, column.name))
+        return verdict
+
+    return {"include_object": include_object, "include_name": include_name}.get(name, compare)
+
+
+def alembic_differences(connection: Any, context: dict[str, Any], tables: set[str]) -> list[list[str]]:
+    """Rows `operation, schema.table, text` of Alembic's comparison, for `tables` alone."""
+    from alembic.autogenerate import compare_metadata
+
+    default = context["default_schema"]
+    rows = []
+    for found in compare_metadata(_context(connection, context), context["opts"]["target_metadata"]):
+        for row in found if isinstance(found, list) else [found]:
+            table = _table(row, default)
+            if table in tables:
+                rows.append([row[0], table, _text(row)])
+    return rows
+
+
+def _table(row: tuple[Any, ...], default: str) -> str:
+    """The table that a difference is about."""
+    if row[0].startswith("modify_"):
+        return "%s.%s" % (row[1] or default, row[2])
+    if row[0] in ("add_column", "remove_column"):
+        return "%s.%s" % (row[1] or default, row[2])
+    item = row[1]
+    table = (
+        item
+        if hasattr(item, "columns") and hasattr(item, "metadata") and not hasattr(item, "table")
+        else item.table
+    )
+    return "%s.%s" % (table.schema or default, table.name)
+
+
+def _text(row: tuple[Any, ...]) -> str:
+    """The difference without object addresses."""
+    if row[0].startswith("modify_"):
+        return "%s: %s -> %s" % (row[3], row[5], row[6])
+    item = row[3] if row[0] in ("add_column", "remove_column") else row[1]
+    names = [column.name for column in getattr(item, "columns", [])] if hasattr(item, "columns") else []
+    return "%s%s" % (getattr(item, "name", item), " (%s)" % ", ".join(map(str, names)) if names else "")

@@ -1,0 +1,206 @@
+"""Finds the project's Alembic configuration in its own interpreter, and reads the revision graph."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import runpy
+import sys
+from contextlib import ExitStack
+from typing import Any, Callable, Optional
+
+from .failure import describe
+
+TEMPLATE_ARGUMENTS = ["upgrade", "heads"]
+
+
+class Loaded:
+    """The configuration, and how the project wants to be run."""
+
+    def __init__(self) -> None:
+        self.config: Any = None
+        self.script: Any = None
+        self.wrap: Callable[[Callable[[], Any]], Any] = lambda function: function()
+        self.contexts = ExitStack()
+
+
+def load(order: dict[str, Any]) -> Loaded:
+    """The project's Config and ScriptDirectory, by the way that the order names."""
+    found = Loaded()
+    wanted = order["config"]
+    if wanted["kind"] == "hook":
+        _from_hook(found, wanted["hook"])
+    elif wanted["kind"] == "flask":
+        _from_flask(found, wanted, order["x"])
+    else:
+        found.config = _from_file(wanted, order["x"])
+    _fill(found.config, order["x"])
+    from alembic.script import ScriptDirectory
+
+    found.script = ScriptDirectory.from_config(found.config)
+    return found
+
+
+def _options(file: Optional[str], x: list[str]) -> Any:
+    """What `alembic upgrade heads` would have parsed: env.py may look at it."""
+    import argparse
+
+    from alembic.config import CommandLine
+
+    arguments = ["-c", file] if file else []
+    for each in x:
+        arguments += ["-x", each]
+    try:
+        return CommandLine().parser.parse_args(arguments + TEMPLATE_ARGUMENTS)
+    except SystemExit:
+        return argparse.Namespace(x=x or None, config=file)
+
+
+def _from_file(wanted: dict[str, Any], x: list[str]) -> Any:
+    from alembic.config import Config
+
+    options = _options(wanted["file"] if wanted["kind"] == "ini" else None, x)
+    if wanted["kind"] == "toml":
+        return Config(toml_file=wanted["file"], ini_section=wanted["section"], cmd_opts=options)
+    return Config(wanted["file"], ini_section=wanted["section"], cmd_opts=options)
+
+
+def _from_hook(found: Loaded, file: str) -> None:
+    """Run the user's file; it leaves `cfg`, and perhaps `ctx` (a context to be in) and `wrap` (who runs us)."""
+    sys.path.insert(0, os.path.dirname(file))
+    left = runpy.run_path(file, run_name="migration_gate_hook")
+    found.config = left.get("cfg")
+    if found.config is None:
+        raise LookupError(
+            "the hook %s left no `cfg`: it has to build an alembic.config.Config of that name" % file
+        )
+    if left.get("wrap") is not None:
+        found.wrap = left["wrap"]
+    if left.get("ctx") is not None:
+        found.contexts.enter_context(left["ctx"])
+
+
+def _from_flask(found: Loaded, wanted: dict[str, Any], x: list[str]) -> None:
+    os.environ["FLASK_APP"] = wanted["flask_app"]
+    from flask.cli import ScriptInfo  # type: ignore[import-not-found]
+
+    app = ScriptInfo(app_import_path=wanted["flask_app"]).load_app()
+    found.contexts.enter_context(app.app_context())
+    extension = app.extensions.get("migrate")
+    if extension is None:
+        raise LookupError("the Flask application has no Flask-Migrate: Migrate(app, db) was not called")
+    folder = wanted["file"] or extension.directory
+    try:
+        found.config = extension.migrate.get_config(folder, x_arg=x)
+    except TypeError:  # Flask-Migrate before 2.0
+        found.config = extension.migrate.get_config(folder)
+
+
+def _fill(config: Any, x: list[str]) -> None:
+    """What `alembic` itself would have set, where the project's own code did not."""
+    if config.cmd_opts is None:
+        config.cmd_opts = _options(config.config_file_name, x)
+    prepend = config.get_main_option("prepend_sys_path")
+    if prepend:
+        folders = [part.strip() for part in re.split(r"[%s\n]|,\s*" % re.escape(os.pathsep), prepend)]
+        sys.path[:0] = [os.path.abspath(folder) for folder in folders if folder]
+    if not config.get_main_option("sqlalchemy.url"):
+        config.set_main_option("sqlalchemy.url", "postgresql://gate:gate@localhost:5432/gate")
+
+
+def graph(script: Any) -> list[dict[str, Any]]:
+    """Every revision that Alembic sees, newest first, as data."""
+    rows = []
+    for revision in script.walk_revisions():
+        rows.append(
+            {
+                "id": revision.revision,
+                "parents": list(revision._versioned_down_revisions),
+                "depends_on": list(revision._resolved_dependencies or ()),
+                "labels": sorted(revision.branch_labels),
+                "message": (revision.doc or "").strip(),
+                "file": os.path.abspath(revision.path),
+                "line": getattr(getattr(revision.module.upgrade, "__code__", None), "co_firstlineno", 1)
+                if hasattr(revision.module, "upgrade")
+                else 1,
+            }
+        )
+    return rows
+
+
+def history(script: Any) -> dict[str, Any]:
+    """The graph, its files, and why it could not be read if it could not."""
+    locations = [os.path.abspath(folder) for folder in _locations(script)]
+    files = _files(script, locations)
+    out: dict[str, Any] = {"locations": locations, "files": files, "revisions": [], "error": None}
+    try:
+        out["revisions"] = graph(script)
+        out["heads"], out["bases"] = list(script.get_heads()), list(script.get_bases())
+        seen = {row["file"] for row in out["revisions"]}
+        for row in files:
+            row["seen"] = row["path"] in seen
+    except Exception as error:  # told as data: a history that cannot be read is a finding, not a crash
+        out["error"] = describe(error, home=os.getcwd())
+    known = {row["revision"] for row in files if row["revision"]}
+    named = [
+        (row["revision"], p) for row in files if row["revision"] for p in row["parents"] + row["depends_on"]
+    ]
+    if out["error"] is not None:
+        out["missing"] = [[child, p] for child, p in named if p not in known and not _partial(p, known)]
+    return out
+
+
+def _partial(name: str, known: set[str]) -> bool:
+    """Alembic accepts the beginning of an id, and branch labels, as a parent."""
+    return "@" in name or any(each.startswith(name) for each in known)
+
+
+def _locations(script: Any) -> list[str]:
+    found = script._version_locations
+    return list(found() if callable(found) else found)
+
+
+def _files(script: Any, locations: list[str]) -> list[dict[str, Any]]:
+    """Each Python file at or below the version folders (and the script folder), read as text."""
+    rows, done = [], set()
+    for top in [*locations, os.path.abspath(script.dir)]:
+        for folder, folders, names in os.walk(top):
+            folders[:] = sorted(f for f in folders if f != "__pycache__" and not f.startswith("."))
+            for name in sorted(names):
+                path = os.path.join(folder, name)
+                if name.endswith(".py") and path not in done and name != "env.py":
+                    done.add(path)
+                    row = _file(path)
+                    if row["revision"] is not None or (row["error"] and folder in locations):
+                        rows.append(row)
+    return rows
+
+
+def _file(path: str) -> dict[str, Any]:
+    row: dict[str, Any] = {"path": path, "revision": None, "parents": [], "depends_on": [], "seen": False}
+    row.update(error=None, line=None)
+    try:
+        with open(path, "rb") as stream:
+            tree = ast.parse(stream.read(), path)
+    except (SyntaxError, ValueError, OSError) as error:
+        row.update(error=str(error), line=getattr(error, "lineno", None))
+        return row
+    for node in tree.body:
+        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+        for target in targets:
+            if isinstance(target, ast.Name) and target.id in ("revision", "down_revision", "depends_on"):
+                _assign(row, target.id, getattr(node, "value", None), node.lineno)
+    return row
+
+
+def _assign(row: dict[str, Any], name: str, value: Any, line: int) -> None:
+    try:
+        literal = ast.literal_eval(value)
+    except (ValueError, TypeError, SyntaxError):
+        return
+    if name == "revision":
+        row["revision"], row["line"] = (literal if isinstance(literal, str) else None), line
+    elif literal is not None:
+        key = "parents" if name == "down_revision" else "depends_on"
+        row[key] = [literal] if isinstance(literal, str) else [str(each) for each in literal]

@@ -1,0 +1,156 @@
+"""The worker in reading order: hello, guard, import, prepare, replay, models, done."""
+
+from __future__ import annotations
+
+import faulthandler
+import os
+import runpy
+import signal
+import subprocess
+import sys
+from typing import Any, Optional
+
+from .drivers import AfterImport, watch
+from .failure import describe
+from .guard import Guard
+from .guess import ASYNC, SYNC, Dialects, fill_environment, fill_settings, installed
+from .wire import Answer, read_order
+
+
+def run(order_descriptor: int, answer_descriptor: int) -> int:
+    """Do what the order says; 0 whenever the answer could be finished."""
+    answer = Answer(answer_descriptor)
+    order = read_order(order_descriptor)
+    order["home"] = os.getcwd()
+    if hasattr(signal, "SIGUSR1"):  # asked for when a limit is reached: where does it hang?
+        faulthandler.register(signal.SIGUSR1, file=os.dup(2), all_threads=False)
+    sys.path[:0] = order["sys_path"]
+    Session(order, answer).run()
+    answer.send("done")
+    return 0
+
+
+class Session:
+    """One order, carried out."""
+
+    def __init__(self, order: dict[str, Any], answer: Answer) -> None:
+        self.order = order
+        self.send = answer.send
+        self.stage = "import"
+        self.notes: list[str] = []
+        self.guard = Guard(order["server"], order["database"], answer.send)
+        self.walk: Any = None
+        self.recorder: Any = None
+
+    def run(self) -> None:
+        """Every stage; the first error ends it and is told."""
+        try:
+            if not self._hello():
+                return
+            if self.order["task"] != "probe":
+                self._replay()
+        except BaseException as error:  # sys.exit of the project's too: told as data
+            self._fail(error)
+
+    def _hello(self) -> bool:
+        imports = AfterImport()
+        sys.meta_path.insert(0, imports)
+        watch(self.guard, imports)
+        versions = {"python": sys.version.split()[0]}
+        try:
+            import alembic
+            import sqlalchemy
+        except ImportError as error:
+            self.send("failure", stage="interpreter", error=describe(error), executable=sys.executable)
+            return False
+        versions.update(alembic=alembic.__version__, sqlalchemy=sqlalchemy.__version__)
+        drivers = installed(tuple(dict.fromkeys(SYNC + ASYNC)))
+        self.send("hello", versions=versions, drivers=drivers, executable=sys.executable)
+        if not drivers and self.order["task"] != "probe":
+            error = ImportError("no PostgreSQL driver is installed")
+            self.send("failure", stage="driver", error=describe(error), executable=sys.executable)
+            return False
+        self.guard.install()
+        Dialects(self.guard).install(imports)
+        fill_environment()
+        fill_settings(imports, self.notes)
+        return True
+
+    def _stage(self, name: str) -> None:
+        self.stage = name
+        self.send("stage", name=name)
+
+    def _replay(self) -> None:
+        from .load import history, load
+        from .record import Recorder
+        from .walk import Walk
+
+        self._stage("prepare")
+        for kind, text in self.order["prepare"]:
+            self._prepare(kind, text)
+        self._stage("import")
+        self.recorder = Recorder(self.order["home"])
+        self.recorder.install()
+        loaded = load(self.order)
+        with loaded.contexts:
+            self.walk = Walk(self.order, loaded.script, self.recorder, self.send)
+
+            def read_and_run() -> bool:
+                told = history(loaded.script)
+                self.send("history", **told)
+                if told["error"] is not None:
+                    return False
+                self._stage("replay")
+                self.walk.run(loaded.config)
+                return True
+
+            replayed = loaded.wrap(read_and_run)
+            if replayed is not False and self.order["task"] == "replay":
+                self._stage("models")
+                self._models()
+        self._tell_notes()
+
+    def _models(self) -> None:
+        from .models import Models
+
+        if self.walk.contexts:
+            Models(self.order, self.guard, self.walk.contexts).tell(self.send)
+
+    def _prepare(self, kind: str, text: str) -> None:
+        """A Python file in this interpreter, or a command; both before the project is imported."""
+        if kind == "python":
+            arguments, sys.argv[:] = sys.argv[:], [text]
+            try:
+                runpy.run_path(text, run_name="__main__")
+            except SystemExit as exit_:
+                if exit_.code not in (None, 0):
+                    raise
+            finally:
+                sys.argv[:] = arguments
+        else:
+            subprocess.run(text, shell=True, check=True)  # noqa: S602  (the user's own command, from the configuration)
+
+    def _tell_notes(self) -> None:
+        for note in dict.fromkeys(self.notes):
+            self.send("note", text=note)
+
+    def _fail(self, error: BaseException) -> None:
+        self._tell_notes()
+        found: dict[str, Any] = {"stage": self.stage, "error": describe(error, home=self.order["home"])}
+        found["revision"] = self.walk.running if self.walk is not None else None
+        found["step"] = self.walk.number if self.walk is not None else 0
+        first = self._first(found["error"])
+        if first is not None:
+            found["first"] = first
+        if self.recorder is not None:
+            found.update(file=self.recorder.file, line=self.recorder.line)
+            found["statements"], found["transactions"] = self.recorder.end()
+        self.send("failure", **found)
+
+    def _first(self, error: dict[str, Any]) -> Optional[dict[str, Any]]:
+        """The error that the last one only follows from: "current transaction is aborted" hides it."""
+        errors = self.recorder.errors if self.recorder is not None else []
+        if errors and (errors[0]["says"], errors[0]["statement"]) != (error["says"], error["statement"]):
+            found: dict[str, Any] = errors[0]
+            return found
+        return None

@@ -1,0 +1,216 @@
+"""One run of env.py that walks the whole history, one revision at a time."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any, Callable, Iterator, Optional
+
+from .failure import describe
+from .record import Recorder
+
+NO_TRANSACTION = "25P01"
+SAVEPOINT = "migration_gate_snapshot"
+
+
+class Walk:
+    """Hands Alembic its steps as a generator, and looks at each between two of them."""
+
+    def __init__(
+        self, order: dict[str, Any], script: Any, recorder: Recorder, send: Callable[..., None]
+    ) -> None:
+        self._order = order
+        self._script = script
+        self._recorder = recorder
+        self._send = send
+        self._home = order["home"]
+        self.number = 0
+        """of the step that runs, or ran last"""
+        self.contexts: list[dict[str, Any]] = []
+        """what each context of env.py was configured with, for the comparison with the models"""
+        self.explicit: dict[str, Any] = {}
+        """the last arguments of context.configure"""
+        self.running: Optional[str] = None
+        """the revision that runs"""
+
+    def run(self, config: Any) -> None:
+        """Run env.py; raises what it raises."""
+        from alembic.runtime.environment import EnvironmentContext
+
+        target = ",".join(self._order["target"])
+        environment = EnvironmentContext(
+            config, self._script, fn=self._steps, as_sql=False, destination_rev=target, tag=None
+        )
+        configure = environment.configure
+
+        def remember(*positional: Any, **keywords: Any) -> None:
+            """What env.py set itself, as opposed to the defaults of an Alembic version."""
+            self.explicit = keywords
+            configure(*positional, **keywords)
+
+        environment.configure = remember  # type: ignore[method-assign]
+        with environment:
+            self._script.run_env()
+
+    def _steps(self, heads: Any, context: Any) -> Iterator[Any]:
+        """The generator that Alembic asks for the next step."""
+        number = len(self.contexts) + 1
+        self._tell_context(number, context)
+        if self._order["task"] == "bootstrap":
+            yield from self._bootstrap(heads, context)
+            return
+        order = self._script._upgrade_revs(self._order["target"][0], heads)
+        self._send("order", revisions=[step.revision.revision for step in order], context=number)
+        snapshots = self._snapshots(order)
+        yield from self._walk(order, context, number, snapshots)
+        for target in self._order["target"][1:]:
+            order = self._script._upgrade_revs(target, context.get_current_heads())
+            self._send("order", revisions=[step.revision.revision for step in order], context=number)
+            yield from self._walk(order, context, number, snapshots)
+        self._tell_end(number, context)
+
+    def _walk(self, order: Any, context: Any, number: int, snapshots: set[str]) -> Iterator[Any]:
+        for step in order:
+            self.number += 1
+            revision = step.revision.revision
+            facts: dict[str, Any] = {}
+            self._prepare(step, context, facts, revision in snapshots)
+            self.running = revision
+            self._send("start", number=self.number, revision=revision)
+            self._recorder.begin(step.revision.path)
+            started = time.perf_counter()
+            yield step
+            seconds = round(time.perf_counter() - started, 5)
+            statements, transactions = self._recorder.end()
+            self.running = None
+            self._send(
+                "step", number=self.number, revision=revision, seconds=seconds, statements=statements,
+                transactions=transactions, context=number, dropped=self._recorder.dropped, **facts,
+            )  # fmt: skip
+
+    def _bootstrap(self, heads: Any, context: Any) -> Iterator[Any]:
+        """Make the tables from the models, and write into the version table that they stand at a revision."""
+        given = context.opts.get("target_metadata")
+        for metadata in given if isinstance(given, (list, tuple)) else [given]:
+            if metadata is not None:
+                metadata.create_all(context.connection)
+        yield from self._script._stamp_revs(self._order["stamp"], heads)
+
+    def _prepare(self, step: Any, context: Any, facts: dict[str, Any], snapshot: bool) -> None:
+        """Wrap the migration's own function: mark the step on the server, look before and after."""
+        inner = step.migration_fn
+        number = self.number
+        recorder = self._recorder
+
+        def migrate(**keywords: Any) -> Any:
+            connection = context.connection
+            _execute(connection, "set migration_gate.step = '%d'" % number)
+            if snapshot:
+                facts["before"] = self.catalog(connection)
+            recorder.running = True
+            try:
+                return inner(**keywords)
+            finally:
+                recorder.running = False
+                facts["in_transaction"] = bool(connection.in_transaction())
+                facts["line"] = recorder.line
+
+        def looked_at(**keywords: Any) -> Any:
+            out = migrate(**keywords)
+            if self._order["mark"]:
+                _execute(context.connection, "select migration_gate.mark()")
+            if snapshot:
+                facts["after"] = self.catalog(context.connection)
+            return out
+
+        looked_at.__name__ = getattr(inner, "__name__", "upgrade")
+        step.migration_fn = looked_at
+
+    def _snapshots(self, order: Any) -> set[str]:
+        wanted = self._order["snapshots"]
+        revisions = [step.revision.revision for step in order]
+        if wanted == "all":
+            return set(revisions)
+        return set() if wanted == "none" else set(revisions[-int(wanted) :])
+
+    def _tell_context(self, number: int, context: Any) -> None:
+        dialect = context.dialect
+        self._send(
+            "context",
+            number=number,
+            driver=dialect.driver,
+            version_table=context.version_table,
+            version_table_schema=context.version_table_schema,
+            transaction_per_migration=bool(context._transaction_per_migration),
+        )
+
+    def _tell_end(self, number: int, context: Any) -> None:
+        """What the models must be created with, to land where the migrations did."""
+        path = _execute(context.connection, "select current_setting('search_path'), current_schema()")
+        execution = context.connection.get_execution_options()
+        self.contexts.append(
+            {
+                "opts": dict(context.opts),
+                "explicit": dict(self.explicit),
+                "driver": context.dialect.driver,
+                "is_async": bool(getattr(context.dialect, "is_async", False)),
+                "search_path": path[0][0] if path else "",
+                "default_schema": (path[0][1] if path else None) or "public",
+                "translate": execution.get("schema_translate_map"),
+            }
+        )
+        self._send(
+            "context_end",
+            number=number,
+            search_path=self.contexts[-1]["search_path"],
+            default_schema=self.contexts[-1]["default_schema"],
+            version_table=context.version_table,
+            version_table_schema=context.version_table_schema,
+        )
+
+    def catalog(self, connection: Any) -> str:
+        """The catalog as JSON, read on the migration's own connection without leaving a trace in its session."""
+        held = connection.in_transaction()
+        proxy = connection.connection
+        real = getattr(proxy, "dbapi_connection", None) or getattr(proxy, "connection", proxy)
+        alone = bool(getattr(real, "autocommit", False))
+        cursor = proxy.cursor()
+        try:
+            if not alone:
+                try:
+                    cursor.execute("savepoint " + SAVEPOINT)
+                except Exception as error:
+                    if describe(error)["sqlstate"] != NO_TRANSACTION:
+                        raise
+                    alone = True  # a migration's literal COMMIT: the driver believes in a transaction that is over
+            if alone:
+                cursor.execute("begin")
+            try:
+                cursor.execute("set local search_path = ''")
+                cursor.execute(self._order["catalog"])
+                text = cursor.fetchone()[0]
+            finally:
+                if alone:
+                    cursor.execute("rollback")
+                else:
+                    cursor.execute("rollback to savepoint " + SAVEPOINT)
+                    cursor.execute("release savepoint " + SAVEPOINT)
+        finally:
+            cursor.close()
+            if not held and not alone:
+                proxy.rollback()
+        return text if isinstance(text, str) else json.dumps(text)
+
+
+def _execute(connection: Any, statement: str) -> list[Any]:
+    """Run on the driver's own cursor, so that SQLAlchemy's listeners (ours too) do not see it."""
+    held = connection.in_transaction()
+    proxy = connection.connection
+    cursor = proxy.cursor()
+    try:
+        cursor.execute(statement)
+        return list(cursor.fetchall()) if cursor.description else []
+    finally:
+        cursor.close()
+        if not held:
+            proxy.commit()  # nothing of the project's is in it; left open, it would stop an autocommit block
