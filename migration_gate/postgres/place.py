@@ -1,0 +1,164 @@
+"""Folders of a run: where they can be, that they are ours, and the sweeping of what killed runs left."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from migration_gate.errors import DiskFull, PostgresNotFound
+from migration_gate.postgres.account import reachable, unprivileged
+
+PREFIX = "migration-gate-pg-"
+LONGEST_SOCKET = 103
+"""bytes of a Unix socket's path, without the closing zero (macOS; Linux has 107)"""
+SOCKET_NAME = "/.s.PGSQL.5432"
+ROOM = 160 * 1024 * 1024
+"""bytes that a server wants free before it starts: its cluster (40 MB) and some history"""
+RELAY_ROOM = 1024 * 1024
+"""bytes that a relay wants free: it has a socket, and no cluster"""
+YOUNG_SECONDS = 5.0
+"""no sweeping of younger folders: their maker may not have locked them yet"""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A folder of this run, locked for as long as its guard lives."""
+
+    path: Path
+    lock: int
+    """descriptor of the open, locked folder"""
+
+    def release(self) -> None:
+        """Let go of our copy of the lock; the guard has its own."""
+        os.close(self.lock)
+
+
+def for_data(folder: Path, *, room: int = ROOM) -> Place:
+    """A new folder with room for a cluster: in `folder`, else in the folders for temporary files.
+
+    Raises DiskFull or PostgresNotFound, with every place that was looked at.
+    """
+    full: list[str] = []
+    refused: list[str] = []
+    for parent in candidates(folder):
+        try:
+            free = shutil.disk_usage(parent).free
+            if free < room:
+                full.append(f"{parent}: {free / 1e6:.0f} MB free")
+            elif unprivileged() and not reachable(parent):
+                refused.append(f"{parent}: the server's account cannot get there")
+            else:
+                return make(parent)
+        except OSError as error:
+            refused.append(f"{parent}: {error.strerror}")
+    looked = "; ".join(full + refused)
+    if full:
+        raise DiskFull(
+            f"a Postgres server needs {room / 1e6:.0f} MB of disk for its run; found {looked}",
+            advice="Free some space, or set TMPDIR to a folder on a disk with room.",
+        )
+    raise PostgresNotFound(
+        f"a Postgres server needs a folder to work in; found {looked}",
+        advice="Set TMPDIR to a folder that this user can write and every user can pass through.",
+    )
+
+
+@contextmanager
+def holding(data: Place) -> Iterator[tuple[Place, ...]]:
+    """The data's place and, where its path does not do for a socket, a second one. Both are gone afterwards.
+
+    The last of them is the socket's. Their guard removes them, too, unless it was killed.
+    """
+    places = [data]
+    try:
+        if (socket := for_socket(data)) is not data:
+            places.append(socket)
+        yield tuple(places)
+    finally:
+        for place in places:
+            shutil.rmtree(place.path, ignore_errors=True)
+            place.release()
+
+
+def for_socket(data: Place) -> Place:
+    """A place whose path is short and plain enough for a Unix socket: the data's own, else a new one.
+
+    Drivers take the path in URLs and split it at commas, so only plain letters do.
+    """
+    if plain(data.path / "socket"):
+        return data
+    for parent in candidates(data.path.parent):
+        if plain(parent / f"{PREFIX}12345678" / "socket") and (not unprivileged() or reachable(parent)):
+            try:
+                return make(parent)
+            except OSError:
+                continue
+    raise PostgresNotFound(
+        f"a Unix socket needs a path of at most {LONGEST_SOCKET} plain letters; found {data.path}",
+        advice="Set TMPDIR to a short path without spaces, such as /tmp.",
+    )
+
+
+def plain(directory: Path) -> bool:
+    """Whether a socket in this folder can be named by every driver."""
+    text = str(directory)
+    return len(text + SOCKET_NAME) <= LONGEST_SOCKET and re.fullmatch(r"[A-Za-z0-9._/-]+", text) is not None
+
+
+def candidates(folder: Path) -> Iterator[Path]:
+    """Folders to look at, in order, each once and absolute."""
+    seen = set()
+    for path in (folder, Path(tempfile.gettempdir()), Path("/tmp"), Path("/var/tmp")):  # noqa: S108 -- mkdtemp
+        absolute = path.absolute()
+        if absolute not in seen and absolute.is_dir():
+            seen.add(absolute)
+            yield absolute
+
+
+def make(parent: Path) -> Place:
+    """A new, locked folder. Others may pass through it as root's worker does, and see nothing in it."""
+    path = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    path.chmod(0o711)
+    return Place(path, descriptor)
+
+
+def sweep(folder: Path) -> None:
+    """Remove what runs left that were killed together with their guard.
+
+    A run is over when nobody holds the lock on its folder. That, unlike a pid, also holds across
+    containers that share /tmp, and is never reused.
+    """
+    for parent in candidates(folder):
+        try:
+            found = [path for path in parent.iterdir() if path.name.startswith(PREFIX)]
+        except OSError:
+            continue
+        for path in found:
+            _sweep_one(path)
+
+
+def _sweep_one(path: Path) -> None:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except OSError:
+        return
+    try:
+        state = os.fstat(descriptor)
+        if state.st_uid != os.geteuid() or time.time() - state.st_ctime < YOUNG_SECONDS:
+            return
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        shutil.rmtree(path, ignore_errors=True)
+    except OSError:
+        return
+    finally:
+        os.close(descriptor)
