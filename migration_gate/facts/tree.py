@@ -39,6 +39,8 @@ class SchemaChange:
     """execute, create_all, drop_all, ddl element, shell or workflow"""
     tables: tuple[str, ...] = ()
     """tables it names, as written; empty for create_all and drop_all (they mean all)"""
+    operation: str | None = None
+    """what a revision would say instead"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,8 @@ class Tree:
 
     root: str = "."
     """the repository's top folder"""
+    prefix: str = ""
+    """the project's folder inside it, where that is not the top; paths are from the top"""
     sql: tuple[SqlFile, ...] = ()
     changes: tuple[SchemaChange, ...] = ()
     notes: tuple[str, ...] = ()
