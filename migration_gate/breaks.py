@@ -1,0 +1,85 @@
+"""The ways in which a chain of revisions can break, each as a finding."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from migration_gate import lineage
+from migration_gate.check import Finding, listed
+from migration_gate.facts import History, Place, RevisionFile
+
+
+def unreadable(history: History) -> Iterator[Finding]:
+    """Files that Python cannot parse."""
+    for file in history.files:
+        if file.error:
+            says = f"`{file.path}` is no valid Python: {file.error}"
+            yield Finding(file.path, says, Place(file.path, file.line), file.revision, fix="Mend the syntax.")
+
+
+def missing(history: History) -> Iterator[Finding]:
+    """Parents and dependencies that no file has."""
+    known = {r.id for r in history.revisions} | {f.revision for f in history.files}
+    files = (
+        (file.revision or file.path, parent)
+        for file in history.files
+        if file.seen
+        for parent in file.parents
+        if parent not in known
+    )
+    for child, parent in dict.fromkeys((*history.missing, *files)):
+        near = lineage.similar(parent, known - {child})
+        restore = f"estore its file (`git log --diff-filter=D -S {parent}` finds who removed it)"
+        fix = (
+            f"Did you mean `{near}`? If not, r{restore}." if near else f"R{restore}, or name another parent."
+        )
+        says = f"`{child}` stands on `{parent}`, and no file has that revision"
+        yield Finding(f"{child} {parent}", says, lineage.place_of(history, child), child, fix=fix)
+
+
+def duplicates(history: History) -> Iterator[Finding]:
+    """One id in several files."""
+    files: dict[str, list[RevisionFile]] = defaultdict(list)
+    for file in history.files:
+        if file.revision:
+            files[file.revision].append(file)
+    for revision, same in files.items():
+        if len(same) > 1:
+            says = f"`{revision}` is the id of {len(same)} files, and Alembic runs only one of them"
+            evidence = tuple(("file", str(Place(file.path, file.line))) for file in same)
+            fix = "Give one of them an id of its own, and correct the `down_revision` that means it."
+            yield Finding(revision, says, Place(same[-1].path, same[-1].line), revision, evidence, fix)
+
+
+def circle(history: History) -> Iterator[Finding]:
+    """Revisions that stand on each other."""
+    if found := lineage.cycle(lineage.parents(history, dependencies=True)):
+        says = f"{listed(found)} stand on each other in a circle"
+        evidence = tuple(("revision", lineage.described(history, one)) for one in found)
+        fix = "One of them has the wrong `down_revision`, most likely the newest."
+        place = lineage.place_of(history, found[0])
+        yield Finding(" ".join(sorted(found)), says, place, found[0], evidence, fix)
+
+
+def unrelated(history: History) -> Iterator[Finding]:
+    """Trees that share nothing; several folders, or labels of their own, say that they are meant."""
+    trees = lineage.trees(history)
+    meant = len(history.locations) > 1 or lineage.deliberate(history, tuple(trees.values()))
+    if len(trees) > 1 and not meant:
+        bases = tuple(trees)
+        says = f"{listed(bases)} are unrelated first revisions: {len(bases)} histories in one folder"
+        evidence = tuple(("base", lineage.described(history, base)) for base in bases)
+        fix = f'Give `{bases[-1]}` its `down_revision`, or a `branch_labels = ("...",)` if both are meant.'
+        place = lineage.place_of(history, bases[-1])
+        yield Finding(" ".join(sorted(bases)), says, place, bases[-1], evidence, fix)
+
+
+def unseen(history: History) -> Iterator[Finding]:
+    """Files that look like revisions, and that Alembic never runs."""
+    for file in history.files:
+        if not file.seen and not file.error:
+            why = f": {file.why_unseen}" if file.why_unseen else ""
+            says = f"`{file.path}` looks like a revision, and Alembic does not see it{why}"
+            fix = "Move it into the folder of revisions, add its folder to `version_locations`, or delete it."
+            yield Finding(file.path, says, Place(file.path, file.line), file.revision, fix=fix)

@@ -1,0 +1,147 @@
+"""Which tables are owned, by which column, and what keeps that column honest.
+
+An owner column bears one of the names in `owners.columns`. In a table that has none, and that no setting says
+must have one, a foreign key to `owners.references` serves: if every such column accepts NULL, all are named.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from migration_gate.facts import Column, Constraint, Facts, Index, Table
+
+
+@dataclass(frozen=True, slots=True)
+class Owned:
+    """A table and one column that names the owner of its rows."""
+
+    table: Table
+    column: Column
+    keys: tuple[Constraint, ...]
+    """its foreign keys, to `owners.references` where that is set"""
+    astray: tuple[Constraint, ...]
+    """its foreign keys to other tables, where `owners.references` is set"""
+
+
+class Estate:
+    """The replayed database, asked who owns what; build it once per check."""
+
+    def __init__(self, facts: Facts) -> None:
+        self.owners = facts.owners
+        self.tables = facts.replay.catalog.tables
+        self.columns: dict[tuple[str, str], list[Column]] = defaultdict(list)
+        self.constraints: dict[tuple[str, str], list[Constraint]] = defaultdict(list)
+        self.indexes: dict[tuple[str, str], list[Index]] = defaultdict(list)
+        for column in facts.replay.catalog.columns:
+            self.columns[column.schema, column.table].append(column)
+        for constraint in facts.replay.catalog.constraints:
+            self.constraints[constraint.schema, constraint.table].append(constraint)
+        for index in facts.replay.catalog.indexes:
+            self.indexes[index.schema, index.table].append(index)
+
+    def owned(self) -> Iterator[Owned]:
+        """Every owner column of the replayed database, by table and position."""
+        for table in self.judged():
+            for column in self._columns(table):
+                keys = [key for key in self.foreign_keys(table) if column.name in key.columns]
+                right = tuple(key for key in keys if self.is_owners(key.references))
+                yield Owned(table, column, right, tuple(key for key in keys if key not in right))
+
+    def judged(self) -> Iterator[Table]:
+        """The tables that may be owned: neither the owners' own, nor a partition, nor rows kept elsewhere."""
+        for table in self.tables:
+            own = self.owners.references is not None and self.is_owners(f"{table.schema}.{table.name}")
+            elsewhere = table.partition_bound is not None or table.kind == "foreign table"
+            if not own and not elsewhere and not _matches(table, self.owners.exempt):
+                yield table
+
+    def must_have(self, table: Table) -> str | None:
+        """Why the table must have an owner column; None when no setting says so."""
+        if pattern := next((p for p in self.owners.tables if _matches(table, (p,))), None):
+            return f"`owners.tables` names it by `{pattern}`"
+        if self.owners.every_reference and self.owners.references and not self._association(table):
+            keys = (key for key in self.foreign_keys(table) if self.is_owners(key.references))
+            if key := next(keys, None):
+                return f"`{', '.join(key.columns)}` references `{self.owners.references}`"
+        return None
+
+    def named(self, table: Table) -> tuple[Column, ...]:
+        """The columns that bear an owner's name, the exempted ones left out."""
+        return tuple(
+            column
+            for column in self.columns[table.schema, table.name]
+            if any(fnmatchcase(column.name, pattern) for pattern in self.owners.columns)
+            and not self._exempt(table, column)
+        )
+
+    def foreign_keys(self, table: Table) -> tuple[Constraint, ...]:
+        """The foreign keys of the table."""
+        return tuple(c for c in self.constraints[table.schema, table.name] if c.kind == "foreign key")
+
+    def leading(self, owned: Owned) -> tuple[Index, ...]:
+        """The indexes that find what an owner has: valid, led by the column, with every row that has one."""
+        there = f"WHERE ({owned.column.name} IS NOT NULL)"
+        return tuple(
+            index
+            for index in self.indexes[owned.table.schema, owned.table.name]
+            if index.valid and index.columns[:1] == (owned.column.name,)
+            if not index.partial or index.definition.replace('"', "").endswith(there)
+        )
+
+    def holding(self, owned: Owned) -> tuple[Index, ...]:
+        """The indexes that hold the column anywhere."""
+        indexes = self.indexes[owned.table.schema, owned.table.name]
+        return tuple(index for index in indexes if owned.column.name in index.columns)
+
+    def never_null(self, owned: Owned) -> bool:
+        """Postgres refuses a NULL there: by NOT NULL, or by a CHECK that says just that."""
+        says = f"CHECK (({owned.column.name} IS NOT NULL))"
+        checks = (c for c in self.constraints[owned.table.schema, owned.table.name] if c.kind == "check")
+        forbidden = any(c.validated and c.definition.replace('"', "") == says for c in checks)
+        return forbidden or not owned.column.nullable
+
+    def is_owners(self, name: str | None) -> bool:
+        """`name`, as `schema.table`, is the table of owners, or no setting says which that is."""
+        wanted = self.owners.references
+        return wanted is None or name in {wanted, f"public.{wanted}"}
+
+    def owners_key(self) -> tuple[str, str]:
+        """The table of owners and its key: what owner columns reference most, else what the settings say."""
+        keys = Counter(
+            (key.references.removeprefix("public."), key.referenced_columns[0])
+            for one in self.owned()
+            for key in one.keys
+            if key.references and len(key.referenced_columns) == 1
+        )
+        return keys.most_common(1)[0][0] if keys else (self.owners.references or "users", "id")
+
+    def _columns(self, table: Table) -> tuple[Column, ...]:
+        if (columns := self.named(table)) or self.owners.references is None or self.must_have(table):
+            return columns
+        linked = {
+            key.columns[0]
+            for key in self.foreign_keys(table)
+            if self.is_owners(key.references) and len(key.columns) == 1
+        }
+        columns = tuple(c for c in self.columns[table.schema, table.name] if c.name in linked)
+        # One that is always there owns the row; the others then say something else, a reviewer for example.
+        always = tuple(column for column in columns if not column.nullable)[:1]
+        return tuple(column for column in always or columns if not self._exempt(table, column))
+
+    def _association(self, table: Table) -> bool:
+        """Every column belongs to a foreign key, and there are two: the row is the link itself."""
+        keys = self.foreign_keys(table)
+        linked = {name for key in keys for name in key.columns}
+        return len(keys) > 1 and all(c.name in linked for c in self.columns[table.schema, table.name])
+
+    def _exempt(self, table: Table, column: Column) -> bool:
+        names = (str(column), f"{table.schema}.{table.name}.{column.name}")
+        return any(fnmatchcase(name, pattern) for name in names for pattern in self.owners.exempt)
+
+
+def _matches(table: Table, patterns: tuple[str, ...]) -> bool:
+    names = (str(table), f"{table.schema}.{table.name}")
+    return any(fnmatchcase(name, pattern) for name in names for pattern in patterns)

@@ -1,0 +1,123 @@
+"""What a step that "succeeded" kept to itself: swallowed errors, hidden conflicts, a transaction it ended."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from migration_gate import shape
+from migration_gate.check import Finding, Severity, code, counted
+from migration_gate.facts import Place, Replay, Statement, Step, Touch
+
+ABORTED = "25P02"
+"""current transaction is aborted: it only follows from an earlier error"""
+
+
+def swallowed(replay: Replay, step: Step) -> Iterator[Finding]:
+    """Errors that the revision did not let through. One inside a savepoint is a guarded try: a warning."""
+    failed = [s for s in step.statements if s.error and s.error.sqlstate != ABORTED]
+    followed = sum(1 for s in step.statements if s.error and s.error.sqlstate == ABORTED)
+    for number, statement in enumerate(failed):
+        if (error := statement.error) is None:
+            continue
+        guarded = "savepoint" in step.transactions and not followed
+        evidence = [("statement", statement.sql), ("error", f"{error.says} (SQLSTATE {error.sqlstate})")]
+        if followed and number == 0:
+            lost = f"{counted(followed, 'later statement')} failed because of it, and did nothing"
+            evidence.append(("lost", lost))
+        fix = "Let the error raise, and ask the catalog first where something may or may not be there:"
+        ask = 'if "notes" in sa.inspect(op.get_bind()).get_table_names():\n    ...'
+        yield Finding(
+            at=f"{step.revision} {error.sqlstate or error.kind}",
+            says=f"`{step.revision}` swallowed an error: {error.says}",
+            place=_place(replay, step, statement),
+            revision=step.revision,
+            evidence=tuple(evidence),
+            fix=f"{fix}{code(ask)}",
+            kind="swallowed-error",
+            severity=Severity.WARNING if guarded else None,
+        )
+
+
+def ended(replay: Replay, step: Step) -> Iterator[Finding]:
+    """A raw COMMIT or ROLLBACK: what follows runs outside Alembic's transaction."""
+    for statement in step.statements:
+        if (word := shape.ends_transaction(statement.sql)) and not statement.error:
+            lines = "with op.get_context().autocommit_block():\n    op.execute(...)"
+            yield Finding(
+                at=f"{step.revision} {word.split()[0].upper()}",
+                says=f"`{step.revision}` ended Alembic's transaction by a raw {word.split()[0].upper()}",
+                place=_place(replay, step, statement),
+                revision=step.revision,
+                evidence=(
+                    ("statement", statement.sql),
+                    ("so", "what came before it stays when a later revision fails; the version row does not"),
+                ),
+                fix=f"Delete it. Where a statement needs to stand outside a transaction:{code(lines)}",
+                kind="raw-commit",
+            )
+
+
+def hidden(replay: Replay, step: Step) -> Iterator[Finding]:
+    """IF NOT EXISTS that found something else under the name."""
+    for number, touch in enumerate(replay.touches):
+        if touch.step == step.number and not touch.identity and touch.statement:
+            before = replay.touches[:number]
+            for wish in shape.wanted(touch.statement):
+                if found := _conflict(wish, before):
+                    yield _hidden(replay, step, touch, wish, found)
+
+
+def _hidden(
+    replay: Replay, step: Step, touch: Touch, wish: shape.Wanted, found: tuple[str, Touch]
+) -> Finding:
+    there, maker = found
+    made = next((s.revision for s in replay.steps if s.number == maker.step), None)
+    by = f"revision `{made}`" if made else "something that ran before the first revision"
+    statement = next((s for s in step.statements if s.sql.strip() == (touch.statement or "").strip()), None)
+    return Finding(
+        at=f"{step.revision} {wish.name}",
+        says=f"`{step.revision}` left out the {wish.kind} `{wish.name}`: another one of that name was there",
+        place=_place(replay, step, statement),
+        revision=step.revision,
+        evidence=(
+            ("wanted", ", ".join(wish.columns)),
+            ("there", there),
+            ("made by", f"{by}, before this one"),
+        ),
+        fix=f"Create it without IF NOT EXISTS, under its own name, or alter the {wish.kind} that is there.",
+        kind="hidden-conflict",
+    )
+
+
+def _conflict(wish: shape.Wanted, before: tuple[Touch, ...]) -> tuple[str, Touch] | None:
+    """What was there instead, and who made it; None where it has the shape that was wanted."""
+    if wish.kind == "table":
+        same = [t for t in before if t.kind == "table" and t.columns and _is(t.identity, wish)]
+        state = same[-1] if same else None
+        if state is None or {column.name for column in state.columns} == {*wish.columns}:
+            return None
+        return ", ".join(column.name for column in state.columns), same[0]
+    states: Mapping[str, tuple[str, Touch]] = {
+        name: (definition, touch) for touch in before for name, definition in touch.indexes
+    }
+    definition, maker = states.get(wish.name, ("", None))
+    match = re.search(r"\bON (?:ONLY )?(\S+) USING \w+ (\(.*)", definition)
+    if maker is None or match is None:
+        return None
+    same_table = match[1].rpartition(".")[2].strip('"') == wish.table
+    same_keys = tuple(shape.keys_of(match[2])) == wish.columns
+    same_kind = definition.startswith("CREATE UNIQUE") == wish.unique
+    return None if same_table and same_keys and same_kind else (definition, maker)
+
+
+def _is(identity: str, wish: shape.Wanted) -> bool:
+    schema, _, name = identity.replace('"', "").rpartition(".")
+    return name == wish.name and (wish.schema is None or wish.schema == schema)
+
+
+def _place(replay: Replay, step: Step, statement: Statement | None) -> Place | None:
+    revision = replay.history.revision(step.revision)
+    if revision is None or statement is None or statement.line is None:
+        return revision.place if revision else None
+    return Place(revision.place.file, statement.line)
