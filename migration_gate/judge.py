@@ -1,0 +1,194 @@
+"""From findings to verdicts: who found it, how much it weighs, and whether the user accepts it.
+
+Pure: the caller brings the facts, the settings, the text of the files (`files` says which) and today's date.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from itertools import chain
+
+from migration_gate import allow, check, unused_allow
+from migration_gate.allow import Comment
+from migration_gate.check import Check, Finding, Severity
+from migration_gate.errors import GateError
+from migration_gate.facts import Facts, Place
+from migration_gate.settings import Allow, Settings
+
+WEIGHT = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
+OWN: tuple[Check, ...] = (unused_allow,)
+"""what only the judge can see"""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A finding, signed."""
+
+    check: str
+    severity: Severity
+    finding: Finding
+    id: str
+    """of check, kind and object: the same in every run, whatever the wording, line or revision"""
+    project: str
+    allowed: Allow | None = None
+
+    def blocks(self, fail_on: Severity) -> bool:
+        """It ends the run with status 1."""
+        return self.allowed is None and WEIGHT[self.severity] <= WEIGHT[fail_on]
+
+
+def files(facts: Facts) -> tuple[str, ...]:
+    """The files whose comments matter: revisions, models and changes outside migrations."""
+    history, models = facts.replay.history, facts.replay.models
+    places = chain(
+        (r.place.file for r in history.revisions),
+        (f.path for f in history.files),
+        (place.file for _, place in models.places),
+        (change.place.file for change in facts.tree.changes),
+    )
+    return tuple(dict.fromkeys(places))
+
+
+def judge(
+    facts: Facts,
+    settings: Settings,
+    checks: Iterable[Check],
+    texts: Mapping[str, str] | None = None,
+    today: date | None = None,
+) -> tuple[Verdict, ...]:
+    """Every finding of every check as a verdict, worst first; `texts` are files by their path in findings."""
+    checks = tuple(checks)
+    comments = allow.comments(texts or {})
+    verdicts = [v for one in checks for v in _signed(one, one.check(facts), settings)]
+    used: set[Allow] = set()
+    judged: list[Verdict] = []
+    for verdict in verdicts:
+        accepted = _accepted(verdict, settings, comments, today)
+        used.update(accepted)
+        judged.append(replace(verdict, allowed=accepted[0]) if accepted else verdict)
+    order = {check.name(one): number for number, one in enumerate((*checks, *OWN))}
+    # A replay that ended early looked at a part only: silence proves nothing about the rest.
+    whole = facts.replay.failure is None and facts.replay.history.error is None
+    entries = (*settings.allow, *(c.allow() for c in comments if not c.wrong))
+    said = chain(
+        (unused_allow.unreadable(c.where, c.wrong, Place(c.file, c.line)) for c in comments if c.wrong),
+        _unused(entries, order, used if whole else None, today),
+    )
+    judged.extend(_signed(OWN[0], said, settings))
+    judged.sort(key=lambda v: (v.allowed is not None, WEIGHT[v.severity], order[v.check]))
+    return tuple(replace(verdict, project=settings.name) for verdict in judged)
+
+
+def severity(name: str, finding: Finding, own: Severity, settings: Settings) -> Severity | None:
+    """What the settings say, else the finding, else its check; None when it is off.
+
+    `check/kind` is taken as it stands; `check` alone never makes a finding weigh more than it says itself.
+    """
+    chosen = dict(settings.checks)
+    if finding.kind and (exact := f"{name}/{finding.kind}") in chosen:
+        return chosen[exact]
+    wanted = chosen.get(name, own)
+    if wanted is None or finding.severity is None:
+        return wanted
+    return max(wanted, finding.severity, key=WEIGHT.__getitem__)
+
+
+def _signed(one: Check, findings: Iterable[Finding], settings: Settings) -> Iterator[Verdict]:
+    """The findings of one check, each once, with their ids."""
+    name, seen, numbers = check.name(one), set(), Counter[str]()
+    for finding in findings:
+        key = (finding.kind, finding.at, finding.says)
+        if key in seen:
+            continue
+        seen.add(key)
+        text = "\0".join((name, finding.kind or "", finding.at))
+        short = hashlib.sha256(text.encode()).hexdigest()[:10]
+        numbers[short] += 1
+        # Numbered before anything is left out, so that a severity does not renumber the rest.
+        identifier = short if numbers[short] == 1 else f"{short}-{numbers[short]}"
+        if weight := severity(name, finding, one.SEVERITY, settings):
+            yield Verdict(name, weight, finding, identifier, settings.name)
+
+
+def _accepted(
+    verdict: Verdict, settings: Settings, comments: tuple[Comment, ...], today: date | None
+) -> tuple[Allow, ...]:
+    """Everything that allows this finding: all of it is in use, not only the first."""
+    name, finding = verdict.check, verdict.finding
+    entries = (entry for entry in settings.allow if allow.holds(entry, name, finding, today))
+    spoken = (comment.allow() for comment in comments if allow.covers(comment, name, finding))
+    return (*entries, *spoken)
+
+
+def _unused(
+    entries: Iterable[Allow], known: Collection[str], used: Collection[Allow] | None, today: date | None
+) -> Iterator[Finding]:
+    """Every entry that holds for nothing; `used` is None where that cannot be known."""
+    for entry in entries:
+        if entry.check.partition("/")[0] not in known:
+            yield unused_allow.unknown(entry, known)
+        elif allow.expired(entry, today):
+            yield unused_allow.expired(entry)
+        elif used is not None and entry not in used:
+            yield unused_allow.unused(entry)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What kept a project from being judged at all: an error of the caller's (2) or ours (3)."""
+
+    says: str
+    advice: str = ""
+    where: str = ""
+    evidence: str = ""
+    status: int = 2
+    kind: str = ""
+    """the exception's class"""
+
+    @classmethod
+    def of(cls, error: GateError) -> Problem:
+        """The error as data."""
+        return cls(error.says, error.advice, error.where, error.evidence, error.status, type(error).__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectReport:
+    """All that a report says about one project."""
+
+    name: str
+    facts: Facts = field(default_factory=Facts)
+    verdicts: tuple[Verdict, ...] = ()
+    fail_on: Severity = Severity.ERROR
+    postgres: str = ""
+    """the server that was used, for people"""
+    seconds: float = 0.0
+    """wall time of the whole examination"""
+    problem: Problem | None = None
+
+    @property
+    def blocking(self) -> tuple[Verdict, ...]:
+        """The verdicts that end the run with status 1."""
+        return tuple(verdict for verdict in self.verdicts if verdict.blocks(self.fail_on))
+
+    @property
+    def status(self) -> int:
+        """0 clean, 1 blocked, 2 the caller can mend it, 3 we broke."""
+        return self.problem.status if self.problem else int(bool(self.blocking))
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One run of the gate."""
+
+    projects: tuple[ProjectReport, ...]
+    seconds: float = 0.0
+    version: str = ""
+
+    @property
+    def status(self) -> int:
+        """The worst of its projects' statuses; a run without a project is none."""
+        return max((project.status for project in self.projects), default=2)
