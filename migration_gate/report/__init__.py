@@ -1,0 +1,102 @@
+"""One `render(report) -> str` per format, and the words that they share."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from itertools import groupby
+
+from migration_gate.check import Severity, counted
+from migration_gate.judge import ProjectReport, Report, Verdict
+
+SEVERITIES = (Severity.ERROR, Severity.WARNING, Severity.NOTE)
+
+
+def printable(text: str, *, lines: bool = False) -> str:
+    """`text` without a character that acts on a terminal or a page: those are spelt out, as `\\x1b`.
+
+    Line breaks stay where `lines` is set, and are spaces elsewhere. Tabs are spaces.
+    """
+    text = text.replace("\r\n", "\n").replace("\t", "    ")
+    text = text if lines else " ".join(text.split("\n"))
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
+
+
+def groups(verdicts: Sequence[Verdict]) -> tuple[tuple[str, tuple[Verdict, ...]], ...]:
+    """The verdicts by check, the check with the worst one first; allowed ones are left out."""
+    first: dict[str, list[Verdict]] = {}
+    for verdict in verdicts:
+        if verdict.allowed is None:
+            first.setdefault(verdict.check, []).append(verdict)
+    return tuple((name, tuple(same)) for name, same in first.items())
+
+
+def allowed(verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:
+    """The verdicts that the user accepts."""
+    return tuple(verdict for verdict in verdicts if verdict.allowed is not None)
+
+
+def tally(verdicts: Sequence[Verdict]) -> str:
+    """`2 errors, 1 warning, 3 allowed`; `no findings` where there is none."""
+    counts = Counter(verdict.severity for verdict in verdicts if verdict.allowed is None)
+    words = [counted(counts[severity], severity.value) for severity in SEVERITIES if counts[severity]]
+    if accepted := len(allowed(verdicts)):
+        words.append(f"{accepted} allowed")
+    return ", ".join(words) or "no findings"
+
+
+def verdict_line(report: Report) -> str:
+    """The whole run in one line."""
+    verdicts = [verdict for project in report.projects for verdict in project.verdicts]
+    failed = sum(1 for project in report.projects if project.problem)
+    if failed:
+        which = f"{failed} of {len(report.projects)} projects" if len(report.projects) > 1 else "the project"
+        return f"Not checked: {which} could not be examined" + (f"; {tally(verdicts)}" if verdicts else "")
+    if not report.projects:
+        return "Not checked: there was no project"
+    return f"{'Blocked' if report.status else 'Passed'}: {tally(verdicts)}"
+
+
+def replayed(project: ProjectReport) -> str:
+    """What was replayed, in one line: `14 revisions, 12 tables, 1.2 s, PostgreSQL 15.18`."""
+    replay = project.facts.replay
+    ran, known = len({step.revision for step in replay.steps}), len(replay.history.revisions)
+    words = [counted(known, "revision") if ran == known else f"{ran} of {counted(known, 'revision')}"]
+    if replay.failure is None:
+        words.append(counted(len(replay.catalog.tables), "table"))
+    words.append(f"{project.seconds:.1f} s")
+    if version := dict(replay.versions).get("postgres"):
+        words.append(version if "SQL" in version else f"PostgreSQL {version}")
+    return ", ".join(words)
+
+
+def notes(project: ProjectReport) -> tuple[str, ...]:
+    """What a reader should know beside the findings, each once."""
+    return tuple(dict.fromkeys((*project.facts.replay.notes, *project.facts.tree.notes)))
+
+
+def located(verdict: Verdict) -> str:
+    """`file:line, revision 3f2a9c`, as far as it is known."""
+    finding = verdict.finding
+    revision = f"revision {finding.revision}" if finding.revision else ""
+    return ", ".join(filter(None, (str(finding.place) if finding.place else "", revision)))
+
+
+def paragraphs(text: str) -> tuple[tuple[bool, str], ...]:
+    """Prose and code of a fix in their order: True for a block of code, without its indentation."""
+    parts: list[tuple[bool, str]] = []
+    lines = text.split("\n")
+    code = [line.startswith("    ") for line in lines]
+    # An empty line between two lines of code is code.
+    for at, line in enumerate(lines):
+        if not line.strip() and any(code[:at]) and any(code[at:]):
+            before = next(code[i] for i in range(at, -1, -1) if lines[i].strip())
+            after = next(code[i] for i in range(at, len(lines)) if lines[i].strip())
+            code[at] = before and after
+    for is_code, group in groupby(zip(code, lines, strict=True), key=lambda pair: pair[0]):
+        block = "\n".join(line[4:] if is_code else line for _, line in group).strip("\n")
+        if block.strip():
+            parts.append((is_code, block))
+    return tuple(parts)

@@ -1,0 +1,166 @@
+"""The report for people: plain text, readable without colour and at 80 columns."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping
+
+from migration_gate.check import Check, Severity
+from migration_gate.check import name as name_of
+from migration_gate.judge import OWN, ProjectReport, Report, Verdict
+from migration_gate.report import (
+    allowed,
+    groups,
+    located,
+    notes,
+    paragraphs,
+    printable,
+    replayed,
+    tally,
+    verdict_line,
+)
+
+COLOURS = {Severity.ERROR: "31;1", Severity.WARNING: "33", Severity.NOTE: "36"}
+EVIDENCE_LINES = 12
+"""of one piece of evidence; the rest is in the JSON report"""
+OUTPUT_LINES = 20
+"""of what the project printed"""
+LABEL = 12
+"""the widest label that still stands in a column"""
+
+
+def render(report: Report, checks: Iterable[Check] = (), *, colour: bool = False, width: int = 80) -> str:
+    """The report as text that ends with a line break; `checks` give each group its sentence."""
+    about = {name_of(check): (check.__doc__ or "").partition("\n")[0] for check in (*checks, *OWN)}
+    lines = [line for project in report.projects for line in _Page(about, colour, width).project(project)]
+    page = _Page(about, colour, width)
+    last = page.paint(verdict_line(report), "31;1" if report.status else "32;1")
+    return "\n".join((*lines, last)) + "\n"
+
+
+def wants_colour(environ: Mapping[str, str], *, terminal: bool) -> bool:
+    """Colour is for terminals that can, and for people who did not say NO_COLOR."""
+    if environ.get("NO_COLOR"):
+        return False
+    return bool(environ.get("FORCE_COLOR")) or (terminal and environ.get("TERM") != "dumb")
+
+
+class _Page:
+    """How lines are laid out."""
+
+    def __init__(self, about: Mapping[str, str], colour: bool, width: int) -> None:
+        self.about = about
+        self.colour = colour
+        self.width = max(width, 40)
+
+    def paint(self, text: str, code: str) -> str:
+        return f"\x1b[{code}m{text}\x1b[0m" if self.colour and text else text
+
+    def wrap(self, text: str, indent: str = "", first: str | None = None) -> list[str]:
+        """One paragraph; names and paths are never broken."""
+        return textwrap.wrap(
+            printable(text),
+            self.width,
+            initial_indent=indent if first is None else first,
+            subsequent_indent=indent,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+
+    def project(self, project: ProjectReport) -> Iterator[str]:
+        """Everything about one project, an empty line behind each part."""
+        name = printable(project.name)
+        if project.problem:
+            yield from self.problem(project)
+            return
+        yield from self.wrap(f"{name}: {replayed(project)}")
+        if project.postgres:
+            yield from self.wrap(project.postgres, "  ")
+        yield ""
+        for check, verdicts in groups(project.verdicts):
+            yield from self.group(check, verdicts)
+        yield from self.aside(project)
+
+    def group(self, check: str, verdicts: tuple[Verdict, ...]) -> Iterator[str]:
+        """One check and what it found."""
+        head = f"{check}: {tally(verdicts)}"
+        yield self.paint(head, "1")
+        yield from self.wrap(self.about.get(check, ""), "  ")
+        yield ""
+        for verdict in verdicts:
+            yield from self.verdict(verdict)
+            yield ""
+
+    def verdict(self, verdict: Verdict) -> Iterator[str]:
+        """One finding: what and where, its evidence, and the fix."""
+        severity, finding = verdict.severity, verdict.finding
+        lines = self.wrap(finding.says, "    ", f"  {severity}: ")
+        lines[0] = lines[0].replace(severity, self.paint(severity, COLOURS[severity]), 1)
+        yield from lines
+        if place := located(verdict):
+            yield f"    {printable(place)}"
+        room = max((len(label) for label, _ in finding.evidence if len(label) <= LABEL), default=0)
+        for label, text in finding.evidence:
+            yield from self.evidence(printable(label), text, room)
+        for is_code, block in paragraphs(finding.fix):
+            yield ""
+            if is_code:
+                yield from (f"        {line}".rstrip() for line in printable(block, lines=True).split("\n"))
+            else:
+                for paragraph in block.split("\n"):
+                    yield from self.wrap(paragraph, "    ")
+
+    def evidence(self, label: str, text: str, room: int) -> Iterator[str]:
+        """A label with its text beside it, or below it where the text has lines of its own."""
+        lines = printable(text.strip("\n"), lines=True).split("\n")
+        if len(lines) == 1:
+            first = f"    {label.ljust(room)}  "
+            yield from self.wrap(text, " " * (room + 6), first) or [first.rstrip()]
+            return
+        yield f"    {label}"
+        yield from (
+            f"      {line}".rstrip()
+            for line in textwrap.dedent("\n".join(lines[:EVIDENCE_LINES])).split("\n")
+        )
+        if len(lines) > EVIDENCE_LINES:
+            yield f"      ... {len(lines) - EVIDENCE_LINES} more lines"
+
+    def aside(self, project: ProjectReport) -> Iterator[str]:
+        """What is allowed, what was printed, and notes."""
+        if accepted := allowed(project.verdicts):
+            yield self.paint("Allowed", "1")
+            for verdict in accepted:
+                reason = verdict.allowed.reason if verdict.allowed else ""
+                yield from self.wrap(f"{verdict.check} {verdict.finding.at}: {reason}", "    ", "  ")
+            yield ""
+        if project.facts.replay.failure and (output := project.facts.replay.output.strip("\n")):
+            yield self.paint("The last of what the project printed", "1")
+            last = output.split("\n")[-OUTPUT_LINES:]
+            yield from (f"  {printable(line)}".rstrip() for line in last)
+            yield ""
+        if said := notes(project):
+            yield self.paint("Notes", "1")
+            for note in said:
+                yield from self.wrap(note, "    ", "  - ")
+            yield ""
+
+    def problem(self, project: ProjectReport) -> Iterator[str]:
+        """Why a project could not be judged."""
+        problem = project.problem
+        if problem is None:
+            return
+        name = f"{printable(project.name)}: " if project.name else ""
+        yield self.paint(f"{name}could not be checked", "31;1")
+        yield from (line for part in problem.says.split("\n") for line in self.wrap(part, "  "))
+        if problem.where:
+            yield f"  {printable(problem.where)}"
+        if problem.evidence.strip():
+            yield ""
+            yield from (
+                f"    {line}".rstrip()
+                for line in printable(problem.evidence.strip("\n"), lines=True).split("\n")
+            )
+        if problem.advice:
+            yield ""
+            yield from (line for part in problem.advice.split("\n") for line in self.wrap(part, "  "))
+        yield ""
