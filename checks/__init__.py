@@ -1,1 +1,42 @@
-"""Migration Gate."""
+"""Every check, in report order."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from checks import (
+    broken_history,
+    drift,
+    failing_upgrade,
+    missing_models,
+    missing_owner,
+    nullable_owner,
+    raw_sql_file,
+    schema_change_outside_migrations,
+    several_heads,
+    silent_upgrade,
+    uncascaded_owner,
+    unchecked,
+    unindexed_owner,
+    unreferenced_owner,
+)
+
+if TYPE_CHECKING:
+    from migration_gate.check import Check
+
+ALL: tuple[Check, ...] = (
+    raw_sql_file,
+    schema_change_outside_migrations,
+    broken_history,
+    several_heads,
+    failing_upgrade,
+    silent_upgrade,
+    missing_models,
+    drift,
+    nullable_owner,
+    missing_owner,
+    unreferenced_owner,
+    uncascaded_owner,
+    unindexed_owner,
+    unchecked,
+)

@@ -1,0 +1,50 @@
+"""The migrations do not run on an empty database.
+
+Nobody can build this schema from its history any more: no new developer, no test, no new
+region. The production database is then the only copy of what it should look like.
+
+Instead, mend the revision that fails; where it ran in production already, make it do the same
+from an empty start.
+"""
+
+from collections.abc import Iterator
+
+from migration_gate.advice import advice, steps_before
+from migration_gate.check import Finding, Severity
+from migration_gate.facts import Facts, Failure
+
+SEVERITY = Severity.ERROR
+
+
+def check(facts: Facts) -> Iterator[Finding]:
+    """Yield the first error of the replay, which may hide behind the one that ended it."""
+    replay = facts.replay
+    last = replay.failure
+    # A history that cannot be read is broken-history's to explain.
+    if last is None or (replay.history.error is not None and last.revision is None):
+        return
+    first = last.first or last
+    name = last.revision or first.revision
+    revision = replay.history.revision(name)
+    yield Finding(
+        at=name or "env.py",
+        says=f"`{name}` failed: {first.says}" if name else f"`env.py` failed: {first.says}",
+        place=first.place or last.place or (revision.place if revision else None),
+        revision=name,
+        evidence=tuple(_evidence(first, last, steps_before(replay))),
+        fix=advice(first, replay),
+    )
+
+
+def _evidence(first: Failure, last: Failure, progress: str) -> Iterator[tuple[str, str]]:
+    fields = {
+        "statement": first.statement,
+        "error": " ".join(filter(None, (first.kind, first.sqlstate and f"(SQLSTATE {first.sqlstate})"))),
+        "detail": first.detail,
+        "hint": first.hint,
+        "seen as": last.says if last is not first else None,
+        "progress": progress,
+    }
+    yield from ((label, text) for label, text in fields.items() if text)
+    if not first.statement:
+        yield from (("frame", frame) for frame in first.traceback[-4:])

@@ -1,0 +1,53 @@
+"""A table that must name an owner has no owner column.
+
+Nobody can say whose rows these are: they cannot be shown to their owner alone, handed
+out on request, or deleted with the account.
+
+Instead, add the column with a foreign key, or exempt the table under `owners.exempt`.
+"""
+
+from collections.abc import Iterator
+
+from migration_gate import operation, ownership
+from migration_gate.check import Finding, Severity, Trace, code, listed
+from migration_gate.facts import Facts, Table
+
+SEVERITY = Severity.ERROR
+
+
+def check(facts: Facts) -> Iterator[Finding]:
+    """Yield the tables that the settings call owned and that have no column of an owner's name."""
+    trace, estate = Trace(facts.replay), ownership.Estate(facts)
+    for table in estate.judged():
+        why = estate.must_have(table)
+        if why is None or estate.named(table):
+            continue
+        origin = trace.of_table(table)
+        there = ", ".join(column.name for column in estate.columns[table.schema, table.name])
+        yield Finding(
+            at=str(table),
+            says=f"`{table}` has no owner column: none of {listed(facts.owners.columns)}",
+            place=origin.place,
+            revision=origin.revision,
+            evidence=(("columns", there), ("because", why)),
+            fix=_fix(estate, table),
+        )
+
+
+def _fix(estate: ownership.Estate, table: Table) -> str:
+    owners, key = estate.owners_key()
+    # A pattern names no column; the usual name does.
+    plain = (name for name in estate.owners.columns if not set(name) & set("*?["))
+    column = next(plain, "owner_id")
+    name = operation.quoted(table.name)
+    target = operation.quoted(f"{owners}.{key}")
+    new = f'sa.Column("{column}", sa.Integer(), sa.ForeignKey({target}, ondelete="CASCADE"))'
+    steps = (
+        operation.call("add_column", name, new, **operation.schema(table)),
+        f"# the type is that of {owners}.{key}; then name an owner for each row, and",
+        operation.call("alter_column", name, f'"{column}"', nullable="False", **operation.schema(table)),
+    )
+    return (
+        f"Add the column:{code(chr(10).join(steps))}\n"
+        f"Or, if its rows belong to nobody, list `{table}` under `owners.exempt`."
+    )

@@ -1,0 +1,56 @@
+"""An owner column accepts NULL.
+
+A row without an owner belongs to nobody: it outlives its user, slips past every
+`WHERE owner_id = …`, and no later constraint can be added without a clean-up.
+
+Instead, make the column NOT NULL: give each row an owner, then `alter_column(nullable=False)`.
+"""
+
+from collections.abc import Iterator
+
+from migration_gate import operation, ownership
+from migration_gate.check import Finding, Severity, Trace, code
+from migration_gate.facts import Facts
+
+SEVERITY = Severity.ERROR
+
+
+def check(facts: Facts) -> Iterator[Finding]:
+    """Yield every owner column in which Postgres stores NULL."""
+    trace, estate = Trace(facts.replay), ownership.Estate(facts)
+    for owned in estate.owned():
+        if estate.never_null(owned):
+            continue
+        origin = trace.of_column(owned.table, owned.column)
+        evidence = [("column", f"{owned.column.name} {owned.column.type} NULL")]
+        evidence += [("foreign key", key.definition) for key in owned.keys]
+        yield Finding(
+            at=str(owned.column),
+            says=f"`{owned.column}` accepts NULL, so a row can be without an owner",
+            place=origin.place,
+            revision=origin.revision,
+            evidence=tuple(evidence),
+            fix=_fix(owned),
+        )
+
+
+def _fix(owned: ownership.Owned) -> str:
+    table, column = owned.table, owned.column
+    sql = operation.sql_name(table)
+    name = operation.identifier(column.name)
+    backfill = f"UPDATE {sql} SET {name} = ... WHERE {name} IS NULL"  # noqa: S608
+    change = operation.call(
+        "alter_column",
+        operation.quoted(table.name),
+        operation.quoted(column.name),
+        nullable="False",
+        **operation.schema(table),
+    )
+    lines = f"# name an owner, or DELETE the rows\nop.execute({operation.quoted(backfill)})\n{change}"
+    fix = f"Give every row an owner, then forbid NULL, here and in the model (`nullable=False`):{code(lines)}"
+    if any(key.on_delete == "set null" for key in owned.keys):
+        fix += (
+            "\nIts foreign key says ON DELETE SET NULL, so it is nullable by design: rows outlive their "
+            "owner. If that is meant, allow it with the reason; if not, first give the key another ON DELETE."
+        )
+    return fix

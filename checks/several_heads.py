@@ -1,0 +1,47 @@
+"""The history has more than one head.
+
+Two revisions were written on top of the same one, and neither knows the other. `alembic
+upgrade head` stops there, and which of the two a database gets depends on who deploys it.
+
+Instead, join them with `alembic merge`, or put one on top of the other; name them with
+branch labels where several lines are meant.
+"""
+
+from collections.abc import Iterator
+
+from migration_gate import lineage
+from migration_gate.check import Finding, Severity, code, counted, listed
+from migration_gate.facts import Facts, History
+
+SEVERITY = Severity.ERROR
+
+
+def check(facts: Facts) -> Iterator[Finding]:
+    """Yield one finding for each tree of revisions that ends in several unexplained heads."""
+    history = facts.replay.history
+    graph = lineage.parents(history)
+    for tree in lineage.components(graph):
+        heads = tuple(head for head in history.heads if head in tree)
+        if len(heads) > 1 and not lineage.deliberate(history, heads):
+            yield _finding(history, graph, heads)
+
+
+def _finding(history: History, graph: lineage.Graph, heads: tuple[str, ...]) -> Finding:
+    fork = lineage.fork(graph, heads)
+    parted = [("forked at", lineage.described(history, fork.ancestor))] if fork else []
+    last = heads[-1]
+    merge = f'alembic merge -m "merge heads" {" ".join(heads)}'
+    fix = f"Join them:{code(merge)}"
+    if fork and (place := lineage.place_of(history, fork.first[last])):
+        move = code(f'down_revision = "{heads[0]}"')
+        fix += (
+            f"\nOr, if `{last}` has run nowhere yet, put it on top of the other one, in {place.file}:{move}"
+        )
+    return Finding(
+        at=" ".join(sorted(heads)),
+        says=f"{listed(heads)}: {counted(len(heads), 'head')} where one is expected",
+        place=lineage.place_of(history, last),
+        revision=last,
+        evidence=(*(("head", lineage.described(history, head)) for head in heads), *parted),
+        fix=fix,
+    )

@@ -1,0 +1,55 @@
+"""Deleting an owner does not delete, or otherwise settle, what they own.
+
+The foreign key's ON DELETE decides what becomes of the rows. Without one, deleting an
+account fails as long as a single row is left, and the clean-up lives in code that forgets tables.
+
+Instead, recreate the foreign key with the ON DELETE that is meant, CASCADE as a rule.
+"""
+
+from collections.abc import Iterator
+
+from migration_gate import operation, ownership
+from migration_gate.check import Finding, Severity, Trace, code, listed
+from migration_gate.facts import Constraint, Facts, Table
+
+SEVERITY = Severity.WARNING
+
+
+def check(facts: Facts) -> Iterator[Finding]:
+    """Yield the owners' foreign keys whose ON DELETE is none of `owners.on_delete`."""
+    trace, estate = Trace(facts.replay), ownership.Estate(facts)
+    for owned in estate.owned():
+        # One key that settles it is enough: the others are checked when its rows are gone.
+        settled = any((key.on_delete or "no action") in facts.owners.on_delete for key in owned.keys)
+        for key in owned.keys[: 0 if settled else 1]:
+            action = key.on_delete or "no action"
+            origin = trace.of_constraint(owned.table, key.name)
+            wanted = listed((right.upper() for right in facts.owners.on_delete), quote="")
+            yield Finding(
+                at=str(owned.column),
+                says=f"`{owned.column}` references its owner with ON DELETE {action.upper()}, not {wanted}",
+                place=origin.place,
+                revision=origin.revision,
+                evidence=(("foreign key", f"{key.name}: {key.definition}"),),
+                fix=_fix(facts, owned.table, key),
+            )
+
+
+def _fix(facts: Facts, table: Table, key: Constraint) -> str:
+    schema, _, target = (key.references or "").rpartition(".")
+    name = operation.quoted(key.name)
+    drop = operation.call(
+        "drop_constraint", name, operation.quoted(table.name), type_='"foreignkey"', **operation.schema(table)
+    )
+    schemas = {f"source_{word}": value for word, value in operation.schema(table).items()}
+    if schema not in ("", "public"):
+        schemas["referent_schema"] = operation.quoted(schema)
+    columns = f"[{', '.join(map(operation.quoted, key.columns))}]"
+    referenced = f"[{', '.join(map(operation.quoted, key.referenced_columns))}]"
+    create = operation.call(
+        "create_foreign_key",
+        *(name, operation.quoted(table.name), operation.quoted(target), columns, referenced),
+        ondelete=operation.quoted((facts.owners.on_delete or ("cascade",))[0].upper()),
+        **schemas,
+    )
+    return f"Recreate it, here and in the model (`ondelete=`):{code(drop + chr(10) + create)}"

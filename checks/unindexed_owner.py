@@ -1,0 +1,46 @@
+"""An owner column leads no index.
+
+Finding what a user owns reads the whole table, and so does every deletion of a user:
+Postgres looks for referencing rows one user at a time, and does not index foreign keys itself.
+
+Instead, create an index that starts with the owner column.
+"""
+
+from collections.abc import Iterator
+
+from migration_gate import operation, ownership
+from migration_gate.check import Finding, Severity, Trace, code
+from migration_gate.facts import Facts, Index
+
+SEVERITY = Severity.WARNING
+
+
+def check(facts: Facts) -> Iterator[Finding]:
+    """Yield the owner columns that are the first column of no usable index."""
+    trace, estate = Trace(facts.replay), ownership.Estate(facts)
+    for owned in estate.owned():
+        if estate.leading(owned):
+            continue
+        table, column = owned.table, owned.column
+        origin = trace.of_column(table, column)
+        create = operation.call(
+            "create_index",
+            operation.quoted(operation.short("ix", table.name, column.name)),
+            operation.quoted(table.name),
+            f"[{operation.quoted(column.name)}]",
+            **operation.schema(table),
+        )
+        yield Finding(
+            at=str(column),
+            says=f"`{column}` leads no index",
+            place=origin.place,
+            revision=origin.revision,
+            evidence=tuple((_label(index), index.definition) for index in estate.holding(owned)),
+            fix=f"Create one, here and in the model (`index=True`):{code(create)}",
+        )
+
+
+def _label(index: Index) -> str:
+    if not index.valid:
+        return "invalid index"
+    return "partial index" if index.partial else "index"

@@ -1,0 +1,56 @@
+"""An owner column has no foreign key to its owner.
+
+Nothing keeps the number in it true: it can name a user who never was, and it stays behind
+when the user goes.
+
+Instead, add the foreign key, with the ON DELETE that deleting an owner calls for.
+"""
+
+from collections.abc import Iterator
+
+from migration_gate import operation, ownership
+from migration_gate.check import Finding, Severity, Trace, code, listed
+from migration_gate.facts import Facts
+
+SEVERITY = Severity.ERROR
+
+
+def check(facts: Facts) -> Iterator[Finding]:
+    """Yield the owner columns that Postgres checks against no table, or against the wrong one."""
+    trace, estate = Trace(facts.replay), ownership.Estate(facts)
+    for owned in estate.owned():
+        if owned.keys:
+            continue
+        origin = trace.of_column(owned.table, owned.column)
+        says = f"`{owned.column}` has no foreign key"
+        if owned.astray:
+            wrong = listed((key.references or "").removeprefix("public.") for key in owned.astray)
+            says = f"`{owned.column}` references {wrong}, not `{facts.owners.references}`"
+        yield Finding(
+            at=str(owned.column),
+            says=says,
+            place=origin.place,
+            revision=origin.revision,
+            evidence=tuple(("foreign key", key.definition) for key in owned.astray),
+            fix=_fix(estate, owned),
+        )
+
+
+def _fix(estate: ownership.Estate, owned: ownership.Owned) -> str:
+    table, column = owned.table, owned.column
+    owners, key = estate.owners_key()
+    schema, _, bare = owners.rpartition(".")
+    delete = (estate.owners.on_delete or ("cascade",))[0].upper()
+    schemas = {f"source_{key}": value for key, value in operation.schema(table).items()}
+    if schema:
+        schemas["referent_schema"] = operation.quoted(schema)
+    create = operation.call(
+        "create_foreign_key",
+        operation.quoted(operation.short(table.name, column.name, "fkey")),
+        *(operation.quoted(name) for name in (table.name, bare)),
+        f"[{operation.quoted(column.name)}]",
+        f"[{operation.quoted(key)}]",
+        ondelete=f'"{delete}"',
+        **schemas,
+    )
+    return f"Add it, here and in the model, after removing rows whose owner is gone:{code(create)}"
