@@ -11,10 +11,11 @@ from migration_gate.inputs import environment
 from migration_gate.inputs.complaint import At, guess
 from migration_gate.inputs.merge import Layer, lay, validate
 from migration_gate.inputs.model import FileKeys, NamedProjectKeys, ProjectKeys
-from migration_gate.inputs.settle import existing, settle
+from migration_gate.inputs.settle import existing, settle, values
 from migration_gate.inputs.source import NAMES, Key, Source, read_toml, read_yaml
 from migration_gate.settings import Settings
 
+__all__ = ["load", "option", "schema", "values"]
 PLACES = frozenset({"alembic", "flask_app", "hook", "working_directory"})
 """keys that say where the project is"""
 

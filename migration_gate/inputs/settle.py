@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -185,3 +186,48 @@ def _start(given: Given) -> StartFrom | None:
     assert isinstance(keys, StartFromKeys)  # noqa: S101 - tells mypy what validation made of it
     dump = existing(given, keys.dump, "start_from.dump") if keys.dump else None
     return StartFrom(dump, keys.create_all, keys.stamp)
+
+
+def values(settings: Settings) -> dict[str, str]:
+    """Each key's value as text, without passwords and without the values of variables."""
+    owners, start = settings.owners, settings.start_from
+    found: dict[str, object] = {
+        "alembic.config": settings.alembic,
+        "alembic.section": settings.section,
+        "flask_app": settings.flask_app,
+        "hook": settings.hook,
+        "python": settings.python,
+        "working_directory": settings.directory,
+        "env_file": "read" if settings.env else None,
+        "prepare": [f"{step.kind}: {step.text}" for step in settings.prepare],
+        "target.revision": settings.target,
+        "target.x": None,
+        "x": settings.x,
+        "start_from": None if start is None else start.dump or f"create_all at {start.create_all}",
+        "postgres": re.sub(r"(://[^:/@\s]*):[^@\s]*@", r"\1:***@", settings.postgres),
+        "network": settings.network,
+        "limits.run": f"{settings.run_seconds:g} s",
+        "limits.statement": f"{settings.statement_seconds:g} s",
+        "limits.import": f"{settings.import_seconds:g} s",
+        "snapshots": settings.snapshots,
+        "raw_sql.allow": settings.raw_sql_allow,
+        "owners.columns": owners.columns,
+        "owners.tables": owners.tables,
+        "owners.exempt": owners.exempt,
+        "owners.references": owners.references,
+        "owners.every_reference": owners.every_reference,
+        "owners.on_delete": owners.on_delete,
+        "allow": [f"{each.check} {each.object}" for each in settings.allow],
+        "fail_on": settings.fail_on.value,
+    }
+    found |= {f"env.{name}": "(hidden)" for name, _ in settings.env}
+    found |= {f"checks.{name}": level.value if level else "off" for name, level in settings.checks}
+    return {key: _shown(value) for key, value in found.items()}
+
+
+def _shown(value: object) -> str:
+    if value is None or value in ((), []):
+        return "-"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

@@ -1,0 +1,227 @@
+"""The command line: what can be asked, and the exit status that answers.
+
+0 clean, 1 findings that block, 2 the caller can mend it, 3 we broke; 130 and 143 when interrupted.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import Any, NoReturn, TypeVar
+
+import click
+
+from migration_gate.errors import GateError
+
+WIDTH = 80
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM or SIGHUP arrived: unwind as for Ctrl-C, so that nothing is left behind."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.status = 128 + number
+
+
+def _pairs(_context: click.Context, _option: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
+    pairs = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise click.BadParameter(f"{text!r} is not NAME=VALUE.")
+        pairs[name] = value
+    return pairs
+
+
+SETTINGS = (
+    click.option("--config", metavar="FILE", help="Our configuration, instead of .migration-gate.yml."),
+    click.option(
+        "--project", metavar="NAME", multiple=True, help="Only this one of `projects:`; repeatable."
+    ),
+    click.option("--alembic", metavar="PATH", help="alembic.ini, pyproject.toml or their folder."),
+    click.option("--section", metavar="NAME", help="The section of alembic.ini to read."),
+    click.option("--flask-app", metavar="APP", help="The application, for Flask-Migrate."),
+    click.option("--hook", metavar="FILE", help="A Python file that leaves an Alembic Config in `cfg`."),
+    click.option("--python", metavar="PATH", help="The project's interpreter, or its virtual environment."),
+    click.option("--working-directory", metavar="DIR", help="Where env.py and the migrations run."),
+    click.option(
+        "--env", metavar="NAME=VALUE", multiple=True, callback=_pairs, help="A variable; repeatable."
+    ),
+    click.option("--env-file", metavar="FILE", multiple=True, help="A dotenv file; repeatable."),
+    click.option("--target", metavar="REVISION", multiple=True, help="What to upgrade to; repeatable."),
+    click.option("-x", "x", metavar="ARG", multiple=True, help="Alembic's -x argument; repeatable."),
+    click.option(
+        "--postgres", metavar="WHICH", help="auto, local, embedded, a major version, an image, a URL."
+    ),
+    click.option("--network/--no-network", default=None, help="Let the project's code reach the network."),
+    click.option("--run-timeout", metavar="SECONDS", help="For the whole replay."),
+    click.option("--statement-timeout", metavar="SECONDS", help="For one SQL statement."),
+    click.option("--import-timeout", metavar="SECONDS", help="For importing the project."),
+    click.option("--snapshots", metavar="WHICH", help="none, all, or a number of the newest revisions."),
+    click.option("--fail-on", metavar="SEVERITY", help="error or warning."),
+)
+"""the options that `check` and `doctor` share; each has a key of the configuration"""
+
+
+def _settings(command: F) -> F:
+    for each in reversed(SETTINGS):
+        command = each(command)
+    return command
+
+
+def nested(given: dict[str, Any]) -> dict[str, object]:
+    """The options as a configuration file would say them; what was not given is left out."""
+    found: dict[str, object] = {name: value for name, value in given.items() if value not in (None, (), {})}
+    alembic = {"config": found.pop("alembic", None), "section": found.pop("section", None)}
+    limits = {kind: found.pop(f"{kind}_timeout", None) for kind in ("run", "statement", "import")}
+    for key, values in (("alembic", alembic), ("limits", limits)):
+        kept = {name: value for name, value in values.items() if value is not None}
+        if kept:
+            found[key] = kept
+    return found
+
+
+def _version(context: click.Context, _option: click.Parameter, wanted: bool) -> None:
+    if wanted and not context.resilient_parsing:
+        from importlib.metadata import version  # noqa: PLC0415 - 20 ms that only this option pays
+
+        click.echo(f"migration-gate {version('migration-gate')}")
+        context.exit()
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": WIDTH})
+@click.option("--version", is_flag=True, expose_value=False, is_eager=True, callback=_version, help="Say it.")
+@click.option("--debug", is_flag=True, help="Show the traceback when the gate itself breaks.")
+def gate(debug: bool) -> None:
+    """Replay every Alembic migration on a throw-away Postgres, and block what drifts."""
+
+
+@gate.command()
+@click.argument("path", default=".", type=click.Path(path_type=Path))
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json", "summary"]), default="text", help="Of the report."
+)
+@click.option("--output", type=click.Path(path_type=Path), metavar="FILE", help="Write the report there.")
+@_settings
+def check(path: Path, form: str, output: Path | None, **given: Any) -> int:
+    """Replay the migrations of PATH, compare them with its models, and judge.
+
+    Exit status: 0 clean, 1 findings that block, 2 something to mend first, 3 the gate broke.
+    """
+    import entrypoint  # noqa: PLC0415 - the engine is not needed to print help
+
+    status: int = entrypoint.run(path, nested(given), form=form, output=output)
+    return status
+
+
+@gate.command()
+@click.argument("path", default=".", type=click.Path(path_type=Path))
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Of the answer.")
+@_settings
+def doctor(path: Path, form: str, **given: Any) -> int:
+    """Say what was found in PATH and what is missing; run nothing of it."""
+    from migration_gate import doctor as examination  # noqa: PLC0415 - not needed to print help
+
+    text, status = examination.answer(path, nested(given), form)
+    click.echo(text)
+    return status
+
+
+@gate.command()
+@click.argument("name", metavar="[CHECK]", required=False)
+def explain(name: str | None) -> int:
+    """List the checks, or explain one."""
+    from migration_gate import explanation  # noqa: PLC0415 - not needed to print help
+
+    click.echo(explanation.of_one(name) if name else explanation.of_all())
+    return 0
+
+
+@gate.command()
+def schema() -> int:
+    """Print the JSON schema of the configuration file."""
+    import json  # noqa: PLC0415 - not needed to print help
+
+    from migration_gate import inputs  # noqa: PLC0415 - not needed to print help
+
+    click.echo(json.dumps(inputs.schema(), indent=2))
+    return 0
+
+
+def main() -> NoReturn:
+    """The installed command."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line and return its exit status; errors are said on stderr."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _terminate)
+    try:
+        return int(gate.main(list(arguments), prog_name="migration-gate", standalone_mode=False) or 0)
+    except click.Abort as error:
+        click.echo("Interrupted; nothing is left behind.", err=True)
+        return error.__cause__.status if isinstance(error.__cause__, Terminated) else 130
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except GateError as error:
+        click.echo(said(error), err=True)
+        return error.status
+    except Exception as error:  # noqa: BLE001 - the last resort: whatever it is, it is our fault, and is said so
+        click.echo(said(_ours(error, debug="--debug" in arguments)), err=True)
+        return 3
+
+
+def _terminate(number: int, _frame: FrameType | None) -> NoReturn:
+    for each in (
+        signal.SIGTERM,
+        signal.SIGHUP,
+    ):  # the clean-up is under way; a second one must not cut it short
+        signal.signal(each, signal.SIG_IGN)
+    raise Terminated(number)
+
+
+def _ours(error: Exception, *, debug: bool) -> GateError:
+    """An unexpected error, as one message; its traceback goes to a file, or into the message with --debug."""
+    import tempfile  # noqa: PLC0415 - not needed when all goes well
+    import traceback  # noqa: PLC0415 - not needed when all goes well
+
+    from migration_gate.errors import Broken  # noqa: PLC0415 - not needed when all goes well
+
+    text = "".join(traceback.format_exception(error))
+    says = f"The gate broke: {type(error).__name__}: {str(error) or 'no message'}"
+    if debug:
+        return Broken(says, advice="Please report this.", evidence=text)
+    try:
+        with tempfile.NamedTemporaryFile("w", prefix="migration-gate-", suffix=".log", delete=False) as file:
+            file.write(text)
+    except OSError:
+        return Broken(says, advice="Please report this, with the output of `migration-gate --debug`.")
+    return Broken(says, advice="Please report this, with the file below.", where=file.name)
+
+
+def said(error: GateError) -> str:
+    """An error for people: what we wanted and found, where, what to do next, and the evidence."""
+    lines = [f"error: {error.says}"]
+    if error.where:
+        lines.append(f"  at {error.where}")
+    lines += ["", *error.advice.splitlines()] if error.advice else []
+    wrapped = [part for line in lines for part in _wrapped(line)]
+    if error.evidence:
+        wrapped += ["", *(f"    {line}" for line in error.evidence.splitlines())]
+    return "\n".join(wrapped)
+
+
+def _wrapped(line: str) -> list[str]:
+    """A line in 80 columns; indented ones are code, and stay as they are."""
+    import textwrap  # noqa: PLC0415 - not needed when all goes well
+
+    if len(line) <= WIDTH or line.startswith("  "):
+        return [line]
+    return textwrap.wrap(line, WIDTH, break_long_words=False, break_on_hyphens=False)
