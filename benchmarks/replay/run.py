@@ -110,20 +110,14 @@ def pairs(taken: Mapping[str, Sequence[float]], side: str, against: str) -> tupl
 
 
 def table(results: Mapping[int, Mapping[str, Sequence[float]]], sides: Sequence[str]) -> None:
-    """Print the medians, and the gate against the others."""
-    print(
-        f"{'revisions':>9}",
-        *(f"{side:>16}" for side in sides),
-        f"{'gate/plain':>12} {'gate-plain':>12}",
-        sep="",
-    )
+    """Print the medians, and the gate against plain Alembic where both were measured."""
+    compared = {"gate", "plain"} <= set(sides)
+    print(f"{'revisions':>9}", *(f"{side:>16}" for side in sides), sep="", end="")
+    print(f"{'gate/plain':>12}{'gate-plain':>14}" if compared else "")
     for size, taken in results.items():
-        medians = (f"{statistics.median(taken[side]):14.2f} s" for side in sides)
-        end = ""
-        if {"gate", "plain"} <= set(sides):
-            ratio, more = pairs(taken, "gate", "plain")
-            end = f"{ratio:12.2f} {more:10.2f} s"
-        print(f"{size:>9}", *medians, end, sep="")
+        print(f"{size:>9}", *(f"{statistics.median(taken[side]):14.2f} s" for side in sides), sep="", end="")
+        ratio, more = pairs(taken, "gate", "plain") if compared else (0.0, 0.0)
+        print(f"{ratio:12.2f}{more:12.2f} s" if compared else "")
 
 
 def slope(results: Mapping[int, Mapping[str, Sequence[float]]], side: str, fewer: int, more: int) -> float:
