@@ -26,7 +26,7 @@ def git(folder: Path, *words: str) -> None:
 def lay(variant: str, target: Path) -> None:
     """Copy the clean project to the target, and lay the variant over it; the environment is shared by a link."""
     shutil.rmtree(target, ignore_errors=True)
-    skipped = shutil.ignore_patterns(".venv", "__pycache__")
+    skipped = shutil.ignore_patterns(".venv", "__pycache__", ".*_cache")
     shutil.copytree(CLEAN, target, ignore=skipped)
     git(target, "init", "--quiet", "--initial-branch", "main")
     git(target, "add", "--all")

@@ -1,0 +1,92 @@
+"""The paperwork agrees with the code: action, lock, generated pages, examples, benchmark."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+from benchmarks.replay.synthetic import write
+from migration_gate.inputs import environment
+
+ROOT = Path(__file__).resolve().parent.parent
+CLEAN = ROOT / "examples" / "media-library"
+
+
+def run(*words: str | Path, cwd: Path = ROOT) -> str:
+    done = subprocess.run([*map(str, words)], cwd=cwd, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def action() -> dict[str, dict[str, dict[str, str]]]:
+    loaded: dict[str, dict[str, dict[str, str]]] = yaml.safe_load((ROOT / "action.yml").read_text())
+    return loaded
+
+
+def test_the_generated_pages_are_up_to_date() -> None:
+    run(sys.executable, "docs/generate.py", "--check")
+
+
+def test_every_input_of_the_action_reaches_the_gate() -> None:
+    whole = (ROOT / "action.yml").read_text()
+    used = set(re.findall(r"\$\{\{ inputs\.([a-z-]+) \}\}", whole))
+    assert used == set(action()["inputs"])
+
+
+def test_every_variable_that_the_action_sets_is_a_setting() -> None:
+    variables = {
+        name: {"POSTGRES": "17", "FAIL_ON": "warning"}.get(name.removeprefix("MIGRATION_GATE_"), "some")
+        for name in action()["runs"]["env"]
+    }
+    assert environment.read(variables), "a variable that sets nothing raises Misconfigured"
+
+
+def test_inputs_that_were_not_given_set_nothing() -> None:
+    assert environment.read(dict.fromkeys(action()["runs"]["env"], "")) == {}
+
+
+def test_every_description_of_the_action_is_one_sentence() -> None:
+    for part in ("inputs", "outputs"):
+        for name, each in action()[part].items():
+            assert re.fullmatch(r"[A-Z].*[^.]\.", each["description"]), name
+
+
+def test_the_lock_of_the_image_has_every_package_and_its_hash() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    wanted = project["project"]["dependencies"] + project["dependency-groups"]["image"]
+    lock = (ROOT / "requirements.lock").read_text()
+    for requirement in wanted:
+        name = re.split(r"[\[<>=~! ]", requirement)[0]
+        assert re.search(rf"^{name}==\S+ .*\\\n +--hash=sha256:", lock, re.MULTILINE), name
+
+
+@pytest.mark.parametrize("variant", ["broken", "failing"])
+def test_an_overlay_is_one_commit_upon_the_clean_example(variant: str, tmp_path: Path) -> None:
+    target = tmp_path / "laid"
+    run(sys.executable, ROOT / "examples" / "lay.py", variant, target)
+    assert run("git", "log", "--format=%s", cwd=target).splitlines() == [
+        f"the media library, {variant}",
+        "the media library",
+    ]
+    changed = run("git", "diff", "--name-only", "main", "change", cwd=target).split()
+    overlay = ROOT / "examples" / f"media-library-{variant}"
+    files = (f.relative_to(overlay) for f in overlay.rglob("*") if f.is_file())
+    laid = {str(f) for f in files if "cache" not in str(f.parent)}
+    assert set(changed) == laid
+
+
+def test_a_synthetic_project_is_the_same_for_the_same_seed(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        write(tmp_path / name, revisions=60)
+    one, two = (
+        {f.relative_to(tmp_path / name): f.read_text() for f in (tmp_path / name).rglob("*") if f.is_file()}
+        for name in ("one", "two")
+    )
+    assert one == two
+    assert sum(file.parent.name == "versions" for file in one) == 60
