@@ -1,6 +1,7 @@
 """Write the generated pages again: `make docs`. With --check, only say whether they are up to date.
 
-`checks/README.md` has every check's docstring, `docs/migration-gate.schema.json` the configuration's schema.
+`checks/README.md` has every check's docstring, `docs/migration-gate.schema.json` the configuration's schema,
+`docs/configuration.md` every key of it.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import checks
 from migration_gate import inputs
+from migration_gate.inputs import page as configuration
 
 ROOT = Path(__file__).resolve().parent.parent
 INTRODUCTION = """\
@@ -45,6 +47,7 @@ def pages() -> dict[Path, str]:
     """Every generated file, and what it should hold."""
     return {
         ROOT / "checks" / "README.md": "\n".join(page()),
+        ROOT / "docs" / "configuration.md": configuration.page(),
         ROOT / "docs" / "migration-gate.schema.json": json.dumps(inputs.schema(), indent=2) + "\n",
     }
 

@@ -23,7 +23,20 @@ PLACES = frozenset({"alembic", "flask_app", "hook", "working_directory"})
 def schema() -> dict[str, Any]:
     """The JSON schema of the configuration file."""
     found = FileKeys.model_json_schema()
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **found}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **_untitled(found),
+        "title": "Migration Gate",
+    }
+
+
+def _untitled(schema: dict[str, Any]) -> dict[str, Any]:
+    """Without the titles that pydantic makes of names, which say nothing more."""
+    return {
+        key: _untitled(value) if isinstance(value, dict) else value
+        for key, value in schema.items()
+        if key != "title" or isinstance(value, dict)
+    }
 
 
 def load(

@@ -1,0 +1,120 @@
+"""`docs/configuration.md`: every key, from the model that reads them, so that it cannot drift."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import yaml
+from pydantic_core import PydanticUndefined
+
+from migration_gate.inputs.environment import variable
+from migration_gate.inputs.model import SECTIONS, AllowKeys, FileKeys, Keys, PrepareKeys
+
+INTRODUCTION = """\
+# Configuration
+
+Made by `make docs` from the model that reads the configuration. Nothing has to be set where the gate finds
+the project by itself; `migration-gate doctor` says what it found, and where each value comes from.
+
+Settings stand in `.migration-gate.yml` (or `.migration-gate.yaml`), or in `[tool.migration-gate]` of
+`pyproject.toml`, in the folder that is checked or the nearest one above it, up to the top of the repository.
+There may be one such file only. The command line wins over the environment, the environment over the file.
+A mapping is merged key by key; a list is replaced.
+
+In the environment a key is `MIGRATION_GATE_` and its name in capitals, with two underscores before an inner
+key: `MIGRATION_GATE_POSTGRES=17`, `MIGRATION_GATE_OWNERS__COLUMNS=owner_id,tenant_id`,
+`MIGRATION_GATE_ENV__SECRET_KEY=x`. Lists are split at commas (`x` at line ends); a value that begins with
+`[` or `{` is read as JSON. An empty variable is not set.
+
+Relative paths start at the file's folder (in a project with a `path`, there; in the environment, at the
+folder that is checked; on the command line, where you stand). Keys may be written with `-` for `_`. Whatever
+is unknown is refused, with the line and the nearest key that is known.
+"""
+INNER: dict[str, type[Keys]] = {**SECTIONS, "prepare": PrepareKeys, "allow": AllowKeys}
+
+
+def page() -> str:
+    """The whole page, as Markdown."""
+    return "\n".join(_parts())
+
+
+def _parts() -> Iterator[str]:
+    yield INTRODUCTION
+    properties = FileKeys.model_json_schema()["properties"]
+    yield "| key | type | default | meaning |\n| --- | --- | --- | --- |"
+    for name, field in FileKeys.model_fields.items():
+        default = _default(field.get_default(call_default_factory=True))
+        yield f"| [`{name}`](#{name}) | {_type(properties[name])} | {default} | {_cell(field.description)} |"
+    for name, field in FileKeys.model_fields.items():
+        yield f"\n## {name}\n\n{_sentence(field.description)}"
+        if name not in ("projects", "checks", "env"):
+            yield f"Variable: `{variable((name,))}`."
+        if name in INNER:
+            yield "\n" + "\n".join(_inner(INNER[name]))
+        for example in field.examples or ():
+            text = yaml.safe_dump({name: example}, sort_keys=False, width=100, allow_unicode=True)
+            yield f"\n```yaml\n{text}```"
+
+
+def _inner(model: type[Keys]) -> Iterator[str]:
+    properties = model.model_json_schema()["properties"]
+    yield "| key | type | default | meaning |\n| --- | --- | --- | --- |"
+    for name, field in model.model_fields.items():
+        written = field.alias or name
+        undefined = field.default is PydanticUndefined
+        default = "required" if undefined else _default(field.default)
+        yield f"| `{written}` | {_type(properties[written])} | {default} | {_cell(field.description)} |"
+
+
+def _default(value: Any) -> str:
+    if isinstance(value, Keys):
+        return "see below"
+    if value is None or value in ((), {}):
+        return "-"
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    if isinstance(value, tuple):
+        return f"`{json.dumps(list(value))}`"
+    return f"`{value:g}`" if isinstance(value, float) else f"`{value}`"
+
+
+WORDS = {
+    "string": "text",
+    "integer": "number",
+    "number": "number",
+    "boolean": "true or false",
+    "object": "mapping",
+}
+
+
+def _type(schema: dict[str, Any]) -> str:
+    """A property's type in words: `text or list`, `error, warning`."""
+    return " or ".join(dict.fromkeys(_words(schema)))
+
+
+def _words(schema: dict[str, Any]) -> Iterator[str]:
+    if "anyOf" in schema:
+        names = [word for each in schema["anyOf"] for word in _words(each)]
+        # Numbers are taken where text is meant: 17 for "17".
+        yield from (word for word in names if word != "number" or "text" not in names)
+    elif "enum" in schema:
+        yield " or ".join(f"`{each}`" for each in schema["enum"])
+    elif schema.get("format") == "date":
+        yield "date"
+    elif schema.get("type") == "array":
+        yield "list"
+    elif "$ref" in schema:
+        yield "mapping"
+    elif schema.get("type") != "null":
+        yield WORDS.get(schema.get("type", "object"), "mapping")
+
+
+def _cell(text: str | None) -> str:
+    return (text or "").replace("|", "\\|")
+
+
+def _sentence(text: str | None) -> str:
+    text = text or ""
+    return f"{text[:1].upper()}{text[1:]}."
