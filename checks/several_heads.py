@@ -7,6 +7,7 @@ Instead, join them with `alembic merge`, or put one on top of the other; name th
 branch labels where several lines are meant.
 """
 
+import shlex
 from collections.abc import Iterator
 
 from migration_gate import lineage
@@ -30,7 +31,7 @@ def _finding(history: History, graph: lineage.Graph, heads: tuple[str, ...]) -> 
     fork = lineage.fork(graph, heads)
     parted = [("forked at", lineage.described(history, fork.ancestor))] if fork else []
     last = heads[-1]
-    merge = f'alembic merge -m "merge heads" {" ".join(heads)}'
+    merge = f'alembic merge -m "merge heads" {shlex.join(heads)}'
     fix = f"Join them:{code(merge)}"
     if fork and (place := lineage.place_of(history, fork.first[last])):
         move = code(f'down_revision = "{heads[0]}"')

@@ -23,6 +23,8 @@ from migration_gate.report import (
 COLOURS = {Severity.ERROR: "31;1", Severity.WARNING: "33", Severity.NOTE: "36"}
 EVIDENCE_LINES = 12
 """of one piece of evidence; the rest is in the JSON report"""
+EVIDENCE_LENGTH = 1500
+"""characters"""
 OUTPUT_LINES = 20
 """of what the project printed"""
 LABEL = 12
@@ -112,6 +114,8 @@ class _Page:
 
     def evidence(self, label: str, text: str, room: int) -> Iterator[str]:
         """A label with its text beside it, or below it where the text has lines of its own."""
+        if len(text) > EVIDENCE_LENGTH:
+            text = f"{text[:EVIDENCE_LENGTH]} ... {len(text) - EVIDENCE_LENGTH} more characters"
         lines = printable(text.strip("\n"), lines=True).split("\n")
         if len(lines) == 1:
             first = f"    {label.ljust(room)}  "
