@@ -15,8 +15,8 @@ from migration_gate.check import Finding, Severity, code, counted, listed
 from migration_gate.facts import Difference, Facts
 
 SEVERITY = Severity.ERROR
+KINDS = ready.KINDS
 MILD = {"name-only": Severity.WARNING, "comment": Severity.WARNING}
-BY_HAND = "Correct the model, or write a revision that makes the database agree with it."
 
 
 def check(facts: Facts) -> Iterator[Finding]:
@@ -32,10 +32,9 @@ def check(facts: Facts) -> Iterator[Finding]:
 
 
 def _finding(facts: Facts, difference: Difference) -> Finding:
-    history = facts.replay.history
-    made = history.revision(difference.revision)
+    made = facts.replay.history.revision(difference.revision)
     model = dict(facts.replay.models.places).get(difference.table or "")
-    body = ready.revision(difference, history.heads)
+    body = ready.revision(difference, facts.replay.history.heads)
     return Finding(
         at=difference.object,
         says=ready.sentence(difference),
@@ -45,7 +44,7 @@ def _finding(facts: Facts, difference: Difference) -> Finding:
             ("migrations", "nothing" if difference.database is None else difference.database),
             ("models", "nothing" if difference.models is None else difference.models),
         ),
-        fix=f"Correct the model, or add this revision:{code(body)}" if body else BY_HAND,
+        fix=f"Correct the model, or add this revision:{code(body)}" if body else ready.BY_HAND,
         kind=difference.kind.replace(" ", "-"),
         severity=MILD.get(difference.kind),
     )

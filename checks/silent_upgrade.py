@@ -14,6 +14,7 @@ from migration_gate.check import Finding, Severity
 from migration_gate.facts import Facts
 
 SEVERITY = Severity.ERROR
+KINDS = ("swallowed-error", "hidden-conflict", "raw-commit")
 
 
 def check(facts: Facts) -> Iterator[Finding]:

@@ -135,3 +135,8 @@ def listed(words: Iterable[str], *, quote: str = "`") -> str:
 def code(text: str) -> str:
     """A block of code inside a fix: its lines indented by four, between empty lines."""
     return "\n\n" + indent(text.strip("\n"), "    ") + "\n"
+
+
+def kinds(check: Check) -> tuple[str, ...]:
+    """The kinds of finding that the check tells apart, as `check/kind` names them."""
+    return tuple(getattr(check, "KINDS", ()))

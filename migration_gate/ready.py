@@ -7,6 +7,28 @@ from textwrap import dedent, indent
 
 from migration_gate.facts import Difference
 
+KINDS = (
+    "table",
+    "column",
+    "type",
+    "nullability",
+    "default",
+    "primary-key",
+    "foreign-key",
+    "unique",
+    "check",
+    "exclusion",
+    "index",
+    "enum",
+    "type-definition",
+    "sequence",
+    "comment",
+    "table-option",
+    "name-only",
+    "unmanaged",
+)
+"""the kinds of difference, as `drift/kind` names them"""
+BY_HAND = "Correct the model, or write a revision that makes the database agree with it."
 NOUNS = {
     "primary key": "primary key",
     "foreign key": "foreign key",
