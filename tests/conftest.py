@@ -1,0 +1,37 @@
+"""What every test shares: golden files, and an environment without CI's variables."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update", action="store_true", help="write the golden files again")
+
+
+@pytest.fixture(autouse=True)
+def scrubbed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No variable of the CI that runs the tests reaches them."""
+    for variable in list(os.environ):
+        if variable.startswith(("GITHUB_", "INPUT_", "ACTIONS_", "RUNNER_")) or variable == "CI":
+            monkeypatch.delenv(variable)
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
+    """Compare a text, whole, with `tests/golden/<name>`; `pytest --update` writes it."""
+
+    def compare(name: str, text: str) -> None:
+        file = GOLDEN / name
+        if request.config.getoption("--update"):
+            file.parent.mkdir(exist_ok=True)
+            file.write_text(text, encoding="utf-8")
+        assert text == file.read_text(encoding="utf-8"), f"{file.name} is stale: look, then `pytest --update`"
+
+    return compare
