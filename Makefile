@@ -78,10 +78,10 @@ $(EXAMPLE)/.venv/.ready: $(EXAMPLE)/pyproject.toml .ci/environment | .venv/.gate
 	@mkdir -p build
 	@$(BIN)/python -c 'import sys, tomllib; print(*tomllib.load(open(sys.argv[1], "rb"))["project"]["dependencies"], sep="\n")' \
 		$(EXAMPLE)/pyproject.toml > build/media-library.txt
-	@.ci/environment $(EXAMPLE)/.venv --requirement build/media-library.txt
+	@EMBEDDED=no .ci/environment $(EXAMPLE)/.venv --requirement build/media-library.txt
 	@touch $@
 
 .venvs/bench/.ready: benchmarks/replay/requirements.txt .ci/environment
 	@mkdir -p .venvs
-	@.ci/environment .venvs/bench --requirement benchmarks/replay/requirements.txt
+	@EMBEDDED=no .ci/environment .venvs/bench --requirement benchmarks/replay/requirements.txt
 	@touch $@
