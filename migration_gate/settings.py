@@ -55,6 +55,8 @@ class Settings:
     """the folder given to `check`, where the configuration file lies"""
     directory: Path
     """working_directory: where env.py and migrations run; `root` unless set"""
+    folder: Path | None = None
+    """where the project is looked for: the folder given to `check`, or its `path`; `directory` when None"""
     alembic: Path | None = None
     section: str = "alembic"
     flask_app: str | None = None
@@ -83,4 +85,4 @@ class Settings:
     allow: tuple[Allow, ...] = ()
     fail_on: Severity = Severity.ERROR
     origins: tuple[tuple[str, str], ...] = ()
-    """key and where its value comes from: default, `.migration-gate.yml:12`, an environment variable, an option"""
+    """key, and where its value is from: default, `.migration-gate.yml:12`, a variable, an option"""

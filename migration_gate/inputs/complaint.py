@@ -70,7 +70,7 @@ def of_validation(error: ValidationError, model: type[Keys], at: At, prefix: Key
 
 def _complaint(error: Any, model: type[Keys], at: At, prefix: Key) -> Complaint:
     loc: Key = tuple(error["loc"])
-    path, where = dotted((*prefix, *loc)) or "the configuration", at((*prefix, *loc))
+    path, where = dotted((*prefix, *loc)), at((*prefix, *loc))
     owner, field = _place(model, loc)
     meaning = f"Expected here: {field.description}." if field and field.description else ""
     kind: str = error["type"]
@@ -87,7 +87,8 @@ def _complaint(error: Any, model: type[Keys], at: At, prefix: Key) -> Complaint:
     if kind == "missing":
         return Complaint(f"`{path}` is missing.", where, meaning)
     if kind == "value_error":
-        return Complaint(f"`{path}` {error['ctx']['error']}.", where, meaning)
+        subject = f"`{path}`" if path else "The configuration"
+        return Complaint(f"{subject} {error['ctx']['error']}.", where, meaning)
     found = shown(error["input"])
     if kind == "literal_error":
         choices = re.findall(r"'([^']*)'", error["ctx"]["expected"])

@@ -69,9 +69,14 @@ def defaults(folder: Path) -> dict[Key, Given]:
 
 
 def lay(layers: Sequence[Layer], folder: Path) -> dict[Key, Given]:
-    """All keys of one project; later layers win. Mappings are merged key by key, lists are replaced."""
+    """All keys of one project; later layers win. Mappings are merged key by key, lists are replaced.
+
+    A configuration that a later layer names takes the place of a hook: only one of them can be run.
+    """
     merged = defaults(folder)
     for layer in layers:
+        if layer.keys.alembic and layer.keys.alembic.config:
+            merged |= {key: given for key, given in defaults(folder).items() if key == ("hook",)}
         for key, value in _leaves(layer.keys):
             if value is None and key[0] in SECTIONS:
                 merged.update({k: g for k, g in defaults(folder).items() if k[0] == key[0]})

@@ -262,6 +262,14 @@ class ProjectKeys(Keys):
         default="error", description="the least severity that fails the run", examples=["warning"]
     )
 
+    @model_validator(mode="after")
+    def _one_place(self) -> ProjectKeys:
+        if self.hook and self.alembic and self.alembic.config:
+            raise ValueError(
+                "names both a hook and an Alembic configuration: keep one, as the hook makes its own"
+            )
+        return self
+
 
 class NamedProjectKeys(ProjectKeys):
     """One entry of `projects:`."""

@@ -84,6 +84,7 @@ def settle(
         name=name,
         root=root,
         directory=ask.path("working_directory", folder=True) or directory,
+        folder=directory,
         alembic=_config(merged[("alembic", "config")], config) if config else None,
         section=str(ask.value("alembic", "section")),
         flask_app=ask.text("flask_app"),

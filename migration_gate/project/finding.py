@@ -71,27 +71,28 @@ def locate(settings: Settings, environ: Mapping[str, str]) -> Located:
     if settings.alembic:
         return _placed(read(settings.alembic, settings.section), settings, environ)
     found: list[Config] = []
-    for top in dict.fromkeys((settings.directory, settings.root)):
+    start = settings.folder or settings.directory
+    for top in dict.fromkeys((start, settings.directory)):
         found = found or search.configs(top, settings.section)
     if len(found) > 1:
         raise search.several(found, settings.root)
     if not found and settings.flask_app:
         raise ProjectNotFound(
-            f"`flask_app` is set, but no folder of Flask-Migrate's was found in `{settings.directory}`.",
-            where=str(settings.directory),
+            f"`flask_app` is set, but no folder of Flask-Migrate's was found in `{start}`.",
+            where=str(start),
             advice="Name the folder that holds its env.py and alembic.ini: `alembic: path/to/migrations`.",
         )
     if not found:
-        raise search.nothing(settings.directory)
+        raise search.nothing(start)
     return _placed(found[0], settings, environ, _unseen(found[0], settings))
 
 
 def _unseen(config: Config, settings: Settings) -> tuple[str, ...]:
     """Other histories of the repository, which this run does not replay: that must be said."""
-    files = [each for each in search.everywhere(settings.directory) if each != config.file]
+    start = settings.folder or settings.directory
+    files = [each for each in search.everywhere(start) if each != config.file]
     return tuple(
-        f"`{file.relative_to(settings.directory)}` is another history, and not replayed: {NAME_IT}"
-        for file in files
+        f"`{file.relative_to(start)}` is another history, and not replayed: {NAME_IT}" for file in files
     )
 
 

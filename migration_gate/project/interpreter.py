@@ -31,7 +31,7 @@ try:
             pass
 except ImportError:
     pass
-print(json.dumps([list(sys.version_info[:3]), found]))
+print(json.dumps([list(sys.version_info[:3]), found, sys.executable]))
 """
 PROBE_SECONDS = 30.0
 LOCKS = {
@@ -134,7 +134,7 @@ def look(python: Path, why: str, root: Path, environ: Mapping[str, str]) -> Inte
         found = _read(prefix, found)
         if not found.missing or prefix.resolve().is_relative_to(root.resolve()):
             return found
-    return _ask(found, environ)
+    return _ask(found, {**environ, "PYENV_DIR": str(root)})
 
 
 def _read(prefix: Path, found: Interpreter) -> Interpreter:
@@ -171,13 +171,15 @@ def _ask(found: Interpreter, environ: Mapping[str, str]) -> Interpreter:
             text=True,
             timeout=PROBE_SECONDS,
         )
-        version, packages = json.loads(done.stdout.strip().splitlines()[-1])
+        version, packages, real = json.loads(done.stdout.strip().splitlines()[-1])
     except subprocess.TimeoutExpired:
         return replace(found, problem=f"it did not answer within {PROBE_SECONDS:.0f} s")
     except (OSError, ValueError, IndexError) as error:
         last = error.strerror if isinstance(error, OSError) else done.stderr.strip().splitlines()[-1:]
         return replace(found, problem=f"it is not a Python that starts ({last or 'it printed nothing'})")
-    return replace(found, version=tuple(version), packages=tuple(packages.items()))
+    # A version manager's stand-in costs 0.1 s at every start.
+    python = Path(real) if "shims" in found.python.parts and real else found.python
+    return replace(found, python=python, version=tuple(version), packages=tuple(packages.items()))
 
 
 def _lack(found: Interpreter) -> str:

@@ -15,6 +15,12 @@ SKIPPED = frozenset({
 })  # fmt: skip
 """folders whose configurations are not the project's own"""
 DEEPEST = 6
+MOST = 3000
+"""folders that are looked at: 0.1 s, in a repository of any size"""
+
+
+def _ours(name: str) -> bool:
+    return name not in SKIPPED and name[0] not in ".{"
 
 
 def folders(top: Path) -> list[Path]:
@@ -23,11 +29,7 @@ def folders(top: Path) -> list[Path]:
         found = sorted(each for each in top.iterdir() if each.is_dir() and not each.is_symlink())
     except OSError:
         return []
-    return [
-        each
-        for each in found
-        if each.name not in SKIPPED and each.name[0] not in ".{" and not (each / "pyvenv.cfg").exists()
-    ]
+    return [each for each in found if _ours(each.name) and not (each / "pyvenv.cfg").exists()]
 
 
 def configs(top: Path, section: str) -> list[Config]:
@@ -50,12 +52,13 @@ def configs(top: Path, section: str) -> list[Config]:
 
 def everywhere(top: Path) -> Iterator[Path]:
     """Every alembic.ini below a folder, but for skipped folders."""
-    for path, names, files in os.walk(top):
-        here = Path(path)
-        deep = len(here.relative_to(top).parts)
-        names[:] = [each.name for each in folders(here)] if deep < DEEPEST else []
-        if "alembic.ini" in files:
-            yield here / "alembic.ini"
+    for visited, (path, names, files) in enumerate(os.walk(top)):
+        deep = path.count(os.sep) - str(top).count(os.sep)
+        names[:] = sorted(each for each in names if _ours(each)) if deep < DEEPEST else []
+        if "pyvenv.cfg" in files or visited > MOST:
+            names[:] = []
+        elif "alembic.ini" in files:
+            yield Path(path) / "alembic.ini"
 
 
 def several(found: list[Config], root: Path) -> ProjectNotFound:
