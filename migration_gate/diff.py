@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields, replace
-from typing import TypeAlias, TypeVar, cast
+from typing import Any, TypeAlias, TypeVar, cast
 
 from migration_gate.facts.catalog import (
     Attached,
@@ -78,7 +78,8 @@ def identity(noun: Noun) -> tuple[str, ...]:
 def bare(noun: N) -> N:
     """The object without what never counts: its oid, number and position."""
     names = {field.name for field in fields(noun)}
-    return replace(noun, **{name: value for name, value in _INCIDENTAL.items() if name in names})
+    changes: dict[str, Any] = {name: value for name, value in _INCIDENTAL.items() if name in names}
+    return replace(noun, **changes)
 
 
 def pairs(before: Iterable[N], after: Iterable[N]) -> Iterator[tuple[N | None, N | None]]:

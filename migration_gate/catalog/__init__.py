@@ -63,7 +63,7 @@ def _text(name: str) -> str:
 
 def _query() -> str:
     parts = ",\n".join(
-        f"'{noun}', (select coalesce(json_agg(noun), '[]'::json) from (\n{_text(noun)}\n) noun)"
+        f"'{noun}', (select coalesce(json_agg(noun), '[]'::json) from (\n{_text(noun)}\n) noun)"  # noqa: S608 - our files
         for noun in _NOUNS
     )
     return f"with {_text('relation')}\nselect json_build_object(\n{parts}\n)::text"
@@ -105,7 +105,7 @@ def _is_hidden(field: str, row: Mapping[str, str], hidden: frozenset[str]) -> bo
 
 
 def read(connection: psycopg.Connection, version_tables: Sequence[str] = ()) -> Snapshot:
-    """The catalog of the connection's database, as its transaction sees it; leaves no trace in the session."""
+    """The catalog of the connection's database, as its transaction sees it; the session stays as it was."""
     began = perf_counter()
     with connection.transaction(force_rollback=True):
         connection.execute("select set_config('search_path', '', true)")

@@ -1,0 +1,98 @@
+"""Where the replayed database and the models disagree, as people would say it: each disagreement once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from migration_gate.check import Trace
+from migration_gate.drift.blame import revision
+from migration_gate.drift.found import Drift
+from migration_gate.drift.named import enums, sequences, types
+from migration_gate.drift.pairing import constraints_and_indexes
+from migration_gate.drift.scope import scope
+from migration_gate.drift.tables import columns, tables
+from migration_gate.drift.unmanaged import unmanaged
+from migration_gate.facts.history import Difference, Models, Replay
+
+ORDER = (
+    "enum",
+    "type definition",
+    "sequence",
+    "table",
+    "column",
+    "type",
+    "nullability",
+    "default",
+    "primary key",
+    "unique",
+    "check",
+    "exclusion",
+    "foreign key",
+    "index",
+    "table option",
+    "comment",
+    "name-only",
+    "unmanaged",
+)
+"""the kinds, in the order in which one revision can mend them all"""
+
+_OF_ALEMBIC = (
+    ("table_comment", "comment"),
+    ("table", "table"),
+    ("column", "column"),
+    ("type", "type"),
+    ("nullable", "nullability"),
+    ("default", "default"),
+    ("comment", "comment"),
+    ("index", "index"),
+    ("fk", "foreign key"),
+    ("constraint", "unique"),
+)
+"""kinds for the names of Alembic's operations (`add_fk`, `modify_nullable`), by how these end"""
+
+
+def drifts(replay: Replay) -> tuple[Drift, ...]:
+    """All drift of a replay with the objects it was seen on, in the order of `ORDER`."""
+    if replay.models.snapshot is None:
+        return tuple(_of_alembic(replay.models))
+    both = scope(replay.catalog, replay.models)
+    seen = (
+        *enums(both),
+        *types(both),
+        *sequences(both),
+        *tables(both),
+        *columns(both),
+        *constraints_and_indexes(both),
+        *unmanaged(both),
+    )
+    trace = Trace(replay)
+    signed = (
+        replace(one, difference=replace(one.difference, revision=revision(one, replay.catalog, trace)))
+        for one in seen
+    )
+    return tuple(sorted((*signed, *_of_alembic(replay.models)), key=_place))
+
+
+def drift(replay: Replay) -> tuple[Difference, ...]:
+    """Every difference between the replayed database and the models, what models cannot express included."""
+    return tuple(one.difference for one in drifts(replay))
+
+
+def _place(one: Drift) -> tuple[int, str]:
+    return ORDER.index(one.difference.kind), one.difference.object
+
+
+def _of_alembic(models: Models) -> Iterator[Drift]:
+    """Alembic's own words for the tables that Postgres would not create from the models."""
+    for operation, table, text in models.alembic:
+        kind = next((kind for end, kind in _OF_ALEMBIC if operation.endswith(end)), "table option")
+        gone = operation.startswith("remove")
+        difference = Difference(
+            kind=kind,
+            object=table.removeprefix("public."),
+            database=text if gone else None,
+            models=None if gone else text,
+            table=table,
+        )
+        yield Drift(difference)

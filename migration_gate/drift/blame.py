@@ -1,0 +1,37 @@
+"""Which revision made the database's side of a difference."""
+
+from __future__ import annotations
+
+from migration_gate.check import Trace
+from migration_gate.drift.found import Drift
+from migration_gate.facts.catalog import (
+    Column,
+    Constraint,
+    EnumType,
+    Index,
+    NamedType,
+    Routine,
+    Sequence,
+    Snapshot,
+    Table,
+    View,
+)
+
+
+def revision(drift: Drift, replayed: Snapshot, trace: Trace) -> str | None:
+    """The revision's id, or None where no revision made it, or none can be told."""
+    match drift.before:
+        case Table() as table:
+            return trace.of_table(table).revision
+        case Column() as column:
+            owner = replayed.table(column.schema, column.table)
+            return trace.of_column(owner, column).revision if owner else None
+        case Constraint() | Index() as part:
+            owner = replayed.table(part.schema, part.table)
+            return trace.of_constraint(owner, part.name).revision if owner else None
+        case EnumType() | NamedType() | Sequence() | View() as named:
+            return trace.of_named(f"{named.schema}.{named.name}").revision
+        case Routine() as routine:
+            return trace.of_named(f"{routine.schema}.{routine.name}({routine.signature})").revision
+        case _:
+            return None
