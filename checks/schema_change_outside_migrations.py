@@ -48,11 +48,11 @@ def _names(catalog: Snapshot) -> dict[tuple[str | None, str], str]:
 
 def _match(written: str, known: Mapping[tuple[str | None, str], str]) -> str | None:
     """The relation that a name in a statement means, by Postgres's rules for case and quotes."""
-    plain = _HOLE.sub('"{}"', written)
+    plain = _HOLE.sub("\0", written)
     parts = [quoted.replace('""', '"') if quoted else bare.lower() for quoted, bare in _PART.findall(plain)]
-    if not parts or "{}" in parts[-1] or re.search(r'[^."]"[{]}"|"[{]}"[^."]', plain):
+    if not parts or "\0" in parts[-1]:
         return None
-    schema = parts[-2] if len(parts) > 1 and parts[-2] != "{}" else None
+    schema = parts[-2] if len(parts) > 1 and "\0" not in parts[-2] else None
     return known.get((schema, parts[-1]))
 
 

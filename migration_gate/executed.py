@@ -27,10 +27,11 @@ class _Wanted:
 
 
 class Readers:
-    """What the revision files under `root` read and import."""
+    """What the revision files of the project in `root`, in a repository at `top`, read and import."""
 
-    def __init__(self, root: Path, revision_files: Sequence[str]) -> None:
+    def __init__(self, root: Path, top: Path, revision_files: Sequence[str]) -> None:
         self.root = os.path.realpath(root)
+        self.top = os.path.realpath(top)
         self.wanted: list[_Wanted] = []
         self.imported: set[tuple[str, str]] = set()
         for path in sorted(set(revision_files)):
@@ -43,14 +44,20 @@ class Readers:
                 if _READS_SQL.search(data):
                     self.wanted += _wanted(os.path.realpath(path), data)
 
-    def of(self, path: str) -> str | None:
-        """The revision that reads the tracked file `path`, the nearest where several could."""
-        place = PurePosixPath(self.root, path)
-        fitting = [(score, -n, w) for n, w in enumerate(self.wanted) if (score := _fit(w, place))]
-        if not fitting:
-            return None
-        revision = max(fitting, key=lambda entry: entry[:2])[2].revision
-        inside = os.path.relpath(revision, self.root)
+    def of(self, paths: Sequence[str]) -> dict[str, str]:
+        """The revision that reads each of the tracked files `paths`; the nearest where several could."""
+        best: dict[str, tuple[int, str]] = {}
+        for wanted in self.wanted:
+            fits = {path: _fit(wanted, PurePosixPath(self.root, path)) for path in paths}
+            most = max(fits.values(), default=0)
+            for path, score in fits.items():
+                named = score and (score == most or "*" in wanted.pattern)
+                if named and score > best.get(path, (0, ""))[0]:
+                    best[path] = (score, self._shown(wanted.revision))
+        return {path: revision for path, (_, revision) in best.items()}
+
+    def _shown(self, revision: str) -> str:
+        inside = os.path.relpath(revision, self.top)
         return revision if inside.startswith("..") else inside
 
     def import_from(self, file: str, names: Collection[str]) -> bool:
@@ -78,7 +85,8 @@ def _wanted(path: str, data: bytes) -> Iterator[_Wanted]:
     words = frozenset(part for text in texts if "\n" not in text for part in text.split("/") if part)
     for text in spellings(tree):
         if text.lower().endswith(".sql") and "\n" not in text and len(text) < 300:
-            pattern = re.sub(r"\{[^{}]*__file__[^{}]*\}", PurePosixPath(path).stem, text)
+            pattern = re.sub(r"\{[^{}]*__file__[^{}]*\}/", "", text)
+            pattern = re.sub(r"\{[^{}]*__file__[^{}]*\}", PurePosixPath(path).stem, pattern)
             yield _Wanted(path, re.sub(r"\{[^{}]*\}", "*", pattern), words)
     if b"__file__" in data and ".sql" in texts:  # Path(__file__).with_suffix(".sql"), __file__.replace(...)
         yield _Wanted(path, f"{PurePosixPath(path).parent}/{PurePosixPath(path).stem}.sql", words)

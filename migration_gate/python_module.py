@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from enum import Enum, auto
 
 from migration_gate import other_database
-from migration_gate.python_text import constants, dotted, last_name
+from migration_gate.python_text import constants, dotted, extends, last_name
 
 EXECUTES = frozenset(
     {"execute", "executemany", "executescript", "exec_driver_sql", "execute_sql", "execute_async"}
@@ -94,11 +94,9 @@ class Module:
         """The largest string expression that the constant is a part of."""
         whole: ast.expr = node
         for parent in self.parents(node):
-            if isinstance(parent, ast.JoinedStr | ast.FormattedValue) or (
-                isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Add | ast.Mod)
-            ):
+            if extends(parent, whole):
                 whole = parent
-            elif not isinstance(parent, ast.Attribute) or not isinstance(self.above.get(parent), ast.Call):
+            elif not isinstance(parent, ast.Attribute):
                 break
         return whole
 

@@ -119,13 +119,11 @@ def _create_all(module: Module, node: ast.Attribute) -> tuple[str, str, tuple[st
     parent = module.above.get(node)
     if not isinstance(parent, ast.Call | ast.keyword):
         return None
-    if not _METADATA.search(dotted(node.value).rpartition(".")[2]):
+    tables = _made_here(module, node.value)
+    if tables == () or (tables is None and not _METADATA.search(dotted(node.value).rpartition(".")[2])):
         return None
     called = isinstance(parent, ast.Call) and parent.func is node
     if called and other_database.named(ast.unparse(parent)):
-        return None
-    tables = _made_here(module, node.value)
-    if tables == ():
         return None
     return node.attr, ast.unparse(parent if called else node), tables or ()
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import ast
 import itertools
+import re
 import warnings
 from collections.abc import Iterator
+from typing import TypeGuard
 
 _FILE = "migration-gate-reads-only"
 _WAYS = 20
 """spellings of one expression: a loop over table names gives one each"""
-_WRAPPERS = frozenset(
-    {"dedent", "strip", "lstrip", "rstrip", "cleandoc", "format", "format_map", "replace", "lower"}
-)
+_METHODS = frozenset({"strip", "lstrip", "rstrip", "replace", "lower", "upper"})
+"""of a string, that leave its sense as it is"""
+_AROUND = frozenset({"dedent", "cleandoc", "SQL", "Identifier"})
+"""functions around a string, likewise; the last two are psycopg's"""
 
 
 def parse(data: bytes | str) -> ast.Module | None:
@@ -90,9 +93,11 @@ def spell(node: ast.expr, known: dict[str, tuple[str, ...]], depth: int = 0) -> 
     parts = _parts(node)
     if parts is not None and depth < 40:
         ways = itertools.product(*(spell(part, known, depth + 1) for part in parts))
-        joined = ["".join(way) for way in itertools.islice(ways, _WAYS)]
-        percent = isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod)
-        return [way.replace("%s", "{}") for way in joined] if percent else joined
+        return ["".join(way) for way in itertools.islice(ways, _WAYS)]
+    filled = _filled(node)
+    if filled is not None and depth < 40:
+        ways = itertools.product(*(spell(part, known, depth + 1) for part in filled.values()))
+        return [_fill(dict(zip(filled, way, strict=True))) for way in itertools.islice(ways, _WAYS)]
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return [node.value]
     name = dotted(node) if isinstance(node, (ast.Name, ast.Attribute)) else ""
@@ -107,11 +112,47 @@ def _parts(node: ast.expr) -> list[ast.expr] | None:
         return node.values
     if isinstance(node, ast.FormattedValue):
         return [node.value]
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Mod):
-        return [node.left, node.right] if isinstance(node.op, ast.Add) else [node.left]
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _WRAPPERS:
-        return [node.args[0] if node.func.attr in ("dedent", "cleandoc") and node.args else node.func.value]
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        return [node.left, node.right]
+    if isinstance(node, ast.Call) and last_name(node.func) in _AROUND and len(node.args) == 1:
+        return [node.args[0]]
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _METHODS:
+        return [node.func.value]
     return None
+
+
+def extends(node: ast.AST, part: ast.AST) -> TypeGuard[ast.expr]:
+    """Whether `node` is a longer string expression: a sum, an f-string, `dedent(part)`, `part.format(x)`."""
+    if isinstance(node, ast.BinOp):
+        return isinstance(node.op, ast.Add | ast.Mod)
+    if not isinstance(node, ast.Call):
+        return isinstance(node, ast.JoinedStr | ast.FormattedValue)
+    if part in node.args:
+        return last_name(node.func) in _AROUND
+    named = isinstance(node.func, ast.Attribute) and node.func.value is part
+    return named and last_name(node.func) in (*_METHODS, "format")
+
+
+def _filled(node: ast.expr) -> dict[str, ast.expr] | None:
+    """The template of a `%` or a `format()` under "", and its values under their place or name."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod):
+        given = node.right.elts if isinstance(node.right, ast.Tuple) else [node.right]
+        return {"": node.left} | {str(place): value for place, value in enumerate(given)}
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "format":
+        named = {keyword.arg: keyword.value for keyword in node.keywords if keyword.arg}
+        return {"": node.func.value} | {str(n): value for n, value in enumerate(node.args)} | named
+    return None
+
+
+def _fill(values: dict[str, str]) -> str:
+    """The template with its values in place; what it lacks stays a hole."""
+    count = itertools.count()
+
+    def value(found: re.Match[str]) -> str:
+        name = found[1] or found[2] or str(next(count))
+        return values.get(name, "{" + name + "}")
+
+    return re.sub(r"%\((\w+)\)s|\{(\w*)[^{}]*\}|%s", value, values[""])
 
 
 def spellings(tree: ast.AST) -> Iterator[str]:
@@ -121,7 +162,9 @@ def spellings(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
         if node in parts:
             parts.update(ast.iter_child_nodes(node))
-        elif isinstance(node, (ast.JoinedStr, ast.BinOp)):
+        elif isinstance(node, ast.JoinedStr) or (
+            isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Mod)
+        ):
             parts.update(ast.iter_child_nodes(node))
             yield from spell(node, known)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):

@@ -113,9 +113,10 @@ def read(settings: Settings, revision_files: Sequence[str]) -> Tree:
                 changes.look(reader.shown(path), path, kind, data)
             elif data:
                 changes.unchecked.append((reader.shown(path), data))
-    readers = Readers(settings.root, revision_files)
+    readers = Readers(settings.root, found.top, revision_files)
     allowed = _Allowed(settings.raw_sql_allow, reader.prefix)
-    sql = (replace(f, executed_by=readers.of(p), allowed_by=allowed.by(p)) for p, f in files.items())
+    executed = readers.of(list(files))
+    sql = (replace(f, executed_by=executed.get(p), allowed_by=allowed.by(p)) for p, f in files.items())
     return Tree(
         root=str(found.top),
         prefix=reader.prefix,

@@ -36,14 +36,17 @@ def _scripts(text: str) -> Iterator[tuple[int, str]]:
             continue
         if echoed := _ECHO.search(before):
             yield start + echoed.start(2) + 1, echoed[2][1:-1]
-        end = _end_of_command(text, found.end())
-        command = text[found.end() : end]
+        begin = found.end() + (
+            text[found.end() : found.end() + 1] in ("'", '"') and before[-1:] in ("'", '"')
+        )
+        end = _end_of_command(text, begin)
+        command = text[begin:end]
         for quoted in _QUOTED.finditer(command):
             if _OPTION.search(command[: quoted.start()]):
-                yield found.end() + quoted.start() + 1, quoted.group()[1:-1]
+                yield begin + quoted.start() + 1, quoted.group()[1:-1].replace('\\"', '"')
         yield from _nested(text, start, found.start(), end)
         if here := _HERE.search(command):
-            body = text.find("\n", found.end() + here.end()) + 1
+            body = text.find("\n", begin + here.end()) + 1
             close = (
                 re.compile(rf"^\s*{re.escape(here[2])}\b", re.MULTILINE).search(text, body) if body else None
             )

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pathspec import GitIgnoreSpec
+
+from checks.raw_sql_file import check
+from migration_gate.check import Finding, Severity
+from migration_gate.facts import Facts, SqlFile, Tree
+
+INIT = SqlFile(
+    "db/init.sql",
+    holds=("schema", "data"),
+    first="CREATE TABLE users ( id int )",
+    line=3,
+    tables=("users", "tags"),
+)
+REPORT = SqlFile("reports/daily.sql", holds=("query",), first="SELECT 1", line=1)
+
+
+def found(*files: SqlFile, prefix: str = "") -> list[Finding]:
+    return list(check(Facts(tree=Tree(sql=files, prefix=prefix))))
+
+
+def pattern(finding: Finding) -> str:
+    return finding.fix.splitlines()[-1].strip(' -"')
+
+
+def test_a_file_that_changes_the_schema_says_so_with_its_line() -> None:
+    finding = found(INIT)[0]
+    assert (
+        finding.says == "`db/init.sql` changes the schema outside the migrations (CREATE TABLE users, line 3)"
+    )
+    assert (finding.at, str(finding.place), finding.severity) == ("db/init.sql", "db/init.sql:3", None)
+    assert finding.evidence[1:] == (("holds", "schema, data"), ("changes", "users, tags"))
+
+
+def test_a_file_of_queries_is_an_error_that_names_the_pattern_which_allows_it() -> None:
+    finding = found(REPORT)[0]
+    assert finding.says == "`reports/daily.sql` holds queries, and no migration executes it (line 1)"
+    assert (finding.severity, pattern(finding)) == (None, "reports/daily.sql")
+
+
+def test_an_allowed_file_is_no_finding() -> None:
+    assert found(replace(REPORT, allowed_by="reports/*.sql")) == []
+
+
+def test_a_file_that_a_revision_reads_is_a_warning() -> None:
+    finding = found(replace(INIT, executed_by="versions/1_a.py"))[0]
+    assert finding.severity is Severity.WARNING
+    assert finding.says.startswith("`db/init.sql` is read by the revision `versions/1_a.py`")
+
+
+def test_an_unreadable_file_says_why() -> None:
+    finding = found(SqlFile("a.sql", unreadable="it is no text"))[0]
+    assert finding.says == "`a.sql` is a tracked .sql file that could not be read: it is no text"
+    assert finding.place is not None
+    assert finding.place.line is None
+
+
+def test_an_empty_file_is_a_finding_too() -> None:
+    assert "without a statement" in found(SqlFile("a.sql"))[0].says
+
+
+def test_several_files_of_a_folder_are_allowed_together() -> None:
+    other = replace(REPORT, path="reports/weekly.sql")
+    deeper = replace(REPORT, path="reports/old/x.sql")
+    assert [pattern(f) for f in found(REPORT, other, deeper)] == [
+        "reports/*.sql",
+        "reports/*.sql",
+        "reports/old/x.sql",
+    ]
+
+
+def test_a_pattern_is_counted_from_the_folder_of_the_project() -> None:
+    files = [replace(REPORT, path=path) for path in ("back/a.sql", "back/r/b.sql")]
+    assert [pattern(f) for f in found(*files, prefix="back")] == ["/a.sql", "r/b.sql"]
+
+
+def test_every_named_pattern_allows_its_file() -> None:
+    for path in ("a.sql", "x/a b.sql", "x/[y]*?.sql", "#a.sql", "!a.sql", "ü/a.sql", "x/trailing .sql"):
+        spec = GitIgnoreSpec.from_lines([pattern(found(replace(REPORT, path=path))[0]).replace("\\\\", "\\")])
+        assert spec.match_file(path), path
+        assert not spec.match_file("other/" + path), path

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import pytest
+
+from checks.schema_change_outside_migrations import check
+from migration_gate.check import Finding, Severity
+from migration_gate.facts import EnumType, Facts, Index, Place, Replay, SchemaChange, Snapshot, Table, Tree
+from migration_gate.rewrite import operation
+
+CATALOG = Snapshot(
+    tables=(Table("public", "users"), Table("app", "media"), Table("public", "Odd Name")),
+    indexes=(Index("public", "users", "users_name_idx", "…"),),
+    enums=(EnumType("public", "mood", ("a",)),),
+)
+
+
+def found(statement: str, *tables: str, how: str = "execute") -> list[Finding]:
+    change = SchemaChange(Place("app/db.py", 7), statement, how, tables, operation(statement))
+    return list(check(Facts(replay=Replay(catalog=CATALOG), tree=Tree(changes=(change,)))))
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("users", "users"),
+        ("USERS", "users"),
+        ('"users"', "users"),
+        ("public.users", "users"),
+        ('"public"."users"', "users"),
+        ("db.public.users", "users"),
+        ("app.media", "app.media"),
+        ("media", "app.media"),
+        ('"Odd Name"', "Odd Name"),
+        ("{schema}.users", "users"),
+        ('"{{ schema }}"."users"', "users"),
+        ("users_name_idx", "users_name_idx"),
+        ("mood", "mood"),
+    ],
+)
+def test_a_name_is_read_by_the_rules_of_postgres(written: str, meant: str) -> None:
+    assert [finding.at for finding in found("ALTER TABLE x ADD y int", written)] == [meant]
+
+
+@pytest.mark.parametrize(
+    "written",
+    ['"USERS"', "other.users", "odd_name", "{table}", "{prefix}_users", "users_{suffix}", "tmp.media", "{}"],
+)
+def test_a_table_that_no_migration_made_is_no_finding(written: str) -> None:
+    assert found("ALTER TABLE x ADD y int", written) == []
+
+
+def test_the_finding_says_who_changes_what_and_the_revision_to_write() -> None:
+    finding = found("ALTER TABLE users ADD COLUMN slug text", "users")[0]
+    assert finding.says == (
+        "`users` is changed by code outside the migrations: `ALTER TABLE users ADD COLUMN slug text`"
+    )
+    assert str(finding.place) == "app/db.py:7"
+    assert '    op.add_column("users", sa.Column("slug", sa.Text()))' in finding.fix
+    assert finding.severity is None
+
+
+@pytest.mark.parametrize(("how", "who"), [("shell", "a script"), ("workflow", "a workflow")])
+def test_scripts_and_workflows_are_named(how: str, who: str) -> None:
+    assert f"changed by {who}" in found("DROP TABLE users", "users", how=how)[0].says
+
+
+def test_create_all_counts_whatever_it_makes() -> None:
+    finding = found("Base.metadata.create_all(engine)", how="create_all")[0]
+    assert finding.says == (
+        "`Base.metadata.create_all(engine)` creates the tables of the models outside the migrations"
+    )
+    assert "alembic upgrade head" in finding.fix
+    assert found("md.create_all()", "elsewhere", how="create_all") == []
+
+
+def test_a_table_made_by_a_name_we_cannot_follow_is_a_warning() -> None:
+    assert found("User.__table__.create(e)", how="ddl element")[0].severity is Severity.WARNING
+    assert found("t.create(e)", "users", how="ddl element")[0].severity is None
+
+
+@pytest.mark.parametrize(
+    ("statement", "line"),
+    [
+        ("ALTER TABLE users ADD slug varchar;", 'op.add_column("users", sa.Column("slug", sa.Text()))'),
+        ("alter table app.media drop column if exists a", 'op.drop_column("media", "a", schema="app")'),
+        ("CREATE UNIQUE INDEX ix ON users (a, b)", 'op.create_index("ix", "users", ["a", "b"], unique=True)'),
+        ("ALTER TABLE users ADD a int NOT NULL", "op.execute('ALTER TABLE users ADD a int NOT NULL')"),
+        ("CREATE INDEX ix ON users USING gin (a)", "op.execute('CREATE INDEX ix ON users USING gin (a)')"),
+        ("COMMENT ON TABLE users IS 'x\\y'", "op.execute(\"COMMENT ON TABLE users IS 'x\\\\y'\")"),
+        ("ALTER TABLE {t} ADD a int", None),
+        ("ALTER TABLE users ADD …", None),
+        ("Base.metadata.create_all(engine)", None),
+    ],
+)
+def test_a_statement_becomes_an_operation(statement: str, line: str | None) -> None:
+    assert operation(statement) == line
