@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 Action = Literal["cascade", "set null", "set default", "restrict", "no action"]
 Level = Literal["error", "warning", "note", "off"]
@@ -21,6 +21,12 @@ def _plain(value: object) -> object:
 def _several(value: object) -> object:
     """One value may stand without its list."""
     return value if value is None or isinstance(value, list | tuple) else [value]
+
+
+def _said(value: str) -> str:
+    if not value.strip():
+        raise ValueError("is empty")
+    return value.strip()
 
 
 def _lower(value: object) -> object:
@@ -156,9 +162,7 @@ class AllowKeys(Keys):
 
     check: Text = Field(description="a check, or check/kind")
     object: Text = Field(default="*", description="glob pattern over what the finding is about")
-    reason: Annotated[Text, StringConstraints(strip_whitespace=True, min_length=1)] = Field(
-        description="why it is accepted"
-    )
+    reason: Annotated[Text, AfterValidator(_said)] = Field(description="why it is accepted")
     until: date | None = Field(default=None, description="the last day on which it holds, as 2027-01-31")
 
 

@@ -142,18 +142,16 @@ def _python(given: Given) -> Path | None:
     if given.value is None:
         return None
     text = str(given.value)
-    if "/" not in text:
+    if "/" not in text and not (given.folder / text).exists():
         command = shutil.which(text)
-        if command:
-            return Path(command)
-        beside = given.folder / text
-        if not beside.exists():
+        if command is None:
             advice = f"Did you mean `python{text}`?" if text[:1].isdigit() else "Install it, or give a path."
             raise Misconfigured(
                 f"`python` names the command `{text}`, which is not on PATH.",
                 where=given.where,
                 advice=advice,
             )
+        return Path(command)
     path = existing(given, text, "python")
     for inside in (path / "bin" / "python", path / "Scripts" / "python.exe"):
         if inside.exists():  # a virtual environment was named, its interpreter was meant
