@@ -1,2 +1,41 @@
 #!/usr/bin/env python3
-"""The whole gate in reading order."""
+"""The whole gate in reading order: inputs, facts, verdicts, report, exit status."""
+
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import checks
+from migration_gate import delivery, explanation, gate, inputs
+from migration_gate.cli import main
+from migration_gate.errors import GateError
+from migration_gate.judge import Problem, ProjectReport, Report, judge
+from migration_gate.progress import Display
+from migration_gate.settings import Settings
+
+
+def run(path: Path, options: Mapping[str, object], *, form: str, output: Path | None) -> int:
+    """Examine every project below `path`, deliver the report, and return the exit status."""
+    started = time.perf_counter()
+    every = inputs.load(path, options, os.environ, known_checks=explanation.kinds())
+    with Display() as display:
+        report = Report(tuple(examined(settings, display) for settings in every))
+    return delivery.deliver(report, form, output, time.perf_counter() - started)
+
+
+def examined(settings: Settings, display: Display) -> ProjectReport:
+    """One project: its facts, judged; a problem of its own does not keep the others from being examined."""
+    started = time.perf_counter()
+    try:
+        facts = display.follow(gate.examine(settings))
+        verdicts = judge(facts, settings, checks.ALL, delivery.texts(facts, settings.root))
+    except GateError as error:
+        return ProjectReport(settings.name, problem=Problem.of(error))
+    return ProjectReport(
+        settings.name, facts, verdicts, settings.fail_on, seconds=time.perf_counter() - started
+    )
+
+
+if __name__ == "__main__":
+    main()

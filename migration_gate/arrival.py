@@ -23,7 +23,7 @@ def demand_success(project: Project, settings: Settings, reader: Reader) -> None
 
 
 def demand_replay(project: Project, settings: Settings, reader: Reader) -> None:
-    """Raise where the project failed before its first revision; a failing revision is a fact, not an error."""
+    """Raise where the project failed before its first revision; a failing revision is a fact."""
     told = reader.failure()
     refused = [c for c in reader.connections() if c.outcome == "refused"]
     if told is None:
@@ -64,7 +64,8 @@ def demand_arrival(project: Project, replay: Replay) -> None:
     names = ", ".join(sorted(lost)[:5]) or "no revision at all"
     tables = ", ".join(replay.version_tables) or "no version table"
     raise DatabaseRefused(
-        f"{len(ran)} revisions ran, but the ephemeral database does not know of them ({tables} lacks {names}).{found}",
+        f"{len(ran)} revisions ran, but the ephemeral database does not know of them: {tables} lacks {names}."
+        + found,
         advice=URL_ADVICE,
     )
 
@@ -84,9 +85,9 @@ def _frames(failure: Failure) -> str:
 
 def _not_imported(project: Project, stage: str, failure: Failure) -> GateError:
     advice = {
-        "interpreter": f"Install the project's requirements for {project.python}, or name another interpreter "
-        "with `python:` (or --python).",
-        "driver": f"Install one for {project.python}, for example: {project.python} -m pip install 'psycopg[binary]'",
+        "interpreter": f"Install the project's requirements for {project.python}, or name another "
+        "interpreter with `python:` (or --python).",
+        "driver": f"Install one, for example: {project.python} -m pip install 'psycopg[binary]'",
         "prepare": "Mend the command under `prepare:`, or remove it.",
     }.get(stage) or _import_advice(project, failure)
     says = {
@@ -100,11 +101,15 @@ def _not_imported(project: Project, stage: str, failure: Failure) -> GateError:
 def _import_advice(project: Project, failure: Failure) -> str:
     if failure.kind == "ModuleNotFoundError":
         return (
-            f"Install what is missing for {project.python}, name another interpreter with `python:`, or put the "
-            "folder that holds the module on the path: `working_directory:`, or `env: {PYTHONPATH: …}`."
+            f"Install what is missing for {project.python}, name another interpreter with `python:`, or "
+            "put the folder that holds the module on the path: `working_directory:`, or "
+            "`env: {PYTHONPATH: …}`."
         )
     if failure.kind in ("KeyError", "ValidationError", "RuntimeError", "ValueError"):
-        return "If it wants a setting, give it any value under `env:` in .migration-gate.yml, or name an `env_file:`."
+        return (
+            "If it wants a setting, give it any value under `env:` in .migration-gate.yml, or name an "
+            "`env_file:`."
+        )
     if failure.kind == "SystemExit":
         return "Something that env.py imports ends the program. Find it with the frames below."
     return (

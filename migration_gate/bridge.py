@@ -113,8 +113,8 @@ class Worker:
             return False
         if not confine.supported():
             self.notes.append(
-                f"no network filter on {sys.platform}: connections through SQLAlchemy and the usual drivers are "
-                "redirected, but a program that the project starts could reach another database"
+                f"no network filter on {sys.platform}: connections through SQLAlchemy and the usual drivers "
+                "are redirected, but a program that the project starts could reach another database"
             )
             return False
         return True
@@ -250,7 +250,8 @@ class Worker:
         self._end()
         raise TimedOut(
             f"The project took longer than {seconds:g} s {self._where()}.",
-            advice=f"Look at the frames below (innermost first). If it only needs longer, set `limits: {{{limit}: …}}`.",
+            advice="Look at the frames below (innermost first). If it only needs longer, set "
+            f"`limits: {{{limit}: …}}`.",
             evidence=self.output[-3000:],
         )
 
@@ -282,7 +283,7 @@ class Worker:
 
 
 def fill(text: str, server: Server, database: str) -> str:
-    """The placeholders of `env` values; the address itself does not matter, since every connection is redirected."""
+    """The placeholders of `env` values; the address does not matter, since every connection is redirected."""
     places = {
         "host": "localhost", "port": "5432", "user": server.user, "password": server.password, "db": database,
     }  # fmt: skip

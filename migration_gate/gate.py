@@ -141,7 +141,7 @@ class _Run:
         return catalog.parse(text)
 
     def compared(self) -> Replay:
-        """The worker's lines, the catalogs and their differences. Raises GateError where nothing was replayed."""
+        """Lines, catalogs and their differences, as facts. Raises GateError where nothing was replayed."""
         reader = Reader(git.top(self._settings.root), self._lines, self._snapshot)
         told = reader.failure()
         history = reader.history(self._settings.target)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import psycopg
+from psycopg import sql
 
 from migration_gate.facts import (
     ColumnState,
@@ -26,7 +28,12 @@ from migration_gate.facts import (
 )
 
 Line = Mapping[str, Any]
-DIARY = "select id, step, tag, kind, identity, oid::bigint, statement, state from migration_gate.diary order by id"
+DIARY = """
+select id, step, tag, kind, identity, oid::bigint, statement, state from migration_gate.diary order by id
+"""
+TABLE = (
+    "select 1 from pg_class c join pg_namespace n on n.oid = relnamespace where nspname = %s and relname = %s"
+)
 
 
 class Reader:
@@ -41,7 +48,7 @@ class Reader:
     def _first(self, kind: str) -> Line:
         return next(self._all(kind), {})
 
-    def _all(self, kind: str) -> Iterable[Line]:
+    def _all(self, kind: str) -> Iterator[Line]:
         return (line for line in self._lines if line["kind"] == kind)
 
     def path(self, text: str) -> str:
@@ -54,7 +61,8 @@ class Reader:
         told = self._first("history")
         order = [revision for line in self._all("order") for revision in line["revisions"]]
         rank = {revision: number for number, revision in enumerate(order)}
-        rows = sorted(reversed(told.get("revisions", ())), key=lambda row: rank.get(row["id"], len(rank)))
+        oldest_first = told.get("revisions", ())[::-1]
+        rows = sorted(oldest_first, key=lambda row: rank.get(row["id"], len(rank)))
         return History(
             revisions=tuple(self._revision(row) for row in rows),
             heads=tuple(told.get("heads", ())),
@@ -119,7 +127,7 @@ class Reader:
             first = self._failure(
                 line["first"], stage=line["stage"], revision=revision, line=line["first"].get("line")
             )
-            found = _with_first(found, first)
+            found = dataclasses.replace(found, first=first)
         return line["stage"], found
 
     def _failure(
@@ -186,7 +194,16 @@ class Reader:
             tables=tuple(told.get("tables", ())),
             metadatas=told.get("metadatas", 0),
             uncreated=tuple(
-                Uncreated(r["object"], r["says"], r["compared"], r["table"], r["whole"]) for r in rows
+                Uncreated(
+                    row["object"],
+                    row["says"],
+                    row["compared"],
+                    row["table"],
+                    row["object_kind"],
+                    row["name"],
+                    tuple(row["columns"]),
+                )
+                for row in rows
             ),
             filtered=tuple(Filtered(*row) for row in told.get("filtered", ())),
             alembic=tuple((a, b, c) for a, b, c in told.get("alembic", ())),
@@ -203,18 +220,12 @@ class Reader:
         return Place(self.path(file), text.count("\n", 0, found.start()) + 1 if found else None)
 
 
-def _with_first(failure: Failure, first: Failure) -> Failure:
-    from dataclasses import replace  # noqa: PLC0415
-
-    return replace(failure, first=first)
-
-
 def touches(connection: psycopg.Connection[Any]) -> tuple[Touch, ...]:
     """The diary; a command of another session belongs to the step that was last seen before it."""
     out, last = [], 0
-    for _, step, tag, kind, identity, oid, statement, state in connection.execute(DIARY).fetchall():
+    for _, step, tag, kind, identity, oid, statement, told in connection.execute(DIARY).fetchall():
         last = max(last, step)
-        state = state or {}
+        state = told or {}
         out.append(
             Touch(
                 step or last, tag, kind, identity, oid, statement,
@@ -231,11 +242,8 @@ def arrived(connection: psycopg.Connection[Any], tables: Sequence[str]) -> tuple
     found: list[str] = []
     for table in tables:
         schema, _, name = table.partition(".")
-        exists = connection.execute(
-            "select 1 from pg_class c join pg_namespace n on n.oid = c.relnamespace where nspname = %s and relname = %s",
-            (schema, name),
-        ).fetchone()
+        exists = connection.execute(TABLE, (schema, name)).fetchone()
         if exists:
-            query = psycopg.sql.SQL("select version_num from {}").format(psycopg.sql.Identifier(schema, name))
+            query = sql.SQL("select version_num from {}").format(sql.Identifier(schema, name))
             found += [row[0] for row in connection.execute(query).fetchall()]
     return tuple(dict.fromkeys(found))

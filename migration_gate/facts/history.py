@@ -163,8 +163,11 @@ class Uncreated:
     """Alembic's own comparison stood in"""
     table: str | None = None
     """`schema.name` of the table it belongs to"""
-    whole: bool = True
-    """the table itself could not be created, not only a key or an index of it"""
+    kind: str = "table"
+    """table, foreign key, check, unique, index, comment, type or sequence"""
+    name: str | None = None
+    columns: tuple[str, ...] = ()
+    """of a key or an index, which may have no name of its own in the models"""
 
 
 @dataclass(frozen=True, slots=True)

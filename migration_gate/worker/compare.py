@@ -8,19 +8,23 @@ FILTERS = ("include_object", "include_name")
 COMPARERS = {"compare_type": "type", "compare_server_default": "default"}
 
 
+def follow_search_path(connection: Any, context: dict[str, Any]) -> None:
+    """Look where the migrations looked."""
+    if context["search_path"]:
+        quoted = context["search_path"].replace("'", "''")
+        connection.exec_driver_sql("select set_config('search_path', '%s', false)" % quoted)
+
+
 def _context(connection: Any, context: dict[str, Any], **changed: Any) -> Any:
     from alembic.migration import MigrationContext
 
-    if context["search_path"]:
-        connection.exec_driver_sql(
-            "select set_config('search_path', '%s', false)" % context["search_path"].replace("'", "''")
-        )
+    follow_search_path(connection, context)
     options = {key: value for key, value in context["opts"].items() if key != "fn"}
     options.update(changed)
     return MigrationContext.configure(connection=connection, opts=options)
 
 
-def filtered(connection: Any, context: dict[str, Any]) -> list[list[Any]]:
+def filtered(context: dict[str, Any], connection: Any) -> list[list[Any]]:
     """Rows `kind, schema, table, name` that the project's own filters leave out of comparisons."""
     options, explicit = context["opts"], context["explicit"]
     out: list[list[Any]] = [
@@ -64,7 +68,26 @@ def _wrap(name: str, function: Any, seen: set[tuple[Any, ...]], context: dict[st
     return {"include_object": include_object, "include_name": include_name}.get(name, compare)
 
 
-def alembic_differences(connection: Any, context: dict[str, Any], tables: set[str]) -> list[list[str]]:
+KINDS = {
+    "foreign key": "_fk",
+    "index": "_index",
+    "check": "_constraint",
+    "unique": "_constraint",
+    "comment": "_comment",
+}
+
+
+def concerns(row: list[str], part: dict[str, Any]) -> bool:
+    """Whether Alembic's difference `row` is about the uncreated `part`: its whole table, or a key of that name."""
+    if part["table"] != row[1]:
+        return False
+    if part["object_kind"] == "table":
+        return True
+    names = [part["name"]] if part["name"] else [", ".join(part["columns"])]
+    return row[0].endswith(KINDS.get(part["object_kind"], "?")) and any(name in row[2] for name in names)
+
+
+def alembic_differences(context: dict[str, Any], tables: set[str], connection: Any) -> list[list[str]]:
     """Rows `operation, schema.table, text` of Alembic's comparison, for `tables` alone."""
     from alembic.autogenerate import compare_metadata
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable
+from functools import partial
+from typing import Any, Callable, Optional
 
 from .failure import describe
 
@@ -55,75 +56,99 @@ def named_types(metadata: Any, dialect: Any) -> list[Any]:
 
 
 def create_all(connection: Any, metadatas: list[Any]) -> list[dict[str, Any]]:
-    """Create everything; rows `table, object, says, whole` for what Postgres refused."""
-    refused: list[dict[str, Any]] = []
+    """Create everything; a row for each part that Postgres refused."""
+    made = _Made(connection)
     for metadata in metadatas:
         try:
             with connection.begin_nested():
                 metadata.create_all(connection)
-        except Exception:  # told object by object below
-            _one_by_one(connection, metadata, refused)
-    return refused
+        except Exception:  # told part by part below
+            made.part_by_part(metadata)
+    return made.refused
 
 
-def _attempt(connection: Any, refused: list[dict[str, Any]], work: Callable[[], Any], **row: Any) -> bool:
-    try:
-        with connection.begin_nested():
-            work()
-    except Exception as error:
-        refused.append(dict(row, says=describe(error)["says"]))
-        return False
-    return True
+class _Made:
+    """Creates part by part, and keeps a row for each that is refused."""
 
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+        self.refused: list[dict[str, Any]] = []
 
-def _one_by_one(connection: Any, metadata: Any, refused: list[dict[str, Any]]) -> None:
-    """Types and sequences first, tables without their foreign keys, then keys and indexes alone."""
-    from sqlalchemy.schema import AddConstraint, CreateTable
+    def _attempt(self, work: Callable[[], Any]) -> Optional[str]:
+        """None, or why it was refused."""
+        try:
+            with self._connection.begin_nested():
+                work()
+        except Exception as error:
+            says: str = describe(error)["says"]
+            return says
+        return None
 
-    for kind in named_types(metadata, connection.dialect):
-        _attempt(
-            connection, refused, lambda k=kind: k.create(connection, checkfirst=True),
-            table=None, object="type %s" % kind.name, whole=False,
-        )  # fmt: skip
-    for sequence in metadata._sequences.values():
-        _attempt(
-            connection, refused, lambda s=sequence: s.create(connection, checkfirst=True),
-            table=None, object="sequence %s" % sequence.name, whole=False,
-        )  # fmt: skip
-    made = []
-    for table in metadata.tables.values():
-        create = CreateTable(table, include_foreign_key_constraints=[])
-        if _attempt(
-            connection,
-            refused,
-            lambda c=create: connection.execute(c),
-            table=table,
-            object=str(table),
-            whole=True,
-        ):
-            made.append(table)
-    for table in made:
-        for key in sorted(table.foreign_key_constraints, key=lambda k: str(k.name)):
-            _attempt(
-                connection, refused, lambda k=key: connection.execute(AddConstraint(k)),
-                table=table, object="foreign key %s of %s" % (key.name or "", table), whole=False,
-            )  # fmt: skip
-        for index in sorted(table.indexes, key=lambda i: str(i.name)):
-            _attempt(
-                connection, refused, lambda i=index: i.create(connection),
-                table=table, object="index %s of %s" % (index.name, table), whole=False,
-            )  # fmt: skip
-        _comments(connection, table, refused)
+    def _part(self, work: Callable[[], Any], kind: str, item: Any, table: Any = None) -> None:
+        says = self._attempt(work)
+        if says is None:
+            return
+        name = getattr(item, "name", None)
+        columns = [column.name for column in getattr(item, "columns", ()) if getattr(column, "name", None)]
+        label = " ".join(filter(None, (kind, str(name) if name else "(%s)" % ", ".join(columns))))
+        self.refused.append(
+            {
+                "object": label if table is None else "%s of %s" % (label, table),
+                "says": says,
+                "table": table,
+                "object_kind": kind,
+                "name": str(name) if name else None,
+                "columns": columns,
+            }
+        )
 
+    def part_by_part(self, metadata: Any) -> None:
+        """Types and sequences, tables alone, then their constraints, indexes, comments and keys."""
+        from sqlalchemy.schema import AddConstraint
 
-def _comments(connection: Any, table: Any, refused: list[dict[str, Any]]) -> None:
-    """create_all would have set them; CreateTable alone does not."""
-    from sqlalchemy.schema import SetColumnComment, SetTableComment
+        connection = self._connection
+        for kind in named_types(metadata, connection.dialect):
+            self._part(partial(kind.create, connection, checkfirst=True), "type", kind)
+        for sequence in metadata._sequences.values():
+            self._part(partial(sequence.create, connection, checkfirst=True), "sequence", sequence)
+        made = [table for table in metadata.tables.values() if self._table(table)]
+        for table in made:
+            for index in sorted(table.indexes, key=lambda i: str(i.name)):
+                self._part(partial(index.create, connection), "index", index, table)
+            self._comments(table)
+        for table in made:  # a key may need the unique index of another table
+            for key in sorted(table.foreign_key_constraints, key=lambda k: str(k.name)):
+                self._part(partial(connection.execute, AddConstraint(key)), "foreign key", key, table)
 
-    elements = [SetTableComment(table)] if table.comment else []
-    elements += [SetColumnComment(column) for column in table.columns if column.comment]
-    for element in elements:
-        _attempt(
-            connection, refused, lambda e=element: connection.execute(e),
-            table=table, object="comment of %s" % table, whole=False,
-        )  # fmt: skip
+    def _table(self, table: Any) -> bool:
+        """The table without foreign keys; where even that is refused, without its other constraints too."""
+        from sqlalchemy.schema import AddConstraint, CheckConstraint, CreateTable, UniqueConstraint
+
+        connection = self._connection
+
+        def create() -> None:
+            connection.execute(CreateTable(table, include_foreign_key_constraints=[]))
+
+        if self._attempt(create) is None:
+            return True
+        apart = [each for each in table.constraints if isinstance(each, (CheckConstraint, UniqueConstraint))]
+        table.constraints.difference_update(apart)
+        says = self._attempt(create)
+        table.constraints.update(apart)
+        if says is not None:
+            row = {"object": str(table), "says": says, "table": table, "object_kind": "table"}
+            self.refused.append(dict(row, name=table.name, columns=[]))
+            return False
+        for each in apart:
+            kind = "check" if isinstance(each, CheckConstraint) else "unique"
+            self._part(partial(connection.execute, AddConstraint(each)), kind, each, table)
+        return True
+
+    def _comments(self, table: Any) -> None:
+        """create_all would have set them; CreateTable alone does not."""
+        from sqlalchemy.schema import SetColumnComment, SetTableComment
+
+        elements: list[Any] = [SetTableComment(table)] if table.comment else []
+        elements += [SetColumnComment(column) for column in table.columns if column.comment]
+        for element in elements:
+            self._part(partial(self._connection.execute, element), "comment", element.element, table)

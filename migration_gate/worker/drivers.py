@@ -1,4 +1,4 @@
-"""The drivers' own `connect`, for code that goes round SQLAlchemy; patched when a driver is first imported."""
+"""The drivers' own `connect`, for code that goes round SQLAlchemy; patched when first imported."""
 
 from __future__ import annotations
 
@@ -42,6 +42,7 @@ class AfterImport(importlib.abc.MetaPathFinder):
             self._functions[name] = function
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> Optional[Any]:
+        """The real spec, with a loader that calls the function afterwards; None for other modules."""
         function = self._functions.pop(name, None)
         if function is None:
             return None
@@ -100,7 +101,7 @@ def _psycopg(guard: Guard, module: Any) -> None:
     def wrap(cls: Any) -> None:
         real = cls.__dict__["connect"].__func__
 
-        def connect(owner: Any, conninfo: str = "", **wanted: Any) -> Any:
+        def connect(owner: Any, /, conninfo: str = "", **wanted: Any) -> Any:
             if not _is_ours(guard, wanted, "host"):
                 wanted = _dsn(conninfo, wanted)
                 _note(guard, "psycopg", wanted)

@@ -47,13 +47,9 @@ def _fields(error: Any) -> dict[str, Any]:
                 "detail": first.get("D"),
                 "hint": first.get("H"),
             }
-        if code and hasattr(candidate, "detail"):
-            return {
-                "says": str(candidate),
-                "sqlstate": code,
-                "detail": candidate.detail,
-                "hint": candidate.hint,
-            }
+        if code and hasattr(candidate, "severity"):  # asyncpg; SQLAlchemy's wrapper of it has the code alone
+            detail, hint = getattr(candidate, "detail", None), getattr(candidate, "hint", None)
+            return {"says": str(candidate), "sqlstate": code, "detail": detail, "hint": hint}
         if code:
             return {"says": str(candidate).strip(), "sqlstate": code}
     return {}

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import importlib.util
 import os
-from typing import Any, Optional
+from typing import Any, Callable, Optional
 
 from .drivers import AfterImport
 from .guard import Guard
 
 SYNC = ("psycopg2", "psycopg", "pg8000", "psycopg2cffi")
 ASYNC = ("asyncpg", "psycopg")
-SECRET = "not-a-secret-only-a-placeholder-0123456789abcdef"
+SECRET = "not-a-secret-only-a-placeholder-0123456789abcdef"  # noqa: S105  (as it says)
 PARTS = {
     "HOST": "localhost",
     "SERVER": "localhost",
@@ -62,9 +62,9 @@ def fill_environment() -> list[str]:
     """Set the usual variables that are not set; the names that were."""
     filled = []
     url = "postgresql://gate:gate@localhost:5432/gate"
-    wanted = {name: url for name in URLS}
+    wanted = dict.fromkeys(URLS, url)
     wanted.update({prefix + part: value for prefix in PREFIXES for part, value in PARTS.items()})
-    wanted.update({name: SECRET for name in SECRETS})
+    wanted.update(dict.fromkeys(SECRETS, SECRET))
     for name, value in wanted.items():
         if name not in os.environ:
             os.environ[name] = value
@@ -88,7 +88,7 @@ class Dialects:
         real = urls.make_url
 
         def make_url(text: Any) -> Any:
-            return self._adapted(real(self._placeholder(text)))
+            return self._adapted(real(self._placeholder(text)), real)
 
         urls.make_url = make_url  # type: ignore[assignment]  # create_engine looks it up here
         imports.add("sqlalchemy.ext.asyncio.engine", self._patch_async)
@@ -111,17 +111,14 @@ class Dialects:
             return "postgresql" + text[len("driver") :]
         return text
 
-    def _adapted(self, url: Any) -> Any:
+    def _adapted(self, url: Any, real_url: Callable[[str], Any]) -> Any:
         backend, _, driver = url.drivername.partition("+")
         if backend in ("sqlite", "mysql", "mariadb"):
             chosen = self._choose("")
             if chosen is None:
                 return url  # the guard refuses it, and says why
             self._guard.report(backend, driver, str(url.database or ""), "url", "swapped")
-            return url.set(
-                drivername="postgresql+" + chosen, username="gate", password="gate", host="localhost", port=5432,
-                database="gate", query={},
-            )  # fmt: skip
+            return real_url("postgresql+%s://gate:gate@localhost:5432/gate" % chosen)
         if backend == "postgresql":
             chosen = self._choose(driver)
             if chosen is not None and chosen != driver:
@@ -145,7 +142,7 @@ def fill_settings(imports: AfterImport, notes: list[str]) -> None:
         base = module.BaseSettings
         real = base.__init__
 
-        def __init__(self: Any, **values: Any) -> None:
+        def initialise(self: Any, **values: Any) -> None:
             for _ in range(3):
                 try:
                     real(self, **values)
@@ -161,7 +158,7 @@ def fill_settings(imports: AfterImport, notes: list[str]) -> None:
                     return
             real(self, **values)
 
-        base.__init__ = __init__
+        base.__init__ = initialise
 
     imports.add("pydantic_settings.main", patch)
     imports.add("pydantic.env_settings", patch)

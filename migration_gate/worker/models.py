@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import sys
 import time
+from functools import partial
 from typing import Any, Callable
 
-from .compare import alembic_differences, filtered
+from .compare import alembic_differences, concerns, filtered, follow_search_path
 from .create import create_all, drop_all
 from .engine import autocommitted, with_connection
 from .failure import describe
 from .guard import Guard
+
+TERMINATE = "select pg_terminate_backend(pid) from pg_stat_activity where datname = "
 
 
 class Models:
@@ -40,9 +43,7 @@ class Models:
         }
         if answer["tables"]:
             for context in distinct:
-                answer["filtered"] += self._in(
-                    self._order["database"], context, lambda c, x=context: filtered(c, x)
-                )
+                answer["filtered"] += self._in(self._order["database"], context, partial(filtered, context))
             self._copy(distinct[0])
             for context in distinct:
                 answer["uncreated"] += self._create(context, context is distinct[0])
@@ -62,9 +63,7 @@ class Models:
         def work(connection: Any) -> None:
             quote = connection.dialect.identifier_preparer.quote_identifier
             for attempt in range(20):
-                connection.exec_driver_sql(
-                    "select pg_terminate_backend(pid) from pg_stat_activity where datname = '%s'" % source
-                )
+                connection.exec_driver_sql(TERMINATE + "'%s'" % source)  # a name of ours: letters and digits
                 try:
                     connection.exec_driver_sql(
                         "create database %s template %s%s" % (quote(copy), quote(source), strategy)
@@ -86,8 +85,7 @@ class Models:
         def work(connection: Any) -> list[dict[str, Any]]:
             if first:
                 drop_all(connection, [each for other in self._contexts for each in other["metadatas"]])
-            if context["search_path"]:
-                connection.exec_driver_sql("select set_config('search_path', '%s', false)" % context["search_path"].replace("'", "''"))  # fmt: skip
+            follow_search_path(connection, context)
             if context["translate"]:
                 connection = connection.execution_options(schema_translate_map=context["translate"])
             return create_all(connection, context["metadatas"])
@@ -99,23 +97,24 @@ class Models:
         return out
 
     def _stand_in(self, contexts: list[dict[str, Any]], answer: dict[str, Any]) -> None:
-        """Alembic's own comparison for the tables that could not be created."""
-        lost = {row["table"] for row in answer["uncreated"] if row["whole"] and row["table"]}
-        for row in answer["uncreated"]:
+        """Alembic's own comparison for what could not be created."""
+        rows = answer["uncreated"]
+        for row in rows:
             row["compared"] = False
+        lost = {row["table"] for row in rows if row["table"]}
         if not lost:
             return
         for context in contexts:
             try:
                 found = self._in(
-                    self._order["database"], context, lambda c, x=context: alembic_differences(c, x, lost)
+                    self._order["database"], context, partial(alembic_differences, context, lost)
                 )
             except Exception as error:
                 answer["alembic_error"] = describe(error, home=self._order["home"])
                 return
-            answer["alembic"] += found
-        for row in answer["uncreated"]:
-            row["compared"] = row["whole"] and row["table"] in lost
+            answer["alembic"] += [row for row in found if any(concerns(row, part) for part in rows)]
+        for row in rows:
+            row["compared"] = row["table"] is not None
 
 
 def _distinct(contexts: list[dict[str, Any]]) -> list[dict[str, Any]]:

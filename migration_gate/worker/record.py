@@ -85,16 +85,12 @@ class Recorder:
             frame = frame.f_back
         return None
 
-    def _before(
-        self, conn: Any, cursor: Any, statement: str, parameters: Any, context: Any, executemany: Any
-    ) -> None:
+    def _before(self, connection: Any, cursor: Any, *more: Any) -> None:
         if self.running:
             self.line = self._where() or self.line
             self._started = time.perf_counter()
 
-    def _after(
-        self, conn: Any, cursor: Any, statement: str, parameters: Any, context: Any, executemany: Any
-    ) -> None:
+    def _after(self, connection: Any, cursor: Any, statement: str, *more: Any) -> None:
         if not self.running:
             return
         rows = getattr(cursor, "rowcount", None)

@@ -67,8 +67,8 @@ class Session:
         drivers = installed(tuple(dict.fromkeys(SYNC + ASYNC)))
         self.send("hello", versions=versions, drivers=drivers, executable=sys.executable)
         if not drivers and self.order["task"] != "probe":
-            error = ImportError("no PostgreSQL driver is installed")
-            self.send("failure", stage="driver", error=describe(error), executable=sys.executable)
+            missing = describe(ImportError("no PostgreSQL driver is installed"))
+            self.send("failure", stage="driver", error=missing, executable=sys.executable)
             return False
         self.guard.install()
         Dialects(self.guard).install(imports)

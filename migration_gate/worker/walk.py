@@ -169,7 +169,7 @@ class Walk:
         )
 
     def catalog(self, connection: Any) -> str:
-        """The catalog as JSON, read on the migration's own connection without leaving a trace in its session."""
+        """The catalog as JSON, read on the migration's own connection without a trace in its session."""
         held = connection.in_transaction()
         proxy = connection.connection
         real = getattr(proxy, "dbapi_connection", None) or getattr(proxy, "connection", proxy)
@@ -182,7 +182,7 @@ class Walk:
                 except Exception as error:
                     if describe(error)["sqlstate"] != NO_TRANSACTION:
                         raise
-                    alone = True  # a migration's literal COMMIT: the driver believes in a transaction that is over
+                    alone = True  # a literal COMMIT: the driver believes in a transaction that is over
             if alone:
                 cursor.execute("begin")
             try:

@@ -1,0 +1,83 @@
+"""What a person sees who waits: one line that says where the gate is, on a terminal alone."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Generator
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from migration_gate.facts import Facts
+
+if TYPE_CHECKING:
+    from migration_gate.gate import Progress
+
+WORDS = {
+    "find": "Finding the project",
+    "postgres": "Starting Postgres",
+    "prepare": "Preparing the database",
+    "import": "Importing the project",
+    "replay": "Replaying",
+    "models": "Creating the models beside it",
+    "compare": "Comparing",
+    "repository": "Reading the repository",
+}
+EVERY = 0.05
+"""seconds between two drawings"""
+LOG_EVERY = 10.0
+"""seconds between two lines in a log, where nobody sees a line change"""
+
+
+class Display:
+    """Follows an examination on stderr; silent where stderr is closed."""
+
+    def __init__(self) -> None:
+        self._live = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+        self._drawn = 0.0
+        self._width = 0
+
+    def __enter__(self) -> Display:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._clear()
+
+    def follow(self, examination: Generator[Progress, None, Facts]) -> Facts:
+        """Run it to its end, showing its progress, and give its facts."""
+        self._drawn = time.monotonic() if not self._live else 0.0
+        try:
+            while True:
+                self._show(next(examination))
+        except StopIteration as end:
+            facts: Facts = end.value
+            return facts
+        finally:
+            examination.close()
+            self._clear()
+
+    def _show(self, progress: Progress) -> None:
+        now = time.monotonic()
+        if now - self._drawn < (EVERY if self._live else LOG_EVERY):
+            return
+        self._drawn = now
+        line = WORDS.get(progress.stage, progress.stage)
+        if progress.total:
+            line += f" {progress.done}/{progress.total}"
+        if progress.text and progress.stage in ("find", "postgres", "replay"):
+            line += f" · {progress.text}"
+        line = "".join(each if each.isprintable() else "?" for each in line)[:78]
+        if self._live:
+            self._clear()
+            self._width = len(line)
+            print(line, end="", file=sys.stderr, flush=True)
+        else:
+            print(f"{line} …", file=sys.stderr, flush=True)
+
+    def _clear(self) -> None:
+        if self._live and self._width:
+            print(f"\r{' ' * self._width}\r", end="", file=sys.stderr, flush=True)
+            self._width = 0
