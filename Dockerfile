@@ -27,6 +27,9 @@ RUN mkdir -p /etc/postgresql-common \
         "/usr/lib/postgresql/${PG_MAJOR}/lib/bitcode" "/usr/lib/postgresql/${PG_MAJOR}/lib"/llvmjit* \
     && "/usr/lib/postgresql/${PG_MAJOR}/bin/postgres" --version
 
+# Whose rights the project's code has: not the server's, and not root's.
+RUN useradd --system --no-create-home --shell /usr/sbin/nologin migration-gate
+
 # First what seldom changes: the packages, by their hashes.
 COPY requirements.lock /opt/migration-gate/
 RUN python -m venv --without-pip /opt/migration-gate \
