@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 
 from migration_gate.python_text import parse, spellings
 
-_READS_SQL = re.compile(rb"\.sql\b", re.IGNORECASE)
+_READS_SQL = re.compile(rb"\.sql['\"]", re.IGNORECASE)
 _IMPORT = re.compile(rb"^[ \t]*from[ \t]+(\.*[\w.]*)[ \t]+import[ \t]+(\([^)]*\)|[^\n#]+)", re.MULTILINE)
 
 

@@ -52,11 +52,22 @@ def changes(file: str, data: bytes | str) -> list[Hit] | None:
     tree = parse(data)
     if tree is None:
         return None
+    if not any(_is_mark(node) for node in ast.walk(tree)):
+        return []
     module = Module(tree)
     if other_database.named(file) or other_database.imported_alone(module.nodes):
         return []
     found = {(hit.line, hit.statement): hit for hit in (*_strings(file, module), *_calls(file, module))}
     return sorted(found.values(), key=lambda hit: hit.line)
+
+
+def _is_mark(node: ast.AST) -> bool:
+    """Whether a node can make a file worth a closer look."""
+    if isinstance(node, ast.Constant):
+        return isinstance(node.value, str) and bool(_DDL.search(node.value))
+    if isinstance(node, ast.Attribute):
+        return node.attr in ("create_all", "drop_all", "create", "drop") or node.attr in _ELEMENTS
+    return isinstance(node, ast.Name) and node.id in _ELEMENTS
 
 
 def _strings(file: str, module: Module) -> Iterator[Hit]:
@@ -155,7 +166,10 @@ def _element(module: Module, node: ast.Call) -> tuple[str, str, tuple[str, ...]]
     runs = any(isinstance(p, ast.Call) and last_name(p.func) in EXECUTES for p in module.parents(node))
     if not runs or not node.args:
         return None
-    return "ddl element", ast.unparse(node), _table_of(module, node.args[0])
+    tables = _table_of(module, node.args[0])
+    if not tables and not dotted(node.args[0]).endswith("__table__"):  # often one that users define
+        return None
+    return "ddl element", ast.unparse(node), tables
 
 
 def _create_table(module: Module, node: ast.Call) -> tuple[str, str, tuple[str, ...]] | None:

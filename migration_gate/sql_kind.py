@@ -174,5 +174,5 @@ def _name(tokens: Sequence[Token], at: int) -> Iterator[str]:
         parts += token.value
         end = token.start + len(token.value)
         at += 1
-    if parts.strip("."):
+    if parts.strip(".") and not parts.endswith("."):
         yield parts

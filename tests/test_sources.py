@@ -114,6 +114,7 @@ def test_tables_made_from_the_models_are_found(source: str, how: str) -> None:
         'if __name__ == "__main__":\n  db.create_all()',
         "md = MetaData()\nmd.create_all(engine)",
         "print(CreateTable(User.__table__))",
+        "conn.execute(CreateTable(self.make_table()))",
         "user.create(session)",
         '"""Base.metadata.create_all(engine)"""',
     ],

@@ -39,6 +39,7 @@ def only(text: str) -> SqlStatement:
         ("DO $$ BEGIN ALTER TABLE a ADD b int; EXECUTE 'DROP TABLE c'; END $$", ("a", "c")),
         ("CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'DROP TABLE a'", ()),
         ("GRANT SELECT ON users TO reader", ()),
+        ("DO $$ BEGIN EXECUTE format('ALTER TABLE app.%I ADD x int', t); END $$", ()),
         ("CREATE TABLE y2024 PARTITION OF events FOR VALUES IN (1)", ()),
         ("ALTER TABLE events DETACH PARTITION y2024", ()),
         ("ALTER TABLE events DISABLE TRIGGER ALL", ()),
