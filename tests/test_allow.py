@@ -1,0 +1,127 @@
+"""Comments that allow a finding: where they may stand and what they must say."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from migration_gate.allow import Comment, comments, covers, holds
+from migration_gate.check import Finding
+from migration_gate.facts import Place
+from migration_gate.settings import Allow
+
+REVISION = '''"""Add owners.
+
+# migration-gate: allow drift -- this is prose, not a comment
+"""
+# migration-gate: allow unindexed-owner -- a hundred rows
+import sqlalchemy as sa
+from alembic import op
+
+revision = "b2"
+
+
+def upgrade() -> None:
+    # migration-gate: allow nullable-owner -- imported rows have no owner
+    op.add_column(
+        "media",
+        sa.Column("owner_id", sa.Integer()),
+    )
+    op.add_column("media", sa.Column("title", sa.Text()))  # migration-gate: allow drift/comment -- later
+'''
+
+
+def read(text: str = REVISION, path: str = "b2.py") -> tuple[Comment, ...]:
+    return comments({path: text})
+
+
+def finding(at: str, line: int | None = 12, kind: str | None = None, file: str = "b2.py") -> Finding:
+    return Finding(at, "said", Place(file, line), kind=kind)
+
+
+def covered(check: str, found: Finding, text: str = REVISION) -> bool:
+    return any(covers(comment, check, found) for comment in read(text))
+
+
+def test_comments_are_found_by_their_line_and_strings_are_none() -> None:
+    found = [(one.line, one.check, one.reason) for one in read()]
+    assert found == [
+        (5, "unindexed-owner", "a hundred rows"),
+        (13, "nullable-owner", "imported rows have no owner"),
+        (18, "drift/comment", "later"),
+    ]
+
+
+def test_a_comment_above_the_code_holds_for_the_whole_file() -> None:
+    assert covered("unindexed-owner", finding("media.owner_id", 99))
+    assert not covered("unindexed-owner", finding("media.owner_id", 99, file="c3.py"))
+
+
+def test_a_comment_holds_for_its_line_and_the_line_below() -> None:
+    assert covered("nullable-owner", finding("x.y", 13))
+    assert covered("nullable-owner", finding("x.y", 14))
+    assert not covered("nullable-owner", finding("x.y", 15))
+
+
+def test_a_comment_over_a_statement_holds_for_what_the_statement_names() -> None:
+    assert covered("nullable-owner", finding("media.owner_id", 12)), "findings stand at the line of upgrade()"
+    assert not covered("nullable-owner", finding("media.title", 12)), "the next statement is another matter"
+    assert not covered("nullable-owner", finding("media.owner", 12)), "a part of a name is no name"
+
+
+def test_a_comment_behind_code_holds_for_what_its_line_names() -> None:
+    assert covered("drift", finding("media.title", 12, "comment"))
+    assert not covered("drift", finding("media.owner_id", 12, "comment"))
+    assert not covered("drift", finding("media.title", 12, "type")), "another kind"
+
+
+def test_a_finding_without_a_line_is_covered_by_any_comment_of_its_file() -> None:
+    assert covered("nullable-owner", finding("media.owner_id", None))
+
+
+def test_several_checks_share_a_comment() -> None:
+    (one, other) = read("x = 1  # migration-gate: allow nullable-owner, drift/type -- legacy\n")
+    assert (one.check, other.check) == ("nullable-owner", "drift/type")
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ("# migration-gate: allow drift", "it gives no reason"),
+        ("# migration-gate: allow drift --  ", "it gives no reason"),
+        ("# migration-gate: ignore drift -- x", "is not `allow <check> -- <reason>`"),
+        ("# migration-gate:", "is not `allow <check> -- <reason>`"),
+    ],
+)
+def test_a_comment_that_cannot_be_read_says_why(text: str, wrong: str) -> None:
+    (found,) = read(text + "\n")
+    assert wrong in found.wrong
+    assert not covers(found, "drift", finding("x", 1))
+
+
+def test_a_file_with_a_syntax_error_keeps_the_comments_before_it() -> None:
+    assert [c.line for c in read("# migration-gate: allow drift -- a\nx = (\n")] == [1]
+
+
+def test_shell_scripts_and_sql_have_comments_of_their_own() -> None:
+    (shell,) = read("psql -c x  # migration-gate: allow raw-sql-file -- seed\n", "seed.sh")
+    (sql,) = read("-- migration-gate: allow raw-sql-file -- seed\n", "seed.sql")
+    assert shell.check == sql.check == "raw-sql-file"
+
+
+@pytest.mark.parametrize(
+    ("entry", "expected"),
+    [
+        (Allow("drift", "r"), True),
+        (Allow("drift/type", "r"), True),
+        (Allow("drift/table", "r"), False),
+        (Allow("nullable-owner", "r"), False),
+        (Allow("drift", "r", "users.*"), True),
+        (Allow("drift", "r", "media.*"), False),
+        (Allow("drift", "r", until=date(2026, 5, 1)), True),
+        (Allow("drift", "r", until=date(2026, 4, 30)), False),
+    ],
+)
+def test_an_entry_of_the_configuration_holds_by_check_object_and_date(entry: Allow, expected: bool) -> None:
+    assert holds(entry, "drift", finding("users.email", kind="type"), date(2026, 5, 1)) is expected
