@@ -14,7 +14,6 @@ from migration_gate import arrival, catalog, git, postgres, repository, start_st
 from migration_gate.bridge import Line, Order, Worker
 from migration_gate.drift import drift
 from migration_gate.facts import Facts, Replay, Snapshot, Tree
-from migration_gate.mend import mend
 from migration_gate.postgres.server import Server
 from migration_gate.project import Project, find
 from migration_gate.replay import Reader, arrived, touches
@@ -182,5 +181,7 @@ class _Run:
         replay = replace(replay, models=models)
         found = drift(replay)
         if found:
+            from migration_gate.mend import mend  # noqa: PLC0415  (SQLAlchemy and Alembic, for a drift alone)
+
             found = mend(found, self._server, self._database, self._models)
         return replace(replay, differences=found)
