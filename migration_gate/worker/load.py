@@ -142,6 +142,8 @@ def history(script: Any) -> dict[str, Any]:
             row["seen"] = row["path"] in seen
     except Exception as error:  # told as data: a history that cannot be read is a finding, not a crash
         out["error"] = describe(error, home=os.getcwd())
+        for row in files:  # which ones Alembic would have seen is not known
+            row["seen"] = True
     known = {row["revision"] for row in files if row["revision"]}
     named = [
         (row["revision"], p) for row in files if row["revision"] for p in row["parents"] + row["depends_on"]
