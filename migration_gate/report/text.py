@@ -36,8 +36,8 @@ def render(report: Report, checks: Iterable[Check] = (), *, colour: bool = False
     about = {name_of(check): (check.__doc__ or "").partition("\n")[0] for check in (*checks, *OWN)}
     lines = [line for project in report.projects for line in _Page(about, colour, width).project(project)]
     page = _Page(about, colour, width)
-    last = page.paint(verdict_line(report), "31;1" if report.status else "32;1")
-    return "\n".join((*lines, last)) + "\n"
+    last = (page.paint(line, "31;1" if report.status else "32;1") for line in page.wrap(verdict_line(report)))
+    return "\n".join((*lines, *last)) + "\n"
 
 
 def wants_colour(environ: Mapping[str, str], *, terminal: bool) -> bool:
