@@ -43,7 +43,7 @@ def _ini(file: Path, section: str) -> Config:
         parser.read_string(file.read_text(encoding="utf-8-sig"), source=file.name)
     except (configparser.Error, UnicodeDecodeError, OSError) as error:
         raise ProjectNotFound(
-            f"`{file.name}` could not be read: {str(error).splitlines()[0]}.",
+            f"`{file.name}` could not be read: {str(error).splitlines()[0].rstrip('.')}.",
             where=str(file),
             advice="Mend the file, or name another one with `alembic:`.",
         ) from error

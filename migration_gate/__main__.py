@@ -1,0 +1,5 @@
+"""`python -m migration_gate`."""
+
+from migration_gate.cli import main
+
+main()

@@ -1,0 +1,258 @@
+"""The command line: what it asks, what it says when something is wrong, and its exit statuses."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+import pytest
+
+import entrypoint
+from migration_gate import cli, explanation
+from migration_gate.check import name
+from migration_gate.errors import Broken, Misconfigured
+from migration_gate.inputs.model import ProjectKeys
+from tests.test_project import FLASK, INI, tree
+
+COMMAND = (sys.executable, "-m", "migration_gate")
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        status = cli.run(arguments)
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    out, err = capsys.readouterr()
+    return status, out, err
+
+
+def test_each_setting_has_an_option() -> None:
+    options = {option.name for option in cli.check.params if isinstance(option, click.Option)}
+    keys = set(ProjectKeys.model_fields) - {
+        "prepare",
+        "start_from",
+        "raw_sql",
+        "owners",
+        "checks",
+        "allow",
+        "limits",
+    }
+    assert keys <= options
+    assert {"config", "project", "section", "run_timeout", "statement_timeout", "import_timeout"} <= options
+
+
+def test_options_become_the_configuration_they_stand_for() -> None:
+    seen: dict[str, object] = {}
+
+    def collect(path: Path, options: Mapping[str, object], *, form: str, output: Path | None) -> int:
+        seen.update(path=path, options=dict(options), form=form, output=output)
+        return 1
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(entrypoint, "run", collect)
+        status = cli.gate.main(
+            ["check", "db", "--alembic", "a.ini", "--section", "s", "--env", "A=b=c", "--env", "D=",
+             "-x", "q=1", "--target", "h1", "--target", "h2", "--run-timeout", "9", "--no-network", "--project", "api",
+             "--format", "json", "--output", "r.json"],
+            standalone_mode=False,
+        )  # fmt: skip
+    assert status == 1
+    assert seen == {
+        "path": Path("db"),
+        "form": "json",
+        "output": Path("r.json"),
+        "options": {
+            "alembic": {"config": "a.ini", "section": "s"},
+            "env": {"A": "b=c", "D": ""},
+            "x": ("q=1",),
+            "target": ("h1", "h2"),
+            "limits": {"run": "9"},
+            "network": False,
+            "project": ("api",),
+        },
+    }
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("chekc",), "No such command 'chekc'"),
+        (("check", "--format", "xml"), "'xml' is not one of 'text', 'json', 'summary'"),
+        (("check", "--env", "A"), "'A' is not NAME=VALUE."),
+        (("check", "--postgre", "17"), "No such option"),
+    ],
+)
+def test_a_wrong_command_line_ends_with_2(
+    capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], says: str
+) -> None:
+    status, _, err = run(capsys, *arguments)
+    assert status == 2
+    assert says in err
+
+
+def test_an_error_says_what_where_and_what_to_do(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / ".migration-gate.yml").write_text("fail_on: eror\nsnapshots: 1\n")
+    status, out, err = run(capsys, "check", str(tmp_path))
+    assert (status, out) == (2, "")
+    assert err == (
+        "error: `fail_on` must be error or warning, but is `eror`.\n  at .migration-gate.yml:1\n\n"
+        "Did you mean `error`?\n"
+    )
+
+
+def test_the_text_of_an_error_fits_80_columns_and_keeps_code() -> None:
+    error = Misconfigured(
+        "A long sentence " * 8,
+        where="a:1",
+        advice="Write this:\n\n    projects:\n      a: {}",
+        evidence="one\ntwo",
+    )
+    lines = cli.said(error).splitlines()
+    assert max(map(len, lines)) <= 80
+    assert lines[-8:] == ["", "Write this:", "", "    projects:", "      a: {}", "", "    one", "    two"]
+
+
+def test_our_own_error_is_one_message_and_a_file(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(explanation, "of_all", lambda: 1 // 0)
+        status, _, err = run(capsys, "explain")
+        assert status == 3
+        assert err.startswith("error: The gate broke: ZeroDivisionError: ")
+        assert "Traceback" not in err
+        file = Path(err.split("  at ")[1].splitlines()[0])
+        assert "ZeroDivisionError" in file.read_text()
+        file.unlink()
+        status, _, err = run(capsys, "--debug", "explain")
+        assert (status, "Traceback" in err) == (3, True)
+
+
+@pytest.mark.parametrize(
+    ("error", "status"), [(KeyboardInterrupt(), 130), (cli.Terminated(15), 143), (Broken("b"), 3)]
+)
+def test_interruptions_have_statuses_of_their_own(
+    capsys: pytest.CaptureFixture[str], error: BaseException, status: int
+) -> None:
+    def fail() -> None:
+        raise error
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(explanation, "of_all", fail)
+        assert run(capsys, "explain")[0] == status
+
+
+def test_explain_lists_every_check(capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, _ = run(capsys, "explain")
+    assert status == 0
+    assert all(f" {name(each)} " in out for each in explanation.known())
+    assert max(map(len, out.splitlines())) <= 80
+
+
+def test_explain_says_all_of_one(capsys: pytest.CaptureFixture[str]) -> None:
+    for each in explanation.known():
+        status, out, _ = run(capsys, "explain", name(each))
+        assert status == 0
+        assert out.startswith(f"{name(each)} ({each.SEVERITY.value})\n")
+        assert "Instead, " in out
+
+
+def test_explain_of_a_slip_names_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
+    status, _, err = run(capsys, "explain", "nulable-owner")
+    assert status == 2
+    assert "Did you mean `nullable-owner`?" in err
+
+
+def test_schema_is_json(capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, _ = run(capsys, "schema")
+    assert (status, json.loads(out)["title"]) == (0, "Migration Gate")
+
+
+def test_doctor_says_what_it_found_and_what_is_missing(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    env = "import os\nfrom app.settings import settings\nos.environ['DATABASE_URL']\nos.getenv('PGHOST')\n"
+    settings = "class Settings(BaseSettings):\n    model_config = dict(env_prefix='APP_')\n    key: str\n"
+    ini = INI + "sqlalchemy.url = postgresql://me:hush@db/app\n"
+    files = {"alembic.ini": ini, "migrations/env.py": env, "app/settings.py": settings, "app/__init__.py": ""}
+    tree(tmp_path, files)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("DATABASE_URL", raising=False)
+        patch.delenv("PGHOST", raising=False)
+        _, out, _ = run(
+            capsys, "doctor", str(tmp_path), "--postgres", "postgresql://me:hush@db/x", "--format", "json"
+        )
+    assert "hush" not in out
+    (project,) = json.loads(out)["projects"]
+    assert project["project"]["found"] == "ini"
+    assert project["interpreter"]["drivers"] == "psycopg2-binary 2.9.9"
+    assert project["database url"] == {
+        "in the ini": "postgresql://me:***@db/app",
+        "variables": [
+            "DATABASE_URL  migrations/env.py:3, required",
+            "PGHOST  migrations/env.py:4",
+            "APP_KEY  app/settings.py:3, required",
+        ],
+        "not set": [
+            "DATABASE_URL, APP_KEY: filled with placeholders; if one must hold a real value, set it:",
+            "env: {DATABASE_URL: …, APP_KEY: …}",
+        ],
+        "at run time": "whatever it says, every connection is led to the ephemeral server",
+    }
+    assert project["postgres"]["wanted"] == "postgresql://me:***@db/x"
+    assert project["configuration"]["postgres"] == "postgresql://me:***@db/x  (--postgres)"
+    assert project["missing"] == []
+
+
+def test_doctor_ends_with_2_when_something_is_missing(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    tree(tmp_path, FLASK)
+    status, out, _ = run(capsys, "doctor", str(tmp_path))
+    assert status == 2
+    assert "Missing\n  - `" in out
+    assert "    Name the application, as FLASK_APP would: `flask_app:" in out
+
+
+@pytest.mark.slow
+def test_help_and_version_answer_at_once() -> None:
+    for arguments in (["--help"], ["--version"], ["check", "--help"]):
+        best = min(_seconds(arguments) for _ in range(5))
+        assert best < 0.15, arguments
+
+
+def _seconds(arguments: list[str]) -> float:
+    """Processor time: the wall's depends on who else is at work."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run([*COMMAND, *arguments], check=True, stdout=subprocess.DEVNULL)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+@pytest.mark.slow
+def test_a_closed_pipe_is_no_error_of_ours() -> None:
+    command = subprocess.Popen([*COMMAND, "schema"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert command.stdout is not None
+    command.stdout.close()
+    _, err = command.communicate()
+    assert b"Traceback" not in err
+
+
+@pytest.mark.slow
+def test_sigterm_ends_with_143(tmp_path: Path) -> None:
+    script = "import signal, sys, time\nfrom migration_gate import cli, explanation\n"
+    script += "explanation.of_all = lambda: (print('ready', flush=True), time.sleep(30))\n"
+    script += "sys.exit(cli.run(['explain']))\n"
+    started = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert started.stdout is not None
+    assert started.stdout.readline() == b"ready\n"
+    os.kill(started.pid, signal.SIGTERM)
+    _, err = started.communicate(timeout=10)
+    assert (started.returncode, err) == (143, b"\nInterrupted; nothing is left behind.\n")

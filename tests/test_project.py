@@ -1,0 +1,319 @@
+"""The project is found: its configuration, where it runs, its import path."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from migration_gate import inputs
+from migration_gate.errors import ProjectNotFound
+from migration_gate.project import Project, find
+
+INI = "[alembic]\nscript_location = migrations\n"
+FLASK_ENV = "from flask import current_app\n"
+
+
+def tree(top: Path, files: dict[str, str]) -> Path:
+    """A folder with these files, and a virtual environment that has what is needed."""
+    for name, text in files.items():
+        file = top / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    (top / ".git").mkdir(exist_ok=True)
+    if not (top / ".venv").exists():
+        environment(top / ".venv", "alembic-1.13.0", "sqlalchemy-2.0.30", "psycopg2_binary-2.9.9")
+    return top
+
+
+def environment(prefix: Path, *packages: str, version: str = "3.12.1") -> Path:
+    """The files of a virtual environment, as far as they are looked at."""
+    site = prefix / "lib/python3.12/site-packages"
+    site.mkdir(parents=True)
+    (prefix / "bin").mkdir()
+    (prefix / "bin/python").touch(mode=0o755)
+    (prefix / "pyvenv.cfg").write_text(f"home = /usr/bin\nversion = {version}\n")
+    for package in packages:
+        (site / f"{package}.dist-info").mkdir()
+    return prefix / "bin/python"
+
+
+def found(
+    folder: Path, options: dict[str, object] | None = None, environ: dict[str, str] | None = None
+) -> Project:
+    (settings,) = inputs.load(folder, options or {}, {})
+    return find(settings, environ or {})
+
+
+def test_an_ini_at_the_top(tmp_path: Path) -> None:
+    tree(tmp_path, {"alembic.ini": INI, "migrations/env.py": ""})
+    assert found(tmp_path) == Project(
+        name=tmp_path.name,
+        root=tmp_path,
+        directory=tmp_path,
+        python=tmp_path / ".venv/bin/python",
+        kind="ini",
+        config=tmp_path / "alembic.ini",
+        sys_path=(str(tmp_path),),
+    )
+
+
+def test_a_table_in_pyproject(tmp_path: Path) -> None:
+    toml = '[tool.alembic]\nscript_location = "%(here)s/db"\nprepend_sys_path = ["lib"]\n'
+    tree(tmp_path, {"pyproject.toml": toml, "db/env.py": "", "lib/models.py": ""})
+    project = found(tmp_path)
+    assert (project.kind, project.config) == ("toml", tmp_path / "pyproject.toml")
+    assert project.sys_path == (str(tmp_path / "lib"), str(tmp_path))
+
+
+def test_an_ini_that_leaves_the_place_to_pyproject(tmp_path: Path) -> None:
+    toml = '[tool.alembic]\nscript_location = "db"\n'
+    tree(
+        tmp_path, {"pyproject.toml": toml, "alembic.ini": "[alembic]\nsqlalchemy.url = x\n", "db/env.py": ""}
+    )
+    assert (found(tmp_path).kind, found(tmp_path).script_location) == ("toml", None)
+
+
+@pytest.mark.parametrize("folder", ["backend", "src/app", "backend/db", "services/migrations"])
+def test_an_ini_a_little_below(tmp_path: Path, folder: str) -> None:
+    tree(tmp_path, {f"{folder}/alembic.ini": INI, f"{folder}/migrations/env.py": ""})
+    project = found(tmp_path)
+    assert (project.config, project.directory) == (tmp_path / folder / "alembic.ini", tmp_path / folder)
+
+
+@pytest.mark.parametrize("folder", ["tests", "node_modules", ".hidden", "examples"])
+def test_inis_of_others_do_not_count(tmp_path: Path, folder: str) -> None:
+    tree(
+        tmp_path, {f"{folder}/alembic.ini": INI, "backend/alembic.ini": INI, "backend/migrations/env.py": ""}
+    )
+    assert found(tmp_path).config == tmp_path / "backend/alembic.ini"
+
+
+def test_a_relative_script_location_counts_from_the_ini_or_from_the_top(tmp_path: Path) -> None:
+    tree(tmp_path, {"conf/alembic.ini": INI, "migrations/env.py": ""})
+    project = found(tmp_path)
+    assert (project.directory, project.script_location) == (tmp_path, None)
+
+
+def test_a_package_as_script_location_runs_where_the_package_is(tmp_path: Path) -> None:
+    ini = "[alembic]\nscript_location = app:migrations\n"
+    tree(tmp_path, {"conf/alembic.ini": ini, "src/app/migrations/env.py": "import app"})
+    project = found(tmp_path)
+    assert (project.directory, project.sys_path) == (tmp_path, (str(tmp_path), str(tmp_path / "src")))
+
+
+def test_a_script_location_of_another_machine_is_replaced(tmp_path: Path) -> None:
+    ini = "[alembic]\nscript_location = /usr/src/app/migrations\n"
+    tree(tmp_path, {"migrations/alembic.ini": ini, "migrations/env.py": ""})
+    project = found(tmp_path)
+    assert (project.directory, project.script_location) == (tmp_path, tmp_path / "migrations")
+
+
+def test_the_working_directory_that_was_set_is_kept(tmp_path: Path) -> None:
+    tree(tmp_path, {"conf/alembic.ini": INI, "conf/migrations/env.py": "", "run/x": ""})
+    project = found(tmp_path, {"working_directory": str(tmp_path / "run")})
+    assert (project.directory, project.script_location) == (tmp_path / "run", tmp_path / "conf/migrations")
+
+
+def test_packages_that_env_py_imports_are_on_the_path(tmp_path: Path) -> None:
+    env = "import os\nimport shared.models\nfrom app.db import Base\nimport sqlmodel\n"
+    tree(
+        tmp_path,
+        {
+            "services/api/alembic.ini": INI,
+            "services/api/migrations/env.py": env,
+            "services/api/src/app/db.py": "",
+            "services/lib/shared/models.py": "",
+        },
+    )
+    project = found(tmp_path / "services/api")
+    here = tmp_path / "services/api"
+    assert project.sys_path == (str(here), str(here / "src"), str(tmp_path / "services/lib"))
+
+
+def test_a_folder_inside_a_package_is_not_on_the_path_itself(tmp_path: Path) -> None:
+    files = {"app/__init__.py": "", "app/alembic.ini": INI, "app/migrations/env.py": "", "app/types.py": ""}
+    tree(tmp_path, files)
+    project = found(tmp_path)
+    assert (project.directory, project.sys_path) == (tmp_path / "app", (str(tmp_path),))
+
+
+def test_a_hook_needs_no_ini(tmp_path: Path) -> None:
+    tree(tmp_path, {"ci/hook.py": "import app", "src/app/__init__.py": ""})
+    project = found(tmp_path, {"hook": str(tmp_path / "ci/hook.py")})
+    assert (project.kind, project.hook, project.config) == ("hook", tmp_path / "ci/hook.py", None)
+    assert project.sys_path == (str(tmp_path), str(tmp_path / "src"))
+
+
+def test_another_history_is_named_and_not_forgotten(tmp_path: Path) -> None:
+    ini = INI + "[tenant]\nscript_location = tenants\n[loggers]\nkeys = root\n"
+    tree(tmp_path, {"alembic.ini": ini, "migrations/env.py": "", "billing/db/alembic.ini": INI})
+    assert found(tmp_path).notes == (
+        "`billing/db/alembic.ini` is another history, and not replayed: name it under `projects:`",
+        "section [tenant] of `alembic.ini` is another history, and not replayed: name it under `projects:`",
+    )
+
+
+def test_a_section_can_be_named(tmp_path: Path) -> None:
+    ini = "[DEFAULT]\nscript_location = migrations\n[alembic]\nx = 1\n[tenant]\nscript_location = tenants\n"
+    tree(tmp_path, {"alembic.ini": ini, "migrations/env.py": "", "tenants/env.py": ""})
+    project = found(tmp_path, {"alembic": {"section": "tenant"}})
+    assert (project.section, project.kind) == ("tenant", "ini")
+
+
+def test_the_only_section_with_a_history_is_taken(tmp_path: Path) -> None:
+    tree(tmp_path, {"alembic.ini": "[core]\nscript_location = migrations\n", "migrations/env.py": ""})
+    assert found(tmp_path).section == "core"
+
+
+FLASK = {"migrations/alembic.ini": "[alembic]\n", "migrations/env.py": FLASK_ENV}
+
+
+@pytest.mark.parametrize(
+    ("files", "application", "why"),
+    [
+        ({".flaskenv": "FLASK_APP=web:create\n", "web.py": ""}, "web:create", "FLASK_APP from `.flaskenv`"),
+        ({"Dockerfile": "ENV FLASK_APP=/app/run.py\n", "run.py": ""}, "run", "FLASK_APP from `Dockerfile`"),
+        (
+            {"compose.yml": "x:\n  environment:\n    FLASK_APP: 'pkg.web:make()'\n", "pkg/web.py": ""},
+            "pkg.web:make()", "FLASK_APP from `compose.yml`",
+        ),
+        (
+            {"Procfile": "release: flask --app pkg db upgrade\n", "pkg/__init__.py": ""},
+            "pkg", "FLASK_APP from `Procfile`",
+        ),
+        ({"README.md": "export FLASK_APP=gone.py\n", "wsgi.py": "app = Flask(__name__)"}, "wsgi",
+         "FLASK_APP guessed: `wsgi.py` makes an application"),
+        ({"src/pkg/__init__.py": "def create_app(): ..."}, "pkg",
+         "FLASK_APP guessed: `src/pkg/__init__.py` makes an application"),
+    ],
+)  # fmt: skip
+def test_flask_migrate_finds_its_application(
+    tmp_path: Path, files: dict[str, str], application: str, why: str
+) -> None:
+    tree(tmp_path, FLASK | files)
+    project = found(tmp_path)
+    assert (project.kind, project.directory, project.config) == ("flask", tmp_path, tmp_path / "migrations")
+    assert project.flask_app == application
+    assert project.notes == (f"{why}: {application}",)
+
+
+def test_flask_app_in_settings_and_environment_wins(tmp_path: Path) -> None:
+    tree(tmp_path, FLASK | {"wsgi.py": "Flask()"})
+    assert found(tmp_path, {"flask_app": "other:app"}).flask_app == "other:app"
+    assert found(tmp_path, {"env": {"FLASK_APP": "third"}}).flask_app == "third"
+    assert found(tmp_path, environ={"FLASK_APP": "fourth"}).flask_app == "fourth"
+
+
+def lost(folder: Path, options: dict[str, object] | None = None) -> ProjectNotFound:
+    with pytest.raises(ProjectNotFound) as caught:
+        found(folder, options)
+    return caught.value
+
+
+def test_flask_migrate_without_an_application_is_refused(tmp_path: Path) -> None:
+    error = lost(tree(tmp_path, FLASK))
+    assert error.says == f"`{tmp_path / 'migrations'}` belongs to Flask-Migrate, and no FLASK_APP was found."
+    assert error.advice == "Name the application, as FLASK_APP would: `flask_app: package.module:create_app`."
+
+
+def test_several_configurations_are_named_with_what_to_write(tmp_path: Path) -> None:
+    error = lost(tree(tmp_path, {"api/alembic.ini": INI, "billing/alembic.ini": INI}))
+    assert error.says == (
+        "There are 2 Alembic configurations, and none is at the top: `api/alembic.ini`, "
+        "`billing/alembic.ini`."
+    )
+    assert error.advice == (
+        "Name them in `.migration-gate.yml`:\n\n    projects:\n      api:\n        alembic: api/alembic.ini\n"
+        "      billing:\n        alembic: billing/alembic.ini"
+    )
+
+
+def test_the_configuration_that_is_advised_works(tmp_path: Path) -> None:
+    files = {
+        "api/alembic.ini": INI,
+        "billing/alembic.ini": INI,
+        "api/migrations/env.py": "",
+        "billing/migrations/env.py": "",
+    }
+    tree(tmp_path, files)
+    (tmp_path / ".migration-gate.yml").write_text(lost(tmp_path).advice.partition("\n\n")[2])
+    projects = [find(settings, {}) for settings in inputs.load(tmp_path, {}, {})]
+    assert [(p.name, p.directory) for p in projects] == [
+        ("api", tmp_path / "api"),
+        ("billing", tmp_path / "billing"),
+    ]
+
+
+def test_several_sections_are_named_with_what_to_write(tmp_path: Path) -> None:
+    ini = "[core]\nscript_location = a\n[tenant]\nscript_location = b\n[alembic]\nx = 1\n"
+    error = lost(tree(tmp_path, {"alembic.ini": ini}))
+    assert error.says == "`alembic.ini` has no history in [alembic], and several elsewhere: core, tenant."
+    assert "    alembic: {config: alembic.ini, section: tenant}" in error.advice
+
+
+@pytest.mark.parametrize(
+    ("files", "advice"),
+    [
+        ({}, "Run it in the project's folder, or name the configuration: `alembic: path/to/alembic.ini`."),
+        (
+            {"requirements.txt": "Flask-Migrate==4\n"},
+            "`requirements.txt` lists Flask-Migrate, whose folder was not found: run `flask db "
+            "init`, or name it, "
+            "as `alembic: path/to/migrations`.",
+        ),
+        (
+            {"backend/pyproject.toml": "dependencies = ['alembic']\n"},
+            "`backend/pyproject.toml` lists Alembic: name its configuration, as `alembic: "
+            "path/to/alembic.ini`, or, "
+            "where it is built in code, a `hook:`.",
+        ),
+        (
+            {"app/migrations/env.py": "", "app/migrations/script.py.mako": ""},
+            "`app/migrations/env.py` is an Alembic environment without a configuration. If the "
+            "project builds one in "
+            "code, write a file that leaves it in `cfg`, and name it: `hook: ci/alembic_config.py`.",
+        ),
+        (
+            {"prisma/schema.prisma": ""},
+            "This looks like a Prisma project, which does not use Alembic. The gate replays Alembic "
+            "migrations only.",
+        ),
+        (
+            {"manage.py": ""},
+            "This looks like a Django project, which does not use Alembic. The gate replays Alembic "
+            "migrations only.",
+        ),
+        ({"a/b/c/alembic.ini": INI}, "Name it in `.migration-gate.yml`: `alembic: a/b/c/alembic.ini`."),
+    ],
+)
+def test_nothing_found_says_what_hints_at_something(
+    tmp_path: Path, files: dict[str, str], advice: str
+) -> None:
+    error = lost(tree(tmp_path, files))
+    assert error.advice == advice
+    assert str(tmp_path) in error.says
+
+
+def test_a_script_location_that_is_nowhere_is_refused(tmp_path: Path) -> None:
+    error = lost(tree(tmp_path, {"alembic.ini": INI}))
+    assert error.says == "`alembic.ini` says `script_location = migrations`, and no such folder exists."
+    assert error.where == str(tmp_path / "alembic.ini")
+
+
+def test_an_ini_that_is_none_is_refused(tmp_path: Path) -> None:
+    error = lost(tree(tmp_path, {"alembic.ini": "script_location = x\n"}))
+    assert error.says == "`alembic.ini` could not be read: File contains no section headers."
+
+
+def test_an_unknown_section_is_refused(tmp_path: Path) -> None:
+    tree(tmp_path, {"alembic.ini": INI, "migrations/env.py": ""})
+    error = lost(tmp_path, {"alembic": {"section": "tenant"}})
+    assert error.says == "`alembic.ini` has no section [tenant]."
+
+
+def test_a_path_with_spaces_and_other_letters_is_fine(tmp_path: Path) -> None:
+    folder = tmp_path / "mein größtes Projekt"
+    folder.mkdir()
+    tree(folder, {"alembic.ini": INI, "migrations/env.py": ""})
+    assert found(folder).directory == folder
