@@ -1,4 +1,4 @@
-"""The house rules that no linter knows: checks are listed, documented, exemplified, pure, and files are short."""
+"""The house rules that no linter knows: checks are listed, documented, exemplified, pure; files are short."""
 
 from __future__ import annotations
 
