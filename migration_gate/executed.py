@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import os
 import re
 from collections.abc import Collection, Iterator, Sequence
@@ -42,7 +43,8 @@ class Readers:
                     continue
                 self.imported.update(_imports(data))
                 if _READS_SQL.search(data):
-                    self.wanted += _wanted(os.path.realpath(path), data)
+                    with contextlib.suppress(RecursionError):  # a sum of thousands of strings names no file
+                        self.wanted += _wanted(os.path.realpath(path), data)
 
     def of(self, paths: Sequence[str]) -> dict[str, str]:
         """The revision that reads each of the tracked files `paths`; the nearest where several could."""

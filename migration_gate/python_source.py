@@ -54,6 +54,13 @@ def changes(file: str, data: bytes | str) -> list[Hit] | None:
         return None
     if not any(_is_mark(node) for node in ast.walk(tree)):
         return []
+    try:
+        return _changes(file, tree)
+    except RecursionError:  # a sum of thousands of strings
+        return None
+
+
+def _changes(file: str, tree: ast.Module) -> list[Hit]:
     module = Module(tree)
     if other_database.named(file) or other_database.imported_alone(module.nodes):
         return []

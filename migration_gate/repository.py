@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 from migration_gate import git
+from migration_gate.check import counted
 from migration_gate.executed import Readers
 from migration_gate.facts import Place, SchemaChange, SqlFile, Tree
 from migration_gate.rewrite import operation
@@ -19,6 +21,7 @@ from migration_gate.sql_text import DATA, QUERY, SCHEMA, shorten, statements
 
 LIMIT = 2 * 1024 * 1024
 """bytes of a file that are read"""
+_MIGRATIONS = re.compile(r"alembic|migrat|revision", re.IGNORECASE)
 _SECONDS = 6.0
 """for all .sql files together; three or four large dumps"""
 
@@ -28,11 +31,14 @@ class _Reader:
     root: Path
     top: Path
     notes: list[str]
+    missing: list[str] = field(default_factory=list)
+    """tracked, but not in the work tree: deleted, or left out by a sparse checkout"""
     until: float = 0.0
 
     def shown(self, path: str) -> str:
         """`path` as a reviewer names it: from the top of the repository."""
-        return (PurePosixPath(self.prefix) / path).as_posix()
+        whole = (PurePosixPath(self.prefix) / path).as_posix()
+        return os.fsencode(whole).decode("utf-8", "backslashreplace")
 
     @property
     def prefix(self) -> str:
@@ -58,6 +64,7 @@ class _Reader:
             with file.open("rb") as opened:
                 data = opened.read(LIMIT + 1)
         except (FileNotFoundError, NotADirectoryError):
+            self.missing.append(self.shown(path))
             return None
         except (OSError, RuntimeError) as error:
             return f"it could not be opened ({getattr(error, 'strerror', None) or error})"
@@ -77,6 +84,8 @@ class _Reader:
         known = SqlFile(self.shown(path))
         if isinstance(data, str):
             return replace(known, unreadable=data)
+        if data.startswith(b"version https://git-lfs.github.com/spec/"):
+            return replace(known, unreadable="it is a pointer of Git LFS, whose content was not fetched")
         text = decode(data)
         if text is None:
             return replace(known, unreadable="it is no text")
@@ -115,6 +124,9 @@ def read(settings: Settings, revision_files: Sequence[str]) -> Tree:
                 changes.unchecked.append((reader.shown(path), data))
     readers = Readers(settings.root, found.top, revision_files)
     allowed = _Allowed(settings.raw_sql_allow, reader.prefix)
+    if reader.missing:
+        first = ", ".join(f"`{path}`" for path in reader.missing[:3])
+        reader.notes.append(f"{counted(len(reader.missing), 'tracked file')} not in the work tree: {first}")
     executed = readers.of(list(files))
     sql = (replace(f, executed_by=executed.get(p), allowed_by=allowed.by(p)) for p, f in files.items())
     return Tree(
@@ -192,8 +204,11 @@ class _Own:
             return
         self.folders.add(folder)
         above = os.path.dirname(folder)  # noqa: PTH120
-        if os.path.exists(os.path.join(above, "env.py")):  # noqa: PTH110, PTH118
-            self._add(above)
+        env = os.path.join(above, "env.py")  # noqa: PTH118
+        if os.path.exists(env):  # noqa: PTH110
+            self.files.add(env)
+            if _MIGRATIONS.search(os.path.basename(above)):  # noqa: PTH119 - it may be the application's `db`
+                self._add(above)
 
     def holds(self, path: str) -> bool:
         """Whether the tracked file `path` belongs to the migrations."""

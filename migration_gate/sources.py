@@ -48,7 +48,7 @@ def kind_of(path: str) -> str | None:
         kind = WORKFLOW if inside or _WORKFLOW_NAME.match(name) else None
     else:
         kind = SHELL if _SHELL_NAME.search(name) else None
-    return None if kind is None or _NOT_THE_APPLICATION.search(path) else kind
+    return None if kind is None or "{{" in path or _NOT_THE_APPLICATION.search(path) else kind
 
 
 class Changes:

@@ -1,50 +1,13 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import time
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
-from migration_gate import repository
-from migration_gate.facts import SqlFile, Tree
-from migration_gate.settings import Settings
-
-EMPTY_HOME = {"HOME": "/nonexistent", "PATH": os.environ["PATH"], "GIT_CONFIG_NOSYSTEM": "1"}
-
-
-def git(folder: Path, *arguments: str) -> None:
-    who = ("-c", "user.name=a", "-c", "user.email=a@b.c", "-c", "protocol.file.allow=always")
-    subprocess.run(["git", *who, *arguments], cwd=folder, env=EMPTY_HOME, check=True, capture_output=True)
-
-
-def tracked(folder: Path, files: Mapping[str, str | bytes]) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, content in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content.encode() if isinstance(content, str) else content)
-    if not (folder / ".git").exists():
-        git(folder, "init", "-q")
-    git(folder, "add", "-A")
-    return folder
-
-
-def read(root: Path, *revisions: Path, allow: tuple[str, ...] = ()) -> Tree:
-    settings = Settings("x", root, root, raw_sql_allow=allow)
-    return repository.read(settings, [str(revision) for revision in revisions])
-
-
-def one(tree: Tree) -> SqlFile:
-    assert len(tree.sql) == 1, tree.sql
-    return tree.sql[0]
-
-
-def paths(tree: Tree) -> list[str]:
-    return [file.path for file in tree.sql]
-
+from migration_gate.facts import SqlFile
+from tests.checkout import ALTER, git, one, paths, read, tracked
 
 USERS = "-- the start\n\nCREATE TABLE users (\n  id int\n);\nINSERT INTO users VALUES (1);\nSELECT 1;\n"
 
@@ -148,6 +111,31 @@ def test_a_file_deleted_from_the_work_tree_is_no_file(tmp_path: Path) -> None:
     assert paths(read(root)) == []
 
 
+def test_tracked_files_that_are_not_in_the_work_tree_are_said(tmp_path: Path) -> None:
+    root = tracked(tmp_path, {"a.sql": "SELECT 1", "b.sql": "SELECT 1", "c.txt": "x"})
+    git(root, "sparse-checkout", "set", "--no-cone", "/*", "!/a.sql", "!/c.txt")
+    (root / "a.sql").unlink(missing_ok=True)
+    tree = read(root)
+    assert (paths(tree), tree.notes) == (["b.sql"], ("1 tracked file not in the work tree: `a.sql`",))
+
+
+def test_a_name_that_is_not_utf_8_can_be_printed(tmp_path: Path) -> None:
+    (tmp_path / os.fsdecode(b"caf\xe9.sql")).write_text("SELECT 1")
+    assert paths(read(tracked(tmp_path, {}))) == ["caf\\xe9.sql"]
+
+
+def test_a_pointer_of_git_lfs_is_unreadable(tmp_path: Path) -> None:
+    pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:abc\nsize 3\n"
+    assert "Git LFS" in str(one(read(tracked(tmp_path, {"a.sql": pointer}))).unreadable)
+
+
+def test_the_application_beside_env_py_is_read(tmp_path: Path) -> None:
+    files = {"app/db/env.py": ALTER, "app/db/versions/1.py": ALTER, "app/db/session.py": ALTER}
+    root = tracked(tmp_path, files)
+    changes = read(root, root / "app/db/versions/1.py").changes
+    assert [str(change.place) for change in changes] == ["app/db/session.py:1"]
+
+
 def test_a_submodule_is_another_repository(tmp_path: Path) -> None:
     tracked(tmp_path / "sub", {"a.sql": "SELECT 1"})
     git(tmp_path / "sub", "commit", "-qm", "x")
@@ -191,50 +179,6 @@ def test_a_file_that_may_not_be_read_is_said(tmp_path: Path) -> None:
     assert [name for name, _ in tree.unchecked] == ["b.py"]
 
 
-@pytest.mark.parametrize(
-    "code",
-    [
-        'op.execute(Path(__file__).parent.joinpath("sql/make.sql").read_text())',
-        'op.execute((Path(__file__).parent / "sql" / "make.sql").read_text())',
-        'op.execute(open(os.path.join(os.path.dirname(__file__), "sql", "make.sql")).read())',
-        'NAME = "make"\nop.execute(open(f"versions/sql/{NAME}.sql").read())',
-        'for f in sorted(Path(__file__).parent.glob("sql/*.sql")): op.execute(f.read_text())',
-        'for f in (Path(__file__).parent / "sql").glob("*.sql"): op.execute(f.read_text())',
-        'op.execute(open(os.path.dirname(__file__) + "/sql/make.sql").read())',
-        'run_file("make" + ".sql")',
-    ],
-)
-def test_a_file_that_a_revision_reads_is_executed_by_it(tmp_path: Path, code: str) -> None:
-    root = tracked(
-        tmp_path,
-        {"m/versions/1_a.py": code, "m/versions/sql/make.sql": "SELECT 1", "reports/other.sql": "SELECT 1"},
-    )
-    tree = read(root, root / "m/versions/1_a.py")
-    assert [file.executed_by for file in tree.sql] == ["m/versions/1_a.py", None]
-
-
-@pytest.mark.parametrize(
-    "code",
-    ['Path(__file__).with_suffix(".sql")', '__file__.replace(".py", ".sql")', 'f"{__file__[:-3]}.sql"'],
-)
-def test_a_file_named_like_its_revision_is_executed_by_it(tmp_path: Path, code: str) -> None:
-    root = tracked(tmp_path, {"v/1_a.py": code, "v/1_a.sql": "SELECT 1", "v/2_b.sql": "SELECT 1"})
-    tree = read(root, root / "v/1_a.py")
-    assert [file.executed_by for file in tree.sql] == ["v/1_a.py", None]
-
-
-def test_of_two_files_of_one_name_the_nearer_one_is_executed(tmp_path: Path) -> None:
-    files = {"m/v/1.py": 'read("x.sql")', "m/v/x.sql": "SELECT 1", "reports/x.sql": "SELECT 1"}
-    root = tracked(tmp_path, files)
-    tree = read(root, root / "m/v/1.py")
-    assert [file.executed_by for file in tree.sql] == ["m/v/1.py", None]
-
-
-def test_a_revision_in_a_project_below_the_top_is_named_from_the_top(tmp_path: Path) -> None:
-    root = tracked(tmp_path, {"back/v/1.py": 'read("x.sql")', "back/v/x.sql": "SELECT 1"})
-    assert one(read(root / "back", root / "back/v/1.py")).executed_by == "back/v/1.py"
-
-
 def test_the_pattern_that_allows_is_named_and_negation_takes_back(tmp_path: Path) -> None:
     files = dict.fromkeys(("reports/a.sql", "reports/keep/b.sql", "db/c.sql", "db/deep/d.sql"), "SELECT 1")
     tree = read(tracked(tmp_path, files), allow=("reports/", "db/**/*.sql", "!db/c.sql", "# none"))
@@ -246,31 +190,21 @@ def test_the_pattern_that_allows_is_named_and_negation_takes_back(tmp_path: Path
     }
 
 
-ALTER = 'conn.execute("ALTER TABLE users ADD COLUMN x int")\n'
-
-
 def test_the_migrations_themselves_are_no_finding(tmp_path: Path) -> None:
     root = tracked(
         tmp_path,
         {
-            "m/env.py": ALTER,
-            "m/tools.py": ALTER,
-            "m/versions/1_a.py": ALTER,
-            "m/versions/2024/2_b.py": ALTER,
+            "migrations/env.py": ALTER,
+            "migrations/tools.py": ALTER,
+            "migrations/versions/1_a.py": ALTER,
+            "migrations/versions/2024/2_b.py": ALTER,
             "single.py": ALTER,
             "app/db.py": ALTER,
             "run.sh": 'psql -c "ALTER TABLE users ADD x int"\n',
         },
     )
-    tree = read(root, root / "m/versions/1_a.py", root / "single.py")
+    tree = read(root, root / "migrations/versions/1_a.py", root / "single.py")
     assert [str(change.place) for change in tree.changes] == ["app/db.py:1", "run.sh:1"]
-
-
-def test_a_function_that_a_revision_imports_belongs_to_the_migrations(tmp_path: Path) -> None:
-    code = f"def one(conn):\n  {ALTER}\ndef two(conn):\n  {ALTER}"
-    files = {"v/1_a.py": "from app.ddl import (\n  one,  # helper\n)\n", "app/ddl.py": code}
-    root = tracked(tmp_path, files)
-    assert [str(c.place) for c in read(root, root / "v/1_a.py").changes] == ["app/ddl.py:5"]
 
 
 def test_what_a_revision_would_say_instead_is_filled_in(tmp_path: Path) -> None:

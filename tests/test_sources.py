@@ -148,6 +148,13 @@ def test_a_file_that_speaks_of_no_ddl_is_not_parsed() -> None:
     assert found.unchecked == []
 
 
+def test_a_sum_of_thousands_of_strings_is_said_to_be_beyond_us() -> None:
+    source = "x = " + " + ".join(['"ALTER TABLE users"'] * 3000) + "\nconn.execute(x)"
+    found = Changes()
+    found.look("long.py", "long.py", "python", source.encode())
+    assert [name for name, _ in found.unchecked] in ([], ["long.py"])
+
+
 def test_old_escapes_warn_nobody() -> None:
     assert seen(f'x = "\\d"\nconn.execute("{ALTER}")') == USERS
 
