@@ -1,1 +1,23 @@
-"""Migration Gate."""
+"""Replays a project's Alembic history on a Postgres of its own, and hands over facts for the checks to judge.
+
+In reading order, as the data flows:
+
+    settings, inputs/    what the user asked for: file, environment, command line; each value with its origin
+    project/             the Alembic environment, its interpreter and its import path
+    postgres/            a server for this run: local, image, url or embedded; always behind a Unix socket
+    start_state          the diary, and what the database holds before the first revision
+    bridge, confine      starts the project's interpreter in a cage, and hands on what it says
+    worker/              runs in that interpreter, alone: redirects, replays, records, creates the models
+    replay               the worker's lines and the server's diary, as facts
+    arrival              proof that the replay took place in our database
+    catalog/             reads a database as nouns, one query each
+    diff, drift/, mend/  what two databases disagree on, what of it is drift, and the revision that mends it
+    repository, sources  the tracked files, read as text: .sql files, and DDL outside the migrations
+    gate                 all of the above, for one project
+    facts/, check        what checks look at, what they are, and what they find
+    judge, allow         findings signed, weighed, and accepted where the user says so
+    report/, delivery    one format each, and where it goes
+    cli, doctor          the commands
+
+`checks/` beside this package holds one module a check; `entrypoint.py` puts everything together.
+"""
