@@ -9,33 +9,14 @@ from migration_gate.check import Trace
 from migration_gate.drift.blame import revision
 from migration_gate.drift.found import Drift
 from migration_gate.drift.named import enums, sequences, types
+from migration_gate.drift.order import place
 from migration_gate.drift.pairing import constraints_and_indexes
 from migration_gate.drift.scope import scope
 from migration_gate.drift.tables import columns, tables
 from migration_gate.drift.unmanaged import unmanaged
 from migration_gate.facts.history import Difference, Models, Replay
 
-ORDER = (
-    "enum",
-    "type definition",
-    "sequence",
-    "table",
-    "column",
-    "type",
-    "nullability",
-    "default",
-    "primary key",
-    "unique",
-    "check",
-    "exclusion",
-    "foreign key",
-    "index",
-    "table option",
-    "comment",
-    "name-only",
-    "unmanaged",
-)
-"""the kinds, in the order in which one revision can mend them all"""
+__all__ = ["Drift", "drift", "drifts"]
 
 _OF_ALEMBIC = (
     ("table_comment", "comment"),
@@ -53,7 +34,7 @@ _OF_ALEMBIC = (
 
 
 def drifts(replay: Replay) -> tuple[Drift, ...]:
-    """All drift of a replay with the objects it was seen on, in the order of `ORDER`."""
+    """All drift of a replay with the objects it was seen on, in the order in which one revision mends it."""
     if replay.models.snapshot is None:
         return tuple(_of_alembic(replay.models))
     both = scope(replay.catalog, replay.models)
@@ -71,16 +52,12 @@ def drifts(replay: Replay) -> tuple[Drift, ...]:
         replace(one, difference=replace(one.difference, revision=revision(one, replay.catalog, trace)))
         for one in seen
     )
-    return tuple(sorted((*signed, *_of_alembic(replay.models)), key=_place))
+    return tuple(sorted((*signed, *_of_alembic(replay.models)), key=place(both.before, both.after)))
 
 
 def drift(replay: Replay) -> tuple[Difference, ...]:
     """Every difference between the replayed database and the models, what models cannot express included."""
     return tuple(one.difference for one in drifts(replay))
-
-
-def _place(one: Drift) -> tuple[int, str]:
-    return ORDER.index(one.difference.kind), one.difference.object
 
 
 def _of_alembic(models: Models) -> Iterator[Drift]:

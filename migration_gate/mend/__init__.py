@@ -1,0 +1,98 @@
+"""The revision that would mend each difference, as ready code for its two functions.
+
+Alembic's own operations and renderer write it wherever they can say the thing; SQL that Postgres itself
+printed says the rest. The way back is the same change with both sides exchanged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from migration_gate.drift import Drift, drifts
+from migration_gate.facts.catalog import (
+    Column,
+    Constraint,
+    EnumType,
+    Index,
+    NamedType,
+    Sequence,
+    Snapshot,
+    Table,
+)
+from migration_gate.facts.history import Difference, Replay
+from migration_gate.mend import columns, named, parts, tables
+from migration_gate.mend.world import World
+
+
+def mend(differences: Iterable[Difference], replay: Replay) -> tuple[Difference, ...]:
+    """The differences with `upgrade` and `downgrade` filled in; both stay empty where nothing can mend.
+
+    Run the upgrades in the order given, the downgrades in the reverse order.
+    """
+    seen = {drift.difference: drift for drift in drifts(replay)}
+    world = World(replay.catalog, replay.models.snapshot or Snapshot())
+    return tuple(_mended(difference, seen.get(difference), world) for difference in differences)
+
+
+def _mended(difference: Difference, drift: Drift | None, world: World) -> Difference:
+    if drift is None or difference.kind == "unmanaged":
+        return difference
+    there = _lines(drift, world)
+    if not there:
+        return difference
+    back = _lines(Drift(difference, drift.after, drift.before), world.turned())
+    return replace(difference, upgrade="\n".join(there), downgrade="\n".join(back))
+
+
+def _lines(drift: Drift, world: World) -> list[str]:  # noqa: C901, PLR0911 - one for each kind of object
+    """The lines that lead from `drift.before` to `drift.after`."""
+    kind = drift.difference.kind
+    match drift.before, drift.after:
+        case (Table() as have, Table() as want):
+            return tables.commented(want, want.comment) if kind == "comment" else tables.optioned(have, want)
+        case (Table() as have, None):
+            return tables.dropped(have, world)
+        case (None, Table() as want):
+            return tables.made(want, world)
+        case (Column() as have, None):
+            return columns.dropped(have)
+        case (None, Column() as want):
+            return columns.added(want, world)
+        case (Column() as have, Column() as want):
+            return _column(kind, have, want, world)
+        case (EnumType() | None as have, EnumType() | None as want):
+            return named.enum(have, want, world)
+        case (NamedType() | None as have, NamedType() | None as want):
+            return named.named_type(have, want)
+        case (Sequence() as have, Sequence() as want) if kind == "name-only":
+            return named.renamed_sequence(have, want)
+        case (Sequence() | None as have, Sequence() | None as want):
+            return named.sequence(have, want)
+        case (Constraint() | Index() | None as have, Constraint() | Index() | None as want):
+            return _part(kind, have, want)
+        case _:
+            return []
+
+
+def _column(kind: str, have: Column, want: Column, world: World) -> list[str]:
+    match kind:
+        case "type":
+            return columns.typed(have, want, world)
+        case "nullability":
+            return columns.nullable(have, want, world)
+        case "default":
+            return columns.valued(have, want, world)
+        case "comment":
+            return columns.comment(want)
+        case _:
+            return []
+
+
+def _part(kind: str, have: Constraint | Index | None, want: Constraint | Index | None) -> list[str]:
+    if have is not None and want is not None:
+        if kind == "comment":
+            return parts.commented(have, want.comment)
+        if kind == "name-only":
+            return parts.renamed(have, want)
+    return parts.changed(have, want)

@@ -1,0 +1,110 @@
+"""SQL for what Alembic has no words for, with every name quoted where it must be."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import TYPE_CHECKING
+
+from migration_gate.facts.catalog import Column, Constraint, Index, Sequence, Snapshot, Table
+from migration_gate.mend.world import is_serial, sequence_of
+
+if TYPE_CHECKING:
+    from sqlalchemy import Dialect
+    from sqlalchemy.sql.compiler import IdentifierPreparer
+
+
+@cache
+def _preparer() -> IdentifierPreparer:
+    from sqlalchemy.dialects import postgresql  # noqa: PLC0415 - only where there is something to mend
+
+    dialect: Dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
+    return dialect.identifier_preparer
+
+
+def quoted(name: str) -> str:
+    """The name as SQL takes it."""
+    return str(_preparer().quote(name))
+
+
+def literal(text: str) -> str:
+    """The text as an SQL literal."""
+    body = text.replace("'", "''")
+    return f"E'{body.replace(chr(92), chr(92) * 2)}'" if "\\" in text else f"'{body}'"
+
+
+def path(schema: str, name: str) -> str:
+    """The qualified name as SQL takes it."""
+    return f"{quoted(schema)}.{quoted(name)}"
+
+
+def executed(sql: str) -> str:
+    """The line of a revision that runs the statement; Alembic would take `:name` for a parameter."""
+    text = re.sub(r"(?<!:):(?=\w)", r"\\:", re.sub(r"\\(?=:)", r"\\\\", sql))
+    shown = repr(text)
+    if '"' not in text and shown.startswith("'"):
+        shown = '"' + shown[1:-1].replace("\\'", "'") + '"'
+    return f"op.execute({shown})"
+
+
+def column_sql(column: Column, snapshot: Snapshot) -> str:
+    """The column as CREATE TABLE takes it."""
+    type_ = column.type
+    serial = is_serial(snapshot, column)
+    if serial:
+        type_ = {"smallint": "smallserial", "integer": "serial", "bigint": "bigserial"}.get(type_, type_)
+    parts = [quoted(column.name), type_]
+    if column.collation:
+        parts.append(f"COLLATE {column.collation}")
+    if column.generated:
+        how, _, expression = column.generated.partition(": ")
+        parts.append(f"GENERATED ALWAYS AS ({expression}) {how.upper()}")
+    elif column.identity:
+        parts.append(identity_sql(column, snapshot))
+    elif column.default is not None and not serial:
+        parts.append(f"DEFAULT {column.default}")
+    if not column.nullable:
+        parts.append("NOT NULL")
+    return " ".join(parts)
+
+
+def identity_sql(column: Column, snapshot: Snapshot) -> str:
+    """The identity of a column with its sequence's options."""
+    sequence = sequence_of(snapshot, column)
+    options = f" ({sequence_options(sequence, typed=False)})" if sequence else ""
+    return f"GENERATED {(column.identity or 'by default').upper()} AS IDENTITY{options}"
+
+
+def sequence_options(sequence: Sequence, *, typed: bool = True) -> str:
+    """All options of a sequence, without its owner."""
+    return (
+        f"{f'AS {sequence.type} ' if typed else ''}START WITH {sequence.start} "
+        f"INCREMENT BY {sequence.increment} MINVALUE {sequence.minimum} MAXVALUE {sequence.maximum} "
+        f"CACHE {sequence.cache}{' CYCLE' if sequence.cycle else ' NO CYCLE'}"
+    )
+
+
+def constraint_sql(constraint: Constraint) -> str:
+    """The statement that adds a constraint."""
+    table = path(constraint.schema, constraint.table)
+    return f"ALTER TABLE {table} ADD CONSTRAINT {quoted(constraint.name)} {constraint.definition}"
+
+
+def index_sql(index: Index) -> str:
+    """The statement that makes an index; on a partitioned table for its partitions too."""
+    return re.sub(r'^(CREATE (?:UNIQUE )?INDEX (?:"(?:[^"]|"")*"|\S+)) ON ONLY ', r"\1 ON ", index.definition)
+
+
+def table_sql(table: Table, snapshot: Snapshot) -> str:
+    """The statement that makes a table with its columns and options, without constraints."""
+    columns = ", ".join(column_sql(column, snapshot) for column in snapshot.columns_of(table))
+    unlogged = "UNLOGGED " if table.persistence == "unlogged" else ""
+    text = f"CREATE {unlogged}TABLE {path(table.schema, table.name)} ({columns})"
+    if table.inherits and table.partition_bound is None:
+        parents = (parent.partition(".") for parent in table.inherits)
+        text += f" INHERITS ({', '.join(path(schema, name) for schema, _, name in parents)})"
+    if table.partition_key:
+        text += f" PARTITION BY {table.partition_key}"
+    if table.options:
+        text += f" WITH ({', '.join(table.options)})"
+    return text

@@ -1,0 +1,52 @@
+"""The database as it is and as it should be, while one revision leads from the one to the other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from migration_gate.facts.catalog import Column, Constraint, Index, Sequence, Snapshot, Table
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Both databases; to undo a revision, take it the other way round."""
+
+    have: Snapshot
+    want: Snapshot
+
+    def turned(self) -> World:
+        """The way back."""
+        return World(self.want, self.have)
+
+
+def shared(world: World) -> frozenset[tuple[str, str]]:
+    """Schema and name of the tables on both sides."""
+    return frozenset((t.schema, t.name) for t in world.have.tables) & frozenset(
+        (t.schema, t.name) for t in world.want.tables
+    )
+
+
+def sequence_of(snapshot: Snapshot, column: Column) -> Sequence | None:
+    """The sequence that belongs to a column."""
+    owner = f"{column.schema}.{column.table}.{column.name}"
+    return next((s for s in snapshot.sequences if s.owner == owner), None)
+
+
+def is_serial(snapshot: Snapshot, column: Column) -> bool:
+    """Whether the column takes its default from a sequence of its own."""
+    return (
+        column.identity is None
+        and (column.default or "").startswith("nextval(")
+        and sequence_of(snapshot, column) is not None
+    )
+
+
+def table_of(snapshot: Snapshot, part: Column | Constraint | Index) -> Table | None:
+    """The table that a part belongs to."""
+    return snapshot.table(part.schema, part.table)
+
+
+def column_of(snapshot: Snapshot, schema: str, table: str, name: str) -> Column | None:
+    """The column of that name."""
+    wanted = (schema, table, name)
+    return next((c for c in snapshot.columns if (c.schema, c.table, c.name) == wanted), None)
