@@ -39,12 +39,12 @@ def _fix(estate: ownership.Estate, table: Table) -> str:
     # A pattern names no column; the usual name does.
     plain = (name for name in estate.owners.columns if not set(name) & set("*?["))
     column = next(plain, "owner_id")
-    name = operation.quoted(table.name)
-    target = operation.quoted(f"{owners}.{key}")
-    new = f'sa.Column("{column}", sa.Integer(), sa.ForeignKey({target}, ondelete="CASCADE"))'
+    name, target = operation.quoted(table.name), operation.quoted(f"{owners}.{key}")
+    sort = operation.sql_type(estate.type_of(owners, key) or "") or "..."
+    new = f'sa.Column("{column}", {sort}, sa.ForeignKey({target}, ondelete="CASCADE"))'
     steps = (
         operation.call("add_column", name, new, **operation.schema(table)),
-        f"# the type is that of {owners}.{key}; then name an owner for each row, and",
+        "# then name an owner for each row, and",
         operation.call("alter_column", name, f'"{column}"', nullable="False", **operation.schema(table)),
     )
     return (

@@ -79,7 +79,7 @@ def unseen(history: History) -> Iterator[Finding]:
     """Files that look like revisions, and that Alembic never runs."""
     for file in history.files:
         if not file.seen and not file.error:
-            why = f": {file.why_unseen}" if file.why_unseen else ""
-            says = f"`{file.path}` looks like a revision, and Alembic does not see it{why}"
+            why = f" ({file.why_unseen})" if file.why_unseen else ""
+            says = f"`{file.path}` looks like a revision, and never runs{why}"
             fix = "Move it into the folder of revisions, add its folder to `version_locations`, or delete it."
             yield Finding(file.path, says, Place(file.path, file.line), file.revision, fix=fix)

@@ -41,11 +41,26 @@ def sql_name(table: Table) -> str:
     return ".".join(identifier(name) for name in names)
 
 
+def sql_type(name: str) -> str | None:
+    """SQLAlchemy's type for one that Postgres names; None for a rare one."""
+    if found := re.fullmatch(r"character varying\((\d+)\)", name):
+        return f"sa.String({found[1]})"
+    return TYPES.get(name)
+
+
 def short(*parts: str) -> str:
     """A name made of `parts` that Postgres will not cut."""
     return "_".join(parts)[:NAME_LENGTH]
 
 
+TYPES = {
+    "bigint": "sa.BigInteger()",
+    "character varying": "sa.String()",
+    "integer": "sa.Integer()",
+    "smallint": "sa.SmallInteger()",
+    "text": "sa.Text()",
+    "uuid": "sa.Uuid()",
+}
 RESERVED = re.compile(
     "all|analyse|analyze|and|any|array|as|asc|asymmetric|both|case|cast|check|collate|column|"
     "constraint|create|current_date|current_role|current_time|current_timestamp|current_user|default|"

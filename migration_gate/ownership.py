@@ -118,6 +118,12 @@ class Estate:
         )
         return keys.most_common(1)[0][0] if keys else (self.owners.references or "users", "id")
 
+    def type_of(self, table: str, column: str) -> str | None:
+        """The type of a column, as Postgres prints it; `table` as people say it."""
+        schema, _, name = table.rpartition(".")
+        columns = self.columns.get((schema or "public", name), ())
+        return next((c.type for c in columns if c.name == column), None)
+
     def _columns(self, table: Table) -> tuple[Column, ...]:
         if (columns := self.named(table)) or self.owners.references is None or self.must_have(table):
             return columns

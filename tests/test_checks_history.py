@@ -139,7 +139,7 @@ def test_a_long_history_is_no_circle_and_no_recursion() -> None:
 def test_a_file_that_alembic_does_not_see_is_found() -> None:
     file = RevisionFile("old/a.py", "z9", seen=False, why_unseen="a subfolder", line=8)
     (found,) = breaks(replace(chain("a1"), files=(file,)))
-    assert found.says == "`old/a.py` looks like a revision, and Alembic does not see it: a subfolder"
+    assert found.says == "`old/a.py` looks like a revision, and never runs (a subfolder)"
     assert found.revision == "z9"
 
 

@@ -135,7 +135,7 @@ def test_a_named_table_without_an_owner_column_is_found_with_the_column_to_add()
     assert found.at == "invoices"
     assert found.evidence == (("columns", "id, total"), ("because", "`owners.tables` names it by `inv*`"))
     assert "op.add_column(" in found.fix
-    assert 'sa.ForeignKey("users.id", ondelete="CASCADE")' in found.fix
+    assert 'sa.Column("owner_id", sa.Integer(), sa.ForeignKey("users.id", ondelete="CASCADE"))' in found.fix
 
 
 def test_every_table_that_references_users_can_be_asked_for_an_owner() -> None:

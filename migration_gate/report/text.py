@@ -99,8 +99,8 @@ class _Page:
         lines = self.wrap(finding.says, "    ", f"  {severity}: ")
         lines[0] = lines[0].replace(severity, self.paint(severity, COLOURS[severity]), 1)
         yield from lines
-        if place := located(verdict):
-            yield f"    {printable(place)}"
+        # Paths stay whole, for terminals that open them.
+        yield from self.wrap(located(verdict), "    ")
         room = max((len(label) for label, _ in finding.evidence if len(label) <= LABEL), default=0)
         for label, text in finding.evidence:
             yield from self.evidence(printable(label), text, room)
