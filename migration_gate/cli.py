@@ -203,7 +203,7 @@ def _ours(error: Exception, *, debug: bool) -> GateError:
             file.write(text)
     except OSError:
         return Broken(says, advice="Please report this, with the output of `migration-gate --debug`.")
-    return Broken(says, advice="Please report this, with the file below.", where=file.name)
+    return Broken(says, advice="Please report this, with that file.", where=file.name)
 
 
 def said(error: GateError) -> str:

@@ -61,8 +61,8 @@ def test_options_become_the_configuration_they_stand_for() -> None:
         patch.setattr(entrypoint, "run", collect)
         status = cli.gate.main(
             ["check", "db", "--alembic", "a.ini", "--section", "s", "--env", "A=b=c", "--env", "D=",
-             "-x", "q=1", "--target", "h1", "--target", "h2", "--run-timeout", "9", "--no-network", "--project", "api",
-             "--format", "json", "--output", "r.json"],
+             "-x", "q=1", "--target", "h1", "--target", "h2", "--run-timeout", "9", "--no-network",
+             "--project", "api", "--format", "json", "--output", "r.json"],
             standalone_mode=False,
         )  # fmt: skip
     assert status == 1

@@ -12,7 +12,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from migration_gate.errors import Misconfigured
-from migration_gate.inputs.model import Keys, ProjectKeys
+from migration_gate.inputs.model import ProjectKeys
+from migration_gate.inputs.section import Keys
 from migration_gate.inputs.source import Key, dotted
 
 At = Callable[[Key], str]

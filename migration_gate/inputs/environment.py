@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 
 from migration_gate.errors import Misconfigured
 from migration_gate.inputs.complaint import guess
-from migration_gate.inputs.model import SECTIONS, ProjectKeys, names
+from migration_gate.inputs.model import ProjectKeys
+from migration_gate.inputs.section import SECTIONS, names
 from migration_gate.inputs.source import Key
 
 PREFIX = "MIGRATION_GATE_"

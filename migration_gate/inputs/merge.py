@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from migration_gate.inputs.complaint import At, Complaint, of_checks, of_validation, refuse
-from migration_gate.inputs.model import SECTIONS, Keys, NamedProjectKeys, ProjectKeys
+from migration_gate.inputs.model import NamedProjectKeys, ProjectKeys
+from migration_gate.inputs.section import SECTIONS, Keys
 from migration_gate.inputs.source import Key
 
 K = TypeVar("K", bound=ProjectKeys)

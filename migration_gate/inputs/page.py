@@ -10,7 +10,8 @@ import yaml
 from pydantic_core import PydanticUndefined
 
 from migration_gate.inputs.environment import variable
-from migration_gate.inputs.model import SECTIONS, AllowKeys, FileKeys, Keys, PrepareKeys
+from migration_gate.inputs.model import FileKeys
+from migration_gate.inputs.section import SECTIONS, AllowKeys, Keys, PrepareKeys
 
 INTRODUCTION = """\
 # Configuration

@@ -14,7 +14,7 @@ from migration_gate.facts import Owners
 from migration_gate.inputs import dotenv
 from migration_gate.inputs.complaint import nearest
 from migration_gate.inputs.merge import Given
-from migration_gate.inputs.model import PrepareKeys, StartFromKeys
+from migration_gate.inputs.section import PrepareKeys, StartFromKeys
 from migration_gate.inputs.source import Key, dotted
 from migration_gate.settings import Allow, Prepare, Settings, StartFrom
 
@@ -102,14 +102,7 @@ def settle(
         import_seconds=ask.number("limits", "import"),
         snapshots=str(ask.value("snapshots")),
         raw_sql_allow=ask.texts("raw_sql", "allow"),
-        owners=Owners(
-            columns=ask.texts("owners", "columns"),
-            tables=ask.texts("owners", "tables"),
-            exempt=ask.texts("owners", "exempt"),
-            references=ask.text("owners", "references"),
-            every_reference=bool(ask.value("owners", "every_reference")),
-            on_delete=ask.texts("owners", "on_delete"),
-        ),
+        owners=_owners(ask),
         checks=tuple((check, _severity(level)) for check, level in ask.names("checks").items()),
         allow=tuple(
             Allow(each.check, each.reason, each.object, each.until, allow.at(("allow", number)))
@@ -117,6 +110,17 @@ def settle(
         ),
         fail_on=Severity(str(ask.value("fail_on"))),
         origins=tuple((dotted(key), given.where) for key, given in merged.items()),
+    )
+
+
+def _owners(ask: Settling) -> Owners:
+    return Owners(
+        columns=ask.texts("owners", "columns"),
+        tables=ask.texts("owners", "tables"),
+        exempt=ask.texts("owners", "exempt"),
+        references=ask.text("owners", "references"),
+        every_reference=bool(ask.value("owners", "every_reference")),
+        on_delete=ask.texts("owners", "on_delete"),
     )
 
 

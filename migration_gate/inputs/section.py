@@ -1,0 +1,182 @@
+"""The parts of the configuration: each a mapping with keys of its own, their types, defaults and meanings."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+Action = Literal["cascade", "set null", "set default", "restrict", "no action"]
+Level = Literal["error", "warning", "note", "off"]
+
+
+def _plain(value: object) -> object:
+    """TOML and YAML tell 17 from "17"; whoever writes `postgres: 17` means the text."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if isinstance(value, int | float) else value
+
+
+def several(value: object) -> object:
+    """One value may stand without its list."""
+    return value if value is None or isinstance(value, list | tuple) else [value]
+
+
+def _said(value: str) -> str:
+    if not value.strip():
+        raise ValueError("is empty")
+    return value.strip()
+
+
+def _lower(value: object) -> object:
+    return value.lower().replace("_", " ") if isinstance(value, str) else value
+
+
+def _level(value: object) -> object:
+    """YAML's older readers make `off` false."""
+    return "off" if value is False else _lower(value)
+
+
+def under(key: str) -> BeforeValidator:
+    """Accept plain text where a mapping is expected, as the mapping's `key`."""
+    return BeforeValidator(
+        lambda value: value if isinstance(value, dict | BaseModel | None) else {key: value},
+        json_schema_input_type=str | dict[str, Any],
+    )
+
+
+Text = Annotated[str, BeforeValidator(_plain, json_schema_input_type=str | int | float)]
+Texts = Annotated[tuple[Text, ...], BeforeValidator(several, json_schema_input_type=str | list[str])]
+Actions = Annotated[
+    tuple[Annotated[Action, BeforeValidator(_lower, json_schema_input_type=Action)], ...],
+    BeforeValidator(several, json_schema_input_type=Action | list[Action]),
+]
+CheckLevel = Annotated[Level, BeforeValidator(_level, json_schema_input_type=Level)]
+Seconds = Annotated[float, Field(gt=0)]
+
+
+class Keys(BaseModel):
+    """Refuses keys that it does not know, and accepts kebab-case for the ones it does."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _snake(cls, value: object) -> object:
+        if not isinstance(value, dict):
+            return value
+        names: dict[object, object] = {}
+        for key, each in value.items():
+            name = key.replace("-", "_") if isinstance(key, str) else key
+            if name in names:
+                raise ValueError(f"holds `{name}` twice, spelled with - and with _")
+            names[name] = each
+        return names
+
+
+class AlembicKeys(Keys):
+    """`alembic:` as a mapping."""
+
+    config: Text | None = Field(
+        default=None, description="path of alembic.ini, pyproject.toml or their folder"
+    )
+    section: Text = Field(default="alembic", description="the section of alembic.ini to read")
+
+
+class PrepareKeys(Keys):
+    """One step of `prepare:`; plain text is SQL."""
+
+    sql: Text | None = Field(default=None, description="SQL text")
+    sql_file: Text | None = Field(default=None, description="path of a file with SQL")
+    python: Text | None = Field(default=None, description="path of a file, run by the project's interpreter")
+    run: Text | None = Field(default=None, description="a shell command")
+
+    @model_validator(mode="after")
+    def _one(self) -> PrepareKeys:
+        if len(self.model_dump(exclude_none=True)) != 1:
+            raise ValueError("must hold exactly one of sql, sql_file, python and run")
+        return self
+
+
+class TargetKeys(Keys):
+    """`target:` as a mapping."""
+
+    revision: Texts = Field(default=("heads",), description="what to upgrade to")
+    x: Texts = Field(default=(), description="Alembic's -x arguments")
+
+
+class StartFromKeys(Keys):
+    """`start_from:`."""
+
+    dump: Text | None = Field(
+        default=None, description="path of a dump, plain SQL or pg_dump's custom format"
+    )
+    create_all: Text | None = Field(default=None, description="git revision whose models are created")
+    stamp: Text = Field(default="heads", description="the Alembic revision that those models stand at")
+
+    @model_validator(mode="after")
+    def _one(self) -> StartFromKeys:
+        if (self.dump is None) == (self.create_all is None):
+            raise ValueError("must hold exactly one of dump and create_all")
+        if self.dump is not None and "stamp" in self.model_fields_set:
+            raise ValueError("holds stamp, which belongs to create_all: a dump brings its own version table")
+        return self
+
+
+class LimitsKeys(Keys):
+    """`limits:`, in seconds."""
+
+    run: Seconds = Field(default=600.0, description="for the whole replay of a project")
+    statement: Seconds = Field(default=120.0, description="for one SQL statement")
+    import_: Seconds = Field(default=60.0, alias="import", description="for importing the project")
+
+
+class RawSqlKeys(Keys):
+    """`raw_sql:`."""
+
+    allow: Texts = Field(default=(), description="gitignore patterns of `.sql` files that may stay")
+
+
+class OwnersKeys(Keys):
+    """`owners:`."""
+
+    columns: Texts = Field(
+        default=("owner_id", "ownerId"), description="names of the columns that hold an owner"
+    )
+    tables: Texts = Field(default=(), description="glob patterns of tables that must have an owner")
+    exempt: Texts = Field(default=(), description="glob patterns of tables, or table.column, that need none")
+    references: Text | None = Field(
+        default=None, description="the table of owners, which each must reference"
+    )
+    every_reference: bool = Field(
+        default=False, description="each table that references `references` is owned"
+    )
+    on_delete: Actions = Field(
+        default=("cascade",), description="the ON DELETE actions that are right for an owner"
+    )
+
+
+class AllowKeys(Keys):
+    """One accepted finding."""
+
+    check: Text = Field(description="a check, or check/kind")
+    object: Text = Field(default="*", description="glob pattern over what the finding is about")
+    reason: Annotated[Text, AfterValidator(_said)] = Field(description="why it is accepted")
+    until: date | None = Field(default=None, description="the last day on which it holds, as 2027-01-31")
+
+
+SECTIONS: dict[str, type[Keys]] = {
+    "alembic": AlembicKeys,
+    "target": TargetKeys,
+    "limits": LimitsKeys,
+    "raw_sql": RawSqlKeys,
+    "owners": OwnersKeys,
+    "start_from": StartFromKeys,
+}
+"""keys whose value is a mapping with keys of its own"""
+
+
+def names(model: type[Keys]) -> dict[str, str]:
+    """Each key as it is written, and its meaning."""
+    return {field.alias or name: field.description or "" for name, field in model.model_fields.items()}
