@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import shutil
 import tempfile
 import time
 from collections.abc import Generator, Iterator
@@ -13,7 +15,9 @@ from pathlib import Path
 from migration_gate import arrival, catalog, git, postgres, repository, start_state
 from migration_gate.bridge import Line, Order, Worker
 from migration_gate.drift import drift
+from migration_gate.errors import DiskFull, Misconfigured
 from migration_gate.facts import Facts, Replay, Snapshot, Tree
+from migration_gate.postgres import place
 from migration_gate.postgres.server import Server
 from migration_gate.project import Project, find
 from migration_gate.replay import Reader, arrived, touches
@@ -72,11 +76,22 @@ def examine(settings: Settings) -> Generator[Progress, None, Facts]:
 
 @contextmanager
 def _folder() -> Iterator[Path]:
-    """A folder of this run, which an unprivileged worker can pass through."""
-    with tempfile.TemporaryDirectory(prefix="migration-gate-", ignore_cleanup_errors=True) as name:
-        folder = Path(name)
-        folder.chmod(0o711)
-        yield folder
+    """A folder of this run, which an unprivileged worker can pass through; what killed runs left is swept."""
+    try:
+        temporary = Path(tempfile.gettempdir())
+        place.sweep(temporary)
+        made = place.make(temporary)
+    except OSError as error:
+        raise (DiskFull if error.errno in (errno.ENOSPC, errno.EDQUOT) else Misconfigured)(
+            f"The run needs a folder for temporary files, and none could be made: {error}.",
+            where="TMPDIR",
+            advice="Set TMPDIR to a folder that exists, has room, and may be written to.",
+        ) from error
+    try:
+        yield made.path
+    finally:
+        shutil.rmtree(made.path, ignore_errors=True)
+        made.release()
 
 
 class _Run:
@@ -181,7 +196,7 @@ class _Run:
         replay = replace(replay, models=models)
         found = drift(replay)
         if found:
-            from migration_gate.mend import mend  # noqa: PLC0415  (SQLAlchemy and Alembic, for a drift alone)
+            from migration_gate.mend import mend  # noqa: PLC0415  (Alembic's renderer, for a drift alone)
 
-            found = mend(found, self._server, self._database, self._models)
+            found = mend(found, replay)
         return replace(replay, differences=found)
