@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from itertools import groupby
@@ -67,8 +68,9 @@ def replayed(project: ProjectReport) -> str:
     if replay.failure is None:
         words.append(counted(len(replay.catalog.tables), "table"))
     words.append(f"{project.seconds:.1f} s")
-    if version := dict(replay.versions).get("postgres"):
-        words.append(version if "SQL" in version else f"PostgreSQL {version}")
+    # The server's own words may say more than its version: where it runs, for example.
+    if version := re.search(r"\d+(?:\.\d+)?", dict(replay.versions).get("postgres", "")):
+        words.append(f"PostgreSQL {version[0]}")
     return ", ".join(words)
 
 
