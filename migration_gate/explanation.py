@@ -56,7 +56,7 @@ def of_one(wanted: str) -> str:
     own = kinds()[base]
     if own:
         parts.append(f"Kinds, for `checks:` and `allow:`: {', '.join(f'{base}/{kind}' for kind in own)}.")
-    folder = EXAMPLES / one.__name__.rpartition(".")[2]
+    folder = EXAMPLES / base
     parts += [f"{title}\n\n{textwrap.indent(text, '    ')}" for title, text in _examples(folder)]
     return "\n\n".join(parts)
 

@@ -280,6 +280,22 @@ def test_projects_take_what_stands_above_them_as_defaults(tmp_path: Path) -> Non
     assert [s.postgres for s in inputs.load(tmp_path, {}, {"MIGRATION_GATE_POSTGRES": "15"})] == ["15", "15"]
 
 
+def test_a_folder_below_means_the_project_that_is_there(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    for name in ("api", "billing"):
+        (tmp_path / "services" / name / "app").mkdir(parents=True)
+    text = "projects:\n  api: {path: services/api}\n  billing: {path: services/billing}\n"
+    (tmp_path / YML).write_text(text)
+
+    def names(folder: str) -> list[str]:
+        return [settings.name for settings in inputs.load(tmp_path / folder, {}, {})]
+
+    assert names("services/api/app") == ["api"]
+    assert names("services") == names(".") == ["api", "billing"]
+    (tmp_path / "docs").mkdir()
+    assert names("docs") == ["api", "billing"]
+
+
 DOTENV = """
 # a comment
 export PLAIN=one

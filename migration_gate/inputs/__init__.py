@@ -53,7 +53,11 @@ def load(
     """
     options = dict(options)
     folder = _folder(path)
-    source = _source(folder, options.pop("config", None) or environ.get("MIGRATION_GATE_CONFIG"))
+    named = {
+        "--config": options.pop("config", None),
+        "MIGRATION_GATE_CONFIG": environ.get("MIGRATION_GATE_CONFIG"),
+    }
+    source = _source(folder, named)
     wanted = options.pop("project", ())
     checks = known_checks or {}
     file = validate(FileKeys, source.values, source.at, checks)
@@ -73,7 +77,7 @@ def load(
         merged = lay((base, *above), folder)
         placed = not PLACES.isdisjoint(file.model_fields_set)
         return (settle(name, source.folder, source.folder if placed else folder, merged, environ),)
-    chosen = list(_chosen(file, wanted))
+    chosen = list(_chosen(file, wanted)) if wanted else _below(file, folder, source)
     return tuple(
         settle(
             name,
@@ -123,13 +127,14 @@ def repository_root(folder: Path) -> Path:
     return list(_up(folder))[-1]
 
 
-def _source(folder: Path, named: object) -> Source:
+def _source(folder: Path, candidates: Mapping[str, object]) -> Source:
     top = repository_root(folder)
+    where, named = next(((where, each) for where, each in candidates.items() if each), ("", None))
     if named:
         file = Path(str(named)).expanduser().absolute()
         if not file.is_file():
             raise Misconfigured(
-                f"The configuration `{named}` does not exist.", where="--config", advice="Mend the path."
+                f"The configuration `{named}` does not exist.", where=where, advice="Mend the path."
             )
         name = _name(file, top)
         read = read_toml(file, name) if file.suffix == ".toml" else read_yaml(file, name)
@@ -166,6 +171,19 @@ def _chosen(file: FileKeys, wanted: object) -> Iterator[tuple[str, NamedProjectK
                 f"There is no project `{name}`.", where="--project", advice=guess(str(name), file.projects)
             )
     yield from ((name, keys) for name, keys in file.projects.items() if not names or name in names)
+
+
+def _below(file: FileKeys, folder: Path, source: Source) -> list[tuple[str, NamedProjectKeys]]:
+    """The projects whose `path` is around or below the folder that is checked; all when there is none."""
+    every = list(file.projects.items())
+    if folder == source.folder:
+        return every
+    near = []
+    for name, keys in every:
+        place = _named(name, keys, source).folder.resolve()
+        if keys.path is not None and (place.is_relative_to(folder) or folder.is_relative_to(place)):
+            near.append((name, keys))
+    return near or every
 
 
 def _inside(name: str, keys: NamedProjectKeys, source: Source) -> tuple[Path, Path]:

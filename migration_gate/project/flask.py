@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from migration_gate.project.importing import imported
-from migration_gate.project.search import folders
+from migration_gate.project.search import folders, text_of
 
 USUAL = ("wsgi.py", "app.py", "manage.py", "autoapp.py", "application.py", "main.py", "run.py", "server.py")
 NAMED = re.compile(r"(?:\bFLASK_APP\s*[=:]\s*|\bFLASK_APP\s+|--app[ =])[\"']?([\w./-]+(?::\w+(?:\(\))?)?)")
@@ -76,7 +76,7 @@ def _makers(top: Path) -> Iterator[Path]:
     usual = [inside / name for inside in places for name in USUAL]
     packages = [inside / "__init__.py" for inside in places[2:]]
     for file in (*usual, *packages):
-        if file.is_file() and MAKES.search(file.read_text(encoding="utf-8", errors="replace")):
+        if file.is_file() and MAKES.search(text_of(file)):
             yield file
 
 
@@ -84,7 +84,7 @@ def _named(top: Path) -> Iterator[tuple[Path, str]]:
     for pattern in FILES:
         for file in sorted(top.glob(pattern)):
             if file.is_file() and file.stat().st_size < LARGEST:
-                text = file.read_text(encoding="utf-8", errors="replace")
+                text = text_of(file)
                 yield from ((file, match[1]) for match in NAMED.finditer(text))
 
 

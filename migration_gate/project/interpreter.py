@@ -13,6 +13,7 @@ from pathlib import Path
 
 from migration_gate.errors import ProjectNotImported
 from migration_gate.inputs.environment import is_secret
+from migration_gate.project.search import text_of
 
 OLDEST = (3, 9)
 NEEDED = {"alembic": (1, 7), "sqlalchemy": (1, 4)}
@@ -138,7 +139,7 @@ def look(python: Path, why: str, root: Path, environ: Mapping[str, str]) -> Inte
 
 
 def _read(prefix: Path, found: Interpreter) -> Interpreter:
-    text = (prefix / "pyvenv.cfg").read_text(encoding="utf-8", errors="replace")
+    text = text_of(prefix / "pyvenv.cfg")
     version = re.search(r"^version(?:_info)?\s*=\s*(\d+)\.(\d+)(?:\.(\d+))?", text, re.M)
     places = [*prefix.glob("lib/python3*/site-packages"), *prefix.glob("lib64/python3*/site-packages")]
     if re.search(r"^include-system-site-packages\s*=\s*true", text, re.M | re.I):

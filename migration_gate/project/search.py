@@ -61,6 +61,14 @@ def everywhere(top: Path) -> Iterator[Path]:
             yield Path(path) / "alembic.ini"
 
 
+def text_of(file: Path) -> str:
+    """A file's text, however it is encoded; nothing when it cannot be read."""
+    try:
+        return file.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+
+
 def several(found: list[Config], root: Path) -> ProjectNotFound:
     """The refusal to choose among histories, with the configuration that names each."""
     lines = ["projects:"]
@@ -173,7 +181,7 @@ def _required(near: list[Path]) -> dict[str, str]:
     for folder in near:
         for file in (each for pattern in REQUIREMENTS for each in sorted(folder.glob(pattern))):
             if file.is_file():
-                text = file.read_text(encoding="utf-8", errors="replace").lower().replace("_", "-")
+                text = text_of(file).lower().replace("_", "-")
                 for package in ("flask-migrate", "alembic"):
                     if package in text:
                         found.setdefault(package, _short(file, near[0]))
