@@ -9,6 +9,8 @@ import warnings
 from collections.abc import Iterator
 from typing import TypeGuard
 
+from migration_gate import python_newer
+
 _FILE = "migration-gate-reads-only"
 _WAYS = 20
 """spellings of one expression: a loop over table names gives one each"""
@@ -19,12 +21,15 @@ _AROUND = frozenset({"dedent", "cleandoc", "SQL", "Identifier"})
 
 
 def parse(data: bytes | str) -> ast.Module | None:
-    """The tree of a source file; None when this Python cannot parse it. Nothing is run."""
+    """The tree of a source file; None when it cannot be parsed. Nothing is run."""
     # Old sources have invalid escapes; a filter for this one name mends that without hiding others' warnings.
     warnings.filterwarnings("ignore", module=_FILE)
     try:
-        return ast.parse(data, filename=f"{_FILE}.py")
-    except (SyntaxError, ValueError, RecursionError, MemoryError, UnicodeError):
+        try:
+            return ast.parse(data, filename=f"{_FILE}.py")
+        except SyntaxError:
+            return python_newer.parse(data, f"{_FILE}.py")
+    except (ValueError, RecursionError, MemoryError):
         return None
 
 

@@ -137,7 +137,7 @@ def test_psql_run_from_python_is_found() -> None:
 
 def test_a_file_that_python_cannot_parse_is_said() -> None:
     found = Changes()
-    found.look("old.py", "old.py", "python", b'print "x"\ncur.execute("ALTER TABLE users ADD x int")')
+    found.look("old.py", "old.py", "python", b'exec "ALTER TABLE users ADD x int" in x')
     assert found.hits == []
     assert [name for name, _ in found.unchecked] == ["old.py"]
 
@@ -146,6 +146,24 @@ def test_a_file_that_speaks_of_no_ddl_is_not_parsed() -> None:
     found = Changes()
     found.look("old.py", "old.py", "python", b'print "x"; user.create(1)')
     assert found.unchecked == []
+
+
+@pytest.mark.parametrize(
+    "newer",
+    [
+        'x = f"{row["name"]}"',
+        'f(\n  f"{row["name"]}",\n  1,\n)',
+        "try:\n  pass\nexcept KeyError, ValueError:\n  pass",
+        "def f[T: Sequence[int]](\n  x: T,\n) -> T:\n  return x",
+        "class A[T](Base):\n  pass",
+        "type Pair[T] = tuple[T, T]",
+        'print "x"',
+        'if x:\n  print "x"\nelse:\n  pass',
+        'for x in f"{row["name"]}":\n  pass',
+    ],
+)
+def test_syntax_of_another_python_hides_nothing(newer: str) -> None:
+    assert seen(f'{newer}\nconn.execute("{ALTER}")\n') == USERS
 
 
 def test_a_sum_of_thousands_of_strings_is_said_to_be_beyond_us() -> None:
