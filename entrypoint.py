@@ -4,6 +4,7 @@
 import os
 import time
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 
 import checks
@@ -29,7 +30,7 @@ def examined(settings: Settings, display: Display) -> ProjectReport:
     started = time.perf_counter()
     try:
         facts = display.follow(gate.examine(settings))
-        verdicts = judge(facts, settings, checks.ALL, delivery.texts(facts, settings.root))
+        verdicts = judge(facts, settings, checks.ALL, delivery.texts(facts, settings.root), date.today())
     except GateError as error:
         return ProjectReport(settings.name, problem=Problem.of(error))
     return ProjectReport(
