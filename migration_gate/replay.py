@@ -90,6 +90,7 @@ class Reader:
             row["error"],
             row["line"],
             why,
+            tuple(row.get("creates", ())),
         )
 
     def steps(self) -> tuple[Step, ...]:

@@ -62,8 +62,13 @@ def _from_file(wanted: dict[str, Any], x: list[str]) -> Any:
 
     options = _options(wanted["file"] if wanted["kind"] == "ini" else None, x)
     if wanted["kind"] == "toml":
-        return Config(toml_file=wanted["file"], ini_section=wanted["section"], cmd_opts=options)
-    return Config(wanted["file"], ini_section=wanted["section"], cmd_opts=options)
+        beside = os.path.join(os.path.dirname(wanted["file"]), "alembic.ini")
+        ini = beside if os.path.isfile(beside) else None
+        return Config(ini, toml_file=wanted["file"], ini_section=wanted["section"], cmd_opts=options)
+    config = Config(wanted["file"], ini_section=wanted["section"], cmd_opts=options)
+    if wanted.get("scripts"):  # what the file says does not lead there from where we run
+        config.set_main_option("script_location", wanted["scripts"].replace("%", "%%"))
+    return config
 
 
 def _from_hook(found: Loaded, file: str) -> None:
@@ -179,15 +184,21 @@ def _files(script: Any, locations: list[str]) -> list[dict[str, Any]]:
     return rows
 
 
+CREATES = re.compile(rb"\bcreate_table\(\s*[\"']([A-Za-z0-9_]+)")
+
+
 def _file(path: str) -> dict[str, Any]:
     row: dict[str, Any] = {"path": path, "revision": None, "parents": [], "depends_on": [], "seen": False}
-    row.update(error=None, line=None)
+    row.update(error=None, line=None, creates=[])
     try:
         with open(path, "rb") as stream:
-            tree = ast.parse(stream.read(), path)
+            text = stream.read()
+        tree = ast.parse(text, path)
     except (SyntaxError, ValueError, OSError) as error:
         row.update(error=str(error), line=getattr(error, "lineno", None))
         return row
+    # By its words: a walk of every tree would cost a long history a second.
+    row["creates"] = [name.decode() for name in CREATES.findall(text)]
     for node in tree.body:
         targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
         for target in targets:
