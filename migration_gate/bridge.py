@@ -174,7 +174,7 @@ class Worker:
             "config": {
                 "kind": project.kind, "file": str(project.config) if project.config else None,
                 "section": project.section, "flask_app": project.flask_app,
-                "hook": str(project.hook) if project.hook else None,
+                "hook": str(project.hook or "") or None, "scripts": str(project.script_location or ""),
             },
             "sys_path": list(project.sys_path),
             "target": list(settings.target),
