@@ -132,6 +132,6 @@ def test_no_text_makes_it_raise(text: str) -> None:
     "piece", ["{%", "$a$b", "/*", "'", "(", "insert into a values (1);\n", "{", "$$", '"', "\\"]
 )
 def test_no_text_makes_it_hang(piece: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     statements(piece * (200_000 // len(piece)), 0.1)
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
