@@ -25,11 +25,13 @@ demo: .venv/.gate $(EXAMPLE)/.venv/.ready ## set everything up, and run the gate
 
 demo-broken: .venv/.gate $(EXAMPLE)/.venv/.ready ## the same, on a copy with one example of everything the gate finds
 	$(BIN)/python examples/lay.py broken build/media-library-broken
-	$(BIN)/migration-gate check build/media-library-broken
+	@$(BIN)/migration-gate check build/media-library-broken; \
+		status=$$?; echo "Exit status $$status, as it should be 1."; test $$status = 1
 
 demo-failing: .venv/.gate $(EXAMPLE)/.venv/.ready ## the same, on a copy with a revision that Postgres refuses
 	$(BIN)/python examples/lay.py failing build/media-library-failing
-	$(BIN)/migration-gate check build/media-library-failing
+	@$(BIN)/migration-gate check build/media-library-failing; \
+		status=$$?; echo "Exit status $$status, as it should be 1."; test $$status = 1
 
 test: .venv/.dev $(EXAMPLE)/.venv/.ready ## set everything up, and run all tests (PYTEST_ARGS="-k drift")
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
