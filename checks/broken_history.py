@@ -10,6 +10,7 @@ revision to the last.
 from collections.abc import Iterator
 
 from migration_gate import breaks
+from migration_gate.advice import advice
 from migration_gate.check import Finding, Severity
 from migration_gate.facts import Facts
 
@@ -32,5 +33,4 @@ def check(facts: Facts) -> Iterator[Finding]:
     if (error := history.error) and not found:
         says = f"Alembic could not read the history: {error.says}"
         evidence = tuple(("frame", frame) for frame in error.traceback[-3:])
-        fix = "Mend what it names; `alembic history` reads the same files."
-        yield Finding("history", says, error.place, error.revision, evidence, fix)
+        yield Finding("history", says, error.place, error.revision, evidence, advice(error, facts.replay))

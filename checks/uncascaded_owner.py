@@ -23,7 +23,7 @@ def check(facts: Facts) -> Iterator[Finding]:
         settled = any((key.on_delete or "no action") in facts.owners.on_delete for key in owned.keys)
         for key in owned.keys[: 0 if settled else 1]:
             action = key.on_delete or "no action"
-            origin = trace.of_constraint(owned.table, key.name)
+            origin = trace.of_constraint(owned.table, key.name) or trace.of_column(owned.table, owned.column)
             wanted = listed((right.upper() for right in facts.owners.on_delete), quote="")
             yield Finding(
                 at=str(owned.column),

@@ -20,6 +20,8 @@ def unreadable(history: History) -> Iterator[Finding]:
 
 def missing(history: History) -> Iterator[Finding]:
     """Parents and dependencies that no file has."""
+    if any(file.error for file in history.files):
+        return  # what cannot be read may be what is missing
     known = {r.id for r in history.revisions} | {f.revision for f in history.files}
     files = (
         (file.revision or file.path, parent)
@@ -66,7 +68,8 @@ def unrelated(history: History) -> Iterator[Finding]:
     """Trees that share nothing; several folders, or labels of their own, say that they are meant."""
     trees = lineage.trees(history)
     meant = len(history.locations) > 1 or lineage.deliberate(history, tuple(trees.values()))
-    if len(trees) > 1 and not meant:
+    # Labels are known only where Alembic could read the history.
+    if history.revisions and len(trees) > 1 and not meant:
         bases = tuple(trees)
         says = f"{listed(bases)} are unrelated first revisions: {len(bases)} histories in one folder"
         evidence = tuple(("base", lineage.described(history, base)) for base in bases)

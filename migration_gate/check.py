@@ -61,6 +61,9 @@ class Origin:
     revision: str | None = None
     place: Place | None = None
 
+    def __bool__(self) -> bool:
+        return self.revision is not None
+
 
 @dataclass(frozen=True, slots=True)
 class Trace:

@@ -151,6 +151,18 @@ def test_a_syntax_error_is_said_once_in_its_own_words() -> None:
     assert found.says == "`v/a.py` is no valid Python: invalid syntax"
 
 
+def test_a_parent_that_may_stand_in_an_unreadable_file_is_not_missed() -> None:
+    files = (RevisionFile("v/a.py", None, error="invalid syntax"), RevisionFile("v/b.py", "b2", ("a1",)))
+    graph = History(files=files, error=Failure("invalid syntax", "SyntaxError"), missing=(("b2", "a1"),))
+    assert [finding.at for finding in breaks(graph)] == ["v/a.py"]
+
+
+def test_trees_are_not_called_unrelated_where_labels_are_not_known() -> None:
+    files = (RevisionFile("v/a.py", "a1"), RevisionFile("v/b.py", "b2"))
+    (found,) = breaks(History(files=files, error=Failure("no", "CommandError")))
+    assert found.at == "history"
+
+
 def test_alembics_own_words_serve_where_nothing_else_explains_them() -> None:
     (found,) = breaks(History(error=Failure("No 'script_location' key", "CommandError")))
     assert found.says == "Alembic could not read the history: No 'script_location' key"
