@@ -83,11 +83,13 @@ class Worker:
         printed_read, printed_write = os.pipe()
         cage: dict[str, object] = {
             "sockets": self._confined(),
+            "socket": f"{self._server.directory}/.s.PGSQL.{self._server.port}",
+            "answer": answer_write,
             "close": [order_read, answer_write],
             **self._account(),
         }
         code = self._reachable_code(cage)
-        command = [sys.executable, "-I", "-S", confine.__file__, json.dumps(cage)]
+        command = [sys.executable, "-I", "-S", confine.HOME, json.dumps(cage)]
         command += [str(self._project.python), "-u", str(code), str(order_read), str(answer_write)]
         try:
             process = subprocess.Popen(

@@ -2,7 +2,7 @@
 
 Three layers, because projects open databases in many ways: SQLAlchemy's `do_connect` event, engines made
 with a creator or a pool of their own, and the drivers' own `connect`. (A fourth, outside this process,
-allows Unix sockets only: see `confine.py`.) Each new connection is asked for the token of this run.
+allows the server's Unix socket only: see `confine`.) Each new connection is asked for the token of this run.
 """
 
 from __future__ import annotations

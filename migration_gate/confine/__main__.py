@@ -1,0 +1,137 @@
+"""The parent of the caged command."""
+
+from __future__ import annotations
+
+import _socket
+import _thread
+import json
+import os
+import signal
+import struct
+import sys
+import time
+
+if not __package__:  # started as a folder, with nothing but the standard library on the path
+    sys.path.append(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))  # noqa: PTH100, PTH120
+
+from migration_gate.confine.door import Door
+from migration_gate.confine.filter import allow_unix_sockets_only, prctl
+
+PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 1, 4, 36, 38
+USAGE = 64
+
+
+def _become(wanted: dict[str, object], command: list[str], ours: _socket.socket) -> None:
+    """In the child: give up what the command must not have, then be it."""
+    os.setsid()
+    if wanted.get("uid") is not None:
+        os.setgroups([])
+        os.setgid(int(str(wanted["gid"])))
+        os.setuid(int(str(wanted["uid"])))
+    if sys.platform == "linux":
+        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # after setuid, which clears it
+        prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    if wanted.get("sockets"):
+        _enter(ours)
+    os.execv(command[0], command)  # noqa: S606  (the interpreter that the gate chose)
+
+
+def _enter(parent: _socket.socket) -> None:
+    """In the child: set the filter, and hand the questions that it asks to the parent."""
+    listener = allow_unix_sockets_only(ask=True)
+    if listener >= 0:
+        prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)  # the parent reads in our memory what we ask for
+        parent.sendmsg([b"."], [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, struct.pack("i", listener))])
+        os.close(listener)
+        _socket.socket(_socket.AF_UNIX).connect_ex("/nowhere")  # the first question, while none matters
+    parent.close()
+
+
+def _keep(door: Door, child: _socket.socket, answer: object) -> None:
+    """In the parent: keep the door, or say what that leaves open."""
+    _, handed, _, _ = child.recvmsg(1, _socket.CMSG_SPACE(4))
+    if handed:
+        _thread.start_new_thread(door.serve, (struct.unpack("i", handed[0][2][:4])[0],))
+        door.open.acquire(timeout=1.0)
+    others = door.others() if not handed or door.blind else []
+    if others and answer is not None:
+        text = (
+            f"another Postgres has a socket here ({others[0]}), and this kernel cannot keep the project's "
+            "code from it; connections through SQLAlchemy and the usual drivers are redirected"
+        )
+        os.write(int(str(answer)), json.dumps({"kind": "note", "text": text, "at": 0}).encode() + b"\n")
+
+
+def _children() -> list[int]:
+    """The processes whose parent we are: ours, and orphans that the command left."""
+    found = []
+    for name in os.listdir("/proc") if os.path.isdir("/proc") else []:  # noqa: PTH208, PTH112
+        if name.isdigit():
+            try:
+                with open(f"/proc/{name}/stat", "rb") as stream:  # noqa: PTH123
+                    fields = stream.read().rsplit(b")", 1)[1].split()
+            except OSError:
+                continue  # it has just ended
+            if int(fields[1]) == os.getpid():
+                found.append(int(name))
+    return found
+
+
+def _end_all(child: int) -> None:
+    """Kill the command's session and every descendant, however it hid."""
+    for _ in range(200):
+        for pid in {*_children(), child}:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+        try:
+            os.waitpid(-1, 0)
+        except ChildProcessError:
+            return
+        time.sleep(0.001)
+
+
+def main(arguments: list[str]) -> int:
+    """Run the command and return its exit status (128 + signal when it was killed)."""
+    if len(arguments) < 2:
+        return USAGE
+    wanted, command = json.loads(arguments[0]), arguments[1:]
+    if sys.platform == "linux":
+        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    ours, theirs = _socket.socketpair()
+    door = Door(wanted)
+    child = os.fork()
+    if child == 0:
+        ours.close()
+        _become(wanted, command, theirs)
+    theirs.close()
+    if wanted.get("sockets"):
+        _keep(door, ours, wanted.get("answer"))
+    for descriptor in wanted.get("close", []):
+        os.close(descriptor)
+
+    def stop(number: int, frame: object) -> None:
+        _end_all(child)
+        os._exit(128 + number)
+
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, stop)
+    if hasattr(signal, "SIGUSR1"):
+        signal.signal(signal.SIGUSR1, lambda number, frame: os.kill(child, number))
+    status = _wait(child)
+    _end_all(child)
+    return os.WEXITSTATUS(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status)
+
+
+def _wait(child: int) -> int:
+    """Wait for the command itself, reaping orphans on the way."""
+    while True:
+        pid, status = os.waitpid(-1, 0)
+        if pid == child:
+            return status
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
