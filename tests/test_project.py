@@ -154,6 +154,16 @@ def test_another_history_is_named_and_not_forgotten(tmp_path: Path) -> None:
     )
 
 
+def test_two_sections_as_two_projects_need_no_warning(tmp_path: Path) -> None:
+    ini = INI + "[tenant]\nscript_location = tenants\n"
+    tree(tmp_path, {"alembic.ini": ini, "migrations/env.py": "", "tenants/env.py": ""})
+    (tmp_path / ".migration-gate.yml").write_text(
+        "alembic: alembic.ini\nprojects:\n  core: {}\n  tenant: {alembic: {section: tenant}}\n"
+    )
+    core, tenant = (find(settings, {}) for settings in inputs.load(tmp_path, {}, {}))
+    assert (core.section, core.notes, tenant.section, tenant.notes) == ("alembic", (), "tenant", ())
+
+
 def test_a_section_can_be_named(tmp_path: Path) -> None:
     ini = "[DEFAULT]\nscript_location = migrations\n[alembic]\nx = 1\n[tenant]\nscript_location = tenants\n"
     tree(tmp_path, {"alembic.ini": ini, "migrations/env.py": "", "tenants/env.py": ""})

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from migration_gate.errors import ProjectNotFound
 from migration_gate.project import flask, importing, interpreter, search
-from migration_gate.project.config import Config, in_folder, read
+from migration_gate.project.config import Config, read
 from migration_gate.project.found import Project
 from migration_gate.settings import Settings
 
@@ -101,9 +101,10 @@ def _placed(
 ) -> Located:
     if not config.script_location and len(config.others) > 1:
         raise search.sections(config, settings.root)
+    # Who names the file names what is wanted of it: another project may well take the other section.
     notes += tuple(
         f"section [{name}] of `{config.file.name}` is another history, and not replayed: {NAME_IT}"
-        for name in config.others
+        for name in (() if settings.alembic else config.others)
     )
     if settings.flask_app or flask.belongs(config.here):
         return _flask(config, settings, environ, notes)
@@ -194,6 +195,3 @@ def _flask(config: Config, settings: Settings, environ: Mapping[str, str], notes
         importer=(scripts or config.here) / "env.py",
         notes=(*notes, f"{found.why}: {found.name}"),
     )
-
-
-__all__ = ["find", "in_folder", "locate"]
