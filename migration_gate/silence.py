@@ -20,7 +20,8 @@ def swallowed(replay: Replay, step: Step) -> Iterator[Finding]:
     for number, statement in enumerate(failed):
         if (error := statement.error) is None:
             continue
-        guarded = "savepoint" in step.transactions and not followed
+        spoken = any(s.sql.lstrip().upper().startswith("SAVEPOINT") for s in step.statements)
+        guarded = (spoken or "savepoint" in step.transactions) and not followed
         evidence = [("statement", statement.sql), ("error", f"{error.says} (SQLSTATE {error.sqlstate})")]
         if followed and number == 0:
             lost = f"{counted(followed, 'later statement')} failed because of it, and did nothing"
