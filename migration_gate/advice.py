@@ -146,7 +146,10 @@ def new_enum_value(failure: Failure, replay: Replay) -> str | None:
     """An enum's new label, used before the transaction that added it has ended."""
     if failure.sqlstate != "55P04" and "unsafe use of new value" not in failure.says:
         return None
-    lines = "with op.get_context().autocommit_block():\n    op.execute(\"ALTER TYPE ... ADD VALUE '...'\")"
+    value = _named(r'new value "([^"]+)"', failure) or "..."
+    type_ = _named(r"of enum type (\S+)", failure) or "..."
+    added = f"op.execute(\"ALTER TYPE {type_} ADD VALUE '{value}'\")"
+    lines = f"with op.get_context().autocommit_block():\n    {added}"
     return (
         "Postgres takes a new enum value only once the transaction that added it has committed. Add it in a "
         f"block of its own:{code(lines)}\nOr set `transaction_per_migration=True` in env.py, and use the "

@@ -91,6 +91,7 @@ def test_an_error_in_python_shows_the_projects_frames() -> None:
             {"sqlstate": "55P04"},
             "transaction_per_migration=True",
         ),
+        ('unsafe use of new value "x" of enum type y', {"sqlstate": "55P04"}, "ALTER TYPE y ADD VALUE 'x'"),
         ('syntax error at or near "`"', {"sqlstate": "42601", "statement": "ALTER TABLE `t`"}, "MySQL's SQL"),
         (
             'syntax error at or near "AUTO_INCREMENT"',
