@@ -53,39 +53,27 @@ def load(
     """
     options = dict(options)
     folder = _folder(path)
-    named = {
-        "--config": options.pop("config", None),
-        "MIGRATION_GATE_CONFIG": environ.get("MIGRATION_GATE_CONFIG"),
-    }
-    source = _source(folder, named)
+    variable = "MIGRATION_GATE_CONFIG"
+    source = _source(folder, {"--config": options.pop("config", None), variable: environ.get(variable)})
     wanted = options.pop("project", ())
     checks = known_checks or {}
     file = validate(FileKeys, source.values, source.at, checks)
-    above = (
-        Layer(
-            validate(ProjectKeys, environment.read(environ), environment.variable, checks),
-            folder,
-            environment.variable,
-        ),
-        Layer(validate(ProjectKeys, options, option, checks), Path.cwd(), option),
-    )
+    variables = validate(ProjectKeys, environment.read(environ), environment.variable, checks)
+    given = validate(ProjectKeys, options, option, checks)
     base = Layer(file, source.folder, source.at)
+    above = (Layer(variables, folder, environment.variable), Layer(given, Path.cwd(), option))
     if not file.projects:
         if wanted:
             raise Misconfigured("`--project` was given, but `projects` is not set.", where="--project")
-        name = folder.name or "project"
-        merged = lay((base, *above), folder)
         placed = not PLACES.isdisjoint(file.model_fields_set)
-        return (settle(name, source.folder, source.folder if placed else folder, merged, environ),)
+        place = source.folder if placed else folder
+        merged = lay((base, *above), folder)
+        return (settle(folder.name or "project", source.folder, place, merged, environ),)
     chosen = list(_chosen(file, wanted)) if wanted else _below(file, folder, source)
+    named = [(name, _named(name, keys, source)) for name, keys in chosen]
     return tuple(
-        settle(
-            name,
-            *_inside(name, keys, source),
-            lay((base, _named(name, keys, source), *above), folder),
-            environ,
-        )
-        for name, keys in chosen
+        settle(name, source.folder, layer.folder, lay((base, layer, *above), folder), environ)
+        for name, layer in named
     )
 
 
@@ -184,11 +172,6 @@ def _below(file: FileKeys, folder: Path, source: Source) -> list[tuple[str, Name
         if keys.path is not None and (place.is_relative_to(folder) or folder.is_relative_to(place)):
             near.append((name, keys))
     return near or every
-
-
-def _inside(name: str, keys: NamedProjectKeys, source: Source) -> tuple[Path, Path]:
-    """The configuration's folder, and the project's own."""
-    return source.folder, _named(name, keys, source).folder
 
 
 def _named(name: str, keys: NamedProjectKeys, source: Source) -> Layer:
