@@ -1,0 +1,1 @@
+"""How much drift each comparison sees."""
