@@ -21,7 +21,20 @@ SOURCES = sorted(
     for path in (ROOT / folder).rglob("*.py")
     if not {"examples", ".venv", "golden"} & set(path.relative_to(ROOT).parts)
 )
-READINGS = {"advice", "breaks", "extension", "lineage", "operation", "ownership", "ready", "shape", "silence"}
+READINGS = {
+    "advice",
+    "breaks",
+    "extension",
+    "lineage",
+    "operation",
+    "ownership",
+    "ready",
+    "shape",
+    "silence",
+} | {
+    "raw_sql",
+    "relation",
+}
 """modules that only read facts: checks may use them, and they are held to the same purity"""
 NOUNS = {"facts", "check"}
 HARMLESS = {

@@ -51,9 +51,8 @@ def test_a_table_that_no_migration_made_is_no_finding(written: str) -> None:
 
 def test_the_finding_says_who_changes_what_and_the_revision_to_write() -> None:
     finding = found("ALTER TABLE users ADD COLUMN slug text", "users")[0]
-    assert finding.says == (
-        "`users` is changed by code outside the migrations: `ALTER TABLE users ADD COLUMN slug text`"
-    )
+    assert finding.says == "`users` is changed by code outside the migrations"
+    assert finding.evidence == (("statement", "ALTER TABLE users ADD COLUMN slug text"),)
     assert str(finding.place) == "app/db.py:7"
     assert '    op.add_column("users", sa.Column("slug", sa.Text()))' in finding.fix
     assert finding.severity is None
