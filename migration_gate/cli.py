@@ -39,7 +39,7 @@ def _pairs(_context: click.Context, _option: click.Parameter, given: tuple[str, 
 
 
 SETTINGS = (
-    click.option("--config", metavar="FILE", help="Our configuration, instead of .migration-gate.yml."),
+    click.option("--config", metavar="FILE", help="Our configuration, if not .migration-gate.yml."),
     click.option(
         "--project", metavar="NAME", multiple=True, help="Only this one of `projects:`; repeatable."
     ),
@@ -59,11 +59,11 @@ SETTINGS = (
         "--postgres", metavar="WHICH", help="auto, local, embedded, a major version, an image, a URL."
     ),
     click.option("--network/--no-network", default=None, help="Let the project's code reach the network."),
-    click.option("--run-timeout", metavar="SECONDS", help="For the whole replay."),
-    click.option("--statement-timeout", metavar="SECONDS", help="For one SQL statement."),
-    click.option("--import-timeout", metavar="SECONDS", help="For importing the project."),
-    click.option("--snapshots", metavar="WHICH", help="none, all, or a number of the newest revisions."),
-    click.option("--fail-on", metavar="SEVERITY", help="error or warning."),
+    click.option("--run-timeout", metavar="SECONDS", help="Limit for the whole replay."),
+    click.option("--statement-timeout", metavar="SECONDS", help="Limit for one SQL statement."),
+    click.option("--import-timeout", metavar="SECONDS", help="Limit for importing the project."),
+    click.option("--snapshots", metavar="WHICH", help="Of revisions: none, all, or the newest N."),
+    click.option("--fail-on", metavar="SEVERITY", help="The least that fails: error or warning."),
 )
 """the options that `check` and `doctor` share; each has a key of the configuration"""
 
@@ -95,7 +95,14 @@ def _version(context: click.Context, _option: click.Parameter, wanted: bool) -> 
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": WIDTH})
-@click.option("--version", is_flag=True, expose_value=False, is_eager=True, callback=_version, help="Say it.")
+@click.option(
+    "--version",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_version,
+    help="Say which version this is.",
+)
 @click.option("--debug", is_flag=True, help="Show the traceback when the gate itself breaks.")
 def gate(debug: bool) -> None:
     """Replay every Alembic migration on a throw-away Postgres, and block what drifts."""
@@ -104,7 +111,11 @@ def gate(debug: bool) -> None:
 @gate.command()
 @click.argument("path", default=".", type=click.Path(path_type=Path))
 @click.option(
-    "--format", "form", type=click.Choice(["text", "json", "summary"]), default="text", help="Of the report."
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "summary"]),
+    default="text",
+    help="How to write the report.",
 )
 @click.option("--output", type=click.Path(path_type=Path), metavar="FILE", help="Write the report there.")
 @_settings
@@ -121,7 +132,9 @@ def check(path: Path, form: str, output: Path | None, **given: Any) -> int:
 
 @gate.command()
 @click.argument("path", default=".", type=click.Path(path_type=Path))
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Of the answer.")
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to write the answer."
+)
 @_settings
 def doctor(path: Path, form: str, **given: Any) -> int:
     """Say what was found in PATH and what is missing; run nothing of it."""
