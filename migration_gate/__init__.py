@@ -15,7 +15,7 @@ In reading order, as the data flows:
     repository, sources  the tracked files, read as text: .sql files, and DDL outside the migrations
     gate                 all of the above, for one project
     facts/, check        what checks look at, what they are, and what they find
-    lineage, ownership   readings of the facts that checks share, as pure as they: the revision graph, who owns
+    lineage, ownership   readings of the facts that checks share, and as pure: the revision graph, who owns
     silence, breaks      what, what a step kept to itself, how a history breaks, what to do about a failure,
     advice, ready        and the revision that mends a drift (beside them: shape, operation, extension)
     judge, allow         findings signed, weighed, and accepted where the user says so
