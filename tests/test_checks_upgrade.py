@@ -222,7 +222,7 @@ def test_what_only_looks_like_a_commit_is_none(sql: str) -> None:
 
 
 def test_if_not_exists_that_found_another_table_is_a_hidden_conflict() -> None:
-    sql = "CREATE TABLE IF NOT EXISTS \"users\" (id serial PRIMARY KEY, email text DEFAULT 'a,b', CHECK (id > 0))"
+    sql = "CREATE TABLE IF NOT EXISTS \"users\" (id serial, email text DEFAULT 'a,b', CHECK (id > 0))"
     nothing = Touch(2, "CREATE TABLE", "table", "", statement=sql)
     (found,) = silent(
         build.statement(sql, line=9), touches=(build.touch(1, "users", "id integer", "name text"), nothing)
