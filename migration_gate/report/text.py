@@ -89,12 +89,15 @@ class _Page:
         yield self.paint(head, "1")
         yield from self.wrap(self.about.get(check, ""), "  ")
         yield ""
+        said = ""
         for verdict in verdicts:
-            yield from self.verdict(verdict)
+            # The same advice a hundred times over is noise.
+            yield from self.verdict(verdict, fix="" if verdict.finding.fix == said else verdict.finding.fix)
+            said = verdict.finding.fix
             yield ""
 
-    def verdict(self, verdict: Verdict) -> Iterator[str]:
-        """One finding: what and where, its evidence, and the fix."""
+    def verdict(self, verdict: Verdict, fix: str) -> Iterator[str]:
+        """One finding: what and where, its evidence, and the fix where it was not said just before."""
         severity, finding = verdict.severity, verdict.finding
         lines = self.wrap(finding.says, "    ", f"  {severity}: ")
         lines[0] = lines[0].replace(severity, self.paint(severity, COLOURS[severity]), 1)
@@ -104,7 +107,7 @@ class _Page:
         room = max((len(label) for label, _ in finding.evidence if len(label) <= LABEL), default=0)
         for label, text in finding.evidence:
             yield from self.evidence(printable(label), text, room)
-        for is_code, block in paragraphs(finding.fix):
+        for is_code, block in paragraphs(fix):
             yield ""
             if is_code:
                 yield from (f"        {line}".rstrip() for line in printable(block, lines=True).split("\n"))
