@@ -161,5 +161,7 @@ def trees(history: History) -> dict[str, str]:
 
 
 def similar(wanted: str, known: Iterable[str | None]) -> str | None:
-    """The known revision whose id looks most like `wanted`: a typing mistake."""
+    """The known revision whose id looks most like `wanted`: a typing mistake. Short ids all look alike."""
+    if len(wanted) < 6:
+        return None
     return next(iter(get_close_matches(wanted, sorted(filter(None, known)), n=1, cutoff=0.75)), None)

@@ -9,6 +9,7 @@ import pytest
 
 import checks
 from migration_gate.check import Finding, Severity
+from migration_gate.facts import Failure, History
 from migration_gate.judge import ProjectReport, Report, Verdict
 from migration_gate.report import paragraphs, printable
 from migration_gate.report.text import render, wants_colour
@@ -86,6 +87,13 @@ def test_long_evidence_is_cut_and_says_so() -> None:
     assert "line 11\n      ... 28 more lines" in shown
     wide = replace(verdict, finding=Finding("a", "x", evidence=(("value", "a" * 9000),)))
     assert len(render(Report((ProjectReport("p", verdicts=(wide,)),)))) < 3000
+
+
+def test_a_history_that_cannot_be_read_is_not_called_empty() -> None:
+    project = specimen.clean()
+    replay = replace(project.facts.replay, history=History(error=Failure("no")), steps=())
+    shown = text(replace(project, facts=replace(project.facts, replay=replay)))
+    assert shown.startswith("clean: the history could not be read, 0.5 s")
 
 
 def test_a_run_without_a_project_has_not_passed() -> None:

@@ -65,7 +65,9 @@ def replayed(project: ProjectReport) -> str:
     replay = project.facts.replay
     ran, known = len({step.revision for step in replay.steps}), len(replay.history.revisions)
     words = [counted(known, "revision") if ran == known else f"{ran} of {counted(known, 'revision')}"]
-    if replay.failure is None:
+    if replay.history.error and not known:
+        words = ["the history could not be read"]
+    elif replay.failure is None:
         words.append(counted(len(replay.catalog.tables), "table"))
     words.append(f"{project.seconds:.1f} s")
     # The server's own words may say more than its version: where it runs, for example.
