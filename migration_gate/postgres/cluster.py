@@ -33,6 +33,7 @@ max_parallel_maintenance_workers = 0
 max_logical_replication_workers = 0
 jit = off
 autovacuum = off
+restart_after_crash = off               # a crash ends the run, with the log that says why
 timezone = 'UTC'
 lc_messages = 'C'
 log_checkpoints = off

@@ -6,15 +6,15 @@ import os
 import secrets
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from migration_gate.errors import PostgresNotFound
-from migration_gate.postgres import farewell, place
-from migration_gate.postgres.lifeline import guarded
-from migration_gate.postgres.relay import Target, relay
+from migration_gate.postgres import farewell
+from migration_gate.postgres.outpost import PORT, outpost
+from migration_gate.postgres.relay import Target
 from migration_gate.postgres.server import Server
 from migration_gate.postgres.url import readable
 
@@ -34,7 +34,7 @@ SETTINGS = (
     "max_locks_per_transaction=1024", "max_connections=100", "wal_level=minimal", "max_wal_senders=0",
     "dynamic_shared_memory_type=mmap", "max_parallel_workers_per_gather=0", "timezone=UTC", "lc_messages=C",
     "log_timezone=UTC", "log_min_messages=notice", "log_min_error_statement=notice", "log_checkpoints=off",
-    "log_line_prefix=%m|%p|%e|%a|%d|",
+    "restart_after_crash=off", "log_line_prefix=%m|%p|%e|%a|%d|",
 )  # fmt: skip
 INSIDE = ("/.dockerenv", "/run/.containerenv")
 
@@ -125,37 +125,41 @@ def start(name: str, *, folder: Path, why: str) -> Iterator[Server]:
             f"image {name} was wanted; found {wrong}",
             advice="Start Docker, or set DOCKER_HOST, or give `postgres:` a URL or an installed version.",
         )
-    place.sweep(folder)
     token, password = f"migration_gate_{secrets.token_hex(12)}", secrets.token_urlsafe(24)
-    with place.holding(place.for_data(folder, room=place.RELAY_ROOM)) as places, guarded(*places) as lifeline:
-        directory = places[-1].path / "socket"
-        directory.mkdir(mode=0o755)
-        directory.chmod(0o755)
+    with outpost(folder) as post:
         container = describe(name, token, password)
         try:
-            run(container, name)
-            lifeline.farewell(*farewell.order(container=container.get_wrapped_container().id))
+            notes = run(container, name)
+            post.lifeline.farewell(*farewell.order(container=container.get_wrapped_container().id))
             target = Target(container.get_container_host_ip(), int(container.get_exposed_port(5432)))
             version = wait(container, target, password, name)
-            with relay(target, directory / ".s.PGSQL.5432"):
-                yield Server(
-                    directory=str(directory),
-                    port=5432,
-                    user=USER,
-                    password=password,
-                    database="postgres",
-                    token=token,
-                    version=version,
-                    superuser=True,
-                    origin=f"image {name}, PostgreSQL {readable(version)}",
-                    why=why,
-                    notes=(),
-                    log=None,
-                    vitals=Contained(container),
-                )
+            post.open(target)
+            yield Server(
+                directory=str(post.directory),
+                port=PORT,
+                user=USER,
+                password=password,
+                database="postgres",
+                token=token,
+                version=version,
+                superuser=True,
+                origin=f"image {name}, PostgreSQL {readable(version)}",
+                why=why,
+                notes=notes,
+                log=None,
+                vitals=Contained(container),
+            )
         finally:
-            container.stop(force=True, delete_volume=True)
-            lifeline.farewell((), "")
+            remove(container)
+            post.lifeline.farewell((), "")
+
+
+def remove(container: DockerContainer) -> None:
+    """Remove it with its volumes; the daemon may be gone, and it may never have been started."""
+    import docker  # noqa: PLC0415
+
+    with suppress(docker.errors.NotFound):
+        container.stop(force=True, delete_volume=True)
 
 
 def describe(name: str, token: str, password: str) -> DockerContainer:
@@ -171,12 +175,25 @@ def describe(name: str, token: str, password: str) -> DockerContainer:
     return container
 
 
-def run(container: DockerContainer, name: str) -> None:
-    """Pull the image where needed, and start it. Raises PostgresNotFound, with the daemon's own words."""
-    import docker  # noqa: PLC0415
+def run(container: DockerContainer, name: str) -> tuple[str, ...]:
+    """Pull the image where needed, and start it; what to know about it.
 
+    Ryuk, which removes the container should our guard be killed with us, is an image that has to be pulled
+    as well; where it can't be, the guard has to do. Raises PostgresNotFound, with the daemon's own words.
+    """
+    import docker  # noqa: PLC0415
+    from testcontainers.core.config import testcontainers_config  # noqa: PLC0415
+
+    notes: tuple[str, ...] = ()
     try:
-        container.start()
+        try:
+            container.start()
+        except docker.errors.APIError as error:
+            if testcontainers_config.ryuk_disabled or "ryuk" not in str(error):
+                raise
+            testcontainers_config.ryuk_disabled = True
+            notes = ("testcontainers' Ryuk could not be had: a cancelled job may leave the container",)
+            container.start()
     except docker.errors.ImageNotFound as error:
         raise PostgresNotFound(
             f"image {name} was wanted; found that there is none to be had: {error.explanation}",
@@ -187,6 +204,7 @@ def run(container: DockerContainer, name: str) -> None:
             f"image {name} should have been started; found: {error}",
             advice=f"`docker run --rm -e POSTGRES_PASSWORD=x {name}` by hand should fail the same way.",
         ) from error
+    return notes
 
 
 def wait(container: DockerContainer, target: Target, password: str, name: str) -> int:

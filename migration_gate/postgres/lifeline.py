@@ -132,7 +132,8 @@ class Lifeline:
 
 def environment() -> dict[str, str]:
     """What a server needs of our environment: none of its PG* variables, nor its language."""
-    kept = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH")
+    kept: tuple[str, ...] = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH")
+    kept += ("SSL_CERT_FILE", "SSL_CERT_DIR")
     found = {name: os.environ[name] for name in kept if name in os.environ}
     return {"PATH": os.defpath, **found, "LC_ALL": "C", "TZ": "UTC"}
 

@@ -22,8 +22,6 @@ LONGEST_SOCKET = 103
 SOCKET_NAME = "/.s.PGSQL.5432"
 ROOM = 160 * 1024 * 1024
 """bytes that a server wants free before it starts: its cluster (40 MB) and some history"""
-RELAY_ROOM = 1024 * 1024
-"""bytes that a relay wants free: it has a socket, and no cluster"""
 YOUNG_SECONDS = 5.0
 """no sweeping of younger folders: their maker may not have locked them yet"""
 

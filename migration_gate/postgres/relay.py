@@ -2,19 +2,23 @@
 
 Every connection is copied byte by byte. Two things are ours: TLS, which ends here where the server wants
 it, and therefore its companion, channel binding, which is taken out of the server's offer.
+
+Run as a script, with the standard library alone: `relay.py <target as JSON> <path of the socket>`. (As a
+thread of ours it would hang when libpq waits for an answer to a cancel request without letting go of the
+interpreter.)
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
+import os
 import socket
 import ssl
 import struct
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+import sys
+from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 SSL_REQUEST = struct.pack("!II", 8, 80877103)
 GSS_REQUEST = struct.pack("!II", 8, 80877104)
@@ -31,9 +35,33 @@ class Target:
     host: str
     """a name, an address, or the folder of a Unix socket (starts with a slash)"""
     port: int
-    tls: ssl.SSLContext | None = None
-    insist: bool = False
-    """whether to refuse a server without TLS"""
+    mode: str = "disable"
+    """libpq's sslmode"""
+    root: str = ""
+    """file with the certificates to trust, or `system`"""
+    certificate: str = ""
+    key: str = ""
+
+    @property
+    def insists(self) -> bool:
+        """Whether a server without TLS is refused."""
+        return self.mode in ("require", "verify-ca", "verify-full")
+
+    def context(self) -> ssl.SSLContext | None:
+        """The TLS to offer, None for none. Raises OSError where a file of it can't be read."""
+        if self.host.startswith("/") or self.mode in ("disable", "allow"):
+            return None
+        verify = self.mode.startswith("verify") or (self.mode == "require" and bool(self.root))
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = self.mode == "verify-full"
+        context.verify_mode = ssl.CERT_REQUIRED if verify else ssl.CERT_NONE
+        if verify and self.root == "system":
+            context.load_default_certs()
+        elif verify:
+            context.load_verify_locations(self.root)
+        if self.certificate:
+            context.load_cert_chain(self.certificate, self.key or None)
+        return context
 
     def dial(self) -> socket.socket:
         """A connected socket. Raises OSError."""
@@ -55,19 +83,15 @@ class Relay:
 
     def __init__(self, target: Target) -> None:
         self.target = target
-        self.tasks: set[asyncio.Task[None]] = set()
+        self.tls = target.context()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection, from its first packet to its end."""
-        if (task := asyncio.current_task()) is None:
-            return
-        self.tasks.add(task)
         try:
             await self._carry(reader, writer)
         except (OSError, EOFError, asyncio.CancelledError):
             pass  # either side went away, which the other learns by the closing below
         finally:
-            self.tasks.discard(task)
             await close(writer)
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -97,9 +121,9 @@ class Relay:
         raw = await asyncio.to_thread(self.target.dial)
         try:
             raw.setblocking(False)
-            encrypted = self.target.tls is not None and await self._agree(raw)
+            encrypted = self.tls is not None and await self._agree(raw)
             name = self.target.host if encrypted else None
-            context = self.target.tls if encrypted else None
+            context = self.tls if encrypted else None
             reader, writer = await asyncio.open_connection(sock=raw, ssl=context, server_hostname=name)
         except BaseException:
             raw.close()
@@ -111,7 +135,7 @@ class Relay:
         loop = asyncio.get_running_loop()
         await loop.sock_sendall(raw, SSL_REQUEST)
         willing = await loop.sock_recv(raw, 1) == b"S"
-        if not willing and self.target.insist:
+        if not willing and self.target.insists:
             raise ConnectionError("the server does not speak TLS, which sslmode asks for")
         return willing
 
@@ -174,49 +198,14 @@ def refusal(text: str) -> bytes:
     return b"E" + struct.pack("!I", len(body) + 4) + body
 
 
-@contextmanager
-def relay(target: Target, path: Path) -> Iterator[None]:
-    """Serve the Unix socket `path` from a thread until the block ends, then close every connection.
+async def relay(target: Target, path: str) -> None:
+    """Serve the Unix socket at `path` for ever. Raises OSError where it can't be made."""
+    aside = f"{path}.new"
+    server = await asyncio.start_unix_server(Relay(target).serve, aside)
+    os.chmod(aside, 0o777)  # noqa: PTH101, S103 -- its folder and a password protect it
+    os.rename(aside, path)  # noqa: PTH104 -- there from the moment on that it can be used
+    await server.serve_forever()
 
-    Raises OSError where the socket can't be made.
-    """
-    started: list[OSError] = []
-    ready = threading.Event()
-    loop = asyncio.new_event_loop()
-    stop = asyncio.Event()
 
-    async def run() -> None:
-        connections = Relay(target)
-        try:
-            server = await asyncio.start_unix_server(connections.serve, path)
-            path.chmod(0o777)  # a password protects it, and its folder
-        except OSError as error:
-            started.append(error)
-            return
-        finally:
-            ready.set()
-        await stop.wait()
-        server.close()
-        for task in (tasks := list(connections.tasks)):
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-    def work() -> None:
-        try:
-            loop.run_until_complete(run())
-            loop.run_until_complete(loop.shutdown_default_executor())
-        finally:
-            loop.close()
-
-    thread = threading.Thread(target=work, name="relay", daemon=True)
-    thread.start()
-    ready.wait()
-    try:
-        if started:
-            raise started[0]
-        yield
-    finally:
-        if not started:
-            loop.call_soon_threadsafe(stop.set)
-        thread.join()
-        path.unlink(missing_ok=True)
+if __name__ == "__main__":
+    asyncio.run(relay(Target(**json.loads(sys.argv[1])), sys.argv[2]))

@@ -5,16 +5,16 @@ from __future__ import annotations
 import getpass
 import re
 import secrets
-import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from migration_gate.errors import Misconfigured, PostgresNotFound
-from migration_gate.postgres import farewell, place
-from migration_gate.postgres.lifeline import Lifeline, guarded
-from migration_gate.postgres.relay import Target, relay
+from migration_gate.postgres import farewell
+from migration_gate.postgres.lifeline import Lifeline
+from migration_gate.postgres.outpost import PORT, outpost
+from migration_gate.postgres.relay import Target
 from migration_gate.postgres.server import DATABASE_PREFIX, Server
 
 SCHEME = re.compile(r"postgres(?:ql)?(?:\+\w+)?://")
@@ -99,48 +99,38 @@ def hide(url: str) -> str:
     return re.sub(r"(password=)[^&]*", r"\1…", without)
 
 
-def tls(address: Address) -> tuple[ssl.SSLContext | None, bool]:
-    """What sslmode means for the relay: the TLS to offer, and whether to insist. Raises Misconfigured."""
-    mode = address.parameters.get("sslmode", "prefer")
-    if address.host.startswith("/") or mode in ("disable", "allow"):
-        return None, False
-    root = address.parameters.get("sslrootcert")
-    verify = mode in ("verify-ca", "verify-full") or (mode == "require" and root is not None)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = mode == "verify-full"
-    context.verify_mode = ssl.CERT_REQUIRED if verify else ssl.CERT_NONE
+def target(address: Address) -> Target:
+    """Where the relay is to lead, and with which TLS. Raises Misconfigured where its files can't be read."""
+    given = address.parameters
+    mode = given.get("sslmode", "prefer")
+    root = given.get("sslrootcert", "")
+    if mode.startswith("verify") and not root:
+        root = str(Path.home() / ".postgresql/root.crt")
+    found = Target(address.host, address.port, mode, root, given.get("sslcert", ""), given.get("sslkey", ""))
     try:
-        if verify and root == "system":
-            context.load_default_certs()
-        elif verify:
-            context.load_verify_locations(root or Path.home() / ".postgresql/root.crt")
-        if certificate := address.parameters.get("sslcert"):
-            context.load_cert_chain(certificate, address.parameters.get("sslkey"))
-    except (OSError, ssl.SSLError) as error:
+        found.context()
+    except OSError as error:
         raise Misconfigured(
             f"`postgres:` asks for sslmode={mode} with certificates; found that they can't be read: {error}",
             advice="Name readable files in sslrootcert, sslcert and sslkey, or use sslmode=require.",
         ) from error
-    return context, mode != "prefer"
+    return found
 
 
 @contextmanager
 def start(url: str, *, folder: Path, why: str) -> Iterator[Server]:
     """The user's server, behind a socket of ours. Raises Misconfigured or PostgresNotFound."""
     address = parse(url)
-    context, insist = tls(address)
+    leads_to = target(address)
     prefix = f"{DATABASE_PREFIX}{secrets.token_hex(6)}_"
     version, superuser = examine(address)
-    place.sweep(folder)
-    with place.holding(place.for_data(folder, room=place.RELAY_ROOM)) as places, guarded(*places) as lifeline:
-        directory = places[-1].path / "socket"
-        directory.mkdir(mode=0o755)
-        directory.chmod(0o755)
-        with relay(Target(address.host, address.port, context, insist), directory / ".s.PGSQL.5432"):
-            lifeline.farewell(*farewell.order(conninfo=address.conninfo, prefix=prefix))
-            server = Server(
-                directory=str(directory),
-                port=5432,
+    with outpost(folder) as post:
+        post.open(leads_to)
+        post.lifeline.farewell(*farewell.order(conninfo=address.conninfo, prefix=prefix))
+        with dropping(address, prefix, post.lifeline):
+            yield Server(
+                directory=str(post.directory),
+                port=PORT,
                 user=address.user,
                 password=address.password,
                 database=address.database,
@@ -154,8 +144,6 @@ def start(url: str, *, folder: Path, why: str) -> Iterator[Server]:
                 vitals=NoVitals(),
                 prefix=prefix,
             )
-            with dropping(address, prefix, lifeline):
-                yield server
 
 
 @contextmanager

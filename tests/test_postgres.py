@@ -1,0 +1,410 @@
+"""Which Postgres is taken, why, and what it is like."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from migration_gate import postgres
+from migration_gate.errors import DiskFull, Misconfigured, PostgresNotFound
+from migration_gate.postgres import binaries, embedded, image, place, template
+
+slow = pytest.mark.slow
+LOCAL = binaries.search()[0]
+needs_local = pytest.mark.skipif(not LOCAL, reason="no Postgres server is installed on this machine")
+EMBEDDED = embedded.find()[0]
+needs_embedded = pytest.mark.skipif(EMBEDDED is None, reason="the embedded extra is not installed")
+
+
+def one(connection: psycopg.Connection[tuple[object, ...]], query: str) -> object:
+    row = connection.execute(query.encode()).fetchone()
+    assert row is not None
+    return row[0]
+
+
+def fake_server(folder: Path, version: str) -> Path:
+    """Programs that tell a version and do nothing else."""
+    folder.mkdir(parents=True)
+    for name in ("postgres", "initdb"):
+        (folder / name).write_text(f"#!/bin/sh\necho 'postgres (PostgreSQL) {version}'\n")
+        (folder / name).chmod(0o755)
+    return folder
+
+
+@pytest.fixture
+def alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine whose only servers are on PATH, without Docker or wheel."""
+    monkeypatch.setattr(binaries, "FOLDERS", ())
+    monkeypatch.setattr(embedded, "PACKAGES", ())
+    monkeypatch.setattr(image, "SOCKETS", ("/nowhere/docker.sock",))
+    monkeypatch.delenv("DOCKER_HOST", raising=False)
+    monkeypatch.setenv("PATH", "/nowhere")
+
+
+@slow
+@needs_local
+def test_auto_takes_the_newest_local_server_and_says_why(tmp_path: Path) -> None:
+    with postgres.start("auto", folder=tmp_path) as server:
+        assert server.origin.startswith(f"local, PostgreSQL {LOCAL[0].version} (")
+        assert server.why == "the newest on this machine"
+        assert server.superuser
+        assert server.version // 10000 == LOCAL[0].major
+        assert postgres.choose("auto").origin == server.origin
+
+
+@slow
+@needs_local
+def test_the_server_is_what_the_design_asks_for(tmp_path: Path) -> None:
+    with postgres.start("local", folder=tmp_path) as server, server.connect() as connection:
+        assert one(connection, "SELECT current_setting('cluster_name')") == server.token
+        for name, value in {
+            "server_encoding": "UTF8",
+            "lc_messages": "C",
+            "fsync": "off",
+            "jit": "off",
+            "autovacuum": "off",
+            "listen_addresses": "",
+            "TimeZone": "UTC",
+            "wal_level": "minimal",
+            "max_connections": "100",
+            "log_min_messages": "notice",
+        }.items():
+            assert one(connection, f"SELECT current_setting('{name}')") == value, name
+        locale = one(connection, "SELECT datcollate FROM pg_database WHERE datname = 'template1'")
+        assert locale in ("C.UTF-8", "C")
+        assert stat.S_IMODE(Path(server.directory).stat().st_mode) == 0o755
+        assert len(f"{server.directory}/.s.PGSQL.{server.port}") <= 103
+
+
+@slow
+@needs_local
+def test_a_wrong_or_missing_password_is_refused(tmp_path: Path) -> None:
+    with postgres.start("local", folder=tmp_path) as server:
+        for password in ("wrong", ""):
+            with pytest.raises(psycopg.OperationalError, match="password"):
+                psycopg.connect(
+                    host=server.directory,
+                    user=server.user,
+                    password=password,
+                    dbname="postgres",
+                    passfile="/x",
+                )
+        assert server.password not in repr(server)
+        assert server.log
+        assert server.password not in server.log.read_text()
+
+
+@slow
+@needs_local
+def test_every_driver_gets_in(tmp_path: Path) -> None:
+    asyncio = pytest.importorskip("asyncio")
+    asyncpg = pytest.importorskip("asyncpg")
+    pg8000 = pytest.importorskip("pg8000.native")
+    psycopg2 = pytest.importorskip("psycopg2")
+    with postgres.start("local", folder=tmp_path) as server:
+        who = {"user": server.user, "password": server.password, "database": "postgres"}
+        psycopg2.connect(host=server.directory, port=server.port, **who).close()
+        socket = f"{server.directory}/.s.PGSQL.{server.port}"
+        pg8000.Connection(unix_sock=socket, **who).close()
+
+        async def enter() -> None:
+            connection = await asyncpg.connect(host=server.directory, port=server.port, **who)
+            await connection.close()
+
+        asyncio.run(enter())
+
+
+@slow
+@needs_local
+def test_databases_are_made_and_cloned_with_our_marker(tmp_path: Path) -> None:
+    with postgres.start("local", folder=tmp_path) as server:
+        first = server.create_database()
+        with server.connect(first) as connection:
+            connection.execute("CREATE TABLE t AS SELECT 'ü' AS v")
+        second = server.create_database(template=first)
+        with server.connect(second) as connection:
+            assert one(connection, "SELECT v FROM t") == "ü"
+            said = one(connection, f"SELECT shobj_description(oid,'pg_database') FROM pg_database "
+                                   f"WHERE datname = '{second}'")  # fmt: skip
+        assert said == postgres.marker(second)
+        assert first.startswith(server.prefix)
+
+
+@slow
+@needs_local
+def test_a_clone_of_a_database_in_use_says_so(tmp_path: Path) -> None:
+    with postgres.start("local", folder=tmp_path) as server:
+        name = server.create_database()
+        with server.connect(name), pytest.raises(Exception, match="others are connected to it"):
+            server.create_database(template=name)
+
+
+@slow
+@needs_local
+def test_notices_and_failed_statements_reach_the_log(tmp_path: Path) -> None:
+    with postgres.start("local", folder=tmp_path) as server, server.connect() as connection:
+        connection.execute("DO $$ BEGIN RAISE NOTICE 'bonjour'; END $$")
+        with pytest.raises(psycopg.errors.UndefinedTable):
+            connection.execute("SELECT * FROM nowhere")
+        words = server.last_words()
+    assert re.search(r"\|00000\|migration-gate\|postgres\|NOTICE:  bonjour", words)
+    assert re.search(r"\|42P01\|migration-gate\|postgres\|ERROR: ", words)
+    assert "STATEMENT:  SELECT * FROM nowhere" in words
+
+
+@slow
+@needs_local
+def test_our_connections_ignore_the_callers_libpq_variables(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"PGHOST": "x", "PGHOSTADDR": "192.0.2.1", "PGPORT": "1", "PGSSLMODE": "require",
+                        "PGOPTIONS": "-c search_path=x", "PGDATA": "/x", "PGUSER": "x"}.items():  # fmt: skip
+        monkeypatch.setenv(name, value)
+    with postgres.start("local", folder=tmp_path) as server, server.connect() as connection:
+        assert one(connection, "SHOW search_path") == '"$user", public'
+
+
+@slow
+@needs_local
+@pytest.mark.skipif(os.geteuid() != 0, reason="not root: the server runs as this user")
+@pytest.mark.skipif(not Path("/usr/bin/python3").exists(), reason="no Python that others may run")
+def test_root_starts_the_server_as_an_unprivileged_user_and_others_can_connect(tmp_path: Path) -> None:
+    with postgres.start("local", folder=tmp_path) as server:
+        data = Path(server.directory).parent / "data"
+        pid = int((data / "postmaster.pid").read_text().split()[0])
+        assert Path(f"/proc/{pid}").stat().st_uid != 0
+        assert data.stat().st_uid == Path(f"/proc/{pid}").stat().st_uid
+        groups = re.search(r"^Groups:(.*)$", Path(f"/proc/{pid}/status").read_text(), re.M)
+        assert groups
+        assert not groups.group(1).strip()
+        code = (
+            "import socket,sys; s=socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); "
+            "import os; print(os.getuid(), os.access(sys.argv[2], os.R_OK))"
+        )
+        said = subprocess.run(
+            ["/usr/bin/python3", "-c", code, f"{server.directory}/.s.PGSQL.5432", data],
+            user=65534, group=65534, extra_groups=[], cwd="/", capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert said.stdout == "65534 False\n", said.stderr
+
+
+@slow
+@needs_local
+def test_a_start_from_the_cache_is_quick(tmp_path: Path) -> None:
+    with postgres.start("local", folder=tmp_path):
+        pass
+    seconds = []
+    for _ in range(3):
+        begun = time.perf_counter()
+        with postgres.start("local", folder=tmp_path):
+            seconds.append(time.perf_counter() - begun)
+    print(f"ready after {[f'{second:.3f}' for second in seconds]} s")
+    assert min(seconds) < 1.0  # 0.11 s on an idle machine
+
+
+@slow
+@needs_embedded
+def test_the_embedded_server_runs_and_says_what_it_lacks(tmp_path: Path) -> None:
+    with postgres.start("embedded", folder=tmp_path) as server, server.connect() as connection:
+        assert server.origin.startswith("embedded, PostgreSQL ")
+        assert "uuid-ossp" in " ".join(server.notes)
+        names = {row[0] for row in connection.execute("SELECT name FROM pg_available_extensions")}
+        assert EMBEDDED
+        assert not names & set(EMBEDDED.lacks())
+
+
+@slow
+@needs_embedded
+@pytest.mark.skipif(os.geteuid() != 0, reason="not root: the server runs as this user")
+def test_programs_in_a_folder_that_only_root_can_enter_are_copied(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert EMBEDDED
+    assert EMBEDDED.prefix
+    site = tmp_path / "site"
+    shutil.copytree(EMBEDDED.prefix, site / EMBEDDED.prefix.name)
+    libraries = f"{EMBEDDED.prefix.name}.libs"
+    if (EMBEDDED.prefix.parent / libraries).is_dir():
+        shutil.copytree(EMBEDDED.prefix.parent / libraries, site / libraries)
+    tmp_path.chmod(0o700)
+    monkeypatch.syspath_prepend(site)
+    with postgres.start("embedded", folder=tmp_path) as server:
+        assert str(site) not in server.origin
+        server.connect().close()
+        folder = Path(server.directory).parent
+    assert not folder.exists()
+
+
+@pytest.mark.usefixtures("alone")
+def test_with_no_server_anywhere_the_message_names_everything_that_was_tried() -> None:
+    with pytest.raises(PostgresNotFound) as caught:
+        postgres.choose("auto")
+    assert "no server programs on PATH" in caught.value.says
+    assert "no Docker daemon" in caught.value.says
+    assert "pip install 'migration-gate[embedded]'" in caught.value.says
+    assert "apt install postgresql" in caught.value.advice
+    assert caught.value.status == 2
+
+
+@pytest.mark.usefixtures("alone")
+def test_a_major_that_is_not_installed_names_those_that_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(fake_server(tmp_path / "bin", "16.3 (Homebrew)")))
+    assert postgres.choose("16").origin == f"local, PostgreSQL 16.3 ({tmp_path / 'bin'})"
+    with pytest.raises(PostgresNotFound, match=r"PostgreSQL 17 was wanted; found installed: 16\.3"):
+        postgres.choose("17")
+    with pytest.raises(PostgresNotFound):
+        postgres.choose("1")
+
+
+@pytest.mark.usefixtures("alone")
+def test_the_newest_is_taken_and_a_beta_only_when_there_is_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    versions = ("9.6.24", "14.9", "14.11", "19beta1")
+    folders = [str(fake_server(tmp_path / version, version)) for version in versions]
+    monkeypatch.setenv("PATH", os.pathsep.join(folders))
+    assert postgres.choose("auto").install == binaries.Install(tmp_path / "14.11", "14.11")
+    monkeypatch.setenv("PATH", folders[3])
+    assert "19beta1" in postgres.choose("auto").origin
+    monkeypatch.setenv("PATH", folders[0])
+    with pytest.raises(PostgresNotFound, match=r"9\.6\.24 is older than 12"):
+        postgres.choose("auto")
+
+
+@pytest.mark.usefixtures("alone")
+def test_broken_programs_are_named_with_what_is_wrong_with_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    silent = fake_server(tmp_path / "silent", "16.3")
+    (silent / "postgres").write_text("#!/bin/sh\necho 'no such library' >&2; exit 127\n")
+    locked = fake_server(tmp_path / "locked", "16.3")
+    (locked / "initdb").chmod(0o644)
+    half = fake_server(tmp_path / "half", "16.3")
+    (half / "initdb").unlink()
+    monkeypatch.setenv("PATH", os.pathsep.join(map(str, (silent, locked, half))))
+    with pytest.raises(PostgresNotFound) as caught:
+        postgres.choose("local")
+    for words in ("no such library", "initdb is not executable", "initdb is missing"):
+        assert words in caught.value.says
+
+
+@slow
+@pytest.mark.usefixtures("alone")
+def test_an_initdb_that_fails_is_shown_with_its_output(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    with place.holding(place.for_data(Path("/tmp"))) as places:  # where the server's account can run it
+        folder = fake_server(places[0].path / "bin", "16.3")
+        (folder / "initdb").write_text("#!/bin/sh\necho 'could not look up effective user ID' >&2; exit 1\n")
+        monkeypatch.setenv("PATH", str(folder))
+        with (
+            pytest.raises(PostgresNotFound, match="exit status 1") as caught,
+            postgres.start("local", folder=tmp_path),
+        ):
+            pass
+    assert "could not look up effective user ID" in caught.value.evidence
+
+
+@pytest.mark.parametrize("wanted", ["atuo", "Embeded", "localy", "a b", ""])
+def test_a_misspelt_word_is_not_taken_for_an_image(wanted: str) -> None:
+    with pytest.raises(Misconfigured, match="should be auto, local, embedded, a version"):
+        postgres.choose(wanted)
+
+
+def test_the_kind_follows_from_the_spelling() -> None:
+    assert postgres.choose("postgis/postgis:17-3.5").kind == "image"
+    choice = postgres.choose("postgresql+psycopg2://me:secret@db.example:5433/x")
+    assert choice.kind == "url"
+    assert "secret" not in choice.origin
+
+
+def test_a_disk_without_room_is_said_with_every_place_that_was_tried(tmp_path: Path) -> None:
+    with pytest.raises(DiskFull, match="MB free") as caught:
+        place.for_data(tmp_path, room=1 << 60)
+    assert str(tmp_path) in caught.value.says
+    assert "TMPDIR" in caught.value.advice
+    assert caught.value.status == 2
+
+
+@slow
+@needs_local
+@pytest.mark.parametrize(
+    "name", ["x" * 120, "Ordner mit Leerzeichen, Kommas und Umlauten äöü", 'it\'s "quoted"']
+)
+def test_a_difficult_folder_for_temporary_files_is_no_obstacle(name: str) -> None:
+    with place.holding(place.for_data(Path("/tmp"))) as places:
+        parent = places[0].path / name
+        parent.mkdir()
+        parent.chmod(0o777)
+        places[0].path.chmod(0o755)
+        with postgres.start("local", folder=parent) as server:
+            assert server.log
+            assert server.log.is_relative_to(parent), "the data belongs where it was asked for"
+            assert place.plain(Path(server.directory))
+            server.connect().close()
+            socket = Path(server.directory)
+        assert list(parent.iterdir()) == []
+        assert not socket.parent.exists()
+
+
+@slow
+@needs_local
+@pytest.mark.parametrize("harm", ["pg_control", "missing", "json", "foreign", "file", "unwritable"])
+def test_a_spoilt_cache_is_no_obstacle(harm: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    with postgres.start("local", folder=tmp_path):
+        pass
+    cached = template.template_of(LOCAL[0])
+    assert cached
+    data = cached.folder / "data"
+    assert data.is_dir()
+    if harm == "pg_control":
+        (data / "global/pg_control").write_bytes(bytes(8192))
+    elif harm == "missing":
+        (data / "base/1/PG_VERSION").unlink()
+    elif harm == "json":
+        (cached.folder / "complete").write_text("{")
+    elif harm == "foreign":
+        cached.folder.chmod(0o777)
+    else:
+        shutil.rmtree(tmp_path / "cache")
+        (tmp_path / "cache").write_text("a file") if harm == "file" else (tmp_path / "cache").mkdir(
+            mode=0o500
+        )
+    with postgres.start("local", folder=tmp_path) as server, server.connect() as connection:
+        assert one(connection, "SELECT 1") == 1
+    if harm in ("pg_control", "missing", "json", "foreign"):
+        assert cached.copy(tmp_path / "copy", None), "the cache should have been made anew"
+        assert [path.name for path in cached.folder.parent.iterdir()] == [cached.folder.name]
+
+
+@slow
+@needs_local
+def test_several_first_starts_at_once_share_the_cache(tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from migration_gate import postgres\n"
+        "with postgres.start('local', folder=Path(sys.argv[1])) as s: s.connect().close(); print('fine')"
+    )
+    environ = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    root = Path(postgres.__file__).parents[2]
+    runs = [
+        subprocess.Popen(
+            command, env=environ, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        for _ in range(4)
+    ]
+    assert [run.communicate(timeout=60)[0] for run in runs] == ["fine\n"] * 4
+    assert len(list((tmp_path / "cache/migration-gate/clusters").iterdir())) == 1
