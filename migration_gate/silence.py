@@ -15,17 +15,17 @@ ABORTED = "25P02"
 
 def swallowed(replay: Replay, step: Step) -> Iterator[Finding]:
     """Errors that the revision did not let through. One inside a savepoint is a guarded try: a warning."""
-    failed = [s for s in step.statements if s.error and s.error.sqlstate != ABORTED]
     followed = sum(1 for s in step.statements if s.error and s.error.sqlstate == ABORTED)
-    for number, statement in enumerate(failed):
-        if (error := statement.error) is None:
+    first = True
+    for number, statement in enumerate(step.statements):
+        error = statement.error
+        if error is None or error.sqlstate == ABORTED:
             continue
-        spoken = any(s.sql.lstrip().upper().startswith("SAVEPOINT") for s in step.statements)
-        guarded = (spoken or "savepoint" in step.transactions) and not followed
         evidence = [("statement", statement.sql), ("error", f"{error.says} (SQLSTATE {error.sqlstate})")]
-        if followed and number == 0:
+        if followed and first:
             lost = f"{counted(followed, 'later statement')} failed because of it, and did nothing"
             evidence.append(("lost", lost))
+        first = False
         fix = "Let the error raise, and ask the catalog first where something may or may not be there:"
         ask = 'if "notes" in sa.inspect(op.get_bind()).get_table_names():\n    ...'
         yield Finding(
@@ -36,8 +36,19 @@ def swallowed(replay: Replay, step: Step) -> Iterator[Finding]:
             evidence=tuple(evidence),
             fix=f"{fix}{code(ask)}",
             kind="swallowed-error",
-            severity=Severity.WARNING if guarded else None,
+            severity=Severity.WARNING if _guarded(step, number) else None,
         )
+
+
+def _guarded(step: Step, number: int) -> bool:
+    """A savepoint was set before the statement, and rolled back to after it."""
+    marks = [mark.partition("@") for mark in step.transactions]
+    before = any(word == "savepoint" and int(at or 0) <= number for word, _, at in marks)
+    after = any(word == "rollback to savepoint" and int(at or 0) > number for word, _, at in marks)
+    words = [statement.sql.lstrip().upper() for statement in step.statements]
+    before = before or any(word.startswith("SAVEPOINT") for word in words[:number])
+    after = after or any(word.startswith("ROLLBACK TO") for word in words[number + 1 :])
+    return before and after
 
 
 def ended(replay: Replay, step: Step) -> Iterator[Finding]:

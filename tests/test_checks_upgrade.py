@@ -187,8 +187,19 @@ def test_a_swallowed_error_is_found_with_what_it_cost() -> None:
 
 
 def test_a_guarded_probe_is_a_warning() -> None:
-    (found,) = silent(build.statement("SELECT 1 FROM t", error="no t"), transactions=("begin", "savepoint"))
+    probe = build.statement("SELECT 1 FROM t", error="no t")
+    marks = ("begin@0", "savepoint@0", "rollback to savepoint@1")
+    (found,) = silent(probe, transactions=marks)
     assert found.severity is Severity.WARNING
+    (spoken,) = silent(build.statement("SAVEPOINT a"), probe, build.statement("ROLLBACK TO a"))
+    assert spoken.severity is Severity.WARNING
+
+
+def test_a_savepoint_elsewhere_guards_nothing() -> None:
+    probe = build.statement("SELECT 1 FROM t", error="no t")
+    marks = ("begin@0", "rollback@1", "begin@1", "savepoint@1", "rollback to savepoint@2")
+    found = silent(probe, build.statement("SELECT 2", error="no u", sqlstate="42703"), transactions=marks)
+    assert [one.severity for one in found] == [None, Severity.WARNING]
 
 
 def test_errors_of_the_revision_that_failed_are_not_swallowed_ones() -> None:

@@ -97,7 +97,8 @@ class Step:
     seconds: float
     statements: tuple[Statement, ...] = ()
     transactions: tuple[str, ...] = ()
-    """boundaries in their order: begin, commit, rollback, savepoint, autocommit"""
+    """boundaries in their order: begin, commit, rollback, savepoint, rollback to savepoint, autocommit, each
+    with the number of statements before it (`savepoint@3`)"""
     in_transaction: bool = True
     """the connection was in a transaction when the migration's function ended"""
     context: int = 1
