@@ -125,10 +125,9 @@ class _Page:
             yield from self.wrap(text, " " * (room + 6), first) or [first.rstrip()]
             return
         yield f"    {label}"
-        yield from (
-            f"      {line}".rstrip()
-            for line in textwrap.dedent("\n".join(lines[:EVIDENCE_LINES])).split("\n")
-        )
+        for line in textwrap.dedent("\n".join(lines[:EVIDENCE_LINES])).split("\n"):
+            indent = " " * (6 + len(line) - len(line.lstrip()))
+            yield from self.wrap(line.strip(), f"{indent}  ", indent) or [""]
         if len(lines) > EVIDENCE_LINES:
             yield f"      ... {len(lines) - EVIDENCE_LINES} more lines"
 
