@@ -57,6 +57,6 @@ select * from (
   from pg_cast x
   where x.oid >= 16384
     and not exists (select from pg_depend e
-                    where e.classid = 'pg_cast'::regclass and e.objid = x.oid and e.deptype = 'e')
+                    where e.classid = 'pg_cast'::regclass and e.objid = x.oid and e.deptype in ('e', 'i'))
 ) other
 order by kind, name

@@ -11,6 +11,7 @@ from migration_gate.drift.found import Drift
 from migration_gate.drift.named import enums, sequences, types
 from migration_gate.drift.order import place
 from migration_gate.drift.pairing import constraints_and_indexes
+from migration_gate.drift.renamed import renamed, unified
 from migration_gate.drift.scope import scope
 from migration_gate.drift.tables import columns, tables
 from migration_gate.drift.unmanaged import unmanaged
@@ -38,7 +39,10 @@ def drifts(replay: Replay) -> tuple[Drift, ...]:
     if replay.models.snapshot is None:
         return tuple(_of_alembic(replay.models))
     both = scope(replay.catalog, replay.models)
+    other_names = tuple(renamed(both))
+    both = unified(both, other_names)
     seen = (
+        *other_names,
         *enums(both),
         *types(both),
         *sequences(both),

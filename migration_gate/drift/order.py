@@ -28,6 +28,8 @@ KINDS = (
     "unmanaged",
 )
 
+_PARTS = frozenset({"primary key", "unique", "check", "exclusion", "foreign key", "index"})
+
 
 def place(before: Snapshot, after: Snapshot) -> Callable[[Drift], tuple[int, int, str]]:
     """A key to sort by: kind, then tables by who references whom, then the object's name."""
@@ -48,6 +50,9 @@ def place(before: Snapshot, after: Snapshot) -> Callable[[Drift], tuple[int, int
             and difference.database != "INHERITS ()"
         ):
             kind = KINDS.index("table") - 1
+        elif difference.kind in _PARTS and difference.models is None:
+            # Out of the way of what takes their names; foreign keys before the keys they stand on.
+            kind, depth = KINDS.index("primary key"), -2 if difference.kind == "foreign key" else -1
         elif difference.kind == "column" and difference.models is None:
             depth = -1
         return kind, depth, difference.object

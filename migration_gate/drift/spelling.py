@@ -20,6 +20,7 @@ _WHOLE = frozenset({"smallint", "integer", "bigint"})
 _NUMERIC = _WHOLE | {"numeric", "double precision", "real"}
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 _PLAIN_ARRAY = re.compile(r"'\{([A-Za-z0-9_-]+(,[A-Za-z0-9_-]+)*)\}'")
+_NUMBERS = re.compile(r"'\{(-?[0-9]+(?:,-?[0-9]+)*)\}'")
 _SIZED = re.compile(r"^(.*?)\(([0-9, ]+)\)(.*)$")
 _NOW = frozenset({"CURRENT_TIMESTAMP", "transaction_timestamp"})
 
@@ -116,6 +117,12 @@ class _Reader:
         if plain and "NULL" not in plain[1].upper().split(","):
             labels = [Atom("string", f"'{label}'") for label in plain[1].split(",")]
             separated = [node for label in labels for node in (Atom("mark", ","), label)]
+            return Group("[", tuple(separated[1:]))
+        numbers = (
+            _NUMBERS.fullmatch(text) if type_.removesuffix("[]") in _WHOLE and type_.endswith("[]") else None
+        )
+        if numbers:
+            separated = [n for d in numbers[1].split(",") for n in (Atom("mark", ","), Atom("number", d))]
             return Group("[", tuple(separated[1:]))
         return Cast(Atom("string", text), type_)
 

@@ -25,6 +25,8 @@ def enum(have: EnumType | None, want: EnumType | None, world: World) -> list[str
             return [executed(f"DROP TYPE {path(have.schema, have.name)}")]
         return [executed(_create(want))] if want is not None else []
     name = path(have.schema, have.name)
+    if (have.schema, have.name) != (want.schema, want.name):
+        return _renamed(have, want)
     if _is_subsequence(have.labels, want.labels):
         return [executed(f"ALTER TYPE {name} ADD VALUE {place}") for place in _places(have, want)]
     if len(have.labels) == len(want.labels):
@@ -34,6 +36,15 @@ def enum(have: EnumType | None, want: EnumType | None, world: World) -> list[str
                 executed(f"ALTER TYPE {name} RENAME VALUE {literal(a)} TO {literal(b)}") for a, b in turned
             ]
     return _swapped(have, want, world)
+
+
+def _renamed(have: EnumType, want: EnumType) -> list[str]:
+    lines = []
+    if have.schema != want.schema:
+        lines.append(f"ALTER TYPE {path(have.schema, have.name)} SET SCHEMA {quoted(want.schema)}")
+    if have.name != want.name:
+        lines.append(f"ALTER TYPE {path(want.schema, have.name)} RENAME TO {quoted(want.name)}")
+    return [executed(line) for line in lines]
 
 
 def _create(want: EnumType) -> str:
