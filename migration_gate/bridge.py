@@ -5,11 +5,9 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import pwd
 import selectors
 import shutil
 import signal
-import stat
 import subprocess
 import sys
 import time
@@ -19,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from migration_gate import confine
+from migration_gate import confine, privileges
 from migration_gate.errors import TimedOut, WorkerDied
 from migration_gate.postgres.server import Server, marker
 from migration_gate.project import Project
@@ -121,24 +119,21 @@ class Worker:
             return False
         return True
 
-    def _account(self) -> dict[str, object]:
+    def _account(self) -> dict[str, int]:
         """Root's privileges are dropped where another user can read the project."""
-        if os.geteuid() != 0:
-            return {}
-        try:
-            entry = pwd.getpwnam("migration-gate")
-        except KeyError:
-            entry = pwd.getpwuid(65534)
-        needed = [self._project.python, self._project.directory, self._project.hook]
-        for path in needed:
-            if path is not None and not _readable_by_all(path):
-                self.notes.append(f"the project's code ran as root: {path} is closed to other users")
-                return {}
-        return {"uid": entry.pw_uid, "gid": entry.pw_gid}
+        project = self._project
+        needed = [path for path in (project.python, project.directory, project.hook) if path is not None]
+        account, closed = privileges.lowered(project.directory, needed)
+        if closed is not None and privileges.in_container(os.environ):
+            self.notes.append(
+                f"the project's code ran as root, because other users may not read `{closed}`: "
+                "mend that with `chmod -R o+rX`, or give the folder to another user"
+            )
+        return account
 
     def _reachable_code(self, cage: Mapping[str, object]) -> Path:
         """The worker's own files, copied where the unprivileged user can read them if it cannot already."""
-        if "uid" not in cage or _readable_by_all(HOME / "__main__.py"):
+        if "uid" not in cage or privileges.readable(HOME / "__main__.py"):
             return HOME / "__main__.py"
         copy = self._order.folder / "worker"
         if not copy.exists():
@@ -192,11 +187,11 @@ class Worker:
         """The lines of the answer, as they come; raises TimedOut and WorkerDied."""
         deadline = time.monotonic() + self._settings.run_seconds
         imported = time.monotonic() + min(self._settings.import_seconds, self._settings.run_seconds)
-        waiting = b""
+        waiting, answered = b"", float("inf")
         with selectors.DefaultSelector() as selector:
             selector.register(self._answer, selectors.EVENT_READ)
             selector.register(self._printed, selectors.EVENT_READ)
-            while selector.get_map():
+            while selector.get_map() and time.monotonic() < answered + GRACE:  # a daemon may hold its output
                 limit = imported if self._stage in ("start", "import") else deadline
                 if time.monotonic() > limit:
                     self._time_out("import" if limit == imported else "run")
@@ -204,6 +199,7 @@ class Worker:
                     data = os.read(key.fd, 1 << 16)
                     if not data:
                         selector.unregister(key.fd)
+                        answered = time.monotonic() if key.fd == self._answer else answered
                     elif key.fd == self._printed:
                         self._keep(data)
                     else:
@@ -292,15 +288,3 @@ def fill(text: str, server: Server, database: str) -> str:
     for name, value in places.items():
         text = text.replace("{" + name + "}", value)
     return text
-
-
-def _readable_by_all(path: Path) -> bool:
-    """Whether every user of this machine may read the file or enter the folder."""
-    try:
-        real = path.resolve(strict=True)
-        wanted = stat.S_IROTH | (stat.S_IXOTH if real.is_dir() else 0)
-        return real.stat().st_mode & wanted == wanted and all(
-            folder.stat().st_mode & stat.S_IXOTH for folder in real.parents
-        )
-    except OSError:
-        return False
