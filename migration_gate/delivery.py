@@ -35,8 +35,7 @@ def deliver(report: Report, form: str, output: Path | None, seconds: float) -> i
     report = replace(report, seconds=round(seconds, 3), version=version("migration-gate"))
     text = _rendered(report, form, colour=output is None and sys.stdout.isatty())
     if output is None:
-        sys.stdout.write(text)
-        sys.stdout.flush()
+        _print(text)
         return report.status
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
@@ -48,6 +47,21 @@ def deliver(report: Report, form: str, output: Path | None, seconds: float) -> i
             advice="Name a file in a folder that exists and may be written to.",
         ) from error
     return report.status
+
+
+def _print(text: str) -> None:
+    """Write to standard output, in UTF-8 whatever the locale; a reader that has gone changes no verdict."""
+    try:
+        sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python would complain at its end
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise Misconfigured(
+            f"The report could not be written to standard output: {error.strerror}.",
+            advice="Make room there, or name a file with --output.",
+        ) from error
 
 
 def _rendered(report: Report, form: str, *, colour: bool) -> str:
