@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from migration_gate.errors import DatabaseRefused, GateError, Misconfigured, ProjectNotImported
+import os
+
+from migration_gate.errors import DatabaseRefused, DiskFull, GateError, Misconfigured, ProjectNotImported
 from migration_gate.facts import Failure, Replay
 from migration_gate.project import Project
 from migration_gate.replay import Reader
 from migration_gate.settings import Settings
 
+DISK_FULL = "53100"
 URL_ADVICE = (
     "Give the project a PostgreSQL URL, any one will do, since every connection is redirected: in "
     ".migration-gate.yml,\n\n    env:\n      DATABASE_URL: postgresql://user:secret@localhost/app\n\n"
@@ -30,11 +33,18 @@ def demand_replay(project: Project, settings: Settings, reader: Reader) -> None:
         if not reader.contexts() and reader.history(settings.target).error is None:
             raise DatabaseRefused(
                 f"The project's env.py ended without running any migration ({project.directory}).",
-                advice="It has to call context.run_migrations() when Alembic runs online. Look for a condition "
-                "around it, and set what it asks for under `env:`.",
+                advice="It has to call context.run_migrations() when Alembic runs online. Look for a "
+                "condition around it, and set under `env:` what it asks for.",
             )
         return
     stage, failure = told
+    if failure.sqlstate == DISK_FULL or "No space left on device" in failure.says:
+        raise DiskFull(
+            f"There was no room for what the migrations write: {failure.says}",
+            advice="Free some space, or set TMPDIR to a folder on a disk with room.",
+            where=str(failure.place or ""),
+            evidence=failure.statement or "",
+        )
     if failure.kind == "DatabaseRefused" or (refused and failure.revision is None):
         raise DatabaseRefused(
             failure.says, advice=URL_ADVICE, where=str(failure.place or ""), evidence=_frames(failure)
@@ -109,6 +119,12 @@ def _import_advice(project: Project, failure: Failure) -> str:
         return (
             "If it wants a setting, give it any value under `env:` in .migration-gate.yml, or name an "
             "`env_file:`."
+        )
+    if failure.kind == "PermissionError" and os.geteuid() == 0:
+        return (
+            "The project's code does not run as root, but as the owner of its folder or, where root owns "
+            "it, as an account without privileges. Give the folder to another user (`chown -R 1000 .`), make "
+            "what the code writes to beforehand, or send it elsewhere with a variable under `env:`."
         )
     if failure.kind == "SystemExit":
         return "Something that env.py imports ends the program. Find it with the frames below."
