@@ -59,6 +59,8 @@ def _frames(error: BaseException, home: str) -> list[dict[str, Any]]:
     """The project's own frames, outermost first."""
     frames = []
     for frame, line in traceback.walk_tb(error.__traceback__):
+        if frame.f_code.co_filename.startswith("<frozen "):
+            continue
         filename = os.path.abspath(frame.f_code.co_filename)
         if is_guest(filename) or (
             home and filename.startswith(home + os.sep) and "site-packages" not in filename
