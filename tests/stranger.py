@@ -140,6 +140,11 @@ class Ran:
     seconds: float
 
     @property
+    def complaints(self) -> str:
+        """What stands on stderr beside the lines that say where a slow run is."""
+        return re.sub(r"^.* …\n", "", self.err, flags=re.MULTILINE)
+
+    @property
     def said(self) -> str:
         """Everything, for a failed assertion."""
         return f"status {self.status}\n{self.out}\n{self.err}"
@@ -200,6 +205,7 @@ class World:
         seconds = time.monotonic() - started
         ran = Ran(done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode(), seconds)
         assert "Traceback" not in ran.said, ran.said
+        assert "The gate broke" not in ran.said, "".join(f.read_text() for f in self.temporary.glob("*.log"))
         self.demand_nothing_left()
         return ran
 
@@ -217,7 +223,7 @@ class World:
         while (self.processes() or self.folders()) and time.monotonic() < deadline:
             time.sleep(0.05)
         assert not self.processes()
-        assert not self.folders()
+        assert not [str(each) for each in self.temporary.rglob("*")]
 
     def plain(self, text: str) -> str:
         """The text without what differs between machines and runs."""
