@@ -249,10 +249,12 @@ def fill(server: postgres.Server) -> None:
 def test_a_server_that_dies_of_a_full_disk_is_no_fault_of_ours(small_disk: Path) -> None:
     with postgres.start("local", folder=small_disk) as server:
         with server.connect() as connection:
-            connection.execute("CREATE TABLE t AS SELECT 'x' AS v")
             (small_disk / "filler").write_bytes(bytes(shutil.disk_usage(small_disk).free))
             with pytest.raises(psycopg.OperationalError):
-                connection.execute("DO 'BEGIN LOOP UPDATE t SET v = v; COMMIT; END LOOP; END'")
+                connection.execute(  # fills the write-ahead log, and nothing else
+                    "SELECT count(pg_logical_emit_message(false, '', repeat('x', 100000))) "
+                    "FROM generate_series(1, 5000)"
+                )
         assert soon(lambda: bool(server.vitals.ended()))
         with pytest.raises(DiskFull) as caught:
             server.check_alive()

@@ -6,7 +6,7 @@ import os
 import secrets
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -127,9 +127,10 @@ def start(name: str, *, folder: Path, why: str) -> Iterator[Server]:
         )
     token, password = f"migration_gate_{secrets.token_hex(12)}", secrets.token_urlsafe(24)
     with outpost(folder) as post:
+        notes = reaper()
         container = describe(name, token, password)
         try:
-            notes = run(container, name)
+            run(container, name)
             post.lifeline.farewell(*farewell.order(container=container.get_wrapped_container().id))
             target = Target(container.get_container_host_ip(), int(container.get_exposed_port(5432)))
             version = wait(container, target, password, name)
@@ -158,8 +159,35 @@ def remove(container: DockerContainer) -> None:
     """Remove it with its volumes; the daemon may be gone, and it may never have been started."""
     import docker  # noqa: PLC0415
 
-    with suppress(docker.errors.NotFound):
+    try:
         container.stop(force=True, delete_volume=True)
+    except docker.errors.NotFound:
+        pass
+    finally:
+        container.get_docker_client().client.close()
+
+
+def reaper() -> tuple[str, ...]:
+    """See to testcontainers' Ryuk, which removes the container should our guard be killed with us.
+
+    It is an image as well; where it can't be had, the guard has to do, and that is said.
+    """
+    import docker  # noqa: PLC0415
+    from testcontainers.core.config import testcontainers_config  # noqa: PLC0415
+
+    if testcontainers_config.ryuk_disabled or present(testcontainers_config.ryuk_image):
+        return ()
+    client = docker.from_env(timeout=60)
+    try:
+        client.images.pull(testcontainers_config.ryuk_image)
+    except docker.errors.DockerException as error:
+        if (response := getattr(error, "response", None)) is not None:
+            response.close()  # a streamed answer that docker-py leaves open
+        testcontainers_config.ryuk_disabled = True
+        return ("the image of testcontainers' Ryuk can't be had: a cancelled job may leave the container",)
+    finally:
+        client.close()
+    return ()
 
 
 def describe(name: str, token: str, password: str) -> DockerContainer:
@@ -171,29 +199,19 @@ def describe(name: str, token: str, password: str) -> DockerContainer:
     container.with_env("POSTGRES_PASSWORD", password).with_env("PGDATA", f"{FOLDER}/data")
     container.with_env("POSTGRES_INITDB_ARGS", "--no-sync --encoding=UTF8 --locale=C.UTF-8 --lc-messages=C")
     container.with_command(["postgres", *words]).with_exposed_ports(5432)
-    container.with_kwargs(tmpfs={FOLDER: "rw,mode=1777"})
+    if hasattr(container, "with_tmpfs_mount"):
+        container.with_tmpfs_mount(FOLDER)
+    else:  # older testcontainers
+        container.with_kwargs(tmpfs={FOLDER: "rw"})
     return container
 
 
-def run(container: DockerContainer, name: str) -> tuple[str, ...]:
-    """Pull the image where needed, and start it; what to know about it.
-
-    Ryuk, which removes the container should our guard be killed with us, is an image that has to be pulled
-    as well; where it can't be, the guard has to do. Raises PostgresNotFound, with the daemon's own words.
-    """
+def run(container: DockerContainer, name: str) -> None:
+    """Pull the image where needed, and start it. Raises PostgresNotFound, with the daemon's own words."""
     import docker  # noqa: PLC0415
-    from testcontainers.core.config import testcontainers_config  # noqa: PLC0415
 
-    notes: tuple[str, ...] = ()
     try:
-        try:
-            container.start()
-        except docker.errors.APIError as error:
-            if testcontainers_config.ryuk_disabled or "ryuk" not in str(error):
-                raise
-            testcontainers_config.ryuk_disabled = True
-            notes = ("testcontainers' Ryuk could not be had: a cancelled job may leave the container",)
-            container.start()
+        container.start()
     except docker.errors.ImageNotFound as error:
         raise PostgresNotFound(
             f"image {name} was wanted; found that there is none to be had: {error.explanation}",
@@ -204,7 +222,6 @@ def run(container: DockerContainer, name: str) -> tuple[str, ...]:
             f"image {name} should have been started; found: {error}",
             advice=f"`docker run --rm -e POSTGRES_PASSWORD=x {name}` by hand should fail the same way.",
         ) from error
-    return notes
 
 
 def wait(container: DockerContainer, target: Target, password: str, name: str) -> int:
