@@ -7,16 +7,14 @@ Instead, write the revision that is missing (each finding brings one), or correc
 """
 
 from collections.abc import Iterator
-from itertools import groupby
-from operator import itemgetter
 
 from migration_gate import ready
-from migration_gate.check import Finding, Severity, code, counted, listed
+from migration_gate.check import Finding, Severity, code
 from migration_gate.facts import Difference, Facts
 
 SEVERITY = Severity.ERROR
 KINDS = ready.KINDS
-MILD = {"name-only": Severity.WARNING, "comment": Severity.WARNING}
+MILD = ("name-only", "comment")
 
 
 def check(facts: Facts) -> Iterator[Finding]:
@@ -28,13 +26,14 @@ def check(facts: Facts) -> Iterator[Finding]:
             yield _finding(facts, difference)
     unmanaged = [d for d in facts.replay.differences if d.kind == "unmanaged"]
     if unmanaged:
-        yield _unmanaged(unmanaged)
+        says, evidence = ready.listing(unmanaged)
+        yield Finding("unmanaged", says, evidence=evidence, kind="unmanaged", severity=Severity.NOTE)
 
 
 def _finding(facts: Facts, difference: Difference) -> Finding:
     made = facts.replay.history.revision(difference.revision)
     model = dict(facts.replay.models.places).get(difference.table or "")
-    body = ready.revision(difference, facts.replay.history.heads)
+    lines = ready.lines(difference)
     return Finding(
         at=difference.object,
         says=ready.sentence(difference),
@@ -44,17 +43,13 @@ def _finding(facts: Facts, difference: Difference) -> Finding:
             ("migrations", "nothing" if difference.database is None else difference.database),
             ("models", "nothing" if difference.models is None else difference.models),
         ),
-        fix=f"Correct the model, or add this revision:{code(body)}" if body else ready.BY_HAND,
+        fix=f"Correct the model, or write into a revision:{code(lines)}" if lines else ready.BY_HAND,
         kind=difference.kind.replace(" ", "-"),
-        severity=MILD.get(difference.kind),
+        severity=_severity(difference),
     )
 
 
-def _unmanaged(unmanaged: list[Difference]) -> Finding:
-    """What stands in the database by migrations alone, by kind."""
-    objects = sorted((ready.unmanaged_noun(d), d.object) for d in unmanaged)
-    by_noun = {noun: [o for _, o in same] for noun, same in groupby(objects, key=itemgetter(0))}
-    what = listed((counted(len(names), noun) for noun, names in by_noun.items()), quote="")
-    evidence = tuple((noun, ", ".join(names)) for noun, names in by_noun.items())
-    says = f"Models cannot express {what}: listed, not compared"
-    return Finding("unmanaged", says, evidence=evidence, kind="unmanaged", severity=Severity.NOTE)
+def _severity(difference: Difference) -> Severity | None:
+    """Milder for what no query notices: names, comments, and defaults left over from adding a column."""
+    left_over = difference.kind == "default" and difference.models is None
+    return Severity.WARNING if left_over or difference.kind in MILD else None

@@ -82,7 +82,7 @@ def _section(check: Check, examples: Path | None) -> Iterator[str]:
     yield f"## {name(check)}\n\n{inspect.cleandoc(check.__doc__ or '')}\n"
     if several := kinds(check):
         yield f"Kinds: {', '.join(f'`{name(check)}/{kind}`' for kind in several)}.\n"
-    golden = examples / name(check) / "bad" / "report.txt" if examples else None
+    golden = examples / name(check) / "report.txt" if examples else None
     if golden and golden.exists():
         yield f"Reported as:\n\n```\n{golden.read_text(encoding='utf-8').strip()}\n```\n"
 

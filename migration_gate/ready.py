@@ -1,10 +1,14 @@
-"""A difference between database and models in words, and the revision file that would mend it."""
+"""A difference between database and models in words, and the lines of a revision that mend it."""
 
 from __future__ import annotations
 
 import re
-from textwrap import dedent, indent
+from collections.abc import Iterable
+from itertools import groupby
+from operator import itemgetter
+from textwrap import dedent
 
+from migration_gate.check import counted, listed
 from migration_gate.facts import Difference
 
 KINDS = (
@@ -55,11 +59,6 @@ UNMANAGED = (
     "publication",
     "event trigger",
 )
-IMPORTS = (
-    ("from alembic import op", r"\bop\."),
-    ("import sqlalchemy as sa", r"\bsa\."),
-    ("from sqlalchemy.dialects import postgresql", r"\bpostgresql\."),
-)
 
 
 def sentence(difference: Difference) -> str:
@@ -88,23 +87,23 @@ def unmanaged_noun(difference: Difference) -> str:
     return next((noun for noun in UNMANAGED if re.search(rf"\b{noun}\b", text)), "object")
 
 
-def revision(difference: Difference, revises: tuple[str, ...]) -> str:
-    """A whole revision file that mends the difference; empty when nobody could write one.
+def listing(unmanaged: Iterable[Difference]) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """What stands in the database by migrations alone: one sentence, and the names by kind."""
+    objects = sorted((unmanaged_noun(d), d.object) for d in unmanaged)
+    by_noun = {noun: [o for _, o in same] for noun, same in groupby(objects, key=itemgetter(0))}
+    what = listed((counted(len(names), noun) for noun, names in by_noun.items()), quote="")
+    evidence = tuple((noun, ", ".join(names)) for noun, names in by_noun.items())
+    return f"Models cannot express {what}: listed, not compared", evidence
 
-    `revises` are the heads that it stands on.
+
+def lines(difference: Difference) -> str:
+    """What to write into a revision's two functions; empty when nobody could write it.
+
+    The functions' heads are left out: with many differences, one revision mends them all.
     """
     upgrade, downgrade = (dedent(text).strip("\n") for text in (difference.upgrade, difference.downgrade))
     if not upgrade.strip():
         return ""
-    body = f"{upgrade}\n{downgrade}"
-    imports = [line for line, used in IMPORTS if re.search(used, body) and line not in body]
-    below = repr(revises[0] if len(revises) == 1 else revises) if revises else "None"
     if not downgrade.strip():
         downgrade = 'raise NotImplementedError("this cannot be undone")'
-    header = f'revision = "..."  # a new id\ndown_revision = {below}'.replace("'", '"')
-    parts = ("\n".join(imports), header, _function("upgrade", upgrade), _function("downgrade", downgrade))
-    return "\n\n".join(filter(None, parts))
-
-
-def _function(name: str, body: str) -> str:
-    return f"\ndef {name}() -> None:\n{indent(body, '    ')}"
+    return f"# upgrade\n{upgrade}\n\n# downgrade\n{downgrade}"

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from checks import drift, missing_models, unchecked
-from migration_gate.check import Finding, Severity
+from migration_gate.check import Finding, Severity, Severity
 from migration_gate.facts import Difference, Facts, Failure, Models, Place, Tree, Uncreated
 from migration_gate.ready import KINDS
 from tests.build import chain, difference, replayed
@@ -34,9 +34,15 @@ def test_a_column_that_accepts_null_is_drift_with_the_revision_that_mends_it() -
     assert found.evidence == (("migrations", "email text"), ("models", "email text NOT NULL"))
     body = found.fix.replace("\n    ", "\n")
     compile(body.partition("\n\n")[2], "revision.py", "exec")
-    assert 'down_revision = "b2"' in body
-    assert '\ndef upgrade() -> None:\n    op.alter_column("users", "email", nullable=False)' in body
-    assert '\ndef downgrade() -> None:\n    op.alter_column("users", "email", nullable=True)' in body
+    assert '# upgrade\nop.alter_column("users", "email", nullable=False)\n' in body
+    assert '# downgrade\nop.alter_column("users", "email", nullable=True)\n' in body
+
+
+def test_a_default_left_over_from_adding_a_column_is_a_warning() -> None:
+    (left_over,) = drifted(difference("default", "users.active", "true", None))
+    (missing,) = drifted(difference("default", "users.active", None, "true"))
+    assert left_over.severity is Severity.WARNING
+    assert missing.severity is None
 
 
 def test_a_downgrade_that_nobody_can_write_says_so() -> None:
