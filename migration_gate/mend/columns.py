@@ -25,8 +25,11 @@ if TYPE_CHECKING:
     from sqlalchemy import Column as ModelColumn
 
 
-def model_column(column: Column, snapshot: Snapshot) -> ModelColumn[Any] | None:
-    """The column as SQLAlchemy has it, or None where SQL says it better."""
+def model_column(column: Column, snapshot: Snapshot, *, keyed: bool = False) -> ModelColumn[Any] | None:
+    """The column as SQLAlchemy has it, or None where SQL says it better.
+
+    SQLAlchemy would make a serial column of an integer in a primary key: `keyed` ones say that they are none.
+    """
     import sqlalchemy as sa  # noqa: PLC0415 - only where there is something to mend
 
     type_ = sa_type(column, snapshot)
@@ -46,7 +49,7 @@ def model_column(column: Column, snapshot: Snapshot) -> ModelColumn[Any] | None:
         server_default=default,
         nullable=column.nullable,
         comment=column.comment,
-        autoincrement=False,
+        autoincrement=False if keyed else "auto",
     )
 
 

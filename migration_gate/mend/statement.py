@@ -40,7 +40,7 @@ def path(schema: str, name: str) -> str:
 
 def executed(sql: str) -> str:
     """The line of a revision that runs the statement; Alembic would take `:name` for a parameter."""
-    text = re.sub(r"(?<!:):(?=\w)", r"\\:", re.sub(r"\\(?=:)", r"\\\\", sql))
+    text = re.sub(r"(?<!:):(?=\w)|(?<=\\):(?!:)", r"\\:", sql)
     shown = repr(text)
     if '"' not in text and shown.startswith("'"):
         shown = '"' + shown[1:-1].replace("\\'", "'") + '"'

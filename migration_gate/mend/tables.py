@@ -76,7 +76,8 @@ def _model(table: Table, snapshot: Snapshot) -> tuple[Any, list[Constraint]] | N
     key = next((c for c in snapshot.constraints_of(table) if c.kind == "primary key"), None)
     items: list[Any] = []
     for column in snapshot.columns_of(table):
-        model = model_column(column, snapshot)
+        keyed = key is not None and column.name in key.columns
+        model = model_column(column, snapshot, keyed=keyed)
         if model is None and key is not None and key.columns == (column.name,):
             model = _serial(column, snapshot)
         if model is None:

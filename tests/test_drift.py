@@ -1,0 +1,236 @@
+"""Which differences are drift, of which kind, and told how often."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from migration_gate.drift import drift
+from migration_gate.facts import (
+    Column,
+    ColumnState,
+    Constraint,
+    Difference,
+    EnumType,
+    Extension,
+    Filtered,
+    History,
+    Index,
+    Models,
+    Place,
+    Replay,
+    Revision,
+    Routine,
+    Sequence,
+    Snapshot,
+    Step,
+    Table,
+    Touch,
+    Uncreated,
+    View,
+)
+
+USERS = Table("public", "users", oid=7)
+ID = Column("public", "users", "id", "integer", nullable=False, number=1)
+EMAIL = Column("public", "users", "email", "character varying(64)", nullable=False, number=2)
+KEY = Constraint("public", "users", "users_pkey", "primary key", "PRIMARY KEY (id)", ("id",))
+ONCE = Constraint("public", "users", "users_email_key", "unique", "UNIQUE (email)", ("email",))
+INDEX = Index(
+    "public",
+    "users",
+    "ix_email",
+    "CREATE INDEX ix_email ON public.users USING btree (email)",
+    ("email",),
+)
+MODELS = Snapshot(tables=(USERS,), columns=(ID, EMAIL), constraints=(KEY, ONCE), indexes=(INDEX,))
+MOOD = EnumType("public", "mood", ("calm", "loud"))
+SERIAL = Sequence(
+    "public", "users_id_seq", "integer", 1, 1, 1, 2147483647, 1, cycle=False, owner="public.users.id"
+)
+
+
+def found(database: Snapshot, models: Snapshot = MODELS, **options: object) -> tuple[Difference, ...]:
+    made = replace(Models(metadatas=1, snapshot=models), **options)  # type: ignore[arg-type]
+    return drift(Replay(catalog=database, models=made))
+
+
+def kinds(database: Snapshot, models: Snapshot = MODELS, **options: object) -> list[str]:
+    return [difference.kind for difference in found(database, models, **options)]
+
+
+def test_equal_catalogs_have_no_drift() -> None:
+    assert found(MODELS) == ()
+
+
+def test_a_missing_column_takes_its_constraints_and_indexes_with_it() -> None:
+    database = replace(MODELS, columns=(ID,), constraints=(KEY,), indexes=())
+    assert [(d.kind, d.object, d.database, d.models) for d in found(database)] == [
+        ("column", "users.email", None, "character varying(64) NOT NULL")
+    ]
+
+
+def test_a_missing_table_is_one_difference() -> None:
+    assert kinds(Snapshot()) == ["table"]
+
+
+def test_a_missing_table_takes_the_foreign_keys_to_it_with_it() -> None:
+    link = Constraint(
+        "public", "posts", "fk", "foreign key", "FOREIGN KEY (a) REFERENCES public.users(id)", ("a",),
+        references="public.users", referenced_columns=("id",),
+    )  # fmt: skip
+    posts = Snapshot(tables=(Table("public", "posts"),), columns=(Column("public", "posts", "a", "integer"),))
+    models = replace(
+        MODELS,
+        tables=(USERS, *posts.tables),
+        columns=(*MODELS.columns, *posts.columns),
+        constraints=(*MODELS.constraints, link),
+    )
+    assert [(d.kind, d.object) for d in found(posts, models)] == [("table", "users")]
+
+
+def test_a_type_shows_both_sides() -> None:
+    database = replace(MODELS, columns=(ID, replace(EMAIL, type="text")))
+    difference = found(database)[0]
+    assert (difference.kind, difference.object, difference.column) == ("type", "users.email", "email")
+    assert (difference.database, difference.models) == ("text", "character varying(64)")
+
+
+def test_a_column_that_accepts_null_is_drift() -> None:
+    database = replace(MODELS, columns=(ID, replace(EMAIL, nullable=True)))
+    assert [(d.kind, d.database, d.models) for d in found(database)] == [("nullability", "NULL", "NOT NULL")]
+
+
+def test_a_missing_primary_key_says_not_null_too() -> None:
+    database = replace(MODELS, columns=(replace(ID, nullable=True), EMAIL), constraints=(ONCE,))
+    assert kinds(database) == ["primary key"]
+
+
+def test_a_renamed_constraint_is_name_only() -> None:
+    database = replace(MODELS, constraints=(KEY, replace(ONCE, name="once")))
+    assert [(d.kind, d.database, d.models) for d in found(database)] == [
+        ("name-only", "once", "users_email_key")
+    ]
+
+
+def test_a_renamed_index_is_name_only() -> None:
+    other = replace(INDEX, name="i", definition=INDEX.definition.replace("ix_email", "i"))
+    assert kinds(replace(MODELS, indexes=(other,))) == ["name-only"]
+
+
+def test_a_constraint_with_another_name_and_action_is_one_difference() -> None:
+    changed = replace(ONCE, name="once", definition="UNIQUE (email) DEFERRABLE", deferrable=True)
+    assert kinds(replace(MODELS, constraints=(KEY, changed))) == ["unique"]
+
+
+def test_a_unique_index_for_a_unique_constraint_is_one_difference() -> None:
+    index = Index(
+        "public",
+        "users",
+        "u",
+        "CREATE UNIQUE INDEX u ON public.users USING btree (email)",
+        ("email",),
+        unique=True,
+    )
+    database = replace(MODELS, constraints=(KEY,), indexes=(INDEX, index))
+    assert [(d.kind, d.database, d.models) for d in found(database)] == [
+        ("unique", index.definition, "UNIQUE (email)")
+    ]
+
+
+def test_an_invalid_index_is_drift() -> None:
+    assert kinds(replace(MODELS, indexes=(replace(INDEX, valid=False),))) == ["index"]
+
+
+def test_partitions_are_no_drift() -> None:
+    child = Table("public", "users_1", partition_bound="DEFAULT", inherits=("public.users",))
+    database = replace(
+        MODELS,
+        tables=(USERS, child),
+        columns=(*MODELS.columns, replace(ID, table="users_1")),
+        indexes=(INDEX, replace(INDEX, table="users_1", name="i")),
+    )
+    assert found(database) == ()
+
+
+def test_a_renamed_serial_sequence_is_name_only() -> None:
+    def serial(name: str) -> Snapshot:
+        column = replace(ID, default=f"nextval('public.{name}'::regclass)")
+        return replace(MODELS, columns=(column, EMAIL), sequences=(replace(SERIAL, name=name),))
+
+    assert kinds(serial("people_seq"), serial("users_id_seq")) == ["name-only"]
+
+
+def test_serial_for_identity_is_one_difference() -> None:
+    serial = replace(ID, default="nextval('public.users_id_seq'::regclass)")
+    identity = replace(ID, identity="by default")
+    database = replace(MODELS, columns=(serial, EMAIL), sequences=(SERIAL,))
+    models = replace(MODELS, columns=(identity, EMAIL), sequences=(replace(SERIAL, identity=True),))
+    assert kinds(database, models) == ["default"]
+
+
+def test_an_enum_with_other_labels_is_drift() -> None:
+    database = replace(MODELS, enums=(replace(MOOD, labels=("calm",)),))
+    models = replace(MODELS, enums=(MOOD,))
+    assert [(d.kind, d.database, d.models) for d in found(database, models)] == [
+        ("enum", "('calm')", "('calm', 'loud')")
+    ]
+
+
+def test_a_renamed_enum_is_not_told_again_for_each_column() -> None:
+    def with_enum(name: str) -> Snapshot:
+        mood = Column("public", "users", "mood", f"public.{name}", default=f"'calm'::public.{name}")
+        return replace(MODELS, columns=(ID, EMAIL, mood), enums=(replace(MOOD, name=name),))
+
+    assert kinds(with_enum("feeling"), with_enum("mood")) == ["enum"]
+
+
+def test_what_only_the_database_can_have_is_unmanaged() -> None:
+    database = replace(
+        MODELS,
+        views=(View("public", "v", "view", "SELECT 1"),),
+        routines=(Routine("public", "f", "", "function", "SELECT 1"),),
+        enums=(MOOD,),
+    )
+    assert {(d.kind, d.noun, d.object) for d in found(database)} == {
+        ("unmanaged", "view", "v"),
+        ("unmanaged", "function", "f()"),
+        ("unmanaged", "enum", "mood"),
+    }
+
+
+def test_what_the_models_database_only_copied_is_unmanaged() -> None:
+    copied = replace(MODELS, extensions=(Extension("citext", "public", "1.6", oid=99),))
+    assert [(d.kind, d.noun, d.object) for d in found(copied, copied)] == [
+        ("unmanaged", "extension", "citext")
+    ]
+
+
+def test_what_the_project_filters_out_is_left_out() -> None:
+    filtered = (Filtered("table", "public", None, "users"),)
+    assert found(Snapshot(), filtered=filtered) == ()
+    assert (
+        found(replace(MODELS, indexes=()), filtered=(Filtered("index", "public", "users", "ix_email"),)) == ()
+    )
+
+
+def test_a_table_that_models_could_not_create_is_compared_by_alembic() -> None:
+    database = replace(MODELS, tables=(USERS, Table("public", "places")))
+    uncreated = (Uncreated("public.places", 'type "geometry" does not exist', compared=True),)
+    alembic = (("add_column", "public.places", "Column('x', Integer())"),)
+    assert [(d.kind, d.object, d.models) for d in found(database, uncreated=uncreated, alembic=alembic)] == [
+        ("column", "places", "Column('x', Integer())")
+    ]
+
+
+def test_the_revision_that_changed_a_column_is_named() -> None:
+    def touch(step: int, type_: str) -> Touch:
+        states = (ColumnState(2, "email", type_, nullable=False, default=None),)
+        return Touch(step, "ALTER TABLE", "table", "public.users", 7, columns=states)
+
+    replay = Replay(
+        history=History((Revision("aa", (), "", Place("a.py")), Revision("bb", ("aa",), "", Place("b.py")))),
+        steps=(Step(1, "aa", 0.1), Step(2, "bb", 0.1)),
+        touches=(touch(1, "character varying(64)"), touch(2, "text")),
+        catalog=replace(MODELS, columns=(ID, replace(EMAIL, type="text"))),
+        models=Models(metadatas=1, snapshot=MODELS),
+    )
+    assert [difference.revision for difference in drift(replay)] == ["bb"]

@@ -1,0 +1,129 @@
+"""Which spellings of a default or a definition mean the same."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from migration_gate.drift.spelling import plain, plain_default
+
+COLUMNS = {
+    "status": "character varying(20)",
+    "note": "text",
+    "id": "integer",
+    "tags": "character varying(9)[]",
+}
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "type_"),
+    [
+        ("now()", "CURRENT_TIMESTAMP", "timestamp with time zone"),
+        ("timezone('utc'::text, now())", "(now() AT TIME ZONE 'utc'::text)", "timestamp without time zone"),
+        ("0", "(0)::numeric", "numeric(10,2)"),
+        ("0", "'0'::numeric", "numeric(10,2)"),
+        ("0.5", "0.50", "numeric(10,2)"),
+        ("'-1'::integer", "'-1'::bigint", "bigint"),
+        ("'x'::text", "'x'::character varying", "character varying(20)"),
+        ("'{}'::text[]", "ARRAY[]::text[]", "text[]"),
+        ("ARRAY[1, 2]", "'{1,2}'::integer[]", "integer[]"),
+        ("NULL::character varying", None, "character varying(3)"),
+        ("(CURRENT_DATE + 14)", "((CURRENT_DATE + 14))::date", "date"),
+    ],
+)
+def test_a_default_in_other_words_is_the_same(one: str, other: str | None, type_: str) -> None:
+    assert plain_default(one, type_) == plain_default(other, type_)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "type_"),
+    [
+        ("now()", "clock_timestamp()", "timestamp with time zone"),
+        ("now()", "(now())::date", "timestamp with time zone"),
+        ("'x'::text", "'X'::text", "text"),
+        ("''::text", "' '::text", "text"),
+        ("''::text", None, "text"),
+        ("'abc'::text", "'abc'::character varying(2)", "text"),
+        ("1.5", "(1.5)::integer", "numeric"),
+        ("0.1", "(0.1)::real", "double precision"),
+        ("'now()'::text", "now()", "text"),
+        ("'{}'::jsonb", "'[]'::jsonb", "jsonb"),
+        ("'2025-01-01'::date", "'2025-01-02'::date", "date"),
+        ("CURRENT_TIMESTAMP(3)", "now()", "timestamp with time zone"),
+    ],
+)
+def test_a_default_with_another_value_differs(one: str, other: str | None, type_: str) -> None:
+    assert plain_default(one, type_) != plain_default(other, type_)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (
+            "CHECK (((status)::text = ANY ((ARRAY['a'::character varying, 'b'::text])::text[])))",
+            "CHECK (((status)::text = ANY (ARRAY['a'::text, 'b'::text])))",
+        ),
+        ("(lower((status)::text))", "lower(status)"),
+        ("CHECK ((id > 0))", "CHECK (((id) > (0)))"),
+        ("(tags)::text[]", "tags"),
+    ],
+)
+def test_a_definition_in_other_words_is_the_same(one: str, other: str) -> None:
+    assert plain(one, COLUMNS) == plain(other, COLUMNS)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("((a OR b) AND c)", "(a OR (b AND c))"),
+        ("btree (id)", "btree (((id)::text))"),
+        ("CHECK ((note = 'a (b)'::text))", "CHECK ((note = 'a b'::text))"),
+        ("CHECK ((id > 0))", "CHECK ((id >= 0))"),
+        ("UNIQUE (a, b)", "UNIQUE (b, a)"),
+        ("lower((email)::text)", "lower(email)"),
+        ('CHECK (("Id" > 0))', "CHECK ((id > 0))"),
+    ],
+)
+def test_a_definition_with_another_meaning_differs(one: str, other: str) -> None:
+    assert plain(one, COLUMNS) != plain(other, COLUMNS)
+
+
+def test_what_cannot_be_read_stands_for_itself() -> None:
+    assert plain("CHECK (('open", {}) == "CHECK (('open"
+
+
+def literal(text: str) -> str:
+    quoted = "'" + text.replace("'", "''") + "'"
+    return f"E{quoted}".replace("\\", "\\\\") if "\\" in text else quoted
+
+
+texts = st.text(st.sampled_from("ab'\" ()[]{},:;\\%1.-"), max_size=8)
+
+
+@given(texts, texts, st.sampled_from(["text", "character varying", "public.mood", "jsonb"]))
+def test_different_strings_are_never_taken_for_each_other(one: str, other: str, type_: str) -> None:
+    wrapped = [f"CHECK ((note = {literal(text)}::{type_}))" for text in (one, other)]
+    defaults = [plain_default(f"{literal(text)}::{type_}", type_) for text in (one, other)]
+    assert (plain(wrapped[0], COLUMNS) == plain(wrapped[1], COLUMNS)) == (one == other)
+    assert (defaults[0] == defaults[1]) == (one == other)
+
+
+@given(
+    st.recursive(
+        st.sampled_from(["a", "id", "'x'::text", "(0)::numeric"]),
+        lambda inner: st.tuples(inner, st.sampled_from(["AND", "+", "="]), inner).map(
+            lambda parts: f"({' '.join(parts)})"
+        ),
+        max_leaves=6,
+    )
+)
+def test_a_plain_spelling_is_plain_already(expression: str) -> None:
+    once = plain(expression, COLUMNS)
+    assert plain(once, COLUMNS) == once
+
+
+@given(st.text(max_size=40))
+def test_no_text_breaks_it(text: str) -> None:
+    assert isinstance(plain(text, {}), str)
+    assert isinstance(plain_default(text, "text"), str | None)

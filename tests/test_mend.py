@@ -1,0 +1,168 @@
+"""Ready revisions, run on a real server: the drift goes, and comes back."""
+
+# ruff: noqa: E501 - SQL stays on one line
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+
+from benchmarks.drift import run, schema
+from benchmarks.drift.mutations import DRIFT, NONE, UNMANAGED
+from migration_gate import catalog, postgres
+from migration_gate.facts import Difference, Snapshot
+from migration_gate.mend import mend
+from migration_gate.mend.statement import executed, quoted
+
+HARD = (
+    ("a default with what SQLAlchemy would take for a parameter", "ALTER TABLE settings ALTER key SET DEFAULT 'a :b %c'"),
+    ("a default with quotes", "ALTER TABLE settings ALTER key SET DEFAULT E'it''s \"x\" \\\\ \n'"),
+    ("a comment with all of them", "COMMENT ON COLUMN users.handle IS E'it''s :x %s \\\\ \n \"y\"'"),
+    ("a table in another schema", "DROP TABLE billing.invoices CASCADE"),
+    ("a table with identity and expression", "DROP TABLE labels CASCADE"),
+    ("a partitioned table", "DROP TABLE plays CASCADE"),
+    ("a table that others reference", "DROP TABLE users CASCADE"),
+    ("an enum in another order", "ALTER TYPE mood RENAME TO m; CREATE TYPE mood AS ENUM ('loud', 'calm', 'sad');"
+     "DROP INDEX ix_favourites_sad; ALTER TABLE favourites ALTER mood TYPE mood USING mood::text::mood;"
+     "ALTER TABLE users ALTER mood DROP DEFAULT; ALTER TABLE users ALTER mood TYPE mood USING mood::text::mood;"
+     "ALTER TABLE users ALTER mood SET DEFAULT 'calm'; DROP TYPE m;"
+     "CREATE INDEX ix_favourites_sad ON favourites (album_id) WHERE mood = 'sad'"),
+    ("a renamed enum", "ALTER TYPE mood RENAME TO \"Feeling\""),
+    ("an extra column with all that stands on it", "ALTER TABLE venues ADD code int NOT NULL CHECK (code > 0);"
+     "CREATE INDEX ON venues (code); CREATE INDEX ON venues (name, code)"),
+    ("an extra serial column", "ALTER TABLE venues ADD nr serial"),
+    ("an extra identity column", "ALTER TABLE venues ADD nr int GENERATED ALWAYS AS IDENTITY"),
+    ("many at once", "DROP TABLE venues CASCADE; DROP TABLE tags CASCADE; ALTER TABLE users ALTER score TYPE bigint;"
+     "CREATE TABLE a (id serial PRIMARY KEY); CREATE TABLE b (id int REFERENCES a); ALTER TABLE tracks DROP isrc"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    connect: run.Connect
+    source: str
+    models: Snapshot
+
+    def differences(self, sql: str) -> tuple[Difference, ...]:
+        """What one statement does, in a transaction that is rolled back."""
+        with self.connect(self.source) as connection, connection.transaction(force_rollback=True):
+            for statement in sql.split(";"):
+                connection.execute(statement)
+            return run.compare(catalog.read(connection), self.models)[1]
+
+    def drifted(self, sql: str) -> str:
+        database = run.clone(self.connect, self.source, "drifted")
+        with self.connect(database) as connection:
+            for statement in sql.split(";"):
+                connection.execute(statement)
+        return database
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    with postgres.start("auto", folder=tmp_path_factory.mktemp("server")) as server:
+
+        def connect(database: str) -> psycopg.Connection:
+            return server.connect(database)
+
+        source, modelled = (server.create_database() for _ in range(2))
+        run.build(connect, source, partitions=True)
+        run.build(connect, modelled, partitions=False)
+        yield Bench(connect, source, run.read(connect, modelled))
+
+
+def test_names_are_quoted_where_they_must_be() -> None:
+    assert [quoted(name) for name in ("users", "Users", "order", 'a"b', "a b")] == [
+        "users", '"Users"', '"order"', '"a""b"', '"a b"',
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "sql", ["SELECT ':a', 'x'::text", "SELECT '\\:b'", 'SELECT 1 AS "%(a)s"', "SELECT 'a''b\n'"]
+)
+def test_a_statement_reaches_postgres_as_it_was(sql: str) -> None:
+    said: list[str] = []
+
+    class Operations:
+        @staticmethod
+        def execute(text: str) -> None:
+            compiled = sa.text(text).compile()
+            assert not compiled.params
+            said.append(str(compiled))
+
+    exec(executed(sql), {"op": Operations})
+    assert said == [sql]
+
+
+@pytest.mark.slow
+def test_the_undrifted_schema_has_no_drift(bench: Bench) -> None:
+    assert run.compare(run.read(bench.connect, bench.source), bench.models)[1] == ()
+
+
+@pytest.mark.slow
+def test_what_is_spelled_in_other_words_is_no_drift(bench: Bench) -> None:
+    alarms = {}
+    for _, what, sql in NONE:
+        if differences := bench.differences(sql):
+            alarms[what] = differences
+    assert alarms == {}
+
+
+@pytest.mark.slow
+def test_what_models_cannot_express_is_listed_and_no_drift(bench: Bench) -> None:
+    for _, what, sql in UNMANAGED:
+        differences = bench.differences(sql)
+        assert {difference.kind for difference in differences} == {"unmanaged"}, what
+        assert all(difference.noun for difference in differences), what
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("half", [0, 1])
+def test_every_difference_is_seen_by_its_kind(bench: Bench, half: int) -> None:
+    for category, what, sql in DRIFT[half::2]:
+        differences = bench.differences(sql)
+        seen = {difference.kind for difference in differences}
+        assert category in seen or (category == "quoted" and seen), (category, what, differences)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sql", [pytest.param(sql, id=what) for what, sql in HARD])
+def test_a_ready_revision_mends_and_takes_back(bench: Bench, sql: str) -> None:
+    assert run.mended(bench.connect, bench.drifted(sql), bench.models) == "both ways"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "kind", ["column", "nullability", "default", "index", "foreign key", "check", "unique"]
+)
+def test_one_of_each_kind_mends_and_takes_back(bench: Bench, kind: str) -> None:
+    sql = next(sql for category, _, sql in DRIFT if category == kind)
+    assert run.mended(bench.connect, bench.drifted(sql), bench.models) == "both ways"
+
+
+@pytest.mark.slow
+def test_a_column_reads_as_a_person_would_write_it(bench: Bench) -> None:
+    replay, differences = run.compare(
+        run.read(bench.connect, bench.drifted("ALTER TABLE users DROP COLUMN country")), bench.models
+    )
+    (ready,) = mend(differences, replay)
+    assert ready.upgrade == "op.add_column('users', sa.Column('country', sa.CHAR(length=2), nullable=True))"
+    assert ready.downgrade == "op.drop_column('users', 'country')"
+
+
+@pytest.mark.slow
+def test_a_new_not_null_column_comes_with_a_warning(bench: Bench) -> None:
+    replay, differences = run.compare(
+        run.read(bench.connect, bench.drifted("ALTER TABLE tracks DROP COLUMN title")), bench.models
+    )
+    (ready,) = mend(differences, replay)
+    assert ready.upgrade.startswith("# tracks may hold rows already")
+    compile(ready.upgrade + "\n" + ready.downgrade, "revision.py", "exec")
+
+
+def test_the_schema_is_realistic() -> None:
+    assert len(schema.metadata.tables) >= 20
+    assert len(DRIFT) >= 80
