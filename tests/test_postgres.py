@@ -208,7 +208,7 @@ def test_a_start_from_the_cache_is_quick(tmp_path: Path) -> None:
         with postgres.start("local", folder=tmp_path):
             seconds.append(time.perf_counter() - begun)
     print(f"ready after {[f'{second:.3f}' for second in seconds]} s")
-    assert min(seconds) < 1.0  # 0.11 s on an idle machine
+    assert min(seconds) < 5.0  # 0.11 s on an idle machine, 1.2 s on one that is loaded fivefold
 
 
 @slow

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -77,6 +78,8 @@ def daemon() -> str:
     if not os.environ.get("DOCKER_HOST") and found is None:
         return f"no Docker daemon (no {SOCKETS[0]}, and DOCKER_HOST is not set)"
     settle(found)
+    if wrong := silent(os.environ["DOCKER_HOST"]):
+        return f"no Docker daemon answers: {wrong}"
     import docker  # noqa: PLC0415 -- a sixth of a second, for those alone who have a daemon
 
     try:
@@ -89,6 +92,19 @@ def daemon() -> str:
         return f"no Docker daemon answers: {error}"
     finally:
         client.close()
+    return ""
+
+
+def silent(host: str) -> str:
+    """Why a daemon's Unix socket can't be reached, '' where it can. (docker-py leaks one over it.)"""
+    if not host.startswith("unix://"):
+        return ""
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.settimeout(ANSWER_SECONDS)
+        try:
+            probe.connect(host.removeprefix("unix://"))
+        except OSError as error:
+            return f"{host}: {error.strerror or error}"
     return ""
 
 
