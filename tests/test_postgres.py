@@ -1,4 +1,4 @@
-"""Which Postgres is taken, why, and what it is like."""
+"""The server of a run: what it is like, and what does not get in its way."""
 
 from __future__ import annotations
 
@@ -15,8 +15,7 @@ import psycopg
 import pytest
 
 from migration_gate import postgres
-from migration_gate.errors import DiskFull, Misconfigured, PostgresNotFound
-from migration_gate.postgres import binaries, embedded, image, place, template
+from migration_gate.postgres import binaries, embedded, place, template
 
 slow = pytest.mark.slow
 LOCAL = binaries.search()[0]
@@ -29,25 +28,6 @@ def one(connection: psycopg.Connection[tuple[object, ...]], query: str) -> objec
     row = connection.execute(query.encode()).fetchone()
     assert row is not None
     return row[0]
-
-
-def fake_server(folder: Path, version: str) -> Path:
-    """Programs that tell a version and do nothing else."""
-    folder.mkdir(parents=True)
-    for name in ("postgres", "initdb"):
-        (folder / name).write_text(f"#!/bin/sh\necho 'postgres (PostgreSQL) {version}'\n")
-        (folder / name).chmod(0o755)
-    return folder
-
-
-@pytest.fixture
-def alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A machine whose only servers are on PATH, without Docker or wheel."""
-    monkeypatch.setattr(binaries, "FOLDERS", ())
-    monkeypatch.setattr(embedded, "PACKAGES", ())
-    monkeypatch.setattr(image, "SOCKETS", ("/nowhere/docker.sock",))
-    monkeypatch.delenv("DOCKER_HOST", raising=False)
-    monkeypatch.setenv("PATH", "/nowhere")
 
 
 @slow
@@ -242,100 +222,6 @@ def test_programs_in_a_folder_that_only_root_can_enter_are_copied(
         server.connect().close()
         folder = Path(server.directory).parent
     assert not folder.exists()
-
-
-@pytest.mark.usefixtures("alone")
-def test_with_no_server_anywhere_the_message_names_everything_that_was_tried() -> None:
-    with pytest.raises(PostgresNotFound) as caught:
-        postgres.choose("auto")
-    assert "no server programs on PATH" in caught.value.says
-    assert "no Docker daemon" in caught.value.says
-    assert "pip install 'migration-gate[embedded]'" in caught.value.says
-    assert "apt install postgresql" in caught.value.advice
-    assert caught.value.status == 2
-
-
-@pytest.mark.usefixtures("alone")
-def test_a_major_that_is_not_installed_names_those_that_are(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PATH", str(fake_server(tmp_path / "bin", "16.3 (Homebrew)")))
-    assert postgres.choose("16").origin == f"local, PostgreSQL 16.3 ({tmp_path / 'bin'})"
-    with pytest.raises(PostgresNotFound, match=r"PostgreSQL 17 was wanted; found installed: 16\.3"):
-        postgres.choose("17")
-    with pytest.raises(PostgresNotFound):
-        postgres.choose("1")
-
-
-@pytest.mark.usefixtures("alone")
-def test_the_newest_is_taken_and_a_beta_only_when_there_is_nothing_else(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    versions = ("9.6.24", "14.9", "14.11", "19beta1")
-    folders = [str(fake_server(tmp_path / version, version)) for version in versions]
-    monkeypatch.setenv("PATH", os.pathsep.join(folders))
-    assert postgres.choose("auto").install == binaries.Install(tmp_path / "14.11", "14.11")
-    monkeypatch.setenv("PATH", folders[3])
-    assert "19beta1" in postgres.choose("auto").origin
-    monkeypatch.setenv("PATH", folders[0])
-    with pytest.raises(PostgresNotFound, match=r"9\.6\.24 is older than 12"):
-        postgres.choose("auto")
-
-
-@pytest.mark.usefixtures("alone")
-def test_broken_programs_are_named_with_what_is_wrong_with_them(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    silent = fake_server(tmp_path / "silent", "16.3")
-    (silent / "postgres").write_text("#!/bin/sh\necho 'no such library' >&2; exit 127\n")
-    locked = fake_server(tmp_path / "locked", "16.3")
-    (locked / "initdb").chmod(0o644)
-    half = fake_server(tmp_path / "half", "16.3")
-    (half / "initdb").unlink()
-    monkeypatch.setenv("PATH", os.pathsep.join(map(str, (silent, locked, half))))
-    with pytest.raises(PostgresNotFound) as caught:
-        postgres.choose("local")
-    for words in ("no such library", "initdb is not executable", "initdb is missing"):
-        assert words in caught.value.says
-
-
-@slow
-@pytest.mark.usefixtures("alone")
-def test_an_initdb_that_fails_is_shown_with_its_output(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    with place.holding(place.for_data(Path("/tmp"))) as places:  # where the server's account can run it
-        folder = fake_server(places[0].path / "bin", "16.3")
-        (folder / "initdb").write_text("#!/bin/sh\necho 'could not look up effective user ID' >&2; exit 1\n")
-        monkeypatch.setenv("PATH", str(folder))
-        with (
-            pytest.raises(PostgresNotFound, match="exit status 1") as caught,
-            postgres.start("local", folder=tmp_path),
-        ):
-            pass
-    assert "could not look up effective user ID" in caught.value.evidence
-
-
-@pytest.mark.parametrize("wanted", ["atuo", "Embeded", "localy", "a b", ""])
-def test_a_misspelt_word_is_not_taken_for_an_image(wanted: str) -> None:
-    with pytest.raises(Misconfigured, match="should be auto, local, embedded, a version"):
-        postgres.choose(wanted)
-
-
-def test_the_kind_follows_from_the_spelling() -> None:
-    assert postgres.choose("postgis/postgis:17-3.5").kind == "image"
-    choice = postgres.choose("postgresql+psycopg2://me:secret@db.example:5433/x")
-    assert choice.kind == "url"
-    assert "secret" not in choice.origin
-
-
-def test_a_disk_without_room_is_said_with_every_place_that_was_tried(tmp_path: Path) -> None:
-    with pytest.raises(DiskFull, match="MB free") as caught:
-        place.for_data(tmp_path, room=1 << 60)
-    assert str(tmp_path) in caught.value.says
-    assert "TMPDIR" in caught.value.advice
-    assert caught.value.status == 2
 
 
 @slow
