@@ -48,6 +48,11 @@ SETTINGS = (
     click.option("--flask-app", metavar="APP", help="The application, for Flask-Migrate."),
     click.option("--hook", metavar="FILE", help="A Python file that leaves an Alembic Config in `cfg`."),
     click.option("--python", metavar="PATH", help="The project's interpreter, or its virtual environment."),
+    click.option("--install", metavar="HOW", help="Install its packages: auto, off, or a command."),
+    click.option("--python-version", metavar="VERSION", help="The Python to install them for."),
+    click.option("--groups", metavar="NAME", multiple=True, help="A group to install; repeatable."),
+    click.option("--extras", metavar="NAME", multiple=True, help="An extra to install; repeatable."),
+    click.option("--cache", metavar="DIR", help="Where installed environments are kept."),
     click.option("--working-directory", metavar="DIR", help="Where env.py and the migrations run."),
     click.option(
         "--env", metavar="NAME=VALUE", multiple=True, callback=_pairs, help="A variable; repeatable."
@@ -62,6 +67,7 @@ SETTINGS = (
     click.option("--run-timeout", metavar="SECONDS", help="Limit for the whole replay."),
     click.option("--statement-timeout", metavar="SECONDS", help="Limit for one SQL statement."),
     click.option("--import-timeout", metavar="SECONDS", help="Limit for importing the project."),
+    click.option("--install-timeout", metavar="SECONDS", help="Limit for installing its packages."),
     click.option("--snapshots", metavar="WHICH", help="Of revisions: none, all, or the newest N."),
     click.option("--fail-on", metavar="SEVERITY", help="The least that fails: error or warning."),
 )
@@ -78,7 +84,7 @@ def nested(given: dict[str, Any]) -> dict[str, object]:
     """The options as a configuration file would say them; what was not given is left out."""
     found: dict[str, object] = {name: value for name, value in given.items() if value not in (None, (), {})}
     alembic = {"config": found.pop("alembic", None), "section": found.pop("section", None)}
-    limits = {kind: found.pop(f"{kind}_timeout", None) for kind in ("run", "statement", "import")}
+    limits = {kind: found.pop(f"{kind}_timeout", None) for kind in ("run", "statement", "import", "install")}
     for key, values in (("alembic", alembic), ("limits", limits)):
         kept = {name: value for name, value in values.items() if value is not None}
         if kept:

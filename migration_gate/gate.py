@@ -9,7 +9,7 @@ import time
 from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from migration_gate import arrival, catalog, git, postgres, repository, start_state
@@ -19,20 +19,10 @@ from migration_gate.errors import DiskFull, Misconfigured
 from migration_gate.facts import Facts, Replay, Snapshot, Tree
 from migration_gate.postgres import place
 from migration_gate.postgres.server import Server
+from migration_gate.progress import Progress
 from migration_gate.project import Project, find
 from migration_gate.replay import Reader, arrived, touches
 from migration_gate.settings import Settings
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """Where an examination is, for people who wait."""
-
-    stage: str
-    """find, postgres, import, prepare, replay, models, compare or repository"""
-    text: str = ""
-    done: int = 0
-    total: int = 0
 
 
 class Clock:

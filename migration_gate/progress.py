@@ -6,16 +6,14 @@ import os
 import sys
 import time
 from collections.abc import Generator
+from dataclasses import dataclass
 from types import TracebackType
-from typing import TYPE_CHECKING
 
 from migration_gate.facts import Facts
 
-if TYPE_CHECKING:
-    from migration_gate.gate import Progress
-
 WORDS = {
     "find": "Finding the project",
+    "install": "Installing its packages",
     "postgres": "Starting Postgres",
     "prepare": "Preparing the database",
     "import": "Importing the project",
@@ -28,6 +26,17 @@ EVERY = 0.05
 """seconds between two drawings"""
 LOG_EVERY = 10.0
 """seconds between two lines in a log, where nobody sees a line change"""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where an examination is, for people who wait."""
+
+    stage: str
+    """find, install, postgres, import, prepare, replay, models, compare or repository"""
+    text: str = ""
+    done: int = 0
+    total: int = 0
 
 
 class Display:
@@ -67,7 +76,7 @@ class Display:
         line = WORDS.get(progress.stage, progress.stage)
         if progress.total:
             line += f" {progress.done}/{progress.total}"
-        if progress.text and progress.stage in ("find", "postgres", "replay"):
+        if progress.text and progress.stage in ("find", "install", "postgres", "replay"):
             line += f" · {progress.text}"
         line = "".join(each if each.isprintable() else "?" for each in line)[:78]
         if self._live:

@@ -62,6 +62,16 @@ class Settings:
     flask_app: str | None = None
     hook: Path | None = None
     python: Path | None = None
+    install: str = "off"
+    """auto, off, or the command that installs the project's packages"""
+    python_version: str | None = None
+    """a version or a range, as in requires-python"""
+    groups: tuple[str, ...] = ()
+    extras: tuple[str, ...] = ()
+    cache: Path | None = None
+    """where environments are kept; chosen by `install` unless set"""
+    installed: str = ""
+    """how `python` came to be, where this run installed it"""
     env: tuple[tuple[str, str], ...] = ()
     """from `env_file` and `env`; {host} {port} {user} {password} {db} are filled in by the bridge"""
     prepare: tuple[Prepare, ...] = ()
@@ -76,6 +86,8 @@ class Settings:
     statement_seconds: float = 120.0
     import_seconds: float = 60.0
     """limit for importing the project"""
+    install_seconds: float = 900.0
+    """limit for installing its packages"""
     snapshots: str = "none"
     """which revisions get a catalog before and after: none, all, or a number of the newest"""
     raw_sql_allow: tuple[str, ...] = ()

@@ -42,7 +42,7 @@ BAD: list[Bad] = [
     (
         "a key that is like none",
         YML, "limits: {zzz: 3}\n",
-        f"{YML}:1", "`limits.zzz` is not a setting.", "Known here: run, statement, import.",
+        f"{YML}:1", "`limits.zzz` is not a setting.", "Known here: run, statement, import, install.",
     ),
     (
         "a wrong word",

@@ -52,6 +52,29 @@ class ProjectKeys(Keys):
         "a virtual environment near the project unless set",
         examples=[".venv/bin/python"],
     )
+    install: Text | None = Field(
+        default=None,
+        description="how the project's packages are installed, where it has no environment: auto (from its "
+        "lock file, else its requirements), off, or a command of yours; auto in the container, off elsewhere",
+        examples=["pip install -r deploy/requirements.txt"],
+    )
+    python_version: Text | None = Field(
+        default=None,
+        description="the Python to install for: a version or a range; what the project asks for unless set",
+        examples=["3.12"],
+    )
+    groups: Texts = Field(
+        default=(),
+        description="groups of dependencies to install beside the main ones",
+        examples=[["migrations"]],
+    )
+    extras: Texts = Field(default=(), description="extras of the project to install", examples=[["postgres"]])
+    cache: Text | None = Field(
+        default=None,
+        description="the folder in which environments are kept; `.migration-gate-cache` at the top of the "
+        "repository on GitHub, this user's cache elsewhere",
+        examples=[".migration-gate-cache"],
+    )
     working_directory: Text | None = Field(
         default=None, description="the folder in which env.py and the migrations run", examples=["backend"]
     )

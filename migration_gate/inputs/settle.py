@@ -11,7 +11,7 @@ from pathlib import Path
 from migration_gate.check import Severity
 from migration_gate.errors import Misconfigured
 from migration_gate.facts import Owners
-from migration_gate.inputs import dotenv
+from migration_gate.inputs import dotenv, environment
 from migration_gate.inputs.complaint import nearest
 from migration_gate.inputs.merge import Given
 from migration_gate.inputs.section import PrepareKeys, StartFromKeys
@@ -90,6 +90,11 @@ def settle(
         flask_app=ask.text("flask_app"),
         hook=ask.path("hook"),
         python=_python(merged[("python",)]),
+        install=ask.text("install") or ("auto" if environ.get(environment.IMAGE) else "off"),
+        python_version=ask.text("python_version"),
+        groups=ask.texts("groups"),
+        extras=ask.texts("extras"),
+        cache=_cache(merged[("cache",)]),
         env=tuple(_env(ask).items()),
         prepare=_prepare(merged[("prepare",)]),
         target=ask.texts("target", "revision"),
@@ -100,6 +105,7 @@ def settle(
         run_seconds=ask.number("limits", "run"),
         statement_seconds=ask.number("limits", "statement"),
         import_seconds=ask.number("limits", "import"),
+        install_seconds=ask.number("limits", "install"),
         snapshots=str(ask.value("snapshots")),
         raw_sql_allow=ask.texts("raw_sql", "allow"),
         owners=_owners(ask),
@@ -163,6 +169,10 @@ def _python(given: Given) -> Path | None:
     return path
 
 
+def _cache(given: Given) -> Path | None:
+    return None if given.value is None else given.folder / Path(str(given.value)).expanduser()
+
+
 def _env(ask: Settling) -> dict[str, str]:
     given = ask.given[("env_file",)]
     found: dict[str, str] = {}
@@ -200,6 +210,11 @@ def values(settings: Settings) -> dict[str, str]:
         "flask_app": settings.flask_app,
         "hook": settings.hook,
         "python": settings.python,
+        "install": settings.install,
+        "python_version": settings.python_version,
+        "groups": settings.groups,
+        "extras": settings.extras,
+        "cache": settings.cache,
         "working_directory": settings.directory,
         "env_file": "read" if settings.env else None,
         "prepare": [f"{step.kind}: {step.text}" for step in settings.prepare],
@@ -212,6 +227,7 @@ def values(settings: Settings) -> dict[str, str]:
         "limits.run": f"{settings.run_seconds:g} s",
         "limits.statement": f"{settings.statement_seconds:g} s",
         "limits.import": f"{settings.import_seconds:g} s",
+        "limits.install": f"{settings.install_seconds:g} s",
         "snapshots": settings.snapshots,
         "raw_sql.allow": settings.raw_sql_allow,
         "owners.columns": owners.columns,
