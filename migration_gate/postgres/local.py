@@ -117,7 +117,7 @@ class Start:
         return self._from_data(password)
 
     def _within_reach(self) -> Install:
-        """The programs, copied into the run's folder if the account can't get to them (below /root, say)."""
+        """The programs, copied into the run's folder if the account can't get to them."""
         folder, prefix = self.install.folder, self.install.prefix
         if not self.account or not prefix or reachable(folder / "postgres"):
             return self.install
