@@ -9,6 +9,7 @@ GateError
 ├── DiskFull                no room for the server
 ├── TimedOut                a limit that can be set was reached
 ├── RepositoryUnreadable    git or the file system said no
+├── UntrustedCode           a stranger's code, and rights that it must not have
 └── Broken                  our own fault (status 3)
     ├── PostgresDied
     └── WorkerDied
@@ -62,6 +63,10 @@ class TimedOut(GateError):
 
 class RepositoryUnreadable(GateError):
     """Git or the file system would not let us read."""
+
+
+class UntrustedCode(GateError):
+    """A stranger's code is checked out, in a run that has more rights than a stranger."""
 
 
 class Broken(GateError):

@@ -1,11 +1,14 @@
-"""Which files the repository tracks, asked of the `git` program; without it, the folder is walked."""
+"""Asks the `git` program which files it tracks, and more; without it, the folder is walked."""
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from migration_gate.errors import RepositoryUnreadable
 
@@ -30,9 +33,9 @@ class Listing:
 
 def listing(folder: Path) -> Listing:
     """The tracked files under `folder`; all its files, with a note, where git cannot tell."""
-    top, why = _git(folder, "rev-parse", "--show-toplevel")
+    top, why = ask(folder, "rev-parse", "--show-toplevel")
     if why is None:
-        names, why = _git(folder, "ls-files", "-z")
+        names, why = ask(folder, "ls-files", "-z")
         paths = tuple(sorted({name for name in names.split("\0") if name}))
         if why is None and paths:
             return Listing(Path(top.removesuffix("\n")), paths)
@@ -40,30 +43,60 @@ def listing(folder: Path) -> Listing:
     return Listing(folder, _walk(folder), (f"{why}: every file under {folder} was read as if tracked",))
 
 
-def _git(folder: Path, *arguments: str) -> tuple[str, str | None]:
-    """What git prints, or why it did not."""
+def ask(
+    folder: Path, *arguments: str, seconds: float = SECONDS, as_owner: bool = False
+) -> tuple[str, str | None]:
+    """What git prints, or why it did not. It asks nobody for a password, and reads no one's keyboard.
+
+    `as_owner` is for what writes: as root, it runs as the owner of the repository, who has to be able to
+    delete the files later.
+    """
+    owner = _owner(folder) if as_owner else None
+    account: dict[str, Any] = {"user": owner[0], "group": owner[1], "extra_groups": ()} if owner else {}
     try:
-        answer = subprocess.run(
+        process = subprocess.Popen(
             ["git", *arguments],
             cwd=folder,
-            env=_environment(),
+            env=_environment() | ({"HOME": "/nonexistent"} if owner else {}),  # root's may not be read
             stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=SECONDS,
-            check=False,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,  # without a terminal ssh cannot ask, and all of it can be ended at once
+            **account,
         )
     except FileNotFoundError:
         return "", "there is no git program"
     except PermissionError:
         return "", "the git program may not be run"
+    try:
+        out, err = process.communicate(timeout=seconds)
     except subprocess.TimeoutExpired:
-        return "", f"`git {arguments[0]}` took over {SECONDS:.0f} s"
-    if answer.returncode:
-        said = os.fsdecode(answer.stderr).strip().splitlines()
+        return "", f"`git {arguments[0]}` took over {seconds:.0f} s"
+    finally:
+        _end(process)
+    if process.returncode:
+        said = os.fsdecode(err).strip().splitlines()
         if said and "not a git repository" in said[0]:
             return "", "no git repository"
-        return "", f"git said `{said[0].removeprefix('fatal: ') if said else answer.returncode}`"
-    return os.fsdecode(answer.stdout), None
+        return "", f"git said `{said[0].removeprefix('fatal: ') if said else process.returncode}`"
+    return os.fsdecode(out), None
+
+
+def _owner(folder: Path) -> tuple[int, int] | None:
+    """User and group of the repository, where we are root and they are not."""
+    state = (top(folder) / ".git").stat()
+    return (state.st_uid, state.st_gid) if os.geteuid() == 0 and state.st_uid != 0 else None
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End git and what it started, where it has not ended by itself."""
+    if process.poll() is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    for stream in (process.stdout, process.stderr):
+        if stream is not None:
+            stream.close()
 
 
 def _environment() -> dict[str, str]:
@@ -74,7 +107,7 @@ def _environment() -> dict[str, str]:
     """
     settings = {"safe.directory": "*", "core.fsmonitor": "false", "core.hooksPath": os.devnull}
     environment = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
-    environment |= {"GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
+    environment |= {"GIT_TERMINAL_PROMPT": "0", "GIT_ASKPASS": "", "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
     environment["GIT_CONFIG_COUNT"] = str(len(settings))
     for number, (key, value) in enumerate(settings.items()):
         environment |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
