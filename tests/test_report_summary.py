@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migration_gate.judge import Report
-from migration_gate.report.summary import LIMIT, escaped, fenced, render
+from migration_gate.report.markdown import escaped, fenced
+from migration_gate.report.summary import LIMIT, render
 from tests import specimen
 
 Golden = Callable[[str, str], None]
@@ -39,7 +40,7 @@ def test_a_hostile_project_stays_text(golden: Golden) -> None:
     assert "<script" not in outside
     assert "](http" not in outside
     assert "\n# h" not in outside
-    assert outside.count("<details>") == outside.count("</details>") == outside.count("</summary>")
+    assert outside.count("<details") == outside.count("</details>") == outside.count("</summary>")
 
 
 @given(st.text())
@@ -81,7 +82,7 @@ def test_a_page_that_is_too_long_is_cut_between_findings_and_says_so() -> None:
     )
     page = render(specimen.report(replace(project, verdicts=many)))
     assert len(page.encode()) <= LIMIT
-    assert page.count("<details>") == page.count("</details>") > 1000
+    assert page.count("<details") == page.count("</details>") > 1000
     assert re.search(r"> \*\*Cut at 1024 KiB:\*\* \d+ findings more did not fit", page)
     small = render(specimen.report(project), limit=2000)
     assert len(small.encode()) <= 2000

@@ -1,162 +1,134 @@
-"""The report as Markdown, for the summary page of a run on GitHub.
-
-Everything that is not ours stands in code or is spelt in character references, so that no name, message or
-comment of a project becomes a heading, a link, a mention, HTML or a broken table.
-"""
+"""The report as Markdown, for the summary page of a run on GitHub."""
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from collections.abc import Iterator
 
-from migration_gate.check import Severity, counted
+from migration_gate.check import counted
 from migration_gate.judge import ProjectReport, Report, Verdict
-from migration_gate.report import (
-    allowed,
-    groups,
-    located,
-    notes,
-    paragraphs,
-    printable,
-    replayed,
-    verdict_line,
-)
+from migration_gate.report import allowed, diagram, groups, notes, printable, replayed, tally, verdict_line
+from migration_gate.report.markdown import TEXT_LIMIT, bullets, escaped, fenced, finding, fix, table
 
 LIMIT = 1024 * 1024
-"""bytes that GitHub takes of one step's summary"""
-TEXT_LIMIT = 20_000
-"""characters of one piece of evidence, one fix or one output"""
-MARKS = {0: "✅", 1: "❌"}
-SPECIAL = re.compile(r"[\\`*_{}\[\]#|~@<>&$]|:(?=//)|(?<=www)\.|^[-+=]|^\d(?=\d*[.)])")
-PYTHON = re.compile(r"\bop\.|\bsa\.|^(?:def|import|from|down_revision)\b", re.MULTILINE)
+"""bytes that GitHub takes of one step's summary; a longer one is not shown at all"""
+SIGNS = {0: "✅", 1: "❌"}
+OPEN = 3
+"""blocking findings that are shown unfolded"""
+SLOWEST = 5
+"""revisions whose time is listed"""
 
 
-def render(report: Report, *, limit: int = LIMIT) -> str:
-    """The summary in at most `limit` bytes; findings that find no room are counted at its end."""
-    head = f"## {MARKS.get(report.status, '⚠️')} Migration Gate. {escaped(verdict_line(report))}\n"
+def render(report: Report, *, limit: int = LIMIT, source: str = "") -> str:
+    """The summary in at most `limit` bytes; findings that find no room are counted at its end.
+
+    `source` is where the repository's files can be read (`https://github.com/o/r/blob/SHA`), for links.
+    """
+    head = f"## {SIGNS.get(report.status, '⚠️')} Migration Gate. {escaped(verdict_line(report))}\n"
     pieces, left, size = [head], 0, len(head.encode())
     room = limit - 400
-    for needed, piece in _pieces(report):
-        size += len(piece.encode()) + 1
-        if size > room:
+    for needed, piece in _pieces(report, source):
+        length = len(piece.encode("utf-8", "backslashreplace")) + 1
+        # A piece goes in whole or not at all: no fence, tag or character is ever cut.
+        if size + length > room:
             left += int(needed)
-            size -= len(piece.encode()) + 1
         else:
+            size += length
             pieces.append(piece)
     if left:
         pieces.append(
             f"> **Cut at {limit // 1024} KiB:** {counted(left, 'finding')} more did not fit in here. "
-            "`--format json` has them all.\n"
+            "The JSON report has them all.\n"
         )
     return "\n".join(pieces)
 
 
-def escaped(text: str) -> str:
-    """`text` on one line, for any place in Markdown; what stands in backticks becomes code."""
-    parts = printable(text).split("`")
-    if len(parts) % 2 == 0:
-        return _spelt("`".join(parts))
-    return "".join(
-        f"<code>{_spelt(part)}</code>" if at % 2 else _spelt(part) for at, part in enumerate(parts)
-    )
-
-
-def fenced(text: str, language: str = "") -> str:
-    """`text` as a block of code, whatever backticks it holds."""
-    text = printable(text, lines=True).strip("\n")
-    if len(text) > TEXT_LIMIT:
-        text = f"{text[:TEXT_LIMIT]}\n... {len(text) - TEXT_LIMIT} more characters"
-    fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", text)), default=0))
-    return f"{fence}{language}\n{text}\n{fence}"
-
-
-def _spelt(text: str) -> str:
-    """Every character that means something to Markdown or HTML, as a reference."""
-    spelt = SPECIAL.sub(lambda found: f"&#{ord(found[0])};", text)
-    # A mention is looked for in the finished page, where the reference is a plain sign again.
-    return spelt.replace("&#64;", "&#64;&#8203;")
-
-
-def _pieces(report: Report) -> Iterator[tuple[bool, str]]:
+def _pieces(report: Report, source: str) -> Iterator[tuple[bool, str]]:
     """The blocks of the page in their order; True for a finding."""
+    opened = 0
     for project in report.projects:
-        if len(report.projects) > 1 or project.problem:
+        if len(report.projects) > 1 or (project.problem and project.name):
             yield False, f"### {escaped(project.name)}\n"
         if project.problem:
             yield False, _problem(project)
             continue
         yield False, f"{escaped(replayed(project))}\n"
         if project.verdicts:
-            yield False, _table(project)
+            yield False, table(project)
+        if graph := diagram.history(project.facts.replay.history):
+            yield False, _mermaid(graph)
         for check, verdicts in groups(project.verdicts):
-            yield False, f"**{check}**\n"
+            yield False, f"#### {check}: {tally(verdicts)}\n"
             for verdict in verdicts:
-                yield True, _finding(verdict)
-        for verdict in allowed(project.verdicts):
-            yield True, _accepted(verdict)
+                wide = verdict.blocks(project.fail_on) and opened < OPEN
+                opened += wide
+                yield True, finding(verdict, opened=wide, source=source)
         yield from ((False, block) for block in _aside(project))
 
 
-def _table(project: ProjectReport) -> str:
-    rows = ["| Check | Errors | Warnings | Notes | Allowed |", "| :-- | --: | --: | --: | --: |"]
-    names = dict.fromkeys(verdict.check for verdict in project.verdicts)
-    for name in names:
-        same = [verdict for verdict in project.verdicts if verdict.check == name]
-        counts = Counter("allowed" if verdict.allowed else verdict.severity.value for verdict in same)
-        columns = (*(severity.value for severity in Severity), "allowed")
-        cells = " | ".join(str(counts[column] or "") for column in columns)
-        rows.append(f"| {name} | {cells} |")
-    return "\n".join(rows) + "\n"
+def folded(title: str, text: str) -> str:
+    """A part of the page that is closed at first; the title is ours."""
+    return f"<details><summary>{title}</summary>\n\n{text.rstrip()}\n\n</details>\n"
 
 
-def _finding(verdict: Verdict) -> str:
-    finding = verdict.finding
-    blocks = [f"<details><summary><b>{verdict.severity}</b> {escaped(finding.says)}</summary>"]
-    if place := located(verdict):
-        blocks.append(escaped(place))
-    blocks.extend(_evidence(finding.evidence))
-    for is_code, block in paragraphs(finding.fix):
-        blocks.append(fenced(block, "python" if PYTHON.search(block) else "") if is_code else escaped(block))
-    blocks.append(f"<sub>{verdict.check} {verdict.id}</sub>\n</details>\n")
-    return "\n\n".join(blocks)
-
-
-def _evidence(evidence: tuple[tuple[str, str], ...]) -> Iterator[str]:
-    """Short pieces share one block, as a table of label and text; longer ones have their own."""
-    short = [(label, text.strip()) for label, text in evidence if "\n" not in text.strip()]
-    room = max((len(label) for label, _ in short), default=0)
-    if short:
-        yield fenced("\n".join(f"{printable(label).ljust(room)}  {printable(text)}" for label, text in short))
-    for label, text in evidence:
-        if "\n" in text.strip():
-            yield f"{escaped(label)}\n\n{fenced(text)}"
-
-
-def _accepted(verdict: Verdict) -> str:
-    reason = verdict.allowed.reason if verdict.allowed else ""
-    return f"- allowed: {verdict.check}, {escaped(f'{verdict.finding.at}: {reason}')}\n"
+def _mermaid(text: str) -> str:
+    return f"```mermaid\n{text}\n```\n"
 
 
 def _aside(project: ProjectReport) -> Iterator[str]:
-    replay = project.facts.replay
+    """What is allowed, what was not checked, what was printed; tables, notes and times."""
+    replay, tree = project.facts.replay, project.facts.tree
+    if unchecked := (*replay.unchecked, *tree.unchecked):
+        yield "#### Not checked\n"
+        yield bullets(tuple(f"{name}: {why}" for name, why in unchecked))
+    if accepted := allowed(project.verdicts):
+        yield folded(f"{len(accepted)} allowed", bullets(tuple(_accepted(verdict) for verdict in accepted)))
     if replay.failure and replay.output.strip():
-        text = fenced(replay.output[-TEXT_LIMIT:])
-        yield f"<details><summary>The last of what the project printed</summary>\n\n{text}\n</details>\n"
+        yield folded("The last of what the project printed", fenced(replay.output[-TEXT_LIMIT:]))
+    if tables := diagram.tables(project):
+        yield folded("The tables that this is about", _mermaid(tables))
     if said := notes(project):
-        yield "\n".join(f"- {escaped(note)}" for note in said) + "\n"
+        yield folded(counted(len(said), "note"), bullets(said))
     if replay.seconds:
-        times = ", ".join(f"{stage} {seconds:.2f} s" for stage, seconds in replay.seconds)
-        yield f"<sub>{escaped(times)}</sub>\n"
+        yield folded(f"Timings: {project.seconds:.1f} s", _times(project))
+
+
+def _accepted(verdict: Verdict) -> str:
+    entry = verdict.allowed
+    if entry is None:
+        return ""
+    until = f", until {entry.until}" if entry.until else ""
+    where = f" ({entry.where}{until})" if entry.where else until
+    return f"{verdict.check}, {verdict.finding.at}: {entry.reason}{where}"
+
+
+def _times(project: ProjectReport) -> str:
+    replay = project.facts.replay
+    rows = ["| Stage | Seconds |", "| :-- | --: |"]
+    rows += [f"| {escaped(stage)} | {seconds:.2f} |" for stage, seconds in replay.seconds]
+    slow = sorted(replay.steps, key=lambda step: -step.seconds)[:SLOWEST]
+    if slow and slow[0].seconds >= 0.05:
+        rows += [
+            "",
+            "The slowest revisions:",
+            "",
+            "| Revision | Statements | Seconds |",
+            "| :-- | --: | --: |",
+        ]
+        rows += [
+            f"| {escaped(step.revision)} | {len(step.statements)} | {step.seconds:.2f} |"
+            for step in slow
+            if step.seconds >= 0.01
+        ]
+    return "\n".join(rows)
 
 
 def _problem(project: ProjectReport) -> str:
     problem = project.problem
     if problem is None:
         return ""
-    lines = [escaped(problem.says), ""]
+    lines = [*map(escaped, problem.says.split("\n")), ""]
     if problem.where:
-        lines += [escaped(problem.where), ""]
+        lines += [f"<code>{escaped(printable(problem.where).replace('`', ''))}</code>", ""]
     if problem.evidence.strip():
         lines += [fenced(problem.evidence), ""]
-    return "\n".join((*lines, escaped(problem.advice))) + "\n"
+    return "\n".join((*lines, "\n\n".join(fix(problem.advice)))) + "\n"
