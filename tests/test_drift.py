@@ -221,6 +221,17 @@ def test_a_table_that_models_could_not_create_is_compared_by_alembic() -> None:
     ]
 
 
+def test_a_key_that_models_could_not_create_is_not_missing_from_them() -> None:
+    link = Constraint("public", "users", "fk", "foreign key", "FOREIGN KEY (id) REFERENCES x(id)", ("id",))
+    database = replace(MODELS, constraints=(KEY, ONCE, link))
+    refused = Uncreated(
+        "foreign key (id)", "no unique constraint", compared=True, table="public.users", kind="foreign key",
+        columns=("id",),
+    )  # fmt: skip
+    assert kinds(database) == ["foreign key"]
+    assert kinds(database, uncreated=(refused,)) == []
+
+
 def test_the_revision_that_changed_a_column_is_named() -> None:
     def touch(step: int, type_: str) -> Touch:
         states = (ColumnState(2, "email", type_, nullable=False, default=None),)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from migration_gate.facts.catalog import Attached, Column, Constraint, Grant, Index, Sequence, Snapshot, Table
-from migration_gate.facts.history import Models
+from migration_gate.facts.history import Models, Uncreated
 
 _PARTS = {
     Column: "column",
@@ -42,16 +42,17 @@ def scope(replayed: Snapshot, models: Models) -> Scope:
         for table in replayed.tables
         if table.partition_bound is not None and f"{table.schema}.{table.name}" not in known
     }
-    uncreated = {item.object for item in models.uncreated}
+    refused = [item for item in models.uncreated if item.kind != "table"]
+    uncreated = {item.table or item.object for item in models.uncreated if item.kind == "table"}
     uncreated |= {f"public.{name}" for name in uncreated if "." not in name}
     filtered = frozenset((f.kind, f.schema or "public", f.table, f.name) for f in models.filtered)
-    keep = _keeper(left_out | uncreated, filtered)
+    keep = _keeper(left_out | uncreated, filtered, refused)
     before, after = (_trim(side, keep) for side in (replayed, made))
     return Scope(before, after, names(before) & names(after))
 
 
 def _keeper(
-    tables: set[str], filtered: frozenset[tuple[str, str, str | None, str]]
+    tables: set[str], filtered: frozenset[tuple[str, str, str | None, str]], refused: list[Uncreated]
 ) -> Callable[[object], bool]:
     schemas = {name for kind, _, _, name in filtered if kind == "schema"}
 
@@ -65,7 +66,7 @@ def _keeper(
             case Table():
                 return not gone(noun.schema, noun.name)
             case Column() | Index() | Constraint() | Attached():
-                if gone(noun.schema, noun.table) or f"{noun.schema}.{noun.name}" in tables:
+                if gone(noun.schema, noun.table) or any(_is_part(noun, part) for part in refused):
                     return False
                 kinds = _filter_kinds(noun)
                 return not any((kind, noun.schema, noun.table, noun.name) in filtered for kind in kinds)
@@ -80,6 +81,17 @@ def _keeper(
                 return True
 
     return keep
+
+
+def _is_part(noun: Column | Index | Constraint | Attached, part: Uncreated) -> bool:
+    """Whether this is the database's side of a key or an index that Postgres refused the models."""
+    if part.table != f"{noun.schema}.{noun.table}" or not isinstance(noun, Index | Constraint):
+        return False
+    kind = noun.kind if isinstance(noun, Constraint) else "unique" if noun.unique else "index"
+    if part.name is not None and part.name == noun.name:
+        return True
+    alike = kind == part.kind or (isinstance(noun, Index) and part.kind == "index")
+    return alike and bool(part.columns) and part.columns == tuple(noun.columns)
 
 
 def _filter_kinds(noun: Column | Index | Constraint | Attached) -> Iterable[str]:
