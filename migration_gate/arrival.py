@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from migration_gate import post_mortem
 from migration_gate.errors import DatabaseRefused, DiskFull, GateError, Misconfigured, ProjectNotImported
 from migration_gate.facts import Failure, Replay
 from migration_gate.project import Project
@@ -11,6 +12,9 @@ from migration_gate.replay import Reader
 from migration_gate.settings import Settings
 
 DISK_FULL = "53100"
+ENDED = post_mortem.ENDED
+LAST = 8
+"""lines of what was printed"""
 URL_ADVICE = (
     "Give the project a PostgreSQL URL, any one will do, since every connection is redirected: in "
     ".migration-gate.yml,\n\n    env:\n      DATABASE_URL: postgresql://user:secret@localhost/app\n\n"
@@ -18,15 +22,18 @@ URL_ADVICE = (
 )
 
 
-def demand_success(project: Project, settings: Settings, reader: Reader) -> None:
+def demand_success(project: Project, reader: Reader, output: str) -> None:
     """Raise where a bootstrap failed."""
     told = reader.failure()
     if told is not None:
-        raise _not_imported(project, told[0], told[1])
+        raise _not_imported(project, told[0], told[1], output)
 
 
-def demand_replay(project: Project, settings: Settings, reader: Reader) -> None:
-    """Raise where the project failed before its first revision; a failing revision is a fact."""
+def demand_replay(project: Project, settings: Settings, reader: Reader, output: str) -> None:
+    """Raise where the project failed before its first revision; a failing revision is a fact.
+
+    `output` is what the project's code printed.
+    """
     told = reader.failure()
     refused = [c for c in reader.connections() if c.outcome == "refused"]
     if told is None:
@@ -35,6 +42,7 @@ def demand_replay(project: Project, settings: Settings, reader: Reader) -> None:
                 f"The project's env.py ended without running any migration ({project.directory}).",
                 advice="It has to call context.run_migrations() when Alembic runs online. Look for a "
                 "condition around it, and set under `env:` what it asks for.",
+                evidence=_last(output),
             )
         return
     stage, failure = told
@@ -50,9 +58,9 @@ def demand_replay(project: Project, settings: Settings, reader: Reader) -> None:
             failure.says, advice=URL_ADVICE, where=str(failure.place or ""), evidence=_frames(failure)
         )
     if stage in ("interpreter", "driver", "import", "prepare"):
-        raise _not_imported(project, stage, failure)
+        raise _not_imported(project, stage, failure, output)
     if stage == "replay" and failure.revision is None and not reader.steps():
-        raise _env_failed(project, failure)
+        raise _env_failed(project, failure, output)
 
 
 def demand_arrival(project: Project, replay: Replay) -> None:
@@ -93,7 +101,18 @@ def _frames(failure: Failure) -> str:
     return "\n".join(failure.traceback[-6:])
 
 
-def _not_imported(project: Project, stage: str, failure: Failure) -> GateError:
+def _last(output: str) -> str:
+    """The last lines of what was printed."""
+    return "\n".join(post_mortem.words(output).rstrip().splitlines()[-LAST:])
+
+
+def _printed(failure: Failure, output: str) -> str:
+    """The frames, and what was printed where that is all there is to know."""
+    said = _last(output) if failure.kind in (ENDED, "SystemExit") else ""
+    return "\n".join(filter(None, (said, _frames(failure))))
+
+
+def _not_imported(project: Project, stage: str, failure: Failure, output: str) -> GateError:
     advice = {
         "interpreter": f"Install the project's requirements for {project.python}, or name another "
         "interpreter with `python:` (or --python).",
@@ -104,8 +123,10 @@ def _not_imported(project: Project, stage: str, failure: Failure) -> GateError:
         "interpreter": f"{project.python} has no Alembic and SQLAlchemy: {failure.says}",
         "driver": f"{project.python} has no PostgreSQL driver (psycopg, psycopg2, asyncpg or pg8000).",
         "prepare": f"A command of `prepare:` failed: {failure.says}",
-    }.get(stage) or f"The project could not be imported: {failure.says}"
-    return ProjectNotImported(says, advice=advice, where=str(failure.place or ""), evidence=_frames(failure))
+    }.get(stage) or f"The project could not be imported: {_named(failure)}"
+    return ProjectNotImported(
+        says, advice=advice, where=str(failure.place or ""), evidence=_printed(failure, output)
+    )
 
 
 def _import_advice(project: Project, failure: Failure) -> str:
@@ -126,14 +147,20 @@ def _import_advice(project: Project, failure: Failure) -> str:
             "it, as an account without privileges. Give the folder to another user (`chown -R 1000 .`), make "
             "what the code writes to beforehand, or send it elsewhere with a variable under `env:`."
         )
+    if failure.kind == ENDED:
+        return f"{failure.hint} What it printed last may say which."
     if failure.kind == "SystemExit":
-        return "Something that env.py imports ends the program. Find it with the frames below."
-    return (
-        "Look at the frames below. `migration-gate doctor` shows what was found and how the project is run."
-    )
+        return "Something that env.py imports ends the program. The frames show where."
+    return "Look at the frames. `migration-gate doctor` shows what was found and how the project is run."
 
 
-def _env_failed(project: Project, failure: Failure) -> GateError:
+def _named(failure: Failure) -> str:
+    """The message, behind the name of its kind."""
+    told = failure.says.startswith(failure.kind) or failure.kind in (ENDED, "SystemExit")
+    return failure.says if told else f"{failure.kind}: {failure.says}"
+
+
+def _env_failed(project: Project, failure: Failure, output: str) -> GateError:
     if "sqlalchemy.dialects:postgres" in failure.says:
         return Misconfigured(
             "The project's URL begins with `postgres://`, which SQLAlchemy has not known since 1.4.",
@@ -145,8 +172,8 @@ def _env_failed(project: Project, failure: Failure) -> GateError:
             f"Alembic does not know the target: {failure.says}", advice="Mend `target:` (or --target)."
         )
     return ProjectNotImported(
-        f"env.py failed before the first revision: {failure.kind}: {failure.says}",
+        f"env.py failed before the first revision: {_named(failure)}",
         advice=_import_advice(project, failure),
         where=str(failure.place or ""),
-        evidence="\n".join(filter(None, (failure.statement, failure.hint, _frames(failure)))),
+        evidence="\n".join(filter(None, (failure.statement, failure.hint, _printed(failure, output)))),
     )

@@ -17,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from migration_gate import confine, privileges
+from migration_gate import confine, post_mortem, privileges
 from migration_gate.errors import TimedOut, WorkerDied
 from migration_gate.postgres.server import Server, marker
 from migration_gate.project import Project
@@ -59,6 +59,7 @@ class Worker:
         self._stage = "start"
         self._revision: str | None = None
         self._finished = False
+        self._started = self._began = time.monotonic()
         self.notes: list[str] = []
         self._process, self._answer, self._printed = self._start()
 
@@ -73,7 +74,7 @@ class Worker:
     @property
     def output(self) -> str:
         """The end of what the project's code printed."""
-        return self._output.decode("utf-8", "replace")
+        return post_mortem.without_foreign_frames(self._output.decode("utf-8", "replace"))
 
     def _start(self) -> tuple[subprocess.Popen[bytes], int, int]:
         order_read, order_write = os.pipe()
@@ -127,7 +128,7 @@ class Worker:
         if closed is not None and privileges.in_container(os.environ):
             self.notes.append(
                 f"the project's code ran as root, because other users may not read `{closed}`: "
-                "mend that with `chmod -R o+rX`, or give the folder to another user"
+                "put it where they may"
             )
         return account
 
@@ -179,22 +180,19 @@ class Worker:
             "prepare": [[p.kind, p.text] for p in settings.prepare if p.kind in ("python", "run")],
             "catalog": order.catalog,
             "snapshots": settings.snapshots,
+            "changed": settings.changed,
             "mark": not server.superuser,
             "stamp": order.stamp,
         }  # fmt: skip
 
     def __iter__(self) -> Iterator[Line]:
         """The lines of the answer, as they come; raises TimedOut and WorkerDied."""
-        deadline = time.monotonic() + self._settings.run_seconds
-        imported = time.monotonic() + min(self._settings.import_seconds, self._settings.run_seconds)
         waiting, answered = b"", float("inf")
         with selectors.DefaultSelector() as selector:
             selector.register(self._answer, selectors.EVENT_READ)
             selector.register(self._printed, selectors.EVENT_READ)
             while selector.get_map() and time.monotonic() < answered + GRACE:  # a daemon may hold its output
-                limit = imported if self._stage in ("start", "import") else deadline
-                if time.monotonic() > limit:
-                    self._time_out("import" if limit == imported else "run")
+                self._demand_time()
                 for key, _ in selector.select(timeout=0.25):
                     data = os.read(key.fd, 1 << 16)
                     if not data:
@@ -204,39 +202,48 @@ class Worker:
                         self._keep(data)
                     else:
                         *lines, waiting = (waiting + data).split(b"\n")
-                        for line in map(json.loads, lines):
-                            if line["kind"] == "stage" and line["name"] == "import":
-                                imported = time.monotonic() + self._settings.import_seconds
-                            yield self._seen(line)
+                        yield from map(self._seen, map(json.loads, lines))
         self._process.wait()
         if not self._finished:
-            self._died()
+            yield self._died()
 
     def _seen(self, line: Line) -> Line:
         if line["kind"] == "stage":
             self._stage = line["name"]
-        elif line["kind"] == "start":
-            self._revision = line["revision"]
+            if self._stage == "import":
+                self._began = time.monotonic()
+            elif self._stage == "replay":  # env.py runs now, which imports the models
+                self._stage = "import"
+        elif line["kind"] == "context":
+            self._stage = "replay"
+        elif line["kind"] in ("start", "step"):
+            self._revision = line["revision"] if line["kind"] == "start" else None
         elif line["kind"] == "done":
             self._finished = True
         return line
+
+    def _demand_time(self) -> None:
+        limits = self._settings
+        if self._stage in ("start", "import") and time.monotonic() > self._began + limits.import_seconds:
+            self._time_out("import", limits.import_seconds)
+        if time.monotonic() > self._started + limits.run_seconds:
+            self._time_out("run", limits.run_seconds)
 
     def _keep(self, data: bytes) -> None:
         self._output += data
         del self._output[:-KEPT_OUTPUT]
 
     def _where(self) -> str:
-        if self._stage == "replay" and self._revision:
-            return f"while revision {self._revision} ran"
+        if self._stage == "replay":
+            return f"while revision {self._revision} ran" if self._revision else "between two revisions"
         return {
             "import": "while the project was imported",
             "prepare": "during `prepare`",
             "models": "while the models were created",
         }.get(self._stage, "before the project was imported")
 
-    def _time_out(self, limit: str) -> None:
+    def _time_out(self, limit: str, seconds: float) -> None:
         """Ask the interpreter where it is, end it, and say so."""
-        seconds = self._settings.import_seconds if limit == "import" else self._settings.run_seconds
         self._process.send_signal(signal.SIGUSR1)
         end = time.monotonic() + GRACE
         os.set_blocking(self._printed, False)
@@ -248,20 +255,22 @@ class Worker:
         self._end()
         raise TimedOut(
             f"The project took longer than {seconds:g} s {self._where()}.",
-            advice="Look at the frames below (innermost first). If it only needs longer, set "
-            f"`limits: {{{limit}: …}}`.",
-            evidence=self.output[-3000:],
+            advice="What it printed last, and the frames that it was in (innermost first), say what it "
+            f"waited for. If it only needs longer, set `limits: {{{limit}: …}}`.",
+            evidence=post_mortem.words(self.output),
         )
 
-    def _died(self) -> None:
-        status = self._process.returncode
+    def _died(self) -> Line:
+        """The failure that the worker could not tell any more; raises where it was not the project's."""
         self._server.check_alive()  # when the server died first, that is what to say
-        how = f"was killed by signal {status - 128}" if status > 128 else f"ended with exit status {status}"
+        status = self._process.returncode
+        says = f"the project's interpreter {post_mortem.how(status)} {self._where()}"
+        if self._stage != "start" and status != 128 + signal.SIGKILL:
+            return post_mortem.failure(self._stage, self._revision, says, self.output)
         raise WorkerDied(
-            f"The project's interpreter {how} {self._where()}, without finishing its answer.",
-            advice="Look at what it printed last. A call of os._exit, a crash in a C extension or too little "
-            "memory end an interpreter like this.",
-            evidence=self.output[-3000:],
+            f"{says[0].upper()}{says[1:]}, without finishing its answer.",
+            advice="Something ended it from outside: look for too little memory (`dmesg`), and run again.",
+            evidence=post_mortem.words(self.output),
         )
 
     def _end(self) -> None:

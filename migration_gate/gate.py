@@ -113,7 +113,7 @@ class _Run:
     def _bootstrap(self, project: Project, settings: Settings, stamp: str) -> None:
         """Run a worker that creates an older checkout's models and stamps them."""
         lines = list(self._work(project, settings, "bootstrap", stamp))
-        arrival.demand_success(project, settings, Reader(settings.root, lines, self._snapshot))
+        arrival.demand_success(project, Reader(settings.root, lines, self._snapshot), self._output)
 
     def _work(self, project: Project, settings: Settings, task: str, stamp: str = "heads") -> Iterator[Line]:
         order = Order(task, self._database, self._models, catalog.QUERY, self._folder, stamp)
@@ -149,7 +149,7 @@ class _Run:
         reader = Reader(git.top(self._settings.root), self._lines, self._snapshot)
         told = reader.failure()
         history = reader.history(self._settings.target)
-        arrival.demand_replay(self._project, self._settings, reader)
+        arrival.demand_replay(self._project, self._settings, reader, self._output)
         tables = reader.version_tables()
         with self._server.connect(self._database) as connection:
             heads = arrived(connection, tables)

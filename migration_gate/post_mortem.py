@@ -1,0 +1,68 @@
+"""What is said of an interpreter that ended, or hung, without finishing its answer."""
+
+from __future__ import annotations
+
+import re
+import signal
+from typing import Any
+
+SHOWN = 3000
+"""characters of what was printed last"""
+FRAME = re.compile(r'  File "(.+)", line \d+ in ')
+FOREIGN = re.compile(
+    r"^<|/site-packages/(alembic|sqlalchemy|greenlet)/|/migration_gate/worker/|/worker/\w+\.py$"
+    r"|/lib/python3\.\d+/(?!site-packages)"
+)
+"""frames that say nothing about the project's own code"""
+ENDED = "InterpreterEnded"
+"""the kind of such a failure"""
+ADVICE = "A call of os._exit, a crash in a C extension or too little memory end an interpreter like this."
+
+
+def how(status: int) -> str:
+    """How a process ended, from the status that its keeper gave (128 + signal when it was killed)."""
+    if status <= 128:
+        return f"ended with exit status {status}"
+    try:
+        name = signal.Signals(status - 128).name
+    except ValueError:
+        name = "unknown"
+    return f"was killed by signal {status - 128} ({name})"
+
+
+def words(output: str) -> str:
+    """The end of what was printed, whole lines, without the frames of our own and of Alembic's."""
+    text = without_foreign_frames(output)
+    if len(text) <= SHOWN:
+        return text
+    return text[-SHOWN:].partition("\n")[2] or text[-SHOWN:]
+
+
+def without_foreign_frames(output: str) -> str:
+    """What was printed, and of the interpreter's own dumps the frames that are the project's."""
+    return "\n".join(line for line in output.splitlines() if not _foreign(line))
+
+
+def _foreign(line: str) -> bool:
+    frame = FRAME.match(line)
+    return line.startswith("Extension modules: ") or (
+        frame is not None and FOREIGN.search(frame[1]) is not None
+    )
+
+
+def failure(stage: str, revision: str | None, says: str, output: str) -> dict[str, Any]:
+    """The line of the answer that the worker could not write any more: what it did has failed."""
+    return {
+        "kind": "failure",
+        "stage": stage,
+        "revision": revision,
+        "error": {"says": says, "type": ENDED, "hint": ADVICE, "frames": _frames(output)},
+    }
+
+
+def _frames(output: str) -> list[dict[str, Any]]:
+    """Those of the fatal error that the interpreter printed last, outermost first."""
+    dump = output.rpartition("Fatal Python error")[2] if "Fatal Python error" in output else ""
+    found = re.findall(r'^  File "(.+)", line (\d+) in (.+)$', dump, re.MULTILINE)
+    mine = [row for row in found if not FOREIGN.search(row[0])]
+    return [{"file": file, "line": int(line), "function": function} for file, line, function in mine[::-1]]
