@@ -9,6 +9,8 @@ from typing import Any
 TEXT = 4000
 """Characters of a message or statement that are kept."""
 FRAMES = 12
+SILENT = ("", "connection is bad: no error details available")
+"""what libpq says where it may not have a socket"""
 
 
 def is_guest(filename: str) -> bool:
@@ -59,7 +61,7 @@ def _frames(error: BaseException, home: str) -> list[dict[str, Any]]:
     """The project's own frames, outermost first."""
     frames = []
     for frame, line in traceback.walk_tb(error.__traceback__):
-        if frame.f_code.co_filename.startswith("<frozen "):
+        if frame.f_code.co_filename.startswith("<"):
             continue
         filename = os.path.abspath(frame.f_code.co_filename)
         if is_guest(filename) or (
@@ -96,6 +98,8 @@ def _text(error: BaseException) -> str:
         text = str(error).strip()
     except Exception:  # a project's exception may fail to print itself
         text = ""
+    if type(error).__name__ == "OperationalError" and text in SILENT:
+        text = "no connection; only the ephemeral server can be reached"
     if isinstance(error, ImportError) and error.name and error.name not in text:
         text += f" ({error.name})"
     return f"{type(error).__name__}: {text}" if text and not hasattr(error, "orig") else text

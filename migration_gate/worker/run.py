@@ -23,7 +23,9 @@ def run(order_descriptor: int, answer_descriptor: int) -> int:
     order = read_order(order_descriptor)
     order["home"] = os.getcwd()
     if hasattr(signal, "SIGUSR1"):  # asked for when a limit is reached: where does it hang?
-        faulthandler.register(signal.SIGUSR1, file=os.dup(2), all_threads=False)
+        stderr = os.dup(2)
+        faulthandler.register(signal.SIGUSR1, file=stderr, all_threads=False)
+        faulthandler.enable(file=stderr, all_threads=False)
     sys.path[:0] = order["sys_path"]
     Session(order, answer).run()
     answer.send("done")
