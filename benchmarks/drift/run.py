@@ -154,6 +154,10 @@ def verdict(row: Row) -> str:
     return ", ".join(kinds) or "-"
 
 
+def _told(row: Row) -> tuple[str, str]:
+    return row.alembic, row.alembic_defaults
+
+
 def table(rows: list[Row]) -> Iterator[str]:
     """The rows and the totals in Markdown."""
     yield "| category | difference | ours | `alembic check` | with server defaults | mended |"
@@ -176,11 +180,10 @@ def table(rows: list[Row]) -> Iterator[str]:
         ("false alarms", none, True),
     ):
         ours = sum(any(whole or d.kind != "unmanaged" for d in row.ours) for row in group)
-        theirs = [
-            sum(told != "-" for told in column)
-            for column in ([row.alembic for row in group], [row.alembic_defaults for row in group])
-        ]
+        theirs = [sum(told != "-" for told in column) for column in zip(*map(_told, group), strict=True)]
         yield f"| {name} | {len(group)} | {ours} | {theirs[0]} | {theirs[1]} |"
+    raised = [sum(told == "raised" for told in column) for column in zip(*map(_told, drifts), strict=True)]
+    yield f"| of the seen: the comparison itself failed | | 0 | {raised[0]} | {raised[1]} |"
     yield ""
     both = sum(row.mended == "both ways" for row in drifts)
     yield f"Ready revisions that mend the drift and bring it back: {both} of {len(drifts)}."
