@@ -8,6 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.engine import engine, shared_engine
+from tests.forbidden import forbidden, forbidden_place
+
+__all__ = ["engine", "forbidden", "forbidden_place", "shared_engine"]  # fixtures
+
 GOLDEN = Path(__file__).parent / "golden"
 
 

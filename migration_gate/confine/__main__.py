@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import _socket
-import _thread
 import json
 import os
 import signal
-import struct
 import sys
 import time
 
 if not __package__:  # started as a folder, with nothing but the standard library on the path
     sys.path.append(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))  # noqa: PTH100, PTH120
 
-from migration_gate.confine.door import Door
-from migration_gate.confine.filter import allow_unix_sockets_only, prctl
+from migration_gate.confine.door import Door, enter
+from migration_gate.confine.filter import prctl
 
-PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 1, 4, 36, 38
+PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 1, 36, 38
 USAGE = 64
 
 
@@ -32,28 +30,13 @@ def _become(wanted: dict[str, object], command: list[str], ours: _socket.socket)
         prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # after setuid, which clears it
         prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     if wanted.get("sockets"):
-        _enter(ours)
+        enter(ours)
     os.execv(command[0], command)  # noqa: S606  (the interpreter that the gate chose)
 
 
-def _enter(parent: _socket.socket) -> None:
-    """In the child: set the filter, and hand the questions that it asks to the parent."""
-    listener = allow_unix_sockets_only(ask=True)
-    if listener >= 0:
-        prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)  # the parent reads in our memory what we ask for
-        parent.sendmsg([b"."], [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, struct.pack("i", listener))])
-        os.close(listener)
-        _socket.socket(_socket.AF_UNIX).connect_ex("/nowhere")  # the first question, while none matters
-    parent.close()
-
-
-def _keep(door: Door, child: _socket.socket, answer: object) -> None:
-    """In the parent: keep the door, or say what that leaves open."""
-    _, handed, _, _ = child.recvmsg(1, _socket.CMSG_SPACE(4))
-    if handed:
-        _thread.start_new_thread(door.serve, (struct.unpack("i", handed[0][2][:4])[0],))
-        door.open.acquire(timeout=1.0)
-    others = door.others() if not handed or door.blind else []
+def _tell(door: Door, answer: object) -> None:
+    """Begin the command's answer with what the door leaves open, where there is something to be reached."""
+    others = door.others()
     if others and answer is not None:
         text = (
             f"another Postgres has a socket here ({others[0]}), and this kernel cannot keep the project's "
@@ -107,8 +90,8 @@ def main(arguments: list[str]) -> int:
         ours.close()
         _become(wanted, command, theirs)
     theirs.close()
-    if wanted.get("sockets"):
-        _keep(door, ours, wanted.get("answer"))
+    if wanted.get("sockets") and not door.keep(ours):
+        _tell(door, wanted.get("answer"))
     for descriptor in wanted.get("close", []):
         os.close(descriptor)
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import _socket
 import _thread
 import ctypes
 import errno
 import os
 import platform
+import select
 import signal
-import stat
 import struct
-import time
+
+from migration_gate.confine.filter import allow_unix_sockets_only, prctl
 
 AF_UNIX = 1
+BIND = {"x86_64": 49, "aarch64": 200}
+PR_SET_DUMPABLE = 4
 RECEIVE, SEND, CONTINUE = 0xC0502100, 0xC0182101, 1
 QUESTION = 256
 """bytes that hold a struct seccomp_notif (80), with room for what kernels add"""
@@ -28,22 +32,30 @@ class Door:
 
     def __init__(self, wanted: dict[str, object]) -> None:
         self._wanted = wanted
-        self._since = time.time()
         self._ours = _file(str(wanted.get("socket", "")))
-        self.paths, self._names = _bound()
-        self._others = {_file(path) for path in self.paths} - {self._ours}
-        self.blind = False  # not let to see what is asked for
+        self._made: set[str | bytes] = set()
+        """paths and abstract names that caged processes gave to sockets of theirs"""
+        self.blind = False
+        """we are not let to see what is asked for"""
         self.open = _thread.allocate_lock()
         self.open.acquire()
 
     def others(self) -> list[str]:
-        """Sockets of other Postgres servers, as far as we can see."""
-        seen = set(self.paths)
-        for folder in USUAL:
-            names = os.listdir(folder) if os.path.isdir(folder) else []  # noqa: PTH208, PTH112
-            seen.update(f"{folder}/{name}" for name in names)
-        found = {_file(path): path for path in seen if "/.s.PGSQL." in path}
-        return sorted(path for file, path in found.items() if file not in (None, self._ours))
+        """Sockets of other Postgres servers in the usual places."""
+        names = [(f, os.listdir(f)) for f in USUAL if os.path.isdir(f)]  # noqa: PTH208, PTH112
+        seen = [
+            f"{folder}/{name}" for folder, found in names for name in found if name.startswith(".s.PGSQL.")
+        ]
+        return sorted(p for p in seen if not p.endswith(".lock") and _file(p) not in (None, self._ours))
+
+    def keep(self, child: _socket.socket) -> bool:
+        """In the parent: whether we are asked, and see what is asked for, from now on."""
+        _, handed, _, _ = child.recvmsg(1, _socket.CMSG_SPACE(4))
+        if handed:
+            _thread.start_new_thread(self.serve, (struct.unpack("i", handed[0][2][:4])[0],))
+            self.open.acquire(timeout=1.0)
+        child.close()
+        return bool(handed) and not self.blind
 
     def serve(self, listener: int) -> None:
         """Answer until the last caged process has ended; with the command's rights, not ours."""
@@ -54,71 +66,80 @@ class Door:
             setresgid, setresuid = SET_IDS[platform.machine()]
             libc.syscall(setresgid, gid, gid, gid)
             libc.syscall(setresuid, uid, uid, uid)
-        while True:
+        poll = select.poll()
+        poll.register(listener, select.POLLIN)
+        while not any(event & select.POLLHUP for _, event in poll.poll()):
             question = ctypes.create_string_buffer(QUESTION)
             if libc.ioctl(listener, RECEIVE, question) != 0:
-                if ctypes.get_errno() in (errno.EINTR, errno.ENOENT):
-                    continue  # the process that asked has gone
-                return
-            number, pid = struct.unpack_from("=QI", question)
+                continue  # the process that asked has gone
+            number, pid, _, call = struct.unpack_from("=QIIi", question)
             _, address, length = struct.unpack_from("=QQQ", question, 32)
-            error = self._answer(pid, address, min(length & 0xFFFFFFFF, ADDRESS))
+            wanted = self._read(pid, address, min(length & 0xFFFFFFFF, ADDRESS))
+            error = self._answer(pid, wanted, call == BIND[platform.machine()])
             libc.ioctl(listener, SEND, struct.pack("=QqiI", number, 0, -error, 0 if error else CONTINUE))
             if self.open.locked():
                 self.open.release()
+        os.close(listener)
 
-    def _answer(self, pid: int, address: int, length: int) -> int:
-        """0, or the error that connect() is to give."""
+    def _read(self, pid: int, address: int, length: int) -> bytes | None:
+        """The socket address that a process handed over, or None."""
         try:
             memory = os.open(f"/proc/{pid}/mem", os.O_RDONLY)
             try:
-                wanted = os.pread(memory, length, address)
+                return os.pread(memory, length, address)
             finally:
                 os.close(memory)
         except OSError:
             self.blind = self.blind or self.open.locked()
+            return None
+
+    def _answer(self, pid: int, wanted: bytes | None, binds: bool) -> int:
+        """0, or the error that the call is to give."""
+        if wanted is None:
             return 0 if self.blind else errno.EACCES
         if len(wanted) < 3 or struct.unpack_from("=H", wanted) != (AF_UNIX,):
             return 0
-        name = wanted[2:]
-        if name[:1] == b"\0":
-            return errno.EACCES if name.replace(b"\0", b"@") in self._names else 0
-        return self._permit(pid, name.split(b"\0")[0].decode(errors="surrogateescape"))
+        path = os.fsdecode(wanted[2:].split(b"\0")[0])
+        name: str | bytes = wanted[2:]
+        if path:
+            if path.startswith(("/proc/", "/dev/fd/")):  # may mean another process here
+                return errno.EACCES
+            folder, file = os.path.split(path if path.startswith("/") else f"/proc/{pid}/cwd/{path}")
+            name = os.path.realpath(folder) + "/" + file
+        if binds:
+            self._made.add(name)
+        if name in self._made:
+            return 0
+        return self._permit(str(name)) if path else errno.EACCES
 
-    def _permit(self, pid: int, path: str) -> int:
-        if path.startswith(("/proc/", "/dev/fd/")):  # may mean another process here
-            return errno.EACCES
+    def _permit(self, path: str) -> int:
+        """0 where it is the server of this run."""
         try:
-            found = os.stat(path if path.startswith("/") else f"/proc/{pid}/cwd/{path}")  # noqa: PTH116
+            return 0 if _stat(path) == self._ours else errno.EACCES
         except OSError as error:
             return error.errno or errno.EACCES
-        file = (found.st_dev, found.st_ino)
-        # Older than the command: not its own. (The time alone would not do: Postgres touches its socket.)
-        older = file in self._others or found.st_mtime < self._since - 0.1
-        return errno.EACCES if older and file != self._ours and stat.S_ISSOCK(found.st_mode) else 0
 
 
-def _file(path: str) -> tuple[int, int] | None:
+def enter(parent: _socket.socket) -> None:
+    """In the child: set the filter, and hand the questions that it asks to the parent. Raises OSError."""
+    listener = allow_unix_sockets_only(ask=True)
+    if listener >= 0:
+        prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)  # the parent reads in our memory what we ask for
+        parent.sendmsg([b"."], [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, struct.pack("i", listener))])
+        os.close(listener)
+        _socket.socket(_socket.AF_UNIX).connect_ex("/nowhere")  # the first question, while none matters
+    parent.close()
+
+
+def _stat(path: str) -> tuple[int, int]:
     """What it is, whatever it is called."""
-    try:
-        found = os.stat(path)  # noqa: PTH116
-    except (OSError, ValueError):
-        return None
+    found = os.stat(path)  # noqa: PTH116
     return found.st_dev, found.st_ino
 
 
-def _bound() -> tuple[list[str], set[bytes]]:
-    """The paths and the abstract names that sockets of this machine have now."""
-    paths, names = [], set()
+def _file(path: str) -> tuple[int, int] | None:
+    """The same, or None where there is nothing."""
     try:
-        with open("/proc/net/unix", "rb") as stream:  # noqa: PTH123
-            rows = [line.rstrip(b"\n").split(None, 7) for line in stream][1:]
-    except OSError:
-        return [], set()
-    for row in rows:
-        name = row[7] if len(row) > 7 else b""
-        if name.startswith(b"@"):
-            names.add(name)
-        elif name.startswith(b"/"):
-            paths.append(name.decode(errors="surrogateescape"))
-    return paths, names
+        return _stat(path)
+    except (OSError, ValueError):
+        return None

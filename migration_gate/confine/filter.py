@@ -1,4 +1,4 @@
-"""The filter for system calls (seccomp): Unix sockets only, and a question about each connect()."""
+"""The filter for system calls (seccomp): Unix sockets only, and a question about each address."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ ALLOW, REFUSE, ASK = 0x7FFF0000, 0x00050000, 0x7FC00000
 AF_UNIX, AF_NETLINK = 1, 16
 X32 = 0x40000000
 MACHINES = {
-    "x86_64": (0xC000003E, 41, 425, 42, 317),
-    "aarch64": (0xC00000B7, 198, 425, 203, 277),
+    "x86_64": (0xC000003E, 41, 425, 42, 49, 317),
+    "aarch64": (0xC00000B7, 198, 425, 203, 200, 277),
 }
-"""audit architecture, and the numbers of socket, io_uring_setup, connect and seccomp (Linux UAPI headers)"""
+"""audit architecture, and the numbers of socket, io_uring_setup, connect, bind and seccomp (Linux UAPI)"""
 
 
 def supported() -> bool:
@@ -27,9 +27,9 @@ def supported() -> bool:
     return sys.platform == "linux" and platform.machine() in MACHINES
 
 
-def _program(connect_is: int) -> bytes:
+def _program(address_is: int) -> bytes:
     """socket() of another family than Unix (or netlink, which name look-up uses), and io_uring: EACCES."""
-    architecture, socket, uring, connect, _ = MACHINES[platform.machine()]
+    architecture, socket, uring, connect, bind, _ = MACHINES[platform.machine()]
     refuse = REFUSE | errno.EACCES
 
     def line(code: int, value: int, yes: int = 0, no: int = 0) -> bytes:
@@ -41,10 +41,11 @@ def _program(connect_is: int) -> bytes:
             line(EQUAL, architecture, 1, 0),
             line(RETURN, REFUSE | errno.ENOSYS),  # a foreign one (32 bit) knows other numbers
             line(LOAD, 0),  # the call's number
-            line(AT_LEAST, X32, 8, 0),
-            line(EQUAL, uring, 7, 0),  # it opens sockets without socket()
-            line(EQUAL, connect, 0, 1),
-            line(RETURN, connect_is),
+            line(AT_LEAST, X32, 9, 0),
+            line(EQUAL, uring, 8, 0),  # it opens sockets without socket()
+            line(EQUAL, connect, 1, 0),
+            line(EQUAL, bind, 0, 1),
+            line(RETURN, address_is),
             line(EQUAL, socket, 0, 3),
             line(LOAD, 16),  # the family
             line(EQUAL, AF_UNIX, 1, 0),
@@ -66,7 +67,7 @@ def prctl(option: int, *values: object) -> None:
 def allow_unix_sockets_only(ask: bool = False) -> int:
     """Set the filter for this process and all its children, for good.
 
-    Where `ask` is set and the kernel can: the descriptor on which it asks about connections, else -1.
+    Where `ask` is set and the kernel can: the descriptor on which it asks about addresses, else -1.
     """
 
     class Program(ctypes.Structure):
@@ -74,10 +75,10 @@ def allow_unix_sockets_only(ask: bool = False) -> int:
 
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     libc = ctypes.CDLL(None, use_errno=True)
-    for connect_is, flag in ((ASK, NEW_LISTENER), (ALLOW, 0))[not ask :]:
-        text = _program(connect_is)
+    for address_is, flag in ((ASK, NEW_LISTENER), (ALLOW, 0))[not ask :]:
+        text = _program(address_is)
         program = Program(len(text) // 8, ctypes.cast(ctypes.create_string_buffer(text), ctypes.c_void_p))
-        number = MACHINES[platform.machine()][4]
+        number = MACHINES[platform.machine()][-1]
         done: int = libc.syscall(number, SET_FILTER, flag, ctypes.byref(program))
         if done >= 0:
             return done if flag else -1

@@ -15,6 +15,7 @@ the signal that killed it).
 
 from __future__ import annotations
 
+import _socket
 import ctypes
 import json
 import os
@@ -23,8 +24,15 @@ import shutil
 import signal
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
+
+if not __package__:  # started as a script, with nothing but the standard library on the path
+    sys.path.append(str(Path(__file__).parents[2]))
+
+from migration_gate.confine.door import Door, enter
+from migration_gate.confine.filter import supported
 
 PR_SET_PDEATHSIG = 1
 IPC_RMID = 0
@@ -47,7 +55,12 @@ class Charge:
         """Start the command. Raises OSError where there can be no new process."""
         self.order = order
         self.status = None
-        self.pid = os.fork() or become(order)
+        user = order["user"]
+        account = {"uid": user[0], "gid": user[1]} if isinstance(user, list) else {}
+        door, (ours, theirs) = Door(account), _socket.socketpair()
+        self.pid = os.fork() or become(order, theirs)
+        theirs.close()
+        door.keep(ours)
 
     def reap(self) -> bool:
         """Whether the process ended since the last look."""
@@ -73,7 +86,7 @@ class Charge:
             free_shared_memory(str(self.order.get("pidfile") or ""))
 
 
-def become(order: Order) -> NoReturn:
+def become(order: Order, guard: _socket.socket) -> NoReturn:
     """Turn this fresh child into the ordered command."""
     try:
         os.setsid()
@@ -92,6 +105,9 @@ def become(order: Order) -> NoReturn:
             os.setuid(user[0])
         os.chdir("/")
         die_with_parent(int(str(order["signal"])))
+        if supported():
+            with suppress(OSError):  # a kernel without filters
+                enter(guard)  # COPY FROM PROGRAM, dblink and their like reach no other server either
         os.execve(command[0], command, environ)  # noqa: S606
     except BaseException as error:  # noqa: BLE001 -- a fork must never return into the guard's own loop
         os.write(2, f"{order['command']}: {error}\n".encode())

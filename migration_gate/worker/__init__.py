@@ -15,7 +15,8 @@ later, SQLAlchemy 1.4 to 2.1.
     target, x        what to upgrade to; Alembic's -x arguments
     prepare          [kind, text] pairs to run before the first revision
     catalog          the query that prints a catalog as JSON, for revisions that get a snapshot
-    snapshots        none, all or a number: which revisions (the newest) get one before and after
+    snapshots        none, all, changed or a number: which revisions (the newest) get one before and after
+    changed          real paths of the files that the change adds or edits
     mark             true where the server cannot have event triggers: ask it to record after every step
 
 **The answer** is a stream of JSON lines on the file descriptor ANSWER, each with a `kind`:

@@ -22,6 +22,7 @@ class _Loader(importlib.abc.Loader):
 
     def exec_module(self, module: Any) -> None:
         self._real.exec_module(module)
+        module.__spec__.loader = module.__loader__ = self._real
         self._after(module)
 
     def __getattr__(self, name: str) -> Any:  # get_data, get_source: what tracebacks and inspect ask for
@@ -43,10 +44,10 @@ class AfterImport(importlib.abc.MetaPathFinder):
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> Optional[Any]:
         """The real spec, with a loader that calls the function afterwards; None for other modules."""
-        function = self._functions.pop(name, None)
+        function = self._functions.get(name)  # kept: a spec may be asked for without an import
         if function is None:
             return None
-        spec = importlib.util.find_spec(name) if path is None else self._find(name, path, target)
+        spec = self._find(name, path, target)
         if spec is not None and spec.loader is not None:
             spec.loader = _Loader(spec.loader, function)
         return spec

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from typing import Any, Callable, Iterator, Optional
 
@@ -11,6 +12,8 @@ from .record import Recorder
 
 NO_TRANSACTION = "25P01"
 SAVEPOINT = "migration_gate_snapshot"
+MOST_CHANGED = 50
+"""revisions of one change that get a snapshot, the newest: two snapshots each, some 20 ms or more"""
 
 
 class Walk:
@@ -131,6 +134,10 @@ class Walk:
         revisions = [step.revision.revision for step in order]
         if wanted == "all":
             return set(revisions)
+        if wanted == "changed":
+            files = set(self._order["changed"])
+            new = [s.revision.revision for s in order if os.path.realpath(s.revision.path) in files]
+            return set(new[-MOST_CHANGED:])
         return set() if wanted == "none" else set(revisions[-int(wanted) :])
 
     def _tell_context(self, number: int, context: Any) -> None:

@@ -1,0 +1,116 @@
+"""The gate's engine on a project of a test's: one server for many runs, a fresh database for each."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from psycopg import sql
+
+from migration_gate import postgres
+from migration_gate.bridge import Line
+from migration_gate.facts import Replay, Table
+from migration_gate.gate import Clock, _Run
+from migration_gate.postgres.server import Server
+from migration_gate.project import find
+from migration_gate.settings import Settings
+
+
+@dataclass
+class Ran:
+    """What one run told."""
+
+    folder: Path
+    replay: Replay
+    lines: list[Line]
+    output: str
+
+    @property
+    def tables(self) -> list[str]:
+        """Qualified names, schema `public` left out."""
+        return sorted(
+            t.name if t.schema == "public" else f"{t.schema}.{t.name}" for t in self.replay.catalog.tables
+        )
+
+    def table(self, name: str) -> Table:
+        """The table of that name in the replayed catalog."""
+        return next(t for t in self.replay.catalog.tables if t.name == name)
+
+
+@dataclass
+class Engine:
+    """Runs projects on one server."""
+
+    server: Server
+    runs: Path
+    folders: list[Path] = field(default_factory=list)
+
+    def folder(self) -> Path:
+        """A new folder that every user may read, as a checkout is."""
+        made = Path(tempfile.mkdtemp(prefix="project-"))
+        made.chmod(0o755)
+        self.folders.append(made)
+        return made
+
+    def run(
+        self,
+        folder: Path,
+        python: Path | None = None,
+        *,
+        look: Callable[[str], None] | None = None,
+        **settings: Any,
+    ) -> Ran:
+        """Replay the project in `folder`; `look` is called with the database before it is dropped."""
+        wanted: dict[str, Any] = {"name": folder.name, "root": folder, "directory": folder}
+        wanted["python"] = python or Path(sys.executable)
+        wanted.update(settings)
+        given = Settings(**wanted)
+        run = _Run(given, find(given), self.server, self.runs, Clock())
+        try:
+            with ThreadPoolExecutor(1) as beside:
+                for _ in run.prepare():
+                    pass
+                for _ in run.replay(beside):
+                    pass
+            replay = run.compared()
+            if look is not None:
+                look(run._database)
+        finally:
+            self._drop(run._database, run._models)
+        return Ran(folder, replay, run._lines, run._output)
+
+    def _drop(self, *names: str) -> None:
+        with self.server.connect() as connection:
+            for name in names:
+                command = sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name))
+                connection.execute(command)
+
+    def tidy(self) -> None:
+        """Remove the projects of a test."""
+        for made in self.folders:
+            shutil.rmtree(made, ignore_errors=True)
+        self.folders.clear()
+
+
+@pytest.fixture(scope="session")
+def shared_engine() -> Iterator[Engine]:
+    """One server for all tests of a process."""
+    with tempfile.TemporaryDirectory(prefix="migration-gate-tests-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        folder.chmod(0o711)
+        with postgres.start("auto", folder=folder) as server:
+            yield Engine(server, folder)
+
+
+@pytest.fixture
+def engine(shared_engine: Engine) -> Iterator[Engine]:
+    """The server, and folders that are gone after the test."""
+    yield shared_engine
+    shared_engine.tidy()
