@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,12 +14,12 @@ from typing import Any
 import pytest
 from psycopg import sql
 
-from migration_gate import postgres
-from migration_gate.bridge import Line
+from migration_gate import arrival, catalog, postgres, start_state
+from migration_gate.bridge import Line, Order, Worker
 from migration_gate.facts import Replay, Table
-from migration_gate.gate import Clock, _Run
 from migration_gate.postgres.server import Server
-from migration_gate.project import find
+from migration_gate.project import Project, find
+from migration_gate.replay import Reader, arrived, touches
 from migration_gate.settings import Settings
 
 
@@ -72,19 +72,45 @@ class Engine:
         wanted["python"] = python or Path(sys.executable)
         wanted.update(settings)
         given = Settings(**wanted)
-        run = _Run(given, find(given), self.server, self.runs, Clock())
+        project = find(given)
+        database = self.server.create_database()
+        models = f"{database}_models"
         try:
-            with ThreadPoolExecutor(1) as beside:
-                for _ in run.prepare():
-                    pass
-                for _ in run.replay(beside):
-                    pass
-            replay = run.compared()
+            with self.server.connect(database) as connection:
+                start_state.install_diary(connection, self.server, given.statement_seconds)
+                start_state.run_sql(connection, given)
+            order = Order("replay", database, models, catalog.QUERY, self.runs)
+            with Worker(project, given, self.server, order) as worker:
+                lines = list(worker)
+            replay = self._read(Reader(folder, lines, catalog.parse), project, given, database)
+            replay = dataclasses.replace(replay, notes=(*worker.notes, *replay.notes))
             if look is not None:
-                look(run._database)
+                look(database)
         finally:
-            self._drop(run._database, run._models)
-        return Ran(folder, replay, run._lines, run._output)
+            self._drop(database, models)
+        return Ran(folder, replay, lines, worker.output)
+
+    def _read(self, reader: Reader, project: Project, given: Settings, database: str) -> Replay:
+        """What the gate reads: the lines, the catalog, the diary, and whether it is proven."""
+        arrival.demand_replay(project, given, reader)
+        told, tables = reader.failure(), reader.version_tables()
+        with self.server.connect(database) as connection:
+            replay = Replay(
+                history=reader.history(given.target),
+                steps=reader.steps(),
+                failure=told[1] if told else None,
+                touches=touches(connection),
+                arrived=arrived(connection, tables),
+                version_tables=tables,
+                connections=reader.connections(),
+                catalog=catalog.read(connection, tables),
+                models=reader.models(),
+                versions=reader.versions(),
+                notes=(*arrival.notes(reader), *reader.notes()),
+            )
+        if told is None and replay.history.error is None:
+            arrival.demand_arrival(project, replay)
+        return replay
 
     def _drop(self, *names: str) -> None:
         with self.server.connect() as connection:

@@ -113,7 +113,8 @@ def async_env(
     """An asynchronous env.py of Alembic's usual shape."""
     return ASYNC_ENV.format(
         imports=imports, top=dedent(top), engine=engine, connect=connect,
-        before=indent(dedent(before), "    "), configure=configure and f", {configure}", run=indent(dedent(run), "    "),
+        before=indent(dedent(before), "    "), configure=configure and f", {configure}",
+        run=indent(dedent(run), "    "),
     )  # fmt: skip
 
 

@@ -93,7 +93,7 @@ def test_a_drivers_own_connect_leads_to_the_ephemeral_server(
     ],
 )
 def test_an_address_in_one_string_is_redirected(engine: Engine, forbidden: Forbidden, statement: str) -> None:
-    pooled = "async def pooled(url):\n    async with asyncpg.create_pool(url) as p:\n        await p.fetch('select 1')"
+    pooled = "async def pooled(url):\n    async with asyncpg.create_pool(url) as p: await p.fetch('select 1')"
     text = statement.format(url=forbidden.url(), dsn=forbidden.dsn)
     ran = attempt(engine, text, f"import asyncio, asyncpg, psycopg, psycopg2, psycopg2.pool\n\n\n{pooled}\n")
     assert ran.replay.failure is None, ran.replay.failure
