@@ -68,7 +68,9 @@ SETTINGS = (
     click.option("--statement-timeout", metavar="SECONDS", help="Limit for one SQL statement."),
     click.option("--import-timeout", metavar="SECONDS", help="Limit for importing the project."),
     click.option("--install-timeout", metavar="SECONDS", help="Limit for installing its packages."),
-    click.option("--snapshots", metavar="WHICH", help="Of revisions: none, all, or the newest N."),
+    click.option("--base", metavar="REVISION", help="What the change is compared with, for git."),
+    click.option("--watch", metavar="PATTERN", multiple=True, help="Further files of it; repeatable."),
+    click.option("--snapshots", metavar="WHICH", help="Of revisions: changed, none, all, or the newest N."),
     click.option("--fail-on", metavar="SEVERITY", help="The least that fails: error or warning."),
 )
 """the options that `check` and `doctor` share; each has a key of the configuration"""

@@ -17,8 +17,8 @@ from migration_gate import git
 from migration_gate.errors import Misconfigured
 from migration_gate.event import SHA, Event
 
-FETCH_SECONDS = 30.0
-"""limit for everything that is fetched to find one base"""
+FETCH_SECONDS = 20.0
+"""limit for one fetch; at most three are needed"""
 DEPTHS = (50, 1000)
 """commits of history that are fetched to find what two branches share, in turn"""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import shutil
 import tempfile
 import time
@@ -12,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from migration_gate import arrival, catalog, git, postgres, repository, start_state
+from migration_gate import arrival, catalog, comparison, git, postgres, repository, start_state, trust
 from migration_gate.bridge import Line, Order, Worker
 from migration_gate.drift import drift
 from migration_gate.errors import DiskFull, Misconfigured
@@ -45,12 +46,16 @@ def examine(settings: Settings) -> Generator[Progress, None, Facts]:
     clock = Clock()
     clock.start("find")
     yield Progress("find", settings.name)
+    trust.demand(settings.root, os.environ)
     project = find(settings)
     with _folder() as folder, ThreadPoolExecutor(1) as beside:
+        compared = beside.submit(comparison.of, settings.root, settings.base, os.environ)
         clock.start("postgres")
         yield Progress("postgres", settings.postgres)
         with postgres.start(settings.postgres, folder=folder) as server:
-            run = _Run(settings, project, server, folder, clock)
+            changes = compared.result()
+            new = comparison.absolute(settings.root, changes.paths("AMT"))
+            run = _Run(replace(settings, changed=new), project, server, folder, clock, note=changes.base.note)
             yield from run.prepare()
             tree = yield from run.replay(beside)
             yield Progress("compare")
@@ -88,7 +93,14 @@ class _Run:
     """One replay on one server."""
 
     def __init__(
-        self, settings: Settings, project: Project, server: Server, folder: Path, clock: Clock
+        self,
+        settings: Settings,
+        project: Project,
+        server: Server,
+        folder: Path,
+        clock: Clock,
+        *,
+        note: str,
     ) -> None:
         self._settings = settings
         self._project = project
@@ -96,7 +108,7 @@ class _Run:
         self._folder = folder
         self._clock = clock
         self._lines: list[Line] = []
-        self._notes: list[str] = [*project.notes, *server.notes]
+        self._notes: list[str] = [*project.notes, *server.notes, *filter(None, [note])]
         self._output = ""
         self._database = server.create_database()
         self._models = f"{self._database}_models"

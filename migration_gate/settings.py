@@ -88,8 +88,14 @@ class Settings:
     """limit for importing the project"""
     install_seconds: float = 900.0
     """limit for installing its packages"""
-    snapshots: str = "none"
-    """which revisions get a catalog before and after: none, all, or a number of the newest"""
+    base: str | None = None
+    """git revision that the change is compared with; found from the CI's event or the clone's origin"""
+    watch: tuple[str, ...] = ()
+    """gitignore patterns, from the repository's top, of further files whose change concerns the project"""
+    snapshots: str = "changed"
+    """which revisions get a catalog before and after: changed, none, all, or a number of the newest"""
+    changed: tuple[str, ...] = ()
+    """real paths of the files that the change adds or edits, once the gate has asked git"""
     raw_sql_allow: tuple[str, ...] = ()
     owners: Owners = field(default_factory=Owners)
     checks: tuple[tuple[str, Severity | None], ...] = ()

@@ -274,7 +274,7 @@ def test_a_wrong_value_names_the_variable_or_the_option(tmp_path: Path) -> None:
 def test_all_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
     (tmp_path / YML).write_text("fail_on: eror\nsnapshots: many\n")
     error = refused(tmp_path)
-    assert error.says == "`snapshots` must be none, all or a number, but is `many`."
+    assert error.says == "`snapshots` must be changed, none, all or a number, but is `many`."
     assert (
         error.evidence == f"{YML}:1: `fail_on` must be error or warning, but is `eror`. Did you mean `error`?"
     )

@@ -104,7 +104,7 @@ _WANTED = {
     "dict_type": "a mapping",
     "model_type": "a mapping",
     "model_attributes_type": "a mapping",
-    "string_pattern_mismatch": "none, all or a number",
+    "string_pattern_mismatch": "changed, none, all or a number",
     "too_short": "some text",
     "string_too_short": "some text",
     "greater_than": "more than 0",

@@ -14,12 +14,15 @@ from migration_gate.inputs.source import Key
 PREFIX = "MIGRATION_GATE_"
 IMAGE = "MIGRATION_GATE_IMAGE"
 """set in our container image: the project's packages are not there, so they are installed"""
-RESERVED = frozenset({"MIGRATION_GATE_CONFIG", IMAGE, "MIGRATION_GATE_CORPUS", "MIGRATION_GATE_DOCKER_KIT"})
-"""read elsewhere: which configuration file to take, where we are, and what the tests need"""
+RESERVED = frozenset({
+    "MIGRATION_GATE_CONFIG", IMAGE, "MIGRATION_GATE_ALLOW_UNTRUSTED_CODE", "MIGRATION_GATE_CORPUS",
+    "MIGRATION_GATE_DOCKER_KIT",
+})  # fmt: skip
+"""read elsewhere: the configuration file to take, where we are, whose code may run, what the tests need"""
 PLAIN = {"alembic": "config", "target": "revision"}
 """the key that plain text stands for, where a mapping may be given"""
 LISTS = frozenset({
-    ("env_file",), ("groups",), ("extras",), ("target", "revision"), ("raw_sql", "allow"),
+    ("env_file",), ("groups",), ("extras",), ("watch",), ("target", "revision"), ("raw_sql", "allow"),
     ("owners", "columns"), ("owners", "tables"), ("owners", "exempt"), ("owners", "on_delete"),
 })  # fmt: skip
 """values that are split at commas"""

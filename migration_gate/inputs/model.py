@@ -117,10 +117,23 @@ class ProjectKeys(Keys):
     limits: LimitsKeys = Field(
         default=LimitsKeys(), description="time limits, in seconds", examples=[{"run": 900}]
     )
+    base: Text | None = Field(
+        default=None,
+        description="the git revision that a change is compared with; what the CI's event names, else what "
+        "is shared with the branch of origin, unless set",
+        examples=["main"],
+    )
+    watch: Texts = Field(
+        default=(),
+        description="gitignore patterns, from the top of the repository, of further files whose change "
+        "concerns the project, for `migration-gate projects --changed`",
+        examples=[["libs/models/"]],
+    )
     snapshots: Text = Field(
-        default="none",
-        pattern=r"^(none|all|[0-9]+)$",
-        description="which revisions get a catalog before and after: none, all, or a number of the newest",
+        default="changed",
+        pattern=r"^(changed|none|all|[0-9]+)$",
+        description="which revisions get a catalog before and after: changed (against `base`), none, all, "
+        "or a number of the newest",
         examples=[5],
     )
     raw_sql: RawSqlKeys = Field(
