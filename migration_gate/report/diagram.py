@@ -217,4 +217,5 @@ def _references(catalog: Snapshot, chosen: list[Table], name: Mapping[tuple[str,
             if one.kind == "foreign key" and one.references in by_full:
                 single = "o|" if nullable & set(one.columns) else "||"
                 label = spelt(", ".join(one.columns))
-                yield f'  {name[table.schema, table.name]} }}o--{single} {by_full[one.references]} : "{label}"'
+                here, there = name[table.schema, table.name], by_full[one.references]
+                yield f'  {here} }}o--{single} {there} : "{label}"'

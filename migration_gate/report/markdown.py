@@ -58,7 +58,7 @@ def fenced(text: str, language: str = "", *, limit: int = TEXT_LIMIT) -> str:
 def _spelt(text: str) -> str:
     """Every character that means something to Markdown or HTML, as a reference."""
     spelt = SPECIAL.sub(lambda found: f"&#{ord(found[0])};", text)
-    # Mentions and references to issues are looked for in the finished page, where these are plain signs again.
+    # Mentions and issues are looked for in the finished page, where these are plain signs again.
     return LINKS.sub(r"\1&#8203;", spelt)
 
 

@@ -16,6 +16,8 @@ OPEN = 3
 """blocking findings that are shown unfolded"""
 SLOWEST = 5
 """revisions whose time is listed"""
+NOTEWORTHY = 0.05
+"""seconds; where every revision is faster, none is listed"""
 
 
 def render(report: Report, *, limit: int = LIMIT, source: str = "") -> str:
@@ -106,19 +108,10 @@ def _times(project: ProjectReport) -> str:
     rows = ["| Stage | Seconds |", "| :-- | --: |"]
     rows += [f"| {escaped(stage)} | {seconds:.2f} |" for stage, seconds in replay.seconds]
     slow = sorted(replay.steps, key=lambda step: -step.seconds)[:SLOWEST]
-    if slow and slow[0].seconds >= 0.05:
-        rows += [
-            "",
-            "The slowest revisions:",
-            "",
-            "| Revision | Statements | Seconds |",
-            "| :-- | --: | --: |",
-        ]
-        rows += [
-            f"| {escaped(step.revision)} | {len(step.statements)} | {step.seconds:.2f} |"
-            for step in slow
-            if step.seconds >= 0.01
-        ]
+    if slow and slow[0].seconds >= NOTEWORTHY:
+        rows += ["", "The slowest revisions:", ""]
+        rows += ["| Revision | Statements | Seconds |", "| :-- | --: | --: |"]
+        rows += [f"| {escaped(s.revision)} | {len(s.statements)} | {s.seconds:.2f} |" for s in slow]
     return "\n".join(rows)
 
 

@@ -1,0 +1,58 @@
+"""What is shown on the lines of a pull request: the worst findings, within GitHub's limits."""
+
+from __future__ import annotations
+
+from migration_gate.check import Severity, counted
+from migration_gate.github import Annotation
+from migration_gate.judge import WEIGHT, Report, Verdict
+from migration_gate.report import paragraphs, printable
+from migration_gate.report.location import in_repository
+from migration_gate.report.markdown import clipped
+
+LIMIT = 10
+"""annotations of one level that GitHub shows of a step"""
+LENGTH = 1000
+"""characters of a message; GitHub cuts at 4 KiB"""
+
+
+def chosen(report: Report, *, limit: int = LIMIT) -> tuple[Annotation, ...]:
+    """At most `limit` annotations of each severity, worst first; where more were found, the last says so.
+
+    Findings without a file of the repository have no line to stand on: they are counted with the rest.
+    """
+    problems = [project.problem for project in report.projects if project.problem]
+    found = [_problem(problem.says, problem.advice) for problem in problems[:limit]]
+    standing = [v for project in report.projects for v in project.verdicts if v.allowed is None]
+    standing.sort(key=lambda verdict: WEIGHT[verdict.severity])
+    for severity in Severity:
+        same = [verdict for verdict in standing if verdict.severity is severity]
+        placed = [one for verdict in same if (one := _annotation(verdict)) is not None]
+        room = limit - len(found) if severity is Severity.ERROR else limit
+        shown = placed if len(same) <= room else placed[: max(room - 1, 0)]
+        found += shown
+        if shown and len(shown) < len(same):
+            left = counted(len(same) - len(shown), f"more {severity}")
+            found.append(Annotation(severity, f"and {left}: see the summary of this run", "Migration Gate"))
+    return tuple(found)
+
+
+def _annotation(verdict: Verdict) -> Annotation | None:
+    finding = verdict.finding
+    if finding.place is None or not in_repository(finding.place.file):
+        return None
+    advice = next((block for is_code, block in paragraphs(clipped(finding.fix, LENGTH)) if not is_code), "")
+    message = clipped(_plain(finding.says), LENGTH)
+    if advice:
+        message += f"\n{clipped(_plain(advice), LENGTH)}"
+    title = f"Migration Gate: {verdict.check}"
+    return Annotation(verdict.severity, message, title, finding.place.file, finding.place.line or 1)
+
+
+def _problem(says: str, advice: str) -> Annotation:
+    message = "\n".join(filter(None, (_plain(clipped(says, LENGTH)), _plain(clipped(advice, LENGTH)))))
+    return Annotation(Severity.ERROR, message, "Migration Gate: not checked")
+
+
+def _plain(text: str) -> str:
+    """Annotations are plain text: backticks stay; what would act on a page or a terminal does not."""
+    return "\n".join(printable(line) for line in text.splitlines())

@@ -1,0 +1,33 @@
+"""Where a finding is shown in formats that demand a file of each, and under which name it is known there."""
+
+from __future__ import annotations
+
+import hashlib
+import posixpath
+
+from migration_gate.facts import Place
+from migration_gate.judge import ProjectReport, Verdict
+
+
+def anchor(verdict: Verdict, project: ProjectReport) -> Place:
+    """The finding's own place; else that of its revision, of the newest revision, or the project's folder."""
+    if verdict.finding.place:
+        return verdict.finding.place
+    history = project.facts.replay.history
+    if revision := history.revision(verdict.finding.revision):
+        return revision.place
+    if history.revisions:
+        return Place(history.revisions[-1].place.file)
+    return Place(posixpath.normpath(project.facts.tree.prefix or "."))
+
+
+def in_repository(file: str) -> bool:
+    """The path leads to a file of the repository, and not out of it."""
+    return not file.startswith("/") and posixpath.normpath(file).split("/")[0] != ".."
+
+
+def fingerprint(verdict: Verdict) -> str:
+    """32 hexadecimal digits: the same in every run, and another one for each finding of each project."""
+    return hashlib.sha256(f"{verdict.project}\0{verdict.id}".encode("utf-8", "backslashreplace")).hexdigest()[
+        :32
+    ]

@@ -1,0 +1,151 @@
+"""The report as SARIF 2.1.0, for GitHub's code scanning and whoever else reads it.
+
+One run, whatever the number of projects: code scanning refuses several runs of one tool in one file.
+"""
+
+from __future__ import annotations
+
+import gzip
+import inspect
+import json
+from collections.abc import Iterable, Iterator
+from urllib.parse import quote
+
+from migration_gate.check import Check, name
+from migration_gate.facts import Place
+from migration_gate.judge import OWN, WEIGHT, ProjectReport, Report, Verdict
+from migration_gate.report import paragraphs, printable
+from migration_gate.report.location import anchor, fingerprint, in_repository
+from migration_gate.report.markdown import clipped, escaped, fenced
+
+SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+HOME = "https://github.com/migration-gate/migration-gate"
+RESULTS = 25_000
+"""results that code scanning takes of one run; it shows the first 5,000"""
+BYTES = 10_000_000
+"""that it takes of one file, compressed"""
+LENGTH = 1000
+"""characters of a sentence"""
+TEXT = 4000
+"""characters of one piece of evidence or of a fix"""
+Json = dict[str, object]
+
+
+def render(report: Report, checks: Iterable[Check] = (), *, limit: int = RESULTS, size: int = BYTES) -> str:
+    """One SARIF log, ASCII only; where it would be too large, the mildest results are left out."""
+    rules = _rules(report, tuple(checks))
+    every = [(verdict, project) for project in report.projects for verdict in project.verdicts]
+    every.sort(key=lambda pair: (pair[0].allowed is not None, WEIGHT[pair[0].severity]))
+    kept = min(limit, len(every))
+    while True:
+        text = json.dumps(_log(report, rules, every[:kept], len(every) - kept), indent=1) + "\n"
+        if kept < 2 or len(text) < size or len(gzip.compress(text.encode(), 6)) < size:
+            return text
+        kept //= 2
+
+
+def _log(report: Report, rules: list[Json], kept: list[tuple[Verdict, ProjectReport]], left_out: int) -> Json:
+    number = {rule["id"]: at for at, rule in enumerate(rules)}
+    driver: Json = {
+        "name": "Migration Gate",
+        "semanticVersion": report.version or "0",
+        "informationUri": HOME,
+        "rules": rules,
+    }
+    invocation: Json = {
+        "executionSuccessful": report.status < 2,
+        "exitCode": report.status,
+        "toolExecutionNotifications": [*_notifications(report, left_out)],
+    }
+    run: Json = {
+        "tool": {"driver": driver},
+        "automationDetails": {"id": "migration-gate/"},
+        "columnKind": "unicodeCodePoints",
+        "originalUriBaseIds": {"%SRCROOT%": {"description": {"text": "The top of the repository."}}},
+        "invocations": [invocation],
+        "results": [_result(verdict, project, number[verdict.check]) for verdict, project in kept],
+    }
+    return {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
+
+
+def _rules(report: Report, checks: tuple[Check, ...]) -> list[Json]:
+    """Every check as a rule, with its docstring as help; also those that only a report names."""
+    rules: dict[str, Json] = {}
+    for check in (*checks, *OWN):
+        text = inspect.cleandoc(check.__doc__ or "")
+        first = text.partition("\n")[0]
+        prose = "\n\n".join(" ".join(part.split("\n")) for part in text.split("\n\n"))
+        rules[name(check)] = {
+            "id": name(check),
+            "shortDescription": {"text": first},
+            "fullDescription": {"text": clipped(" ".join(text.split()), LENGTH)},
+            "help": {"text": prose, "markdown": prose},
+            "helpUri": f"{HOME}/blob/main/checks/README.md#{name(check)}",
+            "defaultConfiguration": {"level": check.SEVERITY.value},
+            "properties": {"tags": ["database", "migrations"]},
+        }
+    for verdict in (verdict for project in report.projects for verdict in project.verdicts):
+        rules.setdefault(verdict.check, {"id": verdict.check})
+    return list(rules.values())
+
+
+def _notifications(report: Report, left_out: int) -> Iterator[Json]:
+    for project in report.projects:
+        if problem := project.problem:
+            text = "\n".join(filter(None, (project.name, problem.says, problem.advice)))
+            yield {"level": "error", "message": {"text": _plain(text)}}
+    if left_out:
+        text = f"{left_out} more results are left out, the mildest of all: the file would be too large."
+        yield {"level": "warning", "message": {"text": text}}
+
+
+def _result(verdict: Verdict, project: ProjectReport, rule: int) -> Json:
+    finding, mark = verdict.finding, fingerprint(verdict)
+    result: Json = {
+        "ruleId": verdict.check,
+        "ruleIndex": rule,
+        "level": verdict.severity.value,
+        "message": {"text": _plain(finding.says), "markdown": _markdown(verdict)},
+        "locations": [
+            {
+                "physicalLocation": _physical(anchor(verdict, project)),
+                "logicalLocations": [{"fullyQualifiedName": printable(clipped(finding.at, LENGTH))}],
+            }
+        ],
+        # Code scanning follows a result through its life by the first name alone.
+        "partialFingerprints": {"primaryLocationLineHash": f"{mark}:1", "migrationGate/v1": mark},
+        "properties": {
+            "project": printable(clipped(verdict.project, LENGTH)),
+            "kind": finding.kind or "",
+            "revision": printable(finding.revision or ""),
+        },
+    }
+    if entry := verdict.allowed:
+        # Comments stand in Python; entries in a configuration.
+        kind = "inSource" if entry.where.partition(":")[0].endswith(".py") else "external"
+        result["suppressions"] = [
+            {"kind": kind, "status": "accepted", "justification": _plain(entry.reason) or "allowed"}
+        ]
+    return result
+
+
+def _physical(place: Place) -> Json:
+    file = place.file.replace("\\", "/")
+    address = quote(file.encode("utf-8", "backslashreplace"), safe="/")
+    inside, outside = in_repository(file), f"file://{address}" if file.startswith("/") else address
+    where: Json = {"uri": address, "uriBaseId": "%SRCROOT%"} if inside else {"uri": outside}
+    return {"artifactLocation": where, "region": {"startLine": max(place.line or 1, 1)}}
+
+
+def _plain(text: str) -> str:
+    return printable(clipped(text, LENGTH), lines=True)
+
+
+def _markdown(verdict: Verdict) -> str:
+    finding = verdict.finding
+    blocks = [escaped(finding.says)]
+    blocks += [f"{escaped(label)}\n\n{fenced(text, limit=TEXT)}" for label, text in finding.evidence]
+    blocks += [
+        fenced(block) if is_code else escaped(block) for is_code, block in paragraphs(finding.fix[:TEXT])
+    ]
+    return "\n\n".join(blocks)
