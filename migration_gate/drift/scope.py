@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from migration_gate.facts.catalog import Attached, Column, Constraint, Grant, Index, Sequence, Snapshot, Table
 from migration_gate.facts.history import Models, Uncreated
-
-_PARTS = {
-    Column: "column",
-    Index: "index",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +52,8 @@ def _keeper(
     schemas = {name for kind, _, _, name in filtered if kind == "schema"}
 
     def gone(schema: str, table: str) -> bool:
-        return (
-            f"{schema}.{table}" in tables or schema in schemas or ("table", schema, None, table) in filtered
-        ) or ("table", schema, table, table) in filtered
+        said = {("table", schema, None, table), ("table", schema, table, table)}
+        return f"{schema}.{table}" in tables or schema in schemas or not said.isdisjoint(filtered)
 
     def keep(noun: object) -> bool:  # noqa: PLR0911 - one for each kind of object
         match noun:
@@ -94,15 +88,19 @@ def _is_part(noun: Column | Index | Constraint | Attached, part: Uncreated) -> b
     return alike and bool(part.columns) and part.columns == tuple(noun.columns)
 
 
-def _filter_kinds(noun: Column | Index | Constraint | Attached) -> Iterable[str]:
-    if isinstance(noun, Constraint):
-        return (
-            (f"{noun.kind.replace(' ', '_')}_constraint", "index")
-            if noun.kind == "unique"
-            else (f"{noun.kind.replace(' ', '_')}_constraint",)
-        )
-    kind = _PARTS.get(type(noun))
-    return (kind, "unique_constraint") if kind == "index" else (kind,) if kind else ()
+def _filter_kinds(noun: Column | Index | Constraint | Attached) -> tuple[str, ...]:
+    """What Alembic calls such an object; a unique constraint may also be met as its index."""
+    match noun:
+        case Constraint(kind="unique"):
+            return ("unique_constraint", "index")
+        case Constraint():
+            return (f"{noun.kind.replace(' ', '_')}_constraint",)
+        case Index():
+            return ("index", "unique_constraint")
+        case Column():
+            return ("column",)
+        case _:
+            return ()
 
 
 def _trim(snapshot: Snapshot, keep: Callable[[object], bool]) -> Snapshot:

@@ -18,13 +18,12 @@ def qualified(schema: str, name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A relation that holds rows: kind is table, partitioned table or foreign table."""
+    """Kind is table, partitioned table or foreign table; persistence permanent, unlogged or temporary."""
 
     schema: str
     name: str
     kind: str = "table"
     persistence: str = "permanent"
-    """permanent, unlogged or temporary"""
     partition_key: str | None = None
     partition_bound: str | None = None
     inherits: tuple[str, ...] = ()
@@ -54,14 +53,12 @@ class Column:
     identity: str | None = None
     """`always` or `by default`; the options are its sequence's"""
     collation: str | None = None
-    """only where it is not the type's own"""
     storage: str | None = None
-    """only where it is not the type's own"""
+    """collation and storage only where they are not the type's own"""
     comment: str | None = None
     position: int = 0
     """from 1, dropped columns not counted"""
-    number: int = 0
-    """`attnum`"""
+    number: int = 0  # attnum
 
     def __str__(self) -> str:
         return f"{qualified(self.schema, self.table)}.{self.name}"
@@ -147,7 +144,7 @@ class NamedType:
 
 @dataclass(frozen=True, slots=True)
 class Sequence:
-    """A sequence with its options and, for serial and identity columns, its owner."""
+    """A sequence with its options and, for serial and identity columns, its owner: `schema.table.column`."""
 
     schema: str
     name: str
@@ -159,7 +156,6 @@ class Sequence:
     cache: int
     cycle: bool
     owner: str | None = None
-    """`schema.table.column` it belongs to"""
     identity: bool = False
     comment: str | None = None
     oid: int = 0
@@ -208,8 +204,7 @@ class Attached:
     name: str
     kind: str
     definition: str
-    enabled: str = "origin"
-    """for triggers: origin, disabled, replica or always"""
+    enabled: str = "origin"  # or disabled, replica, always
 
     def __str__(self) -> str:
         return f"{self.name} on {qualified(self.schema, self.table)}"
@@ -217,11 +212,10 @@ class Attached:
 
 @dataclass(frozen=True, slots=True)
 class Other:
-    """Anything else that has a name and a definition: statistics, event trigger, publication..."""
+    """Anything else with a name (qualified where the kind has schemas): statistics, event trigger..."""
 
     kind: str
     name: str
-    """qualified where the kind has schemas"""
     definition: str
     oid: int = 0
 
@@ -256,10 +250,9 @@ class Schema:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """Privileges that differ from the owner's own: `acl` as Postgres prints it, sorted."""
+    """Privileges that differ from the owner's own, on a schema, table, column, sequence, function or type."""
 
     kind: str
-    """schema, table, sequence, function, type or default privileges"""
     name: str
     acl: tuple[str, ...]
 
