@@ -98,12 +98,11 @@ def _of_event(folder: Path, event: Event) -> Base:
     if event.exact:
         return _had(folder, base, event.why)
     found = _shared(folder, base)
-    if found is None and _shallow(folder):
-        for depth in DEPTHS:
-            if _fetch(folder, depth, base, *filter(None, [event.head])) is not None:
-                break
-            if found := _shared(folder, base):
-                break
+    for depth in () if found else DEPTHS if _shallow(folder) else (None,):
+        if _fetch(folder, depth, base, *filter(None, [event.head])) is not None:
+            break
+        if found := _shared(folder, base):
+            break
     return Base(found, event.why) if found else _had(folder, base, f"{event.why}, the newest commit of it")
 
 
