@@ -91,7 +91,13 @@ def demand_arrival(project: Project, replay: Replay) -> None:
 def notes(reader: Reader) -> tuple[str, ...]:
     """What was changed for the project so that it could run."""
     swapped = {c.dialect for c in reader.connections() if c.outcome == "swapped"}
-    return tuple(
+    said_equal = tuple(
+        f"env.py sets compare_{'type' if each.kind == 'type' else 'server_default'}=False: "
+        f"{each.kind}s were not compared"
+        for each in reader.models().filtered
+        if each.schema == "*"
+    )
+    return said_equal + tuple(
         f"the project's default database is {dialect}; it was given PostgreSQL, whose driver is installed"
         for dialect in sorted(swapped)
     )

@@ -245,3 +245,18 @@ def test_the_revision_that_changed_a_column_is_named() -> None:
         models=Models(metadatas=1, snapshot=MODELS),
     )
     assert [difference.revision for difference in drift(replay)] == ["bb"]
+
+
+def test_types_that_the_project_itself_calls_equal_are_no_drift() -> None:
+    column = Column("public", "users", "email", "text")
+    table = Table("public", "users")
+    made = Snapshot(tables=(table,), columns=(replace(column, type="citext"),))
+    replay = Replay(
+        catalog=Snapshot(tables=(table,), columns=(column,)),
+        models=Models(tables=("public.users",), snapshot=made),
+    )
+    assert [one.kind for one in drift(replay)] == ["type"]
+    for said in (Filtered("type", "public", "users", "email"), Filtered("type", "*", "*", "*")):
+        assert drift(replace(replay, models=replace(replay.models, filtered=(said,)))) == ()
+    other = Filtered("default", "public", "users", "email")
+    assert len(drift(replace(replay, models=replace(replay.models, filtered=(other,))))) == 1
