@@ -75,7 +75,7 @@ def search(environ: Mapping[str, str] = os.environ) -> tuple[tuple[Install, ...]
     wrong: list[str] = []
     seen: set[Path] = set()
     for folder in _folders(environ):
-        missing = [name for name in WANTED if not (folder / name).is_file()]
+        missing = [name for name in WANTED if not os.path.isfile(folder / name)]  # noqa: PTH113  (PATH may hold closed folders)
         if missing == list(WANTED):
             continue
         real = (folder / "postgres").resolve().parent
