@@ -59,10 +59,17 @@ class Settling:
 def existing(given: Given, text: str, key: str, *, folder: bool = False) -> Path:
     """The absolute path that a setting names; Misconfigured when nothing of the kind is there."""
     path = given.folder / Path(text).expanduser()
-    if path.is_dir() if folder else path.exists():
-        return path
+    try:
+        if path.is_dir() if folder else path.exists():
+            return path
+        around = [each.name for each in path.parent.iterdir()] if path.parent.is_dir() else []
+    except OSError as error:
+        raise Misconfigured(
+            f"`{key}` names `{text}`, which cannot be looked at: {error.strerror}.",
+            where=given.where,
+            advice="Mend the permissions, or name another path.",
+        ) from error
     kind = "folder" if folder else "file"
-    around = [each.name for each in path.parent.iterdir()] if path.parent.is_dir() else []
     close = nearest(path.name, around)
     start = f"Relative paths start at `{given.folder}`."
     meant = Path(text).parent / close if close else None
