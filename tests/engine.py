@@ -82,7 +82,9 @@ class Engine:
             order = Order("replay", database, models, catalog.QUERY, self.runs)
             with Worker(project, given, self.server, order) as worker:
                 lines = list(worker)
-            replay = self._read(Reader(folder, lines, catalog.parse), project, given, database)
+            reader = Reader(folder, lines, catalog.parse)
+            arrival.demand_replay(project, given, reader, worker.output)
+            replay = self._read(reader, project, given, database)
             replay = dataclasses.replace(replay, notes=(*worker.notes, *replay.notes))
             if look is not None:
                 look(database)
@@ -92,7 +94,6 @@ class Engine:
 
     def _read(self, reader: Reader, project: Project, given: Settings, database: str) -> Replay:
         """What the gate reads: the lines, the catalog, the diary, and whether it is proven."""
-        arrival.demand_replay(project, given, reader)
         told, tables = reader.failure(), reader.version_tables()
         with self.server.connect(database) as connection:
             replay = Replay(

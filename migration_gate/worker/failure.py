@@ -81,6 +81,10 @@ def describe(error: BaseException, *, home: str = "") -> dict[str, Any]:
     statement = getattr(error, "statement", None)
     found["statement"] = statement[:TEXT] if isinstance(statement, str) else None
     found["frames"] = _frames(error, home)
+    cause = error.__cause__ or error.__context__
+    while cause is not None and not found["frames"]:  # raised while another was handled, in nobody's code
+        found["frames"] = _frames(cause, home)
+        cause = cause.__cause__ or cause.__context__
     if isinstance(error, SyntaxError) and error.filename:
         found["frames"].append(
             {"file": os.path.abspath(error.filename), "line": error.lineno, "function": ""}
