@@ -79,10 +79,24 @@ def unrelated(history: History) -> Iterator[Finding]:
 
 
 def unseen(history: History) -> Iterator[Finding]:
-    """Files that look like revisions, and that Alembic never runs."""
-    for file in history.files:
-        if not file.seen and not file.error:
-            why = f" ({file.why_unseen})" if file.why_unseen else ""
-            says = f"`{file.path}` looks like a revision, and never runs{why}"
-            fix = "Move it into the folder of revisions, add its folder to `version_locations`, or delete it."
-            yield Finding(file.path, says, Place(file.path, file.line), file.revision, fix=fix)
+    """Files that look like revisions of this history, and that Alembic never runs."""
+    for file in _strays(history):
+        why = f" ({file.why_unseen})" if file.why_unseen else ""
+        says = f"`{file.path}` looks like a revision, and never runs{why}"
+        fix = "Move it into the folder of revisions, add its folder to `version_locations`, or delete it."
+        yield Finding(file.path, says, Place(file.path, file.line), file.revision, fix=fix)
+
+
+def _strays(history: History) -> list[RevisionFile]:
+    """Unseen files that belong here: below a folder of revisions, or standing on a revision that runs.
+
+    Others are another history, of another dialect or another database for example.
+    """
+    left = [file for file in history.files if not file.seen and not file.error]
+    inside = tuple(f"{folder.rstrip('/')}/" for folder in history.locations)
+    found = [file for file in left if file.path.startswith(inside)]
+    known = {file.revision for file in history.files if file.seen} | {file.revision for file in found}
+    while more := [file for file in left if file not in found and not known.isdisjoint(file.parents)]:
+        found += more
+        known |= {file.revision for file in more}
+    return [file for file in left if file in found]

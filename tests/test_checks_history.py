@@ -137,10 +137,28 @@ def test_a_long_history_is_no_circle_and_no_recursion() -> None:
 
 
 def test_a_file_that_alembic_does_not_see_is_found() -> None:
-    file = RevisionFile("old/a.py", "z9", seen=False, why_unseen="a subfolder", line=8)
-    (found,) = breaks(replace(chain("a1"), files=(file,)))
-    assert found.says == "`old/a.py` looks like a revision, and never runs (a subfolder)"
+    file = RevisionFile("versions/old/a.py", "z9", seen=False, why_unseen="a subfolder", line=8)
+    (found,) = breaks(replace(chain("a1"), files=(file,), locations=("versions",)))
+    assert found.says == "`versions/old/a.py` looks like a revision, and never runs (a subfolder)"
     assert found.revision == "z9"
+
+
+def test_a_file_elsewhere_belongs_to_the_history_that_it_stands_on() -> None:
+    seen = RevisionFile("versions/a.py", "a1")
+    later = RevisionFile("2024/expand/b.py", "b2", ("a1",), seen=False)
+    latest = RevisionFile("2025/expand/c.py", "c3", ("b2",), seen=False)
+    graph = replace(chain("a1"), files=(latest, seen, later), locations=("versions",))
+    assert [found.at for found in breaks(graph)] == ["2025/expand/c.py", "2024/expand/b.py"]
+
+
+def test_the_revisions_of_another_dialect_are_another_history() -> None:
+    seen = RevisionFile("versions/postgresql/a.py", "a1")
+    others = (
+        RevisionFile("versions/sqlite/a.py", "s1", seen=False),
+        RevisionFile("versions/sqlite/b.py", "s2", ("s1",), seen=False),
+    )
+    graph = replace(chain("a1"), files=(seen, *others), locations=("versions/postgresql",))
+    assert breaks(graph) == []
 
 
 def test_a_syntax_error_is_said_once_in_its_own_words() -> None:

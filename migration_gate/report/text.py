@@ -25,6 +25,8 @@ EVIDENCE_LINES = 12
 """of one piece of evidence; the rest is in the JSON report"""
 EVIDENCE_LENGTH = 1500
 """characters"""
+WHOLE = 20
+"""findings of one check that are shown with evidence and fix; of the rest, what and where"""
 OUTPUT_LINES = 20
 """of what the project printed"""
 LABEL = 12
@@ -90,20 +92,32 @@ class _Page:
         yield from self.wrap(self.about.get(check, ""), "  ")
         yield ""
         said = ""
-        for verdict in verdicts:
+        for verdict in verdicts[:WHOLE]:
             # The same advice a hundred times over is noise.
             yield from self.verdict(verdict, fix="" if verdict.finding.fix == said else verdict.finding.fix)
             said = verdict.finding.fix
             yield ""
+        if rest := verdicts[WHOLE:]:
+            for verdict in rest:
+                yield from self.headline(verdict)
+            yield ""
+            says = f"The evidence and the fix of these {len(rest)} are in the other formats (--format json)."
+            yield from self.wrap(says, "  ")
+            yield ""
 
-    def verdict(self, verdict: Verdict, fix: str) -> Iterator[str]:
-        """One finding: what and where, its evidence, and the fix where it was not said just before."""
-        severity, finding = verdict.severity, verdict.finding
-        lines = self.wrap(finding.says, "    ", f"  {severity}: ")
+    def headline(self, verdict: Verdict) -> Iterator[str]:
+        """What and where."""
+        severity = verdict.severity
+        lines = self.wrap(verdict.finding.says, "    ", f"  {severity}: ")
         lines[0] = lines[0].replace(severity, self.paint(severity, COLOURS[severity]), 1)
         yield from lines
         # Paths stay whole, for terminals that open them.
         yield from self.wrap(located(verdict), "    ")
+
+    def verdict(self, verdict: Verdict, fix: str) -> Iterator[str]:
+        """One finding: what and where, its evidence, and the fix where it was not said just before."""
+        finding = verdict.finding
+        yield from self.headline(verdict)
         room = max((len(label) for label, _ in finding.evidence if len(label) <= LABEL), default=0)
         for label, text in finding.evidence:
             yield from self.evidence(printable(label), text, room)
