@@ -63,10 +63,12 @@ class Interpreter:
         return tuple(name for name in NEEDED if name not in dict(self.packages))
 
 
-def choose(setting: Path | None, directory: Path, root: Path, environ: Mapping[str, str]) -> Interpreter:
+def choose(
+    setting: Path | None, directory: Path, root: Path, environ: Mapping[str, str], why: str = ""
+) -> Interpreter:
     """The project's interpreter; ProjectNotImported when none has what a migration needs."""
     if setting is not None:
-        found = look(setting, "the setting `python`", root, environ)
+        found = look(setting, why or "the setting `python`", root, environ)
         return _checked(found, directory, root)
     passed: list[Interpreter] = []
     for python, why in _candidates(directory, root, environ):
@@ -86,6 +88,17 @@ def choose(setting: Path | None, directory: Path, root: Path, environ: Mapping[s
     )
 
 
+def ready(directory: Path, root: Path, environ: Mapping[str, str]) -> Interpreter | None:
+    """An environment near the project, or an active one, that has what a migration needs; never the gate's."""
+    for prefix, why in _prefixes(directory, root, environ):
+        python = prefix / "bin" / "python"
+        if python.exists() and not _is_ours(prefix):
+            found = look(python, why, root, environ)
+            if not found.missing and not found.problem:
+                return found
+    return None
+
+
 def _candidates(directory: Path, root: Path, environ: Mapping[str, str]) -> Iterator[tuple[Path, str]]:
     """Environments near the project, active ones, then PATH; the gate's own only as the last resort."""
     own: list[tuple[Path, str]] = []
@@ -101,7 +114,7 @@ def _candidates(directory: Path, root: Path, environ: Mapping[str, str]) -> Iter
     for folder in environ.get("PATH", os.defpath).split(os.pathsep):
         for name in ("python3", "python"):
             python = Path(folder or ".") / name
-            if python.is_file() and os.access(python, os.X_OK) and python.resolve() not in seen:
+            if os.access(python, os.X_OK) and python.is_file() and python.resolve() not in seen:
                 seen.add(python.resolve())
                 if not _is_ours(python.parent.parent) and not own:
                     yield python.absolute(), f"`{name}` on PATH"
