@@ -174,11 +174,15 @@ class World:
         return {name: text for name, text in given.items() if text is not None}
 
     def command(
-        self, *options: str, path: Path | None = None, python: str | None = sys.executable
+        self,
+        *options: str,
+        path: Path | None = None,
+        python: str | None = sys.executable,
+        program: tuple[str, ...] = (COMMAND,),
     ) -> list[str]:
         """The command line of `check`."""
         chosen = ["--python", python] if python else []
-        return [COMMAND, "check", str(path or self.project), "--format", "text", *chosen, *options]
+        return [*program, "check", str(path or self.project), "--format", "text", *chosen, *options]
 
     def start(self, *options: str, env: Mapping[str, str | None] | None = None) -> subprocess.Popen[str]:
         """The command, started."""
@@ -193,12 +197,12 @@ class World:
         path: Path | None = None,
         env: Mapping[str, str | None] | None = None,
         python: str | None = sys.executable,
-        prefix: tuple[str, ...] = (),
+        program: tuple[str, ...] = (COMMAND,),
     ) -> Ran:
         """Run it to its end; nothing may be left behind, whatever came of it."""
         started = time.monotonic()
         done = subprocess.run(
-            [*prefix, *self.command(*options, path=path, python=python)],
+            self.command(*options, path=path, python=python, program=program),
             env=self.environment(**(env or {})), cwd="/", capture_output=True, timeout=90, check=False,
             stdin=subprocess.DEVNULL,
         )  # fmt: skip
@@ -229,7 +233,9 @@ class World:
         """The text without what differs between machines and runs."""
         for found, name in ((str(self.top), "TOP"), (sys.executable, "PYTHON")):
             text = text.replace(found, name)
-        text = re.sub(r"PostgreSQL \d[\d.]* \([^)]*\)", "PostgreSQL V (FOLDER)", text)
+        text = re.sub(r"  - the project's code ran as root.*?where they\s+may\n", "", text, flags=re.DOTALL)
+        text = text.replace("Notes\n\n", "")
+        text = re.sub(r"PostgreSQL \d[\d.]*", "PostgreSQL V", text)
         text = re.sub(r"\b\d+(\.\d+)? s\b(?! )", "N s", text)
         return re.sub(r"\b(Python|Alembic|SQLAlchemy|psycopg2?) \d+(\.\d+)+\S*?(?=[,\s])", r"\1 V", text)
 
