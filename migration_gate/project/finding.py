@@ -42,7 +42,7 @@ def find(settings: Settings, environ: Mapping[str, str] | None = None) -> Projec
     environ = os.environ if environ is None else environ
     top = repository(settings.root)
     located = locate(settings, environ)
-    chosen = interpreter.choose(settings.python, located.directory, top, environ)
+    chosen = interpreter.choose(settings.python, located.directory, top, environ, settings.installed)
     return Project(
         name=settings.name,
         root=settings.root,

@@ -1,0 +1,146 @@
+"""Builds one environment from nothing: interpreter, packages, driver, the project itself, and its record."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from migration_gate.errors import ProjectNotImported
+from migration_gate.install import driver, failure, groups, link, place, plan, python
+from migration_gate.install.installer import Installer, environment
+from migration_gate.install.job import Job
+from migration_gate.install.place import Cache, Home
+from migration_gate.install.plan import Order, Step
+from migration_gate.project import interpreter
+
+
+def build(
+    work: Job, kept: Cache, home: Home, environ: Mapping[str, str]
+) -> Generator[str, None, dict[str, Any]]:
+    """Build an environment from nothing, and write its record last."""
+    place.clear(home)
+    limit = work.settings.install_seconds
+    installer = Installer(
+        kept.account,
+        environment(environ, dict(work.settings.env)),
+        kept.folder,
+        time.monotonic() + limit,
+        limit,
+    )
+    uv = _uv()
+    found = yield from python.find(work.wish, installer, uv)
+    seed = ["--seed"] if work.command else []
+    venv = [uv, "venv", "--no-project", "--no-config", *seed, "--python", str(found.path), str(home.folder)]
+    yield from _run(Step(tuple(venv), kept.folder), installer, work.title, work)
+    notes = [found.note] if found.note else []
+    links: tuple[Path, ...] = ()
+    if work.command:
+        yield from _run(_own_command(work, home), installer, work.title, work)
+    elif work.source is not None:
+        with _scratch(kept) as scratch:
+            order = Order(
+                work.source, home, found.version, work.settings.groups, work.settings.extras, uv, scratch
+            )
+            links, said = yield from _carry_out(order, work, installer, kept)
+        notes += said
+    added, why = driver.missing(_packages(home, environ), work.scripts)
+    if added:
+        step = Step((uv, "pip", "install", "--python", str(home.python), *added), kept.folder)
+        yield from _run(step, installer, f"adding {' and '.join(added)}", work)
+        notes.append(f"the project brings no PostgreSQL driver: {added[0]} was added, as {why}")
+    record: dict[str, Any] = {
+        "folder": str(home.folder),
+        "version": ".".join(map(str, found.version)),
+        "driver": added[0] if added else "",
+        "notes": notes,
+    }
+    finish = link.command(home, [link.of(each) for each in links], record)
+    yield from _run(Step(tuple(finish), kept.folder), installer, "the last step", work)
+    return record
+
+
+def _carry_out(
+    order: Order, work: Job, installer: Installer, kept: Cache
+) -> Generator[str, None, tuple[tuple[Path, ...], list[str]]]:
+    """Run the steps; again with one more group where Alembic is there. What to link, and what to say."""
+    said: list[str] = []
+    for _ in range(3):
+        planned = plan.plan(order)
+        if kept.account:
+            place.give(order.scratch, kept.account)
+        for step in planned.steps:
+            yield from _run(step, installer, f"installing from {work.title}", work)
+        lacks = interpreter.look(order.home.python, "", work.top, {}).missing
+        more = groups.holding(order.source, lacks[0]) if lacks else ((), ())
+        asked = (*order.groups, *more[0]), (*order.extras, *more[1])
+        if asked == (order.groups, order.extras) or len(set(asked[0])) < len(asked[0]):
+            break
+        word, name = ("group", more[0][0]) if more[0] else ("extra", more[1][0])
+        said.append(f"the {word} `{name}` was installed too: {lacks[0]} is in it")
+        order = replace(order, groups=asked[0], extras=asked[1])
+    _demand(order, work)
+    return planned.links, [*planned.notes, *said]
+
+
+def _demand(order: Order, work: Job) -> None:
+    """ProjectNotImported where what was installed is not enough for a migration."""
+    lacks = interpreter.look(order.home.python, "", work.top, {}).missing
+    if lacks:
+        raise ProjectNotImported(
+            f"Everything in {work.title} was installed, and there is no {' and no '.join(lacks)} in it.",
+            where=str(order.source.file),
+            advice="Name the group or the extra that has it (`groups:`, `extras:`), or give the command that "
+            f"installs it: `install: pip install {' '.join(lacks)} …`.",
+        )
+
+
+def _own_command(work: Job, home: Home) -> Step:
+    """The user's own command, in a shell, with the environment active."""
+    path = f"{home.folder / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+    also = (("VIRTUAL_ENV", str(home.folder)), ("UV_PROJECT_ENVIRONMENT", str(home.folder)), ("PATH", path))
+    return Step(("/bin/sh", "-c", work.command), work.settings.directory, also)
+
+
+def _run(step: Step, installer: Installer, title: str, work: Job) -> Generator[str, None, None]:
+    done = yield from installer.run(step.command, step.cwd, dict(step.also))
+    if done.status:
+        where = str(work.source.file) if work.source and not work.command else "install"
+        tail = f"$ {shlex.join(step.command) if len(step.command) < 40 else step.command[0]}\n{done.tail}"
+        raise failure.failed(title, where, tail, done.status)
+
+
+def _packages(home: Home, environ: Mapping[str, str]) -> dict[str, str]:
+    return dict(interpreter.look(home.python, "", home.folder, environ).packages)
+
+
+def _uv() -> str:
+    beside = Path(sys.executable).parent / "uv"
+    found = str(beside) if beside.is_file() else shutil.which("uv")
+    if found is None:
+        raise ProjectNotImported(
+            "The project's packages were to be installed, and uv, which does it, is not on PATH.",
+            where="install",
+            advice="Install uv (https://docs.astral.sh/uv), or install the packages yourself and name the "
+            "interpreter with `python:`.",
+        )
+    return found
+
+
+@contextmanager
+def _scratch(kept: Cache) -> Iterator[Path]:
+    """A folder for what the installer reads, gone afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix="scratch-", dir=kept.folder))
+    try:
+        folder.chmod(0o755)
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
