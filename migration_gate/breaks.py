@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections import defaultdict
 from collections.abc import Iterator
 
@@ -43,7 +44,7 @@ def missing(history: History) -> Iterator[Finding]:
 def duplicates(history: History) -> Iterator[Finding]:
     """One id in several files."""
     files: dict[str, list[RevisionFile]] = defaultdict(list)
-    for file in history.files:
+    for file in _ours(history):
         if file.revision:
             files[file.revision].append(file)
     for revision, same in files.items():
@@ -88,11 +89,8 @@ def unseen(history: History) -> Iterator[Finding]:
 
 
 def _strays(history: History) -> list[RevisionFile]:
-    """Unseen files that belong here: below a folder of revisions, or standing on a revision that runs.
-
-    Others are another history, of another dialect or another database for example.
-    """
-    left = [file for file in history.files if not file.seen and not file.error]
+    """Unseen files that belong here: below a folder of revisions, or standing on a revision that runs."""
+    left = [file for file in _ours(history) if not file.seen and not file.error]
     inside = tuple(f"{folder.rstrip('/')}/" for folder in history.locations)
     found = [file for file in left if file.path.startswith(inside)]
     known = {file.revision for file in history.files if file.seen} | {file.revision for file in found}
@@ -100,3 +98,21 @@ def _strays(history: History) -> list[RevisionFile]:
         found += more
         known |= {file.revision for file in more}
     return [file for file in left if file in found]
+
+
+def _ours(history: History) -> list[RevisionFile]:
+    """The files without other histories: folders with a first revision of their own, of which nothing runs.
+
+    A project may keep one for another dialect or another database, with the same ids.
+    """
+    folders: dict[str, list[RevisionFile]] = defaultdict(list)
+    for file in history.files:
+        folders[posixpath.dirname(file.path)].append(file)
+    others = {
+        folder
+        for folder, files in folders.items()
+        if folder not in history.locations
+        and not any(file.seen for file in files)
+        and any(file.revision and not file.parents for file in files)
+    }
+    return [file for file in history.files if posixpath.dirname(file.path) not in others]

@@ -155,7 +155,8 @@ def test_the_revisions_of_another_dialect_are_another_history() -> None:
     seen = RevisionFile("versions/postgresql/a.py", "a1")
     others = (
         RevisionFile("versions/sqlite/a.py", "s1", seen=False),
-        RevisionFile("versions/sqlite/b.py", "s2", ("s1",), seen=False),
+        RevisionFile("versions/sqlite/b.py", "a1", ("s1",), seen=False),
+        RevisionFile("versions/sqlite/c.py", "s3", ("a1",), seen=False),
     )
     graph = replace(chain("a1"), files=(seen, *others), locations=("versions/postgresql",))
     assert breaks(graph) == []
