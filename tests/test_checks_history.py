@@ -137,7 +137,7 @@ def test_a_long_history_is_no_circle_and_no_recursion() -> None:
 
 
 def test_a_file_that_alembic_does_not_see_is_found() -> None:
-    file = RevisionFile("versions/old/a.py", "z9", seen=False, why_unseen="a subfolder", line=8)
+    file = RevisionFile("versions/old/a.py", "z9", ("y8",), seen=False, why_unseen="a subfolder", line=8)
     (found,) = breaks(replace(chain("a1"), files=(file,), locations=("versions",)))
     assert found.says == "`versions/old/a.py` looks like a revision, and never runs (a subfolder)"
     assert found.revision == "z9"
