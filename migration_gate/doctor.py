@@ -65,16 +65,36 @@ def examine(settings: Settings, environ: Mapping[str, str]) -> Examination:
     top = finding.repository(settings.root)
     located = seen.tried(lambda: finding.locate(settings, environ))
     directory = located.directory if located else settings.directory
-    chosen = seen.tried(lambda: interpreter.choose(settings.python, directory, top, environ))
+    pending = seen.tried(lambda: _pending(settings, environ)) if located else None
+    chosen = None
+    if not pending:
+        chosen = seen.tried(lambda: interpreter.choose(settings.python, directory, top, environ))
     if located:
         path = importing.path(located.directory, located.prepend, located.importer, top)
         seen.sections["project"] = _project(located, path)
         seen.sections["database url"] = _url(seen, located, path, settings, environ)
-    if chosen:
-        seen.sections["interpreter"] = _interpreter(seen, chosen)
+    if chosen or pending:
+        seen.sections["interpreter"] = pending or (_interpreter(seen, chosen) if chosen else {})
     seen.sections["postgres"] = _postgres(seen, settings)
     seen.sections["configuration"] = {key: f"{value}  ({origin})" for key, value, origin in _values(settings)}
     return seen
+
+
+def _pending(settings: Settings, environ: Mapping[str, str]) -> Lines:
+    """What would be installed; nothing where that is switched off, or an interpreter is at hand."""
+    from migration_gate import install  # noqa: PLC0415 - off on most machines that ask
+
+    if not install.wanted(settings, environ):
+        return {}
+    work = install.job(settings, environ)
+    lines: Lines = {
+        "python": f"{work.wish.request}, because of {work.wish.why}",
+        "installed": f"from {work.title}, when the gate runs",
+    }
+    for label, names in (("groups", settings.groups), ("extras", settings.extras)):
+        if names:
+            lines[label] = ", ".join(names)
+    return lines
 
 
 def _project(located: Located, path: tuple[str, ...]) -> Lines:

@@ -47,7 +47,9 @@ def examine(settings: Settings) -> Generator[Progress, None, Facts]:
     clock.start("find")
     yield Progress("find", settings.name)
     trust.demand(settings.root, os.environ)
+    settings, notes = yield from _installed(settings, clock)
     project = find(settings)
+    project = replace(project, notes=(*project.notes, *notes))
     with _folder() as folder, ThreadPoolExecutor(1) as beside:
         compared = beside.submit(comparison.of, settings.root, settings.base, os.environ)
         clock.start("postgres")
@@ -67,6 +69,22 @@ def examine(settings: Settings) -> Generator[Progress, None, Facts]:
         clock.start("")
     replay = replace(replay, seconds=tuple(clock.seconds.items()))
     return Facts(settings.name, replay, read, settings.owners)
+
+
+def _installed(
+    settings: Settings, clock: Clock
+) -> Generator[Progress, None, tuple[Settings, tuple[str, ...]]]:
+    """The settings with an interpreter that has the project's packages, and what to say of it."""
+    if settings.install == "off" or settings.python is not None:
+        return settings, ()
+    from migration_gate import install  # noqa: PLC0415 - not needed where an interpreter is at hand
+
+    if not install.wanted(settings):
+        return settings, ()
+    clock.start("install")
+    done = yield from install.install(settings)
+    clock.start("find")
+    return done.applied(settings), done.notes
 
 
 @contextmanager

@@ -64,11 +64,14 @@ class Interpreter:
 
 
 def choose(
-    setting: Path | None, directory: Path, root: Path, environ: Mapping[str, str], why: str = ""
+    setting: Path | None, directory: Path, root: Path, environ: Mapping[str, str], installed: str = ""
 ) -> Interpreter:
-    """The project's interpreter; ProjectNotImported when none has what a migration needs."""
+    """The project's interpreter; ProjectNotImported when none has what a migration needs.
+
+    `installed` says how the one of the setting came to be, where the gate installed it.
+    """
     if setting is not None:
-        found = look(setting, why or "the setting `python`", root, environ)
+        found = look(setting, installed or "the setting `python`", root, environ)
         return _checked(found, directory, root)
     passed: list[Interpreter] = []
     for python, why in _candidates(directory, root, environ):
@@ -89,7 +92,7 @@ def choose(
 
 
 def ready(directory: Path, root: Path, environ: Mapping[str, str]) -> Interpreter | None:
-    """An environment near the project, or an active one, that has what a migration needs; never the gate's."""
+    """An environment near the project, or an active one, that has what a migration needs; not the gate's."""
     for prefix, why in _prefixes(directory, root, environ):
         python = prefix / "bin" / "python"
         if python.exists() and not _is_ours(prefix):
