@@ -16,25 +16,30 @@ from migration_gate.progress import Display
 from migration_gate.settings import Settings
 
 
-def run(path: Path, options: Mapping[str, object], *, form: str, output: Path | None) -> int:
+def run(path: Path, options: Mapping[str, object], targets: delivery.Targets) -> int:
     """Examine every project below `path`, deliver the report, and return the exit status."""
-    started = time.perf_counter()
+    return delivery.deliver(report(path, options), targets)
+
+
+def report(path: Path, options: Mapping[str, object]) -> Report:
+    """Examine every project below `path`."""
+    begun = time.perf_counter()
     every = inputs.load(path, options, os.environ, known_checks=explanation.kinds())
     with Display() as display:
-        report = Report(tuple(examined(settings, display) for settings in every))
-    return delivery.deliver(report, form, output, time.perf_counter() - started)
+        found = tuple(examined(settings, display) for settings in every)
+    return delivery.stamped(Report(found, time.perf_counter() - begun))
 
 
 def examined(settings: Settings, display: Display) -> ProjectReport:
     """One project: its facts, judged; a problem of its own does not keep the others from being examined."""
-    started = time.perf_counter()
+    begun = time.perf_counter()
     try:
         facts = display.follow(gate.examine(settings))
         verdicts = judge(facts, settings, checks.ALL, delivery.texts(facts, settings.root), date.today())
     except GateError as error:
         return ProjectReport(settings.name, problem=Problem.of(error))
     return ProjectReport(
-        settings.name, facts, verdicts, settings.fail_on, seconds=time.perf_counter() - started
+        settings.name, facts, verdicts, settings.fail_on, seconds=time.perf_counter() - begun
     )
 
 

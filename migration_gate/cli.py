@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -14,9 +15,11 @@ from typing import Any, NoReturn, TypeVar
 
 import click
 
+from migration_gate import monorepo
 from migration_gate.errors import GateError
 
 WIDTH = 80
+FORMATS = ("text", "json", "summary", "sarif", "junit", "codequality")
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -36,6 +39,16 @@ def _pairs(_context: click.Context, _option: click.Parameter, given: tuple[str, 
             raise click.BadParameter(f"{text!r} is not NAME=VALUE.")
         pairs[name] = value
     return pairs
+
+
+def _reports(
+    _context: click.Context, _option: click.Parameter, given: tuple[str, ...]
+) -> tuple[tuple[str, Path], ...]:
+    for text in given:
+        form, equals, file = text.partition("=")
+        if form not in FORMATS or not equals or not file:
+            raise click.BadParameter(f"{text!r} is not FORMAT=FILE; the formats are {', '.join(FORMATS)}.")
+    return tuple((text.partition("=")[0], Path(text.partition("=")[2])) for text in given)
 
 
 SETTINGS = (
@@ -121,20 +134,43 @@ def gate(debug: bool) -> None:
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["text", "json", "summary"]),
+    type=click.Choice(FORMATS),
     default="text",
     help="How to write the report.",
 )
 @click.option("--output", type=click.Path(path_type=Path), metavar="FILE", help="Write the report there.")
+@click.option(
+    "--report",
+    "files",
+    metavar="FORMAT=FILE",
+    multiple=True,
+    callback=_reports,
+    help="Write it there as well, in this format; repeatable.",
+)
 @_settings
-def check(path: Path, form: str, output: Path | None, **given: Any) -> int:
+def check(
+    path: Path, form: str, output: Path | None, files: tuple[tuple[str, Path], ...], **given: Any
+) -> int:
     """Replay the migrations of PATH, compare them with its models, and judge.
 
     Exit status: 0 clean, 1 findings that block, 2 something to mend first, 3 the gate broke.
     """
     import entrypoint  # noqa: PLC0415 - the engine is not needed to print help
+    from migration_gate.delivery import Targets  # noqa: PLC0415 - neither is this
 
-    status: int = entrypoint.run(path, nested(given), form=form, output=output)
+    status: int = entrypoint.run(path, nested(given), Targets(form, output, files))
+    return status
+
+
+@gate.command()
+def action() -> int:
+    """What runs on GitHub: `check`, asked by the inputs of the action (INPUT_*), answering its runner.
+
+    It is what happens without any arguments where GITHUB_ACTIONS is set.
+    """
+    from migration_gate import action as on_github  # noqa: PLC0415 - not needed to print help
+
+    status: int = on_github.run(os.environ)
     return status
 
 
@@ -174,9 +210,14 @@ def schema() -> int:
     return 0
 
 
+for each_command in (monorepo.projects, monorepo.join):
+    gate.add_command(each_command)
+
+
 def main() -> NoReturn:
-    """The installed command."""
-    sys.exit(run(sys.argv[1:]))
+    """The installed command; on GitHub, without arguments, it is the action."""
+    arguments = sys.argv[1:]
+    sys.exit(run(arguments or (["action"] if os.environ.get("GITHUB_ACTIONS") == "true" else [])))
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -30,23 +30,46 @@ def texts(facts: Facts, root: Path) -> dict[str, str]:
     return found
 
 
-def deliver(report: Report, form: str, output: Path | None, seconds: float) -> int:
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """Which formats are wanted, and where."""
+
+    form: str = "text"
+    output: Path | None = None
+    """for `form`; standard output when None"""
+    files: tuple[tuple[str, Path], ...] = ()
+    """further formats, each with its file"""
+
+
+def stamped(report: Report) -> Report:
+    """The report with the version of the gate that made it."""
+    return replace(report, seconds=round(report.seconds, 3), version=version("migration-gate"))
+
+
+def deliver(report: Report, targets: Targets) -> int:
     """Render and write the report, and return its exit status. Raises Misconfigured where it cannot."""
-    report = replace(report, seconds=round(seconds, 3), version=version("migration-gate"))
-    text = _rendered(report, form, colour=output is None and sys.stdout.isatty())
-    if output is None:
+    for form, file in targets.files:
+        _save(file, rendered(report, form), f"--report {form}")
+    colour = targets.output is None and sys.stdout.isatty()
+    width = min(os.get_terminal_size().columns, 100) if sys.stdout.isatty() else 80
+    text = rendered(report, targets.form, colour=colour, width=width)
+    if targets.output is None:
         _print(text)
-        return report.status
+    else:
+        _save(targets.output, text, "--output")
+    return report.status
+
+
+def _save(file: Path, text: str, option: str) -> None:
     try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        output.write_text(text, "utf-8")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, "utf-8", "backslashreplace")
     except OSError as error:
         raise Misconfigured(
-            f"The report could not be written to {output}: {error.strerror}.",
-            where="--output",
+            f"The report could not be written to {file}: {error.strerror}.",
+            where=option,
             advice="Name a file in a folder that exists and may be written to.",
         ) from error
-    return report.status
 
 
 def _print(text: str) -> None:
@@ -64,18 +87,32 @@ def _print(text: str) -> None:
         ) from error
 
 
-def _rendered(report: Report, form: str, *, colour: bool) -> str:
+def rendered(report: Report, form: str, *, colour: bool = False, width: int = 80) -> str:
+    """The report in one of the formats; `colour` says whether a terminal will show the text."""
+    # Only the format that is asked for is loaded.
     if form == "json":
-        from migration_gate.report import json  # noqa: PLC0415  (only the format that is asked for)
+        from migration_gate.report import json  # noqa: PLC0415
 
         return json.render(report)
     if form == "summary":
-        from migration_gate.report import summary  # noqa: PLC0415  (only the format that is asked for)
+        from migration_gate.report import summary  # noqa: PLC0415
 
         return summary.render(report)
-    from migration_gate import explanation  # noqa: PLC0415  (only the format that is asked for)
-    from migration_gate.report import text  # noqa: PLC0415  (only the format that is asked for)
+    if form == "codequality":
+        from migration_gate.report import codequality  # noqa: PLC0415
 
-    width = min(os.get_terminal_size().columns, 100) if sys.stdout.isatty() else 80
+        return codequality.render(report)
+    from migration_gate import explanation  # noqa: PLC0415
+
+    if form == "sarif":
+        from migration_gate.report import sarif  # noqa: PLC0415
+
+        return sarif.render(report, explanation.known())
+    if form == "junit":
+        from migration_gate.report import junit  # noqa: PLC0415
+
+        return junit.render(report, explanation.known())
+    from migration_gate.report import text  # noqa: PLC0415
+
     shown = text.wants_colour(os.environ, terminal=colour)
     return text.render(report, explanation.known(), colour=shown, width=width)

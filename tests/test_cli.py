@@ -17,6 +17,7 @@ import pytest
 import entrypoint
 from migration_gate import cli, explanation
 from migration_gate.check import name
+from migration_gate.delivery import Targets
 from migration_gate.errors import Broken, Misconfigured
 from migration_gate.inputs.model import ProjectKeys
 from tests.test_project import FLASK, INI, tree
@@ -53,8 +54,8 @@ def test_each_setting_has_an_option() -> None:
 def test_options_become_the_configuration_they_stand_for() -> None:
     seen: dict[str, object] = {}
 
-    def collect(path: Path, options: Mapping[str, object], *, form: str, output: Path | None) -> int:
-        seen.update(path=path, options=dict(options), form=form, output=output)
+    def collect(path: Path, options: Mapping[str, object], targets: Targets) -> int:
+        seen.update(path=path, options=dict(options), targets=targets)
         return 1
 
     with pytest.MonkeyPatch.context() as patch:
@@ -62,14 +63,14 @@ def test_options_become_the_configuration_they_stand_for() -> None:
         status = cli.gate.main(
             ["check", "db", "--alembic", "a.ini", "--section", "s", "--env", "A=b=c", "--env", "D=",
              "-x", "q=1", "--target", "h1", "--target", "h2", "--run-timeout", "9", "--no-network",
-             "--project", "api", "--format", "json", "--output", "r.json"],
+             "--project", "api", "--format", "json", "--output", "r.json",
+             "--report", "sarif=a=b.sarif", "--report", "junit=j.xml"],
             standalone_mode=False,
         )  # fmt: skip
     assert status == 1
     assert seen == {
         "path": Path("db"),
-        "form": "json",
-        "output": Path("r.json"),
+        "targets": Targets("json", Path("r.json"), (("sarif", Path("a=b.sarif")), ("junit", Path("j.xml")))),
         "options": {
             "alembic": {"config": "a.ini", "section": "s"},
             "env": {"A": "b=c", "D": ""},
@@ -86,7 +87,8 @@ def test_options_become_the_configuration_they_stand_for() -> None:
     ("arguments", "says"),
     [
         (("chekc",), "No such command 'chekc'"),
-        (("check", "--format", "xml"), "'xml' is not one of 'text', 'json', 'summary'"),
+        (("check", "--format", "xml"), "'xml' is not one of 'text', 'json', 'summary', 'sarif'"),
+        (("check", "--report", "xml=a"), "'xml=a' is not FORMAT=FILE; the formats are text, json"),
         (("check", "--env", "A"), "'A' is not NAME=VALUE."),
         (("check", "--postgre", "17"), "No such option"),
     ],

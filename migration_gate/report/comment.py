@@ -39,6 +39,8 @@ class Comment:
     body: str
     clean: bool
     """nothing to tell anybody who was not told otherwise before"""
+    settles: bool = False
+    """it only takes back what was said of a run that examined nothing"""
 
 
 def key(name: str, path: str = ".") -> str:
@@ -67,6 +69,15 @@ def write(project: ProjectReport, path: str = ".", *, run: str = "", source: str
     return Comment(known, digest, f"{head}{shown}\n", clean)
 
 
+def settled(path: str = ".") -> Comment:
+    """What takes the place of a comment about inputs or a configuration that could not be used."""
+    said, known = "✅ **Migration Gate** runs again", key("", path)
+    digest = _digest(said)
+    return Comment(
+        known, digest, f"<!-- migration-gate project={known} digest={digest} -->\n{said}\n", True, True
+    )
+
+
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:16]
 
@@ -80,7 +91,7 @@ def _clean(project: ProjectReport) -> str:
 
 
 def _body(project: ProjectReport, source: str) -> str:
-    name = escaped(project.name)
+    name = escaped(project.name) or "the project"
     if project.problem:
         return f"### ⚠️ Migration Gate: {name} was not checked\n\n{_problem(project)}"
     blocking = len(project.blocking)

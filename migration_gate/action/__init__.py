@@ -1,0 +1,99 @@
+"""The gate as a GitHub action: inputs in; log, annotations, summary, files, comment and outputs out."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import MutableMapping
+from pathlib import Path
+
+from migration_gate import delivery, github, trust
+from migration_gate.action import asked as asking
+from migration_gate.action import outputs, telling, workspace
+from migration_gate.action.asked import Asked
+from migration_gate.action.inputs import INPUTS
+from migration_gate.action.outputs import OUTPUTS
+from migration_gate.errors import GateError
+from migration_gate.judge import Problem, ProjectReport, Report
+
+__all__ = ["INPUTS", "OUTPUTS", "run"]
+
+
+def run(environ: MutableMapping[str, str]) -> int:
+    """Check what the inputs in `environ` ask for, tell everybody, and return the exit status."""
+    token = _token(environ)
+    _one_stream()
+    # Whatever ends this run early, nobody takes it for a pass.
+    telling.outputs(environ, {"result": "not-checked"})
+    asked = Asked()
+    with github.stopped():
+        top = _workspace(environ)
+        try:
+            asked = asking.read(environ)
+            if asked.allow_untrusted_code:
+                environ[trust.VARIABLE] = "true"
+            report = _examined(asked)
+        except GateError as error:
+            report = delivery.stamped(Report((ProjectReport("", problem=_problem(error)),)))
+    telling.log(report)
+    if asked.annotations:
+        telling.annotate(report)
+    if asked.summary:
+        telling.summary(environ, report)
+    files, status = _files(asked, report, top), report.status
+    if asked.comment != "never":
+        telling.comments(environ, report, asked, token)
+    telling.outputs(environ, outputs.values(report, files))
+    return status if len(files) == 1 + len(asked.files) else max(status, 2)
+
+
+def _examined(asked: Asked) -> Report:
+    import entrypoint  # noqa: PLC0415 - the engine is not needed to refuse an input
+
+    report: Report = entrypoint.report(asked.path, asked.options)
+    return report
+
+
+def _token(environ: MutableMapping[str, str]) -> str:
+    """The token, before anything else can see or print it."""
+    token = environ.pop(asking.variable("token"), "").strip()
+    github.mask(token)
+    return token
+
+
+def _one_stream() -> None:
+    """The runner reads stdout and stderr side by side: what must stay in order goes through one of them."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.dup2(1, 2)
+
+
+def _workspace(environ: MutableMapping[str, str]) -> Path:
+    """The top of the repository, and the folder that we work in from now on."""
+    folder = Path(environ.get("GITHUB_WORKSPACE") or ".")
+    if folder.is_dir():
+        os.chdir(folder)
+    return Path.cwd()
+
+
+def _problem(error: GateError) -> Problem:
+    """The error, with the input's name where the command line's would stand."""
+    problem = Problem.of(error)
+    if not problem.where.startswith("--"):
+        return problem
+    option = problem.where.removeprefix("--")
+    names = {"-".join(one.key[-1:]).replace("_", "-"): one.name for one in INPUTS if one.key}
+    error.where = f"with: {names.get(option, option)}"
+    return Problem.of(error)
+
+
+def _files(asked: Asked, report: Report, top: Path) -> dict[str, str]:
+    """Write the reports that were asked for; the paths of those that could be, by format."""
+    written = {}
+    for form, name in (("json", asked.report), *asked.files):
+        try:
+            text = delivery.rendered(report, form)
+            written[form] = workspace.write(top, name, text, "report" if form == "json" else form)
+        except GateError as error:
+            telling.complain(f"{error.says} {error.advice}")
+    return written

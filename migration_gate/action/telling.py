@@ -1,0 +1,119 @@
+"""Tells people on GitHub what was found; nothing in here can fail a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from migration_gate import comments as sticky
+from migration_gate import delivery, event, github
+from migration_gate.action.asked import Asked
+from migration_gate.check import Severity
+from migration_gate.comments import NotCommented, Pull, Refused
+from migration_gate.errors import GateError
+from migration_gate.event import Event
+from migration_gate.github import Annotation
+from migration_gate.judge import Report
+from migration_gate.report import comment, printable, tally, verdict_line
+from migration_gate.report.annotations import chosen
+from migration_gate.report.summary import LIMIT
+from migration_gate.report.summary import render as summary_of
+
+WIDTH = 100
+
+
+def log(report: Report) -> None:
+    """The text report, folded, and the verdict below it; all of it inert."""
+    title = verdict_line(report)
+    if len(report.projects) == 1 and (project := report.projects[0]).name:
+        title = f"{printable(project.name)[:100]}: {tally(project.verdicts)}"
+    github.show(title, delivery.rendered(report, "text", colour=True, width=WIDTH))
+    with github.stopped():
+        github.write(verdict_line(report))
+
+
+def annotate(report: Report) -> None:
+    """The worst findings, on the lines of the pull request."""
+    for one in chosen(report):
+        github.write(github.annotation(one))
+
+
+def complain(text: str) -> None:
+    """An error of the run itself."""
+    github.write(github.annotation(Annotation(Severity.ERROR, text, "Migration Gate")))
+
+
+def _mention(text: str, severity: Severity = Severity.WARNING) -> None:
+    github.write(github.annotation(Annotation(severity, text, "Migration Gate")))
+
+
+def summary(environ: Mapping[str, str], report: Report) -> None:
+    """The page of the run, in the room that is left there."""
+    if not (name := environ.get("GITHUB_STEP_SUMMARY")):
+        return
+    file = Path(name)
+    try:
+        used = file.stat().st_size if file.exists() else 0
+        github.append(file, summary_of(report, limit=LIMIT - used, source=_source(environ)))
+    except OSError as error:
+        _mention(f"The summary could not be written: {error.strerror or error}.")
+
+
+def outputs(environ: Mapping[str, str], values: Mapping[str, str]) -> None:
+    """What later steps can ask for."""
+    if name := environ.get("GITHUB_OUTPUT"):
+        try:
+            github.outputs(Path(name), values)
+        except OSError as error:
+            _mention(f"The outputs could not be written: {error.strerror or error}.")
+
+
+def comments(environ: Mapping[str, str], report: Report, asked: Asked, token: str) -> None:
+    """One comment a project, where there is a token and a pull request; why not, where one was expected."""
+    known = _event(environ)
+    if not token or known.number is None or not known.repository:
+        if asked.comment == "always" and not token:
+            _mention("No comment: there is no token (pull requests of forks have none).", Severity.NOTE)
+        return
+    api = known.api or "https://api.github.com"
+    graphql = environ.get("GITHUB_GRAPHQL_URL") or "https://api.github.com/graphql"
+    pull = Pull(known.repository, known.number, token, api, graphql)
+    path, run, source = str(asked.path), _run(environ, known), _source(environ)
+    written = [comment.write(one, path, run=run, source=source) for one in report.projects]
+    if all(project.name for project in report.projects):
+        written.append(comment.settled(path))
+    for one in written:
+        try:
+            sticky.upsert(pull, one, always=asked.comment == "always" and not one.settles)
+        except Refused as error:
+            _mention(f"No comment: {error}. The summary of this run has it all.", Severity.NOTE)
+            return
+        except NotCommented as error:
+            _mention(f"No comment: {printable(str(error))}. The summary of this run has it all.")
+            return
+
+
+def _event(environ: Mapping[str, str]) -> Event:
+    try:
+        return event.read(environ)
+    except GateError as error:
+        _mention(f"{error.says} {error.advice}")
+        return Event()
+
+
+def _run(environ: Mapping[str, str], known: Event) -> str:
+    number = environ.get("GITHUB_RUN_ID")
+    return f"{known.server}/{known.repository}/actions/runs/{number}" if number and known.server else ""
+
+
+def _source(environ: Mapping[str, str]) -> str:
+    """Where the files of this change can be read."""
+    try:
+        known = event.read(environ)
+    except GateError:
+        return ""  # whoever needs the event says so
+    commit = known.head or known.commit
+    if not (commit and known.server and known.repository):
+        return ""
+    address = f"{known.server}/{known.repository}/blob/{commit}"
+    return address if comment.ADDRESS.fullmatch(address) else ""
