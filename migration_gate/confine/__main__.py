@@ -101,6 +101,8 @@ def main(arguments: list[str]) -> int:
 
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, stop)
+    if sys.platform == "linux":
+        prctl(PR_SET_PDEATHSIG, signal.SIGTERM)  # from here on the gate's death ends the orphans, too
     if hasattr(signal, "SIGUSR1"):
         signal.signal(signal.SIGUSR1, lambda number, frame: os.kill(child, number))
     status = _wait(child)
