@@ -19,6 +19,7 @@ from migration_gate.inputs.source import Key, dotted
 from migration_gate.settings import Allow, Prepare, Settings, StartFrom
 
 CONFIGS = ("alembic.ini", "pyproject.toml")
+INSTALLATION = ("install", "python_version", "groups", "extras", "cache")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +86,12 @@ def settle(
 ) -> Settings:
     """One project's settings; Misconfigured where a value does not fit what is on disk."""
     ask = Settling(merged, environ)
-    config = ask.path("alembic", "config")
-    allow = merged[("allow",)]
     return Settings(
         name=name,
         root=root,
         directory=ask.path("working_directory", folder=True) or directory,
         folder=directory,
-        alembic=_config(merged[("alembic", "config")], config) if config else None,
+        alembic=_config(merged[("alembic", "config")], ask.path("alembic", "config")),
         section=str(ask.value("alembic", "section")),
         flask_app=ask.text("flask_app"),
         hook=ask.path("hook"),
@@ -119,12 +118,16 @@ def settle(
         raw_sql_allow=ask.texts("raw_sql", "allow"),
         owners=_owners(ask),
         checks=tuple((check, _severity(level)) for check, level in ask.names("checks").items()),
-        allow=tuple(
-            Allow(each.check, each.reason, each.object, each.until, allow.at(("allow", number)))
-            for number, each in enumerate(allow.value)
-        ),
+        allow=_allow(merged[("allow",)]),
         fail_on=Severity(str(ask.value("fail_on"))),
         origins=tuple((dotted(key), given.where) for key, given in merged.items()),
+    )
+
+
+def _allow(given: Given) -> tuple[Allow, ...]:
+    return tuple(
+        Allow(each.check, each.reason, each.object, each.until, given.at(("allow", number)))
+        for number, each in enumerate(given.value)
     )
 
 
@@ -143,9 +146,9 @@ def _severity(level: str) -> Severity | None:
     return None if level == "off" else Severity(level)
 
 
-def _config(given: Given, path: Path) -> Path:
+def _config(given: Given, path: Path | None) -> Path | None:
     """The configuration file itself, where its folder was named."""
-    if not path.is_dir():
+    if path is None or not path.is_dir():
         return path
     for name in CONFIGS:
         if (path / name).is_file():
@@ -219,11 +222,6 @@ def values(settings: Settings) -> dict[str, str]:
         "flask_app": settings.flask_app,
         "hook": settings.hook,
         "python": settings.python,
-        "install": settings.install,
-        "python_version": settings.python_version,
-        "groups": settings.groups,
-        "extras": settings.extras,
-        "cache": settings.cache,
         "working_directory": settings.directory,
         "env_file": "read" if settings.env else None,
         "prepare": [f"{step.kind}: {step.text}" for step in settings.prepare],
@@ -233,10 +231,6 @@ def values(settings: Settings) -> dict[str, str]:
         "start_from": None if start is None else start.dump or f"create_all at {start.create_all}",
         "postgres": re.sub(r"(://[^:/@\s]*):[^@\s]*@", r"\1:***@", settings.postgres),
         "network": settings.network,
-        "limits.run": f"{settings.run_seconds:g} s",
-        "limits.statement": f"{settings.statement_seconds:g} s",
-        "limits.import": f"{settings.import_seconds:g} s",
-        "limits.install": f"{settings.install_seconds:g} s",
         "base": settings.base,
         "watch": settings.watch,
         "snapshots": settings.snapshots,
@@ -250,6 +244,10 @@ def values(settings: Settings) -> dict[str, str]:
         "allow": [f"{each.check} {each.object}" for each in settings.allow],
         "fail_on": settings.fail_on.value,
     }
+    found |= {key: getattr(settings, key) for key in INSTALLATION}
+    limits = {"run": settings.run_seconds, "statement": settings.statement_seconds}
+    limits |= {"import": settings.import_seconds, "install": settings.install_seconds}
+    found |= {f"limits.{name}": f"{seconds:g} s" for name, seconds in limits.items()}
     found |= {f"env.{name}": "(hidden)" for name, _ in settings.env}
     found |= {f"checks.{name}": level.value if level else "off" for name, level in settings.checks}
     return {key: _shown(value) for key, value in found.items()}

@@ -28,15 +28,10 @@ def build(
 ) -> Generator[str, None, dict[str, Any]]:
     """Build an environment from nothing, and write its record last."""
     place.clear(home)
-    limit = work.settings.install_seconds
-    installer = Installer(
-        kept.account,
-        environment(environ, dict(work.settings.env)),
-        kept.folder,
-        time.monotonic() + limit,
-        limit,
-    )
-    uv = _uv()
+    limit, uv = work.settings.install_seconds, _uv()
+    end = time.monotonic() + limit
+    given = environment(environ, dict(work.settings.env))
+    installer = Installer(kept.account, given, kept.folder, end, limit)
     found = yield from python.find(work.wish, installer, uv)
     seed = ["--seed"] if work.command else []
     venv = [uv, "venv", "--no-project", "--no-config", *seed, "--python", str(found.path), str(home.folder)]
@@ -46,23 +41,20 @@ def build(
     if work.command:
         yield from _run(_own_command(work, home), installer, work.title, work)
     elif work.source is not None:
+        groups, extras = work.settings.groups, work.settings.extras
         with _scratch(kept) as scratch:
-            order = Order(
-                work.source, home, found.version, work.settings.groups, work.settings.extras, uv, scratch
-            )
+            order = Order(work.source, home, found.version, groups, extras, uv, scratch)
             links, said = yield from _carry_out(order, work, installer, kept)
         notes += said
-    added, why = driver.missing(_packages(home, environ), work.scripts)
+    _demand(home, work)
+    added, why = driver.missing(_packages(home), work.scripts)
     if added:
         step = Step((uv, "pip", "install", "--python", str(home.python), *added), kept.folder)
         yield from _run(step, installer, f"adding {' and '.join(added)}", work)
         notes.append(f"the project brings no PostgreSQL driver: {added[0]} was added, as {why}")
-    record: dict[str, Any] = {
-        "folder": str(home.folder),
-        "version": ".".join(map(str, found.version)),
-        "driver": added[0] if added else "",
-        "notes": notes,
-    }
+    version = ".".join(map(str, found.version))
+    record: dict[str, Any] = {"folder": str(home.folder), "version": version, "notes": notes}
+    record["driver"] = added[0] if added else ""
     finish = link.command(home, [link.of(each) for each in links], record)
     yield from _run(Step(tuple(finish), kept.folder), installer, "the last step", work)
     return record
@@ -79,7 +71,7 @@ def _carry_out(
             place.give(order.scratch, kept.account)
         for step in planned.steps:
             yield from _run(step, installer, f"installing from {work.title}", work)
-        lacks = interpreter.look(order.home.python, "", work.top, {}).missing
+        lacks = interpreter.look(order.home.python, "", order.home.folder, {}).missing
         more = groups.holding(order.source, lacks[0]) if lacks else ((), ())
         asked = (*order.groups, *more[0]), (*order.extras, *more[1])
         if asked == (order.groups, order.extras) or len(set(asked[0])) < len(asked[0]):
@@ -87,17 +79,22 @@ def _carry_out(
         word, name = ("group", more[0][0]) if more[0] else ("extra", more[1][0])
         said.append(f"the {word} `{name}` was installed too: {lacks[0]} is in it")
         order = replace(order, groups=asked[0], extras=asked[1])
-    _demand(order, work)
     return planned.links, [*planned.notes, *said]
 
 
-def _demand(order: Order, work: Job) -> None:
+def _demand(home: Home, work: Job) -> None:
     """ProjectNotImported where what was installed is not enough for a migration."""
-    lacks = interpreter.look(order.home.python, "", work.top, {}).missing
-    if lacks:
+    lacks = interpreter.look(home.python, "", home.folder, {}).missing
+    if lacks and work.command:
+        raise ProjectNotImported(
+            f"The command {work.title} succeeded, and left no {' and no '.join(lacks)} in the environment.",
+            where="install",
+            advice=f"It is made for `{home.folder}`, which is $VIRTUAL_ENV and first on PATH: install there.",
+        )
+    if lacks and work.source:
         raise ProjectNotImported(
             f"Everything in {work.title} was installed, and there is no {' and no '.join(lacks)} in it.",
-            where=str(order.source.file),
+            where=str(work.source.file),
             advice="Name the group or the extra that has it (`groups:`, `extras:`), or give the command that "
             f"installs it: `install: pip install {' '.join(lacks)} …`.",
         )
@@ -118,8 +115,8 @@ def _run(step: Step, installer: Installer, title: str, work: Job) -> Generator[s
         raise failure.failed(title, where, tail, done.status)
 
 
-def _packages(home: Home, environ: Mapping[str, str]) -> dict[str, str]:
-    return dict(interpreter.look(home.python, "", home.folder, environ).packages)
+def _packages(home: Home) -> dict[str, str]:
+    return dict(interpreter.look(home.python, "", home.folder, {}).packages)
 
 
 def _uv() -> str:
