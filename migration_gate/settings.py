@@ -55,6 +55,10 @@ class Settings:
     """the folder given to `check`, where the configuration file lies"""
     directory: Path
     """working_directory: where env.py and migrations run; `root` unless set"""
+    named: bool = False
+    """an entry of `projects:`, which `--project` can name"""
+    source: Path | None = None
+    """the configuration file"""
     folder: Path | None = None
     """where the project is looked for: the folder given to `check`, or its `path`; `directory` when None"""
     alembic: Path | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -63,18 +64,20 @@ def load(
     base = Layer(file, source.folder, source.at)
     above = (Layer(variables, folder, environment.variable), Layer(given, Path.cwd(), option))
     if not file.projects:
-        if wanted:
+        if isinstance(wanted, list | tuple) and set(wanted) - {folder.name}:
             raise Misconfigured("`--project` was given, but `projects` is not set.", where="--project")
         placed = not PLACES.isdisjoint(file.model_fields_set)
         place = source.folder if placed else folder
         merged = lay((base, *above), folder)
-        return (settle(folder.name or "project", source.folder, place, merged, environ),)
+        alone = settle(folder.name or "project", source.folder, place, merged, environ)
+        return (replace(alone, source=source.file),)
     chosen = list(_chosen(file, wanted)) if wanted else _below(file, folder, source)
     named = [(name, _named(name, keys, source)) for name, keys in chosen]
-    return tuple(
+    every = (
         settle(name, source.folder, layer.folder, lay((base, layer, *above), folder), environ)
         for name, layer in named
     )
+    return tuple(replace(settings, named=True, source=source.file) for settings in every)
 
 
 def option(key: Key) -> str:

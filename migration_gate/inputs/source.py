@@ -28,6 +28,11 @@ class Source:
     name: str
     folder: Path
 
+    @property
+    def file(self) -> Path | None:
+        """The file; None where there is none."""
+        return self.folder / Path(self.name).name if self.name else None
+
     def at(self, key: Key) -> str:
         """`file:line` of a key, or of the nearest thing around it that has a line."""
         key = _bare(key)

@@ -1,0 +1,98 @@
+"""Commands for several projects and several machines: list the projects, and join their reports."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from migration_gate.errors import Misconfigured
+
+
+@click.command()
+@click.argument("path", default=".", type=click.Path(path_type=Path))
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "matrix"]),
+    default="text",
+    help="How to write them; matrix is GitHub's, on one line.",
+)
+@click.option("--changed", is_flag=True, help="Only those that the change touches.")
+@click.option("--base", metavar="REVISION", help="What the change is compared with, for git.")
+@click.option("--config", metavar="FILE", help="Our configuration, if not .migration-gate.yml.")
+@click.option("--project", metavar="NAME", multiple=True, help="Only this one of `projects:`; repeatable.")
+@click.option("--github-output", metavar="NAME", help="Write them to this output of the GitHub step, too.")
+def projects(  # noqa: PLR0917 - one parameter an option
+    path: Path,
+    form: str,
+    changed: bool,
+    base: str | None,
+    config: str | None,
+    project: tuple[str, ...],
+    github_output: str | None,
+) -> int:
+    """List the projects of PATH: those of the configuration, else those that are found.
+
+    With --changed, where nothing is known of the change, all of them.
+    """
+    from migration_gate import matrix  # noqa: PLC0415 - not needed to print help
+
+    given: dict[str, object] = {"base": base, "config": config, "project": project}
+    options = {name: value for name, value in given.items() if value}
+    selection = matrix.select(path, options, os.environ, changed=changed)
+    text = matrix.render(selection, form)
+    if form == "matrix" and selection.note:
+        click.echo(selection.note, err=True)
+    click.echo(text)
+    if github_output:
+        _output(github_output, text)
+    return 0
+
+
+def _output(name: str, text: str) -> None:
+    from migration_gate import github  # noqa: PLC0415 - not needed to print help
+
+    file = os.environ.get("GITHUB_OUTPUT")
+    if not file:
+        raise Misconfigured(
+            "`--github-output` was given, but GITHUB_OUTPUT is not set.",
+            where="--github-output",
+            advice="Leave the option out where no step of GitHub's runs.",
+        )
+    github.outputs(Path(file), {name: text})
+
+
+@click.command()
+@click.argument("reports", metavar="[REPORT]...", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--expect", metavar="NAME", multiple=True, help="A project that must report; repeatable.")
+@click.option("--matrix", metavar="JSON", help="All of this matrix must report.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "summary"]),
+    default="text",
+    help="How to write the report.",
+)
+@click.option("--output", type=click.Path(path_type=Path), metavar="FILE", help="Write the report there.")
+@click.option("--github-summary", is_flag=True, help="Add it to the summary of the GitHub step, too.")
+def join(  # noqa: PLR0917 - one parameter an option
+    reports: tuple[Path, ...],
+    expect: tuple[str, ...],
+    matrix: str | None,
+    form: str,
+    output: Path | None,
+    github_summary: bool,
+) -> int:
+    """Join JSON REPORTs (files, or folders of them) into one verdict.
+
+    Exit status: the worst of theirs; 2 where a project did not report.
+    """
+    from migration_gate import join as joining  # noqa: PLC0415 - not needed to print help
+
+    joined = joining.read(reports, joining.expected(expect, matrix))
+    file = os.environ.get("GITHUB_STEP_SUMMARY") if github_summary else None
+    if file:
+        joining.deliver(joined, "summary", Path(file))
+    return joining.deliver(joined, form, output)
