@@ -23,8 +23,11 @@ FORMATS = ("text", "json", "summary", "sarif", "junit", "codequality")
 F = TypeVar("F", bound=Callable[..., Any])
 
 
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
 class Terminated(KeyboardInterrupt):
-    """SIGTERM or SIGHUP arrived: unwind as for Ctrl-C, so that nothing is left behind."""
+    """We are to stop: unwind, so that nothing is left behind."""
 
     def __init__(self, number: int) -> None:
         super().__init__()
@@ -222,7 +225,7 @@ def main() -> NoReturn:
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit status; errors are said on stderr."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in STOPPING:
         signal.signal(number, _terminate)
     try:
         return int(gate.main(list(arguments), prog_name="migration-gate", standalone_mode=False) or 0)
@@ -241,10 +244,7 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _terminate(number: int, _frame: FrameType | None) -> NoReturn:
-    for each in (
-        signal.SIGTERM,
-        signal.SIGHUP,
-    ):  # the clean-up is under way; a second one must not cut it short
+    for each in STOPPING:  # the clean-up is under way; a second one must not cut it short
         signal.signal(each, signal.SIG_IGN)
     raise Terminated(number)
 
