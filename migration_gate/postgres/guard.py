@@ -105,7 +105,7 @@ def become(order: Order, guard: _socket.socket) -> NoReturn:
             os.setuid(user[0])
         os.chdir("/")
         die_with_parent(int(str(order["signal"])))
-        if supported():
+        if supported() and order["pidfile"]:  # a server; a relay has to reach another one
             with suppress(OSError):  # a kernel without filters
                 enter(guard)  # COPY FROM PROGRAM, dblink and their like reach no other server either
         os.execve(command[0], command, environ)  # noqa: S606
