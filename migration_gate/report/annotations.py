@@ -40,7 +40,9 @@ def _annotation(verdict: Verdict) -> Annotation | None:
     finding = verdict.finding
     if finding.place is None or not in_repository(finding.place.file):
         return None
-    advice = next((block for is_code, block in paragraphs(clipped(finding.fix, LENGTH)) if not is_code), "")
+    prose = [block for is_code, block in paragraphs(clipped(finding.fix, LENGTH)) if not is_code]
+    # What ends in a colon leads to code, for which there is no room.
+    advice = next((block for block in prose if not block.rstrip().endswith(":")), "")
     message = clipped(_plain(finding.says), LENGTH)
     if advice:
         message += f"\n{clipped(_plain(advice), LENGTH)}"

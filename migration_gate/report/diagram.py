@@ -54,7 +54,7 @@ def history(one: History) -> str:
 
 
 def _around(graph: Mapping[str, tuple[str, ...]], heads: list[str], merges: list[str]) -> list[str]:
-    """From the heads (or the merges) back to where their lines meet, newest first, and one more."""
+    """From the heads (or the merges) back to where their lines meet, newest first."""
     # The order of the replay is topological: a revision comes after all that it stands on.
     number = {each: at for at, each in enumerate(graph)}
     open_ends = {*heads, *merges}
@@ -200,7 +200,7 @@ def _columns(catalog: Snapshot, table: Table, marked: set[str]) -> Iterator[str]
 def _type(text: str) -> str:
     for pattern, short in SHORT:
         text = pattern.sub(short, text)
-    text = text.replace("[]", "_array")
+    text = text.replace("[]", " array")
     return _word(re.sub(r"_+$", "", re.sub(r"\W+", "_", text[:LABEL], flags=re.ASCII)))
 
 
