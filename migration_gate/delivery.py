@@ -53,11 +53,16 @@ def deliver(report: Report, targets: Targets) -> int:
     colour = targets.output is None and sys.stdout.isatty()
     width = min(os.get_terminal_size().columns, 100) if sys.stdout.isatty() else 80
     text = rendered(report, targets.form, colour=colour, width=width)
-    if targets.output is None:
+    write(text, targets.output)
+    return report.status
+
+
+def write(text: str, output: Path | None) -> None:
+    """Write to a file, or to standard output. Raises Misconfigured where it cannot."""
+    if output is None:
         _print(text)
     else:
-        _save(targets.output, text, "--output")
-    return report.status
+        _save(output, text, "--output")
 
 
 def _save(file: Path, text: str, option: str) -> None:

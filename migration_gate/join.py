@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as text_of_json
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date
@@ -121,34 +122,33 @@ def _failed(name: str, problem: Problem) -> JsonProject:
 
 def _consistent(project: JsonProject, file: Path) -> JsonProject:
     """The project, unless its verdicts and its status contradict each other."""
-    status = rebuilt(project).status
-    if status == project.status:
+    found = rebuilt(project).status
+    if found == project.status:
         return project
-    says = (
-        f"The report of `{project.name}` in `{file}` says status {project.status}, its verdicts say {status}."
-    )
+    says = f"`{file}` says status {project.status} for `{project.name}`, and its verdicts say {found}."
     advice = "Join what `check --format json` wrote, unchanged."
     return _failed(project.name, Problem(says, advice, kind="NotAReport"))
 
 
-def deliver(joined: Joined, form: str, output: Path | None) -> int:
-    """Render and write the joined report, and return the exit status: the worst of its projects'."""
+def status(joined: Joined) -> int:
+    """The worst of its projects' statuses; 0 where the change touches none."""
+    return 0 if joined.nothing else report_of(joined).status
+
+
+def rendered(joined: Joined, form: str) -> str:
+    """The joined report in one of the formats of `check`."""
     report = report_of(joined)
-    status = 0 if joined.nothing else report.status
     if form == "json":
         document = replace(
             json.document(report),
-            version=joined.version,
-            status=status,
-            outcome=json.OUTCOMES.get(status, "not checked"),
-            projects=joined.projects,
+            status=status(joined),
+            outcome=json.OUTCOMES.get(status(joined), "not checked"),
+            projects=joined.projects,  # as they came: a report tells less than the facts it was made of
         )
-        delivery.write(text_of_json.dumps(asdict(document), indent=2) + "\n", output)
-    elif joined.nothing:
-        delivery.write(f"## ✅ Migration Gate. {NOTHING}\n" if form == "summary" else f"{NOTHING}\n", output)
-    else:
-        delivery.deliver(report, form, output, report.seconds)
-    return status
+        return text_of_json.dumps(asdict(document), indent=2) + "\n"
+    if joined.nothing and form in ("text", "summary"):
+        return f"## ✅ Migration Gate. {NOTHING}\n" if form == "summary" else f"{NOTHING}\n"
+    return delivery.rendered(report, form, colour=sys.stdout.isatty() and form == "text")
 
 
 def report_of(joined: Joined) -> Report:

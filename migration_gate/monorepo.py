@@ -37,7 +37,7 @@ def projects(  # noqa: PLR0917 - one parameter an option
 
     With --changed, where nothing is known of the change, all of them.
     """
-    from migration_gate import matrix  # noqa: PLC0415 - not needed to print help
+    from migration_gate import github, matrix  # noqa: PLC0415 - not needed to print help
 
     given: dict[str, object] = {"base": base, "config": config, "project": project}
     options = {name: value for name, value in given.items() if value}
@@ -47,21 +47,19 @@ def projects(  # noqa: PLR0917 - one parameter an option
         click.echo(selection.note, err=True)
     click.echo(text)
     if github_output:
-        _output(github_output, text)
+        github.outputs(_file("GITHUB_OUTPUT", "--github-output"), {github_output: text})
     return 0
 
 
-def _output(name: str, text: str) -> None:
-    from migration_gate import github  # noqa: PLC0415 - not needed to print help
-
-    file = os.environ.get("GITHUB_OUTPUT")
-    if not file:
+def _file(variable: str, option: str) -> Path:
+    """The runner's file that an option writes to."""
+    if not os.environ.get(variable):
         raise Misconfigured(
-            "`--github-output` was given, but GITHUB_OUTPUT is not set.",
-            where="--github-output",
+            f"`{option}` was given, but {variable} is not set.",
+            where=option,
             advice="Leave the option out where no step of GitHub's runs.",
         )
-    github.outputs(Path(file), {name: text})
+    return Path(os.environ[variable])
 
 
 @click.command()
@@ -71,7 +69,7 @@ def _output(name: str, text: str) -> None:
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["text", "json", "summary"]),
+    type=click.Choice(["text", "json", "summary", "sarif", "junit", "codequality"]),
     default="text",
     help="How to write the report.",
 )
@@ -89,10 +87,11 @@ def join(  # noqa: PLR0917 - one parameter an option
 
     Exit status: the worst of theirs; 2 where a project did not report.
     """
+    from migration_gate import delivery, github  # noqa: PLC0415 - not needed to print help
     from migration_gate import join as joining  # noqa: PLC0415 - not needed to print help
 
     joined = joining.read(reports, joining.expected(expect, matrix))
-    file = os.environ.get("GITHUB_STEP_SUMMARY") if github_summary else None
-    if file:
-        joining.deliver(joined, "summary", Path(file))
-    return joining.deliver(joined, form, output)
+    if github_summary:
+        github.append(_file("GITHUB_STEP_SUMMARY", "--github-summary"), joining.rendered(joined, "summary"))
+    delivery.write(joining.rendered(joined, form), output)
+    return joining.status(joined)

@@ -45,7 +45,7 @@ class Watched:
     patterns: tuple[str, ...]
 
     def touched(self, paths: Iterable[str]) -> str | None:
-        """Why a change of these files, named from the top of the repository, concerns it; None: it does not."""
+        """Why a change of these files, named from the repository's top, concerns it; None: it does not."""
         from pathspec import GitIgnoreSpec  # noqa: PLC0415 - only where there is something to match
 
         spec = GitIgnoreSpec.from_lines(self.patterns)
@@ -66,7 +66,9 @@ def of(settings: Settings, environ: Mapping[str, str]) -> Watched:
     """What concerns the project of `settings`."""
     top = Path(os.path.realpath(git.top(settings.root)))
     home = Path(os.path.realpath(settings.folder or settings.directory))
-    found = {os.path.realpath(place): what for place, what in _places(settings, environ)}
+    found: dict[str, str] = {}
+    for place, what in _places(settings, environ):
+        found.setdefault(os.path.realpath(place), what)
     for folder in dict.fromkeys((home, Path(os.path.realpath(settings.directory)))):
         for needed in _needed(folder, top):
             found.setdefault(str(needed), "in a package that it depends on")

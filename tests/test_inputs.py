@@ -114,6 +114,7 @@ def test_every_key_arrives(tmp_path: Path) -> None:
         run_seconds=900.0,
         statement_seconds=5.5,
         import_seconds=30.0,
+        source=tmp_path / YML,
         snapshots="5",
         raw_sql_allow=("reports/*.sql",),
         owners=Owners(("tenant_id",), ("media_*",), ("tags",), "users", True, ("cascade", "set null")),
