@@ -1,24 +1,61 @@
 # The gate with all it needs: Postgres, git, uv. GitHub's rules for container actions hold:
 # the user is root, there is no WORKDIR, and the entry point is absolute.
-# BuildKit is not needed.
-#
-# The tag stands here until the first release, whose workflow puts the digest behind it.
-FROM python:3.13-slim-bookworm
+# BuildKit is not needed. The digest is that of Python 3.13.14's index of machines; where no registry is at hand,
+# `make image` builds on a local image of the same name.
+FROM python:3.13-slim-bookworm@sha256:67a1e1f215ccda113cfc024e8639049257e88f273898f595b61476d128d387e8 AS packages
+
+# binutils: some wheels carry symbols that make up most of their size.
+# hadolint ignore=DL3008
+RUN apt-get update && apt-get install -y --no-install-recommends binutils && rm -rf /var/lib/apt/lists/*
+
+# First what seldom changes: the packages, by their hashes. What they bring for others is left out: other databases'
+# dialects, other services' containers (and, by the lock, Rich's highlighting of source code).
+COPY requirements.lock /opt/migration-gate/
+# hadolint ignore=DL3003
+RUN python -m venv --without-pip /opt/migration-gate \
+    && pip --python /opt/migration-gate install --no-cache-dir --disable-pip-version-check --require-hashes --no-deps \
+        --no-compile --only-binary :all: --requirement /opt/migration-gate/requirements.lock \
+    && cd /opt/migration-gate/lib/python3.13/site-packages \
+    && find sqlalchemy yaml wrapt charset_normalizer markupsafe -name '*.so' -exec strip --strip-unneeded {} + \
+    && rm -rf sqlalchemy/testing sqlalchemy/dialects/mssql sqlalchemy/dialects/mysql sqlalchemy/dialects/oracle \
+        alembic/testing alembic/templates /opt/migration-gate/bin/uvx \
+    && find testcontainers -mindepth 1 -maxdepth 1 ! -name core ! -name __init__.py -exec rm -rf {} +
+
+COPY . /opt/migration-gate/src/
+RUN pip --python /opt/migration-gate install --no-cache-dir --disable-pip-version-check --no-compile --no-deps \
+        --no-build-isolation /opt/migration-gate/src \
+    && pip --python /opt/migration-gate uninstall --quiet --yes hatchling pluggy trove-classifiers tomlkit \
+    && rm -rf /opt/migration-gate/src \
+    && /opt/migration-gate/bin/python -m compileall -q --invalidation-mode unchecked-hash \
+        /opt/migration-gate/lib
+
+
+FROM python:3.13-slim-bookworm@sha256:67a1e1f215ccda113cfc024e8639049257e88f273898f595b61476d128d387e8
 
 LABEL org.opencontainers.image.title="Migration Gate" \
       org.opencontainers.image.description="Replays every Alembic migration on an ephemeral Postgres and blocks the merge on drift." \
+      org.opencontainers.image.source="https://github.com/migration-gate/migration-gate" \
       org.opencontainers.image.licenses="Apache-2.0"
 
 # Debian bookworm carries 15; another one needs PostgreSQL's own package source in the base image.
 ARG PG_MAJOR=15
 
 ENV LANG=C.UTF-8 \
-    PYTHONUNBUFFERED=1
+    PYTHONUNBUFFERED=1 \
+    MIGRATION_GATE_IMAGE=1
+
+# Two accounts: the server's, and the one whose rights the project's code has. Their numbers are fixed and high: on the
+# runner they must be nobody's, and above all not those of the group that may open Docker's socket.
+RUN groupadd --gid 64001 postgres \
+    && useradd --uid 64001 --gid 64001 --home-dir /var/lib/postgresql --shell /usr/sbin/nologin postgres \
+    && groupadd --gid 64002 migration-gate \
+    && useradd --uid 64002 --gid 64002 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin migration-gate
 
 # contrib is part of Debian's server package. A cluster made at installation would be one too many. Taken out are
-# Postgres' JIT compiler, which is half its size; the translations; and Perl's library, which only Debian's wrappers
-# of the client programs and a few rare git commands need: the programs themselves take the wrappers' places.
-# hadolint ignore=DL3008
+# Postgres' JIT compiler, which is half its size; the translations; Perl's library, which only Debian's wrappers of the
+# client programs and a few rare git commands need: the programs themselves take the wrappers' places; and the programs
+# of git that serve, mail and push by http.
+# hadolint ignore=DL3003,DL3008
 RUN mkdir -p /etc/postgresql-common \
     && echo 'create_main_cluster = false' > /etc/postgresql-common/createcluster.conf \
     && apt-get update \
@@ -26,27 +63,17 @@ RUN mkdir -p /etc/postgresql-common \
     && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/debconf/*-old /var/log/apt /var/log/dpkg.log \
         /usr/lib/*/libLLVM* /usr/lib/*/libz3.so* /usr/share/i18n /usr/share/locale/*/LC_MESSAGES \
         "/usr/lib/postgresql/${PG_MAJOR}/lib/bitcode" "/usr/lib/postgresql/${PG_MAJOR}/lib"/llvmjit* \
-        /usr/share/perl /usr/lib/*/perl /usr/lib/*/libperl.so* \
+        /usr/share/perl /usr/lib/*/perl /usr/lib/*/libperl.so* /usr/share/gitweb /usr/bin/scalar /usr/bin/git-shell \
+    && cd /usr/lib/git-core \
+    && rm -f scalar git-shell git-daemon git-http-backend git-http-fetch git-http-push git-imap-send git-instaweb \
+        git-sh-i18n--envsubst git-subtree git-add--interactive \
+    && ln -sf ../../bin/git git \
     && ln -sf "/usr/lib/postgresql/${PG_MAJOR}/bin"/* /usr/bin/ \
     && psql --version && git --version \
     && postgres --version
 
-# Whose rights the project's code has: not the server's, and not root's.
-RUN useradd --system --no-create-home --shell /usr/sbin/nologin migration-gate
-
-# First what seldom changes: the packages, by their hashes.
-COPY requirements.lock /opt/migration-gate/
-RUN python -m venv --without-pip /opt/migration-gate \
-    && pip --python /opt/migration-gate install --no-cache-dir --disable-pip-version-check --require-hashes \
-        --only-binary :all: --requirement /opt/migration-gate/requirements.lock \
-    && ln -s /opt/migration-gate/bin/uv /usr/local/bin/uv
-
-COPY . /opt/migration-gate/src/
-RUN pip --python /opt/migration-gate install --no-cache-dir --disable-pip-version-check --no-deps \
-        --no-build-isolation /opt/migration-gate/src \
-    && pip --python /opt/migration-gate uninstall --quiet --yes hatchling pluggy trove-classifiers tomlkit \
-    && rm -rf /opt/migration-gate/src \
-    && /opt/migration-gate/bin/python -m compileall -q /opt/migration-gate/lib
+COPY --from=packages /opt/migration-gate /opt/migration-gate
+RUN ln -s /opt/migration-gate/bin/uv /usr/local/bin/uv && /opt/migration-gate/bin/migration-gate --version
 
 ENTRYPOINT ["/opt/migration-gate/bin/migration-gate"]
 CMD ["check"]

@@ -60,6 +60,7 @@ bench: .venv/.gate .venvs/bench/.ready ## time the gate against plain Alembic an
 lock: ## resolve the image's packages again, with their hashes (needs uv)
 	uv lock --upgrade --quiet
 	uv export --quiet --frozen --no-default-groups --group image --no-emit-project --no-annotate --no-header \
+		--no-emit-package pygments --no-emit-package markdown-it-py --no-emit-package mdurl \
 		--format requirements-txt --output-file requirements.lock
 
 clean: ## forget what was set up and built
