@@ -17,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from migration_gate import confine, post_mortem, privileges
+from migration_gate import confine, post_mortem, privileges, server_log
 from migration_gate.errors import TimedOut, WorkerDied
 from migration_gate.postgres.server import Server, marker
 from migration_gate.project import Project
@@ -220,7 +220,7 @@ class Worker:
             self._revision = line["revision"] if line["kind"] == "start" else None
         elif line["kind"] == "done":
             self._finished = True
-        return line
+        return server_log.explained(line, self._server.log, self._order.database)
 
     def _demand_time(self) -> None:
         limits = self._settings

@@ -20,6 +20,14 @@ create function migration_gate.step() returns int language sql stable as $$
 select coalesce(nullif(pg_catalog.current_setting('migration_gate.step', true), '')::int, 0)
 $$;
 
+-- A step begins. The row tells it from the one before even where a migration resets the session (DISCARD ALL).
+create function migration_gate.begin(step int) returns void language plpgsql security definer
+set search_path = '' as $$
+begin
+    perform pg_catalog.set_config('migration_gate.step', step::text, false);
+    insert into migration_gate.diary (step, tag, kind, identity, oid) values (step, 'STEP', '', '', 0);
+end $$;
+
 create function migration_gate.state(relation oid) returns jsonb language sql stable set search_path = '' as $$
 select jsonb_build_object(
     'columns', (
@@ -54,7 +62,8 @@ declare
 begin
     for command in select * from pg_event_trigger_ddl_commands() loop
         told := true;
-        if command.schema_name = 'migration_gate' or command.schema_name like 'pg_temp%' or command.in_extension then
+        if command.schema_name = 'migration_gate' or command.schema_name like 'pg_temp%' or command.in_extension
+            or command.objid is null then -- GRANT and its like name no object
             continue;
         end if;
         relation := null;
@@ -64,6 +73,15 @@ begin
         insert into migration_gate.diary (step, tag, kind, identity, oid, state)
         values (migration_gate.step(), command.command_tag, command.object_type, command.object_identity,
                 coalesce(relation, command.objid), migration_gate.state(relation));
+        -- what a command does to a partitioned table, or to one that others inherit, it does to those too
+        insert into migration_gate.diary (step, tag, kind, identity, oid, state)
+        with recursive heir (oid) as (
+            select i.inhrelid from pg_catalog.pg_inherits i where i.inhparent = relation
+            union
+            select i.inhrelid from heir join pg_catalog.pg_inherits i on i.inhparent = heir.oid)
+        select migration_gate.step(), command.command_tag, 'table', heir.oid::regclass::text, heir.oid,
+               migration_gate.state(heir.oid)
+        from heir;
     end loop;
     if not told and tg_tag like 'CREATE %' then -- IF NOT EXISTS found something
         insert into migration_gate.diary (step, tag, kind, identity, oid, statement)
@@ -79,7 +97,7 @@ begin
     from pg_event_trigger_dropped_objects() d
     where d.object_type in ('table', 'table column', 'index', 'sequence', 'type', 'view', 'materialized view',
                             'function', 'trigger', 'policy', 'table constraint', 'schema', 'extension')
-      and not d.is_temporary and d.schema_name is distinct from 'migration_gate' and d.original;
+      and not d.is_temporary and d.schema_name is distinct from 'migration_gate' and (d.original or d.normal);
     -- an index or a constraint that went leaves its table in another state
     insert into migration_gate.diary (step, tag, kind, identity, oid, state)
     select migration_gate.step(), tg_tag, 'table', c.oid::regclass::text, c.oid, migration_gate.state(c.oid)
@@ -100,4 +118,22 @@ begin
       and migration_gate.state(c.oid) is distinct from (
           select y.state from migration_gate.diary y where y.oid = c.oid and y.state is not null
           order by y.id desc limit 1);
+    insert into migration_gate.diary (step, tag, kind, identity, oid)
+    select migration_gate.step(), 'SEEN', o.type, o.identity, f.oid
+    from (
+        select 'pg_catalog.pg_class'::regclass as class, c.oid, c.relnamespace as schema from pg_catalog.pg_class c
+        where c.relkind in ('S', 'v', 'm')
+        union all
+        select 'pg_catalog.pg_type'::regclass, t.oid, t.typnamespace from pg_catalog.pg_type t
+        where t.typtype in ('e', 'd')
+        union all
+        select 'pg_catalog.pg_proc'::regclass, p.oid, p.pronamespace from pg_catalog.pg_proc p
+    ) f
+    join pg_catalog.pg_namespace n on n.oid = f.schema
+    cross join lateral pg_catalog.pg_identify_object(f.class, f.oid, 0) o
+    where n.nspname !~ '^pg_' and n.nspname not in ('information_schema', 'migration_gate')
+      and not exists (select from migration_gate.diary y where y.oid = f.oid)
+      and not exists (select from pg_catalog.pg_depend e
+                      where e.classid = f.class and e.objid = f.oid and e.deptype = 'e')
+    order by f.oid;
 end $$;

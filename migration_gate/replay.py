@@ -125,11 +125,22 @@ class Reader:
             line["error"], stage=line["stage"], revision=revision, line=line.get("line"), last=last
         )
         if line.get("first"):
-            first = self._failure(
-                line["first"], stage=line["stage"], revision=revision, line=line["first"].get("line")
-            )
+            where = line["first"].get("line") or self._line_of(revision, line["first"].get("statement"))
+            first = self._failure(line["first"], stage=line["stage"], revision=revision, line=where)
             found = dataclasses.replace(found, first=first)
         return line["stage"], found
+
+    def _line_of(self, revision: str | None, statement: str | None) -> int | None:
+        """Where the statement stands in the revision's file, if it stands there in one place."""
+        file = self._files.get(revision or "")
+        beginning = (statement or "").strip().partition("\n")[0]
+        if not file or not beginning:
+            return None
+        try:
+            text = Path(file).read_text("utf-8", "replace")
+        except OSError:
+            return None
+        return text[: text.index(beginning)].count("\n") + 1 if text.count(beginning) == 1 else None
 
     def _failure(
         self,
@@ -171,11 +182,11 @@ class Reader:
 
     def version_tables(self) -> tuple[str, ...]:
         """`schema.name` of each, in the order of the contexts."""
-        rows = [
-            (line["version_table_schema"] or line["default_schema"], line["version_table"])
-            for line in self.contexts()
-        ]
-        return tuple(dict.fromkeys(f"{schema}.{name}" for schema, name in rows))
+        ended = {line["number"]: line for line in self.contexts()}
+        rows = [ended.get(line["number"], line) for line in self._all("context")]
+        schemas = [line["version_table_schema"] or line["default_schema"] for line in rows]
+        names = [line["version_table"] for line in rows]
+        return tuple(dict.fromkeys(f"{schema}.{name}" for schema, name in zip(schemas, names, strict=True)))
 
     def versions(self) -> tuple[tuple[str, str], ...]:
         """Of the interpreter and what it imported."""
@@ -224,8 +235,12 @@ class Reader:
 def touches(connection: psycopg.Connection[Any]) -> tuple[Touch, ...]:
     """The diary; a command of another session belongs to the step that was last seen before it."""
     out, last = [], 0
+    if connection.execute("select to_regclass('migration_gate.diary')").fetchone() == (None,):
+        return ()  # a migration dropped it, which the worker has noted
     for _, step, tag, kind, identity, oid, statement, told in connection.execute(DIARY).fetchall():
         last = max(last, step)
+        if tag == "STEP":
+            continue
         state = told or {}
         out.append(
             Touch(

@@ -50,7 +50,7 @@ def test_an_autocommit_block_ends_the_transaction(engine: Engine, configure: str
 def test_an_autocommit_block_with_other_drivers(engine: Engine, driver: str) -> None:
     sync = driver in ("pg8000", "psycopg sync")
     made = env(configure=PER_MIGRATION) if sync else async_env(configure=PER_MIGRATION)
-    url = f"postgresql+{driver.split()[0]}://app@db.invalid/app"
+    url = f"postgresql+{driver.removesuffix(' sync')}://app@db.invalid/app"
     ran = engine.run(lay(engine.folder(), after(STANDARD, BLOCK), made, url=url))
     if driver == "pg8000":  # it begins a transaction for CREATE INDEX CONCURRENTLY, and so does plain Alembic
         assert ran.replay.failure is None or ran.replay.failure.revision == "0006"
@@ -120,8 +120,8 @@ def test_several_heads(engine: Engine) -> None:
 
 def test_several_bases_and_what_depends_on_another(engine: Engine) -> None:
     revisions = (
-        Rev("a1", table("a"), labels=("left",)), Rev("a2", 'op.add_column("b", sa.Column("x", sa.Integer))', "a1",
-                                                     depends="b1"),
+        Rev("a1", table("a"), labels=("left",)),
+        Rev("a2", 'op.add_column("b", sa.Column("x", sa.Integer))', "a1", depends="b1"),
         Rev("b1", table("b"), labels=("right",)), Rev("b2", table("c"), "b1"),
     )  # fmt: skip
     ran = engine.run(lay(engine.folder(), revisions))
@@ -158,10 +158,8 @@ def test_several_targets(engine: Engine) -> None:
 def test_diamonds(engine: Engine) -> None:
     revisions = [Rev("0", table("t0"))]
     for layer in range(1, 4):
-        revisions += [
-            Rev(f"{layer}{side}", table(f"t{layer}{side}"), f"{layer - 1}" if layer == 1 else f"m{layer - 1}")
-            for side in "ab"
-        ]
+        below = "0" if layer == 1 else f"m{layer - 1}"
+        revisions += [Rev(f"{layer}{side}", table(f"t{layer}{side}"), below) for side in "ab"]
         revisions.append(Rev(f"m{layer}", "", (f"{layer}a", f"{layer}b")))
     ran = engine.run(lay(engine.folder(), revisions))
     assert (ran.replay.arrived, len(ran.replay.steps), len(ran.tables)) == (("m3",), 10, 7)
@@ -232,8 +230,8 @@ def test_an_env_that_asks_alembic_for_the_current_revision_first_is_told_apart(e
     """
     with pytest.raises(ProjectNotImported) as caught:
         engine.run(lay(engine.folder(), STANDARD, env(top=top)))
-    assert "env.py failed before the first revision" in caught.value.says
-    assert "command.current" in caught.value.evidence or "current" in caught.value.evidence
+    assert caught.value.says.startswith("env.py failed before the first revision: KeyError: ")  # as Alembic's
+    assert caught.value.where.startswith("migrations/env.py:")
 
 
 def test_flask_migrate(engine: Engine) -> None:

@@ -78,7 +78,9 @@ KINDS = {
         env(connect="engine.connect().execution_options(isolation_level='AUTOCOMMIT')"),
     ),
     "asynchronous": Kind(async_env(), driver="asyncpg"),
-    "asynchronous, a transaction per migration": Kind(async_env(configure=PER_MIGRATION), OWN, driver="asyncpg"),
+    "asynchronous, a transaction per migration": Kind(
+        async_env(configure=PER_MIGRATION), OWN, driver="asyncpg"
+    ),
     "asynchronous psycopg": Kind(async_env(configure=PER_MIGRATION), OWN, driver="psycopg"),
     "asynchronous, an external transaction": Kind(async_env(connect="engine.begin()"), driver="asyncpg"),
     "psycopg": Kind(env(configure=PER_MIGRATION), OWN, driver="psycopg"),

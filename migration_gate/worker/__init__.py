@@ -26,7 +26,7 @@ later, SQLAlchemy 1.4 to 2.1.
     note        text that a reader of the report should know
     connection  dialect, driver, wanted, how, outcome
     history     revisions, heads, bases, files, locations, missing, error
-    context     number, driver, version_table, version_table_schema, transaction_per_migration
+    context     number, driver, version_table, version_table_schema, default_schema, transaction_per_migration
     order       the revisions that one target needs, in order
     start       number and revision of a step that begins
     step        number, revision, seconds, statements, transactions, in_transaction, context, before, after

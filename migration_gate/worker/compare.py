@@ -78,7 +78,7 @@ KINDS = {
 
 
 def concerns(row: list[str], part: dict[str, Any]) -> bool:
-    """Whether Alembic's difference `row` is about the uncreated `part`: its whole table, or a key of that name."""
+    """Whether Alembic's difference `row` is about the uncreated `part`: its table, or a key of that name."""
     if part["table"] != row[1]:
         return False
     if part["object_kind"] == "table":

@@ -15,9 +15,9 @@ LIBPQ_KEPT = frozenset({
     "connection_factory", "cursor_factory", "row_factory", "autocommit", "prepare_threshold", "context",
 })  # fmt: skip
 ASYNCPG_KEPT = frozenset({
-    "server_settings", "statement_cache_size", "max_cached_statement_lifetime", "max_cacheable_statement_size",
-    "loop", "command_timeout", "connection_class", "record_class", "prepared_statement_cache_size",
-    "prepared_statement_name_func",
+    "server_settings", "statement_cache_size", "max_cached_statement_lifetime",
+    "max_cacheable_statement_size", "loop", "command_timeout", "connection_class", "record_class",
+    "prepared_statement_cache_size", "prepared_statement_name_func",
 })  # fmt: skip
 PG8000_KEPT = frozenset({"application_name", "timeout"})
 LIBPQ_DRIVERS = ("psycopg2", "psycopg", "psycopg_async", "psycopg2cffi")

@@ -72,7 +72,7 @@ def _from_file(wanted: dict[str, Any], x: list[str]) -> Any:
 
 
 def _from_hook(found: Loaded, file: str) -> None:
-    """Run the user's file; it leaves `cfg`, and perhaps `ctx` (a context to be in) and `wrap` (who runs us)."""
+    """Run the user's file; it leaves `cfg`, perhaps `ctx` (a context to be in) and `wrap` (who runs us)."""
     sys.path.insert(0, os.path.dirname(file))
     left = runpy.run_path(file, run_name="migration_gate_hook")
     found.config = left.get("cfg")

@@ -91,6 +91,7 @@ class Recorder:
             self._started = time.perf_counter()
 
     def _after(self, connection: Any, cursor: Any, statement: str, *more: Any) -> None:
+        self.errors = []  # nothing succeeds in a transaction that an error ended
         if not self.running:
             return
         rows = getattr(cursor, "rowcount", None)

@@ -12,6 +12,19 @@ from .record import Recorder
 
 NO_TRANSACTION = "25P01"
 SAVEPOINT = "migration_gate_snapshot"
+BEGIN = """do $$ begin
+if to_regprocedure('migration_gate.begin(int)') is not null then perform migration_gate.begin(%d); end if;
+end $$"""
+MARK = """do $$ begin
+if to_regprocedure('migration_gate.mark()') is not null then perform migration_gate.mark(); end if; end $$"""
+RECORDED = """
+select to_regclass('migration_gate.diary') is not null and (%s or 2 = (
+    select count(*) from pg_event_trigger where evtname like 'migration_gate%%' and evtenabled = 'O'))
+"""
+UNRECORDED = (
+    "a migration dropped what the gate records changes with (the schema migration_gate, its event triggers): "
+    "from there on it is not known which revision made what"
+)
 MOST_CHANGED = 50
 """revisions of one change that get a snapshot, the newest: two snapshots each, some 20 ms or more"""
 
@@ -107,7 +120,7 @@ class Walk:
 
         def migrate(**keywords: Any) -> Any:
             connection = context.connection
-            _execute(connection, "set migration_gate.step = '%d'" % number)
+            _execute(connection, BEGIN % number)
             if snapshot:
                 facts["before"] = self.catalog(connection)
             recorder.running = True
@@ -121,7 +134,7 @@ class Walk:
         def looked_at(**keywords: Any) -> Any:
             out = migrate(**keywords)
             if self._order["mark"]:
-                _execute(context.connection, "select migration_gate.mark()")
+                _execute(context.connection, MARK)
             if snapshot:
                 facts["after"] = self.catalog(context.connection)
             return out
@@ -142,8 +155,10 @@ class Walk:
 
     def _tell_context(self, number: int, context: Any) -> None:
         dialect = context.dialect
+        schema = _execute(context.connection, "select current_schema()")  # where its version table is by now
         self._send(
             "context",
+            default_schema=schema[0][0] or "public",
             number=number,
             driver=dialect.driver,
             version_table=context.version_table,
@@ -153,6 +168,8 @@ class Walk:
 
     def _tell_end(self, number: int, context: Any) -> None:
         """What the models must be created with, to land where the migrations did."""
+        if not _execute(context.connection, RECORDED % ("true" if self._order["mark"] else "false"))[0][0]:
+            self._send("note", text=UNRECORDED)
         path = _execute(context.connection, "select current_setting('search_path'), current_schema()")
         execution = context.connection.get_execution_options()
         self.contexts.append(
