@@ -16,38 +16,19 @@ from migration_gate.facts import Place
 from migration_gate.github import Annotation, annotation, command
 from migration_gate.report.annotations import chosen
 from tests import specimen
+from tests.github_runner import lines, obeyed, read
 
 EVIL = "x%0A::error::\r\n::add-mask::a,b:c##[error]y"
-
-
-def obeyed(line: str) -> tuple[str, dict[str, str], str]:
-    """A command as GitHub's runner parses it (ActionCommand.TryParseV2)."""
-    found = re.fullmatch(r"::([^ :]+)(?: (.*?))?::(.*)", line)
-    assert found, line
-    pairs = (pair.split("=", 1) for pair in (found[2] or "").split(",") if pair)
-    escapes = (("%0D", "\r"), ("%0A", "\n"), ("%3A", ":"), ("%2C", ","), ("%25", "%"))
-
-    def plain(text: str, which: tuple[tuple[str, str], ...]) -> str:
-        for code, sign in which:
-            text = text.replace(code, sign)
-        return text
-
-    properties = {key: plain(value, escapes) for key, value in pairs}
-    return found[1], properties, plain(found[3], (*escapes[:2], escapes[4]))
-
-
-def lines(text: str) -> list[str]:
-    """As a runner splits what a container prints."""
-    return re.split(r"\r\n|\r|\n", text.rstrip("\n"))
 
 
 @given(st.text(), st.text())
 def test_a_command_is_one_line_and_means_what_it_says(message: str, title: str) -> None:
     line = command("error", message, title=title)
     assert len(lines(line)) == 1
-    name, properties, text = obeyed(line)
-    assert (name, text) == ("error", message)
-    assert properties == ({"title": title} if title else {})
+    one = obeyed(line)
+    assert one
+    assert (one.name, one.message) == ("error", message)
+    assert one.properties == ({"title": title} if title else {})
 
 
 def test_an_annotation_names_file_and_line() -> None:
@@ -62,22 +43,20 @@ def test_what_a_project_says_is_shown_between_tokens_that_it_cannot_guess(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     github.show(EVIL, f"{EVIL}\n::stop-commands::x\n::endgroup::")
-    first = lines(capsys.readouterr().out)
-    assert obeyed(first[0]) == ("group", {}, EVIL)
-    name, _, token = obeyed(first[1])
-    assert name == "stop-commands"
-    assert re.fullmatch(r"[0-9a-f]{40}", token)
-    assert first[-2:] == [f"::{token}::", "::endgroup::"]
-    assert "::add-mask::a,b:c##[error]y" in first[2:-2]
-    github.show("again", "")
-    assert token not in capsys.readouterr().out
+    log = read(capsys.readouterr().out)
+    assert [one.name for one in log.commands] == ["group", "endgroup"]
+    assert log.commands[0].message == EVIL
+    assert {"::endgroup::", "::add-mask::a,b:c##[error]y"} <= set(log.shown)
 
 
 def test_commands_are_obeyed_again_after_an_error(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(ValueError, match="x"), github.stopped():
         raise ValueError("x")
     stop, go = lines(capsys.readouterr().out)
-    assert f"::{obeyed(stop)[2]}::" == go
+    one = obeyed(stop)
+    assert one
+    assert re.fullmatch(r"[0-9a-f]{40}", one.message)
+    assert go == f"::{one.message}::"
 
 
 def test_every_line_of_a_secret_is_masked(capsys: pytest.CaptureFixture[str]) -> None:
@@ -138,7 +117,8 @@ def test_problems_count_among_the_ten() -> None:
 
 def test_hostile_findings_stay_in_their_line() -> None:
     for one in chosen(specimen.report(specimen.hostile())):
-        name, properties, _ = obeyed(annotation(one))
-        assert name in ("error", "warning", "notice")
-        assert set(properties) <= {"file", "line", "title"}
+        shown = obeyed(annotation(one))
+        assert shown
+        assert shown.name in ("error", "warning", "notice")
+        assert set(shown.properties) <= {"file", "line", "title"}
         assert "\u202e" not in annotation(replace(one, file=""))

@@ -47,7 +47,8 @@ def _annotation(verdict: Verdict) -> Annotation | None:
     if advice:
         message += f"\n{clipped(_plain(advice), LENGTH)}"
     title = f"Migration Gate: {verdict.check}"
-    return Annotation(verdict.severity, message, title, finding.place.file, finding.place.line or 1)
+    file = printable(finding.place.file)
+    return Annotation(verdict.severity, message, title, file, finding.place.line or 1)
 
 
 def _problem(says: str, advice: str) -> Annotation:

@@ -1,0 +1,75 @@
+"""Reads a log as GitHub's runner does: which lines are obeyed, and which are only shown."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+ESCAPES = (("%0D", "\r"), ("%0A", "\n"), ("%3A", ":"), ("%2C", ","), ("%25", "%"))
+COMMAND = re.compile(r"\s*::([^ :]+)(?: (.*?))?::(.*)")
+OLD = re.compile(r"##\[([^\]]+)\](.*)")
+"""obeyed anywhere in a line"""
+
+
+@dataclass(frozen=True)
+class Command:
+    """One command."""
+
+    name: str
+    properties: dict[str, str]
+    message: str
+
+
+@dataclass
+class Log:
+    """What a runner made of an output."""
+
+    commands: list[Command] = field(default_factory=list)
+    shown: list[str] = field(default_factory=list)
+
+    def named(self, *names: str) -> list[Command]:
+        """The commands of these names."""
+        return [one for one in self.commands if one.name in names]
+
+
+def plain(text: str, *, value: bool = False) -> str:
+    """Escapes undone, as the runner does it."""
+    for code, sign in ESCAPES:
+        if value or code in ("%0D", "%0A", "%25"):
+            text = text.replace(code, sign)
+    return text
+
+
+def obeyed(line: str) -> Command | None:
+    """The command in a line, if there is one."""
+    if found := COMMAND.fullmatch(line):
+        pairs = (pair.split("=", 1) for pair in (found[2] or "").split(",") if "=" in pair)
+        return Command(found[1], {key: plain(text, value=True) for key, text in pairs}, plain(found[3]))
+    if found := OLD.search(line):
+        return Command(found[1].split(" ")[0], {}, found[2])
+    return None
+
+
+def lines(text: str) -> list[str]:
+    """As a runner splits what a container prints."""
+    return re.split(r"\r\n|\r|\n", text.rstrip("\n"))
+
+
+def read(text: str) -> Log:
+    """Obey a whole output."""
+    log, stopped = Log(), ""
+    for line in lines(text):
+        one = obeyed(line)
+        if stopped:
+            if one and one.name == stopped:
+                stopped = ""
+            else:
+                log.shown.append(line)
+        elif one is None:
+            log.shown.append(line)
+        elif one.name == "stop-commands":
+            stopped = one.message
+        else:
+            log.commands.append(one)
+    assert not stopped, "commands stay stopped"
+    return log

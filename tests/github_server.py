@@ -1,0 +1,94 @@
+"""A server that speaks the few calls of GitHub's API that a comment needs."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from migration_gate.comments import Pull
+
+ME, BOT = 7, 41898282
+Answer = tuple[int, dict[str, str], bytes]
+
+
+@dataclass
+class GitHub:
+    """What the server holds, what it was asked, and what it answers instead once."""
+
+    comments: list[dict[str, Any]] = field(default_factory=list)
+    asked: list[tuple[str, str]] = field(default_factory=list)
+    instead: list[Callable[[str, str], Answer | None]] = field(default_factory=list)
+    viewer: bool = True
+    address: str = ""
+    keys: set[str] = field(default_factory=set)
+
+    def pull(self) -> Pull:
+        return Pull("o/r", 12, "hush", self.address, f"{self.address}/graphql")
+
+    def put(self, body: str, author: int = ME, login: str = "me", kind: str = "User") -> None:
+        user = {"id": author, "login": login, "type": kind}
+        self.comments.append({"id": len(self.comments) + 100, "body": body, "user": user})
+
+    def answer(self, method: str, path: str, body: dict[str, Any]) -> Answer:
+        self.asked.append((method, path))
+        if self.instead and (given := self.instead.pop(0)(method, path)):
+            return given
+        if path == "/graphql":
+            return answered({"data": {"viewer": {"login": "me", "databaseId": ME}}} if self.viewer else {})
+        if method == "GET":
+            return self.page(path)
+        if method == "POST":
+            self.put(body["body"])
+        else:
+            number = int(path.rpartition("/")[2])
+            next(one for one in self.comments if one["id"] == number)["body"] = body["body"]
+        return answered({"id": 1}, 201 if method == "POST" else 200)
+
+    def page(self, path: str) -> Answer:
+        page = int(path.partition("&page=")[2] or 1)
+        status, headers, body = answered(self.comments[(page - 1) * 100 : page * 100])
+        if page * 100 < len(self.comments):
+            first = path.partition("&page=")[0]
+            headers["Link"] = f'<{self.address}{first}&page={page + 1}>; rel="next", <x>; rel="last"'
+        return status, headers, body
+
+
+def answered(value: object, status: int = 200) -> Answer:
+    return status, {"Content-Type": "application/json"}, json.dumps(value).encode()
+
+
+@contextmanager
+def serving() -> Iterator[GitHub]:
+    """The server, while it runs."""
+    state = GitHub()
+
+    class Handler(BaseHTTPRequestHandler):
+        def answer(self) -> None:
+            state.keys.add(self.headers["Authorization"])
+            length = int(self.headers.get("Content-Length") or 0)
+            body = json.loads(self.rfile.read(length) or b"{}")
+            status, headers, text = state.answer(self.command, self.path, body)
+            self.send_response(status)
+            for name, value in headers.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(text)))
+            self.end_headers()
+            self.wfile.write(text)
+
+        do_GET = do_POST = do_PATCH = answer  # noqa: N815 - the names that http.server looks for
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        state.address = f"http://127.0.0.1:{server.server_address[1]}"
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        yield state
+        server.shutdown()
+        thread.join()
