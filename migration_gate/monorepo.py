@@ -65,7 +65,9 @@ def _file(variable: str, option: str) -> Path:
 @click.command()
 @click.argument("reports", metavar="[REPORT]...", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--expect", metavar="NAME", multiple=True, help="A project that must report; repeatable.")
-@click.option("--matrix", metavar="JSON", help="All of this matrix must report.")
+@click.option(
+    "--matrix", envvar="MIGRATION_GATE_MATRIX", metavar="JSON", help="All of this matrix must report."
+)
 @click.option(
     "--format",
     "form",
