@@ -81,6 +81,12 @@ def demand_arrival(project: Project, replay: Replay) -> None:
     found = f" It also asked for {', '.join(swapped)}." if swapped else ""
     names = ", ".join(sorted(lost)[:5]) or "no revision at all"
     tables = ", ".join(replay.version_tables) or "no version table"
+    if not replay.arrived and not swapped:
+        raise DatabaseRefused(
+            f"{len(ran)} revisions ran, and env.py committed none of them: {tables} is empty or not there.",
+            advice="Since SQLAlchemy 2, what nobody commits is rolled back. In env.py, call "
+            "context.run_migrations() inside `with context.begin_transaction():`.",
+        )
     raise DatabaseRefused(
         f"{len(ran)} revisions ran, but the ephemeral database does not know of them: {tables} lacks {names}."
         + found,

@@ -178,7 +178,8 @@ def test_a_diary_that_a_migration_dropped_is_said(engine: Engine, statement: str
 
 def test_the_migrations_see_nothing_of_it(engine: Engine) -> None:
     body = """
-    names = op.get_bind().execute(sa.text("SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_'")).scalars().all()
+    rows = op.get_bind().execute(sa.text("SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_'"))
+    names = rows.scalars().all()
     assert set(names) == {"public", "information_schema", "migration_gate"}
     assert sorted(sa.inspect(op.get_bind()).get_table_names()) == ["alembic_version", "posts", "users"]
     """
