@@ -5,8 +5,10 @@ Everything here only decides what the project *believes*; where it connects is t
 
 from __future__ import annotations
 
+import enum
 import importlib.util
 import os
+import typing
 from typing import Any, Callable, Optional
 
 from .drivers import AfterImport
@@ -180,17 +182,39 @@ def _missing(owner: Any, error: Any) -> dict[str, Any]:
 
 
 def _dummy(kind: Any, name: str) -> Any:
-    text = str(getattr(kind, "__name__", kind)) + str(kind)
-    lowered = name.lower()
-    for part, value in (("bool", False), ("int", 1), ("float", 1.0), ("list", []), ("set", []), ("dict", {})):
-        if part in text.lower() and "str" not in text.lower():
-            return value
-    if "Postgres" in text or any(word in lowered for word in ("database_ur", "db_ur", "dsn", "postgres_ur")):
+    """Something of this type; what it means is nobody's business."""
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if hasattr(kind, "__metadata__"):  # Annotated
+        return _dummy(arguments[0], name)
+    if origin is typing.Literal:
+        return arguments[0]
+    if origin in (list, set, frozenset, tuple, dict):
+        return origin()
+    if arguments:  # Optional, Union, `A | B`
+        return _dummy(next(each for each in arguments if each is not type(None)), name)
+    if isinstance(kind, type):
+        if issubclass(kind, enum.Enum):
+            return next(iter(kind))
+        for plain in (bool, int, float, list, set, dict):
+            if issubclass(kind, plain):
+                return plain(1) if plain in (int, float) else plain()
+        fields = getattr(kind, "model_fields", None)
+        if fields:
+            needed = {key: each for key, each in fields.items() if each.is_required()}
+            return {key: _dummy(each.annotation, key) for key, each in needed.items()}
+    return _dummy_text(str(getattr(kind, "__name__", kind)) + str(kind), name.lower())
+
+
+def _dummy_text(kind: str, name: str) -> str:
+    """A text that looks like what the type and the name ask for."""
+    if "Postgres" in kind or any(word in name for word in ("database_ur", "db_ur", "dsn", "postgres_ur")):
         return "postgresql://gate:gate@localhost:5432/gate"
-    if "Url" in text or lowered.endswith(("url", "uri", "host")):
-        return "http://localhost" if not lowered.endswith("host") else "localhost"
-    if "email" in text.lower() or "email" in lowered:
+    if "redis" in (name + kind.lower()) and not name.endswith("host"):
+        return "redis://localhost:6379/0"
+    if name.endswith("host"):
+        return "localhost"
+    if "Url" in kind or name.endswith(("url", "uri")):
+        return "http://localhost"
+    if "email" in kind.lower() or "email" in name:
         return "gate@example.com"
-    if "Path" in text:
-        return "."
-    return SECRET
+    return "." if "Path" in kind else SECRET
