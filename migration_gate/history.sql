@@ -28,8 +28,11 @@ begin
     insert into migration_gate.diary (step, tag, kind, identity, oid) values (step, 'STEP', '', '', 0);
 end $$;
 
-create function migration_gate.state(relation oid) returns jsonb language sql stable set search_path = '' as $$
-select jsonb_build_object(
+-- PL/pgSQL keeps its plans for the session; an SQL function would be planned anew for each command. Both of these
+-- rely on the empty search_path of their callers.
+create function migration_gate.state(relation oid) returns jsonb language plpgsql stable as $$
+begin
+return (select jsonb_build_object(
     'columns', (
         select jsonb_agg(jsonb_build_array(a.attnum, a.attname, format_type(a.atttypid, a.atttypmod), not a.attnotnull,
                                            pg_get_expr(d.adbin, d.adrelid)) order by a.attnum)
@@ -41,17 +44,18 @@ select jsonb_build_object(
         from pg_catalog.pg_constraint c where c.conrelid = relation and c.contype <> 'n'),
     'indexes', (
         select jsonb_agg(jsonb_build_array(r.relname, pg_get_indexdef(i.indexrelid)) order by r.relname)
-        from pg_catalog.pg_index i join pg_catalog.pg_class r on r.oid = i.indexrelid where i.indrelid = relation))
-$$;
+        from pg_catalog.pg_index i join pg_catalog.pg_class r on r.oid = i.indexrelid where i.indrelid = relation)));
+end $$;
 
 -- The table that a relation belongs to: itself, or the table of an index.
-create function migration_gate.table_of(relation oid) returns oid language sql stable set search_path = '' as $$
-select case c.relkind
+create function migration_gate.table_of(relation oid) returns oid language plpgsql stable as $$
+begin
+return (select case c.relkind
     when 'r' then c.oid when 'p' then c.oid when 'f' then c.oid
     when 'i' then (select i.indrelid from pg_catalog.pg_index i where i.indexrelid = c.oid)
     when 'I' then (select i.indrelid from pg_catalog.pg_index i where i.indexrelid = c.oid)
-end from pg_catalog.pg_class c where c.oid = relation
-$$;
+end from pg_catalog.pg_class c where c.oid = relation);
+end $$;
 
 create function migration_gate.note_command() returns event_trigger language plpgsql security definer
 set search_path = '' as $$
@@ -74,6 +78,7 @@ begin
         values (migration_gate.step(), command.command_tag, command.object_type, command.object_identity,
                 coalesce(relation, command.objid), migration_gate.state(relation));
         -- what a command does to a partitioned table, or to one that others inherit, it does to those too
+        if exists (select from pg_catalog.pg_inherits i where i.inhparent = relation) then
         insert into migration_gate.diary (step, tag, kind, identity, oid, state)
         with recursive heir (oid) as (
             select i.inhrelid from pg_catalog.pg_inherits i where i.inhparent = relation
@@ -82,6 +87,7 @@ begin
         select migration_gate.step(), command.command_tag, 'table', heir.oid::regclass::text, heir.oid,
                migration_gate.state(heir.oid)
         from heir;
+        end if;
     end loop;
     if not told and tg_tag like 'CREATE %' then -- IF NOT EXISTS found something
         insert into migration_gate.diary (step, tag, kind, identity, oid, statement)
