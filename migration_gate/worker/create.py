@@ -21,8 +21,11 @@ WORDS = {"v": "view", "m": "materialized view", "f": "foreign table"}
 def drop_all(connection: Any, metadatas: list[Any]) -> None:
     """Drop every table and view, and the sequences and types that the metadata creates; the rest stays."""
     connection.exec_driver_sql("drop schema if exists migration_gate cascade")  # our event triggers with it
+    kinds: dict[str, list[str]] = {}
     for name, kind in connection.exec_driver_sql(RELATIONS).fetchall():
-        connection.exec_driver_sql("drop %s if exists %s cascade" % (WORDS.get(kind, "table"), name))
+        kinds.setdefault(WORDS.get(kind, "table"), []).append(name)
+    for kind, names in kinds.items():  # one statement for all: the server then looks for dependents once
+        connection.exec_driver_sql("drop %s if exists %s cascade" % (kind, ", ".join(names)))
     preparer = connection.dialect.identifier_preparer
     for metadata in metadatas:
         for sequence in list(metadata._sequences.values()):
