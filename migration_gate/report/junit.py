@@ -80,7 +80,7 @@ def _one(verdict: Verdict) -> str:
     reason = f"allowed: {verdict.allowed.reason}" if verdict.allowed else ""
     evidence = (f"{label}: {text}" for label, text in finding.evidence)
     parts = (f"{verdict.severity}: {finding.says}", located(verdict), reason, *evidence, finding.fix)
-    return _lines("\n".join(filter(None, parts)))
+    return _lines("\n".join(filter(None, parts)).rstrip())
 
 
 def _line(text: str) -> str:
