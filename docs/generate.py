@@ -1,7 +1,8 @@
 """Write the generated pages again: `make docs`. With --check, only say whether they are up to date.
 
 The checks' page and the report's schema (`migration_gate.docs`), and beside them the configuration:
-`docs/configuration.md` has every key, `docs/migration-gate.schema.json` is its schema.
+`docs/configuration.md` has every key, `docs/migration-gate.schema.json` is its schema. And the action:
+action.yml, and the tables of its inputs and outputs where a page marks a place for them.
 """
 
 from __future__ import annotations
@@ -11,9 +12,12 @@ import sys
 from pathlib import Path
 
 from migration_gate import docs, inputs
+from migration_gate.action import page as action
 from migration_gate.inputs import page as configuration
 
 ROOT = Path(__file__).resolve().parent.parent
+MARKED = (ROOT / "README.md", ROOT / "docs" / "action.md")
+"""pages that show the action's inputs or outputs"""
 
 
 def pages() -> dict[Path, str]:
@@ -21,6 +25,8 @@ def pages() -> dict[Path, str]:
     return docs.pages(ROOT) | {
         ROOT / "docs" / "configuration.md": configuration.page(),
         ROOT / "docs" / "migration-gate.schema.json": json.dumps(inputs.schema(), indent=2) + "\n",
+        ROOT / "action.yml": action.manifest(),
+        **{file: action.filled(file.read_text(encoding="utf-8")) for file in MARKED},
     }
 
 

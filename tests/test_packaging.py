@@ -7,12 +7,13 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
 from benchmarks.replay.synthetic import write
-from migration_gate.inputs import environment
+from migration_gate.action import INPUTS, OUTPUTS, page
 
 ROOT = Path(__file__).resolve().parent.parent
 CLEAN = ROOT / "examples" / "media-library"
@@ -24,37 +25,48 @@ def run(*words: str | Path, cwd: Path = ROOT) -> str:
     return done.stdout
 
 
-def action() -> dict[str, dict[str, dict[str, str]]]:
-    loaded: dict[str, dict[str, dict[str, str]]] = yaml.safe_load((ROOT / "action.yml").read_text())
-    return loaded
-
-
 def test_the_generated_pages_are_up_to_date() -> None:
     run(sys.executable, "docs/generate.py", "--check")
 
 
-def test_every_input_of_the_action_reaches_the_gate() -> None:
-    whole = (ROOT / "action.yml").read_text()
-    used = set(re.findall(r"\$\{\{ inputs\.([a-z-]+) \}\}", whole))
-    assert used == set(action()["inputs"])
+def action() -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text())
+    return loaded
 
 
-def test_every_variable_that_the_action_sets_is_a_setting() -> None:
-    variables = {
-        name: {"POSTGRES": "17", "FAIL_ON": "warning"}.get(name.removeprefix("MIGRATION_GATE_"), "some")
-        for name in action()["runs"]["env"]
-    }
-    assert environment.read(variables), "a variable that sets nothing raises Misconfigured"
+def test_action_yml_has_the_inputs_and_outputs_that_the_code_knows() -> None:
+    inputs = {one.name: {"description": one.description, "default": one.default} for one in INPUTS}
+    outputs = {name: {"description": description} for name, description in OUTPUTS.items()}
+    assert (action()["inputs"], action()["outputs"]) == (inputs, outputs)
+    assert action()["runs"] == {"using": "docker", "image": "Dockerfile", "args": ["action"]}
 
 
-def test_inputs_that_were_not_given_set_nothing() -> None:
-    assert environment.read(dict.fromkeys(action()["runs"]["env"], "")) == {}
+def test_a_release_runs_the_published_image_and_changes_nothing_else() -> None:
+    image = "docker://ghcr.io/migration-gate/migration-gate@sha256:" + "0" * 64
+    released = yaml.safe_load(page.manifest(image))
+    assert released.pop("runs") == {"using": "docker", "image": image, "args": ["action"]}
+    assert released == {key: value for key, value in action().items() if key != "runs"}
+
+
+@pytest.mark.parametrize("name", ["README.md", "docs/action.md"])
+def test_a_page_for_people_lists_every_input_once(name: str) -> None:
+    text = (ROOT / name).read_text()
+    for one in INPUTS:
+        assert text.count(f"\n| `{one.name}` | {one.description} | ") == 1, one.name
+
+
+@pytest.mark.parametrize(
+    "text", ["a: b", "`x` first", 'says "x" # not', "it's - fine, `x`", "back\\slash: it"]
+)
+def test_any_sentence_survives_as_yaml(text: str) -> None:
+    assert yaml.safe_load(f"description: {page._plain(text)}") == {"description": text}
 
 
 def test_every_description_of_the_action_is_one_sentence() -> None:
     for part in ("inputs", "outputs"):
         for name, each in action()[part].items():
             assert re.fullmatch(r"[A-Z].*[^.]\.", each["description"]), name
+            assert not re.search(r"\. [A-Z]", each["description"]), name
 
 
 def test_the_lock_of_the_image_has_every_package_and_its_hash() -> None:
