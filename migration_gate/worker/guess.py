@@ -192,17 +192,24 @@ def _dummy(kind: Any, name: str) -> Any:
         return origin()
     if arguments:  # Optional, Union, `A | B`
         return _dummy(next(each for each in arguments if each is not type(None)), name)
-    if isinstance(kind, type):
-        if issubclass(kind, enum.Enum):
-            return next(iter(kind))
-        for plain in (bool, int, float, list, set, dict):
-            if issubclass(kind, plain):
-                return plain(1) if plain in (int, float) else plain()
-        fields = getattr(kind, "model_fields", None)
-        if fields:
-            needed = {key: each for key, each in fields.items() if each.is_required()}
-            return {key: _dummy(each.annotation, key) for key, each in needed.items()}
-    return _dummy_text(str(getattr(kind, "__name__", kind)) + str(kind), name.lower())
+    found = _dummy_object(kind) if isinstance(kind, type) else None
+    return (
+        found
+        if found is not None
+        else _dummy_text(str(getattr(kind, "__name__", kind)) + str(kind), name.lower())
+    )
+
+
+def _dummy_object(kind: Any) -> Any:
+    """An instance of a class that is more than text, or None."""
+    if issubclass(kind, enum.Enum):
+        return next(iter(kind))
+    for plain in (bool, int, float, list, set, dict):
+        if issubclass(kind, plain):
+            return plain(1) if plain in (int, float) else plain()
+    fields = getattr(kind, "model_fields", None) or {}
+    needed = {key: each for key, each in fields.items() if each.is_required()}
+    return {key: _dummy(each.annotation, key) for key, each in needed.items()} if fields else None
 
 
 def _dummy_text(kind: str, name: str) -> str:
