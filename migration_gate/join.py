@@ -122,6 +122,9 @@ def _failed(name: str, problem: Problem) -> JsonProject:
 
 def _consistent(project: JsonProject, file: Path) -> JsonProject:
     """The project, unless its verdicts and its status contradict each other."""
+    if project.static:
+        says = f"`{file}` is a report of `check --static`: the migrations of `{project.name}` did not run."
+        return _failed(project.name, Problem(says, "Join reports of the whole gate.", kind="NotAReport"))
     found = rebuilt(project).status
     if found == project.status:
         return project

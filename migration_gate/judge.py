@@ -168,6 +168,8 @@ class ProjectReport:
     seconds: float = 0.0
     """wall time of the whole examination"""
     problem: Problem | None = None
+    static: bool = False
+    """files were read as text: nothing was imported, and nothing ran"""
 
     @property
     def blocking(self) -> tuple[Verdict, ...]:

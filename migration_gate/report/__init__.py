@@ -25,6 +25,11 @@ def printable(text: str, *, lines: bool = False) -> str:
     return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
 
 
+def clipped(text: str, limit: int) -> str:
+    """At most about `limit` characters, and how many more there were."""
+    return text if len(text) <= limit else f"{text[:limit]} ... {len(text) - limit} more characters"
+
+
 def groups(verdicts: Sequence[Verdict]) -> tuple[tuple[str, tuple[Verdict, ...]], ...]:
     """The verdicts by check, the check with the worst one first; allowed ones are left out."""
     first: dict[str, list[Verdict]] = {}
@@ -57,13 +62,17 @@ def verdict_line(report: Report) -> str:
         return f"Not checked: {which} could not be examined" + (f"; {tally(verdicts)}" if verdicts else "")
     if not report.projects:
         return "Not checked: there was no project"
-    return f"{'Blocked' if report.status else 'Passed'}: {tally(verdicts)}"
+    scope = "" if not any(project.static for project in report.projects) else ", as far as text can tell"
+    return f"{'Blocked' if report.status else 'Passed'}: {tally(verdicts)}{scope}"
 
 
 def replayed(project: ProjectReport) -> str:
     """What was replayed, in one line: `14 revisions, 12 tables, 1.2 s, PostgreSQL 15.18`."""
     replay = project.facts.replay
     ran, known = len({step.revision for step in replay.steps}), len(replay.history.revisions)
+    if project.static:
+        files = counted(len(replay.history.files), "revision file")
+        return f"{files} read as text, {project.seconds:.1f} s"
     words = [counted(known, "revision") if ran == known else f"{ran} of {counted(known, 'revision')}"]
     if replay.history.error and not known:
         words = ["the history could not be read"]

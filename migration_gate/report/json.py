@@ -153,6 +153,7 @@ class JsonProject:
     drift: tuple[JsonDrift, ...]
     unchecked: tuple[Unchecked, ...]
     notes: tuple[str, ...]
+    static: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +224,7 @@ def _project(project: ProjectReport) -> JsonProject:
         drift=_drift(replay),
         unchecked=tuple(Unchecked(name, why) for name, why in (*replay.unchecked, *tree.unchecked)),
         notes=notes(project),
+        static=project.static,
     )
 
 
