@@ -158,7 +158,8 @@ class Reader:
             mine = [number for path, number, _ in frames if path == self.path(file)]
             place = Place(self.path(file), mine[-1] if mine else line or row.get("line"))
         elif frames:
-            place = Place(frames[-1][0], frames[-1][1])
+            own = [frame for frame in frames if "/site-packages/" not in frame[0]] or frames
+            place = Place(own[-1][0], own[-1][1])
         return Failure(
             says=row["says"],
             kind=row.get("type", ""),
