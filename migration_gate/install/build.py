@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import shutil
 import sys
 import tempfile
@@ -111,8 +110,7 @@ def _run(step: Step, installer: Installer, title: str, work: Job) -> Generator[s
     done = yield from installer.run(step.command, step.cwd, dict(step.also))
     if done.status:
         where = str(work.source.file) if work.source and not work.command else "install"
-        tail = f"$ {shlex.join(step.command) if len(step.command) < 40 else step.command[0]}\n{done.tail}"
-        raise failure.failed(title, where, tail, done.status)
+        raise failure.failed(title, where, done.lines, done.status)
 
 
 def _packages(home: Home) -> dict[str, str]:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from migration_gate.errors import ProjectNotImported
 
+SHOWN = 25
+"""lines of the installer's in the message"""
 COMMAND = (
     "Or take the installation into your own hands: `install: <command>`, or install before the gate runs "
     "and name the interpreter with `python:`."
@@ -69,15 +72,23 @@ ADVICE: tuple[tuple[str, str], ...] = (
 )
 
 
-def failed(title: str, where: str, lines: str, status: int) -> ProjectNotImported:
+def failed(title: str, where: str, lines: Sequence[str], status: int) -> ProjectNotImported:
     """The error for an installer that ended with `status`, with its last lines."""
-    advice = next((text for pattern, text in ADVICE if re.search(pattern, lines)), "Look at its last lines.")
+    text = "\n".join(lines)
+    advice = next((what for pattern, what in ADVICE if re.search(pattern, text)), "Look at its last lines.")
     return ProjectNotImported(
         f"The project's packages could not be installed: {title} ended with exit status {status}.",
         where=where,
         advice=f"{advice}\n{COMMAND}",
-        evidence=_hidden(lines),
+        evidence=_hidden("\n".join(_last(lines))),
     )
+
+
+def _last(lines: Sequence[str]) -> list[str]:
+    """The last lines; what the error begins with is kept where a long list follows it."""
+    tail = list(lines[-SHOWN:])
+    earlier = [each for each in lines[:-SHOWN] if re.match(r"\s*(error|cause|×|ERROR)\b", each)]
+    return [*earlier[-2:], "…", *tail] if earlier else tail
 
 
 def _hidden(text: str) -> str:

@@ -11,6 +11,10 @@ MAIN = ("main", "default")
 """what Poetry, and what PDM and Pipenv call the dependencies that are in no group"""
 
 
+OPTIONAL = "optional "
+"""before the name of a requirement that only an extra asks for, in the place of its group"""
+
+
 @dataclass(frozen=True, slots=True)
 class Package:
     """One entry of a lock file."""
@@ -101,8 +105,8 @@ def _closure(lock: Lock, wanted: Wanted) -> Iterator[Package]:
     groups = {*MAIN, *wanted.groups}
     optional = dict(lock.optional)
     extra = {canonical(name) for each in wanted.extras for name in optional.get(each, ())}
+    groups |= {f"{OPTIONAL}{name}" for name in extra}
     waiting = [(text, wanted.extras) for group, text in lock.roots if group in groups]
-    waiting += [(name, ()) for name in sorted(extra)]
     by_name: dict[str, list[Package]] = {}
     for each in lock.packages:
         by_name.setdefault(canonical(each.name), []).append(each)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from migration_gate.install.lock import MAIN, Lock, Package, canonical, git
+from migration_gate.install.lock import MAIN, OPTIONAL, Lock, Package, canonical, git
 from migration_gate.install.source import pyproject, toml
 from migration_gate.install.span import pep440
 
@@ -23,7 +23,8 @@ def read(file: Path) -> Lock:
     }
     extras = tuple((name, tuple(_first(e) for e in each)) for name, each in data.get("extras", {}).items())
     roots = tuple(_roots(pyproject(file.parent)))
-    groups = {group for each in packages for group in each.groups or ()} | {group for group, _ in roots}
+    groups = {group for each in packages for group in each.groups or ()}
+    groups |= {group for group, _ in roots if not group.startswith(OPTIONAL)}
     return Lock(packages, roots, tuple(indexes.items()), tuple(sorted(groups - {*MAIN})), extras)
 
 
@@ -92,8 +93,9 @@ def _roots(data: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for group, table in tables.items():
         for name, value in table.items():
             optional = isinstance(value, dict) and value.get("optional")
-            if canonical(name) != "python" and not optional:
-                yield from ((group, text) for text in _needs({name: value}))
+            if canonical(name) != "python":
+                place = f"{OPTIONAL}{canonical(name)}" if optional else group
+                yield from ((place, text) for text in _needs({name: value}))
     for group, listed in data.get("dependency-groups", {}).items():
         yield from ((group, str(text)) for text in listed if isinstance(text, str))
 
