@@ -126,8 +126,9 @@ class Worker:
         needed = [path for path in (project.python, project.directory, project.hook) if path is not None]
         account, closed = privileges.lowered(project.directory, needed)
         if closed is not None and privileges.in_container(os.environ):
+            who = "as the owner of its folder, who may write to the runner's files" if account else "as root"
             self.notes.append(
-                f"the project's code ran as root, because other users may not read `{closed}`: "
+                f"the project's code ran {who}, because other users may not read `{closed}`: "
                 "put it where they may"
             )
         return account

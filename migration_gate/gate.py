@@ -13,7 +13,17 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from migration_gate import arrival, catalog, comparison, git, postgres, repository, start_state, trust
+from migration_gate import (
+    arrival,
+    catalog,
+    comparison,
+    git,
+    postgres,
+    privileges,
+    repository,
+    start_state,
+    trust,
+)
 from migration_gate.bridge import Line, Order, Worker
 from migration_gate.drift import drift
 from migration_gate.errors import DiskFull, Misconfigured
@@ -47,6 +57,7 @@ def examine(settings: Settings) -> Generator[Progress, None, Facts]:
     clock.start("find")
     yield Progress("find", settings.name)
     trust.demand(settings.root, os.environ)
+    privileges.close(os.environ)
     settings, notes = yield from _installed(settings, clock)
     project = find(settings)
     project = replace(project, notes=(*project.notes, *notes))

@@ -5,41 +5,58 @@ from __future__ import annotations
 import os
 import pwd
 import stat
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 OURS = "migration-gate"
 """the account that our image brings"""
 NOBODY = 65534
 CONTAINER = (Path("/.dockerenv"), Path("/run/.containerenv"))
+COMMAND_FILES = ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "GITHUB_ENV", "GITHUB_PATH", "GITHUB_STATE")
+"""variables that name what a runner of GitHub obeys"""
 
 
 def lowered(directory: Path, needed: Sequence[Path]) -> tuple[dict[str, int], Path | None]:
-    """`uid` and `gid` for the project's code, and the path that kept us from giving root up.
+    """`uid` and `gid` for the project's code, and the path that kept us from giving enough rights up.
 
     Both are empty where the gate is not root. The owner of the project's folder comes first: then the code
-    may write there, as it may on its author's machine.
+    may write there, as it may on its author's machine. Not so on GitHub, where the owner is the runner: a
+    stranger's code could write what later steps trust, as git's hooks, or obey, as the command files.
     """
     if os.geteuid() != 0:
         return {}, None
     closed = None
     for uid, gid in _accounts(directory):
-        closed = next((path for path in needed if not readable(path, uid, gid)), None)
-        if closed is None:
-            return {"uid": uid, "gid": gid}, None
+        lacking = next((path for path in needed if not readable(path, uid, gid)), None)
+        if lacking is None:
+            return {"uid": uid, "gid": gid}, closed if on_github(os.environ) else None
+        closed = closed or lacking
     return {}, closed
 
 
-def _accounts(directory: Path) -> Iterator[tuple[int, int]]:
+def _accounts(directory: Path) -> list[tuple[int, int]]:
     state = directory.stat()
-    if state.st_uid != 0:
-        yield state.st_uid, state.st_gid
     try:
         entry = pwd.getpwnam(OURS)
+        ours = (entry.pw_uid, entry.pw_gid)
     except KeyError:
-        yield NOBODY, NOBODY
-    else:
-        yield entry.pw_uid, entry.pw_gid
+        ours = (NOBODY, NOBODY)
+    found = [(state.st_uid, state.st_gid), ours] if state.st_uid != 0 else [ours]
+    return found[::-1] if on_github(os.environ) else found
+
+
+def on_github(environ: Mapping[str, str]) -> bool:
+    """Whether a runner of GitHub started us."""
+    return environ.get("GITHUB_ACTIONS") == "true"
+
+
+def close(environ: Mapping[str, str]) -> None:
+    """Keep the runner's command files from every account but their owner's (and root's): raises OSError."""
+    for name in COMMAND_FILES:
+        file = Path(environ.get(name) or "/nowhere")
+        if os.geteuid() == 0 and file.is_file():
+            file.chmod(0o600)
+            file.parent.chmod(stat.S_IMODE(file.parent.stat().st_mode) & ~0o022)
 
 
 def readable(path: Path, uid: int = -1, gid: int = -1) -> bool:

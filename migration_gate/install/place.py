@@ -11,6 +11,7 @@ import shutil
 import stat
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,7 +64,9 @@ def cache(settings: Settings, top: Path, environ: Mapping[str, str]) -> Cache:
     problems = []
     for folder in [settings.cache] if settings.cache else _usual(top, environ):
         try:
-            _make(folder, account)
+            _make(
+                folder, account, {os.geteuid(), top.stat().st_uid} if privileges.on_github(environ) else set()
+            )
         except OSError as error:
             problems.append(f"{folder}: {error.strerror or error}")
             continue
@@ -90,10 +93,13 @@ def _usual(top: Path, environ: Mapping[str, str]) -> Iterator[Path]:
     yield Path(tempfile.gettempdir()) / f"migration-gate-{os.geteuid()}"
 
 
-def _make(folder: Path, account: Mapping[str, int]) -> None:
-    """Make the folder and what lies in it, for the account to write to; OSError where that cannot be."""
+def _make(folder: Path, account: Mapping[str, int], trusted: AbstractSet[int]) -> None:
+    """Make the folder and what lies in it, for the account to write to; OSError where that cannot be.
+
+    What belongs to a trusted account is handed over: on GitHub, a step of the runner's restored it.
+    """
     folder.parent.mkdir(parents=True, exist_ok=True)
-    ours = (account.get("uid", os.geteuid()), 0) if account else (os.geteuid(),)
+    ours = {account.get("uid", os.geteuid()), os.geteuid(), *trusted}
     for path in (folder, *(folder / name for name in ("uv", "python", "home", "environments"))):
         fresh = False
         try:
@@ -105,7 +111,7 @@ def _make(folder: Path, account: Mapping[str, int]) -> None:
                 # A link could lead anywhere, and whoever owns the folder could change what we trust.
                 raise OSError(0, "it is not a folder of ours") from None
         if account and (fresh or path.lstat().st_uid != account["uid"]):
-            give(path, account)
+            give(path, account, ours)
         if fresh and path == folder:
             (path / ".gitignore").write_text("*\n", encoding="utf-8")
     if account:
@@ -115,12 +121,13 @@ def _make(folder: Path, account: Mapping[str, int]) -> None:
         raise OSError(0, "it cannot be written to")
 
 
-def give(folder: Path, account: Mapping[str, int]) -> None:
-    """Hand what is ours in a folder to the account; links are not followed."""
+def give(folder: Path, account: Mapping[str, int], owners: AbstractSet[int] | None = None) -> None:
+    """Hand what is ours (or these owners') in a folder to the account; links are not followed."""
+    ours = owners or {os.geteuid()}
     for path, names, files, at in os.fwalk(folder):
         del path
         for name in (".", *names, *files):
-            if os.stat(name, dir_fd=at, follow_symlinks=False).st_uid == os.geteuid():
+            if os.stat(name, dir_fd=at, follow_symlinks=False).st_uid in ours:
                 os.chown(name, account["uid"], account["gid"], dir_fd=at, follow_symlinks=False)
 
 
