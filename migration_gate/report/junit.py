@@ -7,8 +7,7 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from migration_gate.check import Check, name
 from migration_gate.judge import OWN, ProjectReport, Report, Verdict
-from migration_gate.report import located, notes, printable, tally
-from migration_gate.report.markdown import clipped
+from migration_gate.report import clipped, located, notes, printable, tally
 
 LENGTH = 500
 TEXT = 4000

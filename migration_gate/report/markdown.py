@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from migration_gate.check import Severity, counted
 from migration_gate.judge import ProjectReport, Verdict
-from migration_gate.report import located, paragraphs, printable
+from migration_gate.report import clipped, located, paragraphs, printable
 
 TEXT_LIMIT = 20_000
 """characters of one piece of evidence, one fix or one output"""
@@ -28,11 +28,6 @@ PYTHON = re.compile(r"\bop\.|\bsa\.|^(?:def|import|from|down_revision)\b", re.MU
 SQL = re.compile(
     r"^\s*(?:ALTER|CREATE|DROP|UPDATE|DELETE|INSERT|SELECT|WITH|COMMENT|TRUNCATE)\s", re.IGNORECASE
 )
-
-
-def clipped(text: str, limit: int) -> str:
-    """At most about `limit` characters, and how many more there were."""
-    return text if len(text) <= limit else f"{text[:limit]} ... {len(text) - limit} more characters"
 
 
 def escaped(text: str) -> str:

@@ -10,6 +10,7 @@ from migration_gate.check import name as name_of
 from migration_gate.judge import OWN, ProjectReport, Report, Verdict
 from migration_gate.report import (
     allowed,
+    clipped,
     groups,
     located,
     notes,
@@ -27,6 +28,12 @@ EVIDENCE_LENGTH = 1500
 """characters"""
 WHOLE = 20
 """findings of one check that are shown with evidence and fix; of the rest, what and where"""
+LABEL_LENGTH = 200
+"""characters of a name"""
+PARAGRAPH = 4000
+"""characters of one sentence, path or note"""
+TEXT_LENGTH = 20_000
+"""characters of one fix"""
 OUTPUT_LINES = 20
 """of what the project printed"""
 LABEL = 12
@@ -63,7 +70,7 @@ class _Page:
     def wrap(self, text: str, indent: str = "", first: str | None = None) -> list[str]:
         """One paragraph; names and paths are never broken."""
         return textwrap.wrap(
-            printable(text),
+            printable(clipped(text, PARAGRAPH)),
             self.width,
             initial_indent=indent if first is None else first,
             subsequent_indent=indent,
@@ -73,7 +80,7 @@ class _Page:
 
     def project(self, project: ProjectReport) -> Iterator[str]:
         """Everything about one project, an empty line behind each part."""
-        name = printable(project.name)
+        name = printable(clipped(project.name, LABEL_LENGTH))
         if project.problem:
             yield from self.problem(project)
             return
@@ -120,8 +127,8 @@ class _Page:
         yield from self.headline(verdict)
         room = max((len(label) for label, _ in finding.evidence if len(label) <= LABEL), default=0)
         for label, text in finding.evidence:
-            yield from self.evidence(printable(label), text, room)
-        for is_code, block in paragraphs(fix):
+            yield from self.evidence(printable(clipped(label, LABEL_LENGTH)), text, room)
+        for is_code, block in paragraphs(clipped(fix, TEXT_LENGTH)):
             yield ""
             if is_code:
                 yield from (f"        {line}".rstrip() for line in printable(block, lines=True).split("\n"))
@@ -169,18 +176,26 @@ class _Page:
         problem = project.problem
         if problem is None:
             return
-        name = f"{printable(project.name)}: " if project.name else ""
+        name = f"{printable(clipped(project.name, LABEL_LENGTH))}: " if project.name else ""
         yield self.paint(f"{name}could not be checked", "31;1")
-        yield from (line for part in problem.says.split("\n") for line in self.wrap(part, "  "))
+        yield from (
+            line for part in clipped(problem.says, TEXT_LENGTH).split("\n") for line in self.wrap(part, "  ")
+        )
         if problem.where:
             yield f"  {printable(problem.where)}"
         if problem.evidence.strip():
             yield ""
             yield from (
                 f"    {line}".rstrip()
-                for line in printable(problem.evidence.strip("\n"), lines=True).split("\n")
+                for line in printable(clipped(problem.evidence.strip("\n"), TEXT_LENGTH), lines=True).split(
+                    "\n"
+                )
             )
         if problem.advice:
             yield ""
-            yield from (line for part in problem.advice.split("\n") for line in self.wrap(part, "  "))
+            yield from (
+                line
+                for part in clipped(problem.advice, TEXT_LENGTH).split("\n")
+                for line in self.wrap(part, "  ")
+            )
         yield ""
