@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
+import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,8 +17,9 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from migration_gate import git
-from migration_gate.errors import Misconfigured, PostgresNotFound
+from migration_gate import confine, git, privileges
+from migration_gate.errors import Misconfigured, PostgresNotFound, TimedOut
+from migration_gate.postgres import binaries
 from migration_gate.postgres.server import Server
 from migration_gate.project import Project, find
 from migration_gate.settings import Settings
@@ -40,7 +45,7 @@ def run_sql(connection: psycopg.Connection[Any], settings: Settings) -> None:
     for each in settings.prepare:
         if each.kind not in ("sql", "sql_file"):
             continue
-        text = Path(each.text).read_text("utf-8") if each.kind == "sql_file" else each.text
+        text = _text(Path(each.text)) if each.kind == "sql_file" else each.text
         try:
             connection.execute(text.encode())
         except psycopg.Error as error:
@@ -54,6 +59,18 @@ def run_sql(connection: psycopg.Connection[Any], settings: Settings) -> None:
                 if missing
                 else "Mend it, or remove it.",
             ) from error
+
+
+def _text(file: Path) -> str:
+    """A file of `prepare:`; Misconfigured where it is no text."""
+    try:
+        return file.read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Misconfigured(
+            f"A file of `prepare:` could not be read: {error}",
+            where=str(file),
+            advice="Mend its permissions, or save it as UTF-8 text.",
+        ) from error
 
 
 def restore(
@@ -85,13 +102,14 @@ def _moved(settings: Settings, before: Path, after: Path) -> Settings:
 
     python = settings.python or find(settings).python  # the checkout has no environment of its own
     return replace(
-        settings, root=after, directory=moved(settings.directory) or after, alembic=moved(settings.alembic),
+        settings, root=after, directory=moved(settings.directory) or after, folder=moved(settings.folder),
+        alembic=moved(settings.alembic),
         hook=moved(settings.hook), python=python, start_from=None, prepare=(),
     )  # fmt: skip
 
 
 def _load(dump: Path, server: Server, database: str) -> None:
-    """psql for plain SQL, pg_restore for the custom format; both from the PATH."""
+    """psql for plain SQL, pg_restore for the custom format."""
     try:
         with dump.open("rb") as stream:
             custom = stream.read(len(CUSTOM_FORMAT)) == CUSTOM_FORMAT
@@ -101,18 +119,19 @@ def _load(dump: Path, server: Server, database: str) -> None:
         ) from error
     address = ["-h", server.directory, "-p", str(server.port), "-U", server.user, "-d", database]
     if custom:
-        command = ["pg_restore", *address, "--no-owner", "--no-privileges", "--exit-on-error", str(dump)]
+        options = ["--no-owner", "--no-privileges", "--exit-on-error", str(dump)]
     else:
-        command = ["psql", *address, "-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", str(dump)]
+        options = ["-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", str(dump)]
+    command = [*_caged("pg_restore" if custom else "psql", server, dump), *address, *options]
     try:
         done = subprocess.run(
             command, env={"PGPASSWORD": server.password, "PATH": _path()}, capture_output=True, text=True,
             stdin=subprocess.DEVNULL, timeout=RESTORE_SECONDS, check=False,
         )  # fmt: skip
-    except FileNotFoundError as error:
-        raise Misconfigured(
-            f"start_from.dump needs {command[0]}, which is not on the PATH.",
-            advice="Install PostgreSQL's client programs.",
+    except subprocess.TimeoutExpired as error:
+        raise TimedOut(
+            f"{dump} could not be restored within {RESTORE_SECONDS} s.",
+            advice="Make a dump without data: `pg_dump --schema-only`, and the rows of alembic_version.",
         ) from error
     if done.returncode != 0:
         raise Misconfigured(
@@ -122,7 +141,24 @@ def _load(dump: Path, server: Server, database: str) -> None:
         )
 
 
-def _path() -> str:
-    import os  # noqa: PLC0415
+def _caged(name: str, server: Server, dump: Path) -> list[str]:
+    """A program of PostgreSQL's, confined: a plain dump may hold commands for a shell."""
+    program = shutil.which(name, path=_path())
+    if program is None:
+        raise Misconfigured(
+            f"start_from.dump needs {name}, which is not on the PATH.",
+            where="start_from.dump",
+            advice="Install PostgreSQL's client programs.",
+        )
+    cage: dict[str, object] = {
+        "sockets": confine.supported(),
+        "socket": f"{server.directory}/.s.PGSQL.{server.port}",
+        **privileges.lowered(dump.parent, [dump])[0],
+    }
+    return [sys.executable, "-I", "-S", confine.HOME, json.dumps(cage), program]
 
-    return os.environ.get("PATH", os.defpath)
+
+def _path() -> str:
+    """The PATH, and the folders of the servers that were found."""
+    folders = [str(each.folder) for each in binaries.search()[0]]
+    return os.pathsep.join([os.environ.get("PATH", os.defpath), *folders])
