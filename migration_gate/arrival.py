@@ -142,28 +142,31 @@ def _not_imported(project: Project, stage: str, failure: Failure, output: str) -
 
 
 def _import_advice(project: Project, failure: Failure) -> str:
-    if failure.kind == "ModuleNotFoundError":
-        return (
-            f"Install what is missing for {project.python}, name another interpreter with `python:`, or "
-            "put the folder that holds the module on the path: `working_directory:`, or "
-            "`env: {PYTHONPATH: …}`."
-        )
-    if failure.kind in ("KeyError", "ValidationError", "RuntimeError", "ValueError"):
-        return (
-            "If it wants a setting, give it any value under `env:` in .migration-gate.yml, or name an "
-            "`env_file:`."
-        )
-    if failure.kind == "PermissionError" and os.geteuid() == 0:
-        return (
+    setting = (
+        "If it wants a setting, give it any value under `env:` in .migration-gate.yml, or name an "
+        "`env_file:`."
+    )
+    advice = {
+        "ModuleNotFoundError": f"Install what is missing for {project.python}, name another interpreter with "
+        "`python:`, or put the folder that holds the module on the path: `working_directory:`, or "
+        "`env: {PYTHONPATH: …}`.",
+        "ImportError": f"What is installed for {project.python} does not fit the project's code. Install it "
+        "again, from the lock file where there is one, with the extras and groups that it needs.",
+        "KeyError": setting,
+        "ValidationError": setting,
+        "RuntimeError": setting,
+        "ValueError": setting,
+        ENDED: f"{failure.hint} What it printed last may say which.",
+        "SystemExit": "Something that env.py imports ends the program. The frames show where.",
+    }
+    if os.geteuid() == 0:
+        advice["PermissionError"] = (
             "The project's code does not run as root, but as the owner of its folder or, where root owns "
-            "it, as an account without privileges. Give the folder to another user (`chown -R 1000 .`), make "
-            "what the code writes to beforehand, or send it elsewhere with a variable under `env:`."
+            "it, as an account without privileges. Give the folder to another user (`chown -R 1000 .`), "
+            "make what the code writes to beforehand, or send it elsewhere with a variable under `env:`."
         )
-    if failure.kind == ENDED:
-        return f"{failure.hint} What it printed last may say which."
-    if failure.kind == "SystemExit":
-        return "Something that env.py imports ends the program. The frames show where."
-    return "Look at the frames. `migration-gate doctor` shows what was found and how the project is run."
+    general = "Look at the frames. `migration-gate doctor` shows what was found and how the project is run."
+    return advice.get(failure.kind, general)
 
 
 def _named(failure: Failure) -> str:
