@@ -20,7 +20,9 @@ In reading order, as the data flows:
     advice, ready        and the revision that mends a drift (beside them: shape, operation, extension)
     judge, allow         findings signed, weighed, and accepted where the user says so
     report/, delivery    one format each, and where it goes
-    cli, doctor          the commands
+    cli, doctor          the commands; last_words: an error as people read it
+    action/, github      the same on GitHub: inputs and outputs, and what its runner understands
+    comments             the one comment on a pull request
 
 `checks/` beside this package holds one module a check; `entrypoint.py` puts everything together.
 """

@@ -156,7 +156,7 @@ class _Attempt:
             data = answer.get("data") if isinstance(answer, dict) else None
             viewer = data.get("viewer") if isinstance(data, dict) else None
             number = viewer.get("databaseId") if isinstance(viewer, dict) else None
-        except (Refused, _Later):
+        except (NotCommented, _Later):
             number = None
         if isinstance(number, int):
             return lambda author: author.get("id") == number

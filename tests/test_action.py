@@ -26,11 +26,15 @@ from tests.projects import Rev, lay
 ROOT = Path(__file__).resolve().parent.parent
 SENTENCE = r"[A-Z].*[^.]\."
 SPECIMEN = """\
-import sys, entrypoint
+import os, sys, entrypoint
 from tests import specimen
 from migration_gate import cli
 made = specimen.report(*[getattr(specimen, name)() for name in sys.argv[1:]])
-entrypoint.report = lambda path, options: made
+def report(path, options):
+    if says := os.environ.get("GATE_BREAKS"):
+        raise ValueError(says)
+    return made
+entrypoint.report = report
 sys.exit(cli.run(["action"]))
 """
 
@@ -266,6 +270,16 @@ def test_a_wrong_input_is_an_annotation_a_summary_and_no_pass(runner: Runner) ->
     done = runner.run(INPUT_FAIL__ON="eror")
     assert "`fail_on` must be error or warning, but is `eror`." in done.text
     assert "with: fail-on" in done.text
+
+
+@pytest.mark.slow
+def test_an_error_of_our_own_is_said_and_not_obeyed(runner: Runner) -> None:
+    done = runner.run("blocked", GATE_BREAKS="::error::no\n::add-mask::e")
+    assert (done.status, done.outputs["result"]) == (3, "not-checked")
+    assert {one.name for one in done.log.commands} == {"group", "endgroup", "error"}
+    (error,) = done.log.named("error")
+    assert error.message.startswith("The gate broke: ValueError: ::error::no")
+    assert "Traceback" in done.text
 
 
 @pytest.mark.slow

@@ -20,6 +20,7 @@ from migration_gate.check import name
 from migration_gate.delivery import Targets
 from migration_gate.errors import Broken, Misconfigured
 from migration_gate.inputs.model import ProjectKeys
+from migration_gate.last_words import said
 from tests.test_project import FLASK, INI, tree
 
 COMMAND = (sys.executable, "-m", "migration_gate")
@@ -118,7 +119,7 @@ def test_the_text_of_an_error_fits_80_columns_and_keeps_code() -> None:
         advice="Write this:\n\n    projects:\n      a: {}",
         evidence="one\ntwo",
     )
-    lines = cli.said(error).splitlines()
+    lines = said(error).splitlines()
     assert max(map(len, lines)) <= 80
     assert lines[-8:] == ["", "Write this:", "", "    projects:", "      a: {}", "", "    one", "    two"]
 

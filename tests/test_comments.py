@@ -87,6 +87,13 @@ def test_where_github_does_not_say_who_we_are_only_the_bots_comment_is_ours(gith
     assert github.comments[1]["body"] == BLOCKED.body
 
 
+@pytest.mark.parametrize("status", [302, 400, 403, 500])
+def test_a_server_without_graphql_is_no_hindrance(github: GitHub, waits: list[float], status: int) -> None:
+    github.put(CLEAN.body, login="github-actions[bot]", kind="Bot")
+    github.instead = [pass_on, fail(status)]
+    assert upsert(github.pull(), BLOCKED, wait=waits.append) == "edited"
+
+
 @pytest.mark.parametrize("status", [401, 403, 404])
 @pytest.mark.parametrize("before", [0, 1], ids=["listing", "writing"])
 def test_a_token_that_may_not_write_is_asked_once(

@@ -90,3 +90,44 @@ def test_a_page_that_is_too_long_is_cut_between_findings_and_says_so() -> None:
 
 def test_a_run_without_a_project_says_so() -> None:
     assert render(Report(())).startswith("## ⚠️ Migration Gate. Not checked: there was no project")
+
+
+def test_a_finding_of_ten_megabytes_leaves_room_for_the_others() -> None:
+    project = specimen.blocked()
+    big = "😀`@|</details>#1\n" * 700_000
+    finding = replace(project.verdicts[0].finding, says=big, at=big, evidence=((big, big),), fix=big)
+    verdicts = (replace(project.verdicts[0], finding=finding), *project.verdicts[1:])
+    page = render(specimen.report(replace(project, name=big, verdicts=verdicts)))
+    assert len(page.encode()) < LIMIT // 4
+    assert all(f"{verdict.check} {verdict.id}" in page for verdict in project.verdicts if not verdict.allowed)
+
+
+@pytest.mark.parametrize("limit", [500, 1000, 2000, 3000, 5000, 8000])
+def test_a_cut_page_is_whole_in_itself(limit: int) -> None:
+    page = render(specimen.report(specimen.hostile(), specimen.failing(), specimen.blocked()), limit=limit)
+    assert len(page.encode()) <= limit
+    assert page.count("<details") == page.count("</details>")
+    fences = re.findall(r"(?m)^(`{3,})", page)
+    assert len(fences) % 2 == 0
+    assert fences[::2] == fences[1::2]
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("fixes #12, GH-7", "fixes &#35;&#8203;12, GH&#45;&#8203;7"),
+        ("@org/team", "&#64;&#8203;org/team"),
+        ("www.x.test", "www&#46;x.test"),
+        ("<!-- migration-gate -->", "&#60;!-- migration-gate --&#62;"),
+    ],
+)
+def test_nothing_is_linked_or_called(given: str, expected: str) -> None:
+    assert escaped(given) == expected
+
+
+def test_places_link_to_the_files_where_they_can_be_read() -> None:
+    page = render(specimen.report(specimen.blocked()), source="https://github.com/o/r/blob/abc")
+    link = '<a href="https://github.com/o/r/blob/abc/sql/init.sql#L3">sql/init.sql:3</a>'
+    assert link in page
+    hostile = render(specimen.report(specimen.hostile()), source="https://github.com/o/r/blob/abc")
+    assert all(re.fullmatch(r"[\w.:/%#~-]+", found) for found in re.findall(r'href="([^"]*)"', hostile))

@@ -15,6 +15,7 @@ from migration_gate.action.inputs import INPUTS
 from migration_gate.action.outputs import OUTPUTS
 from migration_gate.errors import GateError
 from migration_gate.judge import Problem, ProjectReport, Report
+from migration_gate.last_words import unexpected
 
 __all__ = ["INPUTS", "OUTPUTS", "run"]
 
@@ -34,7 +35,9 @@ def run(environ: MutableMapping[str, str]) -> int:
                 environ[trust.VARIABLE] = "true"
             report = _examined(asked)
         except GateError as error:
-            report = delivery.stamped(Report((ProjectReport("", problem=_problem(error)),)))
+            report = _not_examined(_problem(error))
+        except Exception as error:  # noqa: BLE001 - the last resort, as on the command line; shown like the rest
+            report = _not_examined(Problem.of(unexpected(error, debug=True)))
     telling.log(report)
     if asked.annotations:
         telling.annotate(report)
@@ -52,6 +55,10 @@ def _examined(asked: Asked) -> Report:
 
     report: Report = entrypoint.report(asked.path, asked.options)
     return report
+
+
+def _not_examined(problem: Problem) -> Report:
+    return delivery.stamped(Report((ProjectReport("", problem=problem),)))
 
 
 def _token(environ: MutableMapping[str, str]) -> str:

@@ -76,7 +76,8 @@ def comments(environ: Mapping[str, str], report: Report, asked: Asked, token: st
             _mention("No comment: there is no token (pull requests of forks have none).", Severity.NOTE)
         return
     api = known.api or "https://api.github.com"
-    graphql = environ.get("GITHUB_GRAPHQL_URL") or "https://api.github.com/graphql"
+    # Where nothing is said, the same server: the token goes there.
+    graphql = environ.get("GITHUB_GRAPHQL_URL") or f"{api.removesuffix('/v3')}/graphql"
     pull = Pull(known.repository, known.number, token, api, graphql)
     path, run, source = str(asked.path), _run(environ, known), _source(environ)
     written = [comment.write(one, path, run=run, source=source) for one in report.projects]
