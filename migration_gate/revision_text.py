@@ -136,7 +136,7 @@ def _written(file: Path, shown: str) -> Written | None:
     upgrade = next(
         (n.lineno for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == "upgrade"), None
     )
-    message = (ast.get_docstring(tree) or "").partition("\n")[0].strip() if not left_out else ""
+    message = (ast.get_docstring(tree) or "").split("\n\n")[0].strip() if not left_out else ""
     return Written(
         told, message, upgrade, values["depends_on"] or (), values["branch_labels"] or (), "; ".join(doubts)
     )
