@@ -72,6 +72,8 @@ class Settings:
     """a version or a range, as in requires-python"""
     groups: tuple[str, ...] = ()
     extras: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+    """packages that are not installed"""
     cache: Path | None = None
     """where environments are kept; chosen by `install` unless set"""
     installed: str = ""

@@ -22,8 +22,9 @@ RESERVED = frozenset({
 PLAIN = {"alembic": "config", "target": "revision"}
 """the key that plain text stands for, where a mapping may be given"""
 LISTS = frozenset({
-    ("env_file",), ("groups",), ("extras",), ("watch",), ("target", "revision"), ("raw_sql", "allow"),
-    ("owners", "columns"), ("owners", "tables"), ("owners", "exempt"), ("owners", "on_delete"),
+    ("env_file",), ("groups",), ("extras",), ("without",), ("watch",), ("target", "revision"),
+    ("raw_sql", "allow"), ("owners", "columns"), ("owners", "tables"), ("owners", "exempt"),
+    ("owners", "on_delete"),
 })  # fmt: skip
 """values that are split at commas"""
 

@@ -69,6 +69,11 @@ class ProjectKeys(Keys):
         examples=[["migrations"]],
     )
     extras: Texts = Field(default=(), description="extras of the project to install", examples=[["postgres"]])
+    without: Texts = Field(
+        default=(),
+        description="packages not to install: those that cannot be built, and that the models do without",
+        examples=[["python-ldap"]],
+    )
     cache: Text | None = Field(
         default=None,
         description="the folder in which environments are kept; `.migration-gate-cache` at the top of the "

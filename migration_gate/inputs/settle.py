@@ -19,7 +19,10 @@ from migration_gate.inputs.source import Key, dotted
 from migration_gate.settings import Allow, Prepare, Settings, StartFrom
 
 CONFIGS = ("alembic.ini", "pyproject.toml")
-INSTALLATION = ("install", "python_version", "groups", "extras", "cache")
+INSTALLATION = ("install", "python_version", "groups", "extras", "without", "cache")
+
+
+Merged = Mapping[Key, Given]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +84,7 @@ def existing(given: Given, text: str, key: str, *, folder: bool = False) -> Path
     )
 
 
-def settle(
-    name: str, root: Path, directory: Path, merged: Mapping[Key, Given], environ: Mapping[str, str]
-) -> Settings:
+def settle(name: str, root: Path, directory: Path, merged: Merged, environ: Mapping[str, str]) -> Settings:
     """One project's settings; Misconfigured where a value does not fit what is on disk."""
     ask = Settling(merged, environ)
     return Settings(
@@ -100,6 +101,7 @@ def settle(
         python_version=ask.text("python_version"),
         groups=ask.texts("groups"),
         extras=ask.texts("extras"),
+        without=ask.texts("without"),
         cache=_cache(merged[("cache",)]),
         env=tuple(_env(ask).items()),
         prepare=_prepare(merged[("prepare",)]),

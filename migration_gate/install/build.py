@@ -17,6 +17,7 @@ from migration_gate.errors import ProjectNotImported
 from migration_gate.install import driver, failure, groups, link, place, plan, python
 from migration_gate.install.installer import Installer, environment
 from migration_gate.install.job import Job
+from migration_gate.install.lock import canonical
 from migration_gate.install.place import Cache, Home
 from migration_gate.install.plan import Order, Step
 from migration_gate.project import interpreter
@@ -36,13 +37,15 @@ def build(
     venv = [uv, "venv", "--no-project", "--no-config", *seed, "--python", str(found.path), str(home.folder)]
     yield from _run(Step(tuple(venv), kept.folder), installer, work.title, work)
     notes = [found.note] if found.note else []
+    notes += [f"{name} was not installed (`without`)" for name in work.settings.without]
     links: tuple[Path, ...] = ()
     if work.command:
         yield from _run(_own_command(work, home), installer, work.title, work)
     elif work.source is not None:
         groups, extras = work.settings.groups, work.settings.extras
         with _scratch(kept) as scratch:
-            order = Order(work.source, home, found.version, groups, extras, uv, scratch)
+            without = tuple(map(canonical, work.settings.without))
+            order = Order(work.source, home, found.version, groups, extras, uv, scratch, without)
             links, said = yield from _carry_out(order, work, installer, kept)
         notes += said
     _demand(home, work)

@@ -34,7 +34,7 @@ ADVICE: tuple[tuple[str, str], ...] = (
     ),
     (
         r"requires-python|Requires-Python|does not satisfy Python|Python\s*[<>=!~]+\s*3|requires Python|"
-        r"no wheels? with a matching Python",
+        r"wheels? with (a matching Python|the following Python)",
         "The packages want another Python than the one that was taken. Set `python_version:`, or write a "
         "`.python-version` file.",
     ),
@@ -44,7 +44,8 @@ ADVICE: tuple[tuple[str, str], ...] = (
         r"error: command .* failed|Failed to build|fatal error: \S+\.h|[Cc]all to `.*build_wheel` failed|"
         r"build backend returned an error",
         "A package has no wheel for this Python and machine, and is built from source. Choose a Python that "
-        "it has wheels for (`python_version:`), lock a version that has one, or install what it lacks.",
+        "it has wheels for (`python_version:`), lock a version that has one, or install what it lacks. "
+        "If the models do without it, leave it out: `without: [<package>]`.",
     ),
     (
         r"No solution found|was not found in the package registry|no version(s)? of|not found in the cache",

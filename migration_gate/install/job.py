@@ -53,7 +53,8 @@ class Job:
             files = plan.files(self.source, settings.groups)
         files += [each for each in self.scripts if not self.command]  # they choose the driver
         parts = (
-            FORMAT, self.command, self.wish.request, *settings.groups, "+", *settings.extras, sys.platform,
+            FORMAT, self.command, self.wish.request, *settings.groups, "+", *settings.extras, "-",
+            *settings.without, sys.platform,
             platform.machine(), str(platform.libc_ver()), str(folder), str(self.top), str(driver.can_build()),
         )  # fmt: skip
         return f"{place.slug(settings.name)}-{place.key(parts, files)}"

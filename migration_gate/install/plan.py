@@ -31,6 +31,8 @@ class Order:
     uv: str
     scratch: Path
     """a folder for files that the installer reads"""
+    without: tuple[str, ...] = ()
+    """packages that are left out, by their canonical names"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,7 @@ def _uv(order: Order) -> Plan:
     command = [order.uv, "sync", "--frozen", "--no-install-local", "--no-default-groups", "--python",
                str(order.home.python), *found.selection]  # fmt: skip
     command += _chosen(order)
+    command += [word for name in order.without for word in ("--no-install-package", name)]
     replaced: list[str] = []
     notes: list[str] = []
     if not driver.can_build():
@@ -133,7 +136,7 @@ def _read(order: Order) -> Plan:
     lines: list[str] = []
     for each in chosen:
         name = canonical(each.name)
-        if each.folder is not None:
+        if each.folder is not None or name in order.without:
             continue
         if name in driver.WHEELS and not each.address and not driver.can_build():
             lines.append(f"{driver.WHEELS[name]}=={each.version}")
@@ -234,10 +237,11 @@ def _project(order: Order) -> Plan:
 def _wheels(order: Order, every: Sequence[Path]) -> tuple[list[str], list[str]]:
     """Arguments that put wheels in the place of drivers that cannot be built here."""
     found = [] if driver.can_build() else driver.from_source(every)
-    if not found:
+    excluded = [*(name for name, _ in found), *order.without]
+    if not excluded:
         return [], []
     file = order.scratch / "excluded.txt"
-    file.write_text("".join(f"{name}\n" for name, _ in found), encoding="utf-8")
+    file.write_text("\n".join(excluded) + "\n", encoding="utf-8")
     return ["--excludes", str(file), *(wheel for _, wheel in found)], [_said(name) for name, _ in found]
 
 

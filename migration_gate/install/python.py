@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -99,17 +99,19 @@ def find(wanted: Wish, installer: Installer, uv: str) -> Generator[str, None, Fo
     done = yield from installer.run([uv, "python", "install", "--no-bin", wanted.request])
     if done.status == 0 and (found := _told(installer.answer(asked).lines, installer)):
         return found
-    every = list(_here(installer))
-    others = [each for each in every if wanted.limits and fits(each[0], wanted.limits)]
+    every = [Found(path, version) for version, path in _here(installer)]
     # A Dockerfile's or a .python-version's is a preference where the project says that it runs on more.
+    for request in dict.fromkeys((wanted.limits or OLDEST, OLDEST)):
+        found = _told(installer.answer([*asked[:-1], request]).lines, installer)
+        every += [found] if found else []
+    others = [each for each in every if wanted.limits and fits(each.version, wanted.limits)]
     if others and wanted.why != "the setting `python_version`" and wanted.request != wanted.limits:
-        version, path = others[0]
         note = (
             f"Python {wanted.request} ({wanted.why}) is not here and could not be downloaded: "
-            f"{_dots(version)} was taken, which `{wanted.limits}` allows"
+            f"{_dots(others[0].version)} was taken, which `{wanted.limits}` allows"
         )
-        return Found(path, version, note)
-    known = ", ".join(dict.fromkeys(_dots(version) for version, _ in every)) or "none"
+        return replace(others[0], note=note)
+    known = ", ".join(dict.fromkeys(_dots(each.version) for each in every)) or "none"
     raise ProjectNotImported(
         f"Python {wanted.request} is wanted ({wanted.why}); here are {known}, and no download worked.",
         where=str(installer.folder / "python"),
