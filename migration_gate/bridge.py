@@ -25,7 +25,10 @@ from migration_gate.settings import Settings
 
 KEPT_OUTPUT = 64 * 1024
 """bytes of what the project prints that are kept: the end of it"""
-SCRUBBED = ("GITHUB_", "ACTIONS_", "RUNNER_", "INPUT_", "PG", "MIGRATION_GATE_", "PYTHONHOME")
+SCRUBBED = (
+    "GITHUB_", "ACTIONS_", "RUNNER_", "INPUT_", "PG", "MIGRATION_GATE_", "PYTHONHOME", "UV_", "PIP_", "POETRY_",
+    "NETRC", "GIT_CONFIG_",
+)  # fmt: skip
 """Beginnings of variables that the project's code does not get: tokens, and other databases' addresses."""
 HOME = Path(__file__).parent / "worker"
 GRACE = 0.5

@@ -63,6 +63,12 @@ INPUTS = (
         kind="list",
     ),
     Input("extras", "Extras of the project to install, separated by commas.", key=("extras",), kind="list"),
+    Input(
+        "without",
+        "Packages not to install, because they cannot be built, separated by commas.",
+        key=("without",),
+        kind="list",
+    ),
     Input("cache", "Folder that keeps installed packages, for `actions/cache`.", key=("cache",)),
     Input(
         "working-directory", "Folder in which `env.py` and the migrations run.", key=("working_directory",)
