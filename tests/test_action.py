@@ -326,7 +326,9 @@ def test_a_comment_about_a_wrong_configuration_is_taken_back(runner: Runner, git
     event = pull_request(github)
     runner.run(event=event, INPUT_TOKEN="hush", INPUT_NETWORK="x", **told)
     assert "was not checked" in github.comments[0]["body"]
-    runner.run("clean", event=event, INPUT_TOKEN="hush", **told)
+    runner.run("clean", event=event, INPUT_TOKEN="hush", INPUT_PROJECT="other", **told)
+    assert "was not checked" in github.comments[0]["body"], "another job of a matrix"
+    runner.run("clean", event=event, INPUT_TOKEN="hush", INPUT_PATH=".", **told)
     assert [one["body"].splitlines()[1] for one in github.comments] == ["✅ **Migration Gate** runs again"]
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from migration_gate import comments as sticky
 from migration_gate import delivery, event, github
-from migration_gate.action.asked import Asked
+from migration_gate.action.asked import Asked, variable
 from migration_gate.check import Severity
 from migration_gate.comments import NotCommented, Pull, Refused
 from migration_gate.errors import GateError
@@ -79,10 +79,12 @@ def comments(environ: Mapping[str, str], report: Report, asked: Asked, token: st
     # Where nothing is said, the same server: the token goes there.
     graphql = environ.get("GITHUB_GRAPHQL_URL") or f"{api.removesuffix('/v3')}/graphql"
     pull = Pull(known.repository, known.number, token, api, graphql)
-    path, run, source = str(asked.path), _run(environ, known), _source(environ)
-    written = [comment.write(one, path, run=run, source=source) for one in report.projects]
+    path, whole, run, source = *_scopes(environ), _run(environ, known), _source(environ)
+    written = [
+        comment.write(one, path if one.name else whole, run=run, source=source) for one in report.projects
+    ]
     if all(project.name for project in report.projects):
-        written.append(comment.settled(path))
+        written.append(comment.settled(whole))
     for one in written:
         try:
             sticky.upsert(pull, one, always=asked.comment == "always" and not one.settles)
@@ -92,6 +94,15 @@ def comments(environ: Mapping[str, str], report: Report, asked: Asked, token: st
         except NotCommented as error:
             _mention(f"No comment: {printable(str(error))}. The summary of this run has it all.")
             return
+
+
+def _scopes(environ: Mapping[str, str]) -> tuple[str, str]:
+    """What a comment is about beside a project's name, and without one: jobs of a matrix must not share it.
+
+    Read as it was given, for it must be the same where the inputs could not be read.
+    """
+    path, project = (environ.get(variable(name), "").strip() for name in ("path", "project"))
+    return path or ".", f"{path or '.'}\0{project}"
 
 
 def _event(environ: Mapping[str, str]) -> Event:
