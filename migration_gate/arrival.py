@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 
 from migration_gate import post_mortem
 from migration_gate.errors import DatabaseRefused, DiskFull, GateError, Misconfigured, ProjectNotImported
@@ -13,6 +14,7 @@ from migration_gate.settings import Settings
 
 DISK_FULL = "53100"
 ENDED = post_mortem.ENDED
+REQUIRES = re.compile(r"""^\s*(?:requires-python|python)\s*=\s*["'](?:>=|\^|~=|~)\s*(\d+)\.(\d+)""", re.M)
 LAST = 8
 """lines of what was printed"""
 URL_ADVICE = (
@@ -60,7 +62,7 @@ def demand_replay(project: Project, settings: Settings, reader: Reader, output: 
     if stage in ("interpreter", "driver", "import", "prepare"):
         raise _not_imported(project, stage, failure, output)
     if stage == "replay" and failure.revision is None and not reader.steps():
-        raise _env_failed(project, failure, output)
+        raise _env_failed(project, failure, reader, output)
 
 
 def demand_arrival(project: Project, replay: Replay) -> None:
@@ -169,13 +171,27 @@ def _import_advice(project: Project, failure: Failure) -> str:
     return advice.get(failure.kind, general)
 
 
+def _newer(project: Project, reader: Reader) -> str:
+    """A sentence where the project asks for a newer Python than it was given: that explains much."""
+    given = dict(reader.versions()).get("python", "")
+    for folder in (project.directory, project.root):
+        file = folder / "pyproject.toml"
+        wanted = REQUIRES.search(file.read_text("utf-8", "replace")) if file.is_file() else None
+        if wanted and (int(wanted[1]), int(wanted[2])) > tuple(map(int, given.split(".")[:2] or (9, 9))):
+            return (
+                f" The project asks for Python {wanted[1]}.{wanted[2]} (`{file}`), and {project.python} is "
+                f"{given}: that may be the reason."
+            )
+    return ""
+
+
 def _named(failure: Failure) -> str:
     """The message, behind the name of its kind."""
     told = failure.says.startswith(failure.kind) or failure.kind in (ENDED, "SystemExit")
     return failure.says if told else f"{failure.kind}: {failure.says}"
 
 
-def _env_failed(project: Project, failure: Failure, output: str) -> GateError:
+def _env_failed(project: Project, failure: Failure, reader: Reader, output: str) -> GateError:
     if "sqlalchemy.dialects:postgres" in failure.says:
         return Misconfigured(
             "The project's URL begins with `postgres://`, which SQLAlchemy has not known since 1.4.",
@@ -188,7 +204,7 @@ def _env_failed(project: Project, failure: Failure, output: str) -> GateError:
         )
     return ProjectNotImported(
         f"env.py failed before the first revision: {_named(failure)}",
-        advice=_import_advice(project, failure),
+        advice=_import_advice(project, failure) + _newer(project, reader),
         where=str(failure.place or ""),
         evidence="\n".join(filter(None, (failure.statement, failure.hint, _printed(failure, output)))),
     )
