@@ -25,11 +25,6 @@ from migration_gate.settings import Settings
 
 KEPT_OUTPUT = 64 * 1024
 """bytes of what the project prints that are kept: the end of it"""
-SCRUBBED = (
-    "GITHUB_", "ACTIONS_", "RUNNER_", "INPUT_", "PG", "MIGRATION_GATE_", "PYTHONHOME", "UV_", "PIP_", "POETRY_",
-    "NETRC", "GIT_CONFIG_",
-)  # fmt: skip
-"""Beginnings of variables that the project's code does not get: tokens, and other databases' addresses."""
 HOME = Path(__file__).parent / "worker"
 GRACE = 0.5
 """seconds for the interpreter to say where it hangs"""
@@ -146,7 +141,7 @@ class Worker:
         return copy / "__main__.py"
 
     def _environment(self, cage: Mapping[str, object]) -> dict[str, str]:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(SCRUBBED)}
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(privileges.SCRUBBED)}
         server = self._server
         kept.update(
             PGHOST=server.directory, PGPORT=str(server.port), PGUSER=server.user, PGPASSWORD=server.password,

@@ -11,6 +11,11 @@ from pathlib import Path
 OURS = "migration-gate"
 """the account that our image brings"""
 NOBODY = 65534
+SCRUBBED = (
+    "GITHUB_", "ACTIONS_", "RUNNER_", "INPUT_", "PG", "MIGRATION_GATE_", "PYTHONHOME", "UV_", "PIP_",
+    "POETRY_", "NETRC", "GIT_CONFIG_",
+)  # fmt: skip
+"""Beginnings of variables that the project's code does not get: tokens, and other databases' addresses."""
 CONTAINER = (Path("/.dockerenv"), Path("/run/.containerenv"))
 COMMAND_FILES = ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "GITHUB_ENV", "GITHUB_PATH", "GITHUB_STATE")
 """variables that name what a runner of GitHub obeys"""
