@@ -173,11 +173,11 @@ def _import_advice(project: Project, failure: Failure) -> str:
 
 def _newer(project: Project, reader: Reader) -> str:
     """A sentence where the project asks for a newer Python than it was given: that explains much."""
-    given = dict(reader.versions()).get("python", "")
+    given = dict(reader.versions()).get("python", "99.0")
     for folder in (project.directory, project.root):
         file = folder / "pyproject.toml"
         wanted = REQUIRES.search(file.read_text("utf-8", "replace")) if file.is_file() else None
-        if wanted and (int(wanted[1]), int(wanted[2])) > tuple(map(int, given.split(".")[:2] or (9, 9))):
+        if wanted and (int(wanted[1]), int(wanted[2])) > tuple(map(int, given.split(".")[:2])):
             return (
                 f" The project asks for Python {wanted[1]}.{wanted[2]} (`{file}`), and {project.python} is "
                 f"{given}: that may be the reason."
