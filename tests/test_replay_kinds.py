@@ -45,8 +45,10 @@ connection.execute(text("SELECT pg_advisory_lock(42)"))
 connection.execute(text("SET ROLE postgres"))
 connection.commit()
 """
-FALLBACK = """
-connectable = config.attributes.get("connection", None)
+GIVEN = """
+connection = config.attributes.get("connection", None)
+if connection is not None:
+    raise LookupError("nobody gave one")
 """
 CHECK = """
 from alembic.script import ScriptDirectory
@@ -86,6 +88,7 @@ KINDS = {
     "psycopg": Kind(env(configure=PER_MIGRATION), OWN, driver="psycopg"),
     "pg8000": Kind(env(configure=PER_MIGRATION), OWN, driver="pg8000"),
     "arguments of the command line, and heads": Kind(env(top=CHECK)),
+    "asynchronous, unless a connection was given": Kind(async_env(top=GIVEN), driver="asyncpg"),
     "a connection that was used before": Kind(env(before=SAVED)),
     "a session with settings": Kind(env(before=SESSION)),
     "a hook for versions, and arguments": Kind(

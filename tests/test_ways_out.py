@@ -324,6 +324,7 @@ def test_variables_of_other_databases_and_tokens_do_not_get_in(
         "GITHUB_TOKEN",
         "ACTIONS_RUNTIME_TOKEN",
         "INPUT_TOKEN",
+        "PGSERVICE",
         "PGHOSTADDR",
         "PGPASSFILE",
     ):

@@ -75,7 +75,10 @@ class Door:
             number, pid, _, call = struct.unpack_from("=QIIi", question)
             _, address, length = struct.unpack_from("=QQQ", question, 32)
             wanted = self._read(pid, address, min(length & 0xFFFFFFFF, ADDRESS))
-            error = self._answer(pid, wanted, call == BIND[platform.machine()])
+            try:
+                error = self._answer(pid, wanted, call == BIND[platform.machine()])
+            except (OSError, ValueError):  # no reason to leave the process without an answer
+                error = errno.EACCES
             libc.ioctl(listener, SEND, struct.pack("=QqiI", number, 0, -error, 0 if error else CONTINUE))
             if self.open.locked():
                 self.open.release()

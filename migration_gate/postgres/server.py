@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -143,6 +144,7 @@ def connect(
     """Connect in autocommit mode, whatever the PG* variables of our environment say."""
     import psycopg  # noqa: PLC0415
 
+    os.environ.pop("PGSERVICE", None)  # no parameter overrules it
     return psycopg.connect(
         host=directory,
         port=port,
