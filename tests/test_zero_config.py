@@ -332,3 +332,11 @@ def test_the_folder_stays_as_it_was(here: World) -> None:
     passes(here.check())
     after = sorted(str(each) for each in folder.rglob("*") if ".git/" not in str(each))
     assert [each for each in after if "__pycache__" not in each] == before
+
+
+def test_an_older_python_than_the_project_asks_for_is_named(here: World) -> None:
+    files = project(settings_py="raise NameError('annotations are lazy now')\n")
+    here.lay({**files, "pyproject.toml": '[project]\nname = "shop"\nrequires-python = ">=3.99"\n'})
+    ran = here.check()
+    assert ran.status == 2, ran.said
+    assert "The project asks for Python 3.99" in text(ran)
