@@ -188,8 +188,12 @@ def test_the_migrations_see_nothing_of_it(engine: Engine) -> None:
 
 @pytest.fixture
 def plain(engine: Engine) -> Engine:
-    """The same server without a superuser's rights, as far as the gate knows: no event triggers."""
-    return dataclasses.replace(engine, server=dataclasses.replace(engine.server, superuser=False))
+    """The same server for a user who may make databases, and is no superuser: no event triggers."""
+    with engine.server.connect() as connection:
+        connection.execute("drop role if exists plain")
+        connection.execute("create role plain login createdb password 'plain'")
+    server = dataclasses.replace(engine.server, superuser=False, user="plain", password="plain")
+    return dataclasses.replace(engine, server=server)
 
 
 @pytest.mark.parametrize("configure", ["", "transaction_per_migration=True"])

@@ -223,6 +223,16 @@ def test_snapshots_leave_no_trace(engine: Engine, name: str, snapshots: str) -> 
     assert indexes[1] - indexes[0] == {"ix_posts_title"}
 
 
+@pytest.mark.parametrize("driver", ["psycopg2", "psycopg", "pg8000", "asyncpg"])
+def test_snapshots_where_each_statement_is_committed(engine: Engine, driver: str) -> None:
+    url = f"postgresql+{driver}://app@db.invalid/app"
+    make, made = (async_env, "create_async_engine") if driver == "asyncpg" else (env, "create_engine")
+    folder = lay(engine.folder(), STANDARD, make(engine=f"{made}({url!r}, isolation_level='AUTOCOMMIT')"))
+    ran = engine.run(folder, snapshots="all")
+    is_standard(ran)
+    assert [len(step.after.tables) for step in ran.replay.steps if step.after] == [2, 2, 3, 3, 3]
+
+
 NO_BEGIN = env(run="context.run_migrations()")
 
 
