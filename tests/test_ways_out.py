@@ -351,3 +351,13 @@ def test_the_ephemeral_server_cannot_reach_another(
     prepare = 'op.execute("CREATE EXTENSION dblink")\n' if "dblink" in text else ""
     ran = attempt(engine, f"{prepare}op.execute({text!r})")
     assert "failed" in refused(ran) or "could not establish connection" in refused(ran)
+
+
+def test_the_ephemeral_server_reaches_itself(engine: Engine, forbidden: Forbidden) -> None:
+    here = engine.server
+    dsn = f"host={here.directory} user={here.user} password={here.password} dbname=postgres"
+    body = f"""
+    op.execute("CREATE EXTENSION dblink")
+    op.execute("SELECT * FROM dblink('{dsn}', 'select 1') AS t(a int)")
+    """
+    assert attempt(engine, body).replay.failure is None
