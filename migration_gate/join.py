@@ -14,7 +14,18 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from migration_gate import delivery
 from migration_gate.check import Finding, Severity
 from migration_gate.errors import Misconfigured
-from migration_gate.facts import Facts, Failure, History, Place, Replay, Revision, Snapshot, Step, Table
+from migration_gate.facts import (
+    Facts,
+    Failure,
+    History,
+    Place,
+    Replay,
+    Revision,
+    Snapshot,
+    Statement,
+    Step,
+    Table,
+)
 from migration_gate.judge import Problem, ProjectReport, Report, Verdict
 from migration_gate.report import json
 from migration_gate.report.json import JsonProject, JsonReport, JsonVerdict
@@ -22,8 +33,8 @@ from migration_gate.settings import Allow
 
 LARGEST = 64 << 20
 """bytes of one report"""
-MOST_TABLES = 100_000
-"""a report only counts them, and may come from a stranger's run"""
+MOST = 10_000
+"""tables, and statements of a revision: a report only counts them, and may come from a stranger's run"""
 NOTHING = "Passed: the change touches no project"
 
 
@@ -168,10 +179,13 @@ def rebuilt(project: JsonProject) -> ProjectReport:
     )
     replay = Replay(
         history=History(revisions, project.heads, project.bases, target=project.target),
-        steps=tuple(Step(s.number, s.revision, s.seconds, context=s.context) for s in project.steps),
+        steps=tuple(
+            Step(s.number, s.revision, s.seconds, _counted(s.statements), context=s.context)
+            for s in project.steps
+        ),
         failure=_failure(project),
         arrived=project.arrived,
-        catalog=Snapshot(tables=(Table("", ""),) * min(project.tables, MOST_TABLES)),
+        catalog=Snapshot(tables=(Table("", ""),) * min(project.tables, MOST)),
         versions=tuple(project.versions.items()),
         notes=project.notes,
         unchecked=tuple((each.object, each.why) for each in project.unchecked),
@@ -186,6 +200,10 @@ def rebuilt(project: JsonProject) -> ProjectReport:
         project.seconds,
         project.problem,
     )
+
+
+def _counted(number: int) -> tuple[Statement, ...]:
+    return (Statement("", 0.0),) * min(number, MOST)
 
 
 def _failure(project: JsonProject) -> Failure | None:

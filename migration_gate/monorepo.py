@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import stat
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import click
@@ -45,10 +47,21 @@ def projects(  # noqa: PLR0917 - one parameter an option
     text = matrix.render(selection, form)
     if form == "matrix" and selection.note:
         click.echo(selection.note, err=True)
-    click.echo(text)
+    with _inert(form):
+        click.echo(text)
     if github_output:
         github.outputs(_file("GITHUB_OUTPUT", "--github-output"), {github_output: text})
     return 0
+
+
+def _inert(form: str) -> AbstractContextManager[None]:
+    """Nothing in a text for people acts on a runner that reads it; what programs and files get stays as it is."""
+    from migration_gate import github  # noqa: PLC0415 - not needed to print help
+
+    for_people = form not in ("json", "matrix", "sarif", "codequality")  # no line of those begins with `::`
+    if os.environ.get("GITHUB_ACTIONS") != "true" or not for_people:
+        return nullcontext()
+    return nullcontext() if stat.S_ISREG(os.fstat(1).st_mode) else github.stopped()
 
 
 def _file(variable: str, option: str) -> Path:
@@ -95,5 +108,7 @@ def join(  # noqa: PLR0917 - one parameter an option
     joined = joining.read(reports, joining.expected(expect, matrix))
     if github_summary:
         github.append(_file("GITHUB_STEP_SUMMARY", "--github-summary"), joining.rendered(joined, "summary"))
-    delivery.write(joining.rendered(joined, form), output)
+    text = joining.rendered(joined, form)
+    with nullcontext() if output else _inert(form):
+        delivery.write(text, output)
     return joining.status(joined)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -198,3 +201,15 @@ def test_the_variables_of_a_step_are_missed_where_there_is_no_step(
     status, _, err = run(capsys, "join", str(tmp_path), "--github-summary")
     assert status == 2
     assert "GITHUB_STEP_SUMMARY is not set" in err
+
+
+def test_nothing_in_a_report_acts_on_the_runner(tmp_path: Path) -> None:
+    hostile = replace(FINDING, says="harmless\n::error::taken over\n##[error]x", fix="::set-output name=a::b")
+    saved(tmp_path, project("api", replace(BLOCKING, finding=hostile)))
+    command = [sys.executable, "-m", "migration_gate", "join", str(tmp_path)]
+    environ = {"PATH": os.environ["PATH"], "GITHUB_ACTIONS": "true"}
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+    first, *_, last = done.stdout.splitlines()
+    assert done.returncode == 1
+    assert first.startswith("::stop-commands::")
+    assert last == f"::{first.removeprefix('::stop-commands::')}::"
