@@ -174,8 +174,8 @@ class _Run:
             if line["kind"] == "stage":
                 self._clock.start(line["name"])
                 yield Progress(line["name"], total=total)
-            elif line["kind"] == "history":
-                tree = beside.submit(repository.read, self._settings, [row["path"] for row in line["files"]])
+            elif line["kind"] == "files":
+                tree = beside.submit(repository.read, self._settings, line["paths"])
             elif line["kind"] == "order":
                 total += len(line["revisions"])
             elif line["kind"] == "start":

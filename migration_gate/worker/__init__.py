@@ -25,6 +25,7 @@ later, SQLAlchemy 1.4 to 2.1.
     stage       name of what begins: import, prepare, replay, models
     note        text that a reader of the report should know
     connection  dialect, driver, wanted, how, outcome
+    files       paths of the revision files, as soon as they are known
     history     revisions, heads, bases, files, locations, missing, error
     context     number, driver, version_table, version_table_schema, default_schema, transaction_per_migration
     order       the revisions that one target needs, in order

@@ -134,10 +134,33 @@ def graph(script: Any) -> list[dict[str, Any]]:
     return rows
 
 
-def history(script: Any) -> dict[str, Any]:
+class History:
+    """The revisions: their files as text at once, their modules when Alembic would import them.
+
+    That is after env.py was imported: a module that is imported by a revision first may not be importable
+    later (circular imports that only work in the project's own order).
+    """
+
+    def __init__(self, script: Any, send: Callable[..., None]) -> None:
+        self._script = script
+        self._send = send
+        self._readable: Optional[bool] = None
+        self._locations = [os.path.abspath(folder) for folder in _locations(script)]
+        self._files = _files(script, self._locations)
+        send("files", paths=[row["path"] for row in self._files])
+
+    def tell(self) -> bool:
+        """Read the graph and tell of it, once; whether it could be read."""
+        if self._readable is None:
+            self._readable = False  # should reading it run env.py's code, which asks again
+            told = _history(self._script, self._locations, self._files)
+            self._readable = told["error"] is None
+            self._send("history", **told)
+        return self._readable
+
+
+def _history(script: Any, locations: list[str], files: list[dict[str, Any]]) -> dict[str, Any]:
     """The graph, its files, and why it could not be read if it could not."""
-    locations = [os.path.abspath(folder) for folder in _locations(script)]
-    files = _files(script, locations)
     out: dict[str, Any] = {"locations": locations, "files": files, "revisions": [], "error": None}
     try:
         out["revisions"] = graph(script)

@@ -83,7 +83,7 @@ class Session:
         self.send("stage", name=name)
 
     def _replay(self) -> None:
-        from .load import history, load
+        from .load import History, load
         from .record import Recorder
         from .walk import Walk
 
@@ -95,18 +95,20 @@ class Session:
         self.recorder.install()
         loaded = load(self.order)
         with loaded.contexts:
-            self.walk = Walk(self.order, loaded.script, self.recorder, self.send)
+            history = History(loaded.script, self.send)
+            self.walk = Walk(self.order, loaded.script, self.recorder, self.send, history.tell)
 
-            def read_and_run() -> bool:
-                told = history(loaded.script)
-                self.send("history", **told)
-                if told["error"] is not None:
-                    return False
+            def run() -> bool:
                 self._stage("replay")
-                self.walk.run(loaded.config)
-                return True
+                try:
+                    self.walk.run(loaded.config)
+                except BaseException:
+                    if history.tell():
+                        raise
+                    return False  # no wonder, with revisions that cannot be read
+                return history.tell()
 
-            replayed = loaded.wrap(read_and_run)
+            replayed = loaded.wrap(run)
             if replayed is not False and self.order["task"] == "replay":
                 self._stage("models")
                 self._models()

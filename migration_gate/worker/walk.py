@@ -33,12 +33,18 @@ class Walk:
     """Hands Alembic its steps as a generator, and looks at each between two of them."""
 
     def __init__(
-        self, order: dict[str, Any], script: Any, recorder: Recorder, send: Callable[..., None]
+        self,
+        order: dict[str, Any],
+        script: Any,
+        recorder: Recorder,
+        send: Callable[..., None],
+        readable: Callable[[], bool],
     ) -> None:
         self._order = order
         self._script = script
         self._recorder = recorder
         self._send = send
+        self._readable = readable
         self._home = order["home"]
         self.number = 0
         """of the step that runs, or ran last"""
@@ -71,6 +77,8 @@ class Walk:
     def _steps(self, heads: Any, context: Any) -> Iterator[Any]:
         """The generator that Alembic asks for the next step."""
         number = len(self.contexts) + 1
+        if not self._readable():
+            raise RuntimeError("the revisions cannot be read")
         self._tell_context(number, context)
         if self._order["task"] == "bootstrap":
             yield from self._bootstrap(heads, context)
