@@ -340,3 +340,19 @@ def test_an_older_python_than_the_project_asks_for_is_named(here: World) -> None
     ran = here.check()
     assert ran.status == 2, ran.said
     assert "The project asks for Python 3.99" in text(ran)
+
+
+def test_modules_that_can_only_be_imported_in_the_order_of_env_py(here: World) -> None:
+    """A revision imports the half of a circle that must not come first, as fastapi-users' GUID type is."""
+    circle = {
+        "circle/__init__.py": "try:\n    from circle.half import Whole\nexcept ImportError:\n    pass\n",
+        "circle/base.py": "",
+        "half.py": "import circle.base\n\n\nclass Whole: ...\n",
+        "circle/half.py": "from half import Whole\n",
+    }
+    files = project(
+        settings_py='from circle import Whole\nURL = "postgresql://app@db.invalid/app"\n',
+        two_py="import half\n" + revision("two", "one", WIDEN),
+    )
+    here.lay({**files, **circle})
+    passes(here.check())
