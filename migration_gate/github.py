@@ -72,7 +72,7 @@ def mask(secret: str) -> None:
 @contextmanager
 def stopped() -> Iterator[None]:
     """Nothing that is printed inside acts on the runner; who prints cannot guess how to end it."""
-    token = secrets.token_hex(20)
+    token = f"resume-{secrets.token_hex(20)}"
     write(command("stop-commands", token))
     try:
         yield

@@ -55,7 +55,7 @@ def test_commands_are_obeyed_again_after_an_error(capsys: pytest.CaptureFixture[
     stop, go = lines(capsys.readouterr().out)
     one = obeyed(stop)
     assert one
-    assert re.fullmatch(r"[0-9a-f]{40}", one.message)
+    assert re.fullmatch(r"resume-[0-9a-f]{40}", one.message)
     assert go == f"::{one.message}::"
 
 

@@ -1,0 +1,1 @@
+"""The built image, driven as a runner of GitHub drives it."""
