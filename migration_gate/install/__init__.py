@@ -53,11 +53,13 @@ def install(
     yield Progress("install", f"from {work.title.strip('`')}")
     kept = place.cache(settings, work.top, environ)
     name = work.name(kept.folder)
-    with place.held(kept, name) as home:
-        record = home.record()
-        cached = record is not None
-        if record is None:
-            record = yield from _shown(build(work, kept, home, environ))
+    home = place.home(kept, name)
+    record = home.record()
+    cached = record is not None
+    if record is None:
+        with place.building(kept):
+            record = home.record()  # another run may have built it while we waited
+            record = record or (yield from _shown(build(work, kept, home, environ)))
             place.prune(kept, name)
     seconds = time.perf_counter() - started
     how = "taken from the cache" if cached else f"installed in {seconds:.1f} s"

@@ -43,10 +43,9 @@ def build(
         yield from _run(_own_command(work, home), installer, work.title, work)
     elif work.source is not None:
         groups, extras = work.settings.groups, work.settings.extras
-        with _scratch(kept) as scratch:
-            without = tuple(map(canonical, work.settings.without))
-            order = Order(work.source, home, found.version, groups, extras, uv, scratch, without)
-            links, said = yield from _carry_out(order, work, installer, kept)
+        without = tuple(map(canonical, work.settings.without))
+        order = Order(work.source, home, found.version, groups, extras, uv, kept.folder, without)
+        links, said = yield from _carry_out(order, work, installer, kept)
         notes += said
     _demand(home, work)
     added, why = driver.missing(_packages(home), work.scripts)
@@ -68,15 +67,16 @@ def _carry_out(
     """Run the steps; again with one more group where Alembic is there. What to link, and what to say."""
     said: list[str] = []
     for _ in range(3):
-        planned = plan.plan(order)
-        if kept.account:
-            place.give(order.scratch, kept.account)
-        for step in planned.steps:
-            yield from _run(step, installer, f"installing from {work.title}", work)
+        with _scratch(kept) as scratch:  # a new one each time: build scripts may have touched the one before
+            planned = plan.plan(replace(order, scratch=scratch))
+            if kept.account:
+                place.give(scratch, kept.account["uid"], kept.account["gid"], kept.owners)
+            for step in planned.steps:
+                yield from _run(step, installer, f"installing from {work.title}", work)
         lacks = interpreter.look(order.home.python, "", order.home.folder, {}).missing
         more = groups.holding(order.source, lacks[0]) if lacks else ((), ())
         asked = (*order.groups, *more[0]), (*order.extras, *more[1])
-        if asked == (order.groups, order.extras) or len(set(asked[0])) < len(asked[0]):
+        if asked == (order.groups, order.extras) or any(len(set(each)) < len(each) for each in asked):
             break
         word, name = ("group", more[0][0]) if more[0] else ("extra", more[1][0])
         said.append(f"the {word} `{name}` was installed too: {lacks[0]} is in it")

@@ -23,6 +23,7 @@ from migration_gate.inputs.environment import IMAGE
 from migration_gate.settings import Settings
 
 NAME = ".migration-gate-cache"
+FOLDERS = ("uv", "python", "pip", "home", "environments")
 MARKER = "migration-gate.json"
 """written into an environment last: without it, it is half-built"""
 KEPT = 2
@@ -35,6 +36,9 @@ class Cache:
 
     folder: Path
     account: Mapping[str, int]
+    """uid and gid; nothing where that is whoever runs the gate"""
+    owners: frozenset[int]
+    """whom its files may belong to"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,16 +65,17 @@ class Home:
 def cache(settings: Settings, top: Path, environ: Mapping[str, str]) -> Cache:
     """The folder of the setting, else the first usual one that can be written to; else Misconfigured."""
     account, _ = privileges.lowered(top, [top])
+    owners = {account.get("uid", os.geteuid()), os.geteuid()}
+    if privileges.on_github(environ):
+        owners.add(top.stat().st_uid)  # a step of the runner's restored it
     problems = []
     for folder in [settings.cache] if settings.cache else _usual(top, environ):
         try:
-            _make(
-                folder, account, {os.geteuid(), top.stat().st_uid} if privileges.on_github(environ) else set()
-            )
+            _make(folder, account, owners)
         except OSError as error:
             problems.append(f"{folder}: {error.strerror or error}")
             continue
-        return Cache(folder, account)
+        return Cache(folder, account, frozenset(owners))
     raise Misconfigured(
         "The project's packages need a folder to be installed in, and none could be had.",
         where="cache",
@@ -85,35 +90,24 @@ def _usual(top: Path, environ: Mapping[str, str]) -> Iterator[Path]:
     home = environ.get("XDG_CACHE_HOME") or (f"{environ['HOME']}/.cache" if environ.get("HOME") else "")
     if home and Path(home).is_absolute():
         yield Path(home) / "migration-gate"
-    yield (
-        Path("/var/cache/migration-gate")
-        if os.geteuid() == 0
-        else Path(home or "/nowhere") / "migration-gate"
-    )
+    if os.geteuid() == 0:
+        yield Path("/var/cache/migration-gate")
     yield Path(tempfile.gettempdir()) / f"migration-gate-{os.geteuid()}"
 
 
-def _make(folder: Path, account: Mapping[str, int], trusted: AbstractSet[int]) -> None:
-    """Make the folder and what lies in it, for the account to write to; OSError where that cannot be.
-
-    What belongs to a trusted account is handed over: on GitHub, a step of the runner's restored it.
-    """
+def _make(folder: Path, account: Mapping[str, int], owners: AbstractSet[int]) -> None:
+    """Make the folder, or see that it is ours; OSError where that cannot be."""
     folder.parent.mkdir(parents=True, exist_ok=True)
-    ours = {account.get("uid", os.geteuid()), os.geteuid(), *trusted}
-    for path in (folder, *(folder / name for name in ("uv", "python", "home", "environments"))):
-        fresh = False
+    for path in (folder, *(folder / name for name in FOLDERS)):
         try:
             path.mkdir()
-            fresh = True
+            if path == folder:
+                (path / ".gitignore").write_text("*\n", encoding="utf-8")
         except FileExistsError:
             state = path.lstat()
-            if not stat.S_ISDIR(state.st_mode) or state.st_uid not in ours:
+            if not stat.S_ISDIR(state.st_mode) or state.st_uid not in owners:
                 # A link could lead anywhere, and whoever owns the folder could change what we trust.
                 raise OSError(0, "it is not a folder of ours") from None
-        if account and (fresh or path.lstat().st_uid != account["uid"]):
-            give(path, account, ours)
-        if fresh and path == folder:
-            (path / ".gitignore").write_text("*\n", encoding="utf-8")
     if account:
         if not privileges.readable(folder, account["uid"], account["gid"]):
             raise OSError(0, "the account that runs the project's code cannot get there")
@@ -121,14 +115,33 @@ def _make(folder: Path, account: Mapping[str, int], trusted: AbstractSet[int]) -
         raise OSError(0, "it cannot be written to")
 
 
-def give(folder: Path, account: Mapping[str, int], owners: AbstractSet[int] | None = None) -> None:
-    """Hand what is ours (or these owners') in a folder to the account; links are not followed."""
-    ours = owners or {os.geteuid()}
-    for path, names, files, at in os.fwalk(folder):
-        del path
+@contextmanager
+def building(kept: Cache) -> Iterator[None]:
+    """While nobody else builds in the folder, the account may write to it.
+
+    Afterwards it belongs to whoever owns the folder around it: a runner that could not remove what we leave
+    would fail at its next job.
+    """
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+    lock = os.open(kept.folder / "lock", flags, 0o644)
+    around = kept.folder.parent.stat()
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if kept.account:
+            give(kept.folder, kept.account["uid"], kept.account["gid"], kept.owners)
+        yield
+    finally:
+        if kept.account and around.st_uid not in (0, kept.account["uid"]):
+            give(kept.folder, around.st_uid, around.st_gid, kept.owners)
+        os.close(lock)
+
+
+def give(folder: Path, uid: int, gid: int, owners: AbstractSet[int]) -> None:
+    """Hand what belongs to these owners in a folder to an account; links are not followed."""
+    for _, names, files, at in os.fwalk(folder):
         for name in (".", *names, *files):
-            if os.stat(name, dir_fd=at, follow_symlinks=False).st_uid in ours:
-                os.chown(name, account["uid"], account["gid"], dir_fd=at, follow_symlinks=False)
+            if os.stat(name, dir_fd=at, follow_symlinks=False).st_uid in owners - {uid}:
+                os.chown(name, uid, gid, dir_fd=at, follow_symlinks=False)
 
 
 def key(parts: Sequence[str], files: Sequence[Path]) -> str:
@@ -145,17 +158,9 @@ def slug(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-").lower()[:40] or "project"
 
 
-@contextmanager
-def held(kept: Cache, name: str) -> Iterator[Home]:
-    """The environment's folder, while no other run of ours touches it."""
-    folder = kept.folder / "environments"
-    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-    lock = os.open(folder / f"{name}.lock", flags, 0o600)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield Home(folder / name)
-    finally:
-        os.close(lock)
+def home(kept: Cache, name: str) -> Home:
+    """The folder of an environment."""
+    return Home(kept.folder / "environments" / name)
 
 
 def clear(home: Home) -> None:
@@ -175,4 +180,3 @@ def prune(kept: Cache, name: str) -> None:
     every.sort(key=lambda each: (each.name == name, each.lstat().st_mtime), reverse=True)
     for old in every[KEPT:]:
         clear(Home(old))
-        (folder / f"{old.name}.lock").unlink(missing_ok=True)
