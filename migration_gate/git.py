@@ -71,7 +71,7 @@ def ask(
     try:
         out, err = process.communicate(timeout=seconds)
     except subprocess.TimeoutExpired:
-        return "", f"`git {arguments[0]}` took over {seconds:.0f} s"
+        return "", f"`git {arguments[0]}` took over {seconds:g} s"
     finally:
         _end(process)
     if process.returncode:

@@ -55,7 +55,7 @@ def projects(  # noqa: PLR0917 - one parameter an option
 
 
 def _inert(form: str) -> AbstractContextManager[None]:
-    """Nothing in a text for people acts on a runner that reads it; what programs and files get stays as it is."""
+    """Nothing in a text for people acts on a runner that reads it; programs and files get it as it is."""
     from migration_gate import github  # noqa: PLC0415 - not needed to print help
 
     for_people = form not in ("json", "matrix", "sarif", "codequality")  # no line of those begins with `::`
