@@ -5,6 +5,7 @@ In reading order, as the data flows:
     settings, inputs/    what the user asked for: file, environment, command line; each value with its origin
     event, trust         which event of which CI, and whether the code that is checked out may run under it
     git, comparison      the git program, asked; what the change is compared with, and which files differ
+    install/             the project's packages, in an environment of their own, where no interpreter has them
     project/             the Alembic environment, its interpreter and its import path
     postgres/            a server for this run: local, image, url or embedded; always behind a Unix socket
     start_state          the diary, and what the database holds before the first revision
@@ -26,7 +27,7 @@ In reading order, as the data flows:
     cli, doctor          the commands; last_words: an error as people read it
     action/, github      the same on GitHub: inputs and outputs, and what its runner understands
     comments             the one comment on a pull request
-    monorepo, matrix     several projects: which of them a change touches (watched: the files that concern one),
+    monorepo, matrix     several projects: which of them a change touches (watched: what concerns one),
     join                 and one verdict of several runs
     static               `check --static`: what text alone can tell (revision_text: the history as it is written)
 
