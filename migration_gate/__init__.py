@@ -29,7 +29,7 @@ In reading order, as the data flows:
     comments             the one comment on a pull request
     monorepo, matrix     several projects: which of them a change touches (watched: what concerns one),
     join                 and one verdict of several runs
-    static               `check --static`: what text alone can tell (revision_text: the history as it is written)
+    static               `check --static`: what text alone can tell (revision_text: the history in its files)
 
 `checks/` beside this package holds one module a check; `entrypoint.py` puts everything together.
 """
