@@ -56,7 +56,8 @@ def examine(settings: Settings) -> Generator[Progress, None, Facts]:
     clock = Clock()
     clock.start("find")
     yield Progress("find", settings.name)
-    trust.demand(settings.root, os.environ)
+    for place_of_code in dict.fromkeys((settings.root, settings.folder or settings.root, settings.directory)):
+        trust.demand(place_of_code, os.environ)
     privileges.close(os.environ)
     settings, notes = yield from _installed(settings, clock)
     project = find(settings)

@@ -23,7 +23,10 @@ If everybody who can open a pull request may use this workflow's token and secre
 
 
 def demand(folder: Path, environ: Mapping[str, str]) -> None:
-    """Raise UntrustedCode where the code in `folder` must not run under this event."""
+    """Raise UntrustedCode where the code in `folder` must not run under this event.
+
+    Files that git ignores are not looked at: virtual environments and caches are among them.
+    """
     event = events.read(environ)
     if event.name not in events.PRIVILEGED or event.ci != "github" or _allowed(environ):
         return

@@ -108,3 +108,16 @@ def test_the_whole_command_refuses_before_anything_of_the_project_runs(
     problem = json.loads(out)["projects"][0]["problem"]
     assert (status, problem["kind"], problem["status"]) == (2, "UntrustedCode", 2)
     assert not ran.exists()
+
+
+def test_a_working_directory_in_another_checkout_is_looked_at_as_well(
+    tmp_path: Path, repository: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = started(tmp_path / "head", {"m/env.py": "import os"})
+    for name, value in told(repository, "pull_request_target").items():
+        monkeypatch.setenv(name, value)
+    status, out, _ = run(
+        capsys, "check", str(repository), "--working-directory", str(other), "--format", "json"
+    )
+    problem = json.loads(out)["projects"][0]["problem"]
+    assert (status, problem["kind"], problem["where"]) == (2, "UntrustedCode", str(other))
