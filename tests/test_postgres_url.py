@@ -201,6 +201,7 @@ def over_tcp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[postgr
         monkeypatch.setattr(cluster, "SETTINGS", cluster.SETTINGS + settings + files)
         monkeypatch.setattr(cluster, "HBA", cluster.HBA + "hostssl all all 127.0.0.1/32 scram-sha-256\n")
         monkeypatch.setattr(local, "PORT", port)
+        monkeypatch.setattr(local, "CONFINED", False)
         with postgres.start("local", folder=tmp_path) as server:
             monkeypatch.setenv("THE_CERTIFICATE", str(certificate))
             with server.connect() as connection:  # as others keep it: hashed 4096 times

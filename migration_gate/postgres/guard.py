@@ -6,7 +6,7 @@ reason (we are done, we were interrupted, we were killed), it stops what it star
 and removes the folders. Success and SIGKILL therefore go the same way.
 
 Orders, a JSON object a line:
-    {"command", "user", "env", "log", "signal", "pidfile"}   start this
+    {"command", "user", "env", "log", "signal", "pidfile", "confined"} start this
     {"stop": true}                                           stop it now
     {"farewell", "input"}                                    run this command at the end
 Answers: {"pid": n} | {"failed": text} after a start, {"ended": status} when the process ends (negative:
@@ -105,7 +105,7 @@ def become(order: Order, guard: _socket.socket) -> NoReturn:
             os.setuid(user[0])
         os.chdir("/")
         die_with_parent(int(str(order["signal"])))
-        if supported() and order["pidfile"]:  # a server; a relay has to reach another one
+        if supported() and order["confined"]:  # a server; a relay has to reach another one
             with suppress(OSError):  # a kernel without filters
                 enter(guard)  # COPY FROM PROGRAM, dblink and their like reach no other server either
         os.execve(command[0], command, environ)  # noqa: S606

@@ -40,8 +40,12 @@ class Lifeline:
         log: Path,
         stop: signal.Signals,
         data: Path | None = None,
+        confined: bool = False,
     ) -> None:
-        """Start a command under guard, as the account, its output appended to `log`."""
+        """Start a command under guard, as the account, its output appended to `log`.
+
+        A confined one reaches no socket but its own.
+        """
         self._ended = None
         self._tell(
             {
@@ -51,6 +55,7 @@ class Lifeline:
                 "log": str(log),
                 "signal": int(stop),
                 "pidfile": str(data / "postmaster.pid") if data else None,
+                "confined": confined,
             }
         )
         answer = self._hear(10.0)

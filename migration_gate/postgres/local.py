@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     import psycopg
 
 START_SECONDS = 60.0
+CONFINED = True
+"""COPY FROM PROGRAM, dblink and their like reach no other server"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +135,12 @@ class Start:
         configure(self.data, self.socket, token)
         command: list[str | Path] = [self.install.folder / "postgres", "-D", self.data]
         self.lifeline.launch(
-            command, account=self.account, log=self.log, stop=signal.SIGQUIT, data=self.data
+            command,
+            account=self.account,
+            log=self.log,
+            stop=signal.SIGQUIT,
+            data=self.data,
+            confined=CONFINED,
         )  # SIGQUIT stops at once: nothing of it will be needed
         self._wait()
         with connect(str(self.socket), PORT, template.SUPERUSER, made_with, "postgres") as connection:
