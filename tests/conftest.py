@@ -10,8 +10,9 @@ import pytest
 
 from tests.engine import engine, shared_engine
 from tests.forbidden import forbidden, forbidden_place
+from tests.stranger import here
 
-__all__ = ["engine", "forbidden", "forbidden_place", "shared_engine"]  # fixtures
+__all__ = ["engine", "forbidden", "forbidden_place", "here", "shared_engine"]  # fixtures
 
 GOLDEN = Path(__file__).parent / "golden"
 

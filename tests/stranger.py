@@ -6,6 +6,7 @@ import os
 import re
 import secrets
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -15,6 +16,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent
+
+import pytest
 
 COMMAND = str(Path(sys.executable).with_name("migration-gate"))
 MARK = "STRANGER_RUN"
@@ -260,3 +263,12 @@ def world(name: str = "g") -> Iterator[World]:
         yield World(top)
     finally:
         shutil.rmtree(top, ignore_errors=True)
+
+
+@pytest.fixture
+def here() -> Iterator[World]:
+    """A world for one test; what a failed assertion left behind is ended."""
+    with world() as made:
+        yield made
+        for pid in made.processes():
+            os.kill(pid, signal.SIGKILL)

@@ -5,21 +5,15 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.stranger import Ran, World, commit, project, revision, world
+from tests.stranger import Ran, World, commit, project, revision
 
 pytestmark = pytest.mark.slow
 Golden = Callable[[str, str], None]
-
-
-@pytest.fixture
-def here() -> Iterator[World]:
-    with world() as made:
-        yield made
 
 
 @pytest.fixture

@@ -6,21 +6,14 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.stranger import MARK, MODELS, WIDEN, World, commit, project, revision, world
+from tests.stranger import MARK, MODELS, WIDEN, World, commit, project, revision
 
 pytestmark = pytest.mark.slow
 EXAMPLES = Path(__file__).parents[1] / "examples"
-
-
-@pytest.fixture
-def here() -> Iterator[World]:
-    with world() as made:
-        yield made
 
 
 def laid(here: World, variant: str) -> World:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import time
@@ -12,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from migration_gate import postgres
-from tests.stranger import World, project, revision, world
+from tests.stranger import World, project, revision
 
 pytestmark = pytest.mark.slow
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL)
@@ -24,14 +23,6 @@ if os.fork() == 0:
 open({flag!r}, "w").write("here")
 time.sleep(60)
 """
-
-
-@pytest.fixture
-def here() -> Iterator[World]:
-    with world() as made:
-        yield made
-        for pid in made.processes():  # a failed assertion must not leave what it found
-            os.kill(pid, signal.SIGKILL)
 
 
 def waiting(here: World, where: str) -> Path:

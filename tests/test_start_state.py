@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from migration_gate import postgres
-from tests.stranger import World, commit, project, revision, world
+from tests.stranger import World, commit, project, revision
 
 pytestmark = pytest.mark.slow
 OLD = """
@@ -19,12 +18,6 @@ create table alembic_version (version_num varchar(32) not null primary key);
 insert into alembic_version values ('one');
 """
 FIRST = "raise RuntimeError('the first revision was lost in 2019')"
-
-
-@pytest.fixture
-def here() -> Iterator[World]:
-    with world() as made:
-        yield made
 
 
 def dump(folder: Path, *options: str) -> bytes:

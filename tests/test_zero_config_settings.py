@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
-from tests.stranger import ENV, WIDEN, Ran, World, project, revision, world
+from tests.stranger import ENV, WIDEN, Ran, World, project, revision
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-def here() -> Iterator[World]:
-    with world() as made:
-        yield made
 
 
 def passes(ran: Ran, what: str = "2 revisions, 1 table") -> Ran:
