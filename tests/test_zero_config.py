@@ -82,8 +82,7 @@ def test_the_usual_variables_have_a_value(here: World, code: str) -> None:
     passes(here.check())
 
 
-def test_required_fields_of_settings_are_filled(here: World) -> None:
-    code = """
+REQUIRED = """
 from enum import Enum
 from typing import Literal, Optional
 
@@ -129,7 +128,10 @@ class Settings(BaseSettings):
 
 URL = str(Settings().DATABASE_URL)
 """
-    here.lay(project(settings_py=code))
+
+
+def test_required_fields_of_settings_are_filled(here: World) -> None:
+    here.lay(project(settings_py=REQUIRED))
     assert "Settings: dummy values for" in text(passes(here.check(python=web())))
 
 
