@@ -38,9 +38,8 @@ def examined(settings: Settings, display: Display) -> ProjectReport:
         verdicts = judge(facts, settings, checks.ALL, delivery.texts(facts, settings.root), date.today())
     except GateError as error:
         return ProjectReport(settings.name, problem=Problem.of(error))
-    return ProjectReport(
-        settings.name, facts, verdicts, settings.fail_on, seconds=time.perf_counter() - begun
-    )
+    seconds = time.perf_counter() - begun
+    return ProjectReport(settings.name, facts, verdicts, settings.fail_on, seconds=seconds)
 
 
 if __name__ == "__main__":
