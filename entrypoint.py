@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """The whole gate in reading order: inputs, facts, verdicts, report, exit status."""
 
 import os
@@ -9,7 +8,6 @@ from pathlib import Path
 
 import checks
 from migration_gate import delivery, explanation, gate, inputs
-from migration_gate.cli import main
 from migration_gate.errors import GateError
 from migration_gate.judge import Problem, ProjectReport, Report, judge
 from migration_gate.progress import Display
@@ -40,7 +38,3 @@ def examined(settings: Settings, display: Display) -> ProjectReport:
         return ProjectReport(settings.name, problem=Problem.of(error))
     seconds = time.perf_counter() - begun
     return ProjectReport(settings.name, facts, verdicts, settings.fail_on, seconds=seconds)
-
-
-if __name__ == "__main__":
-    main()
