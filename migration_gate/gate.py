@@ -27,12 +27,13 @@ from migration_gate import (
 from migration_gate.bridge import Line, Order, Worker
 from migration_gate.drift import drift
 from migration_gate.errors import DiskFull, Misconfigured
-from migration_gate.facts import Facts, Replay, Snapshot, Tree
+from migration_gate.facts import Facts, Replay, Snapshot, Touch, Tree
 from migration_gate.postgres import place
 from migration_gate.postgres.server import Server
 from migration_gate.progress import Progress
 from migration_gate.project import Project, find
 from migration_gate.replay import Reader, arrived, touches
+from migration_gate.revision_text import Written
 from migration_gate.settings import Settings
 
 
@@ -62,7 +63,7 @@ def examine(settings: Settings) -> Generator[Progress, None, Facts]:
     settings, notes = yield from _installed(settings, clock)
     project = find(settings)
     project = replace(project, notes=(*project.notes, *notes))
-    with _folder() as folder, ThreadPoolExecutor(1) as beside:
+    with _folder() as folder, ThreadPoolExecutor(2) as beside:
         compared = beside.submit(comparison.of, settings.root, settings.base, os.environ)
         clock.start("postgres")
         yield Progress("postgres", settings.postgres)
@@ -71,16 +72,17 @@ def examine(settings: Settings) -> Generator[Progress, None, Facts]:
             new = comparison.absolute(settings.root, changes.paths("AMT"))
             run = _Run(replace(settings, changed=new), project, server, folder, clock, note=changes.base.note)
             yield from run.prepare()
-            tree = yield from run.replay(beside)
+            yield from run.replay(beside)
             yield Progress("compare")
             clock.start("compare")
             replay = run.compared()
             clock.start("repository")
             yield Progress("repository")
-            read = tree.result()
+            tree = run.tree()
+            clock.start("postgres")
         clock.start("")
     replay = replace(replay, seconds=tuple(clock.seconds.items()))
-    return Facts(settings.name, replay, read, settings.owners)
+    return Facts(settings.name, replay, tree, settings.owners)
 
 
 def _installed(
@@ -138,6 +140,8 @@ class _Run:
         self._folder = folder
         self._clock = clock
         self._lines: list[Line] = []
+        self._texts: Future[tuple[tuple[Written, ...], Tree]] | None = None
+        self._replayed: Future[tuple[tuple[str, ...], Snapshot, tuple[Touch, ...]]] | None = None
         self._notes: list[str] = [*project.notes, *server.notes, *filter(None, [note])]
         self._output = ""
         self._database = server.create_database()
@@ -155,7 +159,7 @@ class _Run:
     def _bootstrap(self, project: Project, settings: Settings, stamp: str) -> None:
         """Run a worker that creates an older checkout's models and stamps them."""
         lines = list(self._work(project, settings, "bootstrap", stamp))
-        arrival.demand_success(project, Reader(settings.root, lines, self._snapshot), self._output)
+        arrival.demand_success(project, Reader(settings.root, lines, catalog.parse), self._output)
 
     def _work(self, project: Project, settings: Settings, task: str, stamp: str = "heads") -> Iterator[Line]:
         order = Order(task, self._database, self._models, catalog.QUERY, self._folder, stamp)
@@ -164,48 +168,60 @@ class _Run:
             self._output = worker.output
             self._notes += worker.notes
 
-    def replay(self, beside: ThreadPoolExecutor) -> Generator[Progress, None, Future[Tree]]:
-        """Run the worker; as soon as the revision files are known, the repository is read beside it."""
+    def replay(self, beside: ThreadPoolExecutor) -> Iterator[Progress]:
+        """Run the worker. What can be read already is read beside it: files, and the replayed catalog."""
         self._clock.start("import")
         yield Progress("import")
-        tree: Future[Tree] | None = None
         total = 0
         for line in self._work(self._project, self._settings, "replay"):
             self._lines.append(line)
             if line["kind"] == "stage":
                 self._clock.start(line["name"])
                 yield Progress(line["name"], total=total)
-            elif line["kind"] == "files":
-                tree = beside.submit(repository.read, self._settings, line["paths"])
+            elif line["kind"] == "scripts":
+                self._texts = beside.submit(self._read_files)
+            elif line["kind"] == "copied":
+                self._replayed = beside.submit(self._read_replayed)
             elif line["kind"] == "order":
                 total += len(line["revisions"])
             elif line["kind"] == "start":
                 yield Progress("replay", line["revision"], line["number"], total)
-        return tree or beside.submit(repository.read, self._settings, [])
 
-    def _snapshot(self, text: str) -> Snapshot:
-        return catalog.parse(text)
+    def _reader(self) -> Reader:
+        return Reader(git.top(self._settings.root), self._lines, catalog.parse)
+
+    def _read_files(self) -> tuple[tuple[Written, ...], Tree]:
+        """The revision files as text, and the rest of the repository."""
+        written = self._reader().written()
+        top = git.top(self._settings.root)
+        return written, repository.read(self._settings, [str(top / each.file.path) for each in written])
+
+    def _read_replayed(self) -> tuple[tuple[str, ...], Snapshot, tuple[Touch, ...]]:
+        """The heads that arrived, the catalog, and the diary."""
+        tables = self._reader().version_tables()
+        with self._server.connect(self._database) as connection:
+            return arrived(connection, tables), catalog.read(connection, tables), touches(connection)
+
+    def tree(self) -> Tree:
+        """The repository as text."""
+        return self._texts.result()[1] if self._texts else repository.read(self._settings, [])
 
     def compared(self) -> Replay:
         """Lines, catalogs and their differences, as facts. Raises GateError where nothing was replayed."""
-        reader = Reader(git.top(self._settings.root), self._lines, self._snapshot)
+        reader = self._reader()
         told = reader.failure()
-        history = reader.history(self._settings.target)
+        history = reader.history(self._settings.target, self._texts.result()[0] if self._texts else ())
         arrival.demand_replay(self._project, self._settings, reader, self._output)
-        tables = reader.version_tables()
-        with self._server.connect(self._database) as connection:
-            heads = arrived(connection, tables)
-            catalog_ = catalog.read(connection, tables)
-            diary = touches(connection)
+        heads, seen, diary = self._replayed.result() if self._replayed else self._read_replayed()
         replay = Replay(
             history=history,
             steps=reader.steps(),
             failure=told[1] if told and told[0] != "models" else None,
             touches=diary,
             arrived=heads,
-            version_tables=tables,
+            version_tables=reader.version_tables(),
             connections=reader.connections(),
-            catalog=catalog_,
+            catalog=seen,
             models=reader.models(),
             versions=(*reader.versions(), ("postgres", self._server.origin)),
             notes=tuple(dict.fromkeys((*self._notes, *arrival.notes(reader), *reader.notes()))),

@@ -11,6 +11,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from migration_gate import revision_text
 from migration_gate.facts import (
     ColumnState,
     Connection,
@@ -26,6 +27,7 @@ from migration_gate.facts import (
     Touch,
     Uncreated,
 )
+from migration_gate.revision_text import Written
 
 Line = Mapping[str, Any]
 DIARY = """
@@ -56,9 +58,24 @@ class Reader:
         path = Path(text)
         return path.relative_to(self._root).as_posix() if path.is_relative_to(self._root) else str(path)
 
-    def history(self, target: tuple[str, ...]) -> History:
-        """The revision graph, in the order of the replay where there is one."""
+    def written(self) -> tuple[Written, ...]:
+        """The revision files as text; takes a while for a long history."""
+        told = self._first("scripts")
+        return (
+            revision_text.around(
+                [Path(folder) for folder in told.get("locations", ())], Path(told["folder"]), self._root
+            )
+            if told
+            else ()
+        )
+
+    def history(self, target: tuple[str, ...], written: Sequence[Written] | None = None) -> History:
+        """The revision graph, in the order of the replay where there is one, and its files."""
         told = self._first("history")
+        files = self.written() if written is None else written
+        known = [each.file.revision for each in files if each.file.revision]
+        broken = bool(told.get("error"))
+        seen = {self.path(row["file"]) for row in told.get("revisions", ())}
         order = [revision for line in self._all("order") for revision in line["revisions"]]
         rank = {revision: number for number, revision in enumerate(order)}
         oldest_first = told.get("revisions", ())[::-1]
@@ -67,11 +84,11 @@ class Reader:
             revisions=tuple(self._revision(row) for row in rows),
             heads=tuple(told.get("heads", ())),
             bases=tuple(told.get("bases", ())),
-            files=tuple(self._file(row) for row in told.get("files", ())),
-            locations=tuple(self.path(folder) for folder in told.get("locations", ())),
+            files=tuple(_seen(each.file, broken or each.file.path in seen) for each in files),
+            locations=tuple(self.path(folder) for folder in self._first("scripts").get("locations", ())),
             target=target,
-            error=self._failure(told["error"], stage="import") if told.get("error") else None,
-            missing=tuple((child, parent) for child, parent in told.get("missing", ())),
+            error=self._failure(told["error"], stage="import") if broken else None,
+            missing=tuple(_missing(files, known)) if broken else (),
         )
 
     def _revision(self, row: Line) -> Revision:
@@ -79,19 +96,6 @@ class Reader:
             row["id"], tuple(row["parents"]), row["message"], Place(self.path(row["file"]), row["line"]),
             tuple(row["depends_on"]), tuple(row["labels"]),
         )  # fmt: skip
-
-    def _file(self, row: Line) -> RevisionFile:
-        why = None if row["seen"] else "Alembic does not load it from there"
-        return RevisionFile(
-            self.path(row["path"]),
-            row["revision"],
-            tuple(row["parents"]),
-            row["seen"],
-            row["error"],
-            row["line"],
-            why,
-            tuple(row.get("creates", ())),
-        )
 
     def steps(self) -> tuple[Step, ...]:
         """Every step that was finished."""
@@ -231,6 +235,21 @@ class Reader:
             return Place(self.path(file))
         found = re.search(rf"^[ \t]*class[ \t]+{re.escape(name)}\b", text, re.MULTILINE)
         return Place(self.path(file), text.count("\n", 0, found.start()) + 1 if found else None)
+
+
+def _seen(file: RevisionFile, seen: bool) -> RevisionFile:
+    """The file, and whether Alembic loads it; in a broken history that is not known, and not held against it."""
+    return dataclasses.replace(
+        file, seen=seen, why_unseen=None if seen else "Alembic does not load it from there"
+    )
+
+
+def _missing(files: Sequence[Written], known: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Parents and dependencies that no file has; a label, or the beginning of an id, is one as well."""
+    for each in files:
+        for parent in (*each.file.parents, *each.depends_on):
+            if each.file.revision and "@" not in parent and not any(one.startswith(parent) for one in known):
+                yield each.file.revision, parent
 
 
 def touches(connection: psycopg.Connection[Any]) -> tuple[Touch, ...]:

@@ -61,6 +61,21 @@ def read(locations: Sequence[Path], top: Path, *, recursive: bool = False) -> Te
     return Texts(tuple(found), tuple(_shown(place, top) for place in locations), doubts, tuple(creates))
 
 
+def around(locations: Sequence[Path], scripts: Path, top: Path) -> tuple[Written, ...]:
+    """Each revision file in or below these folders and that of env.py, by path from `top`.
+
+    Files that cannot be parsed are told of in `locations` alone: elsewhere they may be anything.
+    """
+    files = dict.fromkeys(file for folder in (*locations, scripts) for file in _files(folder, recursive=True))
+    found = (_written(file, _shown(file, top)) for file in files if file.name != "env.py")
+    inside = {_shown(folder, top) for folder in locations}
+    return tuple(
+        each
+        for each in found
+        if each is not None and (each.file.revision or os.path.dirname(each.file.path) in inside)  # noqa: PTH120
+    )
+
+
 def history(texts: Texts, target: tuple[str, ...]) -> History:
     """The graph. As with Alembic, a broken one has files, and no revisions."""
     known = [each for each in texts.files if each.file.revision]

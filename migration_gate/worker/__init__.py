@@ -25,14 +25,15 @@ later, SQLAlchemy 1.4 to 2.1.
     stage       name of what begins: import, prepare, replay, models
     note        text that a reader of the report should know
     connection  dialect, driver, wanted, how, outcome
-    files       paths of the revision files, as soon as they are known
-    history     revisions, heads, bases, files, locations, missing, error
+    scripts     locations (folders with revisions) and folder (of env.py)
+    history     revisions, heads, bases, and the error where Alembic could not read them
     context     number, driver, version_table, version_table_schema, default_schema, transaction_per_migration
     order       the revisions that one target needs, in order
     start       number and revision of a step that begins
     step        number, revision, seconds, statements, transactions, in_transaction, context, before, after
     context_end number, version_table, version_table_schema, search_path, default_schema
     failure     stage, and the error as data (see failure.py)
+    copied      the models' database was copied: the replayed one may be read
     models      metadatas, tables, uncreated, filtered, alembic, places
     done        always last; without it the worker crashed, and the lines before it say how far it got
 

@@ -62,10 +62,9 @@ def create_all(connection: Any, metadatas: list[Any]) -> list[dict[str, Any]]:
     """Create everything; a row for each part that Postgres refused."""
     made = _Made(connection)
     for metadata in metadatas:
-        try:
-            with connection.begin_nested():
-                metadata.create_all(connection)
-        except Exception:  # told part by part below
+        # Everything was dropped, so nothing need be looked for; but for a type that only a project's own
+        # type class knows of, for example.
+        if not any(made.whole(metadata, checkfirst=checkfirst) for checkfirst in (False, True)):
             made.part_by_part(metadata)
     return made.refused
 
@@ -104,6 +103,10 @@ class _Made:
                 "columns": columns,
             }
         )
+
+    def whole(self, metadata: Any, checkfirst: bool) -> bool:
+        """Whether all of it could be created at once."""
+        return self._attempt(partial(metadata.create_all, self._connection, checkfirst=checkfirst)) is None
 
     def part_by_part(self, metadata: Any) -> None:
         """Types and sequences, tables alone, then their constraints, indexes, comments and keys."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import os
 import re
 import runpy
@@ -125,7 +124,7 @@ def graph(script: Any) -> list[dict[str, Any]]:
                 "depends_on": list(revision._resolved_dependencies or ()),
                 "labels": sorted(revision.branch_labels),
                 "message": (revision.doc or "").strip(),
-                "file": os.path.abspath(revision.path),
+                "file": os.path.realpath(revision.path),
                 "line": getattr(getattr(revision.module.upgrade, "__code__", None), "co_firstlineno", 1)
                 if hasattr(revision.module, "upgrade")
                 else 1,
@@ -135,7 +134,7 @@ def graph(script: Any) -> list[dict[str, Any]]:
 
 
 class History:
-    """The revisions: their files as text at once, their modules when Alembic would import them.
+    """The revisions, read when Alembic would import their modules.
 
     That is after env.py was imported: a module that is imported by a revision first may not be importable
     later (circular imports that only work in the project's own order).
@@ -145,98 +144,21 @@ class History:
         self._script = script
         self._send = send
         self._readable: Optional[bool] = None
-        self._locations = [os.path.abspath(folder) for folder in _locations(script)]
-        self._files = _files(script, self._locations)
-        send("files", paths=[row["path"] for row in self._files])
+        found = script._version_locations
+        locations = found() if callable(found) else found
+        folders = [os.path.realpath(folder) for folder in locations]
+        send("scripts", locations=folders, folder=os.path.realpath(script.dir))
 
     def tell(self) -> bool:
         """Read the graph and tell of it, once; whether it could be read."""
         if self._readable is None:
             self._readable = False  # should reading it run env.py's code, which asks again
-            told = _history(self._script, self._locations, self._files)
+            told: dict[str, Any] = {"revisions": [], "error": None}
+            try:
+                told["revisions"] = graph(self._script)
+                told["heads"], told["bases"] = list(self._script.get_heads()), list(self._script.get_bases())
+            except Exception as error:  # told as data: a broken history is a finding, not a crash
+                told["error"] = describe(error, home=os.getcwd())
             self._readable = told["error"] is None
             self._send("history", **told)
         return self._readable
-
-
-def _history(script: Any, locations: list[str], files: list[dict[str, Any]]) -> dict[str, Any]:
-    """The graph, its files, and why it could not be read if it could not."""
-    out: dict[str, Any] = {"locations": locations, "files": files, "revisions": [], "error": None}
-    try:
-        out["revisions"] = graph(script)
-        out["heads"], out["bases"] = list(script.get_heads()), list(script.get_bases())
-        seen = {row["file"] for row in out["revisions"]}
-        for row in files:
-            row["seen"] = row["path"] in seen
-    except Exception as error:  # told as data: a history that cannot be read is a finding, not a crash
-        out["error"] = describe(error, home=os.getcwd())
-        for row in files:  # which ones Alembic would have seen is not known
-            row["seen"] = True
-    known = {row["revision"] for row in files if row["revision"]}
-    named = [
-        (row["revision"], p) for row in files if row["revision"] for p in row["parents"] + row["depends_on"]
-    ]
-    if out["error"] is not None:
-        out["missing"] = [[child, p] for child, p in named if p not in known and not _partial(p, known)]
-    return out
-
-
-def _partial(name: str, known: set[str]) -> bool:
-    """Alembic accepts the beginning of an id, and branch labels, as a parent."""
-    return "@" in name or any(each.startswith(name) for each in known)
-
-
-def _locations(script: Any) -> list[str]:
-    found = script._version_locations
-    return list(found() if callable(found) else found)
-
-
-def _files(script: Any, locations: list[str]) -> list[dict[str, Any]]:
-    """Each Python file at or below the version folders (and the script folder), read as text."""
-    rows, done = [], set()
-    for top in [*locations, os.path.abspath(script.dir)]:
-        for folder, folders, names in os.walk(top):
-            folders[:] = sorted(f for f in folders if f != "__pycache__" and not f.startswith("."))
-            for name in sorted(names):
-                path = os.path.join(folder, name)
-                if name.endswith(".py") and path not in done and name != "env.py":
-                    done.add(path)
-                    row = _file(path)
-                    if row["revision"] is not None or (row["error"] and folder in locations):
-                        rows.append(row)
-    return rows
-
-
-CREATES = re.compile(rb"\bcreate_table\(\s*[\"']([A-Za-z0-9_]+)")
-
-
-def _file(path: str) -> dict[str, Any]:
-    row: dict[str, Any] = {"path": path, "revision": None, "parents": [], "depends_on": [], "seen": False}
-    row.update(error=None, line=None, creates=[])
-    try:
-        with open(path, "rb") as stream:
-            text = stream.read()
-        tree = ast.parse(text, path)
-    except (SyntaxError, ValueError, OSError) as error:
-        row.update(error=str(error), line=getattr(error, "lineno", None))
-        return row
-    # By its words: a walk of every tree would cost a long history a second.
-    row["creates"] = [name.decode() for name in CREATES.findall(text)]
-    for node in tree.body:
-        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
-        for target in targets:
-            if isinstance(target, ast.Name) and target.id in ("revision", "down_revision", "depends_on"):
-                _assign(row, target.id, getattr(node, "value", None), node.lineno)
-    return row
-
-
-def _assign(row: dict[str, Any], name: str, value: Any, line: int) -> None:
-    try:
-        literal = ast.literal_eval(value)
-    except (ValueError, TypeError, SyntaxError):
-        return
-    if name == "revision":
-        row["revision"], row["line"] = (literal if isinstance(literal, str) else None), line
-    elif literal is not None:
-        key = "parents" if name == "down_revision" else "depends_on"
-        row[key] = [literal] if isinstance(literal, str) else [str(each) for each in literal]

@@ -45,6 +45,7 @@ class Models:
             for context in distinct:
                 answer["filtered"] += self._in(self._order["database"], context, partial(filtered, context))
             self._copy(distinct[0])
+            send("copied")  # from now on the replayed database is nobody's but the gate's
             for context in distinct:
                 answer["uncreated"] += self._create(context, context is distinct[0])
             answer["created"] = True
@@ -73,7 +74,7 @@ class Models:
                         describe(error)["sqlstate"] != "55006" or attempt == 19
                     ):  # still in use: they are ending
                         raise
-                    time.sleep(0.05)
+                    time.sleep(0.005 * (attempt + 1))
                 else:
                     comment = "%s%s" % (self._order["server"]["marker"], copy)
                     connection.exec_driver_sql("comment on database %s is '%s'" % (quote(copy), comment))
