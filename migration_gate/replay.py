@@ -238,7 +238,7 @@ class Reader:
 
 
 def _seen(file: RevisionFile, seen: bool) -> RevisionFile:
-    """The file, and whether Alembic loads it; in a broken history that is not known, and not held against it."""
+    """The file, and whether Alembic loads it; in a broken history that is not known."""
     return dataclasses.replace(
         file, seen=seen, why_unseen=None if seen else "Alembic does not load it from there"
     )
