@@ -6,10 +6,7 @@ import dataclasses
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
-
-import psycopg
-from psycopg import sql
+from typing import TYPE_CHECKING, Any
 
 from migration_gate import revision_text
 from migration_gate.facts import (
@@ -28,6 +25,9 @@ from migration_gate.facts import (
     Uncreated,
 )
 from migration_gate.revision_text import Written
+
+if TYPE_CHECKING:
+    import psycopg
 
 Line = Mapping[str, Any]
 DIARY = """
@@ -275,6 +275,8 @@ def touches(connection: psycopg.Connection[Any]) -> tuple[Touch, ...]:
 
 def arrived(connection: psycopg.Connection[Any], tables: Sequence[str]) -> tuple[str, ...]:
     """The heads that stand in the version tables; empty where a table is not there."""
+    from psycopg import sql  # noqa: PLC0415 - loaded while the server starts
+
     found: list[str] = []
     for table in tables:
         schema, _, name = table.partition(".")

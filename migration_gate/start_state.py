@@ -12,10 +12,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
-
-import psycopg
-from psycopg import sql
+from typing import TYPE_CHECKING, Any
 
 from migration_gate import confine, git, privileges
 from migration_gate.errors import Misconfigured, PostgresNotFound, TimedOut
@@ -24,6 +21,9 @@ from migration_gate.postgres.server import Server
 from migration_gate.project import Project, find
 from migration_gate.settings import Settings
 
+if TYPE_CHECKING:
+    import psycopg
+
 CUSTOM_FORMAT = b"PGDMP"
 """how a file of pg_dump's custom format begins"""
 RESTORE_SECONDS = 300
@@ -31,6 +31,8 @@ RESTORE_SECONDS = 300
 
 def install_diary(connection: psycopg.Connection[Any], server: Server, statement_seconds: float) -> None:
     """The record of every DDL command, and the time limit of a statement."""
+    from psycopg import sql  # noqa: PLC0415 - loaded while the server starts
+
     connection.execute(files(__package__).joinpath("history.sql").read_bytes())
     if server.superuser:
         connection.execute(files(__package__).joinpath("triggers.sql").read_bytes())
@@ -42,6 +44,8 @@ def install_diary(connection: psycopg.Connection[Any], server: Server, statement
 
 def run_sql(connection: psycopg.Connection[Any], settings: Settings) -> None:
     """The SQL of `prepare:`, in its order; Python files and commands follow in the worker."""
+    import psycopg  # noqa: PLC0415 - loaded while the server starts
+
     for each in settings.prepare:
         if each.kind not in ("sql", "sql_file"):
             continue
