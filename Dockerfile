@@ -19,7 +19,7 @@ RUN python -m venv --without-pip /opt/migration-gate \
     && find sqlalchemy yaml wrapt charset_normalizer markupsafe -name '*.so' -exec strip --strip-unneeded {} + \
     && rm -rf sqlalchemy/testing sqlalchemy/dialects/mssql sqlalchemy/dialects/mysql sqlalchemy/dialects/oracle \
         alembic/testing alembic/templates /opt/migration-gate/bin/uvx \
-    && find testcontainers -mindepth 1 -maxdepth 1 ! -name core ! -name __init__.py -exec rm -rf {} +
+    && find testcontainers -mindepth 1 -maxdepth 1 ! -name core ! -name compose ! -name __init__.py -exec rm -rf {} +
 
 COPY . /opt/migration-gate/src/
 RUN pip --python /opt/migration-gate install --no-cache-dir --disable-pip-version-check --no-compile --no-deps \
@@ -73,7 +73,11 @@ RUN mkdir -p /etc/postgresql-common \
     && postgres --version
 
 COPY --from=packages /opt/migration-gate /opt/migration-gate
-RUN ln -s /opt/migration-gate/bin/uv /usr/local/bin/uv && /opt/migration-gate/bin/migration-gate --version
+# (what was left out above is not missed)
+RUN ln -s /opt/migration-gate/bin/uv /opt/migration-gate/bin/migration-gate /usr/local/bin/ \
+    && /opt/migration-gate/bin/migration-gate --version \
+    && /opt/migration-gate/bin/python -B -c 'import alembic.autogenerate.render, rich.live, sqlalchemy.dialects.postgresql, \
+        testcontainers.core.container, entrypoint'
 
 ENTRYPOINT ["/opt/migration-gate/bin/migration-gate"]
 CMD ["check"]

@@ -82,8 +82,13 @@ def test_a_strangers_code_does_not_run_with_the_rights_of_the_base(change: Path)
 
 def test_a_strangers_code_runs_there_where_that_was_allowed_by_name(change: Path) -> None:
     payload = pull_request(*sides(change), fork=True)
-    allowed = {"allow_untrusted_code": "true"}
-    told = step(change, "pull_request_target", payload, env={"GITHUB_SHA": sides(change)[0]}, **allowed)
+    told = step(
+        change,
+        "pull_request_target",
+        payload,
+        env={"GITHUB_SHA": sides(change)[0]},
+        allow_untrusted_code="true",
+    )
     assert told.exit_code == 1
 
 

@@ -1,8 +1,12 @@
-"""The pages that are made from the lists of inputs and outputs: action.yml, and the tables for people."""
+"""The pages that are made from the lists of inputs and outputs: action.yml, and the tables for people.
+
+`python -m migration_gate.action.page docker://…` prints the action.yml of a release.
+"""
 
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 
 from migration_gate.action.inputs import INPUTS
@@ -81,3 +85,7 @@ def filled(page: str) -> str:
     """A page with the tables between its marks: `<!-- inputs -->` and `<!-- /inputs -->`."""
     made = tables()
     return BLOCK.sub(lambda found: f"{found['start']}{made[found['name']]}{found['end']}", page)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(manifest(*sys.argv[1:2]))

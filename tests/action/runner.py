@@ -25,6 +25,13 @@ CHANGING = (
 """what differs from run to run, or from machine to machine"""
 
 
+def normal(text: str) -> str:
+    """`text` without what differs from run to run."""
+    for pattern, instead in CHANGING:
+        text = re.sub(pattern, instead, text)
+    return text
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """What a step did."""
@@ -55,10 +62,7 @@ class Step:
             self.summary.rstrip(),
             "",
         ]
-        text = "\n".join(line.rstrip() for line in "\n".join(shown).splitlines()) + "\n"
-        for pattern, instead in CHANGING:
-            text = re.sub(pattern, instead, text)
-        return text
+        return normal("\n".join(line.rstrip() for line in "\n".join(shown).splitlines()) + "\n")
 
 
 def step(
@@ -67,12 +71,11 @@ def step(
     payload: dict[str, Any] | None = None,
     *options: str,
     env: dict[str, str] | None = None,
+    given: dict[str, str] | None = None,
     **inputs: str,
 ) -> Step:
     """Run the action on a checkout, as a runner of GitHub would; an input `fail_on` is `fail-on`."""
-    given = {"python": PYTHON, "install": "off"} | {
-        name.replace("_", "-"): text for name, text in inputs.items()
-    }
+    inputs = {"python": PYTHON, "install": "off", **inputs, **(given or {})}
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
         json.dump(payload or {}, file)
         file.flush()
@@ -85,8 +88,8 @@ def step(
             built(),
         ]
         command += ["--event", event, "--payload", file.name, *options]
-        for name, text in given.items():
-            command += ["-i", f"{name}={text}"]
+        for name, text in inputs.items():
+            command += ["-i", f"{name.replace('_', '-')}={text}"]
         for name, text in (env or {}).items():
             command += ["--env", f"{name}={text}"]
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)

