@@ -30,6 +30,16 @@ HARD = (
      "ALTER TABLE users ALTER mood DROP DEFAULT; ALTER TABLE users ALTER mood TYPE mood USING mood::text::mood;"
      "ALTER TABLE users ALTER mood SET DEFAULT 'calm'; DROP TYPE m;"
      "CREATE INDEX ix_favourites_sad ON favourites (album_id) WHERE mood = 'sad'"),
+    ("a label that goes, and what names it", "ALTER TYPE mood ADD VALUE 'angry'; ALTER TABLE users ALTER mood SET DEFAULT 'angry';"
+     "ALTER TABLE users ADD CONSTRAINT ck_mood CHECK (mood <> 'angry');"
+     "DROP INDEX ix_favourites_sad; CREATE INDEX ix_favourites_sad ON favourites (album_id) WHERE mood = 'angry'"),
+    ("a label that comes, and is used at once", "ALTER TYPE mood RENAME TO m; CREATE TYPE mood AS ENUM ('sad', 'loud');"
+     "DROP INDEX ix_favourites_sad; ALTER TABLE favourites ALTER mood TYPE mood USING 'sad'::mood;"
+     "ALTER TABLE users ALTER mood DROP DEFAULT; ALTER TABLE users ALTER mood TYPE mood USING 'sad'::mood; DROP TYPE m;"
+     "CREATE INDEX ix_favourites_sad ON favourites (album_id) WHERE mood = 'sad'"),
+    ("an extra primary key", "ALTER TABLE users DROP CONSTRAINT pk_users CASCADE;"
+     "ALTER TABLE users ADD CONSTRAINT pk_users PRIMARY KEY (id, country)"),
+    ("two options of one table", "ALTER TABLE bookings SET UNLOGGED; ALTER TABLE bookings SET (fillfactor = 70)"),
     ("a renamed enum", "ALTER TYPE mood RENAME TO \"Feeling\""),
     ("an extra column with all that stands on it", "ALTER TABLE venues ADD code int NOT NULL CHECK (code > 0);"
      "CREATE INDEX ON venues (code); CREATE INDEX ON venues (name, code)"),

@@ -87,9 +87,10 @@ def alembic(connect: Connect, database: str, **options: Any) -> str:
 
 def run(connect: Connect, database: str, code: str) -> None:
     """Run the body of a revision on a database."""
-    with engine(connect, database) as made, made.begin() as connection:
-        operations = Operations(MigrationContext.configure(connection))
-        exec(code, {"op": operations, "sa": sa, "postgresql": postgresql})
+    with engine(connect, database) as made, made.connect() as connection:
+        context = MigrationContext.configure(connection)
+        with context.begin_transaction():
+            exec(code, {"op": Operations(context), "sa": sa, "postgresql": postgresql})
 
 
 def clone(connect: Connect, source: str, name: str) -> str:

@@ -22,7 +22,8 @@ from migration_gate.facts.catalog import (
 )
 from migration_gate.facts.history import Difference, Replay
 from migration_gate.mend import columns, named, parts, tables
-from migration_gate.mend.world import World
+from migration_gate.mend.statement import names_lost_label
+from migration_gate.mend.world import World, column_of, views_on
 
 
 def mend(differences: Iterable[Difference], replay: Replay) -> tuple[Difference, ...]:
@@ -56,7 +57,7 @@ def _lines(drift: Drift, world: World) -> list[str]:  # noqa: C901, PLR0911 - on
         case (None, Table() as want):
             return tables.made(want, world)
         case (Column() as have, None):
-            return columns.dropped(have)
+            return [*views_on(world, have), *columns.dropped(have)]
         case (None, Column() as want):
             return columns.added(want, world)
         case (Column() as have, Column() as want):
@@ -70,7 +71,7 @@ def _lines(drift: Drift, world: World) -> list[str]:  # noqa: C901, PLR0911 - on
         case (Sequence() | None as have, Sequence() | None as want):
             return named.sequence(have, want)
         case (Constraint() | Index() | None as have, Constraint() | Index() | None as want):
-            return _part(kind, have, want)
+            return _part(kind, have, want, world)
         case _:
             return []
 
@@ -89,10 +90,26 @@ def _column(kind: str, have: Column, want: Column, world: World) -> list[str]:
             return []
 
 
-def _part(kind: str, have: Constraint | Index | None, want: Constraint | Index | None) -> list[str]:
+def _part(
+    kind: str, have: Constraint | Index | None, want: Constraint | Index | None, world: World
+) -> list[str]:
     if have is not None and want is not None:
         if kind == "comment":
             return parts.commented(have, want.comment)
         if kind == "name-only":
             return parts.renamed(have, want)
-    return parts.changed(have, want)
+    if world.undo and want is not None and names_lost_label(want.definition, world):
+        want = None
+    elif not world.undo and have is not None and names_lost_label(have.definition, world):
+        have = None
+    if have is want is None:
+        return ["# It comes and goes with the labels of its enum."]
+    lines = parts.changed(have, want)
+    if kind == "primary key" and have is not None:
+        # Its columns stay NOT NULL when a key goes.
+        freed = (column for column in have.columns if column and column not in (want.columns if want else ()))
+        for name in freed:
+            mine, theirs = (column_of(s, have.schema, have.table, name) for s in (world.have, world.want))
+            if mine is not None and theirs is not None and theirs.nullable:
+                lines += columns.nullable(mine, theirs, world)
+    return lines

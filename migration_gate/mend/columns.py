@@ -14,12 +14,13 @@ from migration_gate.mend.statement import (
     executed,
     identity_sql,
     literal,
+    names_lost_label,
     path,
     quoted,
     sequence_options,
 )
 from migration_gate.mend.types import sa_type
-from migration_gate.mend.world import World, is_serial, sequence_of
+from migration_gate.mend.world import World, is_serial, sequence_of, views_on
 
 if TYPE_CHECKING:
     from sqlalchemy import Column as ModelColumn
@@ -87,7 +88,7 @@ def dropped(column: Column) -> list[str]:
 
 def typed(have: Column, want: Column, world: World) -> list[str]:
     """The lines that change its type, and its default with it where that would not follow."""
-    lines: list[str] = []
+    lines = views_on(world, have)
     kinds = [base(side.type) for side in (have, want)]
     in_the_way = kinds[0] != kinds[1] and have.default is not None and not is_serial(world.have, have)
     if in_the_way:
@@ -148,7 +149,7 @@ def valued(have: Column, want: Column, world: World) -> list[str]:
             lines.append(executed(f"DROP SEQUENCE {path(owned.schema, owned.name)}"))
     if want.identity:
         lines.append(_alter(want, f"ADD {identity_sql(want, world.want)}"))
-    elif want.default is not None:
+    elif want.default is not None and not (world.undo and names_lost_label(want.default, world)):
         lines = [*(lines if have.identity else ()), *default(have, want, world)]
     return lines
 

@@ -6,8 +6,16 @@ import re
 
 from migration_gate.facts.catalog import Column, EnumType, NamedType, Sequence
 from migration_gate.mend import parts
-from migration_gate.mend.statement import executed, literal, path, quoted, sequence_options
-from migration_gate.mend.world import World
+from migration_gate.mend.statement import (
+    executed,
+    labels_in,
+    literal,
+    names_lost_label,
+    path,
+    quoted,
+    sequence_options,
+)
+from migration_gate.mend.world import World, views_on
 
 _DOMAIN = re.compile(
     r"^AS (?P<base>.*?)(?: DEFAULT (?P<default>.*?))?(?P<strict> NOT NULL)?(?P<checks>(?: CONSTRAINT .*)?)$",
@@ -28,7 +36,10 @@ def enum(have: EnumType | None, want: EnumType | None, world: World) -> list[str
     if (have.schema, have.name) != (want.schema, want.name):
         return _renamed(have, want)
     if _is_subsequence(have.labels, want.labels):
-        return [executed(f"ALTER TYPE {name} ADD VALUE {place}") for place in _places(have, want)]
+        lines = [executed(f"ALTER TYPE {name} ADD VALUE {place}") for place in _places(have, want)]
+        restored = _restored(have, world) if world.undo else []
+        used = restored or _are_used(frozenset(want.labels) - frozenset(have.labels), world)
+        return [*(_committed(lines) if used else lines), *restored]
     if len(have.labels) == len(want.labels):
         turned = [(a, b) for a, b in zip(have.labels, want.labels, strict=True) if a != b]
         if all(a not in want.labels and b not in have.labels for a, b in turned):
@@ -56,6 +67,34 @@ def _is_subsequence(short: tuple[str, ...], long: tuple[str, ...]) -> bool:
     return all(label in rest for label in short)
 
 
+def _are_used(labels: frozenset[str], world: World) -> bool:
+    """Whether a default, a CHECK or an index of the models names one of the labels."""
+    texts = [c.default or c.generated or "" for c in world.want.columns]
+    texts += [c.definition for c in world.want.constraints if c.kind == "check"]
+    texts += [i.definition for i in world.want.indexes]
+    return any(not labels.isdisjoint(labels_in(text)) for text in texts)
+
+
+def _restored(enum: EnumType, world: World) -> list[str]:
+    """What went with the labels that are back: defaults, CHECKs and indexes."""
+    names = (path(enum.schema, enum.name), f"{enum.schema}.{enum.name}")
+    lines: list[str] = []
+    columns = [c for c in world.around.columns if c.type.removesuffix("[]") in names]
+    for column in columns:
+        if names_lost_label(column.default, world):
+            alter = f"ALTER TABLE {path(column.schema, column.table)} ALTER COLUMN {quoted(column.name)}"
+            lines.append(executed(f"{alter} SET DEFAULT {column.default}"))
+    for part in _dependents(columns, names, world):
+        if names_lost_label(part.definition, world):
+            lines += parts.made(part)
+    return lines
+
+
+def _committed(lines: list[str]) -> list[str]:
+    """The lines in a block of their own: what adds a label cannot use it."""
+    return ["with op.get_context().autocommit_block():", *(f"    {line}" for line in lines)]
+
+
 def _places(have: EnumType, want: EnumType) -> list[str]:
     """The new labels, each before the next one that is there already."""
     places: list[str] = []
@@ -69,17 +108,20 @@ def _places(have: EnumType, want: EnumType) -> list[str]:
 def _swapped(have: EnumType, want: EnumType, world: World) -> list[str]:
     """A new type in the place of the old one: Postgres cannot take labels away."""
     names = (path(have.schema, have.name), f"{have.schema}.{have.name}")
-    partitions = {(t.schema, t.name) for t in world.have.tables if t.partition_bound is not None}
+    partitions = {(t.schema, t.name) for t in world.around.tables if t.partition_bound is not None}
     columns = [
         column
-        for column in world.have.columns
+        for column in world.around.columns
         if column.type.removesuffix("[]") in names and (column.schema, column.table) not in partitions
     ]
     dependents = _dependents(columns, names, world)
     old = f"{have.name}_old"
     lost = [label for label in have.labels if label not in want.labels]
     lines = [f"# Rows with {', '.join(map(repr, lost))} stop this: change them first."] if lost else []
-    for part in dependents:
+    lines += dict.fromkeys(line for column in columns for line in views_on(world, column))
+    # What names a lost label goes for good, by the lines of its own; on the way back it is not there yet.
+    lasting = [part for part in dependents if not names_lost_label(part.definition, world)]
+    for part in lasting if world.undo else dependents:
         lines += parts.dropped(part)
     lines.append(executed(f"ALTER TYPE {names[0]} RENAME TO {quoted(old)}"))
     lines.append(executed(_create(want)))
@@ -87,26 +129,21 @@ def _swapped(have: EnumType, want: EnumType, world: World) -> list[str]:
         alter = f"ALTER TABLE {path(column.schema, column.table)} ALTER COLUMN {quoted(column.name)}"
         many = "[]" if column.type.endswith("[]") else ""
         using = f"{quoted(column.name)}::text{many}::{names[0]}{many}"
-        kept = column.default is not None and _keeps(column.default, lost)
+        kept = column.default is not None and (world.undo or not names_lost_label(column.default, world))
         lines += [executed(f"{alter} DROP DEFAULT")] if column.default is not None else []
         lines.append(executed(f"{alter} TYPE {names[0]}{many} USING {using}"))
         lines += [executed(f"{alter} SET DEFAULT {column.default}")] if kept else []
     lines.append(executed(f"DROP TYPE {path(have.schema, old)}"))
-    for part in dependents:
-        if _keeps(part.definition, lost):
-            lines += parts.made(part)
+    for part in dependents if world.undo else lasting:
+        lines += parts.made(part)
     return lines
-
-
-def _keeps(text: str, lost: list[str]) -> bool:
-    return not any(literal(label) in text for label in lost)
 
 
 def _dependents(columns: list[Column], names: tuple[str, str], world: World) -> list[parts.Part]:
     """CHECKs and indexes that name the type: a column with them cannot change its type."""
     tables = {(column.schema, column.table) for column in columns}
-    checks: list[parts.Part] = [c for c in world.have.constraints if c.kind in ("check", "exclusion")]
-    indexes = [i for i in world.have.indexes if i.constraint is None]
+    checks: list[parts.Part] = [c for c in world.around.constraints if c.kind in ("check", "exclusion")]
+    indexes = [i for i in world.around.indexes if i.constraint is None]
     return [
         part
         for part in (*checks, *indexes)

@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from migration_gate.facts.catalog import Column, Constraint, Index, Sequence, Snapshot, Table
-from migration_gate.mend.world import is_serial, sequence_of
+from migration_gate.mend.world import World, is_serial, sequence_of
 
 if TYPE_CHECKING:
     from sqlalchemy import Dialect
@@ -33,6 +33,13 @@ def literal(text: str) -> str:
     return f"E'{body.replace(chr(92), chr(92) * 2)}'" if "\\" in text else f"'{body}'"
 
 
+def labels_in(text: str) -> frozenset[str]:
+    """The strings of an expression, and the elements of its arrays."""
+    strings = [string.replace("''", "'") for string in re.findall(r"'((?:[^']|'')*)'", text)]
+    arrays = [string[1:-1].split(",") for string in strings if string.startswith("{")]
+    return frozenset(strings) | {element.strip('" ') for array in arrays for element in array}
+
+
 def path(schema: str, name: str) -> str:
     """The qualified name as SQL takes it."""
     return f"{quoted(schema)}.{quoted(name)}"
@@ -45,6 +52,17 @@ def executed(sql: str) -> str:
     if '"' not in text and shown.startswith("'"):
         shown = '"' + shown[1:-1].replace("\\'", "'") + '"'
     return f"op.execute({shown})"
+
+
+def names_lost_label(text: str | None, world: World) -> bool:
+    """Whether an expression of the replayed database names a label that the models' enum lacks."""
+    models = world.have if world.undo else world.want
+    labels = {str(enum): enum.labels for enum in models.enums}
+    return text is not None and any(
+        f"::{path(enum.schema, enum.name)}" in text
+        and not (labels_in(text) & frozenset(enum.labels)).issubset(labels.get(str(enum), enum.labels))
+        for enum in world.around.enums
+    )
 
 
 def column_sql(column: Column, snapshot: Snapshot) -> str:

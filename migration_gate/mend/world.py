@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from migration_gate.facts.catalog import Column, Constraint, Index, Sequence, Snapshot, Table
@@ -13,10 +14,17 @@ class World:
 
     have: Snapshot
     want: Snapshot
+    undo: bool = False
+    """this is the way back"""
 
     def turned(self) -> World:
         """The way back."""
-        return World(self.want, self.have)
+        return World(self.want, self.have, not self.undo)
+
+    @property
+    def around(self) -> Snapshot:
+        """All else while an enum changes, which comes first in a revision and last on the way back."""
+        return self.want if self.undo else self.have
 
 
 def shared(world: World) -> frozenset[tuple[str, str]]:
@@ -30,6 +38,19 @@ def sequence_of(snapshot: Snapshot, column: Column) -> Sequence | None:
     """The sequence that belongs to a column."""
     owner = f"{column.schema}.{column.table}.{column.name}"
     return next((s for s in snapshot.sequences if s.owner == owner), None)
+
+
+def views_on(world: World, column: Column) -> list[str]:
+    """A comment that names the views that stand in the way of another type, or of dropping the column."""
+    words = [rf'(?<!\w)"?{re.escape(name)}"?(?!\w)' for name in (column.table, column.name)]
+    views = [
+        str(view) for view in world.around.views if all(re.search(word, view.definition) for word in words)
+    ]
+    if not views:
+        return []
+    what = f"{', '.join(views)} may stand on {column.table}.{column.name}"
+    them = "it" if len(views) == 1 else "them"
+    return [f"# {what}: drop {them} first, and create {them} again after."]
 
 
 def is_serial(snapshot: Snapshot, column: Column) -> bool:
