@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from migration_gate.diff import pairs
 from migration_gate.drift.found import Drift, columns_text, describe, found, type_of, value_of
@@ -20,7 +21,9 @@ def tables(scope: Scope) -> Iterator[Drift]:
         for says in ("persistence", "partition_key", "partition_bound", "inherits", "options", "kind"):
             left, right = _option(before, says), _option(after, says)
             if left != right:
-                yield found("table option", before, after, (left, right))
+                # With this one option changed and no other: each difference is mended alone.
+                alone = replace(before, **{says: getattr(after, says)})
+                yield found("table option", before, alone, (left, right))
         if before.comment != after.comment:
             yield found("comment", before, after, (before.comment, after.comment))
         for what, left, right in (
