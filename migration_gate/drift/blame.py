@@ -16,6 +16,7 @@ from migration_gate.facts.catalog import (
     Table,
     View,
 )
+from migration_gate.operation import identifier
 
 
 def revision(drift: Drift, replayed: Snapshot, trace: Trace) -> str | None:
@@ -30,8 +31,10 @@ def revision(drift: Drift, replayed: Snapshot, trace: Trace) -> str | None:
             owner = replayed.table(part.schema, part.table)
             return trace.of_constraint(owner, part.name).revision if owner else None
         case EnumType() | NamedType() | Sequence() | View() as named:
-            return trace.of_named(f"{named.schema}.{named.name}").revision
+            return trace.of_named(f"{identifier(named.schema)}.{identifier(named.name)}").revision
         case Routine() as routine:
-            return trace.of_named(f"{routine.schema}.{routine.name}({routine.signature})").revision
+            return trace.of_named(
+                f"{identifier(routine.schema)}.{identifier(routine.name)}({routine.signature})"
+            ).revision
         case _:
             return None
