@@ -51,5 +51,6 @@ def _finding(facts: Facts, difference: Difference) -> Finding:
 
 def _severity(difference: Difference) -> Severity | None:
     """Milder for what no query notices: names, comments, and defaults left over from adding a column."""
-    left_over = difference.kind == "default" and difference.models is None
+    refuses = (difference.database or "").startswith("GENERATED ALWAYS")  # an INSERT that names the column
+    left_over = difference.kind == "default" and difference.models is None and not refuses
     return Severity.WARNING if left_over or difference.kind in MILD else None
