@@ -125,8 +125,15 @@ def name(check: Check) -> str:
 
 
 def counted(number: int, noun: str, plural: str = "") -> str:
-    """A number with its noun: `1 table`, `2 indexes`."""
-    return f"{number} {noun if number == 1 else plural or noun + 's'}"
+    """A number with its noun: `1 table`, `2 indexes`, `3 policies`."""
+    return f"{number} {noun if number == 1 else plural or _plural(noun)}"
+
+
+def _plural(noun: str) -> str:
+    if noun.endswith(("s", "x", "sh", "ch")):
+        return f"{noun}es"
+    consonant = noun.endswith("y") and noun[-2:-1] not in "aeiou"
+    return f"{noun[:-1]}ies" if consonant else f"{noun}s"
 
 
 def listed(words: Iterable[str], *, quote: str = "`") -> str:

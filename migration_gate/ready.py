@@ -59,6 +59,12 @@ UNMANAGED = (
     "publication",
     "event trigger",
 )
+COUNTABLE = {
+    "row security": "row security setting",
+    "column storage": "column storage setting",
+    "statistics": "statistics object",
+}
+"""nouns that are called otherwise where they are counted"""
 
 
 def sentence(difference: Difference) -> str:
@@ -91,7 +97,8 @@ def listing(unmanaged: Iterable[Difference]) -> tuple[str, tuple[tuple[str, str]
     """What stands in the database by migrations alone: one sentence, and the names by kind."""
     objects = sorted((unmanaged_noun(d), d.object) for d in unmanaged)
     by_noun = {noun: [o for _, o in same] for noun, same in groupby(objects, key=itemgetter(0))}
-    what = listed((counted(len(names), noun) for noun, names in by_noun.items()), quote="")
+    counts = (counted(len(names), COUNTABLE.get(noun, noun)) for noun, names in by_noun.items())
+    what = listed(counts, quote="")
     evidence = tuple((noun, ", ".join(names)) for noun, names in by_noun.items())
     return f"Models cannot express {what}: listed, not compared", evidence
 

@@ -86,6 +86,20 @@ def test_what_models_cannot_express_is_one_note_by_kind() -> None:
     assert found.evidence == (("policy", "p on users"), ("view", "v1, v2"))
 
 
+def test_kinds_of_what_models_cannot_express_are_counted_in_english() -> None:
+    nouns = ("policy", "row security", "replica identity", "index", "statistics", "view")
+    several = [
+        replace(difference("unmanaged", f"{noun} {n}", "x", None), noun=noun)
+        for noun in nouns
+        for n in (1, 2)
+    ]
+    (found,) = drifted(*several)
+    assert found.says == (
+        "Models cannot express 2 indexes, 2 policies, 2 replica identities, 2 row security settings, "
+        "2 statistics objects and 2 views: listed, not compared"
+    )
+
+
 def without_models(**fields: object) -> Facts:
     return replayed(chain("a1"), models=Models((), **fields))  # type: ignore[arg-type]
 
