@@ -168,7 +168,11 @@ def plain_default(text: str | None, type_: str) -> str | None:
         nodes = _spelled(text, {})
     except Unparsed:
         return text
-    while len(nodes) == 1 and isinstance(nodes[0], Cast) and _is_own(nodes[0].type, type_):
+    while (
+        len(nodes) == 1
+        and isinstance(nodes[0], Cast)
+        and (_is_own(nodes[0].type, type_) or _is_json(nodes, type_))
+    ):
         nodes = _spelled(show((nodes[0].inner,)), {})
     if nodes == (Atom("word", "NULL"),):
         return None
@@ -181,3 +185,12 @@ def plain_default(text: str | None, type_: str) -> str | None:
 def _is_own(cast: str, column: str) -> bool:
     """Whether assigning to the column would make this cast anyway."""
     return cast == column or (base(cast) == base(column) and _SIZED.match(cast) is None)
+
+
+def _is_json(nodes: tuple[Node, ...], column: str) -> bool:
+    """Whether it is a JSON literal for a column of the other JSON type, which takes it as it stands."""
+    match nodes:
+        case (Cast(Atom("string", text), "json" | "jsonb" as cast),) if column in ("json", "jsonb"):
+            # A json column keeps the text, and jsonb would print any but these its own way.
+            return cast == "json" or text in ("'{}'", "'[]'")
+    return False
