@@ -9,7 +9,7 @@ In reading order, as the data flows:
     project/             the Alembic environment, its interpreter and its import path
     postgres/            a server for this run: local, image, url or embedded; always behind a Unix socket
     start_state          the diary, and what the database holds before the first revision
-    bridge, confine      starts the project's interpreter in a cage, and hands on what it says
+    order, bridge, confine      starts the project's interpreter in a cage, and hands on what it says
     server_log           the error that hides behind "current transaction is aborted"
     worker/              runs in that interpreter, alone: redirects, replays, records, creates the models
     replay               the worker's lines and the server's diary, as facts

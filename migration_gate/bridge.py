@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import secrets
 import selectors
 import shutil
 import signal
@@ -12,14 +13,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from migration_gate import confine, post_mortem, privileges, server_log
 from migration_gate.errors import TimedOut, WorkerDied
-from migration_gate.postgres.server import Server, marker
+from migration_gate.order import Order, text
+from migration_gate.postgres.server import Server
 from migration_gate.project import Project
 from migration_gate.settings import Settings
 
@@ -32,34 +33,33 @@ GRACE = 0.5
 Line = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What one worker is to do, beside what the project and the settings say."""
-
-    task: str
-    database: str
-    models_database: str
-    catalog: str
-    folder: Path
-    """of this run; the worker's home where it has no other"""
-    stamp: str = "heads"
-
-
 class Worker:
-    """The project's interpreter at work. Iterate over it for the lines of its answer."""
+    """The project's interpreter. It starts at once, while the server does: `hand` it an order, and iterate."""
 
-    def __init__(self, project: Project, settings: Settings, server: Server, order: Order) -> None:
+    def __init__(self, project: Project, settings: Settings, folder: Path) -> None:
         self._project = project
         self._settings = settings
-        self._server = server
-        self._order = order
+        self._folder = folder
+        """of this run; the worker's home where it has no other"""
+        self._door = folder / f"socket-{secrets.token_hex(4)}"
+        """names the one socket that may be connected to, once there is one"""
         self._output = bytearray()
         self._stage = "start"
         self._revision: str | None = None
         self._finished = False
         self._started = self._began = time.monotonic()
         self.notes: list[str] = []
-        self._process, self._answer, self._printed = self._start()
+        self._process, self._mouth, self._answer, self._printed = self._start()
+
+    def hand(self, server: Server, order: Order) -> None:
+        """Say what to do, and where: time counts from here."""
+        self._server, self._order = server, order
+        self._started = self._began = time.monotonic()
+        self._door.write_text(f"{server.directory}/.s.PGSQL.{server.port}")
+        with contextlib.suppress(BrokenPipeError), os.fdopen(self._mouth, "wb") as stream:
+            stream.write(
+                json.dumps(text(self._project, self._settings, server, order)).encode()
+            )  # a worker that is gone already is told of later
 
     def __enter__(self) -> Worker:
         return self
@@ -74,13 +74,13 @@ class Worker:
         """The end of what the project's code printed."""
         return post_mortem.without_foreign_frames(self._output.decode("utf-8", "replace"))
 
-    def _start(self) -> tuple[subprocess.Popen[bytes], int, int]:
+    def _start(self) -> tuple[subprocess.Popen[bytes], int, int, int]:
         order_read, order_write = os.pipe()
         answer_read, answer_write = os.pipe()
         printed_read, printed_write = os.pipe()
         cage: dict[str, object] = {
             "sockets": self._confined(),
-            "socket": f"{self._server.directory}/.s.PGSQL.{self._server.port}",
+            "socket_named_in": str(self._door),
             "answer": answer_write,
             "close": [order_read, answer_write],
             **self._account(),
@@ -102,9 +102,7 @@ class Worker:
         finally:
             for descriptor in (order_read, answer_write, printed_write):
                 os.close(descriptor)
-        with contextlib.suppress(BrokenPipeError), os.fdopen(order_write, "wb") as stream:
-            stream.write(json.dumps(self._text()).encode())  # a worker that is gone already is told of later
-        return process, answer_read, printed_read
+        return process, order_write, answer_read, printed_read
 
     def _confined(self) -> bool:
         if self._settings.network:
@@ -135,54 +133,20 @@ class Worker:
         """The worker's own files, copied where the unprivileged user can read them if it cannot already."""
         if "uid" not in cage or privileges.readable(HOME / "__main__.py"):
             return HOME / "__main__.py"
-        copy = self._order.folder / "worker"
+        copy = self._folder / "worker"
         if not copy.exists():
             shutil.copytree(HOME, copy, ignore=shutil.ignore_patterns("__pycache__"))
         return copy / "__main__.py"
 
     def _environment(self, cage: Mapping[str, object]) -> dict[str, str]:
+        """What the interpreter starts with; the server's address and what names it follow with the order."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith(privileges.SCRUBBED)}
-        server = self._server
-        kept.update(
-            PGHOST=server.directory, PGPORT=str(server.port), PGUSER=server.user, PGPASSWORD=server.password,
-            PGDATABASE=self._order.database, PGSSLMODE="disable", PGGSSENCMODE="disable",
-            PGPASSFILE=os.devnull, PGSERVICEFILE=os.devnull,
-        )  # fmt: skip
         if "uid" in cage:
-            home = self._order.folder / "home"
+            home = self._folder / "home"
             home.mkdir(exist_ok=True)
             os.chown(home, int(str(cage["uid"])), int(str(cage["gid"])))
             kept.update(HOME=str(home), USER="nobody", LOGNAME="nobody")
-        for name, value in self._settings.env:
-            kept[name] = fill(value, server, self._order.database)
-        return kept
-
-    def _text(self) -> dict[str, object]:
-        project, settings, server, order = self._project, self._settings, self._server, self._order
-        return {
-            "task": order.task,
-            "server": {
-                "directory": server.directory, "port": server.port, "user": server.user,
-                "password": server.password, "token": server.token, "database": server.database,
-                "version": server.version, "marker": marker(""),
-            },
-            "database": order.database,
-            "models_database": order.models_database,
-            "config": {
-                "kind": project.kind, "file": str(project.config) if project.config else None,
-                "section": project.section, "flask_app": project.flask_app,
-                "hook": str(project.hook or "") or None, "scripts": str(project.script_location or ""),
-            },
-            "sys_path": list(project.sys_path),
-            "target": list(settings.target),
-            "x": list(settings.x),
-            "prepare": [[p.kind, p.text] for p in settings.prepare if p.kind in ("python", "run")],
-            "catalog": order.catalog,
-            "snapshots": settings.snapshots,
-            "changed": settings.changed,
-            "mark": not server.superuser,
-            "stamp": order.stamp,
-        }  # fmt: skip
+        return {**kept, **dict(self._settings.env)}
 
     def __iter__(self) -> Iterator[Line]:
         """The lines of the answer, as they come; raises TimedOut and WorkerDied."""
@@ -281,18 +245,6 @@ class Worker:
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
-        for descriptor in (self._answer, self._printed):
-            try:
+        for descriptor in (self._answer, self._printed, self._mouth):
+            with contextlib.suppress(OSError):  # closed before
                 os.close(descriptor)
-            except OSError:
-                continue  # closed before
-
-
-def fill(text: str, server: Server, database: str) -> str:
-    """The placeholders of `env` values; the address does not matter, since every connection is redirected."""
-    places = {
-        "host": "localhost", "port": "5432", "user": server.user, "password": server.password, "db": database,
-    }  # fmt: skip
-    for name, value in places.items():
-        text = text.replace("{" + name + "}", value)
-    return text

@@ -24,10 +24,11 @@ from migration_gate import (
     start_state,
     trust,
 )
-from migration_gate.bridge import Line, Order, Worker
+from migration_gate.bridge import Line, Worker
 from migration_gate.drift import drift
 from migration_gate.errors import DiskFull, Misconfigured
 from migration_gate.facts import Facts, Replay, Snapshot, Touch, Tree
+from migration_gate.order import Order
 from migration_gate.postgres import place
 from migration_gate.postgres.server import Server
 from migration_gate.progress import Progress
@@ -67,12 +68,16 @@ def examine(settings: Settings) -> Generator[Progress, None, Facts]:
         compared = beside.submit(comparison.of, settings.root, settings.base, os.environ)
         clock.start("postgres")
         yield Progress("postgres", settings.postgres)
-        with postgres.start(settings.postgres, folder=folder) as server:
+        # The interpreter imports Alembic and SQLAlchemy while the server starts.
+        with (
+            Worker(project, settings, folder) as worker,
+            postgres.start(settings.postgres, folder=folder) as server,
+        ):
             changes = compared.result()
-            new = comparison.absolute(settings.root, changes.paths("AMT"))
-            run = _Run(replace(settings, changed=new), project, server, folder, clock, note=changes.base.note)
+            run = _Run(settings, project, server, folder, clock, note=changes.base.note)
+            run.changed = comparison.absolute(settings.root, changes.paths("AMT"))
             yield from run.prepare()
-            yield from run.replay(beside)
+            yield from run.replay(worker, beside)
             yield Progress("compare")
             clock.start("compare")
             replay = run.compared()
@@ -139,6 +144,8 @@ class _Run:
         self._server = server
         self._folder = folder
         self._clock = clock
+        self.changed: tuple[str, ...] = ()
+        """real paths of the files that the change adds or edits"""
         self._lines: list[Line] = []
         self._texts: Future[tuple[tuple[Written, ...], Tree]] | None = None
         self._replayed: Future[tuple[tuple[str, ...], Snapshot, tuple[Touch, ...]]] | None = None
@@ -158,22 +165,23 @@ class _Run:
 
     def _bootstrap(self, project: Project, settings: Settings, stamp: str) -> None:
         """Run a worker that creates an older checkout's models and stamps them."""
-        lines = list(self._work(project, settings, "bootstrap", stamp))
+        with Worker(project, settings, self._folder) as worker:
+            lines = list(self._work(worker, "bootstrap", stamp))
         arrival.demand_success(project, Reader(settings.root, lines, catalog.parse), self._output)
 
-    def _work(self, project: Project, settings: Settings, task: str, stamp: str = "heads") -> Iterator[Line]:
-        order = Order(task, self._database, self._models, catalog.QUERY, self._folder, stamp)
-        with Worker(project, settings, self._server, order) as worker:
-            yield from worker
-            self._output = worker.output
-            self._notes += worker.notes
+    def _work(self, worker: Worker, task: str, stamp: str = "heads") -> Iterator[Line]:
+        order = Order(task, self._database, self._models, catalog.QUERY, self.changed, stamp)
+        worker.hand(self._server, order)
+        yield from worker
+        self._output = worker.output
+        self._notes += worker.notes
 
-    def replay(self, beside: ThreadPoolExecutor) -> Iterator[Progress]:
+    def replay(self, worker: Worker, beside: ThreadPoolExecutor) -> Iterator[Progress]:
         """Run the worker. What can be read already is read beside it: files, and the replayed catalog."""
         self._clock.start("import")
         yield Progress("import")
         total = 0
-        for line in self._work(self._project, self._settings, "replay"):
+        for line in self._work(worker, "replay"):
             self._lines.append(line)
             if line["kind"] == "stage":
                 self._clock.start(line["name"])

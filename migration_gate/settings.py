@@ -100,8 +100,6 @@ class Settings:
     """gitignore patterns, from the repository's top, of further files whose change concerns the project"""
     snapshots: str = "changed"
     """which revisions get a catalog before and after: changed, none, all, or a number of the newest"""
-    changed: tuple[str, ...] = ()
-    """real paths of the files that the change adds or edits, once the gate has asked git"""
     raw_sql_allow: tuple[str, ...] = ()
     owners: Owners = field(default_factory=Owners)
     checks: tuple[tuple[str, Severity | None], ...] = ()

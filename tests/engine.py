@@ -15,8 +15,9 @@ import pytest
 from psycopg import sql
 
 from migration_gate import arrival, catalog, postgres, start_state
-from migration_gate.bridge import Line, Order, Worker
+from migration_gate.bridge import Line, Worker
 from migration_gate.facts import Replay, Table
+from migration_gate.order import Order
 from migration_gate.postgres.server import Server
 from migration_gate.project import Project, find
 from migration_gate.replay import Reader, arrived, touches
@@ -65,6 +66,7 @@ class Engine:
         python: Path | None = None,
         *,
         look: Callable[[str], None] | None = None,
+        changed: tuple[str, ...] = (),
         **settings: Any,
     ) -> Ran:
         """Replay the project in `folder`; `look` is called with the database before it is dropped."""
@@ -79,8 +81,8 @@ class Engine:
             with self.server.connect(database) as connection:
                 start_state.install_diary(connection, self.server, given.statement_seconds)
                 start_state.run_sql(connection, given)
-            order = Order("replay", database, models, catalog.QUERY, self.runs)
-            with Worker(project, given, self.server, order) as worker:
+            with Worker(project, given, self.runs) as worker:
+                worker.hand(self.server, Order("replay", database, models, catalog.QUERY, changed))
                 lines = list(worker)
             reader = Reader(folder, lines, catalog.parse)
             arrival.demand_replay(project, given, reader, worker.output)

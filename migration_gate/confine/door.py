@@ -46,7 +46,7 @@ class Door:
         seen = [
             f"{folder}/{name}" for folder, found in names for name in found if name.startswith(".s.PGSQL.")
         ]
-        return sorted(p for p in seen if not p.endswith(".lock") and _file(p) not in (None, self._ours))
+        return sorted(p for p in seen if not p.endswith(".lock") and _file(p) not in (None, self._server()))
 
     def keep(self, child: _socket.socket) -> bool:
         """In the parent: whether we are asked, and see what is asked for, from now on."""
@@ -118,9 +118,20 @@ class Door:
     def _permit(self, path: str) -> int:
         """0 where it is the server of this run."""
         try:
-            return 0 if _stat(path) == self._ours else errno.EACCES
+            return 0 if _stat(path) == self._server() else errno.EACCES
         except OSError as error:
             return error.errno or errno.EACCES
+
+    def _server(self) -> tuple[int, int] | None:
+        """The socket of this run; the file that names it is written when the server has started."""
+        named = self._wanted.get("socket_named_in")
+        if self._ours is None and named:
+            try:
+                with open(str(named), encoding="utf-8") as stream:  # noqa: PTH123
+                    self._ours = _file(stream.read())
+            except OSError:
+                return None
+        return self._ours
 
 
 def enter(parent: _socket.socket) -> None:

@@ -6,6 +6,7 @@ later, SQLAlchemy 1.4 to 2.1.
 
 **The order** is one JSON object, read once from the file descriptor ORDER:
 
+    environment      variables to set: the server's address for libpq, the project's settings
     task             replay, bootstrap (create_all and stamp) or probe (versions and configuration only)
     server           directory, port, user, password, token: a Unix socket, the only way to the database
     database         the empty database to replay into

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import faulthandler
+import importlib
 import os
 import runpy
 import signal
@@ -20,7 +22,9 @@ from .wire import Answer, read_order
 def run(order_descriptor: int, answer_descriptor: int) -> int:
     """Do what the order says; 0 whenever the answer could be finished."""
     answer = Answer(answer_descriptor)
+    preload()
     order = read_order(order_descriptor)
+    os.environ.update(order["environment"])
     order["home"] = os.getcwd()
     if hasattr(signal, "SIGUSR1"):  # asked for when a limit is reached: where does it hang?
         stderr = os.dup(2)
@@ -30,6 +34,13 @@ def run(order_descriptor: int, answer_descriptor: int) -> int:
     Session(order, answer).run()
     answer.send("done")
     return 0
+
+
+def preload() -> None:
+    """Import what every replay needs while the server starts; what fails here fails again, and is told."""
+    with contextlib.suppress(Exception):
+        for name in ("alembic.command", "alembic.runtime.environment", "sqlalchemy.dialects.postgresql"):
+            importlib.import_module(name)
 
 
 class Session:
