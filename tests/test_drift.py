@@ -212,6 +212,23 @@ def test_what_the_project_filters_out_is_left_out() -> None:
     )
 
 
+def test_a_model_of_a_view_lacks_no_table_but_may_lack_a_column() -> None:
+    view = View("public", "users", "view", " SELECT people.id\n   FROM people;")
+    database = Snapshot(views=(view,))
+    drifts = [(d.kind, d.object) for d in found(database) if d.kind != "unmanaged"]
+    assert drifts == [("column", "users.email")]
+    filtered = (Filtered("table", "public", None, "users"),)
+    assert {d.kind for d in found(database, filtered=filtered)} == {"unmanaged"}
+
+
+def test_each_option_of_a_table_is_a_difference() -> None:
+    database = replace(MODELS, tables=(replace(USERS, persistence="unlogged", options=("fillfactor=70",)),))
+    assert [(d.kind, d.database, d.models) for d in found(database)] == [
+        ("table option", "unlogged", "permanent"),
+        ("table option", "WITH (fillfactor=70)", "no storage parameters"),
+    ]
+
+
 def test_a_table_that_models_could_not_create_is_compared_by_alembic() -> None:
     database = replace(MODELS, tables=(USERS, Table("public", "places")))
     uncreated = (Uncreated("public.places", 'type "geometry" does not exist', compared=True),)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from migration_gate.check import Trace
 from migration_gate.drift.blame import revision
 from migration_gate.drift.found import Drift
+from migration_gate.drift.mapped import mapped
 from migration_gate.drift.named import enums, sequences, types
 from migration_gate.drift.order import place
 from migration_gate.drift.pairing import constraints_and_indexes
@@ -48,6 +49,7 @@ def drifts(replay: Replay) -> tuple[Drift, ...]:
         *sequences(both),
         *tables(both),
         *columns(both),
+        *mapped(both),
         *constraints_and_indexes(both),
         *unmanaged(both),
     )

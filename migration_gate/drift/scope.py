@@ -1,4 +1,4 @@
-"""What of the two databases is compared: not what the project filters out, not mere partitions."""
+"""What of the two databases is compared: not what the project filters out, not mere partitions or views."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ class Scope:
     after: Snapshot
     shared: frozenset[str]
     """`schema.name` of tables on both sides"""
+    of_views: tuple[Column, ...] = ()
+    """columns of models that stand for a replayed view: no table is missing there"""
 
     def both(self, table: str) -> bool:
         """Whether both sides have the table (`schema.name`)."""
@@ -41,9 +43,12 @@ def scope(replayed: Snapshot, models: Models) -> Scope:
     uncreated = {item.table or item.object for item in models.uncreated if item.kind == "table"}
     uncreated |= {f"public.{name}" for name in uncreated if "." not in name}
     filtered = frozenset((f.kind, f.schema or "public", f.table, f.name) for f in models.filtered)
-    keep = _keeper(left_out | uncreated, filtered, refused)
+    views = {f"{view.schema}.{view.name}" for view in replayed.views} & known
+    asked = _keeper(left_out | uncreated, filtered, refused)
+    of_views = tuple(c for c in made.columns if f"{c.schema}.{c.table}" in views and asked(c))
+    keep = _keeper(left_out | uncreated | views, filtered, refused)
     before, after = (_trim(side, keep) for side in (replayed, made))
-    return Scope(before, after, names(before) & names(after))
+    return Scope(before, after, names(before) & names(after), of_views)
 
 
 def _keeper(

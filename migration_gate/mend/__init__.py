@@ -59,7 +59,8 @@ def _lines(drift: Drift, world: World) -> list[str]:  # noqa: C901, PLR0911 - on
         case (Column() as have, None):
             return [*views_on(world, have), *columns.dropped(have)]
         case (None, Column() as want):
-            return columns.added(want, world)
+            of_view = any((v.schema, v.name) == (want.schema, want.table) for v in world.around.views)
+            return [] if of_view else columns.added(want, world)
         case (Column() as have, Column() as want):
             return _column(kind, have, want, world)
         case (EnumType() | None as have, EnumType() | None as want):
