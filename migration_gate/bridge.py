@@ -34,7 +34,7 @@ Line = dict[str, Any]
 
 
 class Worker:
-    """The project's interpreter. It starts at once, while the server does: `hand` it an order, and iterate."""
+    """The project's interpreter. It starts at once, while the server does: `hand` it an order; iterate."""
 
     def __init__(self, project: Project, settings: Settings, folder: Path) -> None:
         self._project = project
