@@ -9,12 +9,11 @@ Instead, write the revision that is missing (each finding brings one), or correc
 from collections.abc import Iterator
 
 from migration_gate import ready
-from migration_gate.check import Finding, Severity, code
+from migration_gate.check import Finding, Severity
 from migration_gate.facts import Difference, Facts
 
 SEVERITY = Severity.ERROR
 KINDS = ready.KINDS
-MILD = ("name-only", "comment")
 
 
 def check(facts: Facts) -> Iterator[Finding]:
@@ -33,7 +32,6 @@ def check(facts: Facts) -> Iterator[Finding]:
 def _finding(facts: Facts, difference: Difference) -> Finding:
     made = facts.replay.history.revision(difference.revision)
     model = dict(facts.replay.models.places).get(difference.table or "")
-    lines = ready.lines(difference)
     return Finding(
         at=difference.object,
         says=ready.sentence(difference),
@@ -43,14 +41,7 @@ def _finding(facts: Facts, difference: Difference) -> Finding:
             ("migrations", "nothing" if difference.database is None else difference.database),
             ("models", "nothing" if difference.models is None else difference.models),
         ),
-        fix=f"Correct the model, or write into a revision:{code(lines)}" if lines else ready.BY_HAND,
+        fix=ready.advice(difference),
         kind=difference.kind.replace(" ", "-"),
-        severity=_severity(difference),
+        severity=Severity.WARNING if ready.is_mild(difference) else None,
     )
-
-
-def _severity(difference: Difference) -> Severity | None:
-    """Milder for what no query notices: names, comments, and defaults left over from adding a column."""
-    refuses = (difference.database or "").startswith("GENERATED ALWAYS")  # an INSERT that names the column
-    left_over = difference.kind == "default" and difference.models is None and not refuses
-    return Severity.WARNING if left_over or difference.kind in MILD else None

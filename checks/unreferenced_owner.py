@@ -39,11 +39,12 @@ def check(facts: Facts) -> Iterator[Finding]:
 def _fix(estate: ownership.Estate, owned: ownership.Owned) -> str:
     table, column = owned.table, owned.column
     owners, key = estate.owners_key()
+    if (kind := estate.type_of(owners, key)) is None:
+        return "Add one, here and in the model, and name the table of owners under `owners.references`."
     schema, _, bare = owners.rpartition(".")
     delete = (estate.owners.on_delete or ("cascade",))[0].upper()
-    schemas = {f"source_{key}": value for key, value in operation.schema(table).items()}
-    if schema:
-        schemas["referent_schema"] = operation.quoted(schema)
+    schemas = {f"source_{word}": value for word, value in operation.schema(table).items()}
+    schemas |= {"referent_schema": operation.quoted(schema)} if schema else {}
     create = operation.call(
         "create_foreign_key",
         operation.quoted(operation.short(table.name, column.name, "fkey")),
@@ -53,4 +54,7 @@ def _fix(estate: ownership.Estate, owned: ownership.Owned) -> str:
         ondelete=f'"{delete}"',
         **schemas,
     )
-    return f"Add it, here and in the model, after removing rows whose owner is gone:{code(create)}"
+    first = "" if kind == column.type else f" and giving `{column}` the type of `{owners}.{key}`, {kind}"
+    fix = f"Add it, here and in the model, after removing rows whose owner is gone{first}:{code(create)}"
+    tells = estate.teller(owned)
+    return fix + (f"\nIf `{tells}` says which table it means, allow it instead." if tells else "")

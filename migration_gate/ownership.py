@@ -6,6 +6,7 @@ must have one, a foreign key to `owners.references` serves: if every such column
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -82,14 +83,21 @@ class Estate:
         return tuple(c for c in self.constraints[table.schema, table.name] if c.kind == "foreign key")
 
     def leading(self, owned: Owned) -> tuple[Index, ...]:
-        """The indexes that find what an owner has: valid, led by the column, with every row that has one."""
+        """The valid indexes that find what an owner has: led by the column, or by all of its key, whole."""
         there = f"WHERE ({owned.column.name} IS NOT NULL)"
+        led = [frozenset(names) for names in ((owned.column.name,), *(key.columns for key in owned.keys))]
         return tuple(
             index
             for index in self.indexes[owned.table.schema, owned.table.name]
-            if index.valid and index.columns[:1] == (owned.column.name,)
+            if index.valid and any(frozenset(index.columns[: len(names)]) == names for names in led)
             if not index.partial or index.definition.replace('"', "").endswith(there)
         )
+
+    def teller(self, owned: Owned) -> Column | None:
+        """The column beside it that says which table it means: `owner_type` for `owner_id`."""
+        name = re.sub(r"(_id|Id|ID)$", lambda end: "_type" if end[0] == "_id" else "Type", owned.column.name)
+        columns = self.columns[owned.table.schema, owned.table.name]
+        return next((c for c in columns if c.name == name != owned.column.name), None)
 
     def holding(self, owned: Owned) -> tuple[Index, ...]:
         """The indexes that hold the column anywhere."""

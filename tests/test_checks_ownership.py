@@ -156,6 +156,17 @@ def test_an_owner_column_without_a_foreign_key_is_found() -> None:
     assert 'ondelete="CASCADE"' in found.fix
 
 
+def test_a_column_of_another_type_than_the_owners_key_has_to_change_first() -> None:
+    facts = owned(table("media", "owner_id uuid NOT NULL", "index owner_id"))
+    fix = only(unreferenced_owner.check(facts)).fix
+    assert "and giving `media.owner_id` the type of `users.id`, integer:" in fix
+
+
+def test_a_column_beside_it_may_say_which_table_it_means() -> None:
+    facts = owned(table("media", "owner_id integer NOT NULL", "owner_type text", "index owner_id"))
+    assert "If `media.owner_type` says which table it means" in only(unreferenced_owner.check(facts)).fix
+
+
 def test_an_owner_column_that_references_the_wrong_table_is_found() -> None:
     media = table("media", "owner_id integer NOT NULL", "owner_id -> teams.id cascade", "index owner_id")
     found = only(unreferenced_owner.check(owned(media, owners=Owners(references="users"))))
@@ -176,6 +187,8 @@ def test_a_foreign_key_over_two_columns_references_the_owner_too() -> None:
         on_delete="cascade",
     )
     assert findings(owned(replace(media, constraints=(key,)))) == []
+    whole = (replace(media.indexes[0], columns=("tenant_id", "owner_id")),)
+    assert findings(owned(replace(media, constraints=(key,), indexes=whole))) == []
 
 
 def test_a_foreign_key_without_on_delete_is_a_warning_with_the_key_to_recreate() -> None:
