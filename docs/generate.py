@@ -17,7 +17,7 @@ from migration_gate.inputs import page as configuration
 
 ROOT = Path(__file__).resolve().parent.parent
 MARKED = (ROOT / "README.md", ROOT / "docs" / "action.md")
-"""pages that show the action's inputs or outputs"""
+"""pages that show the checks, or the action's inputs or outputs"""
 
 
 def pages() -> dict[Path, str]:
@@ -26,7 +26,7 @@ def pages() -> dict[Path, str]:
         ROOT / "docs" / "configuration.md": configuration.page(),
         ROOT / "docs" / "migration-gate.schema.json": json.dumps(inputs.schema(), indent=2) + "\n",
         ROOT / "action.yml": action.manifest(),
-        **{file: action.filled(file.read_text(encoding="utf-8")) for file in MARKED},
+        **{file: docs.filled(action.filled(file.read_text(encoding="utf-8"))) for file in MARKED},
     }
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,6 +25,9 @@ to `error`, `warning` or `off` under `checks:` in the configuration, and a singl
 a reason: by an entry under `allow:`, or by a comment in a revision or model file,
 `# migration-gate: allow NAME -- reason`.
 """
+
+
+MARKS = re.compile(r"(<!-- checks -->\n).*?(<!-- /checks -->)", re.DOTALL)
 
 
 def page(examples: Path | None = None) -> str:
@@ -70,11 +74,17 @@ def main(arguments: list[str], root: Path) -> int:
     return status
 
 
-def _table(every: tuple[Check, ...]) -> str:
+def filled(text: str) -> str:
+    """A page with the table of checks between `<!-- checks -->` and `<!-- /checks -->`."""
+    table = _table((*checks.ALL, *OWN), "checks/README.md")
+    return MARKS.sub(lambda found: f"{found[1]}{table}{found[2]}", text)
+
+
+def _table(every: tuple[Check, ...], where: str = "") -> str:
     rows = ["| check | severity | what was seen |", "| --- | --- | --- |"]
     for check in every:
         first = (check.__doc__ or "").partition("\n")[0]
-        rows.append(f"| [{name(check)}](#{name(check)}) | {check.SEVERITY} | {first} |")
+        rows.append(f"| [{name(check)}]({where}#{name(check)}) | {check.SEVERITY} | {first} |")
     return "\n".join(rows) + "\n"
 
 
