@@ -9,7 +9,8 @@ FROM python:3.13-slim-bookworm@sha256:67a1e1f215ccda113cfc024e8639049257e88f2738
 RUN apt-get update && apt-get install -y --no-install-recommends binutils && rm -rf /var/lib/apt/lists/*
 
 # First what seldom changes: the packages, by their hashes. What they bring for others is left out: other databases'
-# dialects, other services' containers (and, by the lock, Rich's highlighting of source code).
+# dialects, other services' containers (and, by the lock, Rich's highlighting of source code). What speaks to Docker
+# and to GitHub is compiled when it is needed.
 COPY requirements.lock /opt/migration-gate/
 # hadolint ignore=DL3003
 RUN python -m venv --without-pip /opt/migration-gate \
@@ -18,15 +19,17 @@ RUN python -m venv --without-pip /opt/migration-gate \
     && cd /opt/migration-gate/lib/python3.13/site-packages \
     && find sqlalchemy yaml wrapt charset_normalizer markupsafe -name '*.so' -exec strip --strip-unneeded {} + \
     && rm -rf sqlalchemy/testing sqlalchemy/dialects/mssql sqlalchemy/dialects/mysql sqlalchemy/dialects/oracle \
-        alembic/testing alembic/templates /opt/migration-gate/bin/uvx \
+        alembic/testing alembic/templates pydantic/v1 uv-*.dist-info/sboms /opt/migration-gate/bin/uvx \
     && find testcontainers -mindepth 1 -maxdepth 1 ! -name core ! -name compose ! -name __init__.py -exec rm -rf {} +
 
+# (hashed, not dated: a checkout's times would be those of the clone)
 COPY . /opt/migration-gate/src/
 RUN pip --python /opt/migration-gate install --no-cache-dir --disable-pip-version-check --no-compile --no-deps \
         --no-build-isolation /opt/migration-gate/src \
     && pip --python /opt/migration-gate uninstall --quiet --yes hatchling pluggy trove-classifiers tomlkit \
     && rm -rf /opt/migration-gate/src \
     && /opt/migration-gate/bin/python -m compileall -q --invalidation-mode unchecked-hash \
+        -x 'site-packages/(docker|testcontainers|wrapt|requests|urllib3|charset_normalizer|idna|pygments)/' \
         /opt/migration-gate/lib
 
 
@@ -76,6 +79,7 @@ COPY --from=packages /opt/migration-gate /opt/migration-gate
 # (what was left out above is not missed)
 RUN ln -s /opt/migration-gate/bin/uv /opt/migration-gate/bin/migration-gate /usr/local/bin/ \
     && /opt/migration-gate/bin/migration-gate --version \
+    && /opt/migration-gate/bin/python -B -m migration_gate.postgres.baked "/usr/lib/postgresql/${PG_MAJOR}/bin" \
     && /opt/migration-gate/bin/python -B -c 'import alembic.autogenerate.render, rich.live, sqlalchemy.dialects.postgresql, \
         testcontainers.core.container, entrypoint'
 

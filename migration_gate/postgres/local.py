@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from migration_gate.errors import Broken, GateError, PostgresDied
-from migration_gate.postgres import place, template
+from migration_gate.postgres import baked, place, template
 from migration_gate.postgres.account import Account, reachable, unprivileged
 from migration_gate.postgres.binaries import Install
 from migration_gate.postgres.cluster import PORT, configure, verifier
@@ -112,7 +112,9 @@ class Start:
         workshop.mkdir(mode=0o700)
         if self.account:
             os.chown(workshop, self.account.uid, self.account.gid)
-        password = template.initdb(self.install, workshop / "data", self.lifeline, self.account)
+        password = baked.unpack(self.install.folder, workshop / "data", self.account) or template.initdb(
+            self.install, workshop / "data", self.lifeline, self.account
+        )
         if cached:
             cached.keep(workshop / "data", password)
         (workshop / "data").rename(self.data)

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from migration_gate.errors import PostgresNotFound
+from migration_gate.postgres import baked
 from migration_gate.postgres.account import Account
 from migration_gate.postgres.binaries import Install
 from migration_gate.postgres.lifeline import Lifeline
@@ -111,7 +112,7 @@ def cache_folder(environ: Mapping[str, str] = os.environ) -> Path | None:
 
 def template_of(install: Install) -> Template | None:
     """The cache's entry for this build of the server: its path, version and time of change."""
-    root = cache_folder()
+    root = None if baked.in_image() else cache_folder()
     if root is None or not root.is_absolute():
         return None
     changed = (install.folder / "postgres").stat().st_mtime_ns
