@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from migration_gate import shape
 from migration_gate.check import Finding, Severity, code, counted
 from migration_gate.facts import Place, Replay, Statement, Step, Touch
+from migration_gate.operation import quoted
 
 ABORTED = "25P02"
 """current transaction is aborted: it only follows from an earlier error"""
@@ -27,7 +28,7 @@ def swallowed(replay: Replay, step: Step) -> Iterator[Finding]:
             evidence.append(("lost", lost))
         first = False
         fix = "Let the error raise, and ask the catalog first where something may or may not be there:"
-        ask = 'if "notes" in sa.inspect(op.get_bind()).get_table_names():\n    ...'
+        ask = f"if {quoted(_named(statement.sql))} in sa.inspect(op.get_bind()).get_table_names():\n    ..."
         yield Finding(
             at=f"{step.revision} {error.sqlstate or error.kind}",
             says=f"`{step.revision}` swallowed an error: {error.says}",
@@ -38,6 +39,17 @@ def swallowed(replay: Replay, step: Step) -> Iterator[Finding]:
             kind="swallowed-error",
             severity=Severity.WARNING if _guarded(step, number) else None,
         )
+
+
+_TABLE = re.compile(
+    r'\b(?:TABLE|INTO|UPDATE|FROM)\s+(?:IF\s+(?:NOT\s+)?EXISTS\s+)?(?:ONLY\s+)?"?([\w.]+)', re.IGNORECASE
+)
+
+
+def _named(statement: str) -> str:
+    """The table that a statement names, as far as its words tell; a stand-in where they do not."""
+    found = _TABLE.search(statement)
+    return found[1].rpartition(".")[2] if found else "the_table"
 
 
 def _guarded(step: Step, number: int) -> bool:
