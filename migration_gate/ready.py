@@ -8,7 +8,7 @@ from itertools import groupby
 from operator import itemgetter
 from textwrap import dedent
 
-from migration_gate.check import counted, listed
+from migration_gate.check import code, counted, listed
 from migration_gate.facts import Difference
 
 KINDS = (
@@ -67,8 +67,20 @@ COUNTABLE = {
 """nouns that are called otherwise where they are counted"""
 
 
+def is_mild(difference: Difference) -> bool:
+    """Whether no query notices it: a name, a comment, a default left over from adding a column."""
+    refuses = (difference.database or "").startswith("GENERATED ALWAYS")  # an INSERT that names the column
+    left_over = difference.kind == "default" and difference.models is None and not refuses
+    return left_over or bool(difference.alike) or difference.kind in ("name-only", "comment")
+
+
 def sentence(difference: Difference) -> str:
-    """The difference in one sentence, the object first."""
+    """The difference in one sentence, the object first, and why no query notices it where that is so."""
+    reason = f" ({difference.alike})" if difference.alike else ""
+    return _sentence(difference) + reason
+
+
+def _sentence(difference: Difference) -> str:
     noun = NOUNS.get(difference.kind, difference.kind)
     subject = f"`{difference.object}`"
     if difference.kind == "nullability":
@@ -101,6 +113,12 @@ def listing(unmanaged: Iterable[Difference]) -> tuple[str, tuple[tuple[str, str]
     what = listed(counts, quote="")
     evidence = tuple((noun, ", ".join(names)) for noun, names in by_noun.items())
     return f"Models cannot express {what}: listed, not compared", evidence
+
+
+def advice(difference: Difference) -> str:
+    """What to do: the ready revision, or that people must write it."""
+    ready = lines(difference)
+    return f"Correct the model, or write into a revision:{code(ready)}" if ready else BY_HAND
 
 
 def lines(difference: Difference) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from migration_gate.check import Trace
+from migration_gate.drift.alike import alike
 from migration_gate.drift.blame import revision
 from migration_gate.drift.found import Drift
 from migration_gate.drift.mapped import mapped
@@ -55,7 +56,14 @@ def drifts(replay: Replay) -> tuple[Drift, ...]:
     )
     trace = Trace(replay)
     signed = (
-        replace(one, difference=replace(one.difference, revision=revision(one, replay.catalog, trace)))
+        replace(
+            one,
+            difference=replace(
+                one.difference,
+                revision=revision(one, replay.catalog, trace),
+                alike=alike(one, both),
+            ),
+        )
         for one in seen
     )
     return tuple(sorted((*signed, *_of_alembic(replay.models)), key=place(both.before, both.after)))

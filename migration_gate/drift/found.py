@@ -17,6 +17,13 @@ class Drift:
     difference: Difference
     before: Noun | None = None
     after: Noun | None = None
+    beside: tuple[tuple[Noun | None, Noun | None], ...] = ()
+    """further objects of the same difference, on both sides"""
+
+    @property
+    def pieces(self) -> tuple[tuple[Noun | None, Noun | None], ...]:
+        """All objects of the difference, on both sides."""
+        return ((self.before, self.after), *self.beside)
 
 
 def found(
@@ -26,6 +33,7 @@ def found(
     sides: tuple[str | None, str | None],
     *,
     what: str = "",
+    beside: tuple[tuple[Noun | None, Noun | None], ...] = (),
 ) -> Drift:
     """A drift on an object, with both sides as text; `what` says what an unmanaged object is."""
     noun = before if before is not None else after
@@ -39,7 +47,7 @@ def found(
         column=column,
         noun=what,
     )
-    return Drift(difference, before, after)
+    return Drift(difference, before, after, beside)
 
 
 def belongs(noun: Noun | None) -> tuple[str | None, str | None]:

@@ -12,6 +12,7 @@ from migration_gate.drift.found import Drift, constraint_text, found, index_text
 from migration_gate.drift.named import domain_base
 from migration_gate.drift.scope import Scope
 from migration_gate.drift.spelling import plain
+from migration_gate.drift.uniqueness import merged
 from migration_gate.facts.catalog import Constraint, Index, Snapshot
 
 _HEAD = re.compile(r'^CREATE (UNIQUE )?INDEX (?:"(?:[^"]|"")*"|\S+) ON (?:ONLY )?')
@@ -73,8 +74,11 @@ def constraints_and_indexes(scope: Scope) -> Iterator[Drift]:
     for table in sorted(constraints.keys() | indexes.keys()):
         keys = constraints.get(table, _Sides([], []))
         others = indexes.get(table, _Sides([], []))
-        yield from _constraints(keys, types)
-        yield from _indexes(others, types)
+        yield from _same_constraints(keys, types)
+        yield from _same_indexes(others, types)
+        yield from merged((keys.before, keys.after), (others.before, others.after))
+        yield from _changed_constraints(keys)
+        yield from _changed_indexes(others)
         yield from _crossed(keys, others)
         yield from _alone(keys, others, scope, types)
 
@@ -92,7 +96,7 @@ def _by_table(scope: Scope, before: Iterable[P], after: Iterable[P]) -> dict[str
     return {table: parts for table, parts in sides.items() if scope.both(table)}
 
 
-def _constraints(sides: _Sides[Constraint], types: Types) -> Iterator[Drift]:
+def _same_constraints(sides: _Sides[Constraint], types: Types) -> Iterator[Drift]:
     for before, after in (
         *sides.matched(lambda part, _: (part.name, part.definition)),
         *sides.matched(lambda part, side: (part.name, types.plain(part, side))),
@@ -101,6 +105,9 @@ def _constraints(sides: _Sides[Constraint], types: Types) -> Iterator[Drift]:
     for before, after in sides.matched(types.plain):
         yield found("name-only", before, after, (before.name, after.name))
         yield from _comment(before, after)
+
+
+def _changed_constraints(sides: _Sides[Constraint]) -> Iterator[Drift]:
     for before, after in (
         *sides.matched(lambda part, _: (part.kind, part.name)),
         *sides.matched(_alike),
@@ -114,10 +121,12 @@ def _alike(part: Constraint, _: int) -> Hashable | None:
     """Two constraints of these are one that changed, whatever they are called."""
     if part.kind == "primary key":
         return part.kind
-    return (part.kind, part.columns) if part.kind in ("foreign key", "unique") else None
+    if part.kind == "unique":
+        return part.kind, frozenset(part.columns)
+    return (part.kind, part.columns) if part.kind == "foreign key" else None
 
 
-def _indexes(sides: _Sides[Index], types: Types) -> Iterator[Drift]:
+def _same_indexes(sides: _Sides[Index], types: Types) -> Iterator[Drift]:
     for before, after in (
         *sides.matched(lambda part, _: (part.name, part.definition, part.valid)),
         *sides.matched(lambda part, side: (part.name, types.plain(part, side))),
@@ -126,6 +135,9 @@ def _indexes(sides: _Sides[Index], types: Types) -> Iterator[Drift]:
     for before, after in sides.matched(types.plain):
         yield found("name-only", before, after, (before.name, after.name))
         yield from _comment(before, after)
+
+
+def _changed_indexes(sides: _Sides[Index]) -> Iterator[Drift]:
     for before, after in sides.matched(lambda part, _: part.name):
         yield found("index", before, after, (index_text(before), index_text(after)))
         yield from _comment(before, after)
@@ -137,7 +149,7 @@ def _comment(before: Constraint | Index, after: Constraint | Index) -> Iterator[
 
 
 def _crossed(keys: _Sides[Constraint], others: _Sides[Index]) -> Iterator[Drift]:
-    """A unique constraint on one side, a unique index on the same columns on the other."""
+    """A unique constraint on one side, on the other a unique index with its columns in another order."""
     for constraints, indexes, turned in (
         (keys.before, others.after, False),
         (keys.after, others.before, True),
@@ -157,7 +169,7 @@ def _crossed(keys: _Sides[Constraint], others: _Sides[Index]) -> Iterator[Drift]
 
 
 def _equivalent(constraint: Constraint, index: Index) -> bool:
-    return index.unique and not index.partial and index.columns == constraint.columns
+    return index.unique and not index.partial and frozenset(index.columns) == frozenset(constraint.columns)
 
 
 def _alone(keys: _Sides[Constraint], others: _Sides[Index], scope: Scope, types: Types) -> Iterator[Drift]:

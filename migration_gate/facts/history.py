@@ -221,6 +221,8 @@ class Difference:
     """the revision that introduced the database's side; None when no revision makes it"""
     noun: str = ""
     """for what is unmanaged, what it is: view, function, trigger, policy, extension, grant..."""
+    alike: str = ""
+    """why no query notices it, where none does"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,10 +39,11 @@ def mend(differences: Iterable[Difference], replay: Replay) -> tuple[Difference,
 def _mended(difference: Difference, drift: Drift | None, world: World) -> Difference:
     if drift is None or difference.kind == "unmanaged":
         return difference
-    there = _lines(drift, world)
+    pieces = [(Drift(difference, had, new), Drift(difference, new, had)) for had, new in drift.pieces]
+    there = [line for piece, _ in pieces for line in _lines(piece, world)]
     if not there:
         return difference
-    back = _lines(Drift(difference, drift.after, drift.before), world.turned())
+    back = [line for _, piece in reversed(pieces) for line in _lines(piece, world.turned())]
     return replace(difference, upgrade="\n".join(there), downgrade="\n".join(back))
 
 

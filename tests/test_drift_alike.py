@@ -1,0 +1,145 @@
+"""Which differences no query notices."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from migration_gate.drift import drift
+from migration_gate.facts import (
+    Column,
+    Constraint,
+    Difference,
+    Index,
+    Models,
+    Replay,
+    Sequence,
+    Snapshot,
+    Table,
+)
+from migration_gate.ready import is_mild, sentence
+
+USERS = Table("public", "users")
+ID = Column("public", "users", "id", "integer", nullable=False, position=1)
+EMAIL = Column("public", "users", "email", "text", position=2)
+CITY = Column("public", "users", "city", "text", position=3)
+SNAPSHOT = Snapshot(tables=(USERS,), columns=(ID, EMAIL, CITY))
+
+
+def unique(*columns: str, name: str = "uq", more: str = "") -> Constraint:
+    text = f"UNIQUE ({', '.join(columns)}){more}"
+    return Constraint("public", "users", name, "unique", text, columns, deferrable=bool(more))
+
+
+def key(*columns: str) -> Constraint:
+    return Constraint("public", "users", "pk", "primary key", f"PRIMARY KEY ({', '.join(columns)})", columns)
+
+
+def index(*columns: str, name: str = "ix", once: bool = False, where: str = "") -> Index:
+    head = f"CREATE {'UNIQUE ' if once else ''}INDEX {name} ON public.users"
+    text = f"{head} USING btree ({', '.join(columns)}){where}"
+    return Index("public", "users", name, text, columns, unique=once, partial=bool(where))
+
+
+def found(
+    database: tuple[Constraint | Index, ...], models: tuple[Constraint | Index, ...]
+) -> tuple[Difference, ...]:
+    sides = [
+        replace(
+            SNAPSHOT,
+            constraints=tuple(part for part in side if isinstance(part, Constraint)),
+            indexes=tuple(part for part in side if isinstance(part, Index)),
+        )
+        for side in (database, models)
+    ]
+    return drift(Replay(catalog=sides[0], models=Models(metadatas=1, snapshot=sides[1])))
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "why"),
+    [
+        ((unique("email"),), (index("email", once=True),), "one by a constraint, the other by an index"),
+        (
+            (unique("email"), index("email")),
+            (index("email", once=True),),
+            "one by a constraint, the other by an index",
+        ),
+        ((unique("email"), index("email", once=True)), (index("email", once=True),), "this one or not"),
+        (
+            (unique("email"), index("email", once=True)),
+            (unique("email", name="x"), index("email")),
+            "another index",
+        ),
+        ((unique("email"), index("email")), (unique("email"),), "this one or not"),
+        ((key("id"), unique("id")), (key("id"),), "this one or not"),
+        ((unique("email", "city"),), (unique("city", "email", name="x"),), "another order"),
+        ((unique("email", "city"),), (index("city", "email", once=True),), "another order"),
+        ((index("email", "city", once=True),), (index("city", "email", once=True),), "another order"),
+        ((key("email", "city"),), (key("city", "email"),), "another order"),
+    ],
+)
+def test_uniqueness_that_both_guarantee_is_one_warning(
+    one: tuple[Constraint | Index, ...], other: tuple[Constraint | Index, ...], why: str
+) -> None:
+    for database, models in ((one, other), (other, one)):
+        (difference,) = [d for d in found(database, models) if d.kind != "name-only"]
+        assert difference.alike.startswith("both guarantee")
+        assert difference.alike.endswith(why) or why in difference.alike
+        assert is_mild(difference)
+        assert sentence(difference).endswith(f"({difference.alike})")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ((index("email"),), (index("email", once=True),)),
+        ((index("email"),), (unique("email"),)),
+        ((unique("email"),), (unique("email", more=" DEFERRABLE"),)),
+        ((unique("email"),), (unique("email", "city"),)),
+        ((unique("email"),), ()),
+        ((unique("email"),), (index("email", once=True, where=" WHERE (id > 0)"),)),
+        ((unique("email", "city"), index("city", "email")), (unique("email", "city"),)),
+        ((unique("email"), index("city")), (unique("email"),)),
+    ],
+)
+def test_uniqueness_or_an_index_that_one_side_lacks_is_an_error(
+    one: tuple[Constraint | Index, ...], other: tuple[Constraint | Index, ...]
+) -> None:
+    for database, models in ((one, other), (other, one)):
+        differences = found(database, models)
+        assert differences
+        assert not any(is_mild(difference) for difference in differences)
+
+
+def test_a_primary_key_is_more_than_unique() -> None:
+    differences = found((unique("email"),), (key("email"),))
+    assert {d.kind: is_mild(d) for d in differences} == {"unique": True, "primary key": False}
+
+
+def test_what_is_unique_by_one_side_alone_is_still_one_difference() -> None:
+    (difference,) = found((index("email"),), (unique("email"),))
+    assert (difference.kind, difference.models) == ("unique", "UNIQUE (email)")
+
+
+SERIAL = Sequence("public", "s", "integer", 1, 1, 1, 2147483647, 1, cycle=False, owner="public.users.id")
+
+
+@pytest.mark.parametrize("always", [False, True])
+def test_serial_for_identity_counts_alike(always: bool) -> None:
+    serial = replace(
+        SNAPSHOT, columns=(replace(ID, default="nextval('public.s'::regclass)"),), sequences=(SERIAL,)
+    )
+    identity = replace(
+        SNAPSHOT,
+        columns=(replace(ID, identity="always" if always else "by default"),),
+        sequences=(replace(SERIAL, name="users_id_seq", identity=True),),
+    )
+    for one, other in ((serial, identity), (identity, serial)):
+        (difference,) = drift(Replay(catalog=one, models=Models(metadatas=1, snapshot=other)))
+        assert difference.kind == "default"
+        assert is_mild(difference)
+        assert ("refuses an INSERT" in difference.alike) == always
+    faster = replace(identity, sequences=(replace(SERIAL, increment=10, identity=True),))
+    (difference,) = drift(Replay(catalog=serial, models=Models(metadatas=1, snapshot=faster)))
+    assert not is_mild(difference)
