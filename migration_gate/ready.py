@@ -116,9 +116,27 @@ def listing(unmanaged: Iterable[Difference]) -> tuple[str, tuple[tuple[str, str]
 
 
 def advice(difference: Difference) -> str:
-    """What to do: the ready revision, or that people must write it."""
+    """What to do: the ready revision, or that people must write it, and what a rename would take."""
     ready = lines(difference)
-    return f"Correct the model, or write into a revision:{code(ready)}" if ready else BY_HAND
+    says = f"Correct the model, or write into a revision:{code(ready)}" if ready else BY_HAND
+    hint = _rename(difference)
+    return f"{says}\n{hint}" if hint else says
+
+
+def _rename(difference: Difference) -> str:
+    """The operation for where the one name became the other; empty where nothing looks so."""
+    if not difference.lookalike or difference.table is None:
+        return ""
+    schema, _, table = difference.table.partition(".")
+    ours = difference.column or table
+    old, new = (ours, difference.lookalike) if difference.models is None else (difference.lookalike, ours)
+    where = "" if schema == "public" else f", schema={schema!r}"
+    prefix = difference.object.removesuffix(ours)
+    if difference.column:
+        operation = f"op.alter_column({table!r}, {old!r}, new_column_name={new!r}{where})"
+    else:
+        operation = f"op.rename_table({old!r}, {new!r}{where})"
+    return f"If `{prefix}{old}` was renamed to `{prefix}{new}`: `{operation}`"
 
 
 def lines(difference: Difference) -> str:

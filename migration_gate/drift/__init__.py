@@ -9,6 +9,7 @@ from migration_gate.check import Trace
 from migration_gate.drift.alike import alike
 from migration_gate.drift.blame import revision
 from migration_gate.drift.found import Drift
+from migration_gate.drift.lookalike import lookalikes
 from migration_gate.drift.mapped import mapped
 from migration_gate.drift.named import enums, sequences, types
 from migration_gate.drift.order import place
@@ -55,6 +56,7 @@ def drifts(replay: Replay) -> tuple[Drift, ...]:
         *unmanaged(both),
     )
     trace = Trace(replay)
+    names = lookalikes(seen, both)
     signed = (
         replace(
             one,
@@ -62,6 +64,7 @@ def drifts(replay: Replay) -> tuple[Drift, ...]:
                 one.difference,
                 revision=revision(one, replay.catalog, trace),
                 alike=alike(one, both),
+                lookalike=names.get(one.difference, ""),
             ),
         )
         for one in seen

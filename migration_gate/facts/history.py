@@ -223,6 +223,8 @@ class Difference:
     """for what is unmanaged, what it is: view, function, trigger, policy, extension, grant..."""
     alike: str = ""
     """why no query notices it, where none does"""
+    lookalike: str = ""
+    """for a table or a column that one side lacks: what of the other side may be it under another name"""
 
 
 @dataclass(frozen=True, slots=True)
