@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from migration_gate.drift.pairing import follows
 from migration_gate.drift.spelling import base
-from migration_gate.facts.catalog import Column, Snapshot
+from migration_gate.facts.catalog import Column, Sequence, Snapshot
 from migration_gate.mend.parts import Part, made
 from migration_gate.mend.render import rendered, schema_of, speakable
 from migration_gate.mend.statement import (
@@ -139,19 +139,31 @@ def valued(have: Column, want: Column, world: World) -> list[str]:
         ]
     if have.identity and want.identity:
         return [_alter(want, f"SET GENERATED {want.identity.upper()}")]
+    set_again = want.default is not None and not (world.undo and names_lost_label(want.default, world))
     lines: list[str] = []
     if have.identity:
         lines.append(_alter(have, "DROP IDENTITY"))
-    elif have.default is not None:
+    elif have.default is not None and not set_again:
         lines += _altered(have, world, server_default=False)
-        owned = sequence_of(world.have, have)
-        if owned is not None and not is_serial(world.want, want):
-            lines.append(executed(f"DROP SEQUENCE {path(owned.schema, owned.name)}"))
+    if set_again:
+        lines += default(have, want, world)
+    owned = sequence_of(world.have, have)
+    if owned is not None and not have.identity and not is_serial(world.want, want):
+        lines.append(executed(f"DROP SEQUENCE {path(owned.schema, owned.name)}"))
     if want.identity:
         lines.append(_alter(want, f"ADD {identity_sql(want, world.want)}"))
-    elif want.default is not None and not (world.undo and names_lost_label(want.default, world)):
-        lines = [*(lines if have.identity else ()), *default(have, want, world)]
+        lines += _counting_on(want, sequence_of(world.want, want))
     return lines
+
+
+def _counting_on(column: Column, sequence: Sequence | None) -> list[str]:
+    """The line that lets a new sequence go on behind the rows that the table holds."""
+    if sequence is None or column.type not in ("smallint", "integer", "bigint"):
+        return []
+    last = f"{'max' if sequence.increment > 0 else 'min'}({quoted(column.name)}) + {sequence.increment}"
+    name = literal(path(sequence.schema, sequence.name))
+    value = f"coalesce({last}, {sequence.start})"
+    return [executed(f"SELECT setval({name}, {value}, false) FROM {_table(column)}")]  # noqa: S608 - quoted
 
 
 def default(have: Column | None, want: Column, world: World) -> list[str]:
@@ -164,6 +176,7 @@ def default(have: Column | None, want: Column, world: World) -> list[str]:
         lines.append(
             executed(f"CREATE SEQUENCE {name} {options} OWNED BY {_table(want)}.{quoted(want.name)}")
         )
+        lines += _counting_on(want, sequence)
     if want.default is not None and not speakable(want.default):
         return [*lines, _alter(want, f"SET DEFAULT {want.default}")]
     return lines + _altered(want, World(world.want, world.want), server_default=want.default)

@@ -89,8 +89,14 @@ def column_sql(column: Column, snapshot: Snapshot) -> str:
 def identity_sql(column: Column, snapshot: Snapshot) -> str:
     """The identity of a column with its sequence's options."""
     sequence = sequence_of(snapshot, column)
-    options = f" ({sequence_options(sequence, typed=False)})" if sequence else ""
+    options = f" ({_named(sequence, column)}{sequence_options(sequence, typed=False)})" if sequence else ""
     return f"GENERATED {(column.identity or 'by default').upper()} AS IDENTITY{options}"
+
+
+def _named(sequence: Sequence, column: Column) -> str:
+    if (sequence.schema, sequence.name) == (column.schema, f"{column.table}_{column.name}_seq"):
+        return ""
+    return f"SEQUENCE NAME {path(sequence.schema, sequence.name)} "
 
 
 def sequence_options(sequence: Sequence, *, typed: bool = True) -> str:
