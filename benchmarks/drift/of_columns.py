@@ -64,6 +64,23 @@ OF_COLUMNS: tuple[tuple[str, str, str], ...] = (
     ),
     (
         "default",
+        "serial to identity always, with a name of its own",
+        "ALTER TABLE users ALTER id DROP DEFAULT; DROP SEQUENCE users_id_seq;"
+        " ALTER TABLE users ALTER id ADD GENERATED ALWAYS AS IDENTITY (SEQUENCE NAME people_seq START 7)",
+    ),
+    (
+        "default",
+        "identity to serial",
+        "ALTER TABLE plays ALTER id DROP IDENTITY; CREATE SEQUENCE plays_nr START 100 INCREMENT 10"
+        " OWNED BY plays.id; ALTER TABLE plays ALTER id SET DEFAULT nextval('plays_nr')",
+    ),
+    (
+        "default",
+        "serial to literal",
+        "ALTER TABLE venues ALTER id SET DEFAULT 0; DROP SEQUENCE venues_id_seq",
+    ),
+    (
+        "default",
         "serial default lost",
         "ALTER TABLE venues ALTER id DROP DEFAULT; DROP SEQUENCE venues_id_seq",
     ),

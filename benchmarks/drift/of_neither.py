@@ -60,6 +60,7 @@ NONE: tuple[tuple[str, str, str], ...] = (
         "ALTER TABLE albums ALTER kind TYPE text;"
         " ALTER TABLE albums ALTER kind SET DEFAULT 'album'; ALTER TABLE albums ALTER kind TYPE varchar(20)",
     ),
+    ("none", "'{}' as json for jsonb", "ALTER TABLE artists ALTER profile SET DEFAULT '{}'::json"),
     ("none", "ARRAY[] for '{}'", "ALTER TABLE artists ALTER aliases SET DEFAULT ARRAY[]::text[]"),
     ("none", "DEFAULT NULL", "ALTER TABLE users ALTER country SET DEFAULT NULL::char(2)"),
     (

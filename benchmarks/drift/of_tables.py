@@ -10,6 +10,12 @@ OF_TABLES: tuple[tuple[str, str, str], ...] = (
         "ALTER TABLE favourites DROP CONSTRAINT pk_favourites;"
         " ALTER TABLE favourites ADD CONSTRAINT pk_favourites PRIMARY KEY (album_id, user_id, mood)",
     ),
+    (
+        "primary key",
+        "columns in another order",
+        "ALTER TABLE favourites DROP CONSTRAINT pk_favourites;"
+        " ALTER TABLE favourites ADD CONSTRAINT pk_favourites PRIMARY KEY (album_id, user_id)",
+    ),
     ("foreign key", "missing", "ALTER TABLE contracts DROP CONSTRAINT fk_contracts_label_id_labels"),
     (
         "foreign key",
@@ -51,6 +57,26 @@ OF_TABLES: tuple[tuple[str, str, str], ...] = (
         "ALTER TABLE bookings DROP CONSTRAINT fk_bookings_venue_id_venues; ALTER TABLE bookings"
         " ADD CONSTRAINT fk_bookings_venue_id_venues FOREIGN KEY (venue_id) REFERENCES venues (id) NOT VALID",
     ),
+    (
+        "unique",
+        "columns in another order",
+        "ALTER TABLE labels DROP CONSTRAINT uq_labels_owner_id_title;"
+        " ALTER TABLE labels ADD CONSTRAINT uq_labels UNIQUE (title, owner_id)",
+    ),
+    (
+        "unique",
+        "constraint and index for one unique index",
+        "DROP INDEX ix_labels_slug; ALTER TABLE labels ADD CONSTRAINT uq_labels_slug UNIQUE (slug);"
+        " CREATE INDEX ix_labels_slug ON labels (slug)",
+    ),
+    (
+        "unique",
+        "unique index and index for one constraint",
+        "ALTER TABLE tags DROP CONSTRAINT uq_tags_word; CREATE UNIQUE INDEX ux_tags_word ON tags (word);"
+        " CREATE INDEX uq_tags_word ON tags (word)",
+    ),
+    ("index", "plain for unique", "DROP INDEX ix_labels_slug; CREATE INDEX ix_labels_slug ON labels (slug)"),
+    ("index", "beside a unique constraint", "CREATE INDEX ix_tags_word ON tags (word)"),
     ("unique", "missing", "ALTER TABLE users DROP CONSTRAINT uq_users_handle"),
     ("unique", "extra", "ALTER TABLE venues ADD CONSTRAINT uq_extra UNIQUE (name)"),
     (

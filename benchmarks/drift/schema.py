@@ -62,6 +62,7 @@ labels = table(
     "labels",
     sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
     sa.Column("title", sa.String(120), nullable=False),
+    sa.Column("slug", sa.String(40), unique=True, index=True),
     sa.Column("owner_id", sa.ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
     sa.Column("parent_id", sa.ForeignKey("labels.id", ondelete="SET NULL")),
     sa.Column("budget", sa.Numeric(12, 2), nullable=False, server_default="0"),
