@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 
 from migration_gate import extension
-from migration_gate.check import code, listed
+from migration_gate.check import code, counted, listed
 from migration_gate.facts import Failure, Replay
 
 MYSQL_TYPES = {
@@ -287,7 +287,7 @@ def steps_before(replay: Replay) -> str:
         if not replay.failure or step.revision != replay.failure.revision
     ]
     return (
-        f"{len(done)} revisions ran before it, the last was {listed(done[-1:])}"
+        f"{counted(len(done), 'revision')} ran before it, the last was {listed(done[-1:])}"
         if done
         else "it was the first"
     )

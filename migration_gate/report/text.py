@@ -163,7 +163,7 @@ class _Page:
         if project.facts.replay.failure and (output := project.facts.replay.output.strip("\n")):
             yield self.paint("The last of what the project printed", "1")
             last = output.split("\n")[-OUTPUT_LINES:]
-            yield from (f"  {printable(line)}".rstrip() for line in last)
+            yield from (f"  {printable(clipped(line, EVIDENCE_LENGTH))}".rstrip() for line in last)
             yield ""
         if said := notes(project):
             yield self.paint("Notes", "1")
