@@ -127,6 +127,12 @@ def test_models_are_not_missed_where_env_py_never_ran() -> None:
     assert list(missing_models.check(replayed(chain("a1")))) == []
 
 
+def test_models_that_raise_are_not_missing() -> None:
+    facts = without_models(metadatas=0)
+    raised = replace(facts.replay, unchecked=(("models", "could not be created: NoReferencedTableError"),))
+    assert list(missing_models.check(replace(facts, replay=raised))) == []
+
+
 def test_what_could_not_be_checked_is_an_error_by_its_name() -> None:
     facts = replayed(
         chain("a1"),
