@@ -1,0 +1,75 @@
+"""Real applications from PyPI replay to what was measured on them, and nothing in them is called broken."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+import checks
+from migration_gate import delivery, gate
+from migration_gate.facts import Facts
+from migration_gate.judge import judge
+from migration_gate.settings import Prepare, Settings
+
+CORPUS = Path(os.environ.get("MIGRATION_GATE_CORPUS", "/nowhere"))
+NAMES = ("airflow", "dstack", "fides", "keystone", "mlflow", "optuna", "prefect", "superset")
+NEVER = {"raw-sql-file", "broken-history", "several-heads", "failing-upgrade", "missing-models", "unchecked"}
+"""checks that have nothing to say about these histories"""
+
+pytestmark = [pytest.mark.slow, pytest.mark.corpus]
+
+
+def prepared(name: str, scratch: Path) -> tuple[Settings, dict[str, Any]]:
+    """The project's settings, with only what its recipe gives, and what was measured on it."""
+    described = CORPUS / name / "project.json"
+    if not described.exists():
+        pytest.skip(f"SKIPPED LOUDLY: {name} is not prepared below MIGRATION_GATE_CORPUS ({CORPUS})")
+    project = json.loads(described.read_text())
+    recipe = yaml.safe_load(Path(project["recipe"]).read_text())
+    prepare: tuple[Prepare, ...] = ()
+    if "baseline" in recipe:
+        baseline = scratch / "baseline.py"
+        baseline.write_text(recipe["baseline"])
+        prepare = (Prepare("python", str(baseline)),)
+    folder = Path(project["cwd"])
+    settings = Settings(
+        name=name,
+        root=folder,
+        directory=folder,
+        hook=Path(project["hook"]),
+        python=Path(project["python"]),
+        env=tuple(project["env"].items()),
+        prepare=prepare,
+    )
+    return settings, recipe["measured"]
+
+
+def examined(settings: Settings) -> Facts:
+    """The facts of a whole run."""
+    examination = gate.examine(settings)
+    try:
+        while True:
+            next(examination)
+    except StopIteration as end:
+        facts: Facts = end.value
+        return facts
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_real_project_replays_to_what_was_measured(name: str, tmp_path: Path) -> None:
+    settings, measured = prepared(name, tmp_path)
+    facts = examined(settings)
+    replay = facts.replay
+    assert replay.failure is None
+    assert len(replay.history.revisions) == measured["revisions"] == len(replay.steps)
+    assert len(replay.history.heads) == measured["heads"]
+    assert len(replay.history.bases) == measured["bases"]
+    # The measurement counts the version table, which is no table of the project's.
+    assert len(replay.catalog.tables) + len(replay.version_tables) == measured["tables"]
+    verdicts = judge(facts, settings, checks.ALL, delivery.texts(facts, settings.root))
+    assert [(v.check, v.finding.says) for v in verdicts if v.check in NEVER] == []
