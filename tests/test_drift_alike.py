@@ -11,6 +11,7 @@ from migration_gate.facts import (
     Column,
     Constraint,
     Difference,
+    EnumType,
     Index,
     Models,
     Replay,
@@ -143,3 +144,33 @@ def test_serial_for_identity_counts_alike(always: bool) -> None:
     faster = replace(identity, sequences=(replace(SERIAL, increment=10, identity=True),))
     (difference,) = drift(Replay(catalog=serial, models=Models(metadatas=1, snapshot=faster)))
     assert not is_mild(difference)
+
+
+def test_text_without_a_limit_is_alike_under_both_names() -> None:
+    def with_type(type_: str) -> Snapshot:
+        return replace(SNAPSHOT, columns=(ID, replace(EMAIL, type=type_)))
+
+    for one, other, mild in (
+        ("text", "character varying", True),
+        ("text[]", "character varying[]", True),
+        ("text", "character varying(9)", False),
+        ("text", "character varying[]", False),
+    ):
+        models = Models(metadatas=1, snapshot=with_type(other))
+        (difference,) = drift(Replay(catalog=with_type(one), models=models))
+        assert is_mild(difference) == mild
+
+
+def test_an_enum_with_its_labels_in_another_order_is_a_warning() -> None:
+    calm, loud, more = (EnumType("public", "mood", tuple(labels)) for labels in ("ab", "ba", "bac"))
+    for other, mild in ((loud, True), (more, False)):
+        models = Models(metadatas=1, snapshot=replace(SNAPSHOT, enums=(other,)))
+        (difference,) = drift(Replay(catalog=replace(SNAPSHOT, enums=(calm,)), models=models))
+        assert is_mild(difference) == mild
+
+
+def test_partitions_that_the_models_do_not_name_are_a_warning() -> None:
+    partitioned = replace(SNAPSHOT, tables=(replace(USERS, partition_key="LIST (city)"),))
+    for database, models, mild in ((partitioned, SNAPSHOT, True), (SNAPSHOT, partitioned, False)):
+        (difference,) = drift(Replay(catalog=database, models=Models(metadatas=1, snapshot=models)))
+        assert (difference.kind, is_mild(difference)) == ("table option", mild)

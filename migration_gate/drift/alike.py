@@ -7,17 +7,38 @@ from collections.abc import Iterator
 from migration_gate.drift.found import Drift
 from migration_gate.drift.scope import Scope
 from migration_gate.drift.uniqueness import Part, guarantee, is_simple
-from migration_gate.facts.catalog import Column, Constraint, Index, Sequence, Snapshot
+from migration_gate.facts.catalog import Column, Constraint, EnumType, Index, Sequence, Snapshot, Table
+
+_FREE = {"text", "character varying"}
 
 
 def alike(one: Drift, scope: Scope) -> str:
     """The reason in half a sentence, of both sides; empty where a query may notice the difference."""
-    match one.before, one.after:
-        case (Column() as before, Column() as after) if one.difference.kind == "default":
+    match one.difference.kind, one.before, one.after:
+        case "default", Column() as before, Column() as after:
             return _numbered(before, after, scope)
-    if one.difference.kind in ("primary key", "unique", "index"):
-        return _unique(one, scope)
+        case "type", Column() as before, Column() as after if _holds_all(before, after):
+            return "both hold text of any length"
+        case "enum", EnumType() as before, EnumType() as after if _sorted(before) == _sorted(after):
+            return "both take the same labels; they sort in another order"
+        case "table option", Table(partition_key=str()), Table(partition_key=None):
+            return "a query need not know of partitions"
+        case (("primary key" | "unique" | "index"), _, _):
+            return _unique(one, scope)
     return ""
+
+
+def _sorted(enum: EnumType) -> tuple[str, ...]:
+    return (str(enum), *sorted(enum.labels))
+
+
+def _holds_all(before: Column, after: Column) -> bool:
+    types = (before.type, after.type)
+    return (
+        {type_.removesuffix("[]") for type_ in types} == _FREE
+        and len({type_.endswith("[]") for type_ in types}) == 1
+        and before.collation == after.collation
+    )
 
 
 def _numbered(before: Column, after: Column, scope: Scope) -> str:
