@@ -15,6 +15,8 @@ from migration_gate.report import comment
 from tests import specimen
 from tests.github_server import BOT, Answer, GitHub, answered, serving
 
+pytestmark = pytest.mark.slow  # each starts another program
+
 
 def fail(status: int, text: str = "{}", **headers: str) -> Callable[[str, str], Answer]:
     named = {name.replace("_", "-"): value for name, value in headers.items()}

@@ -15,6 +15,8 @@ from migration_gate.comparison import of
 from migration_gate.errors import Misconfigured
 from tests.history import clone, commit, git, started
 
+pytestmark = pytest.mark.slow  # each starts another program
+
 
 @dataclass(frozen=True)
 class Change:

@@ -12,6 +12,8 @@ from migration_gate.errors import Misconfigured, UntrustedCode
 from tests.history import commit, git, started
 from tests.test_cli import run
 
+pytestmark = pytest.mark.slow  # each starts another program
+
 EVENTS = ["pull_request_target", "workflow_run", "issue_comment"]
 
 

@@ -12,6 +12,8 @@ from migration_gate import git
 from tests.history import clone, commit, started
 from tests.history import git as run
 
+pytestmark = pytest.mark.slow  # each starts another program
+
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
 
 

@@ -13,6 +13,8 @@ from migration_gate.errors import Misconfigured
 from tests.history import commit, git, started
 from tests.test_cli import run
 
+pytestmark = pytest.mark.slow  # each starts another program
+
 INI = "[alembic]\nscript_location = migrations\n"
 NAMED = """\
 projects:

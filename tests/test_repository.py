@@ -9,6 +9,8 @@ import pytest
 from migration_gate.facts import SqlFile
 from tests.checkout import ALTER, git, one, paths, read, tracked
 
+pytestmark = pytest.mark.slow  # each starts another program
+
 USERS = "-- the start\n\nCREATE TABLE users (\n  id int\n);\nINSERT INTO users VALUES (1);\nSELECT 1;\n"
 
 

@@ -12,6 +12,8 @@ import pytest
 from tests.history import commit, git, started
 from tests.test_cli import run
 
+pytestmark = pytest.mark.slow  # each starts another program
+
 INI = "[alembic]\nscript_location = migrations\n"
 EXPLODES = "raise SystemExit('imported')\n"
 
