@@ -224,3 +224,29 @@ def test_a_checkout_that_others_may_not_read_is_checked_and_said(tmp_path: Path)
     told = step(checkout)
     assert told.exit_code == 0, told.log
     assert "may not read" in told.log
+
+
+def test_what_a_cache_action_restored_is_used_again(tmp_path: Path) -> None:
+    """Restored files belong to the runner, as everything in its checkout does."""
+    checkout = skeleton(tmp_path / "hello")
+    (checkout / "requirements.txt").write_text(
+        "alembic==1.16.5\nsqlalchemy==2.0.43\npsycopg2-binary==2.9.10\n"
+    )
+    words = [
+        "run",
+        "--rm",
+        "-v",
+        f"{checkout}:/github/workspace",
+        "-e",
+        "GITHUB_ACTIONS=true",
+        "-e",
+        "CI=true",
+    ]
+    words += ["-e", "GITHUB_WORKSPACE=/github/workspace", bare(), "action"]
+    told = []
+    for _ in range(2):
+        subprocess.run(["chown", "-R", "-h", "1001:1001", str(checkout)], check=True)
+        told.append(docker(*words))
+    assert [one.returncode for one in told] == [0, 0], told[0].stdout + told[1].stdout
+    owners = {path.lstat().st_uid for path in checkout.rglob("*")}
+    assert owners == {1001}, "what is left in the checkout must be the runner's to remove"

@@ -15,11 +15,13 @@ from tests.action.image import PYTHON, ROOT, built, kit
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 CHANGING = (
+    (r"(?s)<details><summary>Timings: .*?</details>", "<details>timings</details>"),
     (r"\b[0-9a-f]{40}\b", "<commit or token>"),
     (r"\b\d+(\.\d+)? (s|ms)\b", "N s"),
     (r"PostgreSQL 15\.\d+", "PostgreSQL 15.x"),
     (r"\b3\.13\.\d+\b", "3.13.x"),
     (r"migration-gate-[a-z0-9_]{8}\b", "migration-gate-<run>"),
+    (r"migration-gate-test:[0-9a-f]{16}", "migration-gate-test"),
     (r"\| \d+\.\d+ \|", "| N |"),
 )
 """what differs from run to run, or from machine to machine"""
