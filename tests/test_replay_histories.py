@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from migration_gate import catalog
 from migration_gate.check import Trace
 from migration_gate.errors import ProjectNotImported
 from tests.engine import Engine
@@ -221,6 +222,37 @@ def test_a_loop_over_tenants_is_one_context_a_tenant(engine: Engine) -> None:
     assert ran.tables == [f"t{n}.{name}" for n in (1, 2, 3) for name in ("posts", "users")]
     trace = Trace(ran.replay)
     assert {trace.of_table(t).revision for t in ran.replay.catalog.tables if t.name == "posts"} == {"0003"}
+
+
+LINES = """for line in ("CREATE SCHEMA app", "{}"):
+    connection.execute(text(line))
+connection.commit()"""
+
+
+@pytest.mark.parametrize("where", ["search path", "translated"])
+def test_an_enum_outside_public_is_made_anew_from_the_models(engine: Engine, where: str) -> None:
+    moved = where == "search path"
+    path = "SET search_path TO app" if moved else "SELECT 1"
+    options = {} if moved else {"schema_translate_map": {None: "app"}}
+    whole = env(
+        imports="import sqlalchemy as sa",
+        top="""
+        target_metadata = sa.MetaData()
+        sa.Table("posts", target_metadata, sa.Column("mood", sa.Enum("calm", "loud", name="mood")))
+        """,
+        connect=f"engine.execution_options(**{options}).connect()",
+        before=LINES.format(path),
+    )
+    seen: list[tuple[str, ...]] = []
+
+    def look(database: str) -> None:
+        with engine.server.connect(f"{database}_models") as connection:
+            seen.extend((str(enum), *enum.labels) for enum in catalog.read(connection).enums)
+
+    schema = "" if moved else ", schema='app'"
+    body = f'op.create_table("posts", sa.Column("mood", sa.Enum("calm", name="mood"{schema})){schema})'
+    assert engine.run(lay(engine.folder(), one(body), whole), look=look).replay.failure is None
+    assert seen == [("app.mood", "calm", "loud")]
 
 
 def test_an_env_that_asks_alembic_for_the_current_revision_first_is_told_apart(engine: Engine) -> None:

@@ -18,24 +18,27 @@ and not exists (select 1 from pg_depend e
 WORDS = {"v": "view", "m": "materialized view", "f": "foreign table"}
 
 
-def drop_all(connection: Any, metadatas: list[Any]) -> None:
-    """Drop every table and view, and the sequences and types that the metadata creates; the rest stays."""
+def drop_tables(connection: Any) -> None:
+    """Drop every table and view; the rest stays."""
     connection.exec_driver_sql("drop schema if exists migration_gate cascade")  # our event triggers with it
     kinds: dict[str, list[str]] = {}
     for name, kind in connection.exec_driver_sql(RELATIONS).fetchall():
         kinds.setdefault(WORDS.get(kind, "table"), []).append(name)
     for kind, names in kinds.items():  # one statement for all: the server then looks for dependents once
         connection.exec_driver_sql("drop %s if exists %s cascade" % (kind, ", ".join(names)))
+
+
+def drop_named(connection: Any, metadatas: list[Any], translate: Optional[dict[Any, Any]]) -> None:
+    """Drop the sequences and types that the metadata creates, where its names lead with this search_path."""
     preparer = connection.dialect.identifier_preparer
     for metadata in metadatas:
-        for sequence in list(metadata._sequences.values()):
+        named = [("sequence", each) for each in list(metadata._sequences.values())]
+        named += [("type", each) for each in named_types(metadata, connection.dialect)]
+        for noun, each in named:
+            schema = (translate or {}).get(each.schema, each.schema)
+            prefix = preparer.quote_schema(schema) + "." if schema else ""
             connection.exec_driver_sql(
-                "drop sequence if exists %s cascade" % preparer.format_sequence(sequence)
-            )
-        for kind in named_types(metadata, connection.dialect):
-            schema = preparer.quote_schema(kind.schema) + "." if kind.schema else ""
-            connection.exec_driver_sql(
-                "drop type if exists %s%s cascade" % (schema, preparer.quote(kind.name))
+                "drop %s if exists %s%s cascade" % (noun, prefix, preparer.quote(each.name))
             )
 
 

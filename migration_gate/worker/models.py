@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, Callable
 
 from .compare import alembic_differences, concerns, filtered, follow_search_path
-from .create import create_all, drop_all
+from .create import create_all, drop_named, drop_tables
 from .engine import autocommitted, with_connection
 from .failure import describe
 from .guard import Guard
@@ -85,7 +85,10 @@ class Models:
     def _create(self, context: dict[str, Any], first: bool) -> list[dict[str, Any]]:
         def work(connection: Any) -> list[dict[str, Any]]:
             if first:
-                drop_all(connection, [each for other in self._contexts for each in other["metadatas"]])
+                drop_tables(connection)
+                for other in self._contexts:  # all of them first: one may use what another one creates
+                    follow_search_path(connection, other)
+                    drop_named(connection, other["metadatas"], other["translate"])
             follow_search_path(connection, context)
             if context["translate"]:
                 connection = connection.execution_options(schema_translate_map=context["translate"])

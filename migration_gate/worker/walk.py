@@ -191,13 +191,14 @@ class Walk:
                 "translate": execution.get("schema_translate_map"),
             }
         )
+        own = context.version_table_schema
         self._send(
             "context_end",
             number=number,
             search_path=self.contexts[-1]["search_path"],
             default_schema=self.contexts[-1]["default_schema"],
             version_table=context.version_table,
-            version_table_schema=context.version_table_schema,
+            version_table_schema=(self.contexts[-1]["translate"] or {}).get(own, own),
         )
 
     def catalog(self, connection: Any) -> str:
