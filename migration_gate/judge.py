@@ -101,7 +101,7 @@ def _signed(one: Check, findings: Iterable[Finding], settings: Settings) -> Iter
     """The findings of one check, each once, with their ids."""
     name, seen, numbers = check.name(one), set(), Counter[str]()
     for finding in findings:
-        key = (finding.kind, finding.at, finding.says, finding.evidence)
+        key = (finding.kind, finding.at, finding.says, finding.place, finding.evidence)
         if key in seen:
             continue
         seen.add(key)

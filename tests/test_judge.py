@@ -58,6 +58,11 @@ def test_a_finding_twice_is_one() -> None:
     assert len(verdicts(Finding("a", "x"), Finding("a", "x"))) == 1
 
 
+def test_the_same_thing_in_two_places_is_two_findings_and_twice_in_one_is_one() -> None:
+    here, there = (Finding("a", "x", Place("f.py", line)) for line in (1, 2))
+    assert [v.finding for v in verdicts(here, there, here)] == [here, there]
+
+
 def test_settings_choose_the_severity_of_a_check_or_of_one_kind() -> None:
     found = (Finding("a", "x", kind="type"), Finding("b", "x", kind="table"))
     chosen = (("some-vice", Severity.WARNING), ("some-vice/table", Severity.ERROR))
