@@ -19,6 +19,7 @@ from migration_gate.facts import (
     Place,
     Revision,
     RevisionFile,
+    Snapshot,
     Statement,
     Step,
     Touch,
@@ -41,7 +42,7 @@ TABLE = (
 class Reader:
     """Turns lines into facts; paths become relative to `root`."""
 
-    def __init__(self, root: Path, lines: Sequence[Line], catalog: Callable[[str], Any]) -> None:
+    def __init__(self, root: Path, lines: Sequence[Line], catalog: Callable[..., Snapshot]) -> None:
         self._root = root.resolve()
         self._lines = lines
         self._catalog = catalog
@@ -110,9 +111,12 @@ class Reader:
             transactions=tuple(line["transactions"]),
             in_transaction=line.get("in_transaction", True),
             context=line["context"],
-            before=self._catalog(line["before"]) if "before" in line else None,
-            after=self._catalog(line["after"]) if "after" in line else None,
+            before=self._snapshot(line.get("before")),
+            after=self._snapshot(line.get("after")),
         )
+
+    def _snapshot(self, text: str | None) -> Snapshot | None:
+        return None if text is None else self._catalog(text, version_tables=self.version_tables())
 
     def _statement(self, row: Line, revision: str | None) -> Statement:
         error = self._failure(row["error"], stage="replay", revision=revision) if row.get("error") else None
