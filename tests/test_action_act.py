@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -17,94 +18,11 @@ import pytest
 
 from migration_gate.action import page
 from tests.action.checkout import EXAMPLES, NAMES
-from tests.action.image import PYTHON, ROOT, built, kit, stand_in
+from tests.action.image import ROOT, built, kit, stand_in
 from tests.action.runner import commit, git, normal, pull_request
+from tests.action.workflows import BLOCKED, KINDS, MATRIX, OWN
 
 pytestmark = [pytest.mark.docker, pytest.mark.slow]
-CALL = f"""
-      - id: gate
-        uses: ./action
-        with: {{python: {PYTHON}, install: "off", path: "PATH"}}
-"""
-BLOCKED = f"""
-on: pull_request
-jobs:
-  gate:
-    runs-on: ubuntu-latest
-    steps:
-      - uses: actions/checkout@v7
-{CALL.replace("PATH", "drift")}
-      - run: echo "after a finding"
-      - if: always()
-        run: echo "$RESULT with $ERRORS errors in $REPORT"
-        env:
-          RESULT: ${{{{ steps.gate.outputs.result }}}}
-          ERRORS: ${{{{ steps.gate.outputs.errors }}}}
-          REPORT: ${{{{ steps.gate.outputs.report }}}}
-  merge:
-    needs: gate
-    runs-on: ubuntu-latest
-    steps:
-      - run: echo "merged"
-"""
-KINDS = f"""
-on: pull_request
-jobs:
-  gate:
-    runs-on: ubuntu-latest
-    strategy:
-      fail-fast: false
-      matrix:
-        kind: {json.dumps(NAMES)}
-    steps:
-      - uses: actions/checkout@v7
-{CALL.replace("PATH", "${{ matrix.kind }}")}
-        continue-on-error: true
-"""
-MATRIX = f"""
-on: pull_request
-jobs:
-  projects:
-    runs-on: ubuntu-latest
-    outputs:
-      matrix: ${{{{ steps.projects.outputs.matrix }}}}
-    steps:
-      - uses: actions/checkout@v7
-      - id: projects
-        uses: docker://IMAGE
-        with: {{args: projects --format matrix --github-output matrix}}
-  gate:
-    needs: projects
-    runs-on: ubuntu-latest
-    strategy:
-      fail-fast: false
-      matrix: ${{{{ fromJSON(needs.projects.outputs.matrix) }}}}
-    steps:
-      - uses: actions/checkout@v7
-{CALL.replace('"PATH"', '".", project: "${{ matrix.project }}"')}
-  verdict:
-    if: always()
-    needs: gate
-    runs-on: ubuntu-latest
-    steps:
-      - run: test "$RESULT" = success
-        env:
-          RESULT: ${{{{ needs.gate.result }}}}
-"""
-OWN = """
-on: push
-jobs:
-  gate:
-    runs-on: ubuntu-latest
-    steps:
-      - uses: actions/checkout@v7
-      - id: gate
-        uses: ./
-        with: {path: examples/media-library}
-      - run: echo "$RESULT"
-        env:
-          RESULT: ${{ steps.gate.outputs.result }}
-"""
 
 
 @pytest.fixture
@@ -126,7 +44,9 @@ def project(folder: Path, *overlays: str) -> None:
         )
 
 
-def act(folder: Path, name: str, workflow: str, event: str = "pull_request") -> tuple[int, dict[str, Any]]:
+def act(
+    folder: Path, name: str, workflow: str, event: str = "pull_request", options: tuple[str, ...] = ()
+) -> tuple[int, dict[str, Any]]:
     """Run the workflow on a repository; act's exit status, and what every job did.
 
     One at a time: act names containers by workflow and job.
@@ -149,7 +69,17 @@ def act(folder: Path, name: str, workflow: str, event: str = "pull_request") -> 
         "PATH": f"{Path(program).parent}:{os.environ['PATH']}",
         "RUNNER_IMAGE": stand_in("debian:bookworm-slim"),
     }
-    command = [str(kit() / "act.sh"), str(folder), event, "-W", str(file), "-e", str(payload), "--json"]
+    command = [
+        str(kit() / "act.sh"),
+        str(folder),
+        event,
+        "-W",
+        str(file),
+        "-e",
+        str(payload),
+        "--json",
+        *options,
+    ]
     with (Path(tempfile.gettempdir()) / "migration-gate-test-act.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         done = subprocess.run(
@@ -217,6 +147,62 @@ def test_the_projects_of_a_monorepo_are_jobs_of_a_matrix(
     results = [outputs["gate"]["result"] for outputs in report["outputs"].values() if "gate" in outputs]
     assert sorted(results) == ["blocked", "passed", "passed"]
     golden("action/act-monorepo.json", whole(report))
+
+
+def test_the_example_of_a_monorepo_ends_in_one_verdict(hello: Path) -> None:
+    shutil.copytree(ROOT / "examples" / "monorepo", hello, dirs_exist_ok=True)
+    workflow = (hello / ".github" / "workflows" / "migrations.yml").read_text()
+    shutil.rmtree(hello / ".github")
+    git(hello, "add", "--all")
+    git(hello, "commit", "--quiet", "--amend", "--message", "three services")
+    (hello / "services" / "billing" / "views.sql").write_text("CREATE TABLE unpaid (id int);\n")
+    touched = hello / "services" / "search" / "alembic.ini"
+    touched.write_text(touched.read_text() + "# touched\n")
+    shared = hello.parent / "artifacts"
+    shared.mkdir()
+    stubs = [
+        f"--local-repository={name}={_stub(hello.parent / Path(name.split('@')[0]).name, script)}"
+        for name, script in {
+            re.findall(r"actions/upload-artifact@\w+", workflow)[
+                0
+            ]: 'cp -r "$INPUT_PATH" "/artifacts/$INPUT_NAME"',
+            re.findall(r"actions/download-artifact@\w+", workflow)[0]: 'cp -r /artifacts "$INPUT_PATH"',
+        }.items()
+    ]
+    for name, instead in {
+        "ghcr.io/migration-gate/migration-gate:0": built(),
+        "migration-gate/migration-gate@v0": "./action",
+    }.items():
+        workflow = workflow.replace(name, instead)
+    options = (*stubs, f"--container-options=-v {shared}:/artifacts")
+    status, report = act(hello, "example", workflow, options=options)
+    assert status == 1
+    assert sorted(file.name for file in shared.iterdir()) == ["migrations-billing", "migrations-search"]
+    last = next(one["text"] for one in report["summaries"] if "Migrations of" not in one["job"])
+    assert "Blocked: " in last
+    assert "unpaid" in last
+
+
+def _stub(folder: Path, script: str) -> Path:
+    """An action in the place of one that act would have to fetch."""
+    folder.mkdir()
+    (folder / "action.yml").write_text(f"""
+name: stub
+description: Stands in.
+inputs:
+  name: {{description: Name., default: ""}}
+  path: {{description: Path., default: ""}}
+  pattern: {{description: Pattern., default: ""}}
+runs:
+  using: composite
+  steps:
+    - shell: bash
+      run: {script}
+      env:
+        INPUT_NAME: ${{{{ inputs.name }}}}
+        INPUT_PATH: ${{{{ inputs.path }}}}
+""")
+    return folder
 
 
 def test_the_action_is_built_from_its_dockerfile_and_passes_its_own_example(tmp_path: Path) -> None:
