@@ -37,6 +37,16 @@ HARD = (
      "DROP INDEX ix_favourites_sad; ALTER TABLE favourites ALTER mood TYPE mood USING 'sad'::mood;"
      "ALTER TABLE users ALTER mood DROP DEFAULT; ALTER TABLE users ALTER mood TYPE mood USING 'sad'::mood; DROP TYPE m;"
      "CREATE INDEX ix_favourites_sad ON favourites (album_id) WHERE mood = 'sad'"),
+    ("a renamed label that a default and an index name", "ALTER TYPE mood RENAME VALUE 'sad' TO 'Sad'; ALTER TYPE mood RENAME VALUE 'calm' TO 'Calm'"),
+    ("a renamed column with a key", "ALTER TABLE users RENAME handle TO nick"),
+    ("a table in the wrong schema, with keys to it", "ALTER TABLE users SET SCHEMA billing"),
+    ("an index that loses its column", "ALTER TABLE users ADD gone int; DROP INDEX ix_users_alive;"
+     "CREATE INDEX ix_users_alive ON users (created_at, gone) WHERE deleted_at IS NULL"),
+    ("an index that gets its column", "DROP INDEX ix_users_alive; CREATE INDEX ix_users_alive ON users (id); ALTER TABLE users DROP deleted_at"),
+    ("two extra columns with an index on both", "ALTER TABLE users ADD g1 int, ADD g2 int; CREATE INDEX ON users (g1, g2);"
+     "ALTER TABLE users ADD CHECK (g1 < g2)"),
+    ("two missing columns with an index on both", "ALTER TABLE users DROP created_at, DROP deleted_at"),
+    ("a key to another table", "DROP TABLE venues CASCADE; ALTER TABLE bookings ADD FOREIGN KEY (venue_id) REFERENCES users (id)"),
     ("an extra primary key", "ALTER TABLE users DROP CONSTRAINT pk_users CASCADE;"
      "ALTER TABLE users ADD CONSTRAINT pk_users PRIMARY KEY (id, country)"),
     ("two options of one table", "ALTER TABLE bookings SET UNLOGGED; ALTER TABLE bookings SET (fillfactor = 70)"),

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from migration_gate.drift import Drift, drifts
+from migration_gate.drift.pairing import follows
 from migration_gate.facts.catalog import (
     Column,
     Constraint,
@@ -22,8 +23,10 @@ from migration_gate.facts.catalog import (
 )
 from migration_gate.facts.history import Difference, Replay
 from migration_gate.mend import columns, named, parts, tables
-from migration_gate.mend.statement import names_lost_label
-from migration_gate.mend.world import World, column_of, views_on
+from migration_gate.mend.statement import follows_labels, names_lost_label
+from migration_gate.mend.world import World, arriving, column_of, views_on
+
+_BY_ITSELF = "# It comes and goes with what it stands on."
 
 
 def mend(differences: Iterable[Difference], replay: Replay) -> tuple[Difference, ...]:
@@ -84,12 +87,25 @@ def _column(kind: str, have: Column, want: Column, world: World) -> list[str]:
             return columns.typed(have, want, world)
         case "nullability":
             return columns.nullable(have, want, world)
+        case "default" if follows_labels(have.default, want.default, world):
+            return [_BY_ITSELF]
         case "default":
             return columns.valued(have, want, world)
         case "comment":
             return columns.comment(want)
         case _:
             return []
+
+
+def _comes_back(part: Constraint | Index, back: World) -> bool:
+    """Whether a column, a table or a label that the part stands on comes back, and the part with it."""
+    tables_left = {f"{table.schema}.{table.name}" for table in back.have.tables}
+    references = part.references if isinstance(part, Constraint) else None
+    return (
+        follows(part, arriving(back, part))
+        or not (references is None or references in tables_left)
+        or names_lost_label(part.definition, back)
+    )
 
 
 def _part(
@@ -100,18 +116,26 @@ def _part(
             return parts.commented(have, want.comment)
         if kind == "name-only":
             return parts.renamed(have, want)
-    if world.undo and want is not None and names_lost_label(want.definition, world):
+    if have is not None and want is not None and follows_labels(have.definition, want.definition, world):
+        return [_BY_ITSELF]
+    # What it stands on goes first, and it with that; on the way back that comes last, and it with that.
+    if world.undo and want is not None and _comes_back(want, world):
         want = None
-    elif not world.undo and have is not None and names_lost_label(have.definition, world):
+    elif not world.undo and have is not None and _comes_back(have, world.turned()):
         have = None
     if have is want is None:
-        return ["# It comes and goes with the labels of its enum."]
+        return [_BY_ITSELF]
     lines = parts.changed(have, want)
-    if kind == "primary key" and have is not None:
-        # Its columns stay NOT NULL when a key goes.
-        freed = (column for column in have.columns if column and column not in (want.columns if want else ()))
-        for name in freed:
-            mine, theirs = (column_of(s, have.schema, have.table, name) for s in (world.have, world.want))
-            if mine is not None and theirs is not None and theirs.nullable:
-                lines += columns.nullable(mine, theirs, world)
+    return lines + (_freed(have, want, world) if kind == "primary key" and have is not None else [])
+
+
+def _freed(have: Constraint | Index, want: Constraint | Index | None, world: World) -> list[str]:
+    """The lines that let the columns of a key that goes be NULL: Postgres leaves them NOT NULL."""
+    lines: list[str] = []
+    for name in have.columns:
+        if name is None or (want is not None and name in want.columns):
+            continue
+        mine, theirs = (column_of(s, have.schema, have.table, name) for s in (world.have, world.want))
+        if mine is not None and theirs is not None and theirs.nullable:
+            lines += columns.nullable(mine, theirs, world)
     return lines

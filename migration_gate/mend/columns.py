@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from migration_gate.drift.pairing import follows
 from migration_gate.drift.spelling import base
-from migration_gate.facts.catalog import Column, Sequence, Snapshot
+from migration_gate.facts.catalog import Column, Constraint, Sequence, Snapshot
 from migration_gate.mend.parts import Part, made
 from migration_gate.mend.render import rendered, schema_of, speakable
 from migration_gate.mend.statement import (
@@ -20,7 +20,7 @@ from migration_gate.mend.statement import (
     sequence_options,
 )
 from migration_gate.mend.types import sa_type
-from migration_gate.mend.world import World, is_serial, sequence_of, views_on
+from migration_gate.mend.world import World, arriving, is_serial, sequence_of, views_on
 
 if TYPE_CHECKING:
     from sqlalchemy import Column as ModelColumn
@@ -71,12 +71,25 @@ def added(column: Column, world: World) -> list[str]:
             lines += comment(column)
     else:
         lines += rendered(ops.AddColumnOp(column.table, model, schema=schema_of(column.schema)))
-    free = (index for index in world.want.indexes if index.constraint is None)
-    there: list[Part] = [*world.want.constraints, *free]
-    for part in there:
-        if (part.schema, part.table) == (column.schema, column.table):
-            lines += made(part) if follows(part, frozenset({column.name})) else ()
+    new = arriving(world, column)
+    for part in _parts(world.want, column):
+        needs = {name for name in new if follows(part, frozenset({name}))}
+        # Once the last of them is there; what has a part of that name to replace does so with its own lines.
+        if column.name in needs and column.name == (min if world.undo else max)(needs):
+            replaces = not world.undo and any(_is_twin(part, other) for other in _parts(world.have, column))
+            lines += () if replaces else made(part)
     return lines
+
+
+def _parts(snapshot: Snapshot, column: Column) -> list[Part]:
+    free = (index for index in snapshot.indexes if index.constraint is None)
+    every: list[Part] = [*snapshot.constraints, *free]
+    return [part for part in every if (part.schema, part.table) == (column.schema, column.table)]
+
+
+def _is_twin(part: Part, other: Part) -> bool:
+    kinds = [one.kind if isinstance(one, Constraint) else "index" for one in (part, other)]
+    return kinds[0] == kinds[1] and (part.name == other.name or kinds[0] == "primary key")
 
 
 def dropped(column: Column) -> list[str]:

@@ -13,6 +13,7 @@ from migration_gate.mend.statement import (
     names_lost_label,
     path,
     quoted,
+    relabelled,
     sequence_options,
 )
 from migration_gate.mend.world import World, views_on
@@ -40,12 +41,8 @@ def enum(have: EnumType | None, want: EnumType | None, world: World) -> list[str
         restored = _restored(have, world) if world.undo else []
         used = restored or _are_used(frozenset(want.labels) - frozenset(have.labels), world)
         return [*(_committed(lines) if used else lines), *restored]
-    if len(have.labels) == len(want.labels):
-        turned = [(a, b) for a, b in zip(have.labels, want.labels, strict=True) if a != b]
-        if all(a not in want.labels and b not in have.labels for a, b in turned):
-            return [
-                executed(f"ALTER TYPE {name} RENAME VALUE {literal(a)} TO {literal(b)}") for a, b in turned
-            ]
+    if turned := relabelled(have.labels, want.labels):
+        return [executed(f"ALTER TYPE {name} RENAME VALUE {literal(a)} TO {literal(b)}") for a, b in turned]
     return _swapped(have, want, world)
 
 

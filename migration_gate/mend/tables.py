@@ -29,7 +29,8 @@ def made(table: Table, world: World) -> list[str]:
         if index.constraint is None:
             lines += parts.made(index)
     for constraint in _incoming(table, snapshot, world):
-        lines += parts.made(constraint)
+        if world.undo or not _has_twin(constraint, world.have):
+            lines += parts.made(constraint)
     return lines
 
 
@@ -39,8 +40,18 @@ def dropped(table: Table, world: World) -> list[str]:
 
     lines: list[str] = []
     for constraint in _incoming(table, world.have, world):
-        lines += parts.dropped(constraint)
+        if not (world.undo and _has_twin(constraint, world.want)):
+            lines += parts.dropped(constraint)
     return lines + rendered(ops.DropTableOp(table.name, schema=schema_of(table.schema)))
+
+
+def _has_twin(key: Constraint, other: Snapshot) -> bool:
+    """Whether the other side has the foreign key as well, in other words: a difference with its own lines."""
+    return any(
+        (c.schema, c.table, c.kind) == (key.schema, key.table, key.kind)
+        and (c.name == key.name or c.columns == key.columns)
+        for c in other.constraints
+    )
 
 
 def _incoming(table: Table, snapshot: Snapshot, world: World) -> list[Constraint]:

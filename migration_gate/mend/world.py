@@ -62,6 +62,15 @@ def is_serial(snapshot: Snapshot, column: Column) -> bool:
     )
 
 
+def arriving(world: World, part: Column | Constraint | Index) -> frozenset[str]:
+    """The columns that its table gets."""
+    have, want = (
+        {c.name for c in side.columns if (c.schema, c.table) == (part.schema, part.table)}
+        for side in (world.have, world.want)
+    )
+    return frozenset(want - have)
+
+
 def table_of(snapshot: Snapshot, part: Column | Constraint | Index) -> Table | None:
     """The table that a part belongs to."""
     return snapshot.table(part.schema, part.table)
