@@ -69,6 +69,7 @@ SETTINGS = (
     click.option("--python-version", metavar="VERSION", help="The Python to install them for."),
     click.option("--groups", metavar="NAME", multiple=True, help="A group to install; repeatable."),
     click.option("--extras", metavar="NAME", multiple=True, help="An extra to install; repeatable."),
+    click.option("--without", metavar="NAME", multiple=True, help="A package not to install; repeatable."),
     click.option("--cache", metavar="DIR", help="Where installed environments are kept."),
     click.option("--working-directory", metavar="DIR", help="Where env.py and the migrations run."),
     click.option(
