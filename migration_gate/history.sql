@@ -73,6 +73,8 @@ begin
         relation := null;
         if command.classid = 'pg_catalog.pg_class'::regclass then
             relation := migration_gate.table_of(command.objid);
+        elsif command.classid = 'pg_catalog.pg_constraint'::regclass then -- RENAME CONSTRAINT
+            relation := (select c.conrelid from pg_catalog.pg_constraint c where c.oid = command.objid and c.conrelid <> 0);
         end if;
         insert into migration_gate.diary (step, tag, kind, identity, oid, state)
         values (migration_gate.step(), command.command_tag, command.object_type, command.object_identity,

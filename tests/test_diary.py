@@ -223,3 +223,12 @@ def test_without_event_triggers_the_same_is_found_by_comparing(plain: Engine, co
         "users": "0001", "articles": "0003", "email": "0005", "posts_user": "0003", "ix_posts_title": "0006",
         "user_status": "0001", "names": "0007", "late": "0008",
     }  # fmt: skip
+
+
+def test_a_renamed_constraint_is_the_renaming_revisions(engine: Engine) -> None:
+    ran = play(
+        engine,
+        'op.create_check_constraint("ck_first", "users", "id > 0")',
+        'op.execute("ALTER TABLE users RENAME CONSTRAINT ck_first TO ck_second")',
+    )
+    assert Trace(ran.replay).of_constraint(ran.table("users"), "ck_second").revision == "0007"
