@@ -108,6 +108,15 @@ def test_a_place_outside_the_repository_gets_none(file: str) -> None:
     assert chosen(specimen.report(replace(project, verdicts=(one,)))) == ()
 
 
+def test_an_error_about_no_file_stands_on_the_run() -> None:
+    project = specimen.blocked()
+    one = replace(project.verdicts[0], finding=replace(project.verdicts[0].finding, place=None))
+    (found,) = chosen(specimen.report(replace(project, verdicts=(one,))))
+    assert (found.severity, found.file, found.line) == (Severity.ERROR, None, None)
+    note = replace(one, severity=Severity.NOTE)
+    assert chosen(specimen.report(replace(project, verdicts=(note,)))) == ()
+
+
 def test_problems_count_among_the_ten() -> None:
     report = specimen.report(*[specimen.broken()] * 12, specimen.blocked())
     found = chosen(report)

@@ -17,7 +17,7 @@ LENGTH = 1000
 def chosen(report: Report, *, limit: int = LIMIT) -> tuple[Annotation, ...]:
     """At most `limit` annotations of each severity, worst first; where more were found, the last says so.
 
-    Findings without a file of the repository have no line to stand on: they are counted with the rest.
+    An error that is about no file stands on the run. What lies outside of the repository is only counted.
     """
     problems = [project.problem for project in report.projects if project.problem]
     found = [_problem(problem.says, problem.advice) for problem in problems[:limit]]
@@ -37,7 +37,8 @@ def chosen(report: Report, *, limit: int = LIMIT) -> tuple[Annotation, ...]:
 
 def _annotation(verdict: Verdict) -> Annotation | None:
     finding = verdict.finding
-    if finding.place is None or not in_repository(finding.place.file):
+    place = finding.place
+    if not in_repository(place.file) if place else verdict.severity is not Severity.ERROR:
         return None
     prose = [block for is_code, block in paragraphs(clipped(finding.fix, LENGTH)) if not is_code]
     # What ends in a colon leads to code, for which there is no room.
@@ -46,8 +47,9 @@ def _annotation(verdict: Verdict) -> Annotation | None:
     if advice:
         message += f"\n{clipped(_plain(advice), LENGTH)}"
     title = f"Migration Gate: {verdict.check}"
-    file = printable(finding.place.file)
-    return Annotation(verdict.severity, message, title, file, finding.place.line or 1)
+    if place is None:
+        return Annotation(verdict.severity, message, title)
+    return Annotation(verdict.severity, message, title, printable(place.file), place.line or 1)
 
 
 def _problem(says: str, advice: str) -> Annotation:
