@@ -39,6 +39,7 @@ def test_each_kind_of_finding_is_told(name: str, checkout: Path, golden: Golden)
     told = of_change(example(checkout, name))
     assert (told.exit_code, told.outputs["result"]) in {(1, "blocked"), (0, "passed")}
     assert int(told.outputs["findings"]) > 0
+    assert told.annotations, "a finding that blocks or warns is shown on the pull request"
     golden(f"action/{name}.txt", told.told())
 
 
