@@ -9,19 +9,19 @@ revision to the last.
 
 from collections.abc import Iterator
 
-from migration_gate import breaks
-from migration_gate.advice import advice
+from migration_gate.analysis import broken_history
+from migration_gate.analysis.failure_causes import advice
 from migration_gate.check import Finding, Severity
 from migration_gate.facts import Facts
 
 SEVERITY = Severity.ERROR
 LOOKS = (
-    breaks.unreadable,
-    breaks.missing,
-    breaks.duplicates,
-    breaks.circle,
-    breaks.unrelated,
-    breaks.unseen,
+    broken_history.unreadable,
+    broken_history.missing,
+    broken_history.duplicates,
+    broken_history.circle,
+    broken_history.unrelated,
+    broken_history.unseen,
 )
 
 

@@ -8,12 +8,12 @@ Instead, write the revision that is missing (each finding brings one), or correc
 
 from collections.abc import Iterator
 
-from migration_gate import ready
+from migration_gate.analysis import drift_messages
 from migration_gate.check import Finding, Severity
 from migration_gate.facts import Difference, Facts
 
 SEVERITY = Severity.ERROR
-KINDS = ready.KINDS
+KINDS = drift_messages.KINDS
 
 
 def check(facts: Facts) -> Iterator[Finding]:
@@ -25,7 +25,7 @@ def check(facts: Facts) -> Iterator[Finding]:
             yield _finding(facts, difference)
     unmanaged = [d for d in facts.replay.differences if d.kind == "unmanaged"]
     if unmanaged:
-        says, evidence = ready.listing(unmanaged)
+        says, evidence = drift_messages.listing(unmanaged)
         yield Finding("unmanaged", says, evidence=evidence, kind="unmanaged", severity=Severity.NOTE)
 
 
@@ -34,14 +34,14 @@ def _finding(facts: Facts, difference: Difference) -> Finding:
     model = dict(facts.replay.models.places).get(difference.table or "")
     return Finding(
         at=difference.object,
-        says=ready.sentence(difference),
+        says=drift_messages.sentence(difference),
         place=made.place if made else model,
         revision=difference.revision,
         evidence=(
             ("migrations", "nothing" if difference.database is None else difference.database),
             ("models", "nothing" if difference.models is None else difference.models),
         ),
-        fix=ready.advice(difference),
+        fix=drift_messages.advice(difference),
         kind=difference.kind.replace(" ", "-"),
-        severity=Severity.WARNING if ready.is_mild(difference) else None,
+        severity=Severity.WARNING if drift_messages.is_mild(difference) else None,
     )

@@ -9,7 +9,7 @@ from an empty start.
 
 from collections.abc import Iterator
 
-from migration_gate.advice import advice, steps_before
+from migration_gate.analysis.failure_causes import advice, steps_before
 from migration_gate.check import Finding, Severity
 from migration_gate.facts import Facts, Failure
 

@@ -8,7 +8,7 @@ Instead, add the column with a foreign key, or exempt the table under `owners.ex
 
 from collections.abc import Iterator
 
-from migration_gate import operation, ownership
+from migration_gate.analysis import op_code, ownership
 from migration_gate.check import Finding, Severity, Trace, code, listed
 from migration_gate.facts import Facts, Table
 
@@ -39,13 +39,13 @@ def _fix(estate: ownership.Estate, table: Table) -> str:
     # A pattern names no column; the usual name does.
     plain = (name for name in estate.owners.columns if not set(name) & set("*?["))
     column = next(plain, "owner_id")
-    name, target = operation.quoted(table.name), operation.quoted(f"{owners}.{key}")
-    sort = operation.sql_type(estate.type_of(owners, key) or "") or "..."
+    name, target = op_code.quoted(table.name), op_code.quoted(f"{owners}.{key}")
+    sort = op_code.sql_type(estate.type_of(owners, key) or "") or "..."
     new = f'sa.Column("{column}", {sort}, sa.ForeignKey({target}, ondelete="CASCADE"))'
     steps = (
-        operation.call("add_column", name, new, **operation.schema(table)),
+        op_code.call("add_column", name, new, **op_code.schema(table)),
         "# then name an owner for each row, and",
-        operation.call("alter_column", name, f'"{column}"', nullable="False", **operation.schema(table)),
+        op_code.call("alter_column", name, f'"{column}"', nullable="False", **op_code.schema(table)),
     )
     return (
         f"Add the column:{code(chr(10).join(steps))}\n"

@@ -8,7 +8,7 @@ Instead, make the column NOT NULL: give each row an owner, then `alter_column(nu
 
 from collections.abc import Iterator
 
-from migration_gate import operation, ownership
+from migration_gate.analysis import op_code, ownership
 from migration_gate.check import Finding, Severity, Trace, code
 from migration_gate.facts import Facts
 
@@ -36,17 +36,17 @@ def check(facts: Facts) -> Iterator[Finding]:
 
 def _fix(owned: ownership.Owned) -> str:
     table, column = owned.table, owned.column
-    sql = operation.sql_name(table)
-    name = operation.identifier(column.name)
+    sql = op_code.sql_name(table)
+    name = op_code.identifier(column.name)
     backfill = f"UPDATE {sql} SET {name} = ... WHERE {name} IS NULL"  # noqa: S608
-    change = operation.call(
+    change = op_code.call(
         "alter_column",
-        operation.quoted(table.name),
-        operation.quoted(column.name),
+        op_code.quoted(table.name),
+        op_code.quoted(column.name),
         nullable="False",
-        **operation.schema(table),
+        **op_code.schema(table),
     )
-    lines = f"# name an owner, or DELETE the rows\nop.execute({operation.quoted(backfill)})\n{change}"
+    lines = f"# name an owner, or DELETE the rows\nop.execute({op_code.quoted(backfill)})\n{change}"
     fix = f"Give every row an owner, then forbid NULL, here and in the model (`nullable=False`):{code(lines)}"
     if any(key.on_delete == "set null" for key in owned.keys):
         fix += (

@@ -9,7 +9,7 @@ that are meant to stay, queries for example, in `raw_sql.allow`.
 
 from collections.abc import Iterator
 
-from migration_gate import raw_sql
+from migration_gate.analysis import raw_sql_messages
 from migration_gate.check import Finding, Severity
 from migration_gate.facts import Facts, Place, SqlFile
 
@@ -19,14 +19,14 @@ SEVERITY = Severity.ERROR
 def check(facts: Facts) -> Iterator[Finding]:
     """Yield every tracked .sql file that no `raw_sql.allow` pattern covers."""
     files = [file for file in facts.tree.sql if file.allowed_by is None]
-    patterns = raw_sql.patterns(files, facts.tree.prefix)
+    patterns = raw_sql_messages.patterns(files, facts.tree.prefix)
     for file in files:
         yield Finding(
             at=file.path,
             says=_says(file),
             place=Place(file.path, file.line if file.first else None),
-            evidence=raw_sql.evidence(file),
-            fix=raw_sql.fix(file, patterns[file.path]),
+            evidence=raw_sql_messages.evidence(file),
+            fix=raw_sql_messages.fix(file, patterns[file.path]),
             kind=file.holds[0] if file.holds else None,
             severity=Severity.WARNING if file.executed_by else None,
         )
@@ -40,6 +40,6 @@ def _says(file: SqlFile) -> str:
     if file.first is None:
         return f"`{file.path}` holds no statement that changes or reads anything"
     if "schema" not in file.holds:
-        return f"`{file.path}` holds {raw_sql.holds(file)}, and no migration executes it"
-    where = f"({raw_sql.head(file)}, line {file.line})"
+        return f"`{file.path}` holds {raw_sql_messages.holds(file)}, and no migration executes it"
+    where = f"({raw_sql_messages.head(file)}, line {file.line})"
     return f"`{file.path}` changes the schema outside the migrations {where}"

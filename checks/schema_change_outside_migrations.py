@@ -8,7 +8,7 @@ Instead, write a revision that does the same, and let `alembic upgrade head` alo
 
 from collections.abc import Iterator
 
-from migration_gate import relation
+from migration_gate.analysis import relation_names
 from migration_gate.check import Finding, Severity, code, listed
 from migration_gate.facts import Facts, SchemaChange
 
@@ -22,9 +22,9 @@ _DROP_ALL = "Drop the database instead, or run `alembic downgrade base`; keep dr
 
 def check(facts: Facts) -> Iterator[Finding]:
     """Yield DDL that names a relation of the replayed schema, and every create_all and drop_all."""
-    known = relation.known(facts.replay.catalog)
+    known = relation_names.known(facts.replay.catalog)
     for change in facts.tree.changes:
-        named = relation.meant(change.tables, known)
+        named = relation_names.meant(change.tables, known)
         if named or not change.tables:
             unsure = change.how == "ddl element" and not named
             yield Finding(

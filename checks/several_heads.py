@@ -10,7 +10,7 @@ branch labels where several lines are meant.
 import shlex
 from collections.abc import Iterator
 
-from migration_gate import lineage
+from migration_gate.analysis import revision_graph
 from migration_gate.check import Finding, Severity, code, counted, listed
 from migration_gate.facts import Facts, History
 
@@ -20,20 +20,20 @@ SEVERITY = Severity.ERROR
 def check(facts: Facts) -> Iterator[Finding]:
     """Yield one finding for each tree of revisions that ends in several unexplained heads."""
     history = facts.replay.history
-    graph = lineage.parents(history)
-    for tree in lineage.components(graph):
+    graph = revision_graph.parents(history)
+    for tree in revision_graph.components(graph):
         heads = tuple(head for head in history.heads if head in tree)
-        if len(heads) > 1 and not lineage.deliberate(history, heads):
+        if len(heads) > 1 and not revision_graph.deliberate(history, heads):
             yield _finding(history, graph, heads)
 
 
-def _finding(history: History, graph: lineage.Graph, heads: tuple[str, ...]) -> Finding:
-    fork = lineage.fork(graph, heads)
-    parted = [("forked at", lineage.described(history, fork.ancestor))] if fork else []
+def _finding(history: History, graph: revision_graph.Graph, heads: tuple[str, ...]) -> Finding:
+    fork = revision_graph.fork(graph, heads)
+    parted = [("forked at", revision_graph.described(history, fork.ancestor))] if fork else []
     last = heads[-1]
     merge = f'alembic merge -m "merge heads" {shlex.join(heads)}'
     fix = f"Join them:{code(merge)}"
-    if fork and (place := lineage.place_of(history, fork.first[last])):
+    if fork and (place := revision_graph.place_of(history, fork.first[last])):
         move = code(f'down_revision = "{heads[0]}"')
         fix += (
             f"\nOr, if `{last}` has run nowhere yet, put it on top of the other one, in {place.file}:{move}"
@@ -41,8 +41,8 @@ def _finding(history: History, graph: lineage.Graph, heads: tuple[str, ...]) -> 
     return Finding(
         at=" ".join(sorted(heads)),
         says=f"{listed(heads)}: {counted(len(heads), 'head')} where one is expected",
-        place=lineage.place_of(history, last),
+        place=revision_graph.place_of(history, last),
         revision=last,
-        evidence=(*(("head", lineage.described(history, head)) for head in heads), *parted),
+        evidence=(*(("head", revision_graph.described(history, head)) for head in heads), *parted),
         fix=fix,
     )

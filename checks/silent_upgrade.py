@@ -9,7 +9,7 @@ Instead, let errors raise, create without IF NOT EXISTS, and leave COMMIT to Ale
 
 from collections.abc import Iterator
 
-from migration_gate import silence
+from migration_gate.analysis import swallowed_errors
 from migration_gate.check import Finding, Severity
 from migration_gate.facts import Facts
 
@@ -23,6 +23,6 @@ def check(facts: Facts) -> Iterator[Finding]:
     failed = replay.failure.revision if replay.failure else None
     for step in replay.steps:
         if step.revision != failed:
-            yield from silence.swallowed(replay, step)
-            yield from silence.ended(replay, step)
-            yield from silence.hidden(replay, step)
+            yield from swallowed_errors.swallowed(replay, step)
+            yield from swallowed_errors.ended(replay, step)
+            yield from swallowed_errors.hidden(replay, step)

@@ -8,7 +8,7 @@ Instead, recreate the foreign key with the ON DELETE that is meant, CASCADE as a
 
 from collections.abc import Iterator
 
-from migration_gate import operation, ownership
+from migration_gate.analysis import op_code, ownership
 from migration_gate.check import Finding, Severity, Trace, code, listed
 from migration_gate.facts import Constraint, Facts, Table
 
@@ -37,19 +37,19 @@ def check(facts: Facts) -> Iterator[Finding]:
 
 def _fix(facts: Facts, table: Table, key: Constraint) -> str:
     schema, _, target = (key.references or "").rpartition(".")
-    name = operation.quoted(key.name)
-    drop = operation.call(
-        "drop_constraint", name, operation.quoted(table.name), type_='"foreignkey"', **operation.schema(table)
+    name = op_code.quoted(key.name)
+    drop = op_code.call(
+        "drop_constraint", name, op_code.quoted(table.name), type_='"foreignkey"', **op_code.schema(table)
     )
-    schemas = {f"source_{word}": value for word, value in operation.schema(table).items()}
+    schemas = {f"source_{word}": value for word, value in op_code.schema(table).items()}
     if schema not in ("", "public"):
-        schemas["referent_schema"] = operation.quoted(schema)
-    columns = f"[{', '.join(map(operation.quoted, key.columns))}]"
-    referenced = f"[{', '.join(map(operation.quoted, key.referenced_columns))}]"
-    create = operation.call(
+        schemas["referent_schema"] = op_code.quoted(schema)
+    columns = f"[{', '.join(map(op_code.quoted, key.columns))}]"
+    referenced = f"[{', '.join(map(op_code.quoted, key.referenced_columns))}]"
+    create = op_code.call(
         "create_foreign_key",
-        *(name, operation.quoted(table.name), operation.quoted(target), columns, referenced),
-        ondelete=operation.quoted((facts.owners.on_delete or ("cascade",))[0].upper()),
+        *(name, op_code.quoted(table.name), op_code.quoted(target), columns, referenced),
+        ondelete=op_code.quoted((facts.owners.on_delete or ("cascade",))[0].upper()),
         **schemas,
     )
     return f"Recreate it, here and in the model (`ondelete=`):{code(drop + chr(10) + create)}"

@@ -8,7 +8,7 @@ Instead, create an index that starts with the owner column.
 
 from collections.abc import Iterator
 
-from migration_gate import operation, ownership
+from migration_gate.analysis import op_code, ownership
 from migration_gate.check import Finding, Severity, Trace, code
 from migration_gate.facts import Facts, Index
 
@@ -23,12 +23,12 @@ def check(facts: Facts) -> Iterator[Finding]:
             continue
         table, column = owned.table, owned.column
         origin = trace.of_column(table, column)
-        create = operation.call(
+        create = op_code.call(
             "create_index",
-            operation.quoted(operation.short("ix", table.name, column.name)),
-            operation.quoted(table.name),
-            f"[{operation.quoted(column.name)}]",
-            **operation.schema(table),
+            op_code.quoted(op_code.short("ix", table.name, column.name)),
+            op_code.quoted(table.name),
+            f"[{op_code.quoted(column.name)}]",
+            **op_code.schema(table),
         )
         yield Finding(
             at=str(column),

@@ -8,7 +8,7 @@ Instead, add the foreign key, with the ON DELETE that deleting an owner calls fo
 
 from collections.abc import Iterator
 
-from migration_gate import operation, ownership
+from migration_gate.analysis import op_code, ownership
 from migration_gate.check import Finding, Severity, Trace, code, listed
 from migration_gate.facts import Facts
 
@@ -43,14 +43,14 @@ def _fix(estate: ownership.Estate, owned: ownership.Owned) -> str:
         return "Add one, here and in the model, and name the table of owners under `owners.references`."
     schema, _, bare = owners.rpartition(".")
     delete = (estate.owners.on_delete or ("cascade",))[0].upper()
-    schemas = {f"source_{word}": value for word, value in operation.schema(table).items()}
-    schemas |= {"referent_schema": operation.quoted(schema)} if schema else {}
-    create = operation.call(
+    schemas = {f"source_{word}": value for word, value in op_code.schema(table).items()}
+    schemas |= {"referent_schema": op_code.quoted(schema)} if schema else {}
+    create = op_code.call(
         "create_foreign_key",
-        operation.quoted(operation.short(table.name, column.name, "fkey")),
-        *(operation.quoted(name) for name in (table.name, bare)),
-        f"[{operation.quoted(column.name)}]",
-        f"[{operation.quoted(key)}]",
+        op_code.quoted(op_code.short(table.name, column.name, "fkey")),
+        *(op_code.quoted(name) for name in (table.name, bare)),
+        f"[{op_code.quoted(column.name)}]",
+        f"[{op_code.quoted(key)}]",
         ondelete=f'"{delete}"',
         **schemas,
     )

@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from checks import drift, missing_models, unchecked
+from migration_gate.analysis.drift_messages import KINDS
 from migration_gate.check import Finding, Severity
 from migration_gate.facts import Difference, Facts, Failure, Models, Place, Tree, Uncreated
-from migration_gate.ready import KINDS
 from tests.build import chain, difference, replayed
 
 

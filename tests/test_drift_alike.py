@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from migration_gate.analysis.drift_messages import is_mild, sentence
 from migration_gate.drift import drift
 from migration_gate.facts import (
     Column,
@@ -19,7 +20,6 @@ from migration_gate.facts import (
     Snapshot,
     Table,
 )
-from migration_gate.ready import is_mild, sentence
 
 USERS = Table("public", "users")
 ID = Column("public", "users", "id", "integer", nullable=False, position=1)

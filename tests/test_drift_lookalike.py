@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from migration_gate.analysis.drift_messages import advice
 from migration_gate.drift import drift
 from migration_gate.facts import Column, Models, Replay, Snapshot, Table
-from migration_gate.ready import advice
 
 USERS = Table("public", "users")
 ID = Column("public", "users", "id", "integer", nullable=False, position=1)

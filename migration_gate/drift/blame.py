@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from migration_gate.analysis.op_code import identifier
 from migration_gate.check import Trace
 from migration_gate.drift.found import Drift
 from migration_gate.facts.catalog import (
@@ -16,7 +17,6 @@ from migration_gate.facts.catalog import (
     Table,
     View,
 )
-from migration_gate.operation import identifier
 
 
 def revision(drift: Drift, replayed: Snapshot, trace: Trace) -> str | None:

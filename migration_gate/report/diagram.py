@@ -8,10 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
+from migration_gate.analysis.revision_graph import parents
 from migration_gate.check import counted
 from migration_gate.facts import Column, Facts, History, Snapshot, Table, qualified
 from migration_gate.judge import ProjectReport
-from migration_gate.lineage import parents
 from migration_gate.report import printable
 
 NODES = 40

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from migration_gate import extension
+from migration_gate.analysis import extensions
 from migration_gate.check import code, counted, listed
 from migration_gate.facts import Failure, Replay
 
@@ -50,7 +50,7 @@ def missing_extension(failure: Failure, replay: Replay) -> str | None:
         return None
     kinds = "type|function|operator class|access method"
     what = _named(rf"(?:{kinds}) {NAME}", failure).rpartition(".")[2].lower()
-    owner = extension.BRINGS.get(what)
+    owner = extensions.BRINGS.get(what)
     if owner is None:
         return None
     sql = f"CREATE EXTENSION IF NOT EXISTS {_quoted(owner)}"
@@ -67,7 +67,7 @@ def absent_extension(failure: Failure, replay: Replay) -> str | None:
     if not name:
         return None
     major = dict(replay.versions).get("postgres", "17").split(".")[0].split(" ")[-1]
-    image = extension.IMAGES.get(name)
+    image = extensions.IMAGES.get(name)
     says = f"This server does not have the extension {name}. "
     if image is None:
         return says + "Name an image or a server that has it, as `postgres:` in the configuration."

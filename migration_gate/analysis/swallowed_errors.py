@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from migration_gate import shape
+from migration_gate.analysis import ddl_text
+from migration_gate.analysis.op_code import quoted
 from migration_gate.check import Finding, Severity, code, counted
 from migration_gate.facts import Place, Replay, Statement, Step, Touch
-from migration_gate.operation import quoted
 
 ABORTED = "25P02"
 """current transaction is aborted: it only follows from an earlier error"""
@@ -66,7 +66,7 @@ def _guarded(step: Step, number: int) -> bool:
 def ended(replay: Replay, step: Step) -> Iterator[Finding]:
     """A raw COMMIT or ROLLBACK: what follows runs outside Alembic's transaction."""
     for statement in step.statements:
-        if (word := shape.ends_transaction(statement.sql)) and not statement.error:
+        if (word := ddl_text.ends_transaction(statement.sql)) and not statement.error:
             lines = "with op.get_context().autocommit_block():\n    op.execute(...)"
             yield Finding(
                 at=f"{step.revision} {word.split()[0].upper()}",
@@ -87,13 +87,13 @@ def hidden(replay: Replay, step: Step) -> Iterator[Finding]:
     for number, touch in enumerate(replay.touches):
         if touch.step == step.number and not touch.identity and touch.statement:
             before = replay.touches[:number]
-            for wish in shape.wanted(touch.statement):
+            for wish in ddl_text.wanted(touch.statement):
                 if found := _conflict(wish, before):
                     yield _hidden(replay, step, touch, wish, found)
 
 
 def _hidden(
-    replay: Replay, step: Step, touch: Touch, wish: shape.Wanted, found: tuple[str, Touch]
+    replay: Replay, step: Step, touch: Touch, wish: ddl_text.Wanted, found: tuple[str, Touch]
 ) -> Finding:
     there, maker = found
     made = next((s.revision for s in replay.steps if s.number == maker.step), None)
@@ -114,7 +114,7 @@ def _hidden(
     )
 
 
-def _conflict(wish: shape.Wanted, before: tuple[Touch, ...]) -> tuple[str, Touch] | None:
+def _conflict(wish: ddl_text.Wanted, before: tuple[Touch, ...]) -> tuple[str, Touch] | None:
     """What was there instead, and who made it; None where it has the shape that was wanted."""
     if wish.kind == "table":
         same = [t for t in before if t.kind == "table" and t.columns and _is(t.identity, wish)]
@@ -130,12 +130,12 @@ def _conflict(wish: shape.Wanted, before: tuple[Touch, ...]) -> tuple[str, Touch
     if maker is None or match is None:
         return None
     same_table = match[1].rpartition(".")[2].strip('"') == wish.table
-    same_keys = tuple(shape.keys_of(match[2])) == wish.columns
+    same_keys = tuple(ddl_text.keys_of(match[2])) == wish.columns
     same_kind = definition.startswith("CREATE UNIQUE") == wish.unique
     return None if same_table and same_keys and same_kind else (definition, maker)
 
 
-def _is(identity: str, wish: shape.Wanted) -> bool:
+def _is(identity: str, wish: ddl_text.Wanted) -> bool:
     schema, _, name = identity.replace('"', "").rpartition(".")
     return name == wish.name and (wish.schema is None or wish.schema == schema)
 

@@ -6,7 +6,7 @@ import posixpath
 from collections import defaultdict
 from collections.abc import Iterator
 
-from migration_gate import lineage
+from migration_gate.analysis import revision_graph
 from migration_gate.check import Finding, listed
 from migration_gate.facts import History, Place, RevisionFile
 
@@ -32,13 +32,13 @@ def missing(history: History) -> Iterator[Finding]:
         if parent not in known
     )
     for child, parent in dict.fromkeys((*history.missing, *files)):
-        near = lineage.similar(parent, known - {child})
+        near = revision_graph.similar(parent, known - {child})
         restore = f"estore its file (`git log --diff-filter=D -S {parent}` finds who removed it)"
         fix = (
             f"Did you mean `{near}`? If not, r{restore}." if near else f"R{restore}, or name another parent."
         )
         says = f"`{child}` stands on `{parent}`, and no file has that revision"
-        yield Finding(f"{child} {parent}", says, lineage.place_of(history, child), child, fix=fix)
+        yield Finding(f"{child} {parent}", says, revision_graph.place_of(history, child), child, fix=fix)
 
 
 def duplicates(history: History) -> Iterator[Finding]:
@@ -57,25 +57,25 @@ def duplicates(history: History) -> Iterator[Finding]:
 
 def circle(history: History) -> Iterator[Finding]:
     """Revisions that stand on each other."""
-    if found := lineage.cycle(lineage.parents(history, dependencies=True)):
+    if found := revision_graph.cycle(revision_graph.parents(history, dependencies=True)):
         says = f"{listed(found)} stand on each other in a circle"
-        evidence = tuple(("revision", lineage.described(history, one)) for one in found)
+        evidence = tuple(("revision", revision_graph.described(history, one)) for one in found)
         fix = "One of them has the wrong `down_revision`, most likely the newest."
-        place = lineage.place_of(history, found[0])
+        place = revision_graph.place_of(history, found[0])
         yield Finding(" ".join(sorted(found)), says, place, found[0], evidence, fix)
 
 
 def unrelated(history: History) -> Iterator[Finding]:
     """Trees that share nothing; several folders, or labels of their own, say that they are meant."""
-    trees = lineage.trees(history)
-    meant = len(history.locations) > 1 or lineage.deliberate(history, tuple(trees.values()))
+    trees = revision_graph.trees(history)
+    meant = len(history.locations) > 1 or revision_graph.deliberate(history, tuple(trees.values()))
     # Labels are known only where Alembic could read the history.
     if history.revisions and len(trees) > 1 and not meant:
         bases = tuple(trees)
         says = f"{listed(bases)} are unrelated first revisions: {len(bases)} histories in one folder"
-        evidence = tuple(("base", lineage.described(history, base)) for base in bases)
+        evidence = tuple(("base", revision_graph.described(history, base)) for base in bases)
         fix = f'Give `{bases[-1]}` its `down_revision`, or a `branch_labels = ("...",)` if both are meant.'
-        place = lineage.place_of(history, bases[-1])
+        place = revision_graph.place_of(history, bases[-1])
         yield Finding(" ".join(sorted(bases)), says, place, bases[-1], evidence, fix)
 
 

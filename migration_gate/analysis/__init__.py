@@ -1,0 +1,1 @@
+"""Pure readings of the facts that checks share."""
