@@ -252,7 +252,7 @@ class _Run:
         replay = replace(replay, models=models)
         found = drift(replay)
         if found:
-            from migration_gate.mend import mend  # noqa: PLC0415  (Alembic's renderer, for a drift alone)
+            from migration_gate.autofix import mend  # noqa: PLC0415  (Alembic's renderer, for a drift alone)
 
             found = mend(found, replay)
         return replace(replay, differences=found)

@@ -13,9 +13,9 @@ import sqlalchemy as sa
 from benchmarks.drift import run, schema
 from benchmarks.drift.mutations import DRIFT, NONE, UNMANAGED
 from migration_gate import catalog, postgres
+from migration_gate.autofix import mend
+from migration_gate.autofix.sql import executed, quoted
 from migration_gate.facts import Difference, Snapshot
-from migration_gate.mend import mend
-from migration_gate.mend.statement import executed, quoted
 
 HARD = (
     ("a default with what SQLAlchemy would take for a parameter", "ALTER TABLE settings ALTER key SET DEFAULT 'a :b %c'"),

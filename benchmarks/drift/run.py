@@ -25,7 +25,7 @@ from sqlalchemy.dialects import postgresql
 
 from benchmarks.drift import schema
 from benchmarks.drift.mutations import DRIFT, NONE, UNMANAGED
-from migration_gate import catalog, mend, postgres
+from migration_gate import autofix, catalog, postgres
 from migration_gate.drift import drift
 from migration_gate.facts import Difference, Models, Replay, Snapshot
 
@@ -111,7 +111,7 @@ def compare(replayed: Snapshot, models: Snapshot) -> tuple[Replay, tuple[Differe
 def mended(connect: Connect, database: str, models: Snapshot) -> str:
     """Whether the ready revision takes the drift away, and its downgrade brings it back."""
     replay, differences = compare(read(connect, database), models)
-    ready = [d for d in mend.mend(differences, replay) if d.kind != "unmanaged"]
+    ready = [d for d in autofix.mend(differences, replay) if d.kind != "unmanaged"]
     if not ready:
         return ""
     if not all(difference.upgrade for difference in ready):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from migration_gate.autofix import constraints_and_indexes
+from migration_gate.autofix.columns import comment as column_comment
+from migration_gate.autofix.columns import model_column
+from migration_gate.autofix.render import kept, rendered, schema_of, speakable
+from migration_gate.autofix.sql import executed, literal, path, table_sql
+from migration_gate.autofix.state import World, is_serial, shared
 from migration_gate.facts.catalog import Column, Constraint, Snapshot, Table
-from migration_gate.mend import parts
-from migration_gate.mend.columns import comment as column_comment
-from migration_gate.mend.columns import model_column
-from migration_gate.mend.render import kept, rendered, schema_of, speakable
-from migration_gate.mend.statement import executed, literal, path, table_sql
-from migration_gate.mend.world import World, is_serial, shared
 
 if TYPE_CHECKING:
     from sqlalchemy import Column as ModelColumn
@@ -21,16 +21,16 @@ def made(table: Table, world: World) -> list[str]:
     snapshot = world.want
     lines, left = _created(table, snapshot)
     for constraint in left:
-        lines += parts.made(constraint)
+        lines += constraints_and_indexes.made(constraint)
     for constraint in snapshot.constraints_of(table):
         if constraint not in left and constraint.comment is not None:
-            lines += parts.commented(constraint, constraint.comment)
+            lines += constraints_and_indexes.commented(constraint, constraint.comment)
     for index in snapshot.indexes_of(table):
         if index.constraint is None:
-            lines += parts.made(index)
+            lines += constraints_and_indexes.made(index)
     for constraint in _incoming(table, snapshot, world):
         if world.undo or not _has_twin(constraint, world.have):
-            lines += parts.made(constraint)
+            lines += constraints_and_indexes.made(constraint)
     return lines
 
 
@@ -41,7 +41,7 @@ def dropped(table: Table, world: World) -> list[str]:
     lines: list[str] = []
     for constraint in _incoming(table, world.have, world):
         if not (world.undo and _has_twin(constraint, world.want)):
-            lines += parts.dropped(constraint)
+            lines += constraints_and_indexes.dropped(constraint)
     return lines + rendered(ops.DropTableOp(table.name, schema=schema_of(table.schema)))
 
 
@@ -94,10 +94,20 @@ def _model(table: Table, snapshot: Snapshot) -> tuple[Any, list[Constraint]] | N
         if model is None:
             return None
         items.append(model)
-    said = [c for c in snapshot.constraints_of(table) if parts.is_plain(c) and c.kind != "foreign key"]
+    said = [
+        c
+        for c in snapshot.constraints_of(table)
+        if constraints_and_indexes.is_plain(c) and c.kind != "foreign key"
+    ]
     for constraint in said:
         kind = sa.PrimaryKeyConstraint if constraint.kind == "primary key" else sa.UniqueConstraint
-        items.append(kind(*constraint.columns, name=kept(constraint.name), **parts.deferring(constraint)))
+        items.append(
+            kind(
+                *constraint.columns,
+                name=kept(constraint.name),
+                **constraints_and_indexes.deferring(constraint),
+            )
+        )
     model_table = sa.Table(
         table.name, sa.MetaData(), *items, schema=schema_of(table.schema), comment=table.comment
     )

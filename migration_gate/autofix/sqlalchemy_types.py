@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from migration_gate.autofix.sql import path
 from migration_gate.facts.catalog import Column, Snapshot
-from migration_gate.mend.statement import path
 
 if TYPE_CHECKING:
     from sqlalchemy.types import TypeEngine

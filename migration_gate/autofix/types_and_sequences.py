@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 
-from migration_gate.facts.catalog import Column, EnumType, NamedType, Sequence
-from migration_gate.mend import parts
-from migration_gate.mend.statement import (
+from migration_gate.autofix import constraints_and_indexes
+from migration_gate.autofix.sql import (
     executed,
     labels_in,
     literal,
@@ -16,7 +15,8 @@ from migration_gate.mend.statement import (
     relabelled,
     sequence_options,
 )
-from migration_gate.mend.world import World, views_on
+from migration_gate.autofix.state import World, views_on
+from migration_gate.facts.catalog import Column, EnumType, NamedType, Sequence
 
 _DOMAIN = re.compile(
     r"^AS (?P<base>.*?)(?: DEFAULT (?P<default>.*?))?(?P<strict> NOT NULL)?(?P<checks>(?: CONSTRAINT .*)?)$",
@@ -83,7 +83,7 @@ def _restored(enum: EnumType, world: World) -> list[str]:
             lines.append(executed(f"{alter} SET DEFAULT {column.default}"))
     for part in _dependents(columns, names, world):
         if names_lost_label(part.definition, world):
-            lines += parts.made(part)
+            lines += constraints_and_indexes.made(part)
     return lines
 
 
@@ -119,7 +119,7 @@ def _swapped(have: EnumType, want: EnumType, world: World) -> list[str]:
     # What names a lost label goes for good, by the lines of its own; on the way back it is not there yet.
     lasting = [part for part in dependents if not names_lost_label(part.definition, world)]
     for part in lasting if world.undo else dependents:
-        lines += parts.dropped(part)
+        lines += constraints_and_indexes.dropped(part)
     lines.append(executed(f"ALTER TYPE {names[0]} RENAME TO {quoted(old)}"))
     lines.append(executed(_create(want)))
     for column in columns:
@@ -132,14 +132,18 @@ def _swapped(have: EnumType, want: EnumType, world: World) -> list[str]:
         lines += [executed(f"{alter} SET DEFAULT {column.default}")] if kept else []
     lines.append(executed(f"DROP TYPE {path(have.schema, old)}"))
     for part in dependents if world.undo else lasting:
-        lines += parts.made(part)
+        lines += constraints_and_indexes.made(part)
     return lines
 
 
-def _dependents(columns: list[Column], names: tuple[str, str], world: World) -> list[parts.Part]:
+def _dependents(
+    columns: list[Column], names: tuple[str, str], world: World
+) -> list[constraints_and_indexes.Part]:
     """CHECKs and indexes that name the type: a column with them cannot change its type."""
     tables = {(column.schema, column.table) for column in columns}
-    checks: list[parts.Part] = [c for c in world.around.constraints if c.kind in ("check", "exclusion")]
+    checks: list[constraints_and_indexes.Part] = [
+        c for c in world.around.constraints if c.kind in ("check", "exclusion")
+    ]
     indexes = [i for i in world.around.indexes if i.constraint is None]
     return [
         part

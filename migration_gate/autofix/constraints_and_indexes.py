@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from migration_gate.autofix.render import kept, rendered, schema_of, speakable
+from migration_gate.autofix.sql import constraint_sql, executed, index_sql, literal, path, quoted
 from migration_gate.drift.expression import Unparsed, show, tokens
 from migration_gate.facts.catalog import Constraint, Index
-from migration_gate.mend.render import kept, rendered, schema_of, speakable
-from migration_gate.mend.statement import constraint_sql, executed, index_sql, literal, path, quoted
 
 Part = Constraint | Index
 

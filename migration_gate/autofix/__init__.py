@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from migration_gate.autofix import columns, constraints_and_indexes, tables, types_and_sequences
+from migration_gate.autofix.sql import follows_labels, names_lost_label
+from migration_gate.autofix.state import World, arriving, column_of, views_on
 from migration_gate.drift import Drift, drifts
 from migration_gate.drift.pairing import follows
 from migration_gate.facts.catalog import (
@@ -22,9 +25,6 @@ from migration_gate.facts.catalog import (
     Table,
 )
 from migration_gate.facts.history import Difference, Replay
-from migration_gate.mend import columns, named, parts, tables
-from migration_gate.mend.statement import follows_labels, names_lost_label
-from migration_gate.mend.world import World, arriving, column_of, views_on
 
 _BY_ITSELF = "# It comes and goes with what it stands on."
 
@@ -68,13 +68,13 @@ def _lines(drift: Drift, world: World) -> list[str]:  # noqa: C901, PLR0911 - on
         case (Column() as have, Column() as want):
             return _column(kind, have, want, world)
         case (EnumType() | None as have, EnumType() | None as want):
-            return named.enum(have, want, world)
+            return types_and_sequences.enum(have, want, world)
         case (NamedType() | None as have, NamedType() | None as want):
-            return named.named_type(have, want)
+            return types_and_sequences.named_type(have, want)
         case (Sequence() as have, Sequence() as want) if kind == "name-only":
-            return named.renamed_sequence(have, want)
+            return types_and_sequences.renamed_sequence(have, want)
         case (Sequence() | None as have, Sequence() | None as want):
-            return named.sequence(have, want)
+            return types_and_sequences.sequence(have, want)
         case (Constraint() | Index() | None as have, Constraint() | Index() | None as want):
             return _part(kind, have, want, world)
         case _:
@@ -113,9 +113,9 @@ def _part(
 ) -> list[str]:
     if have is not None and want is not None:
         if kind == "comment":
-            return parts.commented(have, want.comment)
+            return constraints_and_indexes.commented(have, want.comment)
         if kind == "name-only":
-            return parts.renamed(have, want)
+            return constraints_and_indexes.renamed(have, want)
     if have is not None and want is not None and follows_labels(have.definition, want.definition, world):
         return [_BY_ITSELF]
     # What it stands on goes first, and it with that; on the way back that comes last, and it with that.
@@ -125,7 +125,7 @@ def _part(
         have = None
     if have is want is None:
         return [_BY_ITSELF]
-    lines = parts.changed(have, want)
+    lines = constraints_and_indexes.changed(have, want)
     return lines + (_freed(have, want, world) if kind == "primary key" and have is not None else [])
 
 

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from migration_gate.drift.pairing import follows
-from migration_gate.drift.spelling import base
-from migration_gate.facts.catalog import Column, Constraint, Sequence, Snapshot
-from migration_gate.mend.parts import Part, made
-from migration_gate.mend.render import rendered, schema_of, speakable
-from migration_gate.mend.statement import (
+from migration_gate.autofix.constraints_and_indexes import Part, made
+from migration_gate.autofix.render import rendered, schema_of, speakable
+from migration_gate.autofix.sql import (
     column_sql,
     executed,
     identity_sql,
@@ -19,8 +16,11 @@ from migration_gate.mend.statement import (
     quoted,
     sequence_options,
 )
-from migration_gate.mend.types import sa_type
-from migration_gate.mend.world import World, arriving, is_serial, sequence_of, views_on
+from migration_gate.autofix.sqlalchemy_types import sa_type
+from migration_gate.autofix.state import World, arriving, is_serial, sequence_of, views_on
+from migration_gate.drift.pairing import follows
+from migration_gate.drift.spelling import base
+from migration_gate.facts.catalog import Column, Constraint, Sequence, Snapshot
 
 if TYPE_CHECKING:
     from sqlalchemy import Column as ModelColumn

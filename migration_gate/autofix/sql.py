@@ -6,8 +6,8 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING
 
+from migration_gate.autofix.state import World, is_serial, sequence_of
 from migration_gate.facts.catalog import Column, Constraint, Index, Sequence, Snapshot, Table
-from migration_gate.mend.world import World, is_serial, sequence_of
 
 if TYPE_CHECKING:
     from sqlalchemy import Dialect
