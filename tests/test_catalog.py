@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from migration_gate import catalog, postgres
-from migration_gate.diff import compare
+from migration_gate.drift.snapshot_diff import compare
 from migration_gate.errors import PostgresNotFound
 from migration_gate.facts import Snapshot
 

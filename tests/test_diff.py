@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from migration_gate.diff import Change, compare
+from migration_gate.drift.snapshot_diff import Change, compare
 from migration_gate.facts import Column, Routine, Snapshot, Table
 
 USERS = Table("public", "users", oid=1)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migration_gate.drift.spelling import plain, plain_default
+from migration_gate.drift.normalize import plain, plain_default
 
 COLUMNS = {
     "status": "character varying(20)",

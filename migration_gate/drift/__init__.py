@@ -6,18 +6,18 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from migration_gate.check import Trace
-from migration_gate.drift.alike import alike
-from migration_gate.drift.blame import revision
-from migration_gate.drift.found import Drift
-from migration_gate.drift.lookalike import lookalikes
-from migration_gate.drift.mapped import mapped
-from migration_gate.drift.named import enums, sequences, types
-from migration_gate.drift.order import place
+from migration_gate.drift.difference import Drift
+from migration_gate.drift.harmless import alike
+from migration_gate.drift.origin import revision
 from migration_gate.drift.pairing import constraints_and_indexes
-from migration_gate.drift.renamed import renamed, unified
+from migration_gate.drift.rename_hints import lookalikes
+from migration_gate.drift.renamed_enums import renamed, unified
 from migration_gate.drift.scope import scope
+from migration_gate.drift.sort_order import place
 from migration_gate.drift.tables import columns, tables
+from migration_gate.drift.types_and_sequences import enums, sequences, types
 from migration_gate.drift.unmanaged import unmanaged
+from migration_gate.drift.view_models import mapped
 from migration_gate.facts.history import Difference, Models, Replay
 
 __all__ = ["Drift", "drift", "drifts"]

@@ -7,11 +7,11 @@ from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from migration_gate.drift.difference import Drift, constraint_text, found, index_text
 from migration_gate.drift.expression import Unparsed, tokens
-from migration_gate.drift.found import Drift, constraint_text, found, index_text
-from migration_gate.drift.named import domain_base
+from migration_gate.drift.normalize import plain
 from migration_gate.drift.scope import Scope
-from migration_gate.drift.spelling import plain
+from migration_gate.drift.types_and_sequences import domain_base
 from migration_gate.drift.uniqueness import merged
 from migration_gate.facts.catalog import Constraint, Index, Snapshot
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from migration_gate.diff import pairs
-from migration_gate.drift.found import Drift, columns_text, describe, found, type_of, value_of
+from migration_gate.drift.difference import Drift, columns_text, describe, found, type_of, value_of
+from migration_gate.drift.normalize import plain, plain_default
 from migration_gate.drift.scope import Scope
-from migration_gate.drift.spelling import plain, plain_default
+from migration_gate.drift.snapshot_diff import pairs
 from migration_gate.facts.catalog import Column, Snapshot, Table
 
 

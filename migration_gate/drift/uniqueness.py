@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 from typing import TypeAlias
 
+from migration_gate.drift.difference import Drift, found
 from migration_gate.drift.expression import Unparsed, tokens
-from migration_gate.drift.found import Drift, found
 from migration_gate.facts.catalog import Constraint, Index
 
 Part: TypeAlias = Constraint | Index

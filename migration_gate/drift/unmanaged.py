@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from migration_gate.diff import N, bare, pairs
-from migration_gate.drift.found import Drift, found
+from migration_gate.drift.difference import Drift, found
 from migration_gate.drift.scope import Scope
+from migration_gate.drift.snapshot_diff import N, bare, pairs
 from migration_gate.facts.catalog import (
     Attached,
     Extension,

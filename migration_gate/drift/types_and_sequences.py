@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from migration_gate.diff import bare, pairs
-from migration_gate.drift.found import Drift, found, sequence_text
+from migration_gate.drift.difference import Drift, found, sequence_text
+from migration_gate.drift.normalize import plain
 from migration_gate.drift.scope import Scope
-from migration_gate.drift.spelling import plain
+from migration_gate.drift.snapshot_diff import bare, pairs
 from migration_gate.facts.catalog import EnumType, NamedType, Sequence
 
 _BASE = re.compile(r"^AS (.*?)(?: COLLATE| DEFAULT| NOT NULL| CONSTRAINT|$)")

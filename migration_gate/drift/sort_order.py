@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from migration_gate.drift.found import Drift
+from migration_gate.drift.difference import Drift
 from migration_gate.facts.catalog import Constraint, Snapshot
 
 KINDS = (

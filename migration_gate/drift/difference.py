@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from migration_gate.diff import Noun
+from migration_gate.drift.snapshot_diff import Noun
 from migration_gate.facts.catalog import Attached, Column, Constraint, Index, Sequence, Table
 from migration_gate.facts.history import Difference
 

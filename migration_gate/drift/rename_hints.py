@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from typing import TypeVar
 
-from migration_gate.drift.found import Drift, describe, type_of
+from migration_gate.drift.difference import Drift, describe, type_of
 from migration_gate.drift.scope import Scope
 from migration_gate.facts.catalog import Column, Snapshot, Table
 from migration_gate.facts.history import Difference

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from migration_gate.drift.found import Drift
+from migration_gate.drift.difference import Drift
 from migration_gate.drift.scope import Scope
 from migration_gate.drift.uniqueness import Part, guarantee, is_simple
 from migration_gate.facts.catalog import Column, Constraint, EnumType, Index, Sequence, Snapshot, Table

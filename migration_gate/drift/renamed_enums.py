@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from migration_gate.diff import pairs
-from migration_gate.drift.found import Drift, found
+from migration_gate.drift.difference import Drift, found
 from migration_gate.drift.scope import Scope
+from migration_gate.drift.snapshot_diff import pairs
 from migration_gate.facts.catalog import EnumType, Snapshot
 
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*")

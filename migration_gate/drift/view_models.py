@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from migration_gate.drift.found import Drift, describe, found
+from migration_gate.drift.difference import Drift, describe, found
 from migration_gate.drift.scope import Scope
 
 
