@@ -9,9 +9,9 @@ from pathlib import Path
 import checks
 from migration_gate import delivery, explanation, gate, inputs
 from migration_gate.errors import GateError
-from migration_gate.judge import Problem, ProjectReport, Report, judge
 from migration_gate.progress import Display
 from migration_gate.settings import Settings
+from migration_gate.verdict.judge import Problem, ProjectReport, Report, judge
 
 
 def run(path: Path, options: Mapping[str, object], targets: delivery.Targets) -> int:

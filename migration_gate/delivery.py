@@ -11,7 +11,7 @@ from pathlib import Path
 from migration_gate import git
 from migration_gate.errors import Misconfigured
 from migration_gate.facts import Facts
-from migration_gate.judge import Report, files
+from migration_gate.verdict.judge import Report, files
 
 LIMIT = 1 << 20
 """bytes of a file that are looked through for comments"""

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import checks
 from migration_gate.check import Check, kinds, name
-from migration_gate.judge import OWN
+from migration_gate.verdict.judge import OWN
 
 INTRODUCTION = """\
 # The checks

@@ -6,10 +6,11 @@ import textwrap
 from collections.abc import Iterable
 from pathlib import Path
 
-from migration_gate import check, judge
+from migration_gate import check
 from migration_gate.check import Check
 from migration_gate.errors import Misconfigured
 from migration_gate.inputs.complaint import guess
+from migration_gate.verdict import judge
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "tests" / "examples"
 """each check's bad example and report, where the sources are at hand"""

@@ -26,10 +26,10 @@ from migration_gate.facts import (
     Step,
     Table,
 )
-from migration_gate.judge import Problem, ProjectReport, Report, Verdict
 from migration_gate.report import json
 from migration_gate.report.json import JsonProject, JsonReport, JsonVerdict
 from migration_gate.settings import Allow
+from migration_gate.verdict.judge import Problem, ProjectReport, Report, Verdict
 
 LARGEST = 64 << 20
 """bytes of one report"""

@@ -12,13 +12,14 @@ from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 
-from migration_gate import check, delivery, explanation, git, inputs, judge, repository, revision_text
+from migration_gate import check, delivery, explanation, git, inputs, repository, revision_text
 from migration_gate.errors import GateError
 from migration_gate.facts import Facts, Replay, Snapshot, Table
-from migration_gate.judge import Problem, ProjectReport, Report
 from migration_gate.project.finding import Located, locate
 from migration_gate.project.search import text_of
 from migration_gate.settings import Settings
+from migration_gate.verdict import judge
+from migration_gate.verdict.judge import Problem, ProjectReport, Report
 
 CHECKS = ("raw-sql-file", "schema-change-outside-migrations", "broken-history", "several-heads")
 """those whose facts are in the text of files"""

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import checks
 from migration_gate.facts import Failure, Models, Owners, Place, Snapshot, SqlFile, Statement, Tree
-from migration_gate.judge import Problem, ProjectReport, Report, judge
 from migration_gate.settings import Allow, Settings
+from migration_gate.verdict.judge import Problem, ProjectReport, Report, judge
 from tests import build
 
 VERSIONS = (("python", "3.12.1"), ("alembic", "1.16.2"), ("sqlalchemy", "2.0.43"), ("postgres", "15.18"))

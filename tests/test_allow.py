@@ -6,10 +6,10 @@ from datetime import date
 
 import pytest
 
-from migration_gate.allow import Comment, comments, covers, holds
 from migration_gate.check import Finding
 from migration_gate.facts import Place
 from migration_gate.settings import Allow
+from migration_gate.verdict.allow import Comment, comments, covers, holds
 
 REVISION = '''"""Add owners.
 

@@ -16,9 +16,9 @@ from pydantic import TypeAdapter
 import checks
 from migration_gate import check, delivery, explanation, gate, inputs
 from migration_gate.facts import Facts
-from migration_gate.judge import OWN, ProjectReport, Report, Verdict, judge
 from migration_gate.report import text
 from migration_gate.settings import Settings
+from migration_gate.verdict.judge import OWN, ProjectReport, Report, Verdict, judge
 
 EXAMPLES = Path(__file__).parent / "examples"
 NAMES = [check.name(one) for one in (*checks.ALL, *OWN)]

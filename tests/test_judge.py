@@ -11,8 +11,8 @@ import checks
 from migration_gate.check import Check, Finding, Severity
 from migration_gate.errors import PostgresDied, ProjectNotFound
 from migration_gate.facts import Facts, Failure, Place, Replay
-from migration_gate.judge import Problem, ProjectReport, Report, Verdict, files, judge
 from migration_gate.settings import Allow
+from migration_gate.verdict.judge import Problem, ProjectReport, Report, Verdict, files, judge
 from tests import build
 from tests.specimen import settings
 

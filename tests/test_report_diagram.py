@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migration_gate.facts import Column, History, Snapshot, Table
-from migration_gate.judge import ProjectReport
 from migration_gate.report import diagram
+from migration_gate.verdict.judge import ProjectReport
 from tests import build, specimen
 
 NODE = re.compile(r"^  (r\d+|older)[(\[]", re.MULTILINE)

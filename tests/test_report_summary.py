@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migration_gate.judge import Report
 from migration_gate.report.markdown import escaped, fenced
 from migration_gate.report.summary import LIMIT, render
+from migration_gate.verdict.judge import Report
 from tests import specimen
 
 Golden = Callable[[str, str], None]

@@ -10,9 +10,9 @@ import pytest
 import checks
 from migration_gate.check import Finding, Severity
 from migration_gate.facts import Failure, History
-from migration_gate.judge import ProjectReport, Report, Verdict
 from migration_gate.report import paragraphs, printable
 from migration_gate.report.text import render, wants_colour
+from migration_gate.verdict.judge import ProjectReport, Report, Verdict
 from tests import specimen
 
 Golden = Callable[[str, str], None]

@@ -14,8 +14,8 @@ from migration_gate.action.asked import Asked
 from migration_gate.action.inputs import INPUTS
 from migration_gate.action.outputs import OUTPUTS
 from migration_gate.errors import GateError
-from migration_gate.judge import Problem, ProjectReport, Report
 from migration_gate.last_words import unexpected
+from migration_gate.verdict.judge import Problem, ProjectReport, Report
 
 __all__ = ["INPUTS", "OUTPUTS", "run"]
 

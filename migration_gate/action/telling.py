@@ -13,11 +13,11 @@ from migration_gate.comments import NotCommented, Pull, Refused
 from migration_gate.errors import GateError
 from migration_gate.event import Event
 from migration_gate.github import Annotation
-from migration_gate.judge import Report
 from migration_gate.report import comment, printable, tally, verdict_line
 from migration_gate.report.annotations import chosen
 from migration_gate.report.summary import LIMIT
 from migration_gate.report.summary import render as summary_of
+from migration_gate.verdict.judge import Report
 
 WIDTH = 100
 

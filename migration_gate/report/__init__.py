@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from migration_gate.check import Severity, counted
-from migration_gate.judge import ProjectReport, Report, Verdict
+from migration_gate.verdict.judge import ProjectReport, Report, Verdict
 
 SEVERITIES = (Severity.ERROR, Severity.WARNING, Severity.NOTE)
 

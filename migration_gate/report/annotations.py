@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from migration_gate.check import Severity, counted
 from migration_gate.github import Annotation
-from migration_gate.judge import WEIGHT, Report, Verdict
 from migration_gate.report import clipped, paragraphs, printable
 from migration_gate.report.location import in_repository
+from migration_gate.verdict.judge import WEIGHT, Report, Verdict
 
 LIMIT = 10
 """annotations of one level that GitHub shows of a step"""

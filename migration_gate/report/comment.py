@@ -12,10 +12,10 @@ import re
 from dataclasses import dataclass
 
 from migration_gate.check import counted
-from migration_gate.judge import ProjectReport, Verdict
 from migration_gate.report import allowed, tally
 from migration_gate.report.diagram import history
 from migration_gate.report.markdown import escaped, fenced, finding, fix, table
+from migration_gate.verdict.judge import ProjectReport, Verdict
 
 LIMIT = 65_536
 """characters that GitHub takes of one comment; we count bytes, which are never fewer"""

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from migration_gate.analysis.revision_graph import parents
 from migration_gate.check import counted
 from migration_gate.facts import Column, Facts, History, Snapshot, Table, qualified
-from migration_gate.judge import ProjectReport
 from migration_gate.report import printable
+from migration_gate.verdict.judge import ProjectReport
 
 NODES = 40
 """of a graph; GitHub's pages get slow and illegible long before Mermaid's own limits"""

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from urllib.parse import quote
 
 from migration_gate.check import Severity, counted
-from migration_gate.judge import ProjectReport, Verdict
 from migration_gate.report import clipped, located, paragraphs, printable
+from migration_gate.verdict.judge import ProjectReport, Verdict
 
 TEXT_LIMIT = 20_000
 """characters of one piece of evidence, one fix or one output"""

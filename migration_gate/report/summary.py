@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from migration_gate.check import counted
-from migration_gate.judge import ProjectReport, Report, Verdict
 from migration_gate.report import allowed, diagram, groups, notes, printable, replayed, tally, verdict_line
 from migration_gate.report.markdown import TEXT_LIMIT, bullets, escaped, fenced, finding, fix, table
+from migration_gate.verdict.judge import ProjectReport, Report, Verdict
 
 LIMIT = 1024 * 1024
 """bytes that GitHub takes of one step's summary; a longer one is not shown at all"""

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from migration_gate.check import Check, Severity
 from migration_gate.check import name as name_of
-from migration_gate.judge import OWN, ProjectReport, Report, Verdict
 from migration_gate.report import (
     allowed,
     clipped,
@@ -20,6 +19,7 @@ from migration_gate.report import (
     tally,
     verdict_line,
 )
+from migration_gate.verdict.judge import OWN, ProjectReport, Report, Verdict
 
 COLOURS = {Severity.ERROR: "31;1", Severity.WARNING: "33", Severity.NOTE: "36"}
 EVIDENCE_LINES = 12

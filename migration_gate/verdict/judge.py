@@ -12,12 +12,13 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import chain
 
-from migration_gate import allow, check, unused_allow
-from migration_gate.allow import Comment
+from migration_gate import check
 from migration_gate.check import Check, Finding, Severity
 from migration_gate.errors import GateError
 from migration_gate.facts import Facts, Place
 from migration_gate.settings import Allow, Settings
+from migration_gate.verdict import allow, unused_allow
+from migration_gate.verdict.allow import Comment
 
 WEIGHT = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
 OWN: tuple[Check, ...] = (unused_allow,)

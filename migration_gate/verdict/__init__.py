@@ -1,0 +1,1 @@
+"""Findings become verdicts: signed, weighed, and accepted where the user allows them."""
