@@ -7,10 +7,11 @@ from datetime import date
 from pathlib import Path
 
 import checks
-from migration_gate import delivery, explanation, gate, inputs
+from migration_gate import delivery, explanation, gate
+from migration_gate.config import loading
+from migration_gate.config.settings import Settings
 from migration_gate.errors import GateError
 from migration_gate.progress import Display
-from migration_gate.settings import Settings
 from migration_gate.verdict.judge import Problem, ProjectReport, Report, judge
 
 
@@ -22,7 +23,7 @@ def run(path: Path, options: Mapping[str, object], targets: delivery.Targets) ->
 def report(path: Path, options: Mapping[str, object]) -> Report:
     """Examine every project below `path`."""
     begun = time.perf_counter()
-    every = inputs.load(path, options, os.environ, known_checks=explanation.kinds())
+    every = loading.load(path, options, os.environ, known_checks=explanation.kinds())
     with Display() as display:
         found = tuple(examined(settings, display) for settings in every)
     return delivery.stamped(Report(found, time.perf_counter() - begun))

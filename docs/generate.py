@@ -11,9 +11,10 @@ import json
 import sys
 from pathlib import Path
 
-from migration_gate import docs, inputs
+from migration_gate import docs
 from migration_gate.action import page as action
-from migration_gate.inputs import page as configuration
+from migration_gate.config import loading
+from migration_gate.config import reference_page as configuration
 
 ROOT = Path(__file__).resolve().parent.parent
 MARKED = (ROOT / "README.md", ROOT / "docs" / "action.md")
@@ -24,7 +25,7 @@ def pages() -> dict[Path, str]:
     """Every generated file, and what it should hold."""
     return docs.pages(ROOT) | {
         ROOT / "docs" / "configuration.md": configuration.page(),
-        ROOT / "docs" / "migration-gate.schema.json": json.dumps(inputs.schema(), indent=2) + "\n",
+        ROOT / "docs" / "migration-gate.schema.json": json.dumps(loading.schema(), indent=2) + "\n",
         ROOT / "action.yml": action.manifest(),
         **{file: docs.filled(action.filled(file.read_text(encoding="utf-8"))) for file in MARKED},
     }

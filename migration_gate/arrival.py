@@ -6,11 +6,11 @@ import os
 import re
 
 from migration_gate import post_mortem
+from migration_gate.config.settings import Settings
 from migration_gate.errors import DatabaseRefused, DiskFull, GateError, Misconfigured, ProjectNotImported
 from migration_gate.facts import Failure, Replay
 from migration_gate.project import Project
 from migration_gate.replay import Reader
-from migration_gate.settings import Settings
 
 DISK_FULL = "53100"
 ENDED = post_mortem.ENDED

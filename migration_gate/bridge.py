@@ -18,11 +18,11 @@ from types import TracebackType
 from typing import Any
 
 from migration_gate import confine, post_mortem, privileges, server_log
+from migration_gate.config.settings import Settings
 from migration_gate.errors import TimedOut, WorkerDied
 from migration_gate.order import Order, text
 from migration_gate.postgres.server import Server
 from migration_gate.project import Project
-from migration_gate.settings import Settings
 
 KEPT_OUTPUT = 64 * 1024
 """bytes of what the project prints that are kept: the end of it"""

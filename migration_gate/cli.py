@@ -220,9 +220,9 @@ def schema() -> int:
     """Print the JSON schema of the configuration file."""
     import json  # noqa: PLC0415 - not needed to print help
 
-    from migration_gate import inputs  # noqa: PLC0415 - not needed to print help
+    from migration_gate.config import loading  # noqa: PLC0415 - not needed to print help
 
-    click.echo(json.dumps(inputs.schema(), indent=2))
+    click.echo(json.dumps(loading.schema(), indent=2))
     return 0
 
 

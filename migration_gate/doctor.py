@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from migration_gate import explanation, inputs, variables
+from migration_gate import explanation, variables
+from migration_gate.config import loading
+from migration_gate.config.settings import Settings
 from migration_gate.errors import GateError, ProjectNotFound
 from migration_gate.project import config, finding, importing, interpreter
 from migration_gate.project.finding import Located
 from migration_gate.project.interpreter import Interpreter
-from migration_gate.settings import Settings
 
 T = TypeVar("T")
 Lines = dict[str, str | list[str]]
@@ -50,7 +51,7 @@ def answer(path: Path, options: Mapping[str, object], form: str) -> tuple[str, i
     environ = dict(os.environ)
     found = [
         examine(settings, environ)
-        for settings in inputs.load(path, options, environ, known_checks=explanation.kinds())
+        for settings in loading.load(path, options, environ, known_checks=explanation.kinds())
     ]
     status = 2 if any(each.missing for each in found) else 0
     if form == "json":
@@ -191,7 +192,7 @@ def _postgres(seen: Examination, settings: Settings) -> Lines:
 
 def _values(settings: Settings) -> list[tuple[str, str, str]]:
     """Every key, its value and its origin; values that may be secrets are hidden."""
-    values = inputs.values(settings)
+    values = loading.values(settings)
     return [(key, values.get(key, ""), origin) for key, origin in settings.origins]
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from migration_gate import check
 from migration_gate.check import Check
+from migration_gate.config.errors import guess
 from migration_gate.errors import Misconfigured
-from migration_gate.inputs.complaint import guess
 from migration_gate.verdict import judge
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "tests" / "examples"

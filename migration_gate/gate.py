@@ -25,6 +25,7 @@ from migration_gate import (
     trust,
 )
 from migration_gate.bridge import Line, Worker
+from migration_gate.config.settings import Settings
 from migration_gate.drift import drift
 from migration_gate.errors import DiskFull, Misconfigured
 from migration_gate.facts import Facts, Replay, Snapshot, Touch, Tree
@@ -35,7 +36,6 @@ from migration_gate.progress import Progress
 from migration_gate.project import Project, find
 from migration_gate.replay import Reader, arrived, touches
 from migration_gate.revision_text import Written
-from migration_gate.settings import Settings
 
 
 class Clock:

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from migration_gate import delivery
 from migration_gate.check import Finding, Severity
+from migration_gate.config.settings import Allow
 from migration_gate.errors import Misconfigured
 from migration_gate.facts import (
     Facts,
@@ -28,7 +29,6 @@ from migration_gate.facts import (
 )
 from migration_gate.report import json
 from migration_gate.report.json import JsonProject, JsonReport, JsonVerdict
-from migration_gate.settings import Allow
 from migration_gate.verdict.judge import Problem, ProjectReport, Report, Verdict
 
 LARGEST = 64 << 20

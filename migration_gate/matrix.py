@@ -9,11 +9,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from migration_gate import comparison, git, inputs, watched
+from migration_gate import comparison, git, watched
+from migration_gate.config import loading
+from migration_gate.config.settings import Settings
 from migration_gate.errors import Misconfigured
 from migration_gate.project import search
 from migration_gate.project.config import in_folder
-from migration_gate.settings import Settings
 
 CONFIGS = ("alembic.ini", "pyproject.toml")
 NOT_A_HOME = frozenset({"src", "migrations", "alembic", "db", "database"})
@@ -68,13 +69,13 @@ def select(
 
 def projects(path: Path, options: Mapping[str, object], environ: Mapping[str, str]) -> tuple[Settings, ...]:
     """The settings of each project: those under `projects:`, else those that a search finds."""
-    loaded = inputs.load(path, options, environ)
+    loaded = loading.load(path, options, environ)
     alone = loaded[0]
     if alone.named or alone.alembic or alone.hook or alone.flask_app:
         return loaded
     start = alone.folder or alone.directory
     homes = list(dict.fromkeys(_homes(start)))
-    found = [settings for home in homes for settings in inputs.load(home, options, environ)]
+    found = [settings for home in homes for settings in loading.load(home, options, environ)]
     counts = Counter(settings.name for settings in found)
     if double := next((name for name, count in counts.items() if count > 1), None):
         places = [_path(settings) for settings in found if settings.name == double]

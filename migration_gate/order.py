@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
+from migration_gate.config.settings import Settings
 from migration_gate.postgres.server import Server, marker
 from migration_gate.project import Project
-from migration_gate.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,10 @@ from pathlib import Path, PurePosixPath
 
 from migration_gate import git
 from migration_gate.check import counted
+from migration_gate.config.settings import Settings
 from migration_gate.executed import Readers
 from migration_gate.facts import Place, SchemaChange, SqlFile, Tree
 from migration_gate.rewrite import operation
-from migration_gate.settings import Settings
 from migration_gate.sources import Changes, kind_of
 from migration_gate.sql_text import DATA, QUERY, SCHEMA, shorten, statements
 

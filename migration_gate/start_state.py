@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from migration_gate import confine, git, privileges
+from migration_gate.config.settings import Settings
 from migration_gate.errors import Misconfigured, PostgresNotFound, TimedOut
 from migration_gate.postgres import binaries
 from migration_gate.postgres.server import Server
 from migration_gate.project import Project, find
-from migration_gate.settings import Settings
 
 if TYPE_CHECKING:
     import psycopg

@@ -12,12 +12,13 @@ from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 
-from migration_gate import check, delivery, explanation, git, inputs, repository, revision_text
+from migration_gate import check, delivery, explanation, git, repository, revision_text
+from migration_gate.config import loading
+from migration_gate.config.settings import Settings
 from migration_gate.errors import GateError
 from migration_gate.facts import Facts, Replay, Snapshot, Table
 from migration_gate.project.finding import Located, locate
 from migration_gate.project.search import text_of
-from migration_gate.settings import Settings
 from migration_gate.verdict import judge
 from migration_gate.verdict.judge import Problem, ProjectReport, Report
 
@@ -35,7 +36,7 @@ LARGEST = 1 << 20
 def run(path: Path, options: Mapping[str, object], targets: delivery.Targets) -> int:
     """Read every project below `path`, deliver the report, and return the exit status."""
     begun = time.perf_counter()
-    every = inputs.load(path, options, os.environ, known_checks=explanation.kinds())
+    every = loading.load(path, options, os.environ, known_checks=explanation.kinds())
     found = tuple(examined(settings) for settings in every)
     return delivery.deliver(delivery.stamped(Report(found, time.perf_counter() - begun)), targets)
 

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from migration_gate import git
+from migration_gate.config.settings import Settings
 from migration_gate.errors import ProjectNotFound
 from migration_gate.project.finding import locate
 from migration_gate.project.search import text_of
-from migration_gate.settings import Settings
 
 LOCKS = re.compile(
     r"(uv|poetry|pdm)\.lock|Pipfile(\.lock)?|requirements[\w.-]*\.(txt|in)|pyproject\.toml|setup\.(py|cfg)"

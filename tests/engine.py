@@ -16,12 +16,12 @@ from psycopg import sql
 
 from migration_gate import arrival, catalog, postgres, start_state
 from migration_gate.bridge import Line, Worker
+from migration_gate.config.settings import Settings
 from migration_gate.facts import Replay, Table
 from migration_gate.order import Order
 from migration_gate.postgres.server import Server
 from migration_gate.project import Project, find
 from migration_gate.replay import Reader, arrived, touches
-from migration_gate.settings import Settings
 
 
 @dataclass

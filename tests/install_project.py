@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from migration_gate.config.settings import Settings
 from migration_gate.install import Installed, install
-from migration_gate.settings import Settings
 
 LOCKS = Path(__file__).parent / "locks"
 INI = "[alembic]\nscript_location = migrations\nsqlalchemy.url = postgresql://app@db.invalid/app\n"

@@ -7,8 +7,8 @@ from datetime import date
 from pathlib import Path
 
 import checks
+from migration_gate.config.settings import Allow, Settings
 from migration_gate.facts import Failure, Models, Owners, Place, Snapshot, SqlFile, Statement, Tree
-from migration_gate.settings import Allow, Settings
 from migration_gate.verdict.judge import Problem, ProjectReport, Report, judge
 from tests import build
 

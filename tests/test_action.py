@@ -15,9 +15,9 @@ import pytest
 
 from migration_gate.action import INPUTS, OUTPUTS, workspace
 from migration_gate.action.asked import Asked, read, variable
+from migration_gate.config.schema import ProjectKeys
+from migration_gate.config.sections import SECTIONS, names
 from migration_gate.errors import Misconfigured
-from migration_gate.inputs.model import ProjectKeys
-from migration_gate.inputs.section import SECTIONS, names
 from tests import github_runner
 from tests.github_runner import Log
 from tests.github_server import GitHub, serving

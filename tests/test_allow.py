@@ -7,8 +7,8 @@ from datetime import date
 import pytest
 
 from migration_gate.check import Finding
+from migration_gate.config.settings import Allow
 from migration_gate.facts import Place
-from migration_gate.settings import Allow
 from migration_gate.verdict.allow import Comment, comments, covers, holds
 
 REVISION = '''"""Add owners.

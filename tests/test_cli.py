@@ -17,9 +17,9 @@ import pytest
 import entrypoint
 from migration_gate import cli, explanation
 from migration_gate.check import name
+from migration_gate.config.schema import ProjectKeys
 from migration_gate.delivery import Targets
 from migration_gate.errors import Broken, Misconfigured
-from migration_gate.inputs.model import ProjectKeys
 from migration_gate.last_words import said
 from tests.test_project import FLASK, INI, tree
 

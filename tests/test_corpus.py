@@ -12,8 +12,8 @@ import yaml
 
 import checks
 from migration_gate import delivery, gate
+from migration_gate.config.settings import Prepare, Settings
 from migration_gate.facts import Facts
-from migration_gate.settings import Prepare, Settings
 from migration_gate.verdict.judge import judge
 
 CORPUS = Path(os.environ.get("MIGRATION_GATE_CORPUS", "/nowhere"))

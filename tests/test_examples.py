@@ -14,10 +14,11 @@ import pytest
 from pydantic import TypeAdapter
 
 import checks
-from migration_gate import check, delivery, explanation, gate, inputs
+from migration_gate import check, delivery, explanation, gate
+from migration_gate.config import loading
+from migration_gate.config.settings import Settings
 from migration_gate.facts import Facts
 from migration_gate.report import text
-from migration_gate.settings import Settings
 from migration_gate.verdict.judge import OWN, ProjectReport, Report, Verdict, judge
 
 EXAMPLES = Path(__file__).parent / "examples"
@@ -40,7 +41,7 @@ def lay_out(name: str, side: str, into: Path) -> Path:
 def settings_of(project: Path) -> Settings:
     """As the command would read them, with the interpreter that runs the tests."""
     environment = {"MIGRATION_GATE_PYTHON": sys.executable}
-    (settings,) = inputs.load(project, {}, environment, known_checks=explanation.kinds())
+    (settings,) = loading.load(project, {}, environment, known_checks=explanation.kinds())
     return settings
 
 

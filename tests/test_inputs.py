@@ -9,12 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from migration_gate import inputs
 from migration_gate.check import Severity
+from migration_gate.config import environment, loading, reference_page
+from migration_gate.config.schema import FileKeys
+from migration_gate.config.settings import Allow, Prepare, Settings, StartFrom
 from migration_gate.facts import Owners
-from migration_gate.inputs import environment, page
-from migration_gate.inputs.model import FileKeys
-from migration_gate.settings import Allow, Prepare, Settings, StartFrom
 
 YML = ".migration-gate.yml"
 
@@ -27,7 +26,7 @@ def load(
 ) -> Settings:
     if text:
         (folder / YML).write_text(text, encoding="utf-8")
-    (settings,) = inputs.load(folder, options or {}, environ or {})
+    (settings,) = loading.load(folder, options or {}, environ or {})
     return settings
 
 
@@ -270,15 +269,15 @@ def test_projects_take_what_stands_above_them_as_defaults(tmp_path: Path) -> Non
         (tmp_path / "services" / name).mkdir(parents=True)
         (tmp_path / "services" / name / "alembic.ini").touch()
     (tmp_path / YML).write_text(PROJECTS)
-    api, billing = inputs.load(tmp_path, {}, {})
+    api, billing = loading.load(tmp_path, {}, {})
     services = tmp_path / "services"
     assert (api.name, api.directory, api.alembic) == ("api", services / "api", services / "api/alembic.ini")
     assert (api.postgres, api.env, len(api.allow)) == ("17", (("A", "1"), ("B", "2")), 1)
     assert (billing.name, billing.directory, billing.section) == ("billing", tmp_path, "money")
     assert (billing.postgres, billing.allow) == ("16", ())
     assert dict(billing.origins)["postgres"] == f"{YML}:12"
-    assert [s.name for s in inputs.load(tmp_path, {"project": ("billing",)}, {})] == ["billing"]
-    assert [s.postgres for s in inputs.load(tmp_path, {}, {"MIGRATION_GATE_POSTGRES": "15"})] == ["15", "15"]
+    assert [s.name for s in loading.load(tmp_path, {"project": ("billing",)}, {})] == ["billing"]
+    assert [s.postgres for s in loading.load(tmp_path, {}, {"MIGRATION_GATE_POSTGRES": "15"})] == ["15", "15"]
 
 
 def test_a_folder_below_means_the_project_that_is_there(tmp_path: Path) -> None:
@@ -289,7 +288,7 @@ def test_a_folder_below_means_the_project_that_is_there(tmp_path: Path) -> None:
     (tmp_path / YML).write_text(text)
 
     def names(folder: str) -> list[str]:
-        return [settings.name for settings in inputs.load(tmp_path / folder, {}, {})]
+        return [settings.name for settings in loading.load(tmp_path / folder, {}, {})]
 
     assert names("services/api/app") == ["api"]
     assert names("services") == names(".") == ["api", "billing"]
@@ -341,14 +340,14 @@ def test_the_folder_of_an_ini_may_be_named(tmp_path: Path) -> None:
 
 def test_the_values_that_doctor_shows_hide_secrets(tmp_path: Path) -> None:
     settings = load(tmp_path, "postgres: postgresql://me:hush@db:5432/x\nenv: {KEY: hush}\n")
-    values = inputs.values(settings)
+    values = loading.values(settings)
     assert values["postgres"] == "postgresql://me:***@db:5432/x"
     assert "hush" not in json.dumps(values)
     assert set(dict(settings.origins)) <= set(values)
 
 
 def test_the_schema_knows_each_key_and_no_other() -> None:
-    schema = inputs.schema()
+    schema = loading.schema()
     assert schema["additionalProperties"] is False
     assert set(schema["properties"]) == set(FileKeys.model_fields)
     assert all("description" in each for each in schema["properties"].values())
@@ -357,4 +356,4 @@ def test_the_schema_knows_each_key_and_no_other() -> None:
 
 def test_the_page_is_what_make_docs_writes() -> None:
     written = Path(__file__).parent.parent / "docs" / "configuration.md"
-    assert written.read_text(encoding="utf-8") == page.page(), "run `make docs`"
+    assert written.read_text(encoding="utf-8") == reference_page.page(), "run `make docs`"

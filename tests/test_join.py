@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from migration_gate.check import Finding, Severity
+from migration_gate.config.settings import Allow
 from migration_gate.facts import Facts, History, Place, Replay, Revision, Snapshot, Step, Table
 from migration_gate.report import json as reports
 from migration_gate.report import text
-from migration_gate.settings import Allow
 from migration_gate.verdict.judge import Problem, ProjectReport, Report, Verdict
 from tests.test_cli import run
 

@@ -9,9 +9,9 @@ from types import ModuleType
 
 import checks
 from migration_gate.check import Check, Finding, Severity
+from migration_gate.config.settings import Allow
 from migration_gate.errors import PostgresDied, ProjectNotFound
 from migration_gate.facts import Facts, Failure, Place, Replay
-from migration_gate.settings import Allow
 from migration_gate.verdict.judge import Problem, ProjectReport, Report, Verdict, files, judge
 from tests import build
 from tests.specimen import settings

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from migration_gate.action.inputs import INPUTS, REPORT, Input
+from migration_gate.config.errors import guess
 from migration_gate.errors import Misconfigured
-from migration_gate.inputs.complaint import guess
 
 PREFIX = "INPUT_"
 RUNNERS = frozenset({"INPUT_ENTRYPOINT", "INPUT_ARGS"})

@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from migration_gate.config.settings import Settings
 from migration_gate.install import place
 from migration_gate.install.build import build
 from migration_gate.install.job import Job, job, wanted
 from migration_gate.progress import Progress
-from migration_gate.settings import Settings
 
 __all__ = ["Installed", "Job", "install", "job", "wanted"]
 

@@ -9,13 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from migration_gate.config.settings import Settings
 from migration_gate.errors import ProjectNotImported
 from migration_gate.install import driver, place, plan, python, source
 from migration_gate.install.python import Wish
 from migration_gate.install.source import Source
 from migration_gate.project import finding, interpreter
 from migration_gate.project.finding import Located
-from migration_gate.settings import Settings
 
 FORMAT = "1"
 """of an environment: a higher number makes every one again"""

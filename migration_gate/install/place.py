@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from migration_gate import privileges
+from migration_gate.config.environment import IMAGE
+from migration_gate.config.settings import Settings
 from migration_gate.errors import Misconfigured
-from migration_gate.inputs.environment import IMAGE
-from migration_gate.settings import Settings
 
 NAME = ".migration-gate-cache"
 FOLDERS = ("uv", "python", "pip", "home", "environments")

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from migration_gate import privileges
+from migration_gate.config.settings import Settings
 from migration_gate.errors import ProjectNotImported
 from migration_gate.install.installer import Installer
 from migration_gate.install.source import Source, pyproject, toml
 from migration_gate.install.span import fits, pep440
 from migration_gate.project.search import text_of
-from migration_gate.settings import Settings
 
 HINTS: tuple[tuple[str, str], ...] = (
     (".python-version", r"^(?:cpython-|python-?)?(3\.\d+)"),

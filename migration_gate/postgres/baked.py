@@ -13,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from migration_gate.inputs.environment import IMAGE
+from migration_gate.config.environment import IMAGE
 from migration_gate.postgres.account import Account
 
 ARCHIVE = Path("/opt/migration-gate/cluster.tar.gz")

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from migration_gate.config.settings import Settings
 from migration_gate.errors import ProjectNotFound
 from migration_gate.project import flask, importing, interpreter, search
 from migration_gate.project.config import Config, read
 from migration_gate.project.found import Project
-from migration_gate.settings import Settings
 
 PROJECT_FILES = ("pyproject.toml", "setup.py", "setup.cfg", "requirements.txt", "Pipfile", "manage.py")
 NAME_IT = "name it under `projects:`"

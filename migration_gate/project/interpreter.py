@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from migration_gate.config.environment import is_secret
 from migration_gate.errors import ProjectNotImported
-from migration_gate.inputs.environment import is_secret
 from migration_gate.project.search import text_of
 
 OLDEST = (3, 9)

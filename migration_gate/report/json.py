@@ -10,9 +10,9 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 
 from migration_gate.check import Severity
+from migration_gate.config.settings import Allow
 from migration_gate.facts import Failure, Replay, Step
 from migration_gate.report import notes
-from migration_gate.settings import Allow
 from migration_gate.verdict.judge import Problem, ProjectReport, Report, Verdict
 
 FORMAT: Literal[1] = 1

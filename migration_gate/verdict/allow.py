@@ -16,7 +16,7 @@ from datetime import date
 from fnmatch import fnmatchcase
 
 from migration_gate.check import Finding
-from migration_gate.settings import Allow
+from migration_gate.config.settings import Allow
 
 COMMENT = re.compile(r"(?:#|--)\s*migration-gate:\s*(?P<rest>.*)")
 GRAMMAR = re.compile(r"allow\s+(?P<checks>[\w/ ,-]+?)\s*(?:(?:--|—|:)\s*(?P<reason>.*\S))?\s*$")

@@ -14,9 +14,9 @@ from itertools import chain
 
 from migration_gate import check
 from migration_gate.check import Check, Finding, Severity
+from migration_gate.config.settings import Allow, Settings
 from migration_gate.errors import GateError
 from migration_gate.facts import Facts, Place
-from migration_gate.settings import Allow, Settings
 from migration_gate.verdict import allow, unused_allow
 from migration_gate.verdict.allow import Comment
 

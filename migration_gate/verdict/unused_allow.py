@@ -12,8 +12,8 @@ from collections.abc import Collection, Iterator
 from difflib import get_close_matches
 
 from migration_gate.check import Finding, Severity
+from migration_gate.config.settings import Allow
 from migration_gate.facts import Facts, Place
-from migration_gate.settings import Allow
 
 SEVERITY = Severity.WARNING
 

@@ -7,14 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from migration_gate.config import environment
+from migration_gate.config.errors import At, guess
+from migration_gate.config.file import NAMES, Key, Source, read_toml, read_yaml
+from migration_gate.config.precedence import Layer, lay, validate
+from migration_gate.config.resolve import existing, settle, values
+from migration_gate.config.schema import FileKeys, NamedProjectKeys, ProjectKeys
+from migration_gate.config.settings import Settings
 from migration_gate.errors import Misconfigured
-from migration_gate.inputs import environment
-from migration_gate.inputs.complaint import At, guess
-from migration_gate.inputs.merge import Layer, lay, validate
-from migration_gate.inputs.model import FileKeys, NamedProjectKeys, ProjectKeys
-from migration_gate.inputs.settle import existing, settle, values
-from migration_gate.inputs.source import NAMES, Key, Source, read_toml, read_yaml
-from migration_gate.settings import Settings
 
 __all__ = ["load", "option", "schema", "values"]
 PLACES = frozenset({"alembic", "flask_app", "hook", "working_directory"})

@@ -11,10 +11,10 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
+from migration_gate.config.file import Key, dotted
+from migration_gate.config.schema import ProjectKeys
+from migration_gate.config.sections import Keys
 from migration_gate.errors import Misconfigured
-from migration_gate.inputs.model import ProjectKeys
-from migration_gate.inputs.section import Keys
-from migration_gate.inputs.source import Key, dotted
 
 At = Callable[[Key], str]
 """where a key stands, for people: `file:line`, a variable, an option"""

@@ -9,9 +9,9 @@ from typing import Any
 import yaml
 from pydantic_core import PydanticUndefined
 
-from migration_gate.inputs.environment import variable
-from migration_gate.inputs.model import FileKeys
-from migration_gate.inputs.section import SECTIONS, AllowKeys, Keys, PrepareKeys
+from migration_gate.config.environment import variable
+from migration_gate.config.schema import FileKeys
+from migration_gate.config.sections import SECTIONS, AllowKeys, Keys, PrepareKeys
 
 INTRODUCTION = """\
 # Configuration

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from migration_gate.check import Severity
+from migration_gate.config import dotenv, environment
+from migration_gate.config.errors import nearest
+from migration_gate.config.file import Key, dotted
+from migration_gate.config.precedence import Given
+from migration_gate.config.sections import PrepareKeys, StartFromKeys
+from migration_gate.config.settings import Allow, Prepare, Settings, StartFrom
 from migration_gate.errors import Misconfigured
 from migration_gate.facts import Owners
-from migration_gate.inputs import dotenv, environment
-from migration_gate.inputs.complaint import nearest
-from migration_gate.inputs.merge import Given
-from migration_gate.inputs.section import PrepareKeys, StartFromKeys
-from migration_gate.inputs.source import Key, dotted
-from migration_gate.settings import Allow, Prepare, Settings, StartFrom
 
 CONFIGS = ("alembic.ini", "pyproject.toml")
 INSTALLATION = ("install", "python_version", "groups", "extras", "without", "cache")

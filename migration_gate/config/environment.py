@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 
+from migration_gate.config.errors import guess
+from migration_gate.config.file import Key
+from migration_gate.config.schema import ProjectKeys
+from migration_gate.config.sections import SECTIONS, names
 from migration_gate.errors import Misconfigured
-from migration_gate.inputs.complaint import guess
-from migration_gate.inputs.model import ProjectKeys
-from migration_gate.inputs.section import SECTIONS, names
-from migration_gate.inputs.source import Key
 
 PREFIX = "MIGRATION_GATE_"
 IMAGE = "MIGRATION_GATE_IMAGE"

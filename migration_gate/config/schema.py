@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
-from migration_gate.inputs.section import (
+from migration_gate.config.sections import (
     AlembicKeys,
     AllowKeys,
     CheckLevel,

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from dotenv.parser import parse_stream
 
+from migration_gate.config.environment import is_secret
+from migration_gate.config.file import read_text
 from migration_gate.errors import Misconfigured
-from migration_gate.inputs.environment import is_secret
-from migration_gate.inputs.source import read_text
 
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 

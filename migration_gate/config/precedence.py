@@ -9,10 +9,10 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from migration_gate.inputs.complaint import At, Complaint, of_checks, of_validation, refuse
-from migration_gate.inputs.model import NamedProjectKeys, ProjectKeys
-from migration_gate.inputs.section import SECTIONS, Keys
-from migration_gate.inputs.source import Key
+from migration_gate.config.errors import At, Complaint, of_checks, of_validation, refuse
+from migration_gate.config.file import Key
+from migration_gate.config.schema import NamedProjectKeys, ProjectKeys
+from migration_gate.config.sections import SECTIONS, Keys
 
 K = TypeVar("K", bound=ProjectKeys)
 WHOLE = ("start_from",)
