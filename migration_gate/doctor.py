@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from migration_gate import explanation, variables
+from migration_gate import explanation
 from migration_gate.config import loading
 from migration_gate.config.settings import Settings
 from migration_gate.errors import GateError, ProjectNotFound
-from migration_gate.project import config, finding, importing, interpreter
-from migration_gate.project.finding import Located
+from migration_gate.project import config, environment_variables, import_path, interpreter, locate
 from migration_gate.project.interpreter import Interpreter
+from migration_gate.project.locate import Located
 
 T = TypeVar("T")
 Lines = dict[str, str | list[str]]
@@ -63,15 +63,15 @@ def answer(path: Path, options: Mapping[str, object], form: str) -> tuple[str, i
 def examine(settings: Settings, environ: Mapping[str, str]) -> Examination:
     """Look at one project: files are read, and at most an interpreter is asked what is installed."""
     seen = Examination(settings.name)
-    top = finding.repository(settings.root)
-    located = seen.tried(lambda: finding.locate(settings, environ))
+    top = locate.repository(settings.root)
+    located = seen.tried(lambda: locate.locate(settings, environ))
     directory = located.directory if located else settings.directory
     pending = seen.tried(lambda: _pending(settings, environ)) if located else None
     chosen = None
     if not pending:
         chosen = seen.tried(lambda: interpreter.choose(settings.python, directory, top, environ))
     if located:
-        path = importing.path(located.directory, located.prepend, located.importer, top)
+        path = import_path.path(located.directory, located.prepend, located.importer, top)
         seen.sections["project"] = _project(located, path)
         seen.sections["database url"] = _url(seen, located, path, settings, environ)
     if chosen or pending:
@@ -148,7 +148,7 @@ def _url(
             url = None
         if url:
             lines["in the ini"] = hidden(url)
-    read = variables.read(located.importer, path) if located.importer else ()
+    read = environment_variables.read(located.importer, path) if located.importer else ()
     given = dict(settings.env)
     shown = [each for each in read if each.of_database or each.required]
     lines["variables"] = [

@@ -17,7 +17,7 @@ from migration_gate.config import loading
 from migration_gate.config.settings import Settings
 from migration_gate.errors import GateError
 from migration_gate.facts import Facts, Replay, Snapshot, Table
-from migration_gate.project.finding import Located, locate
+from migration_gate.project.locate import Located, locate
 from migration_gate.project.search import text_of
 from migration_gate.verdict import judge
 from migration_gate.verdict.judge import Problem, ProjectReport, Report

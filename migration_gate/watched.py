@@ -15,7 +15,7 @@ from pathlib import Path
 from migration_gate import git
 from migration_gate.config.settings import Settings
 from migration_gate.errors import ProjectNotFound
-from migration_gate.project.finding import locate
+from migration_gate.project.locate import locate
 from migration_gate.project.search import text_of
 
 LOCKS = re.compile(

@@ -14,8 +14,8 @@ from migration_gate.errors import ProjectNotImported
 from migration_gate.install import driver, place, plan, python, source
 from migration_gate.install.python import Wish
 from migration_gate.install.source import Source
-from migration_gate.project import finding, interpreter
-from migration_gate.project.finding import Located
+from migration_gate.project import interpreter, locate
+from migration_gate.project.locate import Located
 
 FORMAT = "1"
 """of an environment: a higher number makes every one again"""
@@ -67,15 +67,15 @@ def wanted(settings: Settings, environ: Mapping[str, str] | None = None) -> bool
     if settings.install != "auto":
         return True
     environ = os.environ if environ is None else environ
-    located = finding.locate(settings, environ)
-    return interpreter.ready(located.directory, finding.repository(settings.root), environ) is None
+    located = locate.locate(settings, environ)
+    return interpreter.ready(located.directory, locate.repository(settings.root), environ) is None
 
 
 def job(settings: Settings, environ: Mapping[str, str] | None = None) -> Job:
     """What would be installed. Raises ProjectNotImported where nothing says which packages to."""
     environ = os.environ if environ is None else environ
-    top = finding.repository(settings.root)
-    located = finding.locate(settings, environ)
+    top = locate.repository(settings.root)
+    located = locate.locate(settings, environ)
     command = "" if settings.install == "auto" else settings.install
     starts = [located.directory, settings.folder or settings.directory, settings.directory]
     if located.config is not None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from migration_gate.project.importing import imported
+from migration_gate.project.import_path import imported
 from migration_gate.project.search import folders, text_of
 
 USUAL = ("wsgi.py", "app.py", "manage.py", "autoapp.py", "application.py", "main.py", "run.py", "server.py")

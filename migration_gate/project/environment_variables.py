@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from migration_gate.project.importing import imported
+from migration_gate.project.import_path import imported
 
 READERS = frozenset({"getenv", "get", "config", "env", "str", "bool", "int", "url", "db", "getenv_or_raise"})
 FILES = 80

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from migration_gate.config.settings import Settings
 from migration_gate.errors import ProjectNotFound
-from migration_gate.project import flask, importing, interpreter, search
+from migration_gate.project import flask, import_path, interpreter, search
 from migration_gate.project.config import Config, read
-from migration_gate.project.found import Project
+from migration_gate.project.model import Project
 
 PROJECT_FILES = ("pyproject.toml", "setup.py", "setup.cfg", "requirements.txt", "Pipfile", "manage.py")
 NAME_IT = "name it under `projects:`"
@@ -54,7 +54,7 @@ def find(settings: Settings, environ: Mapping[str, str] | None = None) -> Projec
         script_location=located.script_location,
         flask_app=located.flask_app,
         hook=settings.hook,
-        sys_path=importing.path(located.directory, located.prepend, located.importer, top),
+        sys_path=import_path.path(located.directory, located.prepend, located.importer, top),
         notes=(*located.notes, *chosen.notes),
     )
 
