@@ -13,17 +13,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from migration_gate import (
-    arrival,
-    catalog,
-    comparison,
-    git,
-    postgres,
-    privileges,
-    repository,
-    start_state,
-    trust,
-)
+from migration_gate import arrival, catalog, comparison, git, postgres, privileges, start_state, trust
 from migration_gate.bridge import Line, Worker
 from migration_gate.config.settings import Settings
 from migration_gate.drift import drift
@@ -35,7 +25,8 @@ from migration_gate.postgres.server import Server
 from migration_gate.progress import Progress
 from migration_gate.project import Project, find
 from migration_gate.replay import Reader, arrived, touches
-from migration_gate.revision_text import Written
+from migration_gate.scan import repository
+from migration_gate.scan.revision_files import Written
 
 
 class Clock:

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from migration_gate import revision_text
 from migration_gate.facts import (
     ColumnState,
     Connection,
@@ -25,7 +24,8 @@ from migration_gate.facts import (
     Touch,
     Uncreated,
 )
-from migration_gate.revision_text import Written
+from migration_gate.scan import revision_files
+from migration_gate.scan.revision_files import Written
 
 if TYPE_CHECKING:
     import psycopg
@@ -63,7 +63,7 @@ class Reader:
         """The revision files as text; takes a while for a long history."""
         told = self._first("scripts")
         return (
-            revision_text.around(
+            revision_files.around(
                 [Path(folder) for folder in told.get("locations", ())], Path(told["folder"]), self._root
             )
             if told

@@ -12,13 +12,14 @@ from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 
-from migration_gate import check, delivery, explanation, git, repository, revision_text
+from migration_gate import check, delivery, explanation, git
 from migration_gate.config import loading
 from migration_gate.config.settings import Settings
 from migration_gate.errors import GateError
 from migration_gate.facts import Facts, Replay, Snapshot, Table
 from migration_gate.project.locate import Located, locate
 from migration_gate.project.search import text_of
+from migration_gate.scan import repository, revision_files
 from migration_gate.verdict import judge
 from migration_gate.verdict.judge import Problem, ProjectReport, Report
 
@@ -67,13 +68,13 @@ def read(settings: Settings, others: list[str]) -> Facts:
     folders, recursive = locations(located)
     if not folders:
         notes.append("where the revisions are is decided in code: several heads were not looked for")
-    texts = revision_text.read(folders, top, recursive=recursive)
+    texts = revision_files.read(folders, top, recursive=recursive)
     notes += [f"`{file}` could not be placed in the history: {why}" for file, why in texts.doubts]
     own = [file.file.path for file in texts.files]
     tree = repository.read(settings, [*(str(top / path) for path in own), *_scripts(located, folders)])
     names = dict.fromkeys((*texts.creates, *_modelled(settings)))
     replay = Replay(
-        history=revision_text.history(texts, settings.target),
+        history=revision_files.history(texts, settings.target),
         catalog=Snapshot(tables=tuple(Table("public", name) for name in names)),
         notes=tuple(notes),
     )

@@ -7,9 +7,9 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from migration_gate import repository
 from migration_gate.config.settings import Settings
 from migration_gate.facts import SqlFile, Tree
+from migration_gate.scan import repository
 
 EMPTY_HOME = {"HOME": "/nonexistent", "PATH": os.environ["PATH"], "GIT_CONFIG_NOSYSTEM": "1"}
 ALTER = 'conn.execute("ALTER TABLE users ADD COLUMN x int")\n'

@@ -5,7 +5,7 @@ import pytest
 from checks.schema_change_outside_migrations import check
 from migration_gate.check import Finding, Severity
 from migration_gate.facts import EnumType, Facts, Index, Place, Replay, SchemaChange, Snapshot, Table, Tree
-from migration_gate.rewrite import operation
+from migration_gate.scan.op_suggestion import operation
 
 CATALOG = Snapshot(
     tables=(Table("public", "users"), Table("app", "media"), Table("public", "Odd Name")),

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from migration_gate.python_source import changes
-from migration_gate.shell_source import sql_for_psql
-from migration_gate.sources import Changes, kind_of
+from migration_gate.scan.files import Changes, kind_of
+from migration_gate.scan.python_ddl import changes
+from migration_gate.scan.shell_ddl import sql_for_psql
 
 ALTER = "ALTER TABLE users ADD COLUMN slug text"
 

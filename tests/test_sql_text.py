@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migration_gate.sql_text import SqlStatement, statements
+from migration_gate.scan.sql_lexer import SqlStatement, statements
 
 
 def only(text: str) -> SqlStatement:

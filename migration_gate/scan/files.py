@@ -6,8 +6,8 @@ import re
 import sys
 from pathlib import PurePosixPath
 
-from migration_gate.python_source import Hit, changes
-from migration_gate.shell_source import sql_for_psql
+from migration_gate.scan.python_ddl import Hit, changes
+from migration_gate.scan.shell_ddl import sql_for_psql
 
 PYTHON, SHELL, WORKFLOW = "python", "shell", "workflow"
 

@@ -7,10 +7,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from migration_gate import other_database
-from migration_gate.python_module import EXECUTES, Module, Role
-from migration_gate.python_text import dotted, last_name, parse, spell
-from migration_gate.sql_text import SCHEMA, SqlStatement, statements
+from migration_gate.scan import other_dialects
+from migration_gate.scan.python_module import EXECUTES, Module, Role
+from migration_gate.scan.python_strings import dotted, last_name, parse, spell
+from migration_gate.scan.sql_lexer import SCHEMA, SqlStatement, statements
 
 _DDL = re.compile(r"\b(?:CREATE|ALTER|DROP|COMMENT\s+ON)\s+[A-Z]", re.IGNORECASE)
 _KINDS = "TABLE|INDEX|VIEW|TYPE|DOMAIN|SEQUENCE|TRIGGER|POLICY|RULE"
@@ -62,7 +62,7 @@ def changes(file: str, data: bytes | str) -> list[Hit] | None:
 
 def _changes(file: str, tree: ast.Module) -> list[Hit]:
     module = Module(tree)
-    if other_database.named(file) or other_database.imported_alone(module.nodes):
+    if other_dialects.named(file) or other_dialects.imported_alone(module.nodes):
         return []
     found = {(hit.line, hit.statement): hit for hit in (*_strings(file, module), *_calls(file, module))}
     return sorted(found.values(), key=lambda hit: hit.line)
@@ -141,7 +141,7 @@ def _create_all(module: Module, node: ast.Attribute) -> tuple[str, str, tuple[st
     if tables == () or (tables is None and not _METADATA.search(dotted(node.value).rpartition(".")[2])):
         return None
     called = isinstance(parent, ast.Call) and parent.func is node
-    if called and other_database.named(ast.unparse(parent)):
+    if called and other_dialects.named(ast.unparse(parent)):
         return None
     return node.attr, ast.unparse(parent if called else node), tables or ()
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from migration_gate.facts import History, Place, Revision, RevisionFile
-from migration_gate.python_newer import parse
+from migration_gate.scan.python_syntax import parse
 
 _CREATES = re.compile(
     rb"\bcreate_table\(\s*[\"'](\w+)|\brename_table\(\s*[\"']\w+[\"'],\s*[\"'](\w+)"

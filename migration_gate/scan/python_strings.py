@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Iterator
 from typing import TypeGuard
 
-from migration_gate import python_newer
+from migration_gate.scan import python_syntax
 
 _FILE = "migration-gate-reads-only"
 _WAYS = 20
@@ -28,7 +28,7 @@ def parse(data: bytes | str) -> ast.Module | None:
         try:
             return ast.parse(data, filename=f"{_FILE}.py")
         except SyntaxError:
-            return python_newer.parse(data, f"{_FILE}.py")
+            return python_syntax.parse(data, f"{_FILE}.py")
     except (ValueError, RecursionError, MemoryError):
         return None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from migration_gate.sql_text import SCHEMA, statements
+from migration_gate.scan.sql_lexer import SCHEMA, statements
 
 _PSQL = re.compile(r"\bpsql\b")
 _QUOTED = re.compile(r""" "(?:[^"\\]++|\\.)*+" | '[^']*+' """, re.VERBOSE | re.DOTALL)

@@ -5,7 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 
-from migration_gate.sql_text import DATA, QUERY, SCHEMA, Sentence, SqlStatement, Token, sentences, shorten
+from migration_gate.scan.sql_lexer import (
+    DATA,
+    QUERY,
+    SCHEMA,
+    Sentence,
+    SqlStatement,
+    Token,
+    sentences,
+    shorten,
+)
 
 _SCHEMA_HEADS = frozenset(
     {"CREATE", "ALTER", "DROP", "COMMENT", "GRANT", "REVOKE", "RENAME", "REASSIGN", "SECURITY", "IMPORT"}

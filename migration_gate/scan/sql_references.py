@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
-from migration_gate.python_text import parse, spellings
+from migration_gate.scan.python_strings import parse, spellings
 
 _READS_SQL = re.compile(rb"\.sql['\"]", re.IGNORECASE)
 _IMPORT = re.compile(rb"^[ \t]*from[ \t]+(\.*[\w.]*)[ \t]+import[ \t]+(\([^)]*\)|[^\n#]+)", re.MULTILINE)

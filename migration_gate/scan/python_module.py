@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator
 from enum import Enum, auto
 
-from migration_gate import other_database
-from migration_gate.python_text import constants, dotted, extends, last_name
+from migration_gate.scan import other_dialects
+from migration_gate.scan.python_strings import constants, dotted, extends, last_name
 
 EXECUTES = frozenset(
     {"execute", "executemany", "executescript", "exec_driver_sql", "execute_sql", "execute_async"}
@@ -77,13 +77,13 @@ class Module:
 
     def counts(self, node: ast.AST) -> bool:
         """Whether the code runs in the application, against Postgres."""
-        if any(other_database.named(name) for name in self.scopes(node)):
+        if any(other_dialects.named(name) for name in self.scopes(node)):
             return False
         below = node
         for parent in self.parents(node):
             if isinstance(parent, ast.If) and below in parent.body and not _runs(parent.test):
                 return False
-            if isinstance(parent, ast.FunctionDef | ast.AsyncFunctionDef) and other_database.opened(
+            if isinstance(parent, ast.FunctionDef | ast.AsyncFunctionDef) and other_dialects.opened(
                 ast.unparse(parent)
             ):
                 return False
@@ -119,7 +119,7 @@ def _runs(test: ast.expr) -> bool:
     said = ast.unparse(test)
     if "__name__" in said or "TYPE_CHECKING" in said:
         return False
-    return not other_database.named(said) or "!=" in said or said.startswith("not ") or " not in " in said
+    return not other_dialects.named(said) or "!=" in said or said.startswith("not ") or " not in " in said
 
 
 def _is_talk(parent: ast.AST, below: ast.AST) -> bool:

@@ -212,7 +212,7 @@ def _ends(token: Token, scanner: _Scanner, text: str) -> str:
 
 def statements(text: str, seconds: float = 2.0) -> tuple[SqlStatement, ...]:
     """What `text` does, statement by statement; a text that is no SQL gives statements without a kind."""
-    from migration_gate.sql_kind import classify  # noqa: PLC0415 - it needs our tokens
+    from migration_gate.scan.sql_classifier import classify  # noqa: PLC0415 - it needs our tokens
 
     return tuple(classify(sentence) for sentence in sentences(text, seconds))
 

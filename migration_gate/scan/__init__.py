@@ -1,0 +1,1 @@
+"""The repository as text: .sql files, and DDL outside the migrations."""
