@@ -13,8 +13,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from migration_gate import arrival, catalog, comparison, git, postgres, privileges, start_state, trust
+from migration_gate import arrival, catalog, git, postgres, privileges, start_state
 from migration_gate.bridge import Line, Worker
+from migration_gate.ci import base_revision, untrusted_code
 from migration_gate.config.settings import Settings
 from migration_gate.drift import drift
 from migration_gate.errors import DiskFull, Misconfigured
@@ -50,13 +51,13 @@ def examine(settings: Settings) -> Generator[Progress, None, Facts]:
     clock.start("find")
     yield Progress("find", settings.name)
     for place_of_code in dict.fromkeys((settings.root, settings.folder or settings.root, settings.directory)):
-        trust.demand(place_of_code, os.environ)
+        untrusted_code.demand(place_of_code, os.environ)
     privileges.close(os.environ)
     settings, notes = yield from _installed(settings, clock)
     project = find(settings)
     project = replace(project, notes=(*project.notes, *notes))
     with _folder() as folder, ThreadPoolExecutor(2) as beside:
-        compared = beside.submit(comparison.of, settings.root, settings.base, os.environ)
+        compared = beside.submit(base_revision.of, settings.root, settings.base, os.environ)
         clock.start("postgres")
         yield Progress("postgres", settings.postgres)
         # The interpreter imports Alembic and SQLAlchemy while the server starts.
@@ -66,7 +67,7 @@ def examine(settings: Settings) -> Generator[Progress, None, Facts]:
         ):
             changes = compared.result()
             run = _Run(settings, project, server, folder, clock, note=changes.base.note)
-            run.changed = comparison.absolute(settings.root, changes.paths("AMT"))
+            run.changed = base_revision.absolute(settings.root, changes.paths("AMT"))
             yield from run.prepare()
             yield from run.replay(worker, beside)
             yield Progress("compare")

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from migration_gate import comparison, git, watched
+from migration_gate import git, watched
+from migration_gate.ci import base_revision
 from migration_gate.config import loading
 from migration_gate.config.settings import Settings
 from migration_gate.errors import Misconfigured
@@ -55,7 +56,7 @@ def select(
     entries = [Entry(settings.name, _path(settings)) for settings in every]
     if not changed:
         return Selection(tuple(entries))
-    compared = comparison.of(every[0].root, every[0].base, environ)
+    compared = base_revision.of(every[0].root, every[0].base, environ)
     if compared.files is None:
         why = compared.base.note or f"There is nothing to compare with: {compared.base.why}"
         return Selection(tuple(entries), note=f"{why.rstrip('.')}. Every project is examined.")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from migration_gate.ci.event import Event, read
 from migration_gate.errors import Misconfigured
-from migration_gate.event import Event, read
 
 BASE, HEAD, RUN = "a" * 40, "b" * 40, "c" * 40
 ZEROES = "0" * 40

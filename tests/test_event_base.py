@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from migration_gate import comparison
-from migration_gate.comparison import of
+from migration_gate.ci import base_revision
+from migration_gate.ci.base_revision import of
 from migration_gate.errors import Misconfigured
 from tests.history import clone, commit, git, started
 
@@ -172,7 +172,7 @@ def test_a_repository_without_a_commit_has_no_base(tmp_path: Path) -> None:
 
 
 def test_a_folder_outside_of_a_repository_has_no_base(tmp_path: Path) -> None:
-    assert of(tmp_path, "main", {}).base == comparison.Base(None, "no git repository")
+    assert of(tmp_path, "main", {}).base == base_revision.Base(None, "no git repository")
 
 
 def test_names_of_any_kind_survive(tmp_path: Path) -> None:

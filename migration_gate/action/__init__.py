@@ -7,12 +7,13 @@ import sys
 from collections.abc import MutableMapping
 from pathlib import Path
 
-from migration_gate import delivery, github, trust
+from migration_gate import delivery, github
 from migration_gate.action import asked as asking
 from migration_gate.action import outputs, telling, workspace
 from migration_gate.action.asked import Asked
 from migration_gate.action.inputs import INPUTS
 from migration_gate.action.outputs import OUTPUTS
+from migration_gate.ci import untrusted_code
 from migration_gate.errors import GateError
 from migration_gate.last_words import unexpected
 from migration_gate.verdict.judge import Problem, ProjectReport, Report
@@ -32,7 +33,7 @@ def run(environ: MutableMapping[str, str]) -> int:
         try:
             asked = asking.read(environ)
             if asked.allow_untrusted_code:
-                environ[trust.VARIABLE] = "true"
+                environ[untrusted_code.VARIABLE] = "true"
             report = _examined(asked)
         except GateError as error:
             report = _not_examined(_problem(error))

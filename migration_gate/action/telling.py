@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from migration_gate import comments as sticky
-from migration_gate import delivery, event, github
+from migration_gate import delivery, github
 from migration_gate.action.asked import Asked, variable
 from migration_gate.check import Severity
+from migration_gate.ci import event
+from migration_gate.ci.event import Event
 from migration_gate.comments import NotCommented, Pull, Refused
 from migration_gate.errors import GateError
-from migration_gate.event import Event
 from migration_gate.github import Annotation
 from migration_gate.report import comment, printable, tally, verdict_line
 from migration_gate.report.annotations import chosen

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from migration_gate import event as events
 from migration_gate import git
+from migration_gate.ci import event as events
 from migration_gate.errors import Misconfigured, UntrustedCode
 
 VARIABLE = "MIGRATION_GATE_ALLOW_UNTRUSTED_CODE"

@@ -12,10 +12,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from migration_gate import event as events
 from migration_gate import git
+from migration_gate.ci import event as events
+from migration_gate.ci.event import SHA, Event
 from migration_gate.errors import Misconfigured
-from migration_gate.event import SHA, Event
 
 FETCH_SECONDS = 20.0
 """limit for one fetch; at most three are needed"""
