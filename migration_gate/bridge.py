@@ -17,12 +17,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from migration_gate import confine, post_mortem, privileges, server_log
+from migration_gate import post_mortem, sandbox, server_log
 from migration_gate.config.settings import Settings
 from migration_gate.errors import TimedOut, WorkerDied
 from migration_gate.order import Order, text
 from migration_gate.postgres.server import Server
 from migration_gate.project import Project
+from migration_gate.sandbox import user
 
 KEPT_OUTPUT = 64 * 1024
 """bytes of what the project prints that are kept: the end of it"""
@@ -86,7 +87,7 @@ class Worker:
             **self._account(),
         }
         code = self._reachable_code(cage)
-        command = [sys.executable, "-I", "-S", confine.HOME, json.dumps(cage)]
+        command = [sys.executable, "-I", "-S", sandbox.HOME, json.dumps(cage)]
         command += [str(self._project.python), "-u", str(code), str(order_read), str(answer_write)]
         try:
             process = subprocess.Popen(
@@ -108,7 +109,7 @@ class Worker:
         if self._settings.network:
             self.notes.append("`network: true`: the project's code could reach other machines")
             return False
-        if not confine.supported():
+        if not sandbox.supported():
             self.notes.append(
                 f"no network filter on {sys.platform}: connections through SQLAlchemy and the usual drivers "
                 "are redirected, but a program that the project starts could reach another database"
@@ -120,8 +121,8 @@ class Worker:
         """Root's privileges are dropped where another user can read the project."""
         project = self._project
         needed = [path for path in (project.python, project.directory, project.hook) if path is not None]
-        account, closed = privileges.lowered(project.directory, needed)
-        if closed is not None and privileges.in_container(os.environ):
+        account, closed = user.lowered(project.directory, needed)
+        if closed is not None and user.in_container(os.environ):
             who = "as the owner of its folder, who may write to the runner's files" if account else "as root"
             self.notes.append(
                 f"the project's code ran {who}, because other users may not read `{closed}`: "
@@ -131,7 +132,7 @@ class Worker:
 
     def _reachable_code(self, cage: Mapping[str, object]) -> Path:
         """The worker's own files, copied where the unprivileged user can read them if it cannot already."""
-        if "uid" not in cage or privileges.readable(HOME / "__main__.py"):
+        if "uid" not in cage or user.readable(HOME / "__main__.py"):
             return HOME / "__main__.py"
         copy = self._folder / "worker"
         if not copy.exists():
@@ -140,7 +141,7 @@ class Worker:
 
     def _environment(self, cage: Mapping[str, object]) -> dict[str, str]:
         """What the interpreter starts with; the server's address and what names it follow with the order."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(privileges.SCRUBBED)}
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(user.SCRUBBED)}
         if "uid" in cage:
             home = self._folder / "home"
             home.mkdir(exist_ok=True)

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from migration_gate import arrival, catalog, git, postgres, privileges, start_state
+from migration_gate import arrival, catalog, git, postgres, start_state
 from migration_gate.bridge import Line, Worker
 from migration_gate.ci import base_revision, untrusted_code
 from migration_gate.config.settings import Settings
@@ -26,6 +26,7 @@ from migration_gate.postgres.server import Server
 from migration_gate.progress import Progress
 from migration_gate.project import Project, find
 from migration_gate.replay import Reader, arrived, touches
+from migration_gate.sandbox import user
 from migration_gate.scan import repository
 from migration_gate.scan.revision_files import Written
 
@@ -52,7 +53,7 @@ def examine(settings: Settings) -> Generator[Progress, None, Facts]:
     yield Progress("find", settings.name)
     for place_of_code in dict.fromkeys((settings.root, settings.folder or settings.root, settings.directory)):
         untrusted_code.demand(place_of_code, os.environ)
-    privileges.close(os.environ)
+    user.close(os.environ)
     settings, notes = yield from _installed(settings, clock)
     project = find(settings)
     project = replace(project, notes=(*project.notes, *notes))

@@ -14,12 +14,13 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from migration_gate import confine, git, privileges
+from migration_gate import git, sandbox
 from migration_gate.config.settings import Settings
 from migration_gate.errors import Misconfigured, PostgresNotFound, TimedOut
 from migration_gate.postgres import binaries
 from migration_gate.postgres.server import Server
 from migration_gate.project import Project, find
+from migration_gate.sandbox import user
 
 if TYPE_CHECKING:
     import psycopg
@@ -155,11 +156,11 @@ def _caged(name: str, server: Server, dump: Path) -> list[str]:
             advice="Install PostgreSQL's client programs.",
         )
     cage: dict[str, object] = {
-        "sockets": confine.supported(),
+        "sockets": sandbox.supported(),
         "socket": f"{server.directory}/.s.PGSQL.{server.port}",
-        **privileges.lowered(dump.parent, [dump])[0],
+        **user.lowered(dump.parent, [dump])[0],
     }
-    return [sys.executable, "-I", "-S", confine.HOME, json.dumps(cage), program]
+    return [sys.executable, "-I", "-S", sandbox.HOME, json.dumps(cage), program]
 
 
 def _path() -> str:

@@ -14,7 +14,7 @@ from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from migration_gate import confine
+from migration_gate import sandbox
 from migration_gate.errors import TimedOut
 
 KEPT = 400
@@ -88,7 +88,7 @@ class Installer:
         self, command: Sequence[str], cwd: Path | None = None, also: Mapping[str, str] | None = None
     ) -> Generator[str, None, Done]:
         """Run a command to its end: yields what it prints, line by line. Raises TimedOut."""
-        cage = [sys.executable, "-I", "-S", confine.HOME, json.dumps(dict(self.account))]
+        cage = [sys.executable, "-I", "-S", sandbox.HOME, json.dumps(dict(self.account))]
         process = subprocess.Popen(
             [*cage, *command],
             cwd=cwd or self.folder,

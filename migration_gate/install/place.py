@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from migration_gate import privileges
 from migration_gate.config.environment import IMAGE
 from migration_gate.config.settings import Settings
 from migration_gate.errors import Misconfigured
+from migration_gate.sandbox import user
 
 NAME = ".migration-gate-cache"
 FOLDERS = ("uv", "python", "pip", "home", "environments")
@@ -64,9 +64,9 @@ class Home:
 
 def cache(settings: Settings, top: Path, environ: Mapping[str, str]) -> Cache:
     """The folder of the setting, else the first usual one that can be written to; else Misconfigured."""
-    account, _ = privileges.lowered(top, [top])
+    account, _ = user.lowered(top, [top])
     owners = {account.get("uid", os.geteuid()), os.geteuid()}
-    if privileges.on_github(environ):
+    if user.on_github(environ):
         owners.add(top.stat().st_uid)  # a step of the runner's restored it
     problems = []
     for folder in [settings.cache] if settings.cache else _usual(top, environ):
@@ -109,7 +109,7 @@ def _make(folder: Path, account: Mapping[str, int], owners: AbstractSet[int]) ->
                 # A link could lead anywhere, and whoever owns the folder could change what we trust.
                 raise OSError(0, "it is not a folder of ours") from None
     if account:
-        if not privileges.readable(folder, account["uid"], account["gid"]):
+        if not user.readable(folder, account["uid"], account["gid"]):
             raise OSError(0, "the account that runs the project's code cannot get there")
     elif not os.access(folder, os.W_OK):
         raise OSError(0, "it cannot be written to")

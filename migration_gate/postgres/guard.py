@@ -31,8 +31,8 @@ from typing import NoReturn
 if not __package__:  # started as a script, with nothing but the standard library on the path
     sys.path.append(str(Path(__file__).parents[2]))
 
-from migration_gate.confine.door import Door, enter
-from migration_gate.confine.filter import supported
+from migration_gate.sandbox.connect_broker import Door, enter
+from migration_gate.sandbox.seccomp import supported
 
 PR_SET_PDEATHSIG = 1
 IPC_RMID = 0

@@ -12,7 +12,7 @@ import select
 import signal
 import struct
 
-from migration_gate.confine.filter import allow_unix_sockets_only, prctl
+from migration_gate.sandbox.seccomp import allow_unix_sockets_only, prctl
 
 AF_UNIX = 1
 BIND = {"x86_64": 49, "aarch64": 200}

@@ -12,8 +12,8 @@ import time
 if not __package__:  # started as a folder, with nothing but the standard library on the path
     sys.path.append(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))  # noqa: PTH100, PTH120
 
-from migration_gate.confine.door import Door, enter
-from migration_gate.confine.filter import prctl
+from migration_gate.sandbox.connect_broker import Door, enter
+from migration_gate.sandbox.seccomp import prctl
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 1, 36, 38
 USAGE = 64

@@ -1,6 +1,6 @@
 """Starts a command in a cage: one Unix socket, an unprivileged user, and nothing of it survives us.
 
-    python -I -S migration_gate/confine '{"uid": 65534, "gid": 65534, "sockets": true, "socket": …}' COMMAND …
+    python -I -S migration_gate/sandbox '{"uid": 65534, "gid": 65534, "sockets": true, "socket": …}' COMMAND …
 
 Standard library only, because it runs before anything else and has to start in milliseconds. It stays as the
 command's parent: it dies with the gate, it adopts whatever the command leaves behind, and ends that too.
@@ -12,7 +12,7 @@ kernel cannot ask, and another Postgres has a socket here, the command's answer 
 
 import os
 
-from migration_gate.confine.filter import supported
+from migration_gate.sandbox.seccomp import supported
 
 HOME = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120  (pathlib costs 5 ms)
 """what to start"""
