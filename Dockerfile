@@ -79,7 +79,7 @@ COPY --from=packages /opt/migration-gate /opt/migration-gate
 # (what was left out above is not missed)
 RUN ln -s /opt/migration-gate/bin/uv /opt/migration-gate/bin/migration-gate /usr/local/bin/ \
     && /opt/migration-gate/bin/migration-gate --version \
-    && /opt/migration-gate/bin/python -B -m migration_gate.postgres.baked "/usr/lib/postgresql/${PG_MAJOR}/bin" \
+    && /opt/migration-gate/bin/python -B -m migration_gate.postgres.image_cluster "/usr/lib/postgresql/${PG_MAJOR}/bin" \
     && /opt/migration-gate/bin/python -B -c 'import alembic.autogenerate.render, rich.live, sqlalchemy.dialects.postgresql, \
         testcontainers.core.container, entrypoint'
 

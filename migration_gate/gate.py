@@ -21,7 +21,7 @@ from migration_gate.drift import drift
 from migration_gate.errors import DiskFull, Misconfigured
 from migration_gate.facts import Facts, Replay, Snapshot, Touch, Tree
 from migration_gate.order import Order
-from migration_gate.postgres import place
+from migration_gate.postgres import run_directory
 from migration_gate.postgres.server import Server
 from migration_gate.progress import Progress
 from migration_gate.project import Project, find
@@ -104,8 +104,8 @@ def _folder() -> Iterator[Path]:
     """A folder of this run, which an unprivileged worker can pass through; what killed runs left is swept."""
     try:
         temporary = Path(tempfile.gettempdir())
-        place.sweep(temporary)
-        made = place.make(temporary)
+        run_directory.sweep(temporary)
+        made = run_directory.make(temporary)
     except OSError as error:
         raise (DiskFull if error.errno in (errno.ENOSPC, errno.EDQUOT) else Misconfigured)(
             f"The run needs a folder for temporary files, and none could be made: {error}.",

@@ -53,7 +53,7 @@ def reach(here: World, where: str, *options: str) -> subprocess.Popen[str]:
     flag = waiting(here, where)
     process = here.start(*options)
     if where == "starting":
-        until(lambda: any("guard.py" in line for line in here.processes().values()))
+        until(lambda: any("supervisor.py" in line for line in here.processes().values()))
     else:
         until(lambda: bool(flag.read_text()))
     return process

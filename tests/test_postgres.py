@@ -15,7 +15,7 @@ import psycopg
 import pytest
 
 from migration_gate import postgres
-from migration_gate.postgres import binaries, embedded, place, template
+from migration_gate.postgres import binaries, embedded, initdb_cache, run_directory
 
 slow = pytest.mark.slow
 LOCAL = binaries.search()[0]
@@ -230,7 +230,7 @@ def test_programs_in_a_folder_that_only_root_can_enter_are_copied(
     "name", ["x" * 120, "Ordner mit Leerzeichen, Kommas und Umlauten äöü", 'it\'s "quoted"']
 )
 def test_a_difficult_folder_for_temporary_files_is_no_obstacle(name: str) -> None:
-    with place.holding(place.for_data(Path("/tmp"))) as places:
+    with run_directory.holding(run_directory.for_data(Path("/tmp"))) as places:
         parent = places[0].path / name
         parent.mkdir()
         parent.chmod(0o777)
@@ -238,7 +238,7 @@ def test_a_difficult_folder_for_temporary_files_is_no_obstacle(name: str) -> Non
         with postgres.start("local", folder=parent) as server:
             assert server.log
             assert server.log.is_relative_to(parent), "the data belongs where it was asked for"
-            assert place.plain(Path(server.directory))
+            assert run_directory.plain(Path(server.directory))
             server.connect().close()
             socket = Path(server.directory)
         assert list(parent.iterdir()) == []
@@ -252,7 +252,7 @@ def test_a_spoilt_cache_is_no_obstacle(harm: str, tmp_path: Path, monkeypatch: p
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     with postgres.start("local", folder=tmp_path):
         pass
-    cached = template.template_of(LOCAL[0])
+    cached = initdb_cache.template_of(LOCAL[0])
     assert cached
     data = cached.folder / "data"
     assert data.is_dir()

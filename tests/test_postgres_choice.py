@@ -9,7 +9,7 @@ import pytest
 
 from migration_gate import postgres
 from migration_gate.errors import Misconfigured, PostgresNotFound
-from migration_gate.postgres import binaries, embedded, image, place
+from migration_gate.postgres import binaries, embedded, image, run_directory
 
 slow = pytest.mark.slow
 
@@ -94,7 +94,9 @@ def test_an_initdb_that_fails_is_shown_with_its_output(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    with place.holding(place.for_data(Path("/tmp"))) as places:  # where the server's account can run it
+    with run_directory.holding(
+        run_directory.for_data(Path("/tmp"))
+    ) as places:  # where the server's account can run it
         folder = fake_server(places[0].path / "bin", "16.3")
         (folder / "initdb").write_text("#!/bin/sh\necho 'could not look up effective user ID' >&2; exit 1\n")
         monkeypatch.setenv("PATH", str(folder))

@@ -18,7 +18,7 @@ import pytest
 
 from migration_gate import postgres
 from migration_gate.errors import DiskFull, PostgresDied
-from migration_gate.postgres import binaries, place
+from migration_gate.postgres import binaries, run_directory
 
 pytestmark = [
     pytest.mark.slow,
@@ -121,16 +121,16 @@ def test_a_run_killed_with_its_guard_is_swept_at_the_next_start(
     os.kill(held.guard, signal.SIGKILL)
     assert soon(lambda: not alive(held.guard))
     assert held.folder.exists()
-    monkeypatch.setattr(place, "YOUNG_SECONDS", 0.0)
-    place.sweep(tmp_path)
+    monkeypatch.setattr(run_directory, "YOUNG_SECONDS", 0.0)
+    run_directory.sweep(tmp_path)
     assert not held.folder.exists()
 
 
 def test_the_folder_of_a_running_server_is_not_swept(
     held: Held, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(place, "YOUNG_SECONDS", 0.0)
-    place.sweep(tmp_path)
+    monkeypatch.setattr(run_directory, "YOUNG_SECONDS", 0.0)
+    run_directory.sweep(tmp_path)
     assert held.folder.exists()
     assert alive(held.postmaster)
 
@@ -211,7 +211,7 @@ def small_disk() -> Iterator[Path]:
     """A disk with room for a server and little else."""
     if os.geteuid() != 0 or sys.platform != "linux":
         pytest.skip("needs root on Linux, to mount a small disk")
-    with place.holding(place.for_data(Path("/tmp"))) as places:
+    with run_directory.holding(run_directory.for_data(Path("/tmp"))) as places:
         disk = places[0].path / "disk"
         disk.mkdir()
         done = subprocess.run(
@@ -264,7 +264,7 @@ def test_a_server_that_dies_of_a_full_disk_is_no_fault_of_ours(small_disk: Path)
 def test_a_disk_that_fills_up_during_the_start_is_the_callers_to_mend(
     small_disk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(place, "for_data", place.make)
+    monkeypatch.setattr(run_directory, "for_data", run_directory.make)
     (small_disk / "filler").write_bytes(bytes(shutil.disk_usage(small_disk).free - 9_000_000))
     for cache in (None, str(small_disk / "cache")):
         if cache:
@@ -276,7 +276,7 @@ def test_a_disk_that_fills_up_during_the_start_is_the_callers_to_mend(
 
 def test_a_disk_without_room_is_said_with_every_place_that_was_tried(tmp_path: Path) -> None:
     with pytest.raises(DiskFull, match="MB free") as caught:
-        place.for_data(tmp_path, room=1 << 60)
+        run_directory.for_data(tmp_path, room=1 << 60)
     assert str(tmp_path) in caught.value.says
     assert "TMPDIR" in caught.value.advice
     assert caught.value.status == 2

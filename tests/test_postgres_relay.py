@@ -8,8 +8,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from migration_gate.postgres.outpost import outpost
-from migration_gate.postgres.relay import Target
+from migration_gate.postgres.remote import outpost
+from migration_gate.postgres.socket_proxy import Target
 
 slow = pytest.mark.slow
 

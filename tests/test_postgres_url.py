@@ -20,9 +20,10 @@ import pytest
 
 from migration_gate import postgres
 from migration_gate.errors import Misconfigured, PostgresNotFound
-from migration_gate.postgres import account, binaries, cluster, farewell, local, place, url
-from migration_gate.postgres.outpost import outpost
-from migration_gate.postgres.relay import Target
+from migration_gate.postgres import account, binaries, local, remote_cleanup, run_directory, url
+from migration_gate.postgres import settings as cluster
+from migration_gate.postgres.remote import outpost
+from migration_gate.postgres.socket_proxy import Target
 
 slow = pytest.mark.slow
 needs_local = pytest.mark.skipif(
@@ -184,7 +185,7 @@ def over_tcp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[postgr
         pytest.skip("no openssl on PATH, to make a certificate with")
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-    with place.holding(place.for_data(Path("/tmp"))) as places:
+    with run_directory.holding(run_directory.for_data(Path("/tmp"))) as places:
         key, certificate = places[0].path / "key", places[0].path / "certificate"
         subprocess.run(
             ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost",
@@ -293,6 +294,6 @@ def test_many_connections_at_once_and_none_outlives_the_relay(
 
 
 def test_the_farewell_is_an_order_for_a_process_of_its_own() -> None:
-    command, text = farewell.order(conninfo="x", prefix="migration_gate_0_")
+    command, text = remote_cleanup.order(conninfo="x", prefix="migration_gate_0_")
     assert Path(command[-1]).is_file()
     assert json.loads(text) == {"conninfo": "x", "prefix": "migration_gate_0_"}

@@ -15,8 +15,8 @@ from pathlib import Path
 from migration_gate.errors import Misconfigured, PostgresNotFound
 from migration_gate.postgres import binaries, embedded, image, local, url
 from migration_gate.postgres.binaries import Install
-from migration_gate.postgres.cluster import LOG_PREFIX
 from migration_gate.postgres.server import DATABASE_PREFIX, Server, marker
+from migration_gate.postgres.settings import LOG_PREFIX
 
 __all__ = ["DATABASE_PREFIX", "LOG_PREFIX", "Choice", "Server", "choose", "marker", "start"]
 

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from migration_gate.errors import PostgresNotFound
-from migration_gate.postgres import farewell
-from migration_gate.postgres.outpost import PORT, outpost
-from migration_gate.postgres.relay import Target
+from migration_gate.postgres import remote_cleanup
+from migration_gate.postgres.remote import PORT, outpost
 from migration_gate.postgres.server import Server
+from migration_gate.postgres.socket_proxy import Target
 from migration_gate.postgres.url import readable
 
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ def start(name: str, *, folder: Path, why: str) -> Iterator[Server]:
         container = describe(name, token, password)
         try:
             run(container, name)
-            post.lifeline.farewell(*farewell.order(container=container.get_wrapped_container().id))
+            post.lifeline.farewell(*remote_cleanup.order(container=container.get_wrapped_container().id))
             target = Target(container.get_container_host_ip(), int(container.get_exposed_port(5432)))
             version = wait(container, target, password, name)
             post.open(target)

@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from migration_gate.errors import Broken, GateError, PostgresDied
-from migration_gate.postgres import baked, place, template
+from migration_gate.postgres import image_cluster, initdb_cache, run_directory
 from migration_gate.postgres.account import Account, reachable, unprivileged
 from migration_gate.postgres.binaries import Install
-from migration_gate.postgres.cluster import PORT, configure, verifier
-from migration_gate.postgres.lifeline import Lifeline, guarded
 from migration_gate.postgres.server import FULL_TEXTS, Server, connect, disk_full, tail
+from migration_gate.postgres.settings import PORT, configure, verifier
+from migration_gate.postgres.supervisor_client import Lifeline, guarded
 
 if TYPE_CHECKING:
     import psycopg
@@ -53,8 +53,8 @@ def start(
 
     Raises PostgresNotFound or DiskFull where it could not be had, PostgresDied where it ended at the start.
     """
-    place.sweep(folder)
-    with place.holding(place.for_data(folder)) as places, guarded(*places) as lifeline:
+    run_directory.sweep(folder)
+    with run_directory.holding(run_directory.for_data(folder)) as places, guarded(*places) as lifeline:
         socket = places[-1].path / "socket"
         running = Start(install, unprivileged(), lifeline, places[0].path, socket).run()
         yield replace(running, origin=f"{kind}, {running.origin}", why=why, notes=(*notes, *running.notes))
@@ -90,7 +90,7 @@ class Start:
             if self.account:
                 os.chown(self.socket, self.account.uid, self.account.gid)
             start = replace(self, install=self._within_reach())
-            cached = template.template_of(start.install)
+            cached = initdb_cache.template_of(start.install)
             password = cached.copy(self.data, self.account) if cached else None
             if cached is None or password is None:
                 return start._from_new(cached)
@@ -102,19 +102,19 @@ class Start:
                 shutil.rmtree(self.data)
                 return start._from_new(cached)
         except OSError as error:
-            if error.errno in template.FULL:
+            if error.errno in initdb_cache.FULL:
                 raise disk_full(str(error)) from error
             raise Broken(f"making a Postgres server in {self.folder} failed: {error}") from error
 
-    def _from_new(self, cached: template.Template | None) -> Server:
+    def _from_new(self, cached: initdb_cache.Template | None) -> Server:
         """Make a cluster, in a folder that its account may write to, and keep a copy for the next run."""
         workshop = self.folder / "new"
         workshop.mkdir(mode=0o700)
         if self.account:
             os.chown(workshop, self.account.uid, self.account.gid)
-        password = baked.unpack(self.install.folder, workshop / "data", self.account) or template.initdb(
-            self.install, workshop / "data", self.lifeline, self.account
-        )
+        password = image_cluster.unpack(
+            self.install.folder, workshop / "data", self.account
+        ) or initdb_cache.initdb(self.install, workshop / "data", self.lifeline, self.account)
         if cached:
             cached.keep(workshop / "data", password)
         (workshop / "data").rename(self.data)
@@ -145,12 +145,12 @@ class Start:
             confined=CONFINED,
         )  # SIGQUIT stops at once: nothing of it will be needed
         self._wait()
-        with connect(str(self.socket), PORT, template.SUPERUSER, made_with, "postgres") as connection:
+        with connect(str(self.socket), PORT, initdb_cache.SUPERUSER, made_with, "postgres") as connection:
             version = self._settle(connection, token, password)
         return Server(
             directory=str(self.socket),
             port=PORT,
-            user=template.SUPERUSER,
+            user=initdb_cache.SUPERUSER,
             password=password,
             database="postgres",
             token=token,
@@ -165,7 +165,7 @@ class Start:
 
     def _settle(self, connection: psycopg.Connection[tuple[object, ...]], token: str, password: str) -> int:
         """Give the superuser the password of this run. Returns server_version_num."""
-        connection.execute(f"ALTER ROLE {template.SUPERUSER} PASSWORD '{verifier(password)}'".encode())
+        connection.execute(f"ALTER ROLE {initdb_cache.SUPERUSER} PASSWORD '{verifier(password)}'".encode())
         found = connection.execute("SELECT current_setting('cluster_name')").fetchone()
         if found != (token,):
             raise Broken(f"the server at {self.socket} should be ours; found cluster_name {found}")

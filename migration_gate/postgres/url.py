@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from migration_gate.errors import Misconfigured, PostgresNotFound
-from migration_gate.postgres import farewell
-from migration_gate.postgres.lifeline import Lifeline
-from migration_gate.postgres.outpost import PORT, outpost
-from migration_gate.postgres.relay import Target
+from migration_gate.postgres import remote_cleanup
+from migration_gate.postgres.remote import PORT, outpost
 from migration_gate.postgres.server import DATABASE_PREFIX, Server
+from migration_gate.postgres.socket_proxy import Target
+from migration_gate.postgres.supervisor_client import Lifeline
 
 SCHEME = re.compile(r"postgres(?:ql)?(?:\+\w+)?://")
 LOCAL_FOLDERS = ("/var/run/postgresql", "/tmp")  # noqa: S108 -- where servers put their sockets by default
@@ -126,7 +126,7 @@ def start(url: str, *, folder: Path, why: str) -> Iterator[Server]:
     version, superuser = examine(address)
     with outpost(folder) as post:
         post.open(leads_to)
-        post.lifeline.farewell(*farewell.order(conninfo=address.conninfo, prefix=prefix))
+        post.lifeline.farewell(*remote_cleanup.order(conninfo=address.conninfo, prefix=prefix))
         with dropping(address, prefix, post.lifeline):
             yield Server(
                 directory=str(post.directory),
@@ -157,7 +157,7 @@ def dropping(address: Address, prefix: str, lifeline: Lifeline) -> Iterator[None
         finished = True
     finally:
         try:
-            farewell.drop_databases(address.conninfo, prefix)
+            remote_cleanup.drop_databases(address.conninfo, prefix)
             lifeline.farewell((), "")
         except psycopg.Error as error:
             if finished:  # else the first error matters more; the guard tries once again

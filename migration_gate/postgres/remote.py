@@ -12,11 +12,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from migration_gate.errors import Broken
-from migration_gate.postgres import place
-from migration_gate.postgres import relay as script
-from migration_gate.postgres.lifeline import Lifeline, guarded
-from migration_gate.postgres.relay import Target
+from migration_gate.postgres import run_directory
+from migration_gate.postgres import socket_proxy as script
 from migration_gate.postgres.server import tail
+from migration_gate.postgres.socket_proxy import Target
+from migration_gate.postgres.supervisor_client import Lifeline, guarded
 
 ROOM = 1024 * 1024
 """bytes that a relay wants free: it has a socket, and no cluster"""
@@ -53,8 +53,11 @@ class Outpost:
 @contextmanager
 def outpost(folder: Path) -> Iterator[Outpost]:
     """An outpost in `folder`, else among the temporary files; gone when the block ends, and its relay too."""
-    place.sweep(folder)
-    with place.holding(place.for_data(folder, room=ROOM)) as places, guarded(*places) as lifeline:
+    run_directory.sweep(folder)
+    with (
+        run_directory.holding(run_directory.for_data(folder, room=ROOM)) as places,
+        guarded(*places) as lifeline,
+    ):
         directory = places[-1].path / "socket"
         directory.mkdir(mode=0o755)
         directory.chmod(0o755)

@@ -1,7 +1,7 @@
 """The cluster that our image brings, packed: unpacking it takes a third of the time of initdb.
 
 In the image nothing is put into the user's cache: on GitHub that is a folder of the runner's, which could
-not remove what root leaves there. `python -m migration_gate.postgres.baked FOLDER` packs the cluster when the
+not remove what root leaves there. `python -m migration_gate.postgres.image_cluster FOLDER` packs the cluster when the
 image is built, with the programs in that folder.
 """
 
@@ -71,6 +71,6 @@ def _ids() -> tuple[int, int]:
 
 
 if __name__ == "__main__":
-    from migration_gate.postgres.template import INITDB
+    from migration_gate.postgres.initdb_cache import INITDB
 
     pack(Path(sys.argv[1]), INITDB)

@@ -15,9 +15,9 @@ from pathlib import Path
 
 from migration_gate.errors import Broken
 from migration_gate.postgres.account import Account
-from migration_gate.postgres.place import Place
+from migration_gate.postgres.run_directory import Place
 
-GUARD = Path(__file__).with_name("guard.py")
+GUARD = Path(__file__).with_name("supervisor.py")
 
 
 class Lifeline:

@@ -19,11 +19,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from migration_gate.errors import PostgresNotFound
-from migration_gate.postgres import baked
+from migration_gate.postgres import image_cluster
 from migration_gate.postgres.account import Account
 from migration_gate.postgres.binaries import Install
-from migration_gate.postgres.lifeline import Lifeline
 from migration_gate.postgres.server import FULL_TEXTS, disk_full
+from migration_gate.postgres.supervisor_client import Lifeline
 
 LAYOUT = "1"
 """changes when the arguments of initdb do"""
@@ -112,7 +112,7 @@ def cache_folder(environ: Mapping[str, str] = os.environ) -> Path | None:
 
 def template_of(install: Install) -> Template | None:
     """The cache's entry for this build of the server: its path, version and time of change."""
-    root = None if baked.in_image() else cache_folder()
+    root = None if image_cluster.in_image() else cache_folder()
     if root is None or not root.is_absolute():
         return None
     changed = (install.folder / "postgres").stat().st_mtime_ns
