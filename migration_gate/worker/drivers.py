@@ -7,7 +7,7 @@ import importlib.util
 import sys
 from typing import Any, Callable, Optional
 
-from .guard import Guard
+from .redirect import Guard
 
 
 class _Loader(importlib.abc.Loader):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Callable
 
-from .guard import Guard
+from .redirect import Guard
 
 
 def with_connection(guard: Guard, database: str, context: dict[str, Any], work: Callable[[Any], Any]) -> Any:

@@ -12,7 +12,7 @@ from .compare import alembic_differences, concerns, filtered, follow_search_path
 from .create import create_all, drop_named, drop_tables
 from .engine import autocommitted, with_connection
 from .failure import describe
-from .guard import Guard
+from .redirect import Guard
 
 TERMINATE = "select pg_terminate_backend(pid) from pg_stat_activity where datname = "
 

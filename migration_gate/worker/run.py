@@ -12,11 +12,11 @@ import subprocess
 import sys
 from typing import Any, Optional
 
+from .answer_stream import Answer, read_order
 from .drivers import AfterImport, watch
 from .failure import describe
-from .guard import Guard
-from .guess import ASYNC, SYNC, Dialects, fill_environment, fill_settings, installed
-from .wire import Answer, read_order
+from .placeholders import ASYNC, SYNC, Dialects, fill_environment, fill_settings, installed
+from .redirect import Guard
 
 
 def run(order_descriptor: int, answer_descriptor: int) -> int:
@@ -96,7 +96,7 @@ class Session:
     def _replay(self) -> None:
         from .load import History, load
         from .record import Recorder
-        from .walk import Walk
+        from .upgrade import Walk
 
         self._stage("prepare")
         for kind, text in self.order["prepare"]:

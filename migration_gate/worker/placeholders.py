@@ -12,7 +12,7 @@ import typing
 from typing import Any, Callable, Optional
 
 from .drivers import AfterImport
-from .guard import Guard
+from .redirect import Guard
 
 SYNC = ("psycopg2", "psycopg", "pg8000", "psycopg2cffi")
 ASYNC = ("asyncpg", "psycopg")
