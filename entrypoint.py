@@ -7,11 +7,12 @@ from datetime import date
 from pathlib import Path
 
 import checks
-from migration_gate import delivery, explanation, gate
+from migration_gate import delivery, explanation
 from migration_gate.config import loading
 from migration_gate.config.settings import Settings
 from migration_gate.errors import GateError
 from migration_gate.progress import Display
+from migration_gate.replay import examination
 from migration_gate.verdict.judge import Problem, ProjectReport, Report, judge
 
 
@@ -33,7 +34,7 @@ def examined(settings: Settings, display: Display) -> ProjectReport:
     """One project: its facts, judged; a problem of its own does not keep the others from being examined."""
     begun = time.perf_counter()
     try:
-        facts = display.follow(gate.examine(settings))
+        facts = display.follow(examination.examine(settings))
         verdicts = judge(facts, settings, checks.ALL, delivery.texts(facts, settings.root), date.today())
     except GateError as error:
         return ProjectReport(settings.name, problem=Problem.of(error))

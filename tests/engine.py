@@ -14,14 +14,15 @@ from typing import Any
 import pytest
 from psycopg import sql
 
-from migration_gate import arrival, catalog, postgres, start_state
-from migration_gate.bridge import Line, Worker
+from migration_gate import catalog, postgres
 from migration_gate.config.settings import Settings
 from migration_gate.facts import Replay, Table
-from migration_gate.order import Order
 from migration_gate.postgres.server import Server
 from migration_gate.project import Project, find
-from migration_gate.replay import Reader, arrived, touches
+from migration_gate.replay import initial_state, verification
+from migration_gate.replay.worker_answer import Reader, arrived, touches
+from migration_gate.replay.worker_order import Order
+from migration_gate.replay.worker_process import Line, Worker
 
 
 @dataclass
@@ -79,13 +80,13 @@ class Engine:
         models = f"{database}_models"
         try:
             with self.server.connect(database) as connection:
-                start_state.install_diary(connection, self.server, given.statement_seconds)
-                start_state.run_sql(connection, given)
+                initial_state.install_diary(connection, self.server, given.statement_seconds)
+                initial_state.run_sql(connection, given)
             with Worker(project, given, self.runs) as worker:
                 worker.hand(self.server, Order("replay", database, models, catalog.QUERY, changed))
                 lines = list(worker)
             reader = Reader(folder, lines, catalog.parse)
-            arrival.demand_replay(project, given, reader, worker.output)
+            verification.demand_replay(project, given, reader, worker.output)
             replay = self._read(reader, project, given, database)
             replay = dataclasses.replace(replay, notes=(*worker.notes, *replay.notes))
             if look is not None:
@@ -109,10 +110,10 @@ class Engine:
                 catalog=catalog.read(connection, tables),
                 models=reader.models(),
                 versions=reader.versions(),
-                notes=(*arrival.notes(reader), *reader.notes()),
+                notes=(*verification.notes(reader), *reader.notes()),
             )
         if told is None and replay.history.error is None:
-            arrival.demand_arrival(project, replay)
+            verification.demand_arrival(project, replay)
         return replay
 
     def _drop(self, *names: str) -> None:

@@ -11,9 +11,10 @@ import pytest
 import yaml
 
 import checks
-from migration_gate import delivery, gate
+from migration_gate import delivery
 from migration_gate.config.settings import Prepare, Settings
 from migration_gate.facts import Facts
+from migration_gate.replay import examination as gate
 from migration_gate.verdict.judge import judge
 
 CORPUS = Path(os.environ.get("MIGRATION_GATE_CORPUS", "/nowhere"))

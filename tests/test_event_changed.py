@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from migration_gate import gate
 from migration_gate.config.settings import Settings
 from migration_gate.facts import Facts
+from migration_gate.replay import examination as gate
 from tests.history import commit, git, started
 from tests.projects import Rev, lay
 

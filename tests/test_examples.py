@@ -14,10 +14,11 @@ import pytest
 from pydantic import TypeAdapter
 
 import checks
-from migration_gate import check, delivery, explanation, gate
+from migration_gate import check, delivery, explanation
 from migration_gate.config import loading
 from migration_gate.config.settings import Settings
 from migration_gate.facts import Facts
+from migration_gate.replay import examination as gate
 from migration_gate.report import text
 from migration_gate.verdict.judge import OWN, ProjectReport, Report, Verdict, judge
 

@@ -1,8 +1,8 @@
 """The cluster that our image brings, packed: unpacking it takes a third of the time of initdb.
 
 In the image nothing is put into the user's cache: on GitHub that is a folder of the runner's, which could
-not remove what root leaves there. `python -m migration_gate.postgres.image_cluster FOLDER` packs the cluster when the
-image is built, with the programs in that folder.
+not remove what root leaves there. `python -m migration_gate.postgres.image_cluster FOLDER` packs the cluster
+when the image is built, with the programs in that folder.
 """
 
 from __future__ import annotations

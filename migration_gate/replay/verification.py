@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 import re
 
-from migration_gate import post_mortem
 from migration_gate.config.settings import Settings
 from migration_gate.errors import DatabaseRefused, DiskFull, GateError, Misconfigured, ProjectNotImported
 from migration_gate.facts import Failure, Replay
 from migration_gate.project import Project
-from migration_gate.replay import Reader
+from migration_gate.replay import crash_report
+from migration_gate.replay.worker_answer import Reader
 
 DISK_FULL = "53100"
-ENDED = post_mortem.ENDED
+ENDED = crash_report.ENDED
 REQUIRES = re.compile(r"""^\s*(?:requires-python|python)\s*=\s*["'](?:>=|\^|~=|~)\s*(\d+)\.(\d+)""", re.M)
 LAST = 8
 """lines of what was printed"""
@@ -117,7 +117,7 @@ def _frames(failure: Failure) -> str:
 
 def _last(output: str) -> str:
     """The last lines of what was printed."""
-    return "\n".join(post_mortem.words(output).rstrip().splitlines()[-LAST:])
+    return "\n".join(crash_report.words(output).rstrip().splitlines()[-LAST:])
 
 
 def _printed(failure: Failure, output: str) -> str:

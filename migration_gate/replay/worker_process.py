@@ -17,17 +17,18 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from migration_gate import post_mortem, sandbox, server_log
+from migration_gate import sandbox
 from migration_gate.config.settings import Settings
 from migration_gate.errors import TimedOut, WorkerDied
-from migration_gate.order import Order, text
 from migration_gate.postgres.server import Server
 from migration_gate.project import Project
+from migration_gate.replay import crash_report, server_log
+from migration_gate.replay.worker_order import Order, text
 from migration_gate.sandbox import user
 
 KEPT_OUTPUT = 64 * 1024
 """bytes of what the project prints that are kept: the end of it"""
-HOME = Path(__file__).parent / "worker"
+HOME = Path(__file__).parents[1] / "worker"
 GRACE = 0.5
 """seconds for the interpreter to say where it hangs"""
 
@@ -73,7 +74,7 @@ class Worker:
     @property
     def output(self) -> str:
         """The end of what the project's code printed."""
-        return post_mortem.without_foreign_frames(self._output.decode("utf-8", "replace"))
+        return crash_report.without_foreign_frames(self._output.decode("utf-8", "replace"))
 
     def _start(self) -> tuple[subprocess.Popen[bytes], int, int, int]:
         order_read, order_write = os.pipe()
@@ -221,20 +222,20 @@ class Worker:
             f"The project took longer than {seconds:g} s {self._where()}.",
             advice="What it printed last, and the frames that it was in (innermost first), say what it "
             f"waited for. If it only needs longer, set `limits: {{{limit}: …}}`.",
-            evidence=post_mortem.words(self.output),
+            evidence=crash_report.words(self.output),
         )
 
     def _died(self) -> Line:
         """The failure that the worker could not tell any more; raises where it was not the project's."""
         self._server.check_alive()  # when the server died first, that is what to say
         status = self._process.returncode
-        says = f"the project's interpreter {post_mortem.how(status)} {self._where()}"
+        says = f"the project's interpreter {crash_report.how(status)} {self._where()}"
         if self._stage != "start" and status != 128 + signal.SIGKILL:
-            return post_mortem.failure(self._stage, self._revision, says, self.output)
+            return crash_report.failure(self._stage, self._revision, says, self.output)
         raise WorkerDied(
             f"{says[0].upper()}{says[1:]}, without finishing its answer.",
             advice="Something ended it from outside: look for too little memory (`dmesg`), and run again.",
-            evidence=post_mortem.words(self.output),
+            evidence=crash_report.words(self.output),
         )
 
     def _end(self) -> None:

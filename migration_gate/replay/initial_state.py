@@ -34,9 +34,9 @@ def install_diary(connection: psycopg.Connection[Any], server: Server, statement
     """The record of every DDL command, and the time limit of a statement."""
     from psycopg import sql  # noqa: PLC0415 - loaded while the server starts
 
-    connection.execute(files(__package__).joinpath("history.sql").read_bytes())
+    connection.execute(files(__package__).joinpath("ddl_log.sql").read_bytes())
     if server.superuser:
-        connection.execute(files(__package__).joinpath("triggers.sql").read_bytes())
+        connection.execute(files(__package__).joinpath("ddl_log_triggers.sql").read_bytes())
     limit = sql.SQL("alter database {} set statement_timeout = {}").format(
         sql.Identifier(connection.info.dbname), sql.Literal(int(statement_seconds * 1000))
     )

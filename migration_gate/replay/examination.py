@@ -13,19 +13,20 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from migration_gate import arrival, catalog, git, postgres, start_state
-from migration_gate.bridge import Line, Worker
+from migration_gate import catalog, git, postgres
 from migration_gate.ci import base_revision, untrusted_code
 from migration_gate.config.settings import Settings
 from migration_gate.drift import drift
 from migration_gate.errors import DiskFull, Misconfigured
 from migration_gate.facts import Facts, Replay, Snapshot, Touch, Tree
-from migration_gate.order import Order
 from migration_gate.postgres import run_directory
 from migration_gate.postgres.server import Server
 from migration_gate.progress import Progress
 from migration_gate.project import Project, find
-from migration_gate.replay import Reader, arrived, touches
+from migration_gate.replay import initial_state, verification
+from migration_gate.replay.worker_answer import Reader, arrived, touches
+from migration_gate.replay.worker_order import Order
+from migration_gate.replay.worker_process import Line, Worker
 from migration_gate.sandbox import user
 from migration_gate.scan import repository
 from migration_gate.scan.revision_files import Written
@@ -150,17 +151,19 @@ class _Run:
     def prepare(self) -> Iterator[Progress]:
         """The diary, and what has to be in the database before the first revision."""
         with self._server.connect(self._database) as connection:
-            start_state.install_diary(connection, self._server, self._settings.statement_seconds)
-            start_state.run_sql(connection, self._settings)
+            initial_state.install_diary(connection, self._server, self._settings.statement_seconds)
+            initial_state.run_sql(connection, self._settings)
         if self._settings.start_from is not None:
             yield Progress("prepare", "start_from")
-            self._notes += start_state.restore(self._settings, self._server, self._database, self._bootstrap)
+            self._notes += initial_state.restore(
+                self._settings, self._server, self._database, self._bootstrap
+            )
 
     def _bootstrap(self, project: Project, settings: Settings, stamp: str) -> None:
         """Run a worker that creates an older checkout's models and stamps them."""
         with Worker(project, settings, self._folder) as worker:
             lines = list(self._work(worker, "bootstrap", stamp))
-        arrival.demand_success(project, Reader(settings.root, lines, catalog.parse), self._output)
+        verification.demand_success(project, Reader(settings.root, lines, catalog.parse), self._output)
 
     def _work(self, worker: Worker, task: str, stamp: str = "heads") -> Iterator[Line]:
         order = Order(task, self._database, self._models, catalog.QUERY, self.changed, stamp)
@@ -212,7 +215,7 @@ class _Run:
         reader = self._reader()
         told = reader.failure()
         history = reader.history(self._settings.target, self._texts.result()[0] if self._texts else ())
-        arrival.demand_replay(self._project, self._settings, reader, self._output)
+        verification.demand_replay(self._project, self._settings, reader, self._output)
         heads, seen, diary = self._replayed.result() if self._replayed else self._read_replayed()
         replay = Replay(
             history=history,
@@ -225,12 +228,12 @@ class _Run:
             catalog=seen,
             models=reader.models(),
             versions=(*reader.versions(), ("postgres", self._server.origin)),
-            notes=tuple(dict.fromkeys((*self._notes, *arrival.notes(reader), *reader.notes()))),
+            notes=tuple(dict.fromkeys((*self._notes, *verification.notes(reader), *reader.notes()))),
             output=self._output,
         )
         if replay.failure is not None or history.error is not None:
             return replay
-        arrival.demand_arrival(self._project, replay)
+        verification.demand_arrival(self._project, replay)
         return self._with_models(replay, reader)
 
     def _with_models(self, replay: Replay, reader: Reader) -> Replay:

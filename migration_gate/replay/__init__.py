@@ -1,0 +1,1 @@
+"""One project, from its settings to its facts."""
