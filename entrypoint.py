@@ -7,18 +7,19 @@ from datetime import date
 from pathlib import Path
 
 import checks
-from migration_gate import delivery, explanation
+from migration_gate import explanation
 from migration_gate.config import loading
 from migration_gate.config.settings import Settings
 from migration_gate.errors import GateError
 from migration_gate.progress import Display
 from migration_gate.replay import examination
+from migration_gate.report import deliver
 from migration_gate.verdict.judge import Problem, ProjectReport, Report, judge
 
 
-def run(path: Path, options: Mapping[str, object], targets: delivery.Targets) -> int:
+def run(path: Path, options: Mapping[str, object], targets: deliver.Targets) -> int:
     """Examine every project below `path`, deliver the report, and return the exit status."""
-    return delivery.deliver(report(path, options), targets)
+    return deliver.deliver(report(path, options), targets)
 
 
 def report(path: Path, options: Mapping[str, object]) -> Report:
@@ -27,7 +28,7 @@ def report(path: Path, options: Mapping[str, object]) -> Report:
     every = loading.load(path, options, os.environ, known_checks=explanation.kinds())
     with Display() as display:
         found = tuple(examined(settings, display) for settings in every)
-    return delivery.stamped(Report(found, time.perf_counter() - begun))
+    return deliver.stamped(Report(found, time.perf_counter() - begun))
 
 
 def examined(settings: Settings, display: Display) -> ProjectReport:
@@ -35,7 +36,7 @@ def examined(settings: Settings, display: Display) -> ProjectReport:
     begun = time.perf_counter()
     try:
         facts = display.follow(examination.examine(settings))
-        verdicts = judge(facts, settings, checks.ALL, delivery.texts(facts, settings.root), date.today())
+        verdicts = judge(facts, settings, checks.ALL, deliver.texts(facts, settings.root), date.today())
     except GateError as error:
         return ProjectReport(settings.name, problem=Problem.of(error))
     seconds = time.perf_counter() - begun

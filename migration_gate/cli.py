@@ -17,7 +17,7 @@ import click
 
 from migration_gate import monorepo
 from migration_gate.errors import GateError
-from migration_gate.last_words import said, unexpected
+from migration_gate.report.error_text import said, unexpected
 
 WIDTH = 80
 FORMATS = ("text", "json", "summary", "sarif", "junit", "codequality")
@@ -166,7 +166,7 @@ def check(
 
     Exit status: 0 clean, 1 findings that block, 2 something to mend first, 3 the gate broke.
     """
-    from migration_gate.delivery import Targets  # noqa: PLC0415 - not needed to print help
+    from migration_gate.report.deliver import Targets  # noqa: PLC0415 - not needed to print help
 
     if static:
         from migration_gate import static as reading  # noqa: PLC0415 - neither is this

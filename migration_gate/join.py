@@ -11,7 +11,6 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
-from migration_gate import delivery
 from migration_gate.check import Finding, Severity
 from migration_gate.config.settings import Allow
 from migration_gate.errors import Misconfigured
@@ -27,7 +26,7 @@ from migration_gate.facts import (
     Step,
     Table,
 )
-from migration_gate.report import json
+from migration_gate.report import deliver, json
 from migration_gate.report.json import JsonProject, JsonReport, JsonVerdict
 from migration_gate.verdict.judge import Problem, ProjectReport, Report, Verdict
 
@@ -162,7 +161,7 @@ def rendered(joined: Joined, form: str) -> str:
         return text_of_json.dumps(asdict(document), indent=2) + "\n"
     if joined.nothing and form in ("text", "summary"):
         return f"## ✅ Migration Gate. {NOTHING}\n" if form == "summary" else f"{NOTHING}\n"
-    return delivery.rendered(report, form, colour=sys.stdout.isatty() and form == "text")
+    return deliver.rendered(report, form, colour=sys.stdout.isatty() and form == "text")
 
 
 def report_of(joined: Joined) -> Report:

@@ -39,7 +39,8 @@ def projects(  # noqa: PLR0917 - one parameter an option
 
     With --changed, where nothing is known of the change, all of them.
     """
-    from migration_gate import github, matrix  # noqa: PLC0415 - not needed to print help
+    from migration_gate import matrix  # noqa: PLC0415 - not needed to print help
+    from migration_gate.report import workflow_commands  # noqa: PLC0415 - not needed to print help
 
     given: dict[str, object] = {"base": base, "config": config, "project": project}
     options = {name: value for name, value in given.items() if value}
@@ -50,18 +51,18 @@ def projects(  # noqa: PLR0917 - one parameter an option
     with _inert(form):
         click.echo(text)
     if github_output:
-        github.outputs(_file("GITHUB_OUTPUT", "--github-output"), {github_output: text})
+        workflow_commands.outputs(_file("GITHUB_OUTPUT", "--github-output"), {github_output: text})
     return 0
 
 
 def _inert(form: str) -> AbstractContextManager[None]:
     """Nothing in a text for people acts on a runner that reads it; programs and files get it as it is."""
-    from migration_gate import github  # noqa: PLC0415 - not needed to print help
+    from migration_gate.report import workflow_commands  # noqa: PLC0415 - not needed to print help
 
     for_people = form not in ("json", "matrix", "sarif", "codequality")  # no line of those begins with `::`
     if os.environ.get("GITHUB_ACTIONS") != "true" or not for_people:
         return nullcontext()
-    return nullcontext() if stat.S_ISREG(os.fstat(1).st_mode) else github.stopped()
+    return nullcontext() if stat.S_ISREG(os.fstat(1).st_mode) else workflow_commands.stopped()
 
 
 def _file(variable: str, option: str) -> Path:
@@ -102,13 +103,15 @@ def join(  # noqa: PLR0917 - one parameter an option
 
     Exit status: the worst of theirs; 2 where a project did not report.
     """
-    from migration_gate import delivery, github  # noqa: PLC0415 - not needed to print help
     from migration_gate import join as joining  # noqa: PLC0415 - not needed to print help
+    from migration_gate.report import deliver, workflow_commands  # noqa: PLC0415 - not needed to print help
 
     joined = joining.read(reports, joining.expected(expect, matrix))
     if github_summary:
-        github.append(_file("GITHUB_STEP_SUMMARY", "--github-summary"), joining.rendered(joined, "summary"))
+        workflow_commands.append(
+            _file("GITHUB_STEP_SUMMARY", "--github-summary"), joining.rendered(joined, "summary")
+        )
     text = joining.rendered(joined, form)
     with nullcontext() if output else _inert(form):
-        delivery.write(text, output)
+        deliver.write(text, output)
     return joining.status(joined)

@@ -12,13 +12,14 @@ from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 
-from migration_gate import check, delivery, explanation, git
+from migration_gate import check, explanation, git
 from migration_gate.config import loading
 from migration_gate.config.settings import Settings
 from migration_gate.errors import GateError
 from migration_gate.facts import Facts, Replay, Snapshot, Table
 from migration_gate.project.locate import Located, locate
 from migration_gate.project.search import text_of
+from migration_gate.report import deliver
 from migration_gate.scan import repository, revision_files
 from migration_gate.verdict import judge
 from migration_gate.verdict.judge import Problem, ProjectReport, Report
@@ -34,12 +35,12 @@ LARGEST = 1 << 20
 """bytes of a Python file that are looked through for models"""
 
 
-def run(path: Path, options: Mapping[str, object], targets: delivery.Targets) -> int:
+def run(path: Path, options: Mapping[str, object], targets: deliver.Targets) -> int:
     """Read every project below `path`, deliver the report, and return the exit status."""
     begun = time.perf_counter()
     every = loading.load(path, options, os.environ, known_checks=explanation.kinds())
     found = tuple(examined(settings) for settings in every)
-    return delivery.deliver(delivery.stamped(Report(found, time.perf_counter() - begun)), targets)
+    return deliver.deliver(deliver.stamped(Report(found, time.perf_counter() - begun)), targets)
 
 
 def examined(settings: Settings) -> ProjectReport:
@@ -51,7 +52,7 @@ def examined(settings: Settings) -> ProjectReport:
         facts = read(settings, [check.name(one) for one in known if check.name(one) not in CHECKS])
     except GateError as error:
         return ProjectReport(settings.name, problem=Problem.of(error), static=True)
-    texts = delivery.texts(facts, settings.root)
+    texts = deliver.texts(facts, settings.root)
     # Who allows what no check looked at here is right to do so: the whole gate judges allowances.
     verdicts = tuple(
         v for v in judge.judge(facts, settings, chosen, texts, date.today()) if v.check in CHECKS

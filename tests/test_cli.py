@@ -18,9 +18,9 @@ import entrypoint
 from migration_gate import cli, explanation
 from migration_gate.check import name
 from migration_gate.config.schema import ProjectKeys
-from migration_gate.delivery import Targets
 from migration_gate.errors import Broken, Misconfigured
-from migration_gate.last_words import said
+from migration_gate.report.deliver import Targets
+from migration_gate.report.error_text import said
 from tests.test_project import FLASK, INI, tree
 
 COMMAND = (sys.executable, "-m", "migration_gate")

@@ -11,10 +11,10 @@ import pytest
 import yaml
 
 import checks
-from migration_gate import delivery
 from migration_gate.config.settings import Prepare, Settings
 from migration_gate.facts import Facts
 from migration_gate.replay import examination as gate
+from migration_gate.report import deliver
 from migration_gate.verdict.judge import judge
 
 CORPUS = Path(os.environ.get("MIGRATION_GATE_CORPUS", "/nowhere"))
@@ -72,5 +72,5 @@ def test_a_real_project_replays_to_what_was_measured(name: str, tmp_path: Path) 
     assert len(replay.history.bases) == measured["bases"]
     # The measurement counts the version table, which is no table of the project's.
     assert len(replay.catalog.tables) + len(replay.version_tables) == measured["tables"]
-    verdicts = judge(facts, settings, checks.ALL, delivery.texts(facts, settings.root))
+    verdicts = judge(facts, settings, checks.ALL, deliver.texts(facts, settings.root))
     assert [(v.check, v.finding.says) for v in verdicts if v.check in NEVER] == []

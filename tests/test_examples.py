@@ -14,12 +14,12 @@ import pytest
 from pydantic import TypeAdapter
 
 import checks
-from migration_gate import check, delivery, explanation
+from migration_gate import check, explanation
 from migration_gate.config import loading
 from migration_gate.config.settings import Settings
 from migration_gate.facts import Facts
 from migration_gate.replay import examination as gate
-from migration_gate.report import text
+from migration_gate.report import deliver, text
 from migration_gate.verdict.judge import OWN, ProjectReport, Report, Verdict, judge
 
 EXAMPLES = Path(__file__).parent / "examples"
@@ -85,7 +85,7 @@ def judged(name: str, side: str, into: Path) -> tuple[str, tuple[Verdict, ...]]:
     """Report and verdicts of the recorded facts."""
     project = lay_out(name, side, into)
     facts = RECORDED.validate_json((EXAMPLES / name / f"{side}.facts.json").read_bytes())
-    return rendered(settings_of(project), facts, delivery.texts(facts, project))
+    return rendered(settings_of(project), facts, deliver.texts(facts, project))
 
 
 def expect(name: str, side: str, verdicts: tuple[Verdict, ...]) -> None:
@@ -112,7 +112,7 @@ def test_the_recorded_facts_are_those_of_a_real_replay(
     project = lay_out(name, side, tmp_path)
     settings = settings_of(project)
     facts = replay(settings)
-    page, verdicts = rendered(settings, facts, delivery.texts(facts, project))
+    page, verdicts = rendered(settings, facts, deliver.texts(facts, project))
     expect(name, side, verdicts)
     if request.config.getoption("--update"):
         (EXAMPLES / name / f"{side}.facts.json").write_text(stable(facts) + "\n", encoding="utf-8")

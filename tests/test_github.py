@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migration_gate import github
 from migration_gate.check import Severity
 from migration_gate.facts import Place
-from migration_gate.github import Annotation, annotation, command
+from migration_gate.report import workflow_commands
 from migration_gate.report.annotations import chosen
+from migration_gate.report.workflow_commands import Annotation, annotation, command
 from tests import specimen
 from tests.github_runner import lines, obeyed, read
 
@@ -42,7 +42,7 @@ def test_an_annotation_names_file_and_line() -> None:
 def test_what_a_project_says_is_shown_between_tokens_that_it_cannot_guess(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    github.show(EVIL, f"{EVIL}\n::stop-commands::x\n::endgroup::")
+    workflow_commands.show(EVIL, f"{EVIL}\n::stop-commands::x\n::endgroup::")
     log = read(capsys.readouterr().out)
     assert [one.name for one in log.commands] == ["group", "endgroup"]
     assert log.commands[0].message == EVIL
@@ -50,7 +50,7 @@ def test_what_a_project_says_is_shown_between_tokens_that_it_cannot_guess(
 
 
 def test_commands_are_obeyed_again_after_an_error(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(ValueError, match="x"), github.stopped():
+    with pytest.raises(ValueError, match="x"), workflow_commands.stopped():
         raise ValueError("x")
     stop, go = lines(capsys.readouterr().out)
     one = obeyed(stop)
@@ -60,16 +60,16 @@ def test_commands_are_obeyed_again_after_an_error(capsys: pytest.CaptureFixture[
 
 
 def test_every_line_of_a_secret_is_masked(capsys: pytest.CaptureFixture[str]) -> None:
-    github.mask("one%\n\n two \n")
+    workflow_commands.mask("one%\n\n two \n")
     assert lines(capsys.readouterr().out) == ["::add-mask::one%25", "::add-mask::two"]
-    github.mask("")
+    workflow_commands.mask("")
     assert capsys.readouterr().out == ""
 
 
 def test_no_output_can_end_itself_or_begin_another(tmp_path: Path) -> None:
     file = tmp_path / "output"
     given = {"heads": f"a\nresult<<x\npassed\nx\nEOF\n{EVIL}\ud800", "result": "blocked"}
-    github.outputs(file, given)
+    workflow_commands.outputs(file, given)
     text = file.read_bytes().decode()
     found, rest = {}, text
     while rest:

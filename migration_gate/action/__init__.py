@@ -7,7 +7,6 @@ import sys
 from collections.abc import MutableMapping
 from pathlib import Path
 
-from migration_gate import delivery, github
 from migration_gate.action import asked as asking
 from migration_gate.action import outputs, telling, workspace
 from migration_gate.action.asked import Asked
@@ -15,7 +14,8 @@ from migration_gate.action.inputs import INPUTS
 from migration_gate.action.outputs import OUTPUTS
 from migration_gate.ci import untrusted_code
 from migration_gate.errors import GateError
-from migration_gate.last_words import unexpected
+from migration_gate.report import deliver, workflow_commands
+from migration_gate.report.error_text import unexpected
 from migration_gate.verdict.judge import Problem, ProjectReport, Report
 
 __all__ = ["INPUTS", "OUTPUTS", "run"]
@@ -28,7 +28,7 @@ def run(environ: MutableMapping[str, str]) -> int:
     # Whatever ends this run early, nobody takes it for a pass.
     telling.outputs(environ, {"result": "not-checked"})
     asked = Asked()
-    with github.stopped():
+    with workflow_commands.stopped():
         top = _workspace(environ)
         try:
             asked = asking.read(environ)
@@ -59,13 +59,13 @@ def _examined(asked: Asked) -> Report:
 
 
 def _not_examined(problem: Problem) -> Report:
-    return delivery.stamped(Report((ProjectReport("", problem=problem),)))
+    return deliver.stamped(Report((ProjectReport("", problem=problem),)))
 
 
 def _token(environ: MutableMapping[str, str]) -> str:
     """The token, before anything else can see or print it."""
     token = environ.pop(asking.variable("token"), "").strip()
-    github.mask(token)
+    workflow_commands.mask(token)
     return token
 
 
@@ -100,7 +100,7 @@ def _files(asked: Asked, report: Report, top: Path) -> dict[str, str]:
     written = {}
     for form, name in (("json", asked.report), *asked.files):
         try:
-            text = delivery.rendered(report, form)
+            text = deliver.rendered(report, form)
             written[form] = workspace.write(top, name, text, "report" if form == "json" else form)
         except GateError as error:
             telling.complain(f"{error.says} {error.advice}")

@@ -6,18 +6,17 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from migration_gate import comments as sticky
-from migration_gate import delivery, github
 from migration_gate.action.asked import Asked, variable
 from migration_gate.check import Severity
 from migration_gate.ci import event
 from migration_gate.ci.event import Event
 from migration_gate.comments import NotCommented, Pull, Refused
 from migration_gate.errors import GateError
-from migration_gate.github import Annotation
-from migration_gate.report import comment, printable, tally, verdict_line
+from migration_gate.report import comment, deliver, printable, tally, verdict_line, workflow_commands
 from migration_gate.report.annotations import chosen
 from migration_gate.report.summary import LIMIT
 from migration_gate.report.summary import render as summary_of
+from migration_gate.report.workflow_commands import Annotation
 from migration_gate.verdict.judge import Report
 
 WIDTH = 100
@@ -28,24 +27,24 @@ def log(report: Report) -> None:
     title = verdict_line(report)
     if len(report.projects) == 1 and (project := report.projects[0]).name:
         title = f"{printable(project.name)[:100]}: {tally(project.verdicts)}"
-    github.show(title, delivery.rendered(report, "text", colour=True, width=WIDTH))
-    with github.stopped():
-        github.write(verdict_line(report))
+    workflow_commands.show(title, deliver.rendered(report, "text", colour=True, width=WIDTH))
+    with workflow_commands.stopped():
+        workflow_commands.write(verdict_line(report))
 
 
 def annotate(report: Report) -> None:
     """The worst findings, on the lines of the pull request."""
     for one in chosen(report):
-        github.write(github.annotation(one))
+        workflow_commands.write(workflow_commands.annotation(one))
 
 
 def complain(text: str) -> None:
     """An error of the run itself."""
-    github.write(github.annotation(Annotation(Severity.ERROR, text, "Migration Gate")))
+    workflow_commands.write(workflow_commands.annotation(Annotation(Severity.ERROR, text, "Migration Gate")))
 
 
 def _mention(text: str, severity: Severity = Severity.WARNING) -> None:
-    github.write(github.annotation(Annotation(severity, text, "Migration Gate")))
+    workflow_commands.write(workflow_commands.annotation(Annotation(severity, text, "Migration Gate")))
 
 
 def summary(environ: Mapping[str, str], report: Report) -> None:
@@ -55,7 +54,7 @@ def summary(environ: Mapping[str, str], report: Report) -> None:
     file = Path(name)
     try:
         used = file.stat().st_size if file.exists() else 0
-        github.append(file, summary_of(report, limit=LIMIT - used, source=_source(environ)))
+        workflow_commands.append(file, summary_of(report, limit=LIMIT - used, source=_source(environ)))
     except OSError as error:
         _mention(f"The summary could not be written: {error.strerror or error}.")
 
@@ -64,7 +63,7 @@ def outputs(environ: Mapping[str, str], values: Mapping[str, str]) -> None:
     """What later steps can ask for."""
     if name := environ.get("GITHUB_OUTPUT"):
         try:
-            github.outputs(Path(name), values)
+            workflow_commands.outputs(Path(name), values)
         except OSError as error:
             _mention(f"The outputs could not be written: {error.strerror or error}.")
 

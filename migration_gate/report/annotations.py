@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from migration_gate.check import Severity, counted
-from migration_gate.github import Annotation
 from migration_gate.report import clipped, paragraphs, printable
 from migration_gate.report.location import in_repository
+from migration_gate.report.workflow_commands import Annotation
 from migration_gate.verdict.judge import WEIGHT, Report, Verdict
 
 LIMIT = 10
