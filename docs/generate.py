@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from migration_gate import docs
-from migration_gate.action import page as action
+from migration_gate.action import manifest as action
 from migration_gate.config import loading
 from migration_gate.config import reference_page as configuration
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from migration_gate.comments import Pull
+from migration_gate.action.comment_client import Pull
 
 ME, BOT = 7, 41898282
 Answer = tuple[int, dict[str, str], bytes]

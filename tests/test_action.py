@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from migration_gate.action import INPUTS, OUTPUTS, workspace
-from migration_gate.action.asked import Asked, read, variable
+from migration_gate.action.request import Asked, read, variable
 from migration_gate.config.schema import ProjectKeys
 from migration_gate.config.sections import SECTIONS, names
 from migration_gate.errors import Misconfigured

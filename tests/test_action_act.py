@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from migration_gate.action import page
+from migration_gate.action import manifest
 from tests.action.checkout import EXAMPLES, NAMES
 from tests.action.image import ROOT, built, kit, stand_in
 from tests.action.runner import commit, git, normal, pull_request
@@ -30,7 +30,7 @@ def hello(tmp_path: Path) -> Path:
     """A repository with the action beside what it is to check, as a release has it."""
     folder = tmp_path / "hello"
     (folder / "action").mkdir(parents=True)
-    (folder / "action" / "action.yml").write_text(page.manifest(f"docker://{built()}"))
+    (folder / "action" / "action.yml").write_text(manifest.manifest(f"docker://{built()}"))
     git(folder, "init", "--quiet", "--initial-branch", "main")
     commit(folder, "the action")
     return folder

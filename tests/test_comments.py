@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from migration_gate import comments
-from migration_gate.comments import NotCommented, Pull, Refused, upsert
+from migration_gate.action import comment_client
+from migration_gate.action.comment_client import NotCommented, Pull, Refused, upsert
 from migration_gate.report import comment
 from tests import specimen
 from tests.github_server import BOT, Answer, GitHub, answered, serving
@@ -164,8 +164,8 @@ def test_a_server_that_does_not_answer_is_given_up(
         release.wait(5)
         return answered([])
 
-    monkeypatch.setattr(comments, "READ", 0.05)
-    monkeypatch.setattr(comments, "ATTEMPTS", 2)
+    monkeypatch.setattr(comment_client, "READ", 0.05)
+    monkeypatch.setattr(comment_client, "ATTEMPTS", 2)
     github.instead = [slow, slow]
     with pytest.raises(NotCommented, match="Timeout"):
         upsert(github.pull(), BLOCKED, wait=waits.append)

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from benchmarks.replay.synthetic import write
-from migration_gate.action import INPUTS, OUTPUTS, page
+from migration_gate.action import INPUTS, OUTPUTS, manifest
 
 ROOT = Path(__file__).resolve().parent.parent
 CLEAN = ROOT / "examples" / "media-library"
@@ -43,7 +43,7 @@ def test_action_yml_has_the_inputs_and_outputs_that_the_code_knows() -> None:
 
 def test_a_release_runs_the_published_image_and_changes_nothing_else() -> None:
     image = "docker://ghcr.io/migration-gate/migration-gate@sha256:" + "0" * 64
-    released = yaml.safe_load(page.manifest(image))
+    released = yaml.safe_load(manifest.manifest(image))
     assert released.pop("runs") == {"using": "docker", "image": image, "args": ["action"]}
     assert released == {key: value for key, value in action().items() if key != "runs"}
 
@@ -59,7 +59,7 @@ def test_a_page_for_people_lists_every_input_once(name: str) -> None:
     "text", ["a: b", "`x` first", 'says "x" # not', "it's - fine, `x`", "back\\slash: it"]
 )
 def test_any_sentence_survives_as_yaml(text: str) -> None:
-    assert yaml.safe_load(f"description: {page._plain(text)}") == {"description": text}
+    assert yaml.safe_load(f"description: {manifest._plain(text)}") == {"description": text}
 
 
 def test_every_description_of_the_action_is_one_sentence() -> None:

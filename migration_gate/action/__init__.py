@@ -7,11 +7,11 @@ import sys
 from collections.abc import MutableMapping
 from pathlib import Path
 
-from migration_gate.action import asked as asking
-from migration_gate.action import outputs, telling, workspace
-from migration_gate.action.asked import Asked
+from migration_gate.action import outputs, publish, workspace
+from migration_gate.action import request as asking
 from migration_gate.action.inputs import INPUTS
 from migration_gate.action.outputs import OUTPUTS
+from migration_gate.action.request import Asked
 from migration_gate.ci import untrusted_code
 from migration_gate.errors import GateError
 from migration_gate.report import deliver, workflow_commands
@@ -26,7 +26,7 @@ def run(environ: MutableMapping[str, str]) -> int:
     token = _token(environ)
     _one_stream()
     # Whatever ends this run early, nobody takes it for a pass.
-    telling.outputs(environ, {"result": "not-checked"})
+    publish.outputs(environ, {"result": "not-checked"})
     asked = Asked()
     with workflow_commands.stopped():
         top = _workspace(environ)
@@ -39,15 +39,15 @@ def run(environ: MutableMapping[str, str]) -> int:
             report = _not_examined(_problem(error))
         except Exception as error:  # noqa: BLE001 - the last resort, as on the command line; shown like the rest
             report = _not_examined(Problem.of(unexpected(error, debug=True)))
-    telling.log(report)
+    publish.log(report)
     if asked.annotations:
-        telling.annotate(report)
+        publish.annotate(report)
     if asked.summary:
-        telling.summary(environ, report)
+        publish.summary(environ, report)
     files, status = _files(asked, report, top), report.status
     if asked.comment != "never":
-        telling.comments(environ, report, asked, token)
-    telling.outputs(environ, outputs.values(report, files))
+        publish.comments(environ, report, asked, token)
+    publish.outputs(environ, outputs.values(report, files))
     return status if len(files) == 1 + len(asked.files) else max(status, 2)
 
 
@@ -103,5 +103,5 @@ def _files(asked: Asked, report: Report, top: Path) -> dict[str, str]:
             text = deliver.rendered(report, form)
             written[form] = workspace.write(top, name, text, "report" if form == "json" else form)
         except GateError as error:
-            telling.complain(f"{error.says} {error.advice}")
+            publish.complain(f"{error.says} {error.advice}")
     return written

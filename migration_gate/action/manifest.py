@@ -1,6 +1,6 @@
 """The pages that are made from the lists of inputs and outputs: action.yml, and the tables for people.
 
-`python -m migration_gate.action.page docker://…` prints the action.yml of a release.
+`python -m migration_gate.action.manifest docker://…` prints the action.yml of a release.
 """
 
 from __future__ import annotations

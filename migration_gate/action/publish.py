@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from migration_gate import comments as sticky
-from migration_gate.action.asked import Asked, variable
+from migration_gate.action import comment_client as sticky
+from migration_gate.action.comment_client import NotCommented, Pull, Refused
+from migration_gate.action.request import Asked, variable
 from migration_gate.check import Severity
 from migration_gate.ci import event
 from migration_gate.ci.event import Event
-from migration_gate.comments import NotCommented, Pull, Refused
 from migration_gate.errors import GateError
 from migration_gate.report import comment, deliver, printable, tally, verdict_line, workflow_commands
 from migration_gate.report.annotations import chosen
