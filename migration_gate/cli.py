@@ -15,8 +15,8 @@ from typing import Any, NoReturn, TypeVar
 
 import click
 
-from migration_gate import monorepo
 from migration_gate.errors import GateError
+from migration_gate.monorepo import commands
 from migration_gate.report.error_text import said, unexpected
 
 WIDTH = 80
@@ -226,7 +226,7 @@ def schema() -> int:
     return 0
 
 
-for each_command in (monorepo.projects, monorepo.join):
+for each_command in (commands.projects, commands.join):
     gate.add_command(each_command)
 
 

@@ -9,11 +9,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from migration_gate import git, watched
+from migration_gate import git
 from migration_gate.ci import base_revision
 from migration_gate.config import loading
 from migration_gate.config.settings import Settings
 from migration_gate.errors import Misconfigured
+from migration_gate.monorepo import watched_files
 from migration_gate.project import search
 from migration_gate.project.config import in_folder
 
@@ -61,7 +62,7 @@ def select(
         why = compared.base.note or f"There is nothing to compare with: {compared.base.why}"
         return Selection(tuple(entries), note=f"{why.rstrip('.')}. Every project is examined.")
     paths = compared.paths()
-    known = [watched.of(settings, environ).touched(paths) for settings in every]
+    known = [watched_files.of(settings, environ).touched(paths) for settings in every]
     chosen = [replace(entry, why=why) for entry, why in zip(entries, known, strict=True) if why]
     others = tuple(entry.project for entry, why in zip(entries, known, strict=True) if not why)
     revision = (compared.base.revision or "")[:12]

@@ -39,7 +39,7 @@ def projects(  # noqa: PLR0917 - one parameter an option
 
     With --changed, where nothing is known of the change, all of them.
     """
-    from migration_gate import matrix  # noqa: PLC0415 - not needed to print help
+    from migration_gate.monorepo import selection as matrix  # noqa: PLC0415 - not needed to print help
     from migration_gate.report import workflow_commands  # noqa: PLC0415 - not needed to print help
 
     given: dict[str, object] = {"base": base, "config": config, "project": project}
@@ -103,7 +103,7 @@ def join(  # noqa: PLR0917 - one parameter an option
 
     Exit status: the worst of theirs; 2 where a project did not report.
     """
-    from migration_gate import join as joining  # noqa: PLC0415 - not needed to print help
+    from migration_gate.monorepo import join_reports as joining  # noqa: PLC0415 - not needed to print help
     from migration_gate.report import deliver, workflow_commands  # noqa: PLC0415 - not needed to print help
 
     joined = joining.read(reports, joining.expected(expect, matrix))

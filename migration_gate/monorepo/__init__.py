@@ -1,0 +1,1 @@
+"""Several projects: which of them a change touches, and one verdict of several runs."""
