@@ -54,7 +54,7 @@ def schema() -> str:
 def pages(root: Path) -> dict[Path, str]:
     """Every page that is made, and what it should hold."""
     return {
-        root / "checks" / "README.md": page(root / "tests" / "examples"),
+        root / "checks" / "README.md": page(root / "checks" / "examples"),
         root / "docs" / "report.schema.json": schema(),
     }
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine import engine, shared_engine
-from tests.forbidden import forbidden, forbidden_place
-from tests.stranger import here
+from tests.support.decoy_servers import forbidden, forbidden_place
+from tests.support.replay_engine import engine, shared_engine
+from tests.support.user_project import here
 
 __all__ = ["engine", "forbidden", "forbidden_place", "here", "shared_engine"]  # fixtures
 

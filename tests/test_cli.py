@@ -21,7 +21,7 @@ from migration_gate.config.schema import ProjectKeys
 from migration_gate.errors import Broken, Misconfigured
 from migration_gate.report.deliver import Targets
 from migration_gate.report.error_text import said
-from tests.test_project import FLASK, INI, tree
+from tests.project.test_locate import FLASK, INI, tree
 
 COMMAND = (sys.executable, "-m", "migration_gate")
 

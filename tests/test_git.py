@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from migration_gate import git
-from tests.history import clone, commit, started
-from tests.history import git as run
+from tests.support.git_repositories import clone, commit, started
+from tests.support.git_repositories import git as run
 
 pytestmark = pytest.mark.slow  # each starts another program
 

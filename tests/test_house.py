@@ -100,9 +100,9 @@ def test_every_check_is_named_after_the_vice(check: Check) -> None:
 
 @pytest.mark.parametrize("check", checks.ALL, ids=name)
 def test_every_check_has_a_bad_and_a_good_example(check: Check) -> None:
-    folder = ROOT / "tests" / "examples" / name(check)
+    folder = ROOT / "checks" / "examples" / name(check)
     if not folder.parent.is_dir():
-        pytest.skip("tests/examples DOES NOT EXIST YET: no check is exemplified")
+        pytest.skip("checks/examples DOES NOT EXIST YET: no check is exemplified")
     assert (folder / "bad").is_dir(), f"{relative(folder)}/bad"
     assert (folder / "good").is_dir(), f"{relative(folder)}/good"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.history import commit, git, started
+from tests.support.git_repositories import commit, git, started
 from tests.test_cli import run
 
 pytestmark = pytest.mark.slow  # each starts another program

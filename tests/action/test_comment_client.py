@@ -1,0 +1,240 @@
+"""The sticky comment: its text, and the few calls to GitHub's API, against a server that speaks them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from migration_gate.action import comment_client
+from migration_gate.action.comment_client import NotCommented, Pull, Refused, upsert
+from migration_gate.report import comment
+from tests.support import example_reports
+from tests.support.github_api import BOT, Answer, GitHub, answered, serving
+
+pytestmark = pytest.mark.slow  # each starts another program
+
+
+def fail(status: int, text: str = "{}", **headers: str) -> Callable[[str, str], Answer]:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return lambda method, path: (status, named, text.encode())
+
+
+def pass_on(method: str, path: str) -> None:
+    """Answer as usual."""
+
+
+@pytest.fixture
+def github() -> Iterator[GitHub]:
+    with serving() as state:
+        yield state
+
+
+@pytest.fixture
+def waits() -> list[float]:
+    return []
+
+
+BLOCKED = comment.write(example_reports.blocked(), run="https://github.com/o/r/actions/runs/9")
+CLEAN = comment.write(replace(example_reports.clean(), name="media-library"))
+
+
+def test_a_comment_is_made_then_left_alone_then_edited(github: GitHub) -> None:
+    assert upsert(github.pull(), BLOCKED) == "created"
+    assert upsert(github.pull(), BLOCKED) == "unchanged"
+    assert upsert(github.pull(), CLEAN) == "edited"
+    (one,) = github.comments
+    assert one["body"] == CLEAN.body
+    assert github.keys == {"Bearer hush"}
+
+
+def test_nothing_is_said_of_a_clean_project_that_was_never_blamed(github: GitHub) -> None:
+    assert upsert(github.pull(), CLEAN) == "unneeded"
+    assert github.comments == []
+    assert upsert(github.pull(), CLEAN, always=True) == "created"
+
+
+def test_our_comment_is_found_on_the_third_page(github: GitHub) -> None:
+    for number in range(250):
+        github.put(f"comment {number}")
+    github.put(CLEAN.body)
+    assert upsert(github.pull(), BLOCKED) == "edited"
+    assert len(github.comments) == 251
+    assert github.comments[-1]["body"] == BLOCKED.body
+    assert sum(method == "GET" for method, _ in github.asked) == 3
+
+
+def test_nobody_elses_comment_is_edited(github: GitHub) -> None:
+    github.put(CLEAN.body, author=1, login="mallory")
+    github.put(f"see:\n{CLEAN.body}")
+    assert upsert(github.pull(), BLOCKED) == "created"
+    assert [one["body"] for one in github.comments[:2]] == [CLEAN.body, f"see:\n{CLEAN.body}"]
+
+
+def test_each_project_has_its_own(github: GitHub) -> None:
+    other = comment.write(replace(example_reports.blocked(), name="billing"))
+    assert (upsert(github.pull(), BLOCKED), upsert(github.pull(), other)) == ("created", "created")
+    assert comment.key("a", "x") != comment.key("a", "y")
+    assert comment.key("a", "./x/") == comment.key("a", "x")
+
+
+def test_where_github_does_not_say_who_we_are_only_the_bots_comment_is_ours(github: GitHub) -> None:
+    github.viewer = False
+    github.put(CLEAN.body, author=1, login="github-actions[bot]", kind="User")
+    github.put(CLEAN.body, author=BOT, login="github-actions[bot]", kind="Bot")
+    assert upsert(github.pull(), BLOCKED) == "edited"
+    assert github.comments[1]["body"] == BLOCKED.body
+
+
+@pytest.mark.parametrize("status", [302, 400, 403, 500])
+def test_a_server_without_graphql_is_no_hindrance(github: GitHub, waits: list[float], status: int) -> None:
+    github.put(CLEAN.body, login="github-actions[bot]", kind="Bot")
+    github.instead = [pass_on, fail(status)]
+    assert upsert(github.pull(), BLOCKED, wait=waits.append) == "edited"
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+@pytest.mark.parametrize("before", [0, 1], ids=["listing", "writing"])
+def test_a_token_that_may_not_write_is_asked_once(
+    github: GitHub, waits: list[float], status: int, before: int
+) -> None:
+    github.instead = [
+        *[pass_on] * before,
+        fail(status, '{"message": "Resource not accessible by integration"}'),
+    ]
+    with pytest.raises(Refused, match=str(status)):
+        upsert(github.pull(), BLOCKED, wait=waits.append)
+    assert (waits, github.comments) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("trouble", "waited"),
+    [
+        (fail(500), 1.0),
+        (fail(503, Retry_After="3"), 3.0),
+        (fail(429, Retry_After="7"), 7.0),
+        (fail(403, '{"message": "You have exceeded a secondary rate limit"}', Retry_After="2"), 2.0),
+        (fail(403, '{"message": "API rate limit exceeded"}'), 1.0),
+        (fail(200, "<html>sign in"), 1.0),
+        (fail(200, ""), 1.0),
+    ],
+)
+def test_trouble_that_passes_is_waited_for(
+    github: GitHub, waits: list[float], trouble: Callable[[str, str], Answer], waited: float
+) -> None:
+    github.instead = [trouble]
+    assert upsert(github.pull(), BLOCKED, wait=waits.append) == "created"
+    assert waits == [waited]
+    assert len(github.comments) == 1
+
+
+def test_trouble_that_stays_ends_in_words(github: GitHub, waits: list[float]) -> None:
+    github.instead = [fail(502)] * 9
+    with pytest.raises(NotCommented, match=r"asked 4 times.*HTTP 502"):
+        upsert(github.pull(), BLOCKED, wait=waits.append)
+    assert waits == [1.0, 2.0, 4.0]
+
+
+def test_a_limit_that_lasts_an_hour_is_not_waited_for(github: GitHub, waits: list[float]) -> None:
+    github.instead = [fail(403, X_RateLimit_Remaining="0", X_RateLimit_Reset="99999999999")]
+    with pytest.raises(NotCommented, match="rate limit"):
+        upsert(github.pull(), BLOCKED, wait=waits.append)
+    assert waits == []
+
+
+def test_a_comment_whose_answer_got_lost_is_not_made_twice(github: GitHub, waits: list[float]) -> None:
+    def lost(method: str, path: str) -> Answer:
+        github.put(BLOCKED.body)
+        return 502, {}, b""
+
+    github.instead = [pass_on, lost]
+    assert upsert(github.pull(), BLOCKED, wait=waits.append) == "unchanged"
+    assert len(github.comments) == 1
+
+
+def test_a_server_that_does_not_answer_is_given_up(
+    github: GitHub, waits: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    release = threading.Event()
+
+    def slow(method: str, path: str) -> Answer:
+        release.wait(5)
+        return answered([])
+
+    monkeypatch.setattr(comment_client, "READ", 0.05)
+    monkeypatch.setattr(comment_client, "ATTEMPTS", 2)
+    github.instead = [slow, slow]
+    with pytest.raises(NotCommented, match="Timeout"):
+        upsert(github.pull(), BLOCKED, wait=waits.append)
+    release.set()
+
+
+def test_nothing_listens(waits: list[float]) -> None:
+    with pytest.raises(NotCommented, match="ConnectionError"):
+        upsert(Pull("o/r", 1, "hush", "http://127.0.0.1:9"), BLOCKED, wait=waits.append)
+
+
+def test_the_token_goes_to_no_other_server(github: GitHub) -> None:
+    def elsewhere(method: str, path: str) -> Answer:
+        return 200, {"Link": '<http://127.0.0.1:9/steal>; rel="next"'}, b"[]"
+
+    github.instead = [elsewhere]
+    assert upsert(github.pull(), BLOCKED) == "created"
+    github.instead = [fail(302, Location="http://127.0.0.1:9/steal")]
+    with pytest.raises(NotCommented, match="302"):
+        upsert(github.pull(), BLOCKED)
+
+
+@pytest.mark.parametrize(
+    "answer", [[None], [{"id": "x"}], [{"id": 1, "body": None, "user": None}], {}, 3, None]
+)
+def test_odd_answers_break_nothing(github: GitHub, waits: list[float], answer: object) -> None:
+    github.instead = [lambda method, path: answered(answer)]
+    assert upsert(github.pull(), BLOCKED, wait=waits.append) == "created"
+    assert bool(waits) is not isinstance(answer, list), "what is no list is asked for again"
+
+
+def test_the_token_is_not_in_what_people_print() -> None:
+    assert "hush" not in repr(Pull("o/r", 1, "hush"))
+
+
+def test_a_clean_comment_is_one_line() -> None:
+    head, line, end = comment.write(example_reports.clean(), run="https://x.test/run").body.split("\n")
+    assert comment.marker(head) is not None
+    assert (
+        line
+        == "✅ **Migration Gate**: clean passed, 2 revisions, no findings · [the whole report](https://x.test/run)"
+    )
+    assert end == ""
+
+
+def test_links_to_a_run_do_not_make_it_new() -> None:
+    one, other = (comment.write(example_reports.blocked(), run=f"https://x.test/{n}") for n in (1, 2))
+    assert one.digest == other.digest
+    assert one.body != other.body
+
+
+def test_a_comment_fits_however_much_was_found() -> None:
+    project = example_reports.blocked()
+    big = "😀x`@|\n" * 1_000_000
+    finding = replace(project.verdicts[0].finding, says=big, at=big, evidence=((big, big),), fix=big)
+    many = tuple(replace(project.verdicts[0], finding=finding, id=str(n)) for n in range(60))
+    body = comment.write(replace(project, verdicts=many)).body
+    assert len(body.encode()) < 65_536
+    assert "more did not fit" in body
+    assert body.count("<details") == body.count("</details>")
+
+
+@pytest.mark.parametrize(
+    "project", [example_reports.hostile(), example_reports.broken(), example_reports.failing()]
+)
+def test_a_comment_pings_nobody(project: Any) -> None:
+    body = comment.write(project).body
+    outside = "".join(part for at, part in enumerate(body.split("```")) if at % 2 == 0)
+    assert "@all" not in outside
+    assert "&#64;all" not in outside
+    assert "<script" not in outside
+    assert comment.marker(body)

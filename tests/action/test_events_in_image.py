@@ -1,0 +1,107 @@
+"""The built image under each event, and on checkouts as runners make them."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.support.action_checkout import example, skeleton
+from tests.support.action_runner import commit, git, merge_group, pull_request, push, step
+
+pytestmark = [pytest.mark.docker, pytest.mark.slow]
+REPOSITORY = {"repository": {"full_name": "example/hello"}}
+
+
+@pytest.fixture
+def change(tmp_path: Path) -> Path:
+    """A clean main, and a commit upon it that brings a finding."""
+    return example(tmp_path / "hello", "nullable-owner")
+
+
+def sides(folder: Path) -> tuple[str, str]:
+    return git(folder, "rev-parse", "main"), git(folder, "rev-parse", "HEAD")
+
+
+def test_a_pull_request_is_compared_with_its_base(change: Path) -> None:
+    told = step(change, "pull_request", pull_request(*sides(change)))
+    assert (told.exit_code, told.outputs["errors"]) == (1, "1")
+
+
+def test_a_merge_group_is_compared_with_its_base(change: Path) -> None:
+    told = step(change, "merge_group", merge_group(*sides(change)))
+    assert (told.exit_code, told.outputs["errors"]) == (1, "1")
+
+
+def test_a_push_is_compared_with_what_was_there_before(change: Path) -> None:
+    told = step(change, "push", push(*sides(change)))
+    assert (told.exit_code, told.outputs["errors"]) == (1, "1")
+
+
+def test_a_push_that_makes_a_branch_is_checked_whole(change: Path) -> None:
+    told = step(change, "push", push("0" * 40, sides(change)[1]))
+    assert (told.exit_code, told.outputs["errors"]) == (1, "1")
+
+
+@pytest.mark.parametrize("event", ["workflow_dispatch", "schedule"])
+def test_an_event_without_a_base_is_checked_whole(event: str, change: Path) -> None:
+    told = step(change, event, REPOSITORY)
+    assert (told.exit_code, told.outputs["errors"]) == (1, "1")
+
+
+def test_a_shallow_checkout_is_said_and_checked(change: Path, tmp_path: Path) -> None:
+    shallow = tmp_path / "shallow"
+    git(tmp_path, "clone", "--quiet", "--depth", "1", f"file://{change}", str(shallow))
+    git(shallow, "remote", "set-url", "origin", "https://git.invalid/example/hello")
+    told = step(shallow, "pull_request", pull_request(*sides(change)))
+    assert told.exit_code == 1
+    assert "fetch-depth: 0" in told.log
+
+
+def test_a_checkout_of_another_owner_is_readable_by_git(change: Path) -> None:
+    told = step(change, "pull_request", pull_request(*sides(change)))
+    assert "dubious ownership" not in told.log
+    assert "dubious ownership" not in told.summary
+
+
+def test_a_folder_that_is_no_repository_is_said(tmp_path: Path) -> None:
+    folder = skeleton(tmp_path / "hello")
+    shutil.rmtree(folder / ".git")
+    told = step(folder)
+    assert told.exit_code == 0
+    assert "no git repository" in told.log
+
+
+def test_a_strangers_code_does_not_run_with_the_rights_of_the_base(change: Path) -> None:
+    payload = pull_request(*sides(change), fork=True)
+    told = step(change, "pull_request_target", payload, env={"GITHUB_SHA": sides(change)[0]})
+    assert (told.exit_code, told.outputs["result"]) == (2, "not-checked")
+    assert "rights of the base" in told.log
+
+
+def test_a_strangers_code_runs_there_where_that_was_allowed_by_name(change: Path) -> None:
+    payload = pull_request(*sides(change), fork=True)
+    told = step(
+        change,
+        "pull_request_target",
+        payload,
+        env={"GITHUB_SHA": sides(change)[0]},
+        allow_untrusted_code="true",
+    )
+    assert told.exit_code == 1
+
+
+def test_a_fork_without_a_right_to_comment_gets_the_summary(change: Path) -> None:
+    told = step(change, "pull_request", pull_request(*sides(change), fork=True), comment="always")
+    assert told.exit_code == 1
+    assert any("No comment" in one["message"] for one in told.annotations)
+    assert "nullable-owner" in told.summary
+
+
+def test_what_stood_before_the_change_is_there_to_compare_with(change: Path) -> None:
+    git(change, "switch", "--quiet", "main")
+    git(change, "merge", "--quiet", "--ff-only", "change")
+    base = git(change, "rev-parse", "HEAD")
+    told = step(change, "pull_request", pull_request(base, commit(change, "nothing of ours")))
+    assert told.outputs["findings"] == "1"

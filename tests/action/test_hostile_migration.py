@@ -1,0 +1,272 @@
+"""A hostile migration in the built image: what it tried, and that it got nothing."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.support.action_checkout import revision, skeleton
+from tests.support.action_runner import Step, step
+
+pytestmark = [pytest.mark.docker, pytest.mark.slow]
+SECRETS = {
+    "GITHUB_TOKEN": "ghs_hostile0secret1",
+    "INPUT_TOKEN": "ghs_hostile0secret2",
+    "ACTIONS_RUNTIME_TOKEN": "hostile0secret3",
+    "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "hostile0secret4",
+}
+TRIES = """
+import ctypes, glob, json, os, signal, socket, subprocess, sys
+
+got = {}
+
+def attempt(name):
+    def run(function):
+        try:
+            got[name] = function() or "done"
+        except BaseException as error:
+            got[name] = f"{type(error).__name__}: {error}"
+    return run
+
+@attempt("who")
+def _():
+    return f"{os.getuid()} {os.getgid()} {os.getgroups()}"
+
+@attempt("environment")
+def _():
+    runners = ("GITHUB_", "INPUT_", "ACTIONS_", "RUNNER_", "MIGRATION_")
+    return sorted(name for name in os.environ if name.startswith(runners))
+
+@attempt("readable environments of others")
+def _():
+    found = []
+    for path in glob.glob("/proc/[0-9]*/environ") + glob.glob("/proc/[0-9]*/task/*/environ"):
+        try:
+            if "hostile0secret" in open(path).read():
+                found.append(path)
+        except OSError:
+            pass
+    return found or "none"
+
+@attempt("readable memory of others")
+def _():
+    found = []
+    own = {str(os.getpid())}
+    for path in glob.glob("/proc/[0-9]*/mem") + glob.glob("/proc/[0-9]*/task/*/mem"):
+        if path.split("/")[2] not in own:
+            try:
+                open(path, "rb").close()
+                found.append(path)
+            except OSError:
+                pass
+    return found or "none"
+
+@attempt("root of process 1")
+def _():
+    return os.listdir("/proc/1/root")
+
+@attempt("descriptors of process 1")
+def _():
+    return os.listdir("/proc/1/fd")
+
+@attempt("ptrace")
+def _():
+    libc = ctypes.CDLL(None, use_errno=True)
+    found = [pid for pid in map(int, filter(str.isdigit, os.listdir("/proc"))) if pid != os.getpid()
+             and libc.ptrace(16, pid, 0, 0) == 0]
+    return found or "none"
+
+@attempt("kill process 1")
+def _():
+    os.kill(1, signal.SIGKILL)
+
+@attempt("kill the others")
+def _():
+    killed = []
+    for pid in map(int, filter(str.isdigit, os.listdir("/proc"))):
+        if pid not in (os.getpid(),):
+            try:
+                os.kill(pid, 0)
+                killed.append(pid)
+            except OSError:
+                pass
+    return killed or "none"
+
+@attempt("command files")
+def _():
+    found = []
+    for path in glob.glob("/github/file_commands/*") or ["nothing is seen"]:
+        for mode in ("r", "a"):
+            try:
+                with open(path, mode) as stream:
+                    if mode == "a":
+                        stream.write("result=passed\\n")
+                found.append(f"{mode} {path}")
+            except OSError:
+                pass
+    for place in ("/github/file_commands", "/github/workflow", "/github/home", "/github/workspace",
+                  "/github/workspace/.git", "/github/workspace/.git/hooks"):
+        try:
+            open(f"{place}/new", "w").close()
+            found.append(place)
+        except OSError:
+            pass
+    return found or "none"
+
+@attempt("event")
+def _():
+    with open("/github/workflow/event.json", "a"):
+        pass
+
+@attempt("docker")
+def _():
+    socket.socket(socket.AF_UNIX).connect("/var/run/docker.sock")
+
+@attempt("tcp")
+def _():
+    socket.create_connection(("1.1.1.1", 53), timeout=2)
+
+@attempt("tcp to this machine")
+def _():
+    socket.create_connection(("127.0.0.1", 5432), timeout=2)
+
+@attempt("udp")
+def _():
+    socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+
+@attempt("become root")
+def _():
+    os.setuid(0)
+
+@attempt("su")
+def _():
+    done = subprocess.run(["su", "-c", "id"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr.strip()
+
+@attempt("mount")
+def _():
+    libc = ctypes.CDLL(None, use_errno=True)
+    assert libc.unshare(0x10000000) == 0, os.strerror(ctypes.get_errno())
+
+@attempt("gate's own files")
+def _():
+    open("/opt/migration-gate/lib/python3.13/site-packages/entrypoint.py", "a")
+
+from alembic import op
+from sqlalchemy import text
+
+@attempt("the server's files")
+def _():
+    said = []
+    for sql in (
+        "COPY (SELECT 'result=passed') TO '/github/file_commands/new'",
+        "COPY (SELECT 1) TO PROGRAM 'cat /github/file_commands/* /proc/1/environ > /tmp/loot'",
+        "COPY (SELECT 1) TO PROGRAM 'python3 -c \\\\'import socket; socket.create_connection((1, 53))\\\\''",
+        "SELECT pg_read_file('/proc/1/environ')",
+    ):
+        bind = op.get_bind()
+        nested = bind.begin_nested()
+        try:
+            bind.execute(text(sql))
+            said.append(f"{sql}: done")
+            nested.commit()
+        except Exception as error:
+            nested.rollback()
+    return said or "none"
+
+print("::set-output name=result::passed")
+print("::stop-commands::guess")
+print("::guess::")
+print("::error file=x::owned")
+print("ATTEMPTS " + json.dumps(got))
+raise RuntimeError("ATTEMPTS " + json.dumps(got))
+"""
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> Step:
+    checkout = tmp_path_factory.mktemp("stranger") / "hello"
+    return step(revision(skeleton(checkout), TRIES), env=SECRETS)
+
+
+@pytest.fixture(scope="module")
+def got(told: Step) -> dict[str, object]:
+    """What each attempt brought."""
+    found = re.search(r"ATTEMPTS (\{.*?\})$", re.sub(r"\x1b\[[0-9;]*m", "", told.log), re.MULTILINE)
+    assert found, told.log
+    loaded: dict[str, object] = json.loads(found[1])
+    return loaded
+
+
+def test_it_runs_as_an_account_that_owns_nothing(got: dict[str, object]) -> None:
+    assert got["who"] == "64002 64002 []"
+
+
+def test_it_sees_no_variable_of_the_runner(got: dict[str, object]) -> None:
+    assert got["environment"] == "done", "an empty list is what it should have got"
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        "readable environments of others",
+        "readable memory of others",
+        "ptrace",
+        "kill the others",
+        "command files",
+        "the server's files",
+    ],
+)
+def test_it_finds_nobody_elses(what: str, got: dict[str, object]) -> None:
+    assert got[what] == "none"
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        "root of process 1",
+        "descriptors of process 1",
+        "kill process 1",
+        "event",
+        "docker",
+        "tcp",
+        "tcp to this machine",
+        "udp",
+        "become root",
+        "mount",
+        "gate's own files",
+    ],
+)
+def test_it_is_refused(what: str, got: dict[str, object]) -> None:
+    assert re.match(r"PermissionError: |AssertionError: Operation not permitted", str(got[what])), got[what]
+
+
+def test_it_cannot_become_another(got: dict[str, object]) -> None:
+    assert str(got["su"]).startswith("AssertionError")
+
+
+def test_what_it_printed_acted_on_nothing(told: Step) -> None:
+    assert (told.exit_code, told.outputs["result"]) == (1, "blocked")
+    assert not [one for one in told.annotations if one["message"] == "owned"]
+    assert told.env == {}
+
+
+def test_no_token_is_shown_to_anybody(told: Step) -> None:
+    masks = [f"::add-mask::{SECRETS['INPUT_TOKEN']}"]
+    shown = "\n".join(line for line in told.log.splitlines() if line not in masks)
+    for secret in SECRETS.values():
+        assert secret not in shown + told.summary + json.dumps(told.outputs) + json.dumps(told.annotations)
+
+
+def test_the_network_is_open_where_that_was_asked_for_and_that_is_said(tmp_path: Path) -> None:
+    body = """
+import socket
+socket.socket(socket.AF_INET).close()
+"""
+    checkout = revision(skeleton(tmp_path / "hello"), body)
+    closed, opened = step(checkout), step(checkout, network="true")
+    assert (closed.exit_code, opened.exit_code) == (1, 0)
+    assert "network: true" in opened.log + opened.summary

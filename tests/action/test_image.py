@@ -1,0 +1,252 @@
+"""The built image itself: what is in it, how it ends, and what it needs of its surroundings."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.action_checkout import example, revision, skeleton
+from tests.support.action_image import PYTHON, bare, built, demand_daemon, docker, stand_in
+from tests.support.action_runner import commit, step
+
+pytestmark = [pytest.mark.docker, pytest.mark.slow]
+MEGABYTES = 350
+
+
+def shell(script: str) -> str:
+    """What a script in the published image prints."""
+    done = docker("run", "--rm", "--entrypoint", "sh", bare(), "-c", script)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def check(folder: Path, *options: str, words: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
+    """`docker run` with a mounted folder, and no variable of any CI."""
+    mount = ["-v", f"{folder}:/src" + (":ro" if "--read-only" in options else "")]
+    return docker(
+        "run",
+        "--rm",
+        *options,
+        *mount,
+        built(),
+        "check",
+        "/src",
+        "--python",
+        PYTHON,
+        "--install",
+        "off",
+        *words,
+    )
+
+
+def test_the_image_is_small() -> None:
+    size = int(docker("image", "inspect", "--format", "{{ .Size }}", bare()).stdout)
+    assert size < MEGABYTES * 1_000_000, f"{size // 1_000_000} MB"
+
+
+def test_the_image_keeps_githubs_rules() -> None:
+    (config,) = json.loads(docker("image", "inspect", "--format", "[{{ json .Config }}]", bare()).stdout)
+    assert config["Entrypoint"] == ["/opt/migration-gate/bin/migration-gate"]
+    assert not config.get("User")
+    assert not config.get("WorkingDir")
+
+
+def test_the_image_has_what_migrations_ask_for() -> None:
+    extensions = shell("ls /usr/share/postgresql/*/extension/*.control")
+    for name in ("pgcrypto", "uuid-ossp", "pg_trgm", "citext", "hstore", "btree_gist", "ltree", "unaccent"):
+        assert f"/{name}.control" in extensions
+    assert "libicui18n" in shell("ldd /usr/bin/postgres")
+
+
+def test_no_cache_and_no_compiler_is_left_in_the_image() -> None:
+    unwanted = (
+        "/root/.cache", "/var/lib/apt/lists/*_Packages*", "/var/cache/apt/*.bin", "/usr/lib/*/libLLVM*",
+        "/usr/lib/postgresql/*/lib/bitcode", "/var/lib/postgresql/*/main", "/opt/migration-gate/src",
+    )  # fmt: skip
+    found = shell(f"ls -d {' '.join(unwanted)} 2>/dev/null || true; command -v gcc cc strip || true")
+    assert found == ""
+
+
+def test_icu_collations_and_utf8_are_there(tmp_path: Path) -> None:
+    body = """
+from alembic import op
+op.execute("CREATE COLLATION german (provider = icu, locale = 'de-u-kn-true')")
+op.execute("CREATE EXTENSION citext")
+encoding = op.get_bind().exec_driver_sql("SHOW server_encoding").scalar()
+assert encoding == "UTF8", encoding
+op.execute("COMMENT ON TABLE notes IS 'заметки 笔记 📝'")
+op.execute("DROP COLLATION german")
+op.execute("DROP EXTENSION citext")
+"""
+    told = step(revision(skeleton(tmp_path / "hello"), body))
+    assert told.exit_code == 0, told.log
+
+
+def test_without_a_ci_a_mounted_folder_is_checked(tmp_path: Path) -> None:
+    done = check(example(tmp_path / "hello", "nullable-owner"))
+    assert done.returncode == 1
+    assert "`notes.owner_id` accepts NULL" in done.stdout
+    assert "::" not in done.stdout
+
+
+def test_a_folder_that_cannot_be_written_to_is_enough(tmp_path: Path) -> None:
+    done = check(skeleton(tmp_path / "hello"), "--read-only", "--tmpfs", "/tmp", "--tmpfs", "/run")
+    assert (done.returncode, "Passed" in done.stdout) == (0, True), done.stdout + done.stderr
+
+
+def test_no_network_and_no_socket_is_enough(tmp_path: Path) -> None:
+    done = check(skeleton(tmp_path / "hello"), "--network", "none")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("signal", ["TERM", "INT"])
+def test_a_signal_ends_it_at_once_and_leaves_nothing(signal: str, tmp_path: Path) -> None:
+    checkout = skeleton(tmp_path / "hello")
+    body = """
+import os, time
+if os.fork() == 0:
+    os.setsid()
+    time.sleep(300)
+print("asleep", flush=True)
+time.sleep(300)
+"""
+    revision(checkout, body)
+    name = f"migration-gate-test-{secrets.token_hex(6)}"
+    command = ["run", "-d", "--name", name, "-v", f"{checkout}:/src", built()]
+    docker(*command, "check", "/src", "--python", PYTHON, "--install", "off")
+    try:
+        _wait_for_sleep(name)
+        started = time.monotonic()
+        if signal == "TERM":
+            docker("stop", "--time", "10", name)
+        else:
+            docker("kill", "--signal", signal, name)
+            docker("wait", name)
+        took = time.monotonic() - started
+        status = docker("inspect", "--format", "{{ .State.ExitCode }}", name).stdout.strip()
+        said = docker("logs", name)
+    finally:
+        docker("rm", "-f", name)
+    assert (status, took < 2.0) == ({"TERM": "143", "INT": "130"}[signal], True), (status, took)
+    assert "Interrupted; nothing is left behind." in said.stdout + said.stderr
+
+
+def _wait_for_sleep(name: str) -> None:
+    for _ in range(200):
+        running = docker("exec", name, "sh", "-c", "grep -l '[w]orker/__main__' /proc/[0-9]*/cmdline | wc -l")
+        if int(running.stdout.strip() or 0) >= 3:  # the cage, the worker, and its child
+            return
+        time.sleep(0.1)
+    raise AssertionError(docker("logs", name).stdout)
+
+
+@pytest.fixture
+def service() -> Iterator[tuple[str, str]]:
+    """A service container on a network of its own, as a job with `services:` has it."""
+    demand_daemon()
+    image, name = stand_in("postgres:15"), f"migration-gate-test-{secrets.token_hex(6)}"
+    place = ("--network", name, "--network-alias", "db")
+    docker("network", "create", name)
+    docker("run", "-d", "--name", name, *place, "-e", "POSTGRES_PASSWORD=p%w", image)
+    try:
+        for _ in range(150):
+            if docker("exec", name, "psql", "-c", "", "postgresql://postgres:p%25w@db").returncode == 0:
+                break
+            time.sleep(0.2)
+        yield name, "postgresql://postgres:p%25w@db:5432/postgres"
+    finally:
+        docker("rm", "-f", "-v", name)
+        docker("network", "rm", name)
+
+
+def test_a_service_of_the_job_serves_and_is_left_as_it_was(service: tuple[str, str], tmp_path: Path) -> None:
+    network, url = service
+    told = step(example(tmp_path / "hello", "drift"), "schedule", None, "--network", network, postgres=url)
+    databases = docker("exec", network, "psql", "-U", "postgres", "-Atc", "SELECT datname FROM pg_database")
+    assert told.exit_code in (1, 2), told.log
+    assert sorted(databases.stdout.split()) == ["postgres", "template0", "template1"]
+    assert "p%25w" not in told.log + told.summary
+    assert "p%w" not in told.log + told.summary
+
+
+def test_another_major_is_started_through_the_mounted_socket(tmp_path: Path) -> None:
+    image = stand_in("postgres:17")
+    before = docker("ps", "-aq", "--filter", f"ancestor={image}").stdout.split()
+    told = step(skeleton(tmp_path / "hello"), postgres="17")
+    assert told.exit_code == 0, told.log
+    assert "PostgreSQL 17" in told.log
+    assert docker("ps", "-aq", "--filter", f"ancestor={image}").stdout.split() == before
+
+
+def test_without_the_socket_an_image_cannot_be_had_and_that_is_said(tmp_path: Path) -> None:
+    told = step(
+        skeleton(tmp_path / "hello"), "schedule", None, "--no-socket", postgres="postgis/postgis:17-3.5"
+    )
+    assert (told.exit_code, told.outputs["result"]) == (2, "not-checked")
+    assert "postgis/postgis:17-3.5" in told.log
+
+
+def test_reports_are_files_that_belong_to_the_runner(tmp_path: Path) -> None:
+    checkout = example(tmp_path / "hello", "drift")
+    subprocess.run(["chown", "-R", "1001:1001", str(checkout)], check=True)
+    output = tmp_path / "output"
+    output.touch()
+    variables = {
+        "GITHUB_ACTIONS": "true",
+        "GITHUB_WORKSPACE": "/github/workspace",
+        "GITHUB_OUTPUT": "/output",
+        "INPUT_PYTHON": PYTHON,
+        "INPUT_INSTALL": "off",
+        "INPUT_SARIF": "out/gate.sarif",
+        "INPUT_JUNIT": "out/gate.xml",
+    }
+    given = [word for name, text in variables.items() for word in ("-e", f"{name}={text}")]
+    mounts = ("-v", f"{checkout}:/github/workspace", "-v", f"{output}:/output")
+    done = docker("run", "--rm", *mounts, *given, built(), "action")
+    assert done.returncode == 1, done.stdout
+    for name in (".migration-gate/report.json", "out/gate.sarif", "out/gate.xml"):
+        file = checkout / name
+        assert (file.stat().st_uid, file.stat().st_mode & 0o777) == (1001, 0o644), name
+    assert json.loads((checkout / "out/gate.sarif").read_text())["version"] == "2.1.0"
+    assert "out/gate.sarif" in output.read_text()
+
+
+def test_a_checkout_that_others_may_not_read_is_checked_and_said(tmp_path: Path) -> None:
+    checkout = skeleton(tmp_path / "hello")
+    commit(checkout, "x")
+    checkout.chmod(0o700)
+    told = step(checkout)
+    assert told.exit_code == 0, told.log
+    assert "may not read" in told.log
+
+
+def test_what_a_cache_action_restored_is_used_again(tmp_path: Path) -> None:
+    """Restored files belong to the runner, as everything in its checkout does."""
+    checkout = skeleton(tmp_path / "hello")
+    (checkout / "requirements.txt").write_text(
+        "alembic==1.16.5\nsqlalchemy==2.0.43\npsycopg2-binary==2.9.10\n"
+    )
+    words = [
+        "run",
+        "--rm",
+        "-v",
+        f"{checkout}:/github/workspace",
+        "-e",
+        "GITHUB_ACTIONS=true",
+        "-e",
+        "CI=true",
+    ]
+    words += ["-e", "GITHUB_WORKSPACE=/github/workspace", bare(), "action"]
+    told = []
+    for _ in range(2):
+        subprocess.run(["chown", "-R", "-h", "1001:1001", str(checkout)], check=True)
+        told.append(docker(*words))
+    assert [one.returncode for one in told] == [0, 0], told[0].stdout + told[1].stdout
+    owners = {path.lstat().st_uid for path in checkout.rglob("*")}
+    assert owners == {1001}, "what is left in the checkout must be the runner's to remove"

@@ -1,0 +1,157 @@
+"""The built image as a step of a job: what it says and sets, whole, for each thing that can be found."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.support.action_checkout import EXAMPLES, NAMES, example, revision, skeleton
+from tests.support.action_runner import Step, commit, git, pull_request, step
+
+pytestmark = [pytest.mark.docker, pytest.mark.slow]
+Golden = Callable[[str, str], None]
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """Where the runner checks out."""
+    return tmp_path / "hello"
+
+
+def of_change(folder: Path, **inputs: str) -> Step:
+    """The step of a pull request from `change` to `main`."""
+    payload = pull_request(git(folder, "rev-parse", "main"), git(folder, "rev-parse", "HEAD"))
+    return step(folder, "pull_request", payload, given=inputs)
+
+
+def test_a_clean_project_passes(checkout: Path, golden: Golden) -> None:
+    told = step(skeleton(checkout))
+    assert told.exit_code == 0
+    assert told.outputs["result"] == "passed"
+    golden("action/clean.txt", told.told())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_kind_of_finding_is_told(name: str, checkout: Path, golden: Golden) -> None:
+    told = of_change(example(checkout, name))
+    assert (told.exit_code, told.outputs["result"]) in {(1, "blocked"), (0, "passed")}
+    assert int(told.outputs["findings"]) > 0
+    assert told.annotations, "a finding that blocks or warns is shown on the pull request"
+    golden(f"action/{name}.txt", told.told())
+
+
+def test_a_package_that_is_missing_is_named(checkout: Path, golden: Golden) -> None:
+    skeleton(checkout)
+    models = checkout / "app" / "models.py"
+    models.write_text("import sqlalchemy_utils_of_ours\n" + models.read_text())
+    told = step(checkout)
+    assert (told.exit_code, told.outputs["result"]) == (2, "not-checked")
+    golden("action/missing-package.txt", told.told())
+
+
+def test_a_wrong_configuration_is_told_by_its_line(checkout: Path, golden: Golden) -> None:
+    skeleton(checkout)
+    (checkout / ".migration-gate.yml").write_text("postgres: auto\nowner:\n  columns: [x]\n")
+    told = step(checkout)
+    assert told.exit_code == 2
+    golden("action/wrong-configuration.txt", told.told())
+
+
+def test_an_input_that_is_unknown_is_named(checkout: Path, golden: Golden) -> None:
+    told = step(skeleton(checkout), env={"INPUT_POSTGRESS": "17"})
+    assert told.exit_code == 2
+    golden("action/unknown-input.txt", told.told())
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("fail_on", "sometimes"), ("network", "maybe"), ("comment", "yes"), ("postgres", "ato")],
+)
+def test_an_input_that_is_malformed_is_named(name: str, value: str, checkout: Path) -> None:
+    told = step(skeleton(checkout), given={name: value})
+    assert (told.exit_code, told.outputs["result"]) == (2, "not-checked")
+    assert name.replace("_", "-") in told.log
+    assert name.replace("_", "-") in told.summary
+
+
+def test_a_project_in_a_folder_is_found_by_its_path(checkout: Path, golden: Golden) -> None:
+    skeleton(checkout, "services/api")
+    base = git(checkout, "rev-parse", "HEAD")
+    shutil.copytree(EXAMPLES / "drift" / "bad", checkout / "services" / "api", dirs_exist_ok=True)
+    told = step(checkout, "pull_request", pull_request(base, commit(checkout, "x")), path="services/api")
+    assert {one["file"].split("/")[:2] == ["services", "api"] for one in told.annotations} == {True}
+    golden("action/folder.txt", told.told())
+
+
+def test_several_projects_are_told_together(checkout: Path, golden: Golden) -> None:
+    for name in ("api", "billing"):
+        shutil.copytree(EXAMPLES / "skeleton", checkout / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(EXAMPLES / "nullable-owner" / "bad", checkout / "billing", dirs_exist_ok=True)
+    (checkout / ".migration-gate.yml").write_text(
+        "projects:\n  api: {path: api}\n  billing: {path: billing}\n"
+    )
+    git(checkout, "init", "--quiet", "--initial-branch", "main")
+    commit(checkout, "two")
+    told = step(checkout)
+    assert (told.exit_code, told.outputs["heads"].count(" ")) == (1, 1)
+    golden("action/several-projects.txt", told.told())
+
+
+def test_only_the_named_project_is_checked(checkout: Path) -> None:
+    for name in ("api", "billing"):
+        shutil.copytree(EXAMPLES / "skeleton", checkout / name, ignore=shutil.ignore_patterns("__pycache__"))
+    (checkout / ".migration-gate.yml").write_text(
+        "projects:\n  api: {path: api}\n  billing: {path: nowhere}\n"
+    )
+    git(checkout, "init", "--quiet", "--initial-branch", "main")
+    commit(checkout, "two")
+    assert step(checkout, project="api").exit_code == 0
+
+
+def test_warnings_block_where_they_are_asked_to(checkout: Path) -> None:
+    example(checkout, "unindexed-owner")
+    first, second = step(checkout), step(checkout, fail_on="warning")
+    assert (first.exit_code, first.outputs["result"]) == (0, "passed")
+    assert (second.exit_code, second.outputs["result"]) == (1, "blocked")
+
+
+def test_summary_and_annotations_can_be_left_out(checkout: Path) -> None:
+    told = step(example(checkout, "drift"), summary="false", annotations="false")
+    assert (told.exit_code, told.summary, told.annotations) == (1, "", ())
+
+
+def test_packages_are_installed_where_no_interpreter_is_named(checkout: Path) -> None:
+    skeleton(checkout)
+    (checkout / "requirements.txt").write_text(
+        "alembic==1.16.5\nsqlalchemy==2.0.43\npsycopg2-binary==2.9.10\n"
+    )
+    told = step(checkout, python="", install="")
+    assert told.exit_code == 0, told.log
+    assert "requirements.txt" in told.log
+
+
+def test_hostile_names_act_on_nothing(checkout: Path, golden: Golden) -> None:
+    skeleton(checkout)
+    evil = "x%0A::error::owned|<script>alert(1)</script>`@all"
+    (checkout / "sql").mkdir()
+    (checkout / "sql" / "a,b:c%0A::warning::w.sql").write_text("CREATE TABLE t (id int);\n")
+    body = f"""
+import sys
+from alembic import op
+print("::error::owned")
+print("::add-mask::users")
+print("::stop-commands::x")
+print("::x::")
+print("\\r::set-output name=result::passed", file=sys.stderr)
+op.execute('CREATE TABLE "{evil}" (id int, owner_id int)')
+op.execute("COMMENT ON TABLE notes IS '{evil}'")
+raise RuntimeError("::error::owned\\n::error::owned {evil}")
+"""
+    told = step(revision(checkout, body))
+    assert told.exit_code == 1
+    assert not [one for one in told.annotations if one["message"].startswith("owned")]
+    assert "<script>" not in told.summary
+    golden("action/hostile.txt", told.told())

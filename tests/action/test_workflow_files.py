@@ -1,0 +1,109 @@
+"""Workflows, action.yml and the Dockerfile, before those who know GitHub's rules."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+pytestmark = pytest.mark.slow  # each starts another program
+
+ROOT = Path(__file__).resolve().parents[2]
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+
+
+def accepts(*command: str) -> None:
+    """The program finds nothing to say. Skips the test where it is not installed."""
+    name = command[0]
+    program = shutil.which(name, path=str(Path(sys.executable).parent)) or shutil.which(name)
+    if program is None:
+        pytest.skip(f"{name} is not installed (it is in the group `dev` on Linux): this was NOT checked")
+    done = subprocess.run([program, *command[1:]], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def jobs() -> list[tuple[str, str, dict[str, Any]]]:
+    """Every job of every workflow: file, name, and what it says."""
+    loaded = [(file.name, yaml.safe_load(file.read_text())) for file in WORKFLOWS]
+    return [(file, name, job) for file, workflow in loaded for name, job in workflow["jobs"].items()]
+
+
+def test_action_yml_is_what_github_expects() -> None:
+    accepts("check-jsonschema", "--builtin-schema", "vendor.github-actions", "action.yml")
+
+
+def test_workflows_are_what_github_expects() -> None:
+    accepts("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *map(str, WORKFLOWS))
+
+
+def test_workflows_call_the_action_as_it_is() -> None:
+    accepts("actionlint")
+
+
+def test_no_workflow_gives_a_stranger_a_way_in() -> None:
+    accepts("zizmor", "--offline", "--no-progress", ".")
+
+
+def test_the_dockerfile_is_sound() -> None:
+    accepts("hadolint", "Dockerfile")
+
+
+def test_the_dockerfile_needs_no_buildkit() -> None:
+    text = (ROOT / "Dockerfile").read_text()
+    assert not re.search(r"--mount=|--chmod=|--link|^# syntax=|<<", text, re.MULTILINE)
+
+
+def test_the_base_is_pinned_by_its_digest() -> None:
+    bases = re.findall(r"^FROM (\S+)", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    assert len(set(bases)) == 1
+    assert re.fullmatch(r"python:3\.13-slim-bookworm@sha256:[0-9a-f]{64}", bases[0])
+
+
+@pytest.mark.parametrize("file", WORKFLOWS, ids=lambda file: file.name)
+def test_every_action_is_pinned_by_a_commit(file: Path) -> None:
+    for used, comment in re.findall(r"uses: (\S+)(.*)", file.read_text()):
+        assert used == "./" or re.fullmatch(r"[\w.-]+/[\w./-]+@[0-9a-f]{40}", used), used
+        assert used == "./" or re.fullmatch(r" # v\d+\.\d+\.\d+", comment), comment
+
+
+@pytest.mark.parametrize("file", WORKFLOWS, ids=lambda file: file.name)
+def test_a_workflow_gives_rights_to_jobs_alone(file: Path) -> None:
+    assert yaml.safe_load(file.read_text())["permissions"] == {}
+
+
+def test_only_publishing_may_write() -> None:
+    writing = {
+        (file, name)
+        for file, name, job in jobs()
+        if any(text == "write" for text in job["permissions"].values())
+    }
+    assert writing == {("release.yml", "publish")}
+
+
+def test_no_checkout_leaves_its_token_behind() -> None:
+    for file, name, job in jobs():
+        for step in job["steps"]:
+            if step.get("uses", "").startswith("actions/checkout@"):
+                assert step["with"]["persist-credentials"] is False, (file, name)
+
+
+def test_no_run_step_is_written_by_a_stranger() -> None:
+    for file, name, job in jobs():
+        for step in job["steps"]:
+            assert "${{" not in step.get("run", ""), (file, name)
+
+
+def test_the_notes_of_a_release_are_its_part_of_the_changelog() -> None:
+    notes = subprocess.run(
+        [ROOT / ".ci" / "notes", "0.1.0"], capture_output=True, text=True, check=True
+    ).stdout
+    assert notes.startswith("### Added\n")
+    assert "## [" not in notes
+    missing = subprocess.run([ROOT / ".ci" / "notes", "0.1"], capture_output=True, text=True, check=False)
+    assert (missing.returncode, missing.stdout) == (1, "")

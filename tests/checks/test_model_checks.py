@@ -1,0 +1,151 @@
+"""drift, missing-models and unchecked."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from checks import drift, missing_models, unchecked
+from migration_gate.analysis.drift_messages import KINDS
+from migration_gate.check import Finding, Severity
+from migration_gate.facts import Difference, Facts, Failure, Models, Place, Tree, Uncreated
+from tests.support.fact_builders import chain, difference, replayed
+
+
+def drifted(*differences: Difference, **fields: object) -> list[Finding]:
+    return list(drift.check(replayed(chain("a1", "b2"), differences=differences, **fields)))
+
+
+def test_no_difference_is_no_finding() -> None:
+    assert drifted() == []
+
+
+def test_a_column_that_accepts_null_is_drift_with_the_revision_that_mends_it() -> None:
+    mended = replace(
+        difference("nullability", "users.email", "email text", "email text NOT NULL"),
+        upgrade='    op.alter_column("users", "email", nullable=False)\n',
+        downgrade='op.alter_column("users", "email", nullable=True)',
+        revision="a1",
+    )
+    (found,) = drifted(mended)
+    assert found.says == "`users.email` is NOT NULL in the models only"
+    assert found.place == Place("migrations/versions/a1.py", 12)
+    assert found.evidence == (("migrations", "email text"), ("models", "email text NOT NULL"))
+    body = found.fix.replace("\n    ", "\n")
+    compile(body.partition("\n\n")[2], "revision.py", "exec")
+    assert '# upgrade\nop.alter_column("users", "email", nullable=False)\n' in body
+    assert '# downgrade\nop.alter_column("users", "email", nullable=True)\n' in body
+
+
+def test_a_default_left_over_from_adding_a_column_is_a_warning() -> None:
+    (left_over,) = drifted(difference("default", "users.active", "true", None))
+    (missing,) = drifted(difference("default", "users.active", None, "true"))
+    assert left_over.severity is Severity.WARNING
+    assert missing.severity is None
+
+
+def test_a_downgrade_that_nobody_can_write_says_so() -> None:
+    (found,) = drifted(replace(difference("table", "old", "x", None), upgrade='op.drop_table("old")'))
+    assert "raise NotImplementedError" in found.fix
+
+
+def test_a_difference_that_no_revision_mends_is_left_to_people() -> None:
+    (found,) = drifted(difference("check", "users.c", None, "CHECK (a > 0)"))
+    assert found.fix.startswith("Correct the model, or write a revision")
+    assert found.evidence[0] == ("migrations", "nothing")
+
+
+@pytest.mark.parametrize("kind", ["name-only", "comment"])
+def test_names_and_comments_are_warnings(kind: str) -> None:
+    (found,) = drifted(difference(kind, "x", "a", "b"))
+    assert found.severity is Severity.WARNING
+
+
+def test_kinds_have_hyphens_and_are_known() -> None:
+    (found,) = drifted(difference("primary key", "users.pk", "a", "b"))
+    assert found.kind == "primary-key"
+    assert found.kind in KINDS
+    assert found.severity is None
+
+
+def test_what_no_revision_makes_is_placed_at_its_model() -> None:
+    models = Models(("public.users",), 1, places=(("public.users", Place("app/models.py", 4)),))
+    missing = replace(difference("column", "users.nick", None, "nick text"), table="public.users")
+    (found,) = drifted(missing, models=models)
+    assert found.place == Place("app/models.py", 4)
+
+
+def test_what_models_cannot_express_is_one_note_by_kind() -> None:
+    views = [replace(difference("unmanaged", f"v{n}", "x", None), noun="view") for n in (1, 2)]
+    policy = difference("unmanaged", "p on users", "CREATE POLICY p ON users", None)
+    (found,) = drifted(*views, policy)
+    assert found.severity is Severity.NOTE
+    assert found.kind == "unmanaged"
+    assert found.says == "Models cannot express 1 policy and 2 views: listed, not compared"
+    assert found.evidence == (("policy", "p on users"), ("view", "v1, v2"))
+
+
+def test_kinds_of_what_models_cannot_express_are_counted_in_english() -> None:
+    nouns = ("policy", "row security", "replica identity", "index", "statistics", "view")
+    several = [
+        replace(difference("unmanaged", f"{noun} {n}", "x", None), noun=noun)
+        for noun in nouns
+        for n in (1, 2)
+    ]
+    (found,) = drifted(*several)
+    assert found.says == (
+        "Models cannot express 2 indexes, 2 policies, 2 replica identities, 2 row security settings, "
+        "2 statistics objects and 2 views: listed, not compared"
+    )
+
+
+def without_models(**fields: object) -> Facts:
+    return replayed(chain("a1"), models=Models((), **fields))  # type: ignore[arg-type]
+
+
+def test_without_models_nothing_is_drift() -> None:
+    facts = without_models()
+    facts = replace(facts, replay=replace(facts.replay, differences=(difference("table", "t", "x", None),)))
+    assert list(drift.check(facts)) == []
+
+
+def test_a_missing_target_metadata_has_words_of_its_own() -> None:
+    (found,) = missing_models.check(without_models(metadatas=0))
+    assert found.says == "`target_metadata` is missing in env.py: there are no models to compare with"
+
+
+def test_an_env_that_imports_no_models_has_words_of_its_own() -> None:
+    (found,) = missing_models.check(without_models(metadatas=1))
+    assert found.says == "`target_metadata` holds no tables: env.py imports no models"
+
+
+def test_models_are_not_missed_where_env_py_never_ran() -> None:
+    facts = without_models()
+    broke = replace(facts.replay, steps=(), failure=Failure("No module named 'app'"))
+    assert list(missing_models.check(replace(facts, replay=broke))) == []
+    assert list(missing_models.check(replayed(chain("a1")))) == []
+
+
+def test_models_that_raise_are_not_missing() -> None:
+    facts = without_models(metadatas=0)
+    raised = replace(facts.replay, unchecked=(("models", "could not be created: NoReferencedTableError"),))
+    assert list(missing_models.check(replace(facts, replay=raised))) == []
+
+
+def test_what_could_not_be_checked_is_an_error_by_its_name() -> None:
+    facts = replayed(
+        chain("a1"),
+        unchecked=(("alembic/data.py", "it is a link"),),
+        models=Models(
+            ("public.a", "public.b"),
+            1,
+            (Uncreated("places", 'type "geometry" does not exist', False), Uncreated("b", "x", True)),
+            places=(("public.places", Place("app/models.py", 3)),),
+        ),
+    )
+    facts = replace(facts, tree=Tree(unchecked=(("dump.sql", "it is binary"),)))
+    found = list(unchecked.check(facts))
+    assert [one.at for one in found] == ["alembic/data.py", "dump.sql", "places"]
+    assert found[2].place == Place("app/models.py", 3)
+    assert unchecked.SEVERITY is Severity.ERROR

@@ -1,0 +1,299 @@
+"""failing-upgrade with its advice, and silent-upgrade."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from checks import failing_upgrade, silent_upgrade
+from migration_gate.check import Finding, Severity
+from migration_gate.facts import Facts, Failure, Place, RevisionFile, Statement, Touch
+from tests.support import fact_builders
+
+
+def failure(says: str, **fields: object) -> Finding:
+    (found,) = failing_upgrade.check(fact_builders.failed(says, **fields))
+    return found
+
+
+def test_a_replay_that_arrived_did_not_fail() -> None:
+    assert list(failing_upgrade.check(fact_builders.replayed(fact_builders.chain("a1")))) == []
+
+
+def test_the_first_error_is_shown_and_the_one_that_hid_it_is_evidence() -> None:
+    first = Failure(
+        'relation "queries" does not exist', "UndefinedTable", "42P01", statement="UPDATE queries"
+    )
+    found = failure("current transaction is aborted", sqlstate="25P02", first=first)
+    assert found.at == "c3"
+    assert found.says == '`c3` failed: relation "queries" does not exist'
+    assert found.place == Place("migrations/versions/c3.py", 20)
+    assert ("statement", "UPDATE queries") in found.evidence
+    assert ("error", "UndefinedTable (SQLSTATE 42P01)") in found.evidence
+    assert ("seen as", "current transaction is aborted") in found.evidence
+    assert ("progress", "2 revisions ran before it, the last was `b2`") in found.evidence
+
+
+def test_a_history_that_cannot_be_read_is_not_said_twice() -> None:
+    facts = fact_builders.failed("Can't locate revision", revision=None)
+    history = replace(facts.replay.history, error=Failure("Can't locate revision"))
+    facts = replace(facts, replay=replace(facts.replay, history=history))
+    assert list(failing_upgrade.check(facts)) == []
+
+
+def test_an_error_in_python_shows_the_projects_frames() -> None:
+    found = failure("boom", kind="ValueError", traceback=("env.py:1 in <module>", "c3.py:9 in upgrade"))
+    assert [text for label, text in found.evidence if label == "frame"] == [
+        "env.py:1 in <module>",
+        "c3.py:9 in upgrade",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("says", "fields", "wanted"),
+    [
+        (
+            'type "vector" does not exist',
+            {"sqlstate": "42704"},
+            "- sql: CREATE EXTENSION IF NOT EXISTS vec",
+        ),
+        ('type "public.geometry" does not exist', {"sqlstate": "42704"}, "IF NOT EXISTS postgis"),
+        ('type "citext" does not exist', {}, "IF NOT EXISTS citext"),
+        ("function uuid_generate_v4() does not exist", {"sqlstate": "42883"}, 'IF NOT EXISTS "uuid-ossp"'),
+        ("function gen_random_uuid() does not exist", {"sqlstate": "42883"}, "IF NOT EXISTS pgcrypto"),
+        ("function crypt(text, text) does not exist", {"sqlstate": "42883"}, "IF NOT EXISTS pgcrypto"),
+        ("function similarity(text, unknown) does not exist", {}, "IF NOT EXISTS pg_trgm"),
+        (
+            'operator class "gin_trgm_ops" does not exist for access method "gin"',
+            {"sqlstate": "42704"},
+            "IF NOT EXISTS pg_trgm",
+        ),
+        ('extension "vector" is not available', {"sqlstate": "0A000"}, "postgres: pgvector/pgvector:pg17"),
+        (
+            'could not open extension control file "/usr/share/extension/postgis.control": No such',
+            {"sqlstate": "58P01"},
+            "postgres: postgis/postgis:17-3.5",
+        ),
+        ('extension "mine" is not available', {"sqlstate": "0A000"}, "Name an image or a server"),
+        (
+            "CREATE INDEX CONCURRENTLY cannot run inside a transaction block",
+            {"sqlstate": "25001", "statement": "CREATE INDEX CONCURRENTLY i ON t (a)"},
+            "postgresql_concurrently=True",
+        ),
+        (
+            "VACUUM cannot run inside a transaction block",
+            {"sqlstate": "25001"},
+            "VACUUM needs to stand",
+        ),
+        (
+            'unsafe use of new value "x" of enum type y',
+            {"sqlstate": "55P04"},
+            "transaction_per_migration=True",
+        ),
+        ('unsafe use of new value "x" of enum type y', {"sqlstate": "55P04"}, "ALTER TYPE y ADD VALUE 'x'"),
+        ('syntax error at or near "`"', {"sqlstate": "42601", "statement": "ALTER TABLE `t`"}, "MySQL's SQL"),
+        (
+            'syntax error at or near "AUTO_INCREMENT"',
+            {"sqlstate": "42601", "statement": "CREATE TABLE t (id int AUTO_INCREMENT)"},
+            "MySQL's SQL",
+        ),
+        ('type "datetime" does not exist', {"sqlstate": "42704"}, "MySQL's SQL"),
+        ('schema "audit" does not exist', {"sqlstate": "3F000"}, "- sql: CREATE SCHEMA audit"),
+        ('role "app-user" does not exist', {"sqlstate": "42704"}, '- sql: CREATE ROLE "app-user"'),
+        ('column "nick" does not exist', {"sqlstate": "42703"}, "gives that table a column `nick`"),
+        ('relation "users" already exists', {"sqlstate": "42P07"}, "Revision `a1` has made it already"),
+        ('relation "other" already exists', {"sqlstate": "42P07"}, "a `create_all` on import"),
+        (
+            'column "email" of relation "users" already exists',
+            {"sqlstate": "42701"},
+            "Revision `a1` has made it already",
+        ),
+        ('null value in column "x"', {"sqlstate": "23502"}, "fill the column first"),
+        ("canceling statement due to statement timeout", {"sqlstate": "57014"}, "`limits.statement`"),
+        ("canceling statement due to lock timeout", {"sqlstate": "55P03"}, "second connection"),
+        ("current transaction is aborted", {"sqlstate": "25P02"}, "error was swallowed"),
+        ("", {"kind": "NotImplementedError"}, "refuses to run"),
+        ("No module named 'app.old'", {"kind": "ModuleNotFoundError"}, "`app.old` is gone or not installed"),
+        ("[Errno 2] No such file: 'data.json'", {"kind": "FileNotFoundError"}, "working_directory:"),
+        ("'SECRET'", {"kind": "KeyError"}, "SECRET: ..."),
+        ("division by zero", {"sqlstate": "22012"}, "Mend the revision"),
+    ],
+)
+def test_the_usual_causes_get_their_advice(says: str, fields: dict[str, object], wanted: str) -> None:
+    facts = fact_builders.failed(says, **fields)
+    touches = (fact_builders.touch(1, "users", "id integer", "email text"),)
+    (found,) = failing_upgrade.check(replace(facts, replay=replace(facts.replay, touches=touches)))
+    assert wanted in found.fix
+
+
+def missing_table(**fields: object) -> str:
+    facts = fact_builders.failed('relation "queries" does not exist', sqlstate="42P01")
+    replay = replace(facts.replay, **fields)  # type: ignore[arg-type]
+    (found,) = failing_upgrade.check(replace(facts, replay=replay))
+    return found.fix
+
+
+def test_a_table_that_nobody_makes_was_made_by_create_all() -> None:
+    advice = missing_table()
+    assert "No revision creates `queries`" in advice
+    assert "start_from:" in advice
+    assert "prepare:" in advice
+
+
+def test_a_table_that_a_later_revision_makes_is_traced_to_it() -> None:
+    graph = fact_builders.chain("a1", "b2", "c3", "d4")
+    file = RevisionFile("migrations/versions/d4.py", "d4", ("c3",), creates=("queries",))
+    advice = missing_table(history=replace(graph, files=(file,)))
+    assert "created by revision `d4` (migrations/versions/d4.py)" in advice
+
+
+def test_a_table_that_was_dropped_is_traced_to_the_revision_that_did() -> None:
+    made = fact_builders.touch(1, "queries", "id integer")
+    gone = Touch(2, "DROP TABLE", "table", "public.queries")
+    assert "until revision `b2` dropped it" in missing_table(touches=(made, gone))
+
+
+def test_the_image_fits_the_major_version() -> None:
+    facts = fact_builders.failed('extension "vector" is not available', sqlstate="0A000")
+    replay = replace(facts.replay, versions=(("postgres", "15.18"),))
+    (found,) = failing_upgrade.check(replace(facts, replay=replay))
+    assert "pgvector/pgvector:pg15" in found.fix
+
+
+def silent(
+    *statements: Statement, transactions: tuple[str, ...] = (), touches: tuple[Touch, ...] = ()
+) -> list[Finding]:
+    graph = fact_builders.chain("a1", "b2")
+    first, second = fact_builders.steps(graph)
+    second = replace(second, statements=statements, transactions=transactions)
+    return list(silent_upgrade.check(fact_builders.replayed(graph, steps=(first, second), touches=touches)))
+
+
+def test_statements_that_worked_are_no_findings() -> None:
+    assert (
+        silent(
+            fact_builders.statement("CREATE TABLE t (id int)"),
+            fact_builders.statement("SELECT 'COMMIT; END'"),
+        )
+        == []
+    )
+
+
+def test_a_swallowed_error_is_found_with_what_it_cost() -> None:
+    (found,) = silent(
+        fact_builders.statement("ALTER TABLE t ADD a int", line=30, error='relation "t" does not exist'),
+        fact_builders.statement(
+            "UPDATE x SET a = 1", error="current transaction is aborted", sqlstate="25P02"
+        ),
+    )
+    assert found.says == '`b2` swallowed an error: relation "t" does not exist'
+    assert found.place == Place("migrations/versions/b2.py", 30)
+    assert found.kind == "swallowed-error"
+    assert found.severity is None
+    assert ("lost", "1 later statement failed because of it, and did nothing") in found.evidence
+
+
+def test_a_guarded_probe_is_a_warning() -> None:
+    probe = fact_builders.statement("SELECT 1 FROM t", error="no t")
+    marks = ("begin@0", "savepoint@0", "rollback to savepoint@1")
+    (found,) = silent(probe, transactions=marks)
+    assert found.severity is Severity.WARNING
+    (spoken,) = silent(
+        fact_builders.statement("SAVEPOINT a"), probe, fact_builders.statement("ROLLBACK TO a")
+    )
+    assert spoken.severity is Severity.WARNING
+
+
+def test_a_savepoint_elsewhere_guards_nothing() -> None:
+    probe = fact_builders.statement("SELECT 1 FROM t", error="no t")
+    marks = ("begin@0", "rollback@1", "begin@1", "savepoint@1", "rollback to savepoint@2")
+    found = silent(
+        probe, fact_builders.statement("SELECT 2", error="no u", sqlstate="42703"), transactions=marks
+    )
+    assert [one.severity for one in found] == [None, Severity.WARNING]
+
+
+def test_errors_of_the_revision_that_failed_are_not_swallowed_ones() -> None:
+    facts = fact_builders.failed("no", sqlstate="42P01")
+    step = replace(
+        fact_builders.steps(facts.replay.history)[2],
+        statements=(fact_builders.statement("SELECT", error="no"),),
+    )
+    facts = replace(facts, replay=replace(facts.replay, steps=(step,)))
+    assert list(silent_upgrade.check(facts)) == []
+
+
+@pytest.mark.parametrize("sql", ["COMMIT", "commit;", " END TRANSACTION ", "BEGIN; DELETE FROM t; COMMIT"])
+def test_a_raw_commit_is_found(sql: str) -> None:
+    (found,) = silent(fact_builders.statement(sql, line=14))
+    assert found.kind == "raw-commit"
+    assert found.place == Place("migrations/versions/b2.py", 14)
+    assert "autocommit_block" in found.fix
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "ROLLBACK TO SAVEPOINT a",
+        "COMMENT ON TABLE t IS 'COMMIT;'",
+        "CREATE FUNCTION f() RETURNS int AS $$ BEGIN RETURN 1; END; $$ LANGUAGE plpgsql",
+        "DO $body$ BEGIN PERFORM 1; END; $body$",
+        "-- COMMIT;\nSELECT 1",
+        "SELECT CASE WHEN true THEN 1 END",
+    ],
+)
+def test_what_only_looks_like_a_commit_is_none(sql: str) -> None:
+    assert silent(fact_builders.statement(sql)) == []
+
+
+def test_if_not_exists_that_found_another_table_is_a_hidden_conflict() -> None:
+    sql = "CREATE TABLE IF NOT EXISTS \"users\" (id serial, email text DEFAULT 'a,b', CHECK (id > 0))"
+    nothing = Touch(2, "CREATE TABLE", "table", "", statement=sql)
+    (found,) = silent(
+        fact_builders.statement(sql, line=9),
+        touches=(fact_builders.touch(1, "users", "id integer", "name text"), nothing),
+    )
+    assert found.kind == "hidden-conflict"
+    assert found.at == "b2 users"
+    assert found.evidence == (
+        ("wanted", "id, email"),
+        ("there", "id, name"),
+        ("made by", "revision `a1`, before this one"),
+    )
+    assert found.place == Place("migrations/versions/b2.py", 9)
+
+
+def test_if_not_exists_that_found_the_same_table_is_fine() -> None:
+    sql = "CREATE TABLE IF NOT EXISTS public.users (id numeric(10, 2), email text, CHECK (id > 0))"
+    nothing = Touch(2, "CREATE TABLE", "table", "", statement=sql)
+    assert silent(touches=(fact_builders.touch(1, "users", "id integer", "email text"), nothing)) == []
+
+
+def test_extensions_and_schemas_that_are_there_are_fine() -> None:
+    touches = (
+        Touch(2, "CREATE EXTENSION", "extension", "", statement="CREATE EXTENSION IF NOT EXISTS citext"),
+        Touch(2, "CREATE SCHEMA", "schema", "", statement="CREATE SCHEMA IF NOT EXISTS audit"),
+    )
+    assert silent(touches=touches) == []
+
+
+@pytest.mark.parametrize(
+    ("sql", "found"),
+    [
+        ("CREATE INDEX IF NOT EXISTS ix ON users (email)", 0),
+        ("create index concurrently if not exists ix on public.users using btree ( email )", 0),
+        ("CREATE UNIQUE INDEX IF NOT EXISTS ix ON users (email)", 1),
+        ("CREATE INDEX IF NOT EXISTS ix ON users (email, name)", 1),
+        ("CREATE INDEX IF NOT EXISTS ix ON other (email)", 1),
+    ],
+)
+def test_an_index_that_was_left_out_is_compared_with_the_one_there(sql: str, found: int) -> None:
+    there = "CREATE INDEX ix ON public.users USING btree (email)"
+    before = replace(fact_builders.touch(1, "users", "email text"), indexes=(("ix", there),))
+    after = Touch(2, "CREATE INDEX", "index", "", statement=sql)
+    assert len(silent(touches=(before, after))) == found
+
+
+def test_the_facts_of_an_empty_run_say_nothing() -> None:
+    assert list(silent_upgrade.check(Facts())) == []

@@ -1,0 +1,207 @@
+"""Strangers' projects that need no configuration: what they read, where they lie, which driver they have."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.project_interpreters import venv
+from tests.support.user_project import ENV, Ran, World, project
+
+pytestmark = pytest.mark.slow
+ASYNC_ENV = """
+import asyncio
+from alembic import context
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from shop.models import Base
+from shop.settings import URL
+
+
+def work(connection):
+    context.configure(connection=connection, target_metadata=Base.metadata)
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+async def main():
+    engine = create_async_engine(URL)
+    async with engine.connect() as connection:
+        await connection.run_sync(work)
+    await engine.dispose()
+
+
+asyncio.run(main())
+"""
+
+
+def web() -> str:
+    """An interpreter with what web applications usually have."""
+    return venv(
+        "web", "alembic", "sqlalchemy[asyncio]>=2.0,<2.1", "psycopg2-binary", "psycopg[binary]", "asyncpg",
+        "pydantic-settings",
+        "starlette", "flask-migrate", "python-decouple", "email-validator",
+    )  # fmt: skip
+
+
+def passes(ran: Ran) -> Ran:
+    """A clean project, replayed whole."""
+    assert (ran.status, ran.complaints) == (0, ""), ran.said
+    assert "2 revisions, 1 table" in ran.out
+    return ran
+
+
+def text(ran: Ran) -> str:
+    """Everything on one line, for a part of a sentence."""
+    return " ".join(ran.out.split())
+
+
+# --- settings ------------------------------------------------------------------------------------
+
+
+def test_a_connection_that_leads_elsewhere_is_redirected(here: World) -> None:
+    here.lay(project())
+    passes(here.check())
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        'import os\nURL = os.environ["DATABASE_URL"]\n',
+        'import os\nURL = os.environ["SQLALCHEMY_DATABASE_URI"]\nKEY = os.environ["SECRET_KEY"]\n',
+        "import os\nURL = 'postgresql://{POSTGRES_USER}:{POSTGRES_PASSWORD}@{POSTGRES_HOST}:{POSTGRES_PORT}"
+        "/{POSTGRES_DB}'.format(**os.environ)\n",
+        "import os\nURL = 'postgresql+psycopg2://%s:%s@%s/%s' % (os.environ['DB_USER'], "
+        "os.environ['DB_PASSWORD'], os.environ['DB_HOST'], os.environ['DB_NAME'])\n",
+        "import os\nURL = 'postgresql://%s@%s:%d/x' % (os.environ['PGUSER'], os.environ['PGHOST'], "
+        "int(os.environ['PGPORT']))\n",
+    ],
+    ids=["one variable", "another, and a secret", "POSTGRES_", "DB_", "PG"],
+)
+def test_the_usual_variables_have_a_value(here: World, code: str) -> None:
+    here.lay(project(settings_py=code))
+    passes(here.check())
+
+
+REQUIRED = """
+from enum import Enum
+from typing import Literal, Optional
+
+from pydantic import AnyHttpUrl, BaseModel, EmailStr, Field, PostgresDsn, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Mail(BaseModel):
+    host: str
+    port: int
+    name: str = "shop"
+
+
+class Colour(Enum):
+    RED = "red"
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="SHOP_", case_sensitive=True)
+
+    DATABASE_URL: PostgresDsn
+    SECRET: SecretStr = Field(min_length=32)
+    FIRST_SUPERUSER: EmailStr
+    FRONTEND: AnyHttpUrl
+    ENVIRONMENT: Literal["local", "production"]
+    WORKERS: int = Field(gt=0)
+    RATIO: float
+    DEBUG: bool
+    ORIGINS: list[str]
+    LIMITS: dict[str, int]
+    REDIS_URL: str
+    MAIL: Mail
+    COLOUR: Colour
+    NICKNAME: Optional[str]
+
+    @field_validator("REDIS_URL")
+    @classmethod
+    def redis(cls, value: str) -> str:
+        if not value.startswith("redis://"):
+            raise ValueError("no Redis")
+        return value
+
+
+URL = str(Settings().DATABASE_URL)
+"""
+
+
+def test_required_fields_of_settings_are_filled(here: World) -> None:
+    here.lay(project(settings_py=REQUIRED))
+    assert "Settings: dummy values for" in text(passes(here.check(python=web())))
+
+
+def test_settings_in_parts_as_starlette_reads_them(here: World) -> None:
+    code = """
+from starlette.config import Config
+from starlette.datastructures import Secret
+
+config = Config()
+PASSWORD = config("POSTGRES_PASSWORD", cast=Secret)
+URL = f"postgresql://{config('POSTGRES_USER')}:{PASSWORD}@{config('POSTGRES_SERVER')}/x"
+"""
+    here.lay(project(settings_py=code))
+    passes(here.check(python=web()))
+
+
+def test_a_required_variable_of_an_unusual_name_is_asked_for(here: World) -> None:
+    here.lay(project(settings_py='import os\nURL = os.environ["SHOP_LICENCE"]\n'))
+    ran = here.check()
+    assert ran.status == 2
+    assert "SHOP_LICENCE" in ran.out
+    assert "give it any value under `env:`" in text(ran)
+
+
+# --- dialects and drivers ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("url", ["sqlite:///./shop.db", "sqlite://", "mysql+pymysql://root@localhost/shop"])
+def test_another_default_database_is_swapped_and_that_is_said(here: World, url: str) -> None:
+    here.lay(project(settings_py=f"URL = {url!r}\n"))
+    name = "mysql" if "mysql" in url else "sqlite"
+    said = text(passes(here.check()))
+    assert f"the project's default database is {name}; it was given PostgreSQL, whose driver is" in said
+    assert not (here.project / "shop.db").exists()
+
+
+def test_a_database_that_cannot_be_swapped_is_refused_with_the_setting_that_helps(here: World) -> None:
+    env = ENV.replace("create_engine(URL)", "create_engine(URL, creator=lambda: sqlite3.connect(':memory:'))")
+    here.lay(project(env_py="import sqlite3\n" + env, settings_py='URL = "oracle://scott@tiger/shop"\n'))
+    ran = here.check()
+    assert ran.status == 2
+    assert "oracle" in ran.out
+    assert "env:" in ran.out
+
+
+def test_postgres_as_a_scheme_is_refused_with_advice(here: World) -> None:
+    here.lay(project(settings_py='URL = "postgres://app@db.invalid/app"\n'))
+    ran = here.check()
+    assert ran.status == 2
+    assert "Write `postgresql://`" in text(ran)
+
+
+@pytest.mark.parametrize("scheme", ["postgresql", "postgresql+psycopg2", "postgresql+psycopg"])
+def test_the_driver_is_the_one_that_is_installed(here: World, scheme: str) -> None:
+    here.lay(project(settings_py=f'URL = "{scheme}://app@db.invalid/app"\n'))
+    passes(here.check(python=venv("psycopg", "alembic", "sqlalchemy", "psycopg[binary]")))
+
+
+@pytest.mark.parametrize("scheme", ["postgresql", "postgresql+asyncpg", "postgresql+psycopg2"])
+def test_an_async_env_py_with_asyncpg_alone(here: World, scheme: str) -> None:
+    here.lay(project(env_py=ASYNC_ENV, settings_py=f'URL = "{scheme}://app@db.invalid/app"\n'))
+    passes(here.check(python=venv("asyncpg", "alembic", "sqlalchemy[asyncio]", "asyncpg")))
+
+
+@pytest.mark.parametrize("scheme", ["postgresql", "postgresql+asyncpg", "postgresql+psycopg"])
+def test_an_async_env_py_with_several_drivers(here: World, scheme: str) -> None:
+    here.lay(project(env_py=ASYNC_ENV, settings_py=f'URL = "{scheme}://app@db.invalid/app"\n'))
+    passes(here.check(python=web()))
+
+
+def test_an_async_env_py_whose_default_is_sqlite(here: World) -> None:
+    here.lay(project(env_py=ASYNC_ENV, settings_py='URL = "sqlite+aiosqlite:///x.db"\n'))
+    assert "default database is sqlite" in text(passes(here.check(python=web())))

@@ -1,0 +1,145 @@
+"""The project's interpreter: which one is taken, and what is said when none will do."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from migration_gate.errors import ProjectNotImported
+from migration_gate.project.interpreter import choose, install_command, look
+from tests.project.test_locate import environment
+
+GOOD = ("alembic-1.13.0", "SQLAlchemy-2.0.30")
+
+
+def refused(
+    setting: Path | None, directory: Path, environ: dict[str, str] | None = None
+) -> ProjectNotImported:
+    with pytest.raises(ProjectNotImported) as caught:
+        choose(setting, directory, directory, environ or {"PATH": ""})
+    return caught.value
+
+
+def test_the_nearest_environment_is_taken_up_to_the_top(tmp_path: Path) -> None:
+    inner = tmp_path / "services/api"
+    inner.mkdir(parents=True)
+    outer = environment(tmp_path / ".venv", *GOOD)
+    assert choose(None, inner, tmp_path, {}).python == outer
+    nearer = environment(inner / "venv", *GOOD)
+    assert choose(None, inner, tmp_path, {}).python == nearer
+
+
+def test_an_environment_without_the_packages_is_passed_over_and_named(tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    project.mkdir()
+    empty = environment(project / ".venv")
+    active = environment(tmp_path / "active", *GOOD)
+    chosen = choose(None, project, project, {"VIRTUAL_ENV": str(active.parent.parent)})
+    assert (chosen.python, chosen.why) == (active, "the active environment ($VIRTUAL_ENV)")
+    assert chosen.notes == (f"`{empty}` was passed over: it has no alembic and no sqlalchemy",)
+
+
+def test_conda_comes_after_a_virtual_environment(tmp_path: Path) -> None:
+    one, two = environment(tmp_path / "one", *GOOD), environment(tmp_path / "two", *GOOD)
+    environ = {"CONDA_PREFIX": str(tmp_path / "one"), "VIRTUAL_ENV": str(tmp_path / "two")}
+    assert choose(None, tmp_path / "x", tmp_path / "x", environ).python == two
+    del environ["VIRTUAL_ENV"]
+    assert choose(None, tmp_path / "x", tmp_path / "x", environ).python == one
+
+
+def test_what_is_installed_is_read_without_starting_anything(tmp_path: Path) -> None:
+    python = environment(tmp_path / ".venv", *GOOD, "psycopg2_binary-2.9.9", "left_pad-1.0", version="3.11.7")
+    seen = look(python, "a test", tmp_path, {})
+    assert seen.version == (3, 11, 7)
+    assert dict(seen.packages) == {"alembic": "1.13.0", "sqlalchemy": "2.0.30", "psycopg2-binary": "2.9.9"}
+
+
+def test_a_missing_package_names_the_interpreter_and_the_command(tmp_path: Path) -> None:
+    python = environment(tmp_path / ".venv", "sqlalchemy-2.0.30")
+    (tmp_path / "requirements.txt").touch()
+    error = refused(None, tmp_path)
+    assert error.says == f"The project's interpreter `{python}` has no alembic."
+    assert error.advice == (
+        f"Install the project there: `{python} -m pip install -r {tmp_path / 'requirements.txt'}`. "
+        f"It was chosen because of the virtual environment `{tmp_path / '.venv'}`. "
+        "Another one can be named with `python:`."
+    )
+
+
+@pytest.mark.parametrize(
+    ("packages", "version", "says"),
+    [
+        (GOOD, "3.8.10", "is Python 3.8.10; the gate needs 3.9 or newer."),
+        (
+            ("alembic-1.13.0", "SQLAlchemy-1.3.24"),
+            "3.9.1",
+            "has sqlalchemy 1.3.24; the gate needs 1.4 or newer.",
+        ),
+        (("alembic-1.4.3", "SQLAlchemy-1.4.54"), "3.9.1", "has alembic 1.4.3; the gate needs 1.7 or newer."),
+    ],
+)
+def test_what_is_too_old_is_refused(
+    tmp_path: Path, packages: tuple[str, ...], version: str, says: str
+) -> None:
+    python = environment(tmp_path / ".venv", *packages, version=version)
+    assert refused(python, tmp_path).says == f"The project's interpreter `{python}` {says}"
+
+
+def test_no_interpreter_at_all_is_said(tmp_path: Path) -> None:
+    error = refused(None, tmp_path, {"PATH": str(tmp_path)})
+    assert error.says.startswith("No Python with the project's packages was found")
+    assert error.advice == (
+        "Install the project: `python3 -m pip install alembic sqlalchemy psycopg2-binary`. "
+        "Or name its interpreter with `python:`."
+    )
+
+
+@pytest.mark.parametrize(
+    ("file", "command"),
+    [("uv.lock", "uv sync"), ("poetry.lock", "poetry install"), ("Pipfile.lock", "pipenv install")],
+)
+def test_the_command_follows_the_lock_file(tmp_path: Path, file: str, command: str) -> None:
+    (tmp_path / file).touch()
+    (tmp_path / "requirements.txt").touch()
+    assert install_command("python", tmp_path, tmp_path) == command
+
+
+@pytest.mark.slow
+def test_an_interpreter_that_is_no_environment_is_asked(tmp_path: Path) -> None:
+    real = Path(sys.base_prefix) / "bin" / f"python3.{sys.version_info.minor}"
+    seen = look(real, "a test", tmp_path, {})
+    assert seen.version == sys.version_info[:3]
+    assert not seen.problem
+
+
+@pytest.mark.slow
+def test_a_program_that_is_no_python_is_refused(tmp_path: Path) -> None:
+    script = tmp_path / "tool"
+    script.write_text("#!/bin/sh\necho hello\n")
+    script.chmod(0o755)
+    error = refused(script, tmp_path)
+    assert error.says.startswith(
+        f"The project's interpreter `{script}` could not be asked: it is not a Python"
+    )
+    error = refused(tmp_path / "missing", tmp_path)
+    assert "No such file or directory" in error.says
+
+
+@pytest.mark.slow
+def test_the_gates_own_environment_is_the_last_resort(tmp_path: Path) -> None:
+    environ = {"VIRTUAL_ENV": sys.prefix, "PATH": ""}
+    chosen = choose(None, tmp_path, tmp_path, environ)
+    assert chosen.python == Path(sys.prefix) / "bin/python"
+    assert "which is the gate's own environment too" in chosen.why
+    other = environment(tmp_path / ".venv", *GOOD)
+    assert choose(None, tmp_path, tmp_path, environ).python == other
+
+
+def test_choosing_costs_no_start_of_an_interpreter(tmp_path: Path) -> None:
+    environment(tmp_path / ".venv", *GOOD)
+    started = time.perf_counter()
+    choose(None, tmp_path, tmp_path, {})
+    assert time.perf_counter() - started < 0.04

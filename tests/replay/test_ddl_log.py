@@ -1,0 +1,234 @@
+"""The diary: which revision touched what, however it went about it."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from migration_gate.check import Trace
+from migration_gate.facts import Touch
+from tests.support.alembic_projects import STANDARD, after, env, lay
+from tests.support.replay_engine import Engine, Ran
+
+pytestmark = pytest.mark.slow
+LOST = (
+    "a migration dropped what the gate records changes with (the schema migration_gate, its event triggers): "
+    "from there on it is not known which revision made what"
+)
+
+
+def play(engine: Engine, *bodies: str, configure: str = "") -> Ran:
+    """The standard history and more revisions, from 0006 on."""
+    ran = engine.run(lay(engine.folder(), after(STANDARD, *bodies), env(configure=configure)))
+    assert ran.replay.failure is None, ran.replay.failure
+    return ran
+
+
+def touched(ran: Ran, step: int) -> list[tuple[str, str, str]]:
+    """Tag, kind and identity of a step's touches."""
+    return [(t.tag, t.kind, t.identity) for t in ran.replay.touches if t.step == step]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "with op.get_context().autocommit_block():\n    op.execute('DISCARD ALL')",
+        "op.execute('RESET ALL')",
+        "op.execute('RESET migration_gate.step')",
+        "op.execute('GRANT CREATE ON SCHEMA public TO pg_monitor')\nop.execute('SET ROLE pg_monitor')",
+    ],
+)
+def test_a_reset_session_does_not_blame_another_revision(engine: Engine, body: str) -> None:
+    ran = play(
+        engine, body + '\nop.create_table("late", sa.Column("id", sa.Integer))\nop.execute("RESET ROLE")'
+    )
+    assert Trace(ran.replay).of_table(ran.table("late")).revision == "0006"
+    assert LOST not in ran.replay.notes
+
+
+def test_grants_are_survived(engine: Engine) -> None:
+    body = """
+    op.execute("GRANT SELECT ON users TO pg_monitor")
+    op.execute("ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO pg_monitor")
+    op.execute("REVOKE SELECT ON users FROM pg_monitor")
+    op.execute("COMMENT ON TABLE users IS 'people'")
+    op.execute("ALTER TABLE users OWNER TO pg_monitor")
+    op.execute("CREATE ROLE somebody")
+    op.execute("DROP ROLE somebody")
+    """
+    assert ("COMMENT", "table", "public.users") in touched(play(engine, body), 6)
+
+
+def test_another_connection_of_the_migration_is_recorded(engine: Engine) -> None:
+    body = """
+    engine = sa.create_engine("postgresql://app@db.invalid/app")
+    with engine.begin() as other:
+        other.execute(sa.text("CREATE TABLE beside (id int)"))
+    engine.dispose()
+    """
+    ran = play(engine, body, configure="transaction_per_migration=True")
+    assert Trace(ran.replay).of_table(ran.table("beside")).revision == "0006"
+
+
+def test_ddl_in_a_do_block_is_recorded(engine: Engine) -> None:
+    body = "op.execute(\"DO $$ BEGIN EXECUTE 'CREATE TABLE hidden (id int)'; END $$\")"
+    assert touched(play(engine, body), 6) == [("CREATE TABLE", "table", "public.hidden")]
+
+
+def test_create_if_not_exists_that_made_nothing_is_recorded_with_its_statement(engine: Engine) -> None:
+    statement = "CREATE TABLE IF NOT EXISTS users (other int)"
+    ran = play(engine, f"op.execute({statement!r})")
+    touches = [t for t in ran.replay.touches if t.step == 6]
+    assert touches == [Touch(6, "CREATE TABLE", "table", "", 0, statement)]
+
+
+def test_temporary_tables_are_not_recorded(engine: Engine) -> None:
+    body = """
+    op.execute("CREATE TEMP TABLE work (id int PRIMARY KEY)")
+    op.execute("CREATE INDEX work_id ON work (id)")
+    op.execute("ALTER TABLE work ADD y int")
+    op.execute("DROP TABLE work")
+    """
+    assert touched(play(engine, body), 6) == []
+
+
+def test_members_of_an_extension_are_not_recorded(engine: Engine) -> None:
+    body = 'op.execute("CREATE EXTENSION pg_trgm")\nop.execute("CREATE EXTENSION IF NOT EXISTS pg_trgm")'
+    told = touched(play(engine, body), 6)
+    assert told == [("CREATE EXTENSION", "extension", "pg_trgm"), ("CREATE EXTENSION", "extension", "")]
+
+
+def test_partitions_are_recorded(engine: Engine) -> None:
+    body = """
+    op.execute("CREATE TABLE events (id int, at date) PARTITION BY RANGE (at)")
+    op.execute("CREATE TABLE events_1 PARTITION OF events FOR VALUES FROM ('2020-01-01') TO ('2021-01-01')")
+    """
+    ran = play(engine, body, 'op.execute("CREATE INDEX events_at ON events (at)")')
+    trace = Trace(ran.replay)
+    tables = {t.name: t for t in ran.replay.catalog.tables}
+    assert {n: trace.of_table(tables[n]).revision for n in ("events", "events_1")} == {
+        "events": "0006", "events_1": "0006",
+    }  # fmt: skip
+    assert trace.of_constraint(tables["events"], "events_at").revision == "0007"
+    assert trace.of_constraint(tables["events_1"], "events_1_at_idx").revision == "0007"
+
+
+def test_renames_are_followed(engine: Engine) -> None:
+    ran = play(
+        engine,
+        'op.rename_table("posts", "articles")',
+        'op.alter_column("articles", "title", new_column_name="headline")',
+        'op.alter_column("articles", "headline", nullable=False)',
+        'op.execute("ALTER INDEX ix_posts_title RENAME TO ix_articles_headline")',
+    )
+    trace, articles = Trace(ran.replay), ran.table("articles")
+    columns = {c.name: c for c in ran.replay.catalog.columns_of(articles)}
+    assert trace.of_table(articles).revision == "0003"
+    assert trace.of_column(articles, columns["headline"]).revision == "0008"
+    assert trace.of_column(articles, columns["user_id"]).revision == "0003"
+    assert trace.of_constraint(articles, "posts_user").revision == "0003"
+    assert trace.of_constraint(articles, "ix_articles_headline").revision == "0009"
+
+
+def test_a_type_is_traced_to_its_last_change(engine: Engine) -> None:
+    ran = play(engine, "op.execute(\"ALTER TYPE user_status ADD VALUE 'banned'\")")
+    assert Trace(ran.replay).of_named("public.user_status").revision == "0006"
+
+
+def test_what_is_dropped_is_recorded(engine: Engine) -> None:
+    ran = play(
+        engine, 'op.drop_index("ix_posts_title")\nop.drop_column("users", "email")\nop.drop_table("posts")'
+    )
+    told = touched(ran, 6)
+    assert ("DROP INDEX", "index", "public.ix_posts_title") in told
+    assert ("DROP INDEX", "table", "public.posts") in told
+    assert ("ALTER TABLE", "table column", "public.users.email") in told
+    assert ("DROP TABLE", "table", "public.posts") in told
+
+
+def test_a_foreign_key_that_fell_with_another_table_leaves_a_touch(engine: Engine) -> None:
+    ran = play(engine, 'op.execute("DROP TABLE users CASCADE")')
+    assert ("DROP TABLE", "table constraint", "posts_user on public.posts") in touched(ran, 6)
+    assert ran.tables == ["posts"]
+
+
+def test_a_schema_that_is_made_anew_is_recorded(engine: Engine) -> None:
+    body = """
+    op.execute("DROP SCHEMA public CASCADE")
+    op.execute("CREATE SCHEMA public")
+    op.execute("CREATE TABLE alembic_version (version_num varchar(32) NOT NULL)")
+    op.execute("INSERT INTO alembic_version VALUES ('0005')")
+    """
+    ran = play(engine, body, 'op.create_table("fresh", sa.Column("id", sa.Integer))')
+    assert ran.tables == ["fresh"]
+    assert Trace(ran.replay).of_table(ran.table("fresh")).revision == "0007"
+    assert ("DROP SCHEMA", "table", "public.users") in touched(ran, 6)
+
+
+@pytest.mark.parametrize(
+    "statement", ["DROP EVENT TRIGGER migration_gate_command", "DROP SCHEMA migration_gate CASCADE"]
+)
+def test_a_diary_that_a_migration_dropped_is_said(engine: Engine, statement: str) -> None:
+    ran = play(engine, f"op.execute({statement!r})", 'op.create_table("late", sa.Column("id", sa.Integer))')
+    assert ran.replay.notes[-1] == LOST
+    assert ran.replay.arrived == ("0007",)
+    assert "late" in ran.tables
+
+
+def test_the_migrations_see_nothing_of_it(engine: Engine) -> None:
+    body = """
+    rows = op.get_bind().execute(sa.text("SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_'"))
+    names = rows.scalars().all()
+    assert set(names) == {"public", "information_schema", "migration_gate"}
+    assert sorted(sa.inspect(op.get_bind()).get_table_names()) == ["alembic_version", "posts", "users"]
+    """
+    play(engine, body)
+
+
+@pytest.fixture
+def plain(engine: Engine) -> Engine:
+    """The same server for a user who may make databases, and is no superuser: no event triggers."""
+    with engine.server.connect() as connection:
+        connection.execute("drop role if exists plain")
+        connection.execute("create role plain login createdb password 'plain'")
+    server = dataclasses.replace(engine.server, superuser=False, user="plain", password="plain")
+    return dataclasses.replace(engine, server=server)
+
+
+@pytest.mark.parametrize("configure", ["", "transaction_per_migration=True"])
+def test_without_event_triggers_the_same_is_found_by_comparing(plain: Engine, configure: str) -> None:
+    ran = play(
+        plain,
+        'op.rename_table("posts", "articles")',
+        'op.execute("CREATE VIEW names AS SELECT name FROM users")',
+        'op.execute("RESET ALL")\nop.create_table("late", sa.Column("id", sa.Integer))',
+        configure=configure,
+    )
+    trace = Trace(ran.replay)
+    users, articles = ran.table("users"), ran.table("articles")
+    column = {c.name: c for c in ran.replay.catalog.columns_of(users)}
+    assert {t.tag for t in ran.replay.touches} == {"SEEN"}
+    found = {
+        "users": trace.of_table(users).revision,
+        "articles": trace.of_table(articles).revision,
+        "email": trace.of_column(users, column["email"]).revision,
+        "posts_user": trace.of_constraint(articles, "posts_user").revision,
+        "ix_posts_title": trace.of_constraint(articles, "ix_posts_title").revision,
+        "user_status": trace.of_named("public.user_status").revision,
+        "names": trace.of_named("public.names").revision,
+        "late": trace.of_table(ran.table("late")).revision,
+    }
+    assert found == {
+        "users": "0001", "articles": "0003", "email": "0005", "posts_user": "0003", "ix_posts_title": "0006",
+        "user_status": "0001", "names": "0007", "late": "0008",
+    }  # fmt: skip
+
+
+def test_a_renamed_constraint_is_the_renaming_revisions(engine: Engine) -> None:
+    ran = play(
+        engine,
+        'op.create_check_constraint("ck_first", "users", "id > 0")',
+        'op.execute("ALTER TABLE users RENAME CONSTRAINT ck_first TO ck_second")',
+    )
+    assert Trace(ran.replay).of_constraint(ran.table("users"), "ck_second").revision == "0007"

@@ -1,0 +1,142 @@
+"""The Mermaid of the summary: what it shows, how large it gets, and what a name cannot do to it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from migration_gate.facts import Column, History, Snapshot, Table
+from migration_gate.report import diagram
+from migration_gate.verdict.judge import ProjectReport
+from tests.support import example_reports, fact_builders
+
+NODE = re.compile(r"^  (r\d+|older)[(\[]", re.MULTILINE)
+
+
+def test_a_straight_history_needs_no_picture() -> None:
+    assert diagram.history(fact_builders.chain(*(f"r{n}" for n in range(50)))) == ""
+    assert diagram.history(History()) == ""
+
+
+def test_two_heads_are_shown_down_to_their_fork() -> None:
+    graph = fact_builders.history(
+        fact_builders.revision("a"),
+        fact_builders.revision("b", "a"),
+        fact_builders.revision("c", "b"),
+        fact_builders.revision("d", "b", message='say "hi"'),
+    )
+    assert diagram.history(graph) == "\n".join(
+        [
+            "flowchart LR",
+            '  r0["d<br/>say #34;hi#34;"]:::head',
+            '  r1["c<br/>step c"]:::head',
+            '  r2["b<br/>step b"]',
+            "  r2 --> r0",
+            "  r2 --> r1",
+            "  older --> r2",
+            '  older(["1 older revision"])',
+            "  classDef head stroke-width:3px,stroke:#cf222e",
+        ]
+    )
+
+
+def test_a_long_line_is_one_node_and_the_rest_is_counted() -> None:
+    line = [fact_builders.revision(f"m{n}", f"m{n - 1}" if n else "fork") for n in range(30)]
+    old = [fact_builders.revision(f"o{n}", *([f"o{n - 1}"] if n else [])) for n in range(20)]
+    graph = fact_builders.history(
+        *old, fact_builders.revision("fork", "o19"), fact_builders.revision("side", "fork"), *line
+    )
+    text = diagram.history(graph)
+    assert '(["28 revisions"])' in text
+    assert 'older(["20 older revisions"])' in text
+    assert len(NODE.findall(text)) < 10
+
+
+def test_a_new_merge_is_shown_and_an_old_one_is_not() -> None:
+    merged = [
+        fact_builders.revision("a"),
+        fact_builders.revision("b", "a"),
+        fact_builders.revision("c", "a"),
+        fact_builders.revision("m", "b", "c"),
+    ]
+    assert "r0" in diagram.history(fact_builders.history(*merged))
+    later = [fact_builders.revision(f"n{n}", f"n{n - 1}" if n else "m") for n in range(20)]
+    assert diagram.history(fact_builders.history(*merged, *later)) == ""
+
+
+@pytest.mark.parametrize("heads", [2, 50, 300])
+def test_it_never_has_more_nodes_than_a_reader_can_bear(heads: int) -> None:
+    graph = fact_builders.history(
+        fact_builders.revision("root"), *(fact_builders.revision(f"h{n}", "root") for n in range(heads))
+    )
+    text = diagram.history(graph)
+    assert len(NODE.findall(text)) <= diagram.NODES + 1
+
+
+def test_unrelated_roots_and_missing_parents_break_nothing() -> None:
+    graph = fact_builders.history(
+        fact_builders.revision("a"), fact_builders.revision("b"), fact_builders.revision("c", "nowhere")
+    )
+    assert "older" in diagram.history(graph)
+
+
+@given(st.text(max_size=60))
+def test_no_name_leaves_its_label(name: str) -> None:
+    shown = diagram.spelt(name)
+    assert not re.search(r'["\n\r`<>&\[\]{}|\\%]', shown)
+    assert all(re.fullmatch(r"\d+", part.partition(";")[0]) for part in shown.split("#")[1:])
+
+
+def tables(catalog: Snapshot) -> str:
+    facts = fact_builders.replayed(
+        fact_builders.chain("a"), catalog=catalog, touches=(fact_builders.touch(1, "x", oid=1),)
+    )
+    return diagram.tables(ProjectReport("p", facts))
+
+
+def test_tables_of_findings_are_drawn_with_their_keys_and_references() -> None:
+    text = diagram.tables(example_reports.blocked())
+    assert 't0["users"] {' in text
+    assert 'integer owner_id FK "null, see findings"' in text
+    assert re.search(r't\d+ }o--o\| t\d+ : "owner_id"', text)
+
+
+def test_where_nothing_was_found_the_newest_revisions_tables_are_drawn() -> None:
+    assert 't0["x"] {' in tables(fact_builders.table("x", "id integer NOT NULL", oid=1))
+    assert tables(fact_builders.table("y", "id integer NOT NULL", oid=2)) == ""
+
+
+def test_wide_tables_and_many_are_cut_short() -> None:
+    wide = fact_builders.table("x", *(f"c{n} integer" for n in range(100)), oid=1)
+    text = tables(wide)
+    assert f'"{100 - diagram.COLUMNS} more columns"' in text
+    assert text.count("integer c") == diagram.COLUMNS
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("character varying(320)", "varchar_320"),
+        ("timestamp with time zone", "timestamptz"),
+        ("numeric(10,2)[]", "numeric_10_2_array"),
+        ('public."we""ird } type"', "public_we_ird_type"),
+        ("日本", "x"),
+        ("1x", "x1x"),
+    ],
+)
+def test_types_are_words(written: str, shown: str) -> None:
+    column = Column("public", "x", "a", written, nullable=False, position=1, number=1)
+    assert f"    {shown} a\n" in tables(Snapshot(tables=(Table("public", "x", oid=1),), columns=(column,)))
+
+
+@given(st.text(min_size=1, max_size=40))
+def test_no_column_breaks_the_diagram(name: str) -> None:
+    column = Column("public", "x", name, name, position=1, number=1)
+    table = Table("public", name, oid=1)
+    lines = tables(Snapshot(tables=(table,), columns=(replace(column, table=name),))).split("\n")
+    assert len(lines) == 4
+    assert re.fullmatch(r"    [A-Za-z]\w* [A-Za-z]\w* \"[^\"]*\"", lines[2], re.ASCII)

@@ -1,0 +1,69 @@
+"""The JSON report: its schema, its golden file and its stability."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from pydantic import TypeAdapter
+
+from migration_gate import docs
+from migration_gate.report.json import JsonReport, render
+from tests.support import example_reports
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_a_blocked_project_is_reported_whole(golden: Callable[[str, str], None]) -> None:
+    golden("blocked.json", render(example_reports.report(example_reports.blocked())))
+
+
+def test_every_report_is_read_back_by_its_own_schema() -> None:
+    projects = (
+        example_reports.blocked(),
+        example_reports.clean(),
+        example_reports.failing(),
+        example_reports.broken(),
+        example_reports.hostile(),
+    )
+    text = render(example_reports.report(*projects))
+    read = TypeAdapter(JsonReport).validate_json(text, strict=True)
+    assert [project.outcome for project in read.projects] == [
+        "blocked",
+        "passed",
+        "blocked",
+        "not checked",
+        "blocked",
+    ]
+    assert read.status == 2
+    assert text.isascii()
+
+
+def test_the_same_run_is_written_the_same_way() -> None:
+    assert render(example_reports.report(example_reports.blocked())) == render(
+        example_reports.report(example_reports.blocked())
+    )
+
+
+def test_the_first_error_is_the_failure() -> None:
+    (project,) = json.loads(render(example_reports.report(example_reports.failing())))["projects"]
+    assert project["failure"]["says"] == 'relation "queries" does not exist'
+    assert project["failure"]["line"] == 21
+
+
+def test_counts_add_up() -> None:
+    found = json.loads(render(example_reports.report(example_reports.blocked())))
+    counts = found["counts"]
+    total = sum(counts[key] for key in ("errors", "warnings", "notes", "allowed"))
+    assert total == len(found["projects"][0]["verdicts"])
+    assert counts["blocking"] == sum(verdict["blocks"] for verdict in found["projects"][0]["verdicts"])
+
+
+def test_every_field_is_documented() -> None:
+    text = (ROOT / "docs" / "json.md").read_text(encoding="utf-8")
+    schema = json.loads(docs.schema())
+    fields = set(schema["properties"])
+    for definition in schema["$defs"].values():
+        fields |= set(definition["properties"])
+    assert sorted(field for field in fields if f"`{field}`" not in text) == []

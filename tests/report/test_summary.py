@@ -1,0 +1,151 @@
+"""The Markdown summary, whole, and what a hostile project cannot make of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from migration_gate.report.markdown import escaped, fenced
+from migration_gate.report.summary import LIMIT, render
+from migration_gate.verdict.judge import Report
+from tests.support import example_reports
+
+Golden = Callable[[str, str], None]
+
+
+def test_a_blocked_project_is_reported_whole(golden: Golden) -> None:
+    golden("blocked.md", render(example_reports.report(example_reports.blocked())))
+
+
+def test_the_verdict_is_in_the_first_line() -> None:
+    first = render(example_reports.report(example_reports.blocked())).partition("\n")[0]
+    assert first == "## ❌ Migration Gate. Blocked: 6 errors, 2 warnings, 1 note, 1 allowed"
+    assert render(example_reports.report(example_reports.clean())).startswith(
+        "## ✅ Migration Gate. Passed: no findings\n"
+    )
+    assert render(example_reports.report(example_reports.broken())).startswith(
+        "## ⚠️ Migration Gate. Not checked"
+    )
+
+
+def test_several_projects_and_failures_are_one_page(golden: Golden) -> None:
+    golden(
+        "several.md",
+        render(
+            example_reports.report(
+                example_reports.clean(), example_reports.broken(), example_reports.failing()
+            )
+        ),
+    )
+
+
+def test_a_hostile_project_stays_text(golden: Golden) -> None:
+    page = render(example_reports.report(example_reports.hostile()))
+    golden("hostile.md", page)
+    outside = re.sub(r"(?ms)^(`{3,})\w*\n.*?^\1$", "", page)
+    assert "<script" not in outside
+    assert "](http" not in outside
+    assert "\n# h" not in outside
+    assert outside.count("<details") == outside.count("</details>") == outside.count("</summary>")
+
+
+@given(st.text())
+def test_no_text_leaves_its_place(text: str) -> None:
+    shown = escaped(text)
+    bare = shown.replace("<code>", "").replace("</code>", "")
+    assert "\n" not in shown
+    assert not re.search(r"[<>*_\[\]|`~]", bare)
+    assert not re.search(r"&(?!#\d+;)", bare)
+    assert not re.search(r"@\w", bare)
+
+
+@given(st.text(alphabet="`~ab\n"))
+def test_no_text_ends_its_fence(text: str) -> None:
+    first, *inside, last = fenced(text).split("\n")
+    assert last == first
+    assert all(first not in line for line in inside)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("`a_b` is", "<code>a&#95;b</code> is"),
+        ("a ` b", "a &#96; b"),
+        ("1. one", "&#49;. one"),
+        ("- one", "&#45; one"),
+        ("see https://x.test", "see https&#58;//x.test"),
+        ("@all", "&#64;&#8203;all"),
+    ],
+)
+def test_markdown_is_spelt_out(given: str, expected: str) -> None:
+    assert escaped(given) == expected
+
+
+def test_a_page_that_is_too_long_is_cut_between_findings_and_says_so() -> None:
+    project = example_reports.blocked()
+    many = tuple(
+        replace(verdict, id=f"{number}") for number in range(3000) for verdict in project.verdicts[:1]
+    )
+    page = render(example_reports.report(replace(project, verdicts=many)))
+    assert len(page.encode()) <= LIMIT
+    assert page.count("<details") == page.count("</details>") > 1000
+    assert re.search(r"> \*\*Cut at 1024 KiB:\*\* \d+ findings more did not fit", page)
+    small = render(example_reports.report(project), limit=2000)
+    assert len(small.encode()) <= 2000
+
+
+def test_a_run_without_a_project_says_so() -> None:
+    assert render(Report(())).startswith("## ⚠️ Migration Gate. Not checked: there was no project")
+
+
+def test_a_finding_of_ten_megabytes_leaves_room_for_the_others() -> None:
+    project = example_reports.blocked()
+    big = "😀`@|</details>#1\n" * 700_000
+    finding = replace(project.verdicts[0].finding, says=big, at=big, evidence=((big, big),), fix=big)
+    verdicts = (replace(project.verdicts[0], finding=finding), *project.verdicts[1:])
+    page = render(example_reports.report(replace(project, name=big, verdicts=verdicts)))
+    assert len(page.encode()) < LIMIT // 4
+    assert all(f"{verdict.check} {verdict.id}" in page for verdict in project.verdicts if not verdict.allowed)
+
+
+@pytest.mark.parametrize("limit", [500, 1000, 2000, 3000, 5000, 8000])
+def test_a_cut_page_is_whole_in_itself(limit: int) -> None:
+    page = render(
+        example_reports.report(
+            example_reports.hostile(), example_reports.failing(), example_reports.blocked()
+        ),
+        limit=limit,
+    )
+    assert len(page.encode()) <= limit
+    assert page.count("<details") == page.count("</details>")
+    fences = re.findall(r"(?m)^(`{3,})", page)
+    assert len(fences) % 2 == 0
+    assert fences[::2] == fences[1::2]
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("fixes #12, GH-7", "fixes &#35;&#8203;12, GH&#45;&#8203;7"),
+        ("@org/team", "&#64;&#8203;org/team"),
+        ("www.x.test", "www&#46;x.test"),
+        ("<!-- migration-gate -->", "&#60;!-- migration-gate --&#62;"),
+    ],
+)
+def test_nothing_is_linked_or_called(given: str, expected: str) -> None:
+    assert escaped(given) == expected
+
+
+def test_places_link_to_the_files_where_they_can_be_read() -> None:
+    page = render(example_reports.report(example_reports.blocked()), source="https://github.com/o/r/blob/abc")
+    link = '<a href="https://github.com/o/r/blob/abc/sql/init.sql#L3">sql/init.sql:3</a>'
+    assert link in page
+    hostile = render(
+        example_reports.report(example_reports.hostile()), source="https://github.com/o/r/blob/abc"
+    )
+    assert all(re.fullmatch(r"[\w.:/%#~-]+", found) for found in re.findall(r'href="([^"]*)"', hostile))

@@ -1,0 +1,137 @@
+"""The text report, whole, and what must never be in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+import checks
+from migration_gate.check import Finding, Severity
+from migration_gate.facts import Failure, History
+from migration_gate.report import paragraphs, printable
+from migration_gate.report.text import render, wants_colour
+from migration_gate.verdict.judge import ProjectReport, Report, Verdict
+from tests.support import example_reports
+
+Golden = Callable[[str, str], None]
+
+
+def text(*projects: ProjectReport, **options: bool | int) -> str:
+    return render(example_reports.report(*projects), checks.ALL, **options)  # type: ignore[arg-type]
+
+
+def test_a_blocked_project_is_reported_whole(golden: Golden) -> None:
+    golden("blocked.txt", text(example_reports.blocked()))
+
+
+def test_a_clean_project_is_two_lines(golden: Golden) -> None:
+    golden("clean.txt", text(example_reports.clean()))
+
+
+def test_a_failed_replay_shows_what_the_project_printed(golden: Golden) -> None:
+    golden("failing.txt", text(example_reports.failing()))
+
+
+def test_several_projects_are_one_report(golden: Golden) -> None:
+    golden("several.txt", text(example_reports.clean(), example_reports.broken(), example_reports.failing()))
+
+
+def test_hostile_names_reach_nobodys_terminal(golden: Golden) -> None:
+    shown = text(example_reports.hostile())
+    golden("hostile.txt", shown)
+    assert not [c for c in shown if c != "\n" and not c.isprintable()]
+    assert not any(line.startswith("::") for line in shown.split("\n"))
+
+
+def test_the_report_fits_into_80_columns_but_for_names_and_code() -> None:
+    shown = text(example_reports.blocked(), example_reports.failing(), example_reports.broken())
+    assert [line for line in shown.split("\n") if len(line) > 80 and "op." not in line] == []
+
+
+def test_colour_changes_nothing_but_colour() -> None:
+    plain, coloured = text(example_reports.blocked()), text(example_reports.blocked(), colour=True)
+    assert "\x1b[31;1merror\x1b[0m" in coloured
+    for code in ("\x1b[31;1m", "\x1b[33m", "\x1b[36m", "\x1b[1m", "\x1b[32;1m", "\x1b[0m"):
+        coloured = coloured.replace(code, "")
+    assert coloured == plain
+
+
+@pytest.mark.parametrize(
+    ("environ", "terminal", "expected"),
+    [
+        ({}, True, True),
+        ({}, False, False),
+        ({"NO_COLOR": "1"}, True, False),
+        ({"NO_COLOR": ""}, True, True),
+        ({"TERM": "dumb"}, True, False),
+        ({"FORCE_COLOR": "1"}, False, True),
+        ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, True, False),
+    ],
+)
+def test_no_color_is_honoured(environ: dict[str, str], terminal: bool, expected: bool) -> None:
+    assert wants_colour(environ, terminal=terminal) is expected
+
+
+def test_the_projects_output_is_silent_while_the_replay_succeeds() -> None:
+    project = example_reports.blocked()
+    replay = replace(project.facts.replay, output="chatter")
+    assert "chatter" not in text(replace(project, facts=replace(project.facts, replay=replay)))
+
+
+def test_long_evidence_is_cut_and_says_so() -> None:
+    long = Finding("a", "x", evidence=(("statement", "\n".join(f"line {n}" for n in range(40))),))
+    verdict = Verdict("drift", Severity.ERROR, long, "id", "p")
+    shown = render(Report((ProjectReport("p", verdicts=(verdict,)),)))
+    assert "line 11\n      ... 28 more lines" in shown
+    wide = replace(verdict, finding=Finding("a", "x", evidence=(("value", "a" * 9000),)))
+    assert len(render(Report((ProjectReport("p", verdicts=(wide,)),)))) < 3000
+
+
+def test_a_history_that_cannot_be_read_is_not_called_empty() -> None:
+    project = example_reports.clean()
+    replay = replace(project.facts.replay, history=History(error=Failure("no")), steps=())
+    shown = text(replace(project, facts=replace(project.facts, replay=replay)))
+    assert shown.startswith("clean: the history could not be read, 0.5 s")
+
+
+def test_a_run_without_a_project_has_not_passed() -> None:
+    assert render(Report(())) == "Not checked: there was no project\n"
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("a\tb", "a    b"),
+        ("a\r\nb", "a b"),
+        ("\x1b[2J", "\\x1b[2J"),
+        ("\u202egnp.exe", "\\u202egnp.exe"),
+        ("\u2066x", "\\u2066x"),
+        ("caf\u00e9 \U0001f600 \u5b57", "caf\u00e9 \U0001f600 \u5b57"),
+        ("\ud800", "\\ud800"),
+        ("a\x85b\u2028c", "a\\x85b\\u2028c"),
+    ],
+)
+def test_characters_that_act_are_spelt_out(given: str, expected: str) -> None:
+    assert printable(given) == expected
+
+
+def test_prose_and_code_of_a_fix_are_told_apart() -> None:
+    fix = "Do this:\n\n    one()\n\n    two():\n        three()\n\nThen that.\nAnd this."
+    assert paragraphs(fix) == (
+        (False, "Do this:"),
+        (True, "one()\n\ntwo():\n    three()"),
+        (False, "Then that.\nAnd this."),
+    )
+    assert paragraphs("") == ()
+
+
+def test_of_many_findings_the_last_are_said_without_evidence() -> None:
+    seen = (("seen", "this"),)
+    found = [Finding(f"t{number}", f"`t{number}` is odd", evidence=seen) for number in range(23)]
+    verdicts = tuple(Verdict("drift", Severity.ERROR, one, one.at, "p") for one in found)
+    page = render(Report((ProjectReport("p", verdicts=verdicts),)))
+    assert page.count("seen  this") == 20
+    assert "`t22` is odd" in page
+    assert "these 3 are in the other formats" in page

@@ -1,0 +1,363 @@
+"""A migration reaches the ephemeral server and nothing else, whatever it tries."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.support.alembic_projects import env, lay, one
+from tests.support.decoy_servers import Forbidden
+from tests.support.replay_engine import Engine, Ran
+
+pytestmark = pytest.mark.slow
+linux = pytest.mark.skipif(sys.platform != "linux", reason="the filter for system calls is Linux's")
+needs_psql = pytest.mark.skipif(shutil.which("psql") is None, reason="psql is not installed")
+needs_gcc = pytest.mark.skipif(shutil.which("gcc") is None, reason="gcc is not installed")
+NO_CONNECTION = "OperationalError: no connection; only the ephemeral server can be reached"
+DENIED = "[Errno 13] Permission denied"
+
+
+def attempt(engine: Engine, body: str, imports: str = "", **settings: Any) -> Ran:
+    """Run the body in a migration, after it made a table."""
+    made = 'op.execute("CREATE TABLE users (id int)")\n'
+    return engine.run(lay(engine.folder(), one(made + dedent(body), imports), env()), **settings)
+
+
+def refused(ran: Ran) -> str:
+    """What the migration was told."""
+    assert ran.replay.failure is not None
+    assert ran.replay.failure.revision == "0001"
+    return ran.replay.failure.says
+
+
+def test_the_forbidden_place_lets_everybody_in_and_tells(forbidden_place: Forbidden) -> None:
+    psycopg.connect(forbidden_place.dsn).close()
+    place = forbidden_place.server
+    psycopg.connect(
+        f"host={place.directory} port={place.port} user={place.user} password={place.password}"
+    ).close()
+    urllib.request.urlopen(f"http://127.0.0.1:{forbidden_place.web}/").close()
+    assert len(forbidden_place.hits()) == 4  # twice in the server's log, once at the port, once in the web
+
+
+@pytest.mark.parametrize("driver", ["psycopg2", "psycopg", "pg8000", "asyncpg"])
+def test_a_drivers_own_connect_leads_to_the_ephemeral_server(
+    engine: Engine, forbidden: Forbidden, driver: str
+) -> None:
+    place = forbidden.server
+    keywords = f"host='127.0.0.1', port={forbidden.port}, user={place.user!r}, password={place.password!r}"
+    body = f"""
+    connection = {driver}.connect({keywords}, database="postgres")
+    cursor = connection.cursor()
+    cursor.execute("CREATE TABLE beside (id int)")
+    connection.commit()
+    """
+    if driver == "asyncpg":
+        body = f"""
+        async def go():
+            connection = await asyncpg.connect({keywords}, database="postgres")
+            await connection.execute("CREATE TABLE beside (id int)")
+            await connection.close()
+
+        asyncio.run(go())
+        """
+    body = body.replace("database=", "dbname=") if driver == "psycopg" else body
+    ran = engine.run(lay(engine.folder(), one(body, f"import asyncio, {driver}"), env()))
+    assert (ran.replay.failure, ran.tables) == (None, ["beside"])
+    assert [(c.driver, c.how, c.outcome) for c in ran.replay.connections][1:] == [
+        (driver, "driver", "redirected")
+    ]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "psycopg2.connect({url!r})",
+        "psycopg2.connect({dsn!r})",
+        "psycopg.connect({url!r})",
+        "psycopg.Connection.connect({dsn!r})",
+        "asyncio.run(psycopg.AsyncConnection.connect({url!r}))",
+        "asyncio.run(asyncpg.connect({url!r}))",
+        "asyncio.run(asyncpg.connect(dsn={url!r}))",
+        "asyncio.run(pooled({url!r}))",
+        "psycopg2.pool.SimpleConnectionPool(1, 2, {dsn!r}).getconn()",
+    ],
+)
+def test_an_address_in_one_string_is_redirected(engine: Engine, forbidden: Forbidden, statement: str) -> None:
+    pooled = "async def pooled(url):\n    async with asyncpg.create_pool(url) as p: await p.fetch('select 1')"
+    text = statement.format(url=forbidden.url(), dsn=forbidden.dsn)
+    ran = attempt(engine, text, f"import asyncio, asyncpg, psycopg, psycopg2, psycopg2.pool\n\n\n{pooled}\n")
+    assert ran.replay.failure is None, ran.replay.failure
+
+
+@linux
+@pytest.mark.parametrize(
+    "statement", ["psycopg2._connect({dsn!r})", "psycopg2._psycopg._connect({dsn!r})", "_connect({dsn!r})"]
+)
+def test_psycopg2s_inner_connect_is_refused(engine: Engine, forbidden: Forbidden, statement: str) -> None:
+    imports = "import psycopg2\nfrom psycopg2._psycopg import _connect"
+    said = refused(attempt(engine, statement.format(dsn=forbidden.dsn), imports))
+    assert said == NO_CONNECTION
+
+
+@linux
+def test_libpq_through_psycopgs_inner_module_is_refused(engine: Engine, forbidden: Forbidden) -> None:
+    body = f"assert pq.PGconn.connect({forbidden.dsn.encode()!r}).status == pq.ConnStatus.OK"
+    assert refused(attempt(engine, body, "from psycopg import pq")) == "AssertionError"
+
+
+@linux
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "pg8000.dbapi.Connection(user='x', host='127.0.0.1', port={port})",
+        "pg8000.native.Connection(user='x', host='127.0.0.1', port={port})",
+    ],
+)
+def test_pg8000s_classes_are_refused(engine: Engine, forbidden: Forbidden, statement: str) -> None:
+    ran = attempt(engine, statement.format(port=forbidden.port), "import pg8000.dbapi, pg8000.native")
+    assert "Permission denied" in str(ran.replay.failure) or "Can't create a connection" in refused(ran)
+
+
+@needs_psql
+def test_psql_with_its_usual_environment_meets_the_ephemeral_server(
+    engine: Engine, forbidden: Forbidden
+) -> None:
+    made = "subprocess.run(['psql', '-qc', 'CREATE TABLE beside (id int)'], check=True)"
+    ran = engine.run(lay(engine.folder(), one(made, "import subprocess"), env()))
+    assert (ran.replay.failure, ran.tables) == (None, ["beside"])
+
+
+@linux
+@needs_psql
+@pytest.mark.parametrize("environment", [True, False])
+def test_psql_over_tcp_is_refused(engine: Engine, forbidden: Forbidden, environment: bool) -> None:
+    if environment:
+        given = f"PGHOST='127.0.0.1', PGPORT='{forbidden.port}', PGPASSWORD={forbidden.server.password!r}"
+        body = f"subprocess.run(['psql', '-c', 'select 1'], check=True, env=dict(os.environ, {given}))"
+    else:
+        body = f"subprocess.run(['psql', {forbidden.url()!r}, '-c', 'select 1'], check=True)"
+    ran = attempt(engine, body, "import os, subprocess")
+    assert "CalledProcessError: Command '['psql'" in refused(ran)
+    assert "could not create socket: Permission denied" in ran.output
+
+
+@linux
+@pytest.mark.parametrize("proxy", [False, True])
+def test_http_is_refused(engine: Engine, forbidden: Forbidden, proxy: bool) -> None:
+    address = f"http://127.0.0.1:{forbidden.web}/"
+    settings = (("http_proxy", address),) if proxy else ()
+    url = "http://example.com/" if proxy else address
+    ran = attempt(engine, f"urllib.request.urlopen({url!r})", "import urllib.request", env=settings)
+    assert refused(ran) == f"URLError: <urlopen error {DENIED}>"
+
+
+@linux
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "asyncio.run(asyncio.open_connection('127.0.0.1', {web}))",
+        "socket.create_connection(('127.0.0.1', {web}))",
+        "socket.socket(socket.AF_INET6)",
+        "socket.socket(socket.AF_INET, socket.SOCK_DGRAM)",
+        "socket.socket(socket.AF_INET, socket.SOCK_RAW)",
+        "socket.socket(socket.AF_VSOCK, socket.SOCK_STREAM)",
+        "socket.socket(socket.AF_PACKET, socket.SOCK_RAW)",
+    ],
+)
+def test_a_socket_that_is_no_unix_socket_is_refused(
+    engine: Engine, forbidden: Forbidden, statement: str
+) -> None:
+    ran = attempt(engine, statement.format(web=forbidden.web), "import asyncio, socket")
+    assert refused(ran) == f"PermissionError: {DENIED}"
+
+
+@linux
+def test_io_uring_is_absent(engine: Engine, forbidden: Forbidden) -> None:
+    body = """
+    libc = ctypes.CDLL(None, use_errno=True)
+    assert libc.syscall(425, 8, ctypes.create_string_buffer(120)) == -1
+    raise OSError(ctypes.get_errno(), "no ring")
+    """
+    assert refused(attempt(engine, body, "import ctypes")) == "PermissionError: [Errno 13] no ring"
+
+
+@linux
+def test_a_forked_child_is_confined_and_says_nothing_in_our_name(
+    engine: Engine, forbidden: Forbidden
+) -> None:
+    body = f"""
+    child = os.fork()
+    if child == 0:
+        try:
+            socket.create_connection(("127.0.0.1", {forbidden.web}))
+        except PermissionError:
+            os._exit(7)
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+    """
+    ran = attempt(engine, body, "import os, socket")
+    assert (ran.replay.failure, ran.tables) == (None, ["users"])
+
+
+@linux
+@pytest.mark.parametrize("detached", [False, True])
+def test_another_interpreter_is_confined(engine: Engine, forbidden: Forbidden, detached: bool) -> None:
+    script = f"import socket; socket.create_connection(('127.0.0.1', {forbidden.port}))"
+    body = (
+        f"subprocess.run([sys.executable, '-I', '-c', {script!r}], check=True, start_new_session={detached})"
+    )
+    ran = attempt(engine, body, "import subprocess, sys")
+    assert "returned non-zero exit status 1" in refused(ran)
+    assert f"PermissionError: {DENIED}" in ran.output
+
+
+@linux
+@needs_gcc
+def test_a_32_bit_program_has_no_sockets(engine: Engine, forbidden: Forbidden) -> None:
+    folder = engine.folder()
+    (folder / "call.c").write_text(
+        'int main() { int r; __asm__ volatile("int $0x80" : "=a"(r) : "a"(359), "b"(2), "c"(1), "d"(0));'
+        " return r < 0 ? -r : 0; }"
+    )
+    made = subprocess.run(["gcc", "-o", folder / "call", folder / "call.c"], check=False, capture_output=True)
+    if made.returncode or subprocess.run([folder / "call"], check=False).returncode == 38:
+        pytest.skip("this kernel has no 32-bit system calls")
+    body = f"sys.exit(subprocess.run([{str(folder / 'call')!r}]).returncode)"
+    assert refused(attempt(engine, body, "import subprocess, sys")) == (
+        "the project's code called sys.exit(38)"
+    )
+
+
+def elsewhere(forbidden: Forbidden) -> str:
+    """What libpq says when the socket of another server is closed to it."""
+    place = forbidden.server
+    return (
+        f'OperationalError: connection to server on socket "{place.directory}/.s.PGSQL.{place.port}" failed: '
+        "Permission denied\n\tIs the server running locally and accepting connections on that socket?"
+    )
+
+
+@linux
+def test_another_servers_unix_socket_is_refused(engine: Engine, forbidden: Forbidden) -> None:
+    place = forbidden.server
+    dsn = f"host={place.directory} port={place.port} user={place.user} password={place.password}"
+    ran = attempt(engine, f"psycopg2._connect({dsn!r})", "import psycopg2")
+    assert refused(ran) == elsewhere(forbidden)
+
+
+@linux
+@needs_psql
+def test_psql_on_another_servers_unix_socket_is_refused(engine: Engine, forbidden: Forbidden) -> None:
+    place = forbidden.server
+    body = f"subprocess.run(['psql', '-h', {place.directory!r}, '-c', 'select 1'], check=True)"
+    ran = attempt(engine, body, "import subprocess")
+    assert "CalledProcessError: Command '['psql'" in refused(ran)
+    assert "failed: Permission denied" in ran.output
+
+
+@linux
+@pytest.mark.parametrize(
+    "path",
+    [
+        "'.s.PGSQL.5432'",
+        "there + '/link'",
+        "'/proc/self/cwd/.s.PGSQL.5432'",
+        "f'/dev/fd/{folder}/.s.PGSQL.5432'",
+    ],
+)
+def test_another_name_for_the_socket_is_refused(engine: Engine, forbidden: Forbidden, path: str) -> None:
+    body = f"""
+    there = tempfile.mkdtemp()
+    os.symlink({forbidden.server.directory!r} + "/.s.PGSQL.5432", there + "/link")
+    folder = os.open({forbidden.server.directory!r}, os.O_RDONLY)
+    os.chdir({forbidden.server.directory!r})
+    socket.socket(socket.AF_UNIX).connect({path})
+    """
+    assert refused(attempt(engine, body, "import os, socket, tempfile")) == f"PermissionError: {DENIED}"
+
+
+@linux
+def test_an_abstract_socket_of_others_is_refused(engine: Engine, forbidden: Forbidden) -> None:
+    with socket.socket(socket.AF_UNIX) as other:
+        other.bind(f"\0migration-gate-test-{forbidden.port}")
+        other.listen()
+        body = f"socket.socket(socket.AF_UNIX).connect('\\0migration-gate-test-{forbidden.port}')"
+        assert refused(attempt(engine, body, "import socket")) == f"PermissionError: {DENIED}"
+
+
+@linux
+def test_the_docker_daemon_is_out_of_reach(engine: Engine, forbidden: Forbidden) -> None:
+    daemon = Path("/var/run/docker.sock")
+    if not daemon.exists():
+        pytest.skip("no Docker daemon")
+    body = f"socket.socket(socket.AF_UNIX).connect({str(daemon)!r})"
+    assert refused(attempt(engine, body, "import socket")) == f"PermissionError: {DENIED}"
+
+
+def test_the_projects_own_processes_may_talk_to_each_other(engine: Engine, forbidden: Forbidden) -> None:
+    body = """
+    with multiprocessing.get_context("fork").Manager() as manager:
+        shared = manager.dict(a=1)
+        assert shared["a"] == 1
+    a, b = socket.socketpair()
+    a.sendall(b"x")
+    assert b.recv(1) == b"x"
+    """
+    ran = attempt(engine, body, "import multiprocessing, socket")
+    assert ran.replay.failure is None, ran.replay.failure
+
+
+def test_variables_of_other_databases_and_tokens_do_not_get_in(
+    engine: Engine, forbidden: Forbidden, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in (
+        "GITHUB_TOKEN",
+        "ACTIONS_RUNTIME_TOKEN",
+        "INPUT_TOKEN",
+        "PGSERVICE",
+        "PGHOSTADDR",
+        "PGPASSFILE",
+    ):
+        monkeypatch.setenv(name, "other")
+    body = "raise RuntimeError(sorted(name for name, value in os.environ.items() if value == 'other'))"
+    assert refused(attempt(engine, body, "import os")) == "RuntimeError: []"
+
+
+@linux
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "COPY users FROM PROGRAM 'psql {url} -Atc ''select 1'''",
+        "SELECT * FROM dblink('{dsn}', 'select 1') AS t(a int)",
+        "SELECT * FROM dblink('{socket}', 'select 1') AS t(a int)",
+    ],
+)
+def test_the_ephemeral_server_cannot_reach_another(
+    engine: Engine, forbidden: Forbidden, statement: str
+) -> None:
+    place = forbidden.server
+    here = f"host={place.directory} user={place.user} password={place.password} dbname=postgres"
+    text = statement.format(url=forbidden.url(), dsn=forbidden.dsn, socket=here)
+    prepare = 'op.execute("CREATE EXTENSION dblink")\n' if "dblink" in text else ""
+    ran = attempt(engine, f"{prepare}op.execute({text!r})")
+    assert "failed" in refused(ran) or "could not establish connection" in refused(ran)
+
+
+def test_the_ephemeral_server_reaches_itself(engine: Engine, forbidden: Forbidden) -> None:
+    here = engine.server
+    dsn = f"host={here.directory} user={here.user} password={here.password} dbname=postgres"
+    body = f"""
+    op.execute("CREATE EXTENSION dblink")
+    op.execute("SELECT * FROM dblink('{dsn}', 'select 1') AS t(a int)")
+    """
+    assert attempt(engine, body).replay.failure is None

@@ -1,0 +1,152 @@
+"""Whole reports for the golden files: a blocked run, a clean one, a failed replay, a hostile project."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import checks
+from migration_gate.config.settings import Allow, Settings
+from migration_gate.facts import Failure, Models, Owners, Place, Snapshot, SqlFile, Statement, Tree
+from migration_gate.verdict.judge import Problem, ProjectReport, Report, judge
+from tests.support import fact_builders
+
+VERSIONS = (("python", "3.12.1"), ("alembic", "1.16.2"), ("sqlalchemy", "2.0.43"), ("postgres", "15.18"))
+SERVER = "local, PostgreSQL 15.18 (/usr/lib/postgresql/15/bin)"
+MEDIA_KEY = "owner_id -> users.id"
+HOSTILE = "users\x1b[2J\u202e::error::</summary><script>alert(1)</script>|`*[x](https://x.test)@all\n# h"
+
+
+def settings(name: str, **fields: object) -> Settings:
+    """Default settings of a project."""
+    return Settings(name, Path("/project"), Path("/project"), **fields)  # type: ignore[arg-type]
+
+
+def blocked() -> ProjectReport:
+    """A project with a finding of most checks, one of them allowed."""
+    graph = fact_builders.history(
+        fact_builders.revision("a1c3"),
+        fact_builders.revision("b2d4", "a1c3", message="media belongs to users"),
+        fact_builders.revision("c3e5", "b2d4", message="add ratings"),
+        fact_builders.revision("d4f6", "b2d4", message="add tags"),
+    )
+    swallowed = (fact_builders.statement("ALTER TABLE users ADD nick text", line=15, error="column exists"),)
+    ran = tuple(
+        replace(step, statements=swallowed if step.revision == "d4f6" else ())
+        for step in fact_builders.steps(graph)
+    )
+    facts = fact_builders.replayed(
+        graph,
+        steps=ran,
+        touches=(
+            fact_builders.touch(1, "users", "id integer NOT NULL", oid=1),
+            fact_builders.touch(2, "media_items", "id integer NOT NULL", "owner_id integer", oid=2),
+        ),
+        catalog=fact_builders.database(
+            fact_builders.table("users", *fact_builders.USERS, oid=1),
+            fact_builders.table(
+                "media_items", "id integer NOT NULL", "owner_id integer", "owner_id -> users.id", oid=2
+            ),
+        ),
+        differences=_differences(),
+        models=Models(("public.users",), 1, places=(("public.users", Place("app/models.py", 9)),)),
+        versions=VERSIONS,
+        notes=("DATABASE_URL was set to a made-up value: the project's settings ask for one.",),
+        seconds=(("find", 0.02), ("postgres", 0.11), ("replay", 0.84), ("models", 0.2)),
+        arrived=("c3e5", "d4f6"),
+    )
+    tree = Tree(sql=(SqlFile("sql/init.sql", ("schema",), "CREATE TABLE old (id int)", 3, ("old",)),))
+    wish = settings(
+        "media-library", allow=(Allow("unindexed-owner", "small table", where=".migration-gate.yml:4"),)
+    )
+    facts = replace(facts, project="media-library", tree=tree)
+    verdicts = judge(facts, wish, checks.ALL, today=date(2026, 1, 1))
+    return ProjectReport("media-library", facts, verdicts, postgres=SERVER, seconds=1.23)
+
+
+def _differences() -> tuple[object, ...]:
+    mend = 'op.alter_column("users", "email", existing_type=sa.Text(), nullable=False)'
+    undo = mend.replace("False", "True")
+    return (
+        replace(
+            fact_builders.difference("nullability", "users.email", "email text", "email text NOT NULL"),
+            upgrade=mend,
+            downgrade=undo,
+            revision="a1c3",
+            table="public.users",
+        ),
+        replace(fact_builders.difference("table", "ratings", None, "table ratings"), table="public.users"),
+        fact_builders.difference("name-only", "ix_users_email", "ix_users_email", "users_email_idx"),
+        replace(fact_builders.difference("unmanaged", "active_users", "...", None), noun="view"),
+        replace(fact_builders.difference("unmanaged", "touch on users", "...", None), noun="trigger"),
+    )
+
+
+def clean() -> ProjectReport:
+    """Nothing to say."""
+    facts = replace(fact_builders.owned(owners=Owners()), project="clean")
+    facts = replace(facts, replay=replace(facts.replay, versions=VERSIONS))
+    return ProjectReport("clean", facts, judge(facts, settings("clean"), checks.ALL), seconds=0.5)
+
+
+def failing() -> ProjectReport:
+    """A revision that Postgres refused, and what the project printed."""
+    first = Failure(
+        'relation "queries" does not exist',
+        "UndefinedTable",
+        "42P01",
+        statement="UPDATE queries\nSET version = 1\nWHERE version IS NULL",
+        revision="c3",
+        place=Place("migrations/versions/c3.py", 21),
+        hint="Look\x1b]0;title\x07 here",
+    )
+    last = Failure(
+        "current transaction is aborted", "InFailedSqlTransaction", "25P02", revision="c3", first=first
+    )
+    graph = fact_builders.chain("a1", "b2", "c3")
+    output = "connecting\n\x1b[31mred\x1b[0m\n"
+    ran = fact_builders.steps(graph)[:2]
+    facts = fact_builders.replayed(graph, failure=last, steps=ran, output=output, versions=VERSIONS)
+    verdicts = judge(facts, settings("failing"), checks.ALL)
+    return ProjectReport("failing", facts, verdicts, postgres=SERVER, seconds=0.4)
+
+
+def broken() -> ProjectReport:
+    """A project that could not be examined."""
+    problem = Problem(
+        "The project's env.py did not load: No module named 'app.settings'",
+        "Set `python:` to the interpreter of the project's environment.",
+        "migrations/env.py:3",
+        "Traceback (most recent call last):\n  ...\nModuleNotFoundError: No module named 'app.settings'",
+        kind="ProjectNotImported",
+    )
+    return ProjectReport("billing", problem=problem)
+
+
+def hostile() -> ProjectReport:
+    """Names, messages and output that try to act on whoever shows them."""
+    graph = fact_builders.history(
+        replace(fact_builders.revision("a1", message=HOSTILE), place=Place(f"{HOSTILE}.py", 1))
+    )
+    statement = Statement(f"SELECT '{HOSTILE}'", 0.1, 3, error=Failure(HOSTILE, sqlstate="42P01"))
+    facts = fact_builders.replayed(
+        graph,
+        steps=tuple(replace(step, statements=(statement,)) for step in fact_builders.steps(graph)),
+        touches=(fact_builders.touch(1, "x", "owner_id text", oid=5),),
+        catalog=Snapshot(
+            tables=fact_builders.table("x", oid=5).tables,
+            columns=fact_builders.table("x", "owner_id text").columns,
+        ),
+        differences=(fact_builders.difference("table", HOSTILE, HOSTILE, None),),
+        notes=(HOSTILE,),
+    )
+    accept = settings("hostile", allow=(Allow("unindexed-owner", f"because {HOSTILE}"),))
+    facts = replace(facts, project=HOSTILE)
+    verdicts = judge(facts, accept, checks.ALL)
+    return ProjectReport(HOSTILE, facts, verdicts, postgres=HOSTILE, seconds=0.1)
+
+
+def report(*projects: ProjectReport) -> Report:
+    """A run over these projects."""
+    return Report(projects, 1.5, "0.1.0")

@@ -1,0 +1,178 @@
+"""Verdicts: ids, severities, allowances and their order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+from types import ModuleType
+
+import checks
+from migration_gate.check import Check, Finding, Severity
+from migration_gate.config.settings import Allow
+from migration_gate.errors import PostgresDied, ProjectNotFound
+from migration_gate.facts import Facts, Failure, Place, Replay
+from migration_gate.verdict.judge import Problem, ProjectReport, Report, Verdict, files, judge
+from tests.support import fact_builders
+from tests.support.example_reports import settings
+
+
+def a_check(*findings: Finding, name: str = "some_vice", severity: Severity = Severity.ERROR) -> Check:
+    """A check that finds just these."""
+
+    class Fake(ModuleType):
+        SEVERITY = severity
+
+        def check(self, facts: Facts, /) -> Iterator[Finding]:
+            yield from findings
+
+    return Fake(f"checks.{name}", "A vice.")
+
+
+def verdicts(
+    *findings: Finding, texts: dict[str, str] | None = None, **fields: object
+) -> tuple[Verdict, ...]:
+    return judge(Facts(), settings("p", **fields), (a_check(*findings),), texts, date(2026, 6, 1))
+
+
+def test_a_verdict_has_its_checks_name_and_severity() -> None:
+    (verdict,) = verdicts(Finding("a", "x"))
+    assert (verdict.check, verdict.severity, verdict.project) == ("some-vice", Severity.ERROR, "p")
+
+
+def test_an_id_depends_on_check_kind_and_object_alone() -> None:
+    (one,) = verdicts(Finding("a", "x", Place("f.py", 1), "r1", fix="do"))
+    (same,) = verdicts(Finding("a", "y", Place("g.py", 9), "r2"))
+    (other,) = verdicts(Finding("b", "x", Place("f.py", 1), "r1"))
+    (kind,) = verdicts(Finding("a", "x", kind="k"))
+    assert one.id == same.id == "4202711261"
+    assert len({one.id, other.id, kind.id}) == 3
+
+
+def test_two_findings_on_one_object_are_numbered() -> None:
+    first, second = verdicts(Finding("a", "x"), Finding("a", "y"))
+    assert second.id == f"{first.id}-2"
+
+
+def test_a_finding_twice_is_one() -> None:
+    assert len(verdicts(Finding("a", "x"), Finding("a", "x"))) == 1
+
+
+def test_the_same_thing_in_two_places_is_two_findings_and_twice_in_one_is_one() -> None:
+    here, there = (Finding("a", "x", Place("f.py", line)) for line in (1, 2))
+    assert [v.finding for v in verdicts(here, there, here)] == [here, there]
+
+
+def test_settings_choose_the_severity_of_a_check_or_of_one_kind() -> None:
+    found = (Finding("a", "x", kind="type"), Finding("b", "x", kind="table"))
+    chosen = (("some-vice", Severity.WARNING), ("some-vice/table", Severity.ERROR))
+    table, type_ = verdicts(*found, checks=chosen)
+    assert (table.finding.at, table.severity) == ("b", Severity.ERROR)
+    assert (type_.finding.at, type_.severity) == ("a", Severity.WARNING)
+
+
+def test_a_check_or_a_kind_that_is_off_says_nothing() -> None:
+    found = (Finding("a", "x", kind="type"), Finding("b", "x", kind="table"))
+    assert verdicts(*found, checks=(("some-vice", None),)) == ()
+    assert len(verdicts(*found, checks=(("some-vice/type", None),))) == 1
+
+
+def test_a_severity_for_the_check_raises_no_finding_above_its_own() -> None:
+    note = Finding("a", "x", severity=Severity.NOTE)
+    assert verdicts(note, checks=(("some-vice", Severity.ERROR),))[0].severity is Severity.NOTE
+    mild = Finding("a", "x", severity=Severity.WARNING, kind="k")
+    assert verdicts(mild, checks=(("some-vice/k", Severity.ERROR),))[0].severity is Severity.ERROR
+
+
+def test_an_allowed_finding_keeps_its_severity_and_blocks_nothing() -> None:
+    (verdict,) = verdicts(Finding("a", "x"), allow=(Allow("some-vice", "known", "a"),))
+    assert verdict.allowed == Allow("some-vice", "known", "a")
+    assert not verdict.blocks(Severity.ERROR)
+
+
+def test_an_allowance_that_matches_nothing_is_reported() -> None:
+    error, unused = verdicts(Finding("a", "x"), allow=(Allow("some-vice", "gone", "b", where="c.yml:7"),))
+    assert error.allowed is None
+    assert unused.check == "unused-allow"
+    assert unused.severity is Severity.WARNING
+    assert unused.finding.place == Place("c.yml", 7)
+    assert unused.finding.says == "`allow some-vice` on `b` matches no finding"
+
+
+def test_an_expired_allowance_does_not_hold_and_is_reported() -> None:
+    error, expired = verdicts(Finding("a", "x"), allow=(Allow("some-vice", "r", until=date(2026, 5, 31)),))
+    assert error.allowed is None
+    assert expired.finding.says == "`allow some-vice` ended on 2026-05-31"
+
+
+def test_an_allowance_for_no_check_gets_the_nearest_name() -> None:
+    _, unknown = verdicts(Finding("a", "x"), allow=(Allow("some-vise", "r"),))
+    assert unknown.finding.says == "`allow some-vise` names no check"
+    assert unknown.finding.fix == "Did you mean `some-vice`?"
+
+
+def test_every_allowance_that_covers_a_finding_is_in_use() -> None:
+    entries = (Allow("some-vice", "one"), Allow("some-vice", "two", "a"))
+    assert [verdict.check for verdict in verdicts(Finding("a", "x"), allow=entries)] == ["some-vice"]
+
+
+def test_a_comment_in_the_findings_file_allows_it() -> None:
+    texts = {"m.py": "x = 1\n# migration-gate: allow some-vice -- legacy\ny = 2\n"}
+    (verdict,) = verdicts(Finding("a", "x", Place("m.py", 3)), texts=texts)
+    assert verdict.allowed == Allow("some-vice", "legacy", where="m.py:2")
+
+
+def test_a_comment_without_a_reason_allows_nothing_and_is_reported() -> None:
+    texts = {"m.py": "x = 1  # migration-gate: allow some-vice\n"}
+    error, wrong = verdicts(Finding("a", "x", Place("m.py", 1)), texts=texts)
+    assert error.allowed is None
+    assert wrong.finding.says == "`m.py:1` allows nothing: it gives no reason after `--`"
+
+
+def test_unused_allowances_are_not_reported_when_the_replay_ended_early() -> None:
+    facts = Facts(replay=Replay(failure=Failure("no")))
+    assert judge(facts, settings("p", allow=(Allow("some-vice", "r"),)), (a_check(),)) == ()
+
+
+def test_unused_allowances_can_be_turned_off_like_any_check() -> None:
+    assert verdicts(allow=(Allow("some-vice", "r"),), checks=(("unused-allow", None),)) == ()
+
+
+def test_the_worst_comes_first_and_the_allowed_last() -> None:
+    found = (
+        Finding("a", "x", severity=Severity.NOTE),
+        Finding("b", "x"),
+        Finding("c", "x", severity=Severity.WARNING),
+        Finding("d", "x"),
+    )
+    judged = verdicts(*found, allow=(Allow("some-vice", "r", "b"),))
+    assert [verdict.finding.at for verdict in judged] == ["d", "c", "a", "b"]
+
+
+def test_what_blocks_is_the_settings_choice() -> None:
+    warning = verdicts(Finding("a", "x", severity=Severity.WARNING))
+    assert ProjectReport("p", verdicts=warning).status == 0
+    assert ProjectReport("p", verdicts=warning, fail_on=Severity.WARNING).status == 1
+
+
+def test_the_worst_project_gives_the_status() -> None:
+    clean, blocked = ProjectReport("a"), ProjectReport("b", verdicts=verdicts(Finding("a", "x")))
+    lost = ProjectReport("c", problem=Problem.of(ProjectNotFound("nothing here")))
+    broken = ProjectReport("d", problem=Problem.of(PostgresDied("gone")))
+    assert Report((clean,)).status == 0
+    assert Report((clean, blocked)).status == 1
+    assert Report((clean, blocked, lost)).status == 2
+    assert Report((blocked, broken, lost)).status == 3
+    assert Report(()).status == 2, "a run that looked at nothing has not passed"
+
+
+def test_the_files_that_may_hold_comments_are_known_from_the_facts() -> None:
+    facts = fact_builders.replayed(fact_builders.chain("a1"))
+    places = replace(facts.replay.models, places=(("public.users", Place("app/models.py", 3)),))
+    facts = replace(facts, replay=replace(facts.replay, models=places))
+    assert files(facts) == ("migrations/versions/a1.py", "app/models.py")
+
+
+def test_facts_of_nothing_are_judged_without_an_error() -> None:
+    judged = judge(Facts(), settings("p"), checks.ALL)
+    assert [verdict.check for verdict in judged] == ["missing-models"]
