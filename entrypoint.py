@@ -7,14 +7,15 @@ from datetime import date
 from pathlib import Path
 
 import checks
-from migration_gate import explanation
+from migration_gate import explain
 from migration_gate.config import loading
 from migration_gate.config.settings import Settings
 from migration_gate.errors import GateError
 from migration_gate.progress import Display
 from migration_gate.replay import examination
 from migration_gate.report import deliver
-from migration_gate.verdict.judge import Problem, ProjectReport, Report, judge
+from migration_gate.verdict.judge import judge
+from migration_gate.verdict.outcome import Problem, ProjectReport, Report
 
 
 def run(path: Path, options: Mapping[str, object], targets: deliver.Targets) -> int:
@@ -25,7 +26,7 @@ def run(path: Path, options: Mapping[str, object], targets: deliver.Targets) -> 
 def report(path: Path, options: Mapping[str, object]) -> Report:
     """Examine every project below `path`."""
     begun = time.perf_counter()
-    every = loading.load(path, options, os.environ, known_checks=explanation.kinds())
+    every = loading.load(path, options, os.environ, known_checks=explain.kinds())
     with Display() as display:
         found = tuple(examined(settings, display) for settings in every)
     return deliver.stamped(Report(found, time.perf_counter() - begun))

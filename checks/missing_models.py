@@ -8,8 +8,9 @@ Instead, import every module with models in `env.py`, and set `target_metadata =
 
 from collections.abc import Iterator
 
-from migration_gate.check import Finding, Severity, code, counted
+from migration_gate.check import Finding, Severity
 from migration_gate.facts import Facts
+from migration_gate.wording import code, counted
 
 SEVERITY = Severity.ERROR
 

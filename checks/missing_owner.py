@@ -9,8 +9,10 @@ Instead, add the column with a foreign key, or exempt the table under `owners.ex
 from collections.abc import Iterator
 
 from migration_gate.analysis import op_code, ownership
-from migration_gate.check import Finding, Severity, Trace, code, listed
+from migration_gate.analysis.trace import Trace
+from migration_gate.check import Finding, Severity
 from migration_gate.facts import Facts, Table
+from migration_gate.wording import code, listed
 
 SEVERITY = Severity.ERROR
 

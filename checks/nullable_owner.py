@@ -9,8 +9,10 @@ Instead, make the column NOT NULL: give each row an owner, then `alter_column(nu
 from collections.abc import Iterator
 
 from migration_gate.analysis import op_code, ownership
-from migration_gate.check import Finding, Severity, Trace, code
+from migration_gate.analysis.trace import Trace
+from migration_gate.check import Finding, Severity
 from migration_gate.facts import Facts
+from migration_gate.wording import code
 
 SEVERITY = Severity.ERROR
 

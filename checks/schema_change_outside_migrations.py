@@ -9,8 +9,9 @@ Instead, write a revision that does the same, and let `alembic upgrade head` alo
 from collections.abc import Iterator
 
 from migration_gate.analysis import relation_names
-from migration_gate.check import Finding, Severity, code, listed
+from migration_gate.check import Finding, Severity
 from migration_gate.facts import Facts, SchemaChange
+from migration_gate.wording import code, listed
 
 SEVERITY = Severity.ERROR
 

@@ -11,8 +11,9 @@ import shlex
 from collections.abc import Iterator
 
 from migration_gate.analysis import revision_graph
-from migration_gate.check import Finding, Severity, code, counted, listed
+from migration_gate.check import Finding, Severity
 from migration_gate.facts import Facts, History
+from migration_gate.wording import code, counted, listed
 
 SEVERITY = Severity.ERROR
 

@@ -9,8 +9,10 @@ Instead, recreate the foreign key with the ON DELETE that is meant, CASCADE as a
 from collections.abc import Iterator
 
 from migration_gate.analysis import op_code, ownership
-from migration_gate.check import Finding, Severity, Trace, code, listed
+from migration_gate.analysis.trace import Trace
+from migration_gate.check import Finding, Severity
 from migration_gate.facts import Constraint, Facts, Table
+from migration_gate.wording import code, listed
 
 SEVERITY = Severity.WARNING
 

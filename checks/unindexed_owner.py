@@ -9,8 +9,10 @@ Instead, create an index that starts with the owner column.
 from collections.abc import Iterator
 
 from migration_gate.analysis import op_code, ownership
-from migration_gate.check import Finding, Severity, Trace, code
+from migration_gate.analysis.trace import Trace
+from migration_gate.check import Finding, Severity
 from migration_gate.facts import Facts, Index
+from migration_gate.wording import code
 
 SEVERITY = Severity.WARNING
 

@@ -1,14 +1,13 @@
-"""What a check is, what it finds, and how it asks which revision is to blame."""
+"""What a check is, and what it finds."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from enum import StrEnum
-from textwrap import indent
 from typing import Protocol
 
-from migration_gate.facts import Column, Facts, Place, Replay, Step, Table, Touch
+from migration_gate.facts import Facts, Place
 
 
 class Severity(StrEnum):
@@ -54,97 +53,9 @@ class Check(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """The revision that made something the way it is."""
-
-    revision: str | None = None
-    place: Place | None = None
-
-    def __bool__(self) -> bool:
-        return self.revision is not None
-
-
-@dataclass(frozen=True, slots=True)
-class Trace:
-    """Asks the replay's history who did what; build it once per check."""
-
-    replay: Replay
-    _steps: dict[int, Step] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self._steps.update({step.number: step for step in self.replay.steps})
-
-    def _origin(self, touch: Touch | None) -> Origin:
-        step = self._steps.get(touch.step) if touch else None
-        if step is None:
-            return Origin()
-        revision = self.replay.history.revision(step.revision)
-        return Origin(step.revision, revision.place if revision else None)
-
-    def of_table(self, table: Table) -> Origin:
-        """The revision that created the table."""
-        return self._origin(next((t for t in self.replay.touches if t.oid == table.oid), None))
-
-    def of_column(self, table: Table, column: Column) -> Origin:
-        """The revision since which the column has had its type, nullability and default."""
-        since: Touch | None = None
-        now = (column.type, column.nullable)
-        for touch in self.replay.touches:
-            if touch.oid != table.oid or not touch.columns:
-                continue
-            state = next((c for c in touch.columns if c.number == column.number), None)
-            if state is None or (state.type, state.nullable) != now:
-                since = None
-            elif since is None:
-                since = touch
-        return self._origin(since)
-
-    def of_constraint(self, table: Table, name: str) -> Origin:
-        """The revision since which the table has had a constraint or index of that name, as it is now."""
-        since: Touch | None = None
-        last: str | None = None
-        for touch in self.replay.touches:
-            if touch.oid != table.oid or not touch.columns:
-                continue
-            definition = dict((*touch.constraints, *touch.indexes)).get(name)
-            if definition is None:
-                since, last = None, None
-            elif definition != last:
-                since, last = touch, definition
-        return self._origin(since)
-
-    def of_named(self, identity: str) -> Origin:
-        """The last revision that touched an object, by its qualified identity (enums, sequences, views)."""
-        return self._origin(next((t for t in reversed(self.replay.touches) if t.identity == identity), None))
-
-
 def name(check: Check) -> str:
     """The check's name, as people write it after "allow"."""
     return check.__name__.rpartition(".")[2].replace("_", "-")
-
-
-def counted(number: int, noun: str, plural: str = "") -> str:
-    """A number with its noun: `1 table`, `2 indexes`, `3 policies`."""
-    return f"{number} {noun if number == 1 else plural or _plural(noun)}"
-
-
-def _plural(noun: str) -> str:
-    if noun.endswith(("s", "x", "sh", "ch")):
-        return f"{noun}es"
-    consonant = noun.endswith("y") and noun[-2:-1] not in "aeiou"
-    return f"{noun[:-1]}ies" if consonant else f"{noun}s"
-
-
-def listed(words: Iterable[str], *, quote: str = "`") -> str:
-    """Words as people list them: `a`, `b` and `c`."""
-    quoted = [f"{quote}{word}{quote}" for word in words]
-    return " and ".join(filter(None, (", ".join(quoted[:-1]), quoted[-1]))) if quoted else ""
-
-
-def code(text: str) -> str:
-    """A block of code inside a fix: its lines indented by four, between empty lines."""
-    return "\n\n" + indent(text.strip("\n"), "    ") + "\n"
 
 
 def kinds(check: Check) -> tuple[str, ...]:

@@ -209,7 +209,7 @@ def doctor(path: Path, form: str, **given: Any) -> int:
 @click.argument("name", metavar="[CHECK]", required=False)
 def explain(name: str | None) -> int:
     """List the checks, or explain one."""
-    from migration_gate import explanation  # noqa: PLC0415 - not needed to print help
+    from migration_gate import explain as explanation  # noqa: PLC0415 - not needed to print help
 
     click.echo(explanation.of_one(name) if name else explanation.of_all())
     return 0

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from migration_gate import explanation
+from migration_gate import explain
 from migration_gate.config import loading
 from migration_gate.config.settings import Settings
 from migration_gate.errors import GateError, ProjectNotFound
@@ -51,7 +51,7 @@ def answer(path: Path, options: Mapping[str, object], form: str) -> tuple[str, i
     environ = dict(os.environ)
     found = [
         examine(settings, environ)
-        for settings in loading.load(path, options, environ, known_checks=explanation.kinds())
+        for settings in loading.load(path, options, environ, known_checks=explain.kinds())
     ]
     status = 2 if any(each.missing for each in found) else 0
     if form == "json":

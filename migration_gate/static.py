@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 
-from migration_gate import check, explanation, git
+from migration_gate import check, explain, git
 from migration_gate.config import loading
 from migration_gate.config.settings import Settings
 from migration_gate.errors import GateError
@@ -22,7 +22,7 @@ from migration_gate.project.search import text_of
 from migration_gate.report import deliver
 from migration_gate.scan import repository, revision_files
 from migration_gate.verdict import judge
-from migration_gate.verdict.judge import Problem, ProjectReport, Report
+from migration_gate.verdict.outcome import Problem, ProjectReport, Report
 
 CHECKS = ("raw-sql-file", "schema-change-outside-migrations", "broken-history", "several-heads")
 """those whose facts are in the text of files"""
@@ -38,7 +38,7 @@ LARGEST = 1 << 20
 def run(path: Path, options: Mapping[str, object], targets: deliver.Targets) -> int:
     """Read every project below `path`, deliver the report, and return the exit status."""
     begun = time.perf_counter()
-    every = loading.load(path, options, os.environ, known_checks=explanation.kinds())
+    every = loading.load(path, options, os.environ, known_checks=explain.kinds())
     found = tuple(examined(settings) for settings in every)
     return deliver.deliver(deliver.stamped(Report(found, time.perf_counter() - begun)), targets)
 
@@ -46,7 +46,7 @@ def run(path: Path, options: Mapping[str, object], targets: deliver.Targets) -> 
 def examined(settings: Settings) -> ProjectReport:
     """One project, read and judged by the checks that need no more than text."""
     begun = time.perf_counter()
-    known = explanation.known()
+    known = explain.known()
     chosen = [one for one in known if check.name(one) in CHECKS]
     try:
         facts = read(settings, [check.name(one) for one in known if check.name(one) not in CHECKS])

@@ -15,7 +15,7 @@ import click
 import pytest
 
 import entrypoint
-from migration_gate import cli, explanation
+from migration_gate import cli, explain
 from migration_gate.check import name
 from migration_gate.config.schema import ProjectKeys
 from migration_gate.errors import Broken, Misconfigured
@@ -126,7 +126,7 @@ def test_the_text_of_an_error_fits_80_columns_and_keeps_code() -> None:
 
 def test_our_own_error_is_one_message_and_a_file(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(explanation, "of_all", lambda: 1 // 0)
+        patch.setattr(explain, "of_all", lambda: 1 // 0)
         status, _, err = run(capsys, "explain")
         assert status == 3
         assert err.startswith("error: The gate broke: ZeroDivisionError: ")
@@ -148,19 +148,19 @@ def test_interruptions_have_statuses_of_their_own(
         raise error
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(explanation, "of_all", fail)
+        patch.setattr(explain, "of_all", fail)
         assert run(capsys, "explain")[0] == status
 
 
 def test_explain_lists_every_check(capsys: pytest.CaptureFixture[str]) -> None:
     status, out, _ = run(capsys, "explain")
     assert status == 0
-    assert all(f" {name(each)} " in out for each in explanation.known())
+    assert all(f" {name(each)} " in out for each in explain.known())
     assert max(map(len, out.splitlines())) <= 80
 
 
 def test_explain_says_all_of_one(capsys: pytest.CaptureFixture[str]) -> None:
-    for each in explanation.known():
+    for each in explain.known():
         status, out, _ = run(capsys, "explain", name(each))
         assert status == 0
         assert out.startswith(f"{name(each)} ({each.SEVERITY.value})\n")

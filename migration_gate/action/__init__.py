@@ -16,7 +16,7 @@ from migration_gate.ci import untrusted_code
 from migration_gate.errors import GateError
 from migration_gate.report import deliver, workflow_commands
 from migration_gate.report.error_text import unexpected
-from migration_gate.verdict.judge import Problem, ProjectReport, Report
+from migration_gate.verdict.outcome import Problem, ProjectReport, Report
 
 __all__ = ["INPUTS", "OUTPUTS", "run"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from migration_gate.check import Severity
 from migration_gate.report import printable
-from migration_gate.verdict.judge import Report
+from migration_gate.verdict.outcome import Report
 
 OUTPUTS = {
     "result": "The verdict - `passed`, `blocked`, or `not-checked` where a project could not be examined.",

@@ -17,7 +17,7 @@ from migration_gate.report.annotations import chosen
 from migration_gate.report.summary import LIMIT
 from migration_gate.report.summary import render as summary_of
 from migration_gate.report.workflow_commands import Annotation
-from migration_gate.verdict.judge import Report
+from migration_gate.verdict.outcome import Report
 
 WIDTH = 100
 

@@ -7,8 +7,9 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from migration_gate.analysis import revision_graph
-from migration_gate.check import Finding, listed
+from migration_gate.check import Finding
 from migration_gate.facts import History, Place, RevisionFile
+from migration_gate.wording import listed
 
 
 def unreadable(history: History) -> Iterator[Finding]:

@@ -8,8 +8,8 @@ from itertools import groupby
 from operator import itemgetter
 from textwrap import dedent
 
-from migration_gate.check import code, counted, listed
 from migration_gate.facts import Difference
+from migration_gate.wording import code, counted, listed
 
 KINDS = (
     "table",

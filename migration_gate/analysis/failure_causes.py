@@ -9,8 +9,8 @@ import re
 from collections.abc import Callable
 
 from migration_gate.analysis import extensions
-from migration_gate.check import code, counted, listed
 from migration_gate.facts import Failure, Replay
+from migration_gate.wording import code, counted, listed
 
 MYSQL_TYPES = {
     "blob",

@@ -6,8 +6,8 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
-from migration_gate.check import code, counted, listed
 from migration_gate.facts import SqlFile
+from migration_gate.wording import code, counted, listed
 
 _HOLDS = {"schema": "schema changes", "data": "data changes", "query": "queries"}
 _SHOWN = 8

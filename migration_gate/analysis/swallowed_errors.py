@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping
 
 from migration_gate.analysis import ddl_text
 from migration_gate.analysis.op_code import quoted
-from migration_gate.check import Finding, Severity, code, counted
+from migration_gate.check import Finding, Severity
 from migration_gate.facts import Place, Replay, Statement, Step, Touch
+from migration_gate.wording import code, counted
 
 ABORTED = "25P02"
 """current transaction is aborted: it only follows from an earlier error"""

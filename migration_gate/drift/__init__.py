@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from migration_gate.check import Trace
+from migration_gate.analysis.trace import Trace
 from migration_gate.drift.difference import Drift
 from migration_gate.drift.harmless import alike
 from migration_gate.drift.origin import revision

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from migration_gate.analysis.op_code import identifier
-from migration_gate.check import Trace
+from migration_gate.analysis.trace import Trace
 from migration_gate.drift.difference import Drift
 from migration_gate.facts.catalog import (
     Column,

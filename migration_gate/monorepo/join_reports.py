@@ -28,7 +28,7 @@ from migration_gate.facts import (
 )
 from migration_gate.report import deliver, json
 from migration_gate.report.json import JsonProject, JsonReport, JsonVerdict
-from migration_gate.verdict.judge import Problem, ProjectReport, Report, Verdict
+from migration_gate.verdict.outcome import Problem, ProjectReport, Report, Verdict
 
 LARGEST = 64 << 20
 """bytes of one report"""

@@ -7,8 +7,9 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import groupby
 
-from migration_gate.check import Severity, counted
-from migration_gate.verdict.judge import ProjectReport, Report, Verdict
+from migration_gate.check import Severity
+from migration_gate.verdict.outcome import ProjectReport, Report, Verdict
+from migration_gate.wording import counted
 
 SEVERITIES = (Severity.ERROR, Severity.WARNING, Severity.NOTE)
 

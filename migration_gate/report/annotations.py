@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from migration_gate.check import Severity, counted
+from migration_gate.check import Severity
 from migration_gate.report import clipped, paragraphs, printable
 from migration_gate.report.location import in_repository
 from migration_gate.report.workflow_commands import Annotation
-from migration_gate.verdict.judge import WEIGHT, Report, Verdict
+from migration_gate.verdict.outcome import WEIGHT, Report, Verdict
+from migration_gate.wording import counted
 
 LIMIT = 10
 """annotations of one level that GitHub shows of a step"""

@@ -8,7 +8,7 @@ import json
 from migration_gate.check import Severity
 from migration_gate.report import clipped, printable
 from migration_gate.report.location import anchor, fingerprint
-from migration_gate.verdict.judge import Report
+from migration_gate.verdict.outcome import Report
 
 LENGTH = 1000
 SEVERITIES = {Severity.ERROR: "critical", Severity.WARNING: "minor", Severity.NOTE: "info"}

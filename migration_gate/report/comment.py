@@ -11,11 +11,11 @@ import posixpath
 import re
 from dataclasses import dataclass
 
-from migration_gate.check import counted
 from migration_gate.report import allowed, tally
 from migration_gate.report.diagram import history
 from migration_gate.report.markdown import escaped, fenced, finding, fix, table
-from migration_gate.verdict.judge import ProjectReport, Verdict
+from migration_gate.verdict.outcome import ProjectReport, Verdict
+from migration_gate.wording import counted
 
 LIMIT = 65_536
 """characters that GitHub takes of one comment; we count bytes, which are never fewer"""

@@ -11,7 +11,8 @@ from pathlib import Path
 from migration_gate import git
 from migration_gate.errors import Misconfigured
 from migration_gate.facts import Facts
-from migration_gate.verdict.judge import Report, files
+from migration_gate.verdict.judge import files
+from migration_gate.verdict.outcome import Report
 
 LIMIT = 1 << 20
 """bytes of a file that are looked through for comments"""
@@ -107,17 +108,17 @@ def rendered(report: Report, form: str, *, colour: bool = False, width: int = 80
         from migration_gate.report import codequality  # noqa: PLC0415
 
         return codequality.render(report)
-    from migration_gate import explanation  # noqa: PLC0415
+    from migration_gate import explain  # noqa: PLC0415
 
     if form == "sarif":
         from migration_gate.report import sarif  # noqa: PLC0415
 
-        return sarif.render(report, explanation.known())
+        return sarif.render(report, explain.known())
     if form == "junit":
         from migration_gate.report import junit  # noqa: PLC0415
 
-        return junit.render(report, explanation.known())
+        return junit.render(report, explain.known())
     from migration_gate.report import text  # noqa: PLC0415
 
     shown = text.wants_colour(os.environ, terminal=colour)
-    return text.render(report, explanation.known(), colour=shown, width=width)
+    return text.render(report, explain.known(), colour=shown, width=width)

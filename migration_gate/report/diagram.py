@@ -9,10 +9,10 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from migration_gate.analysis.revision_graph import parents
-from migration_gate.check import counted
 from migration_gate.facts import Column, Facts, History, Snapshot, Table, qualified
 from migration_gate.report import printable
-from migration_gate.verdict.judge import ProjectReport
+from migration_gate.verdict.outcome import ProjectReport
+from migration_gate.wording import counted
 
 NODES = 40
 """of a graph; GitHub's pages get slow and illegible long before Mermaid's own limits"""

@@ -13,7 +13,7 @@ from migration_gate.check import Severity
 from migration_gate.config.settings import Allow
 from migration_gate.facts import Failure, Replay, Step
 from migration_gate.report import notes
-from migration_gate.verdict.judge import Problem, ProjectReport, Report, Verdict
+from migration_gate.verdict.outcome import Problem, ProjectReport, Report, Verdict
 
 FORMAT: Literal[1] = 1
 Outcome = Literal["passed", "blocked", "not checked"]

@@ -7,7 +7,8 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from migration_gate.check import Check, name
 from migration_gate.report import clipped, located, notes, printable, tally
-from migration_gate.verdict.judge import OWN, ProjectReport, Report, Verdict
+from migration_gate.verdict.judge import OWN
+from migration_gate.verdict.outcome import ProjectReport, Report, Verdict
 
 LENGTH = 500
 TEXT = 4000

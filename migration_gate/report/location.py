@@ -6,7 +6,7 @@ import hashlib
 import posixpath
 
 from migration_gate.facts import Place
-from migration_gate.verdict.judge import ProjectReport, Verdict
+from migration_gate.verdict.outcome import ProjectReport, Verdict
 
 
 def anchor(verdict: Verdict, project: ProjectReport) -> Place:

@@ -11,9 +11,10 @@ from collections import Counter
 from collections.abc import Iterator
 from urllib.parse import quote
 
-from migration_gate.check import Severity, counted
+from migration_gate.check import Severity
 from migration_gate.report import clipped, located, paragraphs, printable
-from migration_gate.verdict.judge import ProjectReport, Verdict
+from migration_gate.verdict.outcome import ProjectReport, Verdict
+from migration_gate.wording import counted
 
 TEXT_LIMIT = 20_000
 """characters of one piece of evidence, one fix or one output"""

@@ -16,7 +16,8 @@ from migration_gate.facts import Place
 from migration_gate.report import clipped, paragraphs, printable
 from migration_gate.report.location import anchor, fingerprint, in_repository
 from migration_gate.report.markdown import escaped, fenced
-from migration_gate.verdict.judge import OWN, WEIGHT, ProjectReport, Report, Verdict
+from migration_gate.verdict.judge import OWN
+from migration_gate.verdict.outcome import WEIGHT, ProjectReport, Report, Verdict
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 HOME = "https://github.com/migration-gate/migration-gate"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from migration_gate.check import counted
 from migration_gate.report import allowed, diagram, groups, notes, printable, replayed, tally, verdict_line
 from migration_gate.report.markdown import TEXT_LIMIT, bullets, escaped, fenced, finding, fix, table
-from migration_gate.verdict.judge import ProjectReport, Report, Verdict
+from migration_gate.verdict.outcome import ProjectReport, Report, Verdict
+from migration_gate.wording import counted
 
 LIMIT = 1024 * 1024
 """bytes that GitHub takes of one step's summary; a longer one is not shown at all"""

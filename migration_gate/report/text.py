@@ -19,7 +19,8 @@ from migration_gate.report import (
     tally,
     verdict_line,
 )
-from migration_gate.verdict.judge import OWN, ProjectReport, Report, Verdict
+from migration_gate.verdict.judge import OWN
+from migration_gate.verdict.outcome import ProjectReport, Report, Verdict
 
 COLOURS = {Severity.ERROR: "31;1", Severity.WARNING: "33", Severity.NOTE: "36"}
 EVIDENCE_LINES = 12

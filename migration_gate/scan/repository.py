@@ -11,13 +11,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 from migration_gate import git
-from migration_gate.check import counted
 from migration_gate.config.settings import Settings
 from migration_gate.facts import Place, SchemaChange, SqlFile, Tree
 from migration_gate.scan.files import Changes, kind_of
 from migration_gate.scan.op_suggestion import operation
 from migration_gate.scan.sql_lexer import DATA, QUERY, SCHEMA, shorten, statements
 from migration_gate.scan.sql_references import Readers
+from migration_gate.wording import counted
 
 LIMIT = 2 * 1024 * 1024
 """bytes of a file that are read"""

@@ -8,38 +8,20 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import date
 from itertools import chain
 
 from migration_gate import check
 from migration_gate.check import Check, Finding, Severity
 from migration_gate.config.settings import Allow, Settings
-from migration_gate.errors import GateError
 from migration_gate.facts import Facts, Place
 from migration_gate.verdict import allow, unused_allow
 from migration_gate.verdict.allow import Comment
+from migration_gate.verdict.outcome import WEIGHT, Verdict
 
-WEIGHT = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
 OWN: tuple[Check, ...] = (unused_allow,)
 """what only the judge can see"""
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """A finding, signed."""
-
-    check: str
-    severity: Severity
-    finding: Finding
-    id: str
-    """of check, kind and object: the same in every run, whatever the wording, line or revision"""
-    project: str
-    allowed: Allow | None = None
-
-    def blocks(self, fail_on: Severity) -> bool:
-        """It ends the run with status 1."""
-        return self.allowed is None and WEIGHT[self.severity] <= WEIGHT[fail_on]
 
 
 def files(facts: Facts) -> tuple[str, ...]:
@@ -136,62 +118,3 @@ def _unused(
             yield unused_allow.expired(entry)
         elif used is not None and entry not in used:
             yield unused_allow.unused(entry)
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """What kept a project from being judged at all: an error of the caller's (2) or ours (3)."""
-
-    says: str
-    advice: str = ""
-    where: str = ""
-    evidence: str = ""
-    status: int = 2
-    kind: str = ""
-    """the exception's class"""
-
-    @classmethod
-    def of(cls, error: GateError) -> Problem:
-        """The error as data."""
-        return cls(error.says, error.advice, error.where, error.evidence, error.status, type(error).__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class ProjectReport:
-    """All that a report says about one project."""
-
-    name: str
-    facts: Facts = field(default_factory=Facts)
-    verdicts: tuple[Verdict, ...] = ()
-    fail_on: Severity = Severity.ERROR
-    postgres: str = ""
-    """the server that was used, for people"""
-    seconds: float = 0.0
-    """wall time of the whole examination"""
-    problem: Problem | None = None
-    static: bool = False
-    """files were read as text: nothing was imported, and nothing ran"""
-
-    @property
-    def blocking(self) -> tuple[Verdict, ...]:
-        """The verdicts that end the run with status 1."""
-        return tuple(verdict for verdict in self.verdicts if verdict.blocks(self.fail_on))
-
-    @property
-    def status(self) -> int:
-        """0 clean, 1 blocked, 2 the caller can mend it, 3 we broke."""
-        return self.problem.status if self.problem else int(bool(self.blocking))
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """One run of the gate."""
-
-    projects: tuple[ProjectReport, ...]
-    seconds: float = 0.0
-    version: str = ""
-
-    @property
-    def status(self) -> int:
-        """The worst of its projects' statuses; a run without a project is none."""
-        return max((project.status for project in self.projects), default=2)

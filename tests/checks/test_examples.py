@@ -14,13 +14,14 @@ import pytest
 from pydantic import TypeAdapter
 
 import checks
-from migration_gate import check, explanation
+from migration_gate import check, explain
 from migration_gate.config import loading
 from migration_gate.config.settings import Settings
 from migration_gate.facts import Facts
 from migration_gate.replay import examination as gate
 from migration_gate.report import deliver, text
-from migration_gate.verdict.judge import OWN, ProjectReport, Report, Verdict, judge
+from migration_gate.verdict.judge import OWN, judge
+from migration_gate.verdict.outcome import ProjectReport, Report, Verdict
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "checks" / "examples"
 NAMES = [check.name(one) for one in (*checks.ALL, *OWN)]
@@ -42,7 +43,7 @@ def lay_out(name: str, side: str, into: Path) -> Path:
 def settings_of(project: Path) -> Settings:
     """As the command would read them, with the interpreter that runs the tests."""
     environment = {"MIGRATION_GATE_PYTHON": sys.executable}
-    (settings,) = loading.load(project, {}, environment, known_checks=explanation.kinds())
+    (settings,) = loading.load(project, {}, environment, known_checks=explain.kinds())
     return settings
 
 
@@ -51,7 +52,7 @@ def rendered(settings: Settings, facts: Facts, files: dict[str, str]) -> tuple[s
     facts = replace(facts, replay=replace(facts.replay, notes=()))
     verdicts = judge(facts, settings, checks.ALL, files, TODAY)
     project = ProjectReport("notes", facts, verdicts, settings.fail_on, seconds=1.0)
-    page = text.render(Report((project,)), explanation.known())
+    page = text.render(Report((project,)), explain.known())
     return re.sub(r"(local, )?PostgreSQL \d+\.\d+[^\n]*(\n\(.*\))?\n", "PostgreSQL\n", page), verdicts
 
 

@@ -16,7 +16,7 @@ from migration_gate.config.settings import Allow
 from migration_gate.facts import Facts, History, Place, Replay, Revision, Snapshot, Step, Table
 from migration_gate.report import json as reports
 from migration_gate.report import text
-from migration_gate.verdict.judge import Problem, ProjectReport, Report, Verdict
+from migration_gate.verdict.outcome import Problem, ProjectReport, Report, Verdict
 from tests.test_cli import run
 
 FINDING = Finding(
@@ -178,9 +178,9 @@ def test_joined_text_is_what_one_run_would_have_said(
     saved(tmp_path, one)
     saved(tmp_path, other)
     _, out, _ = run(capsys, "join", str(tmp_path))
-    from migration_gate import explanation
+    from migration_gate import explain
 
-    assert out == text.render(Report((one, other), 3.0, "1.2.3"), explanation.known(), colour=False, width=80)
+    assert out == text.render(Report((one, other), 3.0, "1.2.3"), explain.known(), colour=False, width=80)
 
 
 def test_the_summary_is_added_to_the_steps_own(

@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from migration_gate.check import Trace
+from migration_gate.analysis.trace import Trace
 from migration_gate.facts import Touch
 from tests.support.alembic_projects import STANDARD, after, env, lay
 from tests.support.replay_engine import Engine, Ran

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from migration_gate import catalog
-from migration_gate.check import Trace
+from migration_gate.analysis.trace import Trace
 from migration_gate.errors import ProjectNotImported
 from tests.support.alembic_projects import STANDARD, Rev, after, async_env, env, lay, line_of, one
 from tests.support.replay_engine import Engine

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from migration_gate.facts import Column, History, Snapshot, Table
 from migration_gate.report import diagram
-from migration_gate.verdict.judge import ProjectReport
+from migration_gate.verdict.outcome import ProjectReport
 from tests.support import example_reports, fact_builders
 
 NODE = re.compile(r"^  (r\d+|older)[(\[]", re.MULTILINE)

@@ -16,7 +16,7 @@ import checks
 from migration_gate.facts import Place
 from migration_gate.report import codequality, junit, sarif
 from migration_gate.report.location import fingerprint, in_repository
-from migration_gate.verdict.judge import ProjectReport, Report
+from migration_gate.verdict.outcome import ProjectReport, Report
 from tests.support import example_reports
 
 SCHEMA = Path(__file__).parent / "schemas" / "sarif-2.1.0-rtm.5.json"

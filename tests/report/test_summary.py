@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from migration_gate.report.markdown import escaped, fenced
 from migration_gate.report.summary import LIMIT, render
-from migration_gate.verdict.judge import Report
+from migration_gate.verdict.outcome import Report
 from tests.support import example_reports
 
 Golden = Callable[[str, str], None]

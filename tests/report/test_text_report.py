@@ -12,7 +12,7 @@ from migration_gate.check import Finding, Severity
 from migration_gate.facts import Failure, History
 from migration_gate.report import paragraphs, printable
 from migration_gate.report.text import render, wants_colour
-from migration_gate.verdict.judge import ProjectReport, Report, Verdict
+from migration_gate.verdict.outcome import ProjectReport, Report, Verdict
 from tests.support import example_reports
 
 Golden = Callable[[str, str], None]

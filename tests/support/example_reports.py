@@ -9,7 +9,8 @@ from pathlib import Path
 import checks
 from migration_gate.config.settings import Allow, Settings
 from migration_gate.facts import Failure, Models, Owners, Place, Snapshot, SqlFile, Statement, Tree
-from migration_gate.verdict.judge import Problem, ProjectReport, Report, judge
+from migration_gate.verdict.judge import judge
+from migration_gate.verdict.outcome import Problem, ProjectReport, Report
 from tests.support import fact_builders
 
 VERSIONS = (("python", "3.12.1"), ("alembic", "1.16.2"), ("sqlalchemy", "2.0.43"), ("postgres", "15.18"))

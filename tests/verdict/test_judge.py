@@ -12,7 +12,8 @@ from migration_gate.check import Check, Finding, Severity
 from migration_gate.config.settings import Allow
 from migration_gate.errors import PostgresDied, ProjectNotFound
 from migration_gate.facts import Facts, Failure, Place, Replay
-from migration_gate.verdict.judge import Problem, ProjectReport, Report, Verdict, files, judge
+from migration_gate.verdict.judge import files, judge
+from migration_gate.verdict.outcome import Problem, ProjectReport, Report, Verdict
 from tests.support import fact_builders
 from tests.support.example_reports import settings
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from migration_gate.check import Trace
+from migration_gate.analysis.trace import Trace
 from migration_gate.errors import DatabaseRefused
 from tests.support.alembic_projects import STANDARD, async_env, env, lay, line_of
 from tests.support.replay_engine import Engine, Ran
