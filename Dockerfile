@@ -81,7 +81,7 @@ RUN ln -s /opt/migration-gate/bin/uv /opt/migration-gate/bin/migration-gate /usr
     && /opt/migration-gate/bin/migration-gate --version \
     && /opt/migration-gate/bin/python -B -m migration_gate.postgres.image_cluster "/usr/lib/postgresql/${PG_MAJOR}/bin" \
     && /opt/migration-gate/bin/python -B -c 'import alembic.autogenerate.render, rich.live, sqlalchemy.dialects.postgresql, \
-        testcontainers.core.container, entrypoint'
+        testcontainers.core.container, migration_gate.entrypoint'
 
 ENTRYPOINT ["/opt/migration-gate/bin/migration-gate"]
 CMD ["check"]

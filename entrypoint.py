@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 
-import checks
-from migration_gate import explain
+from migration_gate import checks, explain
 from migration_gate.config import loading
 from migration_gate.config.settings import Settings
 from migration_gate.errors import GateError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from checks import (
+from migration_gate.checks import (
     broken_history,
     drift,
     failing_upgrade,

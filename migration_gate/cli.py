@@ -172,7 +172,7 @@ def check(
         from migration_gate import static as reading  # noqa: PLC0415 - neither is this
 
         return reading.run(path, nested(given), Targets(form, output, files))
-    import entrypoint  # noqa: PLC0415 - the engine is not needed to print help
+    from migration_gate import entrypoint  # noqa: PLC0415 - the engine is not needed to print help
 
     status: int = entrypoint.run(path, nested(given), Targets(form, output, files))
     return status

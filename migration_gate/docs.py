@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import checks
+from migration_gate import checks
 from migration_gate.check import Check, kinds, name
 from migration_gate.verdict.judge import OWN
 

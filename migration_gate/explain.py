@@ -20,7 +20,7 @@ LONGEST = 60
 
 def known() -> tuple[Check, ...]:
     """Every check, in report order, with the judge's own."""
-    import checks  # noqa: PLC0415 - the list of checks is not needed to print help
+    from migration_gate import checks  # noqa: PLC0415 - the list of checks is not needed to print help
 
     return (*checks.ALL, *judge.OWN)
 

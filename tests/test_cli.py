@@ -14,8 +14,7 @@ from pathlib import Path
 import click
 import pytest
 
-import entrypoint
-from migration_gate import cli, explain
+from migration_gate import cli, entrypoint, explain
 from migration_gate.check import name
 from migration_gate.config.schema import ProjectKeys
 from migration_gate.errors import Broken, Misconfigured

@@ -13,8 +13,7 @@ from pathlib import Path
 import pytest
 from pydantic import TypeAdapter
 
-import checks
-from migration_gate import check, explain
+from migration_gate import check, checks, explain
 from migration_gate.config import loading
 from migration_gate.config.settings import Settings
 from migration_gate.facts import Facts

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from checks import broken_history, several_heads
 from migration_gate.check import Finding
+from migration_gate.checks import broken_history, several_heads
 from migration_gate.facts import Facts, Failure, History, Place, Replay, RevisionFile
 from tests.support.fact_builders import chain, history, revision
 

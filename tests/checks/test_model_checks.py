@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from checks import drift, missing_models, unchecked
 from migration_gate.analysis.drift_messages import KINDS
 from migration_gate.check import Finding, Severity
+from migration_gate.checks import drift, missing_models, unchecked
 from migration_gate.facts import Difference, Facts, Failure, Models, Place, Tree, Uncreated
 from tests.support.fact_builders import chain, difference, replayed
 

@@ -7,8 +7,14 @@ from dataclasses import replace
 
 import pytest
 
-from checks import missing_owner, nullable_owner, uncascaded_owner, unindexed_owner, unreferenced_owner
 from migration_gate.check import Finding, Severity
+from migration_gate.checks import (
+    missing_owner,
+    nullable_owner,
+    uncascaded_owner,
+    unindexed_owner,
+    unreferenced_owner,
+)
 from migration_gate.facts import Constraint, Facts, Owners, Place, Snapshot
 from tests.support.fact_builders import database, owned, table, touch
 
@@ -20,7 +26,10 @@ def findings(facts: Facts) -> list[tuple[str, str]]:
 
     def every() -> Iterator[tuple[str, str]]:
         for check in (nullable_owner, missing_owner, unreferenced_owner, uncascaded_owner, unindexed_owner):
-            yield from ((check.__name__.removeprefix("checks."), found.at) for found in check.check(facts))
+            yield from (
+                (check.__name__.removeprefix("migration_gate.checks."), found.at)
+                for found in check.check(facts)
+            )
 
     return list(every())
 

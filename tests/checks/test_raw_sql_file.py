@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from pathspec import GitIgnoreSpec
 
-from checks.raw_sql_file import check
 from migration_gate.check import Finding, Severity
+from migration_gate.checks.raw_sql_file import check
 from migration_gate.facts import Facts, SqlFile, Tree
 
 INIT = SqlFile(

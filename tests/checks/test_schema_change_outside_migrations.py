@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from checks.schema_change_outside_migrations import check
 from migration_gate.check import Finding, Severity
+from migration_gate.checks.schema_change_outside_migrations import check
 from migration_gate.facts import EnumType, Facts, Index, Place, Replay, SchemaChange, Snapshot, Table, Tree
 from migration_gate.scan.op_suggestion import operation
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from checks import failing_upgrade, silent_upgrade
 from migration_gate.check import Finding, Severity
+from migration_gate.checks import failing_upgrade, silent_upgrade
 from migration_gate.facts import Facts, Failure, Place, RevisionFile, Statement, Touch
 from tests.support import fact_builders
 

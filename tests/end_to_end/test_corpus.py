@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-import checks
+from migration_gate import checks
 from migration_gate.config.settings import Prepare, Settings
 from migration_gate.facts import Facts
 from migration_gate.replay import examination as gate

@@ -12,7 +12,7 @@ from xml.etree.ElementTree import fromstring
 import pytest
 from jsonschema import Draft4Validator
 
-import checks
+from migration_gate import checks
 from migration_gate.facts import Place
 from migration_gate.report import codequality, junit, sarif
 from migration_gate.report.location import fingerprint, in_repository

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-import checks
+from migration_gate import checks
 from migration_gate.check import Finding, Severity
 from migration_gate.facts import Failure, History
 from migration_gate.report import paragraphs, printable

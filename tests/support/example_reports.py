@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
-import checks
+from migration_gate import checks
 from migration_gate.config.settings import Allow, Settings
 from migration_gate.facts import Failure, Models, Owners, Place, Snapshot, SqlFile, Statement, Tree
 from migration_gate.verdict.judge import judge

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date
 from types import ModuleType
 
-import checks
+from migration_gate import checks
 from migration_gate.check import Check, Finding, Severity
 from migration_gate.config.settings import Allow
 from migration_gate.errors import PostgresDied, ProjectNotFound
@@ -27,7 +27,7 @@ def a_check(*findings: Finding, name: str = "some_vice", severity: Severity = Se
         def check(self, facts: Facts, /) -> Iterator[Finding]:
             yield from findings
 
-    return Fake(f"checks.{name}", "A vice.")
+    return Fake(f"migration_gate.checks.{name}", "A vice.")
 
 
 def verdicts(
