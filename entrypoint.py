@@ -13,7 +13,7 @@ from migration_gate.errors import GateError
 from migration_gate.progress import Display
 from migration_gate.replay import examination
 from migration_gate.report import deliver
-from migration_gate.verdict.judge import judge
+from migration_gate.verdict.judge import judge_findings
 from migration_gate.verdict.outcome import Problem, ProjectReport, Report
 
 
@@ -36,8 +36,10 @@ def examined(settings: Settings, display: Display) -> ProjectReport:
     begun = time.perf_counter()
     try:
         facts = display.follow(examination.examine(settings))
-        verdicts = judge(facts, settings, checks.ALL, deliver.texts(facts, settings.root), date.today())
+        verdicts = judge_findings(
+            facts, settings, checks.ALL, deliver.texts(facts, settings.root), date.today()
+        )
     except GateError as error:
-        return ProjectReport(settings.name, problem=Problem.of(error))
+        return ProjectReport(settings.name, problem=Problem.from_error(error))
     seconds = time.perf_counter() - begun
     return ProjectReport(settings.name, facts, verdicts, settings.fail_on, seconds=seconds)

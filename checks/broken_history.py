@@ -31,6 +31,6 @@ def check(facts: Facts) -> Iterator[Finding]:
     found = [finding for look in LOOKS for finding in look(history)]
     yield from found
     if (error := history.error) and not found:
-        says = f"Alembic could not read the history: {error.says}"
+        says = f"Alembic could not read the history: {error.message}"
         evidence = tuple(("frame", frame) for frame in error.traceback[-3:])
-        yield Finding("history", says, error.place, error.revision, evidence, advice(error, facts.replay))
+        yield Finding("history", says, error.location, error.revision, evidence, advice(error, facts.replay))

@@ -30,12 +30,12 @@ def check(facts: Facts) -> Iterator[Finding]:
 
 
 def _finding(facts: Facts, difference: Difference) -> Finding:
-    made = facts.replay.history.revision(difference.revision)
-    model = dict(facts.replay.models.places).get(difference.table or "")
+    made = facts.replay.history.find_revision(difference.revision)
+    model = dict(facts.replay.models.locations).get(difference.table or "")
     return Finding(
-        at=difference.object,
-        says=drift_messages.sentence(difference),
-        place=made.place if made else model,
+        object=difference.object,
+        message=drift_messages.sentence(difference),
+        location=made.location if made else model,
         revision=difference.revision,
         evidence=(
             ("migrations", "nothing" if difference.database is None else difference.database),

@@ -23,13 +23,13 @@ def check(facts: Facts) -> Iterator[Finding]:
     # A history that cannot be read is broken-history's to explain.
     if last is None or (replay.history.error is not None and last.revision is None):
         return
-    first = last.first or last
+    first = last.first_error or last
     name = last.revision or first.revision
-    revision = replay.history.revision(name)
+    revision = replay.history.find_revision(name)
     yield Finding(
-        at=name or "env.py",
-        says=f"`{name}` failed: {first.says}" if name else f"`env.py` failed: {first.says}",
-        place=first.place or last.place or (revision.place if revision else None),
+        object=name or "env.py",
+        message=f"`{name}` failed: {first.message}" if name else f"`env.py` failed: {first.message}",
+        location=first.location or last.location or (revision.location if revision else None),
         revision=name,
         evidence=tuple(_evidence(first, last, steps_before(replay))),
         fix=advice(first, replay),
@@ -39,10 +39,12 @@ def check(facts: Facts) -> Iterator[Finding]:
 def _evidence(first: Failure, last: Failure, progress: str) -> Iterator[tuple[str, str]]:
     fields = {
         "statement": first.statement,
-        "error": " ".join(filter(None, (first.kind, first.sqlstate and f"(SQLSTATE {first.sqlstate})"))),
+        "error": " ".join(
+            filter(None, (first.exception_class, first.sqlstate and f"(SQLSTATE {first.sqlstate})"))
+        ),
         "detail": first.detail,
         "hint": first.hint,
-        "seen as": last.says if last is not first else None,
+        "seen as": last.message if last is not first else None,
         "progress": progress,
     }
     yield from ((label, text) for label, text in fields.items() if text)

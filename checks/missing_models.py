@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from migration_gate.check import Finding, Severity
 from migration_gate.facts import Facts
-from migration_gate.wording import code, counted
+from migration_gate.wording import code_block, count_noun
 
 SEVERITY = Severity.ERROR
 
@@ -23,14 +23,16 @@ def check(facts: Facts) -> Iterator[Finding]:
         return
     if "models" in dict(replay.unchecked):  # they are there, and `unchecked` says what is wrong with them
         return
-    tables = counted(len(replay.catalog.tables), "table")
+    tables = count_noun(len(replay.catalog.tables), "table")
     if replay.models.metadatas == 0:
         says = "`target_metadata` is missing in env.py: there are no models to compare with"
         lines = "from app.models import Base\n\ntarget_metadata = Base.metadata"
-        fix = f"Set it in env.py, before `context.configure`, and hand it over there:{code(lines)}"
+        fix = f"Set it in env.py, before `context.configure`, and hand it over there:{code_block(lines)}"
     else:
         says = "`target_metadata` holds no tables: env.py imports no models"
         lines = "import app.models  # noqa: F401  (fills Base.metadata)"
-        fix = f"Import every module that defines a model in env.py, above `target_metadata`:{code(lines)}"
+        fix = (
+            f"Import every module that defines a model in env.py, above `target_metadata`:{code_block(lines)}"
+        )
     fix += "\nIf the project has no models on purpose, allow missing-models with that reason."
-    yield Finding(at="env.py", says=says, evidence=(("replayed", tables),), fix=fix)
+    yield Finding(object="env.py", message=says, evidence=(("replayed", tables),), fix=fix)

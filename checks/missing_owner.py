@@ -9,34 +9,34 @@ Instead, add the column with a foreign key, or exempt the table under `owners.ex
 from collections.abc import Iterator
 
 from migration_gate.analysis import op_code, ownership
-from migration_gate.analysis.trace import Trace
+from migration_gate.analysis.trace import OriginTrace
 from migration_gate.check import Finding, Severity
 from migration_gate.facts import Facts, Table
-from migration_gate.wording import code, listed
+from migration_gate.wording import code_block, join_words
 
 SEVERITY = Severity.ERROR
 
 
 def check(facts: Facts) -> Iterator[Finding]:
     """Yield the tables that the settings call owned and that have no column of an owner's name."""
-    trace, estate = Trace(facts.replay), ownership.Estate(facts)
-    for table in estate.judged():
-        why = estate.must_have(table)
-        if why is None or estate.named(table):
+    trace, estate = OriginTrace(facts.replay), ownership.OwnedTables(facts)
+    for table in estate.ownable_tables():
+        why = estate.reason_for_owner(table)
+        if why is None or estate.owner_named_columns(table):
             continue
         origin = trace.of_table(table)
         there = ", ".join(column.name for column in estate.columns[table.schema, table.name])
         yield Finding(
-            at=str(table),
-            says=f"`{table}` has no owner column: none of {listed(facts.owners.columns)}",
-            place=origin.place,
+            object=str(table),
+            message=f"`{table}` has no owner column: none of {join_words(facts.owners.columns)}",
+            location=origin.location,
             revision=origin.revision,
             evidence=(("columns", there), ("because", why)),
             fix=_fix(estate, table),
         )
 
 
-def _fix(estate: ownership.Estate, table: Table) -> str:
+def _fix(estate: ownership.OwnedTables, table: Table) -> str:
     owners, key = estate.owners_key()
     # A pattern names no column; the usual name does.
     plain = (name for name in estate.owners.columns if not set(name) & set("*?["))
@@ -50,6 +50,6 @@ def _fix(estate: ownership.Estate, table: Table) -> str:
         op_code.call("alter_column", name, f'"{column}"', nullable="False", **op_code.schema(table)),
     )
     return (
-        f"Add the column:{code(chr(10).join(steps))}\n"
+        f"Add the column:{code_block(chr(10).join(steps))}\n"
         f"Or, if its rows belong to nobody, list `{table}` under `owners.exempt`."
     )

@@ -9,34 +9,34 @@ Instead, make the column NOT NULL: give each row an owner, then `alter_column(nu
 from collections.abc import Iterator
 
 from migration_gate.analysis import op_code, ownership
-from migration_gate.analysis.trace import Trace
+from migration_gate.analysis.trace import OriginTrace
 from migration_gate.check import Finding, Severity
 from migration_gate.facts import Facts
-from migration_gate.wording import code
+from migration_gate.wording import code_block
 
 SEVERITY = Severity.ERROR
 
 
 def check(facts: Facts) -> Iterator[Finding]:
     """Yield every owner column in which Postgres stores NULL."""
-    trace, estate = Trace(facts.replay), ownership.Estate(facts)
-    for owned in estate.owned():
-        if estate.never_null(owned):
+    trace, estate = OriginTrace(facts.replay), ownership.OwnedTables(facts)
+    for owned in estate.owner_columns():
+        if estate.refuses_null(owned):
             continue
         origin = trace.of_column(owned.table, owned.column)
         evidence = [("column", f"{owned.column.name} {owned.column.type} NULL")]
-        evidence += [("foreign key", key.definition) for key in owned.keys]
+        evidence += [("foreign key", key.definition) for key in owned.foreign_keys]
         yield Finding(
-            at=str(owned.column),
-            says=f"`{owned.column}` accepts NULL, so a row can be without an owner",
-            place=origin.place,
+            object=str(owned.column),
+            message=f"`{owned.column}` accepts NULL, so a row can be without an owner",
+            location=origin.location,
             revision=origin.revision,
             evidence=tuple(evidence),
             fix=_fix(owned),
         )
 
 
-def _fix(owned: ownership.Owned) -> str:
+def _fix(owned: ownership.OwnerColumn) -> str:
     table, column = owned.table, owned.column
     sql = op_code.sql_name(table)
     name = op_code.identifier(column.name)
@@ -49,8 +49,8 @@ def _fix(owned: ownership.Owned) -> str:
         **op_code.schema(table),
     )
     lines = f"# name an owner, or DELETE the rows\nop.execute({op_code.quoted(backfill)})\n{change}"
-    fix = f"Give every row an owner, then forbid NULL, here and in the model (`nullable=False`):{code(lines)}"
-    if any(key.on_delete == "set null" for key in owned.keys):
+    fix = f"Give every row an owner, then forbid NULL, here and in the model (`nullable=False`):{code_block(lines)}"
+    if any(key.on_delete == "set null" for key in owned.foreign_keys):
         fix += (
             "\nIts foreign key says ON DELETE SET NULL, so it is nullable by design: rows outlive their "
             "owner. If that is meant, allow it with the reason; if not, first give the key another ON DELETE."

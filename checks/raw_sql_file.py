@@ -11,23 +11,23 @@ from collections.abc import Iterator
 
 from migration_gate.analysis import raw_sql_messages
 from migration_gate.check import Finding, Severity
-from migration_gate.facts import Facts, Place, SqlFile
+from migration_gate.facts import Facts, Location, SqlFile
 
 SEVERITY = Severity.ERROR
 
 
 def check(facts: Facts) -> Iterator[Finding]:
     """Yield every tracked .sql file that no `raw_sql.allow` pattern covers."""
-    files = [file for file in facts.tree.sql if file.allowed_by is None]
+    files = [file for file in facts.tree.sql_files if file.allowed_by is None]
     patterns = raw_sql_messages.patterns(files, facts.tree.prefix)
     for file in files:
         yield Finding(
-            at=file.path,
-            says=_says(file),
-            place=Place(file.path, file.line if file.first else None),
+            object=file.path,
+            message=_says(file),
+            location=Location(file.path, file.line if file.first_statement else None),
             evidence=raw_sql_messages.evidence(file),
             fix=raw_sql_messages.fix(file, patterns[file.path]),
-            kind=file.holds[0] if file.holds else None,
+            kind=file.statement_kinds[0] if file.statement_kinds else None,
             severity=Severity.WARNING if file.executed_by else None,
         )
 
@@ -37,9 +37,9 @@ def _says(file: SqlFile) -> str:
         return f"`{file.path}` could not be read: {file.unreadable}"
     if file.executed_by:
         return f"`{file.path}` is read by `{file.executed_by}`: a later edit of it rewrites history"
-    if file.first is None:
+    if file.first_statement is None:
         return f"`{file.path}` holds no statement that changes or reads anything"
-    if "schema" not in file.holds:
+    if "schema" not in file.statement_kinds:
         return f"`{file.path}` holds {raw_sql_messages.holds(file)}, and no migration executes it"
     where = f"({raw_sql_messages.head(file)}, line {file.line})"
     return f"`{file.path}` changes the schema outside the migrations {where}"

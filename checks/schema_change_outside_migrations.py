@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from migration_gate.analysis import relation_names
 from migration_gate.check import Finding, Severity
 from migration_gate.facts import Facts, SchemaChange
-from migration_gate.wording import code, listed
+from migration_gate.wording import code_block, join_words
 
 SEVERITY = Severity.ERROR
 
@@ -24,14 +24,14 @@ _DROP_ALL = "Drop the database instead, or run `alembic downgrade base`; keep dr
 def check(facts: Facts) -> Iterator[Finding]:
     """Yield DDL that names a relation of the replayed schema, and every create_all and drop_all."""
     known = relation_names.known(facts.replay.catalog)
-    for change in facts.tree.changes:
+    for change in facts.tree.schema_changes:
         named = relation_names.meant(change.tables, known)
         if named or not change.tables:
-            unsure = change.how == "ddl element" and not named
+            unsure = change.means == "ddl element" and not named
             yield Finding(
-                at=named[0] if named else change.statement,
-                says=_says(change, named),
-                place=change.place,
+                object=named[0] if named else change.statement,
+                message=_says(change, named),
+                location=change.location,
                 evidence=(("statement", change.statement),),
                 fix=_fix(change),
                 severity=Severity.WARNING if unsure else None,
@@ -39,19 +39,19 @@ def check(facts: Facts) -> Iterator[Finding]:
 
 
 def _says(change: SchemaChange, named: tuple[str, ...]) -> str:
-    if change.how in ("create_all", "drop_all"):
-        done = "creates" if change.how == "create_all" else "drops"
-        what = listed(named) or "the tables of the models"
+    if change.means in ("create_all", "drop_all"):
+        done = "creates" if change.means == "create_all" else "drops"
+        what = join_words(named) or "the tables of the models"
         return f"`{change.statement}` {done} {what} outside the migrations"
     if not named:
         return f"`{change.statement}` changes a table outside the migrations"
     verb = "is" if len(named) == 1 else "are"
-    return f"{listed(named)} {verb} changed by {_WHERE.get(change.how, 'code outside the migrations')}"
+    return f"{join_words(named)} {verb} changed by {_WHERE.get(change.means, 'code outside the migrations')}"
 
 
 def _fix(change: SchemaChange) -> str:
-    if change.how in ("create_all", "drop_all"):
-        return " ".join((_CREATE_ALL if change.how == "create_all" else _DROP_ALL).split())
-    if change.operation is None:
+    if change.means in ("create_all", "drop_all"):
+        return " ".join((_CREATE_ALL if change.means == "create_all" else _DROP_ALL).split())
+    if change.suggested_op is None:
         return "Write a revision that does the same, and delete this statement."
-    return f"Write a revision that does the same, and delete this statement:{code(change.operation)}"
+    return f"Write a revision that does the same, and delete this statement:{code_block(change.suggested_op)}"

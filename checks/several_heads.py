@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from migration_gate.analysis import revision_graph
 from migration_gate.check import Finding, Severity
 from migration_gate.facts import Facts, History
-from migration_gate.wording import code, counted, listed
+from migration_gate.wording import code_block, count_noun, join_words
 
 SEVERITY = Severity.ERROR
 
@@ -33,16 +33,16 @@ def _finding(history: History, graph: revision_graph.Graph, heads: tuple[str, ..
     parted = [("forked at", revision_graph.described(history, fork.ancestor))] if fork else []
     last = heads[-1]
     merge = f'alembic merge -m "merge heads" {shlex.join(heads)}'
-    fix = f"Join them:{code(merge)}"
+    fix = f"Join them:{code_block(merge)}"
     if fork and (place := revision_graph.place_of(history, fork.first[last])):
-        move = code(f'down_revision = "{heads[0]}"')
+        move = code_block(f'down_revision = "{heads[0]}"')
         fix += (
             f"\nOr, if `{last}` has run nowhere yet, put it on top of the other one, in {place.file}:{move}"
         )
     return Finding(
-        at=" ".join(sorted(heads)),
-        says=f"{listed(heads)}: {counted(len(heads), 'head')} where one is expected",
-        place=revision_graph.place_of(history, last),
+        object=" ".join(sorted(heads)),
+        message=f"{join_words(heads)}: {count_noun(len(heads), 'head')} where one is expected",
+        location=revision_graph.place_of(history, last),
         revision=last,
         evidence=(*(("head", revision_graph.described(history, head)) for head in heads), *parted),
         fix=fix,

@@ -9,28 +9,28 @@ Instead, recreate the foreign key with the ON DELETE that is meant, CASCADE as a
 from collections.abc import Iterator
 
 from migration_gate.analysis import op_code, ownership
-from migration_gate.analysis.trace import Trace
+from migration_gate.analysis.trace import OriginTrace
 from migration_gate.check import Finding, Severity
 from migration_gate.facts import Constraint, Facts, Table
-from migration_gate.wording import code, listed
+from migration_gate.wording import code_block, join_words
 
 SEVERITY = Severity.WARNING
 
 
 def check(facts: Facts) -> Iterator[Finding]:
     """Yield the owners' foreign keys whose ON DELETE is none of `owners.on_delete`."""
-    trace, estate = Trace(facts.replay), ownership.Estate(facts)
-    for owned in estate.owned():
+    trace, estate = OriginTrace(facts.replay), ownership.OwnedTables(facts)
+    for owned in estate.owner_columns():
         # One key that settles it is enough: the others are checked when its rows are gone.
-        settled = any((key.on_delete or "no action") in facts.owners.on_delete for key in owned.keys)
-        for key in owned.keys[: 0 if settled else 1]:
+        settled = any((key.on_delete or "no action") in facts.owners.on_delete for key in owned.foreign_keys)
+        for key in owned.foreign_keys[: 0 if settled else 1]:
             action = key.on_delete or "no action"
             origin = trace.of_constraint(owned.table, key.name) or trace.of_column(owned.table, owned.column)
-            wanted = listed((right.upper() for right in facts.owners.on_delete), quote="")
+            wanted = join_words((right.upper() for right in facts.owners.on_delete), quote="")
             yield Finding(
-                at=str(owned.column),
-                says=f"`{owned.column}` references its owner with ON DELETE {action.upper()}, not {wanted}",
-                place=origin.place,
+                object=str(owned.column),
+                message=f"`{owned.column}` references its owner with ON DELETE {action.upper()}, not {wanted}",
+                location=origin.location,
                 revision=origin.revision,
                 evidence=(("foreign key", f"{key.name}: {key.definition}"),),
                 fix=_fix(facts, owned.table, key),
@@ -54,4 +54,4 @@ def _fix(facts: Facts, table: Table, key: Constraint) -> str:
         ondelete=op_code.quoted((facts.owners.on_delete or ("cascade",))[0].upper()),
         **schemas,
     )
-    return f"Recreate it, here and in the model (`ondelete=`):{code(drop + chr(10) + create)}"
+    return f"Recreate it, here and in the model (`ondelete=`):{code_block(drop + chr(10) + create)}"

@@ -16,16 +16,16 @@ SEVERITY = Severity.ERROR
 
 def check(facts: Facts) -> Iterator[Finding]:
     """Yield what the replay, the repository and the comparison with the models had to leave out."""
-    places = dict(facts.replay.models.places)
+    places = dict(facts.replay.models.locations)
     for name, why in (*facts.replay.unchecked, *facts.tree.unchecked):
-        yield Finding(at=name, says=f"`{name}` was not checked: {why}", fix=_fix(name))
-    for part in facts.replay.models.uncreated:
-        if not part.compared:
+        yield Finding(object=name, message=f"`{name}` was not checked: {why}", fix=_fix(name))
+    for part in facts.replay.models.uncreated_objects:
+        if not part.compared_by_alembic:
             yield Finding(
-                at=part.object,
-                says=f"`{part.object}` was not compared: Postgres would not create it from the models",
-                place=places.get(part.object) or places.get(f"public.{part.object}"),
-                evidence=(("Postgres", part.says),),
+                object=part.object,
+                message=f"`{part.object}` was not compared: Postgres would not create it from the models",
+                location=places.get(part.object) or places.get(f"public.{part.object}"),
+                evidence=(("Postgres", part.message),),
                 fix=_fix(part.object),
             )
 

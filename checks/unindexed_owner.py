@@ -9,19 +9,19 @@ Instead, create an index that starts with the owner column.
 from collections.abc import Iterator
 
 from migration_gate.analysis import op_code, ownership
-from migration_gate.analysis.trace import Trace
+from migration_gate.analysis.trace import OriginTrace
 from migration_gate.check import Finding, Severity
 from migration_gate.facts import Facts, Index
-from migration_gate.wording import code
+from migration_gate.wording import code_block
 
 SEVERITY = Severity.WARNING
 
 
 def check(facts: Facts) -> Iterator[Finding]:
     """Yield the owner columns that are the first column of no usable index."""
-    trace, estate = Trace(facts.replay), ownership.Estate(facts)
-    for owned in estate.owned():
-        if estate.leading(owned):
+    trace, estate = OriginTrace(facts.replay), ownership.OwnedTables(facts)
+    for owned in estate.owner_columns():
+        if estate.leading_indexes(owned):
             continue
         table, column = owned.table, owned.column
         origin = trace.of_column(table, column)
@@ -33,12 +33,12 @@ def check(facts: Facts) -> Iterator[Finding]:
             **op_code.schema(table),
         )
         yield Finding(
-            at=str(column),
-            says=f"`{column}` leads no index",
-            place=origin.place,
+            object=str(column),
+            message=f"`{column}` leads no index",
+            location=origin.location,
             revision=origin.revision,
-            evidence=tuple((_label(index), index.definition) for index in estate.holding(owned)),
-            fix=f"Create one, here and in the model (`index=True`):{code(create)}",
+            evidence=tuple((_label(index), index.definition) for index in estate.containing_indexes(owned)),
+            fix=f"Create one, here and in the model (`index=True`):{code_block(create)}",
         )
 
 

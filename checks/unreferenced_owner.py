@@ -9,36 +9,38 @@ Instead, add the foreign key, with the ON DELETE that deleting an owner calls fo
 from collections.abc import Iterator
 
 from migration_gate.analysis import op_code, ownership
-from migration_gate.analysis.trace import Trace
+from migration_gate.analysis.trace import OriginTrace
 from migration_gate.check import Finding, Severity
 from migration_gate.facts import Facts
-from migration_gate.wording import code, listed
+from migration_gate.wording import code_block, join_words
 
 SEVERITY = Severity.ERROR
 
 
 def check(facts: Facts) -> Iterator[Finding]:
     """Yield the owner columns that Postgres checks against no table, or against the wrong one."""
-    trace, estate = Trace(facts.replay), ownership.Estate(facts)
-    for owned in estate.owned():
-        if owned.keys:
+    trace, estate = OriginTrace(facts.replay), ownership.OwnedTables(facts)
+    for owned in estate.owner_columns():
+        if owned.foreign_keys:
             continue
         origin = trace.of_column(owned.table, owned.column)
         says = f"`{owned.column}` has no foreign key"
-        if owned.astray:
-            wrong = listed((key.references or "").removeprefix("public.") for key in owned.astray)
+        if owned.other_foreign_keys:
+            wrong = join_words(
+                (key.references or "").removeprefix("public.") for key in owned.other_foreign_keys
+            )
             says = f"`{owned.column}` references {wrong}, not `{facts.owners.references}`"
         yield Finding(
-            at=str(owned.column),
-            says=says,
-            place=origin.place,
+            object=str(owned.column),
+            message=says,
+            location=origin.location,
             revision=origin.revision,
-            evidence=tuple(("foreign key", key.definition) for key in owned.astray),
+            evidence=tuple(("foreign key", key.definition) for key in owned.other_foreign_keys),
             fix=_fix(estate, owned),
         )
 
 
-def _fix(estate: ownership.Estate, owned: ownership.Owned) -> str:
+def _fix(estate: ownership.OwnedTables, owned: ownership.OwnerColumn) -> str:
     table, column = owned.table, owned.column
     owners, key = estate.owners_key()
     if (kind := estate.type_of(owners, key)) is None:
@@ -57,6 +59,8 @@ def _fix(estate: ownership.Estate, owned: ownership.Owned) -> str:
         **schemas,
     )
     first = "" if kind == column.type else f" and giving `{column}` the type of `{owners}.{key}`, {kind}"
-    fix = f"Add it, here and in the model, after removing rows whose owner is gone{first}:{code(create)}"
-    tells = estate.teller(owned)
+    fix = (
+        f"Add it, here and in the model, after removing rows whose owner is gone{first}:{code_block(create)}"
+    )
+    tells = estate.type_column(owned)
     return fix + (f"\nIf `{tells}` says which table it means, allow it instead." if tells else "")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from migration_gate.facts import Facts, Place
+from migration_gate.facts import Facts, Location
 
 
 class Severity(StrEnum):
@@ -23,11 +23,11 @@ class Severity(StrEnum):
 class Finding:
     """One thing that a check saw. It does not know its check: `judge` signs it as a Verdict."""
 
-    at: str
+    object: str
     """the object, as people say it: `media_items.owner_id`, `sql/init.sql`, `3f2a9c`"""
-    says: str
+    message: str
     """what was seen: past tense or plain present, the object first, in backticks"""
-    place: Place | None = None
+    location: Location | None = None
     """where a reviewer should look"""
     revision: str | None = None
     """the revision that introduced it"""
@@ -53,11 +53,11 @@ class Check(Protocol):
         ...
 
 
-def name(check: Check) -> str:
+def check_name(check: Check) -> str:
     """The check's name, as people write it after "allow"."""
     return check.__name__.rpartition(".")[2].replace("_", "-")
 
 
-def kinds(check: Check) -> tuple[str, ...]:
+def check_kinds(check: Check) -> tuple[str, ...]:
     """The kinds of finding that the check tells apart, as `check/kind` names them."""
     return tuple(getattr(check, "KINDS", ()))

@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from migration_gate import checks
-from migration_gate.check import Check, kinds, name
-from migration_gate.verdict.judge import OWN
+from migration_gate.check import Check, check_kinds, check_name
+from migration_gate.verdict.judge import JUDGE_CHECKS
 
 INTRODUCTION = """\
 # The checks
@@ -32,7 +32,7 @@ MARKS = re.compile(r"(<!-- checks -->\n).*?(<!-- /checks -->)", re.DOTALL)
 
 def page(examples: Path | None = None) -> str:
     """`checks/README.md`: a table, then each check in report order with the report on its bad example."""
-    every: tuple[Check, ...] = (*checks.ALL, *OWN)
+    every: tuple[Check, ...] = (*checks.ALL, *JUDGE_CHECKS)
     parts = [INTRODUCTION, _table(every), *(part for check in every for part in _section(check, examples))]
     return "\n".join(parts)
 
@@ -76,7 +76,7 @@ def main(arguments: list[str], root: Path) -> int:
 
 def filled(text: str) -> str:
     """A page with the table of checks between `<!-- checks -->` and `<!-- /checks -->`."""
-    table = _table((*checks.ALL, *OWN), "checks/README.md")
+    table = _table((*checks.ALL, *JUDGE_CHECKS), "checks/README.md")
     return MARKS.sub(lambda found: f"{found[1]}{table}{found[2]}", text)
 
 
@@ -84,15 +84,15 @@ def _table(every: tuple[Check, ...], where: str = "") -> str:
     rows = ["| check | severity | what was seen |", "| --- | --- | --- |"]
     for check in every:
         first = (check.__doc__ or "").partition("\n")[0]
-        rows.append(f"| [{name(check)}]({where}#{name(check)}) | {check.SEVERITY} | {first} |")
+        rows.append(f"| [{check_name(check)}]({where}#{check_name(check)}) | {check.SEVERITY} | {first} |")
     return "\n".join(rows) + "\n"
 
 
 def _section(check: Check, examples: Path | None) -> Iterator[str]:
-    yield f"## {name(check)}\n\n{inspect.cleandoc(check.__doc__ or '')}\n"
-    if several := kinds(check):
-        yield f"Kinds: {', '.join(f'`{name(check)}/{kind}`' for kind in several)}.\n"
-    golden = examples / name(check) / "report.txt" if examples else None
+    yield f"## {check_name(check)}\n\n{inspect.cleandoc(check.__doc__ or '')}\n"
+    if several := check_kinds(check):
+        yield f"Kinds: {', '.join(f'`{check_name(check)}/{kind}`' for kind in several)}.\n"
+    golden = examples / check_name(check) / "report.txt" if examples else None
     if golden and golden.exists():
         yield f"Reported as:\n\n```\n{golden.read_text(encoding='utf-8').strip()}\n```\n"
 

@@ -38,7 +38,7 @@ class Examination:
         try:
             return call()
         except GateError as error:
-            self.lacks(error.says, error.advice, error.where)
+            self.lacks(error.message, error.advice, error.where)
             return None
 
     def lacks(self, says: str, advice: str, where: str = "") -> None:
@@ -65,7 +65,7 @@ def examine(settings: Settings, environ: Mapping[str, str]) -> Examination:
     seen = Examination(settings.name)
     top = locate.repository(settings.root)
     located = seen.tried(lambda: locate.locate(settings, environ))
-    directory = located.directory if located else settings.directory
+    directory = located.directory if located else settings.working_directory
     pending = seen.tried(lambda: _pending(settings, environ)) if located else None
     chosen = None
     if not pending:

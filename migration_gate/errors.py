@@ -25,7 +25,7 @@ class GateError(Exception):
 
     def __init__(self, says: str, *, advice: str = "", where: str = "", evidence: str = "") -> None:
         super().__init__(says)
-        self.says = says
+        self.message = says
         self.advice = advice
         self.where = where
         """`file:line`, where there is one"""

@@ -22,12 +22,12 @@ def known() -> tuple[Check, ...]:
     """Every check, in report order, with the judge's own."""
     from migration_gate import checks  # noqa: PLC0415 - the list of checks is not needed to print help
 
-    return (*checks.ALL, *judge.OWN)
+    return (*checks.ALL, *judge.JUDGE_CHECKS)
 
 
 def kinds() -> dict[str, tuple[str, ...]]:
     """Each check's name and its kinds; none for a check that has no kinds, or does not list them."""
-    return {check.name(one): tuple(getattr(one, "KINDS", ())) for one in known()}
+    return {check.check_name(one): tuple(getattr(one, "KINDS", ())) for one in known()}
 
 
 def first_sentence(one: Check) -> str:
@@ -38,10 +38,10 @@ def first_sentence(one: Check) -> str:
 def of_all(checks: Iterable[Check] | None = None) -> str:
     """The checks, one a line: severity, name, what it is about."""
     found = tuple(checks) if checks is not None else known()
-    width = max((len(check.name(one)) for one in found), default=0)
+    width = max((len(check.check_name(one)) for one in found), default=0)
     lines = []
     for one in found:
-        start = f"{one.SEVERITY.value:<8} {check.name(one):<{width}}  "
+        start = f"{one.SEVERITY.value:<8} {check.check_name(one):<{width}}  "
         lines += textwrap.wrap(start + first_sentence(one), 80, subsequent_indent=" " * len(start)) or [start]
     return "\n".join([*lines, "", "`migration-gate explain CHECK` says more of one."])
 
@@ -49,9 +49,9 @@ def of_all(checks: Iterable[Check] | None = None) -> str:
 def of_one(wanted: str) -> str:
     """All there is to say of a check; Misconfigured when there is no such check."""
     base = wanted.partition("/")[0].lower().replace("_", "-")
-    one = next((each for each in known() if check.name(each) == base), None)
+    one = next((each for each in known() if check.check_name(each) == base), None)
     if one is None:
-        names = [check.name(each) for each in known()]
+        names = [check.check_name(each) for each in known()]
         raise Misconfigured(f"There is no check `{wanted}`.", where="explain", advice=guess(wanted, names))
     parts = [f"{base} ({one.SEVERITY.value})", textwrap.dedent(one.__doc__ or "").strip()]
     own = kinds()[base]

@@ -47,15 +47,17 @@ def examined(settings: Settings) -> ProjectReport:
     """One project, read and judged by the checks that need no more than text."""
     begun = time.perf_counter()
     known = explain.known()
-    chosen = [one for one in known if check.name(one) in CHECKS]
+    chosen = [one for one in known if check.check_name(one) in CHECKS]
     try:
-        facts = read(settings, [check.name(one) for one in known if check.name(one) not in CHECKS])
+        facts = read(
+            settings, [check.check_name(one) for one in known if check.check_name(one) not in CHECKS]
+        )
     except GateError as error:
-        return ProjectReport(settings.name, problem=Problem.of(error), static=True)
+        return ProjectReport(settings.name, problem=Problem.from_error(error), static=True)
     texts = deliver.texts(facts, settings.root)
     # Who allows what no check looked at here is right to do so: the whole gate judges allowances.
     verdicts = tuple(
-        v for v in judge.judge(facts, settings, chosen, texts, date.today()) if v.check in CHECKS
+        v for v in judge.judge_findings(facts, settings, chosen, texts, date.today()) if v.check in CHECKS
     )
     seconds = time.perf_counter() - begun
     return ProjectReport(settings.name, facts, verdicts, settings.fail_on, seconds=seconds, static=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from textwrap import indent
 
 
-def counted(number: int, noun: str, plural: str = "") -> str:
+def count_noun(number: int, noun: str, plural: str = "") -> str:
     """A number with its noun: `1 table`, `2 indexes`, `3 policies`."""
     return f"{number} {noun if number == 1 else plural or _plural(noun)}"
 
@@ -18,12 +18,12 @@ def _plural(noun: str) -> str:
     return f"{noun[:-1]}ies" if consonant else f"{noun}s"
 
 
-def listed(words: Iterable[str], *, quote: str = "`") -> str:
+def join_words(words: Iterable[str], *, quote: str = "`") -> str:
     """Words as people list them: `a`, `b` and `c`."""
     quoted = [f"{quote}{word}{quote}" for word in words]
     return " and ".join(filter(None, (", ".join(quoted[:-1]), quoted[-1]))) if quoted else ""
 
 
-def code(text: str) -> str:
+def code_block(text: str) -> str:
     """A block of code inside a fix: its lines indented by four, between empty lines."""
     return "\n\n" + indent(text.strip("\n"), "    ") + "\n"

@@ -15,7 +15,7 @@ import click
 import pytest
 
 from migration_gate import cli, entrypoint, explain
-from migration_gate.check import name
+from migration_gate.check import check_name
 from migration_gate.config.schema import ProjectKeys
 from migration_gate.errors import Broken, Misconfigured
 from migration_gate.report.deliver import Targets
@@ -154,15 +154,15 @@ def test_interruptions_have_statuses_of_their_own(
 def test_explain_lists_every_check(capsys: pytest.CaptureFixture[str]) -> None:
     status, out, _ = run(capsys, "explain")
     assert status == 0
-    assert all(f" {name(each)} " in out for each in explain.known())
+    assert all(f" {check_name(each)} " in out for each in explain.known())
     assert max(map(len, out.splitlines())) <= 80
 
 
 def test_explain_says_all_of_one(capsys: pytest.CaptureFixture[str]) -> None:
     for each in explain.known():
-        status, out, _ = run(capsys, "explain", name(each))
+        status, out, _ = run(capsys, "explain", check_name(each))
         assert status == 0
-        assert out.startswith(f"{name(each)} ({each.SEVERITY.value})\n")
+        assert out.startswith(f"{check_name(each)} ({each.SEVERITY.value})\n")
         assert "Instead, " in out
 
 

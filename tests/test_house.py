@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from migration_gate import checks, docs
-from migration_gate.check import Check, Severity, name
+from migration_gate.check import Check, Severity, check_name
 
 ROOT = Path(__file__).resolve().parent.parent
 MODULES = sorted(path for path in (ROOT / "checks").glob("*.py") if path.name != "__init__.py")
@@ -74,7 +74,7 @@ def test_every_check_is_listed_once() -> None:
     assert sorted(listed) == [f"migration_gate.checks.{path.stem}" for path in MODULES]
 
 
-@pytest.mark.parametrize("check", checks.ALL, ids=name)
+@pytest.mark.parametrize("check", checks.ALL, ids=check_name)
 def test_every_check_says_what_was_seen_why_it_hurts_and_what_to_do(check: Check) -> None:
     text = check.__doc__ or ""
     first, blank, *rest = text.split("\n")
@@ -87,15 +87,15 @@ def test_every_check_says_what_was_seen_why_it_hurts_and_what_to_do(check: Check
     assert isinstance(check.SEVERITY, Severity)
 
 
-@pytest.mark.parametrize("check", checks.ALL, ids=name)
+@pytest.mark.parametrize("check", checks.ALL, ids=check_name)
 def test_every_check_is_named_after_the_vice(check: Check) -> None:
-    assert re.fullmatch(r"[a-z]+(-[a-z]+)*", name(check))
-    assert not re.match(r"(no|ban|require|must|check|avoid|missing-no)-", name(check))
+    assert re.fullmatch(r"[a-z]+(-[a-z]+)*", check_name(check))
+    assert not re.match(r"(no|ban|require|must|check|avoid|missing-no)-", check_name(check))
 
 
-@pytest.mark.parametrize("check", checks.ALL, ids=name)
+@pytest.mark.parametrize("check", checks.ALL, ids=check_name)
 def test_every_check_has_a_bad_and_a_good_example(check: Check) -> None:
-    folder = ROOT / "checks" / "examples" / name(check)
+    folder = ROOT / "checks" / "examples" / check_name(check)
     if not folder.parent.is_dir():
         pytest.skip("checks/examples DOES NOT EXIST YET: no check is exemplified")
     assert (folder / "bad").is_dir(), f"{relative(folder)}/bad"
@@ -115,7 +115,9 @@ def test_what_checks_lean_on_can_touch_nothing_either(path: Path) -> None:
 def test_only_the_front_doors_know_the_checks() -> None:
     doors = {"entrypoint.py", "docs.py", "cli.py", "explain.py"}
     inside = [p for p in SOURCES if "migration_gate" in p.relative_to(ROOT).parts[:1] and p.name not in doors]
-    assert [relative(p) for p in inside if any(m.startswith("migration_gate.checks") for m in imported(p))] == []
+    assert [
+        relative(p) for p in inside if any(m.startswith("migration_gate.checks") for m in imported(p))
+    ] == []
 
 
 def test_no_module_has_a_name_that_says_nothing() -> None:

@@ -38,7 +38,7 @@ def run(environ: MutableMapping[str, str]) -> int:
         except GateError as error:
             report = _not_examined(_problem(error))
         except Exception as error:  # noqa: BLE001 - the last resort, as on the command line; shown like the rest
-            report = _not_examined(Problem.of(unexpected(error, debug=True)))
+            report = _not_examined(Problem.from_error(unexpected(error, debug=True)))
     publish.log(report)
     if asked.annotations:
         publish.annotate(report)
@@ -86,13 +86,13 @@ def _workspace(environ: MutableMapping[str, str]) -> Path:
 
 def _problem(error: GateError) -> Problem:
     """The error, with the input's name where the command line's would stand."""
-    problem = Problem.of(error)
+    problem = Problem.from_error(error)
     if not problem.where.startswith("--"):
         return problem
     option = problem.where.removeprefix("--")
     names = {"-".join(one.key[-1:]).replace("_", "-"): one.name for one in INPUTS if one.key}
     error.where = f"with: {names.get(option, option)}"
-    return Problem.of(error)
+    return Problem.from_error(error)
 
 
 def _files(asked: Asked, report: Report, top: Path) -> dict[str, str]:
@@ -103,5 +103,5 @@ def _files(asked: Asked, report: Report, top: Path) -> dict[str, str]:
             text = deliver.rendered(report, form)
             written[form] = workspace.write(top, name, text, "report" if form == "json" else form)
         except GateError as error:
-            publish.complain(f"{error.says} {error.advice}")
+            publish.complain(f"{error.message} {error.advice}")
     return written

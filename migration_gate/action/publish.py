@@ -109,7 +109,7 @@ def _event(environ: Mapping[str, str]) -> Event:
     try:
         return event.read(environ)
     except GateError as error:
-        _mention(f"{error.says} {error.advice}")
+        _mention(f"{error.message} {error.advice}")
         return Event()
 
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 from migration_gate.analysis import revision_graph
 from migration_gate.check import Finding
-from migration_gate.facts import History, Place, RevisionFile
-from migration_gate.wording import listed
+from migration_gate.facts import History, Location, RevisionFile
+from migration_gate.wording import join_words
 
 
 def unreadable(history: History) -> Iterator[Finding]:
@@ -17,7 +17,9 @@ def unreadable(history: History) -> Iterator[Finding]:
     for file in history.files:
         if file.error:
             says = f"`{file.path}` is no valid Python: {file.error}"
-            yield Finding(file.path, says, Place(file.path, file.line), file.revision, fix="Mend the syntax.")
+            yield Finding(
+                file.path, says, Location(file.path, file.line), file.revision, fix="Mend the syntax."
+            )
 
 
 def missing(history: History) -> Iterator[Finding]:
@@ -28,7 +30,7 @@ def missing(history: History) -> Iterator[Finding]:
     files = (
         (file.revision or file.path, parent)
         for file in history.files
-        if file.seen
+        if file.is_loaded
         for parent in file.parents
         if parent not in known
     )
@@ -51,15 +53,15 @@ def duplicates(history: History) -> Iterator[Finding]:
     for revision, same in files.items():
         if len(same) > 1:
             says = f"`{revision}` is the id of {len(same)} files, and Alembic runs only one of them"
-            evidence = tuple(("file", str(Place(file.path, file.line))) for file in same)
+            evidence = tuple(("file", str(Location(file.path, file.line))) for file in same)
             fix = "Give one of them an id of its own, and correct the `down_revision` that means it."
-            yield Finding(revision, says, Place(same[-1].path, same[-1].line), revision, evidence, fix)
+            yield Finding(revision, says, Location(same[-1].path, same[-1].line), revision, evidence, fix)
 
 
 def circle(history: History) -> Iterator[Finding]:
     """Revisions that stand on each other."""
     if found := revision_graph.cycle(revision_graph.parents(history, dependencies=True)):
-        says = f"{listed(found)} stand on each other in a circle"
+        says = f"{join_words(found)} stand on each other in a circle"
         evidence = tuple(("revision", revision_graph.described(history, one)) for one in found)
         fix = "One of them has the wrong `down_revision`, most likely the newest."
         place = revision_graph.place_of(history, found[0])
@@ -73,7 +75,7 @@ def unrelated(history: History) -> Iterator[Finding]:
     # Labels are known only where Alembic could read the history.
     if history.revisions and len(trees) > 1 and not meant:
         bases = tuple(trees)
-        says = f"{listed(bases)} are unrelated first revisions: {len(bases)} histories in one folder"
+        says = f"{join_words(bases)} are unrelated first revisions: {len(bases)} histories in one folder"
         evidence = tuple(("base", revision_graph.described(history, base)) for base in bases)
         fix = f'Give `{bases[-1]}` its `down_revision`, or a `branch_labels = ("...",)` if both are meant.'
         place = revision_graph.place_of(history, bases[-1])
@@ -83,18 +85,18 @@ def unrelated(history: History) -> Iterator[Finding]:
 def unseen(history: History) -> Iterator[Finding]:
     """Files that look like revisions of this history, and that Alembic never runs."""
     for file in _strays(history):
-        why = f" ({file.why_unseen})" if file.why_unseen else ""
+        why = f" ({file.not_loaded_because})" if file.not_loaded_because else ""
         says = f"`{file.path}` looks like a revision, and never runs{why}"
         fix = "Move it into the folder of revisions, add its folder to `version_locations`, or delete it."
-        yield Finding(file.path, says, Place(file.path, file.line), file.revision, fix=fix)
+        yield Finding(file.path, says, Location(file.path, file.line), file.revision, fix=fix)
 
 
 def _strays(history: History) -> list[RevisionFile]:
     """Unseen files that belong here: below a folder of revisions, or standing on a revision that runs."""
-    left = [file for file in _ours(history) if not file.seen and not file.error]
+    left = [file for file in _ours(history) if not file.is_loaded and not file.error]
     inside = tuple(f"{folder.rstrip('/')}/" for folder in history.locations)
     found = [file for file in left if file.path.startswith(inside)]
-    known = {file.revision for file in history.files if file.seen} | {file.revision for file in found}
+    known = {file.revision for file in history.files if file.is_loaded} | {file.revision for file in found}
     while more := [file for file in left if file not in found and not known.isdisjoint(file.parents)]:
         found += more
         known |= {file.revision for file in more}
@@ -113,7 +115,7 @@ def _ours(history: History) -> list[RevisionFile]:
         folder
         for folder, files in folders.items()
         if folder not in history.locations
-        and not any(file.seen for file in files)
+        and not any(file.is_loaded for file in files)
         and any(file.revision and not file.parents for file in files)
     }
     return [file for file in history.files if posixpath.dirname(file.path) not in others]

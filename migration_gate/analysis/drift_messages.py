@@ -9,7 +9,7 @@ from operator import itemgetter
 from textwrap import dedent
 
 from migration_gate.facts import Difference
-from migration_gate.wording import code, counted, listed
+from migration_gate.wording import code_block, count_noun, join_words
 
 KINDS = (
     "table",
@@ -71,12 +71,12 @@ def is_mild(difference: Difference) -> bool:
     """Whether no query notices it: a name, a comment, a default left over from adding a column."""
     refuses = (difference.database or "").startswith("GENERATED ALWAYS")  # an INSERT that names the column
     left_over = difference.kind == "default" and difference.models is None and not refuses
-    return left_over or bool(difference.alike) or difference.kind in ("name-only", "comment")
+    return left_over or bool(difference.harmless_because) or difference.kind in ("name-only", "comment")
 
 
 def sentence(difference: Difference) -> str:
     """The difference in one sentence, the object first, and why no query notices it where that is so."""
-    reason = f" ({difference.alike})" if difference.alike else ""
+    reason = f" ({difference.harmless_because})" if difference.harmless_because else ""
     return _sentence(difference) + reason
 
 
@@ -99,8 +99,8 @@ def _sentence(difference: Difference) -> str:
 
 def unmanaged_noun(difference: Difference) -> str:
     """What an unmanaged object is."""
-    if difference.noun:
-        return difference.noun
+    if difference.object_noun:
+        return difference.object_noun
     text = f"{difference.object} {difference.database or ''}".lower()
     return next((noun for noun in UNMANAGED if re.search(rf"\b{noun}\b", text)), "object")
 
@@ -109,8 +109,8 @@ def listing(unmanaged: Iterable[Difference]) -> tuple[str, tuple[tuple[str, str]
     """What stands in the database by migrations alone: one sentence, and the names by kind."""
     objects = sorted((unmanaged_noun(d), d.object) for d in unmanaged)
     by_noun = {noun: [o for _, o in same] for noun, same in groupby(objects, key=itemgetter(0))}
-    counts = (counted(len(names), COUNTABLE.get(noun, noun)) for noun, names in by_noun.items())
-    what = listed(counts, quote="")
+    counts = (count_noun(len(names), COUNTABLE.get(noun, noun)) for noun, names in by_noun.items())
+    what = join_words(counts, quote="")
     evidence = tuple((noun, ", ".join(names)) for noun, names in by_noun.items())
     return f"Models cannot express {what}: listed, not compared", evidence
 
@@ -118,18 +118,18 @@ def listing(unmanaged: Iterable[Difference]) -> tuple[str, tuple[tuple[str, str]
 def advice(difference: Difference) -> str:
     """What to do: the ready revision, or that people must write it, and what a rename would take."""
     ready = lines(difference)
-    says = f"Correct the model, or write into a revision:{code(ready)}" if ready else BY_HAND
+    says = f"Correct the model, or write into a revision:{code_block(ready)}" if ready else BY_HAND
     hint = _rename(difference)
     return f"{says}\n{hint}" if hint else says
 
 
 def _rename(difference: Difference) -> str:
     """The operation for where the one name became the other; empty where nothing looks so."""
-    if not difference.lookalike or difference.table is None:
+    if not difference.rename_hint or difference.table is None:
         return ""
     schema, _, table = difference.table.partition(".")
     ours = difference.column or table
-    old, new = (ours, difference.lookalike) if difference.models is None else (difference.lookalike, ours)
+    old, new = (ours, difference.rename_hint) if difference.models is None else (difference.rename_hint, ours)
     where = "" if schema == "public" else f", schema={schema!r}"
     prefix = difference.object.removesuffix(ours)
     if difference.column:

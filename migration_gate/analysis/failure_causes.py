@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from migration_gate.analysis import extensions
 from migration_gate.facts import Failure, Replay
-from migration_gate.wording import code, counted, listed
+from migration_gate.wording import code_block, count_noun, join_words
 
 MYSQL_TYPES = {
     "blob",
@@ -40,13 +40,13 @@ def advice(failure: Failure, replay: Replay) -> str:
 
 
 def _named(pattern: str, failure: Failure) -> str:
-    match = re.search(pattern, failure.says)
+    match = re.search(pattern, failure.message)
     return match[1] if match else ""
 
 
 def missing_extension(failure: Failure, replay: Replay) -> str | None:
     """A type, function, operator class or access method that an extension brings."""
-    if "does not exist" not in failure.says and failure.sqlstate not in ("42704", "42883"):
+    if "does not exist" not in failure.message and failure.sqlstate not in ("42704", "42883"):
         return None
     kinds = "type|function|operator class|access method"
     what = _named(rf"(?:{kinds}) {NAME}", failure).rpartition(".")[2].lower()
@@ -72,13 +72,13 @@ def absent_extension(failure: Failure, replay: Replay) -> str | None:
     if image is None:
         return says + "Name an image or a server that has it, as `postgres:` in the configuration."
     line = f"postgres: {image.format(major=major if major.isdigit() else '17')}"
-    return f"{says}Name an image that has it:{code(line)}"
+    return f"{says}Name an image that has it:{code_block(line)}"
 
 
 def mysql(failure: Failure, replay: Replay) -> str | None:
     """SQL that only MySQL takes."""
     type_ = _named(rf"type {NAME} does not exist", failure).lower() in MYSQL_TYPES
-    syntax = failure.sqlstate == "42601" or "syntax error" in failure.says
+    syntax = failure.sqlstate == "42601" or "syntax error" in failure.message
     if not type_ and not (syntax and MYSQL.search(failure.statement or "")):
         return None
     return (
@@ -89,7 +89,7 @@ def mysql(failure: Failure, replay: Replay) -> str | None:
 
 def missing_table(failure: Failure, replay: Replay) -> str | None:
     """A table that is not there yet, not there any more, or never made by a migration."""
-    if failure.sqlstate != "42P01" and not re.search(r'relation "\S+" does not exist', failure.says):
+    if failure.sqlstate != "42P01" and not re.search(r'relation "\S+" does not exist', failure.message):
         return None
     table = _named(rf"(?:relation|table|sequence|view) {NAME} does not exist", failure)
     bare = table.rpartition(".")[2]
@@ -111,10 +111,10 @@ def missing_table(failure: Failure, replay: Replay) -> str | None:
 
 def missing_column(failure: Failure, replay: Replay) -> str | None:
     """A column that is not there at this point of the history."""
-    if failure.sqlstate != "42703" and not re.search(r'column "?\S+"? .*does not exist', failure.says):
+    if failure.sqlstate != "42703" and not re.search(r'column "?\S+"? .*does not exist', failure.message):
         return None
     column = _named(rf"column {NAME}", failure).rpartition(".")[2]
-    had = [t for t in replay.touches if any(c.name == column for c in t.columns)]
+    had = [t for t in replay.ddl_commands if any(c.name == column for c in t.columns)]
     past = f" Until revision `{_revision(had[-1].step, replay)}` a table had one." if had else ""
     return (
         f"No revision up to here gives that table a column `{column}`.{past} A revision that imports the "
@@ -133,18 +133,18 @@ def missing_place(failure: Failure, replay: Replay) -> str | None:
 
 def outside_transaction(failure: Failure, replay: Replay) -> str | None:
     """A statement that Postgres takes outside a transaction only."""
-    if failure.sqlstate != "25001" and "cannot run inside a transaction block" not in failure.says:
+    if failure.sqlstate != "25001" and "cannot run inside a transaction block" not in failure.message:
         return None
     what = _named(r"^(.*?) cannot (?:run|be executed)", failure) or "The statement"
     concurrently = "CONCURRENTLY" in (failure.statement or "").upper()
     call = "op.create_index(..., postgresql_concurrently=True)" if concurrently else "op.execute(...)"
     lines = f"with op.get_context().autocommit_block():\n    {call}"
-    return f"{what} needs to stand outside a transaction:{code(lines)}"
+    return f"{what} needs to stand outside a transaction:{code_block(lines)}"
 
 
 def new_enum_value(failure: Failure, replay: Replay) -> str | None:
     """An enum's new label, used before the transaction that added it has ended."""
-    if failure.sqlstate != "55P04" and "unsafe use of new value" not in failure.says:
+    if failure.sqlstate != "55P04" and "unsafe use of new value" not in failure.message:
         return None
     value = _named(r'new value "([^"]+)"', failure) or "..."
     type_ = _named(r"of enum type (\S+)", failure) or "..."
@@ -152,7 +152,7 @@ def new_enum_value(failure: Failure, replay: Replay) -> str | None:
     lines = f"with op.get_context().autocommit_block():\n    {added}"
     return (
         "Postgres takes a new enum value only once the transaction that added it has committed. Add it in a "
-        f"block of its own:{code(lines)}\nOr set `transaction_per_migration=True` in env.py, and use the "
+        f"block of its own:{code_block(lines)}\nOr set `transaction_per_migration=True` in env.py, and use the "
         "value in a later revision."
     )
 
@@ -160,13 +160,13 @@ def new_enum_value(failure: Failure, replay: Replay) -> str | None:
 def already_there(failure: Failure, replay: Replay) -> str | None:
     """A table, column, type or constraint that exists by then."""
     if failure.sqlstate not in ("42P07", "42701", "42710", "42P06", "42723") and not re.search(
-        r"already exists", failure.says
+        r"already exists", failure.message
     ):
         return None
     name = _named(rf"(?:relation|type|schema|constraint|function|extension) {NAME}", failure)
     column = _named(r'column "([^"]+)"', failure)
-    touches = [t for t in replay.touches if name and _bare(t.identity) == name.rpartition(".")[2]]
-    touches += [t for t in replay.touches if column and any(c.name == column for c in t.columns)]
+    touches = [t for t in replay.ddl_commands if name and _bare(t.identity) == name.rpartition(".")[2]]
+    touches += [t for t in replay.ddl_commands if column and any(c.name == column for c in t.columns)]
     if touches and touches[0].step > 0:
         return (
             f"Revision `{_revision(touches[0].step, replay)}` has made it already. Delete one of the two, or "
@@ -196,7 +196,7 @@ def rows_in_the_way(failure: Failure, replay: Replay) -> str | None:
 
 def too_slow(failure: Failure, replay: Replay) -> str | None:
     """A time limit, or a lock that somebody else holds."""
-    if failure.sqlstate == "57014" or "statement timeout" in failure.says:
+    if failure.sqlstate == "57014" or "statement timeout" in failure.message:
         return (
             "A time limit ended the statement: the gate's (`limits.statement`), or one that the project sets "
             "itself (`statement_timeout`). On an empty database it waited for a lock, most likely that of "
@@ -222,21 +222,21 @@ def aborted(failure: Failure, replay: Replay) -> str | None:
 
 def not_sql(failure: Failure, replay: Replay) -> str | None:
     """Python's own errors: a module, a file or a variable that is not there."""
-    if failure.kind in ("ModuleNotFoundError", "ImportError"):
+    if failure.exception_class in ("ModuleNotFoundError", "ImportError"):
         module = _named(r"(?:No module named|from) '([^']+)'", failure) or "the module"
         return (
             f"A revision must run for as long as it stands in the history, and `{module}` is gone or not "
             "installed. Install it, or copy what the revision needs into the revision."
         )
-    if failure.kind == "FileNotFoundError":
+    if failure.exception_class == "FileNotFoundError":
         return (
             "The path is relative to another folder: set `working_directory:`, or build it from `__file__`."
         )
-    if failure.kind == "KeyError":
-        name = failure.says.strip("'\"")
+    if failure.exception_class == "KeyError":
+        name = failure.message.strip("'\"")
         lines = f"env:\n  {name}: ..."
-        return f"If that is an environment variable, give it a value:{code(lines)}"
-    if failure.kind == "NotImplementedError":
+        return f"If that is an environment variable, give it a value:{code_block(lines)}"
+    if failure.exception_class == "NotImplementedError":
         return "The revision refuses to run here. Make its `upgrade()` do something, or delete the revision."
     return None
 
@@ -259,12 +259,12 @@ CAUSES: tuple[Cause, ...] = (
 
 
 def _dropped(table: str, replay: Replay) -> str | None:
-    touches = [t for t in replay.touches if t.kind == "table" and _bare(t.identity) == table]
+    touches = [t for t in replay.ddl_commands if t.kind == "table" and _bare(t.identity) == table]
     return _revision(touches[-1].step, replay) if touches and touches[-1].tag.startswith("DROP") else None
 
 
 def _prepare(sql: str) -> str:
-    return code(f"prepare:\n  - sql: {sql}")
+    return code_block(f"prepare:\n  - sql: {sql}")
 
 
 def _bare(identity: str) -> str:
@@ -287,7 +287,7 @@ def steps_before(replay: Replay) -> str:
         if not replay.failure or step.revision != replay.failure.revision
     ]
     return (
-        f"{counted(len(done), 'revision')} ran before it, the last was {listed(done[-1:])}"
+        f"{count_noun(len(done), 'revision')} ran before it, the last was {join_words(done[-1:])}"
         if done
         else "it was the first"
     )

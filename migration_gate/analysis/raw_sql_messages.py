@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from migration_gate.facts import SqlFile
-from migration_gate.wording import code, counted, listed
+from migration_gate.wording import code_block, count_noun, join_words
 
 _HOLDS = {"schema": "schema changes", "data": "data changes", "query": "queries"}
 _SHOWN = 8
@@ -16,20 +16,24 @@ _SHOWN = 8
 
 def holds(file: SqlFile) -> str:
     """What it holds, in words: `queries and data changes`."""
-    return listed((_HOLDS[kind] for kind in file.holds), quote="")
+    return join_words((_HOLDS[kind] for kind in file.statement_kinds), quote="")
 
 
 def head(file: SqlFile) -> str:
     """The beginning of its first statement: `CREATE TABLE users`."""
-    said = re.split(r"\s*\(|\s+AS\s", file.first or "", maxsplit=1, flags=re.IGNORECASE)[0]
+    said = re.split(r"\s*\(|\s+AS\s", file.first_statement or "", maxsplit=1, flags=re.IGNORECASE)[0]
     return said if len(said) <= 70 else said[:69].rstrip() + "…"
 
 
 def evidence(file: SqlFile) -> tuple[tuple[str, str], ...]:
     """Its first statement, what it holds, and the tables it changes."""
     more = len(file.tables) - _SHOWN
-    tables = (*file.tables[:_SHOWN], *([counted(more, "other")] if more > 0 else []))
-    found = (("statement", file.first), ("holds", ", ".join(file.holds)), ("changes", ", ".join(tables)))
+    tables = (*file.tables[:_SHOWN], *([count_noun(more, "other")] if more > 0 else []))
+    found = (
+        ("statement", file.first_statement),
+        ("holds", ", ".join(file.statement_kinds)),
+        ("changes", ", ".join(tables)),
+    )
     return tuple((label, text) for label, text in found if text)
 
 
@@ -59,11 +63,11 @@ def fix(file: SqlFile, pattern: str) -> str:
     """What to do with the file, and the setting that lets it stay."""
     if file.executed_by:
         first = "Copy its statements into the revision, so that the revision is whole on its own."
-    elif "schema" in file.holds:
+    elif "schema" in file.statement_kinds:
         first = "Write a revision that executes these statements, and delete the file."
     elif file.unreadable:
         first = "Save it as UTF-8 text, or delete it."
     else:
         first = "Move what the database needs into a revision, or the query into the code that uses it."
     quoted = pattern.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    return f"{first} If it is meant to stay, allow it:" + code(f'raw_sql:\n  allow:\n    - "{quoted}"')
+    return f"{first} If it is meant to stay, allow it:" + code_block(f'raw_sql:\n  allow:\n    - "{quoted}"')

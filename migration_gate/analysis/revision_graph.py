@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from migration_gate.facts import History, Place
+from migration_gate.facts import History, Location
 
 Graph = Mapping[str, tuple[str, ...]]
 """every revision and its parents"""
@@ -31,12 +31,12 @@ def parents(history: History, *, dependencies: bool = False) -> dict[str, tuple[
     return {f.revision: f.parents for f in history.files if f.revision}
 
 
-def place_of(history: History, identifier: str) -> Place | None:
+def place_of(history: History, identifier: str) -> Location | None:
     """The file of a revision, known to Alembic or not."""
-    if revision := history.revision(identifier):
-        return revision.place
+    if revision := history.find_revision(identifier):
+        return revision.location
     file = next((f for f in history.files if f.revision == identifier), None)
-    return Place(file.path, file.line) if file else None
+    return Location(file.path, file.line) if file else None
 
 
 def ancestors(graph: Graph, identifier: str) -> set[str]:
@@ -126,14 +126,16 @@ def cycle(graph: Graph) -> tuple[str, ...]:
 
 def described(history: History, identifier: str) -> str:
     """A revision in one line: id, message and file."""
-    revision, place = history.revision(identifier), place_of(history, identifier)
+    revision, place = history.find_revision(identifier), place_of(history, identifier)
     words = [identifier, f'"{revision.message}"' if revision and revision.message else ""]
     return " ".join(filter(None, (*words, f"({place})" if place else "")))
 
 
 def deliberate(history: History, ends: tuple[str, ...]) -> bool:
     """Several heads, or heads of several trees, are meant: labels of their own, or the target, name them."""
-    labels = {end: set(revision.labels) if (revision := history.revision(end)) else set() for end in ends}
+    labels = {
+        end: set(revision.labels) if (revision := history.find_revision(end)) else set() for end in ends
+    }
     wanted = {name.rpartition("@")[0] or name for name in history.target} - {"head", "heads"}
 
     def explained(end: str) -> bool:

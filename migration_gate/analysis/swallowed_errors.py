@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from migration_gate.analysis import ddl_text
 from migration_gate.analysis.op_code import quoted
 from migration_gate.check import Finding, Severity
-from migration_gate.facts import Place, Replay, Statement, Step, Touch
-from migration_gate.wording import code, counted
+from migration_gate.facts import DdlCommand, Location, Replay, Statement, Step
+from migration_gate.wording import code_block, count_noun
 
 ABORTED = "25P02"
 """current transaction is aborted: it only follows from an earlier error"""
@@ -23,20 +23,20 @@ def swallowed(replay: Replay, step: Step) -> Iterator[Finding]:
         error = statement.error
         if error is None or error.sqlstate == ABORTED:
             continue
-        evidence = [("statement", statement.sql), ("error", f"{error.says} (SQLSTATE {error.sqlstate})")]
+        evidence = [("statement", statement.sql), ("error", f"{error.message} (SQLSTATE {error.sqlstate})")]
         if followed and first:
-            lost = f"{counted(followed, 'later statement')} failed because of it, and did nothing"
+            lost = f"{count_noun(followed, 'later statement')} failed because of it, and did nothing"
             evidence.append(("lost", lost))
         first = False
         fix = "Let the error raise, and ask the catalog first where something may or may not be there:"
         ask = f"if {quoted(_named(statement.sql))} in sa.inspect(op.get_bind()).get_table_names():\n    ..."
         yield Finding(
-            at=f"{step.revision} {error.sqlstate or error.kind}",
-            says=f"`{step.revision}` swallowed an error: {error.says}",
-            place=_place(replay, step, statement),
+            object=f"{step.revision} {error.sqlstate or error.exception_class}",
+            message=f"`{step.revision}` swallowed an error: {error.message}",
+            location=_place(replay, step, statement),
             revision=step.revision,
             evidence=tuple(evidence),
-            fix=f"{fix}{code(ask)}",
+            fix=f"{fix}{code_block(ask)}",
             kind="swallowed-error",
             severity=Severity.WARNING if _guarded(step, number) else None,
         )
@@ -70,40 +70,40 @@ def ended(replay: Replay, step: Step) -> Iterator[Finding]:
         if (word := ddl_text.ends_transaction(statement.sql)) and not statement.error:
             lines = "with op.get_context().autocommit_block():\n    op.execute(...)"
             yield Finding(
-                at=f"{step.revision} {word.split()[0].upper()}",
-                says=f"`{step.revision}` ended Alembic's transaction by a raw {word.split()[0].upper()}",
-                place=_place(replay, step, statement),
+                object=f"{step.revision} {word.split()[0].upper()}",
+                message=f"`{step.revision}` ended Alembic's transaction by a raw {word.split()[0].upper()}",
+                location=_place(replay, step, statement),
                 revision=step.revision,
                 evidence=(
                     ("statement", statement.sql),
                     ("so", "what came before it stays when a later revision fails; the version row does not"),
                 ),
-                fix=f"Delete it. Where a statement needs to stand outside a transaction:{code(lines)}",
+                fix=f"Delete it. Where a statement needs to stand outside a transaction:{code_block(lines)}",
                 kind="raw-commit",
             )
 
 
 def hidden(replay: Replay, step: Step) -> Iterator[Finding]:
     """IF NOT EXISTS that found something else under the name."""
-    for number, touch in enumerate(replay.touches):
+    for number, touch in enumerate(replay.ddl_commands):
         if touch.step == step.number and not touch.identity and touch.statement:
-            before = replay.touches[:number]
+            before = replay.ddl_commands[:number]
             for wish in ddl_text.wanted(touch.statement):
                 if found := _conflict(wish, before):
                     yield _hidden(replay, step, touch, wish, found)
 
 
 def _hidden(
-    replay: Replay, step: Step, touch: Touch, wish: ddl_text.Wanted, found: tuple[str, Touch]
+    replay: Replay, step: Step, touch: DdlCommand, wish: ddl_text.Wanted, found: tuple[str, DdlCommand]
 ) -> Finding:
     there, maker = found
     made = next((s.revision for s in replay.steps if s.number == maker.step), None)
     by = f"revision `{made}`" if made else "something that ran before the first revision"
     statement = next((s for s in step.statements if s.sql.strip() == (touch.statement or "").strip()), None)
     return Finding(
-        at=f"{step.revision} {wish.name}",
-        says=f"`{step.revision}` left out the {wish.kind} `{wish.name}`: another one of that name was there",
-        place=_place(replay, step, statement),
+        object=f"{step.revision} {wish.name}",
+        message=f"`{step.revision}` left out the {wish.kind} `{wish.name}`: another one of that name was there",
+        location=_place(replay, step, statement),
         revision=step.revision,
         evidence=(
             ("wanted", ", ".join(wish.columns)),
@@ -115,7 +115,7 @@ def _hidden(
     )
 
 
-def _conflict(wish: ddl_text.Wanted, before: tuple[Touch, ...]) -> tuple[str, Touch] | None:
+def _conflict(wish: ddl_text.Wanted, before: tuple[DdlCommand, ...]) -> tuple[str, DdlCommand] | None:
     """What was there instead, and who made it; None where it has the shape that was wanted."""
     if wish.kind == "table":
         same = [t for t in before if t.kind == "table" and t.columns and _is(t.identity, wish)]
@@ -123,7 +123,7 @@ def _conflict(wish: ddl_text.Wanted, before: tuple[Touch, ...]) -> tuple[str, To
         if state is None or {column.name for column in state.columns} == {*wish.columns}:
             return None
         return ", ".join(column.name for column in state.columns), same[0]
-    states: Mapping[str, tuple[str, Touch]] = {
+    states: Mapping[str, tuple[str, DdlCommand]] = {
         name: (definition, touch) for touch in before for name, definition in touch.indexes
     }
     definition, maker = states.get(wish.name, ("", None))
@@ -141,8 +141,8 @@ def _is(identity: str, wish: ddl_text.Wanted) -> bool:
     return name == wish.name and (wish.schema is None or wish.schema == schema)
 
 
-def _place(replay: Replay, step: Step, statement: Statement | None) -> Place | None:
-    revision = replay.history.revision(step.revision)
+def _place(replay: Replay, step: Step, statement: Statement | None) -> Location | None:
+    revision = replay.history.find_revision(step.revision)
     if revision is None or statement is None or statement.line is None:
-        return revision.place if revision else None
-    return Place(revision.place.file, statement.line)
+        return revision.location if revision else None
+    return Location(revision.location.file, statement.line)

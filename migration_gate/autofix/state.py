@@ -73,7 +73,7 @@ def arriving(world: World, part: Column | Constraint | Index) -> frozenset[str]:
 
 def table_of(snapshot: Snapshot, part: Column | Constraint | Index) -> Table | None:
     """The table that a part belongs to."""
-    return snapshot.table(part.schema, part.table)
+    return snapshot.find_table(part.schema, part.table)
 
 
 def column_of(snapshot: Snapshot, schema: str, table: str, name: str) -> Column | None:

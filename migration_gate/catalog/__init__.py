@@ -13,7 +13,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from migration_gate.facts.catalog import (
-    Attached,
+    AttachedObject,
     Column,
     Constraint,
     EnumType,
@@ -21,7 +21,7 @@ from migration_gate.facts.catalog import (
     Grant,
     Index,
     NamedType,
-    Other,
+    OtherObject,
     Routine,
     Schema,
     Snapshot,
@@ -45,10 +45,10 @@ _NOUNS: Mapping[str, type] = {
     "sequences": DatabaseSequence,
     "views": View,
     "routines": Routine,
-    "triggers": Attached,
-    "policies": Attached,
-    "rules": Attached,
-    "others": Other,
+    "triggers": AttachedObject,
+    "policies": AttachedObject,
+    "rules": AttachedObject,
+    "others": OtherObject,
     "grants": Grant,
 }
 """the fields of `Snapshot`, each with its `.sql` file"""

@@ -70,14 +70,14 @@ def load(
         place = source.folder if placed else folder
         merged = lay((base, *above), folder)
         alone = settle(folder.name or "project", source.folder, place, merged, environ)
-        return (replace(alone, source=source.file),)
+        return (replace(alone, config_file=source.file),)
     chosen = list(_chosen(file, wanted)) if wanted else _below(file, folder, source)
     named = [(name, _named(name, keys, source)) for name, keys in chosen]
     every = (
         settle(name, source.folder, layer.folder, lay((base, layer, *above), folder), environ)
         for name, layer in named
     )
-    return tuple(replace(settings, named=True, source=source.file) for settings in every)
+    return tuple(replace(settings, is_named_project=True, config_file=source.file) for settings in every)
 
 
 def option(key: Key) -> str:

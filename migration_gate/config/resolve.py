@@ -14,7 +14,7 @@ from migration_gate.config.errors import nearest
 from migration_gate.config.file import Key, dotted
 from migration_gate.config.precedence import Given
 from migration_gate.config.sections import PrepareKeys, StartFromKeys
-from migration_gate.config.settings import Allow, Prepare, Settings, StartFrom
+from migration_gate.config.settings import Allowance, Prepare, Settings, StartFrom
 from migration_gate.errors import Misconfigured
 from migration_gate.facts import Owners
 
@@ -90,8 +90,8 @@ def settle(name: str, root: Path, directory: Path, merged: Merged, environ: Mapp
     return Settings(
         name=name,
         root=root,
-        directory=ask.path("working_directory", folder=True) or directory,
-        folder=directory,
+        working_directory=ask.path("working_directory", folder=True) or directory,
+        project_folder=directory,
         alembic=_config(merged[("alembic", "config")], ask.path("alembic", "config")),
         section=str(ask.value("alembic", "section")),
         flask_app=ask.text("flask_app"),
@@ -120,15 +120,15 @@ def settle(name: str, root: Path, directory: Path, merged: Merged, environ: Mapp
         raw_sql_allow=ask.texts("raw_sql", "allow"),
         owners=_owners(ask),
         checks=tuple((check, _severity(level)) for check, level in ask.names("checks").items()),
-        allow=_allow(merged[("allow",)]),
+        allowances=_allow(merged[("allow",)]),
         fail_on=Severity(str(ask.value("fail_on"))),
         origins=tuple((dotted(key), given.where) for key, given in merged.items()),
     )
 
 
-def _allow(given: Given) -> tuple[Allow, ...]:
+def _allow(given: Given) -> tuple[Allowance, ...]:
     return tuple(
-        Allow(each.check, each.reason, each.object, each.until, given.at(("allow", number)))
+        Allowance(each.check, each.reason, each.object, each.until, given.at(("allow", number)))
         for number, each in enumerate(given.value)
     )
 
@@ -224,7 +224,7 @@ def values(settings: Settings) -> dict[str, str]:
         "flask_app": settings.flask_app,
         "hook": settings.hook,
         "python": settings.python,
-        "working_directory": settings.directory,
+        "working_directory": settings.working_directory,
         "env_file": "read" if settings.env else None,
         "prepare": [f"{step.kind}: {step.text}" for step in settings.prepare],
         "target.revision": settings.target,
@@ -243,7 +243,7 @@ def values(settings: Settings) -> dict[str, str]:
         "owners.references": owners.references,
         "owners.every_reference": owners.every_reference,
         "owners.on_delete": owners.on_delete,
-        "allow": [f"{each.check} {each.object}" for each in settings.allow],
+        "allow": [f"{each.check} {each.object}" for each in settings.allowances],
         "fail_on": settings.fail_on.value,
     }
     found |= {key: getattr(settings, key) for key in INSTALLATION}

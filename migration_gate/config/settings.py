@@ -32,7 +32,7 @@ class StartFrom:
 
 
 @dataclass(frozen=True, slots=True)
-class Allow:
+class Allowance:
     """A finding that the user accepts, with the reason."""
 
     check: str
@@ -53,13 +53,13 @@ class Settings:
     name: str
     root: Path
     """the folder given to `check`, where the configuration file lies"""
-    directory: Path
+    working_directory: Path
     """working_directory: where env.py and migrations run; `root` unless set"""
-    named: bool = False
+    is_named_project: bool = False
     """an entry of `projects:`, which `--project` can name"""
-    source: Path | None = None
+    config_file: Path | None = None
     """the configuration file"""
-    folder: Path | None = None
+    project_folder: Path | None = None
     """where the project is looked for: the folder given to `check`, or its `path`; `directory` when None"""
     alembic: Path | None = None
     section: str = "alembic"
@@ -104,7 +104,7 @@ class Settings:
     owners: Owners = field(default_factory=Owners)
     checks: tuple[tuple[str, Severity | None], ...] = ()
     """check or check/kind, and its severity; None is off"""
-    allow: tuple[Allow, ...] = ()
+    allowances: tuple[Allowance, ...] = ()
     fail_on: Severity = Severity.ERROR
     origins: tuple[tuple[str, str], ...] = ()
     """key, and where its value is from: default, `.migration-gate.yml:12`, a variable, an option"""

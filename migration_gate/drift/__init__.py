@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from migration_gate.analysis.trace import Trace
+from migration_gate.analysis.trace import OriginTrace
 from migration_gate.drift.difference import Drift
 from migration_gate.drift.harmless import alike
 from migration_gate.drift.origin import revision
@@ -55,7 +55,7 @@ def drifts(replay: Replay) -> tuple[Drift, ...]:
         *constraints_and_indexes(both),
         *unmanaged(both),
     )
-    trace = Trace(replay)
+    trace = OriginTrace(replay)
     names = lookalikes(seen, both)
     signed = (
         replace(
@@ -63,8 +63,8 @@ def drifts(replay: Replay) -> tuple[Drift, ...]:
             difference=replace(
                 one.difference,
                 revision=revision(one, replay.catalog, trace),
-                alike=alike(one, both),
-                lookalike=names.get(one.difference, ""),
+                harmless_because=alike(one, both),
+                rename_hint=names.get(one.difference, ""),
             ),
         )
         for one in seen
@@ -74,7 +74,7 @@ def drifts(replay: Replay) -> tuple[Drift, ...]:
 
 def drift(replay: Replay) -> tuple[Difference, ...]:
     """Every difference between the replayed database and the models, what models cannot express included."""
-    filtered = frozenset((f.kind, f.schema, f.table, f.name) for f in replay.models.filtered)
+    filtered = frozenset((f.kind, f.schema, f.table, f.name) for f in replay.models.filtered_objects)
     found = (one.difference for one in drifts(replay))
     return tuple(one for one in found if not _equal_for_project(one, filtered))
 
@@ -89,7 +89,7 @@ def _equal_for_project(one: Difference, filtered: frozenset[tuple[str, str, str 
 
 def _of_alembic(models: Models) -> Iterator[Drift]:
     """Alembic's own words for the tables that Postgres would not create from the models."""
-    for operation, table, text in models.alembic:
+    for operation, table, text in models.alembic_differences:
         kind = next((kind for end, kind in _OF_ALEMBIC if operation.endswith(end)), "table option")
         gone = operation.startswith("remove")
         difference = Difference(

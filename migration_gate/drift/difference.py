@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from migration_gate.drift.snapshot_diff import Noun
-from migration_gate.facts.catalog import Attached, Column, Constraint, Index, Sequence, Table
+from migration_gate.facts.catalog import AttachedObject, Column, Constraint, Index, Sequence, Table
 from migration_gate.facts.history import Difference
 
 
@@ -45,7 +45,7 @@ def found(
         models=sides[1],
         table=table,
         column=column,
-        noun=what,
+        object_noun=what,
     )
     return Drift(difference, before, after, beside)
 
@@ -60,7 +60,7 @@ def belongs(noun: Noun | None) -> tuple[str | None, str | None]:
         case Constraint() | Index():
             only = noun.columns[0] if len(noun.columns) == 1 else None
             return f"{noun.schema}.{noun.table}", only
-        case Attached():
+        case AttachedObject():
             return f"{noun.schema}.{noun.table}", None
         case Sequence(owner=str(owner)):
             table, _, column = owner.rpartition(".")

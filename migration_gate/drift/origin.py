@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from migration_gate.analysis.op_code import identifier
-from migration_gate.analysis.trace import Trace
+from migration_gate.analysis.trace import OriginTrace
 from migration_gate.drift.difference import Drift
 from migration_gate.facts.catalog import (
     Column,
@@ -19,16 +19,16 @@ from migration_gate.facts.catalog import (
 )
 
 
-def revision(drift: Drift, replayed: Snapshot, trace: Trace) -> str | None:
+def revision(drift: Drift, replayed: Snapshot, trace: OriginTrace) -> str | None:
     """The revision's id, or None where no revision made it, or none can be told."""
     match drift.before:
         case Table() as table:
             return trace.of_table(table).revision
         case Column() as column:
-            owner = replayed.table(column.schema, column.table)
+            owner = replayed.find_table(column.schema, column.table)
             return trace.of_column(owner, column).revision if owner else None
         case Constraint() | Index() as part:
-            owner = replayed.table(part.schema, part.table)
+            owner = replayed.find_table(part.schema, part.table)
             return trace.of_constraint(owner, part.name).revision if owner else None
         case EnumType() | NamedType() | Sequence() | View() as named:
             return trace.of_named(f"{identifier(named.schema)}.{identifier(named.name)}").revision

@@ -5,8 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from migration_gate.facts.catalog import Attached, Column, Constraint, Grant, Index, Sequence, Snapshot, Table
-from migration_gate.facts.history import Models, Uncreated
+from migration_gate.facts.catalog import (
+    AttachedObject,
+    Column,
+    Constraint,
+    Grant,
+    Index,
+    Sequence,
+    Snapshot,
+    Table,
+)
+from migration_gate.facts.history import Models, UncreatedObject
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +48,10 @@ def scope(replayed: Snapshot, models: Models) -> Scope:
         for table in replayed.tables
         if table.partition_bound is not None and f"{table.schema}.{table.name}" not in known
     }
-    refused = [item for item in models.uncreated if item.kind != "table"]
-    uncreated = {item.table or item.object for item in models.uncreated if item.kind == "table"}
+    refused = [item for item in models.uncreated_objects if item.kind != "table"]
+    uncreated = {item.table or item.object for item in models.uncreated_objects if item.kind == "table"}
     uncreated |= {f"public.{name}" for name in uncreated if "." not in name}
-    filtered = frozenset((f.kind, f.schema or "public", f.table, f.name) for f in models.filtered)
+    filtered = frozenset((f.kind, f.schema or "public", f.table, f.name) for f in models.filtered_objects)
     views = {f"{view.schema}.{view.name}" for view in replayed.views} & known
     asked = _keeper(left_out | uncreated, filtered, refused)
     of_views = tuple(c for c in made.columns if f"{c.schema}.{c.table}" in views and asked(c))
@@ -52,7 +61,7 @@ def scope(replayed: Snapshot, models: Models) -> Scope:
 
 
 def _keeper(
-    tables: set[str], filtered: frozenset[tuple[str, str, str | None, str]], refused: list[Uncreated]
+    tables: set[str], filtered: frozenset[tuple[str, str, str | None, str]], refused: list[UncreatedObject]
 ) -> Callable[[object], bool]:
     schemas = {name for kind, _, _, name in filtered if kind == "schema"}
 
@@ -64,7 +73,7 @@ def _keeper(
         match noun:
             case Table():
                 return not gone(noun.schema, noun.name)
-            case Column() | Index() | Constraint() | Attached():
+            case Column() | Index() | Constraint() | AttachedObject():
                 if gone(noun.schema, noun.table) or any(_is_part(noun, part) for part in refused):
                     return False
                 kinds = _filter_kinds(noun)
@@ -82,7 +91,7 @@ def _keeper(
     return keep
 
 
-def _is_part(noun: Column | Index | Constraint | Attached, part: Uncreated) -> bool:
+def _is_part(noun: Column | Index | Constraint | AttachedObject, part: UncreatedObject) -> bool:
     """Whether this is the database's side of a key or an index that Postgres refused the models."""
     if part.table != f"{noun.schema}.{noun.table}" or not isinstance(noun, Index | Constraint):
         return False
@@ -93,7 +102,7 @@ def _is_part(noun: Column | Index | Constraint | Attached, part: Uncreated) -> b
     return alike and bool(part.columns) and part.columns == tuple(noun.columns)
 
 
-def _filter_kinds(noun: Column | Index | Constraint | Attached) -> tuple[str, ...]:
+def _filter_kinds(noun: Column | Index | Constraint | AttachedObject) -> tuple[str, ...]:
     """What Alembic calls such an object; a unique constraint may also be met as its index."""
     match noun:
         case Constraint(kind="unique"):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, TypeAlias, TypeVar, cast
 
 from migration_gate.facts.catalog import (
-    Attached,
+    AttachedObject,
     Column,
     Constraint,
     EnumType,
@@ -15,7 +15,7 @@ from migration_gate.facts.catalog import (
     Grant,
     Index,
     NamedType,
-    Other,
+    OtherObject,
     Routine,
     Schema,
     Sequence,
@@ -36,8 +36,8 @@ Noun: TypeAlias = (
     | Sequence
     | View
     | Routine
-    | Attached
-    | Other
+    | AttachedObject
+    | OtherObject
     | Grant
 )
 
@@ -63,13 +63,13 @@ class Change:
 def identity(noun: Noun) -> tuple[str, ...]:
     """The name of an object within its kind."""
     match noun:
-        case Column() | Constraint() | Attached():
+        case Column() | Constraint() | AttachedObject():
             return (noun.schema, noun.table, noun.name)
         case Routine():
             return (noun.schema, noun.name, noun.signature)
         case Table() | Index() | EnumType() | NamedType() | Sequence() | View():
             return (noun.schema, noun.name)
-        case Other() | Grant():
+        case OtherObject() | Grant():
             return (noun.kind, noun.name)
         case _:
             return (noun.name,)

@@ -9,11 +9,11 @@ from migration_gate.drift.difference import Drift, found
 from migration_gate.drift.scope import Scope
 from migration_gate.drift.snapshot_diff import N, bare, pairs
 from migration_gate.facts.catalog import (
-    Attached,
+    AttachedObject,
     Extension,
     Grant,
     Index,
-    Other,
+    OtherObject,
     Routine,
     Schema,
     View,
@@ -56,7 +56,7 @@ def _on_views(indexes: Iterable[Index], views: set[tuple[str, str]]) -> Iterator
     return (index for index in indexes if index.on_view and (index.schema, index.table) in views)
 
 
-def _on(parts: Iterable[Attached], tables: frozenset[str]) -> Iterator[Attached]:
+def _on(parts: Iterable[AttachedObject], tables: frozenset[str]) -> Iterator[AttachedObject]:
     return (part for part in parts if f"{part.schema}.{part.table}" in tables)
 
 
@@ -91,7 +91,7 @@ def _copied(left: object, right: object) -> bool:
 
 def _what(noun: object) -> str:
     match noun:
-        case Attached() | View() | Routine() | Other():
+        case AttachedObject() | View() | Routine() | OtherObject():
             return noun.kind
         case Grant():
             return "grant"
@@ -101,9 +101,9 @@ def _what(noun: object) -> str:
 
 def _text(noun: object) -> str:
     match noun:
-        case Attached():
+        case AttachedObject():
             return noun.definition if noun.enabled == "origin" else f"{noun.definition} ({noun.enabled})"
-        case View() | Routine() | Other() | Index():
+        case View() | Routine() | OtherObject() | Index():
             return noun.definition.strip()
         case Extension():
             return f"{noun.version} in schema {noun.schema}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from migration_gate.facts.catalog import (
-    Attached,
+    AttachedObject,
     Column,
     Constraint,
     EnumType,
@@ -17,31 +17,31 @@ from migration_gate.facts.catalog import (
     Grant,
     Index,
     NamedType,
-    Other,
+    OtherObject,
     Routine,
     Schema,
     Sequence,
     Snapshot,
     Table,
     View,
-    qualified,
+    display_name,
 )
 from migration_gate.facts.history import (
     ColumnState,
     Connection,
+    DdlCommand,
     Difference,
     Failure,
-    Filtered,
+    FilteredObject,
     History,
+    Location,
     Models,
-    Place,
     Replay,
     Revision,
     RevisionFile,
     Statement,
     Step,
-    Touch,
-    Uncreated,
+    UncreatedObject,
 )
 from migration_gate.facts.tree import Owners, SchemaChange, SqlFile, Tree
 
@@ -58,7 +58,7 @@ class Facts:
 
 
 __all__ = [
-    "Attached",
+    "AttachedObject",
     "Column",
     "ColumnState",
     "Connection",
@@ -68,15 +68,15 @@ __all__ = [
     "Extension",
     "Facts",
     "Failure",
-    "Filtered",
+    "FilteredObject",
     "Grant",
     "History",
     "Index",
     "Models",
     "NamedType",
-    "Other",
+    "OtherObject",
     "Owners",
-    "Place",
+    "Location",
     "Replay",
     "Revision",
     "RevisionFile",
@@ -89,9 +89,9 @@ __all__ = [
     "Statement",
     "Step",
     "Table",
-    "Touch",
+    "DdlCommand",
     "Tree",
-    "Uncreated",
+    "UncreatedObject",
     "View",
-    "qualified",
+    "display_name",
 ]

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 
-def qualified(schema: str, name: str) -> str:
+def display_name(schema: str, name: str) -> str:
     """The name as people say it: `public` is understood."""
     return name if schema == "public" else f"{schema}.{name}"
 
@@ -35,7 +35,7 @@ class Table:
     oid: int = 0
 
     def __str__(self) -> str:
-        return qualified(self.schema, self.name)
+        return display_name(self.schema, self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Column:
     number: int = 0  # attnum
 
     def __str__(self) -> str:
-        return f"{qualified(self.schema, self.table)}.{self.name}"
+        return f"{display_name(self.schema, self.table)}.{self.name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ class Constraint:
     oid: int = 0
 
     def __str__(self) -> str:
-        return f"{qualified(self.schema, self.table)}.{self.name}"
+        return f"{display_name(self.schema, self.table)}.{self.name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,7 @@ class Index:
     oid: int = 0
 
     def __str__(self) -> str:
-        return qualified(self.schema, self.name)
+        return display_name(self.schema, self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,7 @@ class EnumType:
     oid: int = 0
 
     def __str__(self) -> str:
-        return qualified(self.schema, self.name)
+        return display_name(self.schema, self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +139,7 @@ class NamedType:
     oid: int = 0
 
     def __str__(self) -> str:
-        return qualified(self.schema, self.name)
+        return display_name(self.schema, self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +161,7 @@ class Sequence:
     oid: int = 0
 
     def __str__(self) -> str:
-        return qualified(self.schema, self.name)
+        return display_name(self.schema, self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +176,7 @@ class Routine:
     oid: int = 0
 
     def __str__(self) -> str:
-        return f"{qualified(self.schema, self.name)}({self.signature})"
+        return f"{display_name(self.schema, self.name)}({self.signature})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,11 +192,11 @@ class View:
     oid: int = 0
 
     def __str__(self) -> str:
-        return qualified(self.schema, self.name)
+        return display_name(self.schema, self.name)
 
 
 @dataclass(frozen=True, slots=True)
-class Attached:
+class AttachedObject:
     """What hangs on a relation and models cannot express: trigger, policy or rule."""
 
     schema: str
@@ -207,11 +207,11 @@ class Attached:
     enabled: str = "origin"  # or disabled, replica, always
 
     def __str__(self) -> str:
-        return f"{self.name} on {qualified(self.schema, self.table)}"
+        return f"{self.name} on {display_name(self.schema, self.table)}"
 
 
 @dataclass(frozen=True, slots=True)
-class Other:
+class OtherObject:
     """Anything else with a name (qualified where the kind has schemas): statistics, event trigger..."""
 
     kind: str
@@ -275,15 +275,15 @@ class Snapshot:
     sequences: tuple[Sequence, ...] = ()
     views: tuple[View, ...] = ()
     routines: tuple[Routine, ...] = ()
-    triggers: tuple[Attached, ...] = ()
-    policies: tuple[Attached, ...] = ()
-    rules: tuple[Attached, ...] = ()
-    others: tuple[Other, ...] = ()
+    triggers: tuple[AttachedObject, ...] = ()
+    policies: tuple[AttachedObject, ...] = ()
+    rules: tuple[AttachedObject, ...] = ()
+    others: tuple[OtherObject, ...] = ()
     grants: tuple[Grant, ...] = ()
     seconds: float = field(default=0.0, compare=False)
     """what reading it took"""
 
-    def table(self, schema: str, name: str) -> Table | None:
+    def find_table(self, schema: str, name: str) -> Table | None:
         """The table of that name, if it is there."""
         return next((table for table in self.tables if (table.schema, table.name) == (schema, name)), None)
 

@@ -8,7 +8,7 @@ from migration_gate.facts.catalog import Snapshot
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Location:
     """A line of a file; the path is relative to the repository where it lies in it, else absolute."""
 
     file: str
@@ -26,7 +26,7 @@ class Revision:
     parents: tuple[str, ...]
     """down_revision; none for a base"""
     message: str
-    place: Place
+    location: Location
     """the file, and the line of its `upgrade()`"""
     depends_on: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
@@ -43,11 +43,11 @@ class RevisionFile:
     path: str
     revision: str | None
     parents: tuple[str, ...] = ()
-    seen: bool = True
+    is_loaded: bool = True
     error: str | None = None
     """why Python could not parse it"""
     line: int | None = None
-    why_unseen: str | None = None
+    not_loaded_because: str | None = None
     creates: tuple[str, ...] = ()
     """tables that its text creates (`op.create_table("users"`), as written"""
 
@@ -56,9 +56,9 @@ class RevisionFile:
 class Failure:
     """An error while something of the project's ran."""
 
-    says: str
+    message: str
     """the message: Postgres's own, where it comes from Postgres"""
-    kind: str = ""
+    exception_class: str = ""
     """the exception's class"""
     sqlstate: str | None = None
     detail: str | None = None
@@ -66,11 +66,11 @@ class Failure:
     statement: str | None = None
     revision: str | None = None
     direction: str = "upgrade"
-    place: Place | None = None
+    location: Location | None = None
     """the line of the migration (or of env.py) that was running"""
     traceback: tuple[str, ...] = ()
     """the project's own frames, outermost first, `file:line in function`"""
-    first: Failure | None = None
+    first_error: Failure | None = None
     """an earlier error of the same transaction that this one only follows from"""
 
 
@@ -120,7 +120,7 @@ class ColumnState:
 
 
 @dataclass(frozen=True, slots=True)
-class Touch:
+class DdlCommand:
     """One DDL command as the server's event triggers reported it."""
 
     step: int
@@ -146,21 +146,21 @@ class Connection:
 
     dialect: str
     driver: str
-    wanted: str
+    requested_address: str
     """what it named, `host:port/database`"""
-    how: str
+    intercepted_by: str
     """url, creator, pool or driver: the layer that met it"""
     outcome: str
     """redirected, swapped (the dialect was) or refused"""
 
 
 @dataclass(frozen=True, slots=True)
-class Uncreated:
+class UncreatedObject:
     """A part of the models that Postgres would not create."""
 
     object: str
-    says: str
-    compared: bool
+    message: str
+    compared_by_alembic: bool
     """Alembic's own comparison stood in"""
     table: str | None = None
     """`schema.name` of the table it belongs to"""
@@ -172,7 +172,7 @@ class Uncreated:
 
 
 @dataclass(frozen=True, slots=True)
-class Filtered:
+class FilteredObject:
     """An object that the project's include_object or include_name leaves out of comparisons."""
 
     kind: str
@@ -189,13 +189,13 @@ class Models:
     """`schema.name`, schema `public` where none is set"""
     metadatas: int = 0
     """how many MetaData objects; 0 when target_metadata is missing"""
-    uncreated: tuple[Uncreated, ...] = ()
-    filtered: tuple[Filtered, ...] = ()
-    alembic: tuple[tuple[str, str, str], ...] = ()
+    uncreated_objects: tuple[UncreatedObject, ...] = ()
+    filtered_objects: tuple[FilteredObject, ...] = ()
+    alembic_differences: tuple[tuple[str, str, str], ...] = ()
     """Alembic's own differences for uncreated tables: operation, table, text"""
     snapshot: Snapshot | None = None
     """the database that the models made"""
-    places: tuple[tuple[str, Place], ...] = ()
+    locations: tuple[tuple[str, Location], ...] = ()
     """where each table's model is defined, if a mapped class says so"""
 
 
@@ -219,11 +219,11 @@ class Difference:
     downgrade: str = ""
     revision: str | None = None
     """the revision that introduced the database's side; None when no revision makes it"""
-    noun: str = ""
+    object_noun: str = ""
     """for what is unmanaged, what it is: view, function, trigger, policy, extension, grant..."""
-    alike: str = ""
+    harmless_because: str = ""
     """why no query notices it, where none does"""
-    lookalike: str = ""
+    rename_hint: str = ""
     """for a table or a column that one side lacks: what of the other side may be it under another name"""
 
 
@@ -244,7 +244,7 @@ class History:
     missing: tuple[tuple[str, str], ...] = ()
     """revision and the parent or dependency of it that is nowhere"""
 
-    def revision(self, identifier: str | None) -> Revision | None:
+    def find_revision(self, identifier: str | None) -> Revision | None:
         """The revision of that id."""
         return next((r for r in self.revisions if r.id == identifier), None)
 
@@ -257,8 +257,8 @@ class Replay:
     steps: tuple[Step, ...] = ()
     failure: Failure | None = None
     """what ended it before the target"""
-    touches: tuple[Touch, ...] = ()
-    arrived: tuple[str, ...] = ()
+    ddl_commands: tuple[DdlCommand, ...] = ()
+    arrived_heads: tuple[str, ...] = ()
     """the heads in the version table of our server"""
     version_tables: tuple[str, ...] = ()
     connections: tuple[Connection, ...] = ()
@@ -273,9 +273,9 @@ class Replay:
     """what could not be checked, and why"""
     output: str = ""
     """the last of what the project's code printed"""
-    seconds: tuple[tuple[str, float], ...] = ()
+    stage_seconds: tuple[tuple[str, float], ...] = ()
     """wall time of each stage"""
 
-    def step_of(self, revision: str) -> Step | None:
+    def find_step(self, revision: str) -> Step | None:
         """The step that ran `revision`."""
         return next((s for s in self.steps if s.revision == revision), None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from migration_gate.facts.history import Place
+from migration_gate.facts.history import Location
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,9 +12,9 @@ class SqlFile:
     """A tracked `.sql` file."""
 
     path: str
-    holds: tuple[str, ...] = ()
+    statement_kinds: tuple[str, ...] = ()
     """of schema, data and query, in this order; empty when it holds no statement"""
-    first: str | None = None
+    first_statement: str | None = None
     """its first statement that changes the schema, else its first statement, on one line and shortened"""
     line: int = 1
     """of that statement"""
@@ -32,14 +32,14 @@ class SqlFile:
 class SchemaChange:
     """A place outside the migrations whose code changes a schema when it runs."""
 
-    place: Place
+    location: Location
     statement: str
     """the DDL, or the call (`Base.metadata.create_all`)"""
-    how: str
+    means: str
     """execute, create_all, drop_all, ddl element, shell or workflow"""
     tables: tuple[str, ...] = ()
     """tables it names, as written; empty for create_all and drop_all (they mean all)"""
-    operation: str | None = None
+    suggested_op: str | None = None
     """what a revision would say instead"""
 
 
@@ -51,8 +51,8 @@ class Tree:
     """the repository's top folder"""
     prefix: str = ""
     """the project's folder inside it, where that is not the top; paths are from the top"""
-    sql: tuple[SqlFile, ...] = ()
-    changes: tuple[SchemaChange, ...] = ()
+    sql_files: tuple[SqlFile, ...] = ()
+    schema_changes: tuple[SchemaChange, ...] = ()
     notes: tuple[str, ...] = ()
     """no git here, a shallow clone..."""
     unchecked: tuple[tuple[str, str], ...] = ()

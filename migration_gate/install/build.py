@@ -106,7 +106,7 @@ def _own_command(work: Job, home: Home) -> Step:
     """The user's own command, in a shell, with the environment active."""
     path = f"{home.folder / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
     also = (("VIRTUAL_ENV", str(home.folder)), ("UV_PROJECT_ENVIRONMENT", str(home.folder)), ("PATH", path))
-    return Step(("/bin/sh", "-c", work.command), work.settings.directory, also)
+    return Step(("/bin/sh", "-c", work.command), work.settings.working_directory, also)
 
 
 def _run(step: Step, installer: Installer, title: str, work: Job) -> Generator[str, None, None]:

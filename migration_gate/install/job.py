@@ -77,7 +77,11 @@ def job(settings: Settings, environ: Mapping[str, str] | None = None) -> Job:
     top = locate.repository(settings.root)
     located = locate.locate(settings, environ)
     command = "" if settings.install == "auto" else settings.install
-    starts = [located.directory, settings.folder or settings.directory, settings.directory]
+    starts = [
+        located.directory,
+        settings.project_folder or settings.working_directory,
+        settings.working_directory,
+    ]
     if located.config is not None:
         starts.insert(0, located.config.parent if located.config.is_file() else located.config)
     found = source.find(list(dict.fromkeys(starts)), top)

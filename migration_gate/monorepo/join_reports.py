@@ -12,13 +12,13 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from migration_gate.check import Finding, Severity
-from migration_gate.config.settings import Allow
+from migration_gate.config.settings import Allowance
 from migration_gate.errors import Misconfigured
 from migration_gate.facts import (
     Facts,
     Failure,
     History,
-    Place,
+    Location,
     Replay,
     Revision,
     Snapshot,
@@ -173,7 +173,7 @@ def report_of(joined: Joined) -> Report:
 def rebuilt(project: JsonProject) -> ProjectReport:
     """A project as it was judged: verdicts whole, facts as far as its report has them."""
     revisions = tuple(
-        Revision(r.id, r.parents, r.message, Place(r.file, r.line), r.depends_on, r.labels)
+        Revision(r.id, r.parents, r.message, Location(r.file, r.line), r.depends_on, r.labels)
         for r in project.revisions
     )
     replay = Replay(
@@ -183,12 +183,12 @@ def rebuilt(project: JsonProject) -> ProjectReport:
             for s in project.steps
         ),
         failure=_failure(project),
-        arrived=project.arrived,
+        arrived_heads=project.arrived,
         catalog=Snapshot(tables=(Table("", ""),) * min(project.tables, MOST)),
         versions=tuple(project.versions.items()),
         notes=project.notes,
         unchecked=tuple((each.object, each.why) for each in project.unchecked),
-        seconds=tuple(project.stages.items()),
+        stage_seconds=tuple(project.stages.items()),
     )
     return ProjectReport(
         project.name,
@@ -209,14 +209,14 @@ def _failure(project: JsonProject) -> Failure | None:
     failed = project.failure
     if failed is None:
         return None
-    place = Place(failed.file, failed.line) if failed.file else None
+    place = Location(failed.file, failed.line) if failed.file else None
     return Failure(
         failed.says,
         failed.kind,
         failed.sqlstate,
         statement=failed.statement,
         revision=failed.revision,
-        place=place,
+        location=place,
     )
 
 
@@ -227,12 +227,14 @@ def _verdict(verdict: JsonVerdict, project: str) -> Verdict:
     finding = Finding(
         verdict.object,
         verdict.says,
-        Place(verdict.file, verdict.line) if verdict.file else None,
+        Location(verdict.file, verdict.line) if verdict.file else None,
         verdict.revision,
         tuple((each.label, each.text) for each in verdict.evidence),
         verdict.fix,
         verdict.kind,
         severity,
     )
-    accepted = Allow(verdict.check, allowed.reason, verdict.object, until, allowed.where) if allowed else None
+    accepted = (
+        Allowance(verdict.check, allowed.reason, verdict.object, until, allowed.where) if allowed else None
+    )
     return Verdict(verdict.check, severity, finding, verdict.id, project, accepted)

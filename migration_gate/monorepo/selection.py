@@ -73,9 +73,9 @@ def projects(path: Path, options: Mapping[str, object], environ: Mapping[str, st
     """The settings of each project: those under `projects:`, else those that a search finds."""
     loaded = loading.load(path, options, environ)
     alone = loaded[0]
-    if alone.named or alone.alembic or alone.hook or alone.flask_app:
+    if alone.is_named_project or alone.alembic or alone.hook or alone.flask_app:
         return loaded
-    start = alone.folder or alone.directory
+    start = alone.project_folder or alone.working_directory
     homes = list(dict.fromkeys(_homes(start)))
     found = [settings for home in homes for settings in loading.load(home, options, environ)]
     counts = Counter(settings.name for settings in found)
@@ -118,7 +118,7 @@ def _toml(start: Path) -> Iterator[Path]:
 
 
 def _path(settings: Settings) -> str:
-    folder = Path(os.path.realpath(settings.folder or settings.directory))
+    folder = Path(os.path.realpath(settings.project_folder or settings.working_directory))
     top = Path(os.path.realpath(git.top(settings.root)))
     return folder.relative_to(top).as_posix() if folder.is_relative_to(top) else str(folder)
 

@@ -65,11 +65,11 @@ class Watched:
 def of(settings: Settings, environ: Mapping[str, str]) -> Watched:
     """What concerns the project of `settings`."""
     top = Path(os.path.realpath(git.top(settings.root)))
-    home = Path(os.path.realpath(settings.folder or settings.directory))
+    home = Path(os.path.realpath(settings.project_folder or settings.working_directory))
     found: dict[str, str] = {}
     for place, what in _places(settings, environ):
         found.setdefault(os.path.realpath(place), what)
-    for folder in dict.fromkeys((home, Path(os.path.realpath(settings.directory)))):
+    for folder in dict.fromkeys((home, Path(os.path.realpath(settings.working_directory)))):
         for needed in _needed(folder, top):
             found.setdefault(str(needed), "in a package that it depends on")
     if workflow := _workflow(environ):
@@ -79,9 +79,9 @@ def of(settings: Settings, environ: Mapping[str, str]) -> Watched:
 
 
 def _places(settings: Settings, environ: Mapping[str, str]) -> Iterator[tuple[Path, str]]:
-    yield settings.folder or settings.directory, "in its folder"
-    yield settings.directory, "in its working directory"
-    for file in (settings.source, settings.alembic, settings.hook):
+    yield settings.project_folder or settings.working_directory, "in its folder"
+    yield settings.working_directory, "in its working directory"
+    for file in (settings.config_file, settings.alembic, settings.hook):
         if file:
             yield file, "its configuration"
     for step in settings.prepare:

@@ -87,7 +87,7 @@ def start(wanted: str, *, folder: Path) -> Iterator[Server]:
             except PostgresNotFound as error:
                 if wanted != "auto":
                     raise
-                tried.append(error.says)
+                tried.append(error.message)
                 continue
             yield server
             return

@@ -67,12 +67,12 @@ def repository(folder: Path) -> Path:
 def locate(settings: Settings, environ: Mapping[str, str]) -> Located:
     """The Alembic environment and the folder it runs in; ProjectNotFound where there is none."""
     if settings.hook:
-        return Located("hook", settings.directory, section=settings.section, importer=settings.hook)
+        return Located("hook", settings.working_directory, section=settings.section, importer=settings.hook)
     if settings.alembic:
         return _placed(read(settings.alembic, settings.section), settings, environ)
     found: list[Config] = []
-    start = settings.folder or settings.directory
-    for top in dict.fromkeys((start, settings.directory)):
+    start = settings.project_folder or settings.working_directory
+    for top in dict.fromkeys((start, settings.working_directory)):
         found = found or search.configs(top, settings.section)
     if len(found) > 1:
         raise search.several(found, settings.root)
@@ -89,7 +89,7 @@ def locate(settings: Settings, environ: Mapping[str, str]) -> Located:
 
 def _unseen(config: Config, settings: Settings) -> tuple[str, ...]:
     """Other histories of the repository, which this run does not replay: that must be said."""
-    start = settings.folder or settings.directory
+    start = settings.project_folder or settings.working_directory
     files = [each for each in search.everywhere(start) if each != config.file]
     return tuple(
         f"`{file.relative_to(start)}` is another history, and not replayed: {NAME_IT}" for file in files
@@ -130,7 +130,7 @@ def _script_location(config: Config, settings: Settings) -> tuple[Path, Path | N
     text, here = config.script_location, config.here
     top = repository(settings.root)
     above = [each for each in here.parents if each.is_relative_to(top)]
-    bases = list(dict.fromkeys((here, settings.directory, settings.root, *above)))
+    bases = list(dict.fromkeys((here, settings.working_directory, settings.root, *above)))
     beside = (here / "env.py").is_file()
     if text and ":" in text and not Path(text).is_absolute():
         package = Path(*text.split(":"))
@@ -143,8 +143,8 @@ def _script_location(config: Config, settings: Settings) -> tuple[Path, Path | N
         base = base or next((each for each in bases if (each / text).is_dir()), None)
         if base:
             scripts = (base / text).resolve()
-            fixed = _explicit(settings) and base != settings.directory
-            return (settings.directory, scripts, scripts) if fixed else (base, scripts, None)
+            fixed = _explicit(settings) and base != settings.working_directory
+            return (settings.working_directory, scripts, scripts) if fixed else (base, scripts, None)
     if beside:
         return _default(config, settings, None), here, here
     tried = ", ".join(f"`{each}`" for each in bases)
@@ -159,19 +159,19 @@ def _script_location(config: Config, settings: Settings) -> tuple[Path, Path | N
 def _default(config: Config, settings: Settings, package_base: Path | None) -> Path:
     """The folder to run in, where the configuration works from any."""
     here = config.here
-    if _explicit(settings) or here in (settings.directory, settings.root):
-        return settings.directory if _explicit(settings) else here
+    if _explicit(settings) or here in (settings.working_directory, settings.root):
+        return settings.working_directory if _explicit(settings) else here
     if package_base is not None:
         return package_base.parent if package_base.name == "src" else package_base
     if (here / "env.py").is_file() and not (here.parent / "__init__.py").is_file():
         return here.parent
     if (here / "__init__.py").is_file():
-        return settings.directory
-    return here if any((here / name).exists() for name in PROJECT_FILES) else settings.directory
+        return settings.working_directory
+    return here if any((here / name).exists() for name in PROJECT_FILES) else settings.working_directory
 
 
 def _flask(config: Config, settings: Settings, environ: Mapping[str, str], notes: tuple[str, ...]) -> Located:
-    tops = list(dict.fromkeys((settings.directory, config.here.parent, settings.root)))
+    tops = list(dict.fromkeys((settings.working_directory, config.here.parent, settings.root)))
     if settings.flask_app:
         name, why = settings.flask_app, "FLASK_APP from the setting `flask_app`"
         known = flask.located(name, tops, why)
@@ -187,7 +187,7 @@ def _flask(config: Config, settings: Settings, environ: Mapping[str, str], notes
     scripts = config.here if (config.here / "env.py").is_file() else _script_location(config, settings)[1]
     return Located(
         kind="flask",
-        directory=settings.directory if _explicit(settings) else found.directory,
+        directory=settings.working_directory if _explicit(settings) else found.directory,
         config=scripts or config.here,
         section=config.section,
         flask_app=found.name,

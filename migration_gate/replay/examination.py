@@ -18,7 +18,7 @@ from migration_gate.ci import base_revision, untrusted_code
 from migration_gate.config.settings import Settings
 from migration_gate.drift import drift
 from migration_gate.errors import DiskFull, Misconfigured
-from migration_gate.facts import Facts, Replay, Snapshot, Touch, Tree
+from migration_gate.facts import DdlCommand, Facts, Replay, Snapshot, Tree
 from migration_gate.postgres import run_directory
 from migration_gate.postgres.server import Server
 from migration_gate.progress import Progress
@@ -52,7 +52,9 @@ def examine(settings: Settings) -> Generator[Progress, None, Facts]:
     clock = Clock()
     clock.start("find")
     yield Progress("find", settings.name)
-    for place_of_code in dict.fromkeys((settings.root, settings.folder or settings.root, settings.directory)):
+    for place_of_code in dict.fromkeys(
+        (settings.root, settings.project_folder or settings.root, settings.working_directory)
+    ):
         untrusted_code.demand(place_of_code, os.environ)
     user.close(os.environ)
     settings, notes = yield from _installed(settings, clock)
@@ -80,7 +82,7 @@ def examine(settings: Settings) -> Generator[Progress, None, Facts]:
             tree = run.tree()
             clock.start("postgres")
         clock.start("")
-    replay = replace(replay, seconds=tuple(clock.seconds.items()))
+    replay = replace(replay, stage_seconds=tuple(clock.seconds.items()))
     return Facts(settings.name, replay, tree, settings.owners)
 
 
@@ -142,7 +144,7 @@ class _Run:
         """real paths of the files that the change adds or edits"""
         self._lines: list[Line] = []
         self._texts: Future[tuple[tuple[Written, ...], Tree]] | None = None
-        self._replayed: Future[tuple[tuple[str, ...], Snapshot, tuple[Touch, ...]]] | None = None
+        self._replayed: Future[tuple[tuple[str, ...], Snapshot, tuple[DdlCommand, ...]]] | None = None
         self._notes: list[str] = [*project.notes, *server.notes, *filter(None, [note])]
         self._output = ""
         self._database = server.create_database()
@@ -200,7 +202,7 @@ class _Run:
         top = git.top(self._settings.root)
         return written, repository.read(self._settings, [str(top / each.file.path) for each in written])
 
-    def _read_replayed(self) -> tuple[tuple[str, ...], Snapshot, tuple[Touch, ...]]:
+    def _read_replayed(self) -> tuple[tuple[str, ...], Snapshot, tuple[DdlCommand, ...]]:
         """The heads that arrived, the catalog, and the diary."""
         tables = self._reader().version_tables()
         with self._server.connect(self._database) as connection:
@@ -221,8 +223,8 @@ class _Run:
             history=history,
             steps=reader.steps(),
             failure=told[1] if told and told[0] != "models" else None,
-            touches=diary,
-            arrived=heads,
+            ddl_commands=diary,
+            arrived_heads=heads,
             version_tables=reader.version_tables(),
             connections=reader.connections(),
             catalog=seen,
@@ -240,7 +242,7 @@ class _Run:
         """Add the models' side and the differences, or why there is none."""
         told = reader.failure()
         if told is not None:
-            return replace(replay, unchecked=(("models", f"could not be created: {told[1].says}"),))
+            return replace(replay, unchecked=(("models", f"could not be created: {told[1].message}"),))
         if not replay.models.tables:
             return replay
         with self._server.connect(self._models) as connection:

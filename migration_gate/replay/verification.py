@@ -48,16 +48,16 @@ def demand_replay(project: Project, settings: Settings, reader: Reader, output: 
             )
         return
     stage, failure = told
-    if failure.sqlstate == DISK_FULL or "No space left on device" in failure.says:
+    if failure.sqlstate == DISK_FULL or "No space left on device" in failure.message:
         raise DiskFull(
-            f"There was no room for what the migrations write: {failure.says}",
+            f"There was no room for what the migrations write: {failure.message}",
             advice="Free some space, or set TMPDIR to a folder on a disk with room.",
-            where=str(failure.place or ""),
+            where=str(failure.location or ""),
             evidence=failure.statement or "",
         )
-    if failure.kind == "DatabaseRefused" or (refused and failure.revision is None):
+    if failure.exception_class == "DatabaseRefused" or (refused and failure.revision is None):
         raise DatabaseRefused(
-            failure.says, advice=URL_ADVICE, where=str(failure.place or ""), evidence=_frames(failure)
+            failure.message, advice=URL_ADVICE, where=str(failure.location or ""), evidence=_frames(failure)
         )
     if stage in ("interpreter", "driver", "import", "prepare"):
         raise _not_imported(project, stage, failure, output)
@@ -69,7 +69,7 @@ def demand_arrival(project: Project, replay: Replay) -> None:
     """Raise unless the heads stand in the version table of our server."""
     parents = {r.id: (*r.parents, *r.depends_on) for r in replay.history.revisions}
     reached: set[str] = set()
-    waiting = list(replay.arrived)
+    waiting = list(replay.arrived_heads)
     while waiting:
         revision = waiting.pop()
         if revision not in reached:
@@ -77,13 +77,15 @@ def demand_arrival(project: Project, replay: Replay) -> None:
             waiting += parents.get(revision, ())
     ran = {step.revision for step in replay.steps}
     lost = ran - reached
-    if not lost and (replay.arrived or not replay.history.revisions):
+    if not lost and (replay.arrived_heads or not replay.history.revisions):
         return
-    swapped = [f"{c.dialect} ({c.wanted})" for c in replay.connections if c.outcome != "redirected"]
+    swapped = [
+        f"{c.dialect} ({c.requested_address})" for c in replay.connections if c.outcome != "redirected"
+    ]
     found = f" It also asked for {', '.join(swapped)}." if swapped else ""
     names = ", ".join(sorted(lost)[:5]) or "no revision at all"
     tables = ", ".join(replay.version_tables) or "no version table"
-    if not replay.arrived and not swapped:
+    if not replay.arrived_heads and not swapped:
         raise DatabaseRefused(
             f"{len(ran)} revisions ran, and env.py committed none of them: {tables} is empty or not there.",
             advice="Since SQLAlchemy 2, what nobody commits is rolled back. In env.py, call "
@@ -102,7 +104,7 @@ def notes(reader: Reader) -> tuple[str, ...]:
     said_equal = tuple(
         f"env.py sets compare_{'type' if each.kind == 'type' else 'server_default'}=False: "
         f"{each.kind}s were not compared"
-        for each in reader.models().filtered
+        for each in reader.models().filtered_objects
         if each.schema == "*"
     )
     return said_equal + tuple(
@@ -122,7 +124,7 @@ def _last(output: str) -> str:
 
 def _printed(failure: Failure, output: str) -> str:
     """The frames, and what was printed where that is all there is to know."""
-    said = _last(output) if failure.kind in (ENDED, "SystemExit") else ""
+    said = _last(output) if failure.exception_class in (ENDED, "SystemExit") else ""
     return "\n".join(filter(None, (said, _frames(failure))))
 
 
@@ -134,12 +136,12 @@ def _not_imported(project: Project, stage: str, failure: Failure, output: str) -
         "prepare": "Mend the command under `prepare:`, or remove it.",
     }.get(stage) or _import_advice(project, failure)
     says = {
-        "interpreter": f"{project.python} has no Alembic and SQLAlchemy: {failure.says}",
+        "interpreter": f"{project.python} has no Alembic and SQLAlchemy: {failure.message}",
         "driver": f"{project.python} has no PostgreSQL driver (psycopg, psycopg2, asyncpg or pg8000).",
-        "prepare": f"A command of `prepare:` failed: {failure.says}",
+        "prepare": f"A command of `prepare:` failed: {failure.message}",
     }.get(stage) or f"The project could not be imported: {_named(failure)}"
     return ProjectNotImported(
-        says, advice=advice, where=str(failure.place or ""), evidence=_printed(failure, output)
+        says, advice=advice, where=str(failure.location or ""), evidence=_printed(failure, output)
     )
 
 
@@ -168,7 +170,7 @@ def _import_advice(project: Project, failure: Failure) -> str:
             "make what the code writes to beforehand, or send it elsewhere with a variable under `env:`."
         )
     general = "Look at the frames. `migration-gate doctor` shows what was found and how the project is run."
-    return advice.get(failure.kind, general)
+    return advice.get(failure.exception_class, general)
 
 
 def _newer(project: Project, reader: Reader) -> str:
@@ -187,24 +189,27 @@ def _newer(project: Project, reader: Reader) -> str:
 
 def _named(failure: Failure) -> str:
     """The message, behind the name of its kind."""
-    told = failure.says.startswith(failure.kind) or failure.kind in (ENDED, "SystemExit")
-    return failure.says if told else f"{failure.kind}: {failure.says}"
+    told = failure.message.startswith(failure.exception_class) or failure.exception_class in (
+        ENDED,
+        "SystemExit",
+    )
+    return failure.message if told else f"{failure.exception_class}: {failure.message}"
 
 
 def _env_failed(project: Project, failure: Failure, reader: Reader, output: str) -> GateError:
-    if "sqlalchemy.dialects:postgres" in failure.says:
+    if "sqlalchemy.dialects:postgres" in failure.message:
         return Misconfigured(
             "The project's URL begins with `postgres://`, which SQLAlchemy has not known since 1.4.",
             advice="Write `postgresql://` where the URL is set.",
-            where=str(failure.place or ""),
+            where=str(failure.location or ""),
         )
-    if "locate revision" in failure.says:
+    if "locate revision" in failure.message:
         return Misconfigured(
-            f"Alembic does not know the target: {failure.says}", advice="Mend `target:` (or --target)."
+            f"Alembic does not know the target: {failure.message}", advice="Mend `target:` (or --target)."
         )
     return ProjectNotImported(
         f"env.py failed before the first revision: {_named(failure)}",
         advice=_import_advice(project, failure) + _newer(project, reader),
-        where=str(failure.place or ""),
+        where=str(failure.location or ""),
         evidence="\n".join(filter(None, (failure.statement, failure.hint, _printed(failure, output)))),
     )

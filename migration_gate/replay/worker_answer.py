@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING, Any
 from migration_gate.facts import (
     ColumnState,
     Connection,
+    DdlCommand,
     Failure,
-    Filtered,
+    FilteredObject,
     History,
+    Location,
     Models,
-    Place,
     Revision,
     RevisionFile,
     Snapshot,
     Statement,
     Step,
-    Touch,
-    Uncreated,
+    UncreatedObject,
 )
 from migration_gate.scan import revision_files
 from migration_gate.scan.revision_files import Written
@@ -94,7 +94,7 @@ class Reader:
 
     def _revision(self, row: Line) -> Revision:
         return Revision(
-            row["id"], tuple(row["parents"]), row["message"], Place(self.path(row["file"]), row["line"]),
+            row["id"], tuple(row["parents"]), row["message"], Location(self.path(row["file"]), row["line"]),
             tuple(row["depends_on"]), tuple(row["labels"]),
         )  # fmt: skip
 
@@ -135,7 +135,7 @@ class Reader:
         if line.get("first"):
             where = line["first"].get("line") or self._line_of(revision, line["first"].get("statement"))
             first = self._failure(line["first"], stage=line["stage"], revision=revision, line=where)
-            found = dataclasses.replace(found, first=first)
+            found = dataclasses.replace(found, first_error=first)
         return line["stage"], found
 
     def _line_of(self, revision: str | None, statement: str | None) -> int | None:
@@ -164,19 +164,19 @@ class Reader:
         place = None
         if file:
             mine = [number for path, number, _ in frames if path == self.path(file)]
-            place = Place(self.path(file), mine[-1] if mine else line or row.get("line"))
+            place = Location(self.path(file), mine[-1] if mine else line or row.get("line"))
         elif frames:
             own = [frame for frame in frames if "/site-packages/" not in frame[0]] or frames
-            place = Place(own[-1][0], own[-1][1])
+            place = Location(own[-1][0], own[-1][1])
         return Failure(
-            says=row["says"],
-            kind=row.get("type", ""),
+            message=row["says"],
+            exception_class=row.get("type", ""),
             sqlstate=row.get("sqlstate"),
             detail=row.get("detail"),
             hint=row.get("hint"),
             statement=row.get("statement") or (last if row.get("sqlstate") else None),
             revision=revision,
-            place=place,
+            location=place,
             traceback=tuple(f"{path}:{number} in {function}" for path, number, function in frames),
         )
 
@@ -214,8 +214,8 @@ class Reader:
         return Models(
             tables=tuple(told.get("tables", ())),
             metadatas=told.get("metadatas", 0),
-            uncreated=tuple(
-                Uncreated(
+            uncreated_objects=tuple(
+                UncreatedObject(
                     row["object"],
                     row["says"],
                     row["compared"],
@@ -226,25 +226,25 @@ class Reader:
                 )
                 for row in rows
             ),
-            filtered=tuple(Filtered(*row) for row in told.get("filtered", ())),
-            alembic=tuple((a, b, c) for a, b, c in told.get("alembic", ())),
-            places=tuple((table, self._class(file, name)) for table, file, name in told.get("places", ())),
+            filtered_objects=tuple(FilteredObject(*row) for row in told.get("filtered", ())),
+            alembic_differences=tuple((a, b, c) for a, b, c in told.get("alembic", ())),
+            locations=tuple((table, self._class(file, name)) for table, file, name in told.get("places", ())),
         )
 
-    def _class(self, file: str, name: str) -> Place:
+    def _class(self, file: str, name: str) -> Location:
         """The line of `class Name`, found as text: importing is the worker's business."""
         try:
             text = Path(file).read_text("utf-8", "replace")
         except OSError:
-            return Place(self.path(file))
+            return Location(self.path(file))
         found = re.search(rf"^[ \t]*class[ \t]+{re.escape(name)}\b", text, re.MULTILINE)
-        return Place(self.path(file), text.count("\n", 0, found.start()) + 1 if found else None)
+        return Location(self.path(file), text.count("\n", 0, found.start()) + 1 if found else None)
 
 
 def _seen(file: RevisionFile, seen: bool) -> RevisionFile:
     """The file, and whether Alembic loads it; in a broken history that is not known."""
     return dataclasses.replace(
-        file, seen=seen, why_unseen=None if seen else "Alembic does not load it from there"
+        file, is_loaded=seen, not_loaded_because=None if seen else "Alembic does not load it from there"
     )
 
 
@@ -256,7 +256,7 @@ def _missing(files: Sequence[Written], known: Sequence[str]) -> Iterator[tuple[s
                 yield each.file.revision, parent
 
 
-def touches(connection: psycopg.Connection[Any]) -> tuple[Touch, ...]:
+def touches(connection: psycopg.Connection[Any]) -> tuple[DdlCommand, ...]:
     """The diary; a command of another session belongs to the step that was last seen before it."""
     out, last = [], 0
     if connection.execute("select to_regclass('migration_gate.diary')").fetchone() == (None,):
@@ -267,7 +267,7 @@ def touches(connection: psycopg.Connection[Any]) -> tuple[Touch, ...]:
             continue
         state = told or {}
         out.append(
-            Touch(
+            DdlCommand(
                 step or last, tag, kind, identity, oid, statement,
                 tuple(ColumnState(*row) for row in state.get("columns") or ()),
                 tuple((name, text) for name, text in state.get("constraints") or ()),

@@ -9,7 +9,7 @@ from itertools import groupby
 
 from migration_gate.check import Severity
 from migration_gate.verdict.outcome import ProjectReport, Report, Verdict
-from migration_gate.wording import counted
+from migration_gate.wording import count_noun
 
 SEVERITIES = (Severity.ERROR, Severity.WARNING, Severity.NOTE)
 
@@ -48,7 +48,7 @@ def allowed(verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:
 def tally(verdicts: Sequence[Verdict]) -> str:
     """`2 errors, 1 warning, 3 allowed`; `no findings` where there is none."""
     counts = Counter(verdict.severity for verdict in verdicts if verdict.allowed is None)
-    words = [counted(counts[severity], severity.value) for severity in SEVERITIES if counts[severity]]
+    words = [count_noun(counts[severity], severity.value) for severity in SEVERITIES if counts[severity]]
     if accepted := len(allowed(verdicts)):
         words.append(f"{accepted} allowed")
     return ", ".join(words) or "no findings"
@@ -72,13 +72,13 @@ def replayed(project: ProjectReport) -> str:
     replay = project.facts.replay
     ran, known = len({step.revision for step in replay.steps}), len(replay.history.revisions)
     if project.static:
-        files = counted(len(replay.history.files), "revision file")
+        files = count_noun(len(replay.history.files), "revision file")
         return f"{files} read as text, {project.seconds:.1f} s"
-    words = [counted(known, "revision") if ran == known else f"{ran} of {counted(known, 'revision')}"]
+    words = [count_noun(known, "revision") if ran == known else f"{ran} of {count_noun(known, 'revision')}"]
     if replay.history.error and not known:
         words = ["the history could not be read"]
     elif replay.failure is None:
-        words.append(counted(len(replay.catalog.tables), "table"))
+        words.append(count_noun(len(replay.catalog.tables), "table"))
     words.append(f"{project.seconds:.1f} s")
     # The server's own words may say more than its version: where it runs, for example.
     if version := re.search(r"\d+(?:\.\d+)?", dict(replay.versions).get("postgres", "")):
@@ -95,7 +95,7 @@ def located(verdict: Verdict) -> str:
     """`file:line, revision 3f2a9c`, as far as it is known."""
     finding = verdict.finding
     revision = f"revision {finding.revision}" if finding.revision else ""
-    return ", ".join(filter(None, (str(finding.place) if finding.place else "", revision)))
+    return ", ".join(filter(None, (str(finding.location) if finding.location else "", revision)))
 
 
 def paragraphs(text: str) -> tuple[tuple[bool, str], ...]:

@@ -6,8 +6,8 @@ from migration_gate.check import Severity
 from migration_gate.report import clipped, paragraphs, printable
 from migration_gate.report.location import in_repository
 from migration_gate.report.workflow_commands import Annotation
-from migration_gate.verdict.outcome import WEIGHT, Report, Verdict
-from migration_gate.wording import counted
+from migration_gate.verdict.outcome import SEVERITY_RANK, Report, Verdict
+from migration_gate.wording import count_noun
 
 LIMIT = 10
 """annotations of one level that GitHub shows of a step"""
@@ -23,7 +23,7 @@ def chosen(report: Report, *, limit: int = LIMIT) -> tuple[Annotation, ...]:
     problems = [project.problem for project in report.projects if project.problem]
     found = [_problem(problem.says, problem.advice) for problem in problems[:limit]]
     standing = [v for project in report.projects for v in project.verdicts if v.allowed is None]
-    standing.sort(key=lambda verdict: WEIGHT[verdict.severity])
+    standing.sort(key=lambda verdict: SEVERITY_RANK[verdict.severity])
     for severity in Severity:
         same = [verdict for verdict in standing if verdict.severity is severity]
         placed = [one for verdict in same if (one := _annotation(verdict)) is not None]
@@ -31,20 +31,20 @@ def chosen(report: Report, *, limit: int = LIMIT) -> tuple[Annotation, ...]:
         shown = placed if len(same) <= room else placed[: max(room - 1, 0)]
         found += shown
         if shown and len(shown) < len(same):
-            left = counted(len(same) - len(shown), f"more {severity}")
+            left = count_noun(len(same) - len(shown), f"more {severity}")
             found.append(Annotation(severity, f"and {left}: see the summary of this run", "Migration Gate"))
     return tuple(found)
 
 
 def _annotation(verdict: Verdict) -> Annotation | None:
     finding = verdict.finding
-    place = finding.place
+    place = finding.location
     if not in_repository(place.file) if place else verdict.severity is not Severity.ERROR:
         return None
     prose = [block for is_code, block in paragraphs(clipped(finding.fix, LENGTH)) if not is_code]
     # What ends in a colon leads to code, for which there is no room.
     advice = next((block for block in prose if not block.rstrip().endswith(":")), "")
-    message = clipped(_plain(finding.says), LENGTH)
+    message = clipped(_plain(finding.message), LENGTH)
     if advice:
         message += f"\n{clipped(_plain(advice), LENGTH)}"
     title = f"Migration Gate: {verdict.check}"

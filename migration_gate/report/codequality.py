@@ -25,7 +25,7 @@ def render(report: Report) -> str:
             blocks = verdict.blocks(project.fail_on)
             issues.append(
                 {
-                    "description": printable(clipped(verdict.finding.says, LENGTH)),
+                    "description": printable(clipped(verdict.finding.message, LENGTH)),
                     "check_name": verdict.check,
                     "fingerprint": fingerprint(verdict),
                     "severity": "blocker" if blocks else SEVERITIES[verdict.severity],

@@ -15,7 +15,7 @@ from migration_gate.report import allowed, tally
 from migration_gate.report.diagram import history
 from migration_gate.report.markdown import escaped, fenced, finding, fix, table
 from migration_gate.verdict.outcome import ProjectReport, Verdict
-from migration_gate.wording import counted
+from migration_gate.wording import count_noun
 
 LIMIT = 65_536
 """characters that GitHub takes of one comment; we count bytes, which are never fewer"""
@@ -85,7 +85,7 @@ def _digest(text: str) -> str:
 def _clean(project: ProjectReport) -> str:
     """One line."""
     accepted = len(allowed(project.verdicts))
-    known = counted(len(project.facts.replay.history.revisions), "revision")
+    known = count_noun(len(project.facts.replay.history.revisions), "revision")
     words = f"no findings{f', {accepted} allowed' if accepted else ''}"
     return f"✅ **Migration Gate**: {escaped(project.name)} passed, {known}, {words}"
 
@@ -111,7 +111,7 @@ def _body(project: ProjectReport, source: str) -> str:
         size += len(piece.encode()) + 1
         pieces.append(piece)
     if left:
-        pieces.append(f"{counted(left, 'finding')} more did not fit in here.\n")
+        pieces.append(f"{count_noun(left, 'finding')} more did not fit in here.\n")
     return "\n".join((*pieces, ""))
 
 

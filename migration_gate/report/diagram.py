@@ -9,10 +9,10 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from migration_gate.analysis.revision_graph import parents
-from migration_gate.facts import Column, Facts, History, Snapshot, Table, qualified
+from migration_gate.facts import Column, Facts, History, Snapshot, Table, display_name
 from migration_gate.report import printable
 from migration_gate.verdict.outcome import ProjectReport
-from migration_gate.wording import counted
+from migration_gate.wording import count_noun
 
 NODES = 40
 """of a graph; GitHub's pages get slow and illegible long before Mermaid's own limits"""
@@ -83,7 +83,7 @@ def _chart(
     shown = {each for run in runs[:NODES] for each in run}
     edges: dict[str, None] = {}
     for each in (each for run in runs[:NODES] for each in run):
-        known = one.revision(each)
+        known = one.find_revision(each)
         for parent in graph[each]:
             if parent in shown and name[parent] == name[each]:
                 continue
@@ -92,7 +92,7 @@ def _chart(
     lines += edges
     left = len(graph) - len(shown)
     if any(edge.startswith("  older") for edge in edges):
-        lines.append(f'  older(["{counted(left, "older revision") if left > 0 else "missing"}"])')
+        lines.append(f'  older(["{count_noun(left, "older revision") if left > 0 else "missing"}"])')
     lines.append("  classDef head stroke-width:3px,stroke:#cf222e" if _split(below, kept) else "")
     return "\n".join(line for line in lines if line)
 
@@ -127,8 +127,8 @@ def _runs(
 
 def _node(one: History, run: tuple[str, ...], *, head: bool) -> str:
     if len(run) > 1:
-        return f'(["{counted(len(run), "revision")}"])'
-    known = one.revision(run[0])
+        return f'(["{count_noun(len(run), "revision")}"])'
+    known = one.find_revision(run[0])
     message = f"<br/>{spelt(known.message)}" if known and known.message.strip() else ""
     return f'["{spelt(run[0], 16)}{message}"]{":::head" if head else ""}'
 
@@ -141,7 +141,7 @@ def tables(project: ProjectReport) -> str:
     if not chosen:
         return ""
     name = {(each.schema, each.name): f"t{at}" for at, each in enumerate(chosen)}
-    marked = {verdict.finding.at for verdict in project.verdicts if verdict.allowed is None}
+    marked = {verdict.finding.object for verdict in project.verdicts if verdict.allowed is None}
     lines = ["erDiagram"]
     for each in chosen:
         lines.append(f'  {name[each.schema, each.name]}["{spelt(str(each))}"] {{')
@@ -155,9 +155,9 @@ def _found(project: ProjectReport, catalog: Snapshot) -> Iterator[Table]:
     by_name = {str(table): table for table in catalog.tables}
     about = {(d.object): d.table for d in project.facts.replay.differences if d.table}
     for verdict in project.verdicts:
-        at = verdict.finding.at
+        at = verdict.finding.object
         schema, _, name = (about.get(at) or "").partition(".")
-        for candidate in (at, at.rpartition(".")[0], qualified(schema, name)):
+        for candidate in (at, at.rpartition(".")[0], display_name(schema, name)):
             if verdict.allowed is None and candidate in by_name:
                 yield by_name[candidate]
                 break
@@ -167,7 +167,7 @@ def _touched(facts: Facts) -> Iterator[Table]:
     """Tables that the newest revision touched."""
     by_oid = {table.oid: table for table in facts.replay.catalog.tables if table.oid}
     last = facts.replay.steps[-1].number if facts.replay.steps else 0
-    for touch in facts.replay.touches:
+    for touch in facts.replay.ddl_commands:
         if last and touch.step == last and touch.oid in by_oid:
             yield by_oid[touch.oid]
 
@@ -194,7 +194,7 @@ def _columns(catalog: Snapshot, table: Table, marked: set[str]) -> Iterator[str]
         comment = f' "{", ".join(words)}"' if words else ""
         yield f"{_type(column.type)} {_word(name)}{' ' if marks else ''}{marks}{comment}"
     if len(columns) > len(shown):
-        yield f'and {_word("more")} "{counted(len(columns) - len(shown), "more column")}"'
+        yield f'and {_word("more")} "{count_noun(len(columns) - len(shown), "more column")}"'
 
 
 def _type(text: str) -> str:

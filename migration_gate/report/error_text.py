@@ -28,7 +28,7 @@ def unexpected(error: Exception, *, debug: bool) -> GateError:
 
 def said(error: GateError) -> str:
     """An error for people: what we wanted and found, where, what to do next, and the evidence."""
-    lines = [f"error: {error.says}"]
+    lines = [f"error: {error.message}"]
     if error.where:
         lines.append(f"  at {error.where}")
     lines += ["", *error.advice.splitlines()] if error.advice else []

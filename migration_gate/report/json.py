@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 
 from migration_gate.check import Severity
-from migration_gate.config.settings import Allow
+from migration_gate.config.settings import Allowance
 from migration_gate.facts import Failure, Replay, Step
 from migration_gate.report import notes
 from migration_gate.verdict.outcome import Problem, ProjectReport, Report, Verdict
@@ -207,7 +207,7 @@ def _project(project: ProjectReport) -> JsonProject:
         status=project.status,
         fail_on=project.fail_on.value,
         seconds=round(project.seconds, 3),
-        stages={stage: round(seconds, 3) for stage, seconds in replay.seconds},
+        stages={stage: round(seconds, 3) for stage, seconds in replay.stage_seconds},
         postgres=project.postgres,
         versions=dict(replay.versions),
         problem=project.problem,
@@ -216,7 +216,7 @@ def _project(project: ProjectReport) -> JsonProject:
         heads=history.heads,
         bases=history.bases,
         target=history.target,
-        arrived=replay.arrived,
+        arrived=replay.arrived_heads,
         tables=len(replay.catalog.tables),
         revisions=_revisions(replay),
         steps=tuple(_step(step) for step in replay.steps),
@@ -233,7 +233,7 @@ def _step(step: Step) -> JsonStep:
     return JsonStep(step.number, step.revision, seconds, len(step.statements), step.context)
 
 
-def _allowed(allow: Allow | None) -> Allowed | None:
+def _allowed(allow: Allowance | None) -> Allowed | None:
     if allow is None:
         return None
     return Allowed(allow.reason, allow.where, allow.until.isoformat() if allow.until else None)
@@ -247,10 +247,10 @@ def _verdict(verdict: Verdict, fail_on: Severity) -> JsonVerdict:
         kind=finding.kind,
         severity=verdict.severity.value,
         blocks=verdict.blocks(fail_on),
-        object=finding.at,
-        says=finding.says,
-        file=finding.place.file if finding.place else None,
-        line=finding.place.line if finding.place else None,
+        object=finding.object,
+        says=finding.message,
+        file=finding.location.file if finding.location else None,
+        line=finding.location.line if finding.location else None,
         revision=finding.revision,
         evidence=tuple(Label(label, text) for label, text in finding.evidence),
         fix=finding.fix,
@@ -260,7 +260,7 @@ def _verdict(verdict: Verdict, fail_on: Severity) -> JsonVerdict:
 
 def _revisions(replay: Replay) -> tuple[JsonRevision, ...]:
     return tuple(
-        JsonRevision(r.id, r.parents, r.depends_on, r.labels, r.message, r.place.file, r.place.line)
+        JsonRevision(r.id, r.parents, r.depends_on, r.labels, r.message, r.location.file, r.location.line)
         for r in replay.history.revisions
     )
 
@@ -268,11 +268,13 @@ def _revisions(replay: Replay) -> tuple[JsonRevision, ...]:
 def _failure(failure: Failure | None) -> JsonFailure | None:
     if failure is None:
         return None
-    first = failure.first or failure
-    place = first.place or failure.place
+    first = failure.first_error or failure
+    place = first.location or failure.location
     file, line = (place.file, place.line) if place else (None, None)
     revision = failure.revision or first.revision
-    return JsonFailure(revision, first.says, first.kind, first.sqlstate, first.statement, file, line)
+    return JsonFailure(
+        revision, first.message, first.exception_class, first.sqlstate, first.statement, file, line
+    )
 
 
 def _drift(replay: Replay) -> tuple[JsonDrift, ...]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from migration_gate.check import Check, name
+from migration_gate.check import Check, check_name
 from migration_gate.report import clipped, located, notes, printable, tally
-from migration_gate.verdict.judge import OWN
+from migration_gate.verdict.judge import JUDGE_CHECKS
 from migration_gate.verdict.outcome import ProjectReport, Report, Verdict
 
 LENGTH = 500
@@ -19,7 +19,7 @@ FINDINGS = 200
 
 def render(report: Report, checks: Iterable[Check] = ()) -> str:
     """One document, well-formed whatever names hold: what XML has no room for is spelt out."""
-    names = [name(check) for check in (*checks, *OWN)]
+    names = [check_name(check) for check in (*checks, *JUDGE_CHECKS)]
     suites = [_suite(project, names) for project in report.projects]
     root = Element("testsuites", name="Migration Gate", time=f"{report.seconds:.3f}")
     for kind in ("tests", "failures", "errors", "skipped"):
@@ -58,9 +58,9 @@ def _case(project: ProjectReport, title: str, check: str, verdicts: list[Verdict
     if blocking:
         first, kind = blocking[0], blocking[0].severity.value
         more = f" (and {len(blocking) - 1} more)" if len(blocking) > 1 else ""
-        failure = SubElement(case, "failure", type=kind, message=_line(first.finding.says) + more)
+        failure = SubElement(case, "failure", type=kind, message=_line(first.finding.message) + more)
         failure.text = _told(blocking)
-        if place := first.finding.place:
+        if place := first.finding.location:
             case.set("file", printable(clipped(place.file, LENGTH)))
             case.set("line", str(place.line or 1))
     if others:
@@ -79,7 +79,7 @@ def _one(verdict: Verdict) -> str:
     finding = verdict.finding
     reason = f"allowed: {verdict.allowed.reason}" if verdict.allowed else ""
     evidence = (f"{label}: {text}" for label, text in finding.evidence)
-    parts = (f"{verdict.severity}: {finding.says}", located(verdict), reason, *evidence, finding.fix)
+    parts = (f"{verdict.severity}: {finding.message}", located(verdict), reason, *evidence, finding.fix)
     return _lines("\n".join(filter(None, parts)).rstrip())
 
 

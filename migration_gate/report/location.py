@@ -5,20 +5,20 @@ from __future__ import annotations
 import hashlib
 import posixpath
 
-from migration_gate.facts import Place
+from migration_gate.facts import Location
 from migration_gate.verdict.outcome import ProjectReport, Verdict
 
 
-def anchor(verdict: Verdict, project: ProjectReport) -> Place:
+def anchor(verdict: Verdict, project: ProjectReport) -> Location:
     """The finding's own place; else that of its revision, of the newest revision, or the project's folder."""
-    if verdict.finding.place:
-        return verdict.finding.place
+    if verdict.finding.location:
+        return verdict.finding.location
     history = project.facts.replay.history
-    if revision := history.revision(verdict.finding.revision):
-        return revision.place
+    if revision := history.find_revision(verdict.finding.revision):
+        return revision.location
     if history.revisions:
-        return Place(history.revisions[-1].place.file)
-    return Place(posixpath.normpath(project.facts.tree.prefix or "."))
+        return Location(history.revisions[-1].location.file)
+    return Location(posixpath.normpath(project.facts.tree.prefix or "."))
 
 
 def in_repository(file: str) -> bool:

@@ -14,7 +14,7 @@ from urllib.parse import quote
 from migration_gate.check import Severity
 from migration_gate.report import clipped, located, paragraphs, printable
 from migration_gate.verdict.outcome import ProjectReport, Verdict
-from migration_gate.wording import counted
+from migration_gate.wording import count_noun
 
 TEXT_LIMIT = 20_000
 """characters of one piece of evidence, one fix or one output"""
@@ -90,7 +90,7 @@ def finding(verdict: Verdict, *, opened: bool = False, limit: int = TEXT_LIMIT, 
     mark = MARKS[verdict.severity]
     blocks = [
         f"<details{' open' if opened else ''}><summary>{mark} <b>{verdict.severity}</b> "
-        f"{escaped(found.says)}</summary>"
+        f"{escaped(found.message)}</summary>"
     ]
     if place := _place(verdict, source):
         blocks.append(place)
@@ -101,7 +101,7 @@ def finding(verdict: Verdict, *, opened: bool = False, limit: int = TEXT_LIMIT, 
 
 
 def _place(verdict: Verdict, source: str) -> str:
-    place, revision = verdict.finding.place, verdict.finding.revision
+    place, revision = verdict.finding.location, verdict.finding.revision
     if place is None or not source or place.file.startswith(("/", "..")):
         return escaped(located(verdict))
     address = f"{source}/{quote(place.file, safe='/')}{f'#L{place.line}' if place.line else ''}"
@@ -143,5 +143,5 @@ def bullets(lines: tuple[str, ...], most: int = 50) -> str:
     """A list; what is beyond `most` is counted."""
     shown = [f"- {escaped(line)}" for line in lines[:most]]
     if len(lines) > most:
-        shown.append(f"- {counted(len(lines) - most, 'more line')}")
+        shown.append(f"- {count_noun(len(lines) - most, 'more line')}")
     return "\n".join(shown) + "\n"

@@ -11,13 +11,13 @@ import json
 from collections.abc import Iterable, Iterator
 from urllib.parse import quote
 
-from migration_gate.check import Check, name
-from migration_gate.facts import Place
+from migration_gate.check import Check, check_name
+from migration_gate.facts import Location
 from migration_gate.report import clipped, paragraphs, printable
 from migration_gate.report.location import anchor, fingerprint, in_repository
 from migration_gate.report.markdown import escaped, fenced
-from migration_gate.verdict.judge import OWN
-from migration_gate.verdict.outcome import WEIGHT, ProjectReport, Report, Verdict
+from migration_gate.verdict.judge import JUDGE_CHECKS
+from migration_gate.verdict.outcome import SEVERITY_RANK, ProjectReport, Report, Verdict
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 HOME = "https://github.com/migration-gate/migration-gate"
@@ -36,7 +36,7 @@ def render(report: Report, checks: Iterable[Check] = (), *, limit: int = RESULTS
     """One SARIF log, ASCII only; where it would be too large, the mildest results are left out."""
     rules = _rules(report, tuple(checks))
     every = [(verdict, project) for project in report.projects for verdict in project.verdicts]
-    every.sort(key=lambda pair: (pair[0].allowed is not None, WEIGHT[pair[0].severity]))
+    every.sort(key=lambda pair: (pair[0].allowed is not None, SEVERITY_RANK[pair[0].severity]))
     kept = min(limit, len(every))
     while True:
         text = json.dumps(_log(report, rules, every[:kept], len(every) - kept), indent=1) + "\n"
@@ -72,16 +72,16 @@ def _log(report: Report, rules: list[Json], kept: list[tuple[Verdict, ProjectRep
 def _rules(report: Report, checks: tuple[Check, ...]) -> list[Json]:
     """Every check as a rule, with its docstring as help; also those that only a report names."""
     rules: dict[str, Json] = {}
-    for check in (*checks, *OWN):
+    for check in (*checks, *JUDGE_CHECKS):
         text = inspect.cleandoc(check.__doc__ or "")
         first = text.partition("\n")[0]
         prose = "\n\n".join(" ".join(part.split("\n")) for part in text.split("\n\n"))
-        rules[name(check)] = {
-            "id": name(check),
+        rules[check_name(check)] = {
+            "id": check_name(check),
             "shortDescription": {"text": first},
             "fullDescription": {"text": clipped(" ".join(text.split()), LENGTH)},
             "help": {"text": prose, "markdown": prose},
-            "helpUri": f"{HOME}/blob/main/checks/README.md#{name(check)}",
+            "helpUri": f"{HOME}/blob/main/checks/README.md#{check_name(check)}",
             "defaultConfiguration": {"level": check.SEVERITY.value},
             "properties": {"tags": ["database", "migrations"]},
         }
@@ -106,11 +106,11 @@ def _result(verdict: Verdict, project: ProjectReport, rule: int) -> Json:
         "ruleId": verdict.check,
         "ruleIndex": rule,
         "level": verdict.severity.value,
-        "message": {"text": _plain(finding.says), "markdown": _markdown(verdict)},
+        "message": {"text": _plain(finding.message), "markdown": _markdown(verdict)},
         "locations": [
             {
                 "physicalLocation": _physical(anchor(verdict, project)),
-                "logicalLocations": [{"fullyQualifiedName": printable(clipped(finding.at, LENGTH))}],
+                "logicalLocations": [{"fullyQualifiedName": printable(clipped(finding.object, LENGTH))}],
             }
         ],
         # Code scanning follows a result through its life by the first name alone.
@@ -130,7 +130,7 @@ def _result(verdict: Verdict, project: ProjectReport, rule: int) -> Json:
     return result
 
 
-def _physical(place: Place) -> Json:
+def _physical(place: Location) -> Json:
     file = place.file.replace("\\", "/")
     address = quote(file.encode("utf-8", "backslashreplace"), safe="/")
     inside, outside = in_repository(file), f"file://{address}" if file.startswith("/") else address
@@ -144,7 +144,7 @@ def _plain(text: str) -> str:
 
 def _markdown(verdict: Verdict) -> str:
     finding = verdict.finding
-    blocks = [escaped(finding.says)]
+    blocks = [escaped(finding.message)]
     blocks += [f"{escaped(label)}\n\n{fenced(text, limit=TEXT)}" for label, text in finding.evidence]
     blocks += [
         fenced(block) if is_code else escaped(block) for is_code, block in paragraphs(finding.fix[:TEXT])

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from migration_gate.report import allowed, diagram, groups, notes, printable, replayed, tally, verdict_line
 from migration_gate.report.markdown import TEXT_LIMIT, bullets, escaped, fenced, finding, fix, table
 from migration_gate.verdict.outcome import ProjectReport, Report, Verdict
-from migration_gate.wording import counted
+from migration_gate.wording import count_noun
 
 LIMIT = 1024 * 1024
 """bytes that GitHub takes of one step's summary; a longer one is not shown at all"""
@@ -38,7 +38,7 @@ def render(report: Report, *, limit: int = LIMIT, source: str = "") -> str:
             pieces.append(piece)
     if left:
         pieces.append(
-            f"> **Cut at {limit // 1024} KiB:** {counted(left, 'finding')} more did not fit in here. "
+            f"> **Cut at {limit // 1024} KiB:** {count_noun(left, 'finding')} more did not fit in here. "
             "The JSON report has them all.\n"
         )
     return "\n".join(pieces)
@@ -89,8 +89,8 @@ def _aside(project: ProjectReport) -> Iterator[str]:
     if tables := diagram.tables(project):
         yield folded("The tables that this is about", _mermaid(tables))
     if said := notes(project):
-        yield folded(counted(len(said), "note"), bullets(said))
-    if replay.seconds:
+        yield folded(count_noun(len(said), "note"), bullets(said))
+    if replay.stage_seconds:
         yield folded(f"Timings: {project.seconds:.1f} s", _times(project))
 
 
@@ -100,13 +100,13 @@ def _accepted(verdict: Verdict) -> str:
         return ""
     until = f", until {entry.until}" if entry.until else ""
     where = f" ({entry.where}{until})" if entry.where else until
-    return f"{verdict.check}, {verdict.finding.at}: {entry.reason}{where}"
+    return f"{verdict.check}, {verdict.finding.object}: {entry.reason}{where}"
 
 
 def _times(project: ProjectReport) -> str:
     replay = project.facts.replay
     rows = ["| Stage | Seconds |", "| :-- | --: |"]
-    rows += [f"| {escaped(stage)} | {seconds:.2f} |" for stage, seconds in replay.seconds]
+    rows += [f"| {escaped(stage)} | {seconds:.2f} |" for stage, seconds in replay.stage_seconds]
     slow = sorted(replay.steps, key=lambda step: -step.seconds)[:SLOWEST]
     if slow and slow[0].seconds >= NOTEWORTHY:
         rows += ["", "The slowest revisions:", ""]

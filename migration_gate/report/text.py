@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 
 from migration_gate.check import Check, Severity
-from migration_gate.check import name as name_of
+from migration_gate.check import check_name as name_of
 from migration_gate.report import (
     allowed,
     clipped,
@@ -19,7 +19,7 @@ from migration_gate.report import (
     tally,
     verdict_line,
 )
-from migration_gate.verdict.judge import OWN
+from migration_gate.verdict.judge import JUDGE_CHECKS
 from migration_gate.verdict.outcome import ProjectReport, Report, Verdict
 
 COLOURS = {Severity.ERROR: "31;1", Severity.WARNING: "33", Severity.NOTE: "36"}
@@ -43,7 +43,7 @@ LABEL = 12
 
 def render(report: Report, checks: Iterable[Check] = (), *, colour: bool = False, width: int = 80) -> str:
     """The report as text that ends with a line break; `checks` give each group its sentence."""
-    about = {name_of(check): (check.__doc__ or "").partition("\n")[0] for check in (*checks, *OWN)}
+    about = {name_of(check): (check.__doc__ or "").partition("\n")[0] for check in (*checks, *JUDGE_CHECKS)}
     lines = [line for project in report.projects for line in _Page(about, colour, width).project(project)]
     page = _Page(about, colour, width)
     last = (page.paint(line, "31;1" if report.status else "32;1") for line in page.wrap(verdict_line(report)))
@@ -116,7 +116,7 @@ class _Page:
     def headline(self, verdict: Verdict) -> Iterator[str]:
         """What and where."""
         severity = verdict.severity
-        lines = self.wrap(verdict.finding.says, "    ", f"  {severity}: ")
+        lines = self.wrap(verdict.finding.message, "    ", f"  {severity}: ")
         lines[0] = lines[0].replace(severity, self.paint(severity, COLOURS[severity]), 1)
         yield from lines
         # Paths stay whole, for terminals that open them.
@@ -159,7 +159,7 @@ class _Page:
             yield self.paint("Allowed", "1")
             for verdict in accepted:
                 reason = verdict.allowed.reason if verdict.allowed else ""
-                yield from self.wrap(f"{verdict.check} {verdict.finding.at}: {reason}", "    ", "  ")
+                yield from self.wrap(f"{verdict.check} {verdict.finding.object}: {reason}", "    ", "  ")
             yield ""
         if project.facts.replay.failure and (output := project.facts.replay.output.strip("\n")):
             yield self.paint("The last of what the project printed", "1")

@@ -12,12 +12,12 @@ from pathlib import Path, PurePosixPath
 
 from migration_gate import git
 from migration_gate.config.settings import Settings
-from migration_gate.facts import Place, SchemaChange, SqlFile, Tree
+from migration_gate.facts import Location, SchemaChange, SqlFile, Tree
 from migration_gate.scan.files import Changes, kind_of
 from migration_gate.scan.op_suggestion import operation
 from migration_gate.scan.sql_lexer import DATA, QUERY, SCHEMA, shorten, statements
 from migration_gate.scan.sql_references import Readers
-from migration_gate.wording import counted
+from migration_gate.wording import count_noun
 
 LIMIT = 2 * 1024 * 1024
 """bytes of a file that are read"""
@@ -126,14 +126,16 @@ def read(settings: Settings, revision_files: Sequence[str]) -> Tree:
     allowed = _Allowed(settings.raw_sql_allow, reader.prefix)
     if reader.missing:
         first = ", ".join(f"`{path}`" for path in reader.missing[:3])
-        reader.notes.append(f"{counted(len(reader.missing), 'tracked file')} not in the work tree: {first}")
+        reader.notes.append(
+            f"{count_noun(len(reader.missing), 'tracked file')} not in the work tree: {first}"
+        )
     executed = readers.of(list(files))
     sql = (replace(f, executed_by=executed.get(p), allowed_by=allowed.by(p)) for p, f in files.items())
     return Tree(
         root=str(found.top),
         prefix=reader.prefix,
-        sql=tuple(sorted(sql, key=lambda file: file.path)),
-        changes=tuple(_placed(changes, readers)),
+        sql_files=tuple(sorted(sql, key=lambda file: file.path)),
+        schema_changes=tuple(_placed(changes, readers)),
         notes=tuple(reader.notes),
         unchecked=tuple(changes.unchecked),
     )
@@ -143,7 +145,7 @@ def _placed(changes: Changes, readers: Readers) -> list[SchemaChange]:
     """The changes as facts, without those whose function a revision imports."""
     return [
         SchemaChange(
-            Place(hit.file, hit.line),
+            Location(hit.file, hit.line),
             shorten(hit.statement, 300),
             hit.how,
             hit.tables,
@@ -177,8 +179,8 @@ def _described(file: SqlFile, text: str, seconds: float) -> SqlFile:
     first = next(iter(schema or found), None)
     return replace(
         file,
-        holds=tuple(kind for kind in (SCHEMA, DATA, QUERY) if kind in kinds),
-        first=first.text if first else None,
+        statement_kinds=tuple(kind for kind in (SCHEMA, DATA, QUERY) if kind in kinds),
+        first_statement=first.text if first else None,
         line=first.line if first else 1,
         tables=tuple(dict.fromkeys(name for statement in schema for name in statement.relations))[:50],
     )

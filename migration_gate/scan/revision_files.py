@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from migration_gate.facts import History, Place, Revision, RevisionFile
+from migration_gate.facts import History, Location, Revision, RevisionFile
 from migration_gate.scan.python_syntax import parse
 
 _CREATES = re.compile(
@@ -94,7 +94,9 @@ def history(texts: Texts, target: tuple[str, ...]) -> History:
     parents = {each for own in complete.values() for each in own}
     labels = _labels(known, complete)
     revisions = tuple(
-        Revision(i, complete[e.file.path], e.message, Place(e.file.path, e.upgrade), e.depends_on, labels[i])
+        Revision(
+            i, complete[e.file.path], e.message, Location(e.file.path, e.upgrade), e.depends_on, labels[i]
+        )
         for i, e in zip(ids, known, strict=True)
     )
     return replace(

@@ -16,7 +16,7 @@ from datetime import date
 from fnmatch import fnmatchcase
 
 from migration_gate.check import Finding
-from migration_gate.config.settings import Allow
+from migration_gate.config.settings import Allowance
 
 COMMENT = re.compile(r"(?:#|--)\s*migration-gate:\s*(?P<rest>.*)")
 GRAMMAR = re.compile(r"allow\s+(?P<checks>[\w/ ,-]+?)\s*(?:(?:--|—|:)\s*(?P<reason>.*\S))?\s*$")
@@ -43,9 +43,9 @@ class Comment:
         """`file:line`."""
         return f"{self.file}:{self.line}"
 
-    def allow(self) -> Allow:
+    def allow(self) -> Allowance:
         """The comment as an entry of the configuration would say it."""
-        return Allow(check=self.check, reason=self.reason, where=self.where)
+        return Allowance(check=self.check, reason=self.reason, where=self.where)
 
 
 def names(entry: str, check: str, kind: str | None) -> bool:
@@ -54,29 +54,29 @@ def names(entry: str, check: str, kind: str | None) -> bool:
     return wanted == check and (not part or part == kind)
 
 
-def holds(entry: Allow, check: str, finding: Finding, today: date | None) -> bool:
+def holds(entry: Allowance, check: str, finding: Finding, today: date | None) -> bool:
     """An entry of the configuration covers the finding; one that has expired covers nothing."""
     if expired(entry, today):
         return False
-    return names(entry.check, check, finding.kind) and fnmatchcase(finding.at, entry.object)
+    return names(entry.check, check, finding.kind) and fnmatchcase(finding.object, entry.object)
 
 
-def expired(entry: Allow, today: date | None) -> bool:
+def expired(entry: Allowance, today: date | None) -> bool:
     """Its last day is over. Without a date of today nothing expires."""
     return entry.until is not None and today is not None and today > entry.until
 
 
 def covers(comment: Comment, check: str, finding: Finding) -> bool:
     """A comment in the finding's file stands where it means this finding."""
-    if finding.place is None or finding.place.file != comment.file:
+    if finding.location is None or finding.location.file != comment.file:
         return False
     if comment.wrong or not names(comment.check, check, finding.kind):
         return False
-    if comment.whole_file or finding.place.line is None:
+    if comment.whole_file or finding.location.line is None:
         return True
-    object_ = re.split(r"[./]", finding.at)[-1]
+    object_ = re.split(r"[./]", finding.object)[-1]
     named = re.search(rf"(?<!\w){re.escape(object_)}(?!\w)", comment.below)
-    return finding.place.line in {comment.line, comment.line + 1} or named is not None
+    return finding.location.line in {comment.line, comment.line + 1} or named is not None
 
 
 def comments(texts: Mapping[str, str]) -> tuple[Comment, ...]:

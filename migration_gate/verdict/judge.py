@@ -14,13 +14,13 @@ from itertools import chain
 
 from migration_gate import check
 from migration_gate.check import Check, Finding, Severity
-from migration_gate.config.settings import Allow, Settings
-from migration_gate.facts import Facts, Place
+from migration_gate.config.settings import Allowance, Settings
+from migration_gate.facts import Facts, Location
 from migration_gate.verdict import allow, unused_allow
 from migration_gate.verdict.allow import Comment
-from migration_gate.verdict.outcome import WEIGHT, Verdict
+from migration_gate.verdict.outcome import SEVERITY_RANK, Verdict
 
-OWN: tuple[Check, ...] = (unused_allow,)
+JUDGE_CHECKS: tuple[Check, ...] = (unused_allow,)
 """what only the judge can see"""
 
 
@@ -28,15 +28,15 @@ def files(facts: Facts) -> tuple[str, ...]:
     """The files whose comments matter: revisions, models and changes outside migrations."""
     history, models = facts.replay.history, facts.replay.models
     places = chain(
-        (r.place.file for r in history.revisions),
+        (r.location.file for r in history.revisions),
         (f.path for f in history.files),
-        (place.file for _, place in models.places),
-        (change.place.file for change in facts.tree.changes),
+        (place.file for _, place in models.locations),
+        (change.location.file for change in facts.tree.schema_changes),
     )
     return tuple(dict.fromkeys(places))
 
 
-def judge(
+def judge_findings(
     facts: Facts,
     settings: Settings,
     checks: Iterable[Check],
@@ -47,22 +47,22 @@ def judge(
     checks = tuple(checks)
     comments = allow.comments(texts or {})
     verdicts = [v for one in checks for v in _signed(one, one.check(facts), settings)]
-    used: set[Allow] = set()
+    used: set[Allowance] = set()
     judged: list[Verdict] = []
     for verdict in verdicts:
         accepted = _accepted(verdict, settings, comments, today)
         used.update(accepted)
         judged.append(replace(verdict, allowed=accepted[0]) if accepted else verdict)
-    order = {check.name(one): number for number, one in enumerate((*checks, *OWN))}
+    order = {check.check_name(one): number for number, one in enumerate((*checks, *JUDGE_CHECKS))}
     # A replay that ended early looked at a part only: silence proves nothing about the rest.
     whole = facts.replay.failure is None and facts.replay.history.error is None
-    entries = (*settings.allow, *(c.allow() for c in comments if not c.wrong))
+    entries = (*settings.allowances, *(c.allow() for c in comments if not c.wrong))
     said = chain(
-        (unused_allow.unreadable(c.where, c.wrong, Place(c.file, c.line)) for c in comments if c.wrong),
+        (unused_allow.unreadable(c.where, c.wrong, Location(c.file, c.line)) for c in comments if c.wrong),
         _unused(entries, order, used if whole else None, today),
     )
-    judged.extend(_signed(OWN[0], said, settings))
-    judged.sort(key=lambda v: (v.allowed is not None, WEIGHT[v.severity], order[v.check]))
+    judged.extend(_signed(JUDGE_CHECKS[0], said, settings))
+    judged.sort(key=lambda v: (v.allowed is not None, SEVERITY_RANK[v.severity], order[v.check]))
     return tuple(replace(verdict, project=settings.name) for verdict in judged)
 
 
@@ -77,18 +77,18 @@ def severity(name: str, finding: Finding, own: Severity, settings: Settings) -> 
     wanted = chosen.get(name, own)
     if wanted is None or finding.severity is None:
         return wanted
-    return max(wanted, finding.severity, key=WEIGHT.__getitem__)
+    return max(wanted, finding.severity, key=SEVERITY_RANK.__getitem__)
 
 
 def _signed(one: Check, findings: Iterable[Finding], settings: Settings) -> Iterator[Verdict]:
     """The findings of one check, each once, with their ids."""
-    name, seen, numbers = check.name(one), set(), Counter[str]()
+    name, seen, numbers = check.check_name(one), set(), Counter[str]()
     for finding in findings:
-        key = (finding.kind, finding.at, finding.says, finding.place, finding.evidence)
+        key = (finding.kind, finding.object, finding.message, finding.location, finding.evidence)
         if key in seen:
             continue
         seen.add(key)
-        text = "\0".join((name, finding.kind or "", finding.at))
+        text = "\0".join((name, finding.kind or "", finding.object))
         short = hashlib.sha256(text.encode()).hexdigest()[:10]
         numbers[short] += 1
         # Numbered before anything is left out, so that a severity does not renumber the rest.
@@ -99,16 +99,19 @@ def _signed(one: Check, findings: Iterable[Finding], settings: Settings) -> Iter
 
 def _accepted(
     verdict: Verdict, settings: Settings, comments: tuple[Comment, ...], today: date | None
-) -> tuple[Allow, ...]:
+) -> tuple[Allowance, ...]:
     """Everything that allows this finding: all of it is in use, not only the first."""
     name, finding = verdict.check, verdict.finding
-    entries = (entry for entry in settings.allow if allow.holds(entry, name, finding, today))
+    entries = (entry for entry in settings.allowances if allow.holds(entry, name, finding, today))
     spoken = (comment.allow() for comment in comments if allow.covers(comment, name, finding))
     return (*entries, *spoken)
 
 
 def _unused(
-    entries: Iterable[Allow], known: Collection[str], used: Collection[Allow] | None, today: date | None
+    entries: Iterable[Allowance],
+    known: Collection[str],
+    used: Collection[Allowance] | None,
+    today: date | None,
 ) -> Iterator[Finding]:
     """Every entry that holds for nothing; `used` is None where that cannot be known."""
     for entry in entries:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from migration_gate.check import Finding, Severity
-from migration_gate.config.settings import Allow
+from migration_gate.config.settings import Allowance
 from migration_gate.errors import GateError
 from migration_gate.facts import Facts
 
-WEIGHT = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
+SEVERITY_RANK = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +22,11 @@ class Verdict:
     id: str
     """of check, kind and object: the same in every run, whatever the wording, line or revision"""
     project: str
-    allowed: Allow | None = None
+    allowed: Allowance | None = None
 
     def blocks(self, fail_on: Severity) -> bool:
         """It ends the run with status 1."""
-        return self.allowed is None and WEIGHT[self.severity] <= WEIGHT[fail_on]
+        return self.allowed is None and SEVERITY_RANK[self.severity] <= SEVERITY_RANK[fail_on]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +42,11 @@ class Problem:
     """the exception's class"""
 
     @classmethod
-    def of(cls, error: GateError) -> Problem:
+    def from_error(cls, error: GateError) -> Problem:
         """The error as data."""
-        return cls(error.says, error.advice, error.where, error.evidence, error.status, type(error).__name__)
+        return cls(
+            error.message, error.advice, error.where, error.evidence, error.status, type(error).__name__
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,9 +118,9 @@ def test_inputs_become_the_options_of_the_command_line() -> None:
 def test_a_wrong_input_is_refused_by_its_name(name: str, text: str, says: str, advice: str) -> None:
     with pytest.raises(Misconfigured) as caught:
         read({name: text})
-    assert caught.value.says.startswith(says)
+    assert caught.value.message.startswith(says)
     assert advice in caught.value.advice
-    assert "hush" not in f"{caught.value.says}{caught.value.advice}"
+    assert "hush" not in f"{caught.value.message}{caught.value.advice}"
 
 
 def test_what_a_workflow_may_set_of_any_container_is_not_ours() -> None:

@@ -136,7 +136,7 @@ def test_what_models_cannot_express_is_listed_and_no_drift(bench: Bench) -> None
     for _, what, sql in UNMANAGED:
         differences = bench.differences(sql)
         assert {difference.kind for difference in differences} == {"unmanaged"}, what
-        assert all(difference.noun for difference in differences), what
+        assert all(difference.object_noun for difference in differences), what
 
 
 @pytest.mark.slow
@@ -185,7 +185,7 @@ def test_a_new_sequence_goes_on_behind_the_rows(bench: Bench, table: str, sql: s
         connection.execute(f"INSERT INTO {table} VALUES (41, 'old')")
     replay, differences = run.compare(run.read(bench.connect, database), bench.models)
     (ready,) = (one for one in mend(differences, replay) if one.kind == "default")
-    assert ready.alike.startswith("both number new rows from a sequence of their own")
+    assert ready.harmless_because.startswith("both number new rows from a sequence of their own")
     for code in (ready.upgrade, ready.downgrade):
         run.run(bench.connect, database, code)
         with bench.connect(database) as connection, connection.transaction(force_rollback=True):

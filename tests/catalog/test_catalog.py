@@ -65,7 +65,7 @@ def connection(
             opened.execute(EVERYTHING)
             yield opened
     except PostgresNotFound as error:
-        pytest.skip(error.says)
+        pytest.skip(error.message)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from migration_gate.check import Finding
 from migration_gate.checks import broken_history, several_heads
-from migration_gate.facts import Facts, Failure, History, Place, Replay, RevisionFile
+from migration_gate.facts import Facts, Failure, History, Location, Replay, RevisionFile
 from tests.support.fact_builders import chain, history, revision
 
 
@@ -34,7 +34,7 @@ def test_one_head_is_right() -> None:
 
 def test_two_heads_are_named_with_their_fork_and_the_merge() -> None:
     (found,) = heads(history(*forked()))  # type: ignore[arg-type]
-    assert found.at == "c3 e5"
+    assert found.object == "c3 e5"
     assert found.evidence == (
         ("head", 'c3 "step c3" (migrations/versions/c3.py:12)'),
         ("head", 'e5 "step e5" (migrations/versions/e5.py:12)'),
@@ -74,7 +74,7 @@ def test_heads_of_unrelated_trees_are_the_business_of_broken_history() -> None:
     graph = history(revision("a1"), revision("b2"))
     assert heads(graph) == []
     (found,) = breaks(graph)
-    assert "unrelated first revisions" in found.says
+    assert "unrelated first revisions" in found.message
 
 
 def test_unrelated_trees_in_folders_of_their_own_are_meant() -> None:
@@ -100,23 +100,23 @@ def test_a_missing_parent_is_named_once_with_the_likely_one() -> None:
     graph = history(revision("3f2a9c11"), revision("b2", "3f2a9c1l"))
     files = (RevisionFile("v/3f2a9c11.py", "3f2a9c11"), RevisionFile("v/b2.py", "b2", ("3f2a9c1l",)))
     found = breaks(replace(graph, missing=(("b2", "3f2a9c1l"),), files=files, locations=("v", "w")))
-    assert [finding.at for finding in found] == ["b2 3f2a9c1l"]
+    assert [finding.object for finding in found] == ["b2 3f2a9c1l"]
     assert "Did you mean `3f2a9c11`?" in found[0].fix
-    assert found[0].place == Place("migrations/versions/b2.py", 12)
+    assert found[0].location == Location("migrations/versions/b2.py", 12)
 
 
 def test_a_missing_parent_is_found_in_the_files_when_alembic_gave_up() -> None:
     files = (RevisionFile("v/b2.py", "b2", ("zzz",), line=5),)
     graph = History(files=files, error=Failure("KeyError: 'zzz'", "KeyError"))
     (found,) = breaks(graph)
-    assert found.says == "`b2` stands on `zzz`, and no file has that revision"
-    assert found.place == Place("v/b2.py", 5)
+    assert found.message == "`b2` stands on `zzz`, and no file has that revision"
+    assert found.location == Location("v/b2.py", 5)
 
 
 def test_one_id_in_two_files_is_found() -> None:
     files = (RevisionFile("v/a.py", "a1"), RevisionFile("v/b.py", "a1"))
     (found,) = breaks(replace(chain("a1"), files=files))
-    assert found.at == "a1"
+    assert found.object == "a1"
     assert [text for _, text in found.evidence] == ["v/a.py", "v/b.py"]
 
 
@@ -127,8 +127,8 @@ def test_a_circle_is_found_without_alembic() -> None:
         RevisionFile("v/c.py", "c3", ("b2",)),
     )
     (found,) = breaks(History(files=files))
-    assert found.at == "a1 b2 c3"
-    assert "circle" in found.says
+    assert found.object == "a1 b2 c3"
+    assert "circle" in found.message
 
 
 def test_a_long_history_is_no_circle_and_no_recursion() -> None:
@@ -137,51 +137,53 @@ def test_a_long_history_is_no_circle_and_no_recursion() -> None:
 
 
 def test_a_file_that_alembic_does_not_see_is_found() -> None:
-    file = RevisionFile("versions/old/a.py", "z9", ("y8",), seen=False, why_unseen="a subfolder", line=8)
+    file = RevisionFile(
+        "versions/old/a.py", "z9", ("y8",), is_loaded=False, not_loaded_because="a subfolder", line=8
+    )
     (found,) = breaks(replace(chain("a1"), files=(file,), locations=("versions",)))
-    assert found.says == "`versions/old/a.py` looks like a revision, and never runs (a subfolder)"
+    assert found.message == "`versions/old/a.py` looks like a revision, and never runs (a subfolder)"
     assert found.revision == "z9"
 
 
 def test_a_file_elsewhere_belongs_to_the_history_that_it_stands_on() -> None:
     seen = RevisionFile("versions/a.py", "a1")
-    later = RevisionFile("2024/expand/b.py", "b2", ("a1",), seen=False)
-    latest = RevisionFile("2025/expand/c.py", "c3", ("b2",), seen=False)
+    later = RevisionFile("2024/expand/b.py", "b2", ("a1",), is_loaded=False)
+    latest = RevisionFile("2025/expand/c.py", "c3", ("b2",), is_loaded=False)
     graph = replace(chain("a1"), files=(latest, seen, later), locations=("versions",))
-    assert [found.at for found in breaks(graph)] == ["2025/expand/c.py", "2024/expand/b.py"]
+    assert [found.object for found in breaks(graph)] == ["2025/expand/c.py", "2024/expand/b.py"]
 
 
 def test_the_revisions_of_another_dialect_are_another_history() -> None:
     seen = RevisionFile("versions/postgresql/a.py", "a1")
     others = (
-        RevisionFile("versions/sqlite/a.py", "s1", seen=False),
-        RevisionFile("versions/sqlite/b.py", "a1", ("s1",), seen=False),
-        RevisionFile("versions/sqlite/c.py", "s3", ("a1",), seen=False),
+        RevisionFile("versions/sqlite/a.py", "s1", is_loaded=False),
+        RevisionFile("versions/sqlite/b.py", "a1", ("s1",), is_loaded=False),
+        RevisionFile("versions/sqlite/c.py", "s3", ("a1",), is_loaded=False),
     )
     graph = replace(chain("a1"), files=(seen, *others), locations=("versions/postgresql",))
     assert breaks(graph) == []
 
 
 def test_a_syntax_error_is_said_once_in_its_own_words() -> None:
-    file = RevisionFile("v/a.py", None, seen=False, error="invalid syntax", line=3)
+    file = RevisionFile("v/a.py", None, is_loaded=False, error="invalid syntax", line=3)
     graph = replace(chain("a1"), files=(file,), error=Failure("invalid syntax", "SyntaxError"))
     (found,) = breaks(graph)
-    assert found.place == Place("v/a.py", 3)
-    assert found.says == "`v/a.py` is no valid Python: invalid syntax"
+    assert found.location == Location("v/a.py", 3)
+    assert found.message == "`v/a.py` is no valid Python: invalid syntax"
 
 
 def test_a_parent_that_may_stand_in_an_unreadable_file_is_not_missed() -> None:
     files = (RevisionFile("v/a.py", None, error="invalid syntax"), RevisionFile("v/b.py", "b2", ("a1",)))
     graph = History(files=files, error=Failure("invalid syntax", "SyntaxError"), missing=(("b2", "a1"),))
-    assert [finding.at for finding in breaks(graph)] == ["v/a.py"]
+    assert [finding.object for finding in breaks(graph)] == ["v/a.py"]
 
 
 def test_trees_are_not_called_unrelated_where_labels_are_not_known() -> None:
     files = (RevisionFile("v/a.py", "a1"), RevisionFile("v/b.py", "b2"))
     (found,) = breaks(History(files=files, error=Failure("no", "CommandError")))
-    assert found.at == "history"
+    assert found.object == "history"
 
 
 def test_alembics_own_words_serve_where_nothing_else_explains_them() -> None:
     (found,) = breaks(History(error=Failure("No 'script_location' key", "CommandError")))
-    assert found.says == "Alembic could not read the history: No 'script_location' key"
+    assert found.message == "Alembic could not read the history: No 'script_location' key"

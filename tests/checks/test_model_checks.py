@@ -9,7 +9,7 @@ import pytest
 from migration_gate.analysis.drift_messages import KINDS
 from migration_gate.check import Finding, Severity
 from migration_gate.checks import drift, missing_models, unchecked
-from migration_gate.facts import Difference, Facts, Failure, Models, Place, Tree, Uncreated
+from migration_gate.facts import Difference, Facts, Failure, Location, Models, Tree, UncreatedObject
 from tests.support.fact_builders import chain, difference, replayed
 
 
@@ -29,8 +29,8 @@ def test_a_column_that_accepts_null_is_drift_with_the_revision_that_mends_it() -
         revision="a1",
     )
     (found,) = drifted(mended)
-    assert found.says == "`users.email` is NOT NULL in the models only"
-    assert found.place == Place("migrations/versions/a1.py", 12)
+    assert found.message == "`users.email` is NOT NULL in the models only"
+    assert found.location == Location("migrations/versions/a1.py", 12)
     assert found.evidence == (("migrations", "email text"), ("models", "email text NOT NULL"))
     body = found.fix.replace("\n    ", "\n")
     compile(body.partition("\n\n")[2], "revision.py", "exec")
@@ -70,31 +70,31 @@ def test_kinds_have_hyphens_and_are_known() -> None:
 
 
 def test_what_no_revision_makes_is_placed_at_its_model() -> None:
-    models = Models(("public.users",), 1, places=(("public.users", Place("app/models.py", 4)),))
+    models = Models(("public.users",), 1, locations=(("public.users", Location("app/models.py", 4)),))
     missing = replace(difference("column", "users.nick", None, "nick text"), table="public.users")
     (found,) = drifted(missing, models=models)
-    assert found.place == Place("app/models.py", 4)
+    assert found.location == Location("app/models.py", 4)
 
 
 def test_what_models_cannot_express_is_one_note_by_kind() -> None:
-    views = [replace(difference("unmanaged", f"v{n}", "x", None), noun="view") for n in (1, 2)]
+    views = [replace(difference("unmanaged", f"v{n}", "x", None), object_noun="view") for n in (1, 2)]
     policy = difference("unmanaged", "p on users", "CREATE POLICY p ON users", None)
     (found,) = drifted(*views, policy)
     assert found.severity is Severity.NOTE
     assert found.kind == "unmanaged"
-    assert found.says == "Models cannot express 1 policy and 2 views: listed, not compared"
+    assert found.message == "Models cannot express 1 policy and 2 views: listed, not compared"
     assert found.evidence == (("policy", "p on users"), ("view", "v1, v2"))
 
 
 def test_kinds_of_what_models_cannot_express_are_counted_in_english() -> None:
     nouns = ("policy", "row security", "replica identity", "index", "statistics", "view")
     several = [
-        replace(difference("unmanaged", f"{noun} {n}", "x", None), noun=noun)
+        replace(difference("unmanaged", f"{noun} {n}", "x", None), object_noun=noun)
         for noun in nouns
         for n in (1, 2)
     ]
     (found,) = drifted(*several)
-    assert found.says == (
+    assert found.message == (
         "Models cannot express 2 indexes, 2 policies, 2 replica identities, 2 row security settings, "
         "2 statistics objects and 2 views: listed, not compared"
     )
@@ -112,12 +112,12 @@ def test_without_models_nothing_is_drift() -> None:
 
 def test_a_missing_target_metadata_has_words_of_its_own() -> None:
     (found,) = missing_models.check(without_models(metadatas=0))
-    assert found.says == "`target_metadata` is missing in env.py: there are no models to compare with"
+    assert found.message == "`target_metadata` is missing in env.py: there are no models to compare with"
 
 
 def test_an_env_that_imports_no_models_has_words_of_its_own() -> None:
     (found,) = missing_models.check(without_models(metadatas=1))
-    assert found.says == "`target_metadata` holds no tables: env.py imports no models"
+    assert found.message == "`target_metadata` holds no tables: env.py imports no models"
 
 
 def test_models_are_not_missed_where_env_py_never_ran() -> None:
@@ -140,12 +140,15 @@ def test_what_could_not_be_checked_is_an_error_by_its_name() -> None:
         models=Models(
             ("public.a", "public.b"),
             1,
-            (Uncreated("places", 'type "geometry" does not exist', False), Uncreated("b", "x", True)),
-            places=(("public.places", Place("app/models.py", 3)),),
+            (
+                UncreatedObject("places", 'type "geometry" does not exist', False),
+                UncreatedObject("b", "x", True),
+            ),
+            locations=(("public.places", Location("app/models.py", 3)),),
         ),
     )
     facts = replace(facts, tree=Tree(unchecked=(("dump.sql", "it is binary"),)))
     found = list(unchecked.check(facts))
-    assert [one.at for one in found] == ["alembic/data.py", "dump.sql", "places"]
-    assert found[2].place == Place("app/models.py", 3)
+    assert [one.object for one in found] == ["alembic/data.py", "dump.sql", "places"]
+    assert found[2].location == Location("app/models.py", 3)
     assert unchecked.SEVERITY is Severity.ERROR

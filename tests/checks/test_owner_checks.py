@@ -15,7 +15,7 @@ from migration_gate.checks import (
     unindexed_owner,
     unreferenced_owner,
 )
-from migration_gate.facts import Constraint, Facts, Owners, Place, Snapshot
+from migration_gate.facts import Constraint, Facts, Location, Owners, Snapshot
 from tests.support.fact_builders import database, owned, table, touch
 
 MEDIA = ("id integer NOT NULL", "owner_id integer NOT NULL", "owner_id -> users.id cascade", "index owner_id")
@@ -27,7 +27,7 @@ def findings(facts: Facts) -> list[tuple[str, str]]:
     def every() -> Iterator[tuple[str, str]]:
         for check in (nullable_owner, missing_owner, unreferenced_owner, uncascaded_owner, unindexed_owner):
             yield from (
-                (check.__name__.removeprefix("migration_gate.checks."), found.at)
+                (check.__name__.removeprefix("migration_gate.checks."), found.object)
                 for found in check.check(facts)
             )
 
@@ -54,9 +54,9 @@ def test_an_owner_column_that_accepts_null_names_the_revision_since_which_it_doe
         touch(2, "media", "id integer NOT NULL", "owner_id integer", oid=7, tag="ALTER TABLE"),
     )
     found = only(nullable_owner.check(owned(media, touches=touches)))
-    assert found.at == "media.owner_id"
+    assert found.object == "media.owner_id"
     assert found.revision == "b2"
-    assert found.place == Place("migrations/versions/b2.py", 12)
+    assert found.location == Location("migrations/versions/b2.py", 12)
     assert ("column", "owner_id integer NULL") in found.evidence
     assert 'op.alter_column("media", "owner_id", nullable=False)' in found.fix
     assert "UPDATE media SET owner_id = ... WHERE owner_id IS NULL" in found.fix
@@ -87,7 +87,7 @@ def test_a_column_in_camel_case_is_an_owner_and_is_quoted_in_sql() -> None:
 
 def test_a_table_in_another_schema_is_named_with_it_and_the_fix_has_the_schema() -> None:
     found = only(nullable_owner.check(owned(table("media", "owner_id integer", schema="app"))))
-    assert found.at == "app.media.owner_id"
+    assert found.object == "app.media.owner_id"
     assert 'schema="app"' in found.fix
     assert "UPDATE app.media" in found.fix
 
@@ -141,7 +141,7 @@ def test_a_reviewer_beside_the_author_is_no_owner() -> None:
 def test_a_named_table_without_an_owner_column_is_found_with_the_column_to_add() -> None:
     facts = owned(table("invoices", "id integer NOT NULL", "total numeric"), owners=Owners(tables=("inv*",)))
     found = only(missing_owner.check(facts))
-    assert found.at == "invoices"
+    assert found.object == "invoices"
     assert found.evidence == (("columns", "id, total"), ("because", "`owners.tables` names it by `inv*`"))
     assert "op.add_column(" in found.fix
     assert 'sa.Column("owner_id", sa.Integer(), sa.ForeignKey("users.id", ondelete="CASCADE"))' in found.fix
@@ -160,7 +160,7 @@ def test_every_table_that_references_users_can_be_asked_for_an_owner() -> None:
 def test_an_owner_column_without_a_foreign_key_is_found() -> None:
     facts = owned(table("media", "owner_id integer NOT NULL", "index owner_id"))
     found = only(unreferenced_owner.check(facts))
-    assert found.says == "`media.owner_id` has no foreign key"
+    assert found.message == "`media.owner_id` has no foreign key"
     assert 'op.create_foreign_key(\n        "media_owner_id_fkey",' in found.fix
     assert 'ondelete="CASCADE"' in found.fix
 
@@ -179,7 +179,7 @@ def test_a_column_beside_it_may_say_which_table_it_means() -> None:
 def test_an_owner_column_that_references_the_wrong_table_is_found() -> None:
     media = table("media", "owner_id integer NOT NULL", "owner_id -> teams.id cascade", "index owner_id")
     found = only(unreferenced_owner.check(owned(media, owners=Owners(references="users"))))
-    assert found.says == "`media.owner_id` references `teams`, not `users`"
+    assert found.message == "`media.owner_id` references `teams`, not `users`"
 
 
 def test_a_foreign_key_over_two_columns_references_the_owner_too() -> None:
@@ -204,7 +204,7 @@ def test_a_foreign_key_without_on_delete_is_a_warning_with_the_key_to_recreate()
     media = table("media", "owner_id integer NOT NULL", "owner_id -> users.id", "index owner_id")
     found = only(uncascaded_owner.check(owned(media)))
     assert uncascaded_owner.SEVERITY is Severity.WARNING
-    assert found.says == "`media.owner_id` references its owner with ON DELETE NO ACTION, not CASCADE"
+    assert found.message == "`media.owner_id` references its owner with ON DELETE NO ACTION, not CASCADE"
     assert 'op.drop_constraint("media_owner_id_fkey", "media", type_="foreignkey")' in found.fix
 
 

@@ -10,16 +10,16 @@ from migration_gate.facts import Facts, SqlFile, Tree
 
 INIT = SqlFile(
     "db/init.sql",
-    holds=("schema", "data"),
-    first="CREATE TABLE users ( id int )",
+    statement_kinds=("schema", "data"),
+    first_statement="CREATE TABLE users ( id int )",
     line=3,
     tables=("users", "tags"),
 )
-REPORT = SqlFile("reports/daily.sql", holds=("query",), first="SELECT 1", line=1)
+REPORT = SqlFile("reports/daily.sql", statement_kinds=("query",), first_statement="SELECT 1", line=1)
 
 
 def found(*files: SqlFile, prefix: str = "") -> list[Finding]:
-    return list(check(Facts(tree=Tree(sql=files, prefix=prefix))))
+    return list(check(Facts(tree=Tree(sql_files=files, prefix=prefix))))
 
 
 def pattern(finding: Finding) -> str:
@@ -29,15 +29,16 @@ def pattern(finding: Finding) -> str:
 def test_a_file_that_changes_the_schema_says_so_with_its_line() -> None:
     finding = found(INIT)[0]
     assert (
-        finding.says == "`db/init.sql` changes the schema outside the migrations (CREATE TABLE users, line 3)"
+        finding.message
+        == "`db/init.sql` changes the schema outside the migrations (CREATE TABLE users, line 3)"
     )
-    assert (finding.at, str(finding.place), finding.severity) == ("db/init.sql", "db/init.sql:3", None)
+    assert (finding.object, str(finding.location), finding.severity) == ("db/init.sql", "db/init.sql:3", None)
     assert finding.evidence[1:] == (("holds", "schema, data"), ("changes", "users, tags"))
 
 
 def test_a_file_of_queries_is_an_error_that_names_the_pattern_which_allows_it() -> None:
     finding = found(REPORT)[0]
-    assert finding.says == "`reports/daily.sql` holds queries, and no migration executes it"
+    assert finding.message == "`reports/daily.sql` holds queries, and no migration executes it"
     assert (finding.severity, pattern(finding)) == (None, "reports/daily.sql")
 
 
@@ -48,18 +49,18 @@ def test_an_allowed_file_is_no_finding() -> None:
 def test_a_file_that_a_revision_reads_is_a_warning() -> None:
     finding = found(replace(INIT, executed_by="versions/1_a.py"))[0]
     assert finding.severity is Severity.WARNING
-    assert finding.says.startswith("`db/init.sql` is read by `versions/1_a.py`")
+    assert finding.message.startswith("`db/init.sql` is read by `versions/1_a.py`")
 
 
 def test_an_unreadable_file_says_why() -> None:
     finding = found(SqlFile("a.sql", unreadable="it is no text"))[0]
-    assert finding.says == "`a.sql` could not be read: it is no text"
-    assert finding.place is not None
-    assert finding.place.line is None
+    assert finding.message == "`a.sql` could not be read: it is no text"
+    assert finding.location is not None
+    assert finding.location.line is None
 
 
 def test_an_empty_file_is_a_finding_too() -> None:
-    assert "holds no statement" in found(SqlFile("a.sql"))[0].says
+    assert "holds no statement" in found(SqlFile("a.sql"))[0].message
 
 
 def test_several_files_of_a_folder_are_allowed_together() -> None:

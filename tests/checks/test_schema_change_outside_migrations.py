@@ -4,7 +4,7 @@ import pytest
 
 from migration_gate.check import Finding, Severity
 from migration_gate.checks.schema_change_outside_migrations import check
-from migration_gate.facts import EnumType, Facts, Index, Place, Replay, SchemaChange, Snapshot, Table, Tree
+from migration_gate.facts import EnumType, Facts, Index, Location, Replay, SchemaChange, Snapshot, Table, Tree
 from migration_gate.scan.op_suggestion import operation
 
 CATALOG = Snapshot(
@@ -15,8 +15,8 @@ CATALOG = Snapshot(
 
 
 def found(statement: str, *tables: str, how: str = "execute") -> list[Finding]:
-    change = SchemaChange(Place("app/db.py", 7), statement, how, tables, operation(statement))
-    return list(check(Facts(replay=Replay(catalog=CATALOG), tree=Tree(changes=(change,)))))
+    change = SchemaChange(Location("app/db.py", 7), statement, how, tables, operation(statement))
+    return list(check(Facts(replay=Replay(catalog=CATALOG), tree=Tree(schema_changes=(change,)))))
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def found(statement: str, *tables: str, how: str = "execute") -> list[Finding]:
     ],
 )
 def test_a_name_is_read_by_the_rules_of_postgres(written: str, meant: str) -> None:
-    assert [finding.at for finding in found("ALTER TABLE x ADD y int", written)] == [meant]
+    assert [finding.object for finding in found("ALTER TABLE x ADD y int", written)] == [meant]
 
 
 @pytest.mark.parametrize(
@@ -51,21 +51,21 @@ def test_a_table_that_no_migration_made_is_no_finding(written: str) -> None:
 
 def test_the_finding_says_who_changes_what_and_the_revision_to_write() -> None:
     finding = found("ALTER TABLE users ADD COLUMN slug text", "users")[0]
-    assert finding.says == "`users` is changed by code outside the migrations"
+    assert finding.message == "`users` is changed by code outside the migrations"
     assert finding.evidence == (("statement", "ALTER TABLE users ADD COLUMN slug text"),)
-    assert str(finding.place) == "app/db.py:7"
+    assert str(finding.location) == "app/db.py:7"
     assert '    op.add_column("users", sa.Column("slug", sa.Text()))' in finding.fix
     assert finding.severity is None
 
 
 @pytest.mark.parametrize(("how", "who"), [("shell", "a script"), ("workflow", "a workflow")])
 def test_scripts_and_workflows_are_named(how: str, who: str) -> None:
-    assert f"changed by {who}" in found("DROP TABLE users", "users", how=how)[0].says
+    assert f"changed by {who}" in found("DROP TABLE users", "users", how=how)[0].message
 
 
 def test_create_all_counts_whatever_it_makes() -> None:
     finding = found("Base.metadata.create_all(engine)", how="create_all")[0]
-    assert finding.says == (
+    assert finding.message == (
         "`Base.metadata.create_all(engine)` creates the tables of the models outside the migrations"
     )
     assert "alembic upgrade head" in finding.fix

@@ -8,7 +8,7 @@ import pytest
 
 from migration_gate.check import Finding, Severity
 from migration_gate.checks import failing_upgrade, silent_upgrade
-from migration_gate.facts import Facts, Failure, Place, RevisionFile, Statement, Touch
+from migration_gate.facts import DdlCommand, Facts, Failure, Location, RevisionFile, Statement
 from tests.support import fact_builders
 
 
@@ -25,10 +25,10 @@ def test_the_first_error_is_shown_and_the_one_that_hid_it_is_evidence() -> None:
     first = Failure(
         'relation "queries" does not exist', "UndefinedTable", "42P01", statement="UPDATE queries"
     )
-    found = failure("current transaction is aborted", sqlstate="25P02", first=first)
-    assert found.at == "c3"
-    assert found.says == '`c3` failed: relation "queries" does not exist'
-    assert found.place == Place("migrations/versions/c3.py", 20)
+    found = failure("current transaction is aborted", sqlstate="25P02", first_error=first)
+    assert found.object == "c3"
+    assert found.message == '`c3` failed: relation "queries" does not exist'
+    assert found.location == Location("migrations/versions/c3.py", 20)
     assert ("statement", "UPDATE queries") in found.evidence
     assert ("error", "UndefinedTable (SQLSTATE 42P01)") in found.evidence
     assert ("seen as", "current transaction is aborted") in found.evidence
@@ -43,7 +43,9 @@ def test_a_history_that_cannot_be_read_is_not_said_twice() -> None:
 
 
 def test_an_error_in_python_shows_the_projects_frames() -> None:
-    found = failure("boom", kind="ValueError", traceback=("env.py:1 in <module>", "c3.py:9 in upgrade"))
+    found = failure(
+        "boom", exception_class="ValueError", traceback=("env.py:1 in <module>", "c3.py:9 in upgrade")
+    )
     assert [text for label, text in found.evidence if label == "frame"] == [
         "env.py:1 in <module>",
         "c3.py:9 in upgrade",
@@ -113,17 +115,25 @@ def test_an_error_in_python_shows_the_projects_frames() -> None:
         ("canceling statement due to statement timeout", {"sqlstate": "57014"}, "`limits.statement`"),
         ("canceling statement due to lock timeout", {"sqlstate": "55P03"}, "second connection"),
         ("current transaction is aborted", {"sqlstate": "25P02"}, "error was swallowed"),
-        ("", {"kind": "NotImplementedError"}, "refuses to run"),
-        ("No module named 'app.old'", {"kind": "ModuleNotFoundError"}, "`app.old` is gone or not installed"),
-        ("[Errno 2] No such file: 'data.json'", {"kind": "FileNotFoundError"}, "working_directory:"),
-        ("'SECRET'", {"kind": "KeyError"}, "SECRET: ..."),
+        ("", {"exception_class": "NotImplementedError"}, "refuses to run"),
+        (
+            "No module named 'app.old'",
+            {"exception_class": "ModuleNotFoundError"},
+            "`app.old` is gone or not installed",
+        ),
+        (
+            "[Errno 2] No such file: 'data.json'",
+            {"exception_class": "FileNotFoundError"},
+            "working_directory:",
+        ),
+        ("'SECRET'", {"exception_class": "KeyError"}, "SECRET: ..."),
         ("division by zero", {"sqlstate": "22012"}, "Mend the revision"),
     ],
 )
 def test_the_usual_causes_get_their_advice(says: str, fields: dict[str, object], wanted: str) -> None:
     facts = fact_builders.failed(says, **fields)
     touches = (fact_builders.touch(1, "users", "id integer", "email text"),)
-    (found,) = failing_upgrade.check(replace(facts, replay=replace(facts.replay, touches=touches)))
+    (found,) = failing_upgrade.check(replace(facts, replay=replace(facts.replay, ddl_commands=touches)))
     assert wanted in found.fix
 
 
@@ -150,8 +160,8 @@ def test_a_table_that_a_later_revision_makes_is_traced_to_it() -> None:
 
 def test_a_table_that_was_dropped_is_traced_to_the_revision_that_did() -> None:
     made = fact_builders.touch(1, "queries", "id integer")
-    gone = Touch(2, "DROP TABLE", "table", "public.queries")
-    assert "until revision `b2` dropped it" in missing_table(touches=(made, gone))
+    gone = DdlCommand(2, "DROP TABLE", "table", "public.queries")
+    assert "until revision `b2` dropped it" in missing_table(ddl_commands=(made, gone))
 
 
 def test_the_image_fits_the_major_version() -> None:
@@ -162,12 +172,14 @@ def test_the_image_fits_the_major_version() -> None:
 
 
 def silent(
-    *statements: Statement, transactions: tuple[str, ...] = (), touches: tuple[Touch, ...] = ()
+    *statements: Statement, transactions: tuple[str, ...] = (), touches: tuple[DdlCommand, ...] = ()
 ) -> list[Finding]:
     graph = fact_builders.chain("a1", "b2")
     first, second = fact_builders.steps(graph)
     second = replace(second, statements=statements, transactions=transactions)
-    return list(silent_upgrade.check(fact_builders.replayed(graph, steps=(first, second), touches=touches)))
+    return list(
+        silent_upgrade.check(fact_builders.replayed(graph, steps=(first, second), ddl_commands=touches))
+    )
 
 
 def test_statements_that_worked_are_no_findings() -> None:
@@ -187,8 +199,8 @@ def test_a_swallowed_error_is_found_with_what_it_cost() -> None:
             "UPDATE x SET a = 1", error="current transaction is aborted", sqlstate="25P02"
         ),
     )
-    assert found.says == '`b2` swallowed an error: relation "t" does not exist'
-    assert found.place == Place("migrations/versions/b2.py", 30)
+    assert found.message == '`b2` swallowed an error: relation "t" does not exist'
+    assert found.location == Location("migrations/versions/b2.py", 30)
     assert found.kind == "swallowed-error"
     assert found.severity is None
     assert ("lost", "1 later statement failed because of it, and did nothing") in found.evidence
@@ -228,7 +240,7 @@ def test_errors_of_the_revision_that_failed_are_not_swallowed_ones() -> None:
 def test_a_raw_commit_is_found(sql: str) -> None:
     (found,) = silent(fact_builders.statement(sql, line=14))
     assert found.kind == "raw-commit"
-    assert found.place == Place("migrations/versions/b2.py", 14)
+    assert found.location == Location("migrations/versions/b2.py", 14)
     assert "autocommit_block" in found.fix
 
 
@@ -249,31 +261,31 @@ def test_what_only_looks_like_a_commit_is_none(sql: str) -> None:
 
 def test_if_not_exists_that_found_another_table_is_a_hidden_conflict() -> None:
     sql = "CREATE TABLE IF NOT EXISTS \"users\" (id serial, email text DEFAULT 'a,b', CHECK (id > 0))"
-    nothing = Touch(2, "CREATE TABLE", "table", "", statement=sql)
+    nothing = DdlCommand(2, "CREATE TABLE", "table", "", statement=sql)
     (found,) = silent(
         fact_builders.statement(sql, line=9),
         touches=(fact_builders.touch(1, "users", "id integer", "name text"), nothing),
     )
     assert found.kind == "hidden-conflict"
-    assert found.at == "b2 users"
+    assert found.object == "b2 users"
     assert found.evidence == (
         ("wanted", "id, email"),
         ("there", "id, name"),
         ("made by", "revision `a1`, before this one"),
     )
-    assert found.place == Place("migrations/versions/b2.py", 9)
+    assert found.location == Location("migrations/versions/b2.py", 9)
 
 
 def test_if_not_exists_that_found_the_same_table_is_fine() -> None:
     sql = "CREATE TABLE IF NOT EXISTS public.users (id numeric(10, 2), email text, CHECK (id > 0))"
-    nothing = Touch(2, "CREATE TABLE", "table", "", statement=sql)
+    nothing = DdlCommand(2, "CREATE TABLE", "table", "", statement=sql)
     assert silent(touches=(fact_builders.touch(1, "users", "id integer", "email text"), nothing)) == []
 
 
 def test_extensions_and_schemas_that_are_there_are_fine() -> None:
     touches = (
-        Touch(2, "CREATE EXTENSION", "extension", "", statement="CREATE EXTENSION IF NOT EXISTS citext"),
-        Touch(2, "CREATE SCHEMA", "schema", "", statement="CREATE SCHEMA IF NOT EXISTS audit"),
+        DdlCommand(2, "CREATE EXTENSION", "extension", "", statement="CREATE EXTENSION IF NOT EXISTS citext"),
+        DdlCommand(2, "CREATE SCHEMA", "schema", "", statement="CREATE SCHEMA IF NOT EXISTS audit"),
     )
     assert silent(touches=touches) == []
 
@@ -291,7 +303,7 @@ def test_extensions_and_schemas_that_are_there_are_fine() -> None:
 def test_an_index_that_was_left_out_is_compared_with_the_one_there(sql: str, found: int) -> None:
     there = "CREATE INDEX ix ON public.users USING btree (email)"
     before = replace(fact_builders.touch(1, "users", "email text"), indexes=(("ix", there),))
-    after = Touch(2, "CREATE INDEX", "index", "", statement=sql)
+    after = DdlCommand(2, "CREATE INDEX", "index", "", statement=sql)
     assert len(silent(touches=(before, after))) == found
 
 

@@ -121,7 +121,7 @@ def test_a_malformed_payload_is_named(tmp_path: Path, payload: str, says: str) -
         Misconfigured, match="The payload of the event `pull_request` is not what GitHub"
     ) as e:
         read(environ)
-    assert says in e.value.says
+    assert says in e.value.message
     assert e.value.where == f"GITHUB_EVENT_PATH ({environ['GITHUB_EVENT_PATH']})"
 
 

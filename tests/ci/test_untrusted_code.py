@@ -50,7 +50,7 @@ def test_the_head_of_a_change_does_not_run_with_the_rights_of_the_base(repositor
     head = commit(repository, {"m/env.py": "import os"})
     with pytest.raises(UntrustedCode, match=f"The event `{name}` runs with the rights of the base") as error:
         untrusted_code.demand(repository, environ(repository, name, base, head))
-    assert head[:12] in error.value.says
+    assert head[:12] in error.value.message
     assert "Use `on: pull_request`" in error.value.advice
     assert error.value.status == 2
 

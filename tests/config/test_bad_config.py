@@ -231,7 +231,7 @@ def test_it_is_refused_with_the_whole_message(tmp_path: Path, bad: Bad) -> None:
         loading.load(tmp_path, {}, {}, known_checks=KNOWN)
     error = caught.value
     expected = advice.replace("{folder}", str(tmp_path))
-    assert (error.where, error.says, error.advice, error.status) == (where, says, expected, 2)
+    assert (error.where, error.message, error.advice, error.status) == (where, says, expected, 2)
 
 
 def refused(
@@ -262,7 +262,7 @@ def test_a_variable_that_is_not_ours_is_refused_by_name(
 ) -> None:
     error = refused(tmp_path, environ={name: value})
     assert (error.where, error.advice) == (name, advice)
-    assert error.says.startswith(f"`{name}` {says}")
+    assert error.message.startswith(f"`{name}` {says}")
 
 
 def test_a_wrong_value_names_the_variable_or_the_option(tmp_path: Path) -> None:
@@ -274,7 +274,7 @@ def test_a_wrong_value_names_the_variable_or_the_option(tmp_path: Path) -> None:
 def test_all_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
     (tmp_path / YML).write_text("fail_on: eror\nsnapshots: many\n")
     error = refused(tmp_path)
-    assert error.says == "`snapshots` must be changed, none, all or a number, but is `many`."
+    assert error.message == "`snapshots` must be changed, none, all or a number, but is `many`."
     assert (
         error.evidence == f"{YML}:1: `fail_on` must be error or warning, but is `eror`. Did you mean `error`?"
     )
@@ -284,38 +284,38 @@ def test_two_configurations_are_refused(tmp_path: Path) -> None:
     (tmp_path / YML).write_text("postgres: 17\n")
     (tmp_path / TOML).write_text("\n[tool.migration-gate]\npostgres = 17\n")
     error = refused(tmp_path)
-    assert error.says == f"Both `{YML}` and `{TOML}` configure the gate."
+    assert error.message == f"Both `{YML}` and `{TOML}` configure the gate."
     assert error.advice == "Keep one of them."
     (tmp_path / TOML).unlink()
     (tmp_path / ".migration-gate.yaml").touch()
-    assert refused(tmp_path).says == f"Both `{YML}` and `.migration-gate.yaml` configure the gate."
+    assert refused(tmp_path).message == f"Both `{YML}` and `.migration-gate.yaml` configure the gate."
 
 
 def test_a_binary_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / YML).write_bytes(b"\x80\x81postgres")
-    assert refused(tmp_path).says == f"`{YML}` is not UTF-8 text (byte 0)."
+    assert refused(tmp_path).message == f"`{YML}` is not UTF-8 text (byte 0)."
     (tmp_path / YML).write_bytes(b"a\0b")
-    assert refused(tmp_path).says == f"`{YML}` is not text."
+    assert refused(tmp_path).message == f"`{YML}` is not text."
 
 
 def test_a_folder_in_the_files_place_is_refused(tmp_path: Path) -> None:
     (tmp_path / YML).mkdir()
-    assert refused(tmp_path).says == f"`{YML}` cannot be read: Is a directory."
+    assert refused(tmp_path).message == f"`{YML}` cannot be read: Is a directory."
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
 def test_an_unreadable_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / YML).touch(mode=0o000)
-    assert refused(tmp_path).says == f"`{YML}` cannot be read: Permission denied."
+    assert refused(tmp_path).message == f"`{YML}` cannot be read: Permission denied."
 
 
 def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
-    assert refused(tmp_path / "nowhere").says == f"`{tmp_path / 'nowhere'}` does not exist."
+    assert refused(tmp_path / "nowhere").message == f"`{tmp_path / 'nowhere'}` does not exist."
     (tmp_path / "file").touch()
-    assert refused(tmp_path / "file").says == f"`{tmp_path / 'file'}` is not a folder."
+    assert refused(tmp_path / "file").message == f"`{tmp_path / 'file'}` is not a folder."
 
 
 def test_an_unknown_project_is_refused(tmp_path: Path) -> None:
     (tmp_path / YML).write_text("projects: {api: {postgres: 17}}\n")
     error = refused(tmp_path, {"project": ("apy",)})
-    assert (error.says, error.advice) == ("There is no project `apy`.", "Did you mean `api`?")
+    assert (error.message, error.advice) == ("There is no project `apy`.", "Did you mean `api`?")

@@ -12,7 +12,7 @@ import pytest
 from migration_gate.check import Severity
 from migration_gate.config import environment, loading, reference_page
 from migration_gate.config.schema import FileKeys
-from migration_gate.config.settings import Allow, Prepare, Settings, StartFrom
+from migration_gate.config.settings import Allowance, Prepare, Settings, StartFrom
 from migration_gate.facts import Owners
 
 YML = ".migration-gate.yml"
@@ -32,7 +32,7 @@ def load(
 
 def test_an_empty_folder_gives_the_defaults(tmp_path: Path) -> None:
     settings = load(tmp_path)
-    plain = Settings(tmp_path.name, tmp_path, tmp_path, folder=tmp_path, origins=settings.origins)
+    plain = Settings(tmp_path.name, tmp_path, tmp_path, project_folder=tmp_path, origins=settings.origins)
     assert settings == plain
     assert {origin for _, origin in settings.origins} == {"default"}
 
@@ -92,8 +92,8 @@ def test_every_key_arrives(tmp_path: Path) -> None:
     assert settings == Settings(
         name=tmp_path.name,
         root=tmp_path,
-        directory=tmp_path / "db",
-        folder=tmp_path,
+        working_directory=tmp_path / "db",
+        project_folder=tmp_path,
         alembic=tmp_path / "db/alembic.ini",
         section="tenant",
         flask_app="wsgi:app",
@@ -113,12 +113,12 @@ def test_every_key_arrives(tmp_path: Path) -> None:
         run_seconds=900.0,
         statement_seconds=5.5,
         import_seconds=30.0,
-        source=tmp_path / YML,
+        config_file=tmp_path / YML,
         snapshots="5",
         raw_sql_allow=("reports/*.sql",),
         owners=Owners(("tenant_id",), ("media_*",), ("tags",), "users", True, ("cascade", "set null")),
         checks=(("unindexed-owner", None), ("drift/comment", Severity.NOTE)),
-        allow=(Allow("drift", "by hand", "audit_*", date(2027, 1, 31), f"{YML}:30"),),
+        allowances=(Allowance("drift", "by hand", "audit_*", date(2027, 1, 31), f"{YML}:30"),),
         fail_on=Severity.WARNING,
         origins=settings.origins,
     )
@@ -144,7 +144,9 @@ def test_the_same_settings_can_stand_in_pyproject(tmp_path: Path) -> None:
     settings = load(tmp_path)
     origins = dict(settings.origins)
     assert (settings.postgres, settings.owners.columns) == ("17", ("tenant_id",))
-    assert settings.allow[1] == Allow("drift", "two", until=date(2027, 1, 31), where="pyproject.toml:15")
+    assert settings.allowances[1] == Allowance(
+        "drift", "two", until=date(2027, 1, 31), where="pyproject.toml:15"
+    )
     assert origins["fail_on"] == "pyproject.toml:6"
     assert origins["owners.columns"] == "pyproject.toml:9"
 
@@ -215,7 +217,7 @@ def test_the_nearest_file_above_serves_up_to_the_top_of_the_repository(tmp_path:
     assert load(below).postgres == "auto"
     (top / YML).write_text("postgres: 17\n")
     settings = load(below)
-    assert (settings.postgres, settings.root, settings.directory, settings.folder) == (
+    assert (settings.postgres, settings.root, settings.working_directory, settings.project_folder) == (
         "17",
         top,
         below,
@@ -230,7 +232,7 @@ def test_a_file_above_that_says_where_the_project_is_means_its_own_folder(tmp_pa
     (tmp_path / "alembic.ini").touch()
     (tmp_path / YML).write_text("alembic: alembic.ini\n")
     settings = load(tmp_path / "docs")
-    assert (settings.directory, settings.alembic) == (tmp_path, tmp_path / "alembic.ini")
+    assert (settings.working_directory, settings.alembic) == (tmp_path, tmp_path / "alembic.ini")
 
 
 def test_the_files_name_is_said_from_the_top_of_the_repository(tmp_path: Path) -> None:
@@ -271,10 +273,14 @@ def test_projects_take_what_stands_above_them_as_defaults(tmp_path: Path) -> Non
     (tmp_path / YML).write_text(PROJECTS)
     api, billing = loading.load(tmp_path, {}, {})
     services = tmp_path / "services"
-    assert (api.name, api.directory, api.alembic) == ("api", services / "api", services / "api/alembic.ini")
-    assert (api.postgres, api.env, len(api.allow)) == ("17", (("A", "1"), ("B", "2")), 1)
-    assert (billing.name, billing.directory, billing.section) == ("billing", tmp_path, "money")
-    assert (billing.postgres, billing.allow) == ("16", ())
+    assert (api.name, api.working_directory, api.alembic) == (
+        "api",
+        services / "api",
+        services / "api/alembic.ini",
+    )
+    assert (api.postgres, api.env, len(api.allowances)) == ("17", (("A", "1"), ("B", "2")), 1)
+    assert (billing.name, billing.working_directory, billing.section) == ("billing", tmp_path, "money")
+    assert (billing.postgres, billing.allowances) == ("16", ())
     assert dict(billing.origins)["postgres"] == f"{YML}:12"
     assert [s.name for s in loading.load(tmp_path, {"project": ("billing",)}, {})] == ["billing"]
     assert [s.postgres for s in loading.load(tmp_path, {}, {"MIGRATION_GATE_POSTGRES": "15"})] == ["15", "15"]

@@ -9,14 +9,15 @@ from migration_gate.facts import (
     Column,
     ColumnState,
     Constraint,
+    DdlCommand,
     Difference,
     EnumType,
     Extension,
-    Filtered,
+    FilteredObject,
     History,
     Index,
+    Location,
     Models,
-    Place,
     Replay,
     Revision,
     Routine,
@@ -24,8 +25,7 @@ from migration_gate.facts import (
     Snapshot,
     Step,
     Table,
-    Touch,
-    Uncreated,
+    UncreatedObject,
     View,
 )
 
@@ -190,7 +190,7 @@ def test_what_only_the_database_can_have_is_unmanaged() -> None:
         routines=(Routine("public", "f", "", "function", "SELECT 1"),),
         enums=(MOOD,),
     )
-    assert {(d.kind, d.noun, d.object) for d in found(database)} == {
+    assert {(d.kind, d.object_noun, d.object) for d in found(database)} == {
         ("unmanaged", "view", "v"),
         ("unmanaged", "function", "f()"),
         ("unmanaged", "enum", "mood"),
@@ -199,16 +199,20 @@ def test_what_only_the_database_can_have_is_unmanaged() -> None:
 
 def test_what_the_models_database_only_copied_is_unmanaged() -> None:
     copied = replace(MODELS, extensions=(Extension("citext", "public", "1.6", oid=99),))
-    assert [(d.kind, d.noun, d.object) for d in found(copied, copied)] == [
+    assert [(d.kind, d.object_noun, d.object) for d in found(copied, copied)] == [
         ("unmanaged", "extension", "citext")
     ]
 
 
 def test_what_the_project_filters_out_is_left_out() -> None:
-    filtered = (Filtered("table", "public", None, "users"),)
-    assert found(Snapshot(), filtered=filtered) == ()
+    filtered = (FilteredObject("table", "public", None, "users"),)
+    assert found(Snapshot(), filtered_objects=filtered) == ()
     assert (
-        found(replace(MODELS, indexes=()), filtered=(Filtered("index", "public", "users", "ix_email"),)) == ()
+        found(
+            replace(MODELS, indexes=()),
+            filtered_objects=(FilteredObject("index", "public", "users", "ix_email"),),
+        )
+        == ()
     )
 
 
@@ -217,8 +221,8 @@ def test_a_model_of_a_view_lacks_no_table_but_may_lack_a_column() -> None:
     database = Snapshot(views=(view,))
     drifts = [(d.kind, d.object) for d in found(database) if d.kind != "unmanaged"]
     assert drifts == [("column", "users.email")]
-    filtered = (Filtered("table", "public", None, "users"),)
-    assert {d.kind for d in found(database, filtered=filtered)} == {"unmanaged"}
+    filtered = (FilteredObject("table", "public", None, "users"),)
+    assert {d.kind for d in found(database, filtered_objects=filtered)} == {"unmanaged"}
 
 
 def test_each_option_of_a_table_is_a_difference() -> None:
@@ -231,33 +235,38 @@ def test_each_option_of_a_table_is_a_difference() -> None:
 
 def test_a_table_that_models_could_not_create_is_compared_by_alembic() -> None:
     database = replace(MODELS, tables=(USERS, Table("public", "places")))
-    uncreated = (Uncreated("public.places", 'type "geometry" does not exist', compared=True),)
+    uncreated = (
+        UncreatedObject("public.places", 'type "geometry" does not exist', compared_by_alembic=True),
+    )
     alembic = (("add_column", "public.places", "Column('x', Integer())"),)
-    assert [(d.kind, d.object, d.models) for d in found(database, uncreated=uncreated, alembic=alembic)] == [
-        ("column", "places", "Column('x', Integer())")
-    ]
+    assert [
+        (d.kind, d.object, d.models)
+        for d in found(database, uncreated_objects=uncreated, alembic_differences=alembic)
+    ] == [("column", "places", "Column('x', Integer())")]
 
 
 def test_a_key_that_models_could_not_create_is_not_missing_from_them() -> None:
     link = Constraint("public", "users", "fk", "foreign key", "FOREIGN KEY (id) REFERENCES x(id)", ("id",))
     database = replace(MODELS, constraints=(KEY, ONCE, link))
-    refused = Uncreated(
-        "foreign key (id)", "no unique constraint", compared=True, table="public.users", kind="foreign key",
+    refused = UncreatedObject(
+        "foreign key (id)", "no unique constraint", compared_by_alembic=True, table="public.users", kind="foreign key",
         columns=("id",),
     )  # fmt: skip
     assert kinds(database) == ["foreign key"]
-    assert kinds(database, uncreated=(refused,)) == []
+    assert kinds(database, uncreated_objects=(refused,)) == []
 
 
 def test_the_revision_that_changed_a_column_is_named() -> None:
-    def touch(step: int, type_: str) -> Touch:
+    def touch(step: int, type_: str) -> DdlCommand:
         states = (ColumnState(2, "email", type_, nullable=False, default=None),)
-        return Touch(step, "ALTER TABLE", "table", "public.users", 7, columns=states)
+        return DdlCommand(step, "ALTER TABLE", "table", "public.users", 7, columns=states)
 
     replay = Replay(
-        history=History((Revision("aa", (), "", Place("a.py")), Revision("bb", ("aa",), "", Place("b.py")))),
+        history=History(
+            (Revision("aa", (), "", Location("a.py")), Revision("bb", ("aa",), "", Location("b.py")))
+        ),
         steps=(Step(1, "aa", 0.1), Step(2, "bb", 0.1)),
-        touches=(touch(1, "character varying(64)"), touch(2, "text")),
+        ddl_commands=(touch(1, "character varying(64)"), touch(2, "text")),
         catalog=replace(MODELS, columns=(ID, replace(EMAIL, type="text"))),
         models=Models(metadatas=1, snapshot=MODELS),
     )
@@ -273,7 +282,7 @@ def test_types_that_the_project_itself_calls_equal_are_no_drift() -> None:
         models=Models(tables=("public.users",), snapshot=made),
     )
     assert [one.kind for one in drift(replay)] == ["type"]
-    for said in (Filtered("type", "public", "users", "email"), Filtered("type", "*", "*", "*")):
-        assert drift(replace(replay, models=replace(replay.models, filtered=(said,)))) == ()
-    other = Filtered("default", "public", "users", "email")
-    assert len(drift(replace(replay, models=replace(replay.models, filtered=(other,))))) == 1
+    for said in (FilteredObject("type", "public", "users", "email"), FilteredObject("type", "*", "*", "*")):
+        assert drift(replace(replay, models=replace(replay.models, filtered_objects=(said,)))) == ()
+    other = FilteredObject("default", "public", "users", "email")
+    assert len(drift(replace(replay, models=replace(replay.models, filtered_objects=(other,))))) == 1

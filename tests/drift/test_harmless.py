@@ -85,10 +85,10 @@ def test_uniqueness_that_both_guarantee_is_one_warning(
 ) -> None:
     for database, models in ((one, other), (other, one)):
         (difference,) = [d for d in found(database, models) if d.kind != "name-only"]
-        assert difference.alike.startswith("both guarantee")
-        assert difference.alike.endswith(why) or why in difference.alike
+        assert difference.harmless_because.startswith("both guarantee")
+        assert difference.harmless_because.endswith(why) or why in difference.harmless_because
         assert is_mild(difference)
-        assert sentence(difference).endswith(f"({difference.alike})")
+        assert sentence(difference).endswith(f"({difference.harmless_because})")
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def test_serial_for_identity_counts_alike(always: bool) -> None:
         (difference,) = drift(Replay(catalog=one, models=Models(metadatas=1, snapshot=other)))
         assert difference.kind == "default"
         assert is_mild(difference)
-        assert ("refuses an INSERT" in difference.alike) == always
+        assert ("refuses an INSERT" in difference.harmless_because) == always
     faster = replace(identity, sequences=(replace(SERIAL, increment=10, identity=True),))
     (difference,) = drift(Replay(catalog=serial, models=Models(metadatas=1, snapshot=faster)))
     assert not is_mild(difference)

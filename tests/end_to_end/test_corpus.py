@@ -15,7 +15,7 @@ from migration_gate.config.settings import Prepare, Settings
 from migration_gate.facts import Facts
 from migration_gate.replay import examination as gate
 from migration_gate.report import deliver
-from migration_gate.verdict.judge import judge
+from migration_gate.verdict.judge import judge_findings
 
 CORPUS = Path(os.environ.get("MIGRATION_GATE_CORPUS", "/nowhere"))
 NAMES = ("airflow", "dstack", "fides", "keystone", "mlflow", "optuna", "prefect", "superset")
@@ -41,7 +41,7 @@ def prepared(name: str, scratch: Path) -> tuple[Settings, dict[str, Any]]:
     settings = Settings(
         name=name,
         root=folder,
-        directory=folder,
+        working_directory=folder,
         hook=Path(project["hook"]),
         python=Path(project["python"]),
         env=tuple(project["env"].items()),
@@ -72,5 +72,5 @@ def test_a_real_project_replays_to_what_was_measured(name: str, tmp_path: Path) 
     assert len(replay.history.bases) == measured["bases"]
     # The measurement counts the version table, which is no table of the project's.
     assert len(replay.catalog.tables) + len(replay.version_tables) == measured["tables"]
-    verdicts = judge(facts, settings, checks.ALL, deliver.texts(facts, settings.root))
-    assert [(v.check, v.finding.says) for v in verdicts if v.check in NEVER] == []
+    verdicts = judge_findings(facts, settings, checks.ALL, deliver.texts(facts, settings.root))
+    assert [(v.check, v.finding.message) for v in verdicts if v.check in NEVER] == []

@@ -248,7 +248,7 @@ def test_a_package_that_does_not_exist_is_said_with_the_installers_words(
     folder = write(tmp_path, {"requirements.txt": "alembic\nmigration-gate-is-not-this-one==1\n"})
     told = failing(settings(folder, cache), environ)
     assert isinstance(told, ProjectNotImported)
-    assert "installing from `requirements.txt` ended with exit status 1" in told.says
+    assert "installing from `requirements.txt` ended with exit status 1" in told.message
     assert "migration-gate-is-not-this-one was not found" in told.evidence
     assert "UV_INDEX=<name>=<url>" in told.advice
     assert told.status == 2
@@ -280,7 +280,7 @@ def test_a_lock_without_alembic_names_what_lacks(
 ) -> None:
     told = failing(settings(write(tmp_path, {"requirements.txt": "iniconfig\n"}), cache), environ)
     assert (
-        told.says
+        told.message
         == "Everything in `requirements.txt` was installed, and there is no alembic and no sqlalchemy in it."
     )
 
@@ -292,9 +292,9 @@ def test_the_users_own_command_installs_into_the_environment(
     done = run(settings(folder, cache, install="uv pip install -q -r deps.in"), environ).done
     assert packages(done)["alembic"] == "1.16.5"
     told = failing(settings(folder, cache, install="true"), environ)
-    assert "succeeded, and left no alembic" in told.says
+    assert "succeeded, and left no alembic" in told.message
     told = failing(settings(folder, cache, install="echo so far; exit 7"), environ)
-    assert "ended with exit status 7" in told.says
+    assert "ended with exit status 7" in told.message
     assert "so far" in told.evidence
 
 
@@ -339,7 +339,7 @@ def test_a_python_that_cannot_be_had_is_replaced_where_the_project_allows_it_and
     assert "Python 3.77 (`.python-version`) is not here and could not be downloaded" in done.notes[1]
     (folder / "pyproject.toml").write_text(project.replace("3.9", "3.77"))
     told = failing(settings(folder, cache), {**environ, **NOWHERE})
-    assert told.says.startswith("Python 3.77 is wanted (`.python-version`); here are 3.")
+    assert told.message.startswith("Python 3.77 is wanted (`.python-version`); here are 3.")
 
 
 def test_the_example_is_checked_without_an_interpreter_of_its_own(tmp_path: Path, cache: Path) -> None:

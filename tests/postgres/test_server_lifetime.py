@@ -277,6 +277,6 @@ def test_a_disk_that_fills_up_during_the_start_is_the_callers_to_mend(
 def test_a_disk_without_room_is_said_with_every_place_that_was_tried(tmp_path: Path) -> None:
     with pytest.raises(DiskFull, match="MB free") as caught:
         run_directory.for_data(tmp_path, room=1 << 60)
-    assert str(tmp_path) in caught.value.says
+    assert str(tmp_path) in caught.value.message
     assert "TMPDIR" in caught.value.advice
     assert caught.value.status == 2

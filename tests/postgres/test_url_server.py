@@ -140,7 +140,7 @@ def test_a_wrong_password_is_told_in_the_servers_own_words(theirs: postgres.Serv
         postgres.start(url_of(theirs, password="nonsense"), folder=tmp_path),
     ):
         pass
-    assert "nonsense" not in caught.value.says
+    assert "nonsense" not in caught.value.message
 
 
 def test_a_server_that_is_not_there_is_told_with_host_and_port(tmp_path: Path) -> None:
@@ -166,8 +166,8 @@ def test_a_server_that_is_not_there_is_told_with_host_and_port(tmp_path: Path) -
 def test_a_url_that_will_not_do_is_refused_without_its_password(text: str, complaint: str) -> None:
     with pytest.raises(Misconfigured) as caught:
         url.target(url.parse(text))
-    assert complaint in caught.value.says
-    assert "secret" not in caught.value.says
+    assert complaint in caught.value.message
+    assert "secret" not in caught.value.message
 
 
 def test_sqlalchemys_spelling_is_understood_and_the_password_hidden() -> None:

@@ -61,7 +61,7 @@ def test_a_missing_package_names_the_interpreter_and_the_command(tmp_path: Path)
     python = environment(tmp_path / ".venv", "sqlalchemy-2.0.30")
     (tmp_path / "requirements.txt").touch()
     error = refused(None, tmp_path)
-    assert error.says == f"The project's interpreter `{python}` has no alembic."
+    assert error.message == f"The project's interpreter `{python}` has no alembic."
     assert error.advice == (
         f"Install the project there: `{python} -m pip install -r {tmp_path / 'requirements.txt'}`. "
         f"It was chosen because of the virtual environment `{tmp_path / '.venv'}`. "
@@ -85,12 +85,12 @@ def test_what_is_too_old_is_refused(
     tmp_path: Path, packages: tuple[str, ...], version: str, says: str
 ) -> None:
     python = environment(tmp_path / ".venv", *packages, version=version)
-    assert refused(python, tmp_path).says == f"The project's interpreter `{python}` {says}"
+    assert refused(python, tmp_path).message == f"The project's interpreter `{python}` {says}"
 
 
 def test_no_interpreter_at_all_is_said(tmp_path: Path) -> None:
     error = refused(None, tmp_path, {"PATH": str(tmp_path)})
-    assert error.says.startswith("No Python with the project's packages was found")
+    assert error.message.startswith("No Python with the project's packages was found")
     assert error.advice == (
         "Install the project: `python3 -m pip install alembic sqlalchemy psycopg2-binary`. "
         "Or name its interpreter with `python:`."
@@ -121,11 +121,11 @@ def test_a_program_that_is_no_python_is_refused(tmp_path: Path) -> None:
     script.write_text("#!/bin/sh\necho hello\n")
     script.chmod(0o755)
     error = refused(script, tmp_path)
-    assert error.says.startswith(
+    assert error.message.startswith(
         f"The project's interpreter `{script}` could not be asked: it is not a Python"
     )
     error = refused(tmp_path / "missing", tmp_path)
-    assert "No such file or directory" in error.says
+    assert "No such file or directory" in error.message
 
 
 @pytest.mark.slow

@@ -223,13 +223,15 @@ def lost(folder: Path, options: dict[str, object] | None = None) -> ProjectNotFo
 
 def test_flask_migrate_without_an_application_is_refused(tmp_path: Path) -> None:
     error = lost(tree(tmp_path, FLASK))
-    assert error.says == f"`{tmp_path / 'migrations'}` belongs to Flask-Migrate, and no FLASK_APP was found."
+    assert (
+        error.message == f"`{tmp_path / 'migrations'}` belongs to Flask-Migrate, and no FLASK_APP was found."
+    )
     assert error.advice == "Name the application, as FLASK_APP would: `flask_app: package.module:create_app`."
 
 
 def test_several_configurations_are_named_with_what_to_write(tmp_path: Path) -> None:
     error = lost(tree(tmp_path, {"api/alembic.ini": INI, "billing/alembic.ini": INI}))
-    assert error.says == (
+    assert error.message == (
         "There are 2 Alembic configurations, and none is at the top: `api/alembic.ini`, "
         "`billing/alembic.ini`."
     )
@@ -258,7 +260,7 @@ def test_the_configuration_that_is_advised_works(tmp_path: Path) -> None:
 def test_several_sections_are_named_with_what_to_write(tmp_path: Path) -> None:
     ini = "[core]\nscript_location = a\n[tenant]\nscript_location = b\n[alembic]\nx = 1\n"
     error = lost(tree(tmp_path, {"alembic.ini": ini}))
-    assert error.says == "`alembic.ini` has no history in [alembic], and several elsewhere: core, tenant."
+    assert error.message == "`alembic.ini` has no history in [alembic], and several elsewhere: core, tenant."
     assert "    alembic: {config: alembic.ini, section: tenant}" in error.advice
 
 
@@ -302,24 +304,24 @@ def test_nothing_found_says_what_hints_at_something(
 ) -> None:
     error = lost(tree(tmp_path, files))
     assert error.advice == advice
-    assert str(tmp_path) in error.says
+    assert str(tmp_path) in error.message
 
 
 def test_a_script_location_that_is_nowhere_is_refused(tmp_path: Path) -> None:
     error = lost(tree(tmp_path, {"alembic.ini": INI}))
-    assert error.says == "`alembic.ini` says `script_location = migrations`, and no such folder exists."
+    assert error.message == "`alembic.ini` says `script_location = migrations`, and no such folder exists."
     assert error.where == str(tmp_path / "alembic.ini")
 
 
 def test_an_ini_that_is_none_is_refused(tmp_path: Path) -> None:
     error = lost(tree(tmp_path, {"alembic.ini": "script_location = x\n"}))
-    assert error.says == "`alembic.ini` could not be read: File contains no section headers."
+    assert error.message == "`alembic.ini` could not be read: File contains no section headers."
 
 
 def test_an_unknown_section_is_refused(tmp_path: Path) -> None:
     tree(tmp_path, {"alembic.ini": INI, "migrations/env.py": ""})
     error = lost(tmp_path, {"alembic": {"section": "tenant"}})
-    assert error.says == "`alembic.ini` has no section [tenant]."
+    assert error.message == "`alembic.ini` has no section [tenant]."
 
 
 def test_a_path_with_spaces_and_other_letters_is_fine(tmp_path: Path) -> None:

@@ -6,8 +6,8 @@ import dataclasses
 
 import pytest
 
-from migration_gate.analysis.trace import Trace
-from migration_gate.facts import Touch
+from migration_gate.analysis.trace import OriginTrace
+from migration_gate.facts import DdlCommand
 from tests.support.alembic_projects import STANDARD, after, env, lay
 from tests.support.replay_engine import Engine, Ran
 
@@ -27,7 +27,7 @@ def play(engine: Engine, *bodies: str, configure: str = "") -> Ran:
 
 def touched(ran: Ran, step: int) -> list[tuple[str, str, str]]:
     """Tag, kind and identity of a step's touches."""
-    return [(t.tag, t.kind, t.identity) for t in ran.replay.touches if t.step == step]
+    return [(t.tag, t.kind, t.identity) for t in ran.replay.ddl_commands if t.step == step]
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_a_reset_session_does_not_blame_another_revision(engine: Engine, body: s
     ran = play(
         engine, body + '\nop.create_table("late", sa.Column("id", sa.Integer))\nop.execute("RESET ROLE")'
     )
-    assert Trace(ran.replay).of_table(ran.table("late")).revision == "0006"
+    assert OriginTrace(ran.replay).of_table(ran.table("late")).revision == "0006"
     assert LOST not in ran.replay.notes
 
 
@@ -68,7 +68,7 @@ def test_another_connection_of_the_migration_is_recorded(engine: Engine) -> None
     engine.dispose()
     """
     ran = play(engine, body, configure="transaction_per_migration=True")
-    assert Trace(ran.replay).of_table(ran.table("beside")).revision == "0006"
+    assert OriginTrace(ran.replay).of_table(ran.table("beside")).revision == "0006"
 
 
 def test_ddl_in_a_do_block_is_recorded(engine: Engine) -> None:
@@ -79,8 +79,8 @@ def test_ddl_in_a_do_block_is_recorded(engine: Engine) -> None:
 def test_create_if_not_exists_that_made_nothing_is_recorded_with_its_statement(engine: Engine) -> None:
     statement = "CREATE TABLE IF NOT EXISTS users (other int)"
     ran = play(engine, f"op.execute({statement!r})")
-    touches = [t for t in ran.replay.touches if t.step == 6]
-    assert touches == [Touch(6, "CREATE TABLE", "table", "", 0, statement)]
+    touches = [t for t in ran.replay.ddl_commands if t.step == 6]
+    assert touches == [DdlCommand(6, "CREATE TABLE", "table", "", 0, statement)]
 
 
 def test_temporary_tables_are_not_recorded(engine: Engine) -> None:
@@ -105,7 +105,7 @@ def test_partitions_are_recorded(engine: Engine) -> None:
     op.execute("CREATE TABLE events_1 PARTITION OF events FOR VALUES FROM ('2020-01-01') TO ('2021-01-01')")
     """
     ran = play(engine, body, 'op.execute("CREATE INDEX events_at ON events (at)")')
-    trace = Trace(ran.replay)
+    trace = OriginTrace(ran.replay)
     tables = {t.name: t for t in ran.replay.catalog.tables}
     assert {n: trace.of_table(tables[n]).revision for n in ("events", "events_1")} == {
         "events": "0006", "events_1": "0006",
@@ -122,7 +122,7 @@ def test_renames_are_followed(engine: Engine) -> None:
         'op.alter_column("articles", "headline", nullable=False)',
         'op.execute("ALTER INDEX ix_posts_title RENAME TO ix_articles_headline")',
     )
-    trace, articles = Trace(ran.replay), ran.table("articles")
+    trace, articles = OriginTrace(ran.replay), ran.table("articles")
     columns = {c.name: c for c in ran.replay.catalog.columns_of(articles)}
     assert trace.of_table(articles).revision == "0003"
     assert trace.of_column(articles, columns["headline"]).revision == "0008"
@@ -133,7 +133,7 @@ def test_renames_are_followed(engine: Engine) -> None:
 
 def test_a_type_is_traced_to_its_last_change(engine: Engine) -> None:
     ran = play(engine, "op.execute(\"ALTER TYPE user_status ADD VALUE 'banned'\")")
-    assert Trace(ran.replay).of_named("public.user_status").revision == "0006"
+    assert OriginTrace(ran.replay).of_named("public.user_status").revision == "0006"
 
 
 def test_what_is_dropped_is_recorded(engine: Engine) -> None:
@@ -162,7 +162,7 @@ def test_a_schema_that_is_made_anew_is_recorded(engine: Engine) -> None:
     """
     ran = play(engine, body, 'op.create_table("fresh", sa.Column("id", sa.Integer))')
     assert ran.tables == ["fresh"]
-    assert Trace(ran.replay).of_table(ran.table("fresh")).revision == "0007"
+    assert OriginTrace(ran.replay).of_table(ran.table("fresh")).revision == "0007"
     assert ("DROP SCHEMA", "table", "public.users") in touched(ran, 6)
 
 
@@ -172,7 +172,7 @@ def test_a_schema_that_is_made_anew_is_recorded(engine: Engine) -> None:
 def test_a_diary_that_a_migration_dropped_is_said(engine: Engine, statement: str) -> None:
     ran = play(engine, f"op.execute({statement!r})", 'op.create_table("late", sa.Column("id", sa.Integer))')
     assert ran.replay.notes[-1] == LOST
-    assert ran.replay.arrived == ("0007",)
+    assert ran.replay.arrived_heads == ("0007",)
     assert "late" in ran.tables
 
 
@@ -205,10 +205,10 @@ def test_without_event_triggers_the_same_is_found_by_comparing(plain: Engine, co
         'op.execute("RESET ALL")\nop.create_table("late", sa.Column("id", sa.Integer))',
         configure=configure,
     )
-    trace = Trace(ran.replay)
+    trace = OriginTrace(ran.replay)
     users, articles = ran.table("users"), ran.table("articles")
     column = {c.name: c for c in ran.replay.catalog.columns_of(users)}
-    assert {t.tag for t in ran.replay.touches} == {"SEEN"}
+    assert {t.tag for t in ran.replay.ddl_commands} == {"SEEN"}
     found = {
         "users": trace.of_table(users).revision,
         "articles": trace.of_table(articles).revision,
@@ -231,4 +231,4 @@ def test_a_renamed_constraint_is_the_renaming_revisions(engine: Engine) -> None:
         'op.create_check_constraint("ck_first", "users", "id > 0")',
         'op.execute("ALTER TABLE users RENAME CONSTRAINT ck_first TO ck_second")',
     )
-    assert Trace(ran.replay).of_constraint(ran.table("users"), "ck_second").revision == "0007"
+    assert OriginTrace(ran.replay).of_constraint(ran.table("users"), "ck_second").revision == "0007"

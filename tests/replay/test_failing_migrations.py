@@ -21,9 +21,13 @@ def test_a_failing_upgrade_ends_the_replay(engine: Engine, configure: str, versi
     ran = engine.run(folder, python(versions))
     failure = ran.replay.failure
     assert failure is not None
-    assert (failure.says, failure.sqlstate, failure.kind) == ("division by zero", "22012", "DivisionByZero")
-    assert (failure.revision, failure.statement, failure.first) == ("0004", "SELECT 1 / 0", None)
-    assert str(failure.place) == f"migrations/versions/0004.py:{line_of(folder, '0004', '1 / 0')}"
+    assert (failure.message, failure.sqlstate, failure.exception_class) == (
+        "division by zero",
+        "22012",
+        "DivisionByZero",
+    )
+    assert (failure.revision, failure.statement, failure.first_error) == ("0004", "SELECT 1 / 0", None)
+    assert str(failure.location) == f"migrations/versions/0004.py:{line_of(folder, '0004', '1 / 0')}"
     assert [step.revision for step in ran.replay.steps] == ["0001", "0002", "0003"]
     assert ran.tables == ([] if not configure else ["posts", "users"])
     assert failure.traceback[-1].startswith("migrations/versions/0004.py:")
@@ -37,7 +41,7 @@ def test_every_driver_tells_the_same(engine: Engine, driver: str) -> None:
     ran = engine.run(lay(engine.folder(), instead(STANDARD, "0004", body), made, url=url))
     failure = ran.replay.failure
     assert failure is not None
-    assert (failure.says, failure.sqlstate) == ('relation "postz" does not exist', "42P01")
+    assert (failure.message, failure.sqlstate) == ('relation "postz" does not exist', "42P01")
     assert (failure.statement, failure.revision) == ("ALTER TABLE postz ADD x int", "0004")
 
 
@@ -48,7 +52,7 @@ def test_detail_and_hint_are_kept(engine: Engine) -> None:
     """
     failure = engine.run(lay(engine.folder(), instead(STANDARD, "0004", body))).replay.failure
     assert failure is not None
-    assert failure.says == 'column "idd" does not exist'
+    assert failure.message == 'column "idd" does not exist'
     assert failure.hint == 'Perhaps you meant to reference the column "users.id" or the column "posts.id".'
 
 
@@ -59,7 +63,7 @@ def test_a_value_of_an_enum_that_is_used_in_its_own_transaction(engine: Engine) 
     failure = engine.run(lay(engine.folder(), revisions)).replay.failure
     assert failure is not None
     assert (failure.sqlstate, failure.revision) == ("55P04", "0007")
-    assert failure.says == 'unsafe use of new value "banned" of enum type user_status'
+    assert failure.message == 'unsafe use of new value "banned" of enum type user_status'
     ran = engine.run(lay(engine.folder(), revisions, env(configure=PER_MIGRATION)))
     assert ran.replay.failure is None
 
@@ -69,10 +73,10 @@ def test_concurrently_inside_a_transaction(engine: Engine) -> None:
     folder = lay(engine.folder(), after(STANDARD, body), env(configure=PER_MIGRATION))
     ran = engine.run(folder)
     assert ran.replay.failure is not None
-    assert ran.replay.failure.says == "CREATE INDEX CONCURRENTLY cannot run inside a transaction block"
-    assert ran.replay.failure.place is not None
-    assert ran.replay.failure.place.line == line_of(folder, "0006", "op.create_index")
-    assert ran.replay.arrived == ("0005",)
+    assert ran.replay.failure.message == "CREATE INDEX CONCURRENTLY cannot run inside a transaction block"
+    assert ran.replay.failure.location is not None
+    assert ran.replay.failure.location.line == line_of(folder, "0006", "op.create_index")
+    assert ran.replay.arrived_heads == ("0005",)
 
 
 @BOTH
@@ -84,7 +88,7 @@ def test_a_deferred_constraint_fails_at_the_end(engine: Engine, configure: str) 
     ran = engine.run(lay(engine.folder(), after(STANDARD, body), env(configure=configure)))
     failure = ran.replay.failure
     assert failure is not None
-    assert failure.says == 'insert or update on table "posts" violates foreign key constraint "posts_user"'
+    assert failure.message == 'insert or update on table "posts" violates foreign key constraint "posts_user"'
     assert (failure.sqlstate, failure.detail) == (
         "23503",
         'Key (user_id)=(999) is not present in table "users".',
@@ -92,7 +96,7 @@ def test_a_deferred_constraint_fails_at_the_end(engine: Engine, configure: str) 
     assert failure.revision == (
         "0006" if configure else None
     )  # one transaction for all: any may have done it
-    assert ran.replay.arrived == (("0005",) if configure else ())
+    assert ran.replay.arrived_heads == (("0005",) if configure else ())
 
 
 SWALLOWED = """
@@ -111,10 +115,15 @@ def test_the_first_error_is_told_where_sqlalchemys_was_swallowed(engine: Engine,
     folder = lay(engine.folder(), instead(STANDARD, "0004", SWALLOWED), made, url=url)
     failure = engine.run(folder).replay.failure
     assert failure is not None
-    assert failure.first is not None
-    assert (failure.first.says, failure.first.sqlstate) == ('relation "postz" does not exist', "42P01")
-    assert failure.first.statement == "ALTER TABLE postz ADD x int"
-    assert str(failure.first.place) == f"migrations/versions/0004.py:{line_of(folder, '0004', 'postz')}"
+    assert failure.first_error is not None
+    assert (failure.first_error.message, failure.first_error.sqlstate) == (
+        'relation "postz" does not exist',
+        "42P01",
+    )
+    assert failure.first_error.statement == "ALTER TABLE postz ADD x int"
+    assert (
+        str(failure.first_error.location) == f"migrations/versions/0004.py:{line_of(folder, '0004', 'postz')}"
+    )
 
 
 @pytest.mark.parametrize("driver", ["psycopg", "psycopg2", "pg8000"])
@@ -131,10 +140,15 @@ def test_the_first_error_is_told_where_the_drivers_own_was_swallowed(engine: Eng
     folder = lay(engine.folder(), instead(STANDARD, "0004", body), url=url)
     failure = engine.run(folder).replay.failure
     assert failure is not None
-    assert failure.first is not None
-    assert (failure.first.says, failure.first.sqlstate) == ('relation "postz" does not exist', "42P01")
-    assert failure.first.statement == "ALTER TABLE postz ADD x int"
-    assert str(failure.first.place) == f"migrations/versions/0004.py:{line_of(folder, '0004', 'postz')}"
+    assert failure.first_error is not None
+    assert (failure.first_error.message, failure.first_error.sqlstate) == (
+        'relation "postz" does not exist',
+        "42P01",
+    )
+    assert failure.first_error.statement == "ALTER TABLE postz ADD x int"
+    assert (
+        str(failure.first_error.location) == f"migrations/versions/0004.py:{line_of(folder, '0004', 'postz')}"
+    )
 
 
 def test_an_error_that_was_overcome_is_not_the_first(engine: Engine) -> None:
@@ -153,7 +167,7 @@ def test_an_error_that_was_overcome_is_not_the_first(engine: Engine) -> None:
     """
     ran = engine.run(lay(engine.folder(), instead(STANDARD, "0004", body)))
     assert ran.replay.failure is not None
-    assert (ran.replay.failure.says, ran.replay.failure.first) == ("division by zero", None)
+    assert (ran.replay.failure.message, ran.replay.failure.first_error) == ("division by zero", None)
 
 
 def test_a_swallowed_error_is_a_statement_with_an_error(engine: Engine) -> None:
@@ -177,12 +191,12 @@ def test_python_that_fails_in_a_revision(engine: Engine) -> None:
     folder = lay(engine.folder(), instead(STANDARD, "0004", "raise ValueError('no such tenant')"))
     failure = engine.run(folder).replay.failure
     assert failure is not None
-    assert (failure.says, failure.kind, failure.revision) == (
+    assert (failure.message, failure.exception_class, failure.revision) == (
         "ValueError: no such tenant",
         "ValueError",
         "0004",
     )
-    assert str(failure.place) == f"migrations/versions/0004.py:{line_of(folder, '0004', 'raise')}"
+    assert str(failure.location) == f"migrations/versions/0004.py:{line_of(folder, '0004', 'raise')}"
 
 
 def test_a_statement_has_a_time_limit(engine: Engine) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from migration_gate import catalog
-from migration_gate.analysis.trace import Trace
+from migration_gate.analysis.trace import OriginTrace
 from migration_gate.errors import ProjectNotImported
 from tests.support.alembic_projects import STANDARD, Rev, after, async_env, env, lay, line_of, one
 from tests.support.replay_engine import Engine
@@ -33,7 +33,7 @@ op.add_column("posts", sa.Column("body", sa.Text))
 def test_an_autocommit_block_ends_the_transaction(engine: Engine, configure: str, versions: str) -> None:
     folder = lay(engine.folder(), after(STANDARD, BLOCK), env(configure=configure))
     ran = engine.run(folder, python(versions))
-    assert (ran.replay.failure, ran.replay.arrived) == (None, ("0006",))
+    assert (ran.replay.failure, ran.replay.arrived_heads) == (None, ("0006",))
     step = ran.replay.steps[-1]
     assert [s.sql.split()[0] for s in step.statements] == ["CREATE", "ALTER"]
     assert [s.line for s in step.statements] == [
@@ -42,7 +42,7 @@ def test_an_autocommit_block_ends_the_transaction(engine: Engine, configure: str
     boundaries = [b for b in step.transactions if "begin" in b or "commit" in b]
     assert "commit@0" in boundaries
     assert "begin@1" in boundaries
-    trace = Trace(ran.replay)
+    trace = OriginTrace(ran.replay)
     assert trace.of_constraint(ran.table("posts"), "ix_posts_user").revision == "0006"
     assert trace.of_constraint(ran.table("posts"), "ix_posts_title").revision == "0004"
 
@@ -56,7 +56,7 @@ def test_an_autocommit_block_with_other_drivers(engine: Engine, driver: str) -> 
     if driver == "pg8000":  # it begins a transaction for CREATE INDEX CONCURRENTLY, and so does plain Alembic
         assert ran.replay.failure is None or ran.replay.failure.revision == "0006"
         return
-    assert (ran.replay.failure, ran.replay.arrived) == (None, ("0006",))
+    assert (ran.replay.failure, ran.replay.arrived_heads) == (None, ("0006",))
 
 
 @BOTH
@@ -65,9 +65,9 @@ def test_a_literal_commit_is_survived(engine: Engine, configure: str, snapshots:
     body = 'op.execute("COMMIT")\nop.execute("ALTER TYPE user_status ADD VALUE \'banned\'")'
     folder = lay(engine.folder(), after(STANDARD, body, table("later")), env(configure=configure))
     ran = engine.run(folder, snapshots=snapshots)
-    assert (ran.replay.failure, ran.replay.arrived) == (None, ("0007",))
+    assert (ran.replay.failure, ran.replay.arrived_heads) == (None, ("0007",))
     assert ran.tables == ["later", "posts", "users"]
-    step = ran.replay.step_of("0006")
+    step = ran.replay.find_step("0006")
     assert step is not None
     assert [s.sql.split()[0] for s in step.statements] == ["COMMIT", "ALTER"]
     if snapshots == "all":
@@ -93,7 +93,7 @@ def test_a_session_that_commits(engine: Engine, configure: str) -> None:
     ):  # then plain Alembic fails too: nothing more than the truth is asked for
         assert ran.replay.failure.revision == "0006"
         return
-    assert (ran.replay.arrived, "later" in ran.tables) == (("0006",), True)
+    assert (ran.replay.arrived_heads, "later" in ran.tables) == (("0006",), True)
     assert ran.replay.steps[-1].statements[0].line == line_of(folder, "0006", "session.execute")
 
 
@@ -104,18 +104,18 @@ def test_a_merge(engine: Engine) -> None:
     )  # fmt: skip
     ran = engine.run(lay(engine.folder(), revisions))
     order = [step.revision for step in ran.replay.steps]
-    assert (order[0], order[-2:], ran.replay.arrived) == ("a1", ["m1", "z1"], ("z1",))
+    assert (order[0], order[-2:], ran.replay.arrived_heads) == ("a1", ["m1", "z1"], ("z1",))
     assert [r.id for r in ran.replay.history.revisions] == order
-    merge = ran.replay.history.revision("m1")
+    merge = ran.replay.history.find_revision("m1")
     assert merge is not None
     assert set(merge.parents) == {"b1", "b2"}
-    assert Trace(ran.replay).of_table(ran.table("c")).revision == "b2"
+    assert OriginTrace(ran.replay).of_table(ran.table("c")).revision == "b2"
 
 
 def test_several_heads(engine: Engine) -> None:
     revisions = (Rev("a1", table("a")), Rev("b1", table("b"), "a1"), Rev("c1", table("c"), "a1"))
     ran = engine.run(lay(engine.folder(), revisions))
-    assert sorted(ran.replay.arrived) == ["b1", "c1"] == sorted(ran.replay.history.heads)
+    assert sorted(ran.replay.arrived_heads) == ["b1", "c1"] == sorted(ran.replay.history.heads)
     assert ran.tables == ["a", "b", "c"]
 
 
@@ -128,8 +128,11 @@ def test_several_bases_and_what_depends_on_another(engine: Engine) -> None:
     ran = engine.run(lay(engine.folder(), revisions))
     order = [step.revision for step in ran.replay.steps]
     assert order.index("b1") < order.index("a2")
-    assert (sorted(ran.replay.arrived), sorted(ran.replay.history.bases)) == (["a2", "b2"], ["a1", "b1"])
-    second = ran.replay.history.revision("a2")
+    assert (sorted(ran.replay.arrived_heads), sorted(ran.replay.history.bases)) == (
+        ["a2", "b2"],
+        ["a1", "b1"],
+    )
+    second = ran.replay.history.find_revision("a2")
     assert second is not None
     assert (second.depends_on, second.labels) == (("b1",), ("left",))
 
@@ -163,7 +166,7 @@ def test_diamonds(engine: Engine) -> None:
         revisions += [Rev(f"{layer}{side}", table(f"t{layer}{side}"), below) for side in "ab"]
         revisions.append(Rev(f"m{layer}", "", (f"{layer}a", f"{layer}b")))
     ran = engine.run(lay(engine.folder(), revisions))
-    assert (ran.replay.arrived, len(ran.replay.steps), len(ran.tables)) == (("m3",), 10, 7)
+    assert (ran.replay.arrived_heads, len(ran.replay.steps), len(ran.tables)) == (("m3",), 10, 7)
 
 
 @pytest.mark.parametrize("versions", ["newest", "oldest"])
@@ -171,9 +174,9 @@ def test_several_version_locations(engine: Engine, versions: str) -> None:
     revisions = (Rev("a1", table("a")), Rev("b1", table("b"), "a1", folder="more"))
     ini = "version_locations = migrations/versions migrations/more\npath_separator = space"
     ran = engine.run(lay(engine.folder(), revisions, ini=ini), python(versions))
-    assert (ran.replay.arrived, ran.tables) == (("b1",), ["a", "b"])
+    assert (ran.replay.arrived_heads, ran.tables) == (("b1",), ["a", "b"])
     assert ran.replay.history.locations == ("migrations/versions", "migrations/more")
-    assert all(file.seen for file in ran.replay.history.files)
+    assert all(file.is_loaded for file in ran.replay.history.files)
 
 
 def test_batch_operations(engine: Engine) -> None:
@@ -214,13 +217,13 @@ def test_a_loop_over_tenants_is_one_context_a_tenant(engine: Engine) -> None:
         "        context.configure(connection=connection, target_metadata=target_metadata)\n", ""
     )
     ran = engine.run(lay(engine.folder(), STANDARD, whole))
-    assert (ran.replay.failure, ran.replay.arrived) == (None, ("0005",))
+    assert (ran.replay.failure, ran.replay.arrived_heads) == (None, ("0005",))
     assert ran.replay.version_tables == tuple(f"t{n}.alembic_version" for n in (1, 2, 3))
     assert [(s.context, s.revision) for s in ran.replay.steps] == [
         (n, f"000{r}") for n in (1, 2, 3) for r in (1, 2, 3, 4, 5)
     ]
     assert ran.tables == [f"t{n}.{name}" for n in (1, 2, 3) for name in ("posts", "users")]
-    trace = Trace(ran.replay)
+    trace = OriginTrace(ran.replay)
     assert {trace.of_table(t).revision for t in ran.replay.catalog.tables if t.name == "posts"} == {"0003"}
 
 
@@ -262,7 +265,9 @@ def test_an_env_that_asks_alembic_for_the_current_revision_first_is_told_apart(e
     """
     with pytest.raises(ProjectNotImported) as caught:
         engine.run(lay(engine.folder(), STANDARD, env(top=top)))
-    assert caught.value.says.startswith("env.py failed before the first revision: KeyError: ")  # as Alembic's
+    assert caught.value.message.startswith(
+        "env.py failed before the first revision: KeyError: "
+    )  # as Alembic's
     assert caught.value.where.startswith("migrations/env.py:")
 
 
@@ -302,5 +307,5 @@ def test_flask_migrate(engine: Engine) -> None:
     folder = lay(engine.folder(), one(table("users")), "", files={"app.py": app, "migrations/env.py": whole})
     (folder / "alembic.ini").rename(folder / "migrations" / "alembic.ini")
     ran = engine.run(folder, python("middle"), flask_app="app:create_app")
-    assert (ran.replay.failure, ran.replay.arrived, ran.tables) == (None, ("0001",), ["users"])
+    assert (ran.replay.failure, ran.replay.arrived_heads, ran.tables) == (None, ("0001",), ["users"])
     assert ran.replay.models.tables == ("public.users",)

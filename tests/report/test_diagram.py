@@ -93,7 +93,7 @@ def test_no_name_leaves_its_label(name: str) -> None:
 
 def tables(catalog: Snapshot) -> str:
     facts = fact_builders.replayed(
-        fact_builders.chain("a"), catalog=catalog, touches=(fact_builders.touch(1, "x", oid=1),)
+        fact_builders.chain("a"), catalog=catalog, ddl_commands=(fact_builders.touch(1, "x", oid=1),)
     )
     return diagram.tables(ProjectReport("p", facts))
 

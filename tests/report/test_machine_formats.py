@@ -13,7 +13,7 @@ import pytest
 from jsonschema import Draft4Validator
 
 from migration_gate import checks
-from migration_gate.facts import Place
+from migration_gate.facts import Location
 from migration_gate.report import codequality, junit, sarif
 from migration_gate.report.location import fingerprint, in_repository
 from migration_gate.verdict.outcome import ProjectReport, Report
@@ -42,11 +42,11 @@ def worse() -> Report:
             project=HOSTILE,
             finding=replace(
                 verdict.finding,
-                at=HOSTILE,
-                says=HOSTILE,
+                object=HOSTILE,
+                message=HOSTILE,
                 fix=f"{HOSTILE}\n\n    {HOSTILE}",
                 evidence=((HOSTILE, HOSTILE),),
-                place=Place(f"a b/{HOSTILE}.py", 3),
+                location=Location(f"a b/{HOSTILE}.py", 3),
                 revision=HOSTILE,
             ),
         )
@@ -122,7 +122,9 @@ def test_the_mildest_results_are_left_out_where_there_is_no_room() -> None:
 )
 def test_paths_are_uris(file: str, uri: str, inside: bool) -> None:
     project = example_reports.blocked()
-    verdict = replace(project.verdicts[0], finding=replace(project.verdicts[0].finding, place=Place(file, 1)))
+    verdict = replace(
+        project.verdicts[0], finding=replace(project.verdicts[0].finding, location=Location(file, 1))
+    )
     (run,) = log(example_reports.report(replace(project, verdicts=(verdict,))))["runs"]
     where = run["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]
     assert where["uri"] == uri
@@ -170,7 +172,7 @@ def test_the_same_finding_of_two_projects_is_two() -> None:
 def test_ten_megabytes_stay_small_in_every_format() -> None:
     project = example_reports.blocked()
     big = "x`@|\n" * 2_000_000
-    finding = replace(project.verdicts[0].finding, says=big, at=big, evidence=((big, big),), fix=big)
+    finding = replace(project.verdicts[0].finding, message=big, object=big, evidence=((big, big),), fix=big)
     report = example_reports.report(
         replace(project, verdicts=(replace(project.verdicts[0], finding=finding),))
     )

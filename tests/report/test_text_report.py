@@ -130,7 +130,7 @@ def test_prose_and_code_of_a_fix_are_told_apart() -> None:
 def test_of_many_findings_the_last_are_said_without_evidence() -> None:
     seen = (("seen", "this"),)
     found = [Finding(f"t{number}", f"`t{number}` is odd", evidence=seen) for number in range(23)]
-    verdicts = tuple(Verdict("drift", Severity.ERROR, one, one.at, "p") for one in found)
+    verdicts = tuple(Verdict("drift", Severity.ERROR, one, one.object, "p") for one in found)
     page = render(Report((ProjectReport("p", verdicts=verdicts),)))
     assert page.count("seen  this") == 20
     assert "`t22` is odd" in page

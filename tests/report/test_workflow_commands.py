@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migration_gate.check import Severity
-from migration_gate.facts import Place
+from migration_gate.facts import Location
 from migration_gate.report import workflow_commands
 from migration_gate.report.annotations import chosen
 from migration_gate.report.workflow_commands import Annotation, annotation, command
@@ -83,7 +83,7 @@ def test_no_output_can_end_itself_or_begin_another(tmp_path: Path) -> None:
 
 def test_at_most_ten_of_a_level_and_the_last_says_how_many_more() -> None:
     project = example_reports.blocked()
-    worst = next(v for v in project.verdicts if v.finding.place and v.severity is Severity.ERROR)
+    worst = next(v for v in project.verdicts if v.finding.location and v.severity is Severity.ERROR)
     for number, expected in ((10, 10), (11, 10), (40, 10)):
         many = tuple(replace(worst, id=str(n)) for n in range(number))
         found = chosen(example_reports.report(replace(project, verdicts=many)))
@@ -104,13 +104,15 @@ def test_annotations_are_worst_first_and_stand_on_files_of_the_repository() -> N
 @pytest.mark.parametrize("file", ["/etc/passwd", "../x.py", "a/../../x"])
 def test_a_place_outside_the_repository_gets_none(file: str) -> None:
     project = example_reports.blocked()
-    one = replace(project.verdicts[0], finding=replace(project.verdicts[0].finding, place=Place(file, 1)))
+    one = replace(
+        project.verdicts[0], finding=replace(project.verdicts[0].finding, location=Location(file, 1))
+    )
     assert chosen(example_reports.report(replace(project, verdicts=(one,)))) == ()
 
 
 def test_an_error_about_no_file_stands_on_the_run() -> None:
     project = example_reports.blocked()
-    one = replace(project.verdicts[0], finding=replace(project.verdicts[0].finding, place=None))
+    one = replace(project.verdicts[0], finding=replace(project.verdicts[0].finding, location=None))
     (found,) = chosen(example_reports.report(replace(project, verdicts=(one,))))
     assert (found.severity, found.file, found.line) == (Severity.ERROR, None, None)
     note = replace(one, severity=Severity.NOTE)

@@ -36,7 +36,7 @@ def refused(ran: Ran) -> str:
     """What the migration was told."""
     assert ran.replay.failure is not None
     assert ran.replay.failure.revision == "0001"
-    return ran.replay.failure.says
+    return ran.replay.failure.message
 
 
 def test_the_forbidden_place_lets_everybody_in_and_tells(forbidden_place: Forbidden) -> None:
@@ -73,7 +73,7 @@ def test_a_drivers_own_connect_leads_to_the_ephemeral_server(
     body = body.replace("database=", "dbname=") if driver == "psycopg" else body
     ran = engine.run(lay(engine.folder(), one(body, f"import asyncio, {driver}"), env()))
     assert (ran.replay.failure, ran.tables) == (None, ["beside"])
-    assert [(c.driver, c.how, c.outcome) for c in ran.replay.connections][1:] == [
+    assert [(c.driver, c.intercepted_by, c.outcome) for c in ran.replay.connections][1:] == [
         (driver, "driver", "redirected")
     ]
 

@@ -18,8 +18,8 @@ def test_a_tracked_file_is_described(tmp_path: Path) -> None:
     file = one(read(tracked(tmp_path, {"db/init.sql": USERS})))
     assert file == SqlFile(
         "db/init.sql",
-        holds=("schema", "data", "query"),
-        first="CREATE TABLE users ( id int )",
+        statement_kinds=("schema", "data", "query"),
+        first_statement="CREATE TABLE users ( id int )",
         line=3,
         tables=("users",),
     )
@@ -42,8 +42,8 @@ def test_only_the_folder_of_the_project_counts_and_paths_begin_at_the_top(tmp_pa
     root = tracked(tmp_path, {"other.sql": "SELECT 1", "back/a.sql": "SELECT 1", "back/b.sql": "SELECT 1"})
     tree = read(root / "back", allow=("/a.sql",))
     assert (paths(tree), tree.prefix) == (["back/a.sql", "back/b.sql"], "back")
-    assert [file.allowed_by for file in tree.sql] == ["/a.sql", None]
-    assert [file.allowed_by for file in read(root / "back", allow=("back/b.sql",)).sql] == [
+    assert [file.allowed_by for file in tree.sql_files] == ["/a.sql", None]
+    assert [file.allowed_by for file in read(root / "back", allow=("back/b.sql",)).sql_files] == [
         None,
         "back/b.sql",
     ]
@@ -100,7 +100,7 @@ def test_links_are_not_followed_out_of_the_project(tmp_path: Path) -> None:
     (root / "loop.sql").symlink_to("loop.sql")
     tracked(root, {"a.sql": "SELECT 1"})
     tree = read(root)
-    assert [file.path for file in tree.sql if not file.unreadable] == ["a.sql"]
+    assert [file.path for file in tree.sql_files if not file.unreadable] == ["a.sql"]
     assert any("out.sql" in note for note in tree.notes)
 
 
@@ -134,8 +134,8 @@ def test_a_pointer_of_git_lfs_is_unreadable(tmp_path: Path) -> None:
 def test_the_application_beside_env_py_is_read(tmp_path: Path) -> None:
     files = {"app/db/env.py": ALTER, "app/db/versions/1.py": ALTER, "app/db/session.py": ALTER}
     root = tracked(tmp_path, files)
-    changes = read(root, root / "app/db/versions/1.py").changes
-    assert [str(change.place) for change in changes] == ["app/db/session.py:1"]
+    changes = read(root, root / "app/db/versions/1.py").schema_changes
+    assert [str(change.location) for change in changes] == ["app/db/session.py:1"]
 
 
 def test_a_submodule_is_another_repository(tmp_path: Path) -> None:
@@ -184,7 +184,7 @@ def test_a_file_that_may_not_be_read_is_said(tmp_path: Path) -> None:
 def test_the_pattern_that_allows_is_named_and_negation_takes_back(tmp_path: Path) -> None:
     files = dict.fromkeys(("reports/a.sql", "reports/keep/b.sql", "db/c.sql", "db/deep/d.sql"), "SELECT 1")
     tree = read(tracked(tmp_path, files), allow=("reports/", "db/**/*.sql", "!db/c.sql", "# none"))
-    assert {file.path: file.allowed_by for file in tree.sql} == {
+    assert {file.path: file.allowed_by for file in tree.sql_files} == {
         "reports/a.sql": "reports/",
         "reports/keep/b.sql": "reports/",
         "db/c.sql": None,
@@ -206,12 +206,12 @@ def test_the_migrations_themselves_are_no_finding(tmp_path: Path) -> None:
         },
     )
     tree = read(root, root / "migrations/versions/1_a.py", root / "single.py")
-    assert [str(change.place) for change in tree.changes] == ["app/db.py:1", "run.sh:1"]
+    assert [str(change.location) for change in tree.schema_changes] == ["app/db.py:1", "run.sh:1"]
 
 
 def test_what_a_revision_would_say_instead_is_filled_in(tmp_path: Path) -> None:
     root = tracked(tmp_path, {"app/db.py": ALTER})
-    assert read(root).changes[0].operation == 'op.add_column("users", sa.Column("x", sa.Integer()))'
+    assert read(root).schema_changes[0].suggested_op == 'op.add_column("users", sa.Column("x", sa.Integer()))'
 
 
 def test_three_thousand_files_are_read_in_a_second_and_a_half(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ def test_a_file_that_a_revision_reads_is_executed_by_it(tmp_path: Path, code: st
         },
     )
     tree = read(root, root / "m/versions/1_a.py")
-    assert [file.executed_by for file in tree.sql] == ["m/versions/1_a.py", None]
+    assert [file.executed_by for file in tree.sql_files] == ["m/versions/1_a.py", None]
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_a_file_that_a_revision_reads_is_executed_by_it(tmp_path: Path, code: st
 def test_a_file_named_like_its_revision_is_executed_by_it(tmp_path: Path, code: str) -> None:
     root = tracked(tmp_path, {"v/1_a.py": code, "v/1_a.sql": "SELECT 1", "v/2_b.sql": "SELECT 1"})
     tree = read(root, root / "v/1_a.py")
-    assert [file.executed_by for file in tree.sql] == ["v/1_a.py", None]
+    assert [file.executed_by for file in tree.sql_files] == ["v/1_a.py", None]
 
 
 def test_of_two_files_of_one_name_the_nearer_one_is_executed(tmp_path: Path) -> None:
@@ -51,7 +51,7 @@ def test_of_two_files_of_one_name_the_nearer_one_is_executed(tmp_path: Path) -> 
     }
     root = tracked(tmp_path, files)
     tree = read(root, root / "m/v/1.py")
-    assert [file.executed_by for file in tree.sql] == ["m/v/1.py", None]
+    assert [file.executed_by for file in tree.sql_files] == ["m/v/1.py", None]
 
 
 def test_a_revision_in_a_project_below_the_top_is_named_from_the_top(tmp_path: Path) -> None:
@@ -63,4 +63,4 @@ def test_a_function_that_a_revision_imports_belongs_to_the_migrations(tmp_path: 
     code = f"def one(conn):\n  {ALTER}\ndef two(conn):\n  {ALTER}"
     files = {"v/1_a.py": "from app.ddl import (\n  one,  # helper\n)\n", "app/ddl.py": code}
     root = tracked(tmp_path, files)
-    assert [str(c.place) for c in read(root, root / "v/1_a.py").changes] == ["app/ddl.py:5"]
+    assert [str(c.location) for c in read(root, root / "v/1_a.py").schema_changes] == ["app/ddl.py:5"]

@@ -7,9 +7,9 @@ from datetime import date
 from pathlib import Path
 
 from migration_gate import checks
-from migration_gate.config.settings import Allow, Settings
-from migration_gate.facts import Failure, Models, Owners, Place, Snapshot, SqlFile, Statement, Tree
-from migration_gate.verdict.judge import judge
+from migration_gate.config.settings import Allowance, Settings
+from migration_gate.facts import Failure, Location, Models, Owners, Snapshot, SqlFile, Statement, Tree
+from migration_gate.verdict.judge import judge_findings
 from migration_gate.verdict.outcome import Problem, ProjectReport, Report
 from tests.support import fact_builders
 
@@ -40,7 +40,7 @@ def blocked() -> ProjectReport:
     facts = fact_builders.replayed(
         graph,
         steps=ran,
-        touches=(
+        ddl_commands=(
             fact_builders.touch(1, "users", "id integer NOT NULL", oid=1),
             fact_builders.touch(2, "media_items", "id integer NOT NULL", "owner_id integer", oid=2),
         ),
@@ -51,18 +51,19 @@ def blocked() -> ProjectReport:
             ),
         ),
         differences=_differences(),
-        models=Models(("public.users",), 1, places=(("public.users", Place("app/models.py", 9)),)),
+        models=Models(("public.users",), 1, locations=(("public.users", Location("app/models.py", 9)),)),
         versions=VERSIONS,
         notes=("DATABASE_URL was set to a made-up value: the project's settings ask for one.",),
-        seconds=(("find", 0.02), ("postgres", 0.11), ("replay", 0.84), ("models", 0.2)),
-        arrived=("c3e5", "d4f6"),
+        stage_seconds=(("find", 0.02), ("postgres", 0.11), ("replay", 0.84), ("models", 0.2)),
+        arrived_heads=("c3e5", "d4f6"),
     )
-    tree = Tree(sql=(SqlFile("sql/init.sql", ("schema",), "CREATE TABLE old (id int)", 3, ("old",)),))
+    tree = Tree(sql_files=(SqlFile("sql/init.sql", ("schema",), "CREATE TABLE old (id int)", 3, ("old",)),))
     wish = settings(
-        "media-library", allow=(Allow("unindexed-owner", "small table", where=".migration-gate.yml:4"),)
+        "media-library",
+        allowances=(Allowance("unindexed-owner", "small table", where=".migration-gate.yml:4"),),
     )
     facts = replace(facts, project="media-library", tree=tree)
-    verdicts = judge(facts, wish, checks.ALL, today=date(2026, 1, 1))
+    verdicts = judge_findings(facts, wish, checks.ALL, today=date(2026, 1, 1))
     return ProjectReport("media-library", facts, verdicts, postgres=SERVER, seconds=1.23)
 
 
@@ -79,8 +80,8 @@ def _differences() -> tuple[object, ...]:
         ),
         replace(fact_builders.difference("table", "ratings", None, "table ratings"), table="public.users"),
         fact_builders.difference("name-only", "ix_users_email", "ix_users_email", "users_email_idx"),
-        replace(fact_builders.difference("unmanaged", "active_users", "...", None), noun="view"),
-        replace(fact_builders.difference("unmanaged", "touch on users", "...", None), noun="trigger"),
+        replace(fact_builders.difference("unmanaged", "active_users", "...", None), object_noun="view"),
+        replace(fact_builders.difference("unmanaged", "touch on users", "...", None), object_noun="trigger"),
     )
 
 
@@ -88,7 +89,7 @@ def clean() -> ProjectReport:
     """Nothing to say."""
     facts = replace(fact_builders.owned(owners=Owners()), project="clean")
     facts = replace(facts, replay=replace(facts.replay, versions=VERSIONS))
-    return ProjectReport("clean", facts, judge(facts, settings("clean"), checks.ALL), seconds=0.5)
+    return ProjectReport("clean", facts, judge_findings(facts, settings("clean"), checks.ALL), seconds=0.5)
 
 
 def failing() -> ProjectReport:
@@ -99,17 +100,17 @@ def failing() -> ProjectReport:
         "42P01",
         statement="UPDATE queries\nSET version = 1\nWHERE version IS NULL",
         revision="c3",
-        place=Place("migrations/versions/c3.py", 21),
+        location=Location("migrations/versions/c3.py", 21),
         hint="Look\x1b]0;title\x07 here",
     )
     last = Failure(
-        "current transaction is aborted", "InFailedSqlTransaction", "25P02", revision="c3", first=first
+        "current transaction is aborted", "InFailedSqlTransaction", "25P02", revision="c3", first_error=first
     )
     graph = fact_builders.chain("a1", "b2", "c3")
     output = "connecting\n\x1b[31mred\x1b[0m\n"
     ran = fact_builders.steps(graph)[:2]
     facts = fact_builders.replayed(graph, failure=last, steps=ran, output=output, versions=VERSIONS)
-    verdicts = judge(facts, settings("failing"), checks.ALL)
+    verdicts = judge_findings(facts, settings("failing"), checks.ALL)
     return ProjectReport("failing", facts, verdicts, postgres=SERVER, seconds=0.4)
 
 
@@ -128,13 +129,13 @@ def broken() -> ProjectReport:
 def hostile() -> ProjectReport:
     """Names, messages and output that try to act on whoever shows them."""
     graph = fact_builders.history(
-        replace(fact_builders.revision("a1", message=HOSTILE), place=Place(f"{HOSTILE}.py", 1))
+        replace(fact_builders.revision("a1", message=HOSTILE), location=Location(f"{HOSTILE}.py", 1))
     )
     statement = Statement(f"SELECT '{HOSTILE}'", 0.1, 3, error=Failure(HOSTILE, sqlstate="42P01"))
     facts = fact_builders.replayed(
         graph,
         steps=tuple(replace(step, statements=(statement,)) for step in fact_builders.steps(graph)),
-        touches=(fact_builders.touch(1, "x", "owner_id text", oid=5),),
+        ddl_commands=(fact_builders.touch(1, "x", "owner_id text", oid=5),),
         catalog=Snapshot(
             tables=fact_builders.table("x", oid=5).tables,
             columns=fact_builders.table("x", "owner_id text").columns,
@@ -142,9 +143,9 @@ def hostile() -> ProjectReport:
         differences=(fact_builders.difference("table", HOSTILE, HOSTILE, None),),
         notes=(HOSTILE,),
     )
-    accept = settings("hostile", allow=(Allow("unindexed-owner", f"because {HOSTILE}"),))
+    accept = settings("hostile", allowances=(Allowance("unindexed-owner", f"because {HOSTILE}"),))
     facts = replace(facts, project=HOSTILE)
-    verdicts = judge(facts, accept, checks.ALL)
+    verdicts = judge_findings(facts, accept, checks.ALL)
     return ProjectReport(HOSTILE, facts, verdicts, postgres=HOSTILE, seconds=0.1)
 
 

@@ -9,21 +9,21 @@ from migration_gate.facts import (
     Column,
     ColumnState,
     Constraint,
+    DdlCommand,
     Difference,
     Facts,
     Failure,
     History,
     Index,
+    Location,
     Models,
     Owners,
-    Place,
     Replay,
     Revision,
     Snapshot,
     Statement,
     Step,
     Table,
-    Touch,
 )
 
 USERS = ("id integer NOT NULL",)
@@ -31,7 +31,7 @@ USERS = ("id integer NOT NULL",)
 
 def revision(identifier: str, *parents: str, message: str = "", labels: tuple[str, ...] = ()) -> Revision:
     """A revision in `migrations/versions/<id>.py`, its `upgrade()` on line 12."""
-    place = Place(f"migrations/versions/{identifier}.py", 12)
+    place = Location(f"migrations/versions/{identifier}.py", 12)
     return Revision(identifier, parents, message or f"step {identifier}", place, labels=labels)
 
 
@@ -124,22 +124,22 @@ def database(*tables: Snapshot) -> Snapshot:
     )
 
 
-def touch(step: int, name: str, *columns: str, oid: int = 0, tag: str = "CREATE TABLE") -> Touch:
+def touch(step: int, name: str, *columns: str, oid: int = 0, tag: str = "CREATE TABLE") -> DdlCommand:
     """A table after one DDL command; columns as in `table`."""
     states = []
     for number, line in enumerate(columns, 1):
         word, kind, *rest = line.split()
         states.append(ColumnState(number, word, kind, "NULL" not in rest, None))
-    return Touch(step, tag, "table", f"public.{name}", oid, columns=tuple(states))
+    return DdlCommand(step, tag, "table", f"public.{name}", oid, columns=tuple(states))
 
 
-def owned(*tables: Snapshot, owners: Owners | None = None, touches: Iterable[Touch] = ()) -> Facts:
+def owned(*tables: Snapshot, owners: Owners | None = None, touches: Iterable[DdlCommand] = ()) -> Facts:
     """Facts about a database of these tables and `users`, made by revisions a1 and b2."""
     graph = chain("a1", "b2")
     replay = Replay(
         history=graph,
         steps=steps(graph),
-        touches=tuple(touches),
+        ddl_commands=tuple(touches),
         catalog=database(table("users", *USERS), *tables),
         models=Models(tables=("public.users",), metadatas=1),
     )
@@ -159,8 +159,8 @@ def replayed(graph: History, **fields: object) -> Facts:
 def failed(says: str, **fields: object) -> Facts:
     """Facts about a chain a1, b2, c3 whose c3 failed."""
     graph = chain("a1", "b2", "c3")
-    place = Place("migrations/versions/c3.py", 20)
-    given: dict[str, object] = {"revision": "c3", "place": place}
+    place = Location("migrations/versions/c3.py", 20)
+    given: dict[str, object] = {"revision": "c3", "location": place}
     failure = Failure(says, **(given | fields))  # type: ignore[arg-type]
     return replayed(graph, failure=failure, steps=steps(graph)[:2])
 

@@ -38,9 +38,9 @@ def read(root: Path, *revisions: Path, allow: tuple[str, ...] = ()) -> Tree:
 
 
 def one(tree: Tree) -> SqlFile:
-    assert len(tree.sql) == 1, tree.sql
-    return tree.sql[0]
+    assert len(tree.sql_files) == 1, tree.sql_files
+    return tree.sql_files[0]
 
 
 def paths(tree: Tree) -> list[str]:
-    return [file.path for file in tree.sql]
+    return [file.path for file in tree.sql_files]

@@ -7,8 +7,8 @@ from datetime import date
 import pytest
 
 from migration_gate.check import Finding
-from migration_gate.config.settings import Allow
-from migration_gate.facts import Place
+from migration_gate.config.settings import Allowance
+from migration_gate.facts import Location
 from migration_gate.verdict.allow import Comment, comments, covers, holds
 
 REVISION = '''"""Add owners.
@@ -37,7 +37,7 @@ def read(text: str = REVISION, path: str = "b2.py") -> tuple[Comment, ...]:
 
 
 def finding(at: str, line: int | None = 12, kind: str | None = None, file: str = "b2.py") -> Finding:
-    return Finding(at, "said", Place(file, line), kind=kind)
+    return Finding(at, "said", Location(file, line), kind=kind)
 
 
 def covered(check: str, found: Finding, text: str = REVISION) -> bool:
@@ -113,15 +113,17 @@ def test_shell_scripts_and_sql_have_comments_of_their_own() -> None:
 @pytest.mark.parametrize(
     ("entry", "expected"),
     [
-        (Allow("drift", "r"), True),
-        (Allow("drift/type", "r"), True),
-        (Allow("drift/table", "r"), False),
-        (Allow("nullable-owner", "r"), False),
-        (Allow("drift", "r", "users.*"), True),
-        (Allow("drift", "r", "media.*"), False),
-        (Allow("drift", "r", until=date(2026, 5, 1)), True),
-        (Allow("drift", "r", until=date(2026, 4, 30)), False),
+        (Allowance("drift", "r"), True),
+        (Allowance("drift/type", "r"), True),
+        (Allowance("drift/table", "r"), False),
+        (Allowance("nullable-owner", "r"), False),
+        (Allowance("drift", "r", "users.*"), True),
+        (Allowance("drift", "r", "media.*"), False),
+        (Allowance("drift", "r", until=date(2026, 5, 1)), True),
+        (Allowance("drift", "r", until=date(2026, 4, 30)), False),
     ],
 )
-def test_an_entry_of_the_configuration_holds_by_check_object_and_date(entry: Allow, expected: bool) -> None:
+def test_an_entry_of_the_configuration_holds_by_check_object_and_date(
+    entry: Allowance, expected: bool
+) -> None:
     assert holds(entry, "drift", finding("users.email", kind="type"), date(2026, 5, 1)) is expected

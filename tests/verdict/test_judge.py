@@ -9,10 +9,10 @@ from types import ModuleType
 
 from migration_gate import checks
 from migration_gate.check import Check, Finding, Severity
-from migration_gate.config.settings import Allow
+from migration_gate.config.settings import Allowance
 from migration_gate.errors import PostgresDied, ProjectNotFound
-from migration_gate.facts import Facts, Failure, Place, Replay
-from migration_gate.verdict.judge import files, judge
+from migration_gate.facts import Facts, Failure, Location, Replay
+from migration_gate.verdict.judge import files, judge_findings
 from migration_gate.verdict.outcome import Problem, ProjectReport, Report, Verdict
 from tests.support import fact_builders
 from tests.support.example_reports import settings
@@ -33,7 +33,7 @@ def a_check(*findings: Finding, name: str = "some_vice", severity: Severity = Se
 def verdicts(
     *findings: Finding, texts: dict[str, str] | None = None, **fields: object
 ) -> tuple[Verdict, ...]:
-    return judge(Facts(), settings("p", **fields), (a_check(*findings),), texts, date(2026, 6, 1))
+    return judge_findings(Facts(), settings("p", **fields), (a_check(*findings),), texts, date(2026, 6, 1))
 
 
 def test_a_verdict_has_its_checks_name_and_severity() -> None:
@@ -42,9 +42,9 @@ def test_a_verdict_has_its_checks_name_and_severity() -> None:
 
 
 def test_an_id_depends_on_check_kind_and_object_alone() -> None:
-    (one,) = verdicts(Finding("a", "x", Place("f.py", 1), "r1", fix="do"))
-    (same,) = verdicts(Finding("a", "y", Place("g.py", 9), "r2"))
-    (other,) = verdicts(Finding("b", "x", Place("f.py", 1), "r1"))
+    (one,) = verdicts(Finding("a", "x", Location("f.py", 1), "r1", fix="do"))
+    (same,) = verdicts(Finding("a", "y", Location("g.py", 9), "r2"))
+    (other,) = verdicts(Finding("b", "x", Location("f.py", 1), "r1"))
     (kind,) = verdicts(Finding("a", "x", kind="k"))
     assert one.id == same.id == "4202711261"
     assert len({one.id, other.id, kind.id}) == 3
@@ -60,7 +60,7 @@ def test_a_finding_twice_is_one() -> None:
 
 
 def test_the_same_thing_in_two_places_is_two_findings_and_twice_in_one_is_one() -> None:
-    here, there = (Finding("a", "x", Place("f.py", line)) for line in (1, 2))
+    here, there = (Finding("a", "x", Location("f.py", line)) for line in (1, 2))
     assert [v.finding for v in verdicts(here, there, here)] == [here, there]
 
 
@@ -68,8 +68,8 @@ def test_settings_choose_the_severity_of_a_check_or_of_one_kind() -> None:
     found = (Finding("a", "x", kind="type"), Finding("b", "x", kind="table"))
     chosen = (("some-vice", Severity.WARNING), ("some-vice/table", Severity.ERROR))
     table, type_ = verdicts(*found, checks=chosen)
-    assert (table.finding.at, table.severity) == ("b", Severity.ERROR)
-    assert (type_.finding.at, type_.severity) == ("a", Severity.WARNING)
+    assert (table.finding.object, table.severity) == ("b", Severity.ERROR)
+    assert (type_.finding.object, type_.severity) == ("a", Severity.WARNING)
 
 
 def test_a_check_or_a_kind_that_is_off_says_nothing() -> None:
@@ -86,57 +86,61 @@ def test_a_severity_for_the_check_raises_no_finding_above_its_own() -> None:
 
 
 def test_an_allowed_finding_keeps_its_severity_and_blocks_nothing() -> None:
-    (verdict,) = verdicts(Finding("a", "x"), allow=(Allow("some-vice", "known", "a"),))
-    assert verdict.allowed == Allow("some-vice", "known", "a")
+    (verdict,) = verdicts(Finding("a", "x"), allowances=(Allowance("some-vice", "known", "a"),))
+    assert verdict.allowed == Allowance("some-vice", "known", "a")
     assert not verdict.blocks(Severity.ERROR)
 
 
 def test_an_allowance_that_matches_nothing_is_reported() -> None:
-    error, unused = verdicts(Finding("a", "x"), allow=(Allow("some-vice", "gone", "b", where="c.yml:7"),))
+    error, unused = verdicts(
+        Finding("a", "x"), allowances=(Allowance("some-vice", "gone", "b", where="c.yml:7"),)
+    )
     assert error.allowed is None
     assert unused.check == "unused-allow"
     assert unused.severity is Severity.WARNING
-    assert unused.finding.place == Place("c.yml", 7)
-    assert unused.finding.says == "`allow some-vice` on `b` matches no finding"
+    assert unused.finding.location == Location("c.yml", 7)
+    assert unused.finding.message == "`allow some-vice` on `b` matches no finding"
 
 
 def test_an_expired_allowance_does_not_hold_and_is_reported() -> None:
-    error, expired = verdicts(Finding("a", "x"), allow=(Allow("some-vice", "r", until=date(2026, 5, 31)),))
+    error, expired = verdicts(
+        Finding("a", "x"), allowances=(Allowance("some-vice", "r", until=date(2026, 5, 31)),)
+    )
     assert error.allowed is None
-    assert expired.finding.says == "`allow some-vice` ended on 2026-05-31"
+    assert expired.finding.message == "`allow some-vice` ended on 2026-05-31"
 
 
 def test_an_allowance_for_no_check_gets_the_nearest_name() -> None:
-    _, unknown = verdicts(Finding("a", "x"), allow=(Allow("some-vise", "r"),))
-    assert unknown.finding.says == "`allow some-vise` names no check"
+    _, unknown = verdicts(Finding("a", "x"), allowances=(Allowance("some-vise", "r"),))
+    assert unknown.finding.message == "`allow some-vise` names no check"
     assert unknown.finding.fix == "Did you mean `some-vice`?"
 
 
 def test_every_allowance_that_covers_a_finding_is_in_use() -> None:
-    entries = (Allow("some-vice", "one"), Allow("some-vice", "two", "a"))
-    assert [verdict.check for verdict in verdicts(Finding("a", "x"), allow=entries)] == ["some-vice"]
+    entries = (Allowance("some-vice", "one"), Allowance("some-vice", "two", "a"))
+    assert [verdict.check for verdict in verdicts(Finding("a", "x"), allowances=entries)] == ["some-vice"]
 
 
 def test_a_comment_in_the_findings_file_allows_it() -> None:
     texts = {"m.py": "x = 1\n# migration-gate: allow some-vice -- legacy\ny = 2\n"}
-    (verdict,) = verdicts(Finding("a", "x", Place("m.py", 3)), texts=texts)
-    assert verdict.allowed == Allow("some-vice", "legacy", where="m.py:2")
+    (verdict,) = verdicts(Finding("a", "x", Location("m.py", 3)), texts=texts)
+    assert verdict.allowed == Allowance("some-vice", "legacy", where="m.py:2")
 
 
 def test_a_comment_without_a_reason_allows_nothing_and_is_reported() -> None:
     texts = {"m.py": "x = 1  # migration-gate: allow some-vice\n"}
-    error, wrong = verdicts(Finding("a", "x", Place("m.py", 1)), texts=texts)
+    error, wrong = verdicts(Finding("a", "x", Location("m.py", 1)), texts=texts)
     assert error.allowed is None
-    assert wrong.finding.says == "`m.py:1` allows nothing: it gives no reason after `--`"
+    assert wrong.finding.message == "`m.py:1` allows nothing: it gives no reason after `--`"
 
 
 def test_unused_allowances_are_not_reported_when_the_replay_ended_early() -> None:
     facts = Facts(replay=Replay(failure=Failure("no")))
-    assert judge(facts, settings("p", allow=(Allow("some-vice", "r"),)), (a_check(),)) == ()
+    assert judge_findings(facts, settings("p", allowances=(Allowance("some-vice", "r"),)), (a_check(),)) == ()
 
 
 def test_unused_allowances_can_be_turned_off_like_any_check() -> None:
-    assert verdicts(allow=(Allow("some-vice", "r"),), checks=(("unused-allow", None),)) == ()
+    assert verdicts(allowances=(Allowance("some-vice", "r"),), checks=(("unused-allow", None),)) == ()
 
 
 def test_the_worst_comes_first_and_the_allowed_last() -> None:
@@ -146,8 +150,8 @@ def test_the_worst_comes_first_and_the_allowed_last() -> None:
         Finding("c", "x", severity=Severity.WARNING),
         Finding("d", "x"),
     )
-    judged = verdicts(*found, allow=(Allow("some-vice", "r", "b"),))
-    assert [verdict.finding.at for verdict in judged] == ["d", "c", "a", "b"]
+    judged = verdicts(*found, allowances=(Allowance("some-vice", "r", "b"),))
+    assert [verdict.finding.object for verdict in judged] == ["d", "c", "a", "b"]
 
 
 def test_what_blocks_is_the_settings_choice() -> None:
@@ -158,8 +162,8 @@ def test_what_blocks_is_the_settings_choice() -> None:
 
 def test_the_worst_project_gives_the_status() -> None:
     clean, blocked = ProjectReport("a"), ProjectReport("b", verdicts=verdicts(Finding("a", "x")))
-    lost = ProjectReport("c", problem=Problem.of(ProjectNotFound("nothing here")))
-    broken = ProjectReport("d", problem=Problem.of(PostgresDied("gone")))
+    lost = ProjectReport("c", problem=Problem.from_error(ProjectNotFound("nothing here")))
+    broken = ProjectReport("d", problem=Problem.from_error(PostgresDied("gone")))
     assert Report((clean,)).status == 0
     assert Report((clean, blocked)).status == 1
     assert Report((clean, blocked, lost)).status == 2
@@ -169,11 +173,11 @@ def test_the_worst_project_gives_the_status() -> None:
 
 def test_the_files_that_may_hold_comments_are_known_from_the_facts() -> None:
     facts = fact_builders.replayed(fact_builders.chain("a1"))
-    places = replace(facts.replay.models, places=(("public.users", Place("app/models.py", 3)),))
+    places = replace(facts.replay.models, locations=(("public.users", Location("app/models.py", 3)),))
     facts = replace(facts, replay=replace(facts.replay, models=places))
     assert files(facts) == ("migrations/versions/a1.py", "app/models.py")
 
 
 def test_facts_of_nothing_are_judged_without_an_error() -> None:
-    judged = judge(Facts(), settings("p"), checks.ALL)
+    judged = judge_findings(Facts(), settings("p"), checks.ALL)
     assert [verdict.check for verdict in judged] == ["missing-models"]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from migration_gate.analysis.trace import Trace
+from migration_gate.analysis.trace import OriginTrace
 from migration_gate.errors import DatabaseRefused
 from tests.support.alembic_projects import STANDARD, async_env, env, lay, line_of
 from tests.support.replay_engine import Engine, Ran
@@ -144,7 +144,11 @@ def is_standard(ran: Ran) -> None:
     """The standard history ran, and everything about it is known."""
     replay = ran.replay
     assert replay.failure is None, replay.failure
-    assert (replay.arrived, replay.history.heads, replay.history.bases) == (("0005",), ("0005",), ("0001",))
+    assert (replay.arrived_heads, replay.history.heads, replay.history.bases) == (
+        ("0005",),
+        ("0005",),
+        ("0001",),
+    )
     assert [step.revision for step in replay.steps] == ["0001", "0002", "0003", "0004", "0005"]
     assert [step.number for step in replay.steps] == [1, 2, 3, 4, 5]
     assert sorted(t.name for t in replay.catalog.tables) == ["posts", "users"]
@@ -176,7 +180,7 @@ def has_lines(ran: Ran) -> None:
 
 def has_origins(ran: Ran) -> None:
     """Each object is traced to the revision that made it as it is."""
-    trace = Trace(ran.replay)
+    trace = OriginTrace(ran.replay)
     users, posts = ran.table("users"), ran.table("posts")
     schema = users.schema
     column = {c.name: c for c in ran.replay.catalog.columns_of(users)}
@@ -193,8 +197,8 @@ def has_origins(ran: Ran) -> None:
         "users": "0001", "posts": "0003", "users.name": "0001", "users.email": "0005", "posts_user": "0003",
         "ix_posts_title": "0004", "user_status": "0001",
     }  # fmt: skip
-    assert trace.of_table(posts).place is not None
-    assert str(trace.of_table(posts).place).startswith("migrations/versions/0003.py:")
+    assert trace.of_table(posts).location is not None
+    assert str(trace.of_table(posts).location).startswith("migrations/versions/0003.py:")
 
 
 @pytest.mark.parametrize(
@@ -248,6 +252,6 @@ def test_without_begin_transaction_an_old_sqlalchemy_commits_each_statement(engi
 def test_without_begin_transaction_a_new_sqlalchemy_commits_nothing_and_that_is_said(engine: Engine) -> None:
     with pytest.raises(DatabaseRefused) as caught:
         engine.run(lay(engine.folder(), STANDARD, NO_BEGIN))
-    assert caught.value.says == (
+    assert caught.value.message == (
         "5 revisions ran, and env.py committed none of them: public.alembic_version is empty or not there."
     )

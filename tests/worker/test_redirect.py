@@ -36,7 +36,7 @@ def arrives(engine: Engine, forbidden: Forbidden) -> Any:
         )
         ran = engine.run(folder, **settings)
         assert ran.replay.failure is None, ran.replay.failure
-        assert (ran.replay.arrived, ran.tables) == (("0001",), ["users"])
+        assert (ran.replay.arrived_heads, ran.tables) == (("0001",), ["users"])
         return ran.replay
 
     return check
@@ -275,5 +275,5 @@ def test_what_cannot_be_served_is_refused_with_advice(
     case = REFUSALS[name]
     with pytest.raises(case.error) as caught:
         engine.run(lay(engine.folder(), USERS, case.env, url=case.url))
-    assert (caught.value.says, caught.value.advice) == (case.says, case.advice)
+    assert (caught.value.message, caught.value.advice) == (case.says, case.advice)
     assert Path(caught.value.where.rpartition(":")[0]).name == "env.py"
