@@ -49,7 +49,8 @@ def _fix(owned: ownership.OwnerColumn) -> str:
         **op_code.schema(table),
     )
     lines = f"# name an owner, or DELETE the rows\nop.execute({op_code.quoted(backfill)})\n{change}"
-    fix = f"Give every row an owner, then forbid NULL, here and in the model (`nullable=False`):{code_block(lines)}"
+    fix = "Give every row an owner, then forbid NULL, here and in the model (`nullable=False`):"
+    fix += code_block(lines)
     if any(key.on_delete == "set null" for key in owned.foreign_keys):
         fix += (
             "\nIts foreign key says ON DELETE SET NULL, so it is nullable by design: rows outlive their "

@@ -29,7 +29,8 @@ def check(facts: Facts) -> Iterator[Finding]:
             wanted = join_words((right.upper() for right in facts.owners.on_delete), quote="")
             yield Finding(
                 object=str(owned.column),
-                message=f"`{owned.column}` references its owner with ON DELETE {action.upper()}, not {wanted}",
+                message=f"`{owned.column}` references its owner with ON DELETE {action.upper()}, "
+                f"not {wanted}",
                 location=origin.location,
                 revision=origin.revision,
                 evidence=(("foreign key", f"{key.name}: {key.definition}"),),

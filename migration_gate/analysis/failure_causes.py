@@ -152,8 +152,8 @@ def new_enum_value(failure: Failure, replay: Replay) -> str | None:
     lines = f"with op.get_context().autocommit_block():\n    {added}"
     return (
         "Postgres takes a new enum value only once the transaction that added it has committed. Add it in a "
-        f"block of its own:{code_block(lines)}\nOr set `transaction_per_migration=True` in env.py, and use the "
-        "value in a later revision."
+        f"block of its own:{code_block(lines)}\nOr set `transaction_per_migration=True` in env.py, and use "
+        "the value in a later revision."
     )
 
 

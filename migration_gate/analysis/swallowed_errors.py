@@ -102,7 +102,8 @@ def _hidden(
     statement = next((s for s in step.statements if s.sql.strip() == (touch.statement or "").strip()), None)
     return Finding(
         object=f"{step.revision} {wish.name}",
-        message=f"`{step.revision}` left out the {wish.kind} `{wish.name}`: another one of that name was there",
+        message=f"`{step.revision}` left out the {wish.kind} `{wish.name}`: "
+        "another one of that name was there",
         location=_place(replay, step, statement),
         revision=step.revision,
         evidence=(

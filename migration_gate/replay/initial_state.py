@@ -107,7 +107,8 @@ def _moved(settings: Settings, before: Path, after: Path) -> Settings:
 
     python = settings.python or find(settings).python  # the checkout has no environment of its own
     return replace(
-        settings, root=after, working_directory=moved(settings.working_directory) or after, project_folder=moved(settings.project_folder),
+        settings, root=after, working_directory=moved(settings.working_directory) or after,
+        project_folder=moved(settings.project_folder),
         alembic=moved(settings.alembic),
         hook=moved(settings.hook), python=python, start_from=None, prepare=(),
     )  # fmt: skip

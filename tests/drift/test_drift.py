@@ -249,8 +249,8 @@ def test_a_key_that_models_could_not_create_is_not_missing_from_them() -> None:
     link = Constraint("public", "users", "fk", "foreign key", "FOREIGN KEY (id) REFERENCES x(id)", ("id",))
     database = replace(MODELS, constraints=(KEY, ONCE, link))
     refused = UncreatedObject(
-        "foreign key (id)", "no unique constraint", compared_by_alembic=True, table="public.users", kind="foreign key",
-        columns=("id",),
+        "foreign key (id)", "no unique constraint", compared_by_alembic=True, table="public.users",
+        kind="foreign key", columns=("id",),
     )  # fmt: skip
     assert kinds(database) == ["foreign key"]
     assert kinds(database, uncreated_objects=(refused,)) == []
