@@ -179,12 +179,12 @@ def _place(file: Path, root: Path) -> str:
 
 
 def _postgres(seen: Examination, settings: Settings) -> Lines:
-    from migration_gate import postgres  # noqa: PLC0415 - brings psycopg, which only this section needs
+    from migration_gate.postgres.choice import choose_server  # noqa: PLC0415 - only this section needs it
 
-    choice = seen.tried(lambda: postgres.choose(settings.postgres))
+    choice = seen.tried(lambda: choose_server(settings.postgres))
     if choice is None:
         return {"wanted": hidden(settings.postgres), "found": "none"}
-    lines: Lines = {"wanted": hidden(settings.postgres), "taken": choice.origin, "why": choice.why}
+    lines: Lines = {"wanted": hidden(settings.postgres), "taken": choice.description, "why": choice.reason}
     if choice.notes:
         lines["notes"] = list(choice.notes)
     return lines

@@ -25,9 +25,10 @@ from sqlalchemy.dialects import postgresql
 
 from benchmarks.drift import schema
 from benchmarks.drift.mutations import DRIFT, NONE, UNMANAGED
-from migration_gate import autofix, catalog, postgres
+from migration_gate import autofix, catalog
 from migration_gate.drift import drift
 from migration_gate.facts import Difference, Models, Replay, Snapshot
+from migration_gate.postgres.choice import start_server
 
 Connect = Callable[[str], psycopg.Connection]
 
@@ -192,7 +193,7 @@ def table(rows: list[Row]) -> Iterator[str]:
 
 def main(wanted: str = "auto") -> int:
     """Measure, print, and return 1 where ours missed a drift or raised a false alarm."""
-    with tempfile.TemporaryDirectory() as folder, postgres.start(wanted, folder=Path(folder)) as server:
+    with tempfile.TemporaryDirectory() as folder, start_server(wanted, folder=Path(folder)) as server:
 
         def connect(database: str) -> psycopg.Connection:
             return server.connect(database)
@@ -203,7 +204,7 @@ def main(wanted: str = "auto") -> int:
         models = read(connect, modelled)
         undrifted = compare(read(connect, source), models)[1]
         rows = list(measure(connect, source, models))
-        print(f"{server.origin}, {len(schema.metadata.tables)} tables\n")
+        print(f"{server.description}, {len(schema.metadata.tables)} tables\n")
         print("\n".join(table(rows)))
         print(f"\nOn the undrifted schema ours reports {len(undrifted)}: {undrifted or 'nothing'}.")
         base = alembic(connect, source)

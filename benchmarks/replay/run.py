@@ -24,7 +24,8 @@ ROOT = HERE.parent.parent
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.replay.synthetic import write  # noqa: E402
-from migration_gate.postgres import Server, start  # noqa: E402
+from migration_gate.postgres.choice import start_server  # noqa: E402
+from migration_gate.postgres.server import Server  # noqa: E402
 
 RATIO_AT_500 = 1.5
 SECONDS_MORE_AT_5 = 1.3
@@ -53,7 +54,9 @@ class Bench:
         """This process's environment, with the database and the project's interpreter."""
         server = self.server
         who = f"{quote(server.user)}:{quote(server.password)}"
-        url = f"postgresql+psycopg://{who}@/{database}?host={quote(server.directory)}&port={server.port}"
+        url = (
+            f"postgresql+psycopg://{who}@/{database}?host={quote(server.socket_directory)}&port={server.port}"
+        )
         return {**os.environ, "DATABASE_URL": url, "MIGRATION_GATE_PYTHON": str(self.python)}
 
     def seconds(self, side: str, project: Path) -> float:
@@ -178,9 +181,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="replay-benchmark-") as text:
         folder = Path(text)
         folder.chmod(0o755)
-        with start(options.postgres, folder=folder) as server:
+        with start_server(options.postgres, folder=folder) as server:
             bench = Bench(server, options.python.absolute(), options.gate.absolute())
-            print(f"Python {platform.python_version()}, {os.cpu_count()} CPUs, {server.origin}")
+            print(f"Python {platform.python_version()}, {os.cpu_count()} CPUs, {server.description}")
             results = {
                 size: measure(bench, prepare(folder, size), options.sides, options.repeat)
                 for size in sorted(options.sizes)

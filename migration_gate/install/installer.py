@@ -88,7 +88,7 @@ class Installer:
         self, command: Sequence[str], cwd: Path | None = None, also: Mapping[str, str] | None = None
     ) -> Generator[str, None, Done]:
         """Run a command to its end: yields what it prints, line by line. Raises TimedOut."""
-        cage = [sys.executable, "-I", "-S", sandbox.HOME, json.dumps(dict(self.account))]
+        cage = [sys.executable, "-I", "-S", sandbox.SANDBOX_FOLDER, json.dumps(dict(self.account))]
         process = subprocess.Popen(
             [*cage, *command],
             cwd=cwd or self.folder,

@@ -64,9 +64,9 @@ class Home:
 
 def cache(settings: Settings, top: Path, environ: Mapping[str, str]) -> Cache:
     """The folder of the setting, else the first usual one that can be written to; else Misconfigured."""
-    account, _ = user.lowered(top, [top])
+    account, _ = user.choose_account(top, [top])
     owners = {account.get("uid", os.geteuid()), os.geteuid()}
-    if user.on_github(environ):
+    if user.runs_on_github(environ):
         owners.add(top.stat().st_uid)  # a step of the runner's restored it
     problems = []
     for folder in [settings.cache] if settings.cache else _usual(top, environ):
@@ -109,7 +109,7 @@ def _make(folder: Path, account: Mapping[str, int], owners: AbstractSet[int]) ->
                 # A link could lead anywhere, and whoever owns the folder could change what we trust.
                 raise OSError(0, "it is not a folder of ours") from None
     if account:
-        if not user.readable(folder, account["uid"], account["gid"]):
+        if not user.is_readable(folder, account["uid"], account["gid"]):
             raise OSError(0, "the account that runs the project's code cannot get there")
     elif not os.access(folder, os.W_OK):
         raise OSError(0, "it cannot be written to")

@@ -159,7 +159,7 @@ def _here(installer: Installer) -> Iterator[tuple[tuple[int, ...], Path]]:
 
 def _reachable(path: Path, installer: Installer) -> bool:
     account = installer.account
-    return path.exists() and (not account or user.readable(path, account["uid"], account["gid"]))
+    return path.exists() and (not account or user.is_readable(path, account["uid"], account["gid"]))
 
 
 def _suits(version: tuple[int, ...], request: str) -> bool:

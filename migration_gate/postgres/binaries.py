@@ -27,14 +27,14 @@ COMMON_EXTENSIONS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Install:
+class Installation:
     """One installed server."""
 
     folder: Path
     """of the programs, with links resolved"""
     version: str
     """`15.18`, `18beta1`"""
-    prefix: Path | None = None
+    package_folder: Path | None = None
     """what to copy, should the server's account be unable to reach the folder"""
 
     @property
@@ -43,18 +43,18 @@ class Install:
         return int(re.match(r"\d+", self.version).group())  # type: ignore[union-attr]
 
     @property
-    def order(self) -> tuple[int, ...]:
+    def sort_key(self) -> tuple[int, ...]:
         """The newest is the greatest; a beta (no dot) is less than any release of its major."""
         return (
-            tuple(int(number) for number in re.findall(r"\d+", self.version)[:2]) if self.released else (0,)
+            tuple(int(number) for number in re.findall(r"\d+", self.version)[:2]) if self.is_release else (0,)
         )
 
     @property
-    def released(self) -> bool:
+    def is_release(self) -> bool:
         """Whether it is no beta or release candidate."""
         return re.fullmatch(r"[\d.]+", self.version) is not None
 
-    def lacks(self) -> tuple[str, ...]:
+    def missing_extensions(self) -> tuple[str, ...]:
         """Contributed extensions that migrations often ask for and this server does not carry."""
         share = self._share()
         if share is None:
@@ -69,9 +69,11 @@ class Install:
         return None
 
 
-def search(environ: Mapping[str, str] = os.environ) -> tuple[tuple[Install, ...], tuple[str, ...]]:
+def find_installations(
+    environ: Mapping[str, str] = os.environ,
+) -> tuple[tuple[Installation, ...], tuple[str, ...]]:
     """Every server found, newest first (of equals, the one on PATH), and what was wrong with others."""
-    installs: list[Install] = []
+    installs: list[Installation] = []
     wrong: list[str] = []
     seen: set[Path] = set()
     for folder in _folders(environ):
@@ -83,13 +85,13 @@ def search(environ: Mapping[str, str] = os.environ) -> tuple[tuple[Install, ...]
             continue
         seen.add(real)
         try:
-            installs.append(Install(real, version(folder)))
+            installs.append(Installation(real, read_version(folder)))
         except OSError as error:
             wrong.append(f"{folder}: {error}")
-    return tuple(sorted(installs, key=lambda install: install.order, reverse=True)), tuple(wrong)
+    return tuple(sorted(installs, key=lambda install: install.sort_key, reverse=True)), tuple(wrong)
 
 
-def version(folder: Path) -> str:
+def read_version(folder: Path) -> str:
     """The server's version. Raises OSError, in plain words, where it cannot be run."""
     for name in WANTED:
         if not (folder / name).is_file():

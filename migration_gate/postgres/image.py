@@ -41,12 +41,12 @@ INSIDE = ("/.dockerenv", "/run/.containerenv")
 
 
 @dataclass(frozen=True, slots=True)
-class Contained:
+class ContainerProcess:
     """What is known of a server in a container."""
 
     container: DockerContainer
 
-    def ended(self) -> str:
+    def exit_reason(self) -> str:
         """How the container ended, '' while it runs."""
         import docker  # noqa: PLC0415
 
@@ -61,7 +61,7 @@ class Contained:
             return ""
         return f"the container is {wrapped.status}, exit status {wrapped.attrs['State'].get('ExitCode')}"
 
-    def last_words(self, lines: int) -> str:
+    def log_tail(self, lines: int) -> str:
         """The end of the container's log."""
         import docker  # noqa: PLC0415
 
@@ -152,7 +152,7 @@ def start(name: str, *, folder: Path, why: str) -> Iterator[Server]:
             version = wait(container, target, password, name)
             post.open(target)
             yield Server(
-                directory=str(post.directory),
+                socket_directory=str(post.directory),
                 port=PORT,
                 user=USER,
                 password=password,
@@ -160,11 +160,11 @@ def start(name: str, *, folder: Path, why: str) -> Iterator[Server]:
                 token=token,
                 version=version,
                 superuser=True,
-                origin=f"image {name}, PostgreSQL {readable(version)}",
-                why=why,
+                description=f"image {name}, PostgreSQL {readable(version)}",
+                reason=why,
                 notes=notes,
                 log=None,
-                vitals=Contained(container),
+                process=ContainerProcess(container),
             )
         finally:
             remove(container)
@@ -244,10 +244,10 @@ def wait(container: DockerContainer, target: Target, password: str, name: str) -
     """Wait for the server, and give its server_version_num. (The one that initdb needs has no TCP.)"""
     import psycopg  # noqa: PLC0415
 
-    vitals = Contained(container)
+    vitals = ContainerProcess(container)
     deadline = time.monotonic() + READY_SECONDS
     last = "no answer"
-    while time.monotonic() < deadline and not (ended := vitals.ended()):
+    while time.monotonic() < deadline and not (ended := vitals.exit_reason()):
         try:
             with psycopg.connect(
                 host=target.host, port=target.port, user=USER, password=password, dbname="postgres",
@@ -260,5 +260,5 @@ def wait(container: DockerContainer, target: Target, password: str, name: str) -
     raise PostgresNotFound(
         f"image {name} should become a Postgres server within {READY_SECONDS:.0f} s; found {ended or last}",
         advice="Take an image that works as the official postgres does, such as postgis/postgis:17-3.5.",
-        evidence=vitals.last_words(20),
+        evidence=vitals.log_tail(20),
     )

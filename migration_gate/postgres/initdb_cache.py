@@ -21,8 +21,8 @@ from pathlib import Path
 from migration_gate.errors import PostgresNotFound
 from migration_gate.postgres import image_cluster
 from migration_gate.postgres.account import Account
-from migration_gate.postgres.binaries import Install
-from migration_gate.postgres.server import FULL_TEXTS, disk_full
+from migration_gate.postgres.binaries import Installation
+from migration_gate.postgres.server import DISK_FULL_MESSAGES, disk_full_error
 from migration_gate.postgres.supervisor_client import Lifeline
 
 LAYOUT = "1"
@@ -110,7 +110,7 @@ def cache_folder(environ: Mapping[str, str] = os.environ) -> Path | None:
     return home / ("Library/Caches" if sys.platform == "darwin" else ".cache") / "migration-gate"
 
 
-def template_of(install: Install) -> Template | None:
+def template_of(install: Installation) -> Template | None:
     """The cache's entry for this build of the server: its path, version and time of change."""
     root = None if image_cluster.in_image() else cache_folder()
     if root is None or not root.is_absolute():
@@ -120,7 +120,7 @@ def template_of(install: Install) -> Template | None:
     return Template(root / "clusters" / f"{install.version}-{hashlib.sha256(name.encode()).hexdigest()[:16]}")
 
 
-def initdb(install: Install, data: Path, lifeline: Lifeline, account: Account | None) -> str:
+def initdb(install: Installation, data: Path, lifeline: Lifeline, account: Account | None) -> str:
     """Make a cluster and give its superuser's password. C.UTF-8 where the system knows it, else C."""
     password = secrets.token_urlsafe(24)
     log = data.with_name("initdb.log")
@@ -137,8 +137,8 @@ def initdb(install: Install, data: Path, lifeline: Lifeline, account: Account | 
             if "invalid locale name" not in said:
                 break
             log.unlink()
-    if ended and any(text in said for text in FULL_TEXTS):
-        raise disk_full(said[-2000:])
+    if ended and any(text in said for text in DISK_FULL_MESSAGES):
+        raise disk_full_error(said[-2000:])
     if ended:
         raise PostgresNotFound(
             f"{install.folder}/initdb should have made a cluster in {data}; found {ended}",

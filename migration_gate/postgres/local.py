@@ -16,8 +16,14 @@ from typing import TYPE_CHECKING
 from migration_gate.errors import Broken, GateError, PostgresDied
 from migration_gate.postgres import image_cluster, initdb_cache, run_directory
 from migration_gate.postgres.account import Account, reachable, unprivileged
-from migration_gate.postgres.binaries import Install
-from migration_gate.postgres.server import FULL_TEXTS, Server, connect, disk_full, tail
+from migration_gate.postgres.binaries import Installation
+from migration_gate.postgres.server import (
+    DISK_FULL_MESSAGES,
+    Server,
+    connect_to_socket,
+    disk_full_error,
+    read_tail,
+)
 from migration_gate.postgres.settings import PORT, configure, verifier
 from migration_gate.postgres.supervisor_client import Lifeline, guarded
 
@@ -30,41 +36,46 @@ CONFINED = True
 
 
 @dataclass(frozen=True, slots=True)
-class Running:
+class LocalProcess:
     """What is known of a server that is our own process."""
 
     lifeline: Lifeline
     log: Path
 
-    def ended(self) -> str:
+    def exit_reason(self) -> str:
         """How it ended, '' while it runs."""
         return self.lifeline.ended()
 
-    def last_words(self, lines: int) -> str:
+    def log_tail(self, lines: int) -> str:
         """The end of its log."""
-        return tail(self.log, lines)
+        return read_tail(self.log, lines)
 
 
 @contextmanager
 def start(
-    install: Install, *, folder: Path, kind: str, why: str, notes: tuple[str, ...] = ()
+    install: Installation, *, folder: Path, kind: str, why: str, notes: tuple[str, ...] = ()
 ) -> Iterator[Server]:
     """A running server. When the block ends, or this process, it and its folders are gone.
 
     Raises PostgresNotFound or DiskFull where it could not be had, PostgresDied where it ended at the start.
     """
-    run_directory.sweep(folder)
-    with run_directory.holding(run_directory.for_data(folder)) as places, guarded(*places) as lifeline:
+    run_directory.remove_abandoned_directories(folder)
+    with (
+        run_directory.with_socket_directory(run_directory.create_data_directory(folder)) as places,
+        guarded(*places) as lifeline,
+    ):
         socket = places[-1].path / "socket"
         running = Start(install, unprivileged(), lifeline, places[0].path, socket).run()
-        yield replace(running, origin=f"{kind}, {running.origin}", why=why, notes=(*notes, *running.notes))
+        yield replace(
+            running, description=f"{kind}, {running.description}", reason=why, notes=(*notes, *running.notes)
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
     """One start of a server."""
 
-    install: Install
+    install: Installation
     account: Account | None
     lifeline: Lifeline
     folder: Path
@@ -103,7 +114,7 @@ class Start:
                 return start._from_new(cached)
         except OSError as error:
             if error.errno in initdb_cache.FULL:
-                raise disk_full(str(error)) from error
+                raise disk_full_error(str(error)) from error
             raise Broken(f"making a Postgres server in {self.folder} failed: {error}") from error
 
     def _from_new(self, cached: initdb_cache.Template | None) -> Server:
@@ -120,9 +131,9 @@ class Start:
         (workshop / "data").rename(self.data)
         return self._from_data(password)
 
-    def _within_reach(self) -> Install:
+    def _within_reach(self) -> Installation:
         """The programs, copied into the run's folder if the account can't get to them."""
-        folder, prefix = self.install.folder, self.install.prefix
+        folder, prefix = self.install.folder, self.install.package_folder
         if not self.account or not prefix or reachable(folder / "postgres"):
             return self.install
         for source in prefix.parent.glob(f"{prefix.name}*"):
@@ -145,10 +156,12 @@ class Start:
             confined=CONFINED,
         )  # SIGQUIT stops at once: nothing of it will be needed
         self._wait()
-        with connect(str(self.socket), PORT, initdb_cache.SUPERUSER, made_with, "postgres") as connection:
+        with connect_to_socket(
+            str(self.socket), PORT, initdb_cache.SUPERUSER, made_with, "postgres"
+        ) as connection:
             version = self._settle(connection, token, password)
         return Server(
-            directory=str(self.socket),
+            socket_directory=str(self.socket),
             port=PORT,
             user=initdb_cache.SUPERUSER,
             password=password,
@@ -156,11 +169,11 @@ class Start:
             token=token,
             version=version,
             superuser=True,
-            origin=f"PostgreSQL {self.install.version} ({self.install.folder})",
-            why="",
+            description=f"PostgreSQL {self.install.version} ({self.install.folder})",
+            reason="",
             notes=(),
             log=self.log,
-            vitals=Running(self.lifeline, self.log),
+            process=LocalProcess(self.lifeline, self.log),
         )
 
     def _settle(self, connection: psycopg.Connection[tuple[object, ...]], token: str, password: str) -> int:
@@ -186,9 +199,9 @@ class Start:
         raise self._stillborn(f"not ready within {START_SECONDS:.0f} s")
 
     def _stillborn(self, how: str) -> GateError:
-        words = tail(self.log, 20)
-        if any(text in words for text in FULL_TEXTS):
-            return disk_full(words)
+        words = read_tail(self.log, 20)
+        if any(text in words for text in DISK_FULL_MESSAGES):
+            return disk_full_error(words)
         return PostgresDied(
             f"{self.install.folder}/postgres should have started; found {how}",
             advice="Read the end of its log; check limits on memory, processes and shared memory.",

@@ -14,7 +14,7 @@ from pathlib import Path
 from migration_gate.errors import Broken
 from migration_gate.postgres import run_directory
 from migration_gate.postgres import socket_proxy as script
-from migration_gate.postgres.server import tail
+from migration_gate.postgres.server import read_tail
 from migration_gate.postgres.socket_proxy import Target
 from migration_gate.postgres.supervisor_client import Lifeline, guarded
 
@@ -46,16 +46,16 @@ class Outpost:
                     f"the relay to {target.host}:{target.port} should have opened {socket}; "
                     f"found {ended or 'nothing'}",
                     advice="Read its output below.",
-                    evidence=tail(self.log, 20),
+                    evidence=read_tail(self.log, 20),
                 )
 
 
 @contextmanager
 def outpost(folder: Path) -> Iterator[Outpost]:
     """An outpost in `folder`, else among the temporary files; gone when the block ends, and its relay too."""
-    run_directory.sweep(folder)
+    run_directory.remove_abandoned_directories(folder)
     with (
-        run_directory.holding(run_directory.for_data(folder, room=ROOM)) as places,
+        run_directory.with_socket_directory(run_directory.create_data_directory(folder, room=ROOM)) as places,
         guarded(*places) as lifeline,
     ):
         directory = places[-1].path / "socket"

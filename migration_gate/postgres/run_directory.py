@@ -20,14 +20,14 @@ PREFIX = "migration-gate-pg-"
 LONGEST_SOCKET = 103
 """bytes of a Unix socket's path, without the closing zero (macOS; Linux has 107)"""
 SOCKET_NAME = "/.s.PGSQL.5432"
-ROOM = 160 * 1024 * 1024
+REQUIRED_BYTES = 160 * 1024 * 1024
 """bytes that a server wants free before it starts: its cluster (40 MB) and some history"""
 YOUNG_SECONDS = 5.0
 """no sweeping of younger folders: their maker may not have locked them yet"""
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class RunDirectory:
     """A folder of this run, locked for as long as its guard lives."""
 
     path: Path
@@ -39,14 +39,14 @@ class Place:
         os.close(self.lock)
 
 
-def for_data(folder: Path, *, room: int = ROOM) -> Place:
+def create_data_directory(folder: Path, *, room: int = REQUIRED_BYTES) -> RunDirectory:
     """A new folder with room for a cluster: in `folder`, else in the folders for temporary files.
 
     Raises DiskFull or PostgresNotFound, with every place that was looked at.
     """
     full: list[str] = []
     refused: list[str] = []
-    for parent in candidates(folder):
+    for parent in candidate_parents(folder):
         try:
             free = shutil.disk_usage(parent).free
             if free < room:
@@ -54,7 +54,7 @@ def for_data(folder: Path, *, room: int = ROOM) -> Place:
             elif unprivileged() and not reachable(parent):
                 refused.append(f"{parent}: the server's account cannot get there")
             else:
-                return make(parent)
+                return create_run_directory(parent)
         except OSError as error:
             refused.append(f"{parent}: {error.strerror}")
     looked = "; ".join(full + refused)
@@ -70,14 +70,14 @@ def for_data(folder: Path, *, room: int = ROOM) -> Place:
 
 
 @contextmanager
-def holding(data: Place) -> Iterator[tuple[Place, ...]]:
+def with_socket_directory(data: RunDirectory) -> Iterator[tuple[RunDirectory, ...]]:
     """The data's place and, where its path does not do for a socket, a second one. Both are gone afterwards.
 
     The last of them is the socket's. Their guard removes them, too, unless it was killed.
     """
     places = [data]
     try:
-        if (socket := for_socket(data)) is not data:
+        if (socket := find_socket_directory(data)) is not data:
             places.append(socket)
         yield tuple(places)
     finally:
@@ -86,17 +86,19 @@ def holding(data: Place) -> Iterator[tuple[Place, ...]]:
             place.release()
 
 
-def for_socket(data: Place) -> Place:
+def find_socket_directory(data: RunDirectory) -> RunDirectory:
     """A place whose path is short and plain enough for a Unix socket: the data's own, else a new one.
 
     Drivers take the path in URLs and split it at commas, so only plain letters do.
     """
-    if plain(data.path / "socket"):
+    if is_valid_socket_directory(data.path / "socket"):
         return data
-    for parent in candidates(data.path.parent):
-        if plain(parent / f"{PREFIX}12345678" / "socket") and (not unprivileged() or reachable(parent)):
+    for parent in candidate_parents(data.path.parent):
+        if is_valid_socket_directory(parent / f"{PREFIX}12345678" / "socket") and (
+            not unprivileged() or reachable(parent)
+        ):
             try:
-                return make(parent)
+                return create_run_directory(parent)
             except OSError:
                 continue
     raise PostgresNotFound(
@@ -105,13 +107,13 @@ def for_socket(data: Place) -> Place:
     )
 
 
-def plain(directory: Path) -> bool:
+def is_valid_socket_directory(directory: Path) -> bool:
     """Whether a socket in this folder can be named by every driver."""
     text = str(directory)
     return len(text + SOCKET_NAME) <= LONGEST_SOCKET and re.fullmatch(r"[A-Za-z0-9._/-]+", text) is not None
 
 
-def candidates(folder: Path) -> Iterator[Path]:
+def candidate_parents(folder: Path) -> Iterator[Path]:
     """Folders to look at, in order, each once and absolute."""
     seen = set()
     for path in (folder, Path(tempfile.gettempdir()), Path("/tmp"), Path("/var/tmp")):  # noqa: S108 -- mkdtemp
@@ -121,22 +123,22 @@ def candidates(folder: Path) -> Iterator[Path]:
             yield absolute
 
 
-def make(parent: Path) -> Place:
+def create_run_directory(parent: Path) -> RunDirectory:
     """A new, locked folder. Others may pass through it as root's worker does, and see nothing in it."""
     path = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     path.chmod(0o711)
-    return Place(path, descriptor)
+    return RunDirectory(path, descriptor)
 
 
-def sweep(folder: Path) -> None:
+def remove_abandoned_directories(folder: Path) -> None:
     """Remove what runs left that were killed together with their guard.
 
     A run is over when nobody holds the lock on its folder. That, unlike a pid, also holds across
     containers that share /tmp, and is never reused.
     """
-    for parent in candidates(folder):
+    for parent in candidate_parents(folder):
         try:
             found = [path for path in parent.iterdir() if path.name.startswith(PREFIX)]
         except OSError:

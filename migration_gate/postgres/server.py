@@ -14,16 +14,16 @@ if TYPE_CHECKING:
     import psycopg
 
 DATABASE_PREFIX = "migration_gate_"
-FULL_TEXTS = ("No space left on device", "Disk quota exceeded")
+DISK_FULL_MESSAGES = ("No space left on device", "Disk quota exceeded")
 
 
-class Vitals(Protocol):
+class ServerProcess(Protocol):
     """What is known of a server from outside."""
 
-    def ended(self) -> str:
+    def exit_reason(self) -> str:
         """How it ended; '' while it runs, or where that can only be found out by connecting."""
 
-    def last_words(self, lines: int) -> str:
+    def log_tail(self, lines: int) -> str:
         """The end of its log, '' where that is not ours to read."""
 
 
@@ -31,7 +31,7 @@ class Vitals(Protocol):
 class Server:
     """How to reach the server of this run, always through a Unix socket."""
 
-    directory: str
+    socket_directory: str
     """folder of the socket"""
     port: int
     """names the socket: `<directory>/.s.PGSQL.<port>`"""
@@ -40,19 +40,19 @@ class Server:
     database: str
     """to connect to for what concerns the whole server"""
     token: str
-    """what `current_setting('cluster_name')` returns; '' on a server of the user's (see `marker`)"""
+    """what `current_setting('cluster_name')` returns; '' on a server of the user's (see `database_marker`)"""
     version: int
     """server_version_num: 150018"""
     superuser: bool
-    origin: str
+    description: str
     """for people: `local, PostgreSQL 15.18 (/usr/lib/postgresql/15/bin)`"""
-    why: str
+    reason: str
     """why this one was taken"""
     notes: tuple[str, ...]
     """what it lacks, and what to know about it"""
     log: Path | None
-    vitals: Vitals = field(repr=False, compare=False)
-    prefix: str = DATABASE_PREFIX
+    process: ServerProcess = field(repr=False, compare=False)
+    database_prefix: str = DATABASE_PREFIX
     """every database of this run starts with it"""
 
     def connect(self, database: str | None = None) -> psycopg.Connection[tuple[object, ...]]:
@@ -60,9 +60,11 @@ class Server:
         import psycopg  # noqa: PLC0415
 
         try:
-            return connect(self.directory, self.port, self.user, self.password, database or self.database)
+            return connect_to_socket(
+                self.socket_directory, self.port, self.user, self.password, database or self.database
+            )
         except psycopg.OperationalError:
-            if self.vitals.ended():
+            if self.process.exit_reason():
                 self.check_alive()
             raise
 
@@ -71,7 +73,7 @@ class Server:
         import psycopg  # noqa: PLC0415
         from psycopg import sql  # noqa: PLC0415
 
-        name = self.prefix + secrets.token_hex(6)
+        name = self.database_prefix + secrets.token_hex(6)
         with self.connect() as connection:
             source, options = (template, "") if template else self._source(connection)
             if self.version >= 150000 and self.token:  # ours: no checkpoint of anybody else's data
@@ -80,7 +82,7 @@ class Server:
             try:
                 connection.execute(sql.SQL(command).format(sql.Identifier(name), sql.Identifier(source)))
             except psycopg.errors.DiskFull as error:
-                raise disk_full(self.last_words()) from error
+                raise disk_full_error(self.log_tail()) from error
             except psycopg.errors.ObjectInUse as error:
                 raise Broken(
                     f"a copy of database {source} was wanted; found that others are connected to it",
@@ -88,30 +90,32 @@ class Server:
                     evidence=str(error),
                 ) from error
             comment = sql.SQL("COMMENT ON DATABASE {} IS {}")
-            connection.execute(comment.format(sql.Identifier(name), sql.Literal(marker(name))))
+            connection.execute(comment.format(sql.Identifier(name), sql.Literal(database_marker(name))))
         return name
 
-    def last_words(self, lines: int = 20) -> str:
+    def log_tail(self, lines: int = 20) -> str:
         """The end of the server's log."""
-        return self.vitals.last_words(lines)
+        return self.process.log_tail(lines)
 
     def check_alive(self) -> None:
         """Raise PostgresDied, or DiskFull, where the server is gone; both carry the end of its log."""
         import psycopg  # noqa: PLC0415
 
-        how = self.vitals.ended()
+        how = self.process.exit_reason()
         if not how and self.log is None:  # not our process: only a connection tells
             try:
-                connect(self.directory, self.port, self.user, self.password, self.database).close()
+                connect_to_socket(
+                    self.socket_directory, self.port, self.user, self.password, self.database
+                ).close()
             except psycopg.OperationalError as error:
                 how = str(error).strip()
         if not how:
             return
-        words = self.last_words()
-        if any(text in words for text in FULL_TEXTS):
-            raise disk_full(words)
+        words = self.log_tail()
+        if any(text in words for text in DISK_FULL_MESSAGES):
+            raise disk_full_error(words)
         raise PostgresDied(
-            f"the Postgres server ({self.origin}) should have run to the end; found it gone: {how}",
+            f"the Postgres server ({self.description}) should have run to the end; found it gone: {how}",
             advice="Read the end of its log; if that has no reason, something killed it (out of memory?).",
             evidence=words,
         )
@@ -124,12 +128,12 @@ class Server:
         return "template0", " ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'"
 
 
-def marker(name: str) -> str:
+def database_marker(name: str) -> str:
     """The comment on a database of ours. With its random name it proves the database to be ours."""
     return f"made by Migration Gate, safe to drop: {name}"
 
 
-def disk_full(evidence: str) -> DiskFull:
+def disk_full_error(evidence: str) -> DiskFull:
     """The error for a server that ran out of room."""
     return DiskFull(
         "the Postgres server wanted room for the migrations' data; found its disk full",
@@ -138,7 +142,7 @@ def disk_full(evidence: str) -> DiskFull:
     )
 
 
-def connect(
+def connect_to_socket(
     directory: str, port: int, user: str, password: str, database: str
 ) -> psycopg.Connection[tuple[object, ...]]:
     """Connect in autocommit mode, whatever the PG* variables of our environment say."""
@@ -163,7 +167,7 @@ def connect(
     )
 
 
-def tail(path: Path, lines: int) -> str:
+def read_tail(path: Path, lines: int) -> str:
     """The last lines of a log, '' where there is none."""
     try:
         with path.open("rb") as file:

@@ -9,7 +9,7 @@ import secrets
 from pathlib import Path
 
 PORT = 5432
-LOG_PREFIX = "%m|%p|%e|%a|%d|"
+LOG_LINE_PREFIX = "%m|%p|%e|%a|%d|"
 """time, pid, SQLSTATE, application name, database"""
 
 SETTINGS = f"""
@@ -42,7 +42,7 @@ log_destination = 'stderr'
 log_timezone = 'UTC'
 log_min_messages = notice
 log_min_error_statement = notice
-log_line_prefix = '{LOG_PREFIX}'
+log_line_prefix = '{LOG_LINE_PREFIX}'
 """
 # `password` over our private socket: every driver knows it, and it is twice as fast as SCRAM (2.4 against
 # 4.7 ms a connection), as the stored verifier has one iteration; more protect guessable passwords only.

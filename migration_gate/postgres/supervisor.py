@@ -32,7 +32,7 @@ if not __package__:  # started as a script, with nothing but the standard librar
     sys.path.append(str(Path(__file__).parents[2]))
 
 from migration_gate.sandbox.connect_broker import Door, enter
-from migration_gate.sandbox.seccomp import supported
+from migration_gate.sandbox.seccomp import supports_seccomp
 
 PR_SET_PDEATHSIG = 1
 IPC_RMID = 0
@@ -105,7 +105,7 @@ def become(order: Order, guard: _socket.socket) -> NoReturn:
             os.setuid(user[0])
         os.chdir("/")
         die_with_parent(int(str(order["signal"])))
-        if supported() and order["confined"]:  # a server; a relay has to reach another one
+        if supports_seccomp() and order["confined"]:  # a server; a relay has to reach another one
             with suppress(OSError):  # a kernel without filters
                 enter(guard)  # COPY FROM PROGRAM, dblink and their like reach no other server either
         os.execve(command[0], command, environ)  # noqa: S606

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from migration_gate.errors import Broken
 from migration_gate.postgres.account import Account
-from migration_gate.postgres.run_directory import Place
+from migration_gate.postgres.run_directory import RunDirectory
 
 GUARD = Path(__file__).with_name("supervisor.py")
 
@@ -144,7 +144,7 @@ def environment() -> dict[str, str]:
 
 
 @contextmanager
-def guarded(*places: Place) -> Iterator[Lifeline]:
+def guarded(*places: RunDirectory) -> Iterator[Lifeline]:
     """A guard over these places. It removes them when the block ends or this process does."""
     locks = [place.lock for place in places]
     words = [os.getpid(), json.dumps([str(place.path) for place in places]), json.dumps(locks)]

@@ -39,14 +39,14 @@ class Address:
     parameters: Mapping[str, str]
 
 
-class NoVitals:
+class UnknownProcess:
     """A server that we only know through its connections."""
 
-    def ended(self) -> str:
+    def exit_reason(self) -> str:
         """Nothing is known without connecting."""
         return ""
 
-    def last_words(self, lines: int) -> str:
+    def log_tail(self, lines: int) -> str:
         """Its log is not ours to read."""
         del lines
         return ""
@@ -129,7 +129,7 @@ def start(url: str, *, folder: Path, why: str) -> Iterator[Server]:
         post.lifeline.farewell(*remote_cleanup.order(conninfo=address.conninfo, prefix=prefix))
         with dropping(address, prefix, post.lifeline):
             yield Server(
-                directory=str(post.directory),
+                socket_directory=str(post.directory),
                 port=PORT,
                 user=address.user,
                 password=address.password,
@@ -137,12 +137,12 @@ def start(url: str, *, folder: Path, why: str) -> Iterator[Server]:
                 token="",
                 version=version,
                 superuser=superuser,
-                origin=f"your server, PostgreSQL {readable(version)} ({address.shown})",
-                why=why,
+                description=f"your server, PostgreSQL {readable(version)} ({address.shown})",
+                reason=why,
                 notes=tuple(notes(superuser)),
                 log=None,
-                vitals=NoVitals(),
-                prefix=prefix,
+                process=UnknownProcess(),
+                database_prefix=prefix,
             )
 
 

@@ -13,13 +13,14 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from migration_gate import catalog, git, postgres
+from migration_gate import catalog, git
 from migration_gate.ci import base_revision, untrusted_code
 from migration_gate.config.settings import Settings
 from migration_gate.drift import drift
 from migration_gate.errors import DiskFull, Misconfigured
 from migration_gate.facts import DdlCommand, Facts, Replay, Snapshot, Tree
 from migration_gate.postgres import run_directory
+from migration_gate.postgres.choice import start_server
 from migration_gate.postgres.server import Server
 from migration_gate.progress import Progress
 from migration_gate.project import Project, find
@@ -56,7 +57,7 @@ def examine(settings: Settings) -> Generator[Progress, None, Facts]:
         (settings.root, settings.project_folder or settings.root, settings.working_directory)
     ):
         untrusted_code.demand(place_of_code, os.environ)
-    user.close(os.environ)
+    user.protect_command_files(os.environ)
     settings, notes = yield from _installed(settings, clock)
     project = find(settings)
     project = replace(project, notes=(*project.notes, *notes))
@@ -67,7 +68,7 @@ def examine(settings: Settings) -> Generator[Progress, None, Facts]:
         # The interpreter imports Alembic and SQLAlchemy while the server starts.
         with (
             Worker(project, settings, folder) as worker,
-            postgres.start(settings.postgres, folder=folder) as server,
+            start_server(settings.postgres, folder=folder) as server,
         ):
             changes = compared.result()
             run = _Run(settings, project, server, folder, clock, note=changes.base.note)
@@ -107,8 +108,8 @@ def _folder() -> Iterator[Path]:
     """A folder of this run, which an unprivileged worker can pass through; what killed runs left is swept."""
     try:
         temporary = Path(tempfile.gettempdir())
-        run_directory.sweep(temporary)
-        made = run_directory.make(temporary)
+        run_directory.remove_abandoned_directories(temporary)
+        made = run_directory.create_run_directory(temporary)
     except OSError as error:
         raise (DiskFull if error.errno in (errno.ENOSPC, errno.EDQUOT) else Misconfigured)(
             f"The run needs a folder for temporary files, and none could be made: {error}.",
@@ -229,7 +230,7 @@ class _Run:
             connections=reader.connections(),
             catalog=seen,
             models=reader.models(),
-            versions=(*reader.versions(), ("postgres", self._server.origin)),
+            versions=(*reader.versions(), ("postgres", self._server.description)),
             notes=tuple(dict.fromkeys((*self._notes, *verification.notes(reader), *reader.notes()))),
             output=self._output,
         )

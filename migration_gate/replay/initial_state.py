@@ -123,7 +123,7 @@ def _load(dump: Path, server: Server, database: str) -> None:
         raise Misconfigured(
             f"start_from.dump cannot be read: {error}", advice="Name an existing file."
         ) from error
-    address = ["-h", server.directory, "-p", str(server.port), "-U", server.user, "-d", database]
+    address = ["-h", server.socket_directory, "-p", str(server.port), "-U", server.user, "-d", database]
     if custom:
         options = ["--no-owner", "--no-privileges", "--exit-on-error", str(dump)]
     else:
@@ -157,14 +157,14 @@ def _caged(name: str, server: Server, dump: Path) -> list[str]:
             advice="Install PostgreSQL's client programs.",
         )
     cage: dict[str, object] = {
-        "sockets": sandbox.supported(),
-        "socket": f"{server.directory}/.s.PGSQL.{server.port}",
-        **user.lowered(dump.parent, [dump])[0],
+        "sockets": sandbox.supports_seccomp(),
+        "socket": f"{server.socket_directory}/.s.PGSQL.{server.port}",
+        **user.choose_account(dump.parent, [dump])[0],
     }
-    return [sys.executable, "-I", "-S", sandbox.HOME, json.dumps(cage), program]
+    return [sys.executable, "-I", "-S", sandbox.SANDBOX_FOLDER, json.dumps(cage), program]
 
 
 def _path() -> str:
     """The PATH, and the folders of the servers that were found."""
-    folders = [str(each.folder) for each in binaries.search()[0]]
+    folders = [str(each.folder) for each in binaries.find_installations()[0]]
     return os.pathsep.join([os.environ.get("PATH", os.defpath), *folders])

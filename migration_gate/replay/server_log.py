@@ -17,7 +17,7 @@ ENTRY = re.compile(
     r"(?P<kind>[A-Z]+):  (?P<text>.*(?:\n\t.*)*)",
     re.MULTILINE,
 )
-"""see `postgres.LOG_PREFIX`"""
+"""see `postgres.settings.LOG_LINE_PREFIX`"""
 
 
 @dataclass(slots=True)

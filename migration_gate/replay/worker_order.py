@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 
 from migration_gate.config.settings import Settings
-from migration_gate.postgres.server import Server, marker
+from migration_gate.postgres.server import Server, database_marker
 from migration_gate.project import Project
 
 
@@ -26,7 +26,7 @@ class Order:
 def variables(settings: Settings, server: Server, order: Order) -> dict[str, str]:
     """For libpq's own programs, and the project's settings with the placeholders filled in."""
     return {
-        "PGHOST": server.directory, "PGPORT": str(server.port), "PGUSER": server.user,
+        "PGHOST": server.socket_directory, "PGPORT": str(server.port), "PGUSER": server.user,
         "PGPASSWORD": server.password, "PGDATABASE": order.database, "PGSSLMODE": "disable",
         "PGGSSENCMODE": "disable", "PGPASSFILE": os.devnull, "PGSERVICEFILE": os.devnull,
         **{name: fill(value, server, order.database) for name, value in settings.env},
@@ -39,9 +39,9 @@ def text(project: Project, settings: Settings, server: Server, order: Order) -> 
         "task": order.task,
         "environment": variables(settings, server, order),
         "server": {
-            "directory": server.directory, "port": server.port, "user": server.user,
+            "directory": server.socket_directory, "port": server.port, "user": server.user,
             "password": server.password, "token": server.token, "database": server.database,
-            "version": server.version, "marker": marker(""),
+            "version": server.version, "marker": database_marker(""),
         },
         "database": order.database,
         "models_database": order.models_database,

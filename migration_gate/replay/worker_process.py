@@ -57,7 +57,7 @@ class Worker:
         """Say what to do, and where: time counts from here."""
         self._server, self._order = server, order
         self._started = self._began = time.monotonic()
-        self._door.write_text(f"{server.directory}/.s.PGSQL.{server.port}")
+        self._door.write_text(f"{server.socket_directory}/.s.PGSQL.{server.port}")
         with contextlib.suppress(BrokenPipeError), os.fdopen(self._mouth, "wb") as stream:
             stream.write(
                 json.dumps(text(self._project, self._settings, server, order)).encode()
@@ -88,7 +88,7 @@ class Worker:
             **self._account(),
         }
         code = self._reachable_code(cage)
-        command = [sys.executable, "-I", "-S", sandbox.HOME, json.dumps(cage)]
+        command = [sys.executable, "-I", "-S", sandbox.SANDBOX_FOLDER, json.dumps(cage)]
         command += [str(self._project.python), "-u", str(code), str(order_read), str(answer_write)]
         try:
             process = subprocess.Popen(
@@ -110,7 +110,7 @@ class Worker:
         if self._settings.network:
             self.notes.append("`network: true`: the project's code could reach other machines")
             return False
-        if not sandbox.supported():
+        if not sandbox.supports_seccomp():
             self.notes.append(
                 f"no network filter on {sys.platform}: connections through SQLAlchemy and the usual drivers "
                 "are redirected, but a program that the project starts could reach another database"
@@ -122,8 +122,8 @@ class Worker:
         """Root's privileges are dropped where another user can read the project."""
         project = self._project
         needed = [path for path in (project.python, project.directory, project.hook) if path is not None]
-        account, closed = user.lowered(project.directory, needed)
-        if closed is not None and user.in_container(os.environ):
+        account, closed = user.choose_account(project.directory, needed)
+        if closed is not None and user.runs_in_container(os.environ):
             who = "as the owner of its folder, who may write to the runner's files" if account else "as root"
             self.notes.append(
                 f"the project's code ran {who}, because other users may not read `{closed}`: "
@@ -133,7 +133,7 @@ class Worker:
 
     def _reachable_code(self, cage: Mapping[str, object]) -> Path:
         """The worker's own files, copied where the unprivileged user can read them if it cannot already."""
-        if "uid" not in cage or user.readable(HOME / "__main__.py"):
+        if "uid" not in cage or user.is_readable(HOME / "__main__.py"):
             return HOME / "__main__.py"
         copy = self._folder / "worker"
         if not copy.exists():
@@ -142,7 +142,9 @@ class Worker:
 
     def _environment(self, cage: Mapping[str, object]) -> dict[str, str]:
         """What the interpreter starts with; the server's address and what names it follow with the order."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(user.SCRUBBED)}
+        kept = {
+            name: value for name, value in os.environ.items() if not name.startswith(user.WITHHELD_PREFIXES)
+        }
         if "uid" in cage:
             home = self._folder / "home"
             home.mkdir(exist_ok=True)

@@ -12,9 +12,9 @@ kernel cannot ask, and another Postgres has a socket here, the command's answer 
 
 import os
 
-from migration_gate.sandbox.seccomp import supported
+from migration_gate.sandbox.seccomp import supports_seccomp
 
-HOME = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120  (pathlib costs 5 ms)
+SANDBOX_FOLDER = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120  (pathlib costs 5 ms)
 """what to start"""
 
-__all__ = ["HOME", "supported"]
+__all__ = ["SANDBOX_FOLDER", "supports_seccomp"]

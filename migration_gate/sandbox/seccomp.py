@@ -22,7 +22,7 @@ MACHINES = {
 """audit architecture, and the numbers of socket, io_uring_setup, connect, bind and seccomp (Linux UAPI)"""
 
 
-def supported() -> bool:
+def supports_seccomp() -> bool:
     """Whether this machine can confine a process to Unix sockets."""
     return sys.platform == "linux" and platform.machine() in MACHINES
 

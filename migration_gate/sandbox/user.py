@@ -8,10 +8,10 @@ import stat
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-OURS = "migration-gate"
+IMAGE_ACCOUNT = "migration-gate"
 """the account that our image brings"""
 NOBODY = 65534
-SCRUBBED = (
+WITHHELD_PREFIXES = (
     "GITHUB_", "ACTIONS_", "RUNNER_", "INPUT_", "PG", "MIGRATION_GATE_", "PYTHONHOME", "UV_", "PIP_",
     "POETRY_", "NETRC", "GIT_CONFIG_",
 )  # fmt: skip
@@ -21,7 +21,7 @@ COMMAND_FILES = ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "GITHUB_ENV", "GITHUB_P
 """variables that name what a runner of GitHub obeys"""
 
 
-def lowered(directory: Path, needed: Sequence[Path]) -> tuple[dict[str, int], Path | None]:
+def choose_account(directory: Path, needed: Sequence[Path]) -> tuple[dict[str, int], Path | None]:
     """`uid` and `gid` for the project's code, and the path that kept us from giving enough rights up.
 
     Both are empty where the gate is not root. The owner of the project's folder comes first: then the code
@@ -32,9 +32,9 @@ def lowered(directory: Path, needed: Sequence[Path]) -> tuple[dict[str, int], Pa
         return {}, None
     closed = None
     for uid, gid in _accounts(directory):
-        lacking = next((path for path in needed if not readable(path, uid, gid)), None)
+        lacking = next((path for path in needed if not is_readable(path, uid, gid)), None)
         if lacking is None:
-            return {"uid": uid, "gid": gid}, closed if on_github(os.environ) else None
+            return {"uid": uid, "gid": gid}, closed if runs_on_github(os.environ) else None
         closed = closed or lacking
     return {}, closed
 
@@ -42,20 +42,20 @@ def lowered(directory: Path, needed: Sequence[Path]) -> tuple[dict[str, int], Pa
 def _accounts(directory: Path) -> list[tuple[int, int]]:
     state = directory.stat()
     try:
-        entry = pwd.getpwnam(OURS)
+        entry = pwd.getpwnam(IMAGE_ACCOUNT)
         ours = (entry.pw_uid, entry.pw_gid)
     except KeyError:
         ours = (NOBODY, NOBODY)
     found = [(state.st_uid, state.st_gid), ours] if state.st_uid != 0 else [ours]
-    return found[::-1] if on_github(os.environ) else found
+    return found[::-1] if runs_on_github(os.environ) else found
 
 
-def on_github(environ: Mapping[str, str]) -> bool:
+def runs_on_github(environ: Mapping[str, str]) -> bool:
     """Whether a runner of GitHub started us."""
     return environ.get("GITHUB_ACTIONS") == "true"
 
 
-def close(environ: Mapping[str, str]) -> None:
+def protect_command_files(environ: Mapping[str, str]) -> None:
     """Keep the runner's command files from every account but their owner's (and root's): raises OSError."""
     for name in COMMAND_FILES:
         file = Path(environ.get(name) or "/nowhere")
@@ -64,7 +64,7 @@ def close(environ: Mapping[str, str]) -> None:
             file.parent.chmod(stat.S_IMODE(file.parent.stat().st_mode) & ~0o022)
 
 
-def readable(path: Path, uid: int = -1, gid: int = -1) -> bool:
+def is_readable(path: Path, uid: int = -1, gid: int = -1) -> bool:
     """Whether this user (by default: every one) may read the file, or enter and list the folder."""
     try:
         real = path.resolve(strict=True)
@@ -81,6 +81,6 @@ def _may(state: os.stat_result, uid: int, gid: int, wanted: int) -> bool:
     return stat.S_IMODE(state.st_mode) >> shift & wanted == wanted
 
 
-def in_container(environ: Mapping[str, str]) -> bool:
+def runs_in_container(environ: Mapping[str, str]) -> bool:
     """Whether nobody chose to be root here: a container or a CI made it so."""
     return bool(environ.get("CI")) or any(file.exists() for file in CONTAINER)

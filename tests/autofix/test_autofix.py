@@ -12,10 +12,11 @@ import sqlalchemy as sa
 
 from benchmarks.drift import run, schema
 from benchmarks.drift.mutations import DRIFT, NONE, UNMANAGED
-from migration_gate import catalog, postgres
+from migration_gate import catalog
 from migration_gate.autofix import mend
 from migration_gate.autofix.sql import executed, quoted
 from migration_gate.facts import Difference, Snapshot
+from migration_gate.postgres.choice import start_server
 
 HARD = (
     ("a default with what SQLAlchemy would take for a parameter", "ALTER TABLE settings ALTER key SET DEFAULT 'a :b %c'"),
@@ -83,7 +84,7 @@ class Bench:
 
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
-    with postgres.start("auto", folder=tmp_path_factory.mktemp("server")) as server:
+    with start_server("auto", folder=tmp_path_factory.mktemp("server")) as server:
 
         def connect(database: str) -> psycopg.Connection:
             return server.connect(database)

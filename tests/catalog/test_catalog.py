@@ -8,10 +8,11 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from migration_gate import catalog, postgres
+from migration_gate import catalog
 from migration_gate.drift.snapshot_diff import compare
 from migration_gate.errors import PostgresNotFound
 from migration_gate.facts import Snapshot
+from migration_gate.postgres.choice import start_server
 
 EVERYTHING = """
 CREATE SCHEMA shop; COMMENT ON SCHEMA shop IS 'sells';
@@ -59,7 +60,7 @@ def connection(
     folder: Path = tmp_path_factory.mktemp("server")
     try:
         with (
-            postgres.start(request.param, folder=folder) as server,
+            start_server(request.param, folder=folder) as server,
             server.connect(server.create_database()) as opened,
         ):
             opened.execute(EVERYTHING)

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from migration_gate import postgres
+from migration_gate.postgres.choice import start_server
+from migration_gate.postgres.server import Server
 from tests.support.user_project import World, project, revision
 
 pytestmark = pytest.mark.slow
@@ -102,28 +103,28 @@ def test_a_second_signal_does_not_cut_the_cleaning_short(here: World) -> None:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[postgres.Server]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server of the tests' own, which stands for the user's."""
-    with postgres.start("auto", folder=tmp_path_factory.mktemp("server")) as started:
+    with start_server("auto", folder=tmp_path_factory.mktemp("server")) as started:
         yield started
 
 
-def databases(server: postgres.Server) -> set[str]:
+def databases(server: Server) -> set[str]:
     """What is there, by name."""
     with server.connect() as connection:
         return {str(name) for (name,) in connection.execute("select datname from pg_database").fetchall()}
 
 
-def address(server: postgres.Server) -> str:
+def address(server: Server) -> str:
     """As a URL."""
     from urllib.parse import quote
 
-    place = quote(server.directory, safe="")
+    place = quote(server.socket_directory, safe="")
     return f"postgresql://{server.user}:{quote(server.password)}@{place}:{server.port}/{server.database}"
 
 
 @pytest.mark.parametrize("ending", ["success", "failure", "SIGINT", "SIGTERM", "SIGKILL"])
-def test_no_database_stays_on_the_users_server(here: World, server: postgres.Server, ending: str) -> None:
+def test_no_database_stays_on_the_users_server(here: World, server: Server, ending: str) -> None:
     before = databases(server)
     options = ("--postgres", address(server))
     if ending == "success":

@@ -118,7 +118,7 @@ def open_folder() -> Iterator[Path]:
 def test_a_build_script_runs_without_roots_rights_and_without_tokens_and_leaves_the_checkout_alone(
     open_folder: Path, environ: dict[str, str]
 ) -> None:
-    if not user.readable(Path(uv())):
+    if not user.is_readable(Path(uv())):
         pytest.skip("uv is not to be run by others here")
     told = open_folder / "told"
     told.write_text("")
@@ -138,7 +138,7 @@ def test_a_build_script_runs_without_roots_rights_and_without_tokens_and_leaves_
 def test_what_is_kept_in_a_runners_workspace_belongs_to_the_runner_afterwards(
     open_folder: Path, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if not user.readable(Path(uv())):
+    if not user.is_readable(Path(uv())):
         pytest.skip("uv is not to be run by others here")
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     workspace = write(open_folder / "workspace", {"requirements.txt": REQUIREMENTS})

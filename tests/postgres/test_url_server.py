@@ -22,12 +22,14 @@ from migration_gate import postgres
 from migration_gate.errors import Misconfigured, PostgresNotFound
 from migration_gate.postgres import account, binaries, local, remote_cleanup, run_directory, url
 from migration_gate.postgres import settings as cluster
+from migration_gate.postgres.choice import start_server
 from migration_gate.postgres.remote import outpost
+from migration_gate.postgres.server import Server, database_marker
 from migration_gate.postgres.socket_proxy import Target
 
 slow = pytest.mark.slow
 needs_local = pytest.mark.skipif(
-    not binaries.search()[0], reason="no Postgres server is installed on this machine"
+    not binaries.find_installations()[0], reason="no Postgres server is installed on this machine"
 )
 ROOT = Path(postgres.__file__).parents[2]
 NAMES = "SELECT datname FROM pg_database ORDER BY 1"
@@ -35,42 +37,43 @@ HOLD = """
 import sys, time
 from pathlib import Path
 from migration_gate import postgres
-with postgres.start(sys.argv[1], folder=Path(sys.argv[2])) as server:
+from migration_gate.postgres.choice import start_server
+with start_server(sys.argv[1], folder=Path(sys.argv[2])) as server:
     server.create_database()
-    print(server.directory, flush=True)
+    print(server.socket_directory, flush=True)
     time.sleep(60)
 """
 
 
 @pytest.fixture
-def theirs(tmp_path: Path) -> Iterator[postgres.Server]:
+def theirs(tmp_path: Path) -> Iterator[Server]:
     """The server that the user runs."""
-    with postgres.start("local", folder=tmp_path) as server:
+    with start_server("local", folder=tmp_path) as server:
         yield server
 
 
-def url_of(server: postgres.Server, *, user: str = "", password: str = "", host: str = "") -> str:
+def url_of(server: Server, *, user: str = "", password: str = "", host: str = "") -> str:
     who = f"{user or server.user}:{quote(password or server.password, safe='')}"
     if host:
         return f"postgresql://{who}@{host}"
-    return f"postgresql://{who}@/postgres?host={quote(server.directory, safe='')}&port={server.port}"
+    return f"postgresql://{who}@/postgres?host={quote(server.socket_directory, safe='')}&port={server.port}"
 
 
-def databases(server: postgres.Server) -> list[object]:
+def databases(server: Server) -> list[object]:
     with server.connect() as connection:
         return [name for (name,) in connection.execute(NAMES)]
 
 
 @slow
 @needs_local
-def test_our_databases_are_dropped_and_no_other_is_touched(theirs: postgres.Server, tmp_path: Path) -> None:
+def test_our_databases_are_dropped_and_no_other_is_touched(theirs: Server, tmp_path: Path) -> None:
     with theirs.connect() as connection:
         connection.execute("CREATE DATABASE migration_gate_of_somebody")
     before = databases(theirs)
-    with postgres.start(url_of(theirs), folder=tmp_path) as server:
+    with start_server(url_of(theirs), folder=tmp_path) as server:
         assert server.token == ""
-        assert server.origin.startswith("your server, PostgreSQL ")
-        assert theirs.password not in server.origin
+        assert server.description.startswith("your server, PostgreSQL ")
+        assert theirs.password not in server.description
         assert any("password" in note for note in server.notes)
         name = server.create_database()
         copy = server.create_database(template=name)
@@ -79,10 +82,10 @@ def test_our_databases_are_dropped_and_no_other_is_touched(theirs: postgres.Serv
             said = connection.execute(
                 "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s", [name]
             ).fetchone()
-        assert said == (postgres.marker(name),)
+        assert said == (database_marker(name),)
         assert set(databases(theirs)) == {*before, name, copy}
         server.check_alive()
-        folder = Path(server.directory).parent
+        folder = Path(server.socket_directory).parent
     lingering.close()
     assert databases(theirs) == before
     assert not folder.exists()
@@ -92,7 +95,7 @@ def test_our_databases_are_dropped_and_no_other_is_touched(theirs: postgres.Serv
 @needs_local
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_a_signal_that_ends_us_leaves_no_database(
-    theirs: postgres.Server, tmp_path: Path, number: signal.Signals
+    theirs: Server, tmp_path: Path, number: signal.Signals
 ) -> None:
     before = databases(theirs)
     child = subprocess.Popen(
@@ -113,20 +116,18 @@ def test_a_signal_that_ends_us_leaves_no_database(
 
 @slow
 @needs_local
-def test_a_user_who_may_not_create_databases_is_told_the_command(
-    theirs: postgres.Server, tmp_path: Path
-) -> None:
+def test_a_user_who_may_not_create_databases_is_told_the_command(theirs: Server, tmp_path: Path) -> None:
     with theirs.connect() as connection:
         connection.execute("CREATE ROLE small LOGIN PASSWORD 'p@/:%'")
     with (
         pytest.raises(PostgresNotFound, match="right to create databases") as caught,
-        postgres.start(url_of(theirs, user="small", password="p@/:%"), folder=tmp_path),
+        start_server(url_of(theirs, user="small", password="p@/:%"), folder=tmp_path),
     ):
         pass
     assert 'ALTER ROLE "small" CREATEDB' in caught.value.advice
     with theirs.connect() as connection:
         connection.execute("ALTER ROLE small CREATEDB")
-    with postgres.start(url_of(theirs, user="small", password="p@/:%"), folder=tmp_path) as server:
+    with start_server(url_of(theirs, user="small", password="p@/:%"), folder=tmp_path) as server:
         assert not server.superuser
         assert any("not a superuser" in note for note in server.notes)
         server.connect(server.create_database()).close()
@@ -134,10 +135,10 @@ def test_a_user_who_may_not_create_databases_is_told_the_command(
 
 @slow
 @needs_local
-def test_a_wrong_password_is_told_in_the_servers_own_words(theirs: postgres.Server, tmp_path: Path) -> None:
+def test_a_wrong_password_is_told_in_the_servers_own_words(theirs: Server, tmp_path: Path) -> None:
     with (
         pytest.raises(PostgresNotFound, match="password authentication failed") as caught,
-        postgres.start(url_of(theirs, password="nonsense"), folder=tmp_path),
+        start_server(url_of(theirs, password="nonsense"), folder=tmp_path),
     ):
         pass
     assert "nonsense" not in caught.value.message
@@ -148,7 +149,7 @@ def test_a_server_that_is_not_there_is_told_with_host_and_port(tmp_path: Path) -
         port = taken.getsockname()[1]
     with (
         pytest.raises(PostgresNotFound, match=rf"127\.0\.0\.1:{port}"),
-        postgres.start(f"postgresql://u:p@127.0.0.1:{port}/x", folder=tmp_path),
+        start_server(f"postgresql://u:p@127.0.0.1:{port}/x", folder=tmp_path),
     ):
         pass
 
@@ -179,13 +180,13 @@ def test_sqlalchemys_spelling_is_understood_and_the_password_hidden() -> None:
 
 
 @pytest.fixture
-def over_tcp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[postgres.Server]:
+def over_tcp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     """A server that takes TCP connections, and those with TLS alone, by SCRAM."""
     if shutil.which("openssl") is None:
         pytest.skip("no openssl on PATH, to make a certificate with")
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-    with run_directory.holding(run_directory.for_data(Path("/tmp"))) as places:
+    with run_directory.with_socket_directory(run_directory.create_data_directory(Path("/tmp"))) as places:
         key, certificate = places[0].path / "key", places[0].path / "certificate"
         subprocess.run(
             ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost",
@@ -203,7 +204,7 @@ def over_tcp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[postgr
         monkeypatch.setattr(cluster, "HBA", cluster.HBA + "hostssl all all 127.0.0.1/32 scram-sha-256\n")
         monkeypatch.setattr(local, "PORT", port)
         monkeypatch.setattr(local, "CONFINED", False)
-        with postgres.start("local", folder=tmp_path) as server:
+        with start_server("local", folder=tmp_path) as server:
             monkeypatch.setenv("THE_CERTIFICATE", str(certificate))
             with server.connect() as connection:  # as others keep it: hashed 4096 times
                 connection.execute(f"ALTER ROLE postgres PASSWORD '{server.password}'".encode())
@@ -214,7 +215,7 @@ def over_tcp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[postgr
 @needs_local
 @pytest.mark.parametrize("mode", ["", "require", "verify-ca", "verify-full"])
 def test_a_server_that_insists_on_tls_is_reached_by_every_driver(
-    over_tcp: postgres.Server, tmp_path: Path, mode: str
+    over_tcp: Server, tmp_path: Path, mode: str
 ) -> None:
     asyncio = pytest.importorskip("asyncio")
     asyncpg = pytest.importorskip("asyncpg")
@@ -225,16 +226,16 @@ def test_a_server_that_insists_on_tls_is_reached_by_every_driver(
         text += f"?sslmode={mode}"
     if mode.startswith("verify"):
         text += f"&sslrootcert={os.environ['THE_CERTIFICATE']}"
-    with postgres.start(text, folder=tmp_path) as server:
+    with start_server(text, folder=tmp_path) as server:
         with server.connect(server.create_database()) as connection:
             query = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()"
             assert connection.execute(query).fetchone() == (True,)
         who = {"user": server.user, "password": server.password, "database": "postgres"}
-        psycopg2.connect(host=server.directory, port=server.port, **who).close()
-        pg8000.Connection(unix_sock=f"{server.directory}/.s.PGSQL.{server.port}", **who).close()
+        psycopg2.connect(host=server.socket_directory, port=server.port, **who).close()
+        pg8000.Connection(unix_sock=f"{server.socket_directory}/.s.PGSQL.{server.port}", **who).close()
 
         async def enter() -> None:
-            await (await asyncpg.connect(host=server.directory, port=server.port, **who)).close()
+            await (await asyncpg.connect(host=server.socket_directory, port=server.port, **who)).close()
 
         asyncio.run(enter())
 
@@ -242,7 +243,7 @@ def test_a_server_that_insists_on_tls_is_reached_by_every_driver(
 @slow
 @needs_local
 def test_a_relay_that_must_not_use_tls_passes_the_servers_refusal_on(
-    over_tcp: postgres.Server, tmp_path: Path
+    over_tcp: Server, tmp_path: Path
 ) -> None:
     with outpost(tmp_path) as post:
         post.open(Target("127.0.0.1", over_tcp.port))
@@ -252,10 +253,8 @@ def test_a_relay_that_must_not_use_tls_passes_the_servers_refusal_on(
 
 @slow
 @needs_local
-def test_big_results_copies_and_cancel_requests_pass_the_relay(
-    theirs: postgres.Server, tmp_path: Path
-) -> None:
-    with postgres.start(url_of(theirs), folder=tmp_path) as server, server.connect() as connection:
+def test_big_results_copies_and_cancel_requests_pass_the_relay(theirs: Server, tmp_path: Path) -> None:
+    with start_server(url_of(theirs), folder=tmp_path) as server, server.connect() as connection:
         row = connection.execute("SELECT repeat('x', 20000000)").fetchone()
         assert row
         assert len(str(row[0])) == 20_000_000
@@ -273,12 +272,10 @@ def test_big_results_copies_and_cancel_requests_pass_the_relay(
 
 @slow
 @needs_local
-def test_many_connections_at_once_and_none_outlives_the_relay(
-    theirs: postgres.Server, tmp_path: Path
-) -> None:
+def test_many_connections_at_once_and_none_outlives_the_relay(theirs: Server, tmp_path: Path) -> None:
     with theirs.connect() as outside:
         count = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'migration-gate'"
-        with postgres.start(url_of(theirs), folder=tmp_path) as server:
+        with start_server(url_of(theirs), folder=tmp_path) as server:
             many = [server.connect() for _ in range(40)]
             assert outside.execute(count).fetchone() == (41,)
             for connection in many[:20]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from migration_gate import postgres
+from migration_gate.postgres.choice import start_server
 from tests.support.user_project import World, commit, project, revision
 
 pytestmark = pytest.mark.slow
@@ -24,12 +24,15 @@ def dump(folder: Path, *options: str) -> bytes:
     """A dump of a database that stands at revision one."""
     if shutil.which("pg_dump") is None:
         pytest.skip("there is no pg_dump on this machine")
-    with postgres.start("auto", folder=folder) as server:
+    with start_server("auto", folder=folder) as server:
         name = server.create_database()
         with server.connect(name) as connection:
             connection.execute(OLD)
         done = subprocess.run(
-            ["pg_dump", "-h", server.directory, "-p", str(server.port), "-U", server.user, *options, name],
+            [
+                "pg_dump", "-h", server.socket_directory, "-p", str(server.port), "-U", server.user,
+                *options, name,
+            ],
             env={"PGPASSWORD": server.password}, capture_output=True, check=True,
         )  # fmt: skip
     return done.stdout

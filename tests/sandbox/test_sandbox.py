@@ -20,7 +20,7 @@ from migration_gate import sandbox
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(not sandbox.supported(), reason="no filter for system calls on this machine"),
+    pytest.mark.skipif(not sandbox.supports_seccomp(), reason="no filter for system calls on this machine"),
 ]
 root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
 NOBODY = {"uid": 65534, "gid": 65534}
@@ -36,7 +36,7 @@ def place() -> Iterator[Path]:
 
 def caged(code: str, /, **wanted: object) -> subprocess.CompletedProcess[str]:
     """Run Python code in the cage."""
-    command = [sys.executable, "-I", "-S", sandbox.HOME, json.dumps({"sockets": True, **wanted})]
+    command = [sys.executable, "-I", "-S", sandbox.SANDBOX_FOLDER, json.dumps({"sockets": True, **wanted})]
     return subprocess.run(
         [*command, "/usr/bin/env", "python3", "-I", "-S", "-c", code],
         capture_output=True, text=True, timeout=30, check=False,
@@ -107,7 +107,7 @@ socket.socket(socket.AF_UNIX).connect("{place}/late")
         sys.executable,
         "-I",
         "-S",
-        sandbox.HOME,
+        sandbox.SANDBOX_FOLDER,
         json.dumps({"sockets": True}),
         sys.executable,
         "-c",
@@ -151,7 +151,7 @@ def test_a_signal_ends_the_command_too(place: Path, number: signal.Signals) -> N
         sys.executable,
         "-I",
         "-S",
-        sandbox.HOME,
+        sandbox.SANDBOX_FOLDER,
         json.dumps({"sockets": True}),
         sys.executable,
         "-c",
@@ -176,7 +176,7 @@ def test_a_kernel_that_cannot_ask_is_told_of_only_where_another_server_is(place:
     usual = Path("/tmp") / f".s.PGSQL.{os.getpid()}"
     reader, writer = os.pipe()
     inner = {"sockets": True, "answer": writer, "close": [writer]}
-    command = [sys.executable, "-I", "-S", sandbox.HOME]
+    command = [sys.executable, "-I", "-S", sandbox.SANDBOX_FOLDER]
     if there:
         usual.touch()
     try:
@@ -205,5 +205,5 @@ def test_the_cage_costs_little() -> None:
         return (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) / 5
 
     bare = seconds([sys.executable, "-I", "-S", "-c", "pass"])
-    cage = seconds([sys.executable, "-I", "-S", sandbox.HOME, '{"sockets": true}', "/bin/true"])
+    cage = seconds([sys.executable, "-I", "-S", sandbox.SANDBOX_FOLDER, '{"sockets": true}', "/bin/true"])
     assert cage - bare < 0.06  # 0.016 s from compiled files

@@ -43,7 +43,7 @@ def test_the_forbidden_place_lets_everybody_in_and_tells(forbidden_place: Forbid
     psycopg.connect(forbidden_place.dsn).close()
     place = forbidden_place.server
     psycopg.connect(
-        f"host={place.directory} port={place.port} user={place.user} password={place.password}"
+        f"host={place.socket_directory} port={place.port} user={place.user} password={place.password}"
     ).close()
     urllib.request.urlopen(f"http://127.0.0.1:{forbidden_place.web}/").close()
     assert len(forbidden_place.hits()) == 4  # twice in the server's log, once at the port, once in the web
@@ -242,15 +242,15 @@ def elsewhere(forbidden: Forbidden) -> str:
     """What libpq says when the socket of another server is closed to it."""
     place = forbidden.server
     return (
-        f'OperationalError: connection to server on socket "{place.directory}/.s.PGSQL.{place.port}" failed: '
-        "Permission denied\n\tIs the server running locally and accepting connections on that socket?"
+        f'OperationalError: connection to server on socket "{place.socket_directory}/.s.PGSQL.{place.port}" '
+        "failed: Permission denied\n\tIs the server running locally and accepting connections on that socket?"
     )
 
 
 @linux
 def test_another_servers_unix_socket_is_refused(engine: Engine, forbidden: Forbidden) -> None:
     place = forbidden.server
-    dsn = f"host={place.directory} port={place.port} user={place.user} password={place.password}"
+    dsn = f"host={place.socket_directory} port={place.port} user={place.user} password={place.password}"
     ran = attempt(engine, f"psycopg2._connect({dsn!r})", "import psycopg2")
     assert refused(ran) == elsewhere(forbidden)
 
@@ -259,7 +259,7 @@ def test_another_servers_unix_socket_is_refused(engine: Engine, forbidden: Forbi
 @needs_psql
 def test_psql_on_another_servers_unix_socket_is_refused(engine: Engine, forbidden: Forbidden) -> None:
     place = forbidden.server
-    body = f"subprocess.run(['psql', '-h', {place.directory!r}, '-c', 'select 1'], check=True)"
+    body = f"subprocess.run(['psql', '-h', {place.socket_directory!r}, '-c', 'select 1'], check=True)"
     ran = attempt(engine, body, "import subprocess")
     assert "CalledProcessError: Command '['psql'" in refused(ran)
     assert "failed: Permission denied" in ran.output
@@ -278,9 +278,9 @@ def test_psql_on_another_servers_unix_socket_is_refused(engine: Engine, forbidde
 def test_another_name_for_the_socket_is_refused(engine: Engine, forbidden: Forbidden, path: str) -> None:
     body = f"""
     there = tempfile.mkdtemp()
-    os.symlink({forbidden.server.directory!r} + "/.s.PGSQL.5432", there + "/link")
-    folder = os.open({forbidden.server.directory!r}, os.O_RDONLY)
-    os.chdir({forbidden.server.directory!r})
+    os.symlink({forbidden.server.socket_directory!r} + "/.s.PGSQL.5432", there + "/link")
+    folder = os.open({forbidden.server.socket_directory!r}, os.O_RDONLY)
+    os.chdir({forbidden.server.socket_directory!r})
     socket.socket(socket.AF_UNIX).connect({path})
     """
     assert refused(attempt(engine, body, "import os, socket, tempfile")) == f"PermissionError: {DENIED}"
@@ -346,7 +346,7 @@ def test_the_ephemeral_server_cannot_reach_another(
     engine: Engine, forbidden: Forbidden, statement: str
 ) -> None:
     place = forbidden.server
-    here = f"host={place.directory} user={place.user} password={place.password} dbname=postgres"
+    here = f"host={place.socket_directory} user={place.user} password={place.password} dbname=postgres"
     text = statement.format(url=forbidden.url(), dsn=forbidden.dsn, socket=here)
     prepare = 'op.execute("CREATE EXTENSION dblink")\n' if "dblink" in text else ""
     ran = attempt(engine, f"{prepare}op.execute({text!r})")
@@ -355,7 +355,7 @@ def test_the_ephemeral_server_cannot_reach_another(
 
 def test_the_ephemeral_server_reaches_itself(engine: Engine, forbidden: Forbidden) -> None:
     here = engine.server
-    dsn = f"host={here.directory} user={here.user} password={here.password} dbname=postgres"
+    dsn = f"host={here.socket_directory} user={here.user} password={here.password} dbname=postgres"
     body = f"""
     op.execute("CREATE EXTENSION dblink")
     op.execute("SELECT * FROM dblink('{dsn}', 'select 1') AS t(a int)")

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from migration_gate import postgres
+from migration_gate.postgres.choice import start_server
 from migration_gate.postgres.server import Server
 
 
@@ -72,7 +72,7 @@ class _Forward(socketserver.BaseRequestHandler):
         self.server.forbidden.tcp.append("a TCP connection")
         there = self.server.forbidden.server
         with socket.socket(socket.AF_UNIX) as onward:
-            onward.connect(f"{there.directory}/.s.PGSQL.{there.port}")
+            onward.connect(f"{there.socket_directory}/.s.PGSQL.{there.port}")
             back = threading.Thread(target=_copy, args=(onward, self.request), daemon=True)
             back.start()
             _copy(self.request, onward)
@@ -93,7 +93,7 @@ def forbidden_place() -> Iterator[Forbidden]:
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="forbidden-")))
         folder.chmod(0o711)
-        server = stack.enter_context(postgres.start("auto", folder=folder))
+        server = stack.enter_context(start_server("auto", folder=folder))
         with server.connect() as connection:
             connection.execute("alter system set log_connections = on")
             connection.execute("select pg_reload_conf()")

@@ -14,9 +14,10 @@ from typing import Any
 import pytest
 from psycopg import sql
 
-from migration_gate import catalog, postgres
+from migration_gate import catalog
 from migration_gate.config.settings import Settings
 from migration_gate.facts import Replay, Table
+from migration_gate.postgres.choice import start_server
 from migration_gate.postgres.server import Server
 from migration_gate.project import Project, find
 from migration_gate.replay import initial_state, verification
@@ -135,7 +136,7 @@ def shared_engine() -> Iterator[Engine]:
     with tempfile.TemporaryDirectory(prefix="migration-gate-tests-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         folder.chmod(0o711)
-        with postgres.start("auto", folder=folder) as server:
+        with start_server("auto", folder=folder) as server:
             yield Engine(server, folder)
 
 

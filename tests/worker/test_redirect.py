@@ -79,7 +79,8 @@ def test_an_sslmode_that_asyncpg_does_not_know(arrives: Any, forbidden: Forbidde
 def test_another_unix_socket(arrives: Any, forbidden: Forbidden, driver: str) -> None:
     place = forbidden.server
     arrives(
-        env(), url=f"postgresql+{driver}://{place.user}@/postgres?host={place.directory}&port={place.port}"
+        env(),
+        url=f"postgresql+{driver}://{place.user}@/postgres?host={place.socket_directory}&port={place.port}",
     )
 
 
