@@ -1,8 +1,9 @@
-"""Write the generated pages again: `make docs`. With --check, only say whether they are up to date.
+"""Makes the generated pages again: `make docs`. With `--check` it only says which are out of date.
 
-The checks' page and the report's schema (`migration_gate.docs`), and beside them the configuration:
-`docs/configuration.md` has every key, `docs/migration-gate.schema.json` is its schema. And the action:
-action.yml, and the tables of its inputs and outputs where a page marks a place for them.
+- `checks/README.md`, and the table of checks in `README.md`: from the checks' docstrings and example reports
+- `docs/configuration.md` and `docs/migration-gate.schema.json`: from the configuration's schema
+- `docs/report.schema.json`: from the dataclasses of the JSON report
+- `action.yml`, and the tables of its inputs and outputs where a page marks a place for them
 """
 
 from __future__ import annotations
@@ -11,43 +12,64 @@ import json
 import sys
 from pathlib import Path
 
-from migration_gate import docs
-from migration_gate.action import manifest as action
-from migration_gate.config import loading
-from migration_gate.config import reference_page as configuration
+from pydantic import TypeAdapter
+
+from docs.checks_page import fill_checks_table, render_checks_page
+from migration_gate.action import manifest
+from migration_gate.config import loading, reference_page
+from migration_gate.report.json import JsonReport
 
 ROOT = Path(__file__).resolve().parent.parent
-MARKED = (ROOT / "README.md", ROOT / "docs" / "action.md")
-"""pages that show the checks, or the action's inputs or outputs"""
+PAGES_WITH_TABLES = (ROOT / "README.md", ROOT / "docs" / "action.md")
+"""pages that show the checks, or the action's inputs or outputs, between marks"""
 
 
-def pages() -> dict[Path, str]:
+def render_pages() -> dict[Path, str]:
     """Every generated file, and what it should hold."""
-    return docs.pages(ROOT) | {
-        ROOT / "docs" / "configuration.md": configuration.page(),
+    pages = {
+        ROOT / "checks" / "README.md": render_checks_page(ROOT / "checks" / "examples"),
+        ROOT / "docs" / "report.schema.json": _render_report_schema(),
+        ROOT / "docs" / "configuration.md": reference_page.page(),
         ROOT / "docs" / "migration-gate.schema.json": json.dumps(loading.schema(), indent=2) + "\n",
-        ROOT / "action.yml": action.manifest(),
-        **{file: docs.filled(action.filled(file.read_text(encoding="utf-8"))) for file in MARKED},
+        ROOT / "action.yml": manifest.manifest(),
+    }
+    for file in PAGES_WITH_TABLES:
+        pages[file] = fill_checks_table(manifest.filled(file.read_text(encoding="utf-8")))
+    return pages
+
+
+def stale_pages() -> dict[Path, str]:
+    """The generated files that are missing or say something else, and what they should hold."""
+    return {
+        file: text
+        for file, text in render_pages().items()
+        if not file.exists() or file.read_text(encoding="utf-8") != text
     }
 
 
-def stale(file: Path, text: str) -> bool:
-    """Whether the file is missing, or says something else."""
-    return not file.exists() or file.read_text(encoding="utf-8") != text
+def _render_report_schema() -> str:
+    head = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "A report of Migration Gate",
+    }
+    schema = head | TypeAdapter(JsonReport).json_schema(mode="serialization")
+    return json.dumps(schema, indent=2) + "\n"
 
 
-def main() -> int:
-    """Write what is stale; with --check, name it and end with 1."""
-    old = {file: text for file, text in pages().items() if stale(file, text)}
-    checking = "--check" in sys.argv[1:]
-    for file, text in old.items():
-        sys.stdout.write(f"{'stale' if checking else 'written'}: {file.relative_to(ROOT)}\n")
-        if not checking:
-            file.write_text(text, encoding="utf-8")
-    if old and checking:
-        sys.stdout.write("Run `make docs`, and commit what it wrote.\n")
-    return 1 if old and checking else 0
+def main(arguments: list[str]) -> int:
+    """Write what is out of date; with `--check`, name it and return 1."""
+    stale = stale_pages()
+    if "--check" in arguments:
+        for file in stale:
+            print(f"out of date: {file.relative_to(ROOT)}")
+        if stale:
+            print("Run `make update`, and commit what it wrote.")
+        return 1 if stale else 0
+    for file, text in stale.items():
+        file.write_text(text, encoding="utf-8")
+        print(f"written: {file.relative_to(ROOT)}")
+    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))
