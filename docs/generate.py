@@ -28,7 +28,7 @@ def render_pages() -> dict[Path, str]:
     """Every generated file, and what it should hold."""
     pages = {
         ROOT / "checks" / "README.md": render_checks_page(ROOT / "checks" / "examples"),
-        ROOT / "docs" / "report.schema.json": _render_report_schema(),
+        ROOT / "docs" / "report.schema.json": render_report_schema(),
         ROOT / "docs" / "configuration.md": reference_page.page(),
         ROOT / "docs" / "migration-gate.schema.json": json.dumps(loading.schema(), indent=2) + "\n",
         ROOT / "action.yml": manifest.manifest(),
@@ -47,7 +47,8 @@ def stale_pages() -> dict[Path, str]:
     }
 
 
-def _render_report_schema() -> str:
+def render_report_schema() -> str:
+    """The JSON schema of a JSON report."""
     head = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A report of Migration Gate",

@@ -15,7 +15,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
-BRANCHES = (ast.If, ast.IfExp, ast.For, ast.AsyncFor, ast.While, ast.ExceptHandler, ast.comprehension, ast.match_case)
+BRANCHES = (
+    ast.If,
+    ast.IfExp,
+    ast.For,
+    ast.AsyncFor,
+    ast.While,
+    ast.ExceptHandler,
+    ast.comprehension,
+    ast.match_case,
+)
 IGNORED_FOLDERS = {"tests", "testing", "test", "examples", "resources", "templates", ".venv", "__pycache__"}
 MOST_COMPLEX = 10
 """the limit that McCabe proposed in 1976 (ruff's C901 counts statements alone)"""
@@ -90,7 +99,11 @@ def count_docstring_lines(tree: ast.AST) -> int:
     """Lines of docstrings of modules, classes and functions, and of texts below attributes."""
     number = 0
     for node in ast.walk(tree):
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+        if (
+            isinstance(node, ast.Expr)
+            and isinstance(node.value, ast.Constant)
+            and isinstance(node.value.value, str)
+        ):
             number += (node.end_lineno or node.lineno) - node.lineno + 1
     return number
 
@@ -98,7 +111,9 @@ def count_docstring_lines(tree: ast.AST) -> int:
 def count_comment_lines(text: str) -> int:
     """Lines that hold nothing but a comment."""
     tokens = tokenize.generate_tokens(io.StringIO(text).readline)
-    return sum(1 for token in tokens if token.type == tokenize.COMMENT and token.line.lstrip().startswith("#"))
+    return sum(
+        1 for token in tokens if token.type == tokenize.COMMENT and token.line.lstrip().startswith("#")
+    )
 
 
 def measure_package(folder: Path) -> Measurement:
