@@ -1,4 +1,4 @@
-"""`checks/README.md` and the README's table of checks, made from the checks' docstrings and example reports."""
+"""`checks/README.md` and the README's table of checks, from the checks' docstrings and example reports."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TABLE_MARKS = re.compile(r"(<!-- checks -->\n).*?(<!-- /checks -->)", re.DOTALL)
 
 
 def render_checks_page(examples: Path) -> str:
-    """A table, then each check in report order with the report on its bad example, from `examples/<check>/`."""
+    """A table, then each check in report order with the report on its bad example, read in `examples/`."""
     sections = [section for check in known() for section in _render_section(check, examples)]
     return "\n".join([INTRODUCTION, _render_table(""), *sections])
 

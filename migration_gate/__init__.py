@@ -14,7 +14,7 @@ The folders, in the order in which data flows through them; each file's first li
     scan/        the repository read as text: .sql files, and DDL outside the migrations
     facts/       what checks look at: revisions, steps, catalog objects, tracked files
     sql/         SQL as text: the lexer, and how identifiers are quoted
-    analysis/    readings of facts that several checks share: ownership, the revision graph, causes of failures
+    analysis/    readings of facts that checks share: ownership, the revision graph, causes of failures
     drift/       what the replayed database and the models disagree on
     autofix/     the revision that removes a difference
     checks/      one module for each check

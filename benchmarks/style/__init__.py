@@ -1,0 +1,1 @@
+"""What our code looks like beside the code of projects that we learn from."""

@@ -1,6 +1,7 @@
-"""Measures how a Python package is written, from its syntax trees alone: `python -m benchmarks.style FOLDER...`.
+"""Measures how Python packages are written, from their syntax trees: `python -m benchmarks.style FOLDER...`.
 
-One column a folder: names, branches, complexity and documentation. The numbers say where to look; they are no target.
+One column a folder: names, branches, complexity and documentation. The numbers say where to look; they are
+no target.
 """
 
 from __future__ import annotations
@@ -86,7 +87,7 @@ def count_branches(tree: ast.AST) -> int:
 
 
 def complexity_of(function: Function) -> int:
-    """Independent paths: one more than its decisions, those inside expressions and nested functions included."""
+    """Independent paths: one more than its decisions, those in expressions and nested functions included."""
     return 1 + count_branches(function)
 
 
