@@ -12,6 +12,7 @@ from migration_gate.analysis import op_code, ownership
 from migration_gate.analysis.trace import OriginTrace
 from migration_gate.check import Finding, Severity
 from migration_gate.facts import Facts
+from migration_gate.sql.identifiers import name_on_search_path, quote_identifier
 from migration_gate.wording import code_block
 
 SEVERITY = Severity.ERROR
@@ -38,8 +39,8 @@ def check(facts: Facts) -> Iterator[Finding]:
 
 def _fix(owned: ownership.OwnerColumn) -> str:
     table, column = owned.table, owned.column
-    sql = op_code.sql_name(table)
-    name = op_code.identifier(column.name)
+    sql = name_on_search_path(table.schema, table.name)
+    name = quote_identifier(column.name)
     backfill = f"UPDATE {sql} SET {name} = ... WHERE {name} IS NULL"  # noqa: S608
     change = op_code.call(
         "alter_column",

@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 
 from migration_gate.facts import Table
-
-NAME_LENGTH = 63
-"""NAMEDATALEN - 1: Postgres cuts longer names"""
+from migration_gate.sql.identifiers import truncate_identifier
 
 
 def call(function: str, *arguments: str, **named: str) -> str:
@@ -29,18 +27,6 @@ def quoted(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
 
 
-def identifier(name: str) -> str:
-    """A name as SQL writes it: bare where Postgres would read it back unchanged."""
-    bare = re.fullmatch(r"[a-z_][a-z0-9_]*", name) and not RESERVED.fullmatch(name)
-    return name if bare else '"' + name.replace('"', '""') + '"'
-
-
-def sql_name(table: Table) -> str:
-    """The table as SQL names it."""
-    names = (table.name,) if table.schema == "public" else (table.schema, table.name)
-    return ".".join(identifier(name) for name in names)
-
-
 def sql_type(name: str) -> str | None:
     """SQLAlchemy's type for one that Postgres names; None for a rare one."""
     if found := re.fullmatch(r"character varying\((\d+)\)", name):
@@ -50,7 +36,7 @@ def sql_type(name: str) -> str | None:
 
 def short(*parts: str) -> str:
     """A name made of `parts` that Postgres will not cut."""
-    return "_".join(parts)[:NAME_LENGTH]
+    return truncate_identifier("_".join(parts))
 
 
 TYPES = {
@@ -61,11 +47,3 @@ TYPES = {
     "text": "sa.Text()",
     "uuid": "sa.Uuid()",
 }
-RESERVED = re.compile(
-    "all|analyse|analyze|and|any|array|as|asc|asymmetric|both|case|cast|check|collate|column|"
-    "constraint|create|current_date|current_role|current_time|current_timestamp|current_user|default|"
-    "deferrable|desc|distinct|do|else|end|except|false|fetch|for|foreign|from|grant|group|having|in|"
-    "initially|intersect|into|lateral|leading|limit|localtime|localtimestamp|not|null|offset|on|only|"
-    "or|order|placing|primary|references|returning|select|session_user|some|symmetric|table|then|to|"
-    "trailing|true|union|unique|user|using|variadic|when|where|window|with"
-)

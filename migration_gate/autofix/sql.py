@@ -3,28 +3,15 @@
 from __future__ import annotations
 
 import re
-from functools import cache
-from typing import TYPE_CHECKING
 
 from migration_gate.autofix.state import World, is_serial, sequence_of
 from migration_gate.facts.catalog import Column, Constraint, Index, Sequence, Snapshot, Table
-
-if TYPE_CHECKING:
-    from sqlalchemy import Dialect
-    from sqlalchemy.sql.compiler import IdentifierPreparer
-
-
-@cache
-def _preparer() -> IdentifierPreparer:
-    from sqlalchemy.dialects import postgresql  # noqa: PLC0415 - only where there is something to mend
-
-    dialect: Dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
-    return dialect.identifier_preparer
+from migration_gate.sql.identifiers import qualified_name, quote_identifier
 
 
 def quoted(name: str) -> str:
     """The name as SQL takes it."""
-    return str(_preparer().quote(name))
+    return quote_identifier(name)
 
 
 def literal(text: str) -> str:
@@ -42,7 +29,7 @@ def labels_in(text: str) -> frozenset[str]:
 
 def path(schema: str, name: str) -> str:
     """The qualified name as SQL takes it."""
-    return f"{quoted(schema)}.{quoted(name)}"
+    return qualified_name(schema, name)
 
 
 def executed(sql: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from migration_gate.analysis.op_code import identifier
 from migration_gate.analysis.trace import OriginTrace
 from migration_gate.drift.difference import Drift
 from migration_gate.facts.catalog import (
@@ -17,6 +16,7 @@ from migration_gate.facts.catalog import (
     Table,
     View,
 )
+from migration_gate.sql.identifiers import qualified_name
 
 
 def revision(drift: Drift, replayed: Snapshot, trace: OriginTrace) -> str | None:
@@ -31,10 +31,10 @@ def revision(drift: Drift, replayed: Snapshot, trace: OriginTrace) -> str | None
             owner = replayed.find_table(part.schema, part.table)
             return trace.of_constraint(owner, part.name).revision if owner else None
         case EnumType() | NamedType() | Sequence() | View() as named:
-            return trace.of_named(f"{identifier(named.schema)}.{identifier(named.name)}").revision
+            return trace.of_named(qualified_name(named.schema, named.name)).revision
         case Routine() as routine:
             return trace.of_named(
-                f"{identifier(routine.schema)}.{identifier(routine.name)}({routine.signature})"
+                f"{qualified_name(routine.schema, routine.name)}({routine.signature})"
             ).revision
         case _:
             return None

@@ -1,0 +1,1 @@
+"""SQL as text, without a server: names written and read as Postgres does."""
