@@ -15,7 +15,7 @@ SERVERS := $(wildcard /usr/lib/postgresql/*/bin/postgres /usr/pgsql-*/bin/postgr
 	/opt/homebrew/opt/postgresql*/bin/postgres /usr/local/opt/postgresql*/bin/postgres) $(shell command -v postgres)
 EMBEDDED := $(if $(strip $(SERVERS)),no,yes)
 
-.PHONY: help demo demo-broken demo-failing test test-fast lint format image docs bench lock clean
+.PHONY: help demo demo-broken demo-failing test test-fast update lint format image docs bench lock clean
 
 help: ## what make can do
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
@@ -37,19 +37,25 @@ test: .venv/.dev $(EXAMPLE)/.venv/.ready ## set everything up, and run all tests
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 test-fast: .venv/.dev ## only the tests that start neither Postgres nor another interpreter
-	$(BIN)/python -m pytest -m "not slow and not docker and not corpus"
+	$(BIN)/python -m pytest -m "not slow and not docker and not corpus" $(PYTEST_ARGS)
 
-lint: .venv/.dev ## ruff and mypy
+update: .venv/.dev $(EXAMPLE)/.venv/.ready ## make everything again that is generated: pages, golden files, example reports
+	$(BIN)/python -m pytest --update -q -m "not docker" $(PYTEST_ARGS)
+	$(BIN)/python -m docs.generate
+	@git status --short 2>/dev/null || true
+
+lint: .venv/.dev ## ruff, mypy, and the rules of the house
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/python -m pytest -q tests/test_house.py
 
 format: .venv/.dev ## format the code
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 
 docs: .venv/.dev ## make the generated pages again
-	$(BIN)/python docs/generate.py
+	$(BIN)/python -m docs.generate
 
 image: ## build the action's image; says its size and how fast it starts (needs Docker)
 	IMAGE=$(IMAGE) .ci/image

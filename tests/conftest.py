@@ -1,4 +1,4 @@
-"""What every test shares: golden files, and an environment without CI's variables."""
+"""What every test shares: golden files, and an environment without the variables of a CI system."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from tests.support.decoy_servers import forbidden, forbidden_place
@@ -15,11 +16,28 @@ from tests.support.user_project import here
 
 __all__ = ["engine", "forbidden", "forbidden_place", "here", "shared_engine"]  # fixtures
 
-GOLDEN = Path(__file__).parent / "golden"
+ROOT = Path(__file__).resolve().parents[1]
+GOLDEN = ROOT / "tests" / "golden"
+CI_PREFIXES = ("GITHUB_", "INPUT_", "ACTIONS_", "RUNNER_")
+
+# How long an example takes depends on what else the machine does, and no test may.
+hypothesis.settings.register_profile("house", deadline=None)
+hypothesis.settings.load_profile("house")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--update", action="store_true", help="write the golden files again")
+    parser.addoption(
+        "--update", action="store_true", help="write the golden files again; only tests that have one run"
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With `--update`, keep the tests that compare with a golden file."""
+    if not config.getoption("--update"):
+        return
+    with_golden = [item for item in items if "golden" in getattr(item, "fixturenames", ())]
+    config.hook.pytest_deselected(items=[item for item in items if item not in with_golden])
+    items[:] = with_golden
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -34,19 +52,22 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 def scrubbed(monkeypatch: pytest.MonkeyPatch) -> None:
     """No variable of the CI that runs the tests reaches them."""
     for variable in list(os.environ):
-        if variable.startswith(("GITHUB_", "INPUT_", "ACTIONS_", "RUNNER_")) or variable == "CI":
+        if variable.startswith(CI_PREFIXES) or variable == "CI":
             monkeypatch.delenv(variable)
 
 
 @pytest.fixture
-def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
-    """Compare a text, whole, with `tests/golden/<name>`; `pytest --update` writes it."""
+def golden(request: pytest.FixtureRequest) -> Callable[[str | Path, str], None]:
+    """Compare a text, whole, with a file below `tests/golden` (or an absolute path); `--update` writes it."""
 
-    def compare(name: str, text: str) -> None:
+    def compare(name: str | Path, text: str) -> None:
         file = GOLDEN / name
+        shown = file.relative_to(ROOT)
         if request.config.getoption("--update"):
-            file.parent.mkdir(exist_ok=True)
+            file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text, encoding="utf-8")
-        assert text == file.read_text(encoding="utf-8"), f"{file.name} is stale: look, then `pytest --update`"
+        if not file.exists():
+            pytest.fail(f"{shown} is missing: run `make update`, then look at it", pytrace=False)
+        assert text == file.read_text(encoding="utf-8"), f"{shown} differs: look, then `make update`"
 
     return compare

@@ -17,10 +17,11 @@ from typing import Any
 import pytest
 
 from migration_gate.action import manifest
-from tests.support.action_checkout import EXAMPLES, NAMES
+from tests.support.action_checkout import COMPARED_WHOLE
 from tests.support.action_image import ROOT, built, kit, stand_in
 from tests.support.action_runner import commit, git, normal, pull_request
 from tests.support.action_workflows import BLOCKED, KINDS, MATRIX, OWN
+from tests.support.check_examples import write_example, write_skeleton
 
 pytestmark = [pytest.mark.docker, pytest.mark.slow]
 
@@ -38,10 +39,9 @@ def hello(tmp_path: Path) -> Path:
 
 def project(folder: Path, *overlays: str) -> None:
     """Lay the clean project there, and examples of findings over it."""
-    for layer in ("skeleton", *(f"{name}/bad" for name in overlays)):
-        shutil.copytree(
-            EXAMPLES / layer, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__")
-        )
+    write_skeleton(folder)
+    for name in overlays:
+        write_example(folder, name, "bad")
 
 
 def installed() -> str:
@@ -133,11 +133,11 @@ def test_a_finding_ends_the_job_and_what_depends_on_it(
 
 
 def test_each_kind_of_finding_in_one_matrix(hello: Path, golden: Callable[[str, str], None]) -> None:
-    for name in NAMES:
+    for name in COMPARED_WHOLE:
         project(hello / name, name)
     status, report = act(hello, "kinds", KINDS)
     assert status == 0
-    assert len(report["jobs"]) == len(NAMES)
+    assert len(report["jobs"]) == len(COMPARED_WHOLE)
     assert {outputs["gate"]["findings"] != "0" for outputs in report["outputs"].values()} == {True}
     golden("action/act-kinds.json", whole(report))
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 from tests.support.action_runner import commit, git
+from tests.support.check_examples import write_example, write_skeleton
 
-EXAMPLES = Path(__file__).resolve().parents[2] / "checks" / "examples"
-NAMES = sorted(folder.name for folder in EXAMPLES.iterdir() if (folder / "bad").is_dir())
+COMPARED_WHOLE = ("broken-history", "drift", "failing-upgrade", "raw-sql-file", "several-heads")
+"""examples whose output in a workflow is compared whole: an object, a file, a revision, and what failed"""
 REVISION = '''"""{name}"""
 
 revision = "{name}"
@@ -26,7 +26,7 @@ def downgrade() -> None:
 
 def skeleton(folder: Path, below: str = "") -> Path:
     """The clean project, committed on main."""
-    shutil.copytree(EXAMPLES / "skeleton", folder / below, ignore=shutil.ignore_patterns("__pycache__"))
+    write_skeleton(folder / below)
     git(folder, "init", "--quiet", "--initial-branch", "main")
     commit(folder, "the project")
     return folder
@@ -36,8 +36,7 @@ def example(folder: Path, name: str, side: str = "bad") -> Path:
     """An example of a check: main is the clean project, and `change` is one commit upon it."""
     skeleton(folder)
     git(folder, "switch", "--quiet", "--create", "change")
-    overlay = EXAMPLES / name / side
-    shutil.copytree(overlay, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
+    write_example(folder, name, side)
     commit(folder, name)
     return folder
 

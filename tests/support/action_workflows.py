@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from tests.support.action_checkout import NAMES
+from tests.support.action_checkout import COMPARED_WHOLE
 from tests.support.action_image import PYTHON
 
 CALL = f"""
@@ -41,7 +41,7 @@ jobs:
     strategy:
       fail-fast: false
       matrix:
-        kind: {json.dumps(NAMES)}
+        kind: {json.dumps(COMPARED_WHOLE)}
     steps:
       - uses: actions/checkout@v7
 {CALL.replace("PATH", "${{ matrix.kind }}")}
