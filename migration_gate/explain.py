@@ -12,7 +12,7 @@ from migration_gate.config.errors import guess
 from migration_gate.errors import Misconfigured
 from migration_gate.verdict import judge
 
-EXAMPLES = Path(__file__).resolve().parent.parent / "checks" / "examples"
+EXAMPLES = Path(__file__).parent / "checks" / "examples"
 """each check's bad example and report, where the sources are at hand"""
 LONGEST = 60
 """lines of an example that are shown"""

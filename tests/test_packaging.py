@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -14,6 +15,7 @@ import yaml
 
 from benchmarks.replay.synthetic import write
 from migration_gate.action import INPUTS, OUTPUTS, manifest
+from tests.support.user_project import World, project
 
 ROOT = Path(__file__).resolve().parent.parent
 CLEAN = ROOT / "examples" / "media-library"
@@ -25,8 +27,44 @@ def run(*words: str | Path, cwd: Path = ROOT) -> str:
     return done.stdout
 
 
-def test_the_generated_pages_are_up_to_date() -> None:
-    run(sys.executable, "docs/generate.py", "--check")
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of an unpacked wheel, as an installer leaves it."""
+    folder = tmp_path_factory.mktemp("wheel")
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
+    (file,) = folder.glob("*.whl")
+    shutil.unpack_archive(file, folder / "installed", "zip")
+    return folder / "installed"
+
+
+@pytest.mark.slow
+def test_the_wheel_has_one_name_at_its_top(wheel: Path) -> None:
+    names = {path.name for path in wheel.iterdir() if path.suffix != ".dist-info"}
+    assert names == {"migration_gate"}
+    assert (wheel / "migration_gate" / "py.typed").exists()
+
+
+@pytest.mark.slow
+def test_a_check_is_explained_with_its_example_where_the_wheel_is_installed(
+    wheel: Path, tmp_path: Path
+) -> None:
+    script = f"import sys; sys.path.insert(0, {str(wheel)!r}); from migration_gate import cli; cli.run(['explain', 'drift'])"
+    explanation = run(sys.executable, "-I", "-c", script, cwd=tmp_path)
+    assert "Instead, write the revision that is missing" in explanation
+    assert "class" in explanation
+    assert "Blocked: " in explanation
+
+
+@pytest.mark.slow
+def test_a_project_may_have_checks_and_an_entrypoint_of_its_own(here: World) -> None:
+    trap = "raise SystemExit('the project was imported instead of the gate')\n"
+    here.lay(
+        {**project(), "checks/__init__.py": trap, "entrypoint.py": trap, "migration_gate_worker.py": trap}
+    )
+    program = (sys.executable, "-m", "migration_gate")
+    done = here.check(env={"PYTHONPATH": str(here.project)}, program=program)
+    assert done.status == 0, done.said
 
 
 def action() -> dict[str, Any]:

@@ -42,6 +42,22 @@ def test_workflows_are_what_github_expects() -> None:
     accepts("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *map(str, WORKFLOWS))
 
 
+def test_dependabot_is_what_github_expects() -> None:
+    accepts("check-jsonschema", "--builtin-schema", "vendor.dependabot", ".github/dependabot.yml")
+
+
+def test_issue_forms_are_what_github_expects() -> None:
+    forms = sorted((ROOT / ".github" / "ISSUE_TEMPLATE").glob("*.yml"))
+    forms = [form for form in forms if form.name != "config.yml"]
+    accepts("check-jsonschema", "--builtin-schema", "vendor.github-issue-forms", *map(str, forms))
+    accepts(
+        "check-jsonschema",
+        "--builtin-schema",
+        "vendor.github-issue-config",
+        ".github/ISSUE_TEMPLATE/config.yml",
+    )
+
+
 def test_workflows_call_the_action_as_it_is() -> None:
     accepts("actionlint")
 
