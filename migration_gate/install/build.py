@@ -70,7 +70,7 @@ def _carry_out(
         with _scratch(kept) as scratch:  # a new one each time: build scripts may have touched the one before
             planned = plan.plan(replace(order, scratch=scratch))
             if kept.account:
-                place.give(scratch, kept.account["uid"], kept.account["gid"], kept.owners)
+                place.give(scratch, kept.account.uid, kept.account.gid, kept.owners)
             for step in planned.steps:
                 yield from _run(step, installer, f"installing from {work.title}", work)
         lacks = interpreter.look(order.home.python, "", order.home.folder, {}).missing

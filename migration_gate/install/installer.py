@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import selectors
 import subprocess
-import sys
 import time
 from collections import deque
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from migration_gate import sandbox
 from migration_gate.errors import TimedOut
+from migration_gate.sandbox.command import sandbox_command
+from migration_gate.sandbox.user import Account
 
 KEPT = 400
 """lines of the installer's that are kept for the report: the last ones"""
@@ -74,8 +73,8 @@ def environment(environ: Mapping[str, str], given: Mapping[str, str]) -> dict[st
 class Installer:
     """Commands, run as whoever may touch the cache and no more."""
 
-    account: Mapping[str, int]
-    """uid and gid, where root's privileges are dropped"""
+    account: Account | None
+    """where root's privileges are dropped"""
     environ: Mapping[str, str]
     folder: Path
     """the cache"""
@@ -88,9 +87,8 @@ class Installer:
         self, command: Sequence[str], cwd: Path | None = None, also: Mapping[str, str] | None = None
     ) -> Generator[str, None, Done]:
         """Run a command to its end: yields what it prints, line by line. Raises TimedOut."""
-        cage = [sys.executable, "-I", "-S", sandbox.SANDBOX_FOLDER, json.dumps(dict(self.account))]
         process = subprocess.Popen(
-            [*cage, *command],
+            sandbox_command(command, account=self.account),
             cwd=cwd or self.folder,
             env=self._environment(also or {}),
             stdin=subprocess.DEVNULL,

@@ -20,7 +20,7 @@ from typing import Any
 from migration_gate.config.environment import IMAGE
 from migration_gate.config.settings import Settings
 from migration_gate.errors import Misconfigured
-from migration_gate.sandbox import user
+from migration_gate.sandbox.user import Account, choose_account, is_readable, runs_on_github
 
 NAME = ".migration-gate-cache"
 FOLDERS = ("uv", "python", "pip", "home", "environments")
@@ -35,8 +35,8 @@ class Cache:
     """A folder that can be kept between runs, and who writes there."""
 
     folder: Path
-    account: Mapping[str, int]
-    """uid and gid; nothing where that is whoever runs the gate"""
+    account: Account | None
+    """None: whoever runs the gate"""
     owners: frozenset[int]
     """whom its files may belong to"""
 
@@ -64,9 +64,9 @@ class Home:
 
 def cache(settings: Settings, top: Path, environ: Mapping[str, str]) -> Cache:
     """The folder of the setting, else the first usual one that can be written to; else Misconfigured."""
-    account, _ = user.choose_account(top, [top])
-    owners = {account.get("uid", os.geteuid()), os.geteuid()}
-    if user.runs_on_github(environ):
+    account = choose_account(top, [top]).account
+    owners = {account.uid if account else os.geteuid(), os.geteuid()}
+    if runs_on_github(environ):
         owners.add(top.stat().st_uid)  # a step of the runner's restored it
     problems = []
     for folder in [settings.cache] if settings.cache else _usual(top, environ):
@@ -95,7 +95,7 @@ def _usual(top: Path, environ: Mapping[str, str]) -> Iterator[Path]:
     yield Path(tempfile.gettempdir()) / f"migration-gate-{os.geteuid()}"
 
 
-def _make(folder: Path, account: Mapping[str, int], owners: AbstractSet[int]) -> None:
+def _make(folder: Path, account: Account | None, owners: AbstractSet[int]) -> None:
     """Make the folder, or see that it is ours; OSError where that cannot be."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     for path in (folder, *(folder / name for name in FOLDERS)):
@@ -109,7 +109,7 @@ def _make(folder: Path, account: Mapping[str, int], owners: AbstractSet[int]) ->
                 # A link could lead anywhere, and whoever owns the folder could change what we trust.
                 raise OSError(0, "it is not a folder of ours") from None
     if account:
-        if not user.is_readable(folder, account["uid"], account["gid"]):
+        if not is_readable(folder, account):
             raise OSError(0, "the account that runs the project's code cannot get there")
     elif not os.access(folder, os.W_OK):
         raise OSError(0, "it cannot be written to")
@@ -128,10 +128,10 @@ def building(kept: Cache) -> Iterator[None]:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if kept.account:
-            give(kept.folder, kept.account["uid"], kept.account["gid"], kept.owners)
+            give(kept.folder, kept.account.uid, kept.account.gid, kept.owners)
         yield
     finally:
-        if kept.account and around.st_uid not in (0, kept.account["uid"]):
+        if kept.account and around.st_uid not in (0, kept.account.uid):
             give(kept.folder, around.st_uid, around.st_gid, kept.owners)
         os.close(lock)
 

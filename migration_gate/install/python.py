@@ -15,7 +15,7 @@ from migration_gate.install.installer import Installer
 from migration_gate.install.source import Source, pyproject, toml
 from migration_gate.install.span import fits, pep440
 from migration_gate.project.search import text_of
-from migration_gate.sandbox import user
+from migration_gate.sandbox.user import is_readable
 
 HINTS: tuple[tuple[str, str], ...] = (
     (".python-version", r"^(?:cpython-|python-?)?(3\.\d+)"),
@@ -159,7 +159,7 @@ def _here(installer: Installer) -> Iterator[tuple[tuple[int, ...], Path]]:
 
 def _reachable(path: Path, installer: Installer) -> bool:
     account = installer.account
-    return path.exists() and (not account or user.is_readable(path, account["uid"], account["gid"]))
+    return path.exists() and (not account or is_readable(path, account))
 
 
 def _suits(version: tuple[int, ...], request: str) -> bool:

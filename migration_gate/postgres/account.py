@@ -1,25 +1,17 @@
-"""Postgres refuses to run as root: who runs it then, and where that account can get to."""
+"""The account that runs the server where the gate is root, because Postgres refuses to run as root."""
 
 from __future__ import annotations
 
 import os
 import pwd
 import stat
-from dataclasses import dataclass
 from pathlib import Path
 
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """An unprivileged user of this machine."""
-
-    name: str
-    uid: int
-    gid: int
+from migration_gate.sandbox.user import NOBODY_ID, Account
 
 
-def unprivileged() -> Account | None:
-    """The account that runs the server where we are root: postgres, else nobody; None where we are not."""
+def server_account() -> Account | None:
+    """The account that runs the server where the gate is root: postgres, else nobody; None elsewhere."""
     if os.geteuid() != 0:
         return None
     for name in ("postgres", "nobody"):
@@ -28,15 +20,15 @@ def unprivileged() -> Account | None:
         except KeyError:
             continue
         if entry.pw_uid:
-            return Account(name, entry.pw_uid, entry.pw_gid)
-    return Account("65534", 65534, 65534)
+            return Account(entry.pw_uid, entry.pw_gid)
+    return Account(NOBODY_ID, NOBODY_ID)
 
 
-def reachable(path: Path) -> bool:
-    """Whether every user may pass through to this file or folder."""
+def can_everyone_enter(path: Path) -> bool:
+    """Whether every user may enter this folder, or the folders above this file. Links are followed."""
     try:
-        real = path.resolve(strict=True)
-        folders = real.parents if real.is_file() else (real, *real.parents)
+        resolved = path.resolve(strict=True)
+        folders = resolved.parents if resolved.is_file() else (resolved, *resolved.parents)
         return all(folder.stat().st_mode & stat.S_IXOTH for folder in folders)
     except OSError:
         return False

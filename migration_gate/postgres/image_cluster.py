@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 
 from migration_gate.config.environment import IMAGE
-from migration_gate.postgres.account import Account
+from migration_gate.sandbox.user import Account
 
 ARCHIVE = Path("/opt/migration-gate/cluster.tar.gz")
 PASSWORD = "replaced-at-every-start"  # noqa: S105  (every start sets one of its own)

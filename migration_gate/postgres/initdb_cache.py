@@ -20,10 +20,10 @@ from pathlib import Path
 
 from migration_gate.errors import PostgresNotFound
 from migration_gate.postgres import image_cluster
-from migration_gate.postgres.account import Account
 from migration_gate.postgres.binaries import Installation
 from migration_gate.postgres.server import DISK_FULL_MESSAGES, disk_full_error
 from migration_gate.postgres.supervisor_client import Lifeline
+from migration_gate.sandbox.user import Account
 
 LAYOUT = "1"
 """changes when the arguments of initdb do"""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from migration_gate.errors import Broken, GateError, PostgresDied
 from migration_gate.postgres import image_cluster, initdb_cache, run_directory
-from migration_gate.postgres.account import Account, reachable, unprivileged
+from migration_gate.postgres.account import can_everyone_enter, server_account
 from migration_gate.postgres.binaries import Installation
 from migration_gate.postgres.server import (
     DISK_FULL_MESSAGES,
@@ -26,6 +26,7 @@ from migration_gate.postgres.server import (
 )
 from migration_gate.postgres.settings import PORT, configure, verifier
 from migration_gate.postgres.supervisor_client import Lifeline, guarded
+from migration_gate.sandbox.user import Account
 
 if TYPE_CHECKING:
     import psycopg
@@ -65,7 +66,7 @@ def start(
         guarded(*places) as lifeline,
     ):
         socket = places[-1].path / "socket"
-        running = Start(install, unprivileged(), lifeline, places[0].path, socket).run()
+        running = Start(install, server_account(), lifeline, places[0].path, socket).run()
         yield replace(
             running, description=f"{kind}, {running.description}", reason=why, notes=(*notes, *running.notes)
         )
@@ -134,7 +135,7 @@ class Start:
     def _within_reach(self) -> Installation:
         """The programs, copied into the run's folder if the account can't get to them."""
         folder, prefix = self.install.folder, self.install.package_folder
-        if not self.account or not prefix or reachable(folder / "postgres"):
+        if not self.account or not prefix or can_everyone_enter(folder / "postgres"):
             return self.install
         for source in prefix.parent.glob(f"{prefix.name}*"):
             if source.is_dir() and not source.name.endswith(".dist-info"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import re
@@ -13,8 +14,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from migration_gate.errors import DiskFull, PostgresNotFound
-from migration_gate.postgres.account import reachable, unprivileged
+from migration_gate.errors import DiskFull, Misconfigured, PostgresNotFound
+from migration_gate.postgres.account import can_everyone_enter, server_account
 
 PREFIX = "migration-gate-pg-"
 LONGEST_SOCKET = 103
@@ -51,7 +52,7 @@ def create_data_directory(folder: Path, *, room: int = REQUIRED_BYTES) -> RunDir
             free = shutil.disk_usage(parent).free
             if free < room:
                 full.append(f"{parent}: {free / 1e6:.0f} MB free")
-            elif unprivileged() and not reachable(parent):
+            elif server_account() and not can_everyone_enter(parent):
                 refused.append(f"{parent}: the server's account cannot get there")
             else:
                 return create_run_directory(parent)
@@ -67,6 +68,31 @@ def create_data_directory(folder: Path, *, room: int = REQUIRED_BYTES) -> RunDir
         f"a Postgres server needs a folder to work in; found {looked}",
         advice="Set TMPDIR to a folder that this user can write and every user can pass through.",
     )
+
+
+@contextmanager
+def temporary_run_directory() -> Iterator[Path]:
+    """A folder for one run among the temporary files, removed when the block ends.
+
+    Every user may pass through it, as the project's code must, and only the gate's user may list it.
+    First the folders of killed runs are removed. Raises DiskFull or Misconfigured where it cannot be made.
+    """
+    try:
+        parent = Path(tempfile.gettempdir())
+        remove_abandoned_directories(parent)
+        directory = create_run_directory(parent)
+    except OSError as error:
+        no_room = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        raise (DiskFull if no_room else Misconfigured)(
+            f"The run needs a folder for temporary files, and none could be made: {error}.",
+            where="TMPDIR",
+            advice="Set TMPDIR to a folder that exists, has room, and may be written to.",
+        ) from error
+    try:
+        yield directory.path
+    finally:
+        shutil.rmtree(directory.path, ignore_errors=True)
+        directory.release()
 
 
 @contextmanager
@@ -95,7 +121,7 @@ def find_socket_directory(data: RunDirectory) -> RunDirectory:
         return data
     for parent in candidate_parents(data.path.parent):
         if is_valid_socket_directory(parent / f"{PREFIX}12345678" / "socket") and (
-            not unprivileged() or reachable(parent)
+            not server_account() or can_everyone_enter(parent)
         ):
             try:
                 return create_run_directory(parent)

@@ -32,6 +32,7 @@ if not __package__:  # started as a script, with nothing but the standard librar
     sys.path.append(str(Path(__file__).parents[2]))
 
 from migration_gate.sandbox.connect_broker import Door, enter
+from migration_gate.sandbox.options import SandboxOptions
 from migration_gate.sandbox.seccomp import supports_seccomp
 
 PR_SET_PDEATHSIG = 1
@@ -57,7 +58,7 @@ class Charge:
         self.status = None
         user = order["user"]
         account = {"uid": user[0], "gid": user[1]} if isinstance(user, list) else {}
-        door, (ours, theirs) = Door(account), _socket.socketpair()
+        door, (ours, theirs) = Door(SandboxOptions(**account)), _socket.socketpair()
         self.pid = os.fork() or become(order, theirs)
         theirs.close()
         door.keep(ours)

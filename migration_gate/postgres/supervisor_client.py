@@ -14,8 +14,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from migration_gate.errors import Broken
-from migration_gate.postgres.account import Account
 from migration_gate.postgres.run_directory import RunDirectory
+from migration_gate.sandbox.user import Account
 
 GUARD = Path(__file__).with_name("supervisor.py")
 

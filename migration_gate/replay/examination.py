@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import errno
 import os
-import shutil
-import tempfile
 import time
 from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,10 +13,9 @@ from migration_gate import catalog, git
 from migration_gate.ci import base_revision, untrusted_code
 from migration_gate.config.settings import Settings
 from migration_gate.drift import drift
-from migration_gate.errors import DiskFull, Misconfigured
 from migration_gate.facts import DdlCommand, Facts, Replay, Snapshot, Tree
-from migration_gate.postgres import run_directory
 from migration_gate.postgres.choice import start_server
+from migration_gate.postgres.run_directory import temporary_run_directory
 from migration_gate.postgres.server import Server
 from migration_gate.progress import Progress
 from migration_gate.project import Project, find
@@ -28,7 +23,7 @@ from migration_gate.replay import initial_state, verification
 from migration_gate.replay.worker_answer import Reader, arrived, touches
 from migration_gate.replay.worker_order import Order
 from migration_gate.replay.worker_process import Line, Worker
-from migration_gate.sandbox import user
+from migration_gate.sandbox.user import protect_command_files
 from migration_gate.scan import repository
 from migration_gate.scan.revision_files import Written
 
@@ -57,11 +52,11 @@ def examine(settings: Settings) -> Generator[Progress, None, Facts]:
         (settings.root, settings.project_folder or settings.root, settings.working_directory)
     ):
         untrusted_code.demand(place_of_code, os.environ)
-    user.protect_command_files(os.environ)
+    protect_command_files(os.environ)
     settings, notes = yield from _installed(settings, clock)
     project = find(settings)
     project = replace(project, notes=(*project.notes, *notes))
-    with _folder() as folder, ThreadPoolExecutor(2) as beside:
+    with temporary_run_directory() as folder, ThreadPoolExecutor(2) as beside:
         compared = beside.submit(base_revision.of, settings.root, settings.base, os.environ)
         clock.start("postgres")
         yield Progress("postgres", settings.postgres)
@@ -101,26 +96,6 @@ def _installed(
     done = yield from install.install(settings)
     clock.start("find")
     return done.applied(settings), done.notes
-
-
-@contextmanager
-def _folder() -> Iterator[Path]:
-    """A folder of this run, which an unprivileged worker can pass through; what killed runs left is swept."""
-    try:
-        temporary = Path(tempfile.gettempdir())
-        run_directory.remove_abandoned_directories(temporary)
-        made = run_directory.create_run_directory(temporary)
-    except OSError as error:
-        raise (DiskFull if error.errno in (errno.ENOSPC, errno.EDQUOT) else Misconfigured)(
-            f"The run needs a folder for temporary files, and none could be made: {error}.",
-            where="TMPDIR",
-            advice="Set TMPDIR to a folder that exists, has room, and may be written to.",
-        ) from error
-    try:
-        yield made.path
-    finally:
-        shutil.rmtree(made.path, ignore_errors=True)
-        made.release()
 
 
 class _Run:

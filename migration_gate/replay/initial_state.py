@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,13 +12,15 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from migration_gate import git, sandbox
+from migration_gate import git
 from migration_gate.config.settings import Settings
 from migration_gate.errors import Misconfigured, PostgresNotFound, TimedOut
 from migration_gate.postgres import binaries
 from migration_gate.postgres.server import Server
 from migration_gate.project import Project, find
-from migration_gate.sandbox import user
+from migration_gate.sandbox.command import sandbox_command
+from migration_gate.sandbox.seccomp import supports_seccomp
+from migration_gate.sandbox.user import choose_account
 
 if TYPE_CHECKING:
     import psycopg
@@ -156,12 +156,12 @@ def _caged(name: str, server: Server, dump: Path) -> list[str]:
             where="start_from.dump",
             advice="Install PostgreSQL's client programs.",
         )
-    cage: dict[str, object] = {
-        "sockets": sandbox.supports_seccomp(),
-        "socket": f"{server.socket_directory}/.s.PGSQL.{server.port}",
-        **user.choose_account(dump.parent, [dump])[0],
-    }
-    return [sys.executable, "-I", "-S", sandbox.SANDBOX_FOLDER, json.dumps(cage), program]
+    return sandbox_command(
+        [program],
+        account=choose_account(dump.parent, [dump]).account,
+        unix_sockets_only=supports_seccomp(),
+        allowed_socket=f"{server.socket_directory}/.s.PGSQL.{server.port}",
+    )
 
 
 def _path() -> str:

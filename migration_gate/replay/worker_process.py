@@ -12,19 +12,26 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from migration_gate import sandbox
 from migration_gate.config.settings import Settings
 from migration_gate.errors import TimedOut, WorkerDied
 from migration_gate.postgres.server import Server
 from migration_gate.project import Project
 from migration_gate.replay import crash_report, server_log
 from migration_gate.replay.worker_order import Order, text
-from migration_gate.sandbox import user
+from migration_gate.sandbox.command import sandbox_command
+from migration_gate.sandbox.seccomp import supports_seccomp
+from migration_gate.sandbox.user import (
+    WITHHELD_PREFIXES,
+    Account,
+    choose_account,
+    is_readable,
+    runs_in_container,
+)
 
 KEPT_OUTPUT = 64 * 1024
 """bytes of what the project prints that are kept: the end of it"""
@@ -80,21 +87,21 @@ class Worker:
         order_read, order_write = os.pipe()
         answer_read, answer_write = os.pipe()
         printed_read, printed_write = os.pipe()
-        cage: dict[str, object] = {
-            "sockets": self._confined(),
-            "socket_named_in": str(self._door),
-            "answer": answer_write,
-            "close": [order_read, answer_write],
-            **self._account(),
-        }
-        code = self._reachable_code(cage)
-        command = [sys.executable, "-I", "-S", sandbox.SANDBOX_FOLDER, json.dumps(cage)]
-        command += [str(self._project.python), "-u", str(code), str(order_read), str(answer_write)]
+        account = self._account()
+        code = self._reachable_code(account)
+        command = sandbox_command(
+            [str(self._project.python), "-u", str(code), str(order_read), str(answer_write)],
+            account=account,
+            unix_sockets_only=self._confined(),
+            allowed_socket_file=str(self._door),
+            notes_descriptor=answer_write,
+            descriptors_to_close=[order_read, answer_write],
+        )
         try:
             process = subprocess.Popen(
                 command,
                 cwd=self._project.directory,
-                env=self._environment(cage),
+                env=self._environment(account),
                 stdin=subprocess.DEVNULL,
                 stdout=printed_write,
                 stderr=printed_write,
@@ -110,7 +117,7 @@ class Worker:
         if self._settings.network:
             self.notes.append("`network: true`: the project's code could reach other machines")
             return False
-        if not sandbox.supports_seccomp():
+        if not supports_seccomp():
             self.notes.append(
                 f"no network filter on {sys.platform}: connections through SQLAlchemy and the usual drivers "
                 "are redirected, but a program that the project starts could reach another database"
@@ -118,37 +125,35 @@ class Worker:
             return False
         return True
 
-    def _account(self) -> dict[str, int]:
+    def _account(self) -> Account | None:
         """Root's privileges are dropped where another user can read the project."""
         project = self._project
         needed = [path for path in (project.python, project.directory, project.hook) if path is not None]
-        account, closed = user.choose_account(project.directory, needed)
-        if closed is not None and user.runs_in_container(os.environ):
-            who = "as the owner of its folder, who may write to the runner's files" if account else "as root"
+        choice = choose_account(project.directory, needed)
+        if choice.unreadable is not None and runs_in_container(os.environ):
+            owner = "as the owner of its folder, who may write to the runner's files"
             self.notes.append(
-                f"the project's code ran {who}, because other users may not read `{closed}`: "
-                "put it where they may"
+                f"the project's code ran {owner if choice.account else 'as root'}, "
+                f"because other users may not read `{choice.unreadable}`: put it where they may"
             )
-        return account
+        return choice.account
 
-    def _reachable_code(self, cage: Mapping[str, object]) -> Path:
+    def _reachable_code(self, account: Account | None) -> Path:
         """The worker's own files, copied where the unprivileged user can read them if it cannot already."""
-        if "uid" not in cage or user.is_readable(HOME / "__main__.py"):
+        if account is None or is_readable(HOME / "__main__.py"):
             return HOME / "__main__.py"
         copy = self._folder / "worker"
         if not copy.exists():
             shutil.copytree(HOME, copy, ignore=shutil.ignore_patterns("__pycache__"))
         return copy / "__main__.py"
 
-    def _environment(self, cage: Mapping[str, object]) -> dict[str, str]:
+    def _environment(self, account: Account | None) -> dict[str, str]:
         """What the interpreter starts with; the server's address and what names it follow with the order."""
-        kept = {
-            name: value for name, value in os.environ.items() if not name.startswith(user.WITHHELD_PREFIXES)
-        }
-        if "uid" in cage:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(WITHHELD_PREFIXES)}
+        if account:
             home = self._folder / "home"
             home.mkdir(exist_ok=True)
-            os.chown(home, int(str(cage["uid"])), int(str(cage["gid"])))
+            os.chown(home, account.uid, account.gid)
             kept.update(HOME=str(home), USER="nobody", LOGNAME="nobody")
         return {**kept, **dict(self._settings.env)}
 

@@ -1,20 +1,15 @@
-"""Starts a command in a cage: one Unix socket, an unprivileged user, and nothing of it survives us.
+"""The sandbox of the project's code: one Unix socket, an unprivileged user, and no process survives the run.
 
-    python -I -S migration_gate/sandbox '{"uid": 65534, "gid": 65534, "sockets": true, "socket": …}' COMMAND …
+command           the command line that runs another command in the sandbox: start here
+options           what that command may do
+__main__          the sandbox: it stays as the command's parent, and ends all that the command started
+seccomp           the filter of system calls: Unix sockets only
+connect_broker    which Unix socket the command may connect to
+user              which account runs the project's code where the gate is root
 
-Standard library only, because it runs before anything else and has to start in milliseconds. It stays as the
-command's parent: it dies with the gate, it adopts whatever the command leaves behind, and ends that too.
-The filter (seccomp) is set before the command's interpreter starts, needs no privileges, and is inherited by
-every child. It refuses every socket that is not a Unix socket, and has the kernel ask us about each
-connect(): only the server of this run, and sockets that the command made itself, may be reached. Where the
-kernel cannot ask, and another Postgres has a socket here, the command's answer begins with a note of it.
+The sandbox is started as `python -I -S migration_gate/sandbox OPTIONS COMMAND …`, uses the standard library
+only, and has to start in milliseconds. It ends when the gate ends, and ends the command with all its
+descendants. The filter is set before the command's interpreter starts, needs no privileges, and is inherited
+by every child. Where the kernel cannot ask the sandbox about each connect(), and another Postgres server has
+a socket on this machine, the command's answer begins with a note that says so.
 """
-
-import os
-
-from migration_gate.sandbox.seccomp import supports_seccomp
-
-SANDBOX_FOLDER = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120  (pathlib costs 5 ms)
-"""what to start"""
-
-__all__ = ["SANDBOX_FOLDER", "supports_seccomp"]

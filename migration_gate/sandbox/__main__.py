@@ -13,28 +13,29 @@ if not __package__:  # started as a folder, with nothing but the standard librar
     sys.path.append(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))  # noqa: PTH100, PTH120
 
 from migration_gate.sandbox.connect_broker import Door, enter
+from migration_gate.sandbox.options import SandboxOptions
 from migration_gate.sandbox.seccomp import prctl
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 1, 36, 38
 USAGE = 64
 
 
-def _become(wanted: dict[str, object], command: list[str], ours: _socket.socket) -> None:
+def _become(options: SandboxOptions, command: list[str], ours: _socket.socket) -> None:
     """In the child: give up what the command must not have, then be it."""
     os.setsid()
-    if wanted.get("uid") is not None:
+    if options.uid is not None and options.gid is not None:
         os.setgroups([])
-        os.setgid(int(str(wanted["gid"])))
-        os.setuid(int(str(wanted["uid"])))
+        os.setgid(options.gid)
+        os.setuid(options.uid)
     if sys.platform == "linux":
         prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # after setuid, which clears it
         prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-    if wanted.get("sockets"):
+    if options.unix_sockets_only:
         enter(ours)
     os.execv(command[0], command)  # noqa: S606  (the interpreter that the gate chose)
 
 
-def _tell(door: Door, answer: object) -> None:
+def _tell(door: Door, answer: int | None) -> None:
     """Begin the command's answer with what the door leaves open, where there is something to be reached."""
     others = door.others()
     if others and answer is not None:
@@ -42,7 +43,7 @@ def _tell(door: Door, answer: object) -> None:
             f"another Postgres has a socket here ({others[0]}), and this kernel cannot keep the project's "
             "code from it; connections through SQLAlchemy and the usual drivers are redirected"
         )
-        os.write(int(str(answer)), json.dumps({"kind": "note", "text": text, "at": 0}).encode() + b"\n")
+        os.write(answer, json.dumps({"kind": "note", "text": text, "at": 0}).encode() + b"\n")
 
 
 def _children() -> list[int]:
@@ -79,20 +80,20 @@ def main(arguments: list[str]) -> int:
     """Run the command and return its exit status (128 + signal when it was killed)."""
     if len(arguments) < 2:
         return USAGE
-    wanted, command = json.loads(arguments[0]), arguments[1:]
+    options, command = SandboxOptions.from_json(arguments[0]), arguments[1:]
     if sys.platform == "linux":
         prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     ours, theirs = _socket.socketpair()
-    door = Door(wanted)
+    door = Door(options)
     child = os.fork()
     if child == 0:
         ours.close()
-        _become(wanted, command, theirs)
+        _become(options, command, theirs)
     theirs.close()
-    if wanted.get("sockets") and not door.keep(ours):
-        _tell(door, wanted.get("answer"))
-    for descriptor in wanted.get("close", []):
+    if options.unix_sockets_only and not door.keep(ours):
+        _tell(door, options.notes_descriptor)
+    for descriptor in options.descriptors_to_close:
         os.close(descriptor)
 
     def stop(number: int, frame: object) -> None:

@@ -12,6 +12,7 @@ import select
 import signal
 import struct
 
+from migration_gate.sandbox.options import SandboxOptions
 from migration_gate.sandbox.seccomp import allow_unix_sockets_only, prctl
 
 AF_UNIX = 1
@@ -30,9 +31,9 @@ USUAL = ("/run/postgresql", "/var/run/postgresql", "/tmp")  # noqa: S108  (looke
 class Door:
     """Answers the kernel's questions: may this process connect to that Unix socket?"""
 
-    def __init__(self, wanted: dict[str, object]) -> None:
-        self._wanted = wanted
-        self._ours = _file(str(wanted.get("socket", "")))
+    def __init__(self, options: SandboxOptions) -> None:
+        self._options = options
+        self._ours = _file(options.allowed_socket)
         self._made: set[str | bytes] = set()
         """paths and abstract names that caged processes gave to sockets of theirs"""
         self.blind = False
@@ -61,8 +62,8 @@ class Door:
         """Answer until the last caged process has ended; with the command's rights, not ours."""
         signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
         libc = ctypes.CDLL(None, use_errno=True)
-        if self._wanted.get("uid") is not None:  # of this thread alone: the C library would change them all
-            uid, gid = int(str(self._wanted["uid"])), int(str(self._wanted["gid"]))
+        uid, gid = self._options.uid, self._options.gid
+        if uid is not None:  # of this thread alone: the C library would change them all
             setresgid, setresuid = SET_IDS[platform.machine()]
             libc.syscall(setresgid, gid, gid, gid)
             libc.syscall(setresuid, uid, uid, uid)
@@ -124,10 +125,10 @@ class Door:
 
     def _server(self) -> tuple[int, int] | None:
         """The socket of this run; the file that names it is written when the server has started."""
-        named = self._wanted.get("socket_named_in")
+        named = self._options.allowed_socket_file
         if self._ours is None and named:
             try:
-                with open(str(named), encoding="utf-8") as stream:  # noqa: PTH123
+                with open(named, encoding="utf-8") as stream:  # noqa: PTH123
                     self._ours = _file(stream.read())
             except OSError:
                 return None

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from migration_gate.errors import GateError, ProjectNotImported, TimedOut
-from migration_gate.sandbox import user
+from migration_gate.sandbox.user import is_readable
 from tests.support.install_projects import ASYNC, ENV, Ran, locked, packages, run, settings, uv, write
 
 pytestmark = pytest.mark.slow
@@ -118,7 +118,7 @@ def open_folder() -> Iterator[Path]:
 def test_a_build_script_runs_without_roots_rights_and_without_tokens_and_leaves_the_checkout_alone(
     open_folder: Path, environ: dict[str, str]
 ) -> None:
-    if not user.is_readable(Path(uv())):
+    if not is_readable(Path(uv())):
         pytest.skip("uv is not to be run by others here")
     told = open_folder / "told"
     told.write_text("")
@@ -138,7 +138,7 @@ def test_a_build_script_runs_without_roots_rights_and_without_tokens_and_leaves_
 def test_what_is_kept_in_a_runners_workspace_belongs_to_the_runner_afterwards(
     open_folder: Path, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if not user.is_readable(Path(uv())):
+    if not is_readable(Path(uv())):
         pytest.skip("uv is not to be run by others here")
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     workspace = write(open_folder / "workspace", {"requirements.txt": REQUIREMENTS})

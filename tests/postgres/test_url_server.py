@@ -195,7 +195,7 @@ def over_tcp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server
             check=True, capture_output=True,
         )  # fmt: skip
         key.chmod(0o600)
-        if who := account.unprivileged():
+        if who := account.server_account():
             os.chown(key, who.uid, who.gid)
             certificate.chmod(0o644)
         settings = f"listen_addresses = '127.0.0.1'\nport = {port}\nssl = on\n"

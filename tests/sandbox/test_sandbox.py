@@ -1,10 +1,9 @@
-"""The cage: one socket, no privileges, no survivors, and a few milliseconds."""
+"""The sandbox: one socket, no privileges, no process left behind, and a quick start."""
 
 from __future__ import annotations
 
 import json
 import os
-import resource
 import signal
 import socket
 import subprocess
@@ -13,106 +12,121 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from migration_gate import sandbox
+from migration_gate.sandbox.command import SANDBOX_FOLDER, sandbox_command
+from migration_gate.sandbox.seccomp import supports_seccomp
+from migration_gate.sandbox.user import NOBODY_ID, Account
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(not sandbox.supports_seccomp(), reason="no filter for system calls on this machine"),
+    pytest.mark.skipif(not supports_seccomp(), reason="no filter for system calls on this machine"),
 ]
-root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
-NOBODY = {"uid": 65534, "gid": 65534}
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+NOBODY = Account(NOBODY_ID, NOBODY_ID)
+DENIED = "Permission denied"
+HANG_SECONDS = 60.0
+"""after this time a test that waits gives up; no test depends on being faster"""
 
 
 @pytest.fixture
-def place() -> Iterator[Path]:
-    """A folder for everybody, with a short name: a socket's has 108 bytes."""
-    with tempfile.TemporaryDirectory(prefix="cage-") as name:
+def folder() -> Iterator[Path]:
+    """A folder for everybody, with a short name: the path of a socket has 108 bytes at most."""
+    with tempfile.TemporaryDirectory(prefix="sandbox-") as name:
         Path(name).chmod(0o777)
         yield Path(name)
 
 
-def caged(code: str, /, **wanted: object) -> subprocess.CompletedProcess[str]:
-    """Run Python code in the cage."""
-    command = [sys.executable, "-I", "-S", sandbox.SANDBOX_FOLDER, json.dumps({"sockets": True, **wanted})]
+def run_sandboxed(code: str, **options: Any) -> subprocess.CompletedProcess[str]:
+    """Run Python code in the sandbox, with the system's interpreter, which every account can read."""
+    command = ["/usr/bin/env", "python3", "-I", "-S", "-c", code]
     return subprocess.run(
-        [*command, "/usr/bin/env", "python3", "-I", "-S", "-c", code],
-        capture_output=True, text=True, timeout=30, check=False,
+        sandbox_command(command, unix_sockets_only=True, **options),
+        capture_output=True, text=True, timeout=HANG_SECONDS, check=False,
     )  # fmt: skip
 
 
-def test_the_exit_status_is_the_commands() -> None:
-    assert caged("raise SystemExit(7)").returncode == 7
-    assert caged("import os; os.kill(os.getpid(), 9)").returncode == 137
+def wait_until_written(file: Path) -> str:
+    deadline = time.monotonic() + HANG_SECONDS
+    while not file.exists() or not file.read_text():
+        assert time.monotonic() < deadline, f"{file} was not written"
+        time.sleep(0.01)
+    return file.read_text()
 
 
-@root
-def test_the_command_is_nobody_without_groups_or_new_privileges() -> None:
+def wait_until_ended(pid: str) -> None:
+    process = Path("/proc") / pid
+    deadline = time.monotonic() + HANG_SECONDS
+    while process.exists() and "zombie" not in (process / "status").read_text():
+        assert time.monotonic() < deadline, f"process {pid} still runs"
+        time.sleep(0.01)
+
+
+def test_the_exit_status_is_that_of_the_command() -> None:
+    assert run_sandboxed("raise SystemExit(7)").returncode == 7
+    assert run_sandboxed("import os; os.kill(os.getpid(), 9)").returncode == 137
+
+
+@needs_root
+def test_the_command_runs_as_nobody_without_groups_or_new_privileges() -> None:
     code = (
         "import os; print(os.getuid(), os.getgid(), os.getgroups()); print(open('/proc/self/status').read())"
     )
-    done = caged(code, **NOBODY)
+    done = run_sandboxed(code, account=NOBODY)
     assert done.stdout.splitlines()[0] == "65534 65534 []"
     assert "NoNewPrivs:\t1" in done.stdout
     assert "Seccomp:\t2" in done.stdout
     assert "CapEff:\t0000000000000000" in done.stdout
 
 
-@pytest.mark.parametrize("account", [pytest.param(NOBODY, marks=root), {}], ids=["nobody", "same"])
-def test_only_the_named_socket_and_its_own_can_be_reached(place: Path, account: dict[str, object]) -> None:
+@pytest.mark.parametrize("account", [pytest.param(NOBODY, marks=needs_root), None], ids=["nobody", "same"])
+def test_only_the_allowed_socket_and_sockets_of_its_own_can_be_reached(
+    folder: Path, account: Account | None
+) -> None:
     code = f"""
 import socket
-def reach(path):
+def connect(path):
     try:
         socket.socket(socket.AF_UNIX).connect(path)
     except OSError as error:
         return error.strerror
-    return "reached"
-def serve(path):
+    return "connected"
+def listen(path):
     server = socket.socket(socket.AF_UNIX)
     server.bind(path)
     server.listen()
     return server
-own, hidden = serve("{place}/own"), serve("\\0own-{place.name}")
-print([reach(path) for path in (
-    "{place}/ours", "{place}/other", "{place}/link", "{place}/own", "\\0own-{place.name}", "{place}/none")])
+own, abstract = listen("{folder}/own"), listen("\\0own-{folder.name}")
+print([connect(path) for path in (
+    "{folder}/allowed", "{folder}/other", "{folder}/link", "{folder}/own", "\\0own-{folder.name}",
+    "{folder}/none")])
 """
     servers = []
-    for name in ("ours", "other"):
+    for name in ("allowed", "other"):
         server = socket.socket(socket.AF_UNIX)
-        server.bind(str(place / name))
+        server.bind(str(folder / name))
         server.listen()
-        (place / name).chmod(0o777)
+        (folder / name).chmod(0o777)
         servers.append(server)
-    (place / "link").symlink_to(place / "other")
-    done = caged(code, socket=str(place / "ours"), **account)
+    (folder / "link").symlink_to(folder / "other")
+    done = run_sandboxed(code, allowed_socket=str(folder / "allowed"), account=account)
     for server in servers:
         server.close()
-    denied = "Permission denied"
     assert done.stdout.strip() == str(
-        ["reached", denied, denied, "reached", "reached", "No such file or directory"]
+        ["connected", DENIED, DENIED, "connected", "connected", "No such file or directory"]
     ), done.stderr
 
 
-def test_a_server_that_started_later_cannot_be_reached_either(place: Path) -> None:
+def test_a_server_that_starts_later_cannot_be_reached_either(folder: Path) -> None:
     code = f"""
 import socket, sys, time
 print("ready", flush=True)
 sys.stdin.read()
-socket.socket(socket.AF_UNIX).connect("{place}/late")
+socket.socket(socket.AF_UNIX).connect("{folder}/late")
 """
-    command = [
-        sys.executable,
-        "-I",
-        "-S",
-        sandbox.SANDBOX_FOLDER,
-        json.dumps({"sockets": True}),
-        sys.executable,
-        "-c",
-        code,
-    ]
+    command = sandbox_command([sys.executable, "-c", code], unix_sockets_only=True)
     with (
         subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
@@ -121,89 +135,72 @@ socket.socket(socket.AF_UNIX).connect("{place}/late")
     ):
         assert process.stdout is not None
         process.stdout.readline()
-        late.bind(str(place / "late"))
+        late.bind(str(folder / "late"))
         late.listen()
-        _, error = process.communicate(timeout=20)
+        _, error = process.communicate(timeout=HANG_SECONDS)
     assert b"PermissionError" in error
 
 
-def test_what_the_command_leaves_behind_is_ended(place: Path) -> None:
+def test_processes_that_the_command_leaves_behind_are_ended(folder: Path) -> None:
     code = f"""
 import os, time
 if os.fork() == 0:
     os.setsid()
     if os.fork() == 0:
-        open("{place}/pid", "w").write(str(os.getpid()))
-        time.sleep(60)
+        open("{folder}/pid", "w").write(str(os.getpid()))
+        time.sleep(600)
     os._exit(0)
-while not os.path.exists("{place}/pid") or not open("{place}/pid").read():
+while not os.path.exists("{folder}/pid") or not open("{folder}/pid").read():
     time.sleep(0.01)
 """
-    assert caged(code).returncode == 0
-    pid = (place / "pid").read_text()
+    assert run_sandboxed(code).returncode == 0
+    pid = (folder / "pid").read_text()
     assert not Path(f"/proc/{pid}").exists()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
-def test_a_signal_ends_the_command_too(place: Path, number: signal.Signals) -> None:
-    code = f"import os, time; open('{place}/pid', 'w').write(str(os.getpid())); time.sleep(60)"
-    command = [
-        sys.executable,
-        "-I",
-        "-S",
-        sandbox.SANDBOX_FOLDER,
-        json.dumps({"sockets": True}),
-        sys.executable,
-        "-c",
-        code,
-    ]
+def test_a_signal_to_the_sandbox_ends_the_command_too(folder: Path, number: signal.Signals) -> None:
+    code = f"import os, time; open('{folder}/pid', 'w').write(str(os.getpid())); time.sleep(600)"
+    command = sandbox_command([sys.executable, "-c", code], unix_sockets_only=True)
     with subprocess.Popen(command) as process:
-        deadline = time.monotonic() + 10
-        while not (place / "pid").exists() or not (place / "pid").read_text():
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+        pid = wait_until_written(folder / "pid")
         process.send_signal(number)
-        process.wait(10)
-    pid = Path("/proc") / (place / "pid").read_text()
-    while pid.exists() and "zombie" not in (pid / "status").read_text():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+        process.wait(HANG_SECONDS)
+    wait_until_ended(pid)
 
 
-@pytest.mark.parametrize("there", [True, False])
-def test_a_kernel_that_cannot_ask_is_told_of_only_where_another_server_is(place: Path, there: bool) -> None:
-    # The kernel has one place for who asks: a cage around the cage takes it.
-    usual = Path("/tmp") / f".s.PGSQL.{os.getpid()}"
+@pytest.mark.parametrize("other_server", [True, False])
+def test_a_kernel_that_cannot_ask_is_noted_only_where_there_is_another_server(other_server: bool) -> None:
+    # The kernel accepts one listener for the questions: a sandbox around the sandbox is that listener.
+    socket_of_other = Path("/tmp") / f".s.PGSQL.{os.getpid()}"
     reader, writer = os.pipe()
-    inner = {"sockets": True, "answer": writer, "close": [writer]}
-    command = [sys.executable, "-I", "-S", sandbox.SANDBOX_FOLDER]
-    if there:
-        usual.touch()
+    code = "import socket; socket.socket(socket.AF_INET)"
+    inner = sandbox_command(
+        [sys.executable, "-I", "-S", "-c", code],
+        unix_sockets_only=True,
+        notes_descriptor=writer,
+        descriptors_to_close=[writer],
+    )
+    if other_server:
+        socket_of_other.touch()
     try:
         done = subprocess.run(
-            [*command, '{"sockets": true}', *command, json.dumps(inner), sys.executable, "-I", "-S", "-c",
-             "import socket; socket.socket(socket.AF_INET)"],
-            pass_fds=[writer], capture_output=True, text=True, timeout=30, check=False,
+            sandbox_command(inner, unix_sockets_only=True),
+            pass_fds=[writer], capture_output=True, text=True, timeout=HANG_SECONDS, check=False,
         )  # fmt: skip
     finally:
-        usual.unlink(missing_ok=True)
+        socket_of_other.unlink(missing_ok=True)
         os.close(writer)
     with os.fdopen(reader) as stream:
-        told = [json.loads(line) for line in stream]
+        lines = [json.loads(line) for line in stream]
     assert "PermissionError" in done.stderr
-    mine = [line for line in told if str(usual) in line["text"]]
-    assert [line["kind"] for line in mine] == (["note"] if there else [])
+    notes = [line for line in lines if str(socket_of_other) in line["text"]]
+    assert [line["kind"] for line in notes] == (["note"] if other_server else [])
 
 
-def test_the_cage_costs_little() -> None:
-    def seconds(command: list[str]) -> float:
-        """Of the processor, which does not depend on what else runs."""
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        for _ in range(5):
-            subprocess.run(command, check=True)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        return (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) / 5
-
-    bare = seconds([sys.executable, "-I", "-S", "-c", "pass"])
-    cage = seconds([sys.executable, "-I", "-S", sandbox.SANDBOX_FOLDER, '{"sockets": true}', "/bin/true"])
-    assert cage - bare < 0.06  # 0.016 s from compiled files
+def test_the_sandbox_imports_no_module_that_is_slow_to_import() -> None:
+    command = [sys.executable, "-I", "-S", "-X", "importtime", SANDBOX_FOLDER, "{}", "/bin/true"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=HANG_SECONDS, check=True)
+    imported = {line.rsplit("|", 1)[-1].strip() for line in done.stderr.splitlines()}
+    assert "migration_gate.sandbox.connect_broker" in imported
+    assert not imported & {"asyncio", "dataclasses", "inspect", "pathlib", "shutil", "subprocess", "typing"}

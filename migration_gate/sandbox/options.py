@@ -1,0 +1,43 @@
+"""What a sandboxed command may do: written by the gate (`command`), read by the sandbox (`__main__`).
+
+Standard library only, and no dataclass: importing `dataclasses` takes longer than all else that the sandbox
+imports.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+
+class SandboxOptions:
+    """Who the command runs as, which sockets it may connect to, and which descriptors the sandbox has."""
+
+    def __init__(
+        self,
+        *,
+        uid: int | None = None,
+        gid: int | None = None,
+        unix_sockets_only: bool = False,
+        allowed_socket: str = "",
+        allowed_socket_file: str = "",
+        notes_descriptor: int | None = None,
+        descriptors_to_close: Sequence[int] = (),
+    ) -> None:
+        """See `sandbox_command`; `uid` and `gid` are those of its `account`."""
+        self.uid = uid
+        self.gid = gid
+        self.unix_sockets_only = unix_sockets_only
+        self.allowed_socket = allowed_socket
+        self.allowed_socket_file = allowed_socket_file
+        self.notes_descriptor = notes_descriptor
+        self.descriptors_to_close = descriptors_to_close
+
+    def to_json(self) -> str:
+        """The options as one argument of the command line."""
+        return json.dumps(vars(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> SandboxOptions:
+        """The options that `to_json` wrote."""
+        return cls(**json.loads(text))
