@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
 
 from migration_gate.config import loading
 from migration_gate.errors import Misconfigured
+from tests.support.privileges import folder_for_everybody, plain_user
 
 YML = ".migration-gate.yml"
 TOML = "pyproject.toml"
@@ -303,10 +303,12 @@ def test_a_folder_in_the_files_place_is_refused(tmp_path: Path) -> None:
     assert refused(tmp_path).message == f"`{YML}` cannot be read: Is a directory."
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
-def test_an_unreadable_file_is_refused(tmp_path: Path) -> None:
-    (tmp_path / YML).touch(mode=0o000)
-    assert refused(tmp_path).message == f"`{YML}` cannot be read: Permission denied."
+def test_an_unreadable_file_is_refused() -> None:
+    with folder_for_everybody() as folder:
+        (folder / YML).touch(mode=0o000)
+        with plain_user():
+            error = refused(folder)
+    assert error.message == f"`{YML}` cannot be read: Permission denied."
 
 
 def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
