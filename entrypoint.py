@@ -10,32 +10,32 @@ from migration_gate import checks, explain
 from migration_gate.config import loading
 from migration_gate.config.settings import Settings
 from migration_gate.errors import GateError
-from migration_gate.progress import Display
+from migration_gate.progress import ProgressDisplay
 from migration_gate.replay import examination
 from migration_gate.report import deliver
 from migration_gate.verdict.judge import judge_findings
 from migration_gate.verdict.outcome import Problem, ProjectReport, Report
 
 
-def run(path: Path, options: Mapping[str, object], targets: deliver.Targets) -> int:
+def run_check(path: Path, options: Mapping[str, object], targets: deliver.Targets) -> int:
     """Examine every project below `path`, deliver the report, and return the exit status."""
-    return deliver.deliver(report(path, options), targets)
+    return deliver.deliver(examine_projects(path, options), targets)
 
 
-def report(path: Path, options: Mapping[str, object]) -> Report:
+def examine_projects(path: Path, options: Mapping[str, object]) -> Report:
     """Examine every project below `path`."""
     begun = time.perf_counter()
     every = loading.load(path, options, os.environ, known_checks=explain.kinds())
-    with Display() as display:
-        found = tuple(examined(settings, display) for settings in every)
+    with ProgressDisplay() as display:
+        found = tuple(examine_and_judge(settings, display) for settings in every)
     return deliver.stamped(Report(found, time.perf_counter() - begun))
 
 
-def examined(settings: Settings, display: Display) -> ProjectReport:
+def examine_and_judge(settings: Settings, display: ProgressDisplay) -> ProjectReport:
     """One project: its facts, judged; a problem of its own does not keep the others from being examined."""
     begun = time.perf_counter()
     try:
-        facts = display.follow(examination.examine(settings))
+        facts = display.show_examination(examination.examine_project(settings))
         verdicts = judge_findings(
             facts, settings, checks.ALL, deliver.texts(facts, settings.root), date.today()
         )

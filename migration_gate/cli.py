@@ -174,7 +174,7 @@ def check(
         return reading.run(path, nested(given), Targets(form, output, files))
     from migration_gate import entrypoint  # noqa: PLC0415 - the engine is not needed to print help
 
-    status: int = entrypoint.run(path, nested(given), Targets(form, output, files))
+    status: int = entrypoint.run_check(path, nested(given), Targets(form, output, files))
     return status
 
 

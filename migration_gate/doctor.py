@@ -15,9 +15,9 @@ from migration_gate import explain
 from migration_gate.config import loading
 from migration_gate.config.settings import Settings
 from migration_gate.errors import GateError, ProjectNotFound
-from migration_gate.project import config, environment_variables, import_path, interpreter, locate
+from migration_gate.project import alembic_config, environment_variables, import_path, interpreter, locate
 from migration_gate.project.interpreter import Interpreter
-from migration_gate.project.locate import Located
+from migration_gate.project.locate import AlembicEnvironment
 
 T = TypeVar("T")
 Lines = dict[str, str | list[str]]
@@ -63,15 +63,17 @@ def answer(path: Path, options: Mapping[str, object], form: str) -> tuple[str, i
 def examine(settings: Settings, environ: Mapping[str, str]) -> Examination:
     """Look at one project: files are read, and at most an interpreter is asked what is installed."""
     seen = Examination(settings.name)
-    top = locate.repository(settings.root)
-    located = seen.tried(lambda: locate.locate(settings, environ))
+    top = locate.find_repository_root(settings.root)
+    located = seen.tried(lambda: locate.locate_environment(settings, environ))
     directory = located.directory if located else settings.working_directory
     pending = seen.tried(lambda: _pending(settings, environ)) if located else None
     chosen = None
     if not pending:
-        chosen = seen.tried(lambda: interpreter.choose(settings.python, directory, top, environ))
+        chosen = seen.tried(lambda: interpreter.choose_interpreter(settings.python, directory, top, environ))
     if located:
-        path = import_path.path(located.directory, located.prepend, located.importer, top)
+        path = import_path.build_import_path(
+            located.directory, located.prepend_sys_path, located.entry_file, top
+        )
         seen.sections["project"] = _project(located, path)
         seen.sections["database url"] = _url(seen, located, path, settings, environ)
     if chosen or pending:
@@ -98,13 +100,13 @@ def _pending(settings: Settings, environ: Mapping[str, str]) -> Lines:
     return lines
 
 
-def _project(located: Located, path: tuple[str, ...]) -> Lines:
+def _project(located: AlembicEnvironment, path: tuple[str, ...]) -> Lines:
     lines: Lines = {"found": located.kind}
     for label, value in (
         ("config", located.config),
         ("section", located.section if located.section != "alembic" else None),
         ("flask_app", located.flask_app),
-        ("scripts", located.importer.parent if located.importer else None),
+        ("scripts", located.entry_file.parent if located.entry_file else None),
         ("runs in", located.directory),
     ):
         if value is not None:
@@ -137,20 +139,24 @@ def _interpreter(seen: Examination, chosen: Interpreter) -> Lines:
 
 
 def _url(
-    seen: Examination, located: Located, path: tuple[str, ...], settings: Settings, environ: Mapping[str, str]
+    seen: Examination,
+    located: AlembicEnvironment,
+    path: tuple[str, ...],
+    settings: Settings,
+    environ: Mapping[str, str],
 ) -> Lines:
     """How the project chooses its URL, as far as its files say."""
     lines: Lines = {}
     if located.kind == "ini" and located.config:
         try:
-            url = config.read(located.config, located.section).url
+            url = alembic_config.read_alembic_config(located.config, located.section).url
         except ProjectNotFound:
             url = None
         if url:
             lines["in the ini"] = hidden(url)
-    read = environment_variables.read(located.importer, path) if located.importer else ()
+    read = environment_variables.find_variables(located.entry_file, path) if located.entry_file else ()
     given = dict(settings.env)
-    shown = [each for each in read if each.of_database or each.required]
+    shown = [each for each in read if each.is_database_setting or each.required]
     lines["variables"] = [
         f"{each.name}  {_place(each.file, settings.root)}:{each.line}"
         f"{', required' if each.required else ''}"

@@ -11,7 +11,7 @@ from types import TracebackType
 
 from migration_gate.facts import Facts
 
-WORDS = {
+STAGE_TITLES = {
     "find": "Finding the project",
     "install": "Installing its packages",
     "postgres": "Starting Postgres",
@@ -22,9 +22,9 @@ WORDS = {
     "compare": "Comparing",
     "repository": "Reading the repository",
 }
-EVERY = 0.05
+REDRAW_SECONDS = 0.05
 """seconds between two drawings"""
-LOG_EVERY = 10.0
+LOG_SECONDS = 10.0
 """seconds between two lines in a log, where nobody sees a line change"""
 
 
@@ -39,7 +39,22 @@ class Progress:
     total: int = 0
 
 
-class Display:
+class StageClock:
+    """Wall time of each stage, in seconds."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._stage, self._since = "", 0.0
+
+    def start(self, stage: str) -> None:
+        """End the stage before, if there is one, and begin this."""
+        now = time.perf_counter()
+        if self._stage:
+            self.seconds[self._stage] = round(self.seconds.get(self._stage, 0.0) + now - self._since, 4)
+        self._stage, self._since = stage, now
+
+
+class ProgressDisplay:
     """Follows an examination on stderr; silent where stderr is closed."""
 
     def __init__(self) -> None:
@@ -47,7 +62,7 @@ class Display:
         self._drawn = 0.0
         self._width = 0
 
-    def __enter__(self) -> Display:
+    def __enter__(self) -> ProgressDisplay:
         return self
 
     def __exit__(
@@ -55,7 +70,7 @@ class Display:
     ) -> None:
         self._clear()
 
-    def follow(self, examination: Generator[Progress, None, Facts]) -> Facts:
+    def show_examination(self, examination: Generator[Progress, None, Facts]) -> Facts:
         """Run it to its end, showing its progress, and give its facts."""
         self._drawn = time.monotonic() if not self._live else 0.0
         try:
@@ -70,10 +85,10 @@ class Display:
 
     def _show(self, progress: Progress) -> None:
         now = time.monotonic()
-        if now - self._drawn < (EVERY if self._live else LOG_EVERY):
+        if now - self._drawn < (REDRAW_SECONDS if self._live else LOG_SECONDS):
             return
         self._drawn = now
-        line = WORDS.get(progress.stage, progress.stage)
+        line = STAGE_TITLES.get(progress.stage, progress.stage)
         if progress.total:
             line += f" {progress.done}/{progress.total}"
         if progress.text and progress.stage in ("find", "install", "postgres", "replay"):

@@ -17,8 +17,8 @@ from migration_gate.config import loading
 from migration_gate.config.settings import Settings
 from migration_gate.errors import GateError
 from migration_gate.facts import Facts, Replay, Snapshot, Table
-from migration_gate.project.locate import Located, locate
-from migration_gate.project.search import text_of
+from migration_gate.project.locate import AlembicEnvironment, locate_environment
+from migration_gate.project.search import read_text_file
 from migration_gate.report import deliver
 from migration_gate.scan import repository, revision_files
 from migration_gate.verdict import judge
@@ -67,7 +67,7 @@ def read(settings: Settings, others: list[str]) -> Facts:
     """The facts that text can tell; `others` are the checks that it cannot serve."""
     top = Path(os.path.realpath(git.top(settings.root)))
     notes = [f"read as text only; not checked: {', '.join(others)}"]
-    located = locate(settings, os.environ)
+    located = locate_environment(settings, os.environ)
     folders, recursive = locations(located)
     if not folders:
         notes.append("where the revisions are is decided in code: several heads were not looked for")
@@ -84,13 +84,13 @@ def read(settings: Settings, others: list[str]) -> Facts:
     return Facts(settings.name, replay, tree, settings.owners)
 
 
-def locations(located: Located) -> tuple[tuple[Path, ...], bool]:
+def locations(located: AlembicEnvironment) -> tuple[tuple[Path, ...], bool]:
     """The folders of the revisions, and whether those inside them count; none where only code knows."""
-    if located.kind == "hook" or located.importer is None or located.config is None:
+    if located.kind == "hook" or located.entry_file is None or located.config is None:
         return (), False
-    scripts = located.importer.parent
+    scripts = located.entry_file.parent
     file = located.config / "alembic.ini" if located.config.is_dir() else located.config
-    text = text_of(file) if file.is_file() else ""
+    text = read_text_file(file) if file.is_file() else ""
     recursive = re.search(r"^recursive_version_locations\s*=\s*[\"']?(true|yes|on|1)\b", text, re.M | re.I)
     named = re.search(r"^version_locations\s*=\s*(.+(?:\n[ \t]+\S.*)*)", text, re.MULTILINE)
     if named is None:
@@ -100,9 +100,9 @@ def locations(located: Located) -> tuple[tuple[Path, ...], bool]:
     return tuple(located.directory / part for part in parts), recursive is not None
 
 
-def _scripts(located: Located, folders: tuple[Path, ...]) -> list[str]:
+def _scripts(located: AlembicEnvironment, folders: tuple[Path, ...]) -> list[str]:
     """What belongs to the migrations besides the revision files."""
-    found = [*folders, *([located.importer] if located.importer else [])]
+    found = [*folders, *([located.entry_file] if located.entry_file else [])]
     return [str(each) for each in found]
 
 

@@ -54,7 +54,7 @@ def run(environ: MutableMapping[str, str]) -> int:
 def _examined(asked: Asked) -> Report:
     from migration_gate import entrypoint  # noqa: PLC0415 - the engine is not needed to refuse an input
 
-    report: Report = entrypoint.report(asked.path, asked.options)
+    report: Report = entrypoint.examine_projects(asked.path, asked.options)
     return report
 
 

@@ -73,7 +73,7 @@ def _carry_out(
                 place.give(scratch, kept.account.uid, kept.account.gid, kept.owners)
             for step in planned.steps:
                 yield from _run(step, installer, f"installing from {work.title}", work)
-        lacks = interpreter.look(order.home.python, "", order.home.folder, {}).missing
+        lacks = interpreter.inspect_interpreter(order.home.python, "", order.home.folder, {}).missing
         more = groups.holding(order.source, lacks[0]) if lacks else ((), ())
         asked = (*order.groups, *more[0]), (*order.extras, *more[1])
         if asked == (order.groups, order.extras) or any(len(set(each)) < len(each) for each in asked):
@@ -86,7 +86,7 @@ def _carry_out(
 
 def _demand(home: Home, work: Job) -> None:
     """ProjectNotImported where what was installed is not enough for a migration."""
-    lacks = interpreter.look(home.python, "", home.folder, {}).missing
+    lacks = interpreter.inspect_interpreter(home.python, "", home.folder, {}).missing
     if lacks and work.command:
         raise ProjectNotImported(
             f"The command {work.title} succeeded, and left no {' and no '.join(lacks)} in the environment.",
@@ -117,7 +117,7 @@ def _run(step: Step, installer: Installer, title: str, work: Job) -> Generator[s
 
 
 def _packages(home: Home) -> dict[str, str]:
-    return dict(interpreter.look(home.python, "", home.folder, {}).packages)
+    return dict(interpreter.inspect_interpreter(home.python, "", home.folder, {}).packages)
 
 
 def _uv() -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from migration_gate.project.interpreter import DRIVERS
-from migration_gate.project.search import text_of
+from migration_gate.project.search import read_text_file
 
 WHEELS = {"psycopg2": "psycopg2-binary", "psycopg-c": "psycopg-binary"}
 """what has to be built, and the same with everything in it"""
@@ -36,7 +36,7 @@ def missing(packages: Mapping[str, str], scripts: Sequence[Path]) -> tuple[tuple
     """
     if any(name in packages for name in DRIVERS):
         return (), ""
-    text = "".join(text_of(each) for each in scripts)
+    text = "".join(read_text_file(each) for each in scripts)
     if match := re.search(r"postgres(?:ql)?\+(psycopg2|psycopg|asyncpg|pg8000)", text):
         return (PACKAGES[match[1]],), f"the project's URL names {match[1]}"
     if ASYNC.search(text):
@@ -52,7 +52,9 @@ def from_source(files: Iterable[Path]) -> list[tuple[str, str]]:
     found: dict[str, str] = {}
     for file in files:
         for match in re.finditer(
-            r"^[\s\"'-]*(psycopg2|psycopg-c)(?![\w.-])\s*([<>=!~][^;#\"'\n\\]*)?", text_of(file), re.M | re.I
+            r"^[\s\"'-]*(psycopg2|psycopg-c)(?![\w.-])\s*([<>=!~][^;#\"'\n\\]*)?",
+            read_text_file(file),
+            re.M | re.I,
         ):
             name = match[1].lower()
             found.setdefault(name, WHEELS[name] + (match[2] or "").split("--")[0].replace(" ", ""))

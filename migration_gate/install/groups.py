@@ -9,7 +9,7 @@ from typing import Any
 from migration_gate.install.lock import MAIN, canonical
 from migration_gate.install.plan import READERS
 from migration_gate.install.source import Source, pyproject
-from migration_gate.project.search import text_of
+from migration_gate.project.search import read_text_file
 
 BRINGS = {
     "alembic": ("alembic", "flask-migrate"),
@@ -67,5 +67,5 @@ def _files(found: Source) -> dict[str, list[str]]:
     for file in every:
         group = re.sub(r"^requirements[-_.]?|[-_.]?requirements$", "", file.stem)
         if group and file != found.file:
-            groups[group] = text_of(file).splitlines()
+            groups[group] = read_text_file(file).splitlines()
     return groups

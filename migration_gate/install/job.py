@@ -15,7 +15,7 @@ from migration_gate.install import driver, place, plan, python, source
 from migration_gate.install.python import Wish
 from migration_gate.install.source import Source
 from migration_gate.project import interpreter, locate
-from migration_gate.project.locate import Located
+from migration_gate.project.locate import AlembicEnvironment
 
 FORMAT = "1"
 """of an environment: a higher number makes every one again"""
@@ -26,7 +26,7 @@ class Job:
     """What is to be installed, known without running anything."""
 
     settings: Settings
-    located: Located
+    located: AlembicEnvironment
     top: Path
     source: Source | None
     command: str
@@ -44,7 +44,7 @@ class Job:
     @property
     def scripts(self) -> list[Path]:
         """The files that say how env.py connects."""
-        return [each for each in (self.located.importer, self.located.config) if each and each.is_file()]
+        return [each for each in (self.located.entry_file, self.located.config) if each and each.is_file()]
 
     def name(self, folder: Path) -> str:
         """The environment's name in the cache folder."""
@@ -67,15 +67,20 @@ def wanted(settings: Settings, environ: Mapping[str, str] | None = None) -> bool
     if settings.install != "auto":
         return True
     environ = os.environ if environ is None else environ
-    located = locate.locate(settings, environ)
-    return interpreter.ready(located.directory, locate.repository(settings.root), environ) is None
+    located = locate.locate_environment(settings, environ)
+    return (
+        interpreter.find_ready_environment(
+            located.directory, locate.find_repository_root(settings.root), environ
+        )
+        is None
+    )
 
 
 def job(settings: Settings, environ: Mapping[str, str] | None = None) -> Job:
     """What would be installed. Raises ProjectNotImported where nothing says which packages to."""
     environ = os.environ if environ is None else environ
-    top = locate.repository(settings.root)
-    located = locate.locate(settings, environ)
+    top = locate.find_repository_root(settings.root)
+    located = locate.locate_environment(settings, environ)
     command = "" if settings.install == "auto" else settings.install
     starts = [
         located.directory,

@@ -15,7 +15,7 @@ from typing import Any
 from migration_gate.install.lock import canonical
 from migration_gate.install.place import MARKER, Home
 from migration_gate.install.source import pyproject, setup_name
-from migration_gate.project.search import text_of
+from migration_gate.project.search import read_text_file
 
 SCRIPT = """
 import json, os, sys, sysconfig
@@ -112,7 +112,7 @@ def _dynamic(data: dict[str, Any], folder: Path) -> str:
     names += [f"{start}{module}{end}" for start in ("", "src/") for end in (".py", "/__init__.py") if module]
     for name in filter(None, names):
         pattern = r"^(?:__version__|VERSION|version)\s*(?::\s*str\s*)?=\s*[\"'](\d[^\"']*)"
-        if match := re.search(pattern, text_of(folder / name), re.M):
+        if match := re.search(pattern, read_text_file(folder / name), re.M):
             return match[1]
     return ""
 

@@ -14,7 +14,7 @@ from migration_gate.errors import ProjectNotImported
 from migration_gate.install.installer import Installer
 from migration_gate.install.source import Source, pyproject, toml
 from migration_gate.install.span import fits, pep440
-from migration_gate.project.search import text_of
+from migration_gate.project.search import read_text_file
 from migration_gate.sandbox.user import is_readable
 
 HINTS: tuple[tuple[str, str], ...] = (
@@ -55,7 +55,7 @@ def wish(settings: Settings, source: Source | None, folders: Sequence[Path]) -> 
         return Wish(settings.python_version, "the setting `python_version`", limits)
     for folder in folders:
         for name, pattern in HINTS:
-            match = re.search(pattern, text_of(folder / name), re.M)
+            match = re.search(pattern, read_text_file(folder / name), re.M)
             if match and fits((*_numbers(match[1]), 99), limits):
                 return Wish(match[1], f"`{name}`", limits)
     return Wish(limits or OLDEST, said or "no file names one", limits)
@@ -81,7 +81,7 @@ def _limits(source: Source | None) -> tuple[str, str]:
 
 
 def _setup(home: Path) -> str:
-    return text_of(home / "setup.cfg") + text_of(home / "setup.py")
+    return read_text_file(home / "setup.cfg") + read_text_file(home / "setup.py")
 
 
 def find(wanted: Wish, installer: Installer, uv: str) -> Generator[str, None, Found]:

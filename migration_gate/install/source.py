@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from migration_gate.errors import Misconfigured
-from migration_gate.project.search import folders
+from migration_gate.project.search import list_subfolders
 
 LOCKS = {
     "uv.lock": "uv",
@@ -55,7 +55,7 @@ def find(starts: Sequence[Path], top: Path) -> Source | None:
                 return Source(*found, project)
         if project:
             return Source("project", _metadata(project), project)
-    below = [each for folder in folders(top) if (each := _below(folder))]
+    below = [each for folder in list_subfolders(top) if (each := _below(folder))]
     return below[0] if len(below) == 1 else None
 
 

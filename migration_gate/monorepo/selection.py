@@ -16,7 +16,7 @@ from migration_gate.config.settings import Settings
 from migration_gate.errors import Misconfigured
 from migration_gate.monorepo import watched_files
 from migration_gate.project import search
-from migration_gate.project.config import in_folder
+from migration_gate.project.alembic_config import find_config_in_folder
 
 CONFIGS = ("alembic.ini", "pyproject.toml")
 NOT_A_HOME = frozenset({"src", "migrations", "alembic", "db", "database"})
@@ -92,7 +92,7 @@ def projects(path: Path, options: Mapping[str, object], environ: Mapping[str, st
 
 def _homes(start: Path) -> Iterator[Path]:
     """The folders that `check` is to be given, so that each finds one configuration of Alembic's."""
-    files = [*search.everywhere(start), *_toml(start)]
+    files = [*search.find_ini_files(start), *_toml(start)]
     above = {file: _above(file.parent, start) for file in sorted(files)}
     counts = Counter(
         {home: len({f.parent for f, h in above.items() if h == home}) for home in above.values()}
@@ -112,7 +112,7 @@ def _toml(start: Path) -> Iterator[Path]:
     for path in git.listing(start).paths:
         *folders, name = path.split("/")
         if name == "pyproject.toml" and not search.SKIPPED & set(folders):
-            config = in_folder((start / path).parent, "alembic")
+            config = find_config_in_folder((start / path).parent, "alembic")
             if config is not None and config.kind == "toml":
                 yield start / path
 

@@ -15,8 +15,8 @@ from pathlib import Path
 from migration_gate import git
 from migration_gate.config.settings import Settings
 from migration_gate.errors import ProjectNotFound
-from migration_gate.project.locate import locate
-from migration_gate.project.search import text_of
+from migration_gate.project.locate import locate_environment
+from migration_gate.project.search import read_text_file
 
 LOCKS = re.compile(
     r"(uv|poetry|pdm)\.lock|Pipfile(\.lock)?|requirements[\w.-]*\.(txt|in)|pyproject\.toml|setup\.(py|cfg)"
@@ -94,15 +94,15 @@ def _places(settings: Settings, environ: Mapping[str, str]) -> Iterator[tuple[Pa
 
 def _alembic(settings: Settings, environ: Mapping[str, str]) -> Iterator[tuple[Path, str]]:
     try:
-        located = locate(settings, environ)
+        located = locate_environment(settings, environ)
     except ProjectNotFound:
         return  # the gate will say so when it examines the project
     yield located.directory, "in the folder that its migrations run in"
-    if located.importer:
-        yield located.importer.parent, "in its Alembic folder"
+    if located.entry_file:
+        yield located.entry_file.parent, "in its Alembic folder"
     if located.config:
         yield located.config, "its configuration"
-        if versions := _VERSIONS.search(text_of(located.config) if located.config.is_file() else ""):
+        if versions := _VERSIONS.search(read_text_file(located.config) if located.config.is_file() else ""):
             for part in re.split(r"[\s:;,]+", versions[1].replace("%(here)s", str(located.config.parent))):
                 yield located.directory / part, "in a folder of its revisions"
 
@@ -115,7 +115,7 @@ def _needed(folder: Path, top: Path) -> Iterator[Path]:
         one = waiting.pop()
         found: list[Path] = []
         for file in (one / "pyproject.toml", *sorted(one.glob("*requirements*.txt"))):
-            text = text_of(file) if file.is_file() else ""
+            text = read_text_file(file) if file.is_file() else ""
             found += [start / path for path in _BY_PATH.findall(text) for start in (one, top)]
             if names := _IN_WORKSPACE.findall(text):
                 members = members if members is not None else _members(top)
@@ -131,7 +131,7 @@ def _needed(folder: Path, top: Path) -> Iterator[Path]:
 def _members(top: Path) -> dict[str, Path]:
     """The packages of the repository by their names."""
     files = [top / path for path in git.listing(top).paths if path.rpartition("/")[2] == "pyproject.toml"]
-    named = ((file.parent, _NAME.search(text_of(file))) for file in files)
+    named = ((file.parent, _NAME.search(read_text_file(file))) for file in files)
     return {_plain(name[1]): folder for folder, name in named if name}
 
 

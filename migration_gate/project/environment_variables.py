@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from migration_gate.project.import_path import imported
+from migration_gate.project.import_path import list_imported_names
 
 READERS = frozenset({"getenv", "get", "config", "env", "str", "bool", "int", "url", "db", "getenv_or_raise"})
 FILES = 80
@@ -16,7 +16,7 @@ FILES = 80
 
 
 @dataclass(frozen=True, slots=True)
-class Variable:
+class EnvironmentVariable:
     """One variable that the project's code reads."""
 
     name: str
@@ -26,16 +26,16 @@ class Variable:
     """reading it fails when it is not set"""
 
     @property
-    def of_database(self) -> bool:
+    def is_database_setting(self) -> bool:
         """Whether its name speaks of a database."""
         name = self.name.upper()
         words = ("DATABASE", "POSTGRES", "SQLALCHEMY", "PG", "DSN", "SQL")
         return any(word in name for word in words) or "DB" in name.split("_")
 
 
-def read(importer: Path, sys_path: Sequence[str]) -> tuple[Variable, ...]:
+def find_variables(importer: Path, sys_path: Sequence[str]) -> tuple[EnvironmentVariable, ...]:
     """The variables that env.py (or a hook) and the project's modules around it read, each once."""
-    found: dict[str, Variable] = {}
+    found: dict[str, EnvironmentVariable] = {}
     waiting, seen = deque([importer]), {importer}
     while waiting and len(seen) <= FILES:
         file = waiting.popleft()
@@ -54,7 +54,9 @@ def read(importer: Path, sys_path: Sequence[str]) -> tuple[Variable, ...]:
 
 def _modules(tree: ast.Module, file: Path, sys_path: Sequence[str]) -> Iterator[Path]:
     """Files of the project that a module imports."""
-    here = {folder for folder in sys_path if any(_file(Path(folder), name) for name in imported(file))}
+    here = {
+        folder for folder in sys_path if any(_file(Path(folder), name) for name in list_imported_names(file))
+    }
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
@@ -78,24 +80,24 @@ def _file(folder: Path, dotted: str) -> Path | None:
     return module if module.is_file() else package if package.is_file() else None
 
 
-def _variables(tree: ast.Module, file: Path) -> Iterator[Variable]:
+def _variables(tree: ast.Module, file: Path) -> Iterator[EnvironmentVariable]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Subscript) and _text(node.value).endswith("environ"):
             name = _literal(node.slice)
             if name and isinstance(node.ctx, ast.Load):
-                yield Variable(name, file, node.lineno, required=True)
+                yield EnvironmentVariable(name, file, node.lineno, required=True)
         elif isinstance(node, ast.Call) and node.args:
             name = _literal(node.args[0])
             function = _text(node.func)
             if name and name.isupper() and function.rpartition(".")[2] in READERS:
                 plain = function.endswith(("environ.get", "getenv"))
                 default = len(node.args) > 1 or any(k.arg == "default" for k in node.keywords)
-                yield Variable(name, file, node.lineno, required=not plain and not default)
+                yield EnvironmentVariable(name, file, node.lineno, required=not plain and not default)
         elif isinstance(node, ast.ClassDef) and any(_text(base).endswith("Settings") for base in node.bases):
             yield from _fields(node, file)
 
 
-def _fields(node: ast.ClassDef, file: Path) -> Iterator[Variable]:
+def _fields(node: ast.ClassDef, file: Path) -> Iterator[EnvironmentVariable]:
     """The fields of a pydantic settings class, as the variables that fill them."""
     prefix = next((found for each in ast.walk(node) if (found := _prefix(each))), "")
     for field in node.body:
@@ -105,7 +107,7 @@ def _fields(node: ast.ClassDef, file: Path) -> Iterator[Variable]:
                 continue
             alias = next((found for each in ast.walk(field) if (found := _alias(each))), "")
             required = field.value is None or _needs_value(field.value)
-            yield Variable(alias or (prefix + name).upper(), file, field.lineno, required)
+            yield EnvironmentVariable(alias or (prefix + name).upper(), file, field.lineno, required)
 
 
 def _needs_value(value: ast.expr) -> bool:

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from migration_gate.project.import_path import imported
-from migration_gate.project.search import folders, text_of
+from migration_gate.project.import_path import list_imported_names
+from migration_gate.project.search import list_subfolders, read_text_file
 
 USUAL = ("wsgi.py", "app.py", "manage.py", "autoapp.py", "application.py", "main.py", "run.py", "server.py")
 NAMED = re.compile(r"(?:\bFLASK_APP\s*[=:]\s*|\bFLASK_APP\s+|--app[ =])[\"']?([\w./-]+(?::\w+(?:\(\))?)?)")
@@ -31,7 +31,7 @@ LARGEST = 500_000
 
 
 @dataclass(frozen=True, slots=True)
-class Application:
+class FlaskApplication:
     """A value for FLASK_APP, the folder to run it in and the file that says so."""
 
     name: str
@@ -39,24 +39,26 @@ class Application:
     why: str
 
 
-def belongs(folder: Path) -> bool:
+def is_flask_migrate_folder(folder: Path) -> bool:
     """Whether an Alembic folder is Flask-Migrate's: its env.py asks Flask for the current application."""
-    return "flask" in imported(folder / "env.py")
+    return "flask" in list_imported_names(folder / "env.py")
 
 
-def find(tops: Sequence[Path], env: Mapping[str, str], environ: Mapping[str, str]) -> Application | None:
+def find_application(
+    tops: Sequence[Path], env: Mapping[str, str], environ: Mapping[str, str]
+) -> FlaskApplication | None:
     """The application, looked for in the settings, the environment, files that start it, and usual names."""
     for source, where in ((env, "`env` in the settings"), (environ, "the environment")):
         name, why = source.get("FLASK_APP"), f"FLASK_APP from {where}"
         if name:
-            return located(name, tops, why) or Application(name, tops[0], why)
+            return resolve_application(name, tops, why) or FlaskApplication(name, tops[0], why)
     said = (
-        located(name, tops, f"FLASK_APP from `{file.relative_to(top)}`")
+        resolve_application(name, tops, f"FLASK_APP from `{file.relative_to(top)}`")
         for top in tops
         for file, name in _named(top)
     )
     guessed = (
-        Application(
+        FlaskApplication(
             _module(file, top), top, f"FLASK_APP guessed: `{file.relative_to(top)}` makes an application"
         )
         for top in tops
@@ -72,11 +74,11 @@ def _module(file: Path, top: Path) -> str:
 
 def _makers(top: Path) -> Iterator[Path]:
     """Files of the usual names that make a Flask application."""
-    places = (top, top / "src", *folders(top), *folders(top / "src"))
+    places = (top, top / "src", *list_subfolders(top), *list_subfolders(top / "src"))
     usual = [inside / name for inside in places for name in USUAL]
     packages = [inside / "__init__.py" for inside in places[2:]]
     for file in (*usual, *packages):
-        if file.is_file() and MAKES.search(text_of(file)):
+        if file.is_file() and MAKES.search(read_text_file(file)):
             yield file
 
 
@@ -84,11 +86,11 @@ def _named(top: Path) -> Iterator[tuple[Path, str]]:
     for pattern in FILES:
         for file in sorted(top.glob(pattern)):
             if file.is_file() and file.stat().st_size < LARGEST:
-                text = text_of(file)
+                text = read_text_file(file)
                 yield from ((file, match[1]) for match in NAMED.finditer(text))
 
 
-def located(name: str, tops: Sequence[Path], why: str) -> Application | None:
+def resolve_application(name: str, tops: Sequence[Path], why: str) -> FlaskApplication | None:
     """The application as it is called here: a path inside a container loses the folders that are not here."""
     module, colon, variable = name.partition(":")
     dotted = module.removesuffix(".py") if "/" in module else module
@@ -102,7 +104,7 @@ def located(name: str, tops: Sequence[Path], why: str) -> Application | None:
             inner = Path(*parts[start:])
             for base in (top, top / "src"):
                 if (base / inner).with_suffix(".py").is_file() or (base / inner / "__init__.py").is_file():
-                    return Application(".".join(inner.parts) + colon + variable, top, why)
+                    return FlaskApplication(".".join(inner.parts) + colon + variable, top, why)
             if "/" not in module:
                 break
     return None

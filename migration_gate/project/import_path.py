@@ -7,10 +7,10 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from migration_gate.project.search import folders
+from migration_gate.project.search import list_subfolders
 
 
-def imported(file: Path) -> set[str]:
+def list_imported_names(file: Path) -> set[str]:
     """The top names that a file imports absolutely, without the standard library's; none from broken code."""
     try:
         tree = ast.parse(file.read_bytes())
@@ -25,7 +25,7 @@ def imported(file: Path) -> set[str]:
     return names - sys.stdlib_module_names - {"alembic", "sqlalchemy"}
 
 
-def holds(folder: Path, name: str) -> bool:
+def contains_module(folder: Path, name: str) -> bool:
     """Whether a folder holds a module or package of that name."""
     package = folder / name
     if (folder / f"{name}.py").is_file() or (package / "__init__.py").is_file():
@@ -33,25 +33,27 @@ def holds(folder: Path, name: str) -> bool:
     return package.is_dir() and any(package.glob("*.py"))
 
 
-def outside_package(folder: Path, top: Path) -> Path:
+def find_package_parent(folder: Path, top: Path) -> Path:
     """The folder itself, or the nearest one above that is not inside a package."""
     while (folder / "__init__.py").is_file() and folder not in (top, folder.parent):
         folder = folder.parent
     return folder
 
 
-def path(directory: Path, prepend: Sequence[str], importer: Path | None, top: Path) -> tuple[str, ...]:
+def build_import_path(
+    directory: Path, prepend: Sequence[str], importer: Path | None, top: Path
+) -> tuple[str, ...]:
     """The folders to put before the interpreter's own, nearest first.
 
     `prepend` is the ini's prepend_sys_path, `importer` is env.py or the hook, `top` the repository's folder.
     """
     found = [(directory / entry).resolve() for entry in prepend]
-    found.append(outside_package(directory, top))
+    found.append(find_package_parent(directory, top))
     if (directory / "src").is_dir():
         found.append(directory / "src")
-    for name in sorted(imported(importer)) if importer else ():
-        if not any(holds(folder, name) for folder in found):
-            found += [folder for folder in _around(importer, top) if holds(folder, name)][:1]
+    for name in sorted(list_imported_names(importer)) if importer else ():
+        if not any(contains_module(folder, name) for folder in found):
+            found += [folder for folder in _around(importer, top) if contains_module(folder, name)][:1]
     return tuple(dict.fromkeys(str(folder) for folder in found))
 
 
@@ -62,5 +64,5 @@ def _around(importer: Path | None, top: Path) -> Iterator[Path]:
     for folder in parents:
         yield from (folder, folder / "src")
     for folder in parents[1:]:
-        for beside in folders(folder):
+        for beside in list_subfolders(folder):
             yield from (beside, beside / "src")

@@ -13,13 +13,21 @@ from pathlib import Path
 
 from migration_gate.config.environment import is_secret
 from migration_gate.errors import ProjectNotImported
-from migration_gate.project.search import text_of
+from migration_gate.project.search import read_text_file
 
-OLDEST = (3, 9)
-NEEDED = {"alembic": (1, 7), "sqlalchemy": (1, 4)}
+OLDEST_PYTHON = (3, 9)
+REQUIRED_PACKAGES = {"alembic": (1, 7), "sqlalchemy": (1, 4)}
 """what the project must bring, and the oldest version that is known to work"""
 DRIVERS = ("psycopg2", "psycopg2-binary", "psycopg", "asyncpg", "pg8000")
-OF_INTEREST = (*NEEDED, *DRIVERS, "flask-migrate", "flask-sqlalchemy", "sqlmodel", "geoalchemy2", "pgvector")
+OF_INTEREST = (
+    *REQUIRED_PACKAGES,
+    *DRIVERS,
+    "flask-migrate",
+    "flask-sqlalchemy",
+    "sqlmodel",
+    "geoalchemy2",
+    "pgvector",
+)
 PROBE = """
 import json, sys
 found = {}
@@ -60,10 +68,10 @@ class Interpreter:
     @property
     def missing(self) -> tuple[str, ...]:
         """The packages that the gate needs and that are not there."""
-        return tuple(name for name in NEEDED if name not in dict(self.packages))
+        return tuple(name for name in REQUIRED_PACKAGES if name not in dict(self.packages))
 
 
-def choose(
+def choose_interpreter(
     setting: Path | None, directory: Path, root: Path, environ: Mapping[str, str], installed: str = ""
 ) -> Interpreter:
     """The project's interpreter; ProjectNotImported when none has what a migration needs.
@@ -71,11 +79,11 @@ def choose(
     `installed` says how the one of the setting came to be, where the gate installed it.
     """
     if setting is not None:
-        found = look(setting, installed or "the setting `python`", root, environ)
+        found = inspect_interpreter(setting, installed or "the setting `python`", root, environ)
         return _checked(found, directory, root)
     passed: list[Interpreter] = []
     for python, why in _candidates(directory, root, environ):
-        found = look(python, why, root, environ)
+        found = inspect_interpreter(python, why, root, environ)
         if not found.missing and not found.problem:
             notes = tuple(f"`{each.python}` was passed over: {_lack(each)}" for each in passed)
             return _checked(replace(found, notes=notes), directory, root)
@@ -86,17 +94,17 @@ def choose(
         "No Python with the project's packages was found: no virtual environment near the project, "
         "none active, none on PATH.",
         where=str(directory),
-        advice=f"Install the project: `{install_command('python3', directory, root)}`. "
+        advice=f"Install the project: `{suggest_install_command('python3', directory, root)}`. "
         "Or name its interpreter with `python:`.",
     )
 
 
-def ready(directory: Path, root: Path, environ: Mapping[str, str]) -> Interpreter | None:
+def find_ready_environment(directory: Path, root: Path, environ: Mapping[str, str]) -> Interpreter | None:
     """An environment near the project, or an active one, that has what a migration needs; not the gate's."""
     for prefix, why in _prefixes(directory, root, environ):
         python = prefix / "bin" / "python"
         if python.exists() and not _is_ours(prefix):
-            found = look(python, why, root, environ)
+            found = inspect_interpreter(python, why, root, environ)
             if not found.missing and not found.problem:
                 return found
     return None
@@ -140,7 +148,7 @@ def _is_ours(prefix: Path) -> bool:
     return prefix.resolve() == Path(sys.prefix).resolve()
 
 
-def look(python: Path, why: str, root: Path, environ: Mapping[str, str]) -> Interpreter:
+def inspect_interpreter(python: Path, why: str, root: Path, environ: Mapping[str, str]) -> Interpreter:
     """What is installed: read from the folders of a virtual environment, else asked of the interpreter.
 
     An interpreter that lies inside the repository is never started here: a stranger may have put it there.
@@ -155,7 +163,7 @@ def look(python: Path, why: str, root: Path, environ: Mapping[str, str]) -> Inte
 
 
 def _read(prefix: Path, found: Interpreter) -> Interpreter:
-    text = text_of(prefix / "pyvenv.cfg")
+    text = read_text_file(prefix / "pyvenv.cfg")
     version = re.search(r"^version(?:_info)?\s*=\s*(\d+)\.(\d+)(?:\.(\d+))?", text, re.M)
     places = [*prefix.glob("lib/python3*/site-packages"), *prefix.glob("lib64/python3*/site-packages")]
     if re.search(r"^include-system-site-packages\s*=\s*true", text, re.M | re.I):
@@ -207,9 +215,9 @@ def _checked(found: Interpreter, directory: Path, root: Path) -> Interpreter:
     """The interpreter, or ProjectNotImported with the command that mends it."""
     chosen = f"It was chosen because of {found.why}. Another one can be named with `python:`."
     name = f"The project's interpreter `{found.python}`"
-    if found.version and found.version < OLDEST:
+    if found.version and found.version < OLDEST_PYTHON:
         raise ProjectNotImported(
-            f"{name} is Python {_dots(found.version)}; the gate needs {_dots(OLDEST)} or newer.",
+            f"{name} is Python {_dots(found.version)}; the gate needs {_dots(OLDEST_PYTHON)} or newer.",
             where=str(found.python),
             advice=chosen,
         )
@@ -218,7 +226,7 @@ def _checked(found: Interpreter, directory: Path, root: Path) -> Interpreter:
             f"{name} could not be asked: {found.problem}.", where=str(found.python), advice=chosen
         )
     if found.missing:
-        command = install_command(str(found.python), directory, root)
+        command = suggest_install_command(str(found.python), directory, root)
         raise ProjectNotImported(
             f"{name} has no {' and no '.join(found.missing)}.",
             where=str(found.python),
@@ -226,9 +234,10 @@ def _checked(found: Interpreter, directory: Path, root: Path) -> Interpreter:
         )
     for package, version in found.packages:
         numbers = tuple(int(part) for part in re.findall(r"\d+", version)[:2])
-        if package in NEEDED and numbers < NEEDED[package]:
+        if package in REQUIRED_PACKAGES and numbers < REQUIRED_PACKAGES[package]:
             raise ProjectNotImported(
-                f"{name} has {package} {version}; the gate needs {_dots(NEEDED[package])} or newer.",
+                f"{name} has {package} {version}; the gate needs "
+                f"{_dots(REQUIRED_PACKAGES[package])} or newer.",
                 where=str(found.python),
                 advice=f"Upgrade {package}. {chosen}",
             )
@@ -239,7 +248,7 @@ def _dots(version: tuple[int, ...]) -> str:
     return ".".join(map(str, version))
 
 
-def install_command(python: str, directory: Path, root: Path) -> str:
+def suggest_install_command(python: str, directory: Path, root: Path) -> str:
     """The command that installs the project's packages, by the files that list them."""
     for folder in dict.fromkeys((directory, root)):
         for name, command in LOCKS.items():

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from migration_gate.errors import ProjectNotFound
-from migration_gate.project.config import Config, in_folder
+from migration_gate.project.alembic_config import AlembicConfig, find_config_in_folder
 
 SKIPPED = frozenset({
     "node_modules", "venv", "env", "site-packages", "dist", "build", "vendor", "__pycache__",
@@ -23,7 +23,7 @@ def _ours(name: str) -> bool:
     return name not in SKIPPED and name[0] not in ".{"
 
 
-def folders(top: Path) -> list[Path]:
+def list_subfolders(top: Path) -> list[Path]:
     """The folders below one that may hold a project, in order of name."""
     try:
         found = sorted(each for each in top.iterdir() if each.is_dir() and not each.is_symlink())
@@ -32,25 +32,30 @@ def folders(top: Path) -> list[Path]:
     return [each for each in found if _ours(each.name) and not (each / "pyvenv.cfg").exists()]
 
 
-def configs(top: Path, section: str) -> list[Config]:
+def find_nearest_configs(top: Path, section: str) -> list[AlembicConfig]:
     """The nearest configurations: at the top, else one folder down, else in the usual places two down."""
-    below = folders(top)
+    below = list_subfolders(top)
     usual = ("migrations", "alembic", "db", "database")
-    deeper = [inner for each in below for inner in folders(each) if each.name == "src" or inner.name in usual]
+    deeper = [
+        inner
+        for each in below
+        for inner in list_subfolders(each)
+        if each.name == "src" or inner.name in usual
+    ]
     deepest = [
         inner
         for each in deeper
-        for inner in folders(each)
+        for inner in list_subfolders(each)
         if each.parent.name == "src" and inner.name in usual
     ]
     for level in ([top], below, [*deeper, *deepest]):
-        found = [config for folder in level if (config := in_folder(folder, section))]
+        found = [config for folder in level if (config := find_config_in_folder(folder, section))]
         if found:
             return found
     return []
 
 
-def everywhere(top: Path) -> Iterator[Path]:
+def find_ini_files(top: Path) -> Iterator[Path]:
     """Every alembic.ini below a folder, but for skipped folders."""
     for visited, (path, names, files) in enumerate(os.walk(top)):
         deep = path.count(os.sep) - str(top).count(os.sep)
@@ -61,7 +66,7 @@ def everywhere(top: Path) -> Iterator[Path]:
             yield Path(path) / "alembic.ini"
 
 
-def text_of(file: Path) -> str:
+def read_text_file(file: Path) -> str:
     """A file's text, however it is encoded; nothing when it cannot be read."""
     try:
         return file.read_text(encoding="utf-8", errors="replace")
@@ -69,7 +74,7 @@ def text_of(file: Path) -> str:
         return ""
 
 
-def several(found: list[Config], root: Path) -> ProjectNotFound:
+def several_configs_error(found: list[AlembicConfig], root: Path) -> ProjectNotFound:
     """The refusal to choose among histories, with the configuration that names each."""
     lines = ["projects:"]
     for config in found:
@@ -83,21 +88,22 @@ def several(found: list[Config], root: Path) -> ProjectNotFound:
     )
 
 
-def sections(config: Config, root: Path) -> ProjectNotFound:
+def several_sections_error(config: AlembicConfig, root: Path) -> ProjectNotFound:
     """The refusal to choose among the sections of one file."""
     lines = ["projects:"]
     file = _short(config.file, root)
-    for section in config.others:
+    for section in config.other_sections:
         lines += [f"  {section}:", f"    alembic: {{config: {file}, section: {section}}}"]
     return ProjectNotFound(
-        f"`{file}` has no history in [{config.section}], and several elsewhere: {', '.join(config.others)}.",
+        f"`{file}` has no history in [{config.section}], and several elsewhere: "
+        f"{', '.join(config.other_sections)}.",
         where=str(config.file),
         advice="Name them in `.migration-gate.yml`:\n\n" + "\n".join(f"    {line}" for line in lines),
     )
 
 
-def _name(config: Config, root: Path) -> str:
-    parts = config.here.relative_to(root).parts if config.here.is_relative_to(root) else ()
+def _name(config: AlembicConfig, root: Path) -> str:
+    parts = config.folder.relative_to(root).parts if config.folder.is_relative_to(root) else ()
     plain = [part for part in parts if part not in ("src", "migrations", "alembic", "db", "database")]
     return "-".join(plain) or "main"
 
@@ -106,9 +112,9 @@ def _short(file: Path, root: Path) -> str:
     return str(file.relative_to(root)) if file.is_relative_to(root) else str(file)
 
 
-def nothing(top: Path) -> ProjectNotFound:
+def no_config_error(top: Path) -> ProjectNotFound:
     """What to say where no configuration was found: where we looked, and what hints at one."""
-    deeper = [_short(each, top) for each in everywhere(top)]
+    deeper = [_short(each, top) for each in find_ini_files(top)]
     if deeper:
         listed = ", ".join(f"`{each}`" for each in deeper[:5])
         says = f"No alembic.ini in `{top}` or one folder down, but deeper: {listed}."
@@ -124,7 +130,7 @@ def nothing(top: Path) -> ProjectNotFound:
 
 
 def _advice(top: Path) -> str:
-    near = [top, *folders(top)]
+    near = [top, *list_subfolders(top)]
     usual = [each for folder in near for each in (folder, folder / "migrations", folder / "alembic")]
     environment = next(
         (e for e in usual if (e / "env.py").is_file() and (e / "script.py.mako").is_file()), None
@@ -181,7 +187,7 @@ def _required(near: list[Path]) -> dict[str, str]:
     for folder in near:
         for file in (each for pattern in REQUIREMENTS for each in sorted(folder.glob(pattern))):
             if file.is_file():
-                text = text_of(file).lower().replace("_", "-")
+                text = read_text_file(file).lower().replace("_", "-")
                 for package in ("flask-migrate", "alembic"):
                     if package in text:
                         found.setdefault(package, _short(file, near[0]))

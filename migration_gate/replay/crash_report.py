@@ -14,12 +14,12 @@ FOREIGN = re.compile(
     r"|/lib/python3\.\d+/(?!site-packages)"
 )
 """frames that say nothing about the project's own code"""
-ENDED = "InterpreterEnded"
+INTERPRETER_ENDED = "InterpreterEnded"
 """the kind of such a failure"""
 ADVICE = "A call of os._exit, a crash in a C extension or too little memory end an interpreter like this."
 
 
-def how(status: int) -> str:
+def describe_exit(status: int) -> str:
     """How a process ended, from the status that its keeper gave (128 + signal when it was killed)."""
     if status <= 128:
         return f"ended with exit status {status}"
@@ -30,15 +30,15 @@ def how(status: int) -> str:
     return f"was killed by signal {status - 128} ({name})"
 
 
-def words(output: str) -> str:
+def last_output(output: str) -> str:
     """The end of what was printed, whole lines, without the frames of our own and of Alembic's."""
-    text = without_foreign_frames(output)
+    text = remove_foreign_frames(output)
     if len(text) <= SHOWN:
         return text
     return text[-SHOWN:].partition("\n")[2] or text[-SHOWN:]
 
 
-def without_foreign_frames(output: str) -> str:
+def remove_foreign_frames(output: str) -> str:
     """What was printed, and of the interpreter's own dumps the frames that are the project's."""
     return "\n".join(line for line in output.splitlines() if not _foreign(line))
 
@@ -50,13 +50,13 @@ def _foreign(line: str) -> bool:
     )
 
 
-def failure(stage: str, revision: str | None, says: str, output: str) -> dict[str, Any]:
+def build_failure_line(stage: str, revision: str | None, says: str, output: str) -> dict[str, Any]:
     """The line of the answer that the worker could not write any more: what it did has failed."""
     return {
         "kind": "failure",
         "stage": stage,
         "revision": revision,
-        "error": {"says": says, "type": ENDED, "hint": ADVICE, "frames": _frames(output)},
+        "error": {"says": says, "type": INTERPRETER_ENDED, "hint": ADVICE, "frames": _frames(output)},
     }
 
 

@@ -1,3 +1,3 @@
--- Only a superuser may have event triggers; elsewhere the worker calls migration_gate.mark() after each step.
-create event trigger migration_gate_command on ddl_command_end execute function migration_gate.note_command();
-create event trigger migration_gate_drop on sql_drop execute function migration_gate.note_drop();
+-- Only a superuser may create event triggers; elsewhere the worker calls migration_gate.log_changes() after each step.
+create event trigger migration_gate_command on ddl_command_end execute function migration_gate.log_command();
+create event trigger migration_gate_drop on sql_drop execute function migration_gate.log_drop();

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
@@ -17,35 +16,20 @@ from migration_gate.facts import DdlCommand, Facts, Replay, Snapshot, Tree
 from migration_gate.postgres.choice import start_server
 from migration_gate.postgres.run_directory import temporary_run_directory
 from migration_gate.postgres.server import Server
-from migration_gate.progress import Progress
-from migration_gate.project import Project, find
+from migration_gate.progress import Progress, StageClock
+from migration_gate.project import Project, find_project
 from migration_gate.replay import initial_state, verification
 from migration_gate.replay.worker_answer import Reader, arrived, touches
 from migration_gate.replay.worker_order import Order
-from migration_gate.replay.worker_process import Line, Worker
+from migration_gate.replay.worker_process import Line, WorkerProcess
 from migration_gate.sandbox.user import protect_command_files
 from migration_gate.scan import repository
 from migration_gate.scan.revision_files import Written
 
 
-class Clock:
-    """Wall time of each stage, in seconds."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-        self._stage, self._since = "", 0.0
-
-    def start(self, stage: str) -> None:
-        """End the stage before, if there is one, and begin this."""
-        now = time.perf_counter()
-        if self._stage:
-            self.seconds[self._stage] = round(self.seconds.get(self._stage, 0.0) + now - self._since, 4)
-        self._stage, self._since = stage, now
-
-
-def examine(settings: Settings) -> Generator[Progress, None, Facts]:
+def examine_project(settings: Settings) -> Generator[Progress, None, Facts]:
     """Replay the project of `settings`: yields its progress, returns the facts. Raises GateError."""
-    clock = Clock()
+    clock = StageClock()
     clock.start("find")
     yield Progress("find", settings.name)
     for place_of_code in dict.fromkeys(
@@ -54,7 +38,7 @@ def examine(settings: Settings) -> Generator[Progress, None, Facts]:
         untrusted_code.demand(place_of_code, os.environ)
     protect_command_files(os.environ)
     settings, notes = yield from _installed(settings, clock)
-    project = find(settings)
+    project = find_project(settings)
     project = replace(project, notes=(*project.notes, *notes))
     with temporary_run_directory() as folder, ThreadPoolExecutor(2) as beside:
         compared = beside.submit(base_revision.of, settings.root, settings.base, os.environ)
@@ -62,7 +46,7 @@ def examine(settings: Settings) -> Generator[Progress, None, Facts]:
         yield Progress("postgres", settings.postgres)
         # The interpreter imports Alembic and SQLAlchemy while the server starts.
         with (
-            Worker(project, settings, folder) as worker,
+            WorkerProcess(project, settings, folder) as worker,
             start_server(settings.postgres, folder=folder) as server,
         ):
             changes = compared.result()
@@ -83,7 +67,7 @@ def examine(settings: Settings) -> Generator[Progress, None, Facts]:
 
 
 def _installed(
-    settings: Settings, clock: Clock
+    settings: Settings, clock: StageClock
 ) -> Generator[Progress, None, tuple[Settings, tuple[str, ...]]]:
     """The settings with an interpreter that has the project's packages, and what to say of it."""
     if settings.install == "off" or settings.python is not None:
@@ -107,7 +91,7 @@ class _Run:
         project: Project,
         server: Server,
         folder: Path,
-        clock: Clock,
+        clock: StageClock,
         *,
         note: str,
     ) -> None:
@@ -129,28 +113,28 @@ class _Run:
     def prepare(self) -> Iterator[Progress]:
         """The diary, and what has to be in the database before the first revision."""
         with self._server.connect(self._database) as connection:
-            initial_state.install_diary(connection, self._server, self._settings.statement_seconds)
-            initial_state.run_sql(connection, self._settings)
+            initial_state.install_ddl_log(connection, self._server, self._settings.statement_seconds)
+            initial_state.run_prepare_sql(connection, self._settings)
         if self._settings.start_from is not None:
             yield Progress("prepare", "start_from")
-            self._notes += initial_state.restore(
+            self._notes += initial_state.restore_initial_state(
                 self._settings, self._server, self._database, self._bootstrap
             )
 
     def _bootstrap(self, project: Project, settings: Settings, stamp: str) -> None:
         """Run a worker that creates an older checkout's models and stamps them."""
-        with Worker(project, settings, self._folder) as worker:
+        with WorkerProcess(project, settings, self._folder) as worker:
             lines = list(self._work(worker, "bootstrap", stamp))
-        verification.demand_success(project, Reader(settings.root, lines, catalog.parse), self._output)
+        verification.verify_bootstrap(project, Reader(settings.root, lines, catalog.parse), self._output)
 
-    def _work(self, worker: Worker, task: str, stamp: str = "heads") -> Iterator[Line]:
+    def _work(self, worker: WorkerProcess, task: str, stamp: str = "heads") -> Iterator[Line]:
         order = Order(task, self._database, self._models, catalog.QUERY, self.changed, stamp)
-        worker.hand(self._server, order)
+        worker.send_order(self._server, order)
         yield from worker
         self._output = worker.output
         self._notes += worker.notes
 
-    def replay(self, worker: Worker, beside: ThreadPoolExecutor) -> Iterator[Progress]:
+    def replay(self, worker: WorkerProcess, beside: ThreadPoolExecutor) -> Iterator[Progress]:
         """Run the worker. What can be read already is read beside it: files, and the replayed catalog."""
         self._clock.start("import")
         yield Progress("import")
@@ -193,7 +177,7 @@ class _Run:
         reader = self._reader()
         told = reader.failure()
         history = reader.history(self._settings.target, self._texts.result()[0] if self._texts else ())
-        verification.demand_replay(self._project, self._settings, reader, self._output)
+        verification.verify_replay_started(self._project, self._settings, reader, self._output)
         heads, seen, diary = self._replayed.result() if self._replayed else self._read_replayed()
         replay = Replay(
             history=history,
@@ -206,12 +190,14 @@ class _Run:
             catalog=seen,
             models=reader.models(),
             versions=(*reader.versions(), ("postgres", self._server.description)),
-            notes=tuple(dict.fromkeys((*self._notes, *verification.notes(reader), *reader.notes()))),
+            notes=tuple(
+                dict.fromkeys((*self._notes, *verification.describe_adjustments(reader), *reader.notes()))
+            ),
             output=self._output,
         )
         if replay.failure is not None or history.error is not None:
             return replay
-        verification.demand_arrival(self._project, replay)
+        verification.verify_arrival(self._project, replay)
         return self._with_models(replay, reader)
 
     def _with_models(self, replay: Replay, reader: Reader) -> Replay:

@@ -17,7 +17,7 @@ from migration_gate.config.settings import Settings
 from migration_gate.errors import Misconfigured, PostgresNotFound, TimedOut
 from migration_gate.postgres import binaries
 from migration_gate.postgres.server import Server
-from migration_gate.project import Project, find
+from migration_gate.project import Project, find_project
 from migration_gate.sandbox.command import sandbox_command
 from migration_gate.sandbox.seccomp import supports_seccomp
 from migration_gate.sandbox.user import choose_account
@@ -30,7 +30,7 @@ CUSTOM_FORMAT = b"PGDMP"
 RESTORE_SECONDS = 300
 
 
-def install_diary(connection: psycopg.Connection[Any], server: Server, statement_seconds: float) -> None:
+def install_ddl_log(connection: psycopg.Connection[Any], server: Server, statement_seconds: float) -> None:
     """The record of every DDL command, and the time limit of a statement."""
     from psycopg import sql  # noqa: PLC0415 - loaded while the server starts
 
@@ -43,7 +43,7 @@ def install_diary(connection: psycopg.Connection[Any], server: Server, statement
     connection.execute(limit)
 
 
-def run_sql(connection: psycopg.Connection[Any], settings: Settings) -> None:
+def run_prepare_sql(connection: psycopg.Connection[Any], settings: Settings) -> None:
     """The SQL of `prepare:`, in its order; Python files and commands follow in the worker."""
     import psycopg  # noqa: PLC0415 - loaded while the server starts
 
@@ -78,7 +78,7 @@ def _text(file: Path) -> str:
         ) from error
 
 
-def restore(
+def restore_initial_state(
     settings: Settings, server: Server, database: str, bootstrap: Callable[[Project, Settings, str], None]
 ) -> list[str]:
     """Carry out `start_from:`; what a reader should know about it."""
@@ -94,7 +94,7 @@ def restore(
         git.export(settings.root, start.create_all, base)
         inside = settings.root.resolve().relative_to(git.top(settings.root).resolve())
         older = _moved(settings, settings.root, base / inside)
-        bootstrap(find(older), older, start.stamp)
+        bootstrap(find_project(older), older, start.stamp)
     return [f"the replay began with the models of {start.create_all}, stamped as {start.stamp}"]
 
 
@@ -105,7 +105,7 @@ def _moved(settings: Settings, before: Path, after: Path) -> Settings:
         inside = path is not None and path.is_relative_to(before)
         return after / path.relative_to(before) if path is not None and inside else path
 
-    python = settings.python or find(settings).python  # the checkout has no environment of its own
+    python = settings.python or find_project(settings).python  # the checkout has no environment of its own
     return replace(
         settings, root=after, working_directory=moved(settings.working_directory) or after,
         project_folder=moved(settings.project_folder),

@@ -21,7 +21,7 @@ ENTRY = re.compile(
 
 
 @dataclass(slots=True)
-class Entry:
+class LoggedError:
     """One error, with what the server added to it."""
 
     pid: str
@@ -32,15 +32,15 @@ class Entry:
     statement: str | None = None
 
 
-def explained(line: dict[str, Any], log: Path | None, database: str) -> dict[str, Any]:
+def add_first_error(line: dict[str, Any], log: Path | None, database: str) -> dict[str, Any]:
     """A line of the worker's answer; a failure of this kind gets the error that came first."""
     if line["kind"] != "failure" or line.get("first") or line["error"].get("sqlstate") != ABORTED:
         return line
-    found = first_error(log, database) if log else None
+    found = find_first_error(log, database) if log else None
     return {**line, "first": asdict(found)} if found else line
 
 
-def first_error(log: Path, database: str) -> Entry | None:
+def find_first_error(log: Path, database: str) -> LoggedError | None:
     """The last error in `database` that ended a transaction which went on; None where there was none."""
     try:
         with log.open("rb") as stream:
@@ -48,7 +48,7 @@ def first_error(log: Path, database: str) -> Entry | None:
             text = stream.read().decode(errors="replace")
     except OSError:
         return None
-    ended: dict[str, Entry] = {}
+    ended: dict[str, LoggedError] = {}
     found = None
     for entry in _errors(text, database):
         if entry.sqlstate == ABORTED:
@@ -58,9 +58,9 @@ def first_error(log: Path, database: str) -> Entry | None:
     return found
 
 
-def _errors(text: str, database: str) -> Iterator[Entry]:
+def _errors(text: str, database: str) -> Iterator[LoggedError]:
     """Every error of sessions in the database."""
-    current: Entry | None = None
+    current: LoggedError | None = None
     for row in ENTRY.finditer(text):
         if row["database"] != database:
             continue
@@ -68,7 +68,7 @@ def _errors(text: str, database: str) -> Iterator[Entry]:
         if row["kind"] == "ERROR":
             if current is not None:
                 yield current
-            current = Entry(row["pid"], row["code"], words)
+            current = LoggedError(row["pid"], row["code"], words)
         elif (
             current is not None
             and current.pid == row["pid"]

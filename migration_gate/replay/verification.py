@@ -13,7 +13,7 @@ from migration_gate.replay import crash_report
 from migration_gate.replay.worker_answer import Reader
 
 DISK_FULL = "53100"
-ENDED = crash_report.ENDED
+ENDED = crash_report.INTERPRETER_ENDED
 REQUIRES = re.compile(r"""^\s*(?:requires-python|python)\s*=\s*["'](?:>=|\^|~=|~)\s*(\d+)\.(\d+)""", re.M)
 LAST = 8
 """lines of what was printed"""
@@ -24,14 +24,14 @@ URL_ADVICE = (
 )
 
 
-def demand_success(project: Project, reader: Reader, output: str) -> None:
+def verify_bootstrap(project: Project, reader: Reader, output: str) -> None:
     """Raise where a bootstrap failed."""
     told = reader.failure()
     if told is not None:
         raise _not_imported(project, told[0], told[1], output)
 
 
-def demand_replay(project: Project, settings: Settings, reader: Reader, output: str) -> None:
+def verify_replay_started(project: Project, settings: Settings, reader: Reader, output: str) -> None:
     """Raise where the project failed before its first revision; a failing revision is a fact.
 
     `output` is what the project's code printed.
@@ -65,7 +65,7 @@ def demand_replay(project: Project, settings: Settings, reader: Reader, output: 
         raise _env_failed(project, failure, reader, output)
 
 
-def demand_arrival(project: Project, replay: Replay) -> None:
+def verify_arrival(project: Project, replay: Replay) -> None:
     """Raise unless the heads stand in the version table of our server."""
     parents = {r.id: (*r.parents, *r.depends_on) for r in replay.history.revisions}
     reached: set[str] = set()
@@ -98,7 +98,7 @@ def demand_arrival(project: Project, replay: Replay) -> None:
     )
 
 
-def notes(reader: Reader) -> tuple[str, ...]:
+def describe_adjustments(reader: Reader) -> tuple[str, ...]:
     """What was changed for the project so that it could run."""
     swapped = {c.dialect for c in reader.connections() if c.outcome == "swapped"}
     said_equal = tuple(
@@ -119,7 +119,7 @@ def _frames(failure: Failure) -> str:
 
 def _last(output: str) -> str:
     """The last lines of what was printed."""
-    return "\n".join(crash_report.words(output).rstrip().splitlines()[-LAST:])
+    return "\n".join(crash_report.last_output(output).rstrip().splitlines()[-LAST:])
 
 
 def _printed(failure: Failure, output: str) -> str:

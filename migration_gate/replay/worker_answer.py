@@ -1,4 +1,4 @@
-"""The worker's lines and the server's diary, as facts."""
+"""The worker's lines and the DDL log, as facts."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     import psycopg
 
 Line = Mapping[str, Any]
-DIARY = """
-select id, step, tag, kind, identity, oid::bigint, statement, state from migration_gate.diary order by id
+DDL_LOG_QUERY = """
+select id, step, tag, kind, identity, oid::bigint, statement, state from migration_gate.ddl_log order by id
 """
 TABLE = (
     "select 1 from pg_class c join pg_namespace n on n.oid = relnamespace where nspname = %s and relname = %s"
@@ -257,11 +257,11 @@ def _missing(files: Sequence[Written], known: Sequence[str]) -> Iterator[tuple[s
 
 
 def touches(connection: psycopg.Connection[Any]) -> tuple[DdlCommand, ...]:
-    """The diary; a command of another session belongs to the step that was last seen before it."""
+    """The DDL log; a command of another session belongs to the step that was last seen before it."""
     out, last = [], 0
-    if connection.execute("select to_regclass('migration_gate.diary')").fetchone() == (None,):
+    if connection.execute("select to_regclass('migration_gate.ddl_log')").fetchone() == (None,):
         return ()  # a migration dropped it, which the worker has noted
-    for _, step, tag, kind, identity, oid, statement, told in connection.execute(DIARY).fetchall():
+    for _, step, tag, kind, identity, oid, statement, told in connection.execute(DDL_LOG_QUERY).fetchall():
         last = max(last, step)
         if tag == "STEP":
             continue

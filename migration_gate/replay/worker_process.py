@@ -35,14 +35,14 @@ from migration_gate.sandbox.user import (
 
 KEPT_OUTPUT = 64 * 1024
 """bytes of what the project prints that are kept: the end of it"""
-HOME = Path(__file__).parents[1] / "worker"
+WORKER_FOLDER = Path(__file__).parents[1] / "worker"
 GRACE = 0.5
 """seconds for the interpreter to say where it hangs"""
 
 Line = dict[str, Any]
 
 
-class Worker:
+class WorkerProcess:
     """The project's interpreter. It starts at once, while the server does: `hand` it an order; iterate."""
 
     def __init__(self, project: Project, settings: Settings, folder: Path) -> None:
@@ -60,7 +60,7 @@ class Worker:
         self.notes: list[str] = []
         self._process, self._mouth, self._answer, self._printed = self._start()
 
-    def hand(self, server: Server, order: Order) -> None:
+    def send_order(self, server: Server, order: Order) -> None:
         """Say what to do, and where: time counts from here."""
         self._server, self._order = server, order
         self._started = self._began = time.monotonic()
@@ -70,7 +70,7 @@ class Worker:
                 json.dumps(text(self._project, self._settings, server, order)).encode()
             )  # a worker that is gone already is told of later
 
-    def __enter__(self) -> Worker:
+    def __enter__(self) -> WorkerProcess:
         return self
 
     def __exit__(
@@ -81,7 +81,7 @@ class Worker:
     @property
     def output(self) -> str:
         """The end of what the project's code printed."""
-        return crash_report.without_foreign_frames(self._output.decode("utf-8", "replace"))
+        return crash_report.remove_foreign_frames(self._output.decode("utf-8", "replace"))
 
     def _start(self) -> tuple[subprocess.Popen[bytes], int, int, int]:
         order_read, order_write = os.pipe()
@@ -140,11 +140,11 @@ class Worker:
 
     def _reachable_code(self, account: Account | None) -> Path:
         """The worker's own files, copied where the unprivileged user can read them if it cannot already."""
-        if account is None or is_readable(HOME / "__main__.py"):
-            return HOME / "__main__.py"
+        if account is None or is_readable(WORKER_FOLDER / "__main__.py"):
+            return WORKER_FOLDER / "__main__.py"
         copy = self._folder / "worker"
         if not copy.exists():
-            shutil.copytree(HOME, copy, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(WORKER_FOLDER, copy, ignore=shutil.ignore_patterns("__pycache__"))
         return copy / "__main__.py"
 
     def _environment(self, account: Account | None) -> dict[str, str]:
@@ -192,7 +192,7 @@ class Worker:
             self._revision = line["revision"] if line["kind"] == "start" else None
         elif line["kind"] == "done":
             self._finished = True
-        return server_log.explained(line, self._server.log, self._order.database)
+        return server_log.add_first_error(line, self._server.log, self._order.database)
 
     def _demand_time(self) -> None:
         limits = self._settings
@@ -229,20 +229,20 @@ class Worker:
             f"The project took longer than {seconds:g} s {self._where()}.",
             advice="What it printed last, and the frames that it was in (innermost first), say what it "
             f"waited for. If it only needs longer, set `limits: {{{limit}: …}}`.",
-            evidence=crash_report.words(self.output),
+            evidence=crash_report.last_output(self.output),
         )
 
     def _died(self) -> Line:
         """The failure that the worker could not tell any more; raises where it was not the project's."""
         self._server.check_alive()  # when the server died first, that is what to say
         status = self._process.returncode
-        says = f"the project's interpreter {crash_report.how(status)} {self._where()}"
+        says = f"the project's interpreter {crash_report.describe_exit(status)} {self._where()}"
         if self._stage != "start" and status != 128 + signal.SIGKILL:
-            return crash_report.failure(self._stage, self._revision, says, self.output)
+            return crash_report.build_failure_line(self._stage, self._revision, says, self.output)
         raise WorkerDied(
             f"{says[0].upper()}{says[1:]}, without finishing its answer.",
             advice="Something ended it from outside: look for too little memory (`dmesg`), and run again.",
-            evidence=crash_report.words(self.output),
+            evidence=crash_report.last_output(self.output),
         )
 
     def _end(self) -> None:

@@ -13,12 +13,17 @@ from .record import Recorder
 NO_TRANSACTION = "25P01"
 SAVEPOINT = "migration_gate_snapshot"
 BEGIN = """do $$ begin
-if to_regprocedure('migration_gate.begin(int)') is not null then perform migration_gate.begin(%d); end if;
+if to_regprocedure('migration_gate.begin_step(int)') is not null then
+    perform migration_gate.begin_step(%d);
+end if;
 end $$"""
 MARK = """do $$ begin
-if to_regprocedure('migration_gate.mark()') is not null then perform migration_gate.mark(); end if; end $$"""
+if to_regprocedure('migration_gate.log_changes()') is not null then
+    perform migration_gate.log_changes();
+end if;
+end $$"""
 RECORDED = """
-select to_regclass('migration_gate.diary') is not null and (%s or 2 = (
+select to_regclass('migration_gate.ddl_log') is not null and (%s or 2 = (
     select count(*) from pg_event_trigger where evtname like 'migration_gate%%' and evtenabled = 'O'))
 """
 UNRECORDED = (

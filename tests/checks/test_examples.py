@@ -61,7 +61,7 @@ def examine_example(check: str, side: str, folder: Path) -> tuple[Settings, Fact
 
 def replay_project(settings: Settings) -> Facts:
     """The facts of a real run, whose progress nobody follows."""
-    progress = examination.examine(settings)
+    progress = examination.examine_project(settings)
     try:
         while True:
             next(progress)

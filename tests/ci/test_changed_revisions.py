@@ -19,7 +19,7 @@ ADDED = Rev("0006", 'op.add_column("users", sa.Column("phone", sa.String(20)))',
 
 def examined(root: Path, **settings: str) -> Facts:
     given = Settings("x", root, root, python=Path(sys.executable), **settings)  # type: ignore[arg-type]
-    examination = gate.examine(given)
+    examination = gate.examine_project(given)
     try:
         while True:
             next(examination)

@@ -52,7 +52,7 @@ def prepared(name: str, scratch: Path) -> tuple[Settings, dict[str, Any]]:
 
 def examined(settings: Settings) -> Facts:
     """The facts of a whole run."""
-    examination = gate.examine(settings)
+    examination = gate.examine_project(settings)
     try:
         while True:
             next(examination)

@@ -9,7 +9,11 @@ from pathlib import Path
 import pytest
 
 from migration_gate.errors import ProjectNotImported
-from migration_gate.project.interpreter import choose, install_command, look
+from migration_gate.project.interpreter import (
+    choose_interpreter,
+    inspect_interpreter,
+    suggest_install_command,
+)
 from tests.project.test_locate import environment
 
 GOOD = ("alembic-1.13.0", "SQLAlchemy-2.0.30")
@@ -19,7 +23,7 @@ def refused(
     setting: Path | None, directory: Path, environ: dict[str, str] | None = None
 ) -> ProjectNotImported:
     with pytest.raises(ProjectNotImported) as caught:
-        choose(setting, directory, directory, environ or {"PATH": ""})
+        choose_interpreter(setting, directory, directory, environ or {"PATH": ""})
     return caught.value
 
 
@@ -27,9 +31,9 @@ def test_the_nearest_environment_is_taken_up_to_the_top(tmp_path: Path) -> None:
     inner = tmp_path / "services/api"
     inner.mkdir(parents=True)
     outer = environment(tmp_path / ".venv", *GOOD)
-    assert choose(None, inner, tmp_path, {}).python == outer
+    assert choose_interpreter(None, inner, tmp_path, {}).python == outer
     nearer = environment(inner / "venv", *GOOD)
-    assert choose(None, inner, tmp_path, {}).python == nearer
+    assert choose_interpreter(None, inner, tmp_path, {}).python == nearer
 
 
 def test_an_environment_without_the_packages_is_passed_over_and_named(tmp_path: Path) -> None:
@@ -37,7 +41,7 @@ def test_an_environment_without_the_packages_is_passed_over_and_named(tmp_path: 
     project.mkdir()
     empty = environment(project / ".venv")
     active = environment(tmp_path / "active", *GOOD)
-    chosen = choose(None, project, project, {"VIRTUAL_ENV": str(active.parent.parent)})
+    chosen = choose_interpreter(None, project, project, {"VIRTUAL_ENV": str(active.parent.parent)})
     assert (chosen.python, chosen.why) == (active, "the active environment ($VIRTUAL_ENV)")
     assert chosen.notes == (f"`{empty}` was passed over: it has no alembic and no sqlalchemy",)
 
@@ -45,14 +49,14 @@ def test_an_environment_without_the_packages_is_passed_over_and_named(tmp_path: 
 def test_conda_comes_after_a_virtual_environment(tmp_path: Path) -> None:
     one, two = environment(tmp_path / "one", *GOOD), environment(tmp_path / "two", *GOOD)
     environ = {"CONDA_PREFIX": str(tmp_path / "one"), "VIRTUAL_ENV": str(tmp_path / "two")}
-    assert choose(None, tmp_path / "x", tmp_path / "x", environ).python == two
+    assert choose_interpreter(None, tmp_path / "x", tmp_path / "x", environ).python == two
     del environ["VIRTUAL_ENV"]
-    assert choose(None, tmp_path / "x", tmp_path / "x", environ).python == one
+    assert choose_interpreter(None, tmp_path / "x", tmp_path / "x", environ).python == one
 
 
 def test_what_is_installed_is_read_without_starting_anything(tmp_path: Path) -> None:
     python = environment(tmp_path / ".venv", *GOOD, "psycopg2_binary-2.9.9", "left_pad-1.0", version="3.11.7")
-    seen = look(python, "a test", tmp_path, {})
+    seen = inspect_interpreter(python, "a test", tmp_path, {})
     assert seen.version == (3, 11, 7)
     assert dict(seen.packages) == {"alembic": "1.13.0", "sqlalchemy": "2.0.30", "psycopg2-binary": "2.9.9"}
 
@@ -104,13 +108,13 @@ def test_no_interpreter_at_all_is_said(tmp_path: Path) -> None:
 def test_the_command_follows_the_lock_file(tmp_path: Path, file: str, command: str) -> None:
     (tmp_path / file).touch()
     (tmp_path / "requirements.txt").touch()
-    assert install_command("python", tmp_path, tmp_path) == command
+    assert suggest_install_command("python", tmp_path, tmp_path) == command
 
 
 @pytest.mark.slow
 def test_an_interpreter_that_is_no_environment_is_asked(tmp_path: Path) -> None:
     real = Path(sys.base_prefix) / "bin" / f"python3.{sys.version_info.minor}"
-    seen = look(real, "a test", tmp_path, {})
+    seen = inspect_interpreter(real, "a test", tmp_path, {})
     assert seen.version == sys.version_info[:3]
     assert not seen.problem
 
@@ -131,15 +135,15 @@ def test_a_program_that_is_no_python_is_refused(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_the_gates_own_environment_is_the_last_resort(tmp_path: Path) -> None:
     environ = {"VIRTUAL_ENV": sys.prefix, "PATH": ""}
-    chosen = choose(None, tmp_path, tmp_path, environ)
+    chosen = choose_interpreter(None, tmp_path, tmp_path, environ)
     assert chosen.python == Path(sys.prefix) / "bin/python"
     assert "which is the gate's own environment too" in chosen.why
     other = environment(tmp_path / ".venv", *GOOD)
-    assert choose(None, tmp_path, tmp_path, environ).python == other
+    assert choose_interpreter(None, tmp_path, tmp_path, environ).python == other
 
 
 def test_choosing_costs_no_start_of_an_interpreter(tmp_path: Path) -> None:
     environment(tmp_path / ".venv", *GOOD)
     started = time.perf_counter()
-    choose(None, tmp_path, tmp_path, {})
+    choose_interpreter(None, tmp_path, tmp_path, {})
     assert time.perf_counter() - started < 0.04

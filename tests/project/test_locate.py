@@ -8,7 +8,7 @@ import pytest
 
 from migration_gate.config import loading
 from migration_gate.errors import ProjectNotFound
-from migration_gate.project import Project, find
+from migration_gate.project import Project, find_project
 
 INI = "[alembic]\nscript_location = migrations\n"
 FLASK_ENV = "from flask import current_app\n"
@@ -42,7 +42,7 @@ def found(
     folder: Path, options: dict[str, object] | None = None, environ: dict[str, str] | None = None
 ) -> Project:
     (settings,) = loading.load(folder, options or {}, {})
-    return find(settings, environ or {})
+    return find_project(settings, environ or {})
 
 
 def test_an_ini_at_the_top(tmp_path: Path) -> None:
@@ -160,7 +160,7 @@ def test_two_sections_as_two_projects_need_no_warning(tmp_path: Path) -> None:
     (tmp_path / ".migration-gate.yml").write_text(
         "alembic: alembic.ini\nprojects:\n  core: {}\n  tenant: {alembic: {section: tenant}}\n"
     )
-    core, tenant = (find(settings, {}) for settings in loading.load(tmp_path, {}, {}))
+    core, tenant = (find_project(settings, {}) for settings in loading.load(tmp_path, {}, {}))
     assert (core.section, core.notes, tenant.section, tenant.notes) == ("alembic", (), "tenant", ())
 
 
@@ -250,7 +250,7 @@ def test_the_configuration_that_is_advised_works(tmp_path: Path) -> None:
     }
     tree(tmp_path, files)
     (tmp_path / ".migration-gate.yml").write_text(lost(tmp_path).advice.partition("\n\n")[2])
-    projects = [find(settings, {}) for settings in loading.load(tmp_path, {}, {})]
+    projects = [find_project(settings, {}) for settings in loading.load(tmp_path, {}, {})]
     assert [(p.name, p.directory) for p in projects] == [
         ("api", tmp_path / "api"),
         ("billing", tmp_path / "billing"),

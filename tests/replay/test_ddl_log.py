@@ -1,4 +1,4 @@
-"""The diary: which revision touched what, however it went about it."""
+"""The DDL log: which revision touched what, however it went about it."""
 
 from __future__ import annotations
 
@@ -169,7 +169,7 @@ def test_a_schema_that_is_made_anew_is_recorded(engine: Engine) -> None:
 @pytest.mark.parametrize(
     "statement", ["DROP EVENT TRIGGER migration_gate_command", "DROP SCHEMA migration_gate CASCADE"]
 )
-def test_a_diary_that_a_migration_dropped_is_said(engine: Engine, statement: str) -> None:
+def test_a_ddl_log_that_a_migration_dropped_is_reported(engine: Engine, statement: str) -> None:
     ran = play(engine, f"op.execute({statement!r})", 'op.create_table("late", sa.Column("id", sa.Integer))')
     assert ran.replay.notes[-1] == LOST
     assert ran.replay.arrived_heads == ("0007",)

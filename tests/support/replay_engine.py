@@ -19,11 +19,11 @@ from migration_gate.config.settings import Settings
 from migration_gate.facts import Replay, Table
 from migration_gate.postgres.choice import start_server
 from migration_gate.postgres.server import Server
-from migration_gate.project import Project, find
+from migration_gate.project import Project, find_project
 from migration_gate.replay import initial_state, verification
 from migration_gate.replay.worker_answer import Reader, arrived, touches
 from migration_gate.replay.worker_order import Order
-from migration_gate.replay.worker_process import Line, Worker
+from migration_gate.replay.worker_process import Line, WorkerProcess
 
 
 @dataclass
@@ -76,18 +76,18 @@ class Engine:
         wanted["python"] = python or Path(sys.executable)
         wanted.update(settings)
         given = Settings(**wanted)
-        project = find(given)
+        project = find_project(given)
         database = self.server.create_database()
         models = f"{database}_models"
         try:
             with self.server.connect(database) as connection:
-                initial_state.install_diary(connection, self.server, given.statement_seconds)
-                initial_state.run_sql(connection, given)
-            with Worker(project, given, self.runs) as worker:
-                worker.hand(self.server, Order("replay", database, models, catalog.QUERY, changed))
+                initial_state.install_ddl_log(connection, self.server, given.statement_seconds)
+                initial_state.run_prepare_sql(connection, given)
+            with WorkerProcess(project, given, self.runs) as worker:
+                worker.send_order(self.server, Order("replay", database, models, catalog.QUERY, changed))
                 lines = list(worker)
             reader = Reader(folder, lines, catalog.parse)
-            verification.demand_replay(project, given, reader, worker.output)
+            verification.verify_replay_started(project, given, reader, worker.output)
             replay = self._read(reader, project, given, database)
             replay = dataclasses.replace(replay, notes=(*worker.notes, *replay.notes))
             if look is not None:
@@ -97,7 +97,7 @@ class Engine:
         return Ran(folder, replay, lines, worker.output)
 
     def _read(self, reader: Reader, project: Project, given: Settings, database: str) -> Replay:
-        """What the gate reads: the lines, the catalog, the diary, and whether it is proven."""
+        """What the gate reads: the lines, the catalog, the DDL log, and whether it is proven."""
         told, tables = reader.failure(), reader.version_tables()
         with self.server.connect(database) as connection:
             replay = Replay(
@@ -111,10 +111,10 @@ class Engine:
                 catalog=catalog.read(connection, tables),
                 models=reader.models(),
                 versions=reader.versions(),
-                notes=(*verification.notes(reader), *reader.notes()),
+                notes=(*verification.describe_adjustments(reader), *reader.notes()),
             )
         if told is None and replay.history.error is None:
-            verification.demand_arrival(project, replay)
+            verification.verify_arrival(project, replay)
         return replay
 
     def _drop(self, *names: str) -> None:

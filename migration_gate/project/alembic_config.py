@@ -12,7 +12,7 @@ from migration_gate.errors import ProjectNotFound
 
 
 @dataclass(frozen=True, slots=True)
-class Config:
+class AlembicConfig:
     """One section of a configuration file of Alembic's."""
 
     file: Path
@@ -23,21 +23,21 @@ class Config:
     """as written, with %(here)s filled in"""
     prepend_sys_path: tuple[str, ...] = ()
     url: str | None = None
-    others: tuple[str, ...] = ()
+    other_sections: tuple[str, ...] = ()
     """further sections with a history of their own"""
 
     @property
-    def here(self) -> Path:
+    def folder(self) -> Path:
         """The file's folder."""
         return self.file.parent
 
 
-def read(file: Path, section: str) -> Config:
+def read_alembic_config(file: Path, section: str) -> AlembicConfig:
     """One section of an ini or TOML file; ProjectNotFound when the file cannot be read."""
     return _toml(file, section) if file.suffix == ".toml" else _ini(file, section)
 
 
-def _ini(file: Path, section: str) -> Config:
+def _ini(file: Path, section: str) -> AlembicConfig:
     parser = configparser.ConfigParser(interpolation=None, strict=False)
     try:
         parser.read_string(file.read_text(encoding="utf-8-sig"), source=file.name)
@@ -59,14 +59,14 @@ def _ini(file: Path, section: str) -> Config:
         section = histories[0]
         values = dict(parser[section])
     location = values.get("script_location")
-    return Config(
+    return AlembicConfig(
         file=file,
         kind="ini",
         section=section,
         script_location=_filled(location, file.parent) if location else None,
         prepend_sys_path=_split(_filled(values.get("prepend_sys_path", ""), file.parent)),
         url=values.get("sqlalchemy.url"),
-        others=tuple(name for name in histories if name != section),
+        other_sections=tuple(name for name in histories if name != section),
     )
 
 
@@ -84,8 +84,8 @@ def _no_section(file: Path, section: str, sections: list[str]) -> ProjectNotFoun
     )
 
 
-def _toml(file: Path, section: str) -> Config:
-    values = toml_table(file)
+def _toml(file: Path, section: str) -> AlembicConfig:
+    values = read_alembic_table(file)
     if values is None:
         raise ProjectNotFound(
             f"`{file.name}` has no `[tool.alembic]`.",
@@ -94,7 +94,7 @@ def _toml(file: Path, section: str) -> Config:
         )
     location, prepend = values.get("script_location"), values.get("prepend_sys_path", ())
     entries = _split(prepend) if isinstance(prepend, str) else tuple(map(str, prepend))  # type: ignore[call-overload]
-    return Config(
+    return AlembicConfig(
         file=file,
         kind="toml",
         section=section,
@@ -103,7 +103,7 @@ def _toml(file: Path, section: str) -> Config:
     )
 
 
-def toml_table(file: Path) -> dict[str, object] | None:
+def read_alembic_table(file: Path) -> dict[str, object] | None:
     """`[tool.alembic]`, or None where there is none or the file is not TOML."""
     try:
         tools = tomllib.loads(file.read_text(encoding="utf-8")).get("tool", {})
@@ -122,13 +122,13 @@ def _split(text: str) -> tuple[str, ...]:
     return tuple(part for part in re.split(r"[,:\s]+", text) if part)
 
 
-def in_folder(folder: Path, section: str) -> Config | None:
+def find_config_in_folder(folder: Path, section: str) -> AlembicConfig | None:
     """The configuration that lies in a folder: alembic.ini, else `[tool.alembic]`; None without either."""
     ini, toml = folder / "alembic.ini", folder / "pyproject.toml"
-    table = toml_table(toml) if toml.is_file() else None
+    table = read_alembic_table(toml) if toml.is_file() else None
     if table and "script_location" in table and (not ini.is_file() or _bare(ini, section)):
-        return read(toml, section)
-    return read(ini, section) if ini.is_file() else None
+        return read_alembic_config(toml, section)
+    return read_alembic_config(ini, section) if ini.is_file() else None
 
 
 def _bare(ini: Path, section: str) -> bool:
