@@ -68,7 +68,7 @@ def test_options_become_the_configuration_they_stand_for() -> None:
         return 1
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(entrypoint, "run", collect)
+        patch.setattr(entrypoint, "run_check", collect)
         status = cli.gate.main(
             ["check", "db", "--alembic", "a.ini", "--section", "s", "--env", "A=b=c", "--env", "D=",
              "-x", "q=1", "--target", "h1", "--target", "h2", "--run-timeout", "9", "--no-network",

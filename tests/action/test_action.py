@@ -26,9 +26,9 @@ from tests.support.github_runner import Log
 ROOT = Path(__file__).resolve().parents[2]
 SENTENCE = r"[A-Z].*[^.]\."
 SPECIMEN = """\
-import os, sys, entrypoint
+import os, sys
 from tests import specimen
-from migration_gate import cli
+from migration_gate import cli, entrypoint
 made = specimen.report(*[getattr(specimen, name)() for name in sys.argv[1:]])
 def report(path, options):
     if says := os.environ.get("GATE_BREAKS"):
