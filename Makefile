@@ -82,7 +82,7 @@ clean: ## forget what was set up and built
 	@EMBEDDED=yes .ci/environment .venv --editable . --group dev
 	@touch .venv/.gate $@
 
-# The example's packages live in an environment of their own, as any project's do.
+# The example's packages are in an environment of their own, as any project's are.
 $(EXAMPLE)/.venv/.ready: $(EXAMPLE)/pyproject.toml .ci/environment | .venv/.gate
 	@mkdir -p build
 	@$(BIN)/python -c 'import sys, tomllib; print(*tomllib.load(open(sys.argv[1], "rb"))["project"]["dependencies"], sep="\n")' \
