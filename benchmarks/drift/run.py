@@ -25,8 +25,9 @@ from sqlalchemy.dialects import postgresql
 
 from benchmarks.drift import schema
 from benchmarks.drift.mutations import DRIFT, NONE, UNMANAGED
-from migration_gate import autofix, catalog
-from migration_gate.drift import drift
+from migration_gate.autofix.fixes import add_fixes
+from migration_gate.catalog.snapshot_reader import read_snapshot
+from migration_gate.drift.model_comparison import compare_with_models
 from migration_gate.facts import Difference, Models, Replay, Snapshot
 from migration_gate.postgres.choice import start_server
 
@@ -72,7 +73,7 @@ def build(connect: Connect, database: str, *, partitions: bool) -> None:
 def read(connect: Connect, database: str) -> Snapshot:
     """The catalog of a database."""
     with connect(database) as connection:
-        return catalog.read(connection)
+        return read_snapshot(connection)
 
 
 def alembic(connect: Connect, database: str, **options: Any) -> str:
@@ -106,13 +107,13 @@ def clone(connect: Connect, source: str, name: str) -> str:
 def compare(replayed: Snapshot, models: Snapshot) -> tuple[Replay, tuple[Difference, ...]]:
     """Our comparison."""
     replay = Replay(catalog=replayed, models=Models(metadatas=1, snapshot=models))
-    return replay, drift(replay)
+    return replay, compare_with_models(replay)
 
 
 def mended(connect: Connect, database: str, models: Snapshot) -> str:
     """Whether the ready revision takes the drift away, and its downgrade brings it back."""
     replay, differences = compare(read(connect, database), models)
-    ready = [d for d in autofix.mend(differences, replay) if d.kind != "unmanaged"]
+    ready = [d for d in add_fixes(differences, replay) if d.kind != "unmanaged"]
     if not ready:
         return ""
     if not all(difference.upgrade for difference in ready):

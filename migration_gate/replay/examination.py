@@ -8,10 +8,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
-from migration_gate import catalog, git
+from migration_gate import git
+from migration_gate.catalog.snapshot_reader import SNAPSHOT_QUERY, parse_snapshot, read_snapshot
 from migration_gate.ci import base_revision, untrusted_code
 from migration_gate.config.settings import Settings
-from migration_gate.drift import drift
+from migration_gate.drift.model_comparison import compare_with_models
 from migration_gate.facts import DdlCommand, Facts, Replay, Snapshot, Tree
 from migration_gate.postgres.choice import start_server
 from migration_gate.postgres.run_directory import temporary_run_directory
@@ -125,10 +126,10 @@ class _Run:
         """Run a worker that creates an older checkout's models and stamps them."""
         with WorkerProcess(project, settings, self._folder) as worker:
             lines = list(self._work(worker, "bootstrap", stamp))
-        verification.verify_bootstrap(project, Reader(settings.root, lines, catalog.parse), self._output)
+        verification.verify_bootstrap(project, Reader(settings.root, lines, parse_snapshot), self._output)
 
     def _work(self, worker: WorkerProcess, task: str, stamp: str = "heads") -> Iterator[Line]:
-        order = Order(task, self._database, self._models, catalog.QUERY, self.changed, stamp)
+        order = Order(task, self._database, self._models, SNAPSHOT_QUERY, self.changed, stamp)
         worker.send_order(self._server, order)
         yield from worker
         self._output = worker.output
@@ -154,7 +155,7 @@ class _Run:
                 yield Progress("replay", line["revision"], line["number"], total)
 
     def _reader(self) -> Reader:
-        return Reader(git.top(self._settings.root), self._lines, catalog.parse)
+        return Reader(git.top(self._settings.root), self._lines, parse_snapshot)
 
     def _read_files(self) -> tuple[tuple[Written, ...], Tree]:
         """The revision files as text, and the rest of the repository."""
@@ -166,7 +167,7 @@ class _Run:
         """The heads that arrived, the catalog, and the diary."""
         tables = self._reader().version_tables()
         with self._server.connect(self._database) as connection:
-            return arrived(connection, tables), catalog.read(connection, tables), touches(connection)
+            return arrived(connection, tables), read_snapshot(connection, tables), touches(connection)
 
     def tree(self) -> Tree:
         """The repository as text."""
@@ -208,11 +209,11 @@ class _Run:
         if not replay.models.tables:
             return replay
         with self._server.connect(self._models) as connection:
-            models = replace(replay.models, snapshot=catalog.read(connection, replay.version_tables))
+            models = replace(replay.models, snapshot=read_snapshot(connection, replay.version_tables))
         replay = replace(replay, models=models)
-        found = drift(replay)
+        found = compare_with_models(replay)
         if found:
-            from migration_gate.autofix import mend  # noqa: PLC0415  (Alembic's renderer, for a drift alone)
+            from migration_gate.autofix.fixes import add_fixes  # noqa: PLC0415  (Alembic's renderer, for a drift alone)
 
-            found = mend(found, replay)
+            found = add_fixes(found, replay)
         return replace(replay, differences=found)

@@ -12,9 +12,9 @@ import sqlalchemy as sa
 
 from benchmarks.drift import run, schema
 from benchmarks.drift.mutations import DRIFT, NONE, UNMANAGED
-from migration_gate import catalog
-from migration_gate.autofix import mend
+from migration_gate.autofix.fixes import add_fixes
 from migration_gate.autofix.sql import executed, quoted
+from migration_gate.catalog.snapshot_reader import read_snapshot
 from migration_gate.facts import Difference, Snapshot
 from migration_gate.postgres.choice import start_server
 
@@ -72,7 +72,7 @@ class Bench:
         with self.connect(self.source) as connection, connection.transaction(force_rollback=True):
             for statement in sql.split(";"):
                 connection.execute(statement)
-            return run.compare(catalog.read(connection), self.models)[1]
+            return run.compare(read_snapshot(connection), self.models)[1]
 
     def drifted(self, sql: str) -> str:
         database = run.clone(self.connect, self.source, "drifted")
@@ -185,7 +185,7 @@ def test_a_new_sequence_goes_on_behind_the_rows(bench: Bench, table: str, sql: s
     with bench.connect(database) as connection:
         connection.execute(f"INSERT INTO {table} VALUES (41, 'old')")
     replay, differences = run.compare(run.read(bench.connect, database), bench.models)
-    (ready,) = (one for one in mend(differences, replay) if one.kind == "default")
+    (ready,) = (one for one in add_fixes(differences, replay) if one.kind == "default")
     assert ready.harmless_because.startswith("both number new rows from a sequence of their own")
     for code in (ready.upgrade, ready.downgrade):
         run.run(bench.connect, database, code)
@@ -199,7 +199,7 @@ def test_a_column_reads_as_a_person_would_write_it(bench: Bench) -> None:
     replay, differences = run.compare(
         run.read(bench.connect, bench.drifted("ALTER TABLE users DROP COLUMN country")), bench.models
     )
-    (ready,) = mend(differences, replay)
+    (ready,) = add_fixes(differences, replay)
     assert ready.upgrade == "op.add_column('users', sa.Column('country', sa.CHAR(length=2), nullable=True))"
     assert ready.downgrade == "op.drop_column('users', 'country')"
 
@@ -209,7 +209,7 @@ def test_a_new_not_null_column_comes_with_a_warning(bench: Bench) -> None:
     replay, differences = run.compare(
         run.read(bench.connect, bench.drifted("ALTER TABLE tracks DROP COLUMN title")), bench.models
     )
-    (ready,) = mend(differences, replay)
+    (ready,) = add_fixes(differences, replay)
     assert ready.upgrade.startswith("# tracks may hold rows already")
     compile(ready.upgrade + "\n" + ready.downgrade, "revision.py", "exec")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from migration_gate import catalog
+from migration_gate.catalog.snapshot_reader import SNAPSHOT_QUERY, parse_snapshot, read_snapshot
 from migration_gate.drift.snapshot_diff import compare
 from migration_gate.errors import PostgresNotFound
 from migration_gate.facts import Snapshot
@@ -71,19 +71,19 @@ def connection(
 
 @pytest.fixture
 def found(connection: psycopg.Connection) -> Snapshot:
-    return catalog.read(connection, ["public.alembic_version"])
+    return read_snapshot(connection, ["public.alembic_version"])
 
 
 def test_the_query_gives_drivers_no_parameters_to_find() -> None:
     import sqlalchemy as sa
 
-    assert "%" not in catalog.QUERY
-    assert not sa.text(catalog.QUERY).compile().params
+    assert "%" not in SNAPSHOT_QUERY
+    assert not sa.text(SNAPSHOT_QUERY).compile().params
 
 
 def test_an_answer_that_is_no_catalog_is_refused() -> None:
     with pytest.raises(ValueError, match="one JSON object"):
-        catalog.parse("[]")
+        parse_snapshot("[]")
 
 
 @pytest.mark.slow
@@ -177,18 +177,18 @@ def test_what_models_cannot_express_is_there_too(found: Snapshot) -> None:
 def test_reading_leaves_the_session_as_it_was(connection: psycopg.Connection) -> None:
     with connection.transaction():
         connection.execute("SET LOCAL search_path TO shop")
-        catalog.read(connection)
+        read_snapshot(connection)
         assert connection.execute("SHOW search_path").fetchall() == [("shop",)]
 
 
 @pytest.mark.slow
 def test_a_database_equals_itself(connection: psycopg.Connection, found: Snapshot) -> None:
-    assert compare(found, catalog.read(connection, ["public.alembic_version"])) == ()
+    assert compare(found, read_snapshot(connection, ["public.alembic_version"])) == ()
 
 
 @pytest.mark.slow
 def test_one_altered_column_is_one_change(connection: psycopg.Connection, found: Snapshot) -> None:
     with connection.transaction(force_rollback=True):
         connection.execute("ALTER TABLE users ALTER born SET NOT NULL")
-        changes = compare(found, catalog.read(connection, ["public.alembic_version"]))
+        changes = compare(found, read_snapshot(connection, ["public.alembic_version"]))
     assert [str(change.object) for change in changes] == ["users.born"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from migration_gate.drift import drift
+from migration_gate.drift.model_comparison import compare_with_models
 from migration_gate.facts import (
     Column,
     ColumnState,
@@ -50,7 +50,7 @@ SERIAL = Sequence(
 
 def found(database: Snapshot, models: Snapshot = MODELS, **options: object) -> tuple[Difference, ...]:
     made = replace(Models(metadatas=1, snapshot=models), **options)  # type: ignore[arg-type]
-    return drift(Replay(catalog=database, models=made))
+    return compare_with_models(Replay(catalog=database, models=made))
 
 
 def kinds(database: Snapshot, models: Snapshot = MODELS, **options: object) -> list[str]:
@@ -270,7 +270,7 @@ def test_the_revision_that_changed_a_column_is_named() -> None:
         catalog=replace(MODELS, columns=(ID, replace(EMAIL, type="text"))),
         models=Models(metadatas=1, snapshot=MODELS),
     )
-    assert [difference.revision for difference in drift(replay)] == ["bb"]
+    assert [difference.revision for difference in compare_with_models(replay)] == ["bb"]
 
 
 def test_types_that_the_project_itself_calls_equal_are_no_drift() -> None:
@@ -281,8 +281,14 @@ def test_types_that_the_project_itself_calls_equal_are_no_drift() -> None:
         catalog=Snapshot(tables=(table,), columns=(column,)),
         models=Models(tables=("public.users",), snapshot=made),
     )
-    assert [one.kind for one in drift(replay)] == ["type"]
+    assert [one.kind for one in compare_with_models(replay)] == ["type"]
     for said in (FilteredObject("type", "public", "users", "email"), FilteredObject("type", "*", "*", "*")):
-        assert drift(replace(replay, models=replace(replay.models, filtered_objects=(said,)))) == ()
+        assert (
+            compare_with_models(replace(replay, models=replace(replay.models, filtered_objects=(said,))))
+            == ()
+        )
     other = FilteredObject("default", "public", "users", "email")
-    assert len(drift(replace(replay, models=replace(replay.models, filtered_objects=(other,))))) == 1
+    assert (
+        len(compare_with_models(replace(replay, models=replace(replay.models, filtered_objects=(other,)))))
+        == 1
+    )

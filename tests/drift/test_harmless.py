@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from migration_gate.analysis.drift_messages import is_mild, sentence
-from migration_gate.drift import drift
+from migration_gate.drift.model_comparison import compare_with_models
 from migration_gate.facts import (
     Column,
     Constraint,
@@ -54,7 +54,7 @@ def found(
         )
         for side in (database, models)
     ]
-    return drift(Replay(catalog=sides[0], models=Models(metadatas=1, snapshot=sides[1])))
+    return compare_with_models(Replay(catalog=sides[0], models=Models(metadatas=1, snapshot=sides[1])))
 
 
 @pytest.mark.parametrize(
@@ -137,12 +137,12 @@ def test_serial_for_identity_counts_alike(always: bool) -> None:
         sequences=(replace(SERIAL, name="users_id_seq", identity=True),),
     )
     for one, other in ((serial, identity), (identity, serial)):
-        (difference,) = drift(Replay(catalog=one, models=Models(metadatas=1, snapshot=other)))
+        (difference,) = compare_with_models(Replay(catalog=one, models=Models(metadatas=1, snapshot=other)))
         assert difference.kind == "default"
         assert is_mild(difference)
         assert ("refuses an INSERT" in difference.harmless_because) == always
     faster = replace(identity, sequences=(replace(SERIAL, increment=10, identity=True),))
-    (difference,) = drift(Replay(catalog=serial, models=Models(metadatas=1, snapshot=faster)))
+    (difference,) = compare_with_models(Replay(catalog=serial, models=Models(metadatas=1, snapshot=faster)))
     assert not is_mild(difference)
 
 
@@ -157,7 +157,7 @@ def test_text_without_a_limit_is_alike_under_both_names() -> None:
         ("text", "character varying[]", False),
     ):
         models = Models(metadatas=1, snapshot=with_type(other))
-        (difference,) = drift(Replay(catalog=with_type(one), models=models))
+        (difference,) = compare_with_models(Replay(catalog=with_type(one), models=models))
         assert is_mild(difference) == mild
 
 
@@ -165,12 +165,14 @@ def test_an_enum_with_its_labels_in_another_order_is_a_warning() -> None:
     calm, loud, more = (EnumType("public", "mood", tuple(labels)) for labels in ("ab", "ba", "bac"))
     for other, mild in ((loud, True), (more, False)):
         models = Models(metadatas=1, snapshot=replace(SNAPSHOT, enums=(other,)))
-        (difference,) = drift(Replay(catalog=replace(SNAPSHOT, enums=(calm,)), models=models))
+        (difference,) = compare_with_models(Replay(catalog=replace(SNAPSHOT, enums=(calm,)), models=models))
         assert is_mild(difference) == mild
 
 
 def test_partitions_that_the_models_do_not_name_are_a_warning() -> None:
     partitioned = replace(SNAPSHOT, tables=(replace(USERS, partition_key="LIST (city)"),))
     for database, models, mild in ((partitioned, SNAPSHOT, True), (SNAPSHOT, partitioned, False)):
-        (difference,) = drift(Replay(catalog=database, models=Models(metadatas=1, snapshot=models)))
+        (difference,) = compare_with_models(
+            Replay(catalog=database, models=Models(metadatas=1, snapshot=models))
+        )
         assert (difference.kind, is_mild(difference)) == ("table option", mild)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from migration_gate.analysis.drift_messages import advice
-from migration_gate.drift import drift
+from migration_gate.drift.model_comparison import compare_with_models
 from migration_gate.facts import Column, Models, Replay, Snapshot, Table
 
 USERS = Table("public", "users")
@@ -17,7 +17,7 @@ SNAPSHOT = Snapshot(tables=(USERS,), columns=(ID, EMAIL, CITY))
 
 def of_columns(database: tuple[Column, ...], models: tuple[Column, ...]) -> list[str]:
     sides = [replace(SNAPSHOT, columns=columns) for columns in (database, models)]
-    differences = drift(Replay(catalog=sides[0], models=Models(metadatas=1, snapshot=sides[1])))
+    differences = compare_with_models(Replay(catalog=sides[0], models=Models(metadatas=1, snapshot=sides[1])))
     return [advice(difference).rpartition("\n")[2] for difference in differences]
 
 
@@ -59,7 +59,7 @@ def test_a_table_that_may_be_renamed_has_the_operation() -> None:
         )
         for name in ("people", "users")
     ]
-    differences = drift(Replay(catalog=sides[0], models=Models(metadatas=1, snapshot=sides[1])))
+    differences = compare_with_models(Replay(catalog=sides[0], models=Models(metadatas=1, snapshot=sides[1])))
     assert [advice(difference).rpartition("\n")[2] for difference in differences] == [
         "If `billing.people` was renamed to `billing.users`: "
         "`op.rename_table('people', 'users', schema='billing')`"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from migration_gate import catalog
 from migration_gate.analysis.trace import OriginTrace
+from migration_gate.catalog.snapshot_reader import read_snapshot
 from migration_gate.errors import ProjectNotImported
 from tests.support.alembic_projects import STANDARD, Rev, after, async_env, env, lay, line_of, one
 from tests.support.replay_engine import Engine
@@ -250,7 +250,7 @@ def test_an_enum_outside_public_is_made_anew_from_the_models(engine: Engine, whe
 
     def look(database: str) -> None:
         with engine.server.connect(f"{database}_models") as connection:
-            seen.extend((str(enum), *enum.labels) for enum in catalog.read(connection).enums)
+            seen.extend((str(enum), *enum.labels) for enum in read_snapshot(connection).enums)
 
     schema = "" if moved else ", schema='app'"
     body = f'op.create_table("posts", sa.Column("mood", sa.Enum("calm", name="mood"{schema})){schema})'

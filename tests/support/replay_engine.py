@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from psycopg import sql
 
-from migration_gate import catalog
+from migration_gate.catalog.snapshot_reader import SNAPSHOT_QUERY, parse_snapshot, read_snapshot
 from migration_gate.config.settings import Settings
 from migration_gate.facts import Replay, Table
 from migration_gate.postgres.choice import start_server
@@ -84,9 +84,9 @@ class Engine:
                 initial_state.install_ddl_log(connection, self.server, given.statement_seconds)
                 initial_state.run_prepare_sql(connection, given)
             with WorkerProcess(project, given, self.runs) as worker:
-                worker.send_order(self.server, Order("replay", database, models, catalog.QUERY, changed))
+                worker.send_order(self.server, Order("replay", database, models, SNAPSHOT_QUERY, changed))
                 lines = list(worker)
-            reader = Reader(folder, lines, catalog.parse)
+            reader = Reader(folder, lines, parse_snapshot)
             verification.verify_replay_started(project, given, reader, worker.output)
             replay = self._read(reader, project, given, database)
             replay = dataclasses.replace(replay, notes=(*worker.notes, *replay.notes))
@@ -108,7 +108,7 @@ class Engine:
                 arrived_heads=arrived(connection, tables),
                 version_tables=tables,
                 connections=reader.connections(),
-                catalog=catalog.read(connection, tables),
+                catalog=read_snapshot(connection, tables),
                 models=reader.models(),
                 versions=reader.versions(),
                 notes=(*verification.describe_adjustments(reader), *reader.notes()),
