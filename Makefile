@@ -1,4 +1,4 @@
-# The front door. Needs make and Python 3.11+ (or uv); no root, no Docker, no service.
+# How to work on the project. Needs make and Python 3.11+ (or uv); no root, no Docker, no service.
 .SUFFIXES:
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
@@ -17,19 +17,19 @@ EMBEDDED := $(if $(strip $(SERVERS)),no,yes)
 
 .PHONY: help demo demo-broken demo-failing test test-fast update lint format image docs bench lock clean
 
-help: ## what make can do
+help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
 
 demo: .venv/.gate $(EXAMPLE)/.venv/.ready ## set everything up, and run the gate on the example: it passes
 	$(BIN)/migration-gate check $(EXAMPLE)
 
-demo-broken: .venv/.gate $(EXAMPLE)/.venv/.ready ## the same, on a copy with one example of everything the gate finds
-	$(BIN)/python examples/lay.py broken build/media-library-broken
+demo-broken: .venv/.gate $(EXAMPLE)/.venv/.ready ## the same, on a copy with one example of each kind of finding
+	$(BIN)/python examples/copy_variant.py broken build/media-library-broken
 	@$(BIN)/migration-gate check build/media-library-broken; \
 		status=$$?; echo "Exit status $$status, as it should be 1."; test $$status = 1
 
 demo-failing: .venv/.gate $(EXAMPLE)/.venv/.ready ## the same, on a copy with a revision that Postgres refuses
-	$(BIN)/python examples/lay.py failing build/media-library-failing
+	$(BIN)/python examples/copy_variant.py failing build/media-library-failing
 	@$(BIN)/migration-gate check build/media-library-failing; \
 		status=$$?; echo "Exit status $$status, as it should be 1."; test $$status = 1
 
@@ -39,7 +39,7 @@ test: .venv/.dev $(EXAMPLE)/.venv/.ready ## set everything up, and run all tests
 test-fast: .venv/.dev ## only the tests that start neither Postgres nor another interpreter
 	$(BIN)/python -m pytest -m "not slow and not docker and not corpus" $(PYTEST_ARGS)
 
-update: .venv/.dev $(EXAMPLE)/.venv/.ready ## make everything again that is generated: pages, golden files, example reports
+update: .venv/.dev $(EXAMPLE)/.venv/.ready ## regenerate all pages, golden files and example reports
 	$(BIN)/python -m pytest --update -q -m "not docker" $(PYTEST_ARGS)
 	$(BIN)/python -m docs.generate
 	@git status --short 2>/dev/null || true
@@ -54,10 +54,10 @@ format: .venv/.dev ## format the code
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 
-docs: .venv/.dev ## make the generated pages again
+docs: .venv/.dev ## regenerate the pages that come from the code
 	$(BIN)/python -m docs.generate
 
-image: ## build the action's image; says its size and how fast it starts (needs Docker)
+image: ## build the action's image; prints its size and how fast it starts (needs Docker)
 	IMAGE=$(IMAGE) .ci/image
 
 bench: .venv/.gate .venvs/bench/.ready ## time the gate against plain Alembic and pytest-alembic (BENCH_ARGS="--sizes 100")
@@ -69,7 +69,7 @@ lock: ## resolve the image's packages again, with their hashes (needs uv)
 		--no-emit-package pygments --no-emit-package markdown-it-py --no-emit-package mdurl \
 		--format requirements-txt --output-file requirements.lock
 
-clean: ## forget what was set up and built
+clean: ## remove what was set up and built
 	rm -rf .venv .venvs build dist $(EXAMPLE)/.venv .mypy_cache .ruff_cache .pytest_cache
 
 # --- environments ------------------------------------------------------------

@@ -120,7 +120,7 @@ def test_the_lock_of_the_image_has_every_package_and_its_hash() -> None:
 @pytest.mark.parametrize("variant", ["broken", "failing"])
 def test_an_overlay_is_one_commit_upon_the_clean_example(variant: str, tmp_path: Path) -> None:
     target = tmp_path / "laid"
-    run(sys.executable, ROOT / "examples" / "lay.py", variant, target)
+    run(sys.executable, ROOT / "examples" / "copy_variant.py", variant, target)
     assert run("git", "log", "--format=%s", cwd=target).splitlines() == [
         f"the media library, {variant}",
         "the media library",

@@ -18,7 +18,7 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 
 def laid(here: World, variant: str) -> World:
     """A copy of the example, as `make demo` and its siblings lay it."""
-    command = [sys.executable, str(EXAMPLES / "lay.py"), variant, str(here.project)]
+    command = [sys.executable, str(EXAMPLES / "copy_variant.py"), variant, str(here.project)]
     subprocess.run(command, check=True, capture_output=True)
     link = here.project / ".venv"
     link.unlink(missing_ok=True)
