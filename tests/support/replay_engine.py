@@ -72,7 +72,7 @@ class Engine:
         **settings: Any,
     ) -> Ran:
         """Replay the project in `folder`; `look` is called with the database before it is dropped."""
-        wanted: dict[str, Any] = {"name": folder.name, "root": folder, "directory": folder}
+        wanted: dict[str, Any] = {"name": folder.name, "root": folder, "working_directory": folder}
         wanted["python"] = python or Path(sys.executable)
         wanted.update(settings)
         given = Settings(**wanted)
