@@ -20,7 +20,8 @@ from migration_gate.postgres.server import Server
 from migration_gate.progress import Progress, StageClock
 from migration_gate.project import Project, find_project
 from migration_gate.replay import initial_state, verification
-from migration_gate.replay.worker_answer import Reader, arrived, touches
+from migration_gate.replay.ddl_log import install_ddl_log, read_ddl_log
+from migration_gate.replay.worker_answer import Reader
 from migration_gate.replay.worker_order import Order
 from migration_gate.replay.worker_process import Line, WorkerProcess
 from migration_gate.sandbox.user import protect_command_files
@@ -114,7 +115,8 @@ class _Run:
     def prepare(self) -> Iterator[Progress]:
         """The diary, and what has to be in the database before the first revision."""
         with self._server.connect(self._database) as connection:
-            initial_state.install_ddl_log(connection, self._server, self._settings.statement_seconds)
+            install_ddl_log(connection, self._server)
+            initial_state.set_statement_timeout(connection, self._settings.statement_seconds)
             initial_state.run_prepare_sql(connection, self._settings)
         if self._settings.start_from is not None:
             yield Progress("prepare", "start_from")
@@ -167,7 +169,11 @@ class _Run:
         """The heads that arrived, the catalog, and the diary."""
         tables = self._reader().version_tables()
         with self._server.connect(self._database) as connection:
-            return arrived(connection, tables), read_snapshot(connection, tables), touches(connection)
+            return (
+                verification.read_arrived_heads(connection, tables),
+                read_snapshot(connection, tables),
+                read_ddl_log(connection),
+            )
 
     def tree(self) -> Tree:
         """The repository as text."""

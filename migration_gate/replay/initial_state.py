@@ -8,7 +8,6 @@ import subprocess
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,17 +29,14 @@ CUSTOM_FORMAT = b"PGDMP"
 RESTORE_SECONDS = 300
 
 
-def install_ddl_log(connection: psycopg.Connection[Any], server: Server, statement_seconds: float) -> None:
-    """The record of every DDL command, and the time limit of a statement."""
+def set_statement_timeout(connection: psycopg.Connection[Any], seconds: float) -> None:
+    """Limit each statement of later sessions in this database."""
     from psycopg import sql  # noqa: PLC0415 - loaded while the server starts
 
-    connection.execute(files(__package__).joinpath("ddl_log.sql").read_bytes())
-    if server.superuser:
-        connection.execute(files(__package__).joinpath("ddl_log_triggers.sql").read_bytes())
-    limit = sql.SQL("alter database {} set statement_timeout = {}").format(
-        sql.Identifier(connection.info.dbname), sql.Literal(int(statement_seconds * 1000))
+    command = sql.SQL("alter database {} set statement_timeout = {}").format(
+        sql.Identifier(connection.info.dbname), sql.Literal(int(seconds * 1000))
     )
-    connection.execute(limit)
+    connection.execute(command)
 
 
 def run_prepare_sql(connection: psycopg.Connection[Any], settings: Settings) -> None:

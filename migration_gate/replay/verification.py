@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from migration_gate.config.settings import Settings
 from migration_gate.errors import DatabaseRefused, DiskFull, GateError, Misconfigured, ProjectNotImported
@@ -12,7 +14,13 @@ from migration_gate.project import Project
 from migration_gate.replay import crash_report
 from migration_gate.replay.worker_answer import Reader
 
+if TYPE_CHECKING:
+    import psycopg
+
 DISK_FULL = "53100"
+TABLE_EXISTS = (
+    "select 1 from pg_class c join pg_namespace n on n.oid = relnamespace where nspname = %s and relname = %s"
+)
 ENDED = crash_report.INTERPRETER_ENDED
 REQUIRES = re.compile(r"""^\s*(?:requires-python|python)\s*=\s*["'](?:>=|\^|~=|~)\s*(\d+)\.(\d+)""", re.M)
 LAST = 8
@@ -213,3 +221,16 @@ def _env_failed(project: Project, failure: Failure, reader: Reader, output: str)
         where=str(failure.location or ""),
         evidence="\n".join(filter(None, (failure.statement, failure.hint, _printed(failure, output)))),
     )
+
+
+def read_arrived_heads(connection: psycopg.Connection[Any], version_tables: Sequence[str]) -> tuple[str, ...]:
+    """The revisions in the version tables (`schema.name`), each once; none of a missing table."""
+    from psycopg import sql  # noqa: PLC0415 - loaded while the server starts
+
+    heads: list[str] = []
+    for table in version_tables:
+        schema, _, name = table.partition(".")
+        if connection.execute(TABLE_EXISTS, (schema, name)).fetchone():
+            query = sql.SQL("select version_num from {}").format(sql.Identifier(schema, name))
+            heads += [row[0] for row in connection.execute(query).fetchall()]
+    return tuple(dict.fromkeys(heads))

@@ -6,12 +6,10 @@ import dataclasses
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from migration_gate.facts import (
-    ColumnState,
     Connection,
-    DdlCommand,
     Failure,
     FilteredObject,
     History,
@@ -27,16 +25,7 @@ from migration_gate.facts import (
 from migration_gate.scan import revision_files
 from migration_gate.scan.revision_files import Written
 
-if TYPE_CHECKING:
-    import psycopg
-
 Line = Mapping[str, Any]
-DDL_LOG_QUERY = """
-select id, step, tag, kind, identity, oid::bigint, statement, state from migration_gate.ddl_log order by id
-"""
-TABLE = (
-    "select 1 from pg_class c join pg_namespace n on n.oid = relnamespace where nspname = %s and relname = %s"
-)
 
 
 class Reader:
@@ -254,38 +243,3 @@ def _missing(files: Sequence[Written], known: Sequence[str]) -> Iterator[tuple[s
         for parent in (*each.file.parents, *each.depends_on):
             if each.file.revision and "@" not in parent and not any(one.startswith(parent) for one in known):
                 yield each.file.revision, parent
-
-
-def touches(connection: psycopg.Connection[Any]) -> tuple[DdlCommand, ...]:
-    """The DDL log; a command of another session belongs to the step that was last seen before it."""
-    out, last = [], 0
-    if connection.execute("select to_regclass('migration_gate.ddl_log')").fetchone() == (None,):
-        return ()  # a migration dropped it, which the worker has noted
-    for _, step, tag, kind, identity, oid, statement, told in connection.execute(DDL_LOG_QUERY).fetchall():
-        last = max(last, step)
-        if tag == "STEP":
-            continue
-        state = told or {}
-        out.append(
-            DdlCommand(
-                step or last, tag, kind, identity, oid, statement,
-                tuple(ColumnState(*row) for row in state.get("columns") or ()),
-                tuple((name, text) for name, text in state.get("constraints") or ()),
-                tuple((name, text) for name, text in state.get("indexes") or ()),
-            )
-        )  # fmt: skip
-    return tuple(out)
-
-
-def arrived(connection: psycopg.Connection[Any], tables: Sequence[str]) -> tuple[str, ...]:
-    """The heads that stand in the version tables; empty where a table is not there."""
-    from psycopg import sql  # noqa: PLC0415 - loaded while the server starts
-
-    found: list[str] = []
-    for table in tables:
-        schema, _, name = table.partition(".")
-        exists = connection.execute(TABLE, (schema, name)).fetchone()
-        if exists:
-            query = sql.SQL("select version_num from {}").format(sql.Identifier(schema, name))
-            found += [row[0] for row in connection.execute(query).fetchall()]
-    return tuple(dict.fromkeys(found))

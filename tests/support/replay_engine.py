@@ -21,7 +21,8 @@ from migration_gate.postgres.choice import start_server
 from migration_gate.postgres.server import Server
 from migration_gate.project import Project, find_project
 from migration_gate.replay import initial_state, verification
-from migration_gate.replay.worker_answer import Reader, arrived, touches
+from migration_gate.replay.ddl_log import install_ddl_log, read_ddl_log
+from migration_gate.replay.worker_answer import Reader
 from migration_gate.replay.worker_order import Order
 from migration_gate.replay.worker_process import Line, WorkerProcess
 
@@ -81,7 +82,8 @@ class Engine:
         models = f"{database}_models"
         try:
             with self.server.connect(database) as connection:
-                initial_state.install_ddl_log(connection, self.server, given.statement_seconds)
+                install_ddl_log(connection, self.server)
+                initial_state.set_statement_timeout(connection, given.statement_seconds)
                 initial_state.run_prepare_sql(connection, given)
             with WorkerProcess(project, given, self.runs) as worker:
                 worker.send_order(self.server, Order("replay", database, models, SNAPSHOT_QUERY, changed))
@@ -104,8 +106,8 @@ class Engine:
                 history=reader.history(given.target),
                 steps=reader.steps(),
                 failure=told[1] if told else None,
-                ddl_commands=touches(connection),
-                arrived_heads=arrived(connection, tables),
+                ddl_commands=read_ddl_log(connection),
+                arrived_heads=verification.read_arrived_heads(connection, tables),
                 version_tables=tables,
                 connections=reader.connections(),
                 catalog=read_snapshot(connection, tables),
