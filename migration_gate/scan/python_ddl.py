@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from migration_gate.scan import other_dialects
 from migration_gate.scan.python_module import EXECUTES, Module, Role
 from migration_gate.scan.python_strings import dotted, last_name, parse, spell
-from migration_gate.scan.sql_lexer import SCHEMA, SqlStatement, statements
+from migration_gate.scan.sql_classifier import SqlStatement, StatementKind, classify_statements
 
+LONGEST_STRING = 100_000
+"""characters of one string that are read as SQL"""
 _DDL = re.compile(r"\b(?:CREATE|ALTER|DROP|COMMENT\s+ON)\s+[A-Z]", re.IGNORECASE)
 _KINDS = "TABLE|INDEX|VIEW|TYPE|DOMAIN|SEQUENCE|TRIGGER|POLICY|RULE"
 _SQL_NOT_PROSE = re.compile(
@@ -97,7 +99,7 @@ def _string(file: str, module: Module, whole: ast.expr) -> Iterator[Hit]:
     how = "shell" if role is Role.PROGRAM else "execute"
     for text in spell(whole, module.known):
         sql = text.partition("-c")[2].strip(" \"'") if how == "shell" and "psql" in text else text
-        for statement in statements(sql[:100_000], 0.3):
+        for statement in classify_statements(sql[:LONGEST_STRING]):
             if _is_change(statement):
                 line = min(whole.lineno + statement.line - 1, whole.end_lineno or whole.lineno)
                 yield Hit(file, line, statement.text, how, statement.relations, module.scopes(whole))
@@ -110,7 +112,7 @@ def _runs_psql(module: Module, node: ast.expr) -> bool:
 
 def _is_change(statement: SqlStatement) -> bool:
     """Whether the statement changes relations that it names, and is SQL rather than a sentence about it."""
-    if statement.kind != SCHEMA or statement.foreign or not statement.relations:
+    if statement.kind is not StatementKind.SCHEMA or statement.is_foreign or not statement.relations:
         return False
     head = statement.text.split()[0]
     cut = statement.text.endswith("…")

@@ -6,7 +6,7 @@ import os
 import re
 import stat
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
@@ -15,7 +15,7 @@ from migration_gate.config.settings import Settings
 from migration_gate.facts import Location, SchemaChange, SqlFile, Tree
 from migration_gate.scan.files import Changes, kind_of
 from migration_gate.scan.op_suggestion import operation
-from migration_gate.scan.sql_lexer import DATA, QUERY, SCHEMA, shorten, statements
+from migration_gate.scan.sql_classifier import SqlStatement, StatementKind, classify_statements, shorten
 from migration_gate.scan.sql_references import Readers
 from migration_gate.wording import count_noun
 
@@ -173,17 +173,27 @@ def decode(data: bytes) -> str | None:
 
 
 def _described(file: SqlFile, text: str, seconds: float) -> SqlFile:
-    found = [statement for statement in statements(text, seconds) if statement.kind]
+    classified = _classify_within(text, seconds)
+    found = [statement for statement in classified if statement.kind is not StatementKind.OTHER]
     kinds = {statement.kind for statement in found}
-    schema = [statement for statement in found if statement.kind == SCHEMA]
+    schema = [statement for statement in found if statement.kind is StatementKind.SCHEMA]
     first = next(iter(schema or found), None)
     return replace(
         file,
-        statement_kinds=tuple(kind for kind in (SCHEMA, DATA, QUERY) if kind in kinds),
+        statement_kinds=tuple(kind.value for kind in StatementKind if kind in kinds),
         first_statement=first.text if first else None,
         line=first.line if first else 1,
         tables=tuple(dict.fromkeys(name for statement in schema for name in statement.relations))[:50],
     )
+
+
+def _classify_within(text: str, seconds: float) -> Iterator[SqlStatement]:
+    """The statements of `text` that can be classified within this time."""
+    until = time.monotonic() + seconds
+    for statement in classify_statements(text):
+        yield statement
+        if time.monotonic() > until:
+            return
 
 
 class _Own:

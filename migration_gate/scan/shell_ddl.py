@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from migration_gate.scan.sql_lexer import SCHEMA, statements
+from migration_gate.scan.sql_classifier import StatementKind, classify_statements
 
 _PSQL = re.compile(r"\bpsql\b")
 _QUOTED = re.compile(r""" "(?:[^"\\]++|\\.)*+" | '[^']*+' """, re.VERBOSE | re.DOTALL)
@@ -20,9 +20,13 @@ def sql_for_psql(text: str) -> Iterator[tuple[int, str, tuple[str, ...]]]:
     """Line, statement and relations of every schema statement that a script hands to `psql`."""
     seen: set[tuple[int, str]] = set()
     for offset, sql in _scripts(text):
-        for statement in statements(sql, 0.3):
+        for statement in classify_statements(sql):
             line = text.count("\n", 0, offset) + statement.line
-            if statement.kind == SCHEMA and statement.relations and (line, statement.text) not in seen:
+            if (
+                statement.kind is StatementKind.SCHEMA
+                and statement.relations
+                and (line, statement.text) not in seen
+            ):
                 seen.add((line, statement.text))
                 yield line, statement.text, statement.relations
 

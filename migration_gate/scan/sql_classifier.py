@@ -1,187 +1,161 @@
-"""What one statement is, and which relations it changes, from its first words."""
+"""What a SQL statement is: schema, data or query. Told by its first words, for text that nobody runs."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
 
-from migration_gate.scan.sql_lexer import (
-    DATA,
-    QUERY,
-    SCHEMA,
-    Sentence,
-    SqlStatement,
-    Token,
-    sentences,
-    shorten,
-)
+from migration_gate.scan.changed_relations import DDL_IN_BODY, find_changed_relations
+from migration_gate.sql.lexer import Syntax, Token, TokenKind, remove_comments
+from migration_gate.sql.statements import RawStatement, split_statements
 
-_SCHEMA_HEADS = frozenset(
-    {"CREATE", "ALTER", "DROP", "COMMENT", "GRANT", "REVOKE", "RENAME", "REASSIGN", "SECURITY", "IMPORT"}
-)
-_DATA_HEADS = frozenset(
+
+class StatementKind(StrEnum):
+    """What a statement does to a database."""
+
+    SCHEMA = "schema"
+    DATA = "data"
+    QUERY = "query"
+    OTHER = ""
+    """none of them: SET, BEGIN, VACUUM, and text that is not SQL"""
+
+
+@dataclass(frozen=True, slots=True)
+class SqlStatement:
+    """One statement of a text."""
+
+    kind: StatementKind
+    line: int
+    text: str
+    """on one line and shortened"""
+    relations: tuple[str, ...] = ()
+    """what a schema statement changes (tables, indexes, views, types), as written"""
+    is_foreign: bool = False
+    """it is in another database's dialect: back quotes, AUTOINCREMENT, ENGINE="""
+
+
+_SCHEMA_WORDS = frozenset({"ALTER", "DROP", "COMMENT", "GRANT", "REVOKE", "RENAME", "REASSIGN", "SECURITY"})
+_DATA_WORDS = frozenset(
     {"INSERT", "UPDATE", "DELETE", "MERGE", "TRUNCATE", "REPLACE", "LOAD", "CALL", "REFRESH"}
 )
-_QUERY_HEADS = frozenset(
+_QUERY_WORDS = frozenset(
     {"SELECT", "WITH", "VALUES", "TABLE", "EXPLAIN", "SHOW", "FETCH", "DECLARE", "PREPARE"}
 )
-_ADJECTIVES = frozenset(
-    {"OR", "REPLACE", "GLOBAL", "LOCAL", "UNLOGGED", "UNIQUE", "MATERIALIZED", "RECURSIVE", "CONSTRAINT"}
-    | {"FOREIGN", "CONCURRENTLY", "EXTERNAL", "TRUSTED", "PROCEDURAL", "EVENT"}
-)
-_FOREIGN = re.compile(r"\bAUTOINCREMENT\b|\bAUTO_INCREMENT\b|\bENGINE\s*=|\bNVARCHAR2?\b|`", re.IGNORECASE)
-_IN_BODY = re.compile(
-    r"\b(?:CREATE|ALTER|DROP)\s+(?:\w+\s+){0,4}?(?:TABLE|INDEX|TYPE|VIEW|TRIGGER)\b", re.IGNORECASE
-)
+_FIRST_WORDS = frozenset({TokenKind.WORD, TokenKind.META_COMMAND})
+_TEMPORARY = frozenset({"TEMP", "TEMPORARY"})
+_WRITES = frozenset({("INSERT", "INTO"), ("DELETE", "FROM"), ("MERGE", "INTO")})
 _DATA_IN_BODY = re.compile(r"\b(?:INSERT\s+INTO|DELETE\s+FROM|UPDATE\s+\S+\s+SET|TRUNCATE)\b", re.IGNORECASE)
-_PARTITIONING = frozenset({"ATTACH", "DETACH"})
+_CALLED_WITHIN = 5
+"""words of a SELECT among which `setval` or `set_config` stands, if it is about one"""
+_FOREIGN = re.compile(r"\bAUTOINCREMENT\b|\bAUTO_INCREMENT\b|\bENGINE\s*=|\bNVARCHAR2?\b|`", re.IGNORECASE)
+_MYSQL = re.compile(
+    r"^\s*DELIMITER\s|\bENGINE\s*=\s*\w+DB|-- MySQL dump|/\*!\d{5}", re.IGNORECASE | re.MULTILINE
+)
+_MYSQL_WITHIN = 200_000
+"""characters of a text in which the signs of a MySQL dump are looked for"""
+_SHORTENED_FROM = 4000
+"""characters of a text that `shorten` reads"""
 
 
-def classify(sentence: Sentence) -> SqlStatement:
-    """The statement's kind and what it changes."""
-    tokens = _after_holes(sentence.tokens)
-    kind = _kind(tokens)
+def classify_statements(text: str) -> Iterator[SqlStatement]:
+    """What the text of a file does, statement by statement; text that is not SQL gives kind OTHER."""
+    syntax = Syntax.MYSQL_DUMP if _MYSQL.search(text[:_MYSQL_WITHIN]) else Syntax.FILE
+    return map(classify_statement, split_statements(text, syntax))
+
+
+def classify_statement(statement: RawStatement) -> SqlStatement:
+    """The statement's kind, and what it changes."""
+    tokens = _skip_to_first_word(statement.tokens)
+    kind = _find_kind(tokens)
     return SqlStatement(
         kind=kind,
-        line=sentence.line,
-        text=shorten(sentence.text),
-        relations=tuple(dict.fromkeys(_relations(tokens))) if kind == SCHEMA else (),
-        foreign=bool(_FOREIGN.search(sentence.text)),
+        line=statement.line,
+        text=shorten(statement.text),
+        relations=find_changed_relations(tokens) if kind is StatementKind.SCHEMA else (),
+        is_foreign=_FOREIGN.search(statement.text) is not None,
     )
 
 
-def _after_holes(tokens: Sequence[Token]) -> Sequence[Token]:
+def shorten(text: str, limit: int = 160) -> str:
+    """`text` on one line, without its comments, at most `limit` characters."""
+    line = " ".join(remove_comments(text[:_SHORTENED_FROM], Syntax.FILE).split())
+    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
+
+
+def _skip_to_first_word(tokens: Sequence[Token]) -> Sequence[Token]:
     """Without the brackets, and the templates (dbt's `{{ config() }}`), that stand before the first word."""
-    first = next((i for i, t in enumerate(tokens) if t.kind != "hole" and t.value != "("), len(tokens))
-    return tokens[first:]
+    for index, token in enumerate(tokens):
+        if token.kind is not TokenKind.PLACEHOLDER and token.text != "(":
+            return tokens[index:]
+    return ()
 
 
-def _kind(tokens: Sequence[Token]) -> str:
-    head = tokens[0].value.upper() if tokens and tokens[0].kind in ("word", "command") else ""
-    words = [token.upper for token in tokens]
-    kind = SCHEMA if head in _SCHEMA_HEADS else DATA if head in _DATA_HEADS else ""
-    if head == "CREATE" and {"TEMP", "TEMPORARY"} & set(words[1:5]):
-        kind = QUERY
-    elif head == "IMPORT" and words[1:2] != ["FOREIGN"]:
-        kind = ""
-    elif head in ("COPY", "\\COPY"):
-        kind = DATA if "FROM" in words else QUERY
-    elif head == "DO":
-        kind = _kind_of_body(tokens)
-    elif head in _QUERY_HEADS:
-        kind = _kind_of_query(tokens, words)
-    return kind
+def _find_kind(tokens: Sequence[Token]) -> StatementKind:
+    words = [token.keyword for token in tokens]
+    first = tokens[0].text.upper() if tokens and tokens[0].kind in _FIRST_WORDS else ""
+    find = _FINDERS.get(first)
+    if find is not None:
+        return find(tokens, words)
+    if first in _SCHEMA_WORDS:
+        return StatementKind.SCHEMA
+    return StatementKind.DATA if first in _DATA_WORDS else StatementKind.OTHER
 
 
-def _kind_of_body(tokens: Sequence[Token]) -> str:
-    body = next((token.value for token in tokens if token.kind == "string"), "")
-    if _IN_BODY.search(body):
-        return SCHEMA
-    return DATA if _DATA_IN_BODY.search(body) else QUERY
+def _find_kind_of_create(_tokens: Sequence[Token], words: Sequence[str]) -> StatementKind:
+    """A temporary table is gone with its session: it belongs to a query."""
+    return StatementKind.SCHEMA if _TEMPORARY.isdisjoint(words[1:5]) else StatementKind.QUERY
 
 
-def _kind_of_query(tokens: Sequence[Token], words: Sequence[str]) -> str:
+def _find_kind_of_import(_tokens: Sequence[Token], words: Sequence[str]) -> StatementKind:
+    """IMPORT FOREIGN SCHEMA; every other text that begins so is Python."""
+    return StatementKind.SCHEMA if words[1:2] == ["FOREIGN"] else StatementKind.OTHER
+
+
+def _find_kind_of_copy(_tokens: Sequence[Token], words: Sequence[str]) -> StatementKind:
+    return StatementKind.DATA if "FROM" in words else StatementKind.QUERY
+
+
+def _find_kind_of_do(tokens: Sequence[Token], _words: Sequence[str]) -> StatementKind:
+    """DO does what the statements of its body do."""
+    body = next((token.text for token in tokens if token.kind is TokenKind.STRING), "")
+    if DDL_IN_BODY.search(body):
+        return StatementKind.SCHEMA
+    return StatementKind.DATA if _DATA_IN_BODY.search(body) else StatementKind.QUERY
+
+
+def _find_kind_of_query(tokens: Sequence[Token], words: Sequence[str]) -> StatementKind:
+    """A query writes where a WITH or EXPLAIN holds an INSERT, by SELECT ... INTO, and by `setval`."""
+    if words[0] == "SELECT" and (kind := _find_kind_of_select(tokens, words)) is not None:
+        return kind
+    for index, (word, following) in enumerate(zip(words, [*words[1:], ""], strict=True)):
+        is_update = word == "UPDATE" and index > 0 and tokens[index - 1].text in ("(", ")")
+        if is_update or (word, following) in _WRITES:
+            return StatementKind.DATA
+    return StatementKind.QUERY
+
+
+def _find_kind_of_select(tokens: Sequence[Token], words: Sequence[str]) -> StatementKind | None:
+    """The kind of SELECT ... INTO, and of a call that writes; None for every other SELECT."""
     depth = 0
-    for i, word in enumerate(words):
-        depth += {"(": 1, ")": -1}.get(tokens[i].value, 0)
-        after = words[i + 1] if i + 1 < len(words) else ""
-        if (word, after) in (("INSERT", "INTO"), ("DELETE", "FROM"), ("MERGE", "INTO")):
-            return DATA
-        if word == "UPDATE" and i and tokens[i - 1].value in "()":
-            return DATA
-        if words[0] == "SELECT" and depth == 0 and word == "INTO":
-            return QUERY if after in ("TEMP", "TEMPORARY") else SCHEMA
-        if word in ("SETVAL", "SET_CONFIG") and words[0] == "SELECT" and i < 5:
-            return DATA if word == "SETVAL" else ""
-    return QUERY
+    for index, word in enumerate(words):
+        depth += {"(": 1, ")": -1}.get(tokens[index].text, 0)
+        if word == "INTO" and depth == 0 and words[index - 1] not in ("INSERT", "MERGE"):
+            is_temporary = not _TEMPORARY.isdisjoint(words[index + 1 : index + 2])
+            return StatementKind.QUERY if is_temporary else StatementKind.SCHEMA
+        if word == "SETVAL" and index < _CALLED_WITHIN:
+            return StatementKind.DATA
+        if word == "SET_CONFIG" and index < _CALLED_WITHIN:
+            return StatementKind.OTHER
+    return None
 
 
-def _relations(tokens: Sequence[Token]) -> Iterator[str]:
-    words = [token.upper for token in tokens]
-    head = words[0]
-    if head == "DO":
-        yield from _relations_of_body(tokens)
-    elif head == "SELECT":
-        at = words.index("INTO") + 1
-        yield from _name(tokens, at + (words[at] in ("UNLOGGED", "TABLE")))
-    elif head == "COMMENT" and words[2:3] in (["TABLE"], ["COLUMN"], ["VIEW"], ["INDEX"], ["TYPE"]):
-        for name in _name(tokens, 3):
-            yield name.rpartition(".")[0] if words[2] == "COLUMN" else name
-    elif head in ("CREATE", "ALTER", "DROP"):
-        at = 1
-        while at < len(words) and words[at] in _ADJECTIVES:
-            at += 1
-        if at < len(words):
-            yield from _OBJECTS.get(words[at], _nothing)(tokens, words, at + 1)
-
-
-def _relations_of_body(tokens: Sequence[Token]) -> Iterator[str]:
-    body = next((token.value for token in tokens if token.kind == "string"), "")
-    for found in _IN_BODY.finditer(body):
-        for sentence in sentences(body[found.start() : found.start() + 600].replace("'", " "), 0.2):
-            yield from _relations(sentence.tokens)
-            break
-
-
-def _nothing(_tokens: Sequence[Token], _words: Sequence[str], _at: int) -> Iterator[str]:
-    return iter(())
-
-
-def _named(tokens: Sequence[Token], words: Sequence[str], at: int) -> Iterator[str]:
-    """CREATE, ALTER or DROP of something that is named next; DROP may name several."""
-    while at < len(words) and words[at] in ("IF", "NOT", "EXISTS", "ONLY", "CONCURRENTLY"):
-        at += 1
-    name = next(_name(tokens, at), None)
-    rest = words[at:]
-    if name is None or ("PARTITION" in rest[:8] and (words[0] == "CREATE" or _PARTITIONING & set(rest[:8]))):
-        return
-    if words[0] == "ALTER" and (
-        "RESTART" in rest or ({"ENABLE", "DISABLE"} & set(rest) and "TRIGGER" in rest)
-    ):
-        return
-    yield name
-    if words[0] == "DROP":
-        for i in range(at, len(tokens)):
-            if tokens[i].value == ",":
-                yield from _name(tokens, i + 1)
-
-
-def _behind(*prepositions: str) -> Callable[[Sequence[Token], Sequence[str], int], Iterator[str]]:
-    """Something that hangs on a table, which stands behind ON (or TO, or FROM)."""
-
-    def find(tokens: Sequence[Token], words: Sequence[str], at: int) -> Iterator[str]:
-        for i in range(at, len(words)):
-            if words[i] in prepositions:
-                yield from _name(tokens, i + 1 + (words[i + 1 : i + 2] == ["ONLY"]))
-                return
-
-    return find
-
-
-def _index(tokens: Sequence[Token], words: Sequence[str], at: int) -> Iterator[str]:
-    return (_behind("ON") if words[0] == "CREATE" else _named)(tokens, words, at)
-
-
-_OBJECTS: dict[str, Callable[[Sequence[Token], Sequence[str], int], Iterator[str]]] = {
-    **dict.fromkeys(("TABLE", "VIEW", "TYPE", "DOMAIN", "SEQUENCE"), _named),
-    **dict.fromkeys(("TRIGGER", "POLICY"), _behind("ON")),
-    "RULE": _behind("TO", "ON"),
-    "STATISTICS": _behind("FROM"),
-    "INDEX": _index,
+_FINDERS = {
+    "CREATE": _find_kind_of_create,
+    "IMPORT": _find_kind_of_import,
+    **dict.fromkeys(("COPY", "\\COPY"), _find_kind_of_copy),
+    "DO": _find_kind_of_do,
+    **dict.fromkeys(_QUERY_WORDS, _find_kind_of_query),
 }
-
-
-def _name(tokens: Sequence[Token], at: int) -> Iterator[str]:
-    """The possibly qualified name at `at`, as written; nothing where there is none."""
-    parts = ""
-    end = -1
-    while at < len(tokens):
-        token = tokens[at]
-        joined = end == token.start or parts.endswith(".") or token.value == "."
-        if (token.kind not in ("word", "ident", "hole") and token.value != ".") or (parts and not joined):
-            break
-        parts += token.value
-        end = token.start + len(token.value)
-        at += 1
-    if parts.strip(".") and not parts.endswith("."):
-        yield parts
+"""by first word, for those whose kind depends on what follows"""

@@ -1,18 +1,13 @@
 from __future__ import annotations
 
-import time
-
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from migration_gate.scan.sql_lexer import SqlStatement, statements
+from migration_gate.scan.sql_classifier import SqlStatement, classify_statements, shorten
 
 
 def only(text: str) -> SqlStatement:
-    found = statements(text)
-    assert len(found) == 1, found
-    return found[0]
+    (statement,) = classify_statements(text)
+    return statement
 
 
 @pytest.mark.parametrize(
@@ -79,59 +74,28 @@ def test_a_statement_is_data_query_or_neither(text: str, kind: str) -> None:
     assert only(text).kind == kind
 
 
-def test_semicolons_inside_strings_comments_and_bodies_end_nothing() -> None:
-    text = """
-    -- one; two
-    /* a /* nested; */ DROP TABLE no; */
-    INSERT INTO a VALUES (';''', E'it\\'s;', "x;");
-    CREATE FUNCTION f() RETURNS int AS $body$ SELECT 1; SELECT ';' $body$ LANGUAGE sql;
-    CREATE FUNCTION g() RETURNS int BEGIN ATOMIC SELECT CASE WHEN true THEN 1 END; SELECT 2; END;
-    SELECT 1
-    """
-    assert [(s.kind, s.line) for s in statements(text)] == [
-        ("data", 4),
-        ("schema", 5),
-        ("schema", 6),
-        ("query", 7),
-    ]
-
-
-def test_commands_of_psql_and_copied_rows_are_no_statements() -> None:
-    text = "\\connect db\n\\i other.sql\n"
-    text += "COPY a (b) FROM stdin;\n1\t; DROP TABLE x;\n\\.\nSELECT 1 \\gexec\nSELECT 2;"
-    assert [(s.kind, s.line) for s in statements(text)] == [("data", 3), ("query", 6), ("query", 7)]
-
-
-def test_a_mysql_delimiter_is_obeyed() -> None:
-    text = "DELIMITER //\nCREATE PROCEDURE p() BEGIN SELECT 1; END//\nDELIMITER ;\nDROP TABLE `a`;"
-    assert [(s.kind, s.foreign) for s in statements(text)] == [("schema", False), ("schema", True)]
+def test_a_statement_in_another_dialect_is_foreign() -> None:
+    text = "CREATE TABLE `a` (b int); CREATE TABLE a (b int AUTO_INCREMENT); CREATE TABLE a (b int);"
+    assert [statement.is_foreign for statement in classify_statements(text)] == [True, True, False]
 
 
 def test_backslashes_escape_in_a_mysql_dump_only() -> None:
-    assert len(statements("-- MySQL dump\nINSERT INTO a VALUES ('it\\'s; x'); SELECT 1")) == 2
-    assert len(statements("INSERT INTO a VALUES ('c:\\'); SELECT 1")) == 2
-
-
-def test_go_on_a_line_of_its_own_ends_a_batch() -> None:
-    assert [s.text for s in statements("SELECT 1\nGO\nSELECT go FROM x\nGO")] == [
-        "SELECT 1",
-        "SELECT go FROM x",
-    ]
+    dump = "-- MySQL dump\nINSERT INTO a VALUES ('it\\'s; x'); SELECT 1"
+    assert [statement.kind for statement in classify_statements(dump)] == ["data", "query"]
+    assert len(list(classify_statements("INSERT INTO a VALUES ('c:\\'); SELECT 1"))) == 2
 
 
 def test_template_tags_are_white_space() -> None:
     assert only("{% if x %}CREATE TABLE a (b int){# no ; #}{% endif %}").relations == ("a",)
 
 
-@given(st.text(alphabet=st.sampled_from(list("'\"$;-/*{}%#\\`\n ab(),.E")) | st.characters(), max_size=200))
-def test_no_text_makes_it_raise(text: str) -> None:
-    statements(text, 1.0)
-
-
 @pytest.mark.parametrize(
-    "piece", ["{%", "$a$b", "/*", "'", "(", "insert into a values (1);\n", "{", "$$", '"', "\\"]
+    ("text", "limit", "line"),
+    [
+        ("SELECT 1 -- one\n  /* two /* three */ */ FROM a", 160, "SELECT 1 FROM a"),
+        ("SELECT '-- no comment'", 160, "SELECT '-- no comment'"),
+        ("SELECT 1 FROM a", 10, "SELECT 1…"),
+    ],
 )
-def test_no_text_makes_it_hang(piece: str) -> None:
-    start = time.process_time()
-    statements(piece * (200_000 // len(piece)), 0.1)
-    assert time.process_time() - start < 1
+def test_a_statement_is_shortened_to_one_line_without_comments(text: str, limit: int, line: str) -> None:
+    assert shorten(text, limit) == line
