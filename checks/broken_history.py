@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from migration_gate.analysis import broken_history
 from migration_gate.analysis.failure_causes import advice
-from migration_gate.check import Finding, Severity
+from migration_gate.check import Evidence, Finding, Severity
 from migration_gate.facts import Facts
 
 SEVERITY = Severity.ERROR
@@ -32,5 +32,5 @@ def check(facts: Facts) -> Iterator[Finding]:
     yield from found
     if (error := history.error) and not found:
         says = f"Alembic could not read the history: {error.message}"
-        evidence = tuple(("frame", frame) for frame in error.traceback[-3:])
+        evidence = tuple(Evidence("frame", frame) for frame in error.traceback[-3:])
         yield Finding("history", says, error.location, error.revision, evidence, advice(error, facts.replay))

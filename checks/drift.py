@@ -9,7 +9,7 @@ Instead, write the revision that is missing (each finding brings one), or correc
 from collections.abc import Iterator
 
 from migration_gate.analysis import drift_messages
-from migration_gate.check import Finding, Severity
+from migration_gate.check import Evidence, Finding, Severity
 from migration_gate.facts import Difference, Facts
 
 SEVERITY = Severity.ERROR
@@ -31,15 +31,15 @@ def check(facts: Facts) -> Iterator[Finding]:
 
 def _finding(facts: Facts, difference: Difference) -> Finding:
     made = facts.replay.history.find_revision(difference.revision)
-    model = dict(facts.replay.models.locations).get(difference.table or "")
+    model = facts.replay.models.find_location(difference.table)
     return Finding(
         object=difference.object,
         message=drift_messages.sentence(difference),
         location=made.location if made else model,
         revision=difference.revision,
         evidence=(
-            ("migrations", "nothing" if difference.database is None else difference.database),
-            ("models", "nothing" if difference.models is None else difference.models),
+            Evidence("migrations", "nothing" if difference.database is None else difference.database),
+            Evidence("models", "nothing" if difference.models is None else difference.models),
         ),
         fix=drift_messages.advice(difference),
         kind=difference.kind.replace(" ", "-"),

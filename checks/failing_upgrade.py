@@ -10,7 +10,7 @@ from an empty start.
 from collections.abc import Iterator
 
 from migration_gate.analysis.failure_causes import advice, steps_before
-from migration_gate.check import Finding, Severity
+from migration_gate.check import Evidence, Finding, Severity
 from migration_gate.facts import Facts, Failure
 
 SEVERITY = Severity.ERROR
@@ -36,7 +36,7 @@ def check(facts: Facts) -> Iterator[Finding]:
     )
 
 
-def _evidence(first: Failure, last: Failure, progress: str) -> Iterator[tuple[str, str]]:
+def _evidence(first: Failure, last: Failure, progress: str) -> Iterator[Evidence]:
     fields = {
         "statement": first.statement,
         "error": " ".join(
@@ -47,6 +47,6 @@ def _evidence(first: Failure, last: Failure, progress: str) -> Iterator[tuple[st
         "seen as": last.message if last is not first else None,
         "progress": progress,
     }
-    yield from ((label, text) for label, text in fields.items() if text)
+    yield from (Evidence(label, text) for label, text in fields.items() if text)
     if not first.statement:
-        yield from (("frame", frame) for frame in first.traceback[-4:])
+        yield from (Evidence("frame", frame) for frame in first.traceback[-4:])

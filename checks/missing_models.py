@@ -8,7 +8,7 @@ Instead, import every module with models in `env.py`, and set `target_metadata =
 
 from collections.abc import Iterator
 
-from migration_gate.check import Finding, Severity
+from migration_gate.check import Evidence, Finding, Severity
 from migration_gate.facts import Facts
 from migration_gate.wording import code_block, count_noun
 
@@ -21,7 +21,8 @@ def check(facts: Facts) -> Iterator[Finding]:
     # The models are looked at after the last revision: a replay that ended early says nothing about them.
     if replay.models.tables or replay.history.error or replay.failure:
         return
-    if "models" in dict(replay.unchecked):  # they are there, and `unchecked` says what is wrong with them
+    # Where the models could not be read, `unchecked` says so.
+    if any(item.object == "models" for item in replay.unchecked):
         return
     tables = count_noun(len(replay.catalog.tables), "table")
     if replay.models.metadatas == 0:
@@ -35,4 +36,4 @@ def check(facts: Facts) -> Iterator[Finding]:
             f"Import every module that defines a model in env.py, above `target_metadata`:{code_block(lines)}"
         )
     fix += "\nIf the project has no models on purpose, allow missing-models with that reason."
-    yield Finding(object="env.py", message=says, evidence=(("replayed", tables),), fix=fix)
+    yield Finding(object="env.py", message=says, evidence=(Evidence("replayed", tables),), fix=fix)

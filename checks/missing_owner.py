@@ -9,8 +9,8 @@ Instead, add the column with a foreign key, or exempt the table under `owners.ex
 from collections.abc import Iterator
 
 from migration_gate.analysis import op_code, ownership
-from migration_gate.analysis.trace import OriginTrace
-from migration_gate.check import Finding, Severity
+from migration_gate.analysis.origin import find_origin
+from migration_gate.check import Evidence, Finding, Severity
 from migration_gate.facts import Facts, Table
 from migration_gate.wording import code_block, join_words
 
@@ -19,19 +19,19 @@ SEVERITY = Severity.ERROR
 
 def check(facts: Facts) -> Iterator[Finding]:
     """Yield the tables that the settings call owned and that have no column of an owner's name."""
-    trace, estate = OriginTrace(facts.replay), ownership.OwnedTables(facts)
+    estate = ownership.OwnedTables(facts)
     for table in estate.ownable_tables():
         why = estate.reason_for_owner(table)
         if why is None or estate.owner_named_columns(table):
             continue
-        origin = trace.of_table(table)
+        origin = find_origin(facts.replay, table)
         there = ", ".join(column.name for column in estate.columns[table.schema, table.name])
         yield Finding(
             object=str(table),
             message=f"`{table}` has no owner column: none of {join_words(facts.owners.columns)}",
             location=origin.location,
             revision=origin.revision,
-            evidence=(("columns", there), ("because", why)),
+            evidence=(Evidence("columns", there), Evidence("because", why)),
             fix=_fix(estate, table),
         )
 

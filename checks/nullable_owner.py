@@ -9,8 +9,8 @@ Instead, make the column NOT NULL: give each row an owner, then `alter_column(nu
 from collections.abc import Iterator
 
 from migration_gate.analysis import op_code, ownership
-from migration_gate.analysis.trace import OriginTrace
-from migration_gate.check import Finding, Severity
+from migration_gate.analysis.origin import find_origin
+from migration_gate.check import Evidence, Finding, Severity
 from migration_gate.facts import Facts
 from migration_gate.sql.identifiers import name_on_search_path, quote_identifier
 from migration_gate.wording import code_block
@@ -20,13 +20,13 @@ SEVERITY = Severity.ERROR
 
 def check(facts: Facts) -> Iterator[Finding]:
     """Yield every owner column in which Postgres stores NULL."""
-    trace, estate = OriginTrace(facts.replay), ownership.OwnedTables(facts)
+    estate = ownership.OwnedTables(facts)
     for owned in estate.owner_columns():
         if estate.refuses_null(owned):
             continue
-        origin = trace.of_column(owned.table, owned.column)
-        evidence = [("column", f"{owned.column.name} {owned.column.type} NULL")]
-        evidence += [("foreign key", key.definition) for key in owned.foreign_keys]
+        origin = find_origin(facts.replay, owned.column)
+        evidence = [Evidence("column", f"{owned.column.name} {owned.column.type} NULL")]
+        evidence += [Evidence("foreign key", key.definition) for key in owned.foreign_keys]
         yield Finding(
             object=str(owned.column),
             message=f"`{owned.column}` accepts NULL, so a row can be without an owner",

@@ -9,7 +9,7 @@ Instead, write a revision that does the same, and let `alembic upgrade head` alo
 from collections.abc import Iterator
 
 from migration_gate.analysis import relation_names
-from migration_gate.check import Finding, Severity
+from migration_gate.check import Evidence, Finding, Severity
 from migration_gate.facts import Facts, SchemaChange
 from migration_gate.wording import code_block, join_words
 
@@ -27,31 +27,31 @@ def check(facts: Facts) -> Iterator[Finding]:
     for change in facts.tree.schema_changes:
         named = relation_names.meant(change.tables, known)
         if named or not change.tables:
-            unsure = change.means == "ddl element" and not named
+            unsure = change.kind == "ddl element" and not named
             yield Finding(
                 object=named[0] if named else change.statement,
                 message=_says(change, named),
                 location=change.location,
-                evidence=(("statement", change.statement),),
+                evidence=(Evidence("statement", change.statement),),
                 fix=_fix(change),
                 severity=Severity.WARNING if unsure else None,
             )
 
 
 def _says(change: SchemaChange, named: tuple[str, ...]) -> str:
-    if change.means in ("create_all", "drop_all"):
-        done = "creates" if change.means == "create_all" else "drops"
+    if change.kind in ("create_all", "drop_all"):
+        done = "creates" if change.kind == "create_all" else "drops"
         what = join_words(named) or "the tables of the models"
         return f"`{change.statement}` {done} {what} outside the migrations"
     if not named:
         return f"`{change.statement}` changes a table outside the migrations"
     verb = "is" if len(named) == 1 else "are"
-    return f"{join_words(named)} {verb} changed by {_WHERE.get(change.means, 'code outside the migrations')}"
+    return f"{join_words(named)} {verb} changed by {_WHERE.get(change.kind, 'code outside the migrations')}"
 
 
 def _fix(change: SchemaChange) -> str:
-    if change.means in ("create_all", "drop_all"):
-        return " ".join((_CREATE_ALL if change.means == "create_all" else _DROP_ALL).split())
+    if change.kind in ("create_all", "drop_all"):
+        return " ".join((_CREATE_ALL if change.kind == "create_all" else _DROP_ALL).split())
     if change.suggested_op is None:
         return "Write a revision that does the same, and delete this statement."
     return f"Write a revision that does the same, and delete this statement:{code_block(change.suggested_op)}"

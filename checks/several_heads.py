@@ -11,7 +11,7 @@ import shlex
 from collections.abc import Iterator
 
 from migration_gate.analysis import revision_graph
-from migration_gate.check import Finding, Severity
+from migration_gate.check import Evidence, Finding, Severity
 from migration_gate.facts import Facts, History
 from migration_gate.wording import code_block, count_noun, join_words
 
@@ -30,7 +30,7 @@ def check(facts: Facts) -> Iterator[Finding]:
 
 def _finding(history: History, graph: revision_graph.Graph, heads: tuple[str, ...]) -> Finding:
     fork = revision_graph.fork(graph, heads)
-    parted = [("forked at", revision_graph.described(history, fork.ancestor))] if fork else []
+    parted = [Evidence("forked at", revision_graph.described(history, fork.ancestor))] if fork else []
     last = heads[-1]
     merge = f'alembic merge -m "merge heads" {shlex.join(heads)}'
     fix = f"Join them:{code_block(merge)}"
@@ -44,6 +44,6 @@ def _finding(history: History, graph: revision_graph.Graph, heads: tuple[str, ..
         message=f"{join_words(heads)}: {count_noun(len(heads), 'head')} where one is expected",
         location=revision_graph.place_of(history, last),
         revision=last,
-        evidence=(*(("head", revision_graph.described(history, head)) for head in heads), *parted),
+        evidence=(*(Evidence("head", revision_graph.described(history, head)) for head in heads), *parted),
         fix=fix,
     )

@@ -9,8 +9,8 @@ Instead, recreate the foreign key with the ON DELETE that is meant, CASCADE as a
 from collections.abc import Iterator
 
 from migration_gate.analysis import op_code, ownership
-from migration_gate.analysis.trace import OriginTrace
-from migration_gate.check import Finding, Severity
+from migration_gate.analysis.origin import find_origin
+from migration_gate.check import Evidence, Finding, Severity
 from migration_gate.facts import Constraint, Facts, Table
 from migration_gate.wording import code_block, join_words
 
@@ -19,13 +19,13 @@ SEVERITY = Severity.WARNING
 
 def check(facts: Facts) -> Iterator[Finding]:
     """Yield the owners' foreign keys whose ON DELETE is none of `owners.on_delete`."""
-    trace, estate = OriginTrace(facts.replay), ownership.OwnedTables(facts)
+    estate = ownership.OwnedTables(facts)
     for owned in estate.owner_columns():
         # One key that settles it is enough: the others are checked when its rows are gone.
         settled = any((key.on_delete or "no action") in facts.owners.on_delete for key in owned.foreign_keys)
         for key in owned.foreign_keys[: 0 if settled else 1]:
             action = key.on_delete or "no action"
-            origin = trace.of_constraint(owned.table, key.name) or trace.of_column(owned.table, owned.column)
+            origin = find_origin(facts.replay, key) or find_origin(facts.replay, owned.column)
             wanted = join_words((right.upper() for right in facts.owners.on_delete), quote="")
             yield Finding(
                 object=str(owned.column),
@@ -33,7 +33,7 @@ def check(facts: Facts) -> Iterator[Finding]:
                 f"not {wanted}",
                 location=origin.location,
                 revision=origin.revision,
-                evidence=(("foreign key", f"{key.name}: {key.definition}"),),
+                evidence=(Evidence("foreign key", f"{key.name}: {key.definition}"),),
                 fix=_fix(facts, owned.table, key),
             )
 

@@ -8,7 +8,7 @@ Instead, give the gate what it lacks, or allow this one object by name, with a r
 
 from collections.abc import Iterator
 
-from migration_gate.check import Finding, Severity
+from migration_gate.check import Evidence, Finding, Severity
 from migration_gate.facts import Facts
 
 SEVERITY = Severity.ERROR
@@ -16,16 +16,17 @@ SEVERITY = Severity.ERROR
 
 def check(facts: Facts) -> Iterator[Finding]:
     """Yield what the replay, the repository and the comparison with the models had to leave out."""
-    places = dict(facts.replay.models.locations)
-    for name, why in (*facts.replay.unchecked, *facts.tree.unchecked):
-        yield Finding(object=name, message=f"`{name}` was not checked: {why}", fix=_fix(name))
+    models = facts.replay.models
+    for item in (*facts.replay.unchecked, *facts.tree.unchecked):
+        message = f"`{item.object}` was not checked: {item.why}"
+        yield Finding(item.object, message, fix=_fix(item.object))
     for part in facts.replay.models.uncreated_objects:
         if not part.compared_by_alembic:
             yield Finding(
                 object=part.object,
                 message=f"`{part.object}` was not compared: Postgres would not create it from the models",
-                location=places.get(part.object) or places.get(f"public.{part.object}"),
-                evidence=(("Postgres", part.message),),
+                location=models.find_location(part.object) or models.find_location(f"public.{part.object}"),
+                evidence=(Evidence("Postgres", part.message),),
                 fix=_fix(part.object),
             )
 

@@ -9,8 +9,8 @@ Instead, create an index that starts with the owner column.
 from collections.abc import Iterator
 
 from migration_gate.analysis import op_code, ownership
-from migration_gate.analysis.trace import OriginTrace
-from migration_gate.check import Finding, Severity
+from migration_gate.analysis.origin import find_origin
+from migration_gate.check import Evidence, Finding, Severity
 from migration_gate.facts import Facts, Index
 from migration_gate.wording import code_block
 
@@ -19,12 +19,12 @@ SEVERITY = Severity.WARNING
 
 def check(facts: Facts) -> Iterator[Finding]:
     """Yield the owner columns that are the first column of no usable index."""
-    trace, estate = OriginTrace(facts.replay), ownership.OwnedTables(facts)
+    estate = ownership.OwnedTables(facts)
     for owned in estate.owner_columns():
         if estate.leading_indexes(owned):
             continue
         table, column = owned.table, owned.column
-        origin = trace.of_column(table, column)
+        origin = find_origin(facts.replay, column)
         create = op_code.call(
             "create_index",
             op_code.quoted(op_code.short("ix", table.name, column.name)),
@@ -37,7 +37,9 @@ def check(facts: Facts) -> Iterator[Finding]:
             message=f"`{column}` leads no index",
             location=origin.location,
             revision=origin.revision,
-            evidence=tuple((_label(index), index.definition) for index in estate.containing_indexes(owned)),
+            evidence=tuple(
+                Evidence(_label(index), index.definition) for index in estate.containing_indexes(owned)
+            ),
             fix=f"Create one, here and in the model (`index=True`):{code_block(create)}",
         )
 

@@ -9,8 +9,8 @@ Instead, add the foreign key, with the ON DELETE that deleting an owner calls fo
 from collections.abc import Iterator
 
 from migration_gate.analysis import op_code, ownership
-from migration_gate.analysis.trace import OriginTrace
-from migration_gate.check import Finding, Severity
+from migration_gate.analysis.origin import find_origin
+from migration_gate.check import Evidence, Finding, Severity
 from migration_gate.facts import Facts
 from migration_gate.wording import code_block, join_words
 
@@ -19,11 +19,11 @@ SEVERITY = Severity.ERROR
 
 def check(facts: Facts) -> Iterator[Finding]:
     """Yield the owner columns that Postgres checks against no table, or against the wrong one."""
-    trace, estate = OriginTrace(facts.replay), ownership.OwnedTables(facts)
+    estate = ownership.OwnedTables(facts)
     for owned in estate.owner_columns():
         if owned.foreign_keys:
             continue
-        origin = trace.of_column(owned.table, owned.column)
+        origin = find_origin(facts.replay, owned.column)
         says = f"`{owned.column}` has no foreign key"
         if owned.other_foreign_keys:
             wrong = join_words(
@@ -35,7 +35,7 @@ def check(facts: Facts) -> Iterator[Finding]:
             message=says,
             location=origin.location,
             revision=origin.revision,
-            evidence=tuple(("foreign key", key.definition) for key in owned.other_foreign_keys),
+            evidence=tuple(Evidence("foreign key", key.definition) for key in owned.other_foreign_keys),
             fix=_fix(estate, owned),
         )
 

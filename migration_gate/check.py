@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from migration_gate.facts import Facts, Location
+from migration_gate.facts import Facts, Location, Origin
+from migration_gate.facts.catalog import CatalogObject
 
 
 class Severity(StrEnum):
@@ -20,44 +21,66 @@ class Severity(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Evidence:
+    """A labelled text that supports a finding: a statement, a definition, an error."""
+
+    label: str
+    """`database`, `models`, `statement`, `hint`..."""
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that a check saw. It does not know its check: `judge` signs it as a Verdict."""
+    """A problem that a check saw. It does not name its check: `judge` adds that, which makes it a Verdict."""
 
     object: str
-    """the object, as people say it: `media_items.owner_id`, `sql/init.sql`, `3f2a9c`"""
+    """the object as reports show it: `media_items.owner_id`, `sql/init.sql`, `3f2a9c`"""
     message: str
-    """what was seen: past tense or plain present, the object first, in backticks"""
+    """what was seen, in the past tense or plain present, the object first and in backticks"""
     location: Location | None = None
     """where a reviewer should look"""
     revision: str | None = None
     """the revision that introduced it"""
-    evidence: tuple[tuple[str, str], ...] = ()
-    """label and text (`database`, `models`, `statement`, `hint`), in the order to show them"""
+    evidence: tuple[Evidence, ...] = ()
+    """in the order to show it"""
     fix: str = ""
     """what to do, filled in with the project's own names; may hold a code block as indented lines"""
     kind: str | None = None
     """for a check with kinds of its own (drift): severities and allowances can name `check/kind`"""
     severity: Severity | None = None
-    """only where this one finding weighs otherwise than its check"""
+    """only where it differs from the severity of the check"""
+
+    @classmethod
+    def at_origin(
+        cls,
+        origin: Origin,
+        object: CatalogObject | str,  # noqa: A002 - as the field is called
+        message: str,
+        *,
+        evidence: tuple[Evidence, ...] = (),
+        fix: str = "",
+    ) -> Finding:
+        """A finding about an object of the database, at the revision that made it so."""
+        return cls(str(object), message, origin.location, origin.revision, evidence, fix)
 
 
 class Check(Protocol):
-    """A module of `checks/` satisfies this."""
+    """What a module of `checks/` must have: a docstring, a severity and a function."""
 
     __name__: str
     __doc__: str | None
     SEVERITY: Severity
 
     def check(self, facts: Facts, /) -> Iterator[Finding]:
-        """Look at the facts and yield what is wrong."""
+        """Read the facts and yield what is wrong."""
         ...
 
 
 def check_name(check: Check) -> str:
-    """The check's name, as people write it after "allow"."""
+    """The check's name as it is written after "allow": `nullable-owner`."""
     return check.__name__.rpartition(".")[2].replace("_", "-")
 
 
 def check_kinds(check: Check) -> tuple[str, ...]:
-    """The kinds of finding that the check tells apart, as `check/kind` names them."""
+    """The kinds of finding that the check distinguishes, as `check/kind` names them; often none."""
     return tuple(getattr(check, "KINDS", ()))

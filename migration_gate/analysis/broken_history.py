@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from migration_gate.analysis import revision_graph
-from migration_gate.check import Finding
+from migration_gate.check import Evidence, Finding
 from migration_gate.facts import History, Location, RevisionFile
 from migration_gate.wording import join_words
 
@@ -34,7 +34,9 @@ def missing(history: History) -> Iterator[Finding]:
         for parent in file.parents
         if parent not in known
     )
-    for child, parent in dict.fromkeys((*history.missing, *files)):
+    for child, parent in dict.fromkeys(
+        (*((row.revision, row.parent) for row in history.missing_parents), *files)
+    ):
         near = revision_graph.similar(parent, known - {child})
         restore = f"estore its file (`git log --diff-filter=D -S {parent}` finds who removed it)"
         fix = (
@@ -53,7 +55,7 @@ def duplicates(history: History) -> Iterator[Finding]:
     for revision, same in files.items():
         if len(same) > 1:
             says = f"`{revision}` is the id of {len(same)} files, and Alembic runs only one of them"
-            evidence = tuple(("file", str(Location(file.path, file.line))) for file in same)
+            evidence = tuple(Evidence("file", str(Location(file.path, file.line))) for file in same)
             fix = "Give one of them an id of its own, and correct the `down_revision` that means it."
             yield Finding(revision, says, Location(same[-1].path, same[-1].line), revision, evidence, fix)
 
@@ -62,7 +64,7 @@ def circle(history: History) -> Iterator[Finding]:
     """Revisions that stand on each other."""
     if found := revision_graph.cycle(revision_graph.parents(history, dependencies=True)):
         says = f"{join_words(found)} stand on each other in a circle"
-        evidence = tuple(("revision", revision_graph.described(history, one)) for one in found)
+        evidence = tuple(Evidence("revision", revision_graph.described(history, one)) for one in found)
         fix = "One of them has the wrong `down_revision`, most likely the newest."
         place = revision_graph.place_of(history, found[0])
         yield Finding(" ".join(sorted(found)), says, place, found[0], evidence, fix)
@@ -76,7 +78,7 @@ def unrelated(history: History) -> Iterator[Finding]:
     if history.revisions and len(trees) > 1 and not meant:
         bases = tuple(trees)
         says = f"{join_words(bases)} are unrelated first revisions: {len(bases)} histories in one folder"
-        evidence = tuple(("base", revision_graph.described(history, base)) for base in bases)
+        evidence = tuple(Evidence("base", revision_graph.described(history, base)) for base in bases)
         fix = f'Give `{bases[-1]}` its `down_revision`, or a `branch_labels = ("...",)` if both are meant.'
         place = revision_graph.place_of(history, bases[-1])
         yield Finding(" ".join(sorted(bases)), says, place, bases[-1], evidence, fix)

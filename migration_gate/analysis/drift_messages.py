@@ -8,6 +8,7 @@ from itertools import groupby
 from operator import itemgetter
 from textwrap import dedent
 
+from migration_gate.check import Evidence
 from migration_gate.facts import Difference
 from migration_gate.wording import code_block, count_noun, join_words
 
@@ -105,13 +106,13 @@ def unmanaged_noun(difference: Difference) -> str:
     return next((noun for noun in UNMANAGED if re.search(rf"\b{noun}\b", text)), "object")
 
 
-def listing(unmanaged: Iterable[Difference]) -> tuple[str, tuple[tuple[str, str], ...]]:
+def listing(unmanaged: Iterable[Difference]) -> tuple[str, tuple[Evidence, ...]]:
     """What stands in the database by migrations alone: one sentence, and the names by kind."""
     objects = sorted((unmanaged_noun(d), d.object) for d in unmanaged)
     by_noun = {noun: [o for _, o in same] for noun, same in groupby(objects, key=itemgetter(0))}
     counts = (count_noun(len(names), COUNTABLE.get(noun, noun)) for noun, names in by_noun.items())
     what = join_words(counts, quote="")
-    evidence = tuple((noun, ", ".join(names)) for noun, names in by_noun.items())
+    evidence = tuple(Evidence(noun, ", ".join(names)) for noun, names in by_noun.items())
     return f"Models cannot express {what}: listed, not compared", evidence
 
 

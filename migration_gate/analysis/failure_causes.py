@@ -66,7 +66,7 @@ def absent_extension(failure: Failure, replay: Replay) -> str | None:
     name = _named(r'extension "([^"]+)" is not available', failure) or _named(r"/([\w-]+)\.control", failure)
     if not name:
         return None
-    major = dict(replay.versions).get("postgres", "17").split(".")[0].split(" ")[-1]
+    major = (replay.find_version("postgres") or "17").split(".")[0].split(" ")[-1]
     image = extensions.IMAGES.get(name)
     says = f"This server does not have the extension {name}. "
     if image is None:
@@ -95,7 +95,9 @@ def missing_table(failure: Failure, replay: Replay) -> str | None:
     bare = table.rpartition(".")[2]
     if gone := _dropped(bare, replay):
         return f"`{table}` was there until revision `{gone}` dropped it. Order the two the other way round."
-    creators = [file for file in replay.history.files if bare in (c.rpartition(".")[2] for c in file.creates)]
+    creators = [
+        file for file in replay.history.files if bare in (c.rpartition(".")[2] for c in file.created_tables)
+    ]
     if creators:
         file = creators[0]
         return (

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
+from migration_gate.check import Evidence
 from migration_gate.facts import SqlFile
 from migration_gate.wording import code_block, count_noun, join_words
 
@@ -25,7 +26,7 @@ def head(file: SqlFile) -> str:
     return said if len(said) <= 70 else said[:69].rstrip() + "…"
 
 
-def evidence(file: SqlFile) -> tuple[tuple[str, str], ...]:
+def evidence(file: SqlFile) -> tuple[Evidence, ...]:
     """Its first statement, what it holds, and the tables it changes."""
     more = len(file.tables) - _SHOWN
     tables = (*file.tables[:_SHOWN], *([count_noun(more, "other")] if more > 0 else []))
@@ -34,7 +35,7 @@ def evidence(file: SqlFile) -> tuple[tuple[str, str], ...]:
         ("holds", ", ".join(file.statement_kinds)),
         ("changes", ", ".join(tables)),
     )
-    return tuple((label, text) for label, text in found if text)
+    return tuple(Evidence(label, text) for label, text in found if text)
 
 
 def patterns(files: Iterable[SqlFile], prefix: str) -> dict[str, str]:

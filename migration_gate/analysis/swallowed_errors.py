@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from migration_gate.analysis import ddl_text
 from migration_gate.analysis.op_code import quoted
-from migration_gate.check import Finding, Severity
+from migration_gate.check import Evidence, Finding, Severity
 from migration_gate.facts import DdlCommand, Location, Replay, Statement, Step
 from migration_gate.wording import code_block, count_noun
 
@@ -23,10 +23,13 @@ def swallowed(replay: Replay, step: Step) -> Iterator[Finding]:
         error = statement.error
         if error is None or error.sqlstate == ABORTED:
             continue
-        evidence = [("statement", statement.sql), ("error", f"{error.message} (SQLSTATE {error.sqlstate})")]
+        evidence = [
+            Evidence("statement", statement.sql),
+            Evidence("error", f"{error.message} (SQLSTATE {error.sqlstate})"),
+        ]
         if followed and first:
             lost = f"{count_noun(followed, 'later statement')} failed because of it, and did nothing"
-            evidence.append(("lost", lost))
+            evidence.append(Evidence("lost", lost))
         first = False
         fix = "Let the error raise, and ask the catalog first where something may or may not be there:"
         ask = f"if {quoted(_named(statement.sql))} in sa.inspect(op.get_bind()).get_table_names():\n    ..."
@@ -75,8 +78,11 @@ def ended(replay: Replay, step: Step) -> Iterator[Finding]:
                 location=_place(replay, step, statement),
                 revision=step.revision,
                 evidence=(
-                    ("statement", statement.sql),
-                    ("so", "what came before it stays when a later revision fails; the version row does not"),
+                    Evidence("statement", statement.sql),
+                    Evidence(
+                        "so",
+                        "what came before it stays when a later revision fails; the version row does not",
+                    ),
                 ),
                 fix=f"Delete it. Where a statement needs to stand outside a transaction:{code_block(lines)}",
                 kind="raw-commit",
@@ -107,9 +113,9 @@ def _hidden(
         location=_place(replay, step, statement),
         revision=step.revision,
         evidence=(
-            ("wanted", ", ".join(wish.columns)),
-            ("there", there),
-            ("made by", f"{by}, before this one"),
+            Evidence("wanted", ", ".join(wish.columns)),
+            Evidence("there", there),
+            Evidence("made by", f"{by}, before this one"),
         ),
         fix=f"Create it without IF NOT EXISTS, under its own name, or alter the {wish.kind} that is there.",
         kind="hidden-conflict",
@@ -125,7 +131,7 @@ def _conflict(wish: ddl_text.Wanted, before: tuple[DdlCommand, ...]) -> tuple[st
             return None
         return ", ".join(column.name for column in state.columns), same[0]
     states: Mapping[str, tuple[str, DdlCommand]] = {
-        name: (definition, touch) for touch in before for name, definition in touch.indexes
+        index.name: (index.definition, touch) for touch in before for index in touch.indexes
     }
     definition, maker = states.get(wish.name, ("", None))
     match = re.search(r"\bON (?:ONLY )?(\S+) USING \w+ (\(.*)", definition)

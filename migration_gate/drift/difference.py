@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from migration_gate.drift.snapshot_diff import Noun
 from migration_gate.facts.catalog import AttachedObject, Column, Constraint, Index, Sequence, Table
-from migration_gate.facts.history import Difference
+from migration_gate.facts.history import Difference, DifferenceKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Drift:
 
 
 def found(
-    kind: str,
+    kind: DifferenceKind,
     before: Noun | None,
     after: Noun | None,
     sides: tuple[str | None, str | None],

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from migration_gate.analysis.trace import OriginTrace
+from migration_gate.analysis.origin import find_origin
 from migration_gate.drift.difference import Drift
 from migration_gate.drift.harmless import alike
-from migration_gate.drift.origin import revision
 from migration_gate.drift.pairing import constraints_and_indexes
 from migration_gate.drift.rename_hints import lookalikes
 from migration_gate.drift.renamed_enums import renamed, unified
@@ -18,9 +17,9 @@ from migration_gate.drift.tables import columns, tables
 from migration_gate.drift.types_and_sequences import enums, sequences, types
 from migration_gate.drift.unmanaged import unmanaged
 from migration_gate.drift.view_models import mapped
-from migration_gate.facts.history import Difference, Models, Replay
+from migration_gate.facts.history import Difference, DifferenceKind, Models, Replay
 
-_OF_ALEMBIC = (
+_OF_ALEMBIC: tuple[tuple[str, DifferenceKind], ...] = (
     ("table_comment", "comment"),
     ("table", "table"),
     ("column", "column"),
@@ -53,14 +52,13 @@ def list_drifts(replay: Replay) -> tuple[Drift, ...]:
         *constraints_and_indexes(both),
         *unmanaged(both),
     )
-    trace = OriginTrace(replay)
     names = lookalikes(seen, both)
     signed = (
         replace(
             one,
             difference=replace(
                 one.difference,
-                revision=revision(one, replay.catalog, trace),
+                revision=find_origin(replay, one.before).revision if one.before else None,
                 harmless_because=alike(one, both),
                 rename_hint=names.get(one.difference, ""),
             ),
@@ -87,8 +85,10 @@ def _equal_for_project(one: Difference, filtered: frozenset[tuple[str, str, str 
 
 def _of_alembic(models: Models) -> Iterator[Drift]:
     """Alembic's own words for the tables that Postgres would not create from the models."""
-    for operation, table, text in models.alembic_differences:
-        kind = next((kind for end, kind in _OF_ALEMBIC if operation.endswith(end)), "table option")
+    for row in models.alembic_differences:
+        operation, table, text = row.operation, row.table, row.text
+        kinds = (kind for end, kind in _OF_ALEMBIC if operation.endswith(end))
+        kind: DifferenceKind = next(kinds, "table option")
         gone = operation.startswith("remove")
         difference = Difference(
             kind=kind,

@@ -13,10 +13,18 @@ from migration_gate.drift.normalize import plain
 from migration_gate.drift.scope import Scope
 from migration_gate.drift.types_and_sequences import domain_base
 from migration_gate.drift.uniqueness import merged
-from migration_gate.facts.catalog import Constraint, Index, Snapshot
+from migration_gate.facts.catalog import Constraint, ConstraintKind, Index, Snapshot
+from migration_gate.facts.history import DifferenceKind
 
 _HEAD = re.compile(r'^CREATE (UNIQUE )?INDEX (?:"(?:[^"]|"")*"|\S+) ON (?:ONLY )?')
-_KINDS = {"not null": "nullability"}
+_KINDS: dict[ConstraintKind, DifferenceKind] = {
+    "primary key": "primary key",
+    "foreign key": "foreign key",
+    "unique": "unique",
+    "check": "check",
+    "exclusion": "exclusion",
+    "not null": "nullability",
+}
 
 P = TypeVar("P", Constraint, Index)
 
@@ -112,7 +120,7 @@ def _changed_constraints(sides: _Sides[Constraint]) -> Iterator[Drift]:
         *sides.matched(lambda part, _: (part.kind, part.name)),
         *sides.matched(_alike),
     ):
-        kind = _KINDS.get(after.kind, after.kind)
+        kind = _KINDS[after.kind]
         yield found(kind, before, after, (constraint_text(before), constraint_text(after)))
         yield from _comment(before, after)
 
@@ -184,7 +192,7 @@ def _alone(keys: _Sides[Constraint], others: _Sides[Index], scope: Scope, types:
             if isinstance(part, Constraint):
                 if part.references and not scope.both(part.references):
                     continue
-                kind, text = _KINDS.get(part.kind, part.kind), constraint_text(part)
+                kind, text = _KINDS[part.kind], constraint_text(part)
             else:
                 kind, text = "index", index_text(part)
             if side == 0:

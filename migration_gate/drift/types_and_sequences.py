@@ -11,6 +11,7 @@ from migration_gate.drift.normalize import plain
 from migration_gate.drift.scope import Scope
 from migration_gate.drift.snapshot_diff import bare, pairs
 from migration_gate.facts.catalog import EnumType, NamedType, Sequence
+from migration_gate.facts.history import DifferenceKind
 
 _BASE = re.compile(r"^AS (.*?)(?: COLLATE| DEFAULT| NOT NULL| CONSTRAINT|$)")
 _NAME = re.compile(r'CONSTRAINT (?:"(?:[^"]|"")*"|\S+) ')
@@ -49,7 +50,7 @@ def types(scope: Scope) -> Iterator[Drift]:
         elif before is None or after is None or before.kind != after.kind:
             yield found("type definition", before, after, sides)
         elif _plain(before) != _plain(after):
-            kind = "name-only" if _unnamed(before) == _unnamed(after) else "type definition"
+            kind: DifferenceKind = "name-only" if _unnamed(before) == _unnamed(after) else "type definition"
             yield found(kind, before, after, sides)
         yield from _comment(before, after)
 

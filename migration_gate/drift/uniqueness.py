@@ -9,6 +9,7 @@ from typing import TypeAlias
 from migration_gate.drift.difference import Drift, found
 from migration_gate.drift.expression import Unparsed, tokens
 from migration_gate.facts.catalog import Constraint, Index
+from migration_gate.facts.history import DifferenceKind
 
 Part: TypeAlias = Constraint | Index
 Guarantee: TypeAlias = tuple[frozenset[str], bool]
@@ -69,7 +70,7 @@ def _is_member(index: Index) -> bool:
     return index.unique or is_simple(index)
 
 
-def _one(kind: str, mine: Sequence[Part], theirs: Sequence[Part]) -> Drift:
+def _one(kind: DifferenceKind, mine: Sequence[Part], theirs: Sequence[Part]) -> Drift:
     """The difference of both lists: what has one name goes together, then in the order given."""
     there = {part.name: part for part in theirs}
     named = {part.name for part in mine} & there.keys()

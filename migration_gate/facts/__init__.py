@@ -27,28 +27,37 @@ from migration_gate.facts.catalog import (
     display_name,
 )
 from migration_gate.facts.history import (
+    AlembicDifference,
     ColumnState,
     Connection,
     DdlCommand,
     Difference,
+    DifferenceKind,
     Failure,
     FilteredObject,
     History,
     Location,
+    MissingParent,
+    ModelLocation,
     Models,
+    NamedDefinition,
+    Origin,
     Replay,
     Revision,
     RevisionFile,
+    SoftwareVersion,
+    StageTime,
     Statement,
     Step,
+    Unchecked,
     UncreatedObject,
 )
-from migration_gate.facts.tree import Owners, SchemaChange, SqlFile, Tree
+from migration_gate.facts.tree import Owners, SchemaChange, SchemaChangeKind, SqlFile, SqlKind, Tree
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """All that a check may look at, for one project."""
+    """All that a check may read, for one project."""
 
     project: str = ""
     """its name in a report: the `projects:` key, or the folder"""
@@ -58,6 +67,7 @@ class Facts:
 
 
 __all__ = [
+    "AlembicDifference",
     "AttachedObject",
     "Column",
     "ColumnState",
@@ -65,6 +75,7 @@ __all__ = [
     "Constraint",
     "DdlCommand",
     "Difference",
+    "DifferenceKind",
     "EnumType",
     "Extension",
     "Facts",
@@ -74,8 +85,12 @@ __all__ = [
     "History",
     "Index",
     "Location",
+    "MissingParent",
+    "ModelLocation",
     "Models",
+    "NamedDefinition",
     "NamedType",
+    "Origin",
     "OtherObject",
     "Owners",
     "Replay",
@@ -84,13 +99,18 @@ __all__ = [
     "Routine",
     "Schema",
     "SchemaChange",
+    "SchemaChangeKind",
     "Sequence",
     "Snapshot",
+    "SoftwareVersion",
     "SqlFile",
+    "SqlKind",
+    "StageTime",
     "Statement",
     "Step",
     "Table",
     "Tree",
+    "Unchecked",
     "UncreatedObject",
     "View",
     "display_name",

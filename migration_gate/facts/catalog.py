@@ -8,25 +8,44 @@ nothing, and comparisons leave them out.
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal, Protocol, TypeAlias, TypeVar
+
+TableKind = Literal["table", "partitioned table", "foreign table"]
+Persistence = Literal["permanent", "unlogged", "temporary"]
+ColumnIdentity = Literal["always", "by default"]
+ConstraintKind = Literal["primary key", "unique", "foreign key", "check", "exclusion", "not null"]
+ReferentialAction = Literal["no action", "restrict", "cascade", "set null", "set default"]
+NamedTypeKind = Literal["domain", "composite", "range"]
+RoutineKind = Literal["function", "procedure", "aggregate"]
+ViewKind = Literal["view", "materialized view"]
+AttachedKind = Literal["trigger", "policy", "rule"]
+FiringMode = Literal["origin", "disabled", "replica", "always"]
+"""when a trigger or rule fires, by `session_replication_role`"""
 
 
 def display_name(schema: str, name: str) -> str:
-    """The name as people say it: `public` is understood."""
+    """The name as reports show it: with its schema, unless that is `public`."""
     return name if schema == "public" else f"{schema}.{name}"
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Kind is table, partitioned table or foreign table; persistence permanent, unlogged or temporary."""
+    """A table; `oid` follows it through renames."""
 
     schema: str
     name: str
-    kind: str = "table"
-    persistence: str = "permanent"
+    kind: TableKind = "table"
+    persistence: Persistence = "permanent"
     partition_key: str | None = None
+    """of a partitioned table: `RANGE (day)`"""
     partition_bound: str | None = None
+    """of a partition: `FOR VALUES FROM … TO …`"""
     inherits: tuple[str, ...] = ()
+    """its parents, `schema.name`"""
     options: tuple[str, ...] = ()
     row_security: bool = False
     force_row_security: bool = False
@@ -40,7 +59,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column of a table (or of a foreign table)."""
+    """A column of a table."""
 
     schema: str
     table: str
@@ -50,8 +69,8 @@ class Column:
     default: str | None = None
     generated: str | None = None
     """`stored: expression` or `virtual: expression`"""
-    identity: str | None = None
-    """`always` or `by default`; the options are its sequence's"""
+    identity: ColumnIdentity | None = None
+    """the options are its sequence's"""
     collation: str | None = None
     storage: str | None = None
     """collation and storage only where they are not the type's own"""
@@ -66,23 +85,22 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Constraint:
-    """kind is primary key, unique, foreign key, check or exclusion."""
+    """A constraint of a table. Fields about references are those of a foreign key."""
 
     schema: str
     table: str
     name: str
-    kind: str
+    kind: ConstraintKind
     definition: str
     columns: tuple[str, ...] = ()
     validated: bool = True
     deferrable: bool = False
     deferred: bool = False
     references: str | None = None
-    """the referenced table of a foreign key, `schema.name`"""
+    """the referenced table, `schema.name`"""
     referenced_columns: tuple[str, ...] = ()
-    on_delete: str | None = None
-    """no action, restrict, cascade, set null or set default"""
-    on_update: str | None = None
+    on_delete: ReferentialAction | None = None
+    on_update: ReferentialAction | None = None
     comment: str | None = None
     oid: int = 0
 
@@ -129,11 +147,11 @@ class EnumType:
 
 @dataclass(frozen=True, slots=True)
 class NamedType:
-    """A domain, composite type or range; `kind` says which."""
+    """A domain, composite type or range."""
 
     schema: str
     name: str
-    kind: str
+    kind: NamedTypeKind
     definition: str
     comment: str | None = None
     oid: int = 0
@@ -171,7 +189,7 @@ class Routine:
     schema: str
     name: str
     signature: str
-    kind: str
+    kind: RoutineKind
     definition: str
     oid: int = 0
 
@@ -181,11 +199,11 @@ class Routine:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """kind is view or materialized view."""
+    """A view, materialized or not."""
 
     schema: str
     name: str
-    kind: str
+    kind: ViewKind
     definition: str
     options: tuple[str, ...] = ()
     comment: str | None = None
@@ -197,14 +215,14 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class AttachedObject:
-    """What hangs on a relation and models cannot express: trigger, policy or rule."""
+    """A trigger, policy or rule of a relation: models cannot express these."""
 
     schema: str
     table: str
     name: str
-    kind: str
+    kind: AttachedKind
     definition: str
-    enabled: str = "origin"  # or disabled, replica, always
+    enabled: FiringMode = "origin"
 
     def __str__(self) -> str:
         return f"{self.name} on {display_name(self.schema, self.table)}"
@@ -238,7 +256,7 @@ class Extension:
 
 @dataclass(frozen=True, slots=True)
 class Schema:
-    """A schema of the project's (not Postgres's, not ours)."""
+    """A schema of the project's; those of Postgres and of Migration Gate are left out."""
 
     name: str
     comment: str | None = None
@@ -250,9 +268,10 @@ class Schema:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """Privileges that differ from the owner's own, on a schema, table, column, sequence, function or type."""
+    """Privileges that differ from the owner's own."""
 
     kind: str
+    """schema, table, column, sequence, function or type"""
     name: str
     acl: tuple[str, ...]
 
@@ -260,9 +279,57 @@ class Grant:
         return self.name
 
 
-@dataclass(frozen=True, slots=True)
+CatalogObject: TypeAlias = (
+    Schema
+    | Extension
+    | Table
+    | Column
+    | Constraint
+    | Index
+    | EnumType
+    | NamedType
+    | Sequence
+    | View
+    | Routine
+    | AttachedObject
+    | OtherObject
+    | Grant
+)
+"""any of the nouns; `str()` of one is its name as reports show it"""
+
+
+class TablePart(Protocol):
+    """A column, constraint or index: what belongs to one table."""
+
+    @property
+    def schema(self) -> str:
+        """The schema of the table."""
+        ...
+
+    @property
+    def table(self) -> str:
+        """The name of the table."""
+        ...
+
+
+Part = TypeVar("Part", bound=TablePart)
+
+
+def group_by_table(parts: Iterable[Part]) -> Mapping[tuple[str, str], tuple[Part, ...]]:
+    """The parts of each table, by schema and name of the table, in their order."""
+    groups: dict[tuple[str, str], list[Part]] = defaultdict(list)
+    for part in parts:
+        groups[part.schema, part.table].append(part)
+    return {table: tuple(group) for table, group in groups.items()}
+
+
+@dataclass(frozen=True)
 class Snapshot:
-    """One database at one moment, without extension members, Alembic's version tables and our own schema."""
+    """One database at one moment, without extension members, Alembic's version tables and our own schema.
+
+    The objects are flat tuples, as the catalog's rows come. The methods answer questions about one table from
+    indexes that are built when first asked for, so a check may ask for every table of a large database.
+    """
 
     schemas: tuple[Schema, ...] = ()
     extensions: tuple[Extension, ...] = ()
@@ -281,20 +348,44 @@ class Snapshot:
     others: tuple[OtherObject, ...] = ()
     grants: tuple[Grant, ...] = ()
     seconds: float = field(default=0.0, compare=False)
-    """what reading it took"""
+    """how long reading it took"""
 
     def find_table(self, schema: str, name: str) -> Table | None:
         """The table of that name, if it is there."""
-        return next((table for table in self.tables if (table.schema, table.name) == (schema, name)), None)
+        return self._tables_by_name.get((schema, name))
 
     def columns_of(self, table: Table) -> tuple[Column, ...]:
         """The columns of `table` in their order."""
-        return tuple(c for c in self.columns if (c.schema, c.table) == (table.schema, table.name))
+        return self._columns_by_table.get((table.schema, table.name), ())
 
     def constraints_of(self, table: Table) -> tuple[Constraint, ...]:
         """The constraints of `table`."""
-        return tuple(c for c in self.constraints if (c.schema, c.table) == (table.schema, table.name))
+        return self._constraints_by_table.get((table.schema, table.name), ())
+
+    def primary_key_of(self, table: Table) -> Constraint | None:
+        """The primary key of `table`, if it has one."""
+        return next((key for key in self.constraints_of(table) if key.kind == "primary key"), None)
+
+    def foreign_keys_of(self, table: Table) -> tuple[Constraint, ...]:
+        """The foreign keys of `table`, to whatever table."""
+        return tuple(key for key in self.constraints_of(table) if key.kind == "foreign key")
 
     def indexes_of(self, table: Table) -> tuple[Index, ...]:
         """The indexes of `table`, those that back a constraint too."""
-        return tuple(i for i in self.indexes if (i.schema, i.table) == (table.schema, table.name))
+        return self._indexes_by_table.get((table.schema, table.name), ())
+
+    @cached_property
+    def _tables_by_name(self) -> Mapping[tuple[str, str], Table]:
+        return {(table.schema, table.name): table for table in self.tables}
+
+    @cached_property
+    def _columns_by_table(self) -> Mapping[tuple[str, str], tuple[Column, ...]]:
+        return group_by_table(self.columns)
+
+    @cached_property
+    def _constraints_by_table(self) -> Mapping[tuple[str, str], tuple[Constraint, ...]]:
+        return group_by_table(self.constraints)
+
+    @cached_property
+    def _indexes_by_table(self) -> Mapping[tuple[str, str], tuple[Index, ...]]:
+        return group_by_table(self.indexes)

@@ -2,9 +2,36 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal
 
 from migration_gate.facts.catalog import Snapshot
+
+Direction = Literal["upgrade", "downgrade"]
+UncreatedKind = Literal["table", "foreign key", "check", "unique", "index", "comment", "type", "sequence"]
+DifferenceKind = Literal[
+    "table",
+    "column",
+    "type",
+    "nullability",
+    "default",
+    "primary key",
+    "foreign key",
+    "unique",
+    "check",
+    "exclusion",
+    "index",
+    "enum",
+    "type definition",
+    "sequence",
+    "comment",
+    "table option",
+    "name-only",
+    "unmanaged",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,34 +65,35 @@ class Revision:
 
 @dataclass(frozen=True, slots=True)
 class RevisionFile:
-    """A Python file that looks like a revision, read as text; `seen` when Alembic loads it."""
+    """A Python file that looks like a revision, read as text."""
 
     path: str
     revision: str | None
     parents: tuple[str, ...] = ()
     is_loaded: bool = True
+    """whether Alembic loads it"""
     error: str | None = None
     """why Python could not parse it"""
     line: int | None = None
     not_loaded_because: str | None = None
-    creates: tuple[str, ...] = ()
+    created_tables: tuple[str, ...] = ()
     """tables that its text creates (`op.create_table("users"`), as written"""
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """An error while something of the project's ran."""
+    """An error raised by the project's code, or by Postgres on its behalf."""
 
     message: str
-    """the message: Postgres's own, where it comes from Postgres"""
+    """Postgres's own message, where the error comes from Postgres"""
     exception_class: str = ""
-    """the exception's class"""
+    """name of the Python exception's class"""
     sqlstate: str | None = None
     detail: str | None = None
     hint: str | None = None
     statement: str | None = None
     revision: str | None = None
-    direction: str = "upgrade"
+    direction: Direction = "upgrade"
     location: Location | None = None
     """the line of the migration (or of env.py) that was running"""
     traceback: tuple[str, ...] = ()
@@ -76,7 +104,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One statement, as the driver was handed it."""
+    """A statement as it was passed to the driver."""
 
     sql: str
     seconds: float
@@ -84,12 +112,12 @@ class Statement:
     """of the revision's file"""
     rows: int | None = None
     error: Failure | None = None
-    """set even when the migration swallowed it"""
+    """set even when the migration caught the error"""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One revision, run."""
+    """The run of one revision."""
 
     number: int
     """from 1, in the order of the replay"""
@@ -97,20 +125,31 @@ class Step:
     seconds: float
     statements: tuple[Statement, ...] = ()
     transactions: tuple[str, ...] = ()
-    """boundaries in their order: begin, commit, rollback, savepoint, rollback to savepoint, autocommit, each
-    with the number of statements before it (`savepoint@3`)"""
+    """transaction boundaries in their order, each with the number of statements before it: `savepoint@3`.
+    They are begin, commit, rollback, savepoint, rollback to savepoint and autocommit"""
     in_transaction: bool = True
     """the connection was in a transaction when the migration's function ended"""
     context: int = 1
     """which context of env.py ran it (tenant loops have several)"""
     before: Snapshot | None = None
     after: Snapshot | None = None
-    """catalogs around it, where they were asked for"""
+    """the catalog before and after it, where the run asked for them"""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The revision that made an object the way it is. It is false where no revision did, or none is known."""
+
+    revision: str | None = None
+    location: Location | None = None
+
+    def __bool__(self) -> bool:
+        return self.revision is not None
 
 
 @dataclass(frozen=True, slots=True)
 class ColumnState:
-    """What a column was after one DDL command."""
+    """A column after a DDL command."""
 
     number: int
     name: str
@@ -120,8 +159,17 @@ class ColumnState:
 
 
 @dataclass(frozen=True, slots=True)
+class NamedDefinition:
+    """A constraint or index after a DDL command."""
+
+    name: str
+    definition: str
+    """as Postgres prints it"""
+
+
+@dataclass(frozen=True, slots=True)
 class DdlCommand:
-    """One DDL command as the server's event triggers reported it."""
+    """A DDL command as the server's event triggers reported it."""
 
     step: int
     """number of the step; 0 is what was done before the first revision"""
@@ -135,23 +183,23 @@ class DdlCommand:
     statement: str | None = None
     """only where the command made nothing"""
     columns: tuple[ColumnState, ...] = ()
-    constraints: tuple[tuple[str, str], ...] = ()
-    """name and definition"""
-    indexes: tuple[tuple[str, str], ...] = ()
+    """all columns of the table after the command; empty where the command was not about a table"""
+    constraints: tuple[NamedDefinition, ...] = ()
+    indexes: tuple[NamedDefinition, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """A connection that the project asked for; passwords are never kept."""
+    """A connection that the project's code opened; passwords are not recorded."""
 
     dialect: str
     driver: str
     requested_address: str
-    """what it named, `host:port/database`"""
-    intercepted_by: str
-    """url, creator, pool or driver: the layer that met it"""
-    outcome: str
-    """redirected, swapped (the dialect was) or refused"""
+    """`host:port/database` that the code named"""
+    intercepted_by: Literal["url", "creator", "pool", "driver"]
+    """the layer that intercepted it"""
+    outcome: Literal["redirected", "swapped", "refused"]
+    """swapped: another dialect's connection, replaced by one to our server"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,11 +209,10 @@ class UncreatedObject:
     object: str
     message: str
     compared_by_alembic: bool
-    """Alembic's own comparison stood in"""
+    """Alembic's own comparison was used for it instead"""
     table: str | None = None
     """`schema.name` of the table it belongs to"""
-    kind: str = "table"
-    """table, foreign key, check, unique, index, comment, type or sequence"""
+    kind: UncreatedKind = "table"
     name: str | None = None
     columns: tuple[str, ...] = ()
     """of a key or an index, which may have no name of its own in the models"""
@@ -182,8 +229,28 @@ class FilteredObject:
 
 
 @dataclass(frozen=True, slots=True)
+class AlembicDifference:
+    """A difference that Alembic's own comparison saw, in a table that Postgres would not create."""
+
+    operation: str
+    """as Alembic names it: add_column, remove_index, modify_type..."""
+    table: str
+    """`schema.name`"""
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModelLocation:
+    """Where the model of a table is defined."""
+
+    table: str
+    """`schema.name`"""
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
 class Models:
-    """What env.py handed to Alembic as target_metadata."""
+    """What env.py passed to Alembic as target_metadata."""
 
     tables: tuple[str, ...] = ()
     """`schema.name`, schema `public` where none is set"""
@@ -191,23 +258,24 @@ class Models:
     """how many MetaData objects; 0 when target_metadata is missing"""
     uncreated_objects: tuple[UncreatedObject, ...] = ()
     filtered_objects: tuple[FilteredObject, ...] = ()
-    alembic_differences: tuple[tuple[str, str, str], ...] = ()
-    """Alembic's own differences for uncreated tables: operation, table, text"""
+    alembic_differences: tuple[AlembicDifference, ...] = ()
     snapshot: Snapshot | None = None
     """the database that the models made"""
-    locations: tuple[tuple[str, Location], ...] = ()
-    """where each table's model is defined, if a mapped class says so"""
+    locations: tuple[ModelLocation, ...] = ()
+    """of the tables that a mapped class defines"""
+
+    def find_location(self, table: str | None) -> Location | None:
+        """Where the model of `table` (`schema.name`) is defined, if a mapped class defines it."""
+        return next((model.location for model in self.locations if model.table == table), None)
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One drift: the replayed database and the models disagree."""
+    """A drift: the replayed database and the models disagree about one object."""
 
-    kind: str
-    """table, column, type, nullability, default, primary key, foreign key, unique, check, exclusion, index,
-    enum, type definition, sequence, comment, table option, name-only or unmanaged"""
+    kind: DifferenceKind
     object: str
-    """as people say it: `users.email`"""
+    """as reports show it: `users.email`"""
     database: str | None
     """as Postgres prints it, None where it is missing"""
     models: str | None
@@ -215,19 +283,28 @@ class Difference:
     """`schema.name` of the table it belongs to"""
     column: str | None = None
     upgrade: str = ""
-    """body of a revision that would mend the database"""
+    """body of the `upgrade()` that makes the database agree with the models; empty where there is none"""
     downgrade: str = ""
+    """body of the `downgrade()` that undoes it"""
     revision: str | None = None
     """the revision that introduced the database's side; None when no revision makes it"""
     object_noun: str = ""
-    """for what is unmanaged, what it is: view, function, trigger, policy, extension, grant..."""
+    """what an unmanaged object is: view, function, trigger, policy, extension, grant..."""
     harmless_because: str = ""
-    """why no query notices it, where none does"""
+    """why no query is affected, where none is"""
     rename_hint: str = ""
-    """for a table or a column that one side lacks: what of the other side may be it under another name"""
+    """for a table or column that one side lacks: the name on the other side that may be the same object"""
 
 
 @dataclass(frozen=True, slots=True)
+class MissingParent:
+    """A revision whose parent or dependency is in no file."""
+
+    revision: str
+    parent: str
+
+
+@dataclass(frozen=True)
 class History:
     """The revision graph."""
 
@@ -241,22 +318,52 @@ class History:
     target: tuple[str, ...] = ("heads",)
     error: Failure | None = None
     """why Alembic could not read it"""
-    missing: tuple[tuple[str, str], ...] = ()
-    """revision and the parent or dependency of it that is nowhere"""
+    missing_parents: tuple[MissingParent, ...] = ()
 
     def find_revision(self, identifier: str | None) -> Revision | None:
-        """The revision of that id."""
-        return next((r for r in self.revisions if r.id == identifier), None)
+        """The revision of that id, if Alembic knows it."""
+        return self._revisions_by_id.get(identifier) if identifier is not None else None
+
+    @cached_property
+    def _revisions_by_id(self) -> Mapping[str, Revision]:
+        return {revision.id: revision for revision in reversed(self.revisions)}
 
 
 @dataclass(frozen=True, slots=True)
+class SoftwareVersion:
+    """The version of a program or package that took part in a run."""
+
+    name: str
+    """python, alembic, sqlalchemy, driver or postgres"""
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unchecked:
+    """Something that could not be checked."""
+
+    object: str
+    """a file, a table, or a part of the run: `models`"""
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class StageTime:
+    """How long a stage of the run took."""
+
+    stage: str
+    seconds: float
+    """wall time"""
+
+
+@dataclass(frozen=True)
 class Replay:
-    """Everything that one run of the project's history told."""
+    """Everything that one run of the project's history showed."""
 
     history: History = field(default_factory=History)
     steps: tuple[Step, ...] = ()
     failure: Failure | None = None
-    """what ended it before the target"""
+    """the error that ended it before the target"""
     ddl_commands: tuple[DdlCommand, ...] = ()
     arrived_heads: tuple[str, ...] = ()
     """the heads in the version table of our server"""
@@ -265,17 +372,37 @@ class Replay:
     catalog: Snapshot = field(default_factory=Snapshot)
     models: Models = field(default_factory=Models)
     differences: tuple[Difference, ...] = ()
-    versions: tuple[tuple[str, str], ...] = ()
-    """python, alembic, sqlalchemy, driver, postgres"""
+    versions: tuple[SoftwareVersion, ...] = ()
     notes: tuple[str, ...] = ()
     """what a reader should know: a swapped dialect, dummy settings, a missing layer of protection"""
-    unchecked: tuple[tuple[str, str], ...] = ()
-    """what could not be checked, and why"""
+    unchecked: tuple[Unchecked, ...] = ()
     output: str = ""
-    """the last of what the project's code printed"""
-    stage_seconds: tuple[tuple[str, float], ...] = ()
-    """wall time of each stage"""
+    """the end of what the project's code printed"""
+    stage_times: tuple[StageTime, ...] = ()
 
     def find_step(self, revision: str) -> Step | None:
-        """The step that ran `revision`."""
-        return next((s for s in self.steps if s.revision == revision), None)
+        """The first step that ran `revision`, if it was run."""
+        return next((step for step in self.steps if step.revision == revision), None)
+
+    def find_revision_of_step(self, number: int) -> str | None:
+        """The id of the revision that step `number` ran; None for what ran before the first revision."""
+        return self._revisions_by_step.get(number)
+
+    def find_version(self, name: str) -> str:
+        """The version of `python`, `postgres`...; empty where it is not known."""
+        return next((software.version for software in self.versions if software.name == name), "")
+
+    def commands_on(self, oid: int) -> tuple[DdlCommand, ...]:
+        """The DDL commands on the object with that oid, in their order."""
+        return self._commands_by_oid.get(oid, ())
+
+    @cached_property
+    def _revisions_by_step(self) -> Mapping[int, str]:
+        return {step.number: step.revision for step in reversed(self.steps)}
+
+    @cached_property
+    def _commands_by_oid(self) -> Mapping[int, tuple[DdlCommand, ...]]:
+        groups: dict[int, list[DdlCommand]] = defaultdict(list)
+        for command in self.ddl_commands:
+            groups[command.oid].append(command)
+        return {oid: tuple(commands) for oid, commands in groups.items()}

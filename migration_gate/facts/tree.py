@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
-from migration_gate.facts.history import Location
+from migration_gate.facts.history import Location, Unchecked
+
+SqlKind = Literal["schema", "data", "query"]
+SchemaChangeKind = Literal["execute", "create_all", "drop_all", "ddl element", "shell", "workflow"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,8 +16,8 @@ class SqlFile:
     """A tracked `.sql` file."""
 
     path: str
-    statement_kinds: tuple[str, ...] = ()
-    """of schema, data and query, in this order; empty when it holds no statement"""
+    statement_kinds: tuple[SqlKind, ...] = ()
+    """in the order schema, data, query; empty when the file holds no statement"""
     first_statement: str | None = None
     """its first statement that changes the schema, else its first statement, on one line and shortened"""
     line: int = 1
@@ -35,12 +39,11 @@ class SchemaChange:
     location: Location
     statement: str
     """the DDL, or the call (`Base.metadata.create_all`)"""
-    means: str
-    """execute, create_all, drop_all, ddl element, shell or workflow"""
+    kind: SchemaChangeKind
     tables: tuple[str, ...] = ()
-    """tables it names, as written; empty for create_all and drop_all (they mean all)"""
+    """tables it names, as written; empty for create_all and drop_all, which concern all tables"""
     suggested_op: str | None = None
-    """what a revision would say instead"""
+    """the operation of Alembic's that does the same in a revision"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,7 @@ class Tree:
     schema_changes: tuple[SchemaChange, ...] = ()
     notes: tuple[str, ...] = ()
     """no git here, a shallow clone..."""
-    unchecked: tuple[tuple[str, str], ...] = ()
+    unchecked: tuple[Unchecked, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,4 +75,4 @@ class Owners:
     every_reference: bool = False
     """every table that references `references` is an owned table"""
     on_delete: tuple[str, ...] = ("cascade",)
-    """the ON DELETE actions that are right for an owner's foreign key"""
+    """the ON DELETE actions that are accepted for an owner's foreign key"""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
-from migration_gate.check import Finding, Severity
+from migration_gate.check import Evidence, Finding, Severity
 from migration_gate.config.settings import Allowance
 from migration_gate.errors import Misconfigured
 from migration_gate.facts import (
@@ -22,9 +22,12 @@ from migration_gate.facts import (
     Replay,
     Revision,
     Snapshot,
+    SoftwareVersion,
+    StageTime,
     Statement,
     Step,
     Table,
+    Unchecked,
 )
 from migration_gate.report import deliver, json
 from migration_gate.report.json import JsonProject, JsonReport, JsonVerdict
@@ -185,10 +188,10 @@ def rebuilt(project: JsonProject) -> ProjectReport:
         failure=_failure(project),
         arrived_heads=project.arrived,
         catalog=Snapshot(tables=(Table("", ""),) * min(project.tables, MOST)),
-        versions=tuple(project.versions.items()),
+        versions=tuple(SoftwareVersion(*item) for item in project.versions.items()),
         notes=project.notes,
-        unchecked=tuple((each.object, each.why) for each in project.unchecked),
-        stage_seconds=tuple(project.stages.items()),
+        unchecked=tuple(Unchecked(each.object, each.why) for each in project.unchecked),
+        stage_times=tuple(StageTime(*item) for item in project.stages.items()),
     )
     return ProjectReport(
         project.name,
@@ -229,7 +232,7 @@ def _verdict(verdict: JsonVerdict, project: str) -> Verdict:
         verdict.says,
         Location(verdict.file, verdict.line) if verdict.file else None,
         verdict.revision,
-        tuple((each.label, each.text) for each in verdict.evidence),
+        tuple(Evidence(each.label, each.text) for each in verdict.evidence),
         verdict.fix,
         verdict.kind,
         severity,

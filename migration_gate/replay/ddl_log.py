@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from migration_gate.facts import ColumnState, DdlCommand
+from migration_gate.facts import ColumnState, DdlCommand, NamedDefinition
 from migration_gate.postgres.server import Server
 
 if TYPE_CHECKING:
@@ -50,8 +50,8 @@ def read_ddl_log(connection: psycopg.Connection[Any]) -> tuple[DdlCommand, ...]:
                 oid=oid,
                 statement=statement,
                 columns=tuple(ColumnState(*row) for row in table.get("columns") or ()),
-                constraints=tuple((name, definition) for name, definition in table.get("constraints") or ()),
-                indexes=tuple((name, definition) for name, definition in table.get("indexes") or ()),
+                constraints=tuple(NamedDefinition(*row) for row in table.get("constraints") or ()),
+                indexes=tuple(NamedDefinition(*row) for row in table.get("indexes") or ()),
             )
         )
     return tuple(commands)

@@ -13,7 +13,16 @@ from migration_gate.catalog.snapshot_reader import SNAPSHOT_QUERY, parse_snapsho
 from migration_gate.ci import base_revision, untrusted_code
 from migration_gate.config.settings import Settings
 from migration_gate.drift.model_comparison import compare_with_models
-from migration_gate.facts import DdlCommand, Facts, Replay, Snapshot, Tree
+from migration_gate.facts import (
+    DdlCommand,
+    Facts,
+    Replay,
+    Snapshot,
+    SoftwareVersion,
+    StageTime,
+    Tree,
+    Unchecked,
+)
 from migration_gate.postgres.choice import start_server
 from migration_gate.postgres.run_directory import temporary_run_directory
 from migration_gate.postgres.server import Server
@@ -64,7 +73,7 @@ def examine_project(settings: Settings) -> Generator[Progress, None, Facts]:
             tree = run.tree()
             clock.start("postgres")
         clock.start("")
-    replay = replace(replay, stage_seconds=tuple(clock.seconds.items()))
+    replay = replace(replay, stage_times=tuple(StageTime(*item) for item in clock.seconds.items()))
     return Facts(settings.name, replay, tree, settings.owners)
 
 
@@ -196,7 +205,7 @@ class _Run:
             connections=reader.connections(),
             catalog=seen,
             models=reader.models(),
-            versions=(*reader.versions(), ("postgres", self._server.description)),
+            versions=(*reader.versions(), SoftwareVersion("postgres", self._server.description)),
             notes=tuple(
                 dict.fromkeys((*self._notes, *verification.describe_adjustments(reader), *reader.notes()))
             ),
@@ -211,7 +220,9 @@ class _Run:
         """Add the models' side and the differences, or why there is none."""
         told = reader.failure()
         if told is not None:
-            return replace(replay, unchecked=(("models", f"could not be created: {told[1].message}"),))
+            return replace(
+                replay, unchecked=(Unchecked("models", f"could not be created: {told[1].message}"),)
+            )
         if not replay.models.tables:
             return replay
         with self._server.connect(self._models) as connection:

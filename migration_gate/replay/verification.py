@@ -183,7 +183,7 @@ def _import_advice(project: Project, failure: Failure) -> str:
 
 def _newer(project: Project, reader: Reader) -> str:
     """A sentence where the project asks for a newer Python than it was given: that explains much."""
-    given = dict(reader.versions()).get("python", "99.0")
+    given = next((item.version for item in reader.versions() if item.name == "python"), "99.0")
     for folder in (project.directory, project.root):
         file = folder / "pyproject.toml"
         wanted = REQUIRES.search(file.read_text("utf-8", "replace")) if file.is_file() else None

@@ -9,15 +9,19 @@ from pathlib import Path
 from typing import Any
 
 from migration_gate.facts import (
+    AlembicDifference,
     Connection,
     Failure,
     FilteredObject,
     History,
     Location,
+    MissingParent,
+    ModelLocation,
     Models,
     Revision,
     RevisionFile,
     Snapshot,
+    SoftwareVersion,
     Statement,
     Step,
     UncreatedObject,
@@ -78,7 +82,7 @@ class Reader:
             locations=tuple(self.path(folder) for folder in self._first("scripts").get("locations", ())),
             target=target,
             error=self._failure(told["error"], stage="import") if broken else None,
-            missing=tuple(_missing(files, known)) if broken else (),
+            missing_parents=tuple(_missing(files, known)) if broken else (),
         )
 
     def _revision(self, row: Line) -> Revision:
@@ -186,11 +190,12 @@ class Reader:
         names = [line["version_table"] for line in rows]
         return tuple(dict.fromkeys(f"{schema}.{name}" for schema, name in zip(schemas, names, strict=True)))
 
-    def versions(self) -> tuple[tuple[str, str], ...]:
+    def versions(self) -> tuple[SoftwareVersion, ...]:
         """Of the interpreter and what it imported."""
         told = self._first("hello")
         drivers = [line["driver"] for line in self._all("context")] or told.get("drivers", [])[:1]
-        return (*tuple(told.get("versions", {}).items()), *((("driver", drivers[0]),) if drivers else ()))
+        versions = {**told.get("versions", {}), **({"driver": drivers[0]} if drivers else {})}
+        return tuple(SoftwareVersion(name, version) for name, version in versions.items())
 
     def notes(self) -> tuple[str, ...]:
         """What the worker wants a reader to know."""
@@ -216,8 +221,10 @@ class Reader:
                 for row in rows
             ),
             filtered_objects=tuple(FilteredObject(*row) for row in told.get("filtered", ())),
-            alembic_differences=tuple((a, b, c) for a, b, c in told.get("alembic", ())),
-            locations=tuple((table, self._class(file, name)) for table, file, name in told.get("places", ())),
+            alembic_differences=tuple(AlembicDifference(*row) for row in told.get("alembic", ())),
+            locations=tuple(
+                ModelLocation(table, self._class(file, name)) for table, file, name in told.get("places", ())
+            ),
         )
 
     def _class(self, file: str, name: str) -> Location:
@@ -237,9 +244,9 @@ def _seen(file: RevisionFile, seen: bool) -> RevisionFile:
     )
 
 
-def _missing(files: Sequence[Written], known: Sequence[str]) -> Iterator[tuple[str, str]]:
+def _missing(files: Sequence[Written], known: Sequence[str]) -> Iterator[MissingParent]:
     """Parents and dependencies that no file has; a label, or the beginning of an id, is one as well."""
     for each in files:
         for parent in (*each.file.parents, *each.depends_on):
             if each.file.revision and "@" not in parent and not any(one.startswith(parent) for one in known):
-                yield each.file.revision, parent
+                yield MissingParent(each.file.revision, parent)

@@ -81,7 +81,7 @@ def replayed(project: ProjectReport) -> str:
         words.append(count_noun(len(replay.catalog.tables), "table"))
     words.append(f"{project.seconds:.1f} s")
     # The server's own words may say more than its version: where it runs, for example.
-    if version := re.search(r"\d+(?:\.\d+)?", dict(replay.versions).get("postgres", "")):
+    if version := re.search(r"\d+(?:\.\d+)?", replay.find_version("postgres")):
         words.append(f"PostgreSQL {version[0]}")
     return ", ".join(words)
 

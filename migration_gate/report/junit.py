@@ -78,7 +78,7 @@ def _told(verdicts: list[Verdict]) -> str:
 def _one(verdict: Verdict) -> str:
     finding = verdict.finding
     reason = f"allowed: {verdict.allowed.reason}" if verdict.allowed else ""
-    evidence = (f"{label}: {text}" for label, text in finding.evidence)
+    evidence = (f"{piece.label}: {piece.text}" for piece in finding.evidence)
     parts = (f"{verdict.severity}: {finding.message}", located(verdict), reason, *evidence, finding.fix)
     return _lines("\n".join(filter(None, parts)).rstrip())
 

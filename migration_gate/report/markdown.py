@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 from urllib.parse import quote
 
-from migration_gate.check import Severity
+from migration_gate.check import Evidence, Severity
 from migration_gate.report import clipped, located, paragraphs, printable
 from migration_gate.verdict.outcome import ProjectReport, Verdict
 from migration_gate.wording import count_noun
@@ -126,9 +126,9 @@ def _language(code: str) -> str:
     return "sql" if SQL.match(code) else ""
 
 
-def _evidence(evidence: tuple[tuple[str, str], ...], limit: int) -> Iterator[str]:
+def _evidence(evidence: tuple[Evidence, ...], limit: int) -> Iterator[str]:
     """Short pieces share one block, as a table of label and text; longer ones have their own."""
-    clean = [(label, clipped(text.strip(), limit)) for label, text in evidence]
+    clean = [(piece.label, clipped(piece.text.strip(), limit)) for piece in evidence]
     short = [(label, text) for label, text in clean if "\n" not in text]
     room = max((len(label) for label, _ in short), default=0)
     if short:

@@ -145,7 +145,7 @@ def _plain(text: str) -> str:
 def _markdown(verdict: Verdict) -> str:
     finding = verdict.finding
     blocks = [escaped(finding.message)]
-    blocks += [f"{escaped(label)}\n\n{fenced(text, limit=TEXT)}" for label, text in finding.evidence]
+    blocks += [f"{escaped(piece.label)}\n\n{fenced(piece.text, limit=TEXT)}" for piece in finding.evidence]
     blocks += [
         fenced(block) if is_code else escaped(block) for is_code, block in paragraphs(finding.fix[:TEXT])
     ]

@@ -81,7 +81,7 @@ def _aside(project: ProjectReport) -> Iterator[str]:
     replay, tree = project.facts.replay, project.facts.tree
     if unchecked := (*replay.unchecked, *tree.unchecked):
         yield "#### Not checked\n"
-        yield bullets(tuple(f"{name}: {why}" for name, why in unchecked))
+        yield bullets(tuple(f"{item.object}: {item.why}" for item in unchecked))
     if accepted := allowed(project.verdicts):
         yield folded(f"{len(accepted)} allowed", bullets(tuple(_accepted(verdict) for verdict in accepted)))
     if replay.failure and replay.output.strip():
@@ -90,7 +90,7 @@ def _aside(project: ProjectReport) -> Iterator[str]:
         yield folded("The tables that this is about", _mermaid(tables))
     if said := notes(project):
         yield folded(count_noun(len(said), "note"), bullets(said))
-    if replay.stage_seconds:
+    if replay.stage_times:
         yield folded(f"Timings: {project.seconds:.1f} s", _times(project))
 
 
@@ -106,7 +106,7 @@ def _accepted(verdict: Verdict) -> str:
 def _times(project: ProjectReport) -> str:
     replay = project.facts.replay
     rows = ["| Stage | Seconds |", "| :-- | --: |"]
-    rows += [f"| {escaped(stage)} | {seconds:.2f} |" for stage, seconds in replay.stage_seconds]
+    rows += [f"| {escaped(time.stage)} | {time.seconds:.2f} |" for time in replay.stage_times]
     slow = sorted(replay.steps, key=lambda step: -step.seconds)[:SLOWEST]
     if slow and slow[0].seconds >= NOTEWORTHY:
         rows += ["", "The slowest revisions:", ""]

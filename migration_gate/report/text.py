@@ -126,9 +126,9 @@ class _Page:
         """One finding: what and where, its evidence, and the fix where it was not said just before."""
         finding = verdict.finding
         yield from self.headline(verdict)
-        room = max((len(label) for label, _ in finding.evidence if len(label) <= LABEL), default=0)
-        for label, text in finding.evidence:
-            yield from self.evidence(printable(clipped(label, LABEL_LENGTH)), text, room)
+        room = max((len(piece.label) for piece in finding.evidence if len(piece.label) <= LABEL), default=0)
+        for piece in finding.evidence:
+            yield from self.evidence(printable(clipped(piece.label, LABEL_LENGTH)), piece.text, room)
         for is_code, block in paragraphs(clipped(fix, TEXT_LENGTH)):
             yield ""
             if is_code:

@@ -9,10 +9,19 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
+from typing import cast
 
 from migration_gate import git
 from migration_gate.config.settings import Settings
-from migration_gate.facts import Location, SchemaChange, SqlFile, Tree
+from migration_gate.facts import (
+    Location,
+    SchemaChange,
+    SchemaChangeKind,
+    SqlFile,
+    SqlKind,
+    Tree,
+    Unchecked,
+)
 from migration_gate.scan.files import Changes, kind_of
 from migration_gate.scan.op_suggestion import operation
 from migration_gate.scan.sql_classifier import SqlStatement, StatementKind, classify_statements, shorten
@@ -137,7 +146,7 @@ def read(settings: Settings, revision_files: Sequence[str]) -> Tree:
         sql_files=tuple(sorted(sql, key=lambda file: file.path)),
         schema_changes=tuple(_placed(changes, readers)),
         notes=tuple(reader.notes),
-        unchecked=tuple(changes.unchecked),
+        unchecked=tuple(Unchecked(path, why) for path, why in changes.unchecked),
     )
 
 
@@ -147,7 +156,7 @@ def _placed(changes: Changes, readers: Readers) -> list[SchemaChange]:
         SchemaChange(
             Location(hit.file, hit.line),
             shorten(hit.statement, 300),
-            hit.how,
+            cast("SchemaChangeKind", hit.how),
             hit.tables,
             operation(hit.statement),
         )
@@ -180,7 +189,7 @@ def _described(file: SqlFile, text: str, seconds: float) -> SqlFile:
     first = next(iter(schema or found), None)
     return replace(
         file,
-        statement_kinds=tuple(kind.value for kind in StatementKind if kind in kinds),
+        statement_kinds=tuple(cast("SqlKind", kind.value) for kind in StatementKind if kind in kinds),
         first_statement=first.text if first else None,
         line=first.line if first else 1,
         tables=tuple(dict.fromkeys(name for statement in schema for name in statement.relations))[:50],

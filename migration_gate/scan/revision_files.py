@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from migration_gate.facts import History, Location, Revision, RevisionFile
+from migration_gate.facts import History, Location, MissingParent, Revision, RevisionFile
 from migration_gate.scan.python_syntax import parse
 
 _CREATES = re.compile(
@@ -57,7 +57,7 @@ def read(locations: Sequence[Path], top: Path, *, recursive: bool = False) -> Te
         if (written := _written(file, _shown(file, top))) is not None
     ]
     doubts = tuple((each.file.path, each.doubt) for each in found if each.doubt)
-    creates = dict.fromkeys(name for each in found for name in each.file.creates)
+    creates = dict.fromkeys(name for each in found for name in each.file.created_tables)
     return Texts(tuple(found), tuple(_shown(place, top) for place in locations), doubts, tuple(creates))
 
 
@@ -81,12 +81,17 @@ def history(texts: Texts, target: tuple[str, ...]) -> History:
     known = [each for each in texts.files if each.file.revision]
     ids = [str(each.file.revision) for each in known]
     complete = {each.file.path: _resolved(each, ids) for each in known}
-    missing = [(i, p) for i, each in zip(ids, complete.values(), strict=True) for p in each if p not in ids]
+    missing = [
+        MissingParent(i, p)
+        for i, each in zip(ids, complete.values(), strict=True)
+        for p in each
+        if p not in ids
+    ]
     told = History(
         files=tuple(replace(e.file, parents=complete.get(e.file.path, ())) for e in texts.files),
         locations=texts.locations,
         target=target,
-        missing=tuple(missing),
+        missing_parents=tuple(missing),
     )
     unread = any(each.file.error or each.doubt for each in texts.files)
     if missing or unread or len(set(ids)) < len(ids) or _circular(ids, complete.values()):
@@ -148,7 +153,7 @@ def _written(file: Path, shown: str) -> Written | None:
         identifier,
         values["down_revision"] or (),
         line=names["revision"][1],
-        creates=tuple(sorted(creates)),
+        created_tables=tuple(sorted(creates)),
     )
     upgrade = next(
         (n.lineno for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == "upgrade"), None

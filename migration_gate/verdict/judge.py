@@ -30,7 +30,7 @@ def files(facts: Facts) -> tuple[str, ...]:
     places = chain(
         (r.location.file for r in history.revisions),
         (f.path for f in history.files),
-        (place.file for _, place in models.locations),
+        (model.location.file for model in models.locations),
         (change.location.file for change in facts.tree.schema_changes),
     )
     return tuple(dict.fromkeys(places))

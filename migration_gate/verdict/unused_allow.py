@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from difflib import get_close_matches
 
-from migration_gate.check import Finding, Severity
+from migration_gate.check import Evidence, Finding, Severity
 from migration_gate.config.settings import Allowance
 from migration_gate.facts import Facts, Location
 
@@ -54,5 +54,5 @@ def _finding(entry: Allowance, says: str, fix: str) -> Finding:
     known = Location(entry.where) if entry.where else None
     place = Location(file, int(line)) if file and line.isdigit() else known
     at = entry.check if entry.object == "*" else f"{entry.check} {entry.object}"
-    evidence = (("reason", entry.reason),) if entry.reason else ()
+    evidence = (Evidence("reason", entry.reason),) if entry.reason else ()
     return Finding(object=at, message=says, location=place, evidence=evidence, fix=fix)

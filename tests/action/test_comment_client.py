@@ -11,6 +11,7 @@ import pytest
 
 from migration_gate.action import comment_client
 from migration_gate.action.comment_client import NotCommented, Pull, Refused, upsert
+from migration_gate.check import Evidence
 from migration_gate.report import comment
 from tests.support import example_reports
 from tests.support.github_api import BOT, Answer, GitHub, answered, serving
@@ -220,7 +221,9 @@ def test_links_to_a_run_do_not_make_it_new() -> None:
 def test_a_comment_fits_however_much_was_found() -> None:
     project = example_reports.blocked()
     big = "😀x`@|\n" * 1_000_000
-    finding = replace(project.verdicts[0].finding, message=big, object=big, evidence=((big, big),), fix=big)
+    finding = replace(
+        project.verdicts[0].finding, message=big, object=big, evidence=(Evidence(big, big),), fix=big
+    )
     many = tuple(replace(project.verdicts[0], finding=finding, id=str(n)) for n in range(60))
     body = comment.write(replace(project, verdicts=many)).body
     assert len(body.encode()) < 65_536

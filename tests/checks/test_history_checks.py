@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from migration_gate.check import Finding
+from migration_gate.check import Evidence, Finding
 from migration_gate.checks import broken_history, several_heads
-from migration_gate.facts import Facts, Failure, History, Location, Replay, RevisionFile
+from migration_gate.facts import Facts, Failure, History, Location, MissingParent, Replay, RevisionFile
 from tests.support.fact_builders import chain, history, revision
 
 
@@ -36,9 +36,9 @@ def test_two_heads_are_named_with_their_fork_and_the_merge() -> None:
     (found,) = heads(history(*forked()))  # type: ignore[arg-type]
     assert found.object == "c3 e5"
     assert found.evidence == (
-        ("head", 'c3 "step c3" (migrations/versions/c3.py:12)'),
-        ("head", 'e5 "step e5" (migrations/versions/e5.py:12)'),
-        ("forked at", 'b2 "step b2" (migrations/versions/b2.py:12)'),
+        Evidence("head", 'c3 "step c3" (migrations/versions/c3.py:12)'),
+        Evidence("head", 'e5 "step e5" (migrations/versions/e5.py:12)'),
+        Evidence("forked at", 'b2 "step b2" (migrations/versions/b2.py:12)'),
     )
     assert 'alembic merge -m "merge heads" c3 e5' in found.fix
     assert "migrations/versions/d4.py" in found.fix, "the first revision of the line is what moves"
@@ -99,7 +99,9 @@ def test_a_straight_line_is_whole() -> None:
 def test_a_missing_parent_is_named_once_with_the_likely_one() -> None:
     graph = history(revision("3f2a9c11"), revision("b2", "3f2a9c1l"))
     files = (RevisionFile("v/3f2a9c11.py", "3f2a9c11"), RevisionFile("v/b2.py", "b2", ("3f2a9c1l",)))
-    found = breaks(replace(graph, missing=(("b2", "3f2a9c1l"),), files=files, locations=("v", "w")))
+    found = breaks(
+        replace(graph, missing_parents=(MissingParent("b2", "3f2a9c1l"),), files=files, locations=("v", "w"))
+    )
     assert [finding.object for finding in found] == ["b2 3f2a9c1l"]
     assert "Did you mean `3f2a9c11`?" in found[0].fix
     assert found[0].location == Location("migrations/versions/b2.py", 12)
@@ -117,7 +119,7 @@ def test_one_id_in_two_files_is_found() -> None:
     files = (RevisionFile("v/a.py", "a1"), RevisionFile("v/b.py", "a1"))
     (found,) = breaks(replace(chain("a1"), files=files))
     assert found.object == "a1"
-    assert [text for _, text in found.evidence] == ["v/a.py", "v/b.py"]
+    assert [piece.text for piece in found.evidence] == ["v/a.py", "v/b.py"]
 
 
 def test_a_circle_is_found_without_alembic() -> None:
@@ -174,7 +176,11 @@ def test_a_syntax_error_is_said_once_in_its_own_words() -> None:
 
 def test_a_parent_that_may_stand_in_an_unreadable_file_is_not_missed() -> None:
     files = (RevisionFile("v/a.py", None, error="invalid syntax"), RevisionFile("v/b.py", "b2", ("a1",)))
-    graph = History(files=files, error=Failure("invalid syntax", "SyntaxError"), missing=(("b2", "a1"),))
+    graph = History(
+        files=files,
+        error=Failure("invalid syntax", "SyntaxError"),
+        missing_parents=(MissingParent("b2", "a1"),),
+    )
     assert [finding.object for finding in breaks(graph)] == ["v/a.py"]
 
 

@@ -7,9 +7,20 @@ from dataclasses import replace
 import pytest
 
 from migration_gate.analysis.drift_messages import KINDS
-from migration_gate.check import Finding, Severity
+from migration_gate.check import Evidence, Finding, Severity
 from migration_gate.checks import drift, missing_models, unchecked
-from migration_gate.facts import Difference, Facts, Failure, Location, Models, Tree, UncreatedObject
+from migration_gate.facts import (
+    Difference,
+    DifferenceKind,
+    Facts,
+    Failure,
+    Location,
+    ModelLocation,
+    Models,
+    Tree,
+    Unchecked,
+    UncreatedObject,
+)
 from tests.support.fact_builders import chain, difference, replayed
 
 
@@ -31,7 +42,7 @@ def test_a_column_that_accepts_null_is_drift_with_the_revision_that_mends_it() -
     (found,) = drifted(mended)
     assert found.message == "`users.email` is NOT NULL in the models only"
     assert found.location == Location("migrations/versions/a1.py", 12)
-    assert found.evidence == (("migrations", "email text"), ("models", "email text NOT NULL"))
+    assert found.evidence == (Evidence("migrations", "email text"), Evidence("models", "email text NOT NULL"))
     body = found.fix.replace("\n    ", "\n")
     compile(body.partition("\n\n")[2], "revision.py", "exec")
     assert '# upgrade\nop.alter_column("users", "email", nullable=False)\n' in body
@@ -53,11 +64,11 @@ def test_a_downgrade_that_nobody_can_write_says_so() -> None:
 def test_a_difference_that_no_revision_mends_is_left_to_people() -> None:
     (found,) = drifted(difference("check", "users.c", None, "CHECK (a > 0)"))
     assert found.fix.startswith("Correct the model, or write a revision")
-    assert found.evidence[0] == ("migrations", "nothing")
+    assert found.evidence[0] == Evidence("migrations", "nothing")
 
 
 @pytest.mark.parametrize("kind", ["name-only", "comment"])
-def test_names_and_comments_are_warnings(kind: str) -> None:
+def test_names_and_comments_are_warnings(kind: DifferenceKind) -> None:
     (found,) = drifted(difference(kind, "x", "a", "b"))
     assert found.severity is Severity.WARNING
 
@@ -70,7 +81,9 @@ def test_kinds_have_hyphens_and_are_known() -> None:
 
 
 def test_what_no_revision_makes_is_placed_at_its_model() -> None:
-    models = Models(("public.users",), 1, locations=(("public.users", Location("app/models.py", 4)),))
+    models = Models(
+        ("public.users",), 1, locations=(ModelLocation("public.users", Location("app/models.py", 4)),)
+    )
     missing = replace(difference("column", "users.nick", None, "nick text"), table="public.users")
     (found,) = drifted(missing, models=models)
     assert found.location == Location("app/models.py", 4)
@@ -83,7 +96,7 @@ def test_what_models_cannot_express_is_one_note_by_kind() -> None:
     assert found.severity is Severity.NOTE
     assert found.kind == "unmanaged"
     assert found.message == "Models cannot express 1 policy and 2 views: listed, not compared"
-    assert found.evidence == (("policy", "p on users"), ("view", "v1, v2"))
+    assert found.evidence == (Evidence("policy", "p on users"), Evidence("view", "v1, v2"))
 
 
 def test_kinds_of_what_models_cannot_express_are_counted_in_english() -> None:
@@ -129,14 +142,16 @@ def test_models_are_not_missed_where_env_py_never_ran() -> None:
 
 def test_models_that_raise_are_not_missing() -> None:
     facts = without_models(metadatas=0)
-    raised = replace(facts.replay, unchecked=(("models", "could not be created: NoReferencedTableError"),))
+    raised = replace(
+        facts.replay, unchecked=(Unchecked("models", "could not be created: NoReferencedTableError"),)
+    )
     assert list(missing_models.check(replace(facts, replay=raised))) == []
 
 
 def test_what_could_not_be_checked_is_an_error_by_its_name() -> None:
     facts = replayed(
         chain("a1"),
-        unchecked=(("alembic/data.py", "it is a link"),),
+        unchecked=(Unchecked("alembic/data.py", "it is a link"),),
         models=Models(
             ("public.a", "public.b"),
             1,
@@ -144,10 +159,10 @@ def test_what_could_not_be_checked_is_an_error_by_its_name() -> None:
                 UncreatedObject("places", 'type "geometry" does not exist', False),
                 UncreatedObject("b", "x", True),
             ),
-            locations=(("public.places", Location("app/models.py", 3)),),
+            locations=(ModelLocation("public.places", Location("app/models.py", 3)),),
         ),
     )
-    facts = replace(facts, tree=Tree(unchecked=(("dump.sql", "it is binary"),)))
+    facts = replace(facts, tree=Tree(unchecked=(Unchecked("dump.sql", "it is binary"),)))
     found = list(unchecked.check(facts))
     assert [one.object for one in found] == ["alembic/data.py", "dump.sql", "places"]
     assert found[2].location == Location("app/models.py", 3)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from migration_gate.check import Finding, Severity
+from migration_gate.check import Evidence, Finding, Severity
 from migration_gate.checks import (
     missing_owner,
     nullable_owner,
@@ -57,7 +57,7 @@ def test_an_owner_column_that_accepts_null_names_the_revision_since_which_it_doe
     assert found.object == "media.owner_id"
     assert found.revision == "b2"
     assert found.location == Location("migrations/versions/b2.py", 12)
-    assert ("column", "owner_id integer NULL") in found.evidence
+    assert Evidence("column", "owner_id integer NULL") in found.evidence
     assert 'op.alter_column("media", "owner_id", nullable=False)' in found.fix
     assert "UPDATE media SET owner_id = ... WHERE owner_id IS NULL" in found.fix
 
@@ -142,7 +142,10 @@ def test_a_named_table_without_an_owner_column_is_found_with_the_column_to_add()
     facts = owned(table("invoices", "id integer NOT NULL", "total numeric"), owners=Owners(tables=("inv*",)))
     found = only(missing_owner.check(facts))
     assert found.object == "invoices"
-    assert found.evidence == (("columns", "id, total"), ("because", "`owners.tables` names it by `inv*`"))
+    assert found.evidence == (
+        Evidence("columns", "id, total"),
+        Evidence("because", "`owners.tables` names it by `inv*`"),
+    )
     assert "op.add_column(" in found.fix
     assert 'sa.Column("owner_id", sa.Integer(), sa.ForeignKey("users.id", ondelete="CASCADE"))' in found.fix
 
@@ -223,14 +226,14 @@ def test_an_index_that_starts_with_the_owner_serves(line: str) -> None:
 )
 def test_an_index_that_cannot_find_every_owner_does_not_serve(line: str, label: str) -> None:
     found = only(unindexed_owner.check(owned(table("media", *MEDIA[:3], line))))
-    assert found.evidence[0][0] == label
+    assert found.evidence[0].label == label
     assert 'op.create_index("ix_media_owner_id", "media", ["owner_id"])' in found.fix
 
 
 def test_an_invalid_index_does_not_serve() -> None:
     media = table("media", *MEDIA)
     broken = replace(media, indexes=(replace(media.indexes[0], valid=False),))
-    assert only(unindexed_owner.check(owned(broken))).evidence[0][0] == "invalid index"
+    assert only(unindexed_owner.check(owned(broken))).evidence[0].label == "invalid index"
 
 
 def test_a_partial_index_over_all_that_have_an_owner_serves() -> None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from pathspec import GitIgnoreSpec
 
-from migration_gate.check import Finding, Severity
+from migration_gate.check import Evidence, Finding, Severity
 from migration_gate.checks.raw_sql_file import check
 from migration_gate.facts import Facts, SqlFile, Tree
 
@@ -33,7 +33,7 @@ def test_a_file_that_changes_the_schema_says_so_with_its_line() -> None:
         == "`db/init.sql` changes the schema outside the migrations (CREATE TABLE users, line 3)"
     )
     assert (finding.object, str(finding.location), finding.severity) == ("db/init.sql", "db/init.sql:3", None)
-    assert finding.evidence[1:] == (("holds", "schema, data"), ("changes", "users, tags"))
+    assert finding.evidence[1:] == (Evidence("holds", "schema, data"), Evidence("changes", "users, tags"))
 
 
 def test_a_file_of_queries_is_an_error_that_names_the_pattern_which_allows_it() -> None:

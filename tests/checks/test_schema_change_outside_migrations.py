@@ -2,9 +2,20 @@ from __future__ import annotations
 
 import pytest
 
-from migration_gate.check import Finding, Severity
+from migration_gate.check import Evidence, Finding, Severity
 from migration_gate.checks.schema_change_outside_migrations import check
-from migration_gate.facts import EnumType, Facts, Index, Location, Replay, SchemaChange, Snapshot, Table, Tree
+from migration_gate.facts import (
+    EnumType,
+    Facts,
+    Index,
+    Location,
+    Replay,
+    SchemaChange,
+    SchemaChangeKind,
+    Snapshot,
+    Table,
+    Tree,
+)
 from migration_gate.scan.op_suggestion import operation
 
 CATALOG = Snapshot(
@@ -14,7 +25,7 @@ CATALOG = Snapshot(
 )
 
 
-def found(statement: str, *tables: str, how: str = "execute") -> list[Finding]:
+def found(statement: str, *tables: str, how: SchemaChangeKind = "execute") -> list[Finding]:
     change = SchemaChange(Location("app/db.py", 7), statement, how, tables, operation(statement))
     return list(check(Facts(replay=Replay(catalog=CATALOG), tree=Tree(schema_changes=(change,)))))
 
@@ -52,14 +63,14 @@ def test_a_table_that_no_migration_made_is_no_finding(written: str) -> None:
 def test_the_finding_says_who_changes_what_and_the_revision_to_write() -> None:
     finding = found("ALTER TABLE users ADD COLUMN slug text", "users")[0]
     assert finding.message == "`users` is changed by code outside the migrations"
-    assert finding.evidence == (("statement", "ALTER TABLE users ADD COLUMN slug text"),)
+    assert finding.evidence == (Evidence("statement", "ALTER TABLE users ADD COLUMN slug text"),)
     assert str(finding.location) == "app/db.py:7"
     assert '    op.add_column("users", sa.Column("slug", sa.Text()))' in finding.fix
     assert finding.severity is None
 
 
 @pytest.mark.parametrize(("how", "who"), [("shell", "a script"), ("workflow", "a workflow")])
-def test_scripts_and_workflows_are_named(how: str, who: str) -> None:
+def test_scripts_and_workflows_are_named(how: SchemaChangeKind, who: str) -> None:
     assert f"changed by {who}" in found("DROP TABLE users", "users", how=how)[0].message
 
 

@@ -6,9 +6,18 @@ from dataclasses import replace
 
 import pytest
 
-from migration_gate.check import Finding, Severity
+from migration_gate.check import Evidence, Finding, Severity
 from migration_gate.checks import failing_upgrade, silent_upgrade
-from migration_gate.facts import DdlCommand, Facts, Failure, Location, RevisionFile, Statement
+from migration_gate.facts import (
+    DdlCommand,
+    Facts,
+    Failure,
+    Location,
+    NamedDefinition,
+    RevisionFile,
+    SoftwareVersion,
+    Statement,
+)
 from tests.support import fact_builders
 
 
@@ -29,10 +38,10 @@ def test_the_first_error_is_shown_and_the_one_that_hid_it_is_evidence() -> None:
     assert found.object == "c3"
     assert found.message == '`c3` failed: relation "queries" does not exist'
     assert found.location == Location("migrations/versions/c3.py", 20)
-    assert ("statement", "UPDATE queries") in found.evidence
-    assert ("error", "UndefinedTable (SQLSTATE 42P01)") in found.evidence
-    assert ("seen as", "current transaction is aborted") in found.evidence
-    assert ("progress", "2 revisions ran before it, the last was `b2`") in found.evidence
+    assert Evidence("statement", "UPDATE queries") in found.evidence
+    assert Evidence("error", "UndefinedTable (SQLSTATE 42P01)") in found.evidence
+    assert Evidence("seen as", "current transaction is aborted") in found.evidence
+    assert Evidence("progress", "2 revisions ran before it, the last was `b2`") in found.evidence
 
 
 def test_a_history_that_cannot_be_read_is_not_said_twice() -> None:
@@ -46,7 +55,7 @@ def test_an_error_in_python_shows_the_projects_frames() -> None:
     found = failure(
         "boom", exception_class="ValueError", traceback=("env.py:1 in <module>", "c3.py:9 in upgrade")
     )
-    assert [text for label, text in found.evidence if label == "frame"] == [
+    assert [piece.text for piece in found.evidence if piece.label == "frame"] == [
         "env.py:1 in <module>",
         "c3.py:9 in upgrade",
     ]
@@ -153,7 +162,7 @@ def test_a_table_that_nobody_makes_was_made_by_create_all() -> None:
 
 def test_a_table_that_a_later_revision_makes_is_traced_to_it() -> None:
     graph = fact_builders.chain("a1", "b2", "c3", "d4")
-    file = RevisionFile("migrations/versions/d4.py", "d4", ("c3",), creates=("queries",))
+    file = RevisionFile("migrations/versions/d4.py", "d4", ("c3",), created_tables=("queries",))
     advice = missing_table(history=replace(graph, files=(file,)))
     assert "created by revision `d4` (migrations/versions/d4.py)" in advice
 
@@ -166,7 +175,7 @@ def test_a_table_that_was_dropped_is_traced_to_the_revision_that_did() -> None:
 
 def test_the_image_fits_the_major_version() -> None:
     facts = fact_builders.failed('extension "vector" is not available', sqlstate="0A000")
-    replay = replace(facts.replay, versions=(("postgres", "15.18"),))
+    replay = replace(facts.replay, versions=(SoftwareVersion("postgres", "15.18"),))
     (found,) = failing_upgrade.check(replace(facts, replay=replay))
     assert "pgvector/pgvector:pg15" in found.fix
 
@@ -203,7 +212,7 @@ def test_a_swallowed_error_is_found_with_what_it_cost() -> None:
     assert found.location == Location("migrations/versions/b2.py", 30)
     assert found.kind == "swallowed-error"
     assert found.severity is None
-    assert ("lost", "1 later statement failed because of it, and did nothing") in found.evidence
+    assert Evidence("lost", "1 later statement failed because of it, and did nothing") in found.evidence
 
 
 def test_a_guarded_probe_is_a_warning() -> None:
@@ -269,9 +278,9 @@ def test_if_not_exists_that_found_another_table_is_a_hidden_conflict() -> None:
     assert found.kind == "hidden-conflict"
     assert found.object == "b2 users"
     assert found.evidence == (
-        ("wanted", "id, email"),
-        ("there", "id, name"),
-        ("made by", "revision `a1`, before this one"),
+        Evidence("wanted", "id, email"),
+        Evidence("there", "id, name"),
+        Evidence("made by", "revision `a1`, before this one"),
     )
     assert found.location == Location("migrations/versions/b2.py", 9)
 
@@ -302,7 +311,7 @@ def test_extensions_and_schemas_that_are_there_are_fine() -> None:
 )
 def test_an_index_that_was_left_out_is_compared_with_the_one_there(sql: str, found: int) -> None:
     there = "CREATE INDEX ix ON public.users USING btree (email)"
-    before = replace(fact_builders.touch(1, "users", "email text"), indexes=(("ix", there),))
+    before = replace(fact_builders.touch(1, "users", "email text"), indexes=(NamedDefinition("ix", there),))
     after = DdlCommand(2, "CREATE INDEX", "index", "", statement=sql)
     assert len(silent(touches=(before, after))) == found
 

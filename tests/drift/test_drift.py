@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from migration_gate.drift.model_comparison import compare_with_models
 from migration_gate.facts import (
+    AlembicDifference,
     Column,
     ColumnState,
     Constraint,
@@ -238,7 +239,7 @@ def test_a_table_that_models_could_not_create_is_compared_by_alembic() -> None:
     uncreated = (
         UncreatedObject("public.places", 'type "geometry" does not exist', compared_by_alembic=True),
     )
-    alembic = (("add_column", "public.places", "Column('x', Integer())"),)
+    alembic = (AlembicDifference("add_column", "public.places", "Column('x', Integer())"),)
     assert [
         (d.kind, d.object, d.models)
         for d in found(database, uncreated_objects=uncreated, alembic_differences=alembic)

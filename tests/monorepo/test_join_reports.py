@@ -11,9 +11,19 @@ from pathlib import Path
 
 import pytest
 
-from migration_gate.check import Finding, Severity
+from migration_gate.check import Evidence, Finding, Severity
 from migration_gate.config.settings import Allowance
-from migration_gate.facts import Facts, History, Location, Replay, Revision, Snapshot, Step, Table
+from migration_gate.facts import (
+    Facts,
+    History,
+    Location,
+    Replay,
+    Revision,
+    Snapshot,
+    SoftwareVersion,
+    Step,
+    Table,
+)
 from migration_gate.report import json as reports
 from migration_gate.report import text
 from migration_gate.verdict.outcome import Problem, ProjectReport, Report, Verdict
@@ -24,7 +34,7 @@ FINDING = Finding(
     "`users.email` accepts NULL",
     Location("m/a.py", 3),
     "a1",
-    (("database", "text"),),
+    (Evidence("database", "text"),),
     "Mend it.",
 )
 BLOCKING = Verdict("drift", Severity.ERROR, FINDING, "0123456789", "api")
@@ -34,7 +44,7 @@ REPLAY = Replay(
     steps=(Step(1, "a1", 0.1),),
     arrived_heads=("a1",),
     catalog=Snapshot(tables=(Table("public", "users"), Table("public", "tags"))),
-    versions=(("postgres", "PostgreSQL 17.2"),),
+    versions=(SoftwareVersion("postgres", "PostgreSQL 17.2"),),
     notes=("something to know",),
 )
 

@@ -6,9 +6,9 @@ import dataclasses
 
 import pytest
 
-from migration_gate.analysis.trace import OriginTrace
 from migration_gate.facts import DdlCommand
 from tests.support.alembic_projects import STANDARD, after, env, lay
+from tests.support.fact_builders import origin_of
 from tests.support.replay_engine import Engine, Ran
 
 pytestmark = pytest.mark.slow
@@ -43,7 +43,7 @@ def test_a_reset_session_does_not_blame_another_revision(engine: Engine, body: s
     ran = play(
         engine, body + '\nop.create_table("late", sa.Column("id", sa.Integer))\nop.execute("RESET ROLE")'
     )
-    assert OriginTrace(ran.replay).of_table(ran.table("late")).revision == "0006"
+    assert origin_of(ran.replay, "late").revision == "0006"
     assert LOST not in ran.replay.notes
 
 
@@ -68,7 +68,7 @@ def test_another_connection_of_the_migration_is_recorded(engine: Engine) -> None
     engine.dispose()
     """
     ran = play(engine, body, configure="transaction_per_migration=True")
-    assert OriginTrace(ran.replay).of_table(ran.table("beside")).revision == "0006"
+    assert origin_of(ran.replay, "beside").revision == "0006"
 
 
 def test_ddl_in_a_do_block_is_recorded(engine: Engine) -> None:
@@ -105,13 +105,8 @@ def test_partitions_are_recorded(engine: Engine) -> None:
     op.execute("CREATE TABLE events_1 PARTITION OF events FOR VALUES FROM ('2020-01-01') TO ('2021-01-01')")
     """
     ran = play(engine, body, 'op.execute("CREATE INDEX events_at ON events (at)")')
-    trace = OriginTrace(ran.replay)
-    tables = {t.name: t for t in ran.replay.catalog.tables}
-    assert {n: trace.of_table(tables[n]).revision for n in ("events", "events_1")} == {
-        "events": "0006", "events_1": "0006",
-    }  # fmt: skip
-    assert trace.of_constraint(tables["events"], "events_at").revision == "0007"
-    assert trace.of_constraint(tables["events_1"], "events_1_at_idx").revision == "0007"
+    expected = {"events": "0006", "events_1": "0006", "events_at": "0007", "events_1_at_idx": "0007"}
+    assert {name: origin_of(ran.replay, name).revision for name in expected} == expected
 
 
 def test_renames_are_followed(engine: Engine) -> None:
@@ -122,18 +117,16 @@ def test_renames_are_followed(engine: Engine) -> None:
         'op.alter_column("articles", "headline", nullable=False)',
         'op.execute("ALTER INDEX ix_posts_title RENAME TO ix_articles_headline")',
     )
-    trace, articles = OriginTrace(ran.replay), ran.table("articles")
-    columns = {c.name: c for c in ran.replay.catalog.columns_of(articles)}
-    assert trace.of_table(articles).revision == "0003"
-    assert trace.of_column(articles, columns["headline"]).revision == "0008"
-    assert trace.of_column(articles, columns["user_id"]).revision == "0003"
-    assert trace.of_constraint(articles, "posts_user").revision == "0003"
-    assert trace.of_constraint(articles, "ix_articles_headline").revision == "0009"
+    expected = {
+        "articles": "0003", "articles.headline": "0008", "articles.user_id": "0003",
+        "articles.posts_user": "0003", "ix_articles_headline": "0009",
+    }  # fmt: skip
+    assert {name: origin_of(ran.replay, name).revision for name in expected} == expected
 
 
 def test_a_type_is_traced_to_its_last_change(engine: Engine) -> None:
     ran = play(engine, "op.execute(\"ALTER TYPE user_status ADD VALUE 'banned'\")")
-    assert OriginTrace(ran.replay).of_named("public.user_status").revision == "0006"
+    assert origin_of(ran.replay, "user_status").revision == "0006"
 
 
 def test_what_is_dropped_is_recorded(engine: Engine) -> None:
@@ -162,7 +155,7 @@ def test_a_schema_that_is_made_anew_is_recorded(engine: Engine) -> None:
     """
     ran = play(engine, body, 'op.create_table("fresh", sa.Column("id", sa.Integer))')
     assert ran.tables == ["fresh"]
-    assert OriginTrace(ran.replay).of_table(ran.table("fresh")).revision == "0007"
+    assert origin_of(ran.replay, "fresh").revision == "0007"
     assert ("DROP SCHEMA", "table", "public.users") in touched(ran, 6)
 
 
@@ -205,24 +198,12 @@ def test_without_event_triggers_the_same_is_found_by_comparing(plain: Engine, co
         'op.execute("RESET ALL")\nop.create_table("late", sa.Column("id", sa.Integer))',
         configure=configure,
     )
-    trace = OriginTrace(ran.replay)
-    users, articles = ran.table("users"), ran.table("articles")
-    column = {c.name: c for c in ran.replay.catalog.columns_of(users)}
     assert {t.tag for t in ran.replay.ddl_commands} == {"SEEN"}
-    found = {
-        "users": trace.of_table(users).revision,
-        "articles": trace.of_table(articles).revision,
-        "email": trace.of_column(users, column["email"]).revision,
-        "posts_user": trace.of_constraint(articles, "posts_user").revision,
-        "ix_posts_title": trace.of_constraint(articles, "ix_posts_title").revision,
-        "user_status": trace.of_named("public.user_status").revision,
-        "names": trace.of_named("public.names").revision,
-        "late": trace.of_table(ran.table("late")).revision,
-    }
-    assert found == {
-        "users": "0001", "articles": "0003", "email": "0005", "posts_user": "0003", "ix_posts_title": "0006",
-        "user_status": "0001", "names": "0007", "late": "0008",
+    expected = {
+        "users": "0001", "articles": "0003", "users.email": "0005", "articles.posts_user": "0003",
+        "ix_posts_title": "0006", "user_status": "0001", "names": "0007", "late": "0008",
     }  # fmt: skip
+    assert {name: origin_of(ran.replay, name).revision for name in expected} == expected
 
 
 def test_a_renamed_constraint_is_the_renaming_revisions(engine: Engine) -> None:
@@ -231,4 +212,4 @@ def test_a_renamed_constraint_is_the_renaming_revisions(engine: Engine) -> None:
         'op.create_check_constraint("ck_first", "users", "id > 0")',
         'op.execute("ALTER TABLE users RENAME CONSTRAINT ck_first TO ck_second")',
     )
-    assert OriginTrace(ran.replay).of_constraint(ran.table("users"), "ck_second").revision == "0007"
+    assert origin_of(ran.replay, "users.ck_second").revision == "0007"

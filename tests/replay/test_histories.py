@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from migration_gate.analysis.trace import OriginTrace
+from migration_gate.analysis.origin import find_origin
 from migration_gate.catalog.snapshot_reader import read_snapshot
 from migration_gate.errors import ProjectNotImported
 from tests.support.alembic_projects import STANDARD, Rev, after, async_env, env, lay, line_of, one
+from tests.support.fact_builders import origin_of
 from tests.support.replay_engine import Engine
 from tests.support.worker_interpreters import python
 
@@ -42,9 +43,8 @@ def test_an_autocommit_block_ends_the_transaction(engine: Engine, configure: str
     boundaries = [b for b in step.transactions if "begin" in b or "commit" in b]
     assert "commit@0" in boundaries
     assert "begin@1" in boundaries
-    trace = OriginTrace(ran.replay)
-    assert trace.of_constraint(ran.table("posts"), "ix_posts_user").revision == "0006"
-    assert trace.of_constraint(ran.table("posts"), "ix_posts_title").revision == "0004"
+    assert origin_of(ran.replay, "ix_posts_user").revision == "0006"
+    assert origin_of(ran.replay, "ix_posts_title").revision == "0004"
 
 
 @pytest.mark.parametrize("driver", ["asyncpg", "psycopg", "pg8000", "psycopg sync"])
@@ -109,7 +109,7 @@ def test_a_merge(engine: Engine) -> None:
     merge = ran.replay.history.find_revision("m1")
     assert merge is not None
     assert set(merge.parents) == {"b1", "b2"}
-    assert OriginTrace(ran.replay).of_table(ran.table("c")).revision == "b2"
+    assert origin_of(ran.replay, "c").revision == "b2"
 
 
 def test_several_heads(engine: Engine) -> None:
@@ -223,8 +223,9 @@ def test_a_loop_over_tenants_is_one_context_a_tenant(engine: Engine) -> None:
         (n, f"000{r}") for n in (1, 2, 3) for r in (1, 2, 3, 4, 5)
     ]
     assert ran.tables == [f"t{n}.{name}" for n in (1, 2, 3) for name in ("posts", "users")]
-    trace = OriginTrace(ran.replay)
-    assert {trace.of_table(t).revision for t in ran.replay.catalog.tables if t.name == "posts"} == {"0003"}
+    assert {find_origin(ran.replay, t).revision for t in ran.replay.catalog.tables if t.name == "posts"} == {
+        "0003"
+    }
 
 
 LINES = """for line in ("CREATE SCHEMA app", "{}"):

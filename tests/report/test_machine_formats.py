@@ -13,6 +13,7 @@ import pytest
 from jsonschema import Draft4Validator
 
 from migration_gate import checks
+from migration_gate.check import Evidence
 from migration_gate.facts import Location
 from migration_gate.report import codequality, junit, sarif
 from migration_gate.report.location import fingerprint, in_repository
@@ -45,7 +46,7 @@ def worse() -> Report:
                 object=HOSTILE,
                 message=HOSTILE,
                 fix=f"{HOSTILE}\n\n    {HOSTILE}",
-                evidence=((HOSTILE, HOSTILE),),
+                evidence=(Evidence(HOSTILE, HOSTILE),),
                 location=Location(f"a b/{HOSTILE}.py", 3),
                 revision=HOSTILE,
             ),
@@ -172,7 +173,9 @@ def test_the_same_finding_of_two_projects_is_two() -> None:
 def test_ten_megabytes_stay_small_in_every_format() -> None:
     project = example_reports.blocked()
     big = "x`@|\n" * 2_000_000
-    finding = replace(project.verdicts[0].finding, message=big, object=big, evidence=((big, big),), fix=big)
+    finding = replace(
+        project.verdicts[0].finding, message=big, object=big, evidence=(Evidence(big, big),), fix=big
+    )
     report = example_reports.report(
         replace(project, verdicts=(replace(project.verdicts[0], finding=finding),))
     )

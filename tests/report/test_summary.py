@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from migration_gate.check import Evidence
 from migration_gate.report.markdown import escaped, fenced
 from migration_gate.report.summary import LIMIT, render
 from migration_gate.verdict.outcome import Report
@@ -106,7 +107,9 @@ def test_a_run_without_a_project_says_so() -> None:
 def test_a_finding_of_ten_megabytes_leaves_room_for_the_others() -> None:
     project = example_reports.blocked()
     big = "😀`@|</details>#1\n" * 700_000
-    finding = replace(project.verdicts[0].finding, message=big, object=big, evidence=((big, big),), fix=big)
+    finding = replace(
+        project.verdicts[0].finding, message=big, object=big, evidence=(Evidence(big, big),), fix=big
+    )
     verdicts = (replace(project.verdicts[0], finding=finding), *project.verdicts[1:])
     page = render(example_reports.report(replace(project, name=big, verdicts=verdicts)))
     assert len(page.encode()) < LIMIT // 4

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from migration_gate import checks
-from migration_gate.check import Finding, Severity
+from migration_gate.check import Evidence, Finding, Severity
 from migration_gate.facts import Failure, History
 from migration_gate.report import paragraphs, printable
 from migration_gate.report.text import render, wants_colour
@@ -81,11 +81,11 @@ def test_the_projects_output_is_silent_while_the_replay_succeeds() -> None:
 
 
 def test_long_evidence_is_cut_and_says_so() -> None:
-    long = Finding("a", "x", evidence=(("statement", "\n".join(f"line {n}" for n in range(40))),))
+    long = Finding("a", "x", evidence=(Evidence("statement", "\n".join(f"line {n}" for n in range(40))),))
     verdict = Verdict("drift", Severity.ERROR, long, "id", "p")
     shown = render(Report((ProjectReport("p", verdicts=(verdict,)),)))
     assert "line 11\n      ... 28 more lines" in shown
-    wide = replace(verdict, finding=Finding("a", "x", evidence=(("value", "a" * 9000),)))
+    wide = replace(verdict, finding=Finding("a", "x", evidence=(Evidence("value", "a" * 9000),)))
     assert len(render(Report((ProjectReport("p", verdicts=(wide,)),)))) < 3000
 
 
@@ -128,7 +128,7 @@ def test_prose_and_code_of_a_fix_are_told_apart() -> None:
 
 
 def test_of_many_findings_the_last_are_said_without_evidence() -> None:
-    seen = (("seen", "this"),)
+    seen = (Evidence("seen", "this"),)
     found = [Finding(f"t{number}", f"`t{number}` is odd", evidence=seen) for number in range(23)]
     verdicts = tuple(Verdict("drift", Severity.ERROR, one, one.object, "p") for one in found)
     page = render(Report((ProjectReport("p", verdicts=verdicts),)))

@@ -178,7 +178,7 @@ def test_a_file_that_may_not_be_read_is_said(tmp_path: Path) -> None:
     (root / "b.py").chmod(0)
     tree = read(root)
     assert "could not be opened" in str(one(tree).unreadable)
-    assert [name for name, _ in tree.unchecked] == ["b.py"]
+    assert [item.object for item in tree.unchecked] == ["b.py"]
 
 
 def test_the_pattern_that_allows_is_named_and_negation_takes_back(tmp_path: Path) -> None:

@@ -18,12 +18,30 @@ from migration_gate.checks import (
     unreferenced_owner,
 )
 from migration_gate.config.settings import Allowance, Settings
-from migration_gate.facts import Failure, Location, Models, Owners, Snapshot, SqlFile, Statement, Tree
+from migration_gate.facts import (
+    Failure,
+    Location,
+    ModelLocation,
+    Models,
+    Owners,
+    Snapshot,
+    SoftwareVersion,
+    SqlFile,
+    StageTime,
+    Statement,
+    Tree,
+)
 from migration_gate.verdict.judge import judge_findings
 from migration_gate.verdict.outcome import Problem, ProjectReport, Report
 from tests.support import fact_builders
 
-VERSIONS = (("python", "3.12.1"), ("alembic", "1.16.2"), ("sqlalchemy", "2.0.43"), ("postgres", "15.18"))
+VERSIONS = (
+    SoftwareVersion("python", "3.12.1"),
+    SoftwareVersion("alembic", "1.16.2"),
+    SoftwareVersion("sqlalchemy", "2.0.43"),
+    SoftwareVersion("postgres", "15.18"),
+)
+MODEL = ModelLocation("public.users", Location("app/models.py", 9))
 SERVER = "local, PostgreSQL 15.18 (/usr/lib/postgresql/15/bin)"
 MEDIA_KEY = "owner_id -> users.id"
 REPORTED_CHECKS = (
@@ -73,10 +91,15 @@ def blocked() -> ProjectReport:
             ),
         ),
         differences=_differences(),
-        models=Models(("public.users",), 1, locations=(("public.users", Location("app/models.py", 9)),)),
+        models=Models(("public.users",), 1, locations=(MODEL,)),
         versions=VERSIONS,
         notes=("DATABASE_URL was set to a made-up value: the project's settings ask for one.",),
-        stage_seconds=(("find", 0.02), ("postgres", 0.11), ("replay", 0.84), ("models", 0.2)),
+        stage_times=(
+            StageTime("find", 0.02),
+            StageTime("postgres", 0.11),
+            StageTime("replay", 0.84),
+            StageTime("models", 0.2),
+        ),
         arrived_heads=("c3e5", "d4f6"),
     )
     tree = Tree(sql_files=(SqlFile("sql/init.sql", ("schema",), "CREATE TABLE old (id int)", 3, ("old",)),))

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from itertools import chain as chain_objects
+from typing import cast
 
+from migration_gate.analysis.origin import find_origin
 from migration_gate.facts import (
     Column,
     ColumnState,
     Constraint,
     DdlCommand,
     Difference,
+    DifferenceKind,
     Facts,
     Failure,
     History,
     Index,
     Location,
     Models,
+    Origin,
     Owners,
     Replay,
     Revision,
@@ -25,6 +30,7 @@ from migration_gate.facts import (
     Step,
     Table,
 )
+from migration_gate.facts.catalog import CatalogObject, ReferentialAction
 
 USERS = ("id integer NOT NULL",)
 
@@ -98,7 +104,7 @@ def foreign_key(schema: str, name: str, found: re.Match[str]) -> Constraint:
         (column,),
         references=f"{to}.{other}",
         referenced_columns=(key,),
-        on_delete=action or "no action",
+        on_delete=cast("ReferentialAction", action or "no action"),
         on_update="no action",
     )
 
@@ -170,6 +176,21 @@ def statement(sql: str, *, line: int | None = None, error: str = "", sqlstate: s
     return Statement(sql, 0.001, line, error=Failure(error, sqlstate=sqlstate) if error else None)
 
 
-def difference(kind: str, name: str, database: str | None, models: str | None) -> Difference:
+def difference(kind: DifferenceKind, name: str, database: str | None, models: str | None) -> Difference:
     """A drift, without a revision that would mend it."""
     return Difference(kind, name, database, models)
+
+
+def origin_of(replay: Replay, name: str) -> Origin:
+    """The origin of the object of that name: `users`, `users.email`, `users.users_pkey`, `ix_users_email`."""
+    catalog = replay.catalog
+    objects: Iterable[CatalogObject] = chain_objects(
+        catalog.tables,
+        catalog.columns,
+        catalog.constraints,
+        catalog.indexes,
+        catalog.enums,
+        catalog.sequences,
+        catalog.views,
+    )
+    return find_origin(replay, next(found for found in objects if str(found) == name))

@@ -11,7 +11,7 @@ from migration_gate import checks
 from migration_gate.check import Check, Finding, Severity
 from migration_gate.config.settings import Allowance
 from migration_gate.errors import PostgresDied, ProjectNotFound
-from migration_gate.facts import Facts, Failure, Location, Replay
+from migration_gate.facts import Facts, Failure, Location, ModelLocation, Replay
 from migration_gate.verdict.judge import files, judge_findings
 from migration_gate.verdict.outcome import Problem, ProjectReport, Report, Verdict
 from tests.support import fact_builders
@@ -173,7 +173,9 @@ def test_the_worst_project_gives_the_status() -> None:
 
 def test_the_files_that_may_hold_comments_are_known_from_the_facts() -> None:
     facts = fact_builders.replayed(fact_builders.chain("a1"))
-    places = replace(facts.replay.models, locations=(("public.users", Location("app/models.py", 3)),))
+    places = replace(
+        facts.replay.models, locations=(ModelLocation("public.users", Location("app/models.py", 3)),)
+    )
     facts = replace(facts, replay=replace(facts.replay, models=places))
     assert files(facts) == ("migrations/versions/a1.py", "app/models.py")
 

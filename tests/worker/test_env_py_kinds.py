@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from migration_gate.analysis.trace import OriginTrace
+from migration_gate.analysis.origin import find_origin
 from migration_gate.errors import DatabaseRefused
+from tests.support import fact_builders
 from tests.support.alembic_projects import STANDARD, async_env, env, lay, line_of
 from tests.support.replay_engine import Engine, Ran
 from tests.support.worker_interpreters import python
@@ -134,7 +135,7 @@ def test_every_kind_of_env_is_walked_revision_by_revision(engine: Engine, versio
     is_standard(ran)
     assert ran.replay.version_tables == (kind.version_table,)
     assert ran.replay.steps[1].transactions == kind.transactions
-    told = dict(ran.replay.versions)
+    told = {item.name: item.version for item in ran.replay.versions}
     assert told["driver"] == kind.driver
     assert told["alembic"].startswith({"oldest": "1.8."}.get(versions, "1."))
     assert told["sqlalchemy"].startswith({"oldest": "1.4.", "middle": "2.0.", "newest": "2."}[versions])
@@ -180,25 +181,14 @@ def has_lines(ran: Ran) -> None:
 
 def has_origins(ran: Ran) -> None:
     """Each object is traced to the revision that made it as it is."""
-    trace = OriginTrace(ran.replay)
     users, posts = ran.table("users"), ran.table("posts")
-    schema = users.schema
-    column = {c.name: c for c in ran.replay.catalog.columns_of(users)}
-    found = {
-        "users": trace.of_table(users).revision,
-        "posts": trace.of_table(posts).revision,
-        "users.name": trace.of_column(users, column["name"]).revision,
-        "users.email": trace.of_column(users, column["email"]).revision,
-        "posts_user": trace.of_constraint(posts, "posts_user").revision,
-        "ix_posts_title": trace.of_constraint(posts, "ix_posts_title").revision,
-        "user_status": trace.of_named(f"{schema}.user_status").revision,
-    }
-    assert found == {
-        "users": "0001", "posts": "0003", "users.name": "0001", "users.email": "0005", "posts_user": "0003",
-        "ix_posts_title": "0004", "user_status": "0001",
+    prefix = str(users).removesuffix("users")
+    expected = {
+        f"{users}": "0001", f"{posts}": "0003", f"{users}.name": "0001", f"{users}.email": "0005",
+        f"{posts}.posts_user": "0003", f"{prefix}ix_posts_title": "0004", f"{prefix}user_status": "0001",
     }  # fmt: skip
-    assert trace.of_table(posts).location is not None
-    assert str(trace.of_table(posts).location).startswith("migrations/versions/0003.py:")
+    assert {name: fact_builders.origin_of(ran.replay, name).revision for name in expected} == expected
+    assert str(find_origin(ran.replay, posts).location).startswith("migrations/versions/0003.py:")
 
 
 @pytest.mark.parametrize(
