@@ -171,7 +171,7 @@ def check(
     if static:
         from migration_gate import static as reading  # noqa: PLC0415 - neither is this
 
-        return reading.run(path, nested(given), Targets(form, output, files))
+        return reading.run_static_check(path, nested(given), Targets(form, output, files))
     from migration_gate import entrypoint  # noqa: PLC0415 - the engine is not needed to print help
 
     status: int = entrypoint.run_check(path, nested(given), Targets(form, output, files))

@@ -12,7 +12,7 @@ from typing import Any
 
 from migration_gate.errors import RepositoryUnreadable
 
-SECONDS = 30.0
+COMMAND_SECONDS = 30.0
 """limit for one git command"""
 _NOT_SOURCES = frozenset(
     {".git", ".hg", ".svn", "node_modules", "__pycache__", "site-packages", ".tox", ".nox", ".venv", "venv"}
@@ -21,7 +21,7 @@ _NOT_SOURCES = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class TrackedFiles:
     """The tracked files under a folder."""
 
     top: Path
@@ -31,20 +31,20 @@ class Listing:
     notes: tuple[str, ...] = ()
 
 
-def listing(folder: Path) -> Listing:
+def list_tracked_files(folder: Path) -> TrackedFiles:
     """The tracked files under `folder`; all its files, with a note, where git cannot tell."""
-    top, why = ask(folder, "rev-parse", "--show-toplevel")
+    top, why = run_git(folder, "rev-parse", "--show-toplevel")
     if why is None:
-        names, why = ask(folder, "ls-files", "-z")
+        names, why = run_git(folder, "ls-files", "-z")
         paths = tuple(sorted({name for name in names.split("\0") if name}))
         if why is None and paths:
-            return Listing(Path(top.removesuffix("\n")), paths)
+            return TrackedFiles(Path(top.removesuffix("\n")), paths)
         why = why or "git tracks no file here"
-    return Listing(folder, _walk(folder), (f"{why}: every file under {folder} was read as if tracked",))
+    return TrackedFiles(folder, _walk(folder), (f"{why}: every file under {folder} was read as if tracked",))
 
 
-def ask(
-    folder: Path, *arguments: str, seconds: float = SECONDS, as_owner: bool = False
+def run_git(
+    folder: Path, *arguments: str, seconds: float = COMMAND_SECONDS, as_owner: bool = False
 ) -> tuple[str, str | None]:
     """What git prints, or why it did not. It asks nobody for a password, and reads no one's keyboard.
 
@@ -84,7 +84,7 @@ def ask(
 
 def _owner(folder: Path) -> tuple[int, int] | None:
     """User and group of the repository, where we are root and they are not."""
-    state = (top(folder) / ".git").stat()
+    state = (find_repository_root(folder) / ".git").stat()
     return (state.st_uid, state.st_gid) if os.geteuid() == 0 and state.st_uid != 0 else None
 
 
@@ -127,13 +127,13 @@ def _walk(folder: Path) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def top(folder: Path) -> Path:
+def find_repository_root(folder: Path) -> Path:
     """The repository's top folder; the folder itself where there is none. Asks the file system, not git."""
     real = folder.resolve()
     return next((each for each in (real, *real.parents) if (each / ".git").exists()), real)
 
 
-def export(folder: Path, revision: str, into: Path) -> None:
+def export_revision(folder: Path, revision: str, into: Path) -> None:
     """Write the tree of a git revision into an existing empty folder. Raises RepositoryUnreadable."""
     import io  # noqa: PLC0415
     import tarfile  # noqa: PLC0415
@@ -141,11 +141,11 @@ def export(folder: Path, revision: str, into: Path) -> None:
     try:
         answer = subprocess.run(
             ["git", "archive", "--format=tar", "--end-of-options", revision],
-            cwd=top(folder),
+            cwd=find_repository_root(folder),
             env=_environment(),
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            timeout=SECONDS,
+            timeout=COMMAND_SECONDS,
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:

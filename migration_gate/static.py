@@ -31,25 +31,25 @@ _MODELS = re.compile(
     rb"|^class\s+(\w+)\([^)\n]*\btable\s*=\s*True",
     re.MULTILINE | re.IGNORECASE,
 )
-LARGEST = 1 << 20
+MAX_MODEL_FILE_BYTES = 1 << 20
 """bytes of a Python file that are looked through for models"""
 
 
-def run(path: Path, options: Mapping[str, object], targets: deliver.Targets) -> int:
+def run_static_check(path: Path, options: Mapping[str, object], targets: deliver.Targets) -> int:
     """Read every project below `path`, deliver the report, and return the exit status."""
     begun = time.perf_counter()
     every = loading.load(path, options, os.environ, known_checks=explain.kinds())
-    found = tuple(examined(settings) for settings in every)
+    found = tuple(check_project_text(settings) for settings in every)
     return deliver.deliver(deliver.stamped(Report(found, time.perf_counter() - begun)), targets)
 
 
-def examined(settings: Settings) -> ProjectReport:
+def check_project_text(settings: Settings) -> ProjectReport:
     """One project, read and judged by the checks that need no more than text."""
     begun = time.perf_counter()
     known = explain.known()
     chosen = [one for one in known if check.check_name(one) in CHECKS]
     try:
-        facts = read(
+        facts = read_facts(
             settings, [check.check_name(one) for one in known if check.check_name(one) not in CHECKS]
         )
     except GateError as error:
@@ -63,28 +63,30 @@ def examined(settings: Settings) -> ProjectReport:
     return ProjectReport(settings.name, facts, verdicts, settings.fail_on, seconds=seconds, static=True)
 
 
-def read(settings: Settings, others: list[str]) -> Facts:
+def read_facts(settings: Settings, others: list[str]) -> Facts:
     """The facts that text can tell; `others` are the checks that it cannot serve."""
-    top = Path(os.path.realpath(git.top(settings.root)))
+    top = Path(os.path.realpath(git.find_repository_root(settings.root)))
     notes = [f"read as text only; not checked: {', '.join(others)}"]
     located = locate_environment(settings, os.environ)
-    folders, recursive = locations(located)
+    folders, recursive = find_version_folders(located)
     if not folders:
         notes.append("where the revisions are is decided in code: several heads were not looked for")
-    texts = revision_files.read(folders, top, recursive=recursive)
+    texts = revision_files.read_revision_files(folders, top, recursive=recursive)
     notes += [f"`{file}` could not be placed in the history: {why}" for file, why in texts.doubts]
     own = [file.file.path for file in texts.files]
-    tree = repository.read(settings, [*(str(top / path) for path in own), *_scripts(located, folders)])
+    tree = repository.read_repository(
+        settings, [*(str(top / path) for path in own), *_scripts(located, folders)]
+    )
     names = dict.fromkeys((*texts.creates, *_modelled(settings)))
     replay = Replay(
-        history=revision_files.history(texts, settings.target),
+        history=revision_files.build_history(texts, settings.target),
         catalog=Snapshot(tables=tuple(Table("public", name) for name in names)),
         notes=tuple(notes),
     )
     return Facts(settings.name, replay, tree, settings.owners)
 
 
-def locations(located: AlembicEnvironment) -> tuple[tuple[Path, ...], bool]:
+def find_version_folders(located: AlembicEnvironment) -> tuple[tuple[Path, ...], bool]:
     """The folders of the revisions, and whether those inside them count; none where only code knows."""
     if located.kind == "hook" or located.entry_file is None or located.config is None:
         return (), False
@@ -109,13 +111,13 @@ def _scripts(located: AlembicEnvironment, folders: tuple[Path, ...]) -> list[str
 def _modelled(settings: Settings) -> list[str]:
     """The tables that models speak of, as far as their text says."""
     found: list[str] = []
-    for path in git.listing(settings.root).paths:
+    for path in git.list_tracked_files(settings.root).paths:
         file = settings.root / path
         if not path.endswith(".py") or file.is_symlink():
             continue
         try:
             with file.open("rb") as stream:
-                text = stream.read(LARGEST)
+                text = stream.read(MAX_MODEL_FILE_BYTES)
         except OSError:
             continue  # the repository's reader says what could not be read
         found += [

@@ -32,11 +32,11 @@ def test_a_repository_of_another_owner_is_read_without_touching_any_configuratio
     monkeypatch.setenv("HOME", str(home))
     folder = given_away(started(tmp_path / "a", {"a.sql": "", "b/c.py": ""}))
     config = (folder / ".git/config").read_text()
-    assert git.listing(folder) == git.Listing(folder, ("a.sql", "b/c.py"))
-    assert git.listing(folder / "b").paths == ("c.py",)
+    assert git.list_tracked_files(folder) == git.TrackedFiles(folder, ("a.sql", "b/c.py"))
+    assert git.list_tracked_files(folder / "b").paths == ("c.py",)
     into = tmp_path / "out"
     into.mkdir()
-    git.export(folder, "HEAD", into)
+    git.export_revision(folder, "HEAD", into)
     assert sorted(path.name for path in into.iterdir()) == ["a.sql", "b"]
     assert list(home.iterdir()) == []
     assert (folder / ".git/config").read_text() == config
@@ -49,7 +49,7 @@ def test_what_git_writes_belongs_to_the_owner_of_the_repository(tmp_path: Path) 
             path.chmod(0o755)
     origin = given_away(started(tmp_path / "origin"))
     folder = given_away(clone(started(tmp_path / "other"), tmp_path / "clone"))
-    text, why = git.ask(folder, "fetch", "-q", origin.as_uri(), "main", as_owner=True)
+    text, why = git.run_git(folder, "fetch", "-q", origin.as_uri(), "main", as_owner=True)
     assert (text, why) == ("", None)
     assert {path.stat().st_uid for path in folder.rglob("*")} == {1001}
 
@@ -61,9 +61,9 @@ def test_a_program_that_the_repositorys_configuration_names_is_not_run(tmp_path:
     hook = folder / ".git/hooks/reference-transaction"
     hook.write_text(f"#!/bin/sh\ntouch {ran}\n")
     hook.chmod(0o755)
-    assert git.listing(folder).paths == ("README.md",)
-    assert git.ask(folder, "status", "--porcelain") == ("", None)
-    assert git.ask(folder, "update-ref", "refs/heads/x", "HEAD") == ("", None)
+    assert git.list_tracked_files(folder).paths == ("README.md",)
+    assert git.run_git(folder, "status", "--porcelain") == ("", None)
+    assert git.run_git(folder, "update-ref", "refs/heads/x", "HEAD") == ("", None)
     assert not ran.exists()
 
 
@@ -75,7 +75,9 @@ def test_nobody_is_asked_for_a_password(tmp_path: Path, monkeypatch: pytest.Monk
     for name in ("GIT_ASKPASS", "SSH_ASKPASS"):
         monkeypatch.setenv(name, str(program))
     folder = started(tmp_path / "a")
-    text, why = git.ask(folder, "credential", "fill")  # standard input is empty, so git has nothing to fill
+    text, why = git.run_git(
+        folder, "credential", "fill"
+    )  # standard input is empty, so git has nothing to fill
     assert text == ""
     assert why is not None
     assert not asked.exists()
@@ -86,7 +88,7 @@ def test_a_git_that_takes_too_long_is_ended_with_all_that_it_started(tmp_path: P
     pid = tmp_path / "pid"
     run(folder, "config", "alias.wait", f"!echo $$ > {pid}; sleep 60")
     begun = time.monotonic()
-    assert git.ask(folder, "wait", seconds=0.5) == ("", "`git wait` took over 0.5 s")
+    assert git.run_git(folder, "wait", seconds=0.5) == ("", "`git wait` took over 0.5 s")
     assert time.monotonic() - begun < 5
     end = time.monotonic() + 5
     while _alive(int(pid.read_text())) and time.monotonic() < end:
@@ -107,12 +109,12 @@ def test_variables_that_point_git_elsewhere_are_ignored(
     here, there = started(tmp_path / "here", {"here": ""}), started(tmp_path / "there", {"there": ""})
     monkeypatch.setenv("GIT_DIR", str(there / ".git"))
     monkeypatch.setenv("GIT_INDEX_FILE", str(there / ".git/index"))
-    assert git.listing(here).paths == ("here",)
+    assert git.list_tracked_files(here).paths == ("here",)
 
 
 def test_a_worktree_of_a_repository_is_a_repository(tmp_path: Path) -> None:
     folder = started(tmp_path / "a")
     run(folder, "worktree", "add", "-q", str(tmp_path / "b"))
     commit(tmp_path / "b", {"b.sql": ""})
-    assert git.listing(tmp_path / "b").paths == ("README.md", "b.sql")
-    assert git.top(tmp_path / "b") == tmp_path / "b"
+    assert git.list_tracked_files(tmp_path / "b").paths == ("README.md", "b.sql")
+    assert git.find_repository_root(tmp_path / "b") == tmp_path / "b"

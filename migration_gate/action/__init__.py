@@ -33,7 +33,7 @@ def run(environ: MutableMapping[str, str]) -> int:
         try:
             asked = asking.read(environ)
             if asked.allow_untrusted_code:
-                environ[untrusted_code.VARIABLE] = "true"
+                environ[untrusted_code.ALLOW_VARIABLE] = "true"
             report = _examined(asked)
         except GateError as error:
             report = _not_examined(_problem(error))

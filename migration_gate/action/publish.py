@@ -71,14 +71,14 @@ def outputs(environ: Mapping[str, str], values: Mapping[str, str]) -> None:
 def comments(environ: Mapping[str, str], report: Report, asked: Asked, token: str) -> None:
     """One comment a project, where there is a token and a pull request; why not, where one was expected."""
     known = _event(environ)
-    if not token or known.number is None or not known.repository:
+    if not token or known.pull_request is None or not known.repository:
         if asked.comment == "always" and not token:
             _mention("No comment: there is no token (pull requests of forks have none).", Severity.NOTE)
         return
-    api = known.api or "https://api.github.com"
+    api = known.api_url or "https://api.github.com"
     # Where nothing is said, the same server: the token goes there.
     graphql = environ.get("GITHUB_GRAPHQL_URL") or f"{api.removesuffix('/v3')}/graphql"
-    pull = Pull(known.repository, known.number, token, api, graphql)
+    pull = Pull(known.repository, known.pull_request, token, api, graphql)
     path, whole, run, source = *_scopes(environ), _run(environ, known), _source(environ)
     written = [
         comment.write(one, path if one.name else whole, run=run, source=source) for one in report.projects
@@ -107,7 +107,7 @@ def _scopes(environ: Mapping[str, str]) -> tuple[str, str]:
 
 def _event(environ: Mapping[str, str]) -> Event:
     try:
-        return event.read(environ)
+        return event.read_event(environ)
     except GateError as error:
         _mention(f"{error.message} {error.advice}")
         return Event()
@@ -115,17 +115,19 @@ def _event(environ: Mapping[str, str]) -> Event:
 
 def _run(environ: Mapping[str, str], known: Event) -> str:
     number = environ.get("GITHUB_RUN_ID")
-    return f"{known.server}/{known.repository}/actions/runs/{number}" if number and known.server else ""
+    return (
+        f"{known.server_url}/{known.repository}/actions/runs/{number}" if number and known.server_url else ""
+    )
 
 
 def _source(environ: Mapping[str, str]) -> str:
     """Where the files of this change can be read."""
     try:
-        known = event.read(environ)
+        known = event.read_event(environ)
     except GateError:
         return ""  # whoever needs the event says so
     commit = known.head or known.commit
-    if not (commit and known.server and known.repository):
+    if not (commit and known.server_url and known.repository):
         return ""
-    address = f"{known.server}/{known.repository}/blob/{commit}"
+    address = f"{known.server_url}/{known.repository}/blob/{commit}"
     return address if comment.ADDRESS.fullmatch(address) else ""

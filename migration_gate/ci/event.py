@@ -16,12 +16,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from migration_gate.errors import Misconfigured
 
-PRIVILEGED = frozenset({"pull_request_target", "workflow_run", "issue_comment"})
+PRIVILEGED_EVENTS = frozenset({"pull_request_target", "workflow_run", "issue_comment"})
 """events that run with the base's rights, and may have anybody's code checked out"""
-LARGEST = 32 << 20
+MAX_PAYLOAD_BYTES = 32 << 20
 """bytes of a payload; GitHub's own limit is 25 MB"""
-SHA = r"[0-9a-f]{40}|[0-9a-f]{64}"
-Sha = Annotated[str, Field(pattern=f"^({SHA})$")]
+COMMIT_ID = r"[0-9a-f]{40}|[0-9a-f]{64}"
+Sha = Annotated[str, Field(pattern=f"^({COMMIT_ID})$")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,23 +34,23 @@ class Event:
     """github, gitlab or empty"""
     base: str | None = None
     """full id of the commit that the event names as the base"""
-    exact: bool = False
+    is_exact: bool = False
     """the base itself is meant, not the newest commit that the head shares with it"""
-    why: str = "this is no run of a CI"
+    reason: str = "this is no run of a CI"
     """where the base is from, or why there is none"""
     head: str | None = None
     """full id of the change's own newest commit"""
     commit: str | None = None
     """full id of the commit that the CI runs for; of the base, in the events that run with its rights"""
-    number: int | None = None
+    pull_request: int | None = None
     """of the pull or merge request"""
     is_fork: bool = False
     """the change comes from another repository"""
     repository: str = ""
     """`owner/name`"""
-    server: str = ""
+    server_url: str = ""
     """address of the web pages, without a slash at its end"""
-    api: str = ""
+    api_url: str = ""
     """address of the API, without a slash at its end"""
 
 
@@ -109,7 +109,7 @@ class _OfWorkflowRun(_Payload):
 P = TypeVar("P", bound=_Payload)
 
 
-def read(environ: Mapping[str, str]) -> Event:
+def read_event(environ: Mapping[str, str]) -> Event:
     """The event of this run. Raises Misconfigured where its payload is not what the CI promises."""
     if environ.get("GITHUB_EVENT_NAME"):
         return _github(environ)
@@ -123,18 +123,18 @@ def _github(environ: Mapping[str, str]) -> Event:
     known = Event(
         name,
         "github",
-        why=f"the event `{name}` has no base",
+        reason=f"the event `{name}` has no base",
         commit=environ.get("GITHUB_SHA") or None,
         repository=environ.get("GITHUB_REPOSITORY", ""),
-        server=environ.get("GITHUB_SERVER_URL", "https://github.com").rstrip("/"),
-        api=environ.get("GITHUB_API_URL", "https://api.github.com").rstrip("/"),
+        server_url=environ.get("GITHUB_SERVER_URL", "https://github.com").rstrip("/"),
+        api_url=environ.get("GITHUB_API_URL", "https://api.github.com").rstrip("/"),
     )
     payload = environ.get("GITHUB_EVENT_PATH")
     told = _READERS.get(name)
     if told is None:
         return known
     if not payload:
-        return replace(known, why=f"GITHUB_EVENT_PATH is not set, so the base of `{name}` is not known")
+        return replace(known, reason=f"GITHUB_EVENT_PATH is not set, so the base of `{name}` is not known")
     return told(known, Path(payload))
 
 
@@ -145,9 +145,9 @@ def _pull_request(event: Event, file: Path) -> Event:
     return replace(
         event,
         base=change.base.sha,
-        why=f"the base of pull request {change.number}",
+        reason=f"the base of pull request {change.number}",
         head=change.head.sha,
-        number=change.number,
+        pull_request=change.number,
         is_fork=source is None or source.full_name != told.repository.full_name,
         repository=event.repository or told.repository.full_name,
     )
@@ -156,7 +156,7 @@ def _pull_request(event: Event, file: Path) -> Event:
 def _merge_group(event: Event, file: Path) -> Event:
     group = _payload(_OfMergeGroup, file, event.name).merge_group
     return replace(
-        event, base=group.base_sha, exact=True, why="the base of the merge group", head=group.head_sha
+        event, base=group.base_sha, is_exact=True, reason="the base of the merge group", head=group.head_sha
     )
 
 
@@ -164,11 +164,13 @@ def _push(event: Event, file: Path) -> Event:
     told = _payload(_OfPush, file, event.name)
     if not told.before.strip("0"):
         return replace(
-            event, head=told.after, why="the push made the branch or tag: there is nothing before it"
+            event, head=told.after, reason="the push made the branch or tag: there is nothing before it"
         )
     if told.forced:
-        return replace(event, head=told.after, why="the push was forced: what was there before is no base")
-    return replace(event, base=told.before, exact=True, why="what was there before the push", head=told.after)
+        return replace(event, head=told.after, reason="the push was forced: what was there before is no base")
+    return replace(
+        event, base=told.before, is_exact=True, reason="what was there before the push", head=told.after
+    )
 
 
 def _workflow_run(event: Event, file: Path) -> Event:
@@ -197,7 +199,7 @@ def _payload(model: type[P], file: Path, name: str) -> P:
     )
     try:
         with file.open("rb") as stream:
-            text = stream.read(LARGEST)
+            text = stream.read(MAX_PAYLOAD_BYTES)
         return model.model_validate_json(text)
     except OSError as error:
         says = f"The payload of the event `{name}` could not be read: {error.strerror or error}."
@@ -214,7 +216,7 @@ def _gitlab(environ: Mapping[str, str]) -> Event:
 
     def sha(name: str) -> str | None:
         text = environ.get(name, "")
-        return text if text.strip("0") and re.fullmatch(SHA, text) else None
+        return text if text.strip("0") and re.fullmatch(COMMIT_ID, text) else None
 
     request, before = sha("CI_MERGE_REQUEST_DIFF_BASE_SHA"), sha("CI_COMMIT_BEFORE_SHA")
     name = environ.get("CI_PIPELINE_SOURCE", "pipeline")
@@ -229,13 +231,13 @@ def _gitlab(environ: Mapping[str, str]) -> Event:
         name,
         "gitlab",
         base=request,
-        exact=bool(request),
-        why=why,
+        is_exact=bool(request),
+        reason=why,
         head=sha("CI_COMMIT_SHA"),
         commit=sha("CI_COMMIT_SHA"),
-        number=int(number) if number.isdecimal() else None,
+        pull_request=int(number) if number.isdecimal() else None,
         is_fork=bool(source) and source != environ.get("CI_MERGE_REQUEST_PROJECT_PATH"),
         repository=environ.get("CI_PROJECT_PATH", ""),
-        server=environ.get("CI_SERVER_URL", "").rstrip("/"),
-        api=environ.get("CI_API_V4_URL", "").rstrip("/"),
+        server_url=environ.get("CI_SERVER_URL", "").rstrip("/"),
+        api_url=environ.get("CI_API_V4_URL", "").rstrip("/"),
     )

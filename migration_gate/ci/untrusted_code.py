@@ -13,27 +13,29 @@ from migration_gate import git
 from migration_gate.ci import event as events
 from migration_gate.errors import Misconfigured, UntrustedCode
 
-VARIABLE = "MIGRATION_GATE_ALLOW_UNTRUSTED_CODE"
+ALLOW_VARIABLE = "MIGRATION_GATE_ALLOW_UNTRUSTED_CODE"
 """a variable alone: a configuration file could be the stranger's"""
 ADVICE = f"""\
 Use `on: pull_request`: there a stranger's code has no rights. To comment on pull requests of forks, let \
 that run upload its report, and comment from a second workflow that runs none of their code.
 If everybody who can open a pull request may use this workflow's token and secrets, say so: \
-{VARIABLE}=true, or `allow-untrusted-code: true` for the action."""
+{ALLOW_VARIABLE}=true, or `allow-untrusted-code: true` for the action."""
 
 
-def demand(folder: Path, environ: Mapping[str, str]) -> None:
+def refuse_untrusted_code(folder: Path, environ: Mapping[str, str]) -> None:
     """Raise UntrustedCode where the code in `folder` must not run under this event.
 
     Files that git ignores are not looked at: virtual environments and caches are among them.
     """
-    event = events.read(environ)
-    if event.name not in events.PRIVILEGED or event.ci != "github" or _allowed(environ):
+    event = events.read_event(environ)
+    if event.name not in events.PRIVILEGED_EVENTS or event.ci != "github" or _allowed(environ):
         return
-    head, why = git.ask(folder, "rev-parse", "--verify", "--quiet", "HEAD")
+    head, why = git.run_git(folder, "rev-parse", "--verify", "--quiet", "HEAD")
     own = {event.commit, event.base if event.name == "pull_request_target" else None} - {None}
     if why is None and head.strip() in own:
-        changed, why = git.ask(folder, "status", "--porcelain", "--no-renames", "--untracked-files=normal")
+        changed, why = git.run_git(
+            folder, "status", "--porcelain", "--no-renames", "--untracked-files=normal"
+        )
         if why is None and not changed.strip():
             return
         found = why or f"files in it were changed: {changed.splitlines()[0][3:]}"
@@ -48,9 +50,11 @@ def demand(folder: Path, environ: Mapping[str, str]) -> None:
 
 
 def _allowed(environ: Mapping[str, str]) -> bool:
-    text = environ.get(VARIABLE, "").strip().lower()
+    text = environ.get(ALLOW_VARIABLE, "").strip().lower()
     if text not in ("", "true", "false"):
         raise Misconfigured(
-            f"`{VARIABLE}` must be true or false, but is `{text[:60]}`.", where=VARIABLE, advice="Mend it."
+            f"`{ALLOW_VARIABLE}` must be true or false, but is `{text[:60]}`.",
+            where=ALLOW_VARIABLE,
+            advice="Mend it.",
         )
     return text == "true"

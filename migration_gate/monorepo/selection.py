@@ -57,16 +57,16 @@ def select(
     entries = [Entry(settings.name, _path(settings)) for settings in every]
     if not changed:
         return Selection(tuple(entries))
-    compared = base_revision.of(every[0].root, every[0].base, environ)
+    compared = base_revision.compare_with_base(every[0].root, every[0].base, environ)
     if compared.files is None:
-        why = compared.base.note or f"There is nothing to compare with: {compared.base.why}"
+        why = compared.base.note or f"There is nothing to compare with: {compared.base.reason}"
         return Selection(tuple(entries), note=f"{why.rstrip('.')}. Every project is examined.")
-    paths = compared.paths()
+    paths = compared.changed_paths()
     known = [watched_files.of(settings, environ).touched(paths) for settings in every]
     chosen = [replace(entry, why=why) for entry, why in zip(entries, known, strict=True) if why]
     others = tuple(entry.project for entry, why in zip(entries, known, strict=True) if not why)
-    revision = (compared.base.revision or "")[:12]
-    return Selection(tuple(chosen), others, f"Compared with {revision} ({compared.base.why}).")
+    revision = (compared.base.commit or "")[:12]
+    return Selection(tuple(chosen), others, f"Compared with {revision} ({compared.base.reason}).")
 
 
 def projects(path: Path, options: Mapping[str, object], environ: Mapping[str, str]) -> tuple[Settings, ...]:
@@ -109,7 +109,7 @@ def _above(folder: Path, start: Path) -> Path:
 
 def _toml(start: Path) -> Iterator[Path]:
     """Every pyproject.toml that configures Alembic by itself, as far as git tracks it."""
-    for path in git.listing(start).paths:
+    for path in git.list_tracked_files(start).paths:
         *folders, name = path.split("/")
         if name == "pyproject.toml" and not search.SKIPPED & set(folders):
             config = find_config_in_folder((start / path).parent, "alembic")
@@ -119,7 +119,7 @@ def _toml(start: Path) -> Iterator[Path]:
 
 def _path(settings: Settings) -> str:
     folder = Path(os.path.realpath(settings.project_folder or settings.working_directory))
-    top = Path(os.path.realpath(git.top(settings.root)))
+    top = Path(os.path.realpath(git.find_repository_root(settings.root)))
     return folder.relative_to(top).as_posix() if folder.is_relative_to(top) else str(folder)
 
 

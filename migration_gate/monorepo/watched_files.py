@@ -64,7 +64,7 @@ class Watched:
 
 def of(settings: Settings, environ: Mapping[str, str]) -> Watched:
     """What concerns the project of `settings`."""
-    top = Path(os.path.realpath(git.top(settings.root)))
+    top = Path(os.path.realpath(git.find_repository_root(settings.root)))
     home = Path(os.path.realpath(settings.project_folder or settings.working_directory))
     found: dict[str, str] = {}
     for place, what in _places(settings, environ):
@@ -130,7 +130,11 @@ def _needed(folder: Path, top: Path) -> Iterator[Path]:
 
 def _members(top: Path) -> dict[str, Path]:
     """The packages of the repository by their names."""
-    files = [top / path for path in git.listing(top).paths if path.rpartition("/")[2] == "pyproject.toml"]
+    files = [
+        top / path
+        for path in git.list_tracked_files(top).paths
+        if path.rpartition("/")[2] == "pyproject.toml"
+    ]
     named = ((file.parent, _NAME.search(read_text_file(file))) for file in files)
     return {_plain(name[1]): folder for folder, name in named if name}
 

@@ -35,7 +35,7 @@ from migration_gate.replay.worker_order import Order
 from migration_gate.replay.worker_process import Line, WorkerProcess
 from migration_gate.sandbox.user import protect_command_files
 from migration_gate.scan import repository
-from migration_gate.scan.revision_files import Written
+from migration_gate.scan.revision_files import RevisionSource
 
 
 def examine_project(settings: Settings) -> Generator[Progress, None, Facts]:
@@ -46,13 +46,13 @@ def examine_project(settings: Settings) -> Generator[Progress, None, Facts]:
     for place_of_code in dict.fromkeys(
         (settings.root, settings.project_folder or settings.root, settings.working_directory)
     ):
-        untrusted_code.demand(place_of_code, os.environ)
+        untrusted_code.refuse_untrusted_code(place_of_code, os.environ)
     protect_command_files(os.environ)
     settings, notes = yield from _installed(settings, clock)
     project = find_project(settings)
     project = replace(project, notes=(*project.notes, *notes))
     with temporary_run_directory() as folder, ThreadPoolExecutor(2) as beside:
-        compared = beside.submit(base_revision.of, settings.root, settings.base, os.environ)
+        compared = beside.submit(base_revision.compare_with_base, settings.root, settings.base, os.environ)
         clock.start("postgres")
         yield Progress("postgres", settings.postgres)
         # The interpreter imports Alembic and SQLAlchemy while the server starts.
@@ -62,7 +62,7 @@ def examine_project(settings: Settings) -> Generator[Progress, None, Facts]:
         ):
             changes = compared.result()
             run = _Run(settings, project, server, folder, clock, note=changes.base.note)
-            run.changed = base_revision.absolute(settings.root, changes.paths("AMT"))
+            run.changed = base_revision.absolute_paths(settings.root, changes.changed_paths("AMT"))
             yield from run.prepare()
             yield from run.replay(worker, beside)
             yield Progress("compare")
@@ -114,7 +114,7 @@ class _Run:
         self.changed: tuple[str, ...] = ()
         """real paths of the files that the change adds or edits"""
         self._lines: list[Line] = []
-        self._texts: Future[tuple[tuple[Written, ...], Tree]] | None = None
+        self._texts: Future[tuple[tuple[RevisionSource, ...], Tree]] | None = None
         self._replayed: Future[tuple[tuple[str, ...], Snapshot, tuple[DdlCommand, ...]]] | None = None
         self._notes: list[str] = [*project.notes, *server.notes, *filter(None, [note])]
         self._output = ""
@@ -166,13 +166,15 @@ class _Run:
                 yield Progress("replay", line["revision"], line["number"], total)
 
     def _reader(self) -> Reader:
-        return Reader(git.top(self._settings.root), self._lines, parse_snapshot)
+        return Reader(git.find_repository_root(self._settings.root), self._lines, parse_snapshot)
 
-    def _read_files(self) -> tuple[tuple[Written, ...], Tree]:
+    def _read_files(self) -> tuple[tuple[RevisionSource, ...], Tree]:
         """The revision files as text, and the rest of the repository."""
         written = self._reader().written()
-        top = git.top(self._settings.root)
-        return written, repository.read(self._settings, [str(top / each.file.path) for each in written])
+        top = git.find_repository_root(self._settings.root)
+        return written, repository.read_repository(
+            self._settings, [str(top / each.file.path) for each in written]
+        )
 
     def _read_replayed(self) -> tuple[tuple[str, ...], Snapshot, tuple[DdlCommand, ...]]:
         """The heads that arrived, the catalog, and the diary."""
@@ -186,7 +188,7 @@ class _Run:
 
     def tree(self) -> Tree:
         """The repository as text."""
-        return self._texts.result()[1] if self._texts else repository.read(self._settings, [])
+        return self._texts.result()[1] if self._texts else repository.read_repository(self._settings, [])
 
     def compared(self) -> Replay:
         """Lines, catalogs and their differences, as facts. Raises GateError where nothing was replayed."""

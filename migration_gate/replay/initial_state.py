@@ -87,8 +87,8 @@ def restore_initial_state(
     with tempfile.TemporaryDirectory(prefix="migration-gate-base-") as name:
         base = Path(name)
         base.chmod(0o755)
-        git.export(settings.root, start.create_all, base)
-        inside = settings.root.resolve().relative_to(git.top(settings.root).resolve())
+        git.export_revision(settings.root, start.create_all, base)
+        inside = settings.root.resolve().relative_to(git.find_repository_root(settings.root).resolve())
         older = _moved(settings, settings.root, base / inside)
         bootstrap(find_project(older), older, start.stamp)
     return [f"the replay began with the models of {start.create_all}, stamped as {start.stamp}"]

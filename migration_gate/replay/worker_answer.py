@@ -27,7 +27,7 @@ from migration_gate.facts import (
     UncreatedObject,
 )
 from migration_gate.scan import revision_files
-from migration_gate.scan.revision_files import Written
+from migration_gate.scan.revision_files import RevisionSource
 
 Line = Mapping[str, Any]
 
@@ -52,18 +52,18 @@ class Reader:
         path = Path(text)
         return path.relative_to(self._root).as_posix() if path.is_relative_to(self._root) else str(path)
 
-    def written(self) -> tuple[Written, ...]:
+    def written(self) -> tuple[RevisionSource, ...]:
         """The revision files as text; takes a while for a long history."""
         told = self._first("scripts")
         return (
-            revision_files.around(
+            revision_files.read_revision_files_below(
                 [Path(folder) for folder in told.get("locations", ())], Path(told["folder"]), self._root
             )
             if told
             else ()
         )
 
-    def history(self, target: tuple[str, ...], written: Sequence[Written] | None = None) -> History:
+    def history(self, target: tuple[str, ...], written: Sequence[RevisionSource] | None = None) -> History:
         """The revision graph, in the order of the replay where there is one, and its files."""
         told = self._first("history")
         files = self.written() if written is None else written
@@ -244,7 +244,7 @@ def _seen(file: RevisionFile, seen: bool) -> RevisionFile:
     )
 
 
-def _missing(files: Sequence[Written], known: Sequence[str]) -> Iterator[MissingParent]:
+def _missing(files: Sequence[RevisionSource], known: Sequence[str]) -> Iterator[MissingParent]:
     """Parents and dependencies that no file has; a label, or the beginning of an id, is one as well."""
     for each in files:
         for parent in (*each.file.parents, *each.depends_on):

@@ -20,7 +20,7 @@ LIMIT = 1 << 20
 
 def texts(facts: Facts, root: Path) -> dict[str, str]:
     """The files whose comments matter, by the path that findings use; unreadable ones are left out."""
-    top = git.top(root)
+    top = git.find_repository_root(root)
     found = {}
     for name in files(facts):
         try:

@@ -6,8 +6,8 @@ import re
 import sys
 from pathlib import PurePosixPath
 
-from migration_gate.scan.python_ddl import Hit, changes
-from migration_gate.scan.shell_ddl import sql_for_psql
+from migration_gate.scan.python_ddl import Hit, find_python_changes
+from migration_gate.scan.shell_ddl import find_psql_statements
 
 PYTHON, SHELL, WORKFLOW = "python", "shell", "workflow"
 
@@ -35,7 +35,7 @@ _DDL = tuple(re.compile(verb + rb"\s+" + _OBJECT) for verb in (b"create", b"alte
 """one expression a verb: the literal at its start makes the search fast"""
 
 
-def kind_of(path: str) -> str | None:
+def find_source_kind(path: str) -> str | None:
     """How a tracked file is read: python, shell or workflow; None for all others, tests and docs."""
     name = path.rpartition("/")[2]
     suffix = PurePosixPath(name).suffix.lower()
@@ -62,10 +62,10 @@ class Changes:
         """Read one file; `file` is its name in findings, `path` is counted from the project's folder."""
         if kind != PYTHON:
             if b"psql" in data and (kind == WORKFLOW or _is_script(path, data)):
-                for line, statement, tables in sql_for_psql(data.decode("utf-8", "replace")):
+                for line, statement, tables in find_psql_statements(data.decode("utf-8", "replace")):
                     self.hits.append(Hit(file, line, statement, kind, tables))
         elif _may_change_a_schema(data):
-            found = changes(path, data)
+            found = find_python_changes(path, data)
             if found is None:
                 why = "it speaks of schema changes, but Python {}.{} cannot parse it"
                 self.unchecked.append((file, why.format(*sys.version_info[:2])))

@@ -24,7 +24,7 @@ _TYPES = {
 }
 
 
-def operation(statement: str) -> str | None:
+def suggest_operation(statement: str) -> str | None:
     """The Alembic operation that does the same; `op.execute` where none is plain, None for text in part."""
     if "{" in statement or statement.endswith("…") or not _ANY.match(statement):
         return None

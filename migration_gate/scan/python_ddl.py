@@ -49,7 +49,7 @@ class Hit:
     """names of the functions, classes and constants it stands in"""
 
 
-def changes(file: str, data: bytes | str) -> list[Hit] | None:
+def find_python_changes(file: str, data: bytes | str) -> list[Hit] | None:
     """Every place in a Python file that changes a schema when it runs; None when it cannot be parsed."""
     tree = parse(data)
     if tree is None:

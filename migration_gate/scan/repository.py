@@ -22,13 +22,13 @@ from migration_gate.facts import (
     Tree,
     Unchecked,
 )
-from migration_gate.scan.files import Changes, kind_of
-from migration_gate.scan.op_suggestion import operation
+from migration_gate.scan.files import Changes, find_source_kind
+from migration_gate.scan.op_suggestion import suggest_operation
 from migration_gate.scan.sql_classifier import SqlStatement, StatementKind, classify_statements, shorten
 from migration_gate.scan.sql_references import Readers
 from migration_gate.wording import count_noun
 
-LIMIT = 2 * 1024 * 1024
+MAX_FILE_BYTES = 2 * 1024 * 1024
 """bytes of a file that are read"""
 _MIGRATIONS = re.compile(r"alembic|migrat|revision", re.IGNORECASE)
 _SECONDS = 6.0
@@ -71,18 +71,18 @@ class _Reader:
             if not stat.S_ISREG(mode):
                 return None
             with file.open("rb") as opened:
-                data = opened.read(LIMIT + 1)
+                data = opened.read(MAX_FILE_BYTES + 1)
         except (FileNotFoundError, NotADirectoryError):
             self.missing.append(self.shown(path))
             return None
         except (OSError, RuntimeError) as error:
             return f"it could not be opened ({getattr(error, 'strerror', None) or error})"
-        if len(data) > LIMIT:
+        if len(data) > MAX_FILE_BYTES:
             self.notes.append(
                 f"`{self.shown(path)}` has {file.stat().st_size / 2**20:.1f} MiB: only its first"
-                f" {LIMIT // 2**20} MiB were read"
+                f" {MAX_FILE_BYTES // 2**20} MiB were read"
             )
-            data = data[:LIMIT]
+            data = data[:MAX_FILE_BYTES]
         return data
 
     def sql(self, path: str) -> SqlFile | None:
@@ -95,7 +95,7 @@ class _Reader:
             return replace(known, unreadable=data)
         if data.startswith(b"version https://git-lfs.github.com/spec/"):
             return replace(known, unreadable="it is a pointer of Git LFS, whose content was not fetched")
-        text = decode(data)
+        text = decode_text(data)
         if text is None:
             return replace(known, unreadable="it is no text")
         left = self.until - time.monotonic()
@@ -109,14 +109,14 @@ class _Reader:
         return described
 
 
-def read(settings: Settings, revision_files: Sequence[str]) -> Tree:
+def read_repository(settings: Settings, revision_files: Sequence[str]) -> Tree:
     """The tracked files of the project that change, or could change, a schema beside its migrations.
 
     `revision_files` are absolute paths of what belongs to the migrations: revision files, `env.py`, and
     folders. Nothing is executed or imported. Where git cannot list the files, the folder is walked and
     `notes` says so.
     """
-    found = git.listing(settings.root)
+    found = git.list_tracked_files(settings.root)
     reader = _Reader(settings.root, found.top, list(found.notes), until=time.monotonic() + _SECONDS)
     own = _Own(settings.root, revision_files)
     changes = Changes()
@@ -125,7 +125,7 @@ def read(settings: Settings, revision_files: Sequence[str]) -> Tree:
         if path.lower().endswith(".sql"):
             if (file := reader.sql(path)) is not None:
                 files[path] = file
-        elif (kind := kind_of(path)) and not own.holds(path):
+        elif (kind := find_source_kind(path)) and not own.holds(path):
             data = reader.content(path)
             if isinstance(data, bytes):
                 changes.look(reader.shown(path), path, kind, data)
@@ -158,14 +158,14 @@ def _placed(changes: Changes, readers: Readers) -> list[SchemaChange]:
             shorten(hit.statement, 300),
             cast("SchemaChangeKind", hit.how),
             hit.tables,
-            operation(hit.statement),
+            suggest_operation(hit.statement),
         )
         for hit in changes.hits
         if not readers.import_from(hit.file, hit.scopes)
     ]
 
 
-def decode(data: bytes) -> str | None:
+def decode_text(data: bytes) -> str | None:
     """The text of a file in the encoding that is clear from its bytes; None when it is no text."""
     for mark, encoding in ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"), (b"\xef\xbb\xbf", "utf-8-sig")):
         if data.startswith(mark):
@@ -175,7 +175,7 @@ def decode(data: bytes) -> str | None:
     try:
         return data.decode()
     except UnicodeDecodeError as error:
-        if len(data) == LIMIT and error.start > LIMIT - 4:
+        if len(data) == MAX_FILE_BYTES and error.start > MAX_FILE_BYTES - 4:
             return data[: error.start].decode()
     odd = sum(byte < 32 and byte not in b"\t\n\r\f\x1b" for byte in data[:8192])
     return None if odd > len(data[:8192]) / 100 else data.decode("latin-1")

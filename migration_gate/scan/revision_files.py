@@ -23,24 +23,24 @@ NAMES = ("revision", "down_revision", "depends_on", "branch_labels")
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class RevisionSource:
     """One revision file as it is written."""
 
     file: RevisionFile
     message: str = ""
-    upgrade: int | None = None
+    upgrade_line: int | None = None
     """the line of its `upgrade()`"""
     depends_on: tuple[str, ...] = ()
-    labels: tuple[str, ...] = ()
+    branch_labels: tuple[str, ...] = ()
     doubt: str = ""
     """why what it says is not sure"""
 
 
 @dataclass(frozen=True, slots=True)
-class Texts:
+class RevisionSources:
     """All revision files of a project."""
 
-    files: tuple[Written, ...] = ()
+    files: tuple[RevisionSource, ...] = ()
     locations: tuple[str, ...] = ()
     doubts: tuple[tuple[str, str], ...] = ()
     """file, and why what it says is not sure"""
@@ -48,7 +48,7 @@ class Texts:
     """names of the tables that are created somewhere"""
 
 
-def read(locations: Sequence[Path], top: Path, *, recursive: bool = False) -> Texts:
+def read_revision_files(locations: Sequence[Path], top: Path, *, recursive: bool = False) -> RevisionSources:
     """The revision files of these folders, by path from `top`."""
     found = [
         written
@@ -58,10 +58,14 @@ def read(locations: Sequence[Path], top: Path, *, recursive: bool = False) -> Te
     ]
     doubts = tuple((each.file.path, each.doubt) for each in found if each.doubt)
     creates = dict.fromkeys(name for each in found for name in each.file.created_tables)
-    return Texts(tuple(found), tuple(_shown(place, top) for place in locations), doubts, tuple(creates))
+    return RevisionSources(
+        tuple(found), tuple(_shown(place, top) for place in locations), doubts, tuple(creates)
+    )
 
 
-def around(locations: Sequence[Path], scripts: Path, top: Path) -> tuple[Written, ...]:
+def read_revision_files_below(
+    locations: Sequence[Path], scripts: Path, top: Path
+) -> tuple[RevisionSource, ...]:
     """Each revision file in or below these folders and that of env.py, by path from `top`.
 
     Files that cannot be parsed are told of in `locations` alone: elsewhere they may be anything.
@@ -76,7 +80,7 @@ def around(locations: Sequence[Path], scripts: Path, top: Path) -> tuple[Written
     )
 
 
-def history(texts: Texts, target: tuple[str, ...]) -> History:
+def build_history(texts: RevisionSources, target: tuple[str, ...]) -> History:
     """The graph. As with Alembic, a broken one has files, and no revisions."""
     known = [each for each in texts.files if each.file.revision]
     ids = [str(each.file.revision) for each in known]
@@ -100,7 +104,12 @@ def history(texts: Texts, target: tuple[str, ...]) -> History:
     labels = _labels(known, complete)
     revisions = tuple(
         Revision(
-            i, complete[e.file.path], e.message, Location(e.file.path, e.upgrade), e.depends_on, labels[i]
+            i,
+            complete[e.file.path],
+            e.message,
+            Location(e.file.path, e.upgrade_line),
+            e.depends_on,
+            labels[i],
         )
         for i, e in zip(ids, known, strict=True)
     )
@@ -125,18 +134,18 @@ def _shown(path: Path, top: Path) -> str:
     return real.relative_to(top).as_posix() if real.is_relative_to(top) else str(path)
 
 
-def _written(file: Path, shown: str) -> Written | None:
+def _written(file: Path, shown: str) -> RevisionSource | None:
     """None for a file that is no revision."""
     try:
         text = file.read_bytes()
         tree, left_out = ast.parse(text, shown), False
     except OSError as error:
-        return Written(RevisionFile(shown, None, error=error.strerror or str(error)))
+        return RevisionSource(RevisionFile(shown, None, error=error.strerror or str(error)))
     except (SyntaxError, ValueError) as error:
         newer = parse(text, shown) if "f-string" in str(error) or _NEWER.search(text) else None
         if newer is None:
             says = getattr(error, "msg", None) or str(error)
-            return Written(RevisionFile(shown, None, error=says, line=getattr(error, "lineno", None)))
+            return RevisionSource(RevisionFile(shown, None, error=says, line=getattr(error, "lineno", None)))
         tree, left_out = newer, True
     names = {name: (value, node.lineno) for node in tree.body for name, value in _assigned(node)}
     if "revision" not in names:
@@ -159,7 +168,7 @@ def _written(file: Path, shown: str) -> Written | None:
         (n.lineno for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == "upgrade"), None
     )
     message = (ast.get_docstring(tree) or "").split("\n\n")[0].strip() if not left_out else ""
-    return Written(
+    return RevisionSource(
         told, message, upgrade, values["depends_on"] or (), values["branch_labels"] or (), "; ".join(doubts)
     )
 
@@ -191,7 +200,7 @@ def _strings(value: ast.expr) -> tuple[str, ...] | None:
     return tuple(several) if fits else None
 
 
-def _resolved(written: Written, ids: Sequence[str]) -> tuple[str, ...]:
+def _resolved(written: RevisionSource, ids: Sequence[str]) -> tuple[str, ...]:
     """The parents by their whole ids: Alembic takes the beginning of one as well."""
     return tuple(
         parent
@@ -211,7 +220,9 @@ def _circular(ids: Sequence[str], parents: Iterable[tuple[str, ...]]) -> bool:
     return False
 
 
-def _labels(known: Sequence[Written], parents: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+def _labels(
+    known: Sequence[RevisionSource], parents: dict[str, tuple[str, ...]]
+) -> dict[str, tuple[str, ...]]:
     """Labels as Alembic hands them on: to all descendants, and back to where the branch began."""
     above = {str(each.file.revision): parents[each.file.path] for each in known}
     below: dict[str, list[str]] = {one: [] for one in above}
@@ -221,12 +232,12 @@ def _labels(known: Sequence[Written], parents: dict[str, tuple[str, ...]]) -> di
     labels: dict[str, set[str]] = {one: set() for one in above}
     for each in known:
         start = str(each.file.revision)
-        waiting = [start] if each.labels else []
+        waiting = [start] if each.branch_labels else []
         while waiting:
             one = waiting.pop()
-            labels[one] |= set(each.labels)
-            waiting += [child for child in below[one] if not set(each.labels) <= labels[child]]
-        while each.labels and len(above[start]) == 1 and len(below[above[start][0]]) == 1:
+            labels[one] |= set(each.branch_labels)
+            waiting += [child for child in below[one] if not set(each.branch_labels) <= labels[child]]
+        while each.branch_labels and len(above[start]) == 1 and len(below[above[start][0]]) == 1:
             start = above[start][0]
-            labels[start] |= set(each.labels)
+            labels[start] |= set(each.branch_labels)
     return {one: tuple(sorted(own)) for one, own in labels.items()}

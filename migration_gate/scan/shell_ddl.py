@@ -16,7 +16,7 @@ _REACH = 20_000
 """characters behind `psql` that one command may have"""
 
 
-def sql_for_psql(text: str) -> Iterator[tuple[int, str, tuple[str, ...]]]:
+def find_psql_statements(text: str) -> Iterator[tuple[int, str, tuple[str, ...]]]:
     """Line, statement and relations of every schema statement that a script hands to `psql`."""
     seen: set[tuple[int, str]] = set()
     for offset, sql in _scripts(text):

@@ -16,7 +16,7 @@ from migration_gate.facts import (
     Table,
     Tree,
 )
-from migration_gate.scan.op_suggestion import operation
+from migration_gate.scan.op_suggestion import suggest_operation
 
 CATALOG = Snapshot(
     tables=(Table("public", "users"), Table("app", "media"), Table("public", "Odd Name")),
@@ -103,4 +103,4 @@ def test_a_table_made_by_a_name_we_cannot_follow_is_a_warning() -> None:
     ],
 )
 def test_a_statement_becomes_an_operation(statement: str, line: str | None) -> None:
-    assert operation(statement) == line
+    assert suggest_operation(statement) == line

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from migration_gate.ci import base_revision
-from migration_gate.ci.base_revision import of
+from migration_gate.ci.base_revision import compare_with_base
 from migration_gate.errors import Misconfigured
 from tests.support.git_repositories import clone, commit, git, started
 
@@ -81,9 +81,9 @@ def test_the_merge_commit_of_a_pull_request_is_compared_with_what_it_was_merged_
     tmp_path: Path, change: Change, depth: str
 ) -> None:
     folder = checkout(change, tmp_path / "clone", "refs/pull/1/merge", depth)
-    found = of(folder, None, change.environ(tmp_path))
-    assert (found.base.revision, found.files, found.base.note) == (change.base, DIFFERENT, "")
-    assert found.base.why == "the base of pull request 1, as it was merged for this run"
+    found = compare_with_base(folder, None, change.environ(tmp_path))
+    assert (found.base.commit, found.files, found.base.note) == (change.base, DIFFERENT, "")
+    assert found.base.reason == "the base of pull request 1, as it was merged for this run"
 
 
 @pytest.mark.parametrize("depth", ["--depth=1", "--depth=1000"])
@@ -91,8 +91,8 @@ def test_the_head_of_a_pull_request_is_compared_with_what_it_shares_with_the_bas
     tmp_path: Path, change: Change, depth: str
 ) -> None:
     folder = checkout(change, tmp_path / "clone", change.head, depth)
-    found = of(folder, None, change.environ(tmp_path))
-    assert (found.base.revision, found.files) == (change.forked, DIFFERENT)
+    found = compare_with_base(folder, None, change.environ(tmp_path))
+    assert (found.base.commit, found.files) == (change.forked, DIFFERENT)
 
 
 @pytest.mark.parametrize("event", ["merge_group", "push"])
@@ -100,15 +100,15 @@ def test_merge_groups_and_pushes_are_compared_with_the_commit_that_they_name(
     tmp_path: Path, change: Change, event: str
 ) -> None:
     folder = checkout(change, tmp_path / "clone", "refs/pull/1/merge", "--depth=1")
-    found = of(folder, None, change.environ(tmp_path, event))
-    assert (found.base.revision, found.files) == (change.base, DIFFERENT)
+    found = compare_with_base(folder, None, change.environ(tmp_path, event))
+    assert (found.base.commit, found.files) == (change.base, DIFFERENT)
 
 
 def test_a_base_that_cannot_be_fetched_is_a_note_that_says_what_to_do(tmp_path: Path, change: Change) -> None:
     folder = checkout(change, tmp_path / "clone", "refs/pull/1/merge", "--depth=1")
     shutil.rmtree(change.origin)
-    found = of(folder, None, change.environ(tmp_path))
-    assert (found.base.revision, found.files) == (None, None)
+    found = compare_with_base(folder, None, change.environ(tmp_path))
+    assert (found.base.commit, found.files) == (None, None)
     assert "Give actions/checkout `fetch-depth: 0`" in found.base.note
     assert change.base[:12] in found.base.note
 
@@ -117,7 +117,7 @@ def test_a_fetch_leaves_the_clone_as_it_was_but_for_the_commit(tmp_path: Path, c
     folder = checkout(change, tmp_path / "clone", "refs/pull/1/merge", "--depth=1")
     before = (git(folder, "for-each-ref"), (folder / ".git/config").read_text(), git(folder, "status", "-s"))
     fetched = (folder / ".git/FETCH_HEAD").read_text()
-    of(folder, None, change.environ(tmp_path))
+    compare_with_base(folder, None, change.environ(tmp_path))
     assert before == (
         git(folder, "for-each-ref"),
         (folder / ".git/config").read_text(),
@@ -128,23 +128,23 @@ def test_a_fetch_leaves_the_clone_as_it_was_but_for_the_commit(tmp_path: Path, c
 
 def test_an_event_without_a_base_has_none(tmp_path: Path, change: Change) -> None:
     folder = clone(change.origin, tmp_path / "clone")
-    found = of(folder, None, change.environ(tmp_path, "schedule"))
-    assert (found.base.revision, found.base.why) == (None, "the event `schedule` has no base")
+    found = compare_with_base(folder, None, change.environ(tmp_path, "schedule"))
+    assert (found.base.commit, found.base.reason) == (None, "the event `schedule` has no base")
     assert found.base.note == ""
 
 
 def test_a_revision_that_the_user_names_wins_over_the_event(tmp_path: Path, change: Change) -> None:
     folder = clone(change.origin, tmp_path / "clone", "--branch=feature")
     for wanted in (change.forked, "main", "HEAD~2"):  # `main` is there as origin/main alone
-        found = of(folder, wanted, change.environ(tmp_path))
-        assert (found.base.revision, found.files) == (change.forked, DIFFERENT)
+        found = compare_with_base(folder, wanted, change.environ(tmp_path))
+        assert (found.base.commit, found.files) == (change.forked, DIFFERENT)
 
 
 @pytest.mark.parametrize("wanted", ["nowhere", "--all", "-h", "a b", "HEAD:a.py"])
 def test_a_base_that_git_does_not_have_is_refused(tmp_path: Path, change: Change, wanted: str) -> None:
     folder = clone(change.origin, tmp_path / "clone")
     with pytest.raises(Misconfigured, match="which git does not have here"):
-        of(folder, wanted, {})
+        compare_with_base(folder, wanted, {})
 
 
 def test_on_a_laptop_the_branch_of_origin_is_the_base_and_uncommitted_work_counts(
@@ -155,31 +155,33 @@ def test_on_a_laptop_the_branch_of_origin_is_the_base_and_uncommitted_work_count
     (folder / "kept.py").unlink()
     (folder / "staged.py").write_text("1")
     git(folder, "add", "staged.py")
-    found = of(folder, None, {})
-    assert (found.base.revision, found.base.why) == (change.forked, "what HEAD shares with origin/main")
+    found = compare_with_base(folder, None, {})
+    assert (found.base.commit, found.base.reason) == (change.forked, "what HEAD shares with origin/main")
     more = (("A", "b.py"), ("A", "new.py"), ("A", "staged.py"), ("D", "kept.py"), ("M", "a.py"))
     assert found.files == more
 
 
 def test_a_repository_without_an_origin_has_no_base(tmp_path: Path) -> None:
-    found = of(started(tmp_path / "alone"), None, {})
-    assert found.base.why == "the clone has no branch of a remote named origin"
+    found = compare_with_base(started(tmp_path / "alone"), None, {})
+    assert found.base.reason == "the clone has no branch of a remote named origin"
 
 
 def test_a_repository_without_a_commit_has_no_base(tmp_path: Path) -> None:
     git(tmp_path, "init", "-q")
-    assert of(tmp_path, None, {}).base.why == "there is no commit yet"
+    assert compare_with_base(tmp_path, None, {}).base.reason == "there is no commit yet"
 
 
 def test_a_folder_outside_of_a_repository_has_no_base(tmp_path: Path) -> None:
-    assert of(tmp_path, "main", {}).base == base_revision.Base(None, "no git repository")
+    assert compare_with_base(tmp_path, "main", {}).base == base_revision.BaseRevision(
+        None, "no git repository"
+    )
 
 
 def test_names_of_any_kind_survive(tmp_path: Path) -> None:
     folder = started(tmp_path / "a")
     base = git(folder, "rev-parse", "HEAD")
     commit(folder, {"ü/a b.py": "1", 'quo"te.py': "1", "new\nline.py": "1"})
-    assert of(folder, base, {}).paths("A") == {"ü/a b.py", 'quo"te.py', "new\nline.py"}
+    assert compare_with_base(folder, base, {}).changed_paths("A") == {"ü/a b.py", 'quo"te.py', "new\nline.py"}
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
@@ -194,6 +196,6 @@ def test_a_clone_of_another_owner_is_read_and_fetched_files_stay_theirs(
         if path.owner() == "root" and path.name.startswith(("pytest-", "popen-")):
             path.chmod(0o755)
     tmp_path.chmod(0o755)
-    found = of(folder, None, change.environ(tmp_path))
-    assert (found.base.revision, found.base.note) == (change.base, "")
+    found = compare_with_base(folder, None, change.environ(tmp_path))
+    assert (found.base.commit, found.base.note) == (change.base, "")
     assert {path.stat().st_uid for path in folder.rglob("*")} == {1001}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from migration_gate.ci.event import Event, read
+from migration_gate.ci.event import Event, read_event
 from migration_gate.errors import Misconfigured
 
 BASE, HEAD, RUN = "a" * 40, "b" * 40, "c" * 40
@@ -36,23 +36,23 @@ def pull_request(source: str | None = "film/library") -> dict[str, object]:
 
 
 def test_outside_of_a_ci_there_is_no_event() -> None:
-    assert read({"PATH": "/bin"}) == Event()
+    assert read_event({"PATH": "/bin"}) == Event()
 
 
 def test_a_pull_request_names_its_base_its_head_and_itself(tmp_path: Path) -> None:
-    assert read(github(tmp_path, "pull_request", pull_request())) == Event(
+    assert read_event(github(tmp_path, "pull_request", pull_request())) == Event(
         "pull_request",
         "github",
         base=BASE,
-        exact=False,
-        why="the base of pull request 7",
+        is_exact=False,
+        reason="the base of pull request 7",
         head=HEAD,
         commit=RUN,
-        number=7,
+        pull_request=7,
         is_fork=False,
         repository="film/library",
-        server="https://github.example",
-        api="https://github.example/api/v3",
+        server_url="https://github.example",
+        api_url="https://github.example/api/v3",
     )
 
 
@@ -60,18 +60,18 @@ def test_a_pull_request_names_its_base_its_head_and_itself(tmp_path: Path) -> No
 def test_a_pull_request_from_another_or_a_deleted_repository_is_of_a_fork(
     tmp_path: Path, source: str | None
 ) -> None:
-    assert read(github(tmp_path, "pull_request", pull_request(source))).is_fork
+    assert read_event(github(tmp_path, "pull_request", pull_request(source))).is_fork
 
 
 def test_a_merge_group_names_its_base_exactly(tmp_path: Path) -> None:
     payload = {"merge_group": {"base_sha": BASE, "head_sha": HEAD, "base_ref": "refs/heads/main"}}
-    event = read(github(tmp_path, "merge_group", payload))
-    assert (event.base, event.exact, event.head) == (BASE, True, HEAD)
+    event = read_event(github(tmp_path, "merge_group", payload))
+    assert (event.base, event.is_exact, event.head) == (BASE, True, HEAD)
 
 
 def test_a_push_is_compared_with_what_was_there_before(tmp_path: Path) -> None:
-    event = read(github(tmp_path, "push", {"before": BASE, "after": HEAD, "forced": False}))
-    assert (event.base, event.exact, event.head) == (BASE, True, HEAD)
+    event = read_event(github(tmp_path, "push", {"before": BASE, "after": HEAD, "forced": False}))
+    assert (event.base, event.is_exact, event.head) == (BASE, True, HEAD)
 
 
 @pytest.mark.parametrize(
@@ -87,21 +87,21 @@ def test_a_push_is_compared_with_what_was_there_before(tmp_path: Path) -> None:
 def test_a_push_without_a_usable_past_has_no_base(
     tmp_path: Path, payload: dict[str, object], why: str
 ) -> None:
-    event = read(github(tmp_path, "push", payload))
-    assert (event.base, event.why) == (None, why)
+    event = read_event(github(tmp_path, "push", payload))
+    assert (event.base, event.reason) == (None, why)
 
 
 @pytest.mark.parametrize("name", ["schedule", "workflow_dispatch", "release"])
 def test_other_events_have_no_base_and_need_no_payload(tmp_path: Path, name: str) -> None:
     environ = github(tmp_path, name, "{}") | {"GITHUB_EVENT_PATH": "/nowhere"}
-    event = read(environ)
-    assert (event.base, event.why) == (None, f"the event `{name}` has no base")
+    event = read_event(environ)
+    assert (event.base, event.reason) == (None, f"the event `{name}` has no base")
 
 
 def test_a_workflow_run_tells_whose_code_it_ran_for(tmp_path: Path) -> None:
     run = {"head_sha": HEAD, "head_repository": {"full_name": "somebody/library"}}
     payload = {"workflow_run": run, "repository": {"full_name": "film/library"}}
-    event = read(github(tmp_path, "workflow_run", payload))
+    event = read_event(github(tmp_path, "workflow_run", payload))
     assert (event.base, event.head, event.is_fork) == (None, HEAD, True)
 
 
@@ -120,7 +120,7 @@ def test_a_malformed_payload_is_named(tmp_path: Path, payload: str, says: str) -
     with pytest.raises(
         Misconfigured, match="The payload of the event `pull_request` is not what GitHub"
     ) as e:
-        read(environ)
+        read_event(environ)
     assert says in e.value.message
     assert e.value.where == f"GITHUB_EVENT_PATH ({environ['GITHUB_EVENT_PATH']})"
 
@@ -128,12 +128,15 @@ def test_a_malformed_payload_is_named(tmp_path: Path, payload: str, says: str) -
 def test_a_payload_that_is_not_there_is_named(tmp_path: Path) -> None:
     environ = github(tmp_path, "push", "{}") | {"GITHUB_EVENT_PATH": "/nowhere/event.json"}
     with pytest.raises(Misconfigured, match=r"could not be read: No such file or directory\."):
-        read(environ)
+        read_event(environ)
 
 
 def test_without_the_payload_variable_the_base_is_not_known(tmp_path: Path) -> None:
     environ = github(tmp_path, "pull_request", "{}") | {"GITHUB_EVENT_PATH": ""}
-    assert read(environ).why == "GITHUB_EVENT_PATH is not set, so the base of `pull_request` is not known"
+    assert (
+        read_event(environ).reason
+        == "GITHUB_EVENT_PATH is not set, so the base of `pull_request` is not known"
+    )
 
 
 def test_a_merge_request_of_gitlab_names_its_base(tmp_path: Path) -> None:
@@ -150,19 +153,19 @@ def test_a_merge_request_of_gitlab_names_its_base(tmp_path: Path) -> None:
         "CI_SERVER_URL": "https://gitlab.example",
         "CI_API_V4_URL": "https://gitlab.example/api/v4",
     }
-    assert read(environ) == Event(
+    assert read_event(environ) == Event(
         "merge_request_event",
         "gitlab",
         base=BASE,
-        exact=True,
-        why="the base of merge request 12",
+        is_exact=True,
+        reason="the base of merge request 12",
         head=HEAD,
         commit=HEAD,
-        number=12,
+        pull_request=12,
         is_fork=True,
         repository="film/library",
-        server="https://gitlab.example",
-        api="https://gitlab.example/api/v4",
+        server_url="https://gitlab.example",
+        api_url="https://gitlab.example/api/v4",
     )
 
 
@@ -171,4 +174,4 @@ def test_a_merge_request_of_gitlab_names_its_base(tmp_path: Path) -> None:
 )
 def test_a_push_to_gitlab_is_compared_with_what_was_there_before(before: str, base: str | None) -> None:
     environ = {"GITLAB_CI": "true", "CI_PIPELINE_SOURCE": "push", "CI_COMMIT_BEFORE_SHA": before}
-    assert read(environ).base == base
+    assert read_event(environ).base == base

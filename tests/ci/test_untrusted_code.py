@@ -41,7 +41,7 @@ def told(folder: Path, name: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("name", EVENTS)
 def test_the_commit_of_the_base_itself_may_run(repository: Path, name: str) -> None:
-    untrusted_code.demand(repository, told(repository, name))
+    untrusted_code.refuse_untrusted_code(repository, told(repository, name))
 
 
 @pytest.mark.parametrize("name", EVENTS)
@@ -49,7 +49,7 @@ def test_the_head_of_a_change_does_not_run_with_the_rights_of_the_base(repositor
     base = git(repository, "rev-parse", "HEAD")
     head = commit(repository, {"m/env.py": "import os"})
     with pytest.raises(UntrustedCode, match=f"The event `{name}` runs with the rights of the base") as error:
-        untrusted_code.demand(repository, environ(repository, name, base, head))
+        untrusted_code.refuse_untrusted_code(repository, environ(repository, name, base, head))
     assert head[:12] in error.value.message
     assert "Use `on: pull_request`" in error.value.advice
     assert error.value.status == 2
@@ -61,31 +61,33 @@ def test_files_that_were_laid_over_the_base_do_not_run_either(repository: Path, 
     variables = told(repository, "pull_request_target")
     (repository / file).write_text("import os")
     with pytest.raises(UntrustedCode, match="files in it were changed"):
-        untrusted_code.demand(repository, variables)
+        untrusted_code.refuse_untrusted_code(repository, variables)
 
 
 def test_a_folder_of_which_git_knows_nothing_does_not_run(tmp_path: Path, repository: Path) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()
     with pytest.raises(UntrustedCode, match="no git repository"):
-        untrusted_code.demand(outside, told(repository, "workflow_run"))
+        untrusted_code.refuse_untrusted_code(outside, told(repository, "workflow_run"))
 
 
 @pytest.mark.parametrize("name", ["pull_request", "push", "merge_group", "schedule"])
 def test_events_without_such_rights_run_whatever_is_checked_out(repository: Path, name: str) -> None:
     variables = told(repository, name) | {"GITHUB_EVENT_PATH": ""}
     commit(repository, {"m/env.py": "import os"})
-    untrusted_code.demand(repository, variables)
+    untrusted_code.refuse_untrusted_code(repository, variables)
 
 
 def test_the_variable_with_the_unmistakable_name_allows_it(repository: Path) -> None:
     variables = environ(repository, "pull_request_target", "a" * 40, "b" * 40)
-    untrusted_code.demand(repository, variables | {untrusted_code.VARIABLE: "True"})
+    untrusted_code.refuse_untrusted_code(repository, variables | {untrusted_code.ALLOW_VARIABLE: "True"})
     for text in ("", "false"):
         with pytest.raises(UntrustedCode):
-            untrusted_code.demand(repository, variables | {untrusted_code.VARIABLE: text})
+            untrusted_code.refuse_untrusted_code(
+                repository, variables | {untrusted_code.ALLOW_VARIABLE: text}
+            )
     with pytest.raises(Misconfigured, match="must be true or false, but is `yes`"):
-        untrusted_code.demand(repository, variables | {untrusted_code.VARIABLE: "yes"})
+        untrusted_code.refuse_untrusted_code(repository, variables | {untrusted_code.ALLOW_VARIABLE: "yes"})
 
 
 def test_the_configuration_file_cannot_allow_it(

@@ -2,15 +2,15 @@ from __future__ import annotations
 
 import pytest
 
-from migration_gate.scan.files import Changes, kind_of
-from migration_gate.scan.python_ddl import changes
-from migration_gate.scan.shell_ddl import sql_for_psql
+from migration_gate.scan.files import Changes, find_source_kind
+from migration_gate.scan.python_ddl import find_python_changes
+from migration_gate.scan.shell_ddl import find_psql_statements
 
 ALTER = "ALTER TABLE users ADD COLUMN slug text"
 
 
 def seen(source: str, file: str = "app/db.py") -> list[tuple[str, tuple[str, ...]]]:
-    found = changes(file, source)
+    found = find_python_changes(file, source)
     assert found is not None
     return [(hit.how, hit.tables) for hit in found]
 
@@ -80,7 +80,7 @@ def test_a_loop_over_tables_names_each() -> None:
 
 
 def test_the_line_is_that_of_the_statement() -> None:
-    found = changes("a.py", f'x = 1\nconn.execute("""\nselect 1;\n{ALTER};\n""")')
+    found = find_python_changes("a.py", f'x = 1\nconn.execute("""\nselect 1;\n{ALTER};\n""")')
     assert found is not None
     assert [hit.line for hit in found] == [4]
 
@@ -195,7 +195,7 @@ def test_old_escapes_warn_nobody() -> None:
     ],
 )
 def test_sql_handed_to_psql_is_found(script: str) -> None:
-    assert [relations[0].strip('"') for _, _, relations in sql_for_psql(script)] == ["users"]
+    assert [relations[0].strip('"') for _, _, relations in find_psql_statements(script)] == ["users"]
 
 
 @pytest.mark.parametrize(
@@ -210,11 +210,13 @@ def test_sql_handed_to_psql_is_found(script: str) -> None:
     ],
 )
 def test_what_psql_does_not_run_is_not_found(script: str) -> None:
-    assert list(sql_for_psql(script)) == []
+    assert list(find_psql_statements(script)) == []
 
 
 def test_the_line_in_a_script_is_that_of_the_statement() -> None:
-    assert [line for line, _, _ in sql_for_psql(f"set -e\npsql <<EOF\nselect 1;\n{ALTER};\nEOF")] == [4]
+    assert [line for line, _, _ in find_psql_statements(f"set -e\npsql <<EOF\nselect 1;\n{ALTER};\nEOF")] == [
+        4
+    ]
 
 
 @pytest.mark.parametrize(
@@ -242,4 +244,4 @@ def test_the_line_in_a_script_is_that_of_the_statement() -> None:
     ],
 )
 def test_a_path_says_how_a_file_is_read(path: str, kind: str | None) -> None:
-    assert kind_of(path) == kind
+    assert find_source_kind(path) == kind

@@ -34,7 +34,7 @@ def tracked(folder: Path, files: Mapping[str, str | bytes]) -> Path:
 
 def read(root: Path, *revisions: Path, allow: tuple[str, ...] = ()) -> Tree:
     settings = Settings("x", root, root, raw_sql_allow=allow)
-    return repository.read(settings, [str(revision) for revision in revisions])
+    return repository.read_repository(settings, [str(revision) for revision in revisions])
 
 
 def one(tree: Tree) -> SqlFile:
