@@ -26,7 +26,7 @@ CATALOG = Snapshot(
 
 
 def found(statement: str, *tables: str, how: SchemaChangeKind = "execute") -> list[Finding]:
-    change = SchemaChange(Location("app/db.py", 7), statement, how, tables, operation(statement))
+    change = SchemaChange(Location("app/db.py", 7), statement, how, tables, suggest_operation(statement))
     return list(check(Facts(replay=Replay(catalog=CATALOG), tree=Tree(schema_changes=(change,)))))
 
 
