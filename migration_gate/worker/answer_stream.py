@@ -1,36 +1,31 @@
-"""The answer: JSON lines on a file descriptor that the project's children do not get."""
+"""The worker's two pipes: the order comes in through one, and the answer goes out through the other."""
 
 from __future__ import annotations
 
-import json
 import os
-import time
-from typing import Any
+
+from .protocol import Line, Order, decode_order, encode_line
 
 
-class Answer:
-    """Writes one line at a time; a forked child of the project's stays silent."""
+class AnswerStream:
+    """Writes the answer, line by line, to a descriptor that the project's own programs do not inherit."""
 
     def __init__(self, descriptor: int) -> None:
         os.set_inheritable(descriptor, False)
         self._descriptor = descriptor
         self._owner = os.getpid()
-        self._start = time.perf_counter()
 
-    def send(self, kind: str, **fields: Any) -> None:
-        """Write `fields` as one line of that kind, with the seconds since the start."""
+    def send(self, line: Line) -> None:
+        """Write one line. Does nothing in a process that the project's code forked from this one."""
         if os.getpid() != self._owner:
             return
-        fields["kind"] = kind
-        fields["at"] = round(time.perf_counter() - self._start, 4)
-        line = json.dumps(fields, default=str, ensure_ascii=True).encode() + b"\n"
-        while line:
-            line = line[os.write(self._descriptor, line) :]
+        data = encode_line(line)
+        while data:
+            data = data[os.write(self._descriptor, data) :]
 
 
-def read_order(descriptor: int) -> dict[str, Any]:
-    """The whole order, as sent."""
+def receive_order(descriptor: int) -> Order:
+    """The order, as soon as the gate has sent it and closed the pipe."""
     os.set_inheritable(descriptor, False)
     with os.fdopen(descriptor, "rb") as stream:
-        order: dict[str, Any] = json.loads(stream.read())
-    return order
+        return decode_order(stream.read())

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Optional
+
+from .protocol import AlembicDifference, FilteredObject, UncreatedPart
 
 FILTERS = ("include_object", "include_name")
 COMPARERS = {"compare_type": "type", "compare_server_default": "default"}
@@ -24,31 +26,37 @@ def _context(connection: Any, context: dict[str, Any], **changed: Any) -> Any:
     return MigrationContext.configure(connection=connection, opts=options)
 
 
-def filtered(context: dict[str, Any], connection: Any) -> list[list[Any]]:
-    """Rows `kind, schema, table, name` that the project's own filters leave out of comparisons."""
+def filtered(context: dict[str, Any], connection: Any) -> list[FilteredObject]:
+    """What the project's own filters leave out of comparisons."""
     options, explicit = context["opts"], context["explicit"]
-    out: list[list[Any]] = [
-        [kind, "*", "*", "*"] for option, kind in COMPARERS.items() if explicit.get(option) is False
+    out = [
+        FilteredObject(kind, "*", "*", "*")
+        for option, kind in COMPARERS.items()
+        if explicit.get(option) is False
     ]
     callables = {name: options[name] for name in (*FILTERS, *COMPARERS) if callable(options.get(name))}
     if not callables:
         return out
-    seen: set[tuple[Any, ...]] = set()
+    seen: set[FilteredObject] = set()
     wrapped = {name: _wrap(name, function, seen, context) for name, function in callables.items()}
     from alembic.autogenerate import compare_metadata
 
     compare_metadata(_context(connection, context, **wrapped), options["target_metadata"])
-    return out + sorted([list(row) for row in seen], key=str)
+    return out + sorted(seen, key=str)
 
 
-def _wrap(name: str, function: Any, seen: set[tuple[Any, ...]], context: dict[str, Any]) -> Any:
+def _wrap(name: str, function: Any, seen: set[FilteredObject], context: dict[str, Any]) -> Any:
     default = context["default_schema"]
 
     def include_object(item: Any, label: Any, kind: str, reflected: bool, other: Any) -> Any:
         kept = function(item, label, kind, reflected, other)
         if not kept:
             table = item if kind == "table" else getattr(item, "table", None)
-            seen.add((kind, getattr(table, "schema", None) or default, getattr(table, "name", None), label))
+            seen.add(
+                _filtered_object(
+                    kind, getattr(table, "schema", None) or default, getattr(table, "name", None), label
+                )
+            )
         return kept
 
     def include_name(label: Any, kind: str, parents: dict[str, Any]) -> Any:
@@ -56,13 +64,17 @@ def _wrap(name: str, function: Any, seen: set[tuple[Any, ...]], context: dict[st
         if not kept:
             schema = label if kind == "schema" else parents.get("schema_name")
             table = label if kind == "table" else parents.get("table_name")
-            seen.add((kind, schema or default, table, label))
+            seen.add(_filtered_object(kind, schema or default, table, label))
         return kept
 
     def compare(migration: Any, inspected: Any, column: Any, *more: Any) -> Any:
         verdict = function(migration, inspected, column, *more)
         if verdict is False:
-            seen.add((COMPARERS[name], column.table.schema or default, column.table.name, column.name))
+            seen.add(
+                _filtered_object(
+                    COMPARERS[name], column.table.schema or default, column.table.name, column.name
+                )
+            )
         return verdict
 
     return {"include_object": include_object, "include_name": include_name}.get(name, compare)
@@ -77,18 +89,29 @@ KINDS = {
 }
 
 
-def concerns(row: list[str], part: dict[str, Any]) -> bool:
+def _filtered_object(kind: Any, schema: Any, table: Any, name: Any) -> FilteredObject:
+    """SQLAlchemy's names may be objects that only look like text."""
+
+    def text(value: Any) -> Optional[str]:
+        return None if value is None else str(value)
+
+    return FilteredObject(str(kind), str(schema), text(table), text(name))
+
+
+def concerns(row: AlembicDifference, part: UncreatedPart) -> bool:
     """Whether Alembic's difference `row` is about the uncreated `part`: its table, or a key of that name."""
-    if part["table"] != row[1]:
+    if part.table != row.table:
         return False
-    if part["object_kind"] == "table":
+    if part.kind == "table":
         return True
-    names = [part["name"]] if part["name"] else [", ".join(part["columns"])]
-    return row[0].endswith(KINDS.get(part["object_kind"], "?")) and any(name in row[2] for name in names)
+    name = part.name or ", ".join(part.columns)
+    return row.operation.endswith(KINDS.get(part.kind, "?")) and name in row.text
 
 
-def alembic_differences(context: dict[str, Any], tables: set[str], connection: Any) -> list[list[str]]:
-    """Rows `operation, schema.table, text` of Alembic's comparison, for `tables` alone."""
+def alembic_differences(
+    context: dict[str, Any], tables: set[str], connection: Any
+) -> list[AlembicDifference]:
+    """What Alembic's comparison finds in `tables` (`schema.name`)."""
     from alembic.autogenerate import compare_metadata
 
     default = context["default_schema"]
@@ -97,7 +120,7 @@ def alembic_differences(context: dict[str, Any], tables: set[str], connection: A
         for row in found if isinstance(found, list) else [found]:
             table = _table(row, default)
             if table in tables:
-                rows.append([row[0], table, _text(row)])
+                rows.append(AlembicDifference(str(row[0]), table, _text(row)))
     return rows
 
 

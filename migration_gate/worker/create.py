@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from functools import partial
+from dataclasses import dataclass
 from typing import Any, Callable, Optional
 
-from .failure import describe
+from .error_report import describe_error
 
 RELATIONS = """
 select quote_ident(n.nspname) || '.' || quote_ident(c.relname), cast(c.relkind as text)
@@ -61,7 +62,28 @@ def named_types(metadata: Any, dialect: Any) -> list[Any]:
     return list(found.values())
 
 
-def create_all(connection: Any, metadatas: list[Any]) -> list[dict[str, Any]]:
+@dataclass(frozen=True)
+class RefusedPart:
+    """A part of the models that Postgres refused."""
+
+    kind: str
+    """table, foreign key, check, unique, index, comment, type or sequence"""
+    name: Optional[str]
+    columns: tuple[str, ...]
+    table: Any
+    """the Table that it belongs to; None for a type or a sequence"""
+    message: str
+
+    @property
+    def label(self) -> str:
+        """`index ix_a of a`; the name alone for a table."""
+        if self.kind == "table":
+            return str(self.table)
+        label = "%s %s" % (self.kind, self.name or "(%s)" % ", ".join(self.columns))
+        return label if self.table is None else "%s of %s" % (label, self.table)
+
+
+def create_all(connection: Any, metadatas: list[Any]) -> list[RefusedPart]:
     """Create everything; a row for each part that Postgres refused."""
     made = _Made(connection)
     for metadata in metadatas:
@@ -77,7 +99,7 @@ class _Made:
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection
-        self.refused: list[dict[str, Any]] = []
+        self.refused: list[RefusedPart] = []
 
     def _attempt(self, work: Callable[[], Any]) -> Optional[str]:
         """None, or why it was refused."""
@@ -85,8 +107,7 @@ class _Made:
             with self._connection.begin_nested():
                 work()
         except Exception as error:
-            says: str = describe(error)["says"]
-            return says
+            return describe_error(error).message
         return None
 
     def _part(self, work: Callable[[], Any], kind: str, item: Any, table: Any = None) -> None:
@@ -94,18 +115,10 @@ class _Made:
         if says is None:
             return
         name = getattr(item, "name", None)
-        columns = [column.name for column in getattr(item, "columns", ()) if getattr(column, "name", None)]
-        label = " ".join(filter(None, (kind, str(name) if name else "(%s)" % ", ".join(columns))))
-        self.refused.append(
-            {
-                "object": label if table is None else "%s of %s" % (label, table),
-                "says": says,
-                "table": table,
-                "object_kind": kind,
-                "name": str(name) if name else None,
-                "columns": columns,
-            }
+        columns = tuple(
+            str(column.name) for column in getattr(item, "columns", ()) if getattr(column, "name", None)
         )
+        self.refused.append(RefusedPart(kind, str(name) if name else None, columns, table, says))
 
     def whole(self, metadata: Any, checkfirst: bool) -> bool:
         """Whether all of it could be created at once."""
@@ -145,8 +158,7 @@ class _Made:
         says = self._attempt(create)
         table.constraints.update(apart)
         if says is not None:
-            row = {"object": str(table), "says": says, "table": table, "object_kind": "table"}
-            self.refused.append(dict(row, name=table.name, columns=[]))
+            self.refused.append(RefusedPart("table", str(table.name), (), table, says))
             return False
         for each in apart:
             kind = "check" if isinstance(each, CheckConstraint) else "unique"

@@ -80,7 +80,7 @@ def _note(guard: Guard, driver: str, wanted: dict[str, Any]) -> None:
 
 def _is_ours(guard: Guard, wanted: dict[str, Any], address: str) -> bool:
     """Whether SQLAlchemy's layer has been here already."""
-    return str(wanted.get(address, "")).startswith(guard._server["directory"])
+    return str(wanted.get(address, "")).startswith(guard._server.directory)
 
 
 def _psycopg2(guard: Guard, module: Any) -> None:

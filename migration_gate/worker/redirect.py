@@ -8,7 +8,10 @@ allows the server's Unix socket only: see `confine`.) Each new connection is ask
 from __future__ import annotations
 
 import os
-from typing import Any, Callable
+from typing import Any
+
+from .answer_stream import AnswerStream
+from .protocol import ConnectionRequested, Interception, Outcome, ServerAddress
 
 LIBPQ_KEPT = frozenset({
     "options", "application_name", "fallback_application_name", "client_encoding", "connect_timeout",
@@ -34,10 +37,10 @@ class DatabaseRefused(Exception):
 class Guard:
     """Knows the ephemeral server, and what the project wanted instead."""
 
-    def __init__(self, server: dict[str, Any], database: str, send: Callable[..., None]) -> None:
+    def __init__(self, server: ServerAddress, database: str, answer: AnswerStream) -> None:
         self._server = server
-        self._send = send
-        self._seen: set[tuple[str, ...]] = set()
+        self._answer = answer
+        self._sent: set[ConnectionRequested] = set()
         self.database = database
         self.kept: dict[str, Any] = {}
         """arguments of the last connection that mean something beside an address"""
@@ -48,26 +51,24 @@ class Guard:
         """Arguments of psycopg2's and psycopg's connect."""
         out = {key: value for key, value in wanted.items() if key in LIBPQ_KEPT}
         server = self._server
-        out.update(
-            host=server["directory"], port=str(server["port"]), user=server["user"], dbname=self.database
-        )
-        out.update(password=server["password"], sslmode="disable", gssencmode="disable", passfile=os.devnull)
+        out.update(host=server.directory, port=str(server.port), user=server.user, dbname=self.database)
+        out.update(password=server.password, sslmode="disable", gssencmode="disable", passfile=os.devnull)
         return out
 
     def asyncpg(self, wanted: dict[str, Any]) -> dict[str, Any]:
         """Arguments of asyncpg's connect."""
         out = {key: value for key, value in wanted.items() if key in ASYNCPG_KEPT}
         server = self._server
-        out.update(host=server["directory"], port=int(server["port"]), user=server["user"], ssl=False)
-        out.update(database=self.database, password=server["password"], passfile=os.devnull)
+        out.update(host=server.directory, port=server.port, user=server.user, ssl=False)
+        out.update(database=self.database, password=server.password, passfile=os.devnull)
         return out
 
     def pg8000(self, wanted: dict[str, Any]) -> dict[str, Any]:
         """Arguments of pg8000's connect."""
         out = {key: value for key, value in wanted.items() if key in PG8000_KEPT}
         server = self._server
-        out.update(user=server["user"], database=self.database, password=server["password"])
-        out["unix_sock"] = "%s/.s.PGSQL.%s" % (server["directory"], server["port"])
+        out.update(user=server.user, database=self.database, password=server.password)
+        out["unix_sock"] = "%s/.s.PGSQL.%s" % (server.directory, server.port)
         return out
 
     def _rewrite(self, driver: str, wanted: dict[str, Any]) -> dict[str, Any]:
@@ -85,7 +86,7 @@ class Guard:
 
     # SQLAlchemy.
 
-    def connect(self, dialect: Any, wanted: dict[str, Any], how: str = "url") -> Any:
+    def connect(self, dialect: Any, wanted: dict[str, Any], how: Interception = "url") -> Any:
         """A DBAPI connection to the ephemeral database, whatever was wanted."""
         from sqlalchemy.dialects.postgresql.base import PGDialect
 
@@ -110,11 +111,11 @@ class Guard:
         cursor.close()
         if not getattr(connection, "autocommit", False):
             connection.rollback()
-        token = self._server["token"]
+        token = self._server.token
         ours = (
             cluster == token
             if token
-            else self.database in (self._server["database"], (comment or "").split(": ")[-1])
+            else self.database in (self._server.database, (comment or "").split(": ")[-1])
         )
         if not ours or database != self.database:
             raise DatabaseRefused("connected to %r, which is not the ephemeral database" % (database,))
@@ -141,7 +142,9 @@ class Guard:
         event.listen(Engine, "do_connect", do_connect)
         DefaultDialect.engine_created = classmethod(engine_created)  # type: ignore[method-assign, assignment]
 
-    def _report(self, dialect: str, driver: str, wanted: dict[str, Any], how: str, outcome: str) -> None:
+    def _report(
+        self, dialect: str, driver: str, wanted: dict[str, Any], how: Interception, outcome: Outcome
+    ) -> None:
         place = "%s:%s/%s" % (
             wanted.get("host") or wanted.get("unix_sock") or "",
             wanted.get("port") or "",
@@ -149,9 +152,9 @@ class Guard:
         )
         self.report(dialect, driver, place, how, outcome)
 
-    def report(self, dialect: str, driver: str, wanted: str, how: str, outcome: str) -> None:
+    def report(self, dialect: str, driver: str, wanted: str, how: Interception, outcome: Outcome) -> None:
         """Say once what was wanted, without passwords, and what came of it."""
-        row = (dialect, driver, wanted, how, outcome)
-        if row not in self._seen:
-            self._seen.add(row)
-            self._send("connection", dialect=dialect, driver=driver, wanted=wanted, how=how, outcome=outcome)
+        line = ConnectionRequested(dialect, driver, wanted, how, outcome)
+        if line not in self._sent:
+            self._sent.add(line)
+            self._answer.send(line)

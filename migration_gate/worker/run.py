@@ -12,27 +12,28 @@ import subprocess
 import sys
 from typing import Any, Optional
 
-from .answer_stream import Answer, read_order
+from .answer_stream import AnswerStream, receive_order
 from .drivers import AfterImport, watch
-from .failure import describe
+from .error_report import describe_error
 from .placeholders import ASYNC, SYNC, Dialects, fill_environment, fill_settings, installed
+from .protocol import Done, ErrorReport, Note, Order, RunFailed, Stage, StageStarted, WorkerStarted
 from .redirect import Guard
+from .statement_recorder import StatementRecorder, StepRecord
 
 
 def run(order_descriptor: int, answer_descriptor: int) -> int:
     """Do what the order says; 0 whenever the answer could be finished."""
-    answer = Answer(answer_descriptor)
+    answer = AnswerStream(answer_descriptor)
     preload()
-    order = read_order(order_descriptor)
-    os.environ.update(order["environment"])
-    order["home"] = os.getcwd()
+    order = receive_order(order_descriptor)
+    os.environ.update(order.environment)
     if hasattr(signal, "SIGUSR1"):  # asked for when a limit is reached: where does it hang?
         stderr = os.dup(2)
         faulthandler.register(signal.SIGUSR1, file=stderr, all_threads=False)
         faulthandler.enable(file=stderr, all_threads=False)
-    sys.path[:0] = order["sys_path"]
+    sys.path[:0] = order.sys_path
     Session(order, answer).run()
-    answer.send("done")
+    answer.send(Done())
     return 0
 
 
@@ -46,42 +47,40 @@ def preload() -> None:
 class Session:
     """One order, carried out."""
 
-    def __init__(self, order: dict[str, Any], answer: Answer) -> None:
+    def __init__(self, order: Order, answer: AnswerStream) -> None:
         self.order = order
-        self.send = answer.send
-        self.stage = "import"
+        self.answer = answer
+        self.home = os.getcwd()
+        self.stage: Stage = "import"
         self.notes: list[str] = []
-        self.guard = Guard(order["server"], order["database"], answer.send)
+        self.guard = Guard(order.server, order.database, answer)
         self.walk: Any = None
-        self.recorder: Any = None
+        self.recorder: Optional[StatementRecorder] = None
 
     def run(self) -> None:
         """Every stage; the first error ends it and is told."""
         try:
-            if not self._hello():
-                return
-            if self.order["task"] != "probe":
+            if self._start():
                 self._replay()
         except BaseException as error:  # sys.exit of the project's too: told as data
             self._fail(error)
 
-    def _hello(self) -> bool:
+    def _start(self) -> bool:
         imports = AfterImport()
         sys.meta_path.insert(0, imports)
         watch(self.guard, imports)
-        versions = {"python": sys.version.split()[0]}
         try:
             import alembic
             import sqlalchemy
         except ImportError as error:
-            self.send("failure", stage="interpreter", error=describe(error), executable=sys.executable)
+            self.answer.send(RunFailed("interpreter", describe_error(error)))
             return False
-        versions.update(alembic=alembic.__version__, sqlalchemy=sqlalchemy.__version__)
-        drivers = installed(tuple(dict.fromkeys(SYNC + ASYNC)))
-        self.send("hello", versions=versions, drivers=drivers, executable=sys.executable)
-        if not drivers and self.order["task"] != "probe":
-            missing = describe(ImportError("no PostgreSQL driver is installed"))
-            self.send("failure", stage="driver", error=missing, executable=sys.executable)
+        drivers = tuple(installed(tuple(dict.fromkeys(SYNC + ASYNC))))
+        python = sys.version.split()[0]
+        self.answer.send(WorkerStarted(python, alembic.__version__, sqlalchemy.__version__, drivers))
+        if not drivers:
+            missing = describe_error(ImportError("no PostgreSQL driver is installed"))
+            self.answer.send(RunFailed("driver", missing))
             return False
         self.guard.install()
         Dialects(self.guard).install(imports)
@@ -89,39 +88,38 @@ class Session:
         fill_settings(imports, self.notes)
         return True
 
-    def _stage(self, name: str) -> None:
+    def _begin_stage(self, name: Stage) -> None:
         self.stage = name
-        self.send("stage", name=name)
+        self.answer.send(StageStarted(name))
 
     def _replay(self) -> None:
-        from .load import History, load
-        from .record import Recorder
+        from .load import ScriptHistory, load
         from .upgrade import Walk
 
-        self._stage("prepare")
-        for kind, text in self.order["prepare"]:
-            self._prepare(kind, text)
-        self._stage("import")
-        self.recorder = Recorder(self.order["home"])
+        self._begin_stage("prepare")
+        for command in self.order.prepare:
+            self._prepare(command.kind, command.text)
+        self._begin_stage("import")
+        self.recorder = StatementRecorder(self.home)
         self.recorder.install()
         loaded = load(self.order)
         with loaded.contexts:
-            history = History(loaded.script, self.send)
-            self.walk = Walk(self.order, loaded.script, self.recorder, self.send, history.tell)
+            history = ScriptHistory(loaded.script, self.answer)
+            self.walk = Walk(self.order, loaded.script, self.recorder, self.answer, history)
 
             def run() -> bool:
-                self._stage("replay")
+                self._begin_stage("replay")
                 try:
                     self.walk.run(loaded.config)
                 except BaseException:
-                    if history.tell():
+                    if history.report_once():
                         raise
                     return False  # no wonder, with revisions that cannot be read
-                return history.tell()
+                return history.report_once()
 
             replayed = loaded.wrap(run)
-            if replayed is not False and self.order["task"] == "replay":
-                self._stage("models")
+            if replayed is not False and self.order.task == "replay":
+                self._begin_stage("models")
                 self._models()
         self._tell_notes()
 
@@ -129,7 +127,7 @@ class Session:
         from .models import Models
 
         if self.walk.contexts:
-            Models(self.order, self.guard, self.walk.contexts).tell(self.send)
+            Models(self.order, self.guard, self.walk.contexts).report(self.answer)
 
     def _prepare(self, kind: str, text: str) -> None:
         """A Python file in this interpreter, or a command; both before the project is imported."""
@@ -147,25 +145,29 @@ class Session:
 
     def _tell_notes(self) -> None:
         for note in dict.fromkeys(self.notes):
-            self.send("note", text=note)
+            self.answer.send(Note(note))
 
     def _fail(self, error: BaseException) -> None:
         self._tell_notes()
-        found: dict[str, Any] = {"stage": self.stage, "error": describe(error, home=self.order["home"])}
-        found["revision"] = self.walk.running if self.walk is not None else None
-        found["step"] = self.walk.number if self.walk is not None else 0
-        first = self._first(found["error"])
-        if first is not None:
-            found["first"] = first
+        report = describe_error(error, home=self.home)
+        file, line, record = None, None, StepRecord()
         if self.recorder is not None:
-            found.update(file=self.recorder.file, line=self.recorder.line)
-            found["statements"], found["transactions"] = self.recorder.end()
-        self.send("failure", **found)
+            file, line = self.recorder.file, self.recorder.line
+            record = self.recorder.end_step()
+        failed = RunFailed(
+            stage=self.stage,
+            error=report,
+            revision=self.walk.running if self.walk is not None else None,
+            file=os.path.realpath(file) if file is not None else None,
+            line=line,
+            statements=record.statements,
+            first_error=self._first_error(report),
+        )
+        self.answer.send(failed)
 
-    def _first(self, error: dict[str, Any]) -> Optional[dict[str, Any]]:
+    def _first_error(self, error: ErrorReport) -> Optional[ErrorReport]:
         """The error that the last one only follows from: "current transaction is aborted" hides it."""
-        errors = self.recorder.errors if self.recorder is not None else []
-        if errors and (errors[0]["says"], errors[0]["statement"]) != (error["says"], error["statement"]):
-            found: dict[str, Any] = errors[0]
-            return found
+        errors = self.recorder.open_errors if self.recorder is not None else []
+        if errors and (errors[0].message, errors[0].statement) != (error.message, error.statement):
+            return errors[0]
         return None

@@ -7,8 +7,19 @@ import os
 import time
 from typing import Any, Callable, Iterator, Optional
 
-from .failure import describe
-from .record import Recorder
+from .answer_stream import AnswerStream
+from .error_report import describe_error
+from .load import ScriptHistory
+from .protocol import (
+    ContextConfigured,
+    ContextFinished,
+    Note,
+    Order,
+    RevisionsPlanned,
+    StepFinished,
+    StepStarted,
+)
+from .statement_recorder import StatementRecorder
 
 NO_TRANSACTION = "25P01"
 SAVEPOINT = "migration_gate_snapshot"
@@ -39,18 +50,17 @@ class Walk:
 
     def __init__(
         self,
-        order: dict[str, Any],
+        order: Order,
         script: Any,
-        recorder: Recorder,
-        send: Callable[..., None],
-        readable: Callable[[], bool],
+        recorder: StatementRecorder,
+        answer: AnswerStream,
+        history: ScriptHistory,
     ) -> None:
         self._order = order
         self._script = script
         self._recorder = recorder
-        self._send = send
-        self._readable = readable
-        self._home = order["home"]
+        self._answer = answer
+        self._history = history
         self.number = 0
         """of the step that runs, or ran last"""
         self.contexts: list[dict[str, Any]] = []
@@ -64,7 +74,7 @@ class Walk:
         """Run env.py; raises what it raises."""
         from alembic.runtime.environment import EnvironmentContext
 
-        target = ",".join(self._order["target"])
+        target = ",".join(self._order.target)
         environment = EnvironmentContext(
             config, self._script, fn=self._steps, as_sql=False, destination_rev=target, tag=None
         )
@@ -82,19 +92,19 @@ class Walk:
     def _steps(self, heads: Any, context: Any) -> Iterator[Any]:
         """The generator that Alembic asks for the next step."""
         number = len(self.contexts) + 1
-        if not self._readable():
+        if not self._history.report_once():
             raise RuntimeError("the revisions cannot be read")
         self._tell_context(number, context)
-        if self._order["task"] == "bootstrap":
+        if self._order.task == "bootstrap":
             yield from self._bootstrap(heads, context)
             return
-        order = self._script._upgrade_revs(self._order["target"][0], heads)
-        self._send("order", revisions=[step.revision.revision for step in order], context=number)
+        order = self._script._upgrade_revs(self._order.target[0], heads)
+        self._answer.send(RevisionsPlanned(tuple(step.revision.revision for step in order)))
         snapshots = self._snapshots(order)
         yield from self._walk(order, context, number, snapshots)
-        for target in self._order["target"][1:]:
+        for target in self._order.target[1:]:
             order = self._script._upgrade_revs(target, context.get_current_heads())
-            self._send("order", revisions=[step.revision.revision for step in order], context=number)
+            self._answer.send(RevisionsPlanned(tuple(step.revision.revision for step in order)))
             yield from self._walk(order, context, number, snapshots)
         self._tell_end(number, context)
 
@@ -105,16 +115,19 @@ class Walk:
             facts: dict[str, Any] = {}
             self._prepare(step, context, facts, revision in snapshots)
             self.running = revision
-            self._send("start", number=self.number, revision=revision)
-            self._recorder.begin(step.revision.path)
+            self._answer.send(StepStarted(self.number, revision))
+            self._recorder.begin_step(step.revision.path)
             started = time.perf_counter()
             yield step
             seconds = round(time.perf_counter() - started, 5)
-            statements, transactions = self._recorder.end()
+            record = self._recorder.end_step()
             self.running = None
-            self._send(
-                "step", number=self.number, revision=revision, seconds=seconds, statements=statements,
-                transactions=transactions, context=number, dropped=self._recorder.dropped, **facts,
+            self._answer.send(
+                StepFinished(
+                    self.number, revision, number, seconds, record.statements, record.transactions,
+                    in_transaction=facts.get("in_transaction", True),
+                    before=facts.get("before"), after=facts.get("after"),
+                )
             )  # fmt: skip
 
     def _bootstrap(self, heads: Any, context: Any) -> Iterator[Any]:
@@ -123,7 +136,7 @@ class Walk:
         for metadata in given if isinstance(given, (list, tuple)) else [given]:
             if metadata is not None:
                 metadata.create_all(context.connection)
-        yield from self._script._stamp_revs(self._order["stamp"], heads)
+        yield from self._script._stamp_revs(self._order.stamp, heads)
 
     def _prepare(self, step: Any, context: Any, facts: dict[str, Any], snapshot: bool) -> None:
         """Wrap the migration's own function: mark the step on the server, look before and after."""
@@ -136,17 +149,16 @@ class Walk:
             _execute(connection, BEGIN % number)
             if snapshot:
                 facts["before"] = self.catalog(connection)
-            recorder.running = True
+            recorder.in_migration = True
             try:
                 return inner(**keywords)
             finally:
-                recorder.running = False
+                recorder.in_migration = False
                 facts["in_transaction"] = bool(connection.in_transaction())
-                facts["line"] = recorder.line
 
         def looked_at(**keywords: Any) -> Any:
             out = migrate(**keywords)
-            if self._order["mark"]:
+            if self._order.log_after_step:
                 _execute(context.connection, MARK)
             if snapshot:
                 facts["after"] = self.catalog(context.connection)
@@ -156,12 +168,12 @@ class Walk:
         step.migration_fn = looked_at
 
     def _snapshots(self, order: Any) -> set[str]:
-        wanted = self._order["snapshots"]
+        wanted = self._order.snapshots
         revisions = [step.revision.revision for step in order]
         if wanted == "all":
             return set(revisions)
         if wanted == "changed":
-            files = set(self._order["changed"])
+            files = set(self._order.changed_files)
             new = [s.revision.revision for s in order if os.path.realpath(s.revision.path) in files]
             return set(new[-MOST_CHANGED:])
         return set() if wanted == "none" else set(revisions[-int(wanted) :])
@@ -169,20 +181,22 @@ class Walk:
     def _tell_context(self, number: int, context: Any) -> None:
         dialect = context.dialect
         schema = _execute(context.connection, "select current_schema()")  # where its version table is by now
-        self._send(
-            "context",
-            default_schema=schema[0][0] or "public",
-            number=number,
-            driver=dialect.driver,
-            version_table=context.version_table,
-            version_table_schema=context.version_table_schema,
-            transaction_per_migration=bool(context._transaction_per_migration),
+        self._answer.send(
+            ContextConfigured(
+                number=number,
+                driver=dialect.driver,
+                version_table=context.version_table,
+                version_table_schema=context.version_table_schema,
+                default_schema=schema[0][0] or "public",
+            )
         )
 
     def _tell_end(self, number: int, context: Any) -> None:
         """What the models must be created with, to land where the migrations did."""
-        if not _execute(context.connection, RECORDED % ("true" if self._order["mark"] else "false"))[0][0]:
-            self._send("note", text=UNRECORDED)
+        if not _execute(context.connection, RECORDED % ("true" if self._order.log_after_step else "false"))[
+            0
+        ][0]:
+            self._answer.send(Note(UNRECORDED))
         path = _execute(context.connection, "select current_setting('search_path'), current_schema()")
         execution = context.connection.get_execution_options()
         self.contexts.append(
@@ -197,13 +211,13 @@ class Walk:
             }
         )
         own = context.version_table_schema
-        self._send(
-            "context_end",
-            number=number,
-            search_path=self.contexts[-1]["search_path"],
-            default_schema=self.contexts[-1]["default_schema"],
-            version_table=context.version_table,
-            version_table_schema=(self.contexts[-1]["translate"] or {}).get(own, own),
+        self._answer.send(
+            ContextFinished(
+                number=number,
+                version_table=context.version_table,
+                version_table_schema=(self.contexts[-1]["translate"] or {}).get(own, own),
+                default_schema=self.contexts[-1]["default_schema"],
+            )
         )
 
     def catalog(self, connection: Any) -> str:
@@ -218,14 +232,14 @@ class Walk:
                 try:
                     cursor.execute("savepoint " + SAVEPOINT)
                 except Exception as error:
-                    if describe(error)["sqlstate"] != NO_TRANSACTION:
+                    if describe_error(error).sqlstate != NO_TRANSACTION:
                         raise
                     alone = True  # a literal COMMIT: the driver believes in a transaction that is over
             if alone:
                 cursor.execute("begin")
             try:
                 cursor.execute("set local search_path = ''")
-                cursor.execute(self._order["catalog"])
+                cursor.execute(self._order.catalog_query)
                 text = cursor.fetchone()[0]
             finally:
                 if alone:

@@ -1,0 +1,150 @@
+"""An exception of the project's as data: Postgres's own words, the statement and the project's frames."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import traceback
+from typing import Any, Iterator, Optional
+
+from .protocol import ErrorReport, Frame
+
+MAX_TEXT = 4000
+"""characters of a message or statement that are kept"""
+MAX_FRAMES = 12
+LIBRARIES = ("alembic", "sqlalchemy", "psycopg", "psycopg2", "asyncpg", "pg8000", "flask_migrate", "greenlet")
+"""whose frames say nothing about the project"""
+NO_REASON = ("", "connection is bad: no error details available")
+"""what libpq says where it may not have a socket"""
+WORKER_FOLDER = os.path.dirname(os.path.abspath(__file__))
+STANDARD_LIBRARY = os.path.dirname(os.path.abspath(os.__file__))
+
+
+def describe_error(error: BaseException, *, home: str = "") -> ErrorReport:
+    """The exception as data. Every file below `home` counts as the project's own, but for installed packages."""
+    original = getattr(error, "orig", None)  # the driver's exception, where SQLAlchemy wrapped it
+    report = _from_driver(original if original is not None else error) or ErrorReport("")
+    statement = getattr(error, "statement", None)
+    return dataclasses.replace(
+        report,
+        message=(report.message or _message(error) or type(error).__name__)[:MAX_TEXT],
+        exception_class=type(original if original is not None else error).__name__,
+        statement=statement[:MAX_TEXT] if isinstance(statement, str) else None,
+        frames=tuple(_frames_of_cause(error, home) + _syntax_error_frames(error)),
+    )
+
+
+# What the drivers' exceptions say.
+
+
+def _from_driver(error: BaseException) -> Optional[ErrorReport]:
+    """What the server said, from the exception or what it was raised from; None where no driver raised it."""
+    for candidate in (error, error.__cause__, error.__context__):
+        if candidate is None:
+            continue
+        for read_fields in (_from_libpq, _from_pg8000, _from_asyncpg):
+            report = read_fields(candidate)
+            if report is not None:
+                return report
+    return None
+
+
+def _from_libpq(error: Any) -> Optional[ErrorReport]:
+    """psycopg2's and psycopg's exceptions have a `diag`."""
+    diag = getattr(error, "diag", None)
+    if diag is None or not getattr(diag, "message_primary", None):
+        return None
+    return _report(
+        diag.message_primary, _sqlstate(error) or diag.sqlstate, diag.message_detail, diag.message_hint
+    )
+
+
+def _from_pg8000(error: Any) -> Optional[ErrorReport]:
+    """pg8000's exceptions have one argument: the fields of the server's message, by their letters."""
+    arguments = getattr(error, "args", None)
+    fields = arguments[0] if arguments else None
+    if not isinstance(fields, dict) or "C" not in fields:
+        return None
+    return _report(fields.get("M"), fields["C"], fields.get("D"), fields.get("H"))
+
+
+def _from_asyncpg(error: Any) -> Optional[ErrorReport]:
+    """asyncpg's exceptions have the fields as attributes; SQLAlchemy's wrapper of one has the code alone."""
+    sqlstate = _sqlstate(error)
+    if not sqlstate:
+        return None
+    if not hasattr(error, "severity"):
+        return _report(str(error).strip(), sqlstate)
+    return _report(str(error), sqlstate, getattr(error, "detail", None), getattr(error, "hint", None))
+
+
+def _sqlstate(error: Any) -> Any:
+    return getattr(error, "sqlstate", None) or getattr(error, "pgcode", None)
+
+
+def _report(message: Any, sqlstate: Any, detail: Any = None, hint: Any = None) -> ErrorReport:
+    return ErrorReport(
+        message=_text(message) or "", sqlstate=_text(sqlstate), detail=_text(detail), hint=_text(hint)
+    )
+
+
+def _text(value: Any) -> Optional[str]:
+    """An attribute of an exception as text: the project's own classes may have anything under these names."""
+    return None if value is None else str(value)
+
+
+def _message(error: BaseException) -> str:
+    """The exception's own words, after its class; for an exit, what was asked for."""
+    if isinstance(error, SystemExit):
+        return f"the project's code called sys.exit({error.code!r})"
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted"
+    try:
+        text = str(error).strip()
+    except Exception:  # a project's exception may fail to print itself
+        text = ""
+    if type(error).__name__ == "OperationalError" and text in NO_REASON:
+        text = "no connection; only the ephemeral server can be reached"
+    if isinstance(error, ImportError) and error.name and error.name not in text:
+        text += f" ({error.name})"
+    if not text or hasattr(error, "orig"):
+        return text
+    return f"{type(error).__name__}: {text}"
+
+
+# Frames.
+
+
+def _frames_of_cause(error: BaseException, home: str) -> list[Frame]:
+    """The project's frames of the exception, or of the one that it was raised from or during."""
+    current: Optional[BaseException] = error
+    while current is not None:
+        frames = [frame for frame in _all_frames(current) if _is_project_file(frame.file, home)]
+        if frames:
+            return frames[-MAX_FRAMES:]
+        current = current.__cause__ or current.__context__
+    return []
+
+
+def _all_frames(error: BaseException) -> Iterator[Frame]:
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        file = frame.f_code.co_filename
+        if not file.startswith("<"):
+            yield Frame(os.path.abspath(file), line, frame.f_code.co_name)
+
+
+def _syntax_error_frames(error: BaseException) -> list[Frame]:
+    """The place of a syntax error, which no frame has."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return [Frame(os.path.abspath(error.filename), error.lineno, "")]
+    return []
+
+
+def _is_project_file(file: str, home: str) -> bool:
+    if home and file.startswith(home + os.sep) and "site-packages" not in file:
+        return True
+    if file.startswith(WORKER_FOLDER) or file == os.path.abspath(os.__file__):
+        return False
+    if file.startswith(STANDARD_LIBRARY + os.sep) and "site-packages" not in file:
+        return False
+    return not any(f"{os.sep}site-packages{os.sep}{name}{os.sep}" in file for name in LIBRARIES)

@@ -1,0 +1,446 @@
+"""The protocol between the gate and its worker: the order, and every line of the answer, as types.
+
+Both ends use this module. The gate sends one `Order` as JSON through a pipe and closes it. The worker answers
+with one JSON object a line through another pipe; each is one of the dataclasses in `Line`, told apart by
+`kind`. The gate validates every line against these types when it comes in (`replay/worker_answer.py`).
+
+What the project's code did wrong is data (`RunFailed`), with exit status 0. `Done` is the last line: where it is
+missing the interpreter ended early, and the lines before it show how far it got.
+
+Standard library only, syntax of Python 3.9: the worker runs in the project's interpreter. The dataclasses have
+no slots, because `vars()` of one is what goes on the wire.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from typing import Any, Literal, Optional, Union
+
+TaskKind = Literal["replay", "bootstrap"]
+"""replay: run the history, then create the models; bootstrap: only create the models and stamp them"""
+Stage = Literal["prepare", "import", "replay", "models"]
+FailedStage = Literal["interpreter", "driver", "prepare", "import", "replay", "models"]
+"""a stage, or what is missing before the first one: Alembic and SQLAlchemy, or a PostgreSQL driver"""
+Interception = Literal["url", "creator", "driver"]
+"""the layer that met a connection: SQLAlchemy's event, an engine with a creator, the driver's own connect"""
+Outcome = Literal["redirected", "swapped", "refused"]
+"""sent to the ephemeral server; the dialect was replaced by PostgreSQL; not allowed"""
+
+
+# The order: from the gate to the worker.
+
+
+@dataclass(frozen=True)
+class ServerAddress:
+    """Where the ephemeral server is, and how a connection proves that it has reached it."""
+
+    directory: str
+    """folder of the server's Unix socket"""
+    port: int
+    user: str
+    password: str
+    token: str
+    """the server's `cluster_name`; '' on a server of the user's, where the databases' comments are the proof"""
+    database: str
+    """to connect to for CREATE DATABASE"""
+    version: int
+    """server_version_num: 150018"""
+    comment_prefix: str
+    """what the comment of a database of this run starts with; the name follows"""
+
+
+@dataclass(frozen=True)
+class ConfigSource:
+    """How to get the project's `alembic.config.Config`."""
+
+    kind: Literal["ini", "toml", "flask", "hook"]
+    section: str
+    file: Optional[str] = None
+    flask_app: Optional[str] = None
+    hook: Optional[str] = None
+    script_location: str = ""
+    """set where the one in the file does not lead there from the worker's folder"""
+
+
+@dataclass(frozen=True)
+class PrepareCommand:
+    """What the user wants to run before the first revision."""
+
+    kind: Literal["python", "run"]
+    """a Python file for this interpreter, or a shell command"""
+    text: str
+
+
+@dataclass(frozen=True)
+class Order:
+    """All that one worker is told."""
+
+    task: TaskKind
+    environment: dict[str, str]
+    """variables to set: the server's address for libpq, and the project's settings"""
+    server: ServerAddress
+    database: str
+    """the database to replay into"""
+    models_database: str
+    """the name of the copy in which the models are created"""
+    config: ConfigSource
+    sys_path: tuple[str, ...]
+    """folders to put in front"""
+    target: tuple[str, ...]
+    """what to upgrade to, one after the other"""
+    x_arguments: tuple[str, ...]
+    """of Alembic's -x"""
+    prepare: tuple[PrepareCommand, ...]
+    catalog_query: str
+    """prints a catalog as JSON"""
+    snapshots: str
+    """which revisions get a snapshot before and after: none, all, changed, or the number of newest ones"""
+    changed_files: tuple[str, ...]
+    """real paths of the files that the change adds or edits"""
+    log_after_step: bool
+    """the server has no event triggers of ours: call the DDL log after each step"""
+    stamp: str
+    """the revision that a bootstrap writes into the version table"""
+
+
+def encode_order(order: Order) -> bytes:
+    """The order as JSON; paths that are not UTF-8 survive."""
+    return json.dumps(dataclasses.asdict(order)).encode("ascii")
+
+
+def decode_order(data: bytes) -> Order:
+    """What `encode_order` made. Raises TypeError where the two ends are not of the same version."""
+    fields: dict[str, Any] = json.loads(data)
+    for name in ("sys_path", "target", "x_arguments", "changed_files"):
+        fields[name] = tuple(fields[name])
+    fields["server"] = ServerAddress(**fields["server"])
+    fields["config"] = ConfigSource(**fields["config"])
+    fields["prepare"] = tuple(PrepareCommand(**command) for command in fields["prepare"])
+    return Order(**fields)
+
+
+# What several lines of the answer are made of.
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One frame of a traceback, in the project's own code."""
+
+    file: str
+    line: Optional[int]
+    function: str
+    """'' for the place of a syntax error"""
+
+
+@dataclass(frozen=True)
+class ErrorReport:
+    """An exception as data."""
+
+    message: str
+    """the server's, where the error comes from the server"""
+    exception_class: str = ""
+    """of the driver's exception, where SQLAlchemy wrapped it; '' for an error from the server's log"""
+    sqlstate: Optional[str] = None
+    detail: Optional[str] = None
+    hint: Optional[str] = None
+    statement: Optional[str] = None
+    frames: tuple[Frame, ...] = ()
+    """outermost first"""
+    line: Optional[int] = None
+    """of the revision's file, where a statement of a step failed"""
+
+
+@dataclass(frozen=True)
+class RevisionScript:
+    """One revision as Alembic reads it."""
+
+    id: str
+    parents: tuple[str, ...]
+    depends_on: tuple[str, ...]
+    labels: tuple[str, ...]
+    message: str
+    file: str
+    """real path"""
+    line: int
+    """of `upgrade()`, 1 where there is none"""
+
+
+@dataclass(frozen=True)
+class ExecutedStatement:
+    """One statement of a step, as it was handed to the driver."""
+
+    sql: str
+    """its first 4,000 characters"""
+    seconds: float
+    line: Optional[int] = None
+    """of the revision's file"""
+    rows: Optional[int] = None
+    error: Optional[ErrorReport] = None
+    """set even where the migration caught it"""
+
+
+@dataclass(frozen=True)
+class UncreatedPart:
+    """A part of the models that Postgres refused."""
+
+    label: str
+    """`index ix_a of a`"""
+    message: str
+    kind: str
+    """table, foreign key, check, unique, index, comment, type or sequence"""
+    name: Optional[str]
+    columns: tuple[str, ...]
+    """of a key or an index, which may have no name"""
+    table: Optional[str]
+    """`schema.name`; None for a type or a sequence"""
+    compared_by_alembic: bool
+    """Alembic's own comparison was used for its table instead"""
+
+
+@dataclass(frozen=True)
+class FilteredObject:
+    """An object that the project's own filters leave out of comparisons; "*" stands for every one."""
+
+    kind: str
+    """as Alembic calls it (table, column, index...), or type or default where compare_type left it out"""
+    schema: str
+    table: Optional[str]
+    name: Optional[str]
+
+
+@dataclass(frozen=True)
+class AlembicDifference:
+    """A difference that Alembic's own comparison found."""
+
+    operation: str
+    """add_column, modify_type..."""
+    table: str
+    """`schema.name`"""
+    text: str
+
+
+@dataclass(frozen=True)
+class MappedClass:
+    """Where a table's model is defined."""
+
+    table: str
+    """`schema.name`"""
+    file: str
+    line: Optional[int]
+
+
+# The lines of the answer, in the order in which they come.
+
+
+@dataclass(frozen=True)
+class WorkerStarted:
+    """Alembic and SQLAlchemy could be imported."""
+
+    python: str
+    alembic: str
+    sqlalchemy: str
+    drivers: tuple[str, ...]
+    """PostgreSQL drivers that are installed"""
+    kind: Literal["started"] = "started"
+
+
+@dataclass(frozen=True)
+class StageStarted:
+    """A stage begins."""
+
+    name: Stage
+    kind: Literal["stage"] = "stage"
+
+
+@dataclass(frozen=True)
+class Note:
+    """What a reader of the report should know. The sandbox writes one of these before the worker starts."""
+
+    text: str
+    kind: Literal["note"] = "note"
+
+
+@dataclass(frozen=True)
+class ConnectionRequested:
+    """The project asked for a connection; each kind is sent once."""
+
+    dialect: str
+    driver: str
+    address: str
+    """what it named, `host:port/database`, without a password"""
+    intercepted_by: Interception
+    outcome: Outcome
+    kind: Literal["connection"] = "connection"
+
+
+@dataclass(frozen=True)
+class ScriptsFound:
+    """Where the revisions are."""
+
+    locations: tuple[str, ...]
+    """real paths of the folders with revisions"""
+    folder: str
+    """real path of env.py's folder"""
+    kind: Literal["scripts"] = "scripts"
+
+
+@dataclass(frozen=True)
+class HistoryRead:
+    """The revision graph."""
+
+    revisions: tuple[RevisionScript, ...]
+    """newest first; empty where it could not be read"""
+    heads: tuple[str, ...]
+    bases: tuple[str, ...]
+    error: Optional[ErrorReport] = None
+    """why Alembic could not read it"""
+    kind: Literal["history"] = "history"
+
+
+@dataclass(frozen=True)
+class ContextConfigured:
+    """env.py runs migrations with a new context; one env.py may do so several times."""
+
+    number: int
+    """from 1"""
+    driver: str
+    version_table: str
+    version_table_schema: Optional[str]
+    default_schema: str
+    """where a table without a schema is"""
+    kind: Literal["context"] = "context"
+
+
+@dataclass(frozen=True)
+class RevisionsPlanned:
+    """The revisions that lead to one target."""
+
+    revisions: tuple[str, ...]
+    """in the order in which they will run"""
+    kind: Literal["plan"] = "plan"
+
+
+@dataclass(frozen=True)
+class StepStarted:
+    """A revision begins to run."""
+
+    number: int
+    """from 1, over all contexts"""
+    revision: str
+    kind: Literal["step_started"] = "step_started"
+
+
+@dataclass(frozen=True)
+class StepFinished:
+    """A revision ran to its end."""
+
+    number: int
+    revision: str
+    context: int
+    seconds: float
+    statements: tuple[ExecutedStatement, ...]
+    """at most 2,000"""
+    transactions: tuple[str, ...]
+    """boundaries, `savepoint@3`: with the number of statements before it"""
+    in_transaction: bool
+    """the connection was in a transaction when the migration's function ended"""
+    before: Optional[str] = None
+    """the catalog as JSON, where the revision gets snapshots"""
+    after: Optional[str] = None
+    kind: Literal["step_finished"] = "step_finished"
+
+
+@dataclass(frozen=True)
+class ContextFinished:
+    """All revisions of one context ran; what the models have to be created with to end up in the same place."""
+
+    number: int
+    version_table: str
+    version_table_schema: Optional[str]
+    default_schema: str
+    kind: Literal["context_finished"] = "context_finished"
+
+
+@dataclass(frozen=True)
+class RunFailed:
+    """The project's code failed, and the run ends."""
+
+    stage: FailedStage
+    error: ErrorReport
+    revision: Optional[str] = None
+    """the one that ran"""
+    file: Optional[str] = None
+    """real path of its file"""
+    line: Optional[int] = None
+    """of that file: the statement that ran last"""
+    statements: tuple[ExecutedStatement, ...] = ()
+    """of the step that failed"""
+    first_error: Optional[ErrorReport] = None
+    """an earlier error in the same transaction, which this one only follows from"""
+    kind: Literal["failed"] = "failed"
+
+
+@dataclass(frozen=True)
+class DatabaseCopied:
+    """The models' database was copied: from now on the replayed one does not change, and may be read."""
+
+    kind: Literal["copied"] = "copied"
+
+
+@dataclass(frozen=True)
+class ModelsCreated:
+    """What env.py gave as target_metadata was created, as far as Postgres allowed."""
+
+    metadatas: int
+    """MetaData objects; 0 where target_metadata is missing"""
+    tables: tuple[str, ...]
+    """`schema.name`, sorted"""
+    uncreated: tuple[UncreatedPart, ...] = ()
+    filtered: tuple[FilteredObject, ...] = ()
+    alembic_differences: tuple[AlembicDifference, ...] = ()
+    """for tables of uncreated parts"""
+    mapped_classes: tuple[MappedClass, ...] = ()
+    kind: Literal["models"] = "models"
+
+
+@dataclass(frozen=True)
+class Done:
+    """The answer is complete."""
+
+    kind: Literal["done"] = "done"
+
+
+Line = Union[
+    WorkerStarted,
+    StageStarted,
+    Note,
+    ConnectionRequested,
+    ScriptsFound,
+    HistoryRead,
+    ContextConfigured,
+    RevisionsPlanned,
+    StepStarted,
+    StepFinished,
+    ContextFinished,
+    RunFailed,
+    DatabaseCopied,
+    ModelsCreated,
+    Done,
+]
+
+
+def encode_line(line: Line) -> bytes:
+    """The line as UTF-8 JSON, with the newline.
+
+    A lone surrogate (from a file name that is not UTF-8) becomes a question mark: JSON in UTF-8 has no way to
+    write one.
+    """
+    text = json.dumps(line, default=_json_value, ensure_ascii=False)
+    return text.encode("utf-8", "replace") + b"\n"
+
+
+def _json_value(value: object) -> object:
+    """The fields of a dataclass; a text of the project's that only looks like one, as text."""
+    return vars(value) if dataclasses.is_dataclass(value) else str(value)

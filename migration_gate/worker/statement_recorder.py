@@ -1,0 +1,116 @@
+"""Records what a step does: statements, transaction boundaries, and errors, caught ones too."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+import time
+from dataclasses import dataclass
+from typing import Any, Optional
+
+from .error_report import MAX_TEXT, describe_error
+from .protocol import ErrorReport, ExecutedStatement
+
+MAX_STATEMENTS = 2000
+"""statements of one step that are kept; a data migration can run millions"""
+
+
+@dataclass(frozen=True)
+class StepRecord:
+    """What one step did."""
+
+    statements: tuple[ExecutedStatement, ...] = ()
+    transactions: tuple[str, ...] = ()
+    """boundaries, each with the number of statements before it: `savepoint@3`"""
+
+
+class StatementRecorder:
+    """Listens on every engine; `begin_step` and `end_step` mark what belongs to a step."""
+
+    def __init__(self, home: str) -> None:
+        self._home = home
+        self.file: Optional[str] = None
+        """of the revision that runs; None between two steps"""
+        self.line: Optional[int] = None
+        """of that file: the statement that runs, or ran last"""
+        self.in_migration = False
+        """the migration's own function runs, not Alembic's bookkeeping around it"""
+        self.open_errors: list[ErrorReport] = []
+        """errors of the transaction that is open, the first one first"""
+        self._statements: list[ExecutedStatement] = []
+        self._transactions: list[str] = []
+        self._statement_start = 0.0
+
+    def install(self) -> None:
+        """Listen on the class of all engines."""
+        from sqlalchemy import event
+        from sqlalchemy.engine import Engine
+
+        listeners = {
+            "before_cursor_execute": self._before_statement,
+            "after_cursor_execute": self._after_statement,
+            "handle_error": self._on_error,
+            "begin": lambda connection: self._add_boundary("begin"),
+            "commit": lambda connection: self._end_transaction("commit"),
+            "rollback": lambda connection: self._end_transaction("rollback"),
+            "savepoint": lambda connection, name: self._add_boundary("savepoint"),
+            "rollback_savepoint": lambda connection, name, context: self._end_transaction(
+                "rollback to savepoint"
+            ),
+        }
+        for name, listener in listeners.items():
+            event.listen(Engine, name, listener)
+
+    def begin_step(self, file: Optional[str]) -> None:
+        """A step starts; its statements come from `file`."""
+        self.file, self.line = file, None
+        self._statements, self._transactions = [], []
+
+    def end_step(self) -> StepRecord:
+        """What was recorded since the step began."""
+        record = StepRecord(tuple(self._statements), tuple(self._transactions))
+        self.file = None
+        self._statements, self._transactions = [], []
+        return record
+
+    def _add_boundary(self, name: str) -> None:
+        if self.file is not None and len(self._transactions) < MAX_STATEMENTS:
+            self._transactions.append("%s@%d" % (name, len(self._statements)))
+
+    def _end_transaction(self, name: str) -> None:
+        self.open_errors = []
+        self._add_boundary(name)
+
+    def _before_statement(self, connection: Any, cursor: Any, *more: Any) -> None:
+        if self.in_migration:
+            self.line = self._running_line() or self.line
+            self._statement_start = time.perf_counter()
+
+    def _after_statement(self, connection: Any, cursor: Any, statement: str, *more: Any) -> None:
+        self.open_errors = []  # nothing succeeds in a transaction that an error ended
+        if self.in_migration:
+            rows = getattr(cursor, "rowcount", None)
+            self._add_statement(statement, rows if isinstance(rows, int) and rows >= 0 else None, None)
+
+    def _on_error(self, context: Any) -> None:
+        report = describe_error(context.sqlalchemy_exception or context.original_exception, home=self._home)
+        statement = (context.statement or "")[:MAX_TEXT] or report.statement
+        report = dataclasses.replace(report, statement=statement, line=self.line)
+        self.open_errors.append(report)
+        if self.in_migration and context.statement:
+            self._add_statement(context.statement, None, report)
+
+    def _add_statement(self, sql: str, rows: Optional[int], error: Optional[ErrorReport]) -> None:
+        if len(self._statements) < MAX_STATEMENTS:
+            seconds = round(time.perf_counter() - self._statement_start, 5)
+            self._statements.append(ExecutedStatement(sql[:MAX_TEXT], seconds, self.line, rows, error))
+
+    def _running_line(self) -> Optional[int]:
+        """The line of the revision's file that is running."""
+        frame: Any = sys._getframe(2)
+        while frame is not None:
+            if frame.f_code.co_filename == self.file:
+                line: int = frame.f_lineno
+                return line
+            frame = frame.f_back
+        return None
