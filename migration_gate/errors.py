@@ -12,7 +12,8 @@ GateError
 ├── UntrustedCode           a stranger's code, and rights that it must not have
 └── Broken                  our own fault (status 3)
     ├── PostgresDied
-    └── WorkerDied
+    ├── WorkerDied
+    └── AnswerCorrupted     the project's code wrote where only the worker writes
 """
 
 from __future__ import annotations
@@ -81,3 +82,7 @@ class PostgresDied(Broken):
 
 class WorkerDied(Broken):
     """The worker ended without finishing its answer."""
+
+
+class AnswerCorrupted(Broken):
+    """The worker's answer is damaged: the project's code wrote on the gate's pipe."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from migration_gate.errors import ProjectNotFound
+from migration_gate.project.model import ConfigKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +17,7 @@ class AlembicConfig:
     """One section of a configuration file of Alembic's."""
 
     file: Path
-    kind: str
+    kind: ConfigKind
     """ini or toml"""
     section: str
     script_location: str | None

@@ -11,7 +11,7 @@ from migration_gate.config.settings import Settings
 from migration_gate.errors import ProjectNotFound
 from migration_gate.project import flask, import_path, interpreter, search
 from migration_gate.project.alembic_config import AlembicConfig, read_alembic_config
-from migration_gate.project.model import Project
+from migration_gate.project.model import ConfigKind, Project
 
 PROJECT_FILES = ("pyproject.toml", "setup.py", "setup.cfg", "requirements.txt", "Pipfile", "manage.py")
 NAME_IT = "name it under `projects:`"
@@ -21,7 +21,7 @@ NAME_IT = "name it under `projects:`"
 class AlembicEnvironment:
     """What is known of a project before its interpreter is."""
 
-    kind: str
+    kind: ConfigKind
     directory: Path
     config: Path | None = None
     section: str = "alembic"

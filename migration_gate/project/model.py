@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
+
+ConfigKind = Literal["ini", "toml", "flask", "hook"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,8 +18,8 @@ class Project:
     directory: Path
     """where it runs"""
     python: Path
-    kind: str
-    """ini, toml, flask or hook"""
+    kind: ConfigKind
+    """where its Alembic configuration comes from"""
     config: Path | None = None
     """alembic.ini, pyproject.toml, or Flask-Migrate's folder"""
     section: str = "alembic"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import signal
-from typing import Any
+
+from migration_gate.worker.protocol import ErrorReport, FailedStage, Frame, RunFailed
 
 SHOWN = 3000
 """characters of what was printed last"""
@@ -50,19 +51,15 @@ def _foreign(line: str) -> bool:
     )
 
 
-def build_failure_line(stage: str, revision: str | None, says: str, output: str) -> dict[str, Any]:
+def build_failure_line(stage: FailedStage, revision: str | None, message: str, output: str) -> RunFailed:
     """The line of the answer that the worker could not write any more: what it did has failed."""
-    return {
-        "kind": "failure",
-        "stage": stage,
-        "revision": revision,
-        "error": {"says": says, "type": INTERPRETER_ENDED, "hint": ADVICE, "frames": _frames(output)},
-    }
+    error = ErrorReport(message, INTERPRETER_ENDED, hint=ADVICE, frames=_fatal_error_frames(output))
+    return RunFailed(stage, error, revision)
 
 
-def _frames(output: str) -> list[dict[str, Any]]:
-    """Those of the fatal error that the interpreter printed last, outermost first."""
+def _fatal_error_frames(output: str) -> tuple[Frame, ...]:
+    """The project's frames of the fatal error that the interpreter printed last, outermost first."""
     dump = output.rpartition("Fatal Python error")[2] if "Fatal Python error" in output else ""
-    found = re.findall(r'^  File "(.+)", line (\d+) in (.+)$', dump, re.MULTILINE)
-    mine = [row for row in found if not FOREIGN.search(row[0])]
-    return [{"file": file, "line": int(line), "function": function} for file, line, function in mine[::-1]]
+    rows = re.findall(r'^  File "(.+)", line (\d+) in (.+)$', dump, re.MULTILINE)
+    frames = [Frame(file, int(line), function) for file, line, function in rows if not FOREIGN.search(file)]
+    return tuple(reversed(frames))

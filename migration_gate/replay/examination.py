@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from migration_gate import git
-from migration_gate.catalog.snapshot_reader import SNAPSHOT_QUERY, parse_snapshot, read_snapshot
+from migration_gate.catalog.snapshot_reader import read_snapshot
 from migration_gate.ci import base_revision, untrusted_code
 from migration_gate.config.settings import Settings
 from migration_gate.drift.model_comparison import compare_with_models
@@ -30,12 +30,21 @@ from migration_gate.progress import Progress, StageClock
 from migration_gate.project import Project, find_project
 from migration_gate.replay import initial_state, verification
 from migration_gate.replay.ddl_log import install_ddl_log, read_ddl_log
-from migration_gate.replay.worker_answer import Reader
-from migration_gate.replay.worker_order import Order
-from migration_gate.replay.worker_process import Line, WorkerProcess
+from migration_gate.replay.worker_answer import AnswerReader
+from migration_gate.replay.worker_order import WorkerTask
+from migration_gate.replay.worker_process import WorkerProcess
 from migration_gate.sandbox.user import protect_command_files
 from migration_gate.scan import repository
-from migration_gate.scan.revision_files import RevisionSource
+from migration_gate.scan.revision_files import RevisionSource, read_revision_files_below
+from migration_gate.worker.protocol import (
+    DatabaseCopied,
+    Line,
+    RevisionsPlanned,
+    ScriptsFound,
+    StageStarted,
+    StepStarted,
+    TaskKind,
+)
 
 
 def examine_project(settings: Settings) -> Generator[Progress, None, Facts]:
@@ -75,6 +84,15 @@ def examine_project(settings: Settings) -> Generator[Progress, None, Facts]:
         clock.start("")
     replay = replace(replay, stage_times=tuple(StageTime(*item) for item in clock.seconds.items()))
     return Facts(settings.name, replay, tree, settings.owners)
+
+
+def _read_revision_sources(reader: AnswerReader, top: Path) -> tuple[RevisionSource, ...]:
+    """The revision files as text; takes a while for a long history."""
+    scripts = reader.scripts()
+    if scripts is None:
+        return ()
+    locations = [Path(folder) for folder in scripts.locations]
+    return read_revision_files_below(locations, Path(scripts.folder), top.resolve())
 
 
 def _installed(
@@ -137,11 +155,11 @@ class _Run:
         """Run a worker that creates an older checkout's models and stamps them."""
         with WorkerProcess(project, settings, self._folder) as worker:
             lines = list(self._work(worker, "bootstrap", stamp))
-        verification.verify_bootstrap(project, Reader(settings.root, lines, parse_snapshot), self._output)
+        verification.verify_bootstrap(project, AnswerReader(settings.root, lines), self._output)
 
-    def _work(self, worker: WorkerProcess, task: str, stamp: str = "heads") -> Iterator[Line]:
-        order = Order(task, self._database, self._models, SNAPSHOT_QUERY, self.changed, stamp)
-        worker.send_order(self._server, order)
+    def _work(self, worker: WorkerProcess, kind: TaskKind, stamp: str = "heads") -> Iterator[Line]:
+        task = WorkerTask(kind, self._database, self._models, self.changed, stamp)
+        worker.send_order(self._server, task)
         yield from worker
         self._output = worker.output
         self._notes += worker.notes
@@ -153,27 +171,27 @@ class _Run:
         total = 0
         for line in self._work(worker, "replay"):
             self._lines.append(line)
-            if line["kind"] == "stage":
-                self._clock.start(line["name"])
-                yield Progress(line["name"], total=total)
-            elif line["kind"] == "scripts":
+            if isinstance(line, StageStarted):
+                self._clock.start(line.name)
+                yield Progress(line.name, total=total)
+            elif isinstance(line, ScriptsFound):
                 self._texts = beside.submit(self._read_files)
-            elif line["kind"] == "copied":
+            elif isinstance(line, DatabaseCopied):
                 self._replayed = beside.submit(self._read_replayed)
-            elif line["kind"] == "order":
-                total += len(line["revisions"])
-            elif line["kind"] == "start":
-                yield Progress("replay", line["revision"], line["number"], total)
+            elif isinstance(line, RevisionsPlanned):
+                total += len(line.revisions)
+            elif isinstance(line, StepStarted):
+                yield Progress("replay", line.revision, line.number, total)
 
-    def _reader(self) -> Reader:
-        return Reader(git.find_repository_root(self._settings.root), self._lines, parse_snapshot)
+    def _reader(self) -> AnswerReader:
+        return AnswerReader(git.find_repository_root(self._settings.root), self._lines)
 
     def _read_files(self) -> tuple[tuple[RevisionSource, ...], Tree]:
         """The revision files as text, and the rest of the repository."""
-        written = self._reader().written()
         top = git.find_repository_root(self._settings.root)
-        return written, repository.read_repository(
-            self._settings, [str(top / each.file.path) for each in written]
+        sources = _read_revision_sources(self._reader(), top)
+        return sources, repository.read_repository(
+            self._settings, [str(top / source.file.path) for source in sources]
         )
 
     def _read_replayed(self) -> tuple[tuple[str, ...], Snapshot, tuple[DdlCommand, ...]]:
@@ -218,7 +236,7 @@ class _Run:
         verification.verify_arrival(self._project, replay)
         return self._with_models(replay, reader)
 
-    def _with_models(self, replay: Replay, reader: Reader) -> Replay:
+    def _with_models(self, replay: Replay, reader: AnswerReader) -> Replay:
         """Add the models' side and the differences, or why there is none."""
         told = reader.failure()
         if told is not None:

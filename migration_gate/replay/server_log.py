@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+
+from migration_gate.worker.protocol import ErrorReport, Line, RunFailed
 
 ABORTED = "25P02"
 """in_failed_sql_transaction"""
@@ -32,12 +33,34 @@ class LoggedError:
     statement: str | None = None
 
 
-def add_first_error(line: dict[str, Any], log: Path | None, database: str) -> dict[str, Any]:
+def add_first_error(line: Line, log: Path | None, database: str) -> Line:
     """A line of the worker's answer; a failure of this kind gets the error that came first."""
-    if line["kind"] != "failure" or line.get("first") or line["error"].get("sqlstate") != ABORTED:
+    if not isinstance(line, RunFailed) or line.first_error is not None or line.error.sqlstate != ABORTED:
         return line
-    found = find_first_error(log, database) if log else None
-    return {**line, "first": asdict(found)} if found else line
+    logged = find_first_error(log, database) if log else None
+    if logged is None:
+        return line
+    first_error = ErrorReport(
+        message=logged.says,
+        sqlstate=logged.sqlstate,
+        detail=logged.detail,
+        hint=logged.hint,
+        statement=logged.statement,
+        line=_find_statement_line(line.file, logged.statement),
+    )
+    return replace(line, first_error=first_error)
+
+
+def _find_statement_line(file: str | None, statement: str | None) -> int | None:
+    """The line of the revision's file on which the statement begins, if its text is in one place there."""
+    beginning = (statement or "").strip().partition("\n")[0]
+    if not file or not beginning:
+        return None
+    try:
+        text = Path(file).read_text("utf-8", "replace")
+    except OSError:
+        return None
+    return text[: text.index(beginning)].count("\n") + 1 if text.count(beginning) == 1 else None
 
 
 def find_first_error(log: Path, database: str) -> LoggedError | None:

@@ -12,7 +12,7 @@ from migration_gate.errors import DatabaseRefused, DiskFull, GateError, Misconfi
 from migration_gate.facts import Failure, Replay
 from migration_gate.project import Project
 from migration_gate.replay import crash_report
-from migration_gate.replay.worker_answer import Reader
+from migration_gate.replay.worker_answer import AnswerReader
 
 if TYPE_CHECKING:
     import psycopg
@@ -32,14 +32,14 @@ URL_ADVICE = (
 )
 
 
-def verify_bootstrap(project: Project, reader: Reader, output: str) -> None:
+def verify_bootstrap(project: Project, reader: AnswerReader, output: str) -> None:
     """Raise where a bootstrap failed."""
     told = reader.failure()
     if told is not None:
         raise _not_imported(project, told[0], told[1], output)
 
 
-def verify_replay_started(project: Project, settings: Settings, reader: Reader, output: str) -> None:
+def verify_replay_started(project: Project, settings: Settings, reader: AnswerReader, output: str) -> None:
     """Raise where the project failed before its first revision; a failing revision is a fact.
 
     `output` is what the project's code printed.
@@ -47,7 +47,7 @@ def verify_replay_started(project: Project, settings: Settings, reader: Reader, 
     told = reader.failure()
     refused = [c for c in reader.connections() if c.outcome == "refused"]
     if told is None:
-        if not reader.contexts() and reader.history(settings.target).error is None:
+        if not reader.contexts() and reader.history_error() is None:
             raise DatabaseRefused(
                 f"The project's env.py ended without running any migration ({project.directory}).",
                 advice="It has to call context.run_migrations() when Alembic runs online. Look for a "
@@ -106,7 +106,7 @@ def verify_arrival(project: Project, replay: Replay) -> None:
     )
 
 
-def describe_adjustments(reader: Reader) -> tuple[str, ...]:
+def describe_adjustments(reader: AnswerReader) -> tuple[str, ...]:
     """What was changed for the project so that it could run."""
     swapped = {c.dialect for c in reader.connections() if c.outcome == "swapped"}
     said_equal = tuple(
@@ -181,7 +181,7 @@ def _import_advice(project: Project, failure: Failure) -> str:
     return advice.get(failure.exception_class, general)
 
 
-def _newer(project: Project, reader: Reader) -> str:
+def _newer(project: Project, reader: AnswerReader) -> str:
     """A sentence where the project asks for a newer Python than it was given: that explains much."""
     given = next((item.version for item in reader.versions() if item.name == "python"), "99.0")
     for folder in (project.directory, project.root):
@@ -204,7 +204,7 @@ def _named(failure: Failure) -> str:
     return failure.message if told else f"{failure.exception_class}: {failure.message}"
 
 
-def _env_failed(project: Project, failure: Failure, reader: Reader, output: str) -> GateError:
+def _env_failed(project: Project, failure: Failure, reader: AnswerReader, output: str) -> GateError:
     if "sqlalchemy.dialects:postgres" in failure.message:
         return Misconfigured(
             "The project's URL begins with `postgres://`, which SQLAlchemy has not known since 1.4.",

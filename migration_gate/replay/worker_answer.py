@@ -1,13 +1,25 @@
-"""The worker's lines and the DDL log, as facts."""
+"""The worker's answer: its lines, validated as they come in, and what they say as facts.
+
+    line = parse_line(data)                # raises AnswerCorrupted
+    reader = AnswerReader(root, lines)     # any number of lines, also while the worker still writes
+    reader.steps(), reader.models(), …     # facts, with paths relative to `root`
+
+Lines are the dataclasses of `worker/protocol.py`; `match line: case StepStarted(): …` tells them apart.
+Nothing in here reads a file or a database.
+"""
 
 from __future__ import annotations
 
 import dataclasses
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Annotated, NamedTuple, TypeVar
 
+from pydantic import Discriminator, TypeAdapter, ValidationError
+
+from migration_gate.catalog.snapshot_reader import parse_snapshot
+from migration_gate.errors import AnswerCorrupted
 from migration_gate.facts import (
     AlembicDifference,
     Connection,
@@ -26,227 +38,320 @@ from migration_gate.facts import (
     Step,
     UncreatedObject,
 )
-from migration_gate.scan import revision_files
 from migration_gate.scan.revision_files import RevisionSource
+from migration_gate.worker.protocol import (
+    ConnectionRequested,
+    ContextConfigured,
+    ContextFinished,
+    ErrorReport,
+    ExecutedStatement,
+    Frame,
+    HistoryRead,
+    Line,
+    ModelsCreated,
+    Note,
+    RevisionScript,
+    RevisionsPlanned,
+    RunFailed,
+    ScriptsFound,
+    StepFinished,
+    UncreatedPart,
+    WorkerStarted,
+)
 
-Line = Mapping[str, Any]
-
-
-class Reader:
-    """Turns lines into facts; paths become relative to `root`."""
-
-    def __init__(self, root: Path, lines: Sequence[Line], catalog: Callable[..., Snapshot]) -> None:
-        self._root = root.resolve()
-        self._lines = lines
-        self._catalog = catalog
-        self._files = {row["id"]: row["file"] for row in self._first("history").get("revisions", ())}
-
-    def _first(self, kind: str) -> Line:
-        return next(self._all(kind), {})
-
-    def _all(self, kind: str) -> Iterator[Line]:
-        return (line for line in self._lines if line["kind"] == kind)
-
-    def path(self, text: str) -> str:
-        """Relative to the root where it lies in it."""
-        path = Path(text)
-        return path.relative_to(self._root).as_posix() if path.is_relative_to(self._root) else str(path)
-
-    def written(self) -> tuple[RevisionSource, ...]:
-        """The revision files as text; takes a while for a long history."""
-        told = self._first("scripts")
-        return (
-            revision_files.read_revision_files_below(
-                [Path(folder) for folder in told.get("locations", ())], Path(told["folder"]), self._root
-            )
-            if told
-            else ()
-        )
-
-    def history(self, target: tuple[str, ...], written: Sequence[RevisionSource] | None = None) -> History:
-        """The revision graph, in the order of the replay where there is one, and its files."""
-        told = self._first("history")
-        files = self.written() if written is None else written
-        known = [each.file.revision for each in files if each.file.revision]
-        broken = bool(told.get("error"))
-        seen = {self.path(row["file"]) for row in told.get("revisions", ())}
-        order = [revision for line in self._all("order") for revision in line["revisions"]]
-        rank = {revision: number for number, revision in enumerate(order)}
-        oldest_first = told.get("revisions", ())[::-1]
-        rows = sorted(oldest_first, key=lambda row: rank.get(row["id"], len(rank)))
-        return History(
-            revisions=tuple(self._revision(row) for row in rows),
-            heads=tuple(told.get("heads", ())),
-            bases=tuple(told.get("bases", ())),
-            files=tuple(_seen(each.file, broken or each.file.path in seen) for each in files),
-            locations=tuple(self.path(folder) for folder in self._first("scripts").get("locations", ())),
-            target=target,
-            error=self._failure(told["error"], stage="import") if broken else None,
-            missing_parents=tuple(_missing(files, known)) if broken else (),
-        )
-
-    def _revision(self, row: Line) -> Revision:
-        return Revision(
-            row["id"], tuple(row["parents"]), row["message"], Location(self.path(row["file"]), row["line"]),
-            tuple(row["depends_on"]), tuple(row["labels"]),
-        )  # fmt: skip
-
-    def steps(self) -> tuple[Step, ...]:
-        """Every step that was finished."""
-        return tuple(self._step(line) for line in self._all("step"))
-
-    def _step(self, line: Line) -> Step:
-        return Step(
-            number=line["number"],
-            revision=line["revision"],
-            seconds=line["seconds"],
-            statements=tuple(self._statement(row, line["revision"]) for row in line["statements"]),
-            transactions=tuple(line["transactions"]),
-            in_transaction=line.get("in_transaction", True),
-            context=line["context"],
-            before=self._snapshot(line.get("before")),
-            after=self._snapshot(line.get("after")),
-        )
-
-    def _snapshot(self, text: str | None) -> Snapshot | None:
-        return None if text is None else self._catalog(text, version_tables=self.version_tables())
-
-    def _statement(self, row: Line, revision: str | None) -> Statement:
-        error = self._failure(row["error"], stage="replay", revision=revision) if row.get("error") else None
-        return Statement(row["sql"], row["seconds"], row["line"], row.get("rows"), error)
-
-    def failure(self) -> tuple[str, Failure] | None:
-        """The stage in which the run ended early, and the error."""
-        line = self._first("failure")
-        if not line:
-            return None
-        revision = line.get("revision")
-        last = next((row["sql"] for row in reversed(line.get("statements") or ())), None)
-        found = self._failure(
-            line["error"], stage=line["stage"], revision=revision, line=line.get("line"), last=last
-        )
-        if line.get("first"):
-            where = line["first"].get("line") or self._line_of(revision, line["first"].get("statement"))
-            first = self._failure(line["first"], stage=line["stage"], revision=revision, line=where)
-            found = dataclasses.replace(found, first_error=first)
-        return line["stage"], found
-
-    def _line_of(self, revision: str | None, statement: str | None) -> int | None:
-        """Where the statement stands in the revision's file, if it stands there in one place."""
-        file = self._files.get(revision or "")
-        beginning = (statement or "").strip().partition("\n")[0]
-        if not file or not beginning:
-            return None
-        try:
-            text = Path(file).read_text("utf-8", "replace")
-        except OSError:
-            return None
-        return text[: text.index(beginning)].count("\n") + 1 if text.count(beginning) == 1 else None
-
-    def _failure(
-        self,
-        row: Line,
-        *,
-        stage: str,
-        revision: str | None = None,
-        line: int | None = None,
-        last: str | None = None,
-    ) -> Failure:
-        frames = [(self.path(f["file"]), f["line"], f["function"]) for f in row.get("frames", ())]
-        file = self._files.get(revision or "")
-        place = None
-        if file:
-            mine = [number for path, number, _ in frames if path == self.path(file)]
-            place = Location(self.path(file), mine[-1] if mine else line or row.get("line"))
-        elif frames:
-            own = [frame for frame in frames if "/site-packages/" not in frame[0]] or frames
-            place = Location(own[-1][0], own[-1][1])
-        return Failure(
-            message=row["says"],
-            exception_class=row.get("type", ""),
-            sqlstate=row.get("sqlstate"),
-            detail=row.get("detail"),
-            hint=row.get("hint"),
-            statement=row.get("statement") or (last if row.get("sqlstate") else None),
-            revision=revision,
-            location=place,
-            traceback=tuple(f"{path}:{number} in {function}" for path, number, function in frames),
-        )
-
-    def connections(self) -> tuple[Connection, ...]:
-        """What the project asked for."""
-        names = ("dialect", "driver", "wanted", "how", "outcome")
-        return tuple(Connection(*(line[name] for name in names)) for line in self._all("connection"))
-
-    def contexts(self) -> tuple[Line, ...]:
-        """The contexts of env.py that ran to their end."""
-        return tuple(self._all("context_end"))
-
-    def version_tables(self) -> tuple[str, ...]:
-        """`schema.name` of each, in the order of the contexts."""
-        ended = {line["number"]: line for line in self.contexts()}
-        rows = [ended.get(line["number"], line) for line in self._all("context")]
-        schemas = [line["version_table_schema"] or line["default_schema"] for line in rows]
-        names = [line["version_table"] for line in rows]
-        return tuple(dict.fromkeys(f"{schema}.{name}" for schema, name in zip(schemas, names, strict=True)))
-
-    def versions(self) -> tuple[SoftwareVersion, ...]:
-        """Of the interpreter and what it imported."""
-        told = self._first("hello")
-        drivers = [line["driver"] for line in self._all("context")] or told.get("drivers", [])[:1]
-        versions = {**told.get("versions", {}), **({"driver": drivers[0]} if drivers else {})}
-        return tuple(SoftwareVersion(name, version) for name, version in versions.items())
-
-    def notes(self) -> tuple[str, ...]:
-        """What the worker wants a reader to know."""
-        return tuple(line["text"] for line in self._all("note"))
-
-    def models(self) -> Models:
-        """What env.py handed over, without the snapshot."""
-        told = self._first("models")
-        rows = told.get("uncreated", ())
-        return Models(
-            tables=tuple(told.get("tables", ())),
-            metadatas=told.get("metadatas", 0),
-            uncreated_objects=tuple(
-                UncreatedObject(
-                    row["object"],
-                    row["says"],
-                    row["compared"],
-                    row["table"],
-                    row["object_kind"],
-                    row["name"],
-                    tuple(row["columns"]),
-                )
-                for row in rows
-            ),
-            filtered_objects=tuple(FilteredObject(*row) for row in told.get("filtered", ())),
-            alembic_differences=tuple(AlembicDifference(*row) for row in told.get("alembic", ())),
-            locations=tuple(
-                ModelLocation(table, self._class(file, name)) for table, file, name in told.get("places", ())
-            ),
-        )
-
-    def _class(self, file: str, name: str) -> Location:
-        """The line of `class Name`, found as text: importing is the worker's business."""
-        try:
-            text = Path(file).read_text("utf-8", "replace")
-        except OSError:
-            return Location(self.path(file))
-        found = re.search(rf"^[ \t]*class[ \t]+{re.escape(name)}\b", text, re.MULTILINE)
-        return Location(self.path(file), text.count("\n", 0, found.start()) + 1 if found else None)
+SHOWN_BYTES = 400
+"""of a line that cannot be understood"""
+AnyLine = TypeVar("AnyLine", bound=Line)
 
 
-def _seen(file: RevisionFile, seen: bool) -> RevisionFile:
-    """The file, and whether Alembic loads it; in a broken history that is not known."""
-    return dataclasses.replace(
-        file, is_loaded=seen, not_loaded_because=None if seen else "Alembic does not load it from there"
+@cache
+def _line_adapter() -> TypeAdapter[Line]:
+    """Built at the first line: it takes some 10 ms, which `--help` need not wait for."""
+    return TypeAdapter(Annotated[Line, Discriminator("kind")], config={"strict": True})
+
+
+def parse_line(data: bytes) -> Line:
+    """One line of the answer. Raises AnswerCorrupted where it is none that the worker writes."""
+    try:
+        return _line_adapter().validate_json(data)
+    except ValidationError as error:
+        raise corrupted_answer(_describe_problem(error), data) from None
+
+
+def corrupted_answer(problem: str, data: bytes) -> AnswerCorrupted:
+    """The error for a piece of the answer that the worker cannot have source."""
+    return AnswerCorrupted(
+        f"The project's code wrote on the gate's pipe: {problem}.",
+        advice="The worker sends what happens through a file descriptor of its own in the project's process. "
+        "Look in env.py, in the migrations and in what they import for code that writes to a descriptor "
+        "which it has not opened itself (`os.write`, `os.fdopen`, a loop over all descriptors), and have it "
+        "use its own files, or sys.stdout.",
+        evidence=data[:SHOWN_BYTES].decode("utf-8", "replace"),
     )
 
 
-def _missing(files: Sequence[RevisionSource], known: Sequence[str]) -> Iterator[MissingParent]:
-    """Parents and dependencies that no file has; a label, or the beginning of an id, is one as well."""
-    for each in files:
-        for parent in (*each.file.parents, *each.depends_on):
-            if each.file.revision and "@" not in parent and not any(one.startswith(parent) for one in known):
-                yield MissingParent(each.file.revision, parent)
+def _describe_problem(error: ValidationError) -> str:
+    """What is wrong with a line, by the first thing that pydantic complains about."""
+    problem = error.errors(include_url=False, include_input=False)[0]
+    if problem["type"] == "json_invalid":
+        return "a line of the worker's answer is not JSON"
+    if not problem["loc"]:
+        return "a line of the worker's answer is of no kind that the worker writes"
+    kind, *path = (str(part) for part in problem["loc"])
+    field = f"the field `{'.'.join(path)}` " if path else ""
+    return f"in a line of kind `{kind}`, {field}is wrong ({problem['msg'].lower()})"
+
+
+class StoppedRun(NamedTuple):
+    """Where the project's code failed, and how."""
+
+    stage: str
+    """interpreter, driver, prepare, import, replay or models"""
+    failure: Failure
+
+
+class AnswerReader:
+    """What the lines of an answer say, as facts."""
+
+    def __init__(self, root: Path, lines: Sequence[Line]) -> None:
+        """`root`: files in it are named relative to it."""
+        self._root = root.resolve()
+        self._lines = lines
+        history = self._first(HistoryRead)
+        self._revision_files = {script.id: script.file for script in history.revisions} if history else {}
+
+    def _all(self, kind: type[AnyLine]) -> Iterator[AnyLine]:
+        return (line for line in self._lines if isinstance(line, kind))
+
+    def _first(self, kind: type[AnyLine]) -> AnyLine | None:
+        return next(self._all(kind), None)
+
+    def scripts(self) -> ScriptsFound | None:
+        """The folders of the revisions and of env.py; None where the project's configuration did not load."""
+        return self._first(ScriptsFound)
+
+    def contexts(self) -> tuple[ContextFinished, ...]:
+        """The contexts of env.py that ran to their end."""
+        return tuple(self._all(ContextFinished))
+
+    def notes(self) -> tuple[str, ...]:
+        """What the worker and the sandbox want a reader of the report to know."""
+        return tuple(line.text for line in self._all(Note))
+
+    def version_tables(self) -> tuple[str, ...]:
+        """`schema.name` of each, in the order of the contexts."""
+        finished = {line.number: line for line in self.contexts()}
+        contexts = [finished.get(line.number, line) for line in self._all(ContextConfigured)]
+        return tuple(dict.fromkeys(_version_table(line) for line in contexts))
+
+    def versions(self) -> tuple[SoftwareVersion, ...]:
+        """Of the interpreter, Alembic and SQLAlchemy, and the driver that was used, or else could be."""
+        started = self._first(WorkerStarted)
+        versions: dict[str, str] = {}
+        if started is not None:
+            versions |= {
+                "python": started.python,
+                "alembic": started.alembic,
+                "sqlalchemy": started.sqlalchemy,
+            }
+        drivers = [line.driver for line in self._all(ContextConfigured)]
+        if started is not None:
+            drivers += started.drivers
+        if drivers:
+            versions["driver"] = drivers[0]
+        return tuple(SoftwareVersion(name, version) for name, version in versions.items())
+
+    def connections(self) -> tuple[Connection, ...]:
+        """What the project asked for."""
+        return tuple(
+            Connection(line.dialect, line.driver, line.address, line.intercepted_by, line.outcome)
+            for line in self._all(ConnectionRequested)
+        )
+
+    # The history.
+
+    def history(self, target: tuple[str, ...], files: Sequence[RevisionSource]) -> History:
+        """The revision graph, in the order of the replay where there is one, with the revision files."""
+        graph = self._first(HistoryRead) or HistoryRead((), (), ())
+        loaded_files = {self._relative_path(script.file) for script in graph.revisions}
+        return History(
+            revisions=tuple(self._revision(script) for script in self._in_replay_order(graph.revisions)),
+            heads=graph.heads,
+            bases=graph.bases,
+            files=tuple(
+                # What Alembic loads of a history that it cannot read is not known.
+                _with_loading(source.file, graph.error is not None or source.file.path in loaded_files)
+                for source in files
+            ),
+            locations=tuple(self._relative_path(folder) for folder in self._script_locations()),
+            target=target,
+            error=self.history_error(),
+            missing_parents=_missing_parents(files) if graph.error is not None else (),
+        )
+
+    def _script_locations(self) -> tuple[str, ...]:
+        scripts = self.scripts()
+        return scripts.locations if scripts is not None else ()
+
+    def history_error(self) -> Failure | None:
+        """Why Alembic could not read the revisions."""
+        graph = self._first(HistoryRead)
+        return self._failure(graph.error, None) if graph is not None and graph.error is not None else None
+
+    def _in_replay_order(self, scripts: Sequence[RevisionScript]) -> list[RevisionScript]:
+        """Those that did not run come last, oldest first. `scripts` are newest first."""
+        planned = (revision for line in self._all(RevisionsPlanned) for revision in line.revisions)
+        rank = {revision: number for number, revision in enumerate(planned)}
+        oldest_first = scripts[::-1]
+        return sorted(oldest_first, key=lambda script: rank.get(script.id, len(rank)))
+
+    def _revision(self, script: RevisionScript) -> Revision:
+        return Revision(
+            id=script.id,
+            parents=script.parents,
+            message=script.message,
+            location=Location(self._relative_path(script.file), script.line),
+            depends_on=script.depends_on,
+            labels=script.labels,
+        )
+
+    # The steps.
+
+    def steps(self) -> tuple[Step, ...]:
+        """Every step that ran to its end. Raises AnswerCorrupted where a snapshot is no catalog."""
+        version_tables = self.version_tables()
+        return tuple(self._step(line, version_tables) for line in self._all(StepFinished))
+
+    def _step(self, line: StepFinished, version_tables: Sequence[str]) -> Step:
+        return Step(
+            number=line.number,
+            revision=line.revision,
+            seconds=line.seconds,
+            statements=tuple(self._statement(statement, line.revision) for statement in line.statements),
+            transactions=line.transactions,
+            in_transaction=line.in_transaction,
+            context=line.context,
+            before=_snapshot(line.before, version_tables),
+            after=_snapshot(line.after, version_tables),
+        )
+
+    def _statement(self, statement: ExecutedStatement, revision: str) -> Statement:
+        error = self._failure(statement.error, revision) if statement.error is not None else None
+        return Statement(statement.sql, statement.seconds, statement.line, statement.rows, error)
+
+    # Failures.
+
+    def failure(self) -> StoppedRun | None:
+        """Where and how the run ended early; None where it did not."""
+        line = self._first(RunFailed)
+        if line is None:
+            return None
+        failure = self._failure(line.error, line.revision, line.line)
+        if failure.statement is None and failure.sqlstate and line.statements:
+            failure = dataclasses.replace(failure, statement=line.statements[-1].sql)
+        if line.first_error is not None:
+            first = self._failure(line.first_error, line.revision)
+            failure = dataclasses.replace(failure, first_error=first)
+        return StoppedRun(line.stage, failure)
+
+    def _failure(self, error: ErrorReport, revision: str | None, line: int | None = None) -> Failure:
+        """The error as a fact; `line` is that of the revision's file, where no frame says so."""
+        frames = [dataclasses.replace(frame, file=self._relative_path(frame.file)) for frame in error.frames]
+        return Failure(
+            message=error.message,
+            exception_class=error.exception_class,
+            sqlstate=error.sqlstate,
+            detail=error.detail,
+            hint=error.hint,
+            statement=error.statement or None,
+            revision=revision,
+            location=self._failure_location(frames, revision, line or error.line),
+            traceback=tuple(f"{frame.file}:{frame.line} in {frame.function}" for frame in frames),
+        )
+
+    def _failure_location(
+        self, frames: Sequence[Frame], revision: str | None, line: int | None
+    ) -> Location | None:
+        """In the revision's file where one ran, else the innermost frame of the project's own."""
+        if revision is not None and revision in self._revision_files:
+            file = self._relative_path(self._revision_files[revision])
+            lines_of_file = [frame.line for frame in frames if frame.file == file]
+            return Location(file, lines_of_file[-1] if lines_of_file else line)
+        if not frames:
+            return None
+        own_frames = [frame for frame in frames if "/site-packages/" not in frame.file]
+        innermost = (own_frames or frames)[-1]
+        return Location(innermost.file, innermost.line)
+
+    # The models.
+
+    def models(self) -> Models:
+        """What env.py gave as target_metadata, without the snapshot of the database that it made."""
+        created = self._first(ModelsCreated) or ModelsCreated(0, ())
+        return Models(
+            tables=created.tables,
+            metadatas=created.metadatas,
+            uncreated_objects=tuple(_uncreated_object(part) for part in created.uncreated),
+            filtered_objects=tuple(
+                FilteredObject(item.kind, item.schema, item.table, item.name or "")
+                for item in created.filtered
+            ),
+            alembic_differences=tuple(
+                AlembicDifference(difference.operation, difference.table, difference.text)
+                for difference in created.alembic_differences
+            ),
+            locations=tuple(
+                ModelLocation(mapped.table, Location(self._relative_path(mapped.file), mapped.line))
+                for mapped in created.mapped_classes
+            ),
+        )
+
+    def _relative_path(self, text: str) -> str:
+        """Relative to the root where it is in it."""
+        path = Path(text)
+        return path.relative_to(self._root).as_posix() if path.is_relative_to(self._root) else str(path)
+
+
+def _version_table(context: ContextConfigured | ContextFinished) -> str:
+    return f"{context.version_table_schema or context.default_schema}.{context.version_table}"
+
+
+def _snapshot(text: str | None, version_tables: Sequence[str]) -> Snapshot | None:
+    if text is None:
+        return None
+    try:
+        return parse_snapshot(text, version_tables=version_tables)
+    except (ValueError, TypeError, LookupError, AttributeError):  # only crafted text gets here
+        raise corrupted_answer("a snapshot is not a catalog", text.encode()) from None
+
+
+def _with_loading(file: RevisionFile, is_loaded: bool) -> RevisionFile:
+    reason = None if is_loaded else "Alembic does not load it from there"
+    return dataclasses.replace(file, is_loaded=is_loaded, not_loaded_because=reason)
+
+
+def _missing_parents(files: Sequence[RevisionSource]) -> tuple[MissingParent, ...]:
+    """Parents and dependencies that are in no file. The beginning of an id is enough, as for Alembic."""
+    known = [source.file.revision for source in files if source.file.revision]
+    return tuple(
+        MissingParent(source.file.revision, parent)
+        for source in files
+        for parent in (*source.file.parents, *source.depends_on)
+        if source.file.revision and not _is_known(parent, known)
+    )
+
+
+def _is_known(parent: str, known: Sequence[str]) -> bool:
+    return "@" in parent or any(revision.startswith(parent) for revision in known)
+
+
+def _uncreated_object(part: UncreatedPart) -> UncreatedObject:
+    return UncreatedObject(
+        object=part.label,
+        message=part.message,
+        compared_by_alembic=part.compared_by_alembic,
+        table=part.table,
+        kind=part.kind,
+        name=part.name,
+        columns=part.columns,
+    )

@@ -1,72 +1,117 @@
-"""What a worker is told to do, as its docstring describes it."""
+"""Builds the order that a worker gets: one frozen value, from the project, the settings and the server."""
 
 from __future__ import annotations
 
 import os
 from dataclasses import dataclass
 
+from migration_gate.catalog.snapshot_reader import SNAPSHOT_QUERY
 from migration_gate.config.settings import Settings
 from migration_gate.postgres.server import Server, database_marker
 from migration_gate.project import Project
+from migration_gate.worker.protocol import (
+    CommandKind,
+    ConfigSource,
+    Order,
+    PrepareCommand,
+    ServerAddress,
+    TaskKind,
+)
+
+WORKER_COMMANDS: dict[str, CommandKind] = {"python": "python", "run": "run"}
+"""the entries of `prepare:` that run in the worker; the others are SQL"""
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
-    """What one worker is to do, beside what the project and the settings say."""
+class WorkerTask:
+    """What differs between the workers of one run."""
 
-    task: str
+    kind: TaskKind
     database: str
+    """the database to replay into"""
     models_database: str
-    catalog: str
-    changed: tuple[str, ...] = ()
+    """the name that the copy for the models gets"""
+    changed_files: tuple[str, ...] = ()
     """real paths of the files that the change adds or edits"""
     stamp: str = "heads"
+    """the revision that a bootstrap writes into the version table"""
 
 
-def variables(settings: Settings, server: Server, order: Order) -> dict[str, str]:
+def build_order(project: Project, settings: Settings, server: Server, task: WorkerTask) -> Order:
+    """All that the worker is told."""
+    return Order(
+        task=task.kind,
+        environment=_environment(settings, server, task.database),
+        server=ServerAddress(
+            directory=server.socket_directory,
+            port=server.port,
+            user=server.user,
+            password=server.password,
+            token=server.token,
+            database=server.database,
+            version=server.version,
+            comment_prefix=database_marker(""),
+        ),
+        database=task.database,
+        models_database=task.models_database,
+        config=_config_source(project),
+        sys_path=tuple(project.sys_path),
+        target=settings.target,
+        x_arguments=settings.x,
+        prepare=_prepare_commands(settings),
+        catalog_query=SNAPSHOT_QUERY,
+        snapshots=settings.snapshots,
+        changed_files=task.changed_files,
+        log_after_step=not server.superuser,
+        stamp=task.stamp,
+    )
+
+
+def _environment(settings: Settings, server: Server, database: str) -> dict[str, str]:
     """For libpq's own programs, and the project's settings with the placeholders filled in."""
-    return {
-        "PGHOST": server.socket_directory, "PGPORT": str(server.port), "PGUSER": server.user,
-        "PGPASSWORD": server.password, "PGDATABASE": order.database, "PGSSLMODE": "disable",
-        "PGGSSENCMODE": "disable", "PGPASSFILE": os.devnull, "PGSERVICEFILE": os.devnull,
-        **{name: fill(value, server, order.database) for name, value in settings.env},
-    }  # fmt: skip
+    libpq = {
+        "PGHOST": server.socket_directory,
+        "PGPORT": str(server.port),
+        "PGUSER": server.user,
+        "PGPASSWORD": server.password,
+        "PGDATABASE": database,
+        "PGSSLMODE": "disable",
+        "PGGSSENCMODE": "disable",
+        "PGPASSFILE": os.devnull,
+        "PGSERVICEFILE": os.devnull,
+    }
+    return libpq | {name: fill_placeholders(value, server, database) for name, value in settings.env}
 
 
-def text(project: Project, settings: Settings, server: Server, order: Order) -> dict[str, object]:
-    """The order as the worker reads it."""
-    return {
-        "task": order.task,
-        "environment": variables(settings, server, order),
-        "server": {
-            "directory": server.socket_directory, "port": server.port, "user": server.user,
-            "password": server.password, "token": server.token, "database": server.database,
-            "version": server.version, "marker": database_marker(""),
-        },
-        "database": order.database,
-        "models_database": order.models_database,
-        "config": {
-            "kind": project.kind, "file": str(project.config) if project.config else None,
-            "section": project.section, "flask_app": project.flask_app,
-            "hook": str(project.hook or "") or None, "scripts": str(project.script_location or ""),
-        },
-        "sys_path": list(project.sys_path),
-        "target": list(settings.target),
-        "x": list(settings.x),
-        "prepare": [[p.kind, p.text] for p in settings.prepare if p.kind in ("python", "run")],
-        "catalog": order.catalog,
-        "snapshots": settings.snapshots,
-        "changed": list(order.changed),
-        "mark": not server.superuser,
-        "stamp": order.stamp,
-    }  # fmt: skip
+def fill_placeholders(text: str, server: Server, database: str) -> str:
+    """A value of `env:` with `{host}`, `{port}`, `{user}`, `{password}` and `{db}` replaced.
 
-
-def fill(text: str, server: Server, database: str) -> str:
-    """The placeholders of `env` values; the address does not matter, since every connection is redirected."""
-    places = {
-        "host": "localhost", "port": "5432", "user": server.user, "password": server.password, "db": database,
-    }  # fmt: skip
-    for name, value in places.items():
+    Host and port are any that parse: every connection is redirected.
+    """
+    values = {
+        "host": "localhost",
+        "port": "5432",
+        "user": server.user,
+        "password": server.password,
+        "db": database,
+    }
+    for name, value in values.items():
         text = text.replace("{" + name + "}", value)
     return text
+
+
+def _config_source(project: Project) -> ConfigSource:
+    return ConfigSource(
+        kind=project.kind,
+        section=project.section,
+        file=str(project.config) if project.config is not None else None,
+        flask_app=project.flask_app,
+        hook=str(project.hook) if project.hook is not None else None,
+        script_location=str(project.script_location or ""),
+    )
+
+
+def _prepare_commands(settings: Settings) -> tuple[PrepareCommand, ...]:
+    """Those that run in the worker; the gate has run the SQL itself."""
+    commands = ((WORKER_COMMANDS.get(prepare.kind), prepare.text) for prepare in settings.prepare)
+    return tuple(PrepareCommand(kind, text) for kind, text in commands if kind is not None)

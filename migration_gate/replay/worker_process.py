@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import secrets
 import selectors
@@ -15,14 +14,14 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 from migration_gate.config.settings import Settings
 from migration_gate.errors import TimedOut, WorkerDied
 from migration_gate.postgres.server import Server
 from migration_gate.project import Project
 from migration_gate.replay import crash_report, server_log
-from migration_gate.replay.worker_order import Order, text
+from migration_gate.replay.worker_answer import corrupted_answer, parse_line
+from migration_gate.replay.worker_order import WorkerTask, build_order
 from migration_gate.sandbox.command import sandbox_command
 from migration_gate.sandbox.seccomp import supports_seccomp
 from migration_gate.sandbox.user import (
@@ -32,14 +31,22 @@ from migration_gate.sandbox.user import (
     is_readable,
     runs_in_container,
 )
+from migration_gate.worker.protocol import (
+    ContextConfigured,
+    Done,
+    FailedStage,
+    Line,
+    StageStarted,
+    StepFinished,
+    StepStarted,
+    encode_order,
+)
 
 KEPT_OUTPUT = 64 * 1024
 """bytes of what the project prints that are kept: the end of it"""
 WORKER_FOLDER = Path(__file__).parents[1] / "worker"
 GRACE = 0.5
 """seconds for the interpreter to say where it hangs"""
-
-Line = dict[str, Any]
 
 
 class WorkerProcess:
@@ -53,22 +60,21 @@ class WorkerProcess:
         self._door = folder / f"socket-{secrets.token_hex(4)}"
         """names the one socket that may be connected to, once there is one"""
         self._output = bytearray()
-        self._stage = "start"
+        self._stage: FailedStage | None = None
         self._revision: str | None = None
         self._finished = False
         self._started = self._began = time.monotonic()
         self.notes: list[str] = []
         self._process, self._mouth, self._answer, self._printed = self._start()
 
-    def send_order(self, server: Server, order: Order) -> None:
+    def send_order(self, server: Server, task: WorkerTask) -> None:
         """Say what to do, and where: time counts from here."""
-        self._server, self._order = server, order
+        self._server, self._task = server, task
         self._started = self._began = time.monotonic()
         self._door.write_text(f"{server.socket_directory}/.s.PGSQL.{server.port}")
         with contextlib.suppress(BrokenPipeError), os.fdopen(self._mouth, "wb") as stream:
-            stream.write(
-                json.dumps(text(self._project, self._settings, server, order)).encode()
-            )  # a worker that is gone already is told of later
+            # A worker that is gone already is reported later.
+            stream.write(encode_order(build_order(self._project, self._settings, server, task)))
 
     def __enter__(self) -> WorkerProcess:
         return self
@@ -174,29 +180,33 @@ class WorkerProcess:
                         self._keep(data)
                     else:
                         *lines, waiting = (waiting + data).split(b"\n")
-                        yield from map(self._seen, map(json.loads, lines))
+                        yield from map(self._seen, map(parse_line, lines))
         self._process.wait()
         if not self._finished:
             yield self._died()
+        elif waiting:
+            raise corrupted_answer("there is text after the last line of the worker's answer", waiting)
 
     def _seen(self, line: Line) -> Line:
-        if line["kind"] == "stage":
-            self._stage = line["name"]
+        if isinstance(line, StageStarted):
+            self._stage = line.name
             if self._stage == "import":
                 self._began = time.monotonic()
             elif self._stage == "replay":  # env.py runs now, which imports the models
                 self._stage = "import"
-        elif line["kind"] == "context":
+        elif isinstance(line, ContextConfigured):
             self._stage = "replay"
-        elif line["kind"] in ("start", "step"):
-            self._revision = line["revision"] if line["kind"] == "start" else None
-        elif line["kind"] == "done":
+        elif isinstance(line, StepStarted):
+            self._revision = line.revision
+        elif isinstance(line, StepFinished):
+            self._revision = None
+        elif isinstance(line, Done):
             self._finished = True
-        return server_log.add_first_error(line, self._server.log, self._order.database)
+        return server_log.add_first_error(line, self._server.log, self._task.database)
 
     def _demand_time(self) -> None:
         limits = self._settings
-        if self._stage in ("start", "import") and time.monotonic() > self._began + limits.import_seconds:
+        if self._stage in (None, "import") and time.monotonic() > self._began + limits.import_seconds:
             self._time_out("import", limits.import_seconds)
         if time.monotonic() > self._started + limits.run_seconds:
             self._time_out("run", limits.run_seconds)
@@ -212,7 +222,7 @@ class WorkerProcess:
             "import": "while the project was imported",
             "prepare": "during `prepare`",
             "models": "while the models were created",
-        }.get(self._stage, "before the project was imported")
+        }.get(self._stage or "", "before the project was imported")
 
     def _time_out(self, limit: str, seconds: float) -> None:
         """Ask the interpreter where it is, end it, and say so."""
@@ -237,7 +247,7 @@ class WorkerProcess:
         self._server.check_alive()  # when the server died first, that is what to say
         status = self._process.returncode
         says = f"the project's interpreter {crash_report.describe_exit(status)} {self._where()}"
-        if self._stage != "start" and status != 128 + signal.SIGKILL:
+        if self._stage is not None and status != 128 + signal.SIGKILL:
             return crash_report.build_failure_line(self._stage, self._revision, says, self.output)
         raise WorkerDied(
             f"{says[0].upper()}{says[1:]}, without finishing its answer.",

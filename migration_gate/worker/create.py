@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from functools import partial
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Callable, Optional
 
 from .error_report import describe_error
+from .protocol import UncreatedKind
 
 RELATIONS = """
 select quote_ident(n.nspname) || '.' || quote_ident(c.relname), cast(c.relkind as text)
@@ -66,8 +67,7 @@ def named_types(metadata: Any, dialect: Any) -> list[Any]:
 class RefusedPart:
     """A part of the models that Postgres refused."""
 
-    kind: str
-    """table, foreign key, check, unique, index, comment, type or sequence"""
+    kind: UncreatedKind
     name: Optional[str]
     columns: tuple[str, ...]
     table: Any
@@ -110,7 +110,7 @@ class _Made:
             return describe_error(error).message
         return None
 
-    def _part(self, work: Callable[[], Any], kind: str, item: Any, table: Any = None) -> None:
+    def _part(self, work: Callable[[], Any], kind: UncreatedKind, item: Any, table: Any = None) -> None:
         says = self._attempt(work)
         if says is None:
             return
@@ -161,7 +161,7 @@ class _Made:
             self.refused.append(RefusedPart("table", str(table.name), (), table, says))
             return False
         for each in apart:
-            kind = "check" if isinstance(each, CheckConstraint) else "unique"
+            kind: UncreatedKind = "check" if isinstance(each, CheckConstraint) else "unique"
             self._part(partial(connection.execute, AddConstraint(each)), kind, each, table)
         return True
 

@@ -21,7 +21,7 @@ STANDARD_LIBRARY = os.path.dirname(os.path.abspath(os.__file__))
 
 
 def describe_error(error: BaseException, *, home: str = "") -> ErrorReport:
-    """The exception as data. Every file below `home` counts as the project's own, but for installed packages."""
+    """The exception as data. Files below `home` count as the project's own, but for installed packages."""
     original = getattr(error, "orig", None)  # the driver's exception, where SQLAlchemy wrapped it
     report = _from_driver(original if original is not None else error) or ErrorReport("")
     statement = getattr(error, "statement", None)

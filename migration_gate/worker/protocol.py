@@ -4,11 +4,11 @@ Both ends use this module. The gate sends one `Order` as JSON through a pipe and
 with one JSON object a line through another pipe; each is one of the dataclasses in `Line`, told apart by
 `kind`. The gate validates every line against these types when it comes in (`replay/worker_answer.py`).
 
-What the project's code did wrong is data (`RunFailed`), with exit status 0. `Done` is the last line: where it is
-missing the interpreter ended early, and the lines before it show how far it got.
+What the project's code did wrong is data (`RunFailed`), with exit status 0. `Done` is the last line: where it
+is missing the interpreter ended early, and the lines before it show how far it got.
 
-Standard library only, syntax of Python 3.9: the worker runs in the project's interpreter. The dataclasses have
-no slots, because `vars()` of one is what goes on the wire.
+Standard library only, syntax of Python 3.9: the worker runs in the project's interpreter. The dataclasses
+have no slots, because `vars()` of one is what goes on the wire.
 """
 
 from __future__ import annotations
@@ -18,6 +18,9 @@ import json
 from dataclasses import dataclass
 from typing import Any, Literal, Optional, Union
 
+ConfigKind = Literal["ini", "toml", "flask", "hook"]
+CommandKind = Literal["python", "run"]
+"""a Python file for the worker's interpreter, or a shell command"""
 TaskKind = Literal["replay", "bootstrap"]
 """replay: run the history, then create the models; bootstrap: only create the models and stamp them"""
 Stage = Literal["prepare", "import", "replay", "models"]
@@ -27,6 +30,8 @@ Interception = Literal["url", "creator", "driver"]
 """the layer that met a connection: SQLAlchemy's event, an engine with a creator, the driver's own connect"""
 Outcome = Literal["redirected", "swapped", "refused"]
 """sent to the ephemeral server; the dialect was replaced by PostgreSQL; not allowed"""
+
+UncreatedKind = Literal["table", "foreign key", "check", "unique", "index", "comment", "type", "sequence"]
 
 
 # The order: from the gate to the worker.
@@ -42,7 +47,7 @@ class ServerAddress:
     user: str
     password: str
     token: str
-    """the server's `cluster_name`; '' on a server of the user's, where the databases' comments are the proof"""
+    """the server's `cluster_name`; '' on a server of the user's, where a database's comment is the proof"""
     database: str
     """to connect to for CREATE DATABASE"""
     version: int
@@ -55,7 +60,7 @@ class ServerAddress:
 class ConfigSource:
     """How to get the project's `alembic.config.Config`."""
 
-    kind: Literal["ini", "toml", "flask", "hook"]
+    kind: ConfigKind
     section: str
     file: Optional[str] = None
     flask_app: Optional[str] = None
@@ -68,8 +73,7 @@ class ConfigSource:
 class PrepareCommand:
     """What the user wants to run before the first revision."""
 
-    kind: Literal["python", "run"]
-    """a Python file for this interpreter, or a shell command"""
+    kind: CommandKind
     text: str
 
 
@@ -188,8 +192,7 @@ class UncreatedPart:
     label: str
     """`index ix_a of a`"""
     message: str
-    kind: str
-    """table, foreign key, check, unique, index, comment, type or sequence"""
+    kind: UncreatedKind
     name: Optional[str]
     columns: tuple[str, ...]
     """of a key or an index, which may have no name"""
@@ -354,7 +357,7 @@ class StepFinished:
 
 @dataclass(frozen=True)
 class ContextFinished:
-    """All revisions of one context ran; what the models have to be created with to end up in the same place."""
+    """All revisions of one context ran; where its tables are by now."""
 
     number: int
     version_table: str

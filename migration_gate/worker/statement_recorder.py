@@ -6,7 +6,7 @@ import dataclasses
 import sys
 import time
 from dataclasses import dataclass
-from typing import Any, Optional
+from typing import Any, Callable, Optional
 
 from .error_report import MAX_TEXT, describe_error
 from .protocol import ErrorReport, ExecutedStatement
@@ -46,7 +46,7 @@ class StatementRecorder:
         from sqlalchemy import event
         from sqlalchemy.engine import Engine
 
-        listeners = {
+        listeners: dict[str, Callable[..., None]] = {
             "before_cursor_execute": self._before_statement,
             "after_cursor_execute": self._after_statement,
             "handle_error": self._on_error,

@@ -14,17 +14,18 @@ from typing import Any
 import pytest
 from psycopg import sql
 
-from migration_gate.catalog.snapshot_reader import SNAPSHOT_QUERY, parse_snapshot, read_snapshot
+from migration_gate.catalog.snapshot_reader import read_snapshot
 from migration_gate.config.settings import Settings
 from migration_gate.facts import Replay, Table
 from migration_gate.postgres.choice import start_server
 from migration_gate.postgres.server import Server
 from migration_gate.project import Project, find_project
-from migration_gate.replay import initial_state, verification
+from migration_gate.replay import examination, initial_state, verification
 from migration_gate.replay.ddl_log import install_ddl_log, read_ddl_log
-from migration_gate.replay.worker_answer import Reader
-from migration_gate.replay.worker_order import Order
-from migration_gate.replay.worker_process import Line, WorkerProcess
+from migration_gate.replay.worker_answer import AnswerReader
+from migration_gate.replay.worker_order import WorkerTask
+from migration_gate.replay.worker_process import WorkerProcess
+from migration_gate.worker.protocol import Line
 
 
 @dataclass
@@ -86,9 +87,9 @@ class Engine:
                 initial_state.set_statement_timeout(connection, given.statement_seconds)
                 initial_state.run_prepare_sql(connection, given)
             with WorkerProcess(project, given, self.runs) as worker:
-                worker.send_order(self.server, Order("replay", database, models, SNAPSHOT_QUERY, changed))
+                worker.send_order(self.server, WorkerTask("replay", database, models, changed))
                 lines = list(worker)
-            reader = Reader(folder, lines, parse_snapshot)
+            reader = AnswerReader(folder, lines)
             verification.verify_replay_started(project, given, reader, worker.output)
             replay = self._read(reader, project, given, database)
             replay = dataclasses.replace(replay, notes=(*worker.notes, *replay.notes))
@@ -98,12 +99,13 @@ class Engine:
             self._drop(database, models)
         return Ran(folder, replay, lines, worker.output)
 
-    def _read(self, reader: Reader, project: Project, given: Settings, database: str) -> Replay:
+    def _read(self, reader: AnswerReader, project: Project, given: Settings, database: str) -> Replay:
         """What the gate reads: the lines, the catalog, the DDL log, and whether it is proven."""
         told, tables = reader.failure(), reader.version_tables()
+        sources = examination._read_revision_sources(reader, given.root)
         with self.server.connect(database) as connection:
             replay = Replay(
-                history=reader.history(given.target),
+                history=reader.history(given.target, sources),
                 steps=reader.steps(),
                 failure=told[1] if told else None,
                 ddl_commands=read_ddl_log(connection),

@@ -45,7 +45,7 @@ def arrives(engine: Engine, forbidden: Forbidden) -> Any:
 @pytest.mark.parametrize("driver", [*SYNC, ""])
 def test_an_engine_from_the_configuration(arrives: Any, forbidden: Forbidden, driver: str) -> None:
     replay = arrives(env(), url=forbidden.url(driver))
-    wanted = [(c.wanted, c.how, c.outcome) for c in replay.connections]
+    wanted = [(c.requested_address, c.intercepted_by, c.outcome) for c in replay.connections]
     assert wanted == [(f"127.0.0.1:{forbidden.port}/postgres", "url", "redirected")]
 
 
