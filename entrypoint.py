@@ -25,7 +25,7 @@ def run_check(path: Path, options: Mapping[str, object], targets: deliver.Target
 def examine_projects(path: Path, options: Mapping[str, object]) -> Report:
     """Examine every project below `path`."""
     begun = time.perf_counter()
-    every = loading.load(path, options, os.environ, known_checks=explain.kinds())
+    every = loading.load(path, options, os.environ, known_checks=explain.known_kinds())
     with ProgressDisplay() as display:
         found = tuple(examine_and_judge(settings, display) for settings in every)
     return deliver.stamped(Report(found, time.perf_counter() - begun))

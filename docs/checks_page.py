@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from migration_gate.check import Check, check_kinds, check_name
-from migration_gate.explain import known
+from migration_gate.explain import known_checks
 
 INTRODUCTION = """\
 # The checks
@@ -23,7 +23,7 @@ TABLE_MARKS = re.compile(r"(<!-- checks -->\n).*?(<!-- /checks -->)", re.DOTALL)
 
 def render_checks_page(examples: Path) -> str:
     """A table, then each check in report order with the report on its bad example, read in `examples/`."""
-    sections = [section for check in known() for section in _render_section(check, examples)]
+    sections = [section for check in known_checks() for section in _render_section(check, examples)]
     return "\n".join([INTRODUCTION, _render_table(""), *sections])
 
 
@@ -35,7 +35,7 @@ def fill_checks_table(page: str) -> str:
 
 def _render_table(link_target: str) -> str:
     rows = ["| check | severity | what was seen |", "| --- | --- | --- |"]
-    for check in known():
+    for check in known_checks():
         name = check_name(check)
         summary = (check.__doc__ or "").partition("\n")[0]
         rows.append(f"| [{name}]({link_target}#{name}) | {check.SEVERITY} | {summary} |")

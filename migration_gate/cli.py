@@ -100,7 +100,7 @@ def _settings(command: F) -> F:
     return command
 
 
-def nested(given: dict[str, Any]) -> dict[str, object]:
+def nest_options(given: dict[str, Any]) -> dict[str, object]:
     """The options as a configuration file would say them; what was not given is left out."""
     found: dict[str, object] = {name: value for name, value in given.items() if value not in (None, (), {})}
     alembic = {"config": found.pop("alembic", None), "section": found.pop("section", None)}
@@ -130,11 +130,11 @@ def _version(context: click.Context, _option: click.Parameter, wanted: bool) -> 
     help="Say which version this is.",
 )
 @click.option("--debug", is_flag=True, help="Show the traceback when the gate itself breaks.")
-def gate(debug: bool) -> None:
+def command_line(debug: bool) -> None:
     """Replay every Alembic migration on a throw-away Postgres, and block what drifts."""
 
 
-@gate.command()
+@command_line.command("check")
 @click.argument("path", default=".", type=click.Path(path_type=Path))
 @click.option(
     "--format",
@@ -154,7 +154,7 @@ def gate(debug: bool) -> None:
 )
 @click.option("--static", is_flag=True, help="Only what text can tell: no Postgres, and nothing runs.")
 @_settings
-def check(
+def check_project(
     path: Path,
     form: str,
     output: Path | None,
@@ -171,15 +171,15 @@ def check(
     if static:
         from migration_gate import static as reading  # noqa: PLC0415 - neither is this
 
-        return reading.run_static_check(path, nested(given), Targets(form, output, files))
+        return reading.run_static_check(path, nest_options(given), Targets(form, output, files))
     from migration_gate import entrypoint  # noqa: PLC0415 - the engine is not needed to print help
 
-    status: int = entrypoint.run_check(path, nested(given), Targets(form, output, files))
+    status: int = entrypoint.run_check(path, nest_options(given), Targets(form, output, files))
     return status
 
 
-@gate.command()
-def action() -> int:
+@command_line.command("action")
+def run_action() -> int:
     """What runs on GitHub: `check`, asked by the inputs of the action (INPUT_*), answering its runner.
 
     It is what happens without any arguments where GITHUB_ACTIONS is set.
@@ -190,33 +190,33 @@ def action() -> int:
     return status
 
 
-@gate.command()
+@command_line.command("doctor")
 @click.argument("path", default=".", type=click.Path(path_type=Path))
 @click.option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to write the answer."
 )
 @_settings
-def doctor(path: Path, form: str, **given: Any) -> int:
+def diagnose_project(path: Path, form: str, **given: Any) -> int:
     """Say what was found in PATH and what is missing; run nothing of it."""
     from migration_gate import doctor as examination  # noqa: PLC0415 - not needed to print help
 
-    text, status = examination.answer(path, nested(given), form)
+    text, status = examination.diagnose(path, nest_options(given), form)
     click.echo(text)
     return status
 
 
-@gate.command()
+@command_line.command("explain")
 @click.argument("name", metavar="[CHECK]", required=False)
-def explain(name: str | None) -> int:
+def explain_check(name: str | None) -> int:
     """List the checks, or explain one."""
     from migration_gate import explain as explanation  # noqa: PLC0415 - not needed to print help
 
-    click.echo(explanation.of_one(name) if name else explanation.of_all())
+    click.echo(explanation.describe_check(name) if name else explanation.describe_all_checks())
     return 0
 
 
-@gate.command()
-def schema() -> int:
+@command_line.command("schema")
+def print_schema() -> int:
     """Print the JSON schema of the configuration file."""
     import json  # noqa: PLC0415 - not needed to print help
 
@@ -226,22 +226,24 @@ def schema() -> int:
     return 0
 
 
-for each_command in (commands.projects, commands.join):
-    gate.add_command(each_command)
+for each_command in (commands.list_projects, commands.join_json_reports):
+    command_line.add_command(each_command)
 
 
 def main() -> NoReturn:
     """The installed command; on GitHub, without arguments, it is the action."""
     arguments = sys.argv[1:]
-    sys.exit(run(arguments or (["action"] if os.environ.get("GITHUB_ACTIONS") == "true" else [])))
+    sys.exit(
+        run_command_line(arguments or (["action"] if os.environ.get("GITHUB_ACTIONS") == "true" else []))
+    )
 
 
-def run(arguments: Sequence[str]) -> int:
+def run_command_line(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit status; errors are said on stderr."""
     for number in STOPPING:
         signal.signal(number, _terminate)
     try:
-        return int(gate.main(list(arguments), prog_name="migration-gate", standalone_mode=False) or 0)
+        return int(command_line.main(list(arguments), prog_name="migration-gate", standalone_mode=False) or 0)
     except click.Abort as error:
         click.echo("Interrupted; nothing is left behind.", err=True)
         return error.__cause__.status if isinstance(error.__cause__, Terminated) else 130

@@ -33,43 +33,45 @@ class Examination:
     sections: dict[str, Lines] = field(default_factory=dict)
     missing: list[dict[str, str]] = field(default_factory=list)
 
-    def tried(self, call: Callable[[], T]) -> T | None:
+    def call_or_note_missing(self, call: Callable[[], T]) -> T | None:
         """The result of a call, or None and one more thing missing."""
         try:
             return call()
         except GateError as error:
-            self.lacks(error.message, error.advice, error.where)
+            self.note_missing(error.message, error.advice, error.where)
             return None
 
-    def lacks(self, says: str, advice: str, where: str = "") -> None:
+    def note_missing(self, says: str, advice: str, where: str = "") -> None:
         """Note something that is missing, and the setting that helps."""
         self.missing.append({"says": says, "advice": advice, "where": where})
 
 
-def answer(path: Path, options: Mapping[str, object], form: str) -> tuple[str, int]:
+def diagnose(path: Path, options: Mapping[str, object], form: str) -> tuple[str, int]:
     """The report on every project of PATH, as text or JSON, and the exit status: 2 when something lacks."""
     environ = dict(os.environ)
     found = [
-        examine(settings, environ)
-        for settings in loading.load(path, options, environ, known_checks=explain.kinds())
+        examine_project(settings, environ)
+        for settings in loading.load(path, options, environ, known_checks=explain.known_kinds())
     ]
     status = 2 if any(each.missing for each in found) else 0
     if form == "json":
         projects = [{"name": each.name, **each.sections, "missing": each.missing} for each in found]
         return json.dumps({"version": 1, "projects": projects}, indent=2), status
-    return "\n\n".join(text(each) for each in found), status
+    return "\n\n".join(render_text(each) for each in found), status
 
 
-def examine(settings: Settings, environ: Mapping[str, str]) -> Examination:
+def examine_project(settings: Settings, environ: Mapping[str, str]) -> Examination:
     """Look at one project: files are read, and at most an interpreter is asked what is installed."""
     seen = Examination(settings.name)
     top = locate.find_repository_root(settings.root)
-    located = seen.tried(lambda: locate.locate_environment(settings, environ))
+    located = seen.call_or_note_missing(lambda: locate.locate_environment(settings, environ))
     directory = located.directory if located else settings.working_directory
-    pending = seen.tried(lambda: _pending(settings, environ)) if located else None
+    pending = seen.call_or_note_missing(lambda: _pending(settings, environ)) if located else None
     chosen = None
     if not pending:
-        chosen = seen.tried(lambda: interpreter.choose_interpreter(settings.python, directory, top, environ))
+        chosen = seen.call_or_note_missing(
+            lambda: interpreter.choose_interpreter(settings.python, directory, top, environ)
+        )
     if located:
         path = import_path.build_import_path(
             located.directory, located.prepend_sys_path, located.entry_file, top
@@ -121,7 +123,7 @@ def _interpreter(seen: Examination, chosen: Interpreter) -> Lines:
     packages = dict(chosen.packages)
     drivers = [f"{name} {packages[name]}" for name in interpreter.DRIVERS if name in packages]
     if not drivers:
-        seen.lacks(
+        seen.note_missing(
             f"`{chosen.python}` has no PostgreSQL driver.",
             f"Install one there: `{chosen.python} -m pip install psycopg2-binary`.",
         )
@@ -153,7 +155,7 @@ def _url(
         except ProjectNotFound:
             url = None
         if url:
-            lines["in the ini"] = hidden(url)
+            lines["in the ini"] = hide_password(url)
     read = environment_variables.find_variables(located.entry_file, path) if located.entry_file else ()
     given = dict(settings.env)
     shown = [each for each in read if each.is_database_setting or each.required]
@@ -175,7 +177,7 @@ def _url(
     return lines
 
 
-def hidden(url: str) -> str:
+def hide_password(url: str) -> str:
     """A URL without its password."""
     return re.sub(r"(://[^:/@\s]*):[^@\s]*@", r"\1:***@", url)
 
@@ -187,10 +189,14 @@ def _place(file: Path, root: Path) -> str:
 def _postgres(seen: Examination, settings: Settings) -> Lines:
     from migration_gate.postgres.choice import choose_server  # noqa: PLC0415 - only this section needs it
 
-    choice = seen.tried(lambda: choose_server(settings.postgres))
+    choice = seen.call_or_note_missing(lambda: choose_server(settings.postgres))
     if choice is None:
-        return {"wanted": hidden(settings.postgres), "found": "none"}
-    lines: Lines = {"wanted": hidden(settings.postgres), "taken": choice.description, "why": choice.reason}
+        return {"wanted": hide_password(settings.postgres), "found": "none"}
+    lines: Lines = {
+        "wanted": hide_password(settings.postgres),
+        "taken": choice.description,
+        "why": choice.reason,
+    }
     if choice.notes:
         lines["notes"] = list(choice.notes)
     return lines
@@ -202,7 +208,7 @@ def _values(settings: Settings) -> list[tuple[str, str, str]]:
     return [(key, values.get(key, ""), origin) for key, origin in settings.origins]
 
 
-def text(seen: Examination) -> str:
+def render_text(seen: Examination) -> str:
     """One project's report, for people, in 80 columns where paths allow it."""
     lines = [seen.name, "=" * len(seen.name)]
     for title, section in seen.sections.items():

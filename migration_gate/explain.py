@@ -1,78 +1,86 @@
-"""What a check looks for, from its own docstring, with its bad example and the report of it."""
+"""Describes a check: its docstring, its kinds, its bad example, and the report on that example."""
 
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from migration_gate import check
-from migration_gate.check import Check
+from migration_gate.check import Check, check_kinds, check_name
 from migration_gate.config.errors import guess
 from migration_gate.errors import Misconfigured
 from migration_gate.verdict import judge
 
 EXAMPLES = Path(__file__).parent / "checks" / "examples"
-"""each check's bad example and report, where the sources are at hand"""
-LONGEST = 60
-"""lines of an example that are shown"""
+"""each check's bad example and the report on it, in the wheel as in a checkout"""
+EXAMPLE_SUFFIXES = frozenset({".py", ".sql", ".sh", ".yml"})
+MAX_EXAMPLE_LINES = 60
+WIDTH = 80
+"""columns of a line"""
 
 
-def known() -> tuple[Check, ...]:
+def known_checks() -> tuple[Check, ...]:
     """Every check, in report order, with the judge's own."""
     from migration_gate import checks  # noqa: PLC0415 - the list of checks is not needed to print help
 
     return (*checks.ALL, *judge.JUDGE_CHECKS)
 
 
-def kinds() -> dict[str, tuple[str, ...]]:
-    """Each check's name and its kinds; none for a check that has no kinds, or does not list them."""
-    return {check.check_name(one): tuple(getattr(one, "KINDS", ())) for one in known()}
+def known_kinds() -> dict[str, tuple[str, ...]]:
+    """Each check's name and its kinds; empty for a check that does not list kinds."""
+    return {check_name(check): check_kinds(check) for check in known_checks()}
 
 
-def first_sentence(one: Check) -> str:
-    """The docstring's first line, on its own."""
-    return (one.__doc__ or "").strip().partition("\n\n")[0].replace("\n", " ")
+def first_sentence(check: Check) -> str:
+    """The docstring's first paragraph, on one line."""
+    return (check.__doc__ or "").strip().partition("\n\n")[0].replace("\n", " ")
 
 
-def of_all(checks: Iterable[Check] | None = None) -> str:
-    """The checks, one a line: severity, name, what it is about."""
-    found = tuple(checks) if checks is not None else known()
-    width = max((len(check.check_name(one)) for one in found), default=0)
-    lines = []
-    for one in found:
-        start = f"{one.SEVERITY.value:<8} {check.check_name(one):<{width}}  "
-        lines += textwrap.wrap(start + first_sentence(one), 80, subsequent_indent=" " * len(start)) or [start]
+def describe_all_checks(checks: Iterable[Check] | None = None) -> str:
+    """The checks (all known ones unless given), one a line: severity, name, what was seen."""
+    listed_checks = known_checks() if checks is None else tuple(checks)
+    name_width = max((len(check_name(check)) for check in listed_checks), default=0)
+    lines: list[str] = []
+    for check in listed_checks:
+        start = f"{check.SEVERITY.value:<8} {check_name(check):<{name_width}}  "
+        indent = " " * len(start)
+        lines += textwrap.wrap(start + first_sentence(check), WIDTH, subsequent_indent=indent) or [start]
     return "\n".join([*lines, "", "`migration-gate explain CHECK` says more of one."])
 
 
-def of_one(wanted: str) -> str:
-    """All there is to say of a check; Misconfigured when there is no such check."""
-    base = wanted.partition("/")[0].lower().replace("_", "-")
-    one = next((each for each in known() if check.check_name(each) == base), None)
-    if one is None:
-        names = [check.check_name(each) for each in known()]
-        raise Misconfigured(f"There is no check `{wanted}`.", where="explain", advice=guess(wanted, names))
-    parts = [f"{base} ({one.SEVERITY.value})", textwrap.dedent(one.__doc__ or "").strip()]
-    own = kinds()[base]
-    if own:
-        parts.append(f"Kinds, for `checks:` and `allow:`: {', '.join(f'{base}/{kind}' for kind in own)}.")
-    folder = EXAMPLES / base
-    parts += [f"{title}\n\n{textwrap.indent(text, '    ')}" for title, text in _examples(folder)]
+def describe_check(name: str) -> str:
+    """Everything about one check, named `check` or `check/kind`; raises Misconfigured where there is none."""
+    base_name = name.partition("/")[0].lower().replace("_", "-")
+    check = _find_check(base_name, name)
+    parts = [f"{base_name} ({check.SEVERITY.value})", textwrap.dedent(check.__doc__ or "").strip()]
+    if kinds := check_kinds(check):
+        named_kinds = ", ".join(f"{base_name}/{kind}" for kind in kinds)
+        parts.append(f"Kinds, for `checks:` and `allow:`: {named_kinds}.")
+    for title, text in _example_texts(EXAMPLES / base_name):
+        parts.append(f"{title}\n\n{textwrap.indent(text, '    ')}")
     return "\n\n".join(parts)
 
 
-def _examples(folder: Path) -> Iterable[tuple[str, str]]:
-    if not folder.is_dir():
-        return
-    for file in sorted(
-        each for each in (folder / "bad").rglob("*") if each.suffix in (".py", ".sql", ".sh", ".yml")
-    ):
-        yield f"Bad: {file.relative_to(folder / 'bad')}", _start(file)
+def _find_check(base_name: str, name_as_given: str) -> Check:
+    checks = {check_name(check): check for check in known_checks()}
+    if base_name not in checks:
+        advice = guess(name_as_given, list(checks))
+        raise Misconfigured(f"There is no check `{name_as_given}`.", where="explain", advice=advice)
+    return checks[base_name]
+
+
+def _example_texts(folder: Path) -> Iterator[tuple[str, str]]:
+    """Title and text of each file of the bad example, then of its report."""
+    bad_example = folder / "bad"
+    for file in sorted(bad_example.rglob("*")):
+        if file.suffix in EXAMPLE_SUFFIXES:
+            yield f"Bad: {file.relative_to(bad_example)}", _first_lines(file)
     for file in sorted(folder.glob("report*.txt")):
-        yield "The report of it:", _start(file)
+        yield "The report of it:", _first_lines(file)
 
 
-def _start(file: Path) -> str:
+def _first_lines(file: Path) -> str:
     lines = file.read_text(encoding="utf-8", errors="replace").rstrip().splitlines()
-    return "\n".join([*lines[:LONGEST], "…"] if len(lines) > LONGEST else lines)
+    if len(lines) > MAX_EXAMPLE_LINES:
+        lines = [*lines[:MAX_EXAMPLE_LINES], "…"]
+    return "\n".join(lines)

@@ -38,7 +38,7 @@ MAX_MODEL_FILE_BYTES = 1 << 20
 def run_static_check(path: Path, options: Mapping[str, object], targets: deliver.Targets) -> int:
     """Read every project below `path`, deliver the report, and return the exit status."""
     begun = time.perf_counter()
-    every = loading.load(path, options, os.environ, known_checks=explain.kinds())
+    every = loading.load(path, options, os.environ, known_checks=explain.known_kinds())
     found = tuple(check_project_text(settings) for settings in every)
     return deliver.deliver(deliver.stamped(Report(found, time.perf_counter() - begun)), targets)
 
@@ -46,7 +46,7 @@ def run_static_check(path: Path, options: Mapping[str, object], targets: deliver
 def check_project_text(settings: Settings) -> ProjectReport:
     """One project, read and judged by the checks that need no more than text."""
     begun = time.perf_counter()
-    known = explain.known()
+    known = explain.known_checks()
     chosen = [one for one in known if check.check_name(one) in CHECKS]
     try:
         facts = read_facts(

@@ -37,7 +37,7 @@ HEAVY_LIBRARIES = {
 def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
     handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
     try:
-        status = cli.run(arguments)
+        status = cli.run_command_line(arguments)
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)
@@ -46,7 +46,7 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, 
 
 
 def test_each_setting_has_an_option() -> None:
-    options = {option.name for option in cli.check.params if isinstance(option, click.Option)}
+    options = {option.name for option in cli.check_project.params if isinstance(option, click.Option)}
     keys = set(ProjectKeys.model_fields) - {
         "prepare",
         "start_from",
@@ -69,7 +69,7 @@ def test_options_become_the_configuration_they_stand_for() -> None:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(entrypoint, "run_check", collect)
-        status = cli.gate.main(
+        status = cli.command_line.main(
             ["check", "db", "--alembic", "a.ini", "--section", "s", "--env", "A=b=c", "--env", "D=",
              "-x", "q=1", "--target", "h1", "--target", "h2", "--run-timeout", "9", "--no-network",
              "--project", "api", "--format", "json", "--output", "r.json",
@@ -134,7 +134,7 @@ def test_the_text_of_an_error_fits_80_columns_and_keeps_code() -> None:
 
 def test_our_own_error_is_one_message_and_a_file(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(explain, "of_all", lambda: 1 // 0)
+        patch.setattr(explain, "describe_all_checks", lambda: 1 // 0)
         status, _, err = run(capsys, "explain")
         assert status == 3
         assert err.startswith("error: The gate broke: ZeroDivisionError: ")
@@ -156,19 +156,19 @@ def test_interruptions_have_statuses_of_their_own(
         raise error
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(explain, "of_all", fail)
+        patch.setattr(explain, "describe_all_checks", fail)
         assert run(capsys, "explain")[0] == status
 
 
 def test_explain_lists_every_check(capsys: pytest.CaptureFixture[str]) -> None:
     status, out, _ = run(capsys, "explain")
     assert status == 0
-    assert all(f" {check_name(each)} " in out for each in explain.known())
+    assert all(f" {check_name(each)} " in out for each in explain.known_checks())
     assert max(map(len, out.splitlines())) <= 80
 
 
 def test_explain_says_all_of_one(capsys: pytest.CaptureFixture[str]) -> None:
-    for each in explain.known():
+    for each in explain.known_checks():
         status, out, _ = run(capsys, "explain", check_name(each))
         assert status == 0
         assert out.startswith(f"{check_name(each)} ({each.SEVERITY.value})\n")
@@ -238,7 +238,7 @@ def test_help_and_version_wait_for_no_heavy_library(arguments: list[str]) -> Non
     script = (
         "import sys\n"
         "from migration_gate import cli\n"
-        f"cli.run({arguments!r})\n"
+        f"cli.run_command_line({arguments!r})\n"
         f"print('imported:', *sorted({HEAVY_LIBRARIES!r} & set(sys.modules)))\n"
     )
     done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
@@ -257,8 +257,8 @@ def test_a_closed_pipe_is_no_error_of_ours() -> None:
 @pytest.mark.slow
 def test_sigterm_ends_with_143(tmp_path: Path) -> None:
     script = "import signal, sys, time\nfrom migration_gate import cli, explain\n"
-    script += "explain.of_all = lambda: (print('ready', flush=True), time.sleep(30))\n"
-    script += "sys.exit(cli.run(['explain']))\n"
+    script += "explain.describe_all_checks = lambda: (print('ready', flush=True), time.sleep(30))\n"
+    script += "sys.exit(cli.run_command_line(['explain']))\n"
     started = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert started.stdout is not None
     assert started.stdout.readline() == b"ready\n"

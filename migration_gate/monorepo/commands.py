@@ -1,4 +1,4 @@
-"""Commands for several projects and several machines: list the projects, and join their reports."""
+"""The commands `projects` and `join`: the projects of a repository, and one report of several runs."""
 
 from __future__ import annotations
 
@@ -11,8 +11,11 @@ import click
 
 from migration_gate.errors import Misconfigured
 
+MACHINE_FORMATS = frozenset({"json", "matrix", "sarif", "codequality"})
+"""no line of these begins with `::`, so none is a workflow command"""
 
-@click.command()
+
+@click.command("projects")
 @click.argument("path", default=".", type=click.Path(path_type=Path))
 @click.option(
     "--format",
@@ -26,7 +29,7 @@ from migration_gate.errors import Misconfigured
 @click.option("--config", metavar="FILE", help="Our configuration, if not .migration-gate.yml.")
 @click.option("--project", metavar="NAME", multiple=True, help="Only this one of `projects:`; repeatable.")
 @click.option("--github-output", metavar="NAME", help="Write them to this output of the GitHub step, too.")
-def projects(  # noqa: PLR0917 - one parameter an option
+def list_projects(  # noqa: PLR0917 - one parameter an option
     path: Path,
     form: str,
     changed: bool,
@@ -39,44 +42,24 @@ def projects(  # noqa: PLR0917 - one parameter an option
 
     With --changed, where nothing is known of the change, all of them.
     """
-    from migration_gate.monorepo import selection as matrix  # noqa: PLC0415 - not needed to print help
+    from migration_gate.monorepo import selection  # noqa: PLC0415 - not needed to print help
     from migration_gate.report import workflow_commands  # noqa: PLC0415 - not needed to print help
 
-    given: dict[str, object] = {"base": base, "config": config, "project": project}
-    options = {name: value for name, value in given.items() if value}
-    selection = matrix.select(path, options, os.environ, changed=changed)
-    text = matrix.render(selection, form)
-    if form == "matrix" and selection.note:
-        click.echo(selection.note, err=True)
-    with _inert(form):
+    values: dict[str, object] = {"base": base, "config": config, "project": project}
+    options = {name: value for name, value in values.items() if value}
+    selected = selection.select_projects(path, options, os.environ, changed=changed)
+    text = selection.render_selection(selected, form)
+    if form == "matrix" and selected.note:
+        click.echo(selected.note, err=True)
+    with _without_workflow_commands(form):
         click.echo(text)
     if github_output:
-        workflow_commands.outputs(_file("GITHUB_OUTPUT", "--github-output"), {github_output: text})
+        output_file = _file_of_runner("GITHUB_OUTPUT", "--github-output")
+        workflow_commands.outputs(output_file, {github_output: text})
     return 0
 
 
-def _inert(form: str) -> AbstractContextManager[None]:
-    """Nothing in a text for people acts on a runner that reads it; programs and files get it as it is."""
-    from migration_gate.report import workflow_commands  # noqa: PLC0415 - not needed to print help
-
-    for_people = form not in ("json", "matrix", "sarif", "codequality")  # no line of those begins with `::`
-    if os.environ.get("GITHUB_ACTIONS") != "true" or not for_people:
-        return nullcontext()
-    return nullcontext() if stat.S_ISREG(os.fstat(1).st_mode) else workflow_commands.stopped()
-
-
-def _file(variable: str, option: str) -> Path:
-    """The runner's file that an option writes to."""
-    if not os.environ.get(variable):
-        raise Misconfigured(
-            f"`{option}` was given, but {variable} is not set.",
-            where=option,
-            advice="Leave the option out where no step of GitHub's runs.",
-        )
-    return Path(os.environ[variable])
-
-
-@click.command()
+@click.command("join")
 @click.argument("reports", metavar="[REPORT]...", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--expect", metavar="NAME", multiple=True, help="A project that must report; repeatable.")
 @click.option(
@@ -91,7 +74,7 @@ def _file(variable: str, option: str) -> Path:
 )
 @click.option("--output", type=click.Path(path_type=Path), metavar="FILE", help="Write the report there.")
 @click.option("--github-summary", is_flag=True, help="Add it to the summary of the GitHub step, too.")
-def join(  # noqa: PLR0917 - one parameter an option
+def join_json_reports(  # noqa: PLR0917 - one parameter an option
     reports: tuple[Path, ...],
     expect: tuple[str, ...],
     matrix: str | None,
@@ -103,15 +86,37 @@ def join(  # noqa: PLR0917 - one parameter an option
 
     Exit status: the worst of theirs; 2 where a project did not report.
     """
-    from migration_gate.monorepo import join_reports as joining  # noqa: PLC0415 - not needed to print help
+    from migration_gate.monorepo import join_reports  # noqa: PLC0415 - not needed to print help
     from migration_gate.report import deliver, workflow_commands  # noqa: PLC0415 - not needed to print help
 
-    joined = joining.read(reports, joining.expected(expect, matrix))
+    expected_names = join_reports.expected_projects(expect, matrix)
+    joined = join_reports.read_reports(reports, expected_names)
     if github_summary:
-        workflow_commands.append(
-            _file("GITHUB_STEP_SUMMARY", "--github-summary"), joining.rendered(joined, "summary")
-        )
-    text = joining.rendered(joined, form)
-    with nullcontext() if output else _inert(form):
+        summary_file = _file_of_runner("GITHUB_STEP_SUMMARY", "--github-summary")
+        workflow_commands.append(summary_file, join_reports.render_joined(joined, "summary"))
+    text = join_reports.render_joined(joined, form)
+    with nullcontext() if output else _without_workflow_commands(form):
         deliver.write(text, output)
-    return joining.status(joined)
+    return join_reports.joined_status(joined)
+
+
+def _without_workflow_commands(form: str) -> AbstractContextManager[None]:
+    """Nothing in a text for people acts on a runner that reads it; programs and files get it unchanged."""
+    from migration_gate.report import workflow_commands  # noqa: PLC0415 - not needed to print help
+
+    is_on_runner = os.environ.get("GITHUB_ACTIONS") == "true"
+    is_written_to_file = stat.S_ISREG(os.fstat(1).st_mode)
+    if form in MACHINE_FORMATS or not is_on_runner or is_written_to_file:
+        return nullcontext()
+    return workflow_commands.stopped()
+
+
+def _file_of_runner(variable: str, option: str) -> Path:
+    """The file that a GitHub runner names in `variable`, to which an option writes."""
+    if not os.environ.get(variable):
+        raise Misconfigured(
+            f"`{option}` was given, but {variable} is not set.",
+            where=option,
+            advice="Leave the option out outside of a GitHub step.",
+        )
+    return Path(os.environ[variable])

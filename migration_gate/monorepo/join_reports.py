@@ -1,8 +1,8 @@
-"""Joins the JSON reports of several runs into one verdict; a project that sent none was not checked."""
+"""Joins the JSON reports of several runs into one verdict; a project that sent no report was not checked."""
 
 from __future__ import annotations
 
-import json as text_of_json
+import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -29,18 +29,28 @@ from migration_gate.facts import (
     Table,
     Unchecked,
 )
-from migration_gate.report import deliver, json
-from migration_gate.report.json import JsonProject, JsonReport, JsonVerdict
+from migration_gate.report import deliver
+from migration_gate.report import json as json_report
+from migration_gate.report.json import (
+    JsonFailure,
+    JsonProject,
+    JsonReport,
+    JsonRevision,
+    JsonStep,
+    JsonVerdict,
+)
 from migration_gate.verdict.outcome import Problem, ProjectReport, Report, Verdict
 
-LARGEST = 64 << 20
-"""bytes of one report"""
-MOST = 10_000
-"""tables, and statements of a revision: a report only counts them, and may come from a stranger's run"""
-NOTHING = "Passed: the change touches no project"
+MAX_REPORT_BYTES = 64 << 20
+MAX_COUNTED_OBJECTS = 10_000
+"""tables, and statements of a revision: a report only counts them, and it may come from an untrusted run"""
+NO_PROJECT_TOUCHED = "Passed: the change touches no project"
+NO_REPORT_ADVICE = (
+    "Its job failed before it could report, was cancelled, or kept the report: look at its log."
+)
 
 
-class _Row(BaseModel):
+class _MatrixRow(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     project: str
@@ -49,154 +59,156 @@ class _Row(BaseModel):
 class _Matrix(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
-    include: tuple[_Row, ...]
+    include: tuple[_MatrixRow, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Joined:
-    """All reports, and those that are missing."""
+class JoinedReports:
+    """All reports, and the projects that had to send one."""
 
     projects: tuple[JsonProject, ...]
-    expected: tuple[str, ...] | None
-    """names of the projects that had to report; None where that was not said"""
+    """those that reported, and a problem for each that did not"""
+    expected_names: tuple[str, ...] | None
+    """names of the projects that had to report; None where neither `--expect` nor `--matrix` was given"""
     version: str = ""
+    """of the gate that wrote the first report"""
 
     @property
-    def nothing(self) -> bool:
-        """It was said that no project had to report, and none did."""
-        return self.expected == () and not self.projects
+    def no_project_touched(self) -> bool:
+        """The matrix was empty, and no project reported."""
+        return self.expected_names == () and not self.projects
 
 
-def expected(names: Sequence[str], matrix: str | None) -> tuple[str, ...] | None:
+def expected_projects(names: Sequence[str], matrix: str | None) -> tuple[str, ...] | None:
     """The projects that must report, by name and by GitHub's matrix; None where neither was given."""
     if matrix is None:
         return tuple(dict.fromkeys(names)) or None
     try:
         rows = _Matrix.model_validate_json(matrix).include
     except ValidationError as error:
-        says = "is empty: the job that lists the projects did not finish" if not matrix.strip() else (
-            f"is not what `migration-gate projects --format matrix` prints: {error.errors()[0]['msg']}"
-        )  # fmt: skip
         raise Misconfigured(
-            f"`--matrix` {says}.", where="--matrix", advice="Hand over the output of that command, whole."
+            f"`--matrix` {_fault_of_matrix(matrix, error)}.",
+            where="--matrix",
+            advice="Pass the output of that command, unchanged.",
         ) from error
     return tuple(dict.fromkeys((*names, *(row.project for row in rows))))
 
 
-def read(paths: Iterable[Path], wanted: tuple[str, ...] | None) -> Joined:
-    """The reports in these files and folders; whatever is no report, and who sent none, is a problem."""
-    found: list[JsonProject] = []
+def _fault_of_matrix(matrix: str, error: ValidationError) -> str:
+    if not matrix.strip():
+        return "is empty: the job that lists the projects did not finish"
+    return f"is not what `migration-gate projects --format matrix` prints: {error.errors()[0]['msg']}"
+
+
+def read_reports(paths: Iterable[Path], expected_names: tuple[str, ...] | None) -> JoinedReports:
+    """Read these files and folders; a file that is no report, and a missing report, become problems."""
+    projects: list[JsonProject] = []
     version = ""
-    for path in paths:
-        for file in _files(path, demanded=wanted is None):
-            document = _document(file)
-            if isinstance(document, Problem):
-                found.append(_failed(file.stem, document))
-            else:
-                version = version or document.version
-                found += [_consistent(project, file) for project in document.projects]
-    there = {project.name for project in found}
-    for name in wanted or ():
-        if name not in there:
-            says = f"No report of `{name}` arrived."
-            advice = (
-                "Its job failed before it could report, was cancelled, or kept the report: look at its log."
-            )
-            found.append(_failed(name, Problem(says, advice, kind="NotReported")))
-    if not found and wanted is None:
+    for file in _report_files(paths, missing_is_problem=expected_names is None):
+        document = _read_report(file)
+        if isinstance(document, Problem):
+            projects.append(_project_with_problem(file.stem, document))
+        else:
+            version = version or document.version
+            projects += [_consistent_project(project, file) for project in document.projects]
+    reported_names = {project.name for project in projects}
+    for name in expected_names or ():
+        if name not in reported_names:
+            problem = Problem(f"No report of `{name}` arrived.", NO_REPORT_ADVICE, kind="NotReported")
+            projects.append(_project_with_problem(name, problem))
+    if not projects and expected_names is None:
         raise Misconfigured("There is no report to join.", advice="Name the JSON reports, or their folder.")
-    return Joined(tuple(found), wanted, version)
+    return JoinedReports(tuple(projects), expected_names, version)
 
 
-def _files(path: Path, *, demanded: bool) -> Iterator[Path]:
-    if path.is_dir():
-        yield from sorted(each for each in path.rglob("*.json") if each.is_file())
-    elif path.exists() or demanded:
-        yield path  # what is not there is said, unless the missing projects say it
+def _report_files(paths: Iterable[Path], *, missing_is_problem: bool) -> Iterator[Path]:
+    """Every file to read; a missing one too where no list of expected projects names it as missing."""
+    for path in paths:
+        if path.is_dir():
+            yield from sorted(file for file in path.rglob("*.json") if file.is_file())
+        elif path.exists() or missing_is_problem:
+            yield path
 
 
-def _document(file: Path) -> JsonReport | Problem:
+def _read_report(file: Path) -> JsonReport | Problem:
     try:
         with file.open("rb") as stream:
-            data = stream.read(LARGEST)
+            data = stream.read(MAX_REPORT_BYTES)
         return TypeAdapter(JsonReport).validate_json(data)
     except OSError as error:
-        why = f"could not be read: {error.strerror or error}"
+        reason = f"could not be read: {error.strerror or error}"
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        key = ".".join(map(str, first["loc"]))
-        why = f"is no report of this version ({f'`{key}`: ' if key else ''}{first['msg']})"
-    return Problem(f"`{file}` {why}.", "Join what `check --format json` wrote, whole.", kind="NotAReport")
+        reason = f"is no report of this version ({_first_fault(error)})"
+    return Problem(f"`{file}` {reason}.", "Join what `check --format json` wrote, whole.", kind="NotAReport")
 
 
-def _failed(name: str, problem: Problem) -> JsonProject:
-    return json.document(Report((ProjectReport(name, problem=problem),))).projects[0]
+def _first_fault(error: ValidationError) -> str:
+    fault = error.errors(include_url=False, include_input=False)[0]
+    key = ".".join(map(str, fault["loc"]))
+    return f"`{key}`: {fault['msg']}" if key else fault["msg"]
 
 
-def _consistent(project: JsonProject, file: Path) -> JsonProject:
-    """The project, unless its verdicts and its status contradict each other."""
+def _project_with_problem(name: str, problem: Problem) -> JsonProject:
+    return json_report.document(Report((ProjectReport(name, problem=problem),))).projects[0]
+
+
+def _consistent_project(project: JsonProject, file: Path) -> JsonProject:
+    """The project, or a problem where its report is not of a replay, or contradicts itself."""
     if project.static:
-        says = f"`{file}` is a report of `check --static`: the migrations of `{project.name}` did not run."
-        return _failed(project.name, Problem(says, "Join reports of the whole gate.", kind="NotAReport"))
-    found = rebuilt(project).status
-    if found == project.status:
+        message = f"`{file}` is a report of `check --static`: the migrations of `{project.name}` did not run."
+        problem = Problem(message, "Join reports of the whole gate.", kind="NotAReport")
+        return _project_with_problem(project.name, problem)
+    status_of_verdicts = rebuild_project(project).status
+    if status_of_verdicts == project.status:
         return project
-    says = f"`{file}` says status {project.status} for `{project.name}`, and its verdicts say {found}."
+    message = (
+        f"`{file}` has status {project.status} for `{project.name}`, "
+        f"but its verdicts give {status_of_verdicts}."
+    )
     advice = "Join what `check --format json` wrote, unchanged."
-    return _failed(project.name, Problem(says, advice, kind="NotAReport"))
+    return _project_with_problem(project.name, Problem(message, advice, kind="NotAReport"))
 
 
-def status(joined: Joined) -> int:
-    """The worst of its projects' statuses; 0 where the change touches none."""
-    return 0 if joined.nothing else report_of(joined).status
+def joined_status(joined: JoinedReports) -> int:
+    """The worst of its projects' exit statuses; 0 where the change touches none."""
+    return 0 if joined.no_project_touched else rebuild_report(joined).status
 
 
-def rendered(joined: Joined, form: str) -> str:
+def render_joined(joined: JoinedReports, form: str) -> str:
     """The joined report in one of the formats of `check`."""
-    report = report_of(joined)
     if form == "json":
-        document = replace(
-            json.document(report),
-            status=status(joined),
-            outcome=json.OUTCOMES.get(status(joined), "not checked"),
-            projects=joined.projects,  # as they came: a report tells less than the facts it was made of
-        )
-        return text_of_json.dumps(asdict(document), indent=2) + "\n"
-    if joined.nothing and form in ("text", "summary"):
-        return f"## ✅ Migration Gate. {NOTHING}\n" if form == "summary" else f"{NOTHING}\n"
-    return deliver.rendered(report, form, colour=sys.stdout.isatty() and form == "text")
+        return _render_json(joined)
+    if joined.no_project_touched and form == "summary":
+        return f"## ✅ Migration Gate. {NO_PROJECT_TOUCHED}\n"
+    if joined.no_project_touched and form == "text":
+        return f"{NO_PROJECT_TOUCHED}\n"
+    colour = form == "text" and sys.stdout.isatty()
+    return deliver.rendered(rebuild_report(joined), form, colour=colour)
 
 
-def report_of(joined: Joined) -> Report:
-    """The reports as one, with the facts that a report can tell again."""
-    projects = tuple(map(rebuilt, joined.projects))
+def _render_json(joined: JoinedReports) -> str:
+    status = joined_status(joined)
+    document = replace(
+        json_report.document(rebuild_report(joined)),
+        status=status,
+        outcome=json_report.OUTCOMES.get(status, "not checked"),
+        projects=joined.projects,  # unchanged: a rebuilt project lacks what its report left out
+    )
+    return json.dumps(asdict(document), indent=2) + "\n"
+
+
+def rebuild_report(joined: JoinedReports) -> Report:
+    """One report of all projects, with the facts that their reports hold."""
+    projects = tuple(rebuild_project(project) for project in joined.projects)
     return Report(projects, sum(project.seconds for project in projects), joined.version)
 
 
-def rebuilt(project: JsonProject) -> ProjectReport:
+def rebuild_project(project: JsonProject) -> ProjectReport:
     """A project as it was judged: verdicts whole, facts as far as its report has them."""
-    revisions = tuple(
-        Revision(r.id, r.parents, r.message, Location(r.file, r.line), r.depends_on, r.labels)
-        for r in project.revisions
-    )
-    replay = Replay(
-        history=History(revisions, project.heads, project.bases, target=project.target),
-        steps=tuple(
-            Step(s.number, s.revision, s.seconds, _counted(s.statements), context=s.context)
-            for s in project.steps
-        ),
-        failure=_failure(project),
-        arrived_heads=project.arrived,
-        catalog=Snapshot(tables=(Table("", ""),) * min(project.tables, MOST)),
-        versions=tuple(SoftwareVersion(*item) for item in project.versions.items()),
-        notes=project.notes,
-        unchecked=tuple(Unchecked(each.object, each.why) for each in project.unchecked),
-        stage_times=tuple(StageTime(*item) for item in project.stages.items()),
-    )
     return ProjectReport(
         project.name,
-        Facts(project.name, replay),
-        tuple(_verdict(verdict, project.name) for verdict in project.verdicts),
+        Facts(project.name, _rebuild_replay(project)),
+        tuple(_rebuild_verdict(verdict, project.name) for verdict in project.verdicts),
         Severity(project.fail_on),
         project.postgres,
         project.seconds,
@@ -204,40 +216,64 @@ def rebuilt(project: JsonProject) -> ProjectReport:
     )
 
 
-def _counted(number: int) -> tuple[Statement, ...]:
-    return (Statement("", 0.0),) * min(number, MOST)
-
-
-def _failure(project: JsonProject) -> Failure | None:
-    failed = project.failure
-    if failed is None:
-        return None
-    place = Location(failed.file, failed.line) if failed.file else None
-    return Failure(
-        failed.says,
-        failed.kind,
-        failed.sqlstate,
-        statement=failed.statement,
-        revision=failed.revision,
-        location=place,
+def _rebuild_replay(project: JsonProject) -> Replay:
+    revisions = tuple(_rebuild_revision(revision) for revision in project.revisions)
+    return Replay(
+        history=History(revisions, project.heads, project.bases, target=project.target),
+        steps=tuple(_rebuild_step(step) for step in project.steps),
+        failure=_rebuild_failure(project.failure),
+        arrived_heads=project.arrived,
+        catalog=Snapshot(tables=(Table("", ""),) * min(project.tables, MAX_COUNTED_OBJECTS)),
+        versions=tuple(SoftwareVersion(*item) for item in project.versions.items()),
+        notes=project.notes,
+        unchecked=tuple(Unchecked(item.object, item.why) for item in project.unchecked),
+        stage_times=tuple(StageTime(*item) for item in project.stages.items()),
     )
 
 
-def _verdict(verdict: JsonVerdict, project: str) -> Verdict:
-    allowed = verdict.allowed
-    until = date.fromisoformat(allowed.until) if allowed and allowed.until else None
+def _rebuild_revision(revision: JsonRevision) -> Revision:
+    location = Location(revision.file, revision.line)
+    return Revision(
+        revision.id, revision.parents, revision.message, location, revision.depends_on, revision.labels
+    )
+
+
+def _rebuild_step(step: JsonStep) -> Step:
+    statements = (Statement("", 0.0),) * min(step.statements, MAX_COUNTED_OBJECTS)
+    return Step(step.number, step.revision, step.seconds, statements, context=step.context)
+
+
+def _rebuild_failure(failure: JsonFailure | None) -> Failure | None:
+    if failure is None:
+        return None
+    return Failure(
+        failure.says,
+        failure.kind,
+        failure.sqlstate,
+        statement=failure.statement,
+        revision=failure.revision,
+        location=Location(failure.file, failure.line) if failure.file else None,
+    )
+
+
+def _rebuild_verdict(verdict: JsonVerdict, project: str) -> Verdict:
     severity = Severity(verdict.severity)
     finding = Finding(
-        verdict.object,
-        verdict.says,
-        Location(verdict.file, verdict.line) if verdict.file else None,
-        verdict.revision,
-        tuple(Evidence(each.label, each.text) for each in verdict.evidence),
-        verdict.fix,
-        verdict.kind,
-        severity,
+        object=verdict.object,
+        message=verdict.says,
+        location=Location(verdict.file, verdict.line) if verdict.file else None,
+        revision=verdict.revision,
+        evidence=tuple(Evidence(item.label, item.text) for item in verdict.evidence),
+        fix=verdict.fix,
+        kind=verdict.kind,
+        severity=severity,
     )
-    accepted = (
-        Allowance(verdict.check, allowed.reason, verdict.object, until, allowed.where) if allowed else None
-    )
-    return Verdict(verdict.check, severity, finding, verdict.id, project, accepted)
+    return Verdict(verdict.check, severity, finding, verdict.id, project, _rebuild_allowance(verdict))
+
+
+def _rebuild_allowance(verdict: JsonVerdict) -> Allowance | None:
+    allowed = verdict.allowed
+    if allowed is None:
+        return None
+    until = date.fromisoformat(allowed.until) if allowed.until else None
+    return Allowance(verdict.check, allowed.reason, verdict.object, until, allowed.where)

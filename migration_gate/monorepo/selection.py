@@ -4,33 +4,32 @@ from __future__ import annotations
 
 import json
 import os
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from migration_gate import git
-from migration_gate.ci import base_revision
+from migration_gate.ci.base_revision import Comparison, compare_with_base
 from migration_gate.config import loading
 from migration_gate.config.settings import Settings
 from migration_gate.errors import Misconfigured
-from migration_gate.monorepo import watched_files
+from migration_gate.monorepo.watched_files import find_watched_files
 from migration_gate.project import search
 from migration_gate.project.alembic_config import find_config_in_folder
 
-CONFIGS = ("alembic.ini", "pyproject.toml")
-NOT_A_HOME = frozenset({"src", "migrations", "alembic", "db", "database"})
-"""folders inside a project that may hold its alembic.ini"""
+FOLDERS_INSIDE_PROJECTS = frozenset({"src", "migrations", "alembic", "db", "database"})
+"""folders of a project that may hold its alembic.ini: the project's own folder is above them"""
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ProjectEntry:
     """One project of the repository."""
 
     project: str
     """its name in reports"""
     path: str
-    """its folder, from the top of the repository: what `check` is given"""
+    """its folder, from the top of the repository: the argument of `check`"""
     why: str = ""
     """why the change concerns it"""
 
@@ -39,104 +38,145 @@ class Entry:
 class Selection:
     """The projects to examine."""
 
-    entries: tuple[Entry, ...]
-    others: tuple[str, ...] = ()
+    entries: tuple[ProjectEntry, ...]
+    untouched_names: tuple[str, ...] = ()
     """names of those that the change does not touch"""
     note: str = ""
-    """what a reader should know of the choice"""
+    """how the choice was made, for readers of the list"""
 
 
-def select(
+def select_projects(
     path: Path, options: Mapping[str, object], environ: Mapping[str, str], *, changed: bool
 ) -> Selection:
     """The projects at and below `path`; with `changed` those that the change touches.
 
-    Where the change is not known, all of them: a project that nobody looked at must not pass.
+    Where the change is not known, all of them: a project that was not examined must not pass.
     """
-    every = projects(path, options, environ)
-    entries = [Entry(settings.name, _path(settings)) for settings in every]
+    projects = find_projects(path, options, environ)
+    entries = [ProjectEntry(settings.name, _path_in_repository(settings)) for settings in projects]
     if not changed:
         return Selection(tuple(entries))
-    compared = base_revision.compare_with_base(every[0].root, every[0].base, environ)
-    if compared.files is None:
-        why = compared.base.note or f"There is nothing to compare with: {compared.base.reason}"
-        return Selection(tuple(entries), note=f"{why.rstrip('.')}. Every project is examined.")
-    paths = compared.changed_paths()
-    known = [watched_files.of(settings, environ).touched(paths) for settings in every]
-    chosen = [replace(entry, why=why) for entry, why in zip(entries, known, strict=True) if why]
-    others = tuple(entry.project for entry, why in zip(entries, known, strict=True) if not why)
-    revision = (compared.base.commit or "")[:12]
-    return Selection(tuple(chosen), others, f"Compared with {revision} ({compared.base.reason}).")
-
-
-def projects(path: Path, options: Mapping[str, object], environ: Mapping[str, str]) -> tuple[Settings, ...]:
-    """The settings of each project: those under `projects:`, else those that a search finds."""
-    loaded = loading.load(path, options, environ)
-    alone = loaded[0]
-    if alone.is_named_project or alone.alembic or alone.hook or alone.flask_app:
-        return loaded
-    start = alone.project_folder or alone.working_directory
-    homes = list(dict.fromkeys(_homes(start)))
-    found = [settings for home in homes for settings in loading.load(home, options, environ)]
-    counts = Counter(settings.name for settings in found)
-    if double := next((name for name, count in counts.items() if count > 1), None):
-        places = [_path(settings) for settings in found if settings.name == double]
-        lines = "\n".join(f"      {place.replace('/', '-')}: {{path: {place}}}" for place in places)
-        raise Misconfigured(
-            f"{len(places)} projects would be called `{double}`: {', '.join(f'`{p}`' for p in places)}.",
-            where=str(start),
-            advice=f"Name them in `.migration-gate.yml`:\n\n    projects:\n{lines}",
-        )
-    return tuple(found) or loaded
-
-
-def _homes(start: Path) -> Iterator[Path]:
-    """The folders that `check` is to be given, so that each finds one configuration of Alembic's."""
-    files = [*search.find_ini_files(start), *_toml(start)]
-    above = {file: _above(file.parent, start) for file in sorted(files)}
-    counts = Counter(
-        {home: len({f.parent for f, h in above.items() if h == home}) for home in above.values()}
+    comparison = compare_with_base(projects[0].root, projects[0].base, environ)
+    if comparison.files is None:
+        return Selection(tuple(entries), note=_note_about_unknown_change(comparison))
+    changed_paths = comparison.changed_paths()
+    touched, untouched = [], []
+    for settings, entry in zip(projects, entries, strict=True):
+        reason = find_watched_files(settings, environ).reason_touched(changed_paths)
+        if reason is None:
+            untouched.append(entry.project)
+        else:
+            touched.append(replace(entry, why=reason))
+    revision = (comparison.base.commit or "")[:12]
+    return Selection(
+        tuple(touched), tuple(untouched), f"Compared with {revision} ({comparison.base.reason})."
     )
-    for file, home in above.items():
-        yield home if counts[home] == 1 else file.parent
 
 
-def _above(folder: Path, start: Path) -> Path:
-    while folder.name in NOT_A_HOME and folder != start:
+def _note_about_unknown_change(comparison: Comparison) -> str:
+    reason = comparison.base.note or f"There is nothing to compare with: {comparison.base.reason}"
+    return f"{reason.rstrip('.')}. Every project is examined."
+
+
+def find_projects(
+    path: Path, options: Mapping[str, object], environ: Mapping[str, str]
+) -> tuple[Settings, ...]:
+    """The settings of each project: those under `projects:`, else those that a search finds.
+
+    Raises Misconfigured where two projects would have the same name.
+    """
+    configured = loading.load(path, options, environ)
+    first = configured[0]
+    if first.is_named_project or first.alembic or first.hook or first.flask_app:
+        return configured
+    start = first.project_folder or first.working_directory
+    folders = dict.fromkeys(_find_project_folders(start))
+    projects = [settings for folder in folders for settings in loading.load(folder, options, environ)]
+    _demand_different_names(projects, start)
+    return tuple(projects) or configured
+
+
+def _demand_different_names(projects: Sequence[Settings], start: Path) -> None:
+    paths_by_name: dict[str, list[str]] = defaultdict(list)
+    for settings in projects:
+        paths_by_name[settings.name].append(_path_in_repository(settings))
+    for name, paths in paths_by_name.items():
+        if len(paths) > 1:
+            lines = "\n".join(f"      {path.replace('/', '-')}: {{path: {path}}}" for path in paths)
+            listed_paths = ", ".join(f"`{path}`" for path in paths)
+            raise Misconfigured(
+                f"{len(paths)} projects would be called `{name}`: {listed_paths}.",
+                where=str(start),
+                advice=f"Name them in `.migration-gate.yml`:\n\n    projects:\n{lines}",
+            )
+
+
+def _find_project_folders(start: Path) -> Iterator[Path]:
+    """The folders to give to `check`, so that each has one configuration of Alembic."""
+    config_files = sorted([*search.find_ini_files(start), *_find_pyproject_files(start)])
+    outer_folders = {file: _outer_folder(file.parent, start) for file in config_files}
+    environments = Counter(
+        outer for outer, _ in {(outer, file.parent) for file, outer in outer_folders.items()}
+    )
+    for file, outer in outer_folders.items():
+        yield outer if environments[outer] == 1 else file.parent
+
+
+def _outer_folder(folder: Path, start: Path) -> Path:
+    """The folder of the project that this folder is a part of."""
+    while folder.name in FOLDERS_INSIDE_PROJECTS and folder != start:
         folder = folder.parent
     return folder
 
 
-def _toml(start: Path) -> Iterator[Path]:
-    """Every pyproject.toml that configures Alembic by itself, as far as git tracks it."""
+def _find_pyproject_files(start: Path) -> Iterator[Path]:
+    """Every tracked pyproject.toml that configures Alembic by itself."""
     for path in git.list_tracked_files(start).paths:
         *folders, name = path.split("/")
-        if name == "pyproject.toml" and not search.SKIPPED & set(folders):
-            config = find_config_in_folder((start / path).parent, "alembic")
-            if config is not None and config.kind == "toml":
-                yield start / path
+        if name != "pyproject.toml" or search.SKIPPED & set(folders):
+            continue
+        config = find_config_in_folder((start / path).parent, "alembic")
+        if config is not None and config.kind == "toml":
+            yield start / path
 
 
-def _path(settings: Settings) -> str:
+def _path_in_repository(settings: Settings) -> str:
+    """The project's folder from the repository's top; absolute where it lies elsewhere."""
     folder = Path(os.path.realpath(settings.project_folder or settings.working_directory))
-    top = Path(os.path.realpath(git.find_repository_root(settings.root)))
-    return folder.relative_to(top).as_posix() if folder.is_relative_to(top) else str(folder)
+    repository_root = Path(os.path.realpath(git.find_repository_root(settings.root)))
+    if folder.is_relative_to(repository_root):
+        return folder.relative_to(repository_root).as_posix()
+    return str(folder)
 
 
-def render(selection: Selection, form: str) -> str:
-    """The projects as text for people, as JSON, or as GitHub's matrix on one line."""
+def render_selection(selection: Selection, form: str) -> str:
+    """The projects as `text` for people, as `json`, or as GitHub's `matrix` on one line."""
     if form == "matrix":
-        rows = [{"project": entry.project, "path": entry.path} for entry in selection.entries]
-        return json.dumps({"include": rows}, separators=(",", ":"))
+        return _render_matrix(selection)
     if form == "json":
-        rows = [
-            {"project": entry.project, "path": entry.path, "why": entry.why} for entry in selection.entries
-        ]
-        return json.dumps({"projects": rows, "others": selection.others, "note": selection.note}, indent=2)
+        return _render_json(selection)
+    return _render_text(selection)
+
+
+def _render_matrix(selection: Selection) -> str:
+    rows = [{"project": entry.project, "path": entry.path} for entry in selection.entries]
+    return json.dumps({"include": rows}, separators=(",", ":"))
+
+
+def _render_json(selection: Selection) -> str:
+    rows = [{"project": entry.project, "path": entry.path, "why": entry.why} for entry in selection.entries]
+    document = {"projects": rows, "others": selection.untouched_names, "note": selection.note}
+    return json.dumps(document, indent=2)
+
+
+def _render_text(selection: Selection) -> str:
     width = max((len(entry.project) for entry in selection.entries), default=0)
-    lines = [f"{entry.project:<{width}}  {entry.path}" for entry in selection.entries]
-    for number, entry in enumerate(selection.entries):
-        lines[number] += f"  ({entry.why})" if entry.why else ""
-    if selection.others:
-        lines.append(f"not touched by the change: {', '.join(selection.others)}")
-    return "\n".join(filter(None, (*lines, selection.note)))
+    lines = []
+    for entry in selection.entries:
+        reason = f"  ({entry.why})" if entry.why else ""
+        lines.append(f"{entry.project:<{width}}  {entry.path}{reason}")
+    if selection.untouched_names:
+        lines.append(f"not touched by the change: {', '.join(selection.untouched_names)}")
+    if selection.note:
+        lines.append(selection.note)
+    return "\n".join(lines)

@@ -113,12 +113,12 @@ def rendered(report: Report, form: str, *, colour: bool = False, width: int = 80
     if form == "sarif":
         from migration_gate.report import sarif  # noqa: PLC0415
 
-        return sarif.render(report, explain.known())
+        return sarif.render(report, explain.known_checks())
     if form == "junit":
         from migration_gate.report import junit  # noqa: PLC0415
 
-        return junit.render(report, explain.known())
+        return junit.render(report, explain.known_checks())
     from migration_gate.report import text  # noqa: PLC0415
 
     shown = text.wants_colour(os.environ, terminal=colour)
-    return text.render(report, explain.known(), colour=shown, width=width)
+    return text.render(report, explain.known_checks(), colour=shown, width=width)

@@ -35,7 +35,7 @@ def report(path, options):
         raise ValueError(says)
     return made
 entrypoint.examine_projects = report
-sys.exit(cli.run(["action"]))
+sys.exit(cli.run_command_line(["action"]))
 """
 
 

@@ -53,7 +53,7 @@ def examine_example(check: str, side: str, folder: Path) -> tuple[Settings, Fact
     subprocess.run(["git", "init", "-q", str(project)], check=True)
     subprocess.run(["git", "-C", str(project), "add", "."], check=True)
     environment = {"MIGRATION_GATE_PYTHON": sys.executable}
-    (settings,) = loading.load(project, {}, environment, known_checks=explain.kinds())
+    (settings,) = loading.load(project, {}, environment, known_checks=explain.known_kinds())
     facts = replay_project(settings)
     verdicts = judge_findings(facts, settings, checks.ALL, deliver.texts(facts, project), TODAY)
     return settings, facts, verdicts
@@ -83,4 +83,4 @@ def render_report(settings: Settings, facts: Facts, verdicts: tuple[Verdict, ...
     """The text report without what differs from machine to machine."""
     facts = replace(facts, replay=replace(facts.replay, notes=()))
     project = ProjectReport("notes", facts, verdicts, settings.fail_on, seconds=1.0)
-    return SERVER_LINE.sub("PostgreSQL\n", text.render(Report((project,)), explain.known()))
+    return SERVER_LINE.sub("PostgreSQL\n", text.render(Report((project,)), explain.known_checks()))

@@ -47,13 +47,13 @@ def changed(
     """The projects that a commit of these files touches."""
     base = git(repository, "rev-parse", "HEAD")
     commit(repository, files)
-    found = selection.select(repository, {"base": base, **(options or {})}, environ or {}, changed=True)
+    found = selection.select_projects(repository, {"base": base, **(options or {})}, environ or {}, changed=True)
     return [entry.project for entry in found.entries]
 
 
 def test_the_projects_of_the_configuration_are_listed_in_its_order(repository: Path) -> None:
-    found = selection.select(repository, {}, {}, changed=False)
-    assert selection.render(found, "matrix") == (
+    found = selection.select_projects(repository, {}, {}, changed=False)
+    assert selection.render_selection(found, "matrix") == (
         '{"include":[{"project":"api","path":"services/api"},'
         '{"project":"billing","path":"services/billing"},{"project":"crm","path":"services/crm"}]}'
     )
@@ -66,7 +66,7 @@ def test_without_a_configuration_they_are_searched_for(tmp_path: Path) -> None:
         "jobs/pyproject.toml": '[tool.alembic]\nscript_location = "m"\n',
         "tests/fixture/alembic.ini": INI,
     }
-    found = selection.select(started(tmp_path / "a", files), {}, {}, changed=False)
+    found = selection.select_projects(started(tmp_path / "a", files), {}, {}, changed=False)
     assert {entry.project: entry.path for entry in found.entries} == {
         "api": "services/api",
         "billing": "services/billing",
@@ -76,7 +76,7 @@ def test_without_a_configuration_they_are_searched_for(tmp_path: Path) -> None:
 
 
 def test_a_repository_that_is_one_project_is_listed_as_one(tmp_path: Path) -> None:
-    found = selection.select(started(tmp_path / "a", {"alembic.ini": INI}), {}, {}, changed=False)
+    found = selection.select_projects(started(tmp_path / "a", {"alembic.ini": INI}), {}, {}, changed=False)
     assert [(entry.project, entry.path) for entry in found.entries] == [("a", ".")]
 
 
@@ -85,7 +85,7 @@ def test_a_name_that_two_projects_would_have_is_refused_with_the_lines_that_tell
 ) -> None:
     root = started(tmp_path / "a", {"one/app/alembic.ini": INI, "two/app/alembic.ini": INI})
     with pytest.raises(Misconfigured, match="2 projects would be called `app`") as error:
-        selection.select(root, {}, {}, changed=False)
+        selection.select_projects(root, {}, {}, changed=False)
     assert error.value.advice.endswith(
         "projects:\n      one-app: {path: one/app}\n      two-app: {path: two/app}"
     )
@@ -164,7 +164,7 @@ def test_revisions_outside_of_the_projects_folder_touch_it(tmp_path: Path) -> No
 
 
 def test_where_the_change_is_not_known_every_project_is_examined_and_that_is_said(repository: Path) -> None:
-    found = selection.select(repository, {}, {"GITHUB_EVENT_NAME": "schedule"}, changed=True)
+    found = selection.select_projects(repository, {}, {"GITHUB_EVENT_NAME": "schedule"}, changed=True)
     assert len(found.entries) == 3
     assert found.note == (
         "There is nothing to compare with: the event `schedule` has no base. Every project is examined."
@@ -204,7 +204,7 @@ def test_people_read_why_a_project_was_chosen(repository: Path, capsys: pytest.C
 
 def test_a_searched_project_can_be_named_as_well(tmp_path: Path) -> None:
     root = started(tmp_path / "a", services("api", "billing"))
-    found = selection.projects(root / "services/api", {"project": ("api",)}, {})
+    found = selection.find_projects(root / "services/api", {"project": ("api",)}, {})
     assert [settings.name for settings in found] == ["api"]
     with pytest.raises(Misconfigured, match="`projects` is not set"):
-        selection.projects(root / "services/api", {"project": ("billing",)}, {})
+        selection.find_projects(root / "services/api", {"project": ("billing",)}, {})

@@ -9,7 +9,7 @@ from migration_gate import explain
 from migration_gate.check import check_name
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "checks" / "examples"
-CHECK_NAMES = tuple(check_name(check) for check in explain.known())
+CHECK_NAMES = tuple(check_name(check) for check in explain.known_checks())
 
 
 def write_skeleton(folder: Path) -> None:
