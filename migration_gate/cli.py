@@ -1,6 +1,8 @@
-"""The command line: what can be asked, and the exit status that answers.
+"""The command line: commands, options, and exit statuses.
 
-0 clean, 1 findings that block, 2 the caller can mend it, 3 we broke; 130 and 143 when interrupted.
+0 no findings that block, 1 findings that block, 2 something to fix first, 3 a bug in Migration Gate; 130 and
+143 when interrupted. Modules that a command needs are imported in its function: `--help` and `--version` do
+not wait for them.
 """
 
 from __future__ import annotations
@@ -20,42 +22,48 @@ from migration_gate.monorepo import commands
 from migration_gate.report.error_text import said, unexpected
 
 WIDTH = 80
+LIMITS = ("run", "statement", "import", "install")
+"""time limits that have an option, `--run-timeout` and so on"""
 FORMATS = ("text", "json", "summary", "sarif", "junit", "codequality")
 F = TypeVar("F", bound=Callable[..., Any])
-
-
-STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+STOPPING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Terminated(KeyboardInterrupt):
-    """We are to stop: unwind, so that nothing is left behind."""
+    """A signal asked us to stop: every context manager is left, so that no process and no file remains."""
 
     def __init__(self, number: int) -> None:
         super().__init__()
         self.status = 128 + number
 
 
-def _pairs(_context: click.Context, _option: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
-    pairs = {}
-    for text in given:
+def _parse_variables(
+    _context: click.Context, _option: click.Parameter, values: tuple[str, ...]
+) -> dict[str, str]:
+    """Each `NAME=VALUE` as name and value."""
+    variables = {}
+    for text in values:
         name, equals, value = text.partition("=")
         if not equals or not name:
             raise click.BadParameter(f"{text!r} is not NAME=VALUE.")
-        pairs[name] = value
-    return pairs
+        variables[name] = value
+    return variables
 
 
-def _reports(
-    _context: click.Context, _option: click.Parameter, given: tuple[str, ...]
+def _parse_report_targets(
+    _context: click.Context, _option: click.Parameter, values: tuple[str, ...]
 ) -> tuple[tuple[str, Path], ...]:
-    for text in given:
+    """Each `FORMAT=FILE` as format and file."""
+    targets = []
+    for text in values:
         form, equals, file = text.partition("=")
         if form not in FORMATS or not equals or not file:
             raise click.BadParameter(f"{text!r} is not FORMAT=FILE; the formats are {', '.join(FORMATS)}.")
-    return tuple((text.partition("=")[0], Path(text.partition("=")[2])) for text in given)
+        targets.append((form, Path(file)))
+    return tuple(targets)
 
 
-SETTINGS = (
+SETTINGS_OPTIONS = (
     click.option("--config", metavar="FILE", help="Our configuration, if not .migration-gate.yml."),
     click.option(
         "--project", metavar="NAME", multiple=True, help="Only this one of `projects:`; repeatable."
@@ -73,7 +81,11 @@ SETTINGS = (
     click.option("--cache", metavar="DIR", help="Where installed environments are kept."),
     click.option("--working-directory", metavar="DIR", help="Where env.py and the migrations run."),
     click.option(
-        "--env", metavar="NAME=VALUE", multiple=True, callback=_pairs, help="A variable; repeatable."
+        "--env",
+        metavar="NAME=VALUE",
+        multiple=True,
+        callback=_parse_variables,
+        help="A variable; repeatable.",
     ),
     click.option("--env-file", metavar="FILE", multiple=True, help="A dotenv file; repeatable."),
     click.option("--target", metavar="REVISION", multiple=True, help="What to upgrade to; repeatable."),
@@ -94,26 +106,28 @@ SETTINGS = (
 """the options that `check` and `doctor` share; each has a key of the configuration"""
 
 
-def _settings(command: F) -> F:
-    for each in reversed(SETTINGS):
-        command = each(command)
+def _with_settings_options(command: F) -> F:
+    for add_option in reversed(SETTINGS_OPTIONS):
+        command = add_option(command)
     return command
 
 
-def nest_options(given: dict[str, Any]) -> dict[str, object]:
-    """The options as a configuration file would say them; what was not given is left out."""
-    found: dict[str, object] = {name: value for name, value in given.items() if value not in (None, (), {})}
-    alembic = {"config": found.pop("alembic", None), "section": found.pop("section", None)}
-    limits = {kind: found.pop(f"{kind}_timeout", None) for kind in ("run", "statement", "import", "install")}
+def nest_options(options: dict[str, Any]) -> dict[str, object]:
+    """The options as the mapping of a configuration file; options that were not given are left out."""
+    config: dict[str, object] = {
+        name: value for name, value in options.items() if value not in (None, (), {})
+    }
+    alembic = {"config": config.pop("alembic", None), "section": config.pop("section", None)}
+    limits = {kind: config.pop(f"{kind}_timeout", None) for kind in LIMITS}
     for key, values in (("alembic", alembic), ("limits", limits)):
-        kept = {name: value for name, value in values.items() if value is not None}
-        if kept:
-            found[key] = kept
-    return found
+        known_values = {name: value for name, value in values.items() if value is not None}
+        if known_values:
+            config[key] = known_values
+    return config
 
 
-def _version(context: click.Context, _option: click.Parameter, wanted: bool) -> None:
-    if wanted and not context.resilient_parsing:
+def _print_version(context: click.Context, _option: click.Parameter, requested: bool) -> None:
+    if requested and not context.resilient_parsing:
         from importlib.metadata import version  # noqa: PLC0415 - 20 ms that only this option pays
 
         click.echo(f"migration-gate {version('migration-gate')}")
@@ -126,8 +140,8 @@ def _version(context: click.Context, _option: click.Parameter, wanted: bool) -> 
     is_flag=True,
     expose_value=False,
     is_eager=True,
-    callback=_version,
-    help="Say which version this is.",
+    callback=_print_version,
+    help="Print the version.",
 )
 @click.option("--debug", is_flag=True, help="Show the traceback when the gate itself breaks.")
 def command_line(debug: bool) -> None:
@@ -149,11 +163,11 @@ def command_line(debug: bool) -> None:
     "files",
     metavar="FORMAT=FILE",
     multiple=True,
-    callback=_reports,
+    callback=_parse_report_targets,
     help="Write it there as well, in this format; repeatable.",
 )
-@click.option("--static", is_flag=True, help="Only what text can tell: no Postgres, and nothing runs.")
-@_settings
+@click.option("--static", is_flag=True, help="Only what the files show: no Postgres, and nothing runs.")
+@_with_settings_options
 def check_project(
     path: Path,
     form: str,
@@ -164,7 +178,7 @@ def check_project(
 ) -> int:
     """Replay the migrations of PATH, compare them with its models, and judge.
 
-    Exit status: 0 clean, 1 findings that block, 2 something to mend first, 3 the gate broke.
+    Exit status: 0 clean, 1 findings that block, 2 something to fix first, 3 the gate broke.
     """
     from migration_gate.report.deliver import Targets  # noqa: PLC0415 - not needed to print help
 
@@ -180,9 +194,9 @@ def check_project(
 
 @command_line.command("action")
 def run_action() -> int:
-    """What runs on GitHub: `check`, asked by the inputs of the action (INPUT_*), answering its runner.
+    """Run `check` as the GitHub action: options come from its inputs (INPUT_*), results go to its runner.
 
-    It is what happens without any arguments where GITHUB_ACTIONS is set.
+    This is the default command where GITHUB_ACTIONS is set.
     """
     from migration_gate import action as on_github  # noqa: PLC0415 - not needed to print help
 
@@ -195,9 +209,9 @@ def run_action() -> int:
 @click.option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to write the answer."
 )
-@_settings
+@_with_settings_options
 def diagnose_project(path: Path, form: str, **given: Any) -> int:
-    """Say what was found in PATH and what is missing; run nothing of it."""
+    """Print what was found in PATH and what is missing; run nothing of it."""
     from migration_gate import doctor as examination  # noqa: PLC0415 - not needed to print help
 
     text, status = examination.diagnose(path, nest_options(given), form)
@@ -226,22 +240,22 @@ def print_schema() -> int:
     return 0
 
 
-for each_command in (commands.list_projects, commands.join_json_reports):
-    command_line.add_command(each_command)
+for monorepo_command in (commands.list_projects, commands.join_json_reports):
+    command_line.add_command(monorepo_command)
 
 
 def main() -> NoReturn:
     """The installed command; on GitHub, without arguments, it is the action."""
     arguments = sys.argv[1:]
-    sys.exit(
-        run_command_line(arguments or (["action"] if os.environ.get("GITHUB_ACTIONS") == "true" else []))
-    )
+    if not arguments and os.environ.get("GITHUB_ACTIONS") == "true":
+        arguments = ["action"]
+    sys.exit(run_command_line(arguments))
 
 
 def run_command_line(arguments: Sequence[str]) -> int:
-    """Run one command line and return its exit status; errors are said on stderr."""
-    for number in STOPPING:
-        signal.signal(number, _terminate)
+    """Run one command line and return its exit status; errors are printed on stderr."""
+    for number in STOPPING_SIGNALS:
+        signal.signal(number, _stop)
     try:
         return int(command_line.main(list(arguments), prog_name="migration-gate", standalone_mode=False) or 0)
     except click.Abort as error:
@@ -253,12 +267,12 @@ def run_command_line(arguments: Sequence[str]) -> int:
     except GateError as error:
         click.echo(said(error), err=True)
         return error.status
-    except Exception as error:  # noqa: BLE001 - the last resort: whatever it is, it is our fault, and is said so
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is a bug of ours, and is reported as one
         click.echo(said(unexpected(error, debug="--debug" in arguments)), err=True)
         return 3
 
 
-def _terminate(number: int, _frame: FrameType | None) -> NoReturn:
-    for each in STOPPING:  # the clean-up is under way; a second one must not cut it short
-        signal.signal(each, signal.SIG_IGN)
+def _stop(number: int, _frame: FrameType | None) -> NoReturn:
+    for other_number in STOPPING_SIGNALS:  # a second signal must not interrupt the clean-up
+        signal.signal(other_number, signal.SIG_IGN)
     raise Terminated(number)

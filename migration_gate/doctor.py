@@ -1,4 +1,4 @@
-"""Says what the gate found and what is missing, and runs nothing of the project."""
+"""The command `doctor`: prints what the gate found and what is missing, and runs nothing of the project."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import os
 import re
 import textwrap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -16,13 +16,18 @@ from migration_gate.config import loading
 from migration_gate.config.settings import Settings
 from migration_gate.errors import GateError, ProjectNotFound
 from migration_gate.project import alembic_config, environment_variables, import_path, interpreter, locate
+from migration_gate.project.environment_variables import EnvironmentVariable
 from migration_gate.project.interpreter import Interpreter
 from migration_gate.project.locate import AlembicEnvironment
 
 T = TypeVar("T")
-Lines = dict[str, str | list[str]]
-"""a label and its text, or several"""
-REDIRECTED = "whatever it says, every connection is led to the ephemeral server"
+Section = dict[str, str | list[str]]
+"""label and text, or label and several texts"""
+REDIRECTED = "whatever it says, every connection is redirected to the ephemeral server"
+WIDTH = 80
+"""columns of a line"""
+MAX_EXAMPLE_VARIABLES = 3
+"""variables in the example of an `env:` setting"""
 
 
 @dataclass
@@ -30,104 +35,132 @@ class Examination:
     """What was found for one project, by section, and what is missing."""
 
     name: str
-    sections: dict[str, Lines] = field(default_factory=dict)
+    sections: dict[str, Section] = field(default_factory=dict)
     missing: list[dict[str, str]] = field(default_factory=list)
+    """`says`, `advice` and `where` of each problem"""
 
     def call_or_note_missing(self, call: Callable[[], T]) -> T | None:
-        """The result of a call, or None and one more thing missing."""
+        """The result of a call; None where it raised a GateError, which is then noted as missing."""
         try:
             return call()
         except GateError as error:
             self.note_missing(error.message, error.advice, error.where)
             return None
 
-    def note_missing(self, says: str, advice: str, where: str = "") -> None:
+    def note_missing(self, message: str, advice: str, where: str = "") -> None:
         """Note something that is missing, and the setting that helps."""
-        self.missing.append({"says": says, "advice": advice, "where": where})
+        self.missing.append({"says": message, "advice": advice, "where": where})
 
 
 def diagnose(path: Path, options: Mapping[str, object], form: str) -> tuple[str, int]:
-    """The report on every project of PATH, as text or JSON, and the exit status: 2 when something lacks."""
+    """The report on every project of PATH, as `text` or `json`, and the status: 2 if anything is missing."""
     environ = dict(os.environ)
-    found = [
-        examine_project(settings, environ)
-        for settings in loading.load(path, options, environ, known_checks=explain.known_kinds())
-    ]
-    status = 2 if any(each.missing for each in found) else 0
+    projects = loading.load(path, options, environ, known_checks=explain.known_kinds())
+    examinations = [examine_project(settings, environ) for settings in projects]
+    status = 2 if any(examination.missing for examination in examinations) else 0
     if form == "json":
-        projects = [{"name": each.name, **each.sections, "missing": each.missing} for each in found]
-        return json.dumps({"version": 1, "projects": projects}, indent=2), status
-    return "\n\n".join(render_text(each) for each in found), status
+        return _render_json(examinations), status
+    return "\n\n".join(render_text(examination) for examination in examinations), status
+
+
+def _render_json(examinations: Sequence[Examination]) -> str:
+    projects = [
+        {"name": examination.name, **examination.sections, "missing": examination.missing}
+        for examination in examinations
+    ]
+    return json.dumps({"version": 1, "projects": projects}, indent=2)
 
 
 def examine_project(settings: Settings, environ: Mapping[str, str]) -> Examination:
-    """Look at one project: files are read, and at most an interpreter is asked what is installed."""
-    seen = Examination(settings.name)
-    top = locate.find_repository_root(settings.root)
-    located = seen.call_or_note_missing(lambda: locate.locate_environment(settings, environ))
-    directory = located.directory if located else settings.working_directory
-    pending = seen.call_or_note_missing(lambda: _pending(settings, environ)) if located else None
-    chosen = None
-    if not pending:
-        chosen = seen.call_or_note_missing(
-            lambda: interpreter.choose_interpreter(settings.python, directory, top, environ)
-        )
-    if located:
-        path = import_path.build_import_path(
-            located.directory, located.prepend_sys_path, located.entry_file, top
-        )
-        seen.sections["project"] = _project(located, path)
-        seen.sections["database url"] = _url(seen, located, path, settings, environ)
-    if chosen or pending:
-        seen.sections["interpreter"] = pending or (_interpreter(seen, chosen) if chosen else {})
-    seen.sections["postgres"] = _postgres(seen, settings)
-    seen.sections["configuration"] = {key: f"{value}  ({origin})" for key, value, origin in _values(settings)}
-    return seen
+    """Read the project's files, and ask at most an interpreter which packages it has."""
+    examination = Examination(settings.name)
+    environment = examination.call_or_note_missing(lambda: locate.locate_environment(settings, environ))
+    installation: Section | None = None
+    if environment:
+        installation = examination.call_or_note_missing(lambda: _planned_installation(settings, environ))
+        _add_environment_sections(examination, environment, settings, environ)
+    if installation:
+        examination.sections["interpreter"] = installation
+    else:
+        _add_interpreter_section(examination, environment, settings, environ)
+    examination.sections["postgres"] = _postgres_section(examination, settings)
+    examination.sections["configuration"] = _configuration_section(settings)
+    return examination
 
 
-def _pending(settings: Settings, environ: Mapping[str, str]) -> Lines:
-    """What would be installed; nothing where that is switched off, or an interpreter is at hand."""
-    from migration_gate import install  # noqa: PLC0415 - off on most machines that ask
+def _add_environment_sections(
+    examination: Examination,
+    environment: AlembicEnvironment,
+    settings: Settings,
+    environ: Mapping[str, str],
+) -> None:
+    path = import_path.build_import_path(
+        environment.directory,
+        environment.prepend_sys_path,
+        environment.entry_file,
+        locate.find_repository_root(settings.root),
+    )
+    examination.sections["project"] = _project_section(environment, path)
+    examination.sections["database url"] = _database_url_section(environment, path, settings, environ)
+
+
+def _add_interpreter_section(
+    examination: Examination,
+    environment: AlembicEnvironment | None,
+    settings: Settings,
+    environ: Mapping[str, str],
+) -> None:
+    directory = environment.directory if environment else settings.working_directory
+    repository_root = locate.find_repository_root(settings.root)
+    chosen = examination.call_or_note_missing(
+        lambda: interpreter.choose_interpreter(settings.python, directory, repository_root, environ)
+    )
+    if chosen:
+        examination.sections["interpreter"] = _interpreter_section(examination, chosen)
+
+
+def _planned_installation(settings: Settings, environ: Mapping[str, str]) -> Section:
+    """What would be installed; empty where that is switched off, or an interpreter has the packages."""
+    from migration_gate import install  # noqa: PLC0415 - switched off on most machines
 
     if not install.wanted(settings, environ):
         return {}
     work = install.job(settings, environ)
-    lines: Lines = {
+    section: Section = {
         "python": f"{work.wish.request}, because of {work.wish.why}",
         "installed": f"from {work.title}, when the gate runs",
     }
     for label, names in (("groups", settings.groups), ("extras", settings.extras)):
         if names:
-            lines[label] = ", ".join(names)
-    return lines
+            section[label] = ", ".join(names)
+    return section
 
 
-def _project(located: AlembicEnvironment, path: tuple[str, ...]) -> Lines:
-    lines: Lines = {"found": located.kind}
-    for label, value in (
-        ("config", located.config),
-        ("section", located.section if located.section != "alembic" else None),
-        ("flask_app", located.flask_app),
-        ("scripts", located.entry_file.parent if located.entry_file else None),
-        ("runs in", located.directory),
-    ):
-        if value is not None:
-            lines[label] = str(value)
-    lines["import path"] = list(path)
-    if located.notes:
-        lines["notes"] = list(located.notes)
-    return lines
+def _project_section(environment: AlembicEnvironment, path: tuple[str, ...]) -> Section:
+    section: Section = {"found": environment.kind}
+    values = {
+        "config": environment.config,
+        "section": environment.section if environment.section != "alembic" else None,
+        "flask_app": environment.flask_app,
+        "scripts": environment.entry_file.parent if environment.entry_file else None,
+        "runs in": environment.directory,
+    }
+    section.update({label: str(value) for label, value in values.items() if value is not None})
+    section["import path"] = list(path)
+    if environment.notes:
+        section["notes"] = list(environment.notes)
+    return section
 
 
-def _interpreter(seen: Examination, chosen: Interpreter) -> Lines:
+def _interpreter_section(examination: Examination, chosen: Interpreter) -> Section:
     packages = dict(chosen.packages)
     drivers = [f"{name} {packages[name]}" for name in interpreter.DRIVERS if name in packages]
     if not drivers:
-        seen.note_missing(
+        examination.note_missing(
             f"`{chosen.python}` has no PostgreSQL driver.",
             f"Install one there: `{chosen.python} -m pip install psycopg2-binary`.",
         )
-    lines: Lines = {
+    section: Section = {
         "python": str(chosen.python),
         "chosen": chosen.why,
         "version": ".".join(map(str, chosen.version)) or "unknown",
@@ -136,45 +169,60 @@ def _interpreter(seen: Examination, chosen: Interpreter) -> Lines:
         "drivers": ", ".join(drivers) or "none",
     }
     if chosen.notes:
-        lines["notes"] = list(chosen.notes)
-    return lines
+        section["notes"] = list(chosen.notes)
+    return section
 
 
-def _url(
-    seen: Examination,
-    located: AlembicEnvironment,
-    path: tuple[str, ...],
-    settings: Settings,
-    environ: Mapping[str, str],
-) -> Lines:
-    """How the project chooses its URL, as far as its files say."""
-    lines: Lines = {}
-    if located.kind == "ini" and located.config:
-        try:
-            url = alembic_config.read_alembic_config(located.config, located.section).url
-        except ProjectNotFound:
-            url = None
-        if url:
-            lines["in the ini"] = hide_password(url)
-    read = environment_variables.find_variables(located.entry_file, path) if located.entry_file else ()
-    given = dict(settings.env)
-    shown = [each for each in read if each.is_database_setting or each.required]
-    lines["variables"] = [
-        f"{each.name}  {_place(each.file, settings.root)}:{each.line}"
-        f"{', required' if each.required else ''}"
-        f"{', set' if each.name in given or each.name in environ else ''}"
-        for each in shown
-    ] or ["none read by env.py and what it imports"]
-    unset = [
-        each.name for each in shown if each.required and each.name not in given and each.name not in environ
-    ]
-    if unset:
-        lines["not set"] = [
-            f"{', '.join(unset)}: filled with placeholders; if one must hold a real value, set it:",
-            "env: {" + ", ".join(f"{name}: …" for name in unset[:3]) + "}",
+def _database_url_section(
+    environment: AlembicEnvironment, path: tuple[str, ...], settings: Settings, environ: Mapping[str, str]
+) -> Section:
+    """How the project chooses its URL, as far as its files tell."""
+    section: Section = {}
+    if url := _url_in_ini(environment):
+        section["in the ini"] = hide_password(url)
+    variables: list[EnvironmentVariable] = []
+    if environment.entry_file:
+        variables = [
+            variable
+            for variable in environment_variables.find_variables(environment.entry_file, path)
+            if variable.is_database_setting or variable.required
         ]
-    lines["at run time"] = REDIRECTED
-    return lines
+    set_names = {name for name, _ in settings.env} | set(environ)
+    section["variables"] = [
+        _describe_variable(variable, settings.root, is_set=variable.name in set_names)
+        for variable in variables
+    ] or ["none read by env.py and what it imports"]
+    unset_names = [
+        variable.name for variable in variables if variable.required and variable.name not in set_names
+    ]
+    if unset_names:
+        example = ", ".join(f"{name}: …" for name in unset_names[:MAX_EXAMPLE_VARIABLES])
+        section["not set"] = [
+            f"{', '.join(unset_names)}: filled with placeholders; if one must hold a real value, set it:",
+            "env: {" + example + "}",
+        ]
+    section["at run time"] = REDIRECTED
+    return section
+
+
+def _url_in_ini(environment: AlembicEnvironment) -> str | None:
+    if environment.kind != "ini" or not environment.config:
+        return None
+    try:
+        return alembic_config.read_alembic_config(environment.config, environment.section).url
+    except ProjectNotFound:
+        return None
+
+
+def _describe_variable(variable: EnvironmentVariable, root: Path, *, is_set: bool) -> str:
+    """`DATABASE_URL  app/settings.py:12, required, set`."""
+    file = variable.file.relative_to(root) if variable.file.is_relative_to(root) else variable.file
+    text = f"{variable.name}  {file}:{variable.line}"
+    if variable.required:
+        text += ", required"
+    if is_set:
+        text += ", set"
+    return text
 
 
 def hide_password(url: str) -> str:
@@ -182,54 +230,67 @@ def hide_password(url: str) -> str:
     return re.sub(r"(://[^:/@\s]*):[^@\s]*@", r"\1:***@", url)
 
 
-def _place(file: Path, root: Path) -> str:
-    return str(file.relative_to(root)) if file.is_relative_to(root) else str(file)
-
-
-def _postgres(seen: Examination, settings: Settings) -> Lines:
+def _postgres_section(examination: Examination, settings: Settings) -> Section:
     from migration_gate.postgres.choice import choose_server  # noqa: PLC0415 - only this section needs it
 
-    choice = seen.call_or_note_missing(lambda: choose_server(settings.postgres))
+    choice = examination.call_or_note_missing(lambda: choose_server(settings.postgres))
+    requested = hide_password(settings.postgres)
     if choice is None:
-        return {"wanted": hide_password(settings.postgres), "found": "none"}
-    lines: Lines = {
-        "wanted": hide_password(settings.postgres),
-        "taken": choice.description,
-        "why": choice.reason,
-    }
+        return {"wanted": requested, "found": "none"}
+    section: Section = {"wanted": requested, "taken": choice.description, "why": choice.reason}
     if choice.notes:
-        lines["notes"] = list(choice.notes)
-    return lines
+        section["notes"] = list(choice.notes)
+    return section
 
 
-def _values(settings: Settings) -> list[tuple[str, str, str]]:
-    """Every key, its value and its origin; values that may be secrets are hidden."""
+def _configuration_section(settings: Settings) -> Section:
+    """Every key with its value and origin; values that may be secrets are hidden."""
     values = loading.values(settings)
-    return [(key, values.get(key, ""), origin) for key, origin in settings.origins]
+    return {key: f"{values.get(key, '')}  ({origin})" for key, origin in settings.origins}
 
 
-def render_text(seen: Examination) -> str:
-    """One project's report, for people, in 80 columns where paths allow it."""
-    lines = [seen.name, "=" * len(seen.name)]
-    for title, section in seen.sections.items():
-        lines += ["", title.capitalize()]
-        width = max(map(len, section), default=0) + 2
-        for label, value in section.items():
-            several = [value] if isinstance(value, str) else value
-            for number, each in enumerate(several):
-                lines += _wrapped(each, f"  {label if number == 0 else '':<{width}}")
-    lines += ["", "Missing" if seen.missing else "Nothing is missing that can be seen without running it."]
-    for lack in seen.missing:
-        where = f" ({lack['where']})" if lack["where"] else ""
-        lines += _wrapped(lack["says"] + where, "  - ")
-        for line in lack["advice"].splitlines():
-            # Indented lines are configuration to copy.
-            lines += [f"    {line}"] if line.startswith(" ") else _wrapped(line, "    ") if line else [""]
+def render_text(examination: Examination) -> str:
+    """One project's report for people, in 80 columns where paths allow it."""
+    lines = [examination.name, "=" * len(examination.name)]
+    for title, section in examination.sections.items():
+        lines += ["", title.capitalize(), *_render_section(section)]
+    lines += ["", *_render_missing(examination)]
     return "\n".join(lines)
 
 
-def _wrapped(line: str, start: str) -> list[str]:
-    """Start and line in 80 columns, the lines after the first indented as far as the start is long."""
-    wrap = textwrap.TextWrapper(80, break_long_words=False, break_on_hyphens=False)
-    wrap.initial_indent, wrap.subsequent_indent = start, " " * len(start)
-    return wrap.wrap(line) or [start.rstrip()]
+def _render_section(section: Section) -> list[str]:
+    width = max(map(len, section), default=0) + 2
+    lines: list[str] = []
+    for label, value in section.items():
+        texts = [value] if isinstance(value, str) else value
+        for number, text in enumerate(texts):
+            shown_label = label if number == 0 else ""
+            lines += _wrap_line(text, f"  {shown_label:<{width}}")
+    return lines
+
+
+def _render_missing(examination: Examination) -> list[str]:
+    if not examination.missing:
+        return ["Nothing is missing that can be seen without running it."]
+    lines = ["Missing"]
+    for problem in examination.missing:
+        where = f" ({problem['where']})" if problem["where"] else ""
+        lines += _wrap_line(problem["says"] + where, "  - ")
+        for line in problem["advice"].splitlines():
+            lines += _wrap_advice(line)
+    return lines
+
+
+def _wrap_advice(line: str) -> list[str]:
+    """A line of advice; indented lines are configuration to copy, and stay as they are."""
+    if line.startswith(" "):
+        return [f"    {line}"]
+    return _wrap_line(line, "    ") if line else [""]
+
+
+def _wrap_line(line: str, start: str) -> list[str]:
+    """`start` and the line in 80 columns; further lines are indented as far as `start` is long."""
+    wrapper = textwrap.TextWrapper(WIDTH, break_long_words=False, break_on_hyphens=False)
+    wrapper.initial_indent = start
+    wrapper.subsequent_indent = " " * len(start)
+    return wrapper.wrap(line) or [start.rstrip()]

@@ -215,7 +215,7 @@ def test_doctor_says_what_it_found_and_what_is_missing(
             "DATABASE_URL, APP_KEY: filled with placeholders; if one must hold a real value, set it:",
             "env: {DATABASE_URL: …, APP_KEY: …}",
         ],
-        "at run time": "whatever it says, every connection is led to the ephemeral server",
+        "at run time": "whatever it says, every connection is redirected to the ephemeral server",
     }
     assert project["postgres"]["wanted"] == "postgresql://me:***@db/x"
     assert project["configuration"]["postgres"] == "postgresql://me:***@db/x  (--postgres)"

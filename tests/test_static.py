@@ -159,7 +159,8 @@ def test_nothing_heavy_is_imported(tmp_path: Path) -> None:
 
     root = project(tmp_path, {})
     code = (
-        "import sys; from migration_gate import cli; status = cli.run_command_line(['check', '--static', sys.argv[1]]);"
+        "import sys; from migration_gate import cli;"
+        "status = cli.run_command_line(['check', '--static', sys.argv[1]]);"
         "heavy = {'psycopg', 'alembic', 'sqlalchemy', 'testcontainers'} & set(sys.modules);"
         "sys.exit(f'{status} {heavy}' if status or heavy else 0)"
     )

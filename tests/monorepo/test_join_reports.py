@@ -195,7 +195,9 @@ def test_joined_text_is_what_one_run_would_have_said(
     _, out, _ = run(capsys, "join", str(tmp_path))
     from migration_gate import explain
 
-    assert out == text.render(Report((one, other), 3.0, "1.2.3"), explain.known_checks(), colour=False, width=80)
+    assert out == text.render(
+        Report((one, other), 3.0, "1.2.3"), explain.known_checks(), colour=False, width=80
+    )
 
 
 def test_the_summary_is_added_to_the_steps_own(

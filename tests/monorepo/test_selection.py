@@ -47,7 +47,9 @@ def changed(
     """The projects that a commit of these files touches."""
     base = git(repository, "rev-parse", "HEAD")
     commit(repository, files)
-    found = selection.select_projects(repository, {"base": base, **(options or {})}, environ or {}, changed=True)
+    found = selection.select_projects(
+        repository, {"base": base, **(options or {})}, environ or {}, changed=True
+    )
     return [entry.project for entry in found.entries]
 
 
