@@ -18,8 +18,8 @@ from migration_gate.autofix.sql import (
 )
 from migration_gate.autofix.sqlalchemy_types import sa_type
 from migration_gate.autofix.state import World, arriving, is_serial, sequence_of, views_on
-from migration_gate.drift.normalize import base
-from migration_gate.drift.pairing import follows
+from migration_gate.drift.column_dependence import depends_on_columns as follows
+from migration_gate.drift.type_names import type_without_length as base
 from migration_gate.facts.catalog import Column, Constraint, Sequence, Snapshot
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import Any
 
 from migration_gate.autofix.render import kept, rendered, schema_of, speakable
 from migration_gate.autofix.sql import constraint_sql, executed, index_sql, literal, path, quoted
-from migration_gate.drift.expression import Unparsed, show, tokens
+from migration_gate.drift.expression import UnreadableExpression, print_nodes, read_tokens
 from migration_gate.facts.catalog import Constraint, Index
 
 Part = Constraint | Index
@@ -101,8 +101,8 @@ def is_plain(constraint: Constraint) -> bool:
     if constraint.deferrable:
         said += " DEFERRABLE INITIALLY DEFERRED" if constraint.deferred else " DEFERRABLE"
     try:
-        return show(tuple(tokens(said))) == show(tuple(tokens(constraint.definition)))
-    except Unparsed:
+        return print_nodes(tuple(read_tokens(said))) == print_nodes(tuple(read_tokens(constraint.definition)))
+    except UnreadableExpression:
         return False
 
 

@@ -12,9 +12,9 @@ from dataclasses import replace
 from migration_gate.autofix import columns, constraints_and_indexes, tables, types_and_sequences
 from migration_gate.autofix.sql import follows_labels, names_lost_label
 from migration_gate.autofix.state import World, arriving, column_of, views_on
-from migration_gate.drift.difference import Drift
-from migration_gate.drift.model_comparison import list_drifts
-from migration_gate.drift.pairing import follows
+from migration_gate.drift.column_dependence import depends_on_columns as follows
+from migration_gate.drift.difference import CatalogDifference as Drift
+from migration_gate.drift.model_comparison import list_differences as list_drifts
 from migration_gate.facts.catalog import (
     Column,
     Constraint,
@@ -43,7 +43,7 @@ def add_fixes(differences: Iterable[Difference], replay: Replay) -> tuple[Differ
 def _mended(difference: Difference, drift: Drift | None, world: World) -> Difference:
     if drift is None or difference.kind == "unmanaged":
         return difference
-    pieces = [(Drift(difference, had, new), Drift(difference, new, had)) for had, new in drift.pieces]
+    pieces = [(Drift(difference, had, new), Drift(difference, new, had)) for had, new in drift.pairs]
     there = [line for piece, _ in pieces for line in _lines(piece, world)]
     if not there:
         return difference
@@ -52,9 +52,9 @@ def _mended(difference: Difference, drift: Drift | None, world: World) -> Differ
 
 
 def _lines(drift: Drift, world: World) -> list[str]:  # noqa: C901, PLR0911 - one for each kind of object
-    """The lines that lead from `drift.before` to `drift.after`."""
+    """The lines that lead from `drift.database` to `drift.models`."""
     kind = drift.difference.kind
-    match drift.before, drift.after:
+    match drift.database, drift.models:
         case (Table() as have, Table() as want):
             return tables.commented(want, want.comment) if kind == "comment" else tables.optioned(have, want)
         case (Table() as have, None):

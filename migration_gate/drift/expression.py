@@ -1,4 +1,8 @@
-"""Reads what Postgres prints for expressions and definitions into a small tree, and prints it again."""
+"""Reads what Postgres prints for expressions and definitions into a small tree, and prints it again.
+
+The tree knows only what the comparison of two spellings needs: brackets, calls, casts, subscripts and fields.
+Operators and keywords stand in it as they come, because Postgres prints every operation in parentheses.
+"""
 
 from __future__ import annotations
 
@@ -6,33 +10,45 @@ import re
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from migration_gate.sql.lexer import TokenKind, tokenize
 
-class Unparsed(ValueError):
-    """The text is not what Postgres prints: an open quote or bracket."""
+
+class UnreadableExpression(ValueError):
+    """The text is not what Postgres prints: a quote or a bracket does not close."""
 
 
 @dataclass(frozen=True, slots=True)
 class Atom:
-    """One token; kind is string, name (quoted), number, word, operator or mark."""
+    """One token."""
 
-    kind: str
+    kind: TokenKind
     text: str
+
+    def __str__(self) -> str:
+        return self.text
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """What stands in parentheses, or in the brackets of an array."""
+    """What stands in parentheses, or between the brackets of an array."""
 
     bracket: str
+    """the opening one"""
     nodes: tuple[Node, ...]
+
+    def __str__(self) -> str:
+        return f"ARRAY[{print_nodes(self.nodes)}]" if self.bracket == "[" else f"({print_nodes(self.nodes)})"
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A function with its arguments, or any name with a list behind it."""
+    """A function with its arguments, or any other name before parentheses."""
 
     name: str
     nodes: tuple[Node, ...]
+
+    def __str__(self) -> str:
+        return f"{self.name}({print_nodes(self.nodes)})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,167 +58,182 @@ class Cast:
     inner: Node
     type: str
 
+    def __str__(self) -> str:
+        return f"({self.inner})::{self.type}"
+
 
 @dataclass(frozen=True, slots=True)
-class Suffix:
-    """A subscript or a field: `inner[nodes]`, `inner.text`."""
+class Subscript:
+    """`inner[nodes]`."""
 
     inner: Node
-    text: str
     nodes: tuple[Node, ...]
 
+    def __str__(self) -> str:
+        return f"({self.inner})[{print_nodes(self.nodes)}]"
 
-Node: TypeAlias = Atom | Group | Call | Cast | Suffix
 
-_TOKEN = re.compile(
-    r"""(?P<space>\s+)
-    |(?P<string>[Ee]'(?:[^'\\]|''|\\.)*'|[BbXx]?'(?:[^']|'')*')
-    |(?P<name>"(?:[^"]|"")*")
-    |(?P<number>[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?)
-    |(?P<word>[^\W0-9][\w$]*)
-    |(?P<cast>::)
-    |(?P<mark>[(),.\[\];:])
-    |(?P<operator>[-+*/<>=~!@\#%^&|`?]+)""",
-    re.VERBOSE | re.DOTALL,
-)
-_END = Atom("end", "")
+@dataclass(frozen=True, slots=True)
+class Field:
+    """`inner.name`."""
+
+    inner: Node
+    name: str
+
+    def __str__(self) -> str:
+        return f"({self.inner}).{self.name}"
+
+
+Node: TypeAlias = Atom | Group | Call | Cast | Subscript | Field
+
+COMMA = Atom(TokenKind.PUNCTUATION, ",")
+_DOT = Atom(TokenKind.PUNCTUATION, ".")
+_OPEN_PARENTHESIS = Atom(TokenKind.PUNCTUATION, "(")
+_OPEN_BRACKET = Atom(TokenKind.PUNCTUATION, "[")
+_CLOSE_BRACKET = Atom(TokenKind.PUNCTUATION, "]")
 _CLOSING = {"(": ")", "[": "]"}
-_SECOND = {"character": ("varying",), "bit": ("varying",), "double": ("precision",)}
-_FIELDS = frozenset({"year", "month", "day", "hour", "minute", "second", "to"})
+_END = Atom(TokenKind.UNKNOWN, "")
+
+_NAMES = frozenset({TokenKind.WORD, TokenKind.QUOTED_NAME})
+_READABLE = _NAMES | {TokenKind.STRING, TokenKind.NUMBER, TokenKind.OPERATOR, TokenKind.PUNCTUATION}
+
+_SECOND_WORDS = {"character": "varying", "bit": "varying", "double": "precision"}
+"""of types whose names have two words"""
+_INTERVAL_FIELDS = frozenset({"year", "month", "day", "hour", "minute", "second", "to"})
+_EXTENSION_TYPE = re.compile(r"\w+\.|\"")
 
 
-def tokens(text: str) -> list[Atom]:
-    """The tokens of `text` without the blanks. Raises Unparsed at what is none."""
-    found: list[Atom] = []
-    place = 0
-    while place < len(text):
-        token = _TOKEN.match(text, place)
-        if token is None or token.lastgroup is None:
-            raise Unparsed(text[place : place + 20])
-        if token.lastgroup != "space":
-            found.append(Atom(token.lastgroup, token[0]))
-        place = token.end()
-    return found
+def read_tokens(text: str) -> list[Atom]:
+    """The tokens of `text`. Raises UnreadableExpression at what Postgres would not print."""
+    atoms = [Atom(token.kind, token.text) for token in tokenize(text)]
+    for atom in atoms:
+        if atom.kind not in _READABLE:
+            raise UnreadableExpression(atom.text)
+    return atoms
+
+
+def parse_expression(text: str) -> tuple[Node, ...]:
+    """The tree of an expression or a definition. Raises UnreadableExpression."""
+    return _Parser(read_tokens(text)).read_all()
+
+
+def print_nodes(nodes: tuple[Node, ...]) -> str:
+    """The tree as text that `parse_expression` reads again."""
+    return " ".join(str(node) for node in nodes)
 
 
 class _Parser:
-    def __init__(self, text: str) -> None:
-        self.tokens = tokens(text)
-        self.place = 0
+    """Reads the tokens from left to right; each method leaves `_position` behind what it has read."""
 
-    def peek(self, ahead: int = 0) -> Atom:
-        place = self.place + ahead
-        return self.tokens[place] if place < len(self.tokens) else _END
+    def __init__(self, tokens: list[Atom]) -> None:
+        self._tokens = tokens
+        self._position = 0
 
-    def take(self) -> Atom:
-        token = self.peek()
-        self.place += 1
-        return token
-
-    def takes(self, text: str) -> bool:
-        found = self.peek().text == text and self.peek().kind in ("mark", "cast", "word")
-        self.place += found
-        return found
-
-    def list(self, closing: str) -> tuple[Node, ...]:
+    def read_all(self) -> tuple[Node, ...]:
+        """Everything up to the end."""
         nodes: list[Node] = []
-        while not (closing and self.takes(closing)):
-            if self.peek() is _END:
-                if closing:
-                    raise Unparsed(closing)
-                return tuple(nodes)
-            nodes.append(self.primary())
+        while self._peek() is not _END:
+            nodes.append(self._read_node())
         return tuple(nodes)
 
-    def primary(self) -> Node:
-        token = self.take()
-        node: Node
-        if token.kind == "mark" and token.text in _CLOSING:
-            node = Group(token.text, self.list(_CLOSING[token.text]))
-        elif token.kind in ("word", "name"):
-            node = self.named(token)
-        elif token.kind in ("string", "number"):
-            node = token
-        elif token.text in (")", "]"):
-            raise Unparsed(token.text)
-        else:
-            return token
-        return self.suffixed(node)
+    def _peek(self, ahead: int = 0) -> Atom:
+        position = self._position + ahead
+        return self._tokens[position] if position < len(self._tokens) else _END
 
-    def named(self, token: Atom) -> Node:
-        text = token.text
-        if text == "ARRAY" and self.takes("["):
-            return Group("[", self.list("]"))
-        while self.peek().text == "." and self.peek(1).kind in ("word", "name"):
-            self.take()
-            text += "." + self.take().text
-        # Postgres prints keywords in capitals and no name of the user's without quotes.
-        if self.peek() == Atom("mark", "(") and not (token.kind == "word" and text.isupper()):
-            self.take()
-            return Call(text, self.list(")"))
-        return Atom(token.kind, text)
+    def _take(self) -> Atom:
+        token = self._peek()
+        self._position += 1
+        return token
 
-    def suffixed(self, node: Node) -> Node:
+    def _take_if(self, text: str) -> bool:
+        """Take the next token if it is this word or punctuation; returns whether it is."""
+        token = self._peek()
+        is_next = token.text == text and token.kind in (TokenKind.PUNCTUATION, TokenKind.WORD)
+        if is_next:
+            self._position += 1
+        return is_next
+
+    def _read_until(self, closing: str) -> tuple[Node, ...]:
+        """Everything up to the closing bracket, which is taken."""
+        nodes: list[Node] = []
+        while not self._take_if(closing):
+            if self._peek() is _END:
+                raise UnreadableExpression(closing)
+            nodes.append(self._read_node())
+        return tuple(nodes)
+
+    def _read_node(self) -> Node:
+        token = self._take()
+        if token.kind is TokenKind.PUNCTUATION and token.text in _CLOSING:
+            return self._read_suffixes(Group(token.text, self._read_until(_CLOSING[token.text])))
+        if token.kind in _NAMES:
+            return self._read_suffixes(self._read_name(token))
+        if token.kind in (TokenKind.STRING, TokenKind.NUMBER):
+            return self._read_suffixes(token)
+        if token.text in (")", "]"):
+            raise UnreadableExpression(token.text)
+        return token
+
+    def _read_name(self, token: Atom) -> Node:
+        """A name with what qualifies it, a call, or an array."""
+        if token.text == "ARRAY" and self._take_if("["):
+            return Group("[", self._read_until("]"))
+        name = token.text
+        while self._peek() == _DOT and self._peek(1).kind in _NAMES:
+            self._take()
+            name += "." + self._take().text
+        # Postgres prints keywords in capitals, and no such name without quotes.
+        is_keyword = token.kind is TokenKind.WORD and name.isupper()
+        if self._peek() == _OPEN_PARENTHESIS and not is_keyword:
+            self._take()
+            return Call(name, self._read_until(")"))
+        return Atom(token.kind, name)
+
+    def _read_suffixes(self, node: Node) -> Node:
+        """The node with the casts, subscripts and fields that follow it."""
         while True:
-            if self.takes("::"):
-                node = Cast(node, self.type())
-            elif self.peek() == Atom("mark", "[") and not (isinstance(node, Atom) and node.text.isupper()):
-                self.take()
-                node = Suffix(node, "[", self.list("]"))
-            elif self.peek() == Atom("mark", ".") and self.peek(1).kind in ("word", "name"):
-                self.take()
-                node = Suffix(node, "." + self.take().text, ())
+            is_keyword = isinstance(node, Atom) and node.text.isupper()
+            if self._take_if("::"):
+                node = Cast(node, self._read_type())
+            elif self._peek() == _OPEN_BRACKET and not is_keyword:
+                self._take()
+                node = Subscript(node, self._read_until("]"))
+            elif self._peek() == _DOT and self._peek(1).kind in _NAMES:
+                self._take()
+                node = Field(node, self._take().text)
             else:
                 return node
 
-    def type(self) -> str:
-        text = self.take().text
-        while self.takes("."):
-            text += "." + self.take().text
-        if self.peek().text in _SECOND.get(text, ()):
-            text += " " + self.take().text
-        while text.startswith("interval") and self.peek().text in _FIELDS:
-            text += " " + self.take().text
-        if self.peek() == Atom("mark", "(") and self.peek(1).kind == "number":
-            self.take()
-            text += "(" + "".join(atom.text for atom in self.list(")") if isinstance(atom, Atom)) + ")"
-        elif self.peek() == Atom("mark", "(") and re.match(r"public\.|\w+\.|\"", text):
-            text += show((Group("(", self.list_after_opening()),)).replace(" ", "")
-        if text.startswith("time") and self.peek().text in ("with", "without"):
-            text += " " + " ".join(self.take().text for _ in range(3))
-        while self.peek() == Atom("mark", "[") and self.peek(1) == Atom("mark", "]"):
-            self.place += 2
-            text += "[]"
-        return text
+    def _read_type(self) -> str:
+        """A type as `format_type` prints it: `character varying(20)[]`, `timestamp(3) with time zone`."""
+        name = self._read_type_name()
+        name += self._read_type_modifier(name)
+        if name.startswith("time") and self._peek().text in ("with", "without"):
+            name += f" {self._take()} {self._take()} {self._take()}"
+        while self._peek() == _OPEN_BRACKET and self._peek(1) == _CLOSE_BRACKET:
+            self._position += 2
+            name += "[]"
+        return name
 
-    def list_after_opening(self) -> tuple[Node, ...]:
-        self.take()
-        return self.list(")")
+    def _read_type_name(self) -> str:
+        name = self._take().text
+        while self._take_if("."):
+            name += "." + self._take().text
+        if self._peek().text == _SECOND_WORDS.get(name):
+            name += f" {self._take()}"
+        while name.startswith("interval") and self._peek().text in _INTERVAL_FIELDS:
+            name += f" {self._take()}"
+        return name
 
-
-def parse(text: str) -> tuple[Node, ...]:
-    """The tree of an expression or a definition. Raises Unparsed where brackets or quotes do not close."""
-    return _Parser(text).list("")
-
-
-def show(nodes: tuple[Node, ...]) -> str:
-    """The tree as text that `parse` reads again."""
-    return " ".join(_show(node) for node in nodes)
-
-
-def _show(node: Node) -> str:  # noqa: PLR0911 - one for each kind of node
-    match node:
-        case Atom(_, text):
-            return text
-        case Group("[", nodes):
-            return f"ARRAY[{show(nodes)}]"
-        case Group(_, nodes):
-            return f"({show(nodes)})"
-        case Call(name, nodes):
-            return f"{name}({show(nodes)})"
-        case Cast(inner, type_):
-            return f"({_show(inner)})::{type_}"
-        case Suffix(inner, "[", nodes):
-            return f"({_show(inner)})[{show(nodes)}]"
-        case Suffix(inner, text, _):
-            return f"({_show(inner)}){text}"
+    def _read_type_modifier(self, name: str) -> str:
+        """A length, a precision, or what an extension's type takes (`geometry(Point,4326)`); or nothing."""
+        if self._peek() != _OPEN_PARENTHESIS:
+            return ""
+        if self._peek(1).kind is TokenKind.NUMBER:
+            self._take()
+            numbers = "".join(node.text for node in self._read_until(")") if isinstance(node, Atom))
+            return f"({numbers})"
+        if _EXTENSION_TYPE.match(name):
+            self._take()
+            return str(Group("(", self._read_until(")"))).replace(" ", "")
+        return ""

@@ -1,100 +1,88 @@
-"""Where the replayed database and the models disagree, as people would say it: each disagreement once."""
+"""All differences between the replayed database and the models, each of them once."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from migration_gate.analysis.origin import find_origin
-from migration_gate.drift.difference import Drift
-from migration_gate.drift.harmless import alike
-from migration_gate.drift.pairing import constraints_and_indexes
-from migration_gate.drift.rename_hints import lookalikes
-from migration_gate.drift.renamed_enums import renamed, unified
-from migration_gate.drift.scope import scope
-from migration_gate.drift.sort_order import place
-from migration_gate.drift.tables import columns, tables
-from migration_gate.drift.types_and_sequences import enums, sequences, types
-from migration_gate.drift.unmanaged import unmanaged
-from migration_gate.drift.view_models import mapped
-from migration_gate.facts.history import Difference, DifferenceKind, Models, Replay
-
-_OF_ALEMBIC: tuple[tuple[str, DifferenceKind], ...] = (
-    ("table_comment", "comment"),
-    ("table", "table"),
-    ("column", "column"),
-    ("type", "type"),
-    ("nullable", "nullability"),
-    ("default", "default"),
-    ("comment", "comment"),
-    ("index", "index"),
-    ("fk", "foreign key"),
-    ("constraint", "unique"),
-)
-"""kinds for the names of Alembic's operations (`add_fk`, `modify_nullable`), by how these end"""
-
-
-def list_drifts(replay: Replay) -> tuple[Drift, ...]:
-    """All drift of a replay with the objects it was seen on, in the order in which one revision mends it."""
-    if replay.models.snapshot is None:
-        return tuple(_of_alembic(replay.models))
-    both = scope(replay.catalog, replay.models)
-    other_names = tuple(renamed(both))
-    both = unified(both, other_names)
-    seen = (
-        *other_names,
-        *enums(both),
-        *types(both),
-        *sequences(both),
-        *tables(both),
-        *columns(both),
-        *mapped(both),
-        *constraints_and_indexes(both),
-        *unmanaged(both),
-    )
-    names = lookalikes(seen, both)
-    signed = (
-        replace(
-            one,
-            difference=replace(
-                one.difference,
-                revision=find_origin(replay, one.before).revision if one.before else None,
-                harmless_because=alike(one, both),
-                rename_hint=names.get(one.difference, ""),
-            ),
-        )
-        for one in seen
-    )
-    return tuple(sorted((*signed, *_of_alembic(replay.models)), key=place(both.before, both.after)))
+from migration_gate.drift.alembic_differences import list_alembic_differences
+from migration_gate.drift.column_differences import find_column_differences
+from migration_gate.drift.comparison_scope import ComparisonScope, limit_scope
+from migration_gate.drift.constraint_and_index_differences import find_constraint_and_index_differences
+from migration_gate.drift.difference import CatalogDifference
+from migration_gate.drift.enum_differences import find_enum_differences
+from migration_gate.drift.fix_order import FixOrder
+from migration_gate.drift.harmless_differences import explain_harmlessness
+from migration_gate.drift.named_type_differences import find_named_type_differences
+from migration_gate.drift.rename_hints import find_rename_hints
+from migration_gate.drift.renamed_enums import apply_enum_renames, find_renamed_enums
+from migration_gate.drift.sequence_differences import find_sequence_differences
+from migration_gate.drift.table_differences import find_table_differences
+from migration_gate.drift.unmanaged_differences import find_unmanaged_differences
+from migration_gate.drift.view_model_differences import find_view_model_differences
+from migration_gate.facts.history import Difference, FilteredObject, Replay
 
 
 def compare_with_models(replay: Replay) -> tuple[Difference, ...]:
-    """Every difference between the replayed database and the models, what models cannot express included."""
-    filtered = frozenset((f.kind, f.schema, f.table, f.name) for f in replay.models.filtered_objects)
-    found = (one.difference for one in list_drifts(replay))
-    return tuple(one for one in found if not _equal_for_project(one, filtered))
+    """Every difference between the replayed database and the models, what models cannot express included.
+
+    Sorted so that one revision can fix them in this order. Types and defaults that the project's own
+    compare_type or compare_server_default calls equal are left out.
+    """
+    called_equal = frozenset(replay.models.filtered_objects)
+    differences = (item.difference for item in list_differences(replay))
+    return tuple(item for item in differences if not _is_called_equal(item, called_equal))
 
 
-def _equal_for_project(one: Difference, filtered: frozenset[tuple[str, str, str | None, str]]) -> bool:
-    """Whether env.py's own compare_type or compare_server_default calls the two sides the same."""
-    if one.kind not in ("type", "default") or one.table is None or one.column is None:
-        return False
-    schema, _, table = one.table.partition(".")
-    return not filtered.isdisjoint({(one.kind, "*", "*", "*"), (one.kind, schema, table, one.column)})
+def list_differences(replay: Replay) -> tuple[CatalogDifference, ...]:
+    """All differences of a replay with their catalog objects, in the order in which they can be fixed."""
+    alembic_differences = tuple(list_alembic_differences(replay.models))
+    if replay.models.snapshot is None:
+        return alembic_differences
+    scope = limit_scope(replay.catalog, replay.models)
+    renamed_enums = tuple(find_renamed_enums(scope))
+    scope = apply_enum_renames(scope, renamed_enums)
+    differences = [*renamed_enums, *_find_differences(scope)]
+    explained = _add_explanations(differences, scope, replay)
+    return tuple(sorted((*explained, *alembic_differences), key=FixOrder.for_scope(scope).sort_key))
 
 
-def _of_alembic(models: Models) -> Iterator[Drift]:
-    """Alembic's own words for the tables that Postgres would not create from the models."""
-    for row in models.alembic_differences:
-        operation, table, text = row.operation, row.table, row.text
-        kinds = (kind for end, kind in _OF_ALEMBIC if operation.endswith(end))
-        kind: DifferenceKind = next(kinds, "table option")
-        gone = operation.startswith("remove")
-        difference = Difference(
-            kind=kind,
-            object=table.removeprefix("public."),
-            database=text if gone else None,
-            models=None if gone else text,
-            table=table,
+def _find_differences(scope: ComparisonScope) -> Iterator[CatalogDifference]:
+    for find_differences in (
+        find_enum_differences,
+        find_named_type_differences,
+        find_sequence_differences,
+        find_table_differences,
+        find_column_differences,
+        find_view_model_differences,
+        find_constraint_and_index_differences,
+        find_unmanaged_differences,
+    ):
+        yield from find_differences(scope)
+
+
+def _add_explanations(
+    differences: Iterable[CatalogDifference], scope: ComparisonScope, replay: Replay
+) -> Iterator[CatalogDifference]:
+    """The differences with the revision they come from, why they are harmless, and what may be a rename."""
+    differences = tuple(differences)
+    rename_hints = find_rename_hints(differences, scope)
+    for item in differences:
+        explained = replace(
+            item.difference,
+            revision=find_origin(replay, item.database).revision if item.database else None,
+            harmless_because=explain_harmlessness(item, scope),
+            rename_hint=rename_hints.get(item.difference, ""),
         )
-        yield Drift(difference)
+        yield replace(item, difference=explained)
+
+
+def _is_called_equal(difference: Difference, called_equal: frozenset[FilteredObject]) -> bool:
+    """Whether env.py's own compare_type or compare_server_default calls the two sides the same."""
+    if difference.kind not in ("type", "default") or difference.table is None or difference.column is None:
+        return False
+    schema, _, table = difference.table.partition(".")
+    everywhere = FilteredObject(difference.kind, "*", "*", "*")
+    here = FilteredObject(difference.kind, schema, table, difference.column)
+    return everywhere in called_equal or here in called_equal

@@ -3,75 +3,101 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
-from typing import TypeVar
+from dataclasses import dataclass, field
+from typing import NamedTuple, TypeAlias, TypeVar
 
-from migration_gate.drift.difference import Drift, describe, type_of
-from migration_gate.drift.scope import Scope
+from migration_gate.drift.comparison_scope import ComparisonScope
+from migration_gate.drift.difference import CatalogDifference
+from migration_gate.drift.difference_text import column_text, type_text
+from migration_gate.drift.object_pairs import table_of
 from migration_gate.facts.catalog import Column, Snapshot, Table
 from migration_gate.facts.history import Difference
 
-N = TypeVar("N", Table, Column)
+RenamedT = TypeVar("RenamedT", Table, Column)
 
 
-def lookalikes(seen: Iterable[Drift], scope: Scope) -> Mapping[Difference, str]:
-    """By the difference of what one side lacks: the name of what the other side may call so.
+class RenamePair(NamedTuple):
+    """What only the models have and what only the database has, which may be one object."""
 
-    One that is missing goes with one that is too many, never with one of two.
+    missing: CatalogDifference
+    extra: CatalogDifference
+
+
+def find_rename_hints(
+    differences: Iterable[CatalogDifference], scope: ComparisonScope
+) -> Mapping[Difference, str]:
+    """For the difference of what one side lacks: the name that the object may have on that side.
+
+    A missing object is paired with an extra one only where the choice is clear.
     """
-    lone = [one for one in seen if (one.before is None) != (one.after is None)]
-    names: dict[Difference, str] = {}
-    for missing, extra in (*_columns(lone), *_tables(lone, scope)):
-        names[missing.difference] = extra.difference.column or _name(extra)
-        names[extra.difference] = missing.difference.column or _name(missing)
-    return names
+    one_sided = [item for item in differences if (item.database is None) != (item.models is None)]
+    hints: dict[Difference, str] = {}
+    for missing, extra in (*_pair_columns(one_sided), *_pair_tables(one_sided, scope)):
+        hints[missing.difference] = _name_of(extra)
+        hints[extra.difference] = _name_of(missing)
+    return hints
 
 
-def _name(one: Drift) -> str:
-    table = one.before or one.after
-    return table.name if isinstance(table, Table) else ""
+def _name_of(difference: CatalogDifference) -> str:
+    item = difference.database or difference.models
+    return item.name if isinstance(item, Table | Column) else ""
 
 
-def _columns(lone: list[Drift]) -> Iterator[tuple[Drift, Drift]]:
-    """Of one table and one type; where several are, by all that they are and their place."""
-
-    def typed(column: Column) -> Hashable:
-        return column.schema, column.table, type_of(column)
-
-    def placed(column: Column) -> Hashable:
-        return column.schema, column.table, describe(column), column.position
-
-    pairs = list(_only(lone, Column, typed))
-    found = {one.difference for pair in pairs for one in pair}
-    return iter((*pairs, *_only([one for one in lone if one.difference not in found], Column, placed)))
+def _pair_columns(one_sided: list[CatalogDifference]) -> list[RenamePair]:
+    """Columns of one table and type; where several are, those that agree in all, in their position too."""
+    by_type = list(_pair_by_key(one_sided, Column, _table_and_type))
+    paired = {item.difference for pair in by_type for item in pair}
+    rest = [item for item in one_sided if item.difference not in paired]
+    return [*by_type, *_pair_by_key(rest, Column, _definition_and_position)]
 
 
-def _tables(lone: list[Drift], scope: Scope) -> Iterator[tuple[Drift, Drift]]:
-    """Of one schema and with the same columns."""
-    shapes: dict[Hashable, Hashable] = {}
-    for side in (scope.before, scope.after):
-        shapes |= _shapes(side)
-
-    def shaped(table: Table) -> Hashable:
-        return table.schema, shapes.get((table.schema, table.name))
-
-    return _only(lone, Table, shaped)
+def _table_and_type(column: Column) -> Hashable:
+    return table_of(column), type_text(column)
 
 
-def _shapes(snapshot: Snapshot) -> dict[Hashable, Hashable]:
-    shapes: dict[Hashable, set[tuple[str, str]]] = {}
+def _definition_and_position(column: Column) -> Hashable:
+    return table_of(column), column_text(column), column.position
+
+
+def _pair_tables(one_sided: list[CatalogDifference], scope: ComparisonScope) -> Iterator[RenamePair]:
+    """Tables of one schema that have the same columns."""
+    columns = _columns_by_table(scope.database) | _columns_by_table(scope.models)
+
+    def schema_and_columns(table: Table) -> Hashable:
+        return table.schema, columns.get((table.schema, table.name))
+
+    return _pair_by_key(one_sided, Table, schema_and_columns)
+
+
+TableColumns: TypeAlias = frozenset[tuple[str, str]]
+"""name and type of each column"""
+
+
+def _columns_by_table(snapshot: Snapshot) -> dict[tuple[str, str], TableColumns]:
+    columns: dict[tuple[str, str], set[tuple[str, str]]] = {}
     for column in snapshot.columns:
-        shapes.setdefault((column.schema, column.table), set()).add((column.name, type_of(column)))
-    return {table: frozenset(shape) for table, shape in shapes.items()}
+        columns.setdefault((column.schema, column.table), set()).add((column.name, type_text(column)))
+    return {table: frozenset(items) for table, items in columns.items()}
 
 
-def _only(lone: list[Drift], noun: type[N], key: Callable[[N], Hashable]) -> Iterator[tuple[Drift, Drift]]:
-    """What is missing with what is too many, where the key leaves no choice."""
-    groups: dict[Hashable, tuple[list[Drift], list[Drift]]] = {}
-    for one in lone:
-        if isinstance(one.after, noun):
-            groups.setdefault(key(one.after), ([], []))[0].append(one)
-        elif isinstance(one.before, noun):
-            groups.setdefault(key(one.before), ([], []))[1].append(one)
-    for missing, extra in groups.values():
-        if len(missing) == len(extra) == 1:
-            yield missing[0], extra[0]
+@dataclass(frozen=True, slots=True)
+class _Candidates:
+    """What has the same key on both sides."""
+
+    missing: list[CatalogDifference] = field(default_factory=list)
+    extra: list[CatalogDifference] = field(default_factory=list)
+
+
+def _pair_by_key(
+    one_sided: list[CatalogDifference], noun: type[RenamedT], key: Callable[[RenamedT], Hashable]
+) -> Iterator[RenamePair]:
+    """Pairs what is missing with what is extra where each is the only one with its key."""
+    groups: dict[Hashable, _Candidates] = {}
+    for item in one_sided:
+        if isinstance(item.models, noun):
+            groups.setdefault(key(item.models), _Candidates()).missing.append(item)
+        elif isinstance(item.database, noun):
+            groups.setdefault(key(item.database), _Candidates()).extra.append(item)
+    for group in groups.values():
+        if len(group.missing) == len(group.extra) == 1:
+            yield RenamePair(group.missing[0], group.extra[0])

@@ -1,76 +1,92 @@
-"""Enums that have another name on the other side, told once and not for every column of the type."""
+"""Enums that have another name on the other side: one difference, and none for each column of the type."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
-from migration_gate.drift.difference import Drift, found
-from migration_gate.drift.scope import Scope
-from migration_gate.drift.snapshot_diff import pairs
+from migration_gate.drift.comparison_scope import ComparisonScope
+from migration_gate.drift.difference import CatalogDifference, make_difference
+from migration_gate.drift.object_pairs import pair_objects
 from migration_gate.facts.catalog import EnumType, Snapshot
-
-_PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
-
-
-def renamed(scope: Scope) -> Iterator[Drift]:
-    """A pair for each enum whose labels stand under another name, where no other enum could be meant."""
-    lone = [
-        (left, right) for left, right in pairs(scope.before.enums, scope.after.enums) if not (left and right)
-    ]
-    mine = [left for left, _ in lone if left is not None]
-    theirs = [right for _, right in lone if right is not None]
-    for after in theirs:
-        twins = [before for before in mine if before.labels == after.labels]
-        alike = [other for other in theirs if other.labels == after.labels]
-        if len(twins) == len(alike) == 1 and twins[0].labels:
-            yield found("enum", twins[0], after, (_printed(twins[0]), _printed(after)))
+from migration_gate.sql.identifiers import qualified_name
 
 
-def unified(scope: Scope, drifts: tuple[Drift, ...]) -> Scope:
+def find_renamed_enums(scope: ComparisonScope) -> Iterator[CatalogDifference]:
+    """One difference for each enum whose labels exist under another name, and under one other name only."""
+    lone = [pair for pair in pair_objects(scope.database.enums, scope.models.enums) if None in pair]
+    removed = [pair.database for pair in lone if pair.database is not None]
+    added = [pair.models for pair in lone if pair.models is not None]
+    for new in added:
+        candidates = [enum for enum in removed if enum.labels == new.labels]
+        rivals = [enum for enum in added if enum.labels == new.labels]
+        if new.labels and len(candidates) == len(rivals) == 1:
+            old = candidates[0]
+            yield make_difference(
+                "enum", old, new, database_text=_printed_name(old), models_text=_printed_name(new)
+            )
+
+
+def apply_enum_renames(scope: ComparisonScope, renamed: Iterable[CatalogDifference]) -> ComparisonScope:
     """The scope with these enums under their new names on both sides."""
-    before = scope.before
-    for drift in drifts:
-        if isinstance(drift.before, EnumType) and isinstance(drift.after, EnumType):
-            before = _under(before, drift.before, drift.after)
-    return replace(scope, before=before)
+    database = scope.database
+    for difference in renamed:
+        if isinstance(difference.database, EnumType) and isinstance(difference.models, EnumType):
+            rename = _EnumRename.between(difference.database, difference.models)
+            database = _rename_enum(database, rename)
+    return replace(scope, database=database)
 
 
-def _printed(enum: EnumType) -> str:
-    names = (enum.schema, enum.name)
-    return ".".join(name if _PLAIN.fullmatch(name) else '"' + name.replace('"', '""') + '"' for name in names)
+def _printed_name(enum: EnumType) -> str:
+    return qualified_name(enum.schema, enum.name)
 
 
-def _under(snapshot: Snapshot, old: EnumType, new: EnumType) -> Snapshot:
-    name = re.compile(rf"(?<![\w.\"]){re.escape(_printed(old))}(?![\w\"])")
+@dataclass(frozen=True, slots=True)
+class _EnumRename:
+    """An enum and what it is called from now on."""
 
-    def turned(text: str | None) -> str | None:
-        return None if text is None else name.sub(lambda _: _printed(new), text)
+    old: EnumType
+    new: EnumType
+    old_name: re.Pattern[str]
+    """the old name where it stands in a type, an expression or a definition"""
 
-    def sure(text: str) -> str:
-        return turned(text) or text
+    @classmethod
+    def between(cls, old: EnumType, new: EnumType) -> _EnumRename:
+        """The renaming of one enum."""
+        return cls(old, new, re.compile(rf"(?<![\w.\"]){re.escape(_printed_name(old))}(?![\w\"])"))
 
-    return _rewritten(snapshot, old, new, turned, sure)
+    def rename_enum(self, enum: EnumType) -> EnumType:
+        """The enum under its new name, if it is this one."""
+        return replace(enum, schema=self.new.schema, name=self.new.name) if enum == self.old else enum
+
+    def rename_in(self, text: str) -> str:
+        """A type, an expression or a definition that mentions it."""
+        return self.old_name.sub(lambda _: _printed_name(self.new), text)
+
+    def rename_in_optional(self, text: str | None) -> str | None:
+        """The same for what a column may lack."""
+        return None if text is None else self.rename_in(text)
 
 
-def _rewritten(
-    snapshot: Snapshot,
-    old: EnumType,
-    new: EnumType,
-    turned: Callable[[str | None], str | None],
-    sure: Callable[[str], str],
-) -> Snapshot:
+def _rename_enum(snapshot: Snapshot, rename: _EnumRename) -> Snapshot:
     return replace(
         snapshot,
-        enums=tuple(
-            replace(enum, schema=new.schema, name=new.name) if enum == old else enum
-            for enum in snapshot.enums
-        ),
+        enums=tuple(rename.rename_enum(enum) for enum in snapshot.enums),
         columns=tuple(
-            replace(c, type=sure(c.type), default=turned(c.default), generated=turned(c.generated))
-            for c in snapshot.columns
+            replace(
+                column,
+                type=rename.rename_in(column.type),
+                default=rename.rename_in_optional(column.default),
+                generated=rename.rename_in_optional(column.generated),
+            )
+            for column in snapshot.columns
         ),
-        constraints=tuple(replace(c, definition=sure(c.definition)) for c in snapshot.constraints),
-        indexes=tuple(replace(i, definition=sure(i.definition)) for i in snapshot.indexes),
+        constraints=tuple(
+            replace(constraint, definition=rename.rename_in(constraint.definition))
+            for constraint in snapshot.constraints
+        ),
+        indexes=tuple(
+            replace(index, definition=rename.rename_in(index.definition)) for index in snapshot.indexes
+        ),
     )

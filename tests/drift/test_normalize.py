@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migration_gate.drift.normalize import plain, plain_default
+from migration_gate.drift.normalize import normalize_default, normalize_definition
 
 COLUMNS = {
     "status": "character varying(20)",
@@ -36,7 +36,7 @@ COLUMNS = {
     ],
 )
 def test_a_default_in_other_words_is_the_same(one: str, other: str | None, type_: str) -> None:
-    assert plain_default(one, type_) == plain_default(other, type_)
+    assert normalize_default(one, type_) == normalize_default(other, type_)
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_a_default_in_other_words_is_the_same(one: str, other: str | None, type_
     ],
 )
 def test_a_default_with_another_value_differs(one: str, other: str | None, type_: str) -> None:
-    assert plain_default(one, type_) != plain_default(other, type_)
+    assert normalize_default(one, type_) != normalize_default(other, type_)
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_a_default_with_another_value_differs(one: str, other: str | None, type_
     ],
 )
 def test_a_definition_in_other_words_is_the_same(one: str, other: str) -> None:
-    assert plain(one, COLUMNS) == plain(other, COLUMNS)
+    assert normalize_definition(one, COLUMNS) == normalize_definition(other, COLUMNS)
 
 
 @pytest.mark.parametrize(
@@ -91,11 +91,11 @@ def test_a_definition_in_other_words_is_the_same(one: str, other: str) -> None:
     ],
 )
 def test_a_definition_with_another_meaning_differs(one: str, other: str) -> None:
-    assert plain(one, COLUMNS) != plain(other, COLUMNS)
+    assert normalize_definition(one, COLUMNS) != normalize_definition(other, COLUMNS)
 
 
 def test_what_cannot_be_read_stands_for_itself() -> None:
-    assert plain("CHECK (('open", {}) == "CHECK (('open"
+    assert normalize_definition("CHECK (('open", {}) == "CHECK (('open"
 
 
 def literal(text: str) -> str:
@@ -109,8 +109,10 @@ texts = st.text(st.sampled_from("ab'\" ()[]{},:;\\%1.-"), max_size=8)
 @given(texts, texts, st.sampled_from(["text", "character varying", "public.mood", "jsonb"]))
 def test_different_strings_are_never_taken_for_each_other(one: str, other: str, type_: str) -> None:
     wrapped = [f"CHECK ((note = {literal(text)}::{type_}))" for text in (one, other)]
-    defaults = [plain_default(f"{literal(text)}::{type_}", type_) for text in (one, other)]
-    assert (plain(wrapped[0], COLUMNS) == plain(wrapped[1], COLUMNS)) == (one == other)
+    defaults = [normalize_default(f"{literal(text)}::{type_}", type_) for text in (one, other)]
+    assert (normalize_definition(wrapped[0], COLUMNS) == normalize_definition(wrapped[1], COLUMNS)) == (
+        one == other
+    )
     assert (defaults[0] == defaults[1]) == (one == other)
 
 
@@ -124,11 +126,11 @@ def test_different_strings_are_never_taken_for_each_other(one: str, other: str, 
     )
 )
 def test_a_plain_spelling_is_plain_already(expression: str) -> None:
-    once = plain(expression, COLUMNS)
-    assert plain(once, COLUMNS) == once
+    once = normalize_definition(expression, COLUMNS)
+    assert normalize_definition(once, COLUMNS) == once
 
 
 @given(st.text(max_size=40))
 def test_no_text_breaks_it(text: str) -> None:
-    assert isinstance(plain(text, {}), str)
-    assert isinstance(plain_default(text, "text"), str | None)
+    assert isinstance(normalize_definition(text, {}), str)
+    assert isinstance(normalize_default(text, "text"), str | None)

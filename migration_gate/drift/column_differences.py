@@ -1,0 +1,211 @@
+"""Columns that one side lacks, and each property in which a column differs: one function a property."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from migration_gate.drift.column_types import map_column_types
+from migration_gate.drift.comparison_scope import ComparisonScope
+from migration_gate.drift.difference import CatalogDifference, make_difference
+from migration_gate.drift.difference_text import column_text, type_text, value_text
+from migration_gate.drift.normalize import normalize_default, normalize_definition
+from migration_gate.drift.object_pairs import pair_objects, table_of
+from migration_gate.facts.catalog import Column, Snapshot
+from migration_gate.facts.history import DifferenceKind
+
+
+def find_column_differences(scope: ComparisonScope) -> Iterator[CatalogDifference]:
+    """The differences of all columns of the tables that both sides have."""
+    database_side, models_side = (ColumnSurroundings.from_snapshot(side) for side in scope.sides)
+    database, models = (
+        [column for column in side.columns if table_of(column) in scope.shared_tables] for side in scope.sides
+    )
+    for pair in pair_objects(database, models):
+        if pair.database is None or pair.models is None:
+            yield _missing_column(pair.database, pair.models)
+        else:
+            comparison = ColumnComparison(pair.database, pair.models, database_side, models_side)
+            yield from compare_columns(comparison)
+
+
+def _missing_column(database: Column | None, models: Column | None) -> CatalogDifference:
+    return make_difference(
+        "column",
+        database,
+        models,
+        database_text=column_text(database) if database else None,
+        models_text=column_text(models) if models else None,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnSurroundings:
+    """What else of one side the comparison of a column needs."""
+
+    primary_key_columns: frozenset[str]
+    """`schema.table.column`"""
+    owned_sequences: Mapping[str, str]
+    """`schema.name` of the sequence that belongs to a column, by `schema.table.column`"""
+    column_types: Mapping[str, Mapping[str, str]]
+    """by table, then by column"""
+
+    @classmethod
+    def from_snapshot(cls, snapshot: Snapshot) -> ColumnSurroundings:
+        """Of one side."""
+        keys = (c for c in snapshot.constraints if c.kind == "primary key")
+        return cls(
+            frozenset(f"{table_of(key)}.{column}" for key in keys for column in key.columns),
+            {s.owner: f"{s.schema}.{s.name}" for s in snapshot.sequences if s.owner},
+            map_column_types(snapshot),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnComparison:
+    """A column that both sides have, and what stands around it."""
+
+    database: Column
+    models: Column
+    database_side: ColumnSurroundings
+    models_side: ColumnSurroundings
+
+    @property
+    def key(self) -> str:
+        """`schema.table.column`, the same on both sides."""
+        return f"{table_of(self.database)}.{self.database.name}"
+
+    def make_difference(
+        self,
+        kind: DifferenceKind,
+        database_text: str | None,
+        models_text: str | None,
+        *,
+        object_noun: str = "",
+    ) -> CatalogDifference:
+        """A difference of this column."""
+        return make_difference(
+            kind,
+            self.database,
+            self.models,
+            database_text=database_text,
+            models_text=models_text,
+            object_noun=object_noun,
+        )
+
+
+def compare_columns(comparison: ColumnComparison) -> Iterator[CatalogDifference]:
+    """The differences of a column that both sides have."""
+    for find_difference in _PROPERTIES:
+        difference = find_difference(comparison)
+        if difference is not None:
+            yield difference
+
+
+def find_type_difference(comparison: ColumnComparison) -> CatalogDifference | None:
+    """The type, or its collation."""
+    database, models = type_text(comparison.database), type_text(comparison.models)
+    return comparison.make_difference("type", database, models) if database != models else None
+
+
+def find_nullability_difference(comparison: ColumnComparison) -> CatalogDifference | None:
+    """Whether it accepts NULL.
+
+    The columns of a primary key are NOT NULL because of it: where only one side has the key, and only that
+    side refuses NULL, the missing key is the one difference.
+    """
+    database, models = comparison.database, comparison.models
+    if database.nullable == models.nullable:
+        return None
+    if _follows_from_key(comparison):
+        return None
+    return comparison.make_difference("nullability", _nullability_text(database), _nullability_text(models))
+
+
+def _follows_from_key(comparison: ColumnComparison) -> bool:
+    """Whether the side that refuses NULL, and only that one, has the column in its primary key."""
+    database_has_key = comparison.key in comparison.database_side.primary_key_columns
+    models_have_key = comparison.key in comparison.models_side.primary_key_columns
+    if comparison.database.nullable:
+        return models_have_key and not database_has_key
+    return database_has_key and not models_have_key
+
+
+def _nullability_text(column: Column) -> str:
+    return "NULL" if column.nullable else "NOT NULL"
+
+
+def find_default_difference(comparison: ColumnComparison) -> CatalogDifference | None:
+    """Where its value comes from when none is given: a default, an identity, a generating expression."""
+    database, models = comparison.database, comparison.models
+    if database.identity or models.identity:
+        is_same = database.identity == models.identity
+    elif database.generated or models.generated:
+        is_same = _generate_same_value(comparison)
+    else:
+        is_same = _have_same_default(comparison)
+    if is_same:
+        return None
+    return comparison.make_difference("default", value_text(database), value_text(models))
+
+
+def _generate_same_value(comparison: ColumnComparison) -> bool:
+    if comparison.database.generated is None or comparison.models.generated is None:
+        return False
+    database = _normalize_generated(comparison.database, comparison.database_side)
+    models = _normalize_generated(comparison.models, comparison.models_side)
+    return database == models
+
+
+def _normalize_generated(column: Column, side: ColumnSurroundings) -> str:
+    storage, _, expression = (column.generated or "").partition(": ")
+    types = side.column_types.get(table_of(column), {})
+    return f"{storage} {normalize_definition(expression, types)}"
+
+
+def _have_same_default(comparison: ColumnComparison) -> bool:
+    database, models = comparison.database, comparison.models
+    if database.default == models.default:
+        return True
+    if _is_serial(database, comparison.database_side) and _is_serial(models, comparison.models_side):
+        return True
+    database_default = normalize_default(database.default, database.type)
+    return database_default == normalize_default(models.default, models.type)
+
+
+def _is_serial(column: Column, side: ColumnSurroundings) -> bool:
+    """Whether the default is the next value of the column's own sequence, whatever its name."""
+    sequence = side.owned_sequences.get(f"{table_of(column)}.{column.name}")
+    if sequence is None or column.default is None:
+        return False
+    literal = sequence.replace("'", "''")
+    return column.default.startswith("nextval('") and column.default.replace('"', "").startswith(
+        f"nextval('{literal}'"
+    )
+
+
+def find_comment_difference(comparison: ColumnComparison) -> CatalogDifference | None:
+    """Its comment."""
+    database, models = comparison.database.comment, comparison.models.comment
+    return comparison.make_difference("comment", database, models) if database != models else None
+
+
+def find_storage_difference(comparison: ColumnComparison) -> CatalogDifference | None:
+    """How Postgres stores long values, which models cannot express; another type has another storage."""
+    database, models = comparison.database, comparison.models
+    if database.storage == models.storage or database.type != models.type:
+        return None
+    return comparison.make_difference(
+        "unmanaged", database.storage, models.storage, object_noun="column storage"
+    )
+
+
+FindDifference: TypeAlias = Callable[[ColumnComparison], CatalogDifference | None]
+_PROPERTIES: tuple[FindDifference, ...] = (
+    find_type_difference,
+    find_nullability_difference,
+    find_default_difference,
+    find_comment_difference,
+    find_storage_difference,
+)

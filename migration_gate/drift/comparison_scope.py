@@ -1,0 +1,105 @@
+"""What of the two databases is compared: not what the project filters out, not mere partitions or views."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from migration_gate.drift.object_filter import ObjectFilter
+from migration_gate.drift.object_pairs import ConstraintOrIndex, table_of
+from migration_gate.facts.catalog import Column, Snapshot, Table
+from migration_gate.facts.history import FilteredObject, Models
+
+
+@dataclass(frozen=True, slots=True)
+class ComparisonScope:
+    """The parts of both databases that are compared."""
+
+    database: Snapshot
+    """of the replayed database"""
+    models: Snapshot
+    """of the database that the models made"""
+    shared_tables: frozenset[str]
+    """`schema.name` of tables on both sides"""
+    view_model_columns: tuple[Column, ...] = ()
+    """columns of models that stand for a view of the database"""
+
+    @property
+    def sides(self) -> tuple[Snapshot, Snapshot]:
+        """The database, then the models."""
+        return (self.database, self.models)
+
+
+def limit_scope(replayed: Snapshot, models: Models) -> ComparisonScope:
+    """The comparable part of the replayed database and of the one that the models made."""
+    created = models.snapshot or Snapshot()
+    modelled = _table_names(created.tables)
+    views = frozenset(f"{view.schema}.{view.name}" for view in replayed.views) & modelled
+    filtered_objects = _filters_with_schema(models)
+    with_views = ObjectFilter(
+        hidden_tables=_mere_partitions(replayed, modelled) | _uncreated_tables(models),
+        filtered_tables=_filtered_tables(filtered_objects),
+        hidden_schemas=frozenset(item.name for item in filtered_objects if item.kind == "schema"),
+        filtered_objects=filtered_objects,
+        refused_parts=tuple(item for item in models.uncreated_objects if item.kind != "table"),
+    )
+    without_views = replace(with_views, hidden_tables=with_views.hidden_tables | views)
+    database_side = _filter_snapshot(replayed, without_views)
+    models_side = _filter_snapshot(created, without_views)
+    return ComparisonScope(
+        database_side,
+        models_side,
+        _table_names(database_side.tables) & _table_names(models_side.tables),
+        tuple(c for c in created.columns if table_of(c) in views and with_views.keeps(c)),
+    )
+
+
+def _table_names(tables: Iterable[Table]) -> frozenset[str]:
+    return frozenset(f"{table.schema}.{table.name}" for table in tables)
+
+
+def _mere_partitions(replayed: Snapshot, modelled: frozenset[str]) -> frozenset[str]:
+    """Partitions without a model of their own."""
+    return _table_names(table for table in replayed.tables if table.partition_bound is not None) - modelled
+
+
+def _uncreated_tables(models: Models) -> frozenset[str]:
+    """Tables that Postgres did not create from the models; a name without schema stands in `public`."""
+    names = {item.table or item.object for item in models.uncreated_objects if item.kind == "table"}
+    return frozenset(names) | {f"public.{name}" for name in names if "." not in name}
+
+
+def _filters_with_schema(models: Models) -> frozenset[FilteredObject]:
+    return frozenset(replace(item, schema=item.schema or "public") for item in models.filtered_objects)
+
+
+def _filtered_tables(filtered_objects: Iterable[FilteredObject]) -> frozenset[str]:
+    return frozenset(
+        f"{item.schema}.{item.name}"
+        for item in filtered_objects
+        if item.kind == "table" and item.table in (None, item.name)
+    )
+
+
+def _filter_snapshot(snapshot: Snapshot, objects: ObjectFilter) -> Snapshot:
+    """The snapshot without what is left out, and without constraints and indexes of columns left out."""
+    columns = tuple(filter(objects.keeps, snapshot.columns))
+    dropped = {(c.schema, c.table, c.name) for c in snapshot.columns}
+    dropped -= {(c.schema, c.table, c.name) for c in columns}
+
+    def keeps_part(part: ConstraintOrIndex) -> bool:
+        on_dropped = any((part.schema, part.table, column) in dropped for column in part.columns)
+        return not on_dropped and objects.keeps(part)
+
+    return replace(
+        snapshot,
+        tables=tuple(filter(objects.keeps, snapshot.tables)),
+        columns=columns,
+        constraints=tuple(filter(keeps_part, snapshot.constraints)),
+        indexes=tuple(filter(keeps_part, snapshot.indexes)),
+        sequences=tuple(filter(objects.keeps, snapshot.sequences)),
+        triggers=tuple(filter(objects.keeps, snapshot.triggers)),
+        policies=tuple(filter(objects.keeps, snapshot.policies)),
+        rules=tuple(filter(objects.keeps, snapshot.rules)),
+        grants=tuple(filter(objects.keeps, snapshot.grants)),
+    )

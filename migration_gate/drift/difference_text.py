@@ -1,0 +1,69 @@
+"""Catalog objects as text, in the words of SQL: what a reader sees of either side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from migration_gate.facts.catalog import Column, EnumType, Index, Sequence
+
+
+def type_text(column: Column) -> str:
+    """The type, with its collation where that is not the type's own."""
+    return f"{column.type} COLLATE {column.collation}" if column.collation else column.type
+
+
+def value_text(column: Column) -> str | None:
+    """Where the column's value comes from when none is given: identity, expression or default."""
+    if column.identity:
+        return f"GENERATED {column.identity.upper()} AS IDENTITY"
+    if column.generated:
+        return generated_text(column.generated)
+    return column.default
+
+
+def generated_text(generated: str) -> str:
+    """The clause for an expression that stands in the catalog as `stored: …` or `virtual: …`."""
+    storage, _, expression = generated.partition(": ")
+    return f"GENERATED ALWAYS AS ({expression}) {storage.upper()}"
+
+
+def column_text(column: Column) -> str:
+    """The column as it stands in CREATE TABLE, without its name."""
+    parts = [type_text(column)]
+    value = value_text(column)
+    if value is not None:
+        is_default = not (column.identity or column.generated)
+        parts.append(f"DEFAULT {value}" if is_default else value)
+    if not column.nullable:
+        parts.append("NOT NULL")
+    return " ".join(parts)
+
+
+def columns_text(columns: Iterable[Column]) -> str:
+    """A table's columns on one line."""
+    definitions = ", ".join(f"{column.name} {column_text(column)}" for column in columns)
+    return f"({definitions})"
+
+
+def index_text(index: Index) -> str:
+    """An index as Postgres prints it, and whether it is unusable."""
+    return index.definition if index.valid else f"{index.definition} (INVALID)"
+
+
+def labels_text(enum: EnumType) -> str:
+    """The labels as they stand in CREATE TYPE."""
+    literals = ("'" + label.replace("'", "''") + "'" for label in enum.labels)
+    return f"({', '.join(literals)})"
+
+
+def sequence_text(sequence: Sequence) -> str:
+    """A sequence's options as they stand in CREATE SEQUENCE."""
+    options = [
+        f"AS {sequence.type} START {sequence.start} INCREMENT {sequence.increment}",
+        f"MINVALUE {sequence.minimum} MAXVALUE {sequence.maximum} CACHE {sequence.cache}",
+    ]
+    if sequence.cycle:
+        options.append("CYCLE")
+    if sequence.owner:
+        options.append(f"OWNED BY {sequence.owner}")
+    return " ".join(options)

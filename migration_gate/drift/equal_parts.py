@@ -1,0 +1,82 @@
+"""Constraints and indexes that do the same on both sides, whatever their names and spellings."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Generic
+
+from migration_gate.drift.column_types import ColumnTypes
+from migration_gate.drift.difference import CatalogDifference, make_difference
+from migration_gate.drift.normalize import normalize_definition
+from migration_gate.drift.object_pairs import ConstraintOrIndex, table_of
+from migration_gate.drift.part_matching import PartPair, PartT, UnmatchedParts, match_by_keys, match_parts
+from migration_gate.facts.catalog import Constraint
+
+_INDEX_HEAD = re.compile(r'^CREATE (UNIQUE )?INDEX (?:"(?:[^"]|"")*"|\S+) ON (?:ONLY )?')
+
+
+@dataclass(frozen=True, slots=True)
+class PartComparison(Generic[PartT]):
+    """The differences that were found, and the parts that have no partner yet."""
+
+    differences: tuple[CatalogDifference, ...]
+    unmatched: UnmatchedParts[PartT]
+
+
+@dataclass(frozen=True, slots=True)
+class PartNormalizer:
+    """Spells what the constraints and indexes of one side do in one way."""
+
+    column_types: ColumnTypes
+    """of that side, with the base of each domain in its place"""
+
+    def normalize(self, part: ConstraintOrIndex) -> str:
+        """The definition without the part's name, in the spelling that stands for all."""
+        types = self.column_types.get(table_of(part), {})
+        if isinstance(part, Constraint):
+            return normalize_definition(part.definition, types)
+        definition = normalize_definition(_INDEX_HEAD.sub(r"CREATE \1INDEX ON ", part.definition), types)
+        return definition if part.valid else f"{definition} (INVALID)"
+
+    def normalize_with_name(self, part: ConstraintOrIndex) -> tuple[str, str]:
+        """The name, and the definition in that spelling."""
+        return part.name, self.normalize(part)
+
+
+def compare_equal_parts(
+    parts: UnmatchedParts[PartT], database: PartNormalizer, models: PartNormalizer
+) -> PartComparison[PartT]:
+    """Takes out the parts that do the same; only their names and comments may differ."""
+    identical = match_by_keys(parts, _name_and_definition)
+    equal = match_parts(identical.unmatched, database.normalize_with_name, models.normalize_with_name)
+    renamed = match_parts(equal.unmatched, database.normalize, models.normalize)
+    differences = (
+        *find_comment_differences(identical.pairs),
+        *find_comment_differences(equal.pairs),
+        *_find_name_differences(renamed.pairs),
+        *find_comment_differences(renamed.pairs),
+    )
+    return PartComparison(differences, renamed.unmatched)
+
+
+def _name_and_definition(part: ConstraintOrIndex) -> Hashable:
+    is_valid = isinstance(part, Constraint) or part.valid
+    return part.name, part.definition, is_valid
+
+
+def find_comment_differences(pairs: Iterable[PartPair[PartT]]) -> Iterator[CatalogDifference]:
+    """The pairs whose comments differ."""
+    for database, models in pairs:
+        if database.comment != models.comment:
+            yield make_difference(
+                "comment", database, models, database_text=database.comment, models_text=models.comment
+            )
+
+
+def _find_name_differences(pairs: Iterable[PartPair[PartT]]) -> Iterator[CatalogDifference]:
+    for database, models in pairs:
+        yield make_difference(
+            "name-only", database, models, database_text=database.name, models_text=models.name
+        )

@@ -1,0 +1,86 @@
+"""Pairs the catalog objects of the database with those of the models, by their names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import fields, replace
+from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
+
+from migration_gate.facts.catalog import (
+    AttachedObject,
+    CatalogObject,
+    Column,
+    Constraint,
+    EnumType,
+    Grant,
+    Index,
+    NamedType,
+    OtherObject,
+    Routine,
+    Sequence,
+    Table,
+    TablePart,
+    View,
+)
+
+ConstraintOrIndex: TypeAlias = Constraint | Index
+
+ObjectT = TypeVar("ObjectT", bound=CatalogObject)
+ObjectT_co = TypeVar("ObjectT_co", bound=CatalogObject, covariant=True)
+
+_FIELDS_OF_ONE_DATABASE = {"oid": 0, "number": 0, "position": 0}
+"""fields in which equal objects of two databases may differ, and the value that stands for all"""
+
+
+class ObjectPair(NamedTuple, Generic[ObjectT_co]):
+    """One object on both sides; None where a side lacks it."""
+
+    database: ObjectT_co | None
+    models: ObjectT_co | None
+
+
+def pair_objects(database: Iterable[ObjectT], models: Iterable[ObjectT]) -> Iterator[ObjectPair[ObjectT]]:
+    """Objects of one kind in pairs of the same name, equal ones too.
+
+    Those of the database come first, in their order; then those that only the models have.
+    """
+    unpaired = {object_identity(item): item for item in models}
+    for item in database:
+        yield ObjectPair(item, unpaired.pop(object_identity(item), None))
+    for item in unpaired.values():
+        yield ObjectPair(None, item)
+
+
+def object_identity(item: CatalogObject) -> tuple[str, ...]:
+    """What tells an object from all others of its kind: its name with whatever qualifies it."""
+    match item:
+        case Column() | Constraint() | AttachedObject():
+            return (item.schema, item.table, item.name)
+        case Routine():
+            return (item.schema, item.name, item.signature)
+        case Table() | Index() | EnumType() | NamedType() | Sequence() | View():
+            return (item.schema, item.name)
+        case OtherObject() | Grant():
+            return (item.kind, item.name)
+        case _:
+            return (item.name,)
+
+
+def without_identifiers(item: ObjectT) -> ObjectT:
+    """The object without its oid, number and position, which mean nothing in another database."""
+    names = {field.name for field in fields(item)}
+    changes: dict[str, Any] = {
+        name: value for name, value in _FIELDS_OF_ONE_DATABASE.items() if name in names
+    }
+    return replace(item, **changes)
+
+
+def is_copied(database: CatalogObject, models: CatalogObject) -> bool:
+    """Whether the models' database has the object only because it began as a copy: the oid is the same."""
+    oid: int = getattr(database, "oid", 0)
+    return oid != 0 and oid == getattr(models, "oid", 0)
+
+
+def table_of(part: TablePart) -> str:
+    """The table that a column, constraint, index or trigger belongs to, `schema.name`."""
+    return f"{part.schema}.{part.table}"

@@ -1,0 +1,117 @@
+"""Tables that one side lacks, and each option in which a table differs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+
+from migration_gate.drift.comparison_scope import ComparisonScope
+from migration_gate.drift.difference import CatalogDifference, make_difference
+from migration_gate.drift.difference_text import columns_text
+from migration_gate.drift.object_pairs import pair_objects
+from migration_gate.facts.catalog import Snapshot, Table
+
+
+def find_table_differences(scope: ComparisonScope) -> Iterator[CatalogDifference]:
+    """Tables that one side lacks, and options of those that both have."""
+    for database, models in pair_objects(scope.database.tables, scope.models.tables):
+        if database is None or models is None:
+            yield make_difference(
+                "table",
+                database,
+                models,
+                database_text=_columns_of(database, scope.database),
+                models_text=_columns_of(models, scope.models),
+            )
+        else:
+            yield from find_option_differences(database, models)
+            yield from _find_comment_difference(database, models)
+            yield from _find_unmanaged_differences(database, models)
+
+
+def _columns_of(table: Table | None, snapshot: Snapshot) -> str | None:
+    return columns_text(snapshot.columns_of(table)) if table else None
+
+
+def find_option_differences(database: Table, models: Table) -> Iterator[CatalogDifference]:
+    """One difference for each option; its fix changes this option alone."""
+    for field, describe in _OPTIONS.items():
+        database_text, models_text = describe(database), describe(models)
+        if database_text != models_text:
+            only_this_changed = replace(database, **{field: getattr(models, field)})
+            yield make_difference(
+                "table option",
+                database,
+                only_this_changed,
+                database_text=database_text,
+                models_text=models_text,
+            )
+
+
+def _partition_key_text(table: Table) -> str:
+    return f"PARTITION BY {table.partition_key}" if table.partition_key else "not partitioned"
+
+
+def _partition_bound_text(table: Table) -> str:
+    return table.partition_bound or "no partition"
+
+
+def _parents_text(table: Table) -> str:
+    return f"INHERITS ({', '.join(table.inherits)})"
+
+
+def _storage_parameters_text(table: Table) -> str:
+    return f"WITH ({', '.join(table.options)})" if table.options else "no storage parameters"
+
+
+def _kind_text(table: Table) -> str:
+    """Whether it is a foreign table; that it is partitioned is told by its partition key."""
+    return "foreign table" if table.kind == "foreign table" else "table"
+
+
+_OPTIONS: Mapping[str, Callable[[Table], str]] = {
+    "persistence": lambda table: table.persistence,
+    "partition_key": _partition_key_text,
+    "partition_bound": _partition_bound_text,
+    "inherits": _parents_text,
+    "options": _storage_parameters_text,
+    "kind": _kind_text,
+}
+"""by field of `Table`: the option in words, in which two tables are compared"""
+
+
+def _find_comment_difference(database: Table, models: Table) -> Iterator[CatalogDifference]:
+    if database.comment != models.comment:
+        yield make_difference(
+            "comment", database, models, database_text=database.comment, models_text=models.comment
+        )
+
+
+def _find_unmanaged_differences(database: Table, models: Table) -> Iterator[CatalogDifference]:
+    for object_noun, describe in _UNMANAGED_PROPERTIES.items():
+        database_text, models_text = describe(database), describe(models)
+        if database_text != models_text:
+            yield make_difference(
+                "unmanaged",
+                database,
+                models,
+                database_text=database_text,
+                models_text=models_text,
+                object_noun=object_noun,
+            )
+
+
+def _row_security_text(table: Table) -> str:
+    settings = []
+    if table.row_security:
+        settings.append("ENABLE")
+    if table.force_row_security:
+        settings.append("FORCE")
+    return f"{', '.join(settings)} ROW LEVEL SECURITY" if settings else "no row security"
+
+
+_UNMANAGED_PROPERTIES: Mapping[str, Callable[[Table], str]] = {
+    "row security": _row_security_text,
+    "replica identity": lambda table: table.replica_identity,
+}
+"""what models cannot express"""
