@@ -1,7 +1,7 @@
 """The chain of revisions is broken.
 
-A parent is nowhere, one id stands in two files, revisions form a circle or two unrelated
-trees, or a file is there that Alembic never runs. What a database gets then depends on luck.
+A parent is missing, two files have the same id, revisions form a circle or two unrelated
+trees, or Alembic never runs a file. Which changes a database gets is then a matter of luck.
 
 Instead, correct `down_revision` and `revision`, so that one chain leads from the first
 revision to the last.
@@ -9,28 +9,37 @@ revision to the last.
 
 from collections.abc import Iterator
 
-from migration_gate.analysis import broken_history
-from migration_gate.analysis.failure_causes import advice
+from migration_gate.analysis import history_defects
+from migration_gate.analysis.failure_causes import suggest_fix
 from migration_gate.check import Evidence, Finding, Severity
-from migration_gate.facts import Facts
+from migration_gate.facts import Facts, Failure, Replay
 
 SEVERITY = Severity.ERROR
-LOOKS = (
-    broken_history.unreadable,
-    broken_history.missing,
-    broken_history.duplicates,
-    broken_history.circle,
-    broken_history.unrelated,
-    broken_history.unseen,
+DEFECTS = (
+    history_defects.find_unreadable_files,
+    history_defects.find_missing_parents,
+    history_defects.find_duplicate_ids,
+    history_defects.find_circles,
+    history_defects.find_unrelated_trees,
+    history_defects.find_unloaded_files,
 )
 
 
 def check(facts: Facts) -> Iterator[Finding]:
-    """Yield every break, and Alembic's own words only where none of them explains it."""
+    """Yield every defect, and Alembic's own error only where none of them explains it."""
     history = facts.replay.history
-    found = [finding for look in LOOKS for finding in look(history)]
-    yield from found
-    if (error := history.error) and not found:
-        says = f"Alembic could not read the history: {error.message}"
-        evidence = tuple(Evidence("frame", frame) for frame in error.traceback[-3:])
-        yield Finding("history", says, error.location, error.revision, evidence, advice(error, facts.replay))
+    findings = [finding for find_defects in DEFECTS for finding in find_defects(history)]
+    yield from findings
+    if history.error and not findings:
+        yield _describe_error(history.error, facts.replay)
+
+
+def _describe_error(error: Failure, replay: Replay) -> Finding:
+    return Finding(
+        object="history",
+        message=f"Alembic could not read the history: {error.message}",
+        location=error.location,
+        revision=error.revision,
+        evidence=tuple(Evidence("frame", frame) for frame in error.traceback[-3:]),
+        fix=suggest_fix(error, replay),
+    )

@@ -3,50 +3,61 @@
 Nobody can build this schema from its history any more: no new developer, no test, no new
 region. The production database is then the only copy of what it should look like.
 
-Instead, mend the revision that fails; where it ran in production already, make it do the same
-from an empty start.
+Instead, fix the revision that fails; where it has run in production already, make it reach the
+same result from an empty database.
 """
 
 from collections.abc import Iterator
 
-from migration_gate.analysis.failure_causes import advice, steps_before
+from migration_gate.analysis.failure_causes import suggest_fix
 from migration_gate.check import Evidence, Finding, Severity
-from migration_gate.facts import Facts, Failure
+from migration_gate.facts import Facts, Failure, Replay
+from migration_gate.wording import count_noun
 
 SEVERITY = Severity.ERROR
 
 
 def check(facts: Facts) -> Iterator[Finding]:
-    """Yield the first error of the replay, which may hide behind the one that ended it."""
+    """Yield the error that ended the replay, or the earlier one that it only follows from."""
     replay = facts.replay
-    last = replay.failure
-    # A history that cannot be read is broken-history's to explain.
-    if last is None or (replay.history.error is not None and last.revision is None):
+    last_error = replay.failure
+    # A history that cannot be read is reported by broken-history.
+    if last_error is None or (replay.history.error is not None and last_error.revision is None):
         return
-    first = last.first_error or last
-    name = last.revision or first.revision
+    error = last_error.first_error or last_error
+    name = last_error.revision or error.revision
     revision = replay.history.find_revision(name)
     yield Finding(
         object=name or "env.py",
-        message=f"`{name}` failed: {first.message}" if name else f"`env.py` failed: {first.message}",
-        location=first.location or last.location or (revision.location if revision else None),
+        message=f"`{name or 'env.py'}` failed: {error.message}",
+        location=error.location or last_error.location or (revision.location if revision else None),
         revision=name,
-        evidence=tuple(_evidence(first, last, steps_before(replay))),
-        fix=advice(first, replay),
+        evidence=tuple(_collect_evidence(error, last_error, replay)),
+        fix=suggest_fix(error, replay),
     )
 
 
-def _evidence(first: Failure, last: Failure, progress: str) -> Iterator[Evidence]:
-    fields = {
-        "statement": first.statement,
-        "error": " ".join(
-            filter(None, (first.exception_class, first.sqlstate and f"(SQLSTATE {first.sqlstate})"))
-        ),
-        "detail": first.detail,
-        "hint": first.hint,
-        "seen as": last.message if last is not first else None,
-        "progress": progress,
+def _collect_evidence(error: Failure, last_error: Failure, replay: Replay) -> Iterator[Evidence]:
+    sqlstate = f"(SQLSTATE {error.sqlstate})" if error.sqlstate else ""
+    texts = {
+        "statement": error.statement,
+        "error": f"{error.exception_class} {sqlstate}".strip(),
+        "detail": error.detail,
+        "hint": error.hint,
+        "seen as": last_error.message if last_error is not error else None,
+        "progress": _describe_progress(replay),
     }
-    yield from (Evidence(label, text) for label, text in fields.items() if text)
-    if not first.statement:
-        yield from (Evidence("frame", frame) for frame in first.traceback[-4:])
+    for label, text in texts.items():
+        if text:
+            yield Evidence(label, text)
+    if not error.statement:
+        for frame in error.traceback[-4:]:
+            yield Evidence("frame", frame)
+
+
+def _describe_progress(replay: Replay) -> str:
+    failed = replay.failure.revision if replay.failure else None
+    finished = [step.revision for step in replay.steps if step.revision != failed]
+    if not finished:
+        return "it was the first"
+    return f"{count_noun(len(finished), 'revision')} ran before it, the last was `{finished[-1]}`"

@@ -11,45 +11,51 @@ from collections.abc import Iterator
 from migration_gate.analysis import op_code, ownership
 from migration_gate.analysis.origin import find_origin
 from migration_gate.check import Evidence, Finding, Severity
-from migration_gate.facts import Facts, Table
+from migration_gate.facts import Facts, Owners, Table
 from migration_gate.wording import code_block, join_words
 
 SEVERITY = Severity.ERROR
+DEFAULT_COLUMN = "owner_id"
 
 
 def check(facts: Facts) -> Iterator[Finding]:
-    """Yield the tables that the settings call owned and that have no column of an owner's name."""
-    estate = ownership.OwnedTables(facts)
-    for table in estate.ownable_tables():
-        why = estate.reason_for_owner(table)
-        if why is None or estate.owner_named_columns(table):
+    """Yield the tables that the settings call owned and that have no column with an owner's name."""
+    owners_key = ownership.find_owners_key(facts)
+    for table in ownership.list_ownable_tables(facts):
+        reason = ownership.find_ownership_reason(facts, table)
+        if reason is None or ownership.find_named_columns(facts, table):
             continue
-        origin = find_origin(facts.replay, table)
-        there = ", ".join(column.name for column in estate.columns[table.schema, table.name])
-        yield Finding(
-            object=str(table),
-            message=f"`{table}` has no owner column: none of {join_words(facts.owners.columns)}",
-            location=origin.location,
-            revision=origin.revision,
-            evidence=(Evidence("columns", there), Evidence("because", why)),
-            fix=_fix(estate, table),
+        columns = ", ".join(column.name for column in facts.replay.catalog.columns_of(table))
+        yield Finding.at_origin(
+            find_origin(facts.replay, table),
+            table,
+            f"`{table}` has no owner column: none of {join_words(facts.owners.columns)}",
+            evidence=(Evidence("columns", columns), Evidence("because", reason)),
+            fix=_describe_fix(facts.owners, owners_key, table),
         )
 
 
-def _fix(estate: ownership.OwnedTables, table: Table) -> str:
-    owners, key = estate.owners_key()
-    # A pattern names no column; the usual name does.
-    plain = (name for name in estate.owners.columns if not set(name) & set("*?["))
-    column = next(plain, "owner_id")
-    name, target = op_code.quoted(table.name), op_code.quoted(f"{owners}.{key}")
-    sort = op_code.sql_type(estate.type_of(owners, key) or "") or "..."
-    new = f'sa.Column("{column}", {sort}, sa.ForeignKey({target}, ondelete="CASCADE"))'
+def _describe_fix(owners: Owners, key: ownership.OwnersKey, table: Table) -> str:
+    column = _choose_column_name(owners)
+    sqlalchemy_type = op_code.find_sqlalchemy_type(key.type or "") or "..."
+    foreign_key = f'sa.ForeignKey({op_code.quote_python(str(key))}, ondelete="CASCADE")'
+    name = op_code.quote_python(table.name)
+    schema = op_code.schema_keyword(table.schema)
     steps = (
-        op_code.call("add_column", name, new, **op_code.schema(table)),
-        "# then name an owner for each row, and",
-        op_code.call("alter_column", name, f'"{column}"', nullable="False", **op_code.schema(table)),
+        op_code.format_operation(
+            "add_column", name, f'sa.Column("{column}", {sqlalchemy_type}, {foreign_key})', **schema
+        ),
+        "# then set the owner of each row, and",
+        op_code.format_operation("alter_column", name, f'"{column}"', nullable="False", **schema),
     )
     return (
-        f"Add the column:{code_block(chr(10).join(steps))}\n"
-        f"Or, if its rows belong to nobody, list `{table}` under `owners.exempt`."
+        "Add the column:"
+        + code_block("\n".join(steps))
+        + f"\nOr, if its rows belong to nobody, list `{table}` under `owners.exempt`."
     )
+
+
+def _choose_column_name(owners: Owners) -> str:
+    """The first name in the settings that is no pattern."""
+    names = (name for name in owners.columns if not set(name) & set("*?["))
+    return next(names, DEFAULT_COLUMN)

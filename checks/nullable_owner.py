@@ -1,60 +1,56 @@
 """An owner column accepts NULL.
 
-A row without an owner belongs to nobody: it outlives its user, slips past every
-`WHERE owner_id = …`, and no later constraint can be added without a clean-up.
+A row without an owner belongs to nobody: it stays when its user is deleted, no `WHERE owner_id = …`
+finds it, and no later constraint can be added without a clean-up.
 
 Instead, make the column NOT NULL: give each row an owner, then `alter_column(nullable=False)`.
 """
 
 from collections.abc import Iterator
 
-from migration_gate.analysis import op_code, ownership
+from migration_gate.analysis.op_code import format_operation, quote_python, schema_keyword
 from migration_gate.analysis.origin import find_origin
+from migration_gate.analysis.ownership import OwnerColumn, list_owner_columns
 from migration_gate.check import Evidence, Finding, Severity
 from migration_gate.facts import Facts
 from migration_gate.sql.identifiers import name_on_search_path, quote_identifier
 from migration_gate.wording import code_block
 
 SEVERITY = Severity.ERROR
+NULLABLE_BY_DESIGN = """
+Its foreign key says ON DELETE SET NULL, so it is nullable by design: rows stay when their owner is deleted. \
+If that is meant, allow it with the reason; if not, first give the key another ON DELETE."""
 
 
 def check(facts: Facts) -> Iterator[Finding]:
     """Yield every owner column in which Postgres stores NULL."""
-    estate = ownership.OwnedTables(facts)
-    for owned in estate.owner_columns():
-        if estate.refuses_null(owned):
-            continue
-        origin = find_origin(facts.replay, owned.column)
-        evidence = [Evidence("column", f"{owned.column.name} {owned.column.type} NULL")]
-        evidence += [Evidence("foreign key", key.definition) for key in owned.foreign_keys]
-        yield Finding(
-            object=str(owned.column),
-            message=f"`{owned.column}` accepts NULL, so a row can be without an owner",
-            location=origin.location,
-            revision=origin.revision,
-            evidence=tuple(evidence),
-            fix=_fix(owned),
-        )
+    for owned in list_owner_columns(facts):
+        if not owned.refuses_null:
+            column = Evidence("column", f"{owned.column.name} {owned.column.type} NULL")
+            keys = (Evidence("foreign key", key.definition) for key in owned.foreign_keys)
+            yield Finding.at_origin(
+                find_origin(facts.replay, owned.column),
+                owned.column,
+                f"`{owned.column}` accepts NULL, so a row can be without an owner",
+                evidence=(column, *keys),
+                fix=_describe_fix(owned),
+            )
 
 
-def _fix(owned: ownership.OwnerColumn) -> str:
-    table, column = owned.table, owned.column
-    sql = name_on_search_path(table.schema, table.name)
-    name = quote_identifier(column.name)
-    backfill = f"UPDATE {sql} SET {name} = ... WHERE {name} IS NULL"  # noqa: S608
-    change = op_code.call(
+def _describe_fix(owned: OwnerColumn) -> str:
+    table = name_on_search_path(owned.table.schema, owned.table.name)
+    column = quote_identifier(owned.column.name)
+    backfill = f"UPDATE {table} SET {column} = ... WHERE {column} IS NULL"  # noqa: S608 - a text to show
+    forbid_null = format_operation(
         "alter_column",
-        op_code.quoted(table.name),
-        op_code.quoted(column.name),
+        quote_python(owned.table.name),
+        quote_python(owned.column.name),
         nullable="False",
-        **op_code.schema(table),
+        **schema_keyword(owned.table.schema),
     )
-    lines = f"# name an owner, or DELETE the rows\nop.execute({op_code.quoted(backfill)})\n{change}"
+    code = f"# set the owner, or DELETE the rows\nop.execute({quote_python(backfill)})\n{forbid_null}"
     fix = "Give every row an owner, then forbid NULL, here and in the model (`nullable=False`):"
-    fix += code_block(lines)
+    fix += code_block(code)
     if any(key.on_delete == "set null" for key in owned.foreign_keys):
-        fix += (
-            "\nIts foreign key says ON DELETE SET NULL, so it is nullable by design: rows outlive their "
-            "owner. If that is meant, allow it with the reason; if not, first give the key another ON DELETE."
-        )
+        fix += NULLABLE_BY_DESIGN
     return fix

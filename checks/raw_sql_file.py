@@ -1,7 +1,7 @@
 """A tracked `.sql` file lies beside the migrations.
 
-Nothing says when it ran, on which database, or whether it ran at all: a schema that it changed is one that
-no revision can rebuild, and the models and the database part ways unseen.
+Nothing records when it ran, on which database, or whether it ran at all: a schema that it changed is one
+that no revision can rebuild, and nobody notices that the models and the database differ.
 
 Instead, move what changes the schema into a revision (`op.execute` takes any statement), and name the files
 that are meant to stay, queries for example, in `raw_sql.allow`.
@@ -19,20 +19,20 @@ SEVERITY = Severity.ERROR
 def check(facts: Facts) -> Iterator[Finding]:
     """Yield every tracked .sql file that no `raw_sql.allow` pattern covers."""
     files = [file for file in facts.tree.sql_files if file.allowed_by is None]
-    patterns = raw_sql_messages.patterns(files, facts.tree.prefix)
+    patterns = raw_sql_messages.suggest_patterns(files, facts.tree.prefix)
     for file in files:
         yield Finding(
             object=file.path,
-            message=_says(file),
+            message=_describe_file(file),
             location=Location(file.path, file.line if file.first_statement else None),
-            evidence=raw_sql_messages.evidence(file),
-            fix=raw_sql_messages.fix(file, patterns[file.path]),
+            evidence=raw_sql_messages.collect_evidence(file),
+            fix=raw_sql_messages.describe_fix(file, patterns[file.path]),
             kind=file.statement_kinds[0] if file.statement_kinds else None,
             severity=Severity.WARNING if file.executed_by else None,
         )
 
 
-def _says(file: SqlFile) -> str:
+def _describe_file(file: SqlFile) -> str:
     if file.unreadable:
         return f"`{file.path}` could not be read: {file.unreadable}"
     if file.executed_by:
@@ -40,6 +40,7 @@ def _says(file: SqlFile) -> str:
     if file.first_statement is None:
         return f"`{file.path}` holds no statement that changes or reads anything"
     if "schema" not in file.statement_kinds:
-        return f"`{file.path}` holds {raw_sql_messages.holds(file)}, and no migration executes it"
-    where = f"({raw_sql_messages.head(file)}, line {file.line})"
-    return f"`{file.path}` changes the schema outside the migrations {where}"
+        contents = raw_sql_messages.describe_contents(file)
+        return f"`{file.path}` holds {contents}, and no migration executes it"
+    statement = raw_sql_messages.shorten_first_statement(file)
+    return f"`{file.path}` changes the schema outside the migrations ({statement}, line {file.line})"

@@ -1,57 +1,61 @@
 """Code beside the migrations changes the schema when it runs.
 
-A table that the application, a script or a workflow makes or alters is one that no revision knows: a new
-database lacks it, `--autogenerate` sees it as drift, and the order of deployments decides who wins.
+No revision knows a table that the application, a script or a workflow creates or alters: a new
+database lacks it, `--autogenerate` sees it as drift, and the result depends on the order of deployments.
 
 Instead, write a revision that does the same, and let `alembic upgrade head` alone change the schema.
 """
 
 from collections.abc import Iterator
 
-from migration_gate.analysis import relation_names
+from migration_gate.analysis.relation_names import find_relations, index_relation_names
 from migration_gate.check import Evidence, Finding, Severity
 from migration_gate.facts import Facts, SchemaChange
 from migration_gate.wording import code_block, join_words
 
 SEVERITY = Severity.ERROR
 
-_WHERE = {"shell": "a script", "workflow": "a workflow"}
-_CREATE_ALL = """Run `alembic upgrade head` where this runs: a table that create_all made first is unknown to
-every revision, and the revision that makes it later fails."""
-_DROP_ALL = "Drop the database instead, or run `alembic downgrade base`; keep drop_all to the tests."
+CREATE_ALL_FIX = """Run `alembic upgrade head` where this runs: a table that create_all made first is \
+unknown to every revision, and the revision that makes it later fails."""
+DROP_ALL_FIX = "Drop the database instead, or run `alembic downgrade base`; keep drop_all to the tests."
 
 
 def check(facts: Facts) -> Iterator[Finding]:
     """Yield DDL that names a relation of the replayed schema, and every create_all and drop_all."""
-    known = relation_names.known(facts.replay.catalog)
+    known_names = index_relation_names(facts.replay.catalog)
     for change in facts.tree.schema_changes:
-        named = relation_names.meant(change.tables, known)
-        if named or not change.tables:
-            unsure = change.kind == "ddl element" and not named
-            yield Finding(
-                object=named[0] if named else change.statement,
-                message=_says(change, named),
-                location=change.location,
-                evidence=(Evidence("statement", change.statement),),
-                fix=_fix(change),
-                severity=Severity.WARNING if unsure else None,
-            )
+        relations = find_relations(change.tables, known_names)
+        if change.tables and not relations:
+            continue
+        # Which table a DDL element changes is known only when the code runs.
+        is_unsure = change.kind == "ddl element" and not relations
+        yield Finding(
+            object=relations[0] if relations else change.statement,
+            message=_describe_change(change, relations),
+            location=change.location,
+            evidence=(Evidence("statement", change.statement),),
+            fix=_describe_fix(change),
+            severity=Severity.WARNING if is_unsure else None,
+        )
 
 
-def _says(change: SchemaChange, named: tuple[str, ...]) -> str:
+def _describe_change(change: SchemaChange, relations: tuple[str, ...]) -> str:
+    names = join_words(relations)
     if change.kind in ("create_all", "drop_all"):
-        done = "creates" if change.kind == "create_all" else "drops"
-        what = join_words(named) or "the tables of the models"
-        return f"`{change.statement}` {done} {what} outside the migrations"
-    if not named:
+        verb = "creates" if change.kind == "create_all" else "drops"
+        tables = names or "the tables of the models"
+        return f"`{change.statement}` {verb} {tables} outside the migrations"
+    if not relations:
         return f"`{change.statement}` changes a table outside the migrations"
-    verb = "is" if len(named) == 1 else "are"
-    return f"{join_words(named)} {verb} changed by {_WHERE.get(change.kind, 'code outside the migrations')}"
+    verb = "is" if len(relations) == 1 else "are"
+    place = {"shell": "a script", "workflow": "a workflow"}.get(change.kind, "code outside the migrations")
+    return f"{names} {verb} changed by {place}"
 
 
-def _fix(change: SchemaChange) -> str:
-    if change.kind in ("create_all", "drop_all"):
-        return " ".join((_CREATE_ALL if change.kind == "create_all" else _DROP_ALL).split())
-    if change.suggested_op is None:
-        return "Write a revision that does the same, and delete this statement."
-    return f"Write a revision that does the same, and delete this statement:{code_block(change.suggested_op)}"
+def _describe_fix(change: SchemaChange) -> str:
+    if change.kind == "create_all":
+        return CREATE_ALL_FIX
+    if change.kind == "drop_all":
+        return DROP_ALL_FIX
+    advice = "Write a revision that does the same, and delete this statement"
+    return f"{advice}:{code_block(change.suggested_op)}" if change.suggested_op else f"{advice}."

@@ -10,7 +10,15 @@ branch labels where several lines are meant.
 import shlex
 from collections.abc import Iterator
 
-from migration_gate.analysis import revision_graph
+from migration_gate.analysis.revision_graph import (
+    Fork,
+    are_deliberate,
+    build_graph,
+    describe_revision,
+    find_fork,
+    find_location,
+    split_into_trees,
+)
 from migration_gate.check import Evidence, Finding, Severity
 from migration_gate.facts import Facts, History
 from migration_gate.wording import code_block, count_noun, join_words
@@ -21,29 +29,35 @@ SEVERITY = Severity.ERROR
 def check(facts: Facts) -> Iterator[Finding]:
     """Yield one finding for each tree of revisions that ends in several unexplained heads."""
     history = facts.replay.history
-    graph = revision_graph.parents(history)
-    for tree in revision_graph.components(graph):
+    graph = build_graph(history)
+    for tree in split_into_trees(graph):
         heads = tuple(head for head in history.heads if head in tree)
-        if len(heads) > 1 and not revision_graph.deliberate(history, heads):
-            yield _finding(history, graph, heads)
+        if len(heads) > 1 and not are_deliberate(history, heads):
+            yield _describe_heads(history, heads, find_fork(graph, heads))
 
 
-def _finding(history: History, graph: revision_graph.Graph, heads: tuple[str, ...]) -> Finding:
-    fork = revision_graph.fork(graph, heads)
-    parted = [Evidence("forked at", revision_graph.described(history, fork.ancestor))] if fork else []
-    last = heads[-1]
-    merge = f'alembic merge -m "merge heads" {shlex.join(heads)}'
-    fix = f"Join them:{code_block(merge)}"
-    if fork and (place := revision_graph.place_of(history, fork.first[last])):
-        move = code_block(f'down_revision = "{heads[0]}"')
-        fix += (
-            f"\nOr, if `{last}` has run nowhere yet, put it on top of the other one, in {place.file}:{move}"
-        )
+def _describe_heads(history: History, heads: tuple[str, ...], fork: Fork | None) -> Finding:
+    evidence = [Evidence("head", describe_revision(history, head)) for head in heads]
+    if fork:
+        evidence.append(Evidence("forked at", describe_revision(history, fork.ancestor)))
     return Finding(
         object=" ".join(sorted(heads)),
         message=f"{join_words(heads)}: {count_noun(len(heads), 'head')} where one is expected",
-        location=revision_graph.place_of(history, last),
-        revision=last,
-        evidence=(*(Evidence("head", revision_graph.described(history, head)) for head in heads), *parted),
-        fix=fix,
+        location=find_location(history, heads[-1]),
+        revision=heads[-1],
+        evidence=tuple(evidence),
+        fix=_describe_fix(history, heads, fork),
+    )
+
+
+def _describe_fix(history: History, heads: tuple[str, ...], fork: Fork | None) -> str:
+    merge = f'alembic merge -m "merge heads" {shlex.join(heads)}'
+    fix = f"Join them:{code_block(merge)}"
+    location = find_location(history, fork.first_revisions[heads[-1]]) if fork else None
+    if location is None:
+        return fix
+    move = code_block(f'down_revision = "{heads[0]}"')
+    return (
+        f"{fix}\nOr, if `{heads[-1]}` has run nowhere yet, put it on top of the other one, "
+        f"in {location.file}:{move}"
     )

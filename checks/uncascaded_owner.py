@@ -1,58 +1,58 @@
 """Deleting an owner does not delete, or otherwise settle, what they own.
 
-The foreign key's ON DELETE decides what becomes of the rows. Without one, deleting an
-account fails as long as a single row is left, and the clean-up lives in code that forgets tables.
+The foreign key's ON DELETE decides what becomes of the rows. Without one, deleting an account fails
+as long as a single row is left, and code has to know every table that must be cleared first.
 
 Instead, recreate the foreign key with the ON DELETE that is meant, CASCADE as a rule.
 """
 
 from collections.abc import Iterator
 
-from migration_gate.analysis import op_code, ownership
+from migration_gate.analysis import op_code
 from migration_gate.analysis.origin import find_origin
+from migration_gate.analysis.ownership import list_owner_columns
 from migration_gate.check import Evidence, Finding, Severity
 from migration_gate.facts import Constraint, Facts, Table
 from migration_gate.wording import code_block, join_words
 
 SEVERITY = Severity.WARNING
+DEFAULT_ACTION = "cascade"
 
 
 def check(facts: Facts) -> Iterator[Finding]:
-    """Yield the owners' foreign keys whose ON DELETE is none of `owners.on_delete`."""
-    estate = ownership.OwnedTables(facts)
-    for owned in estate.owner_columns():
-        # One key that settles it is enough: the others are checked when its rows are gone.
-        settled = any((key.on_delete or "no action") in facts.owners.on_delete for key in owned.foreign_keys)
-        for key in owned.foreign_keys[: 0 if settled else 1]:
-            action = key.on_delete or "no action"
-            origin = find_origin(facts.replay, key) or find_origin(facts.replay, owned.column)
-            wanted = join_words((right.upper() for right in facts.owners.on_delete), quote="")
-            yield Finding(
-                object=str(owned.column),
-                message=f"`{owned.column}` references its owner with ON DELETE {action.upper()}, "
-                f"not {wanted}",
-                location=origin.location,
-                revision=origin.revision,
-                evidence=(Evidence("foreign key", f"{key.name}: {key.definition}"),),
-                fix=_fix(facts, owned.table, key),
-            )
+    """Yield the foreign keys to the owners whose ON DELETE is none of `owners.on_delete`."""
+    accepted = facts.owners.on_delete
+    expected = join_words((action.upper() for action in accepted), quote="")
+    for owned in list_owner_columns(facts):
+        actions = [key.on_delete or "no action" for key in owned.foreign_keys]
+        # One accepted key is enough: Postgres checks the others when the rows are gone already.
+        if not actions or not set(actions).isdisjoint(accepted):
+            continue
+        key = owned.foreign_keys[0]
+        origin = find_origin(facts.replay, key) or find_origin(facts.replay, owned.column)
+        yield Finding.at_origin(
+            origin,
+            owned.column,
+            f"`{owned.column}` references its owner with ON DELETE {actions[0].upper()}, not {expected}",
+            evidence=(Evidence("foreign key", f"{key.name}: {key.definition}"),),
+            fix=_describe_fix(owned.table, key, on_delete=next(iter(accepted), DEFAULT_ACTION)),
+        )
 
 
-def _fix(facts: Facts, table: Table, key: Constraint) -> str:
-    schema, _, target = (key.references or "").rpartition(".")
-    name = op_code.quoted(key.name)
-    drop = op_code.call(
-        "drop_constraint", name, op_code.quoted(table.name), type_='"foreignkey"', **op_code.schema(table)
+def _describe_fix(table: Table, key: Constraint, on_delete: str) -> str:
+    drop = op_code.format_operation(
+        "drop_constraint",
+        op_code.quote_python(key.name),
+        op_code.quote_python(table.name),
+        type_='"foreignkey"',
+        **op_code.schema_keyword(table.schema),
     )
-    schemas = {f"source_{word}": value for word, value in op_code.schema(table).items()}
-    if schema not in ("", "public"):
-        schemas["referent_schema"] = op_code.quoted(schema)
-    columns = f"[{', '.join(map(op_code.quoted, key.columns))}]"
-    referenced = f"[{', '.join(map(op_code.quoted, key.referenced_columns))}]"
-    create = op_code.call(
-        "create_foreign_key",
-        *(name, op_code.quoted(table.name), op_code.quoted(target), columns, referenced),
-        ondelete=op_code.quoted((facts.owners.on_delete or ("cascade",))[0].upper()),
-        **schemas,
+    schema, _, referenced_table = (key.references or "").rpartition(".")
+    create = op_code.format_create_foreign_key(
+        key.name,
+        source=op_code.ColumnsOfTable(table.schema, table.name, key.columns),
+        target=op_code.ColumnsOfTable(schema or "public", referenced_table, key.referenced_columns),
+        on_delete=on_delete,
     )
-    return f"Recreate it, here and in the model (`ondelete=`):{code_block(drop + chr(10) + create)}"
+    code = code_block(f"{drop}\n{create}")
+    return f"Recreate it, here and in the model (`ondelete=`):{code}"

@@ -1,7 +1,7 @@
 """Something could not be checked.
 
-A gate that skips in silence says "clean" where nobody has looked. What could not be run,
-read or compared is named here, with the reason.
+A gate that skips a part without a word reports "clean" where nothing was checked. What could not be
+run, read or compared is named here, with the reason.
 
 Instead, give the gate what it lacks, or allow this one object by name, with a reason.
 """
@@ -16,20 +16,24 @@ SEVERITY = Severity.ERROR
 
 def check(facts: Facts) -> Iterator[Finding]:
     """Yield what the replay, the repository and the comparison with the models had to leave out."""
+    for unchecked in (*facts.replay.unchecked, *facts.tree.unchecked):
+        yield Finding(
+            object=unchecked.object,
+            message=f"`{unchecked.object}` was not checked: {unchecked.why}",
+            fix=_describe_fix(unchecked.object),
+        )
     models = facts.replay.models
-    for item in (*facts.replay.unchecked, *facts.tree.unchecked):
-        message = f"`{item.object}` was not checked: {item.why}"
-        yield Finding(item.object, message, fix=_fix(item.object))
-    for part in facts.replay.models.uncreated_objects:
-        if not part.compared_by_alembic:
+    for uncreated in models.uncreated_objects:
+        if not uncreated.compared_by_alembic:
+            name = uncreated.object
             yield Finding(
-                object=part.object,
-                message=f"`{part.object}` was not compared: Postgres would not create it from the models",
-                location=models.find_location(part.object) or models.find_location(f"public.{part.object}"),
-                evidence=(Evidence("Postgres", part.message),),
-                fix=_fix(part.object),
+                object=name,
+                message=f"`{name}` was not compared: Postgres would not create it from the models",
+                location=models.find_location(name) or models.find_location(f"public.{name}"),
+                evidence=(Evidence("Postgres", uncreated.message),),
+                fix=_describe_fix(name),
             )
 
 
-def _fix(name: str) -> str:
+def _describe_fix(name: str) -> str:
     return f"Give the gate what it lacks, or allow unchecked for `{name}` with a reason."

@@ -8,8 +8,9 @@ Instead, create an index that starts with the owner column.
 
 from collections.abc import Iterator
 
-from migration_gate.analysis import op_code, ownership
+from migration_gate.analysis import op_code
 from migration_gate.analysis.origin import find_origin
+from migration_gate.analysis.ownership import OwnerColumn, list_owner_columns
 from migration_gate.check import Evidence, Finding, Severity
 from migration_gate.facts import Facts, Index
 from migration_gate.wording import code_block
@@ -19,32 +20,30 @@ SEVERITY = Severity.WARNING
 
 def check(facts: Facts) -> Iterator[Finding]:
     """Yield the owner columns that are the first column of no usable index."""
-    estate = ownership.OwnedTables(facts)
-    for owned in estate.owner_columns():
-        if estate.leading_indexes(owned):
-            continue
-        table, column = owned.table, owned.column
-        origin = find_origin(facts.replay, column)
-        create = op_code.call(
-            "create_index",
-            op_code.quoted(op_code.short("ix", table.name, column.name)),
-            op_code.quoted(table.name),
-            f"[{op_code.quoted(column.name)}]",
-            **op_code.schema(table),
-        )
-        yield Finding(
-            object=str(column),
-            message=f"`{column}` leads no index",
-            location=origin.location,
-            revision=origin.revision,
-            evidence=tuple(
-                Evidence(_label(index), index.definition) for index in estate.containing_indexes(owned)
-            ),
-            fix=f"Create one, here and in the model (`index=True`):{code_block(create)}",
-        )
+    for owned in list_owner_columns(facts):
+        if not owned.has_usable_index:
+            yield Finding.at_origin(
+                find_origin(facts.replay, owned.column),
+                owned.column,
+                f"`{owned.column}` leads no index",
+                evidence=tuple(_describe_index(index) for index in owned.containing_indexes),
+                fix=_describe_fix(owned),
+            )
 
 
-def _label(index: Index) -> str:
+def _describe_index(index: Index) -> Evidence:
     if not index.valid:
-        return "invalid index"
-    return "partial index" if index.partial else "index"
+        return Evidence("invalid index", index.definition)
+    return Evidence("partial index" if index.partial else "index", index.definition)
+
+
+def _describe_fix(owned: OwnerColumn) -> str:
+    table, column = owned.table, owned.column
+    create = op_code.format_operation(
+        "create_index",
+        op_code.quote_python(op_code.join_name("ix", table.name, column.name)),
+        op_code.quote_python(table.name),
+        op_code.list_of_names([column.name]),
+        **op_code.schema_keyword(table.schema),
+    )
+    return f"Create one, here and in the model (`index=True`):{code_block(create)}"

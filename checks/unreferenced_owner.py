@@ -1,66 +1,62 @@
 """An owner column has no foreign key to its owner.
 
-Nothing keeps the number in it true: it can name a user who never was, and it stays behind
-when the user goes.
+Nothing keeps its values correct: it can name a user who never existed, and the row stays when the
+user is deleted.
 
-Instead, add the foreign key, with the ON DELETE that deleting an owner calls for.
+Instead, add the foreign key, with the ON DELETE that is right for what a user owns.
 """
 
 from collections.abc import Iterator
 
-from migration_gate.analysis import op_code, ownership
+from migration_gate.analysis import op_code
 from migration_gate.analysis.origin import find_origin
+from migration_gate.analysis.ownership import OwnerColumn, OwnersKey, find_owners_key, list_owner_columns
 from migration_gate.check import Evidence, Finding, Severity
-from migration_gate.facts import Facts
+from migration_gate.facts import Facts, Owners
 from migration_gate.wording import code_block, join_words
 
 SEVERITY = Severity.ERROR
+DEFAULT_ACTION = "cascade"
 
 
 def check(facts: Facts) -> Iterator[Finding]:
     """Yield the owner columns that Postgres checks against no table, or against the wrong one."""
-    estate = ownership.OwnedTables(facts)
-    for owned in estate.owner_columns():
-        if owned.foreign_keys:
-            continue
-        origin = find_origin(facts.replay, owned.column)
-        says = f"`{owned.column}` has no foreign key"
-        if owned.other_foreign_keys:
-            wrong = join_words(
-                (key.references or "").removeprefix("public.") for key in owned.other_foreign_keys
+    owners_key = find_owners_key(facts)
+    for owned in list_owner_columns(facts):
+        if not owned.foreign_keys:
+            yield Finding.at_origin(
+                find_origin(facts.replay, owned.column),
+                owned.column,
+                _describe_column(owned, facts.owners),
+                evidence=tuple(Evidence("foreign key", key.definition) for key in owned.other_foreign_keys),
+                fix=_describe_fix(owned, owners_key, facts.owners),
             )
-            says = f"`{owned.column}` references {wrong}, not `{facts.owners.references}`"
-        yield Finding(
-            object=str(owned.column),
-            message=says,
-            location=origin.location,
-            revision=origin.revision,
-            evidence=tuple(Evidence("foreign key", key.definition) for key in owned.other_foreign_keys),
-            fix=_fix(estate, owned),
-        )
 
 
-def _fix(estate: ownership.OwnedTables, owned: ownership.OwnerColumn) -> str:
-    table, column = owned.table, owned.column
-    owners, key = estate.owners_key()
-    if (kind := estate.type_of(owners, key)) is None:
+def _describe_column(owned: OwnerColumn, owners: Owners) -> str:
+    if not owned.other_foreign_keys:
+        return f"`{owned.column}` has no foreign key"
+    tables = [(key.references or "").removeprefix("public.") for key in owned.other_foreign_keys]
+    return f"`{owned.column}` references {join_words(tables)}, not `{owners.references}`"
+
+
+def _describe_fix(owned: OwnerColumn, key: OwnersKey, owners: Owners) -> str:
+    if key.type is None:
         return "Add one, here and in the model, and name the table of owners under `owners.references`."
-    schema, _, bare = owners.rpartition(".")
-    delete = (estate.owners.on_delete or ("cascade",))[0].upper()
-    schemas = {f"source_{word}": value for word, value in op_code.schema(table).items()}
-    schemas |= {"referent_schema": op_code.quoted(schema)} if schema else {}
-    create = op_code.call(
-        "create_foreign_key",
-        op_code.quoted(op_code.short(table.name, column.name, "fkey")),
-        *(op_code.quoted(name) for name in (table.name, bare)),
-        f"[{op_code.quoted(column.name)}]",
-        f"[{op_code.quoted(key)}]",
-        ondelete=f'"{delete}"',
-        **schemas,
+    table, column = owned.table, owned.column
+    create = op_code.format_create_foreign_key(
+        op_code.join_name(table.name, column.name, "fkey"),
+        source=op_code.ColumnsOfTable(table.schema, table.name, (column.name,)),
+        target=op_code.ColumnsOfTable(key.schema, key.table, (key.column,)),
+        on_delete=next(iter(owners.on_delete), DEFAULT_ACTION),
     )
-    first = "" if kind == column.type else f" and giving `{column}` the type of `{owners}.{key}`, {kind}"
+    change_type = ""
+    if key.type != column.type:
+        change_type = f" and giving `{column}` the type of `{key}`, {key.type}"
     fix = (
-        f"Add it, here and in the model, after removing rows whose owner is gone{first}:{code_block(create)}"
+        "Add it, here and in the model, after removing rows whose owner is gone"
+        f"{change_type}:{code_block(create)}"
     )
-    tells = estate.type_column(owned)
-    return fix + (f"\nIf `{tells}` says which table it means, allow it instead." if tells else "")
+    if owned.type_column:
+        fix += f"\nIf `{owned.type_column}` says which table it means, allow it instead."
+    return fix

@@ -1,104 +1,165 @@
-"""What the text of a statement asks for, where Postgres made nothing of it: IF NOT EXISTS, COMMIT.
+"""What the text of a statement asks for, where Postgres did nothing that its log could show.
 
-Read as words, with strings, comments and function bodies masked first; what cannot be read gives nothing.
+That is IF NOT EXISTS where something of that name exists, and a COMMIT. What cannot be read gives nothing.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-MASKED = re.compile(
-    r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'|\$(?P<tag>\w*)\$.*?\$(?P=tag)\$",
-    re.DOTALL,
+from migration_gate.sql.lexer import Token
+from migration_gate.sql.statements import MAX_TOKENS, split_statements
+
+_TRANSACTION_END = re.compile(
+    r"(COMMIT|END|ROLLBACK|ABORT)( WORK| TRANSACTION)?( AND( NO)? CHAIN)?", re.IGNORECASE
 )
-IDENTIFIER = r'(?:"(?:[^"]|"")+"|\w+)'
-NAME = rf"{IDENTIFIER}(?:\s*\.\s*{IDENTIFIER})?"
-CREATE_TABLE = re.compile(
-    rf"^CREATE\s+(?:UNLOGGED\s+)?TABLE\s+IF\s+NOT\s+EXISTS\s+(?P<name>{NAME})\s*(?P<body>\(.*)", re.I | re.S
-)
-CREATE_INDEX = re.compile(
-    rf"^CREATE\s+(?P<unique>UNIQUE\s+)?INDEX\s+(?:CONCURRENTLY\s+)?IF\s+NOT\s+EXISTS\s+(?P<name>{NAME})\s+"
-    rf"ON\s+(?:ONLY\s+)?(?P<table>{NAME})\s*(?:USING\s+\w+\s*)?(?P<body>\(.*)",
-    re.I | re.S,
-)
-TABLE_LEVEL = {"CONSTRAINT", "PRIMARY", "UNIQUE", "CHECK", "FOREIGN", "EXCLUDE", "LIKE"}
-ENDS = re.compile(
-    r"^(?:COMMIT|END|ROLLBACK|ABORT)(?:\s+(?:WORK|TRANSACTION))?(?:\s+AND\s+(?:NO\s+)?CHAIN)?$", re.I
-)
+_MENTIONS_TRANSACTION_END = re.compile(r"\b(?:COMMIT|END|ROLLBACK|ABORT)\b", re.IGNORECASE)
+"""a quick test: most statements need not be split"""
+_TABLE_CONSTRAINTS = {"CONSTRAINT", "PRIMARY", "UNIQUE", "CHECK", "FOREIGN", "EXCLUDE"}
+"""the words that begin an element of CREATE TABLE which is no column"""
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """A table or index that a statement would have made."""
+class CreateTable:
+    """A CREATE TABLE that lists its columns."""
 
-    kind: str
     schema: str | None
     name: str
     columns: tuple[str, ...]
-    """names of a table's columns; an index's keys as written, without white space"""
-    table: str | None = None
-    unique: bool = False
+    if_not_exists: bool
 
 
-def statements(sql: str) -> Iterator[str]:
-    """Each statement of the text, comments, strings and function bodies masked."""
-    for part in MASKED.sub(_mask, sql).split(";"):
-        if part.strip():
-            yield part.strip()
+@dataclass(frozen=True, slots=True)
+class CreateIndex:
+    """A CREATE INDEX."""
+
+    name: str
+    table: str
+    """without its schema"""
+    keys: tuple[str, ...]
+    """as written, in lower case, without white space and quotes"""
+    is_unique: bool
+    if_not_exists: bool
 
 
-def ends_transaction(sql: str) -> str | None:
-    """The statement of the text that ends a transaction, if there is one."""
-    return next((part for part in statements(sql) if ENDS.match(part)), None)
+def find_transaction_end(sql: str) -> str | None:
+    """COMMIT, END, ROLLBACK or ABORT: the first word of a statement in the text that ends a transaction."""
+    if not _MENTIONS_TRANSACTION_END.search(sql):
+        return None
+    for statement in split_statements(sql):
+        words = " ".join(token.keyword for token in statement.tokens[:5])
+        if _TRANSACTION_END.fullmatch(words):
+            return statement.tokens[0].keyword
+    return None
 
 
-def wanted(sql: str) -> Iterator[Wanted]:
-    """The tables and indexes that the text creates IF NOT EXISTS."""
-    for part in statements(sql):
-        if found := CREATE_TABLE.match(part):
-            words = [piece.split(None, 1)[0] for piece in pieces(found["body"]) if piece]
-            columns = tuple(_fold(word) for word in words if word.upper() not in TABLE_LEVEL)
-            # LIKE and PARTITION OF bring columns that the text does not name.
-            if columns and len(columns) == len({*columns}) and "LIKE" not in (word.upper() for word in words):
-                yield Wanted("table", *_split(found["name"]), columns)
-        elif found := CREATE_INDEX.match(part):
-            keys = tuple(keys_of(found["body"]))
-            _, table = _split(found["table"])
-            yield Wanted("index", *_split(found["name"]), keys, table, bool(found["unique"]))
+def parse_creations(sql: str) -> Iterator[CreateTable | CreateIndex]:
+    """The tables and indexes that the statements of the text create."""
+    for statement in split_statements(sql):
+        if len(statement.tokens) < MAX_TOKENS:
+            creation = _parse_create_table(statement.tokens) or _parse_create_index(statement.tokens)
+            if creation:
+                yield creation
 
 
-def keys_of(body: str) -> Iterator[str]:
-    """The keys of an index, folded and without white space: both texts of one key become one."""
-    for piece in pieces(body):
-        yield re.sub(r"\s+", "", piece).replace('"', "").lower().removesuffix("asc")
+class _TokenReader:
+    """Reads the tokens of one statement in their order."""
+
+    def __init__(self, tokens: Sequence[Token]) -> None:
+        self._tokens = tokens
+        self._position = 0
+
+    def accept(self, *keywords: str) -> bool:
+        """Skip these keywords, if they come next."""
+        following = self._tokens[self._position : self._position + len(keywords)]
+        if [token.keyword for token in following] != list(keywords):
+            return False
+        self._position += len(keywords)
+        return True
+
+    def read_name(self) -> tuple[str, ...]:
+        """The parts of a name that may be qualified; empty where no name comes next."""
+        parts: list[str] = []
+        while self._position < len(self._tokens):
+            name = self._tokens[self._position].name
+            if not name:
+                break
+            parts.append(name)
+            self._position += 1
+            if not self._next_is("."):
+                break
+            self._position += 1
+        return tuple(parts)
+
+    def read_elements(self) -> list[list[Token]]:
+        """The elements of the list in brackets that comes next; empty where none does."""
+        if not self._next_is("("):
+            return []
+        depth = 0
+        elements: list[list[Token]] = [[]]
+        for token in self._tokens[self._position :]:
+            if token.text == ")":
+                depth -= 1
+                if depth == 0:
+                    break
+            if token.text == "," and depth == 1:
+                elements.append([])
+            elif depth > 0:
+                elements[-1].append(token)
+            if token.text == "(":
+                depth += 1
+        return [element for element in elements if element]
+
+    def _next_is(self, text: str) -> bool:
+        return self._position < len(self._tokens) and self._tokens[self._position].text == text
 
 
-def pieces(body: str) -> Iterator[str]:
-    """What stands between the first bracket of `body` and its own end, split at its commas."""
-    depth, start = 0, 1
-    for at, sign in enumerate(body):
-        if sign == "(":
-            depth += 1
-        elif sign == ")":
-            depth -= 1
-        if (sign == "," and depth == 1) or (sign == ")" and depth == 0):
-            yield body[start:at].strip()
-            start = at + 1
-        if depth == 0:
-            return
+def _parse_create_table(tokens: Sequence[Token]) -> CreateTable | None:
+    """The table, if every column is named: LIKE and PARTITION OF add columns that the text does not name."""
+    reader = _TokenReader(tokens)
+    if not reader.accept("CREATE"):
+        return None
+    reader.accept("UNLOGGED")
+    if not reader.accept("TABLE"):
+        return None
+    if_not_exists = reader.accept("IF", "NOT", "EXISTS")
+    name = reader.read_name()
+    elements = reader.read_elements()
+    if any(element[0].keyword == "LIKE" for element in elements):
+        return None
+    first_tokens = [element[0] for element in elements]
+    columns = tuple(token.name for token in first_tokens if token.keyword not in _TABLE_CONSTRAINTS)
+    if not name or not columns or "" in columns or len(columns) > len(set(columns)):
+        return None
+    schema = name[-2] if len(name) > 1 else None
+    return CreateTable(schema, name[-1], columns, if_not_exists)
 
 
-def _mask(found: re.Match[str]) -> str:
-    """A comment is nothing; a string keeps its place."""
-    return " " if found[0].startswith(("--", "/*")) else "''"
+def _parse_create_index(tokens: Sequence[Token]) -> CreateIndex | None:
+    reader = _TokenReader(tokens)
+    if not reader.accept("CREATE"):
+        return None
+    is_unique = reader.accept("UNIQUE")
+    if not reader.accept("INDEX"):
+        return None
+    reader.accept("CONCURRENTLY")
+    if_not_exists = reader.accept("IF", "NOT", "EXISTS")
+    name = reader.read_name()
+    if not reader.accept("ON"):
+        return None
+    reader.accept("ONLY")
+    table = reader.read_name()
+    if reader.accept("USING"):
+        reader.read_name()
+    keys = tuple(_normalize_key(element) for element in reader.read_elements())
+    if not name or not table or not keys:
+        return None
+    return CreateIndex(name[-1], table[-1], keys, is_unique, if_not_exists)
 
 
-def _split(name: str) -> tuple[str | None, str]:
-    parts = [_fold(part) for part in re.findall(IDENTIFIER, name)]
-    return (parts[0] if len(parts) > 1 else None), parts[-1]
-
-
-def _fold(word: str) -> str:
-    return word[1:-1].replace('""', '"') if word.startswith('"') else word.lower()
+def _normalize_key(tokens: Sequence[Token]) -> str:
+    """The key of an index so that the project's text and Postgres's of one key are the same."""
+    text = "".join(token.text for token in tokens)
+    return text.replace('"', "").lower().removesuffix("asc")

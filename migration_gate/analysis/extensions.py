@@ -1,8 +1,8 @@
-"""What Postgres extensions bring, and where to get those that no server ships."""
+"""What Postgres extensions provide, and images with those that the official image lacks."""
 
 from __future__ import annotations
 
-BRINGS = {
+EXTENSION_OF = {
     "citext": "citext",
     "cube": "cube",
     "geography": "postgis",
@@ -38,12 +38,12 @@ BRINGS = {
     "hnsw": "vector",
     "ivfflat": "vector",
 }
-"""what an extension brings (types, functions, operator classes, access methods), and its name"""
-IMAGES = {
+"""the extension that provides a type, function, operator class or access method"""
+IMAGE_WITH = {
     "vector": "pgvector/pgvector:pg{major}",
     "postgis": "postgis/postgis:{major}-3.5",
     "postgis_raster": "postgis/postgis:{major}-3.5",
     "postgis_topology": "postgis/postgis:{major}-3.5",
     "timescaledb": "timescale/timescaledb:latest-pg{major}",
 }
-"""images that carry an extension which Postgres itself does not"""
+"""an image for each extension that the official one lacks; `{major}` is the version of Postgres"""

@@ -1,167 +1,211 @@
-"""Which tables are owned, by which column, and what keeps that column honest.
+"""Which tables have an owner, and by which column, as the `owners` settings define it.
 
-An owner column bears one of the names in `owners.columns`. In a table that has none, and that no setting says
-must have one, a foreign key to `owners.references` serves: if every such column accepts NULL, all are named.
+An owner column has one of the names in `owners.columns`. A table without one, that no setting says must have
+one, is owned through its foreign key to `owners.references`; if every such column accepts NULL, through all
+of them.
 """
 
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
-from migration_gate.facts import Column, Constraint, Facts, Index, Table
+from migration_gate.facts import Column, Constraint, Facts, Index, Owners, Snapshot, Table
+
+DEFAULT_OWNERS_TABLE = "users"
+DEFAULT_OWNERS_KEY = "id"
 
 
 @dataclass(frozen=True, slots=True)
 class OwnerColumn:
-    """A table and one column that names the owner of its rows."""
+    """A table, and a column of it that names the owner of a row."""
 
     table: Table
     column: Column
     foreign_keys: tuple[Constraint, ...]
-    """its foreign keys, to `owners.references` where that is set"""
+    """those of the column, to `owners.references` where that is set"""
     other_foreign_keys: tuple[Constraint, ...]
-    """its foreign keys to other tables, where `owners.references` is set"""
+    """those of the column to other tables, where `owners.references` is set"""
+    catalog: Snapshot = field(repr=False, compare=False)
+
+    @property
+    def refuses_null(self) -> bool:
+        """Whether Postgres refuses NULL there: by NOT NULL, or by a validated CHECK that says just that."""
+        definition = f"CHECK (({self.column.name} IS NOT NULL))"
+        return not self.column.nullable or any(
+            constraint.kind == "check"
+            and constraint.validated
+            and constraint.definition.replace('"', "") == definition
+            for constraint in self.catalog.constraints_of(self.table)
+        )
+
+    @property
+    def containing_indexes(self) -> tuple[Index, ...]:
+        """The indexes that have the column at any position."""
+        indexes = self.catalog.indexes_of(self.table)
+        return tuple(index for index in indexes if self.column.name in index.columns)
+
+    @property
+    def has_usable_index(self) -> bool:
+        """Whether an index finds all rows of an owner."""
+        return any(self._is_usable(index) for index in self.catalog.indexes_of(self.table))
+
+    def _is_usable(self, index: Index) -> bool:
+        """Whether the index starts with the column or with a foreign key of it, and holds every owned row."""
+        if not index.valid:
+            return False
+        only_null_left_out = f"WHERE ({self.column.name} IS NOT NULL)"
+        if index.partial and not index.definition.replace('"', "").endswith(only_null_left_out):
+            return False
+        keys = [(self.column.name,), *(key.columns for key in self.foreign_keys)]
+        return any(set(index.columns[: len(key)]) == set(key) for key in keys)
+
+    @property
+    def type_column(self) -> Column | None:
+        """The column that says which table the owner is in: `owner_type` for `owner_id`."""
+        name = re.sub("_id$", "_type", self.column.name)
+        name = re.sub("(Id|ID)$", "Type", name)
+        if name == self.column.name:
+            return None
+        columns = self.catalog.columns_of(self.table)
+        return next((column for column in columns if column.name == name), None)
 
 
-class OwnedTables:
-    """The replayed database, asked who owns what; build it once per check."""
+@dataclass(frozen=True, slots=True)
+class OwnersKey:
+    """The column that identifies an owner."""
 
-    def __init__(self, facts: Facts) -> None:
-        self.owners = facts.owners
-        self.tables = facts.replay.catalog.tables
-        self.columns: dict[tuple[str, str], list[Column]] = defaultdict(list)
-        self.constraints: dict[tuple[str, str], list[Constraint]] = defaultdict(list)
-        self.indexes: dict[tuple[str, str], list[Index]] = defaultdict(list)
-        for column in facts.replay.catalog.columns:
-            self.columns[column.schema, column.table].append(column)
-        for constraint in facts.replay.catalog.constraints:
-            self.constraints[constraint.schema, constraint.table].append(constraint)
-        for index in facts.replay.catalog.indexes:
-            self.indexes[index.schema, index.table].append(index)
+    schema: str
+    table: str
+    column: str
+    type: str | None
+    """as Postgres prints it; None where the column is not there"""
 
-    def owner_columns(self) -> Iterator[OwnerColumn]:
-        """Every owner column of the replayed database, by table and position."""
-        for table in self.ownable_tables():
-            for column in self._columns(table):
-                keys = [key for key in self.foreign_keys(table) if column.name in key.columns]
-                right = tuple(key for key in keys if self.is_owner_table(key.references))
-                yield OwnerColumn(table, column, right, tuple(key for key in keys if key not in right))
+    def __str__(self) -> str:
+        return f"{self.table_name}.{self.column}"
 
-    def ownable_tables(self) -> Iterator[Table]:
-        """The tables that may be owned: neither the owners' own, nor a partition, nor rows kept elsewhere."""
-        for table in self.tables:
-            own = self.owners.references is not None and self.is_owner_table(f"{table.schema}.{table.name}")
-            elsewhere = table.partition_bound is not None or table.kind == "foreign table"
-            if not own and not elsewhere and not _matches(table, self.owners.exempt):
-                yield table
+    @property
+    def table_name(self) -> str:
+        """The table as reports show it, with its schema unless that is `public`."""
+        return self.table if self.schema == "public" else f"{self.schema}.{self.table}"
 
-    def reason_for_owner(self, table: Table) -> str | None:
-        """Why the table must have an owner column; None when no setting says so."""
-        if pattern := next((p for p in self.owners.tables if _matches(table, (p,))), None):
-            return f"`owners.tables` names it by `{pattern}`"
-        if self.owners.every_reference and self.owners.references and not self._association(table):
-            keys = (key for key in self.foreign_keys(table) if self.is_owner_table(key.references))
-            if key := next(keys, None):
-                return f"`{', '.join(key.columns)}` references `{self.owners.references}`"
+
+def list_owner_columns(facts: Facts) -> Iterator[OwnerColumn]:
+    """Every owner column of the replayed database, by table and position."""
+    catalog = facts.replay.catalog
+    for table in list_ownable_tables(facts):
+        for column in _columns_of_owner(facts, table):
+            keys = [key for key in catalog.foreign_keys_of(table) if column.name in key.columns]
+            to_owners = tuple(key for key in keys if _is_owners_table(facts.owners, key.references))
+            to_others = tuple(key for key in keys if key not in to_owners)
+            yield OwnerColumn(table, column, to_owners, to_others, catalog)
+
+
+def list_ownable_tables(facts: Facts) -> Iterator[Table]:
+    """The tables that may have an owner: not the owners' own, no exempt one, partition or foreign table."""
+    owners = facts.owners
+    for table in facts.replay.catalog.tables:
+        holds_owners = owners.references is not None and _is_owners_table(owners, _full_name(table))
+        holds_no_rows = table.partition_bound is not None or table.kind == "foreign table"
+        if not holds_owners and not holds_no_rows and _find_pattern(table, owners.exempt) is None:
+            yield table
+
+
+def find_ownership_reason(facts: Facts, table: Table) -> str | None:
+    """Why the table must have an owner column; None when no setting says so."""
+    owners = facts.owners
+    pattern = _find_pattern(table, owners.tables)
+    if pattern is not None:
+        return f"`owners.tables` names it by `{pattern}`"
+    if not owners.every_reference or not owners.references or _is_association(facts, table):
         return None
-
-    def owner_named_columns(self, table: Table) -> tuple[Column, ...]:
-        """The columns that bear an owner's name, the exempted ones left out."""
-        return tuple(
-            column
-            for column in self.columns[table.schema, table.name]
-            if any(fnmatchcase(column.name, pattern) for pattern in self.owners.columns)
-            and not self._exempt(table, column)
-        )
-
-    def foreign_keys(self, table: Table) -> tuple[Constraint, ...]:
-        """The foreign keys of the table."""
-        return tuple(c for c in self.constraints[table.schema, table.name] if c.kind == "foreign key")
-
-    def leading_indexes(self, owned: OwnerColumn) -> tuple[Index, ...]:
-        """The valid indexes that find what an owner has: led by the column, or by all of its key, whole."""
-        there = f"WHERE ({owned.column.name} IS NOT NULL)"
-        led = [
-            frozenset(names) for names in ((owned.column.name,), *(key.columns for key in owned.foreign_keys))
-        ]
-        return tuple(
-            index
-            for index in self.indexes[owned.table.schema, owned.table.name]
-            if index.valid and any(frozenset(index.columns[: len(names)]) == names for names in led)
-            if not index.partial or index.definition.replace('"', "").endswith(there)
-        )
-
-    def type_column(self, owned: OwnerColumn) -> Column | None:
-        """The column beside it that says which table it means: `owner_type` for `owner_id`."""
-        name = re.sub(r"(_id|Id|ID)$", lambda end: "_type" if end[0] == "_id" else "Type", owned.column.name)
-        columns = self.columns[owned.table.schema, owned.table.name]
-        return next((c for c in columns if c.name == name != owned.column.name), None)
-
-    def containing_indexes(self, owned: OwnerColumn) -> tuple[Index, ...]:
-        """The indexes that hold the column anywhere."""
-        indexes = self.indexes[owned.table.schema, owned.table.name]
-        return tuple(index for index in indexes if owned.column.name in index.columns)
-
-    def refuses_null(self, owned: OwnerColumn) -> bool:
-        """Postgres refuses a NULL there: by NOT NULL, or by a CHECK that says just that."""
-        says = f"CHECK (({owned.column.name} IS NOT NULL))"
-        checks = (c for c in self.constraints[owned.table.schema, owned.table.name] if c.kind == "check")
-        forbidden = any(c.validated and c.definition.replace('"', "") == says for c in checks)
-        return forbidden or not owned.column.nullable
-
-    def is_owner_table(self, name: str | None) -> bool:
-        """`name`, as `schema.table`, is the table of owners, or no setting says which that is."""
-        wanted = self.owners.references
-        return wanted is None or name in {wanted, f"public.{wanted}"}
-
-    def owners_key(self) -> tuple[str, str]:
-        """The table of owners and its key: what owner columns reference most, else what the settings say."""
-        keys = Counter(
-            (key.references.removeprefix("public."), key.referenced_columns[0])
-            for one in self.owner_columns()
-            for key in one.foreign_keys
-            if key.references and len(key.referenced_columns) == 1
-        )
-        return keys.most_common(1)[0][0] if keys else (self.owners.references or "users", "id")
-
-    def type_of(self, table: str, column: str) -> str | None:
-        """The type of a column, as Postgres prints it; `table` as people say it."""
-        schema, _, name = table.rpartition(".")
-        columns = self.columns.get((schema or "public", name), ())
-        return next((c.type for c in columns if c.name == column), None)
-
-    def _columns(self, table: Table) -> tuple[Column, ...]:
-        if (
-            (columns := self.owner_named_columns(table))
-            or self.owners.references is None
-            or self.reason_for_owner(table)
-        ):
-            return columns
-        linked = {
-            key.columns[0]
-            for key in self.foreign_keys(table)
-            if self.is_owner_table(key.references) and len(key.columns) == 1
-        }
-        columns = tuple(c for c in self.columns[table.schema, table.name] if c.name in linked)
-        # One that is always there owns the row; the others then say something else, a reviewer for example.
-        always = tuple(column for column in columns if not column.nullable)[:1]
-        return tuple(column for column in always or columns if not self._exempt(table, column))
-
-    def _association(self, table: Table) -> bool:
-        """Every column belongs to a foreign key, and there are two: the row is the link itself."""
-        keys = self.foreign_keys(table)
-        linked = {name for key in keys for name in key.columns}
-        return len(keys) > 1 and all(c.name in linked for c in self.columns[table.schema, table.name])
-
-    def _exempt(self, table: Table, column: Column) -> bool:
-        names = (str(column), f"{table.schema}.{table.name}.{column.name}")
-        return any(fnmatchcase(name, pattern) for name in names for pattern in self.owners.exempt)
+    for key in facts.replay.catalog.foreign_keys_of(table):
+        if _is_owners_table(owners, key.references):
+            return f"`{', '.join(key.columns)}` references `{owners.references}`"
+    return None
 
 
-def _matches(table: Table, patterns: tuple[str, ...]) -> bool:
-    names = (str(table), f"{table.schema}.{table.name}")
-    return any(fnmatchcase(name, pattern) for name in names for pattern in patterns)
+def find_named_columns(facts: Facts, table: Table) -> tuple[Column, ...]:
+    """The columns of the table with an owner's name, without the exempt ones."""
+    return tuple(
+        column
+        for column in facts.replay.catalog.columns_of(table)
+        if any(fnmatchcase(column.name, pattern) for pattern in facts.owners.columns)
+        and not _is_exempt(facts.owners, column)
+    )
+
+
+def find_owners_key(facts: Facts) -> OwnersKey:
+    """The key that owner columns reference most; where none references any, what the settings name."""
+    references = Counter(
+        (key.references, key.referenced_columns[0])
+        for owned in list_owner_columns(facts)
+        for key in owned.foreign_keys
+        if key.references and len(key.referenced_columns) == 1
+    )
+    if references:
+        (references_most, column), _ = references.most_common(1)[0]
+    else:
+        references_most, column = facts.owners.references or DEFAULT_OWNERS_TABLE, DEFAULT_OWNERS_KEY
+    schema, _, table = references_most.rpartition(".")
+    schema = schema or "public"
+    return OwnersKey(schema, table, column, _find_type(facts.replay.catalog, schema, table, column))
+
+
+def _find_type(catalog: Snapshot, schema: str, table_name: str, column_name: str) -> str | None:
+    table = catalog.find_table(schema, table_name)
+    columns = catalog.columns_of(table) if table else ()
+    return next((column.type for column in columns if column.name == column_name), None)
+
+
+def _columns_of_owner(facts: Facts, table: Table) -> tuple[Column, ...]:
+    named_columns = find_named_columns(facts, table)
+    if named_columns or facts.owners.references is None or find_ownership_reason(facts, table):
+        return named_columns
+    return _columns_that_reference_owners(facts, table)
+
+
+def _columns_that_reference_owners(facts: Facts, table: Table) -> tuple[Column, ...]:
+    """The first one that is NOT NULL, which owns the row: the others may be a reviewer. Else all of them."""
+    catalog = facts.replay.catalog
+    names = {
+        key.columns[0]
+        for key in catalog.foreign_keys_of(table)
+        if len(key.columns) == 1 and _is_owners_table(facts.owners, key.references)
+    }
+    columns = tuple(column for column in catalog.columns_of(table) if column.name in names)
+    always_set = tuple(column for column in columns if not column.nullable)
+    candidates = always_set[:1] or columns
+    return tuple(column for column in candidates if not _is_exempt(facts.owners, column))
+
+
+def _is_association(facts: Facts, table: Table) -> bool:
+    """Whether a row only links others: there are two foreign keys or more, and no other column."""
+    keys = facts.replay.catalog.foreign_keys_of(table)
+    linking = {name for key in keys for name in key.columns}
+    columns = facts.replay.catalog.columns_of(table)
+    return len(keys) > 1 and all(column.name in linking for column in columns)
+
+
+def _is_owners_table(owners: Owners, name: str | None) -> bool:
+    """Whether `name`, as `schema.table`, holds the owners; any table may where no setting names it."""
+    return owners.references is None or name in {owners.references, f"public.{owners.references}"}
+
+
+def _is_exempt(owners: Owners, column: Column) -> bool:
+    names = (str(column), f"{column.schema}.{column.table}.{column.name}")
+    return any(fnmatchcase(name, pattern) for name in names for pattern in owners.exempt)
+
+
+def _find_pattern(table: Table, patterns: tuple[str, ...]) -> str | None:
+    """The first of the patterns that matches the name of the table, with or without its schema."""
+    names = (str(table), _full_name(table))
+    matching = (pattern for pattern in patterns if any(fnmatchcase(name, pattern) for name in names))
+    return next(matching, None)
+
+
+def _full_name(table: Table) -> str:
+    return f"{table.schema}.{table.name}"

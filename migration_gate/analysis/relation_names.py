@@ -1,4 +1,4 @@
-"""Which relation of the replayed schema a name in a statement means, by Postgres's rules."""
+"""Which relations of the replayed schema the names in a statement mean, by Postgres's rules."""
 
 from __future__ import annotations
 
@@ -6,31 +6,35 @@ import re
 from collections.abc import Iterable, Mapping
 
 from migration_gate.facts import Snapshot
+from migration_gate.sql.identifiers import split_qualified_name
 
-_PART = re.compile(r'"((?:[^"]|"")*)"|([^."]+)')
-_HOLE = re.compile(r"[$%]?\{+[^{}]*\}+")
-"""a part that only the running program knows"""
+RelationNames = Mapping[tuple[str | None, str], str]
+"""schema (None for any) and name of a relation or enum, and its name as reports show it"""
 
-
-def known(catalog: Snapshot) -> dict[tuple[str | None, str], str]:
-    """Every relation and enum of the schema as people say it, with and without its schema."""
-    found = [(enum.schema, enum.name, str(enum)) for enum in catalog.enums]
-    found += [(index.schema, index.name, str(index)) for index in catalog.indexes]
-    found += [(view.schema, view.name, str(view)) for view in catalog.views]
-    found += [(sequence.schema, sequence.name, str(sequence)) for sequence in catalog.sequences]
-    found += [(table.schema, table.name, str(table)) for table in catalog.tables]
-    return {key: said for schema, name, said in found for key in ((schema, name), (None, name))}
+_PLACEHOLDER = re.compile(r"[$%]?\{+[^{}]*\}+")
+"""`{schema}`, `${schema}`: a part that only the running program knows"""
+_UNKNOWN = "\0"
 
 
-def meant(written: Iterable[str], names: Mapping[tuple[str | None, str], str]) -> tuple[str, ...]:
+def index_relation_names(catalog: Snapshot) -> RelationNames:
+    """Every relation and enum of the schema, with and without its schema; of one name, tables come first."""
+    names: dict[tuple[str | None, str], str] = {}
+    for objects in (catalog.enums, catalog.indexes, catalog.views, catalog.sequences, catalog.tables):
+        for relation in objects:
+            names[relation.schema, relation.name] = str(relation)
+            names[None, relation.name] = str(relation)
+    return names
+
+
+def find_relations(written_names: Iterable[str], known_names: RelationNames) -> tuple[str, ...]:
     """The relations that the written names mean; those of other schemas and databases are left out."""
-    return tuple(dict.fromkeys(said for name in written if (said := _match(name, names))))
+    relations = (_find_relation(name, known_names) for name in written_names)
+    return tuple(dict.fromkeys(relation for relation in relations if relation))
 
 
-def _match(written: str, names: Mapping[tuple[str | None, str], str]) -> str | None:
-    plain = _HOLE.sub("\0", written)
-    parts = [quoted.replace('""', '"') if quoted else bare.lower() for quoted, bare in _PART.findall(plain)]
-    if not parts or "\0" in parts[-1]:
+def _find_relation(written_name: str, known_names: RelationNames) -> str | None:
+    parts = split_qualified_name(_PLACEHOLDER.sub(_UNKNOWN, written_name))
+    if not parts or _UNKNOWN in parts[-1]:
         return None
-    schema = parts[-2] if len(parts) > 1 and "\0" not in parts[-2] else None
-    return names.get((schema, parts[-1]))
+    schema = parts[-2] if len(parts) > 1 and _UNKNOWN not in parts[-2] else None
+    return known_names.get((schema, parts[-1]))

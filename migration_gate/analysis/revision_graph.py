@@ -1,6 +1,7 @@
-"""The shape of the revision graph: ancestors, forks, components and cycles.
+"""The shape of the revision graph: ancestors, forks, separate trees and circles.
 
-Read from what Alembic loaded, or from the revision files as text where Alembic could load nothing.
+The graph comes from what Alembic loaded, or from the text of the revision files where Alembic could load
+nothing.
 """
 
 from __future__ import annotations
@@ -12,158 +13,188 @@ from difflib import get_close_matches
 from migration_gate.facts import History, Location
 
 Graph = Mapping[str, tuple[str, ...]]
-"""every revision and its parents"""
+"""the parents of every revision, oldest revision first where Alembic loaded the history"""
+
+SHORTEST_SIMILAR_ID = 6
+"""shorter ids resemble each other by chance"""
+SIMILARITY = 0.75
+"""ratio of `difflib` from which an id counts as a typing mistake for another"""
+SHORTEST_ABBREVIATION = 4
+"""characters of an id that Alembic accepts in place of all"""
 
 
 @dataclass(frozen=True, slots=True)
 class Fork:
-    """Where lines of history parted: the youngest common ancestor, and the first revision of each line."""
+    """Where two or more lines of history separated."""
 
     ancestor: str
-    first: Mapping[str, str]
-    """head and the first revision after the fork that leads to it"""
+    """the youngest common ancestor"""
+    first_revisions: Mapping[str, str]
+    """for each head, the first revision after the fork that leads to it"""
 
 
-def parents(history: History, *, dependencies: bool = False) -> dict[str, tuple[str, ...]]:
-    """Every revision with its parents (and what it depends on), from the files where Alembic gave up."""
-    if history.revisions:
-        return {r.id: r.parents + (r.depends_on if dependencies else ()) for r in history.revisions}
-    return {f.revision: f.parents for f in history.files if f.revision}
+def build_graph(history: History, *, with_dependencies: bool = False) -> Graph:
+    """The parents of every revision; with `with_dependencies` also the revisions in its `depends_on`."""
+    if not history.revisions:
+        return {file.revision: file.parents for file in history.files if file.revision}
+    if with_dependencies:
+        return {revision.id: revision.parents + revision.depends_on for revision in history.revisions}
+    return {revision.id: revision.parents for revision in history.revisions}
 
 
-def place_of(history: History, identifier: str) -> Location | None:
-    """The file of a revision, known to Alembic or not."""
+def find_location(history: History, identifier: str) -> Location | None:
+    """The location of a revision, whether or not Alembic loaded its file."""
     if revision := history.find_revision(identifier):
         return revision.location
-    file = next((f for f in history.files if f.revision == identifier), None)
+    file = next((file for file in history.files if file.revision == identifier), None)
     return Location(file.path, file.line) if file else None
 
 
-def ancestors(graph: Graph, identifier: str) -> set[str]:
-    """The revision itself and all that it stands on."""
-    seen: set[str] = set()
+def describe_revision(history: History, identifier: str) -> str:
+    """A revision on one line, as far as it is known: `3f2a "add users" (migrations/versions/3f2a.py:12)`."""
+    words = [identifier]
+    revision = history.find_revision(identifier)
+    if revision and revision.message:
+        words.append(f'"{revision.message}"')
+    if location := find_location(history, identifier):
+        words.append(f"({location})")
+    return " ".join(words)
+
+
+def find_similar_id(identifier: str, known_ids: Iterable[str]) -> str | None:
+    """The known id that `identifier` is most likely a typing mistake for, if there is one."""
+    if len(identifier) < SHORTEST_SIMILAR_ID:
+        return None
+    matches = get_close_matches(identifier, sorted(known_ids), n=1, cutoff=SIMILARITY)
+    return matches[0] if matches else None
+
+
+def find_ancestors(graph: Graph, identifier: str) -> set[str]:
+    """The revision itself and all revisions that run before it."""
+    ancestors: set[str] = set()
     waiting = [identifier]
     while waiting:
-        one = waiting.pop()
-        if one not in seen:
-            seen.add(one)
-            waiting.extend(p for p in graph.get(one, ()) if p in graph)
-    return seen
+        revision = waiting.pop()
+        if revision not in ancestors:
+            ancestors.add(revision)
+            waiting.extend(parent for parent in graph.get(revision, ()) if parent in graph)
+    return ancestors
 
 
-def components(graph: Graph) -> tuple[frozenset[str], ...]:
-    """Sets of revisions that are connected, in the order in which the graph names them."""
-    neighbours: dict[str, set[str]] = {one: set() for one in graph}
-    for one, above in graph.items():
-        for parent in above:
-            if parent in graph:
-                neighbours[one].add(parent)
-                neighbours[parent].add(one)
-    found: list[frozenset[str]] = []
-    seen: set[str] = set()
-    for one in graph:
-        if one not in seen:
-            component = frozenset(_reach(neighbours, one))
-            seen |= component
-            found.append(component)
-    return tuple(found)
-
-
-def _reach(neighbours: Mapping[str, Iterable[str]], start: str) -> Iterator[str]:
-    """Every revision that can be reached from `start`."""
-    seen, waiting = {start}, [start]
-    while waiting:
-        one = waiting.pop()
-        yield one
-        fresh = [n for n in neighbours[one] if n not in seen]
-        seen.update(fresh)
-        waiting.extend(fresh)
-
-
-def fork(graph: Graph, heads: tuple[str, ...]) -> Fork | None:
-    """Where `heads` parted; None when they share no ancestor."""
-    lines = {head: ancestors(graph, head) for head in heads}
-    shared = set.intersection(*lines.values())
-    # The youngest shared one is no parent of another shared one.
-    older = {parent for one in shared for parent in graph[one]}
-    youngest = [one for one in graph if one in shared and one not in older]
+def find_fork(graph: Graph, heads: tuple[str, ...]) -> Fork | None:
+    """Where the lines to `heads` separated; None when they have no common ancestor."""
+    ancestors = {head: find_ancestors(graph, head) for head in heads}
+    common = set.intersection(*ancestors.values())
+    with_common_children = {parent for revision in common for parent in graph[revision]}
+    youngest = [revision for revision in graph if revision in common and revision not in with_common_children]
     if not youngest:
         return None
-    ancestor = youngest[-1]
-    first = {
-        head: next((o for o in graph if o in line and o not in shared and ancestor in graph[o]), head)
-        for head, line in lines.items()
+    fork = youngest[-1]
+    children = [revision for revision, parents in graph.items() if fork in parents]
+    first_revisions = {
+        head: next((child for child in children if child in line and child not in common), head)
+        for head, line in ancestors.items()
     }
-    return Fork(ancestor, first)
+    return Fork(fork, first_revisions)
 
 
-def cycle(graph: Graph) -> tuple[str, ...]:
-    """The revisions of one cycle, each followed by its parent; empty when there is none."""
-    done: set[str] = set()
+def split_into_trees(graph: Graph) -> tuple[frozenset[str], ...]:
+    """The sets of connected revisions, in the order in which the graph names them."""
+    neighbours: dict[str, set[str]] = {revision: set() for revision in graph}
+    for revision, parents in graph.items():
+        for parent in parents:
+            if parent in graph:
+                neighbours[revision].add(parent)
+                neighbours[parent].add(revision)
+    trees: list[frozenset[str]] = []
+    visited: set[str] = set()
+    for revision in graph:
+        if revision not in visited:
+            tree = frozenset(_visit_connected(neighbours, revision))
+            visited |= tree
+            trees.append(tree)
+    return tuple(trees)
+
+
+def _visit_connected(neighbours: Mapping[str, Iterable[str]], start: str) -> Iterator[str]:
+    visited = {start}
+    waiting = [start]
+    while waiting:
+        revision = waiting.pop()
+        yield revision
+        unvisited = [neighbour for neighbour in neighbours[revision] if neighbour not in visited]
+        visited.update(unvisited)
+        waiting.extend(unvisited)
+
+
+def find_circle(graph: Graph) -> tuple[str, ...]:
+    """The revisions of a circle, each followed by its parent; empty when there is none.
+
+    A depth-first search with a stack of its own: a history may be longer than Python's recursion limit.
+    """
+    finished: set[str] = set()
     for start in graph:
-        path: list[str] = []
-        at: dict[str, int] = {}
-        stack = [(start, iter(graph[start]))] if start not in done else []
-        if stack:
-            path.append(start)
-            at[start] = 0
-        while stack:
-            one, rest = stack[-1]
-            parent = next((p for p in rest if p in graph and p not in done), None)
+        if start in finished:
+            continue
+        path = [start]
+        position = {start: 0}
+        parents_left = [iter(graph[start])]
+        while path:
+            parent = _next_unfinished(parents_left[-1], graph, finished)
             if parent is None:
-                done.add(one)
-                stack.pop()
-                path.pop()
-                del at[one]
-            elif parent in at:
-                return tuple(path[at[parent] :])
+                revision = path.pop()
+                parents_left.pop()
+                del position[revision]
+                finished.add(revision)
+            elif parent in position:
+                return tuple(path[position[parent] :])
             else:
-                at[parent] = len(path)
+                position[parent] = len(path)
                 path.append(parent)
-                stack.append((parent, iter(graph[parent])))
+                parents_left.append(iter(graph[parent]))
     return ()
 
 
-def described(history: History, identifier: str) -> str:
-    """A revision in one line: id, message and file."""
-    revision, place = history.find_revision(identifier), place_of(history, identifier)
-    words = [identifier, f'"{revision.message}"' if revision and revision.message else ""]
-    return " ".join(filter(None, (*words, f"({place})" if place else "")))
+def _next_unfinished(parents: Iterator[str], graph: Graph, finished: set[str]) -> str | None:
+    return next((parent for parent in parents if parent in graph and parent not in finished), None)
 
 
-def deliberate(history: History, ends: tuple[str, ...]) -> bool:
-    """Several heads, or heads of several trees, are meant: labels of their own, or the target, name them."""
-    labels = {
-        end: set(revision.labels) if (revision := history.find_revision(end)) else set() for end in ends
-    }
-    wanted = {name.rpartition("@")[0] or name for name in history.target} - {"head", "heads"}
+def find_heads_of_trees(history: History) -> dict[str, str]:
+    """For each separate history its base and one of its heads. Histories that depend on each other are one.
 
-    def explained(end: str) -> bool:
-        others = set[str]().union(*(labels[other] for other in ends if other != end))
-        called = any(end == name or (len(name) > 3 and end.startswith(name)) for name in wanted)
-        return bool(labels[end] - others) or called or bool(wanted & labels[end])
-
-    unexplained = sum(not explained(end) for end in ends)
-    # One line without a name of its own is the main line; beside a target by name it is forgotten.
-    return unexplained == 0 or (unexplained == 1 and not wanted)
-
-
-def trees(history: History) -> dict[str, str]:
-    """Unrelated histories: the base and a head of each. Histories that depend on one another are related."""
-    graph = parents(history, dependencies=True)
-    own = parents(history)
-    # A parent that is nowhere makes no base: its child's tree is torn off, and that is said elsewhere.
-    found = {}
-    for tree in components(graph):
-        bases = [one for one in graph if one in tree and not own[one]]
+    A tree whose base is missing is left out: the missing parent is reported already.
+    """
+    parents = build_graph(history)
+    heads_by_base = {}
+    for tree in split_into_trees(build_graph(history, with_dependencies=True)):
+        bases = [revision for revision in parents if revision in tree and not parents[revision]]
         heads = [head for head in history.heads if head in tree]
         if bases:
-            found[bases[0]] = heads[0] if heads else bases[0]
-    return found
+            heads_by_base[bases[0]] = heads[0] if heads else bases[0]
+    return heads_by_base
 
 
-def similar(wanted: str, known: Iterable[str | None]) -> str | None:
-    """The known revision whose id looks most like `wanted`: a typing mistake. Short ids all look alike."""
-    if len(wanted) < 6:
-        return None
-    return next(iter(get_close_matches(wanted, sorted(filter(None, known)), n=1, cutoff=0.75)), None)
+def are_deliberate(history: History, heads: tuple[str, ...]) -> bool:
+    """Whether several heads are meant: each has a branch label of its own, or the target names it.
+
+    One of them may be without: it is the main line, unless the target names heads and leaves this one out.
+    """
+    named = {name.rpartition("@")[0] or name for name in history.target} - {"head", "heads"}
+    labels = {head: _labels_of(history, head) for head in heads}
+    unexplained = 0
+    for head in heads:
+        labels_of_others = {label for other in heads if other != head for label in labels[other]}
+        has_own_label = bool(labels[head] - labels_of_others)
+        is_named = bool(named & labels[head]) or any(_abbreviates(name, head) for name in named)
+        if not has_own_label and not is_named:
+            unexplained += 1
+    return unexplained == 0 or (unexplained == 1 and not named)
+
+
+def _labels_of(history: History, identifier: str) -> set[str]:
+    revision = history.find_revision(identifier)
+    return set(revision.labels) if revision else set()
+
+
+def _abbreviates(name: str, identifier: str) -> bool:
+    return name == identifier or (len(name) >= SHORTEST_ABBREVIATION and identifier.startswith(name))

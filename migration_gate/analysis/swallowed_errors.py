@@ -1,155 +1,136 @@
-"""What a step that "succeeded" kept to itself: swallowed errors, hidden conflicts, a transaction it ended."""
+"""Problems of a step that Alembic took for a success: errors that it caught, a transaction that it ended."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 
-from migration_gate.analysis import ddl_text
-from migration_gate.analysis.op_code import quoted
+from migration_gate.analysis.ddl_text import find_transaction_end
+from migration_gate.analysis.op_code import quote_python
+from migration_gate.analysis.step_location import find_statement_location
 from migration_gate.check import Evidence, Finding, Severity
-from migration_gate.facts import DdlCommand, Location, Replay, Statement, Step
+from migration_gate.facts import Failure, Replay, Statement, Step
+from migration_gate.sql.lexer import Token, tokenize
 from migration_gate.wording import code_block, count_noun
 
-ABORTED = "25P02"
-"""current transaction is aborted: it only follows from an earlier error"""
+TRANSACTION_IS_ABORTED = "25P02"
+"""the SQLSTATE of every statement after an error, until the transaction ends"""
+
+_BEFORE_TABLE_NAME = {"TABLE", "INTO", "UPDATE", "FROM"}
+_BETWEEN = {"IF", "NOT", "EXISTS", "ONLY"}
+_UNKNOWN_TABLE = "the_table"
+"""what the suggested code calls a table whose name the statement does not show"""
 
 
-def swallowed(replay: Replay, step: Step) -> Iterator[Finding]:
-    """Errors that the revision did not let through. One inside a savepoint is a guarded try: a warning."""
-    followed = sum(1 for s in step.statements if s.error and s.error.sqlstate == ABORTED)
-    first = True
+def find_swallowed_errors(replay: Replay, step: Step) -> Iterator[Finding]:
+    """Errors that the revision caught. One inside a savepoint is likely a deliberate try: a warning."""
+    aborted = sum(_is_consequence(statement.error) for statement in step.statements)
     for number, statement in enumerate(step.statements):
         error = statement.error
-        if error is None or error.sqlstate == ABORTED:
+        if error is None or _is_consequence(error):
             continue
-        evidence = [
-            Evidence("statement", statement.sql),
-            Evidence("error", f"{error.message} (SQLSTATE {error.sqlstate})"),
-        ]
-        if followed and first:
-            lost = f"{count_noun(followed, 'later statement')} failed because of it, and did nothing"
-            evidence.append(Evidence("lost", lost))
-        first = False
-        fix = "Let the error raise, and ask the catalog first where something may or may not be there:"
-        ask = f"if {quoted(_named(statement.sql))} in sa.inspect(op.get_bind()).get_table_names():\n    ..."
         yield Finding(
             object=f"{step.revision} {error.sqlstate or error.exception_class}",
             message=f"`{step.revision}` swallowed an error: {error.message}",
-            location=_place(replay, step, statement),
+            location=find_statement_location(replay, step, statement),
             revision=step.revision,
-            evidence=tuple(evidence),
-            fix=f"{fix}{code_block(ask)}",
+            evidence=_collect_evidence(statement, error, aborted),
+            fix=_suggest_asking_catalog(statement.sql),
             kind="swallowed-error",
-            severity=Severity.WARNING if _guarded(step, number) else None,
+            severity=Severity.WARNING if _is_in_savepoint(step, number) else None,
         )
+        aborted = 0  # the statements that failed later are shown once, with the first error
 
 
-_TABLE = re.compile(
-    r'\b(?:TABLE|INTO|UPDATE|FROM)\s+(?:IF\s+(?:NOT\s+)?EXISTS\s+)?(?:ONLY\s+)?"?([\w.]+)', re.IGNORECASE
-)
+def _is_consequence(error: Failure | None) -> bool:
+    return error is not None and error.sqlstate == TRANSACTION_IS_ABORTED
 
 
-def _named(statement: str) -> str:
-    """The table that a statement names, as far as its words tell; a stand-in where they do not."""
-    found = _TABLE.search(statement)
-    return found[1].rpartition(".")[2] if found else "the_table"
-
-
-def _guarded(step: Step, number: int) -> bool:
-    """A savepoint was set before the statement, and rolled back to after it."""
-    marks = [mark.partition("@") for mark in step.transactions]
-    before = any(word == "savepoint" and int(at or 0) <= number for word, _, at in marks)
-    after = any(word == "rollback to savepoint" and int(at or 0) > number for word, _, at in marks)
-    words = [statement.sql.lstrip().upper() for statement in step.statements]
-    before = before or any(word.startswith("SAVEPOINT") for word in words[:number])
-    after = after or any(word.startswith("ROLLBACK TO") for word in words[number + 1 :])
-    return before and after
-
-
-def ended(replay: Replay, step: Step) -> Iterator[Finding]:
-    """A raw COMMIT or ROLLBACK: what follows runs outside Alembic's transaction."""
-    for statement in step.statements:
-        if (word := ddl_text.ends_transaction(statement.sql)) and not statement.error:
-            lines = "with op.get_context().autocommit_block():\n    op.execute(...)"
-            yield Finding(
-                object=f"{step.revision} {word.split()[0].upper()}",
-                message=f"`{step.revision}` ended Alembic's transaction by a raw {word.split()[0].upper()}",
-                location=_place(replay, step, statement),
-                revision=step.revision,
-                evidence=(
-                    Evidence("statement", statement.sql),
-                    Evidence(
-                        "so",
-                        "what came before it stays when a later revision fails; the version row does not",
-                    ),
-                ),
-                fix=f"Delete it. Where a statement needs to stand outside a transaction:{code_block(lines)}",
-                kind="raw-commit",
-            )
-
-
-def hidden(replay: Replay, step: Step) -> Iterator[Finding]:
-    """IF NOT EXISTS that found something else under the name."""
-    for number, touch in enumerate(replay.ddl_commands):
-        if touch.step == step.number and not touch.identity and touch.statement:
-            before = replay.ddl_commands[:number]
-            for wish in ddl_text.wanted(touch.statement):
-                if found := _conflict(wish, before):
-                    yield _hidden(replay, step, touch, wish, found)
-
-
-def _hidden(
-    replay: Replay, step: Step, touch: DdlCommand, wish: ddl_text.Wanted, found: tuple[str, DdlCommand]
-) -> Finding:
-    there, maker = found
-    made = next((s.revision for s in replay.steps if s.number == maker.step), None)
-    by = f"revision `{made}`" if made else "something that ran before the first revision"
-    statement = next((s for s in step.statements if s.sql.strip() == (touch.statement or "").strip()), None)
-    return Finding(
-        object=f"{step.revision} {wish.name}",
-        message=f"`{step.revision}` left out the {wish.kind} `{wish.name}`: "
-        "another one of that name was there",
-        location=_place(replay, step, statement),
-        revision=step.revision,
-        evidence=(
-            Evidence("wanted", ", ".join(wish.columns)),
-            Evidence("there", there),
-            Evidence("made by", f"{by}, before this one"),
-        ),
-        fix=f"Create it without IF NOT EXISTS, under its own name, or alter the {wish.kind} that is there.",
-        kind="hidden-conflict",
+def _collect_evidence(statement: Statement, error: Failure, aborted: int) -> tuple[Evidence, ...]:
+    evidence = (
+        Evidence("statement", statement.sql),
+        Evidence("error", f"{error.message} (SQLSTATE {error.sqlstate})"),
     )
+    if not aborted:
+        return evidence
+    lost = f"{count_noun(aborted, 'later statement')} failed because of it, and did nothing"
+    return (*evidence, Evidence("lost", lost))
 
 
-def _conflict(wish: ddl_text.Wanted, before: tuple[DdlCommand, ...]) -> tuple[str, DdlCommand] | None:
-    """What was there instead, and who made it; None where it has the shape that was wanted."""
-    if wish.kind == "table":
-        same = [t for t in before if t.kind == "table" and t.columns and _is(t.identity, wish)]
-        state = same[-1] if same else None
-        if state is None or {column.name for column in state.columns} == {*wish.columns}:
-            return None
-        return ", ".join(column.name for column in state.columns), same[0]
-    states: Mapping[str, tuple[str, DdlCommand]] = {
-        index.name: (index.definition, touch) for touch in before for index in touch.indexes
-    }
-    definition, maker = states.get(wish.name, ("", None))
-    match = re.search(r"\bON (?:ONLY )?(\S+) USING \w+ (\(.*)", definition)
-    if maker is None or match is None:
-        return None
-    same_table = match[1].rpartition(".")[2].strip('"') == wish.table
-    same_keys = tuple(ddl_text.keys_of(match[2])) == wish.columns
-    same_kind = definition.startswith("CREATE UNIQUE") == wish.unique
-    return None if same_table and same_keys and same_kind else (definition, maker)
+def _suggest_asking_catalog(sql: str) -> str:
+    table = quote_python(_find_table_name(sql))
+    code = f"if {table} in sa.inspect(op.get_bind()).get_table_names():\n    ..."
+    advice = "Let the error raise, and ask the catalog first where something may or may not be there:"
+    return f"{advice}{code_block(code)}"
 
 
-def _is(identity: str, wish: ddl_text.Wanted) -> bool:
-    schema, _, name = identity.replace('"', "").rpartition(".")
-    return name == wish.name and (wish.schema is None or wish.schema == schema)
+def _find_table_name(sql: str) -> str:
+    """The table that a statement names first, as far as its words show."""
+    tokens = list(tokenize(sql))
+    for number, token in enumerate(tokens):
+        if token.keyword in _BEFORE_TABLE_NAME:
+            name = _read_last_name_part(tokens[number + 1 :])
+            if name:
+                return name
+    return _UNKNOWN_TABLE
 
 
-def _place(replay: Replay, step: Step, statement: Statement | None) -> Location | None:
-    revision = replay.history.find_revision(step.revision)
-    if revision is None or statement is None or statement.line is None:
-        return revision.location if revision else None
-    return Location(revision.location.file, statement.line)
+def _read_last_name_part(tokens: Sequence[Token]) -> str:
+    name = ""
+    for token in tokens:
+        if not name and token.keyword in _BETWEEN:
+            continue
+        if token.name and not name:
+            name = token.name
+        elif token.text == "." and name:
+            name = ""
+        else:
+            break
+    return name
+
+
+def _is_in_savepoint(step: Step, number: int) -> bool:
+    """Whether a savepoint was set before the statement, and rolled back to after it."""
+    return _sets_savepoint_before(step, number) and _rolls_back_after(step, number)
+
+
+def _sets_savepoint_before(step: Step, number: int) -> bool:
+    recorded = any(position <= number for position in _positions_of(step, "savepoint"))
+    written = any(_starts_with(statement, "SAVEPOINT") for statement in step.statements[:number])
+    return recorded or written
+
+
+def _rolls_back_after(step: Step, number: int) -> bool:
+    recorded = any(position > number for position in _positions_of(step, "rollback to savepoint"))
+    written = any(_starts_with(statement, "ROLLBACK TO") for statement in step.statements[number + 1 :])
+    return recorded or written
+
+
+def _positions_of(step: Step, boundary: str) -> Iterator[int]:
+    """The number of statements before each such transaction boundary."""
+    for mark in step.transactions:
+        name, _, position = mark.partition("@")
+        if name == boundary:
+            yield int(position or 0)
+
+
+def _starts_with(statement: Statement, words: str) -> bool:
+    return statement.sql.lstrip().upper().startswith(words)
+
+
+def find_raw_commits(replay: Replay, step: Step) -> Iterator[Finding]:
+    """A COMMIT or ROLLBACK as text: what follows runs outside of Alembic's transaction."""
+    for statement in step.statements:
+        word = find_transaction_end(statement.sql)
+        if word is None or statement.error:
+            continue
+        code = "with op.get_context().autocommit_block():\n    op.execute(...)"
+        consequence = "what came before it stays when a later revision fails; the version row does not"
+        yield Finding(
+            object=f"{step.revision} {word}",
+            message=f"`{step.revision}` ended Alembic's transaction by a raw {word}",
+            location=find_statement_location(replay, step, statement),
+            revision=step.revision,
+            evidence=(Evidence("statement", statement.sql), Evidence("so", consequence)),
+            fix=f"Delete it. Where a statement needs to stand outside a transaction:{code_block(code)}",
+            kind="raw-commit",
+        )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from migration_gate.analysis.revision_graph import parents
+from migration_gate.analysis.revision_graph import build_graph
 from migration_gate.facts import Column, Facts, History, Snapshot, Table, display_name
 from migration_gate.report import printable
 from migration_gate.verdict.outcome import ProjectReport
@@ -39,7 +39,9 @@ def spelt(text: str, limit: int = LABEL) -> str:
 
 def history(one: History) -> str:
     """A flow chart of the newest part, where there are several heads or a merge to see; empty elsewhere."""
-    graph = {each: tuple(dict.fromkeys(above)) for each, above in parents(one, dependencies=True).items()}
+    graph = {
+        each: tuple(dict.fromkeys(above)) for each, above in build_graph(one, with_dependencies=True).items()
+    }
     below: dict[str, list[str]] = {each: [] for each in graph}
     for each, above in graph.items():
         for parent in above:

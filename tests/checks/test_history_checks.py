@@ -111,7 +111,7 @@ def test_a_missing_parent_is_found_in_the_files_when_alembic_gave_up() -> None:
     files = (RevisionFile("v/b2.py", "b2", ("zzz",), line=5),)
     graph = History(files=files, error=Failure("KeyError: 'zzz'", "KeyError"))
     (found,) = breaks(graph)
-    assert found.message == "`b2` stands on `zzz`, and no file has that revision"
+    assert found.message == "`b2` depends on `zzz`, and no file has that revision"
     assert found.location == Location("v/b2.py", 5)
 
 

@@ -91,7 +91,7 @@ def test_what_no_revision_makes_is_placed_at_its_model() -> None:
 
 def test_what_models_cannot_express_is_one_note_by_kind() -> None:
     views = [replace(difference("unmanaged", f"v{n}", "x", None), object_noun="view") for n in (1, 2)]
-    policy = difference("unmanaged", "p on users", "CREATE POLICY p ON users", None)
+    policy = replace(difference("unmanaged", "p on users", "x", None), object_noun="policy")
     (found,) = drifted(*views, policy)
     assert found.severity is Severity.NOTE
     assert found.kind == "unmanaged"

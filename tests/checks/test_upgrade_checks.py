@@ -136,7 +136,7 @@ def test_an_error_in_python_shows_the_projects_frames() -> None:
             "working_directory:",
         ),
         ("'SECRET'", {"exception_class": "KeyError"}, "SECRET: ..."),
-        ("division by zero", {"sqlstate": "22012"}, "Mend the revision"),
+        ("division by zero", {"sqlstate": "22012"}, "Fix the revision"),
     ],
 )
 def test_the_usual_causes_get_their_advice(says: str, fields: dict[str, object], wanted: str) -> None:

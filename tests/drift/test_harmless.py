@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from migration_gate.analysis.drift_messages import is_mild, sentence
+from migration_gate.analysis.drift_messages import describe_difference, is_mild
 from migration_gate.drift.model_comparison import compare_with_models
 from migration_gate.facts import (
     Column,
@@ -88,7 +88,7 @@ def test_uniqueness_that_both_guarantee_is_one_warning(
         assert difference.harmless_because.startswith("both guarantee")
         assert difference.harmless_because.endswith(why) or why in difference.harmless_because
         assert is_mild(difference)
-        assert sentence(difference).endswith(f"({difference.harmless_because})")
+        assert describe_difference(difference).endswith(f"({difference.harmless_because})")
 
 
 @pytest.mark.parametrize(

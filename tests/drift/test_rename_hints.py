@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from migration_gate.analysis.drift_messages import advice
+from migration_gate.analysis.drift_messages import describe_fix
 from migration_gate.drift.model_comparison import compare_with_models
 from migration_gate.facts import Column, Models, Replay, Snapshot, Table
 
@@ -18,7 +18,7 @@ SNAPSHOT = Snapshot(tables=(USERS,), columns=(ID, EMAIL, CITY))
 def of_columns(database: tuple[Column, ...], models: tuple[Column, ...]) -> list[str]:
     sides = [replace(SNAPSHOT, columns=columns) for columns in (database, models)]
     differences = compare_with_models(Replay(catalog=sides[0], models=Models(metadatas=1, snapshot=sides[1])))
-    return [advice(difference).rpartition("\n")[2] for difference in differences]
+    return [describe_fix(difference).rpartition("\n")[2] for difference in differences]
 
 
 def test_a_column_that_may_be_renamed_has_the_operation_on_both_findings() -> None:
@@ -60,7 +60,7 @@ def test_a_table_that_may_be_renamed_has_the_operation() -> None:
         for name in ("people", "users")
     ]
     differences = compare_with_models(Replay(catalog=sides[0], models=Models(metadatas=1, snapshot=sides[1])))
-    assert [advice(difference).rpartition("\n")[2] for difference in differences] == [
+    assert [describe_fix(difference).rpartition("\n")[2] for difference in differences] == [
         "If `billing.people` was renamed to `billing.users`: "
         "`op.rename_table('people', 'users', schema='billing')`"
     ] * 2

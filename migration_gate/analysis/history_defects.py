@@ -1,0 +1,171 @@
+"""The ways in which a chain of revisions can be broken: one function each, from a history to findings."""
+
+from __future__ import annotations
+
+import posixpath
+from collections import defaultdict
+from collections.abc import Iterator
+
+from migration_gate.analysis.revision_graph import (
+    are_deliberate,
+    build_graph,
+    describe_revision,
+    find_circle,
+    find_heads_of_trees,
+    find_location,
+    find_similar_id,
+)
+from migration_gate.check import Evidence, Finding
+from migration_gate.facts import History, Location, MissingParent, RevisionFile
+from migration_gate.wording import join_words
+
+
+def find_unreadable_files(history: History) -> Iterator[Finding]:
+    """Files that Python cannot parse."""
+    for file in history.files:
+        if file.error:
+            yield Finding(
+                object=file.path,
+                message=f"`{file.path}` is no valid Python: {file.error}",
+                location=Location(file.path, file.line),
+                revision=file.revision,
+                fix="Fix the syntax.",
+            )
+
+
+def find_missing_parents(history: History) -> Iterator[Finding]:
+    """Parents and dependencies that no file has; nothing where an unreadable file may be the missing one."""
+    if any(file.error for file in history.files):
+        return
+    known_ids = {revision.id for revision in history.revisions}
+    known_ids |= {file.revision for file in history.files if file.revision}
+    for missing in dict.fromkeys((*history.missing_parents, *_parents_in_no_file(history, known_ids))):
+        child, parent = missing.revision, missing.parent
+        yield Finding(
+            object=f"{child} {parent}",
+            message=f"`{child}` depends on `{parent}`, and no file has that revision",
+            location=find_location(history, child),
+            revision=child,
+            fix=_describe_restoring(parent, find_similar_id(parent, known_ids - {child})),
+        )
+
+
+def _parents_in_no_file(history: History, known_ids: set[str]) -> Iterator[MissingParent]:
+    for file in history.files:
+        if file.is_loaded:
+            for parent in file.parents:
+                if parent not in known_ids:
+                    yield MissingParent(file.revision or file.path, parent)
+
+
+def _describe_restoring(parent: str, similar_id: str | None) -> str:
+    restore = f"estore its file (`git log --diff-filter=D -S {parent}` finds who removed it)"
+    if similar_id:
+        return f"Did you mean `{similar_id}`? If not, r{restore}."
+    return f"R{restore}, or name another parent."
+
+
+def find_duplicate_ids(history: History) -> Iterator[Finding]:
+    """Ids that several files have."""
+    files_by_id: dict[str, list[RevisionFile]] = defaultdict(list)
+    for file in _files_of_this_history(history):
+        if file.revision:
+            files_by_id[file.revision].append(file)
+    for revision, files in files_by_id.items():
+        if len(files) > 1:
+            yield Finding(
+                object=revision,
+                message=f"`{revision}` is the id of {len(files)} files, and Alembic runs only one of them",
+                location=Location(files[-1].path, files[-1].line),
+                revision=revision,
+                evidence=tuple(Evidence("file", str(Location(file.path, file.line))) for file in files),
+                fix="Give one of them another id, and correct the `down_revision` of those that follow it.",
+            )
+
+
+def find_circles(history: History) -> Iterator[Finding]:
+    """Revisions that depend on each other."""
+    circle = find_circle(build_graph(history, with_dependencies=True))
+    if circle:
+        yield Finding(
+            object=" ".join(sorted(circle)),
+            message=f"{join_words(circle)} depend on each other in a circle",
+            location=find_location(history, circle[0]),
+            revision=circle[0],
+            evidence=tuple(Evidence("revision", describe_revision(history, revision)) for revision in circle),
+            fix="One of them has the wrong `down_revision`, most likely the newest.",
+        )
+
+
+def find_unrelated_trees(history: History) -> Iterator[Finding]:
+    """Trees that have no revision in common, unless folders or branch labels of their own show intent."""
+    heads_by_base = find_heads_of_trees(history)
+    # Branch labels are known only where Alembic could read the history.
+    if not history.revisions or len(heads_by_base) < 2:
+        return
+    if len(history.locations) > 1 or are_deliberate(history, tuple(heads_by_base.values())):
+        return
+    bases = tuple(heads_by_base)
+    last = bases[-1]
+    yield Finding(
+        object=" ".join(sorted(bases)),
+        message=f"{join_words(bases)} are unrelated first revisions: {len(bases)} histories in one folder",
+        location=find_location(history, last),
+        revision=last,
+        evidence=tuple(Evidence("base", describe_revision(history, base)) for base in bases),
+        fix=f'Give `{last}` its `down_revision`, or a `branch_labels = ("...",)` if both are meant.',
+    )
+
+
+def find_unloaded_files(history: History) -> Iterator[Finding]:
+    """Files that look like revisions of this history, and that Alembic never runs."""
+    for file in _list_unloaded_files(history):
+        reason = f" ({file.not_loaded_because})" if file.not_loaded_because else ""
+        yield Finding(
+            object=file.path,
+            message=f"`{file.path}` looks like a revision, and never runs{reason}",
+            location=Location(file.path, file.line),
+            revision=file.revision,
+            fix="Move it into the folder of revisions, add its folder to `version_locations`, or delete it.",
+        )
+
+
+def _list_unloaded_files(history: History) -> list[RevisionFile]:
+    """Unloaded files that belong here: in a folder of revisions, or with a parent that belongs here."""
+    candidates = [file for file in _files_of_this_history(history) if not file.is_loaded and not file.error]
+    folders = tuple(f"{folder.rstrip('/')}/" for folder in history.locations)
+    belonging = {file.path for file in candidates if file.path.startswith(folders)}
+    known_ids = {file.revision for file in history.files if file.is_loaded or file.path in belonging}
+    while True:
+        children = [
+            file
+            for file in candidates
+            if file.path not in belonging and not known_ids.isdisjoint(file.parents)
+        ]
+        if not children:
+            return [file for file in candidates if file.path in belonging]
+        belonging |= {file.path for file in children}
+        known_ids |= {file.revision for file in children}
+
+
+def _files_of_this_history(history: History) -> list[RevisionFile]:
+    """The files without those of other histories.
+
+    Another history is a folder with a first revision of its own, none of whose files Alembic loads: a project
+    may keep one for another dialect or another database, with the same ids.
+    """
+    files_by_folder: dict[str, list[RevisionFile]] = defaultdict(list)
+    for file in history.files:
+        files_by_folder[posixpath.dirname(file.path)].append(file)
+    others = {
+        folder
+        for folder, files in files_by_folder.items()
+        if folder not in history.locations and _is_another_history(files)
+    }
+    return [file for file in history.files if posixpath.dirname(file.path) not in others]
+
+
+def _is_another_history(files: list[RevisionFile]) -> bool:
+    is_loaded = any(file.is_loaded for file in files)
+    has_base = any(file.revision and not file.parents for file in files)
+    return has_base and not is_loaded
