@@ -20,7 +20,7 @@ from migration_gate.facts import Facts, Replay, Snapshot, Table
 from migration_gate.project.locate import AlembicEnvironment, locate_environment
 from migration_gate.project.search import read_text_file
 from migration_gate.report import deliver
-from migration_gate.scan import repository, revision_files
+from migration_gate.scan import repository, revision_files, revision_history
 from migration_gate.verdict import judge
 from migration_gate.verdict.outcome import Problem, ProjectReport, Report
 
@@ -72,14 +72,16 @@ def read_facts(settings: Settings, others: list[str]) -> Facts:
     if not folders:
         notes.append("where the revisions are is decided in code: several heads were not looked for")
     texts = revision_files.read_revision_files(folders, top, recursive=recursive)
-    notes += [f"`{file}` could not be placed in the history: {why}" for file, why in texts.doubts]
+    notes += [
+        f"`{s.file.path}` could not be placed in the history: {s.doubt}" for s in texts.files if s.doubt
+    ]
     own = [file.file.path for file in texts.files]
     tree = repository.read_repository(
         settings, [*(str(top / path) for path in own), *_scripts(located, folders)]
     )
-    names = dict.fromkeys((*texts.creates, *_modelled(settings)))
+    names = dict.fromkeys((*texts.created_tables, *_modelled(settings)))
     replay = Replay(
-        history=revision_files.build_history(texts, settings.target),
+        history=revision_history.build_history(texts, settings.target),
         catalog=Snapshot(tables=tuple(Table("public", name) for name in names)),
         notes=tuple(notes),
     )

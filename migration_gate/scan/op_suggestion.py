@@ -1,16 +1,28 @@
-"""A schema statement as the line that a revision would hold."""
+"""A schema statement as the operation of Alembic's that a revision would have.
+
+The expressions match whole statements on one line that consist of bare words, so none of them can match
+inside of a string or a comment. Every other statement becomes `op.execute`.
+"""
 
 from __future__ import annotations
 
 import re
 
-_ALTER = r"ALTER TABLE (?:IF EXISTS )?(?:ONLY )?([\w.]+)"
-_ADD = re.compile(rf"{_ALTER} ADD (?:COLUMN )?(?:IF NOT EXISTS )?(\w+) (\w+)\s*;?$", re.IGNORECASE)
-_DROP = re.compile(rf"{_ALTER} DROP COLUMN (?:IF EXISTS )?(\w+)(?: CASCADE)?\s*;?$", re.IGNORECASE)
-_INDEX = re.compile(
-    r"CREATE (UNIQUE )?INDEX (?:IF NOT EXISTS )?(\w+) ON ([\w.]+) ?\(([\w, ]+)\)\s*;?$", re.IGNORECASE
+from migration_gate.sql.identifiers import fold_identifier, split_qualified_name
+
+_ALTER = r"ALTER TABLE (?:IF EXISTS )?(?:ONLY )?(?P<table>[\w.]+)"
+_ADD_COLUMN = re.compile(
+    rf"{_ALTER} ADD (?:COLUMN )?(?:IF NOT EXISTS )?(?P<column>\w+) (?P<type>\w+)\s*;?$", re.IGNORECASE
 )
-_ANY = re.compile(r"(?:CREATE|ALTER|DROP|COMMENT|DO|SELECT)\s", re.IGNORECASE)
+_DROP_COLUMN = re.compile(
+    rf"{_ALTER} DROP COLUMN (?:IF EXISTS )?(?P<column>\w+)(?: CASCADE)?\s*;?$", re.IGNORECASE
+)
+_CREATE_INDEX = re.compile(
+    r"CREATE (?P<unique>UNIQUE )?INDEX (?:IF NOT EXISTS )?(?P<index>\w+)"
+    r" ON (?P<table>[\w.]+) ?\((?P<columns>[\w, ]+)\)\s*;?$",
+    re.IGNORECASE,
+)
+_SCHEMA_STATEMENT = re.compile(r"(?:CREATE|ALTER|DROP|COMMENT|DO|SELECT)\s", re.IGNORECASE)
 _TYPES = {
     **dict.fromkeys(("varchar", "text"), "Text"),
     **dict.fromkeys(("int", "integer"), "Integer"),
@@ -25,24 +37,47 @@ _TYPES = {
 
 
 def suggest_operation(statement: str) -> str | None:
-    """The Alembic operation that does the same; `op.execute` where none is plain, None for text in part."""
-    if "{" in statement or statement.endswith("…") or not _ANY.match(statement):
+    """The call of `op` that does the same; None where the text is cut, has placeholders, or is not SQL."""
+    if "{" in statement or statement.endswith("…") or not _SCHEMA_STATEMENT.match(statement):
         return None
-    if (found := _ADD.match(statement)) and (kind := _TYPES.get(found[3].lower())):
-        table, tail = _table(found[1])
-        return f'op.add_column("{table}", sa.Column("{found[2]}", sa.{kind}()){tail}'
-    if found := _DROP.match(statement):
-        table, tail = _table(found[1])
-        return f'op.drop_column("{table}", "{found[2]}"{tail}'
-    if found := _INDEX.match(statement):
-        table, tail = _table(found[3])
-        columns = ", ".join(f'"{column.strip()}"' for column in found[4].split(","))
-        unique = ", unique=True" if found[1] else ""
-        return f'op.create_index("{found[2]}", "{table}", [{columns}]{unique}{tail}'
-    return f"op.execute({statement.rstrip('; ')!r})"
+    return (
+        _suggest_add_column(statement)
+        or _suggest_drop_column(statement)
+        or _suggest_create_index(statement)
+        or f"op.execute({statement.rstrip('; ')!r})"
+    )
 
 
-def _table(name: str) -> tuple[str, str]:
-    """The table's name, and how the call ends: with its schema, where it has one."""
-    schema, _, table = name.rpartition(".")
-    return table, f', schema="{schema}")' if schema else ")"
+def _suggest_add_column(statement: str) -> str | None:
+    match = _ADD_COLUMN.match(statement)
+    sql_type = _TYPES.get(match["type"].lower()) if match else None
+    if match is None or sql_type is None:
+        return None
+    table, schema = _table_arguments(match["table"])
+    return (
+        f'op.add_column("{table}", sa.Column("{fold_identifier(match["column"])}", sa.{sql_type}()){schema})'
+    )
+
+
+def _suggest_drop_column(statement: str) -> str | None:
+    match = _DROP_COLUMN.match(statement)
+    if match is None:
+        return None
+    table, schema = _table_arguments(match["table"])
+    return f'op.drop_column("{table}", "{fold_identifier(match["column"])}"{schema})'
+
+
+def _suggest_create_index(statement: str) -> str | None:
+    match = _CREATE_INDEX.match(statement)
+    if match is None:
+        return None
+    table, schema = _table_arguments(match["table"])
+    columns = ", ".join(f'"{fold_identifier(column.strip())}"' for column in match["columns"].split(","))
+    unique = ", unique=True" if match["unique"] else ""
+    return f'op.create_index("{fold_identifier(match["index"])}", "{table}", [{columns}]{unique}{schema})'
+
+
+def _table_arguments(name: str) -> tuple[str, str]:
+    """The table's own name, and the `schema=` argument where the name has a schema."""
+    *schema, table = split_qualified_name(name)
+    return table, f', schema="{schema[-1]}"' if schema else ""

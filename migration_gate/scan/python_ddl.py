@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 
-from migration_gate.scan import other_dialects
-from migration_gate.scan.python_module import EXECUTES, Module, Role
-from migration_gate.scan.python_strings import dotted, last_name, parse, spell
+from migration_gate.facts import SchemaChangeKind
+from migration_gate.scan.found_change import FoundChange
+from migration_gate.scan.other_dialects import imports_only_other_drivers, names_other_database
+from migration_gate.scan.python_module import EXECUTES, PythonModule, StringRole
+from migration_gate.scan.python_strings import constant_text, dotted_name, last_name, possible_texts
+from migration_gate.scan.python_syntax import parse_python
 from migration_gate.scan.sql_classifier import SqlStatement, StatementKind, classify_statements
 
-LONGEST_STRING = 100_000
+_MAX_STRING = 100_000
 """characters of one string that are read as SQL"""
 _DDL = re.compile(r"\b(?:CREATE|ALTER|DROP|COMMENT\s+ON)\s+[A-Z]", re.IGNORECASE)
 _KINDS = "TABLE|INDEX|VIEW|TYPE|DOMAIN|SEQUENCE|TRIGGER|POLICY|RULE"
-_SQL_NOT_PROSE = re.compile(
+_COMPLETE_STATEMENT = re.compile(
     rf"""^\s*(?:
     CREATE\s+(?:\w+\s+)*?TABLE\s[^(]*(?:\(|\bAS\b|\bLIKE\b|\bOF\b)
     |CREATE\s+(?:\w+\s+)*?INDEX\s.*\bON\s.*(?:\(|\bUSING\b)
@@ -30,83 +32,93 @@ _SQL_NOT_PROSE = re.compile(
     )""",
     re.IGNORECASE | re.VERBOSE | re.DOTALL,
 )
+"""SQL, and not a sentence that begins with the same words"""
 _METADATA = re.compile(r"metadata$|^(?:db|database|sqlmodel|orm)$|base$", re.IGNORECASE)
-_ELEMENTS = frozenset(
+"""names of what holds the application's tables"""
+_FOR_ALL_TABLES: dict[str, SchemaChangeKind] = {"create_all": "create_all", "drop_all": "drop_all"}
+_FOR_ONE_TABLE = frozenset({"create", "drop"})
+_DDL_ELEMENTS = frozenset(
     {"CreateTable", "DropTable", "CreateIndex", "DropIndex", "AddConstraint", "DropConstraint"}
 )
+"""SQLAlchemy's classes of schema statements"""
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """One place that changes a schema."""
-
-    file: str
-    line: int
-    statement: str
-    how: str
-    tables: tuple[str, ...] = ()
-    scopes: tuple[str, ...] = ()
-    """names of the functions, classes and constants it stands in"""
-
-
-def find_python_changes(file: str, data: bytes | str) -> list[Hit] | None:
-    """Every place in a Python file that changes a schema when it runs; None when it cannot be parsed."""
-    tree = parse(data)
+def find_python_changes(path: str, data: bytes | str) -> list[FoundChange] | None:
+    """Every place in a Python file that changes a schema when it runs; None where it cannot be parsed."""
+    tree = parse_python(data)
     if tree is None:
         return None
-    if not any(_is_mark(node) for node in ast.walk(tree)):
+    if not any(_is_worth_reading(node) for node in ast.walk(tree)):
         return []
     try:
-        return _changes(file, tree)
+        return _find_changes(path, tree)
     except RecursionError:  # a sum of thousands of strings
         return None
 
 
-def _changes(file: str, tree: ast.Module) -> list[Hit]:
-    module = Module(tree)
-    if other_dialects.named(file) or other_dialects.imported_alone(module.nodes):
-        return []
-    found = {(hit.line, hit.statement): hit for hit in (*_strings(file, module), *_calls(file, module))}
-    return sorted(found.values(), key=lambda hit: hit.line)
-
-
-def _is_mark(node: ast.AST) -> bool:
-    """Whether a node can make a file worth a closer look."""
-    if isinstance(node, ast.Constant):
-        return isinstance(node.value, str) and bool(_DDL.search(node.value))
+def _is_worth_reading(node: ast.AST) -> bool:
+    """Whether a node is a reason to read the file closely."""
     if isinstance(node, ast.Attribute):
-        return node.attr in ("create_all", "drop_all", "create", "drop") or node.attr in _ELEMENTS
-    return isinstance(node, ast.Name) and node.id in _ELEMENTS
+        return node.attr in _FOR_ALL_TABLES or node.attr in _FOR_ONE_TABLE or node.attr in _DDL_ELEMENTS
+    if isinstance(node, ast.Name):
+        return node.id in _DDL_ELEMENTS
+    text = constant_text(node)
+    return text is not None and _DDL.search(text) is not None
 
 
-def _strings(file: str, module: Module) -> Iterator[Hit]:
-    """Strings that hold DDL and go to a database."""
-    done: set[ast.AST] = set()
+def _find_changes(path: str, tree: ast.Module) -> list[FoundChange]:
+    module = PythonModule(tree)
+    if names_other_database(path) or imports_only_other_drivers(module.nodes):
+        return []
+    changes = [*_find_in_strings(module), *_find_in_calls(module)]
+    unique = {(change.line, change.statement): change for change in changes}
+    return sorted(unique.values(), key=lambda change: change.line)
+
+
+def _find_in_strings(module: PythonModule) -> Iterator[FoundChange]:
+    """Strings with schema statements that a database runs."""
+    seen: set[ast.AST] = set()
     for node in module.nodes:
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and _DDL.search(node.value):
-            whole = module.whole(node)
-            if whole not in done:
-                done.add(whole)
-                yield from _string(file, module, whole)
+        if not isinstance(node, ast.Constant) or not isinstance(node.value, str):
+            continue
+        if _DDL.search(node.value):
+            whole = module.find_whole_string(node)
+            if whole not in seen:
+                seen.add(whole)
+                yield from _read_string(module, whole)
 
 
-def _string(file: str, module: Module, whole: ast.expr) -> Iterator[Hit]:
-    role = module.role(whole)
-    if role is Role.TALK or (role is Role.STORED and not module.executes) or not module.counts(whole):
+def _read_string(module: PythonModule, whole: ast.expr) -> Iterator[FoundChange]:
+    kind = _find_string_kind(module, whole)
+    if kind is None:
         return
-    if role is Role.PROGRAM and not _runs_psql(module, whole):
-        return
-    how = "shell" if role is Role.PROGRAM else "execute"
-    for text in spell(whole, module.known):
-        sql = text.partition("-c")[2].strip(" \"'") if how == "shell" and "psql" in text else text
-        for statement in classify_statements(sql[:LONGEST_STRING]):
+    for text in possible_texts(whole, module.constants):
+        sql = _cut_command_line(text) if kind == "shell" else text
+        for statement in classify_statements(sql[:_MAX_STRING]):
             if _is_change(statement):
                 line = min(whole.lineno + statement.line - 1, whole.end_lineno or whole.lineno)
-                yield Hit(file, line, statement.text, how, statement.relations, module.scopes(whole))
+                scopes = module.find_scopes(whole)
+                yield FoundChange(line, statement.text, kind, statement.relations, scopes)
 
 
-def _runs_psql(module: Module, node: ast.expr) -> bool:
-    call = next((parent for parent in module.parents(node) if isinstance(parent, ast.Call)), None)
+def _find_string_kind(module: PythonModule, whole: ast.expr) -> SchemaChangeKind | None:
+    """How the string reaches a Postgres; None where it does not."""
+    role = module.find_role(whole)
+    if role is StringRole.NOT_RUN or not module.runs_on_postgres(whole):
+        return None
+    if role is StringRole.PROGRAM:
+        return "shell" if _runs_psql(module, whole) else None
+    return "execute" if role is StringRole.EXECUTED or module.executes_sql else None
+
+
+def _cut_command_line(text: str) -> str:
+    """The SQL of `psql -c "SQL"`; the whole text where it is an argument of its own."""
+    return text.partition("-c")[2].strip(" \"'") if "psql" in text else text
+
+
+def _runs_psql(module: PythonModule, node: ast.expr) -> bool:
+    ancestors = module.find_ancestors(node)
+    call = next((ancestor for ancestor in ancestors if isinstance(ancestor, ast.Call)), None)
     return call is not None and "psql" in ast.unparse(call)
 
 
@@ -114,94 +126,115 @@ def _is_change(statement: SqlStatement) -> bool:
     """Whether the statement changes relations that it names, and is SQL rather than a sentence about it."""
     if statement.kind is not StatementKind.SCHEMA or statement.is_foreign or not statement.relations:
         return False
-    head = statement.text.split()[0]
-    cut = statement.text.endswith("…")
-    return (head.isupper() or head.islower()) and (cut or bool(_SQL_NOT_PROSE.search(statement.text)))
+    first_word = statement.text.split()[0]
+    if not first_word.isupper() and not first_word.islower():
+        return False
+    return statement.text.endswith("…") or _COMPLETE_STATEMENT.search(statement.text) is not None
 
 
-def _calls(file: str, module: Module) -> Iterator[Hit]:
+def _find_in_calls(module: PythonModule) -> Iterator[FoundChange]:
     """`create_all`, `drop_all`, `execute(CreateTable(...))`, `User.__table__.create(bind)`."""
     for node in module.nodes:
-        hit = None
-        if isinstance(node, ast.Attribute) and node.attr in ("create_all", "drop_all"):
-            hit = _create_all(module, node)
-        elif isinstance(node, ast.Call) and last_name(node.func) in _ELEMENTS:
-            hit = _element(module, node)
-        elif isinstance(node, ast.Call) and last_name(node.func) in ("create", "drop"):
-            hit = _create_table(module, node)
-        if hit is not None and isinstance(node, ast.expr) and module.counts(node):
-            how, statement, tables = hit
-            yield Hit(file, node.lineno, statement, how, tables, module.scopes(node))
+        change = None
+        if isinstance(node, ast.Attribute) and node.attr in _FOR_ALL_TABLES:
+            change = _read_create_all(module, node)
+        elif isinstance(node, ast.Call) and last_name(node.func) in _DDL_ELEMENTS:
+            change = _read_ddl_element(module, node)
+        elif isinstance(node, ast.Call) and last_name(node.func) in _FOR_ONE_TABLE:
+            change = _read_table_method(module, node)
+        if change is not None and module.runs_on_postgres(node):
+            yield change
 
 
-def _create_all(module: Module, node: ast.Attribute) -> tuple[str, str, tuple[str, ...]] | None:
-    """A call, or the method handed to `run_sync`."""
-    parent = module.above.get(node)
+def _read_create_all(module: PythonModule, node: ast.Attribute) -> FoundChange | None:
+    """A call of `create_all` or `drop_all`, or the method passed to `run_sync`."""
+    parent = module.find_parent(node)
     if not isinstance(parent, ast.Call | ast.keyword):
         return None
-    tables = _made_here(module, node.value)
-    if tables == () or (tables is None and not _METADATA.search(dotted(node.value).rpartition(".")[2])):
+    tables = _tables_of_own_metadata(module, node.value)
+    if tables is None:
+        if not _METADATA.search(dotted_name(node.value).rpartition(".")[2]):
+            return None
+    elif not tables:
         return None
-    called = isinstance(parent, ast.Call) and parent.func is node
-    if called and other_dialects.named(ast.unparse(parent)):
+    is_called = isinstance(parent, ast.Call) and parent.func is node
+    if is_called and names_other_database(ast.unparse(parent)):
         return None
-    return node.attr, ast.unparse(parent if called else node), tables or ()
+    source = ast.unparse(parent if is_called else node)
+    scopes = module.find_scopes(node)
+    return FoundChange(node.lineno, source, _FOR_ALL_TABLES[node.attr], tables or (), scopes)
 
 
-def _made_here(module: Module, receiver: ast.expr) -> tuple[str, ...] | None:
+def _read_ddl_element(module: PythonModule, node: ast.Call) -> FoundChange | None:
+    """A schema statement of SQLAlchemy's counts where it is executed; it is often only printed."""
+    is_executed = any(
+        isinstance(ancestor, ast.Call) and last_name(ancestor.func) in EXECUTES
+        for ancestor in module.find_ancestors(node)
+    )
+    return _make_table_change(module, node, node.args[0]) if is_executed and node.args else None
+
+
+def _read_table_method(module: PythonModule, node: ast.Call) -> FoundChange | None:
+    """`table.create(bind)` and `table.drop(bind)`."""
+    if not isinstance(node.func, ast.Attribute):
+        return None
+    has_bind = bool(node.args) or any(keyword.arg == "bind" for keyword in node.keywords)
+    return _make_table_change(module, node, node.func.value) if has_bind else None
+
+
+def _make_table_change(module: PythonModule, call: ast.Call, table: ast.expr) -> FoundChange | None:
+    """The change of one table; None where `table` may be anything, often a table that users define."""
+    tables = _tables_named_by(module, table)
+    if not tables and not dotted_name(table).endswith("__table__"):
+        return None
+    return FoundChange(call.lineno, ast.unparse(call), "ddl element", tables, module.find_scopes(call))
+
+
+def _tables_of_own_metadata(module: PythonModule, receiver: ast.expr) -> tuple[str, ...] | None:
     """The tables of a MetaData that the module makes itself; None for the application's own."""
     if not isinstance(receiver, ast.Name):
         return None
-    makers = [value for name, value in _assignments(module) if name == receiver.id]
-    if not makers or not all(isinstance(m, ast.Call) and last_name(m.func) == "MetaData" for m in makers):
+    values = [value for name, value in _find_assigned(module) if name == receiver.id]
+    if not values or not all(_is_call_of(value, "MetaData") for value in values):
         return None
     return tuple(
         name
         for node in module.nodes
-        if isinstance(node, ast.Call) and last_name(node.func) == "Table" and len(node.args) > 1
-        if isinstance(node.args[1], ast.Name) and node.args[1].id == receiver.id
-        for name in _plain(spell(node.args[0], module.known))
+        if isinstance(node, ast.Call) and _is_table_of(node, receiver.id)
+        for name in _without_placeholders(possible_texts(node.args[0], module.constants))
     )
 
 
-def _assignments(module: Module) -> Iterator[tuple[str, ast.expr]]:
-    for node in module.nodes:
-        if isinstance(node, ast.Assign):
-            yield from ((dotted(target), node.value) for target in node.targets)
+def _is_table_of(call: ast.Call, metadata: str) -> bool:
+    """Whether the call is `Table(name, metadata, ...)`."""
+    if last_name(call.func) != "Table" or len(call.args) < 2:
+        return False
+    return isinstance(call.args[1], ast.Name) and call.args[1].id == metadata
 
 
-def _element(module: Module, node: ast.Call) -> tuple[str, str, tuple[str, ...]] | None:
-    """A DDL element counts where it is executed; it is often only printed."""
-    runs = any(isinstance(p, ast.Call) and last_name(p.func) in EXECUTES for p in module.parents(node))
-    if not runs or not node.args:
-        return None
-    tables = _table_of(module, node.args[0])
-    if not tables and not dotted(node.args[0]).endswith("__table__"):  # often one that users define
-        return None
-    return "ddl element", ast.unparse(node), tables
-
-
-def _create_table(module: Module, node: ast.Call) -> tuple[str, str, tuple[str, ...]] | None:
-    if not isinstance(node.func, ast.Attribute):
-        return None
-    if not node.args and not any(keyword.arg == "bind" for keyword in node.keywords):
-        return None
-    tables = _table_of(module, node.func.value)
-    if not tables and not dotted(node.func.value).endswith("__table__"):
-        return None
-    return "ddl element", ast.unparse(node), tables
-
-
-def _table_of(module: Module, node: ast.expr) -> tuple[str, ...]:
+def _tables_named_by(module: PythonModule, node: ast.expr) -> tuple[str, ...]:
     """The table that `User.__table__`, or a name assigned `Table("users", ...)`, stands for."""
-    name = dotted(node)
+    name = dotted_name(node)
     if name.endswith(".__table__"):
-        return _plain(list(module.known.get(name.removesuffix("__table__") + "__tablename__", ())))
-    for target, value in _assignments(module):
-        if target == name and isinstance(value, ast.Call) and last_name(value.func) == "Table" and value.args:
-            return _plain(spell(value.args[0], module.known))
+        constant = name.removesuffix("__table__") + "__tablename__"
+        return _without_placeholders(module.constants.get(constant, ()))
+    for target, value in _find_assigned(module):
+        if target == name and isinstance(value, ast.Call) and _is_call_of(value, "Table") and value.args:
+            return _without_placeholders(possible_texts(value.args[0], module.constants))
     return ()
 
 
-def _plain(names: list[str]) -> tuple[str, ...]:
+def _find_assigned(module: PythonModule) -> Iterator[tuple[str, ast.expr]]:
+    """The dotted target and the value of every assignment."""
+    for node in module.nodes:
+        if isinstance(node, ast.Assign):
+            for target in node.targets:
+                yield dotted_name(target), node.value
+
+
+def _is_call_of(node: ast.expr, name: str) -> bool:
+    return isinstance(node, ast.Call) and last_name(node.func) == name
+
+
+def _without_placeholders(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(name for name in names if "{" not in name)

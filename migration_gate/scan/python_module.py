@@ -1,4 +1,4 @@
-"""A parsed Python file that can be asked where a node stands, and what becomes of a string."""
+"""A parsed Python module that can be asked where a node stands, and what becomes of a string in it."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator
 from enum import Enum, auto
 
-from migration_gate.scan import other_dialects
-from migration_gate.scan.python_strings import constants, dotted, extends, last_name
+from migration_gate.scan.other_dialects import connects_to_other_database, names_other_database
+from migration_gate.scan.python_strings import dotted_name, find_constants, is_string_around, last_name
 
 EXECUTES = frozenset(
     {"execute", "executemany", "executescript", "exec_driver_sql", "execute_sql", "execute_async"}
@@ -17,134 +17,148 @@ EXECUTES = frozenset(
 )
 """callees whose string argument a database runs"""
 _HOLDS_SQL = frozenset({"text", "DDL", "SQL", "sql"})
+"""callees that make a string into SQL"""
 _RUNS_PROGRAM = frozenset(
     {"run", "call", "check_call", "check_output", "Popen", "system", "create_subprocess_exec"}
 )
-_TALKS = re.compile(
+_ONLY_PRINTS = re.compile(
     r"^(?:debug|info|warn|warning|error|exception|critical|fatal|log|print|p?print|echo|secho|write|writelines"
     r"|help|fail|skip|confirm|prompt|add_argument|Option|Argument|option|argument|Field|match|search|compile"
     r"|sub|startswith|endswith|find|index|count|split|set_description|add_parser|deprecated|update_state"
     r"|\w*(?:Error|Exception|Warning|Prompt|Message|Template))$"
 )
-_TALKING = re.compile(
+"""callees that print, compare or document their string argument"""
+_NAMES_PROSE = re.compile(
     r"prompt|example|sample|doc|help|descr|message|\bmsg|title|fixture|reason|comment|usage", re.IGNORECASE
 )
+"""names of variables and arguments that hold text for people"""
 
 
-class Role(Enum):
+class StringRole(Enum):
     """What becomes of a string."""
 
     EXECUTED = auto()
-    """it is an argument of a call that executes it"""
+    """a call executes it"""
     STORED = auto()
-    """it is kept under a name, returned or handed on"""
+    """it is kept under a name, returned or passed on"""
     PROGRAM = auto()
     """it is a part of a command line"""
-    TALK = auto()
-    """nobody runs it: a docstring, a message, a comparison"""
+    NOT_RUN = auto()
+    """a docstring, a message, a comparison"""
 
 
-class Module:
-    """A file's tree, with the way from every node up to the top."""
+class PythonModule:
+    """The nodes of a module, each with its parent."""
 
     def __init__(self, tree: ast.Module) -> None:
-        self.tree = tree
-        self.above: dict[ast.AST, ast.AST] = {}
+        self._tree = tree
+        self._parents: dict[ast.AST, ast.AST] = {}
         self.nodes: list[ast.AST] = []
         for node in ast.walk(tree):
             self.nodes.append(node)
             for child in ast.iter_child_nodes(node):
-                self.above[child] = node
-        self.known = constants(tree)
-        self.executes = any(isinstance(n, ast.Call) and last_name(n.func) in EXECUTES for n in self.nodes)
+                self._parents[child] = node
+        self.constants = find_constants(tree)
+        self.executes_sql = any(
+            isinstance(node, ast.Call) and last_name(node.func) in EXECUTES for node in self.nodes
+        )
 
-    def parents(self, node: ast.AST) -> Iterator[ast.AST]:
+    def find_parent(self, node: ast.AST) -> ast.AST | None:
+        """The node right above; None for the module itself."""
+        return self._parents.get(node)
+
+    def find_ancestors(self, node: ast.AST) -> Iterator[ast.AST]:
         """From the node's parent up to, but without, the module."""
-        above = self.above.get(node)
-        while above is not None and above is not self.tree:
-            yield above
-            above = self.above.get(above)
+        parent = self._parents.get(node)
+        while parent is not None and parent is not self._tree:
+            yield parent
+            parent = self._parents.get(parent)
 
-    def scopes(self, node: ast.AST) -> tuple[str, ...]:
-        """The functions, classes and constants that the node stands in."""
+    def find_scopes(self, node: ast.AST) -> tuple[str, ...]:
+        """The names of the functions, classes and constants in which the node stands, innermost first."""
         names: list[str] = []
-        for parent in self.parents(node):
-            if isinstance(parent, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-                names.append(parent.name)
-            elif isinstance(parent, ast.Assign | ast.AnnAssign):
-                names += [dotted(target) for target in _targets(parent)]
+        for ancestor in self.find_ancestors(node):
+            if isinstance(ancestor, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                names.append(ancestor.name)
+            elif isinstance(ancestor, ast.Assign | ast.AnnAssign):
+                names += [dotted_name(target) for target in _find_targets(ancestor)]
         return tuple(name for name in names if name)
 
-    def counts(self, node: ast.AST) -> bool:
-        """Whether the code runs in the application, against Postgres."""
-        if any(other_dialects.named(name) for name in self.scopes(node)):
+    def runs_on_postgres(self, node: ast.AST) -> bool:
+        """Whether the code can run in the application, against Postgres."""
+        if any(names_other_database(name) for name in self.find_scopes(node)):
             return False
-        below = node
-        for parent in self.parents(node):
-            if isinstance(parent, ast.If) and below in parent.body and not _runs(parent.test):
+        child = node
+        for ancestor in self.find_ancestors(node):
+            if isinstance(ancestor, ast.If) and child in ancestor.body and not _can_hold(ancestor.test):
                 return False
-            if isinstance(parent, ast.FunctionDef | ast.AsyncFunctionDef) and other_dialects.opened(
-                ast.unparse(parent)
+            if isinstance(ancestor, ast.FunctionDef | ast.AsyncFunctionDef) and connects_to_other_database(
+                ast.unparse(ancestor)
             ):
                 return False
-            below = parent
+            child = ancestor
         return True
 
-    def whole(self, node: ast.Constant) -> ast.expr:
-        """The largest string expression that the constant is a part of."""
+    def find_whole_string(self, node: ast.Constant) -> ast.expr:
+        """The largest string expression of which the constant is a part."""
         whole: ast.expr = node
-        for parent in self.parents(node):
-            if extends(parent, whole):
-                whole = parent
-            elif not isinstance(parent, ast.Attribute):
+        for ancestor in self.find_ancestors(node):
+            if is_string_around(ancestor, whole):
+                whole = ancestor
+            elif not isinstance(ancestor, ast.Attribute):
                 break
         return whole
 
-    def role(self, node: ast.expr) -> Role:
+    def find_role(self, node: ast.expr) -> StringRole:
         """What becomes of a string expression."""
-        below: ast.AST = node
-        for parent in self.parents(node):
-            if _is_talk(parent, below):
-                return Role.TALK
-            if isinstance(parent, ast.Call) and below is not parent.func:
-                return _role_in_call(parent)
-            if isinstance(parent, ast.stmt):
-                return _role_in_statement(parent)
-            below = parent
-        return Role.TALK
+        child: ast.AST = node
+        for ancestor in self.find_ancestors(node):
+            if _is_prose(ancestor, child):
+                return StringRole.NOT_RUN
+            if isinstance(ancestor, ast.Call) and child is not ancestor.func:
+                return _find_role_in_call(ancestor)
+            if isinstance(ancestor, ast.stmt):
+                return _find_role_in_statement(ancestor)
+            child = ancestor
+        return StringRole.NOT_RUN
 
 
-def _runs(test: ast.expr) -> bool:
+def _can_hold(condition: ast.expr) -> bool:
     """Whether the body of an `if` can run in the application with Postgres."""
-    said = ast.unparse(test)
-    if "__name__" in said or "TYPE_CHECKING" in said:
+    source = ast.unparse(condition)
+    if "__name__" in source or "TYPE_CHECKING" in source:
         return False
-    return not other_dialects.named(said) or "!=" in said or said.startswith("not ") or " not in " in said
+    is_negated = "!=" in source or " not in " in source or source.startswith("not ")
+    return is_negated or not names_other_database(source)
 
 
-def _is_talk(parent: ast.AST, below: ast.AST) -> bool:
-    return (
-        isinstance(parent, ast.Compare | ast.Raise | ast.Assert | ast.JoinedStr)
-        or (isinstance(parent, ast.keyword) and bool(_TALKING.search(parent.arg or "")))
-        or (isinstance(parent, ast.Dict) and below in parent.keys)
-    )
+def _is_prose(parent: ast.AST, child: ast.AST) -> bool:
+    """Whether the parent compares, raises or documents the string below it."""
+    if isinstance(parent, ast.Dict):
+        return child in parent.keys
+    if isinstance(parent, ast.keyword):
+        return _NAMES_PROSE.search(parent.arg or "") is not None
+    return isinstance(parent, ast.Compare | ast.Raise | ast.Assert | ast.JoinedStr)
 
 
-def _role_in_call(call: ast.Call) -> Role:
+def _find_role_in_call(call: ast.Call) -> StringRole:
     name = last_name(call.func)
     if name in EXECUTES or name in _HOLDS_SQL:
-        return Role.EXECUTED
+        return StringRole.EXECUTED
     if name in _RUNS_PROGRAM:
-        return Role.PROGRAM
-    return Role.TALK if _TALKS.match(name) else Role.STORED
+        return StringRole.PROGRAM
+    return StringRole.NOT_RUN if _ONLY_PRINTS.match(name) else StringRole.STORED
 
 
-def _role_in_statement(statement: ast.stmt) -> Role:
+def _find_role_in_statement(statement: ast.stmt) -> StringRole:
+    if isinstance(statement, ast.Return | ast.For):
+        return StringRole.STORED
     if isinstance(statement, ast.Assign | ast.AnnAssign | ast.AugAssign):
-        talks = any(_TALKING.search(dotted(target)) for target in _targets(statement))
-        return Role.TALK if talks else Role.STORED
-    return Role.STORED if isinstance(statement, ast.Return | ast.For) else Role.TALK
+        names = [dotted_name(target) for target in _find_targets(statement)]
+        is_prose = any(_NAMES_PROSE.search(name) for name in names)
+        return StringRole.NOT_RUN if is_prose else StringRole.STORED
+    return StringRole.NOT_RUN
 
 
-def _targets(statement: ast.Assign | ast.AnnAssign | ast.AugAssign) -> list[ast.expr]:
+def _find_targets(statement: ast.Assign | ast.AnnAssign | ast.AugAssign) -> list[ast.expr]:
     return statement.targets if isinstance(statement, ast.Assign) else [statement.target]

@@ -1,176 +1,216 @@
-"""Python source as a tree, and the strings it spells out: constants, f-strings, sums, `%` and format."""
+"""The texts that Python source spells out: constants, f-strings, sums, `%` and `format()`. Nothing is run."""
 
 from __future__ import annotations
 
 import ast
 import itertools
 import re
-import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TypeGuard
 
-from migration_gate.scan import python_syntax
+_MAX_TEXTS = 20
+"""texts of one expression: a loop over table names gives one for each name"""
+_MAX_DEPTH = 40
+"""nested expressions that are followed"""
+_MAX_PLACEHOLDER = 80
+"""characters of an expression that stands for its unknown text"""
+_STRING_METHODS = frozenset({"strip", "lstrip", "rstrip", "replace", "lower", "upper"})
+"""methods of a string that do not change what it means"""
+_WRAPPERS = frozenset({"dedent", "cleandoc", "SQL", "Identifier"})
+"""functions around a string that do not change what it means; the last two are psycopg's"""
+_FIELD = re.compile(r"%\((\w+)\)s|\{(\w*)[^{}]*\}|%s")
+"""a field of a template: `%(name)s`, `{name}`, `{}`, `%s`"""
 
-_FILE = "migration-gate-reads-only"
-_WAYS = 20
-"""spellings of one expression: a loop over table names gives one each"""
-_METHODS = frozenset({"strip", "lstrip", "rstrip", "replace", "lower", "upper"})
-"""of a string, that leave its sense as it is"""
-_AROUND = frozenset({"dedent", "cleandoc", "SQL", "Identifier"})
-"""functions around a string, likewise; the last two are psycopg's"""
-
-
-def parse(data: bytes | str) -> ast.Module | None:
-    """The tree of a source file; None when it cannot be parsed. Nothing is run."""
-    # Old sources have invalid escapes; a filter for this one name mends that without hiding others' warnings.
-    warnings.filterwarnings("ignore", module=_FILE)
-    try:
-        try:
-            return ast.parse(data, filename=f"{_FILE}.py")
-        except SyntaxError:
-            return python_syntax.parse(data, f"{_FILE}.py")
-    except (ValueError, RecursionError, MemoryError):
-        return None
+Constants = Mapping[str, Sequence[str]]
+"""what each name stands for: one text, or several where it is a loop variable"""
 
 
-def dotted(node: ast.AST) -> str:
-    """`a.b.c` of a name or attribute, calls and indices left out; empty for anything else."""
+def dotted_name(node: ast.AST) -> str:
+    """`a.b.c` of a name or attribute, without calls and indices; empty for anything else."""
     if isinstance(node, ast.Name):
         return node.id
     if isinstance(node, ast.Attribute):
-        return f"{dotted(node.value)}.{node.attr}".lstrip(".")
-    if isinstance(node, (ast.Call, ast.Subscript)):
-        return dotted(node.func if isinstance(node, ast.Call) else node.value)
-    return ""
+        return f"{dotted_name(node.value)}.{node.attr}".lstrip(".")
+    if isinstance(node, ast.Call):
+        return dotted_name(node.func)
+    return dotted_name(node.value) if isinstance(node, ast.Subscript) else ""
 
 
 def last_name(node: ast.AST) -> str:
-    """The last name of a callee: `execute` of `conn.execute`."""
+    """The last part of a callee's name: `execute` of `conn.execute`."""
     if isinstance(node, ast.Attribute):
         return node.attr
     return node.id if isinstance(node, ast.Name) else ""
 
 
-def constants(tree: ast.AST) -> dict[str, tuple[str, ...]]:
-    """What names stand for where that is plain: assigned one string, or looped over a list of strings.
+def constant_text(node: ast.AST) -> str | None:
+    """The text of a string constant; None for anything else."""
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
 
-    `__tablename__` of a class is kept as `Class.__tablename__`.
+
+def find_constants(tree: ast.AST) -> dict[str, tuple[str, ...]]:
+    """What names stand for: names that are assigned one string, or looped over a list of strings.
+
+    `__tablename__` of a class is under `Class.__tablename__`. A name with two meanings is left out.
     """
-    known: dict[str, set[tuple[str, ...]]] = {}
+    meanings: dict[str, set[tuple[str, ...]]] = {}
     for node in ast.walk(tree):
-        if isinstance(node, ast.ClassDef):
-            for inner in node.body:
-                for name, value in _assigned(inner):
-                    known.setdefault(f"{node.name}.{name}", set()).add(_values(value, {}))
-        elif isinstance(node, (ast.For, ast.AsyncFor, ast.comprehension)):
-            if isinstance(node.target, ast.Name):
-                known.setdefault(node.target.id, set()).add(_values(node.iter, known))
-        else:
-            for name, value in _assigned(node):
-                known.setdefault(name, set()).add(_values(value, {}))
-    return {name: next(iter(found)) for name, found in known.items() if len(found) == 1 and found != {()}}
+        for name, texts in _find_meanings(node, meanings):
+            meanings.setdefault(name, set()).add(texts)
+    unique = {name: next(iter(texts)) for name, texts in meanings.items() if len(texts) == 1}
+    return {name: texts for name, texts in unique.items() if texts}
 
 
-def _assigned(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
+def _find_meanings(
+    node: ast.AST, known: Mapping[str, set[tuple[str, ...]]]
+) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Names that this node gives a meaning, with their texts; no text where they cannot be told."""
+    if isinstance(node, ast.ClassDef):
+        for statement in node.body:
+            for name, value in find_assignments(statement):
+                yield f"{node.name}.{name}", _listed_texts(value, {})
+    elif isinstance(node, ast.For | ast.AsyncFor | ast.comprehension):
+        if isinstance(node.target, ast.Name):
+            yield node.target.id, _listed_texts(node.iter, known)
+    else:
+        for name, value in find_assignments(node):
+            yield name, _listed_texts(value, {})
+
+
+def find_assignments(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
+    """The name and value of an assignment to a single name."""
     if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
         yield node.targets[0].id, node.value
     elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value is not None:
         yield node.target.id, node.value
 
 
-def _values(node: ast.expr, known: dict[str, set[tuple[str, ...]]]) -> tuple[str, ...]:
-    """The strings that an expression can be: one, or those of a list; none when that is not plain."""
-    if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        return (node.value,)
-    if isinstance(node, (ast.List, ast.Tuple, ast.Set)):
-        each = [
-            item.value for item in node.elts if isinstance(item, ast.Constant) and isinstance(item.value, str)
-        ]
-        return tuple(each[:_WAYS]) if len(each) == len(node.elts) else ()
-    if isinstance(node, ast.Name):
-        found = known.get(node.id, set())
-        return next(iter(found)) if len(found) == 1 else ()
-    return ()
+def _listed_texts(node: ast.expr, known: Mapping[str, set[tuple[str, ...]]]) -> tuple[str, ...]:
+    """The texts that an expression can be: one, or those of a list; none where it holds anything else."""
+    text = constant_text(node)
+    if text is not None:
+        return (text,)
+    if isinstance(node, ast.List | ast.Tuple | ast.Set):
+        texts = [constant_text(element) for element in node.elts]
+        return () if None in texts else tuple(text for text in texts if text is not None)[:_MAX_TEXTS]
+    meanings = known.get(node.id, set()) if isinstance(node, ast.Name) else set()
+    return next(iter(meanings)) if len(meanings) == 1 else ()
 
 
-def spell(node: ast.expr, known: dict[str, tuple[str, ...]], depth: int = 0) -> list[str]:
-    """The ways in which a string expression can read; what is not plain stands as `{expression}`."""
-    parts = _parts(node)
-    if parts is not None and depth < 40:
-        ways = itertools.product(*(spell(part, known, depth + 1) for part in parts))
-        return ["".join(way) for way in itertools.islice(ways, _WAYS)]
-    filled = _filled(node)
-    if filled is not None and depth < 40:
-        ways = itertools.product(*(spell(part, known, depth + 1) for part in filled.values()))
-        return [_fill(dict(zip(filled, way, strict=True))) for way in itertools.islice(ways, _WAYS)]
-    if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        return [node.value]
-    name = dotted(node) if isinstance(node, (ast.Name, ast.Attribute)) else ""
-    if name and (values := known.get(name) or known.get(name.removeprefix("self.").removeprefix("cls."))):
-        return list(values)
-    return ["{" + ast.unparse(node).replace("{", "(").replace("}", ")").replace("\n", " ")[:80] + "}"]
+def possible_texts(node: ast.expr, constants: Constants, depth: int = 0) -> list[str]:
+    """The texts that a string expression can be, at most 20; what is unknown stands as `{expression}`."""
+    if depth < _MAX_DEPTH:
+        parts = _joined_parts(node)
+        if parts is not None:
+            return ["".join(texts) for texts in _combine(parts, constants, depth)]
+        template = _find_template(node)
+        if template is not None:
+            combinations = _combine([template.text, *template.values.values()], constants, depth)
+            return [
+                _fill(text, dict(zip(template.values, values, strict=True))) for text, *values in combinations
+            ]
+    text = constant_text(node)
+    if text is not None:
+        return [text]
+    return list(_look_up(node, constants)) or [_placeholder(node)]
 
 
-def _parts(node: ast.expr) -> list[ast.expr] | None:
-    """What an expression joins, in order; None for what joins nothing."""
-    if isinstance(node, ast.JoinedStr):
-        return node.values
-    if isinstance(node, ast.FormattedValue):
-        return [node.value]
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
-        return [node.left, node.right]
-    if isinstance(node, ast.Call) and last_name(node.func) in _AROUND and len(node.args) == 1:
-        return [node.args[0]]
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _METHODS:
-        return [node.func.value]
+def _combine(nodes: Iterable[ast.expr], constants: Constants, depth: int) -> Iterator[tuple[str, ...]]:
+    """Every combination of the nodes' texts, up to the limit."""
+    texts = [possible_texts(node, constants, depth + 1) for node in nodes]
+    return itertools.islice(itertools.product(*texts), _MAX_TEXTS)
+
+
+def _look_up(node: ast.expr, constants: Constants) -> Sequence[str]:
+    """The texts of a name: `NAME`, `Class.NAME`, `self.NAME`."""
+    name = dotted_name(node) if isinstance(node, ast.Name | ast.Attribute) else ""
+    if not name:
+        return ()
+    return constants.get(name) or constants.get(name.removeprefix("self.").removeprefix("cls.")) or ()
+
+
+def _placeholder(node: ast.expr) -> str:
+    source = ast.unparse(node).replace("{", "(").replace("}", ")").replace("\n", " ")
+    return "{" + source[:_MAX_PLACEHOLDER] + "}"
+
+
+def _joined_parts(node: ast.expr) -> list[ast.expr] | None:
+    """The expressions whose texts this one joins, in order; None where it joins nothing."""
+    match node:
+        case ast.JoinedStr(values=values):
+            return values
+        case ast.FormattedValue(value=value):
+            return [value]
+        case ast.BinOp(left=left, op=ast.Add(), right=right):
+            return [left, right]
+        case ast.Call(func=function, args=[argument]) if last_name(function) in _WRAPPERS:
+            return [argument]
+        case ast.Call(func=ast.Attribute(value=receiver, attr=method)) if method in _STRING_METHODS:
+            return [receiver]
     return None
 
 
-def extends(node: ast.AST, part: ast.AST) -> TypeGuard[ast.expr]:
-    """Whether `node` is a longer string expression: a sum, an f-string, `dedent(part)`, `part.format(x)`."""
+def is_string_around(node: ast.AST, part: ast.AST) -> TypeGuard[ast.expr]:
+    """Whether `node` is a longer string with `part` in it: a sum, an f-string, `dedent(part)`."""
     if isinstance(node, ast.BinOp):
         return isinstance(node.op, ast.Add | ast.Mod)
     if not isinstance(node, ast.Call):
         return isinstance(node, ast.JoinedStr | ast.FormattedValue)
     if part in node.args:
-        return last_name(node.func) in _AROUND
-    named = isinstance(node.func, ast.Attribute) and node.func.value is part
-    return named and last_name(node.func) in (*_METHODS, "format")
+        return last_name(node.func) in _WRAPPERS
+    is_method = isinstance(node.func, ast.Attribute) and node.func.value is part
+    return is_method and last_name(node.func) in (*_STRING_METHODS, "format")
 
 
-def _filled(node: ast.expr) -> dict[str, ast.expr] | None:
-    """The template of a `%` or a `format()` under "", and its values under their place or name."""
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod):
-        given = node.right.elts if isinstance(node.right, ast.Tuple) else [node.right]
-        return {"": node.left} | {str(place): value for place, value in enumerate(given)}
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "format":
-        named = {keyword.arg: keyword.value for keyword in node.keywords if keyword.arg}
-        return {"": node.func.value} | {str(n): value for n, value in enumerate(node.args)} | named
+@dataclass(frozen=True, slots=True)
+class _Template:
+    """`text % values` or `text.format(values)`."""
+
+    text: ast.expr
+    values: Mapping[str, ast.expr]
+    """by name, or by place from "0" on"""
+
+
+def _find_template(node: ast.expr) -> _Template | None:
+    match node:
+        case ast.BinOp(left=text, op=ast.Mod(), right=right):
+            values = right.elts if isinstance(right, ast.Tuple) else [right]
+            return _Template(text, {str(place): value for place, value in enumerate(values)})
+        case ast.Call(func=ast.Attribute(value=text, attr="format"), args=arguments, keywords=keywords):
+            placed = {str(place): value for place, value in enumerate(arguments)}
+            named = {keyword.arg: keyword.value for keyword in keywords if keyword.arg}
+            return _Template(text, placed | named)
     return None
 
 
-def _fill(values: dict[str, str]) -> str:
-    """The template with its values in place; what it lacks stays a hole."""
-    count = itertools.count()
+def _fill(template: str, values: Mapping[str, str]) -> str:
+    """The template with its values; a field without a value stays as `{name}`."""
+    places = itertools.count()
 
-    def value(found: re.Match[str]) -> str:
-        name = found[1] or found[2] or str(next(count))
+    def replace_field(field: re.Match[str]) -> str:
+        name = field[1] or field[2] or str(next(places))
         return values.get(name, "{" + name + "}")
 
-    return re.sub(r"%\((\w+)\)s|\{(\w*)[^{}]*\}|%s", value, values[""])
+    return _FIELD.sub(replace_field, template)
 
 
-def spellings(tree: ast.AST) -> Iterator[str]:
-    """Every string that the source spells out, joined parts as one."""
-    known = constants(tree)
+def find_texts(tree: ast.AST) -> Iterator[str]:
+    """Every text that the source spells out; joined strings as one."""
+    constants = find_constants(tree)
     parts: set[ast.AST] = set()
     for node in ast.walk(tree):
+        text = constant_text(node)
         if node in parts:
             parts.update(ast.iter_child_nodes(node))
-        elif isinstance(node, ast.JoinedStr) or (
-            isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Mod)
-        ):
+        elif _is_joined(node):
             parts.update(ast.iter_child_nodes(node))
-            yield from spell(node, known)
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            yield node.value
+            yield from possible_texts(node, constants)
+        elif text is not None:
+            yield text
+
+
+def _is_joined(node: ast.AST) -> TypeGuard[ast.expr]:
+    return isinstance(node, ast.JoinedStr) or (
+        isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Mod)
+    )

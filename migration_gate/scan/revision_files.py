@@ -1,25 +1,30 @@
-"""The history as the revision files tell it in their text, where nothing is imported and nothing runs."""
+"""Revision files read as text, where nothing is imported and nothing runs."""
 
 from __future__ import annotations
 
 import ast
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from migration_gate.facts import History, Location, MissingParent, Revision, RevisionFile
-from migration_gate.scan.python_syntax import parse
+from migration_gate.facts import RevisionFile
+from migration_gate.scan.python_syntax import parse_other_syntax
 
-_CREATES = re.compile(
+_CREATES_TABLE = re.compile(
     rb"\bcreate_table\(\s*[\"'](\w+)|\brename_table\(\s*[\"']\w+[\"'],\s*[\"'](\w+)"
     rb"|\bCREATE\s+(?:UNLOGGED\s+)?TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?(?:\"?\w+\"?\.)?\"?(\w+)",
     re.IGNORECASE,
 )
-_NEWER = re.compile(rb"^\s*(?:type\s+\w+|(?:class|def|async def)\s+\w+\[|except\*?\s+[\w.]+,)", re.MULTILINE)
-"""what a newer Python than ours may mean"""
-NAMES = ("revision", "down_revision", "depends_on", "branch_labels")
+_NEWER_SYNTAX = re.compile(
+    rb"^\s*(?:type\s+\w+|(?:class|def|async def)\s+\w+\[|except\*?\s+[\w.]+,)", re.MULTILINE
+)
+"""what a newer Python than ours may understand"""
+_PYTHON_FILE = re.compile(r"(?!\.#|__init__).*\.py")
+"""without the lock files of Emacs (`.#name.py`)"""
+_VARIABLES = ("revision", "down_revision", "depends_on", "branch_labels")
+"""the module variables that Alembic reads"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +33,13 @@ class RevisionSource:
 
     file: RevisionFile
     message: str = ""
+    """the first paragraph of its docstring"""
     upgrade_line: int | None = None
     """the line of its `upgrade()`"""
     depends_on: tuple[str, ...] = ()
     branch_labels: tuple[str, ...] = ()
     doubt: str = ""
-    """why what it says is not sure"""
+    """why its place in the history is not certain"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,202 +48,152 @@ class RevisionSources:
 
     files: tuple[RevisionSource, ...] = ()
     locations: tuple[str, ...] = ()
-    doubts: tuple[tuple[str, str], ...] = ()
-    """file, and why what it says is not sure"""
-    creates: tuple[str, ...] = field(default=())
-    """names of the tables that are created somewhere"""
+    """the folders that were read"""
+
+    @property
+    def created_tables(self) -> tuple[str, ...]:
+        """Names of the tables that are created somewhere, each once."""
+        return tuple(dict.fromkeys(name for source in self.files for name in source.file.created_tables))
 
 
-def read_revision_files(locations: Sequence[Path], top: Path, *, recursive: bool = False) -> RevisionSources:
-    """The revision files of these folders, by path from `top`."""
-    found = [
-        written
-        for place in locations
-        for file in _files(place, recursive=recursive)
-        if (written := _written(file, _shown(file, top))) is not None
+@dataclass(frozen=True, slots=True)
+class _Variable:
+    """A module variable as it is assigned."""
+
+    value: ast.expr
+    line: int
+
+    def read_strings(self) -> tuple[str, ...] | None:
+        """Its strings: one, several, or none for None; None where only running the file could tell."""
+        try:
+            value = ast.literal_eval(self.value)
+        except (ValueError, TypeError, SyntaxError):
+            return None
+        if value is None:
+            return ()
+        if isinstance(value, str):
+            return (value,)
+        is_list = isinstance(value, tuple | list | set)
+        return tuple(value) if is_list and all(isinstance(item, str) for item in value) else None
+
+
+def read_revision_files(
+    locations: Sequence[Path], repository: Path, *, recursive: bool = False
+) -> RevisionSources:
+    """The revision files of these folders; `recursive` includes the folders in them.
+
+    Paths are relative to `repository`, or absolute for what lies outside of it.
+    """
+    sources = [
+        source
+        for folder in locations
+        for file in _find_python_files(folder, recursive=recursive)
+        if (source := _read_revision_file(file, _display_path(file, repository))) is not None
     ]
-    doubts = tuple((each.file.path, each.doubt) for each in found if each.doubt)
-    creates = dict.fromkeys(name for each in found for name in each.file.created_tables)
-    return RevisionSources(
-        tuple(found), tuple(_shown(place, top) for place in locations), doubts, tuple(creates)
-    )
+    return RevisionSources(tuple(sources), tuple(_display_path(folder, repository) for folder in locations))
 
 
 def read_revision_files_below(
-    locations: Sequence[Path], scripts: Path, top: Path
+    locations: Sequence[Path], scripts: Path, repository: Path
 ) -> tuple[RevisionSource, ...]:
-    """Each revision file in or below these folders and that of env.py, by path from `top`.
+    """Every revision file in or below these folders and that of env.py, whether Alembic loads it or not.
 
-    Files that cannot be parsed are told of in `locations` alone: elsewhere they may be anything.
+    A file that is no valid Python is reported in `locations` alone: elsewhere it may be anything.
     """
-    files = dict.fromkeys(file for folder in (*locations, scripts) for file in _files(folder, recursive=True))
-    found = (_written(file, _shown(file, top)) for file in files if file.name != "env.py")
-    inside = {_shown(folder, top) for folder in locations}
+    files = dict.fromkeys(
+        file for folder in (*locations, scripts) for file in _find_python_files(folder, recursive=True)
+    )
+    folders = {_display_path(folder, repository) for folder in locations}
+    sources = (
+        _read_revision_file(file, _display_path(file, repository)) for file in files if file.name != "env.py"
+    )
     return tuple(
-        each
-        for each in found
-        if each is not None and (each.file.revision or os.path.dirname(each.file.path) in inside)  # noqa: PTH120
+        source
+        for source in sources
+        if source is not None and (source.file.revision or os.path.dirname(source.file.path) in folders)  # noqa: PTH120
     )
 
 
-def build_history(texts: RevisionSources, target: tuple[str, ...]) -> History:
-    """The graph. As with Alembic, a broken one has files, and no revisions."""
-    known = [each for each in texts.files if each.file.revision]
-    ids = [str(each.file.revision) for each in known]
-    complete = {each.file.path: _resolved(each, ids) for each in known}
-    missing = [
-        MissingParent(i, p)
-        for i, each in zip(ids, complete.values(), strict=True)
-        for p in each
-        if p not in ids
-    ]
-    told = History(
-        files=tuple(replace(e.file, parents=complete.get(e.file.path, ())) for e in texts.files),
-        locations=texts.locations,
-        target=target,
-        missing_parents=tuple(missing),
-    )
-    unread = any(each.file.error or each.doubt for each in texts.files)
-    if missing or unread or len(set(ids)) < len(ids) or _circular(ids, complete.values()):
-        return told
-    parents = {each for own in complete.values() for each in own}
-    labels = _labels(known, complete)
-    revisions = tuple(
-        Revision(
-            i,
-            complete[e.file.path],
-            e.message,
-            Location(e.file.path, e.upgrade_line),
-            e.depends_on,
-            labels[i],
-        )
-        for i, e in zip(ids, known, strict=True)
-    )
-    return replace(
-        told,
-        revisions=revisions,
-        heads=tuple(i for i in ids if i not in parents),
-        bases=tuple(r.id for r in revisions if not r.parents),
-    )
+def _find_python_files(folder: Path, *, recursive: bool) -> Iterator[Path]:
+    for current, folders, names in os.walk(folder):
+        folders[:] = sorted(filter(_is_source_folder, folders)) if recursive else []
+        for name in sorted(names):
+            if _PYTHON_FILE.fullmatch(name):
+                yield Path(current) / name
 
 
-def _files(folder: Path, *, recursive: bool) -> Iterator[Path]:
-    for place, folders, names in os.walk(folder):
-        folders[:] = sorted(f for f in folders if f != "__pycache__" and f[0] != ".") if recursive else []
-        yield from (
-            Path(place) / name for name in sorted(names) if re.fullmatch(r"(?!\.#|__init__).*\.py", name)
-        )
+def _is_source_folder(name: str) -> bool:
+    return name != "__pycache__" and not name.startswith(".")
 
 
-def _shown(path: Path, top: Path) -> str:
+def _display_path(path: Path, repository: Path) -> str:
     real = Path(os.path.realpath(path))
-    return real.relative_to(top).as_posix() if real.is_relative_to(top) else str(path)
+    return real.relative_to(repository).as_posix() if real.is_relative_to(repository) else str(path)
 
 
-def _written(file: Path, shown: str) -> RevisionSource | None:
-    """None for a file that is no revision."""
+def _read_revision_file(file: Path, display_path: str) -> RevisionSource | None:
+    """What the file says; None where it is not a revision."""
     try:
-        text = file.read_bytes()
-        tree, left_out = ast.parse(text, shown), False
+        data = file.read_bytes()
     except OSError as error:
-        return RevisionSource(RevisionFile(shown, None, error=error.strerror or str(error)))
-    except (SyntaxError, ValueError) as error:
-        newer = parse(text, shown) if "f-string" in str(error) or _NEWER.search(text) else None
-        if newer is None:
-            says = getattr(error, "msg", None) or str(error)
-            return RevisionSource(RevisionFile(shown, None, error=says, line=getattr(error, "lineno", None)))
-        tree, left_out = newer, True
-    names = {name: (value, node.lineno) for node in tree.body for name, value in _assigned(node)}
-    if "revision" not in names:
-        return None
-    values, doubts = {}, []
-    for name in NAMES:
-        values[name] = _strings(names[name][0]) if name in names else ()
-        if values[name] is None:
-            doubts.append(f"its `{name}` is not written as text")
-    creates = {name.decode() for found in _CREATES.findall(text) for name in found if name}
-    identifier = next(iter(values["revision"] or ()), None)
-    told = RevisionFile(
-        shown,
-        identifier,
-        values["down_revision"] or (),
-        line=names["revision"][1],
-        created_tables=tuple(sorted(creates)),
-    )
-    upgrade = next(
-        (n.lineno for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == "upgrade"), None
-    )
-    message = (ast.get_docstring(tree) or "").split("\n\n")[0].strip() if not left_out else ""
-    return RevisionSource(
-        told, message, upgrade, values["depends_on"] or (), values["branch_labels"] or (), "; ".join(doubts)
-    )
-
-
-def _assigned(node: ast.stmt) -> Iterator[tuple[str, ast.expr]]:
-    targets = (
-        node.targets
-        if isinstance(node, ast.Assign)
-        else [node.target]
-        if isinstance(node, ast.AnnAssign)
-        else []
-    )
-    value = getattr(node, "value", None)
-    for target in targets:
-        if isinstance(target, ast.Name) and target.id in NAMES and value is not None:
-            yield target.id, value
-
-
-def _strings(value: ast.expr) -> tuple[str, ...] | None:
-    """One text or several; None where it is neither."""
+        return RevisionSource(RevisionFile(display_path, None, error=error.strerror or str(error)))
     try:
-        literal = ast.literal_eval(value)
-    except (ValueError, TypeError, SyntaxError):
+        tree = ast.parse(data, display_path)
+    except (SyntaxError, ValueError) as error:
+        rewritten = _parse_newer_syntax(data, display_path, error)
+        if rewritten is None:
+            reason = getattr(error, "msg", None) or str(error)
+            line = getattr(error, "lineno", None)
+            return RevisionSource(RevisionFile(display_path, None, error=reason, line=line))
+        return _read_tree(rewritten, data, display_path, message="")
+    docstring = ast.get_docstring(tree) or ""
+    return _read_tree(tree, data, display_path, message=docstring.split("\n\n")[0].strip())
+
+
+def _parse_newer_syntax(data: bytes, display_path: str, error: Exception) -> ast.Module | None:
+    """The tree of a file for a newer Python; lines may be left out of it, the docstring among them."""
+    if "f-string" not in str(error) and not _NEWER_SYNTAX.search(data):
         return None
-    if literal is None:
-        return ()
-    several = (literal,) if isinstance(literal, str) else literal
-    fits = isinstance(several, tuple | list | set) and all(isinstance(each, str) for each in several)
-    return tuple(several) if fits else None
+    return parse_other_syntax(data, display_path)
 
 
-def _resolved(written: RevisionSource, ids: Sequence[str]) -> tuple[str, ...]:
-    """The parents by their whole ids: Alembic takes the beginning of one as well."""
-    return tuple(
-        parent
-        if parent in ids
-        else next((i for i in ids if len(parent) > 3 and i.startswith(parent)), parent)
-        for parent in written.file.parents
+def _read_tree(tree: ast.Module, data: bytes, display_path: str, message: str) -> RevisionSource | None:
+    variables = _find_variables(tree)
+    if "revision" not in variables:
+        return None
+    strings = {name: variable.read_strings() for name, variable in variables.items()}
+    doubts = [f"its `{name}` is not written as text" for name in _VARIABLES if strings.get(name, ()) is None]
+    tables = {name.decode() for names in _CREATES_TABLE.findall(data) for name in names if name}
+    file = RevisionFile(
+        display_path,
+        revision=next(iter(strings["revision"] or ()), None),
+        parents=strings.get("down_revision") or (),
+        line=variables["revision"].line,
+        created_tables=tuple(sorted(tables)),
+    )
+    return RevisionSource(
+        file,
+        message,
+        upgrade_line=_find_upgrade_line(tree),
+        depends_on=strings.get("depends_on") or (),
+        branch_labels=strings.get("branch_labels") or (),
+        doubt="; ".join(doubts),
     )
 
 
-def _circular(ids: Sequence[str], parents: Iterable[tuple[str, ...]]) -> bool:
-    left = dict(zip(ids, map(set, parents), strict=True))
-    while left:
-        done = {one for one, above in left.items() if not above & left.keys()}
-        if not done:
-            return True
-        left = {one: above for one, above in left.items() if one not in done}
-    return False
+def _find_variables(tree: ast.Module) -> Mapping[str, _Variable]:
+    """Alembic's variables of the module; the last assignment counts."""
+    variables = {}
+    for statement in tree.body:
+        if isinstance(statement, ast.Assign | ast.AnnAssign) and statement.value is not None:
+            for target in statement.targets if isinstance(statement, ast.Assign) else [statement.target]:
+                if isinstance(target, ast.Name) and target.id in _VARIABLES:
+                    variables[target.id] = _Variable(statement.value, statement.lineno)
+    return variables
 
 
-def _labels(
-    known: Sequence[RevisionSource], parents: dict[str, tuple[str, ...]]
-) -> dict[str, tuple[str, ...]]:
-    """Labels as Alembic hands them on: to all descendants, and back to where the branch began."""
-    above = {str(each.file.revision): parents[each.file.path] for each in known}
-    below: dict[str, list[str]] = {one: [] for one in above}
-    for one, own in above.items():
-        for parent in own:
-            below[parent].append(one)
-    labels: dict[str, set[str]] = {one: set() for one in above}
-    for each in known:
-        start = str(each.file.revision)
-        waiting = [start] if each.branch_labels else []
-        while waiting:
-            one = waiting.pop()
-            labels[one] |= set(each.branch_labels)
-            waiting += [child for child in below[one] if not set(each.branch_labels) <= labels[child]]
-        while each.branch_labels and len(above[start]) == 1 and len(below[above[start][0]]) == 1:
-            start = above[start][0]
-            labels[start] |= set(each.branch_labels)
-    return {one: tuple(sorted(own)) for one, own in labels.items()}
+def _find_upgrade_line(tree: ast.Module) -> int | None:
+    for statement in tree.body:
+        if isinstance(statement, ast.FunctionDef) and statement.name == "upgrade":
+            return statement.lineno
+    return None

@@ -53,8 +53,8 @@ def test_a_file_that_a_revision_reads_is_a_warning() -> None:
 
 
 def test_an_unreadable_file_says_why() -> None:
-    finding = found(SqlFile("a.sql", unreadable="it is no text"))[0]
-    assert finding.message == "`a.sql` could not be read: it is no text"
+    finding = found(SqlFile("a.sql", unreadable="it is not text"))[0]
+    assert finding.message == "`a.sql` could not be read: it is not text"
     assert finding.location is not None
     assert finding.location.line is None
 

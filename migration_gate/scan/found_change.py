@@ -1,0 +1,21 @@
+"""A schema change that was found in a source file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from migration_gate.facts import SchemaChangeKind
+
+
+@dataclass(frozen=True, slots=True)
+class FoundChange:
+    """One place in a file that changes a schema when it runs."""
+
+    line: int
+    statement: str
+    """the SQL on one line, or the Python call"""
+    kind: SchemaChangeKind
+    tables: tuple[str, ...] = ()
+    """tables it names, as written"""
+    scopes: tuple[str, ...] = ()
+    """names of the functions, classes and constants in which it stands"""
