@@ -17,18 +17,18 @@ from migration_gate.verdict.judge import judge_findings
 from migration_gate.verdict.outcome import Problem, ProjectReport, Report
 
 
-def run_check(path: Path, options: Mapping[str, object], targets: deliver.Targets) -> int:
+def run_check(path: Path, options: Mapping[str, object], targets: deliver.ReportTargets) -> int:
     """Examine every project below `path`, deliver the report, and return the exit status."""
-    return deliver.deliver(examine_projects(path, options), targets)
+    return deliver.deliver_report(examine_projects(path, options), targets)
 
 
 def examine_projects(path: Path, options: Mapping[str, object]) -> Report:
     """Examine every project below `path`."""
     begun = time.perf_counter()
-    every = loading.load(path, options, os.environ, known_checks=explain.known_kinds())
+    every = loading.load_settings(path, options, os.environ, known_checks=explain.known_kinds())
     with ProgressDisplay() as display:
         found = tuple(examine_and_judge(settings, display) for settings in every)
-    return deliver.stamped(Report(found, time.perf_counter() - begun))
+    return deliver.add_version(Report(found, time.perf_counter() - begun))
 
 
 def examine_and_judge(settings: Settings, display: ProgressDisplay) -> ProjectReport:
@@ -37,7 +37,7 @@ def examine_and_judge(settings: Settings, display: ProgressDisplay) -> ProjectRe
     try:
         facts = display.show_examination(examination.examine_project(settings))
         verdicts = judge_findings(
-            facts, settings, checks.ALL, deliver.texts(facts, settings.root), date.today()
+            facts, settings, checks.ALL, deliver.read_comment_files(facts, settings.root), date.today()
         )
     except GateError as error:
         return ProjectReport(settings.name, problem=Problem.from_error(error))

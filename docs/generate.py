@@ -17,7 +17,7 @@ from pydantic import TypeAdapter
 from docs.checks_page import fill_checks_table, render_checks_page
 from migration_gate.action import manifest
 from migration_gate.config import loading, reference_page
-from migration_gate.report.json import JsonReport
+from migration_gate.report.json_report import JsonReport
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES_WITH_TABLES = (ROOT / "README.md", ROOT / "docs" / "action.md")
@@ -29,12 +29,12 @@ def render_pages() -> dict[Path, str]:
     pages = {
         ROOT / "checks" / "README.md": render_checks_page(ROOT / "checks" / "examples"),
         ROOT / "docs" / "report.schema.json": render_report_schema(),
-        ROOT / "docs" / "configuration.md": reference_page.page(),
-        ROOT / "docs" / "migration-gate.schema.json": json.dumps(loading.schema(), indent=2) + "\n",
-        ROOT / "action.yml": manifest.manifest(),
+        ROOT / "docs" / "configuration.md": reference_page.render_page(),
+        ROOT / "docs" / "migration-gate.schema.json": json.dumps(loading.config_schema(), indent=2) + "\n",
+        ROOT / "action.yml": manifest.render_manifest(),
     }
     for file in PAGES_WITH_TABLES:
-        pages[file] = fill_checks_table(manifest.filled(file.read_text(encoding="utf-8")))
+        pages[file] = fill_checks_table(manifest.fill_tables(file.read_text(encoding="utf-8")))
     return pages
 
 

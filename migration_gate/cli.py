@@ -19,7 +19,7 @@ import click
 
 from migration_gate.errors import GateError
 from migration_gate.monorepo import commands
-from migration_gate.report.error_text import said, unexpected
+from migration_gate.report.error_text import render_error, unexpected_error
 
 WIDTH = 80
 LIMITS = ("run", "statement", "import", "install")
@@ -180,15 +180,15 @@ def check_project(
 
     Exit status: 0 clean, 1 findings that block, 2 something to fix first, 3 the gate broke.
     """
-    from migration_gate.report.deliver import Targets  # noqa: PLC0415 - not needed to print help
+    from migration_gate.report.deliver import ReportTargets  # noqa: PLC0415 - not needed to print help
 
     if static:
         from migration_gate import static as reading  # noqa: PLC0415 - neither is this
 
-        return reading.run_static_check(path, nest_options(given), Targets(form, output, files))
+        return reading.run_static_check(path, nest_options(given), ReportTargets(form, output, files))
     from migration_gate import entrypoint  # noqa: PLC0415 - the engine is not needed to print help
 
-    status: int = entrypoint.run_check(path, nest_options(given), Targets(form, output, files))
+    status: int = entrypoint.run_check(path, nest_options(given), ReportTargets(form, output, files))
     return status
 
 
@@ -200,7 +200,7 @@ def run_action() -> int:
     """
     from migration_gate import action as on_github  # noqa: PLC0415 - not needed to print help
 
-    status: int = on_github.run(os.environ)
+    status: int = on_github.run_action(os.environ)
     return status
 
 
@@ -236,7 +236,7 @@ def print_schema() -> int:
 
     from migration_gate.config import loading  # noqa: PLC0415 - not needed to print help
 
-    click.echo(json.dumps(loading.schema(), indent=2))
+    click.echo(json.dumps(loading.config_schema(), indent=2))
     return 0
 
 
@@ -265,10 +265,10 @@ def run_command_line(arguments: Sequence[str]) -> int:
         error.show()
         return error.exit_code
     except GateError as error:
-        click.echo(said(error), err=True)
+        click.echo(render_error(error), err=True)
         return error.status
     except Exception as error:  # noqa: BLE001 - whatever it is, it is a bug of ours, and is reported as one
-        click.echo(said(unexpected(error, debug="--debug" in arguments)), err=True)
+        click.echo(render_error(unexpected_error(error, debug="--debug" in arguments)), err=True)
         return 3
 
 

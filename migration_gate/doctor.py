@@ -55,7 +55,7 @@ class Examination:
 def diagnose(path: Path, options: Mapping[str, object], form: str) -> tuple[str, int]:
     """The report on every project of PATH, as `text` or `json`, and the status: 2 if anything is missing."""
     environ = dict(os.environ)
-    projects = loading.load(path, options, environ, known_checks=explain.known_kinds())
+    projects = loading.load_settings(path, options, environ, known_checks=explain.known_kinds())
     examinations = [examine_project(settings, environ) for settings in projects]
     status = 2 if any(examination.missing for examination in examinations) else 0
     if form == "json":
@@ -245,7 +245,7 @@ def _postgres_section(examination: Examination, settings: Settings) -> Section:
 
 def _configuration_section(settings: Settings) -> Section:
     """Every key with its value and origin; values that may be secrets are hidden."""
-    values = loading.values(settings)
+    values = loading.describe_settings(settings)
     return {key: f"{values.get(key, '')}  ({origin})" for key, origin in settings.origins}
 
 

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from migration_gate.check import Check, check_kinds, check_name
-from migration_gate.config.errors import guess
 from migration_gate.errors import Misconfigured
 from migration_gate.verdict import judge
+from migration_gate.wording import suggest_name
 
 EXAMPLES = Path(__file__).parent / "checks" / "examples"
 """each check's bad example and the report on it, in the wheel as in a checkout"""
@@ -64,7 +64,7 @@ def describe_check(name: str) -> str:
 def _find_check(base_name: str, name_as_given: str) -> Check:
     checks = {check_name(check): check for check in known_checks()}
     if base_name not in checks:
-        advice = guess(name_as_given, list(checks))
+        advice = suggest_name(name_as_given, list(checks))
         raise Misconfigured(f"There is no check `{name_as_given}`.", where="explain", advice=advice)
     return checks[base_name]
 

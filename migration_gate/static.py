@@ -35,12 +35,12 @@ MAX_MODEL_FILE_BYTES = 1 << 20
 """bytes of a Python file that are looked through for models"""
 
 
-def run_static_check(path: Path, options: Mapping[str, object], targets: deliver.Targets) -> int:
+def run_static_check(path: Path, options: Mapping[str, object], targets: deliver.ReportTargets) -> int:
     """Read every project below `path`, deliver the report, and return the exit status."""
     begun = time.perf_counter()
-    every = loading.load(path, options, os.environ, known_checks=explain.known_kinds())
+    every = loading.load_settings(path, options, os.environ, known_checks=explain.known_kinds())
     found = tuple(check_project_text(settings) for settings in every)
-    return deliver.deliver(deliver.stamped(Report(found, time.perf_counter() - begun)), targets)
+    return deliver.deliver_report(deliver.add_version(Report(found, time.perf_counter() - begun)), targets)
 
 
 def check_project_text(settings: Settings) -> ProjectReport:
@@ -54,7 +54,7 @@ def check_project_text(settings: Settings) -> ProjectReport:
         )
     except GateError as error:
         return ProjectReport(settings.name, problem=Problem.from_error(error), static=True)
-    texts = deliver.texts(facts, settings.root)
+    texts = deliver.read_comment_files(facts, settings.root)
     # Who allows what no check looked at here is right to do so: the whole gate judges allowances.
     verdicts = tuple(
         v for v in judge.judge_findings(facts, settings, chosen, texts, date.today()) if v.check in CHECKS

@@ -1,8 +1,9 @@
-"""Numbers, lists and code blocks as the messages of checks and reports spell them."""
+"""Numbers, lists, code blocks and suggested names as the messages of checks and reports spell them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from difflib import get_close_matches
 from textwrap import indent
 
 
@@ -27,3 +28,19 @@ def join_words(words: Iterable[str], *, quote: str = "`") -> str:
 def code_block(text: str) -> str:
     """A block of code inside a fix: its lines indented by four, between empty lines."""
     return "\n\n" + indent(text.strip("\n"), "    ") + "\n"
+
+
+def nearest_name(name: str, names: Iterable[str]) -> str | None:
+    """The one of `names` that was probably meant, or None; case, `-` and `_` make no difference."""
+    folded_names = {known.lower().replace("-", "_"): known for known in names}
+    matches = get_close_matches(name.lower().replace("-", "_"), folded_names, n=1, cutoff=0.6)
+    return folded_names[matches[0]] if matches else None
+
+
+def suggest_name(name: str, names: Iterable[str], otherwise: str = "") -> str:
+    """Advice for a name that is not one of `names`: the nearest one, else `otherwise` or all of them."""
+    known_names = list(names)
+    nearest = nearest_name(name, known_names)
+    if nearest:
+        return f"Did you mean `{nearest}`?"
+    return otherwise or f"Known here: {', '.join(known_names)}."

@@ -17,8 +17,8 @@ from migration_gate import cli, entrypoint, explain
 from migration_gate.check import check_name
 from migration_gate.config.schema import ProjectKeys
 from migration_gate.errors import Broken, Misconfigured
-from migration_gate.report.deliver import Targets
-from migration_gate.report.error_text import said
+from migration_gate.report.deliver import ReportTargets
+from migration_gate.report.error_text import render_error
 from tests.project.test_locate import FLASK, INI, tree
 
 COMMAND = (sys.executable, "-m", "migration_gate")
@@ -63,7 +63,7 @@ def test_each_setting_has_an_option() -> None:
 def test_options_become_the_configuration_they_stand_for() -> None:
     seen: dict[str, object] = {}
 
-    def collect(path: Path, options: Mapping[str, object], targets: Targets) -> int:
+    def collect(path: Path, options: Mapping[str, object], targets: ReportTargets) -> int:
         seen.update(path=path, options=dict(options), targets=targets)
         return 1
 
@@ -79,7 +79,9 @@ def test_options_become_the_configuration_they_stand_for() -> None:
     assert status == 1
     assert seen == {
         "path": Path("db"),
-        "targets": Targets("json", Path("r.json"), (("sarif", Path("a=b.sarif")), ("junit", Path("j.xml")))),
+        "targets": ReportTargets(
+            "json", Path("r.json"), (("sarif", Path("a=b.sarif")), ("junit", Path("j.xml")))
+        ),
         "options": {
             "alembic": {"config": "a.ini", "section": "s"},
             "env": {"A": "b=c", "D": ""},
@@ -127,7 +129,7 @@ def test_the_text_of_an_error_fits_80_columns_and_keeps_code() -> None:
         advice="Write this:\n\n    projects:\n      a: {}",
         evidence="one\ntwo",
     )
-    lines = said(error).splitlines()
+    lines = render_error(error).splitlines()
     assert max(map(len, lines)) <= 80
     assert lines[-8:] == ["", "Write this:", "", "    projects:", "      a: {}", "", "    one", "    two"]
 

@@ -82,7 +82,7 @@ def test_action_yml_has_the_inputs_and_outputs_that_the_code_knows() -> None:
 
 def test_a_release_runs_the_published_image_and_changes_nothing_else() -> None:
     image = "docker://ghcr.io/migration-gate/migration-gate@sha256:" + "0" * 64
-    released = yaml.safe_load(manifest.manifest(image))
+    released = yaml.safe_load(manifest.render_manifest(image))
     assert released.pop("runs") == {"using": "docker", "image": image, "args": ["action"]}
     assert released == {key: value for key, value in action().items() if key != "runs"}
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from migration_gate.report.comment import Comment, marker
+from migration_gate.report.comment import Comment, parse_marker
 
 if TYPE_CHECKING:
     import requests
@@ -36,7 +36,7 @@ class NotCommented(Exception):
     """There will be no comment; the message says why, for people."""
 
 
-class Refused(NotCommented):
+class CommentRefused(NotCommented):
     """The token may not write here: forks and Dependabot get none that may."""
 
 
@@ -49,7 +49,7 @@ class _Later(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Pull:
+class PullRequest:
     """A pull request, and how to talk about it."""
 
     repository: str
@@ -61,8 +61,8 @@ class Pull:
     graphql: str = "https://api.github.com/graphql"
 
 
-def upsert(
-    pull: Pull, comment: Comment, *, always: bool = False, wait: Callable[[float], None] = time.sleep
+def upsert_comment(
+    pull: PullRequest, comment: Comment, *, always: bool = False, wait: Callable[[float], None] = time.sleep
 ) -> str:
     """Create or edit the comment: returns created, edited, unchanged or unneeded. Raises NotCommented.
 
@@ -86,7 +86,7 @@ def upsert(
 class _Attempt:
     """One try, with a connection of its own."""
 
-    def __init__(self, pull: Pull) -> None:
+    def __init__(self, pull: PullRequest) -> None:
         import requests  # noqa: PLC0415 - 0.1 s that only a comment pays
 
         self._pull = pull
@@ -145,7 +145,7 @@ class _Attempt:
             for each in listed:
                 if not isinstance(each, dict) or not isinstance(each.get("id"), int):
                     continue
-                found, author = marker(str(each.get("body") or "")), each.get("user")
+                found, author = parse_marker(str(each.get("body") or "")), each.get("user")
                 if found and found[0] == project:
                     yield each["id"], found[1], author if isinstance(author, dict) else {}
 
@@ -213,7 +213,7 @@ def _judge(answer: requests.Response, text: bytes) -> None:
     if status >= 500 or status == 429 or (status == 403 and limited):
         raise _Later(f"HTTP {status}{', a rate limit' if limited else ''}", _pause(headers))
     if status in (401, 403, 404):
-        raise Refused(f"the token may not write comments here (HTTP {status})")
+        raise CommentRefused(f"the token may not write comments here (HTTP {status})")
     raise NotCommented(f"GitHub answered with HTTP {status}")
 
 

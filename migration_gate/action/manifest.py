@@ -39,7 +39,7 @@ BLOCK = re.compile(
 )
 
 
-def manifest(image: str = IMAGE) -> str:
+def render_manifest(image: str = IMAGE) -> str:
     """action.yml, running a Dockerfile or `docker://…`."""
     return "".join((HEAD, *_inputs(), *_outputs(), RUNS.format(image=image)))
 
@@ -66,7 +66,7 @@ def _quoted(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-def tables() -> dict[str, str]:
+def render_tables() -> dict[str, str]:
     """`inputs` and `outputs`, as Markdown."""
     inputs = ["| input | what it is | default |", "| --- | --- | --- |"]
     for one in INPUTS:
@@ -81,11 +81,11 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|")
 
 
-def filled(page: str) -> str:
+def fill_tables(page: str) -> str:
     """A page with the tables between its marks: `<!-- inputs -->` and `<!-- /inputs -->`."""
-    made = tables()
+    made = render_tables()
     return BLOCK.sub(lambda found: f"{found['start']}{made[found['name']]}{found['end']}", page)
 
 
 if __name__ == "__main__":
-    sys.stdout.write(manifest(*sys.argv[1:2]))
+    sys.stdout.write(render_manifest(*sys.argv[1:2]))

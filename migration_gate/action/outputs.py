@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from migration_gate.check import Severity
-from migration_gate.report import printable
+from migration_gate.report.printable_text import escape_unprintable
 from migration_gate.verdict.outcome import Report
 
 OUTPUTS = {
@@ -19,11 +19,13 @@ OUTPUTS = {
 RESULTS = {0: "passed", 1: "blocked"}
 
 
-def values(report: Report, files: dict[str, str]) -> dict[str, str]:
+def output_values(report: Report, files: dict[str, str]) -> dict[str, str]:
     """Every output; `files` are the paths of the reports that were written, by format."""
     standing = [v.severity for project in report.projects for v in project.verdicts if v.allowed is None]
     histories = [project.facts.replay.history for project in report.projects]
-    heads = [printable(head).replace(" ", "_")[:200] for history in histories for head in history.heads]
+    heads = [
+        escape_unprintable(head).replace(" ", "_")[:200] for history in histories for head in history.heads
+    ]
     return {
         "result": RESULTS.get(report.status, "not-checked"),
         "findings": str(len(standing)),

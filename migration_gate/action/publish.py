@@ -6,14 +6,16 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from migration_gate.action import comment_client as sticky
-from migration_gate.action.comment_client import NotCommented, Pull, Refused
-from migration_gate.action.request import Asked, variable
+from migration_gate.action.comment_client import CommentRefused, NotCommented, PullRequest
+from migration_gate.action.request import ActionRequest, input_variable
 from migration_gate.check import Severity
 from migration_gate.ci import event
 from migration_gate.ci.event import Event
 from migration_gate.errors import GateError
-from migration_gate.report import comment, deliver, printable, tally, verdict_line, workflow_commands
-from migration_gate.report.annotations import chosen
+from migration_gate.report import comment, deliver, workflow_commands
+from migration_gate.report.annotations import select_annotations
+from migration_gate.report.phrases import describe_counts, verdict_line
+from migration_gate.report.printable_text import escape_unprintable
 from migration_gate.report.summary import LIMIT
 from migration_gate.report.summary import render as summary_of
 from migration_gate.report.workflow_commands import Annotation
@@ -22,53 +24,57 @@ from migration_gate.verdict.outcome import Report
 WIDTH = 100
 
 
-def log(report: Report) -> None:
+def publish_log(report: Report) -> None:
     """The text report, folded, and the verdict below it; all of it inert."""
     title = verdict_line(report)
     if len(report.projects) == 1 and (project := report.projects[0]).name:
-        title = f"{printable(project.name)[:100]}: {tally(project.verdicts)}"
-    workflow_commands.show(title, deliver.rendered(report, "text", colour=True, width=WIDTH))
-    with workflow_commands.stopped():
-        workflow_commands.write(verdict_line(report))
+        title = f"{escape_unprintable(project.name)[:100]}: {describe_counts(project.verdicts)}"
+    workflow_commands.show_folded(title, deliver.render_report(report, "text", colour=True, width=WIDTH))
+    with workflow_commands.suspend_commands():
+        workflow_commands.write_line(verdict_line(report))
 
 
-def annotate(report: Report) -> None:
+def publish_annotations(report: Report) -> None:
     """The worst findings, on the lines of the pull request."""
-    for one in chosen(report):
-        workflow_commands.write(workflow_commands.annotation(one))
+    for one in select_annotations(report):
+        workflow_commands.write_line(workflow_commands.format_annotation(one))
 
 
-def complain(text: str) -> None:
+def publish_error(text: str) -> None:
     """An error of the run itself."""
-    workflow_commands.write(workflow_commands.annotation(Annotation(Severity.ERROR, text, "Migration Gate")))
+    workflow_commands.write_line(
+        workflow_commands.format_annotation(Annotation(Severity.ERROR, text, "Migration Gate"))
+    )
 
 
 def _mention(text: str, severity: Severity = Severity.WARNING) -> None:
-    workflow_commands.write(workflow_commands.annotation(Annotation(severity, text, "Migration Gate")))
+    workflow_commands.write_line(
+        workflow_commands.format_annotation(Annotation(severity, text, "Migration Gate"))
+    )
 
 
-def summary(environ: Mapping[str, str], report: Report) -> None:
+def publish_summary(environ: Mapping[str, str], report: Report) -> None:
     """The page of the run, in the room that is left there."""
     if not (name := environ.get("GITHUB_STEP_SUMMARY")):
         return
     file = Path(name)
     try:
         used = file.stat().st_size if file.exists() else 0
-        workflow_commands.append(file, summary_of(report, limit=LIMIT - used, source=_source(environ)))
+        workflow_commands.append_text(file, summary_of(report, limit=LIMIT - used, source=_source(environ)))
     except OSError as error:
         _mention(f"The summary could not be written: {error.strerror or error}.")
 
 
-def outputs(environ: Mapping[str, str], values: Mapping[str, str]) -> None:
+def publish_outputs(environ: Mapping[str, str], values: Mapping[str, str]) -> None:
     """What later steps can ask for."""
     if name := environ.get("GITHUB_OUTPUT"):
         try:
-            workflow_commands.outputs(Path(name), values)
+            workflow_commands.append_outputs(Path(name), values)
         except OSError as error:
             _mention(f"The outputs could not be written: {error.strerror or error}.")
 
 
-def comments(environ: Mapping[str, str], report: Report, asked: Asked, token: str) -> None:
+def publish_comments(environ: Mapping[str, str], report: Report, asked: ActionRequest, token: str) -> None:
     """One comment a project, where there is a token and a pull request; why not, where one was expected."""
     known = _event(environ)
     if not token or known.pull_request is None or not known.repository:
@@ -78,21 +84,22 @@ def comments(environ: Mapping[str, str], report: Report, asked: Asked, token: st
     api = known.api_url or "https://api.github.com"
     # Where nothing is said, the same server: the token goes there.
     graphql = environ.get("GITHUB_GRAPHQL_URL") or f"{api.removesuffix('/v3')}/graphql"
-    pull = Pull(known.repository, known.pull_request, token, api, graphql)
+    pull = PullRequest(known.repository, known.pull_request, token, api, graphql)
     path, whole, run, source = *_scopes(environ), _run(environ, known), _source(environ)
     written = [
-        comment.write(one, path if one.name else whole, run=run, source=source) for one in report.projects
+        comment.render_comment(one, path if one.name else whole, run=run, source=source)
+        for one in report.projects
     ]
     if all(project.name for project in report.projects):
-        written.append(comment.settled(whole))
+        written.append(comment.render_resolved_comment(whole))
     for one in written:
         try:
-            sticky.upsert(pull, one, always=asked.comment == "always" and not one.settles)
-        except Refused as error:
+            sticky.upsert_comment(pull, one, always=asked.comment == "always" and not one.only_resolves)
+        except CommentRefused as error:
             _mention(f"No comment: {error}. The summary of this run has it all.", Severity.NOTE)
             return
         except NotCommented as error:
-            _mention(f"No comment: {printable(str(error))}. The summary of this run has it all.")
+            _mention(f"No comment: {escape_unprintable(str(error))}. The summary of this run has it all.")
             return
 
 
@@ -101,7 +108,7 @@ def _scopes(environ: Mapping[str, str]) -> tuple[str, str]:
 
     Read as it was given, for it must be the same where the inputs could not be read.
     """
-    path, project = (environ.get(variable(name), "").strip() for name in ("path", "project"))
+    path, project = (environ.get(input_variable(name), "").strip() for name in ("path", "project"))
     return path or ".", f"{path or '.'}\0{project}"
 
 

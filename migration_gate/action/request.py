@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from migration_gate.action.inputs import INPUTS, REPORT, Input
-from migration_gate.config.errors import guess
 from migration_gate.errors import Misconfigured
+from migration_gate.wording import suggest_name
 
 PREFIX = "INPUT_"
 RUNNERS = frozenset({"INPUT_ENTRYPOINT", "INPUT_ARGS"})
@@ -17,7 +17,7 @@ RUNNERS = frozenset({"INPUT_ENTRYPOINT", "INPUT_ARGS"})
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ActionRequest:
     """What a workflow asked for."""
 
     path: Path = Path()
@@ -32,12 +32,12 @@ class Asked:
     allow_untrusted_code: bool = False
 
 
-def variable(name: str) -> str:
+def input_variable(name: str) -> str:
     """How the runner spells an input."""
     return PREFIX + name.replace(" ", "_").upper()
 
 
-def read(environ: Mapping[str, str]) -> Asked:
+def read_request(environ: Mapping[str, str]) -> ActionRequest:
     """What the inputs ask for. Raises Misconfigured for what is unknown or malformed, by its name."""
     given = _given(environ)
     options: dict[str, object] = {}
@@ -51,7 +51,7 @@ def read(environ: Mapping[str, str]) -> Asked:
             target[one.key[-1]] = given[one.name]
     text = {one.name: str(given.get(one.name, one.default)) for one in INPUTS if not one.key}
     flags = {name: given.get(name, text[name] == "true") is True for name in text}
-    return Asked(
+    return ActionRequest(
         path=Path(text["path"]),
         options=options,
         comment=text["comment"],
@@ -73,7 +73,7 @@ def _given(environ: Mapping[str, str]) -> dict[str, object]:
         name = key.removeprefix(PREFIX).lower().replace("_", "-")
         if name not in known:
             raise Misconfigured(
-                f"The action has no input `{name}`.", where="with:", advice=guess(name, known)
+                f"The action has no input `{name}`.", where="with:", advice=suggest_name(name, known)
             )
         if text.strip():
             found[name] = _parsed(known[name], text)
@@ -83,7 +83,7 @@ def _given(environ: Mapping[str, str]) -> dict[str, object]:
 def _parsed(one: Input, text: str) -> object:
     text = text.strip()
     if one.choices and text not in one.choices:
-        raise _wrong(one, f"must be one of {', '.join(one.choices)}", text, guess(text, one.choices))
+        raise _wrong(one, f"must be one of {', '.join(one.choices)}", text, suggest_name(text, one.choices))
     if one.kind == "flag":
         if text.lower() not in ("true", "false"):
             raise _wrong(one, "must be true or false", text, "")

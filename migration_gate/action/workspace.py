@@ -9,7 +9,7 @@ from pathlib import Path
 from migration_gate.errors import Misconfigured
 
 
-def write(workspace: Path, name: str, text: str, wanted: str) -> str:
+def write_workspace_file(workspace: Path, name: str, text: str, wanted: str) -> str:
     """Write a file below the workspace, for its owner; returns its path from there. Raises Misconfigured.
 
     Links are not followed out of the workspace, and a link in the file's own place is replaced.

@@ -9,14 +9,14 @@ from pathlib import Path
 
 from dotenv.parser import parse_stream
 
-from migration_gate.config.environment import is_secret
-from migration_gate.config.file import read_text
+from migration_gate.config.config_file import read_text
+from migration_gate.config.gate_variables import is_private
 from migration_gate.errors import Misconfigured
 
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 
 
-def read(file: Path, environ: Mapping[str, str], known: Mapping[str, str]) -> dict[str, str]:
+def read_dotenv(file: Path, environ: Mapping[str, str], known: Mapping[str, str]) -> dict[str, str]:
     """The variables of one file; `${NAME}` and `${NAME:-default}` are filled in.
 
     A reference sees earlier variables of the file, then `known`, then `environ` without our secrets.
@@ -41,7 +41,7 @@ def _fill(text: str, *places: Mapping[str, str]) -> str:
     def value(match: re.Match[str]) -> str:
         name, default = match[1], match[2]
         for place in places:
-            if place.get(name) and not (place is places[-1] and is_secret(name)):
+            if place.get(name) and not (place is places[-1] and is_private(name)):
                 return place[name]
         return default or ""
 

@@ -7,21 +7,22 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from migration_gate.config import environment
-from migration_gate.config.errors import At, guess
-from migration_gate.config.file import NAMES, Key, Source, read_toml, read_yaml
-from migration_gate.config.precedence import Layer, lay, validate
-from migration_gate.config.resolve import existing, settle, values
+from migration_gate.config import gate_variables
+from migration_gate.config.config_file import NAMES, ConfigFile, Key, read_toml, read_yaml
+from migration_gate.config.faults import At
+from migration_gate.config.precedence import Layer, merge_layers, validate_keys
+from migration_gate.config.resolve import describe_settings, require_path, resolve_settings
 from migration_gate.config.schema import FileKeys, NamedProjectKeys, ProjectKeys
 from migration_gate.config.settings import Settings
 from migration_gate.errors import Misconfigured
+from migration_gate.wording import suggest_name
 
-__all__ = ["load", "option", "schema", "values"]
+__all__ = ["config_schema", "describe_settings", "load_settings", "option_name"]
 PLACES = frozenset({"alembic", "flask_app", "hook", "working_directory"})
 """keys that say where the project is"""
 
 
-def schema() -> dict[str, Any]:
+def config_schema() -> dict[str, Any]:
     """The JSON schema of the configuration file."""
     found = FileKeys.model_json_schema()
     return {
@@ -40,7 +41,7 @@ def _untitled(schema: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def load(
+def load_settings(
     path: Path,
     options: Mapping[str, object],
     environ: Mapping[str, str],
@@ -58,29 +59,33 @@ def load(
     source = _source(folder, {"--config": options.pop("config", None), variable: environ.get(variable)})
     wanted = options.pop("project", ())
     checks = known_checks or {}
-    file = validate(FileKeys, source.values, source.at, checks)
-    variables = validate(ProjectKeys, environment.read(environ), environment.variable, checks)
-    given = validate(ProjectKeys, options, option, checks)
+    file = validate_keys(FileKeys, source.values, source.at, checks)
+    variables = validate_keys(
+        ProjectKeys, gate_variables.read_variables(environ), gate_variables.variable_name, checks
+    )
+    given = validate_keys(ProjectKeys, options, option_name, checks)
     base = Layer(file, source.folder, source.at)
-    above = (Layer(variables, folder, environment.variable), Layer(given, Path.cwd(), option))
+    above = (Layer(variables, folder, gate_variables.variable_name), Layer(given, Path.cwd(), option_name))
     if not file.projects:
         if isinstance(wanted, list | tuple) and set(wanted) - {folder.name}:
             raise Misconfigured("`--project` was given, but `projects` is not set.", where="--project")
         placed = not PLACES.isdisjoint(file.model_fields_set)
         place = source.folder if placed else folder
-        merged = lay((base, *above), folder)
-        alone = settle(folder.name or "project", source.folder, place, merged, environ)
+        merged = merge_layers((base, *above), folder)
+        alone = resolve_settings(folder.name or "project", source.folder, place, merged, environ)
         return (replace(alone, config_file=source.file),)
     chosen = list(_chosen(file, wanted)) if wanted else _below(file, folder, source)
     named = [(name, _named(name, keys, source)) for name, keys in chosen]
     every = (
-        settle(name, source.folder, layer.folder, lay((base, layer, *above), folder), environ)
+        resolve_settings(
+            name, source.folder, layer.folder, merge_layers((base, layer, *above), folder), environ
+        )
         for name, layer in named
     )
     return tuple(replace(settings, is_named_project=True, config_file=source.file) for settings in every)
 
 
-def option(key: Key) -> str:
+def option_name(key: Key) -> str:
     """The option that sets a key."""
     match key:
         case ("alembic", "section"):
@@ -118,7 +123,7 @@ def repository_root(folder: Path) -> Path:
     return list(_up(folder))[-1]
 
 
-def _source(folder: Path, candidates: Mapping[str, object]) -> Source:
+def _source(folder: Path, candidates: Mapping[str, object]) -> ConfigFile:
     top = repository_root(folder)
     where, named = next(((where, each) for where, each in candidates.items() if each), ("", None))
     if named:
@@ -147,7 +152,7 @@ def _source(folder: Path, candidates: Mapping[str, object]) -> Source:
             )
         if sources:
             return sources[0]
-    return Source({}, {}, "", folder)
+    return ConfigFile({}, {}, "", folder)
 
 
 def _name(file: Path, top: Path) -> str:
@@ -159,12 +164,14 @@ def _chosen(file: FileKeys, wanted: object) -> Iterator[tuple[str, NamedProjectK
     for name in names:
         if name not in file.projects:
             raise Misconfigured(
-                f"There is no project `{name}`.", where="--project", advice=guess(str(name), file.projects)
+                f"There is no project `{name}`.",
+                where="--project",
+                advice=suggest_name(str(name), file.projects),
             )
     yield from ((name, keys) for name, keys in file.projects.items() if not names or name in names)
 
 
-def _below(file: FileKeys, folder: Path, source: Source) -> list[tuple[str, NamedProjectKeys]]:
+def _below(file: FileKeys, folder: Path, source: ConfigFile) -> list[tuple[str, NamedProjectKeys]]:
     """The projects whose `path` is around or below the folder that is checked; all when there is none."""
     every = list(file.projects.items())
     if folder == source.folder:
@@ -177,12 +184,12 @@ def _below(file: FileKeys, folder: Path, source: Source) -> list[tuple[str, Name
     return near or every
 
 
-def _named(name: str, keys: NamedProjectKeys, source: Source) -> Layer:
+def _named(name: str, keys: NamedProjectKeys, source: ConfigFile) -> Layer:
     prefix = ("projects", name)
     at: At = lambda key: source.at((*prefix, *key))  # noqa: E731 - a closure with a type
     folder = source.folder
     if keys.path is not None:
-        given = lay((Layer(keys, folder, at),), folder)[("postgres",)]
+        given = merge_layers((Layer(keys, folder, at),), folder)[("postgres",)]
         place = type(given)(keys.path, folder, at, ("path",))
-        folder = existing(place, keys.path, f"projects.{name}.path", folder=True)
+        folder = require_path(place, keys.path, f"projects.{name}.path", folder=True)
     return Layer(keys, folder, at)

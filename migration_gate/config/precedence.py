@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from migration_gate.config.errors import At, Complaint, of_checks, of_validation, refuse
-from migration_gate.config.file import Key
+from migration_gate.config.config_file import Key
+from migration_gate.config.faults import At, ConfigFault, check_name_faults, combine_faults, validation_faults
 from migration_gate.config.schema import NamedProjectKeys, ProjectKeys
 from migration_gate.config.sections import SECTIONS, Keys
 
@@ -30,7 +30,7 @@ class Layer:
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class SettingValue:
     """A value and who gave it."""
 
     value: Any
@@ -44,45 +44,47 @@ class Given:
         return self.at(self.key)
 
 
-def validate(model: type[K], values: Mapping[str, object], at: At, checks: Mapping[str, Sequence[str]]) -> K:
+def validate_keys(
+    model: type[K], values: Mapping[str, object], at: At, checks: Mapping[str, Sequence[str]]
+) -> K:
     """The values as the model; Misconfigured with everything that is wrong with them."""
-    complaints: list[Complaint] = []
+    complaints: list[ConfigFault] = []
     try:
         keys = model.model_validate(values)
     except ValidationError as error:
-        raise refuse(of_validation(error, model, at)) from None
+        raise combine_faults(validation_faults(error, model, at)) from None
     if checks:
-        complaints += of_checks(keys, checks, at)
+        complaints += check_name_faults(keys, checks, at)
         projects: Mapping[str, NamedProjectKeys] = getattr(keys, "projects", {})
         for name, project in projects.items():
-            complaints += of_checks(project, checks, at, ("projects", name))
+            complaints += check_name_faults(project, checks, at, ("projects", name))
     if complaints:
-        raise refuse(complaints)
+        raise combine_faults(complaints)
     return keys
 
 
-def defaults(folder: Path) -> dict[Key, Given]:
+def default_values(folder: Path) -> dict[Key, SettingValue]:
     """Every key with its default."""
     return {
-        key: Given(value, folder, lambda _: "default", key)
+        key: SettingValue(value, folder, lambda _: "default", key)
         for key, value in _leaves(ProjectKeys(), every=True)
     }
 
 
-def lay(layers: Sequence[Layer], folder: Path) -> dict[Key, Given]:
+def merge_layers(layers: Sequence[Layer], folder: Path) -> dict[Key, SettingValue]:
     """All keys of one project; later layers win. Mappings are merged key by key, lists are replaced.
 
     A configuration that a later layer names takes the place of a hook: only one of them can be run.
     """
-    merged = defaults(folder)
+    merged = default_values(folder)
     for layer in layers:
         if layer.keys.alembic and layer.keys.alembic.config:
-            merged |= {key: given for key, given in defaults(folder).items() if key == ("hook",)}
+            merged |= {key: given for key, given in default_values(folder).items() if key == ("hook",)}
         for key, value in _leaves(layer.keys):
             if value is None and key[0] in SECTIONS:
-                merged.update({k: g for k, g in defaults(folder).items() if k[0] == key[0]})
+                merged.update({k: g for k, g in default_values(folder).items() if k[0] == key[0]})
             else:
-                merged[key] = Given(value, layer.folder, layer.at, key)
+                merged[key] = SettingValue(value, layer.folder, layer.at, key)
     return merged
 
 

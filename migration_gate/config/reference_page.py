@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 from pydantic_core import PydanticUndefined
 
-from migration_gate.config.environment import variable
+from migration_gate.config.gate_variables import variable_name
 from migration_gate.config.schema import FileKeys
 from migration_gate.config.sections import SECTIONS, AllowKeys, Keys, PrepareKeys
 
@@ -36,7 +36,7 @@ is unknown is refused, with the line and the nearest key that is known.
 INNER: dict[str, type[Keys]] = {**SECTIONS, "prepare": PrepareKeys, "allow": AllowKeys}
 
 
-def page() -> str:
+def render_page() -> str:
     """The whole page, as Markdown."""
     return "\n".join(_parts())
 
@@ -51,7 +51,7 @@ def _parts() -> Iterator[str]:
     for name, field in FileKeys.model_fields.items():
         yield f"\n## {name}\n\n{_sentence(field.description)}"
         if name not in ("projects", "checks", "env"):
-            yield f"Variable: `{variable((name,))}`."
+            yield f"Variable: `{variable_name((name,))}`."
         if name in INNER:
             yield "\n" + "\n".join(_inner(INNER[name]))
         for example in field.examples or ():

@@ -9,27 +9,27 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from migration_gate.check import Severity
-from migration_gate.config import dotenv, environment
-from migration_gate.config.errors import nearest
-from migration_gate.config.file import Key, dotted
-from migration_gate.config.precedence import Given
+from migration_gate.config import dotenv, gate_variables
+from migration_gate.config.config_file import Key, format_key
+from migration_gate.config.precedence import SettingValue
 from migration_gate.config.sections import PrepareKeys, StartFromKeys
-from migration_gate.config.settings import Allowance, Prepare, Settings, StartFrom
+from migration_gate.config.settings import Allowance, PrepareStep, Settings, StartFrom
 from migration_gate.errors import Misconfigured
 from migration_gate.facts import Owners
+from migration_gate.wording import nearest_name
 
 CONFIGS = ("alembic.ini", "pyproject.toml")
 INSTALLATION = ("install", "python_version", "groups", "extras", "without", "cache")
 
 
-Merged = Mapping[Key, Given]
+Merged = Mapping[Key, SettingValue]
 
 
 @dataclass(frozen=True, slots=True)
 class Settling:
     """The merged values of one project."""
 
-    given: Mapping[Key, Given]
+    given: Mapping[Key, SettingValue]
     environ: Mapping[str, str]
 
     def value(self, *key: str) -> object:
@@ -57,10 +57,14 @@ class Settling:
     def path(self, *key: str, folder: bool = False) -> Path | None:
         """A path that exists, absolute; None where it is not set."""
         given = self.given[key]
-        return None if given.value is None else existing(given, str(given.value), dotted(key), folder=folder)
+        return (
+            None
+            if given.value is None
+            else require_path(given, str(given.value), format_key(key), folder=folder)
+        )
 
 
-def existing(given: Given, text: str, key: str, *, folder: bool = False) -> Path:
+def require_path(given: SettingValue, text: str, key: str, *, folder: bool = False) -> Path:
     """The absolute path that a setting names; Misconfigured when nothing of the kind is there."""
     path = given.folder / Path(text).expanduser()
     try:
@@ -74,7 +78,7 @@ def existing(given: Given, text: str, key: str, *, folder: bool = False) -> Path
             advice="Mend the permissions, or name another path.",
         ) from error
     kind = "folder" if folder else "file"
-    close = nearest(path.name, around)
+    close = nearest_name(path.name, around)
     start = f"Relative paths start at `{given.folder}`."
     meant = Path(text).parent / close if close else None
     raise Misconfigured(
@@ -84,7 +88,9 @@ def existing(given: Given, text: str, key: str, *, folder: bool = False) -> Path
     )
 
 
-def settle(name: str, root: Path, directory: Path, merged: Merged, environ: Mapping[str, str]) -> Settings:
+def resolve_settings(
+    name: str, root: Path, directory: Path, merged: Merged, environ: Mapping[str, str]
+) -> Settings:
     """One project's settings; Misconfigured where a value does not fit what is on disk."""
     ask = Settling(merged, environ)
     return Settings(
@@ -97,7 +103,7 @@ def settle(name: str, root: Path, directory: Path, merged: Merged, environ: Mapp
         flask_app=ask.text("flask_app"),
         hook=ask.path("hook"),
         python=_python(merged[("python",)]),
-        install=ask.text("install") or ("auto" if environ.get(environment.IMAGE) else "off"),
+        install=ask.text("install") or ("auto" if environ.get(gate_variables.IMAGE_VARIABLE) else "off"),
         python_version=ask.text("python_version"),
         groups=ask.texts("groups"),
         extras=ask.texts("extras"),
@@ -106,7 +112,7 @@ def settle(name: str, root: Path, directory: Path, merged: Merged, environ: Mapp
         env=tuple(_env(ask).items()),
         prepare=_prepare(merged[("prepare",)]),
         target=ask.texts("target", "revision"),
-        x=(*ask.texts("x"), *ask.texts("target", "x")),
+        x_arguments=(*ask.texts("x"), *ask.texts("target", "x")),
         start_from=_start(merged[("start_from",)]),
         postgres=str(ask.value("postgres")),
         network=bool(ask.value("network")),
@@ -122,11 +128,11 @@ def settle(name: str, root: Path, directory: Path, merged: Merged, environ: Mapp
         checks=tuple((check, _severity(level)) for check, level in ask.names("checks").items()),
         allowances=_allow(merged[("allow",)]),
         fail_on=Severity(str(ask.value("fail_on"))),
-        origins=tuple((dotted(key), given.where) for key, given in merged.items()),
+        origins=tuple((format_key(key), given.where) for key, given in merged.items()),
     )
 
 
-def _allow(given: Given) -> tuple[Allowance, ...]:
+def _allow(given: SettingValue) -> tuple[Allowance, ...]:
     return tuple(
         Allowance(each.check, each.reason, each.object, each.until, given.at(("allow", number)))
         for number, each in enumerate(given.value)
@@ -148,7 +154,7 @@ def _severity(level: str) -> Severity | None:
     return None if level == "off" else Severity(level)
 
 
-def _config(given: Given, path: Path | None) -> Path | None:
+def _config(given: SettingValue, path: Path | None) -> Path | None:
     """The configuration file itself, where its folder was named."""
     if path is None or not path.is_dir():
         return path
@@ -162,7 +168,7 @@ def _config(given: Given, path: Path | None) -> Path | None:
     )
 
 
-def _python(given: Given) -> Path | None:
+def _python(given: SettingValue) -> Path | None:
     if given.value is None:
         return None
     text = str(given.value)
@@ -176,14 +182,14 @@ def _python(given: Given) -> Path | None:
                 advice=advice,
             )
         return Path(command)
-    path = existing(given, text, "python")
+    path = require_path(given, text, "python")
     for inside in (path / "bin" / "python", path / "Scripts" / "python.exe"):
         if inside.exists():  # a virtual environment was named, its interpreter was meant
             return inside
     return path
 
 
-def _cache(given: Given) -> Path | None:
+def _cache(given: SettingValue) -> Path | None:
     return None if given.value is None else given.folder / Path(str(given.value)).expanduser()
 
 
@@ -191,31 +197,31 @@ def _env(ask: Settling) -> dict[str, str]:
     given = ask.given[("env_file",)]
     found: dict[str, str] = {}
     for text in given.value:
-        found |= dotenv.read(existing(given, text, "env_file"), ask.environ, found)
+        found |= dotenv.read_dotenv(require_path(given, text, "env_file"), ask.environ, found)
     return found | ask.names("env")
 
 
-def _prepare(given: Given) -> tuple[Prepare, ...]:
+def _prepare(given: SettingValue) -> tuple[PrepareStep, ...]:
     steps = []
     for number, step in enumerate(given.value):
         assert isinstance(step, PrepareKeys)  # noqa: S101 - tells mypy what validation made of it
         ((kind, text),) = step.model_dump(exclude_none=True).items()
         if kind in ("sql_file", "python"):
-            text = str(existing(given, text, f"prepare[{number}].{kind}"))
-        steps.append(Prepare(kind, text))
+            text = str(require_path(given, text, f"prepare[{number}].{kind}"))
+        steps.append(PrepareStep(kind, text))
     return tuple(steps)
 
 
-def _start(given: Given) -> StartFrom | None:
+def _start(given: SettingValue) -> StartFrom | None:
     keys = given.value
     if keys is None:
         return None
     assert isinstance(keys, StartFromKeys)  # noqa: S101 - tells mypy what validation made of it
-    dump = existing(given, keys.dump, "start_from.dump") if keys.dump else None
+    dump = require_path(given, keys.dump, "start_from.dump") if keys.dump else None
     return StartFrom(dump, keys.create_all, keys.stamp)
 
 
-def values(settings: Settings) -> dict[str, str]:
+def describe_settings(settings: Settings) -> dict[str, str]:
     """Each key's value as text, without passwords and without the values of variables."""
     owners, start = settings.owners, settings.start_from
     found: dict[str, object] = {
@@ -229,7 +235,7 @@ def values(settings: Settings) -> dict[str, str]:
         "prepare": [f"{step.kind}: {step.text}" for step in settings.prepare],
         "target.revision": settings.target,
         "target.x": None,
-        "x": settings.x,
+        "x": settings.x_arguments,
         "start_from": None if start is None else start.dump or f"create_all at {start.create_all}",
         "postgres": re.sub(r"(://[^:/@\s]*):[^@\s]*@", r"\1:***@", settings.postgres),
         "network": settings.network,

@@ -19,8 +19,8 @@ from migration_gate.config.sections import (
     TargetKeys,
     Text,
     Texts,
-    several,
-    under,
+    accept_text_as,
+    as_list,
 )
 
 
@@ -31,7 +31,7 @@ def _target(value: object) -> object:
 class ProjectKeys(Keys):
     """What can be set for one project, in the order in which people look for it."""
 
-    alembic: Annotated[AlembicKeys, under("config")] | None = Field(
+    alembic: Annotated[AlembicKeys, accept_text_as("config")] | None = Field(
         default=None,
         description="where Alembic's configuration is; found unless set",
         examples=["backend/alembic.ini"],
@@ -95,8 +95,8 @@ class ProjectKeys(Keys):
         examples=[".env.ci"],
     )
     prepare: Annotated[
-        tuple[Annotated[PrepareKeys, under("sql")], ...],
-        BeforeValidator(several, json_schema_input_type=str | list[str | PrepareKeys]),
+        tuple[Annotated[PrepareKeys, accept_text_as("sql")], ...],
+        BeforeValidator(as_list, json_schema_input_type=str | list[str | PrepareKeys]),
     ] = Field(
         default=(),
         description="what to do in the empty database before the first revision",

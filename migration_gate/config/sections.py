@@ -18,7 +18,7 @@ def _plain(value: object) -> object:
     return str(value) if isinstance(value, int | float) else value
 
 
-def several(value: object) -> object:
+def as_list(value: object) -> object:
     """One value may stand without its list."""
     return value if value is None or isinstance(value, list | tuple) else [value]
 
@@ -38,7 +38,7 @@ def _level(value: object) -> object:
     return "off" if value is False else _lower(value)
 
 
-def under(key: str) -> BeforeValidator:
+def accept_text_as(key: str) -> BeforeValidator:
     """Accept plain text where a mapping is expected, as the mapping's `key`."""
     return BeforeValidator(
         lambda value: value if isinstance(value, dict | BaseModel | None) else {key: value},
@@ -47,10 +47,10 @@ def under(key: str) -> BeforeValidator:
 
 
 Text = Annotated[str, BeforeValidator(_plain, json_schema_input_type=str | int | float)]
-Texts = Annotated[tuple[Text, ...], BeforeValidator(several, json_schema_input_type=str | list[str])]
+Texts = Annotated[tuple[Text, ...], BeforeValidator(as_list, json_schema_input_type=str | list[str])]
 Actions = Annotated[
     tuple[Annotated[Action, BeforeValidator(_lower, json_schema_input_type=Action)], ...],
-    BeforeValidator(several, json_schema_input_type=Action | list[Action]),
+    BeforeValidator(as_list, json_schema_input_type=Action | list[Action]),
 ]
 CheckLevel = Annotated[Level, BeforeValidator(_level, json_schema_input_type=Level)]
 Seconds = Annotated[float, Field(gt=0)]
@@ -178,6 +178,6 @@ SECTIONS: dict[str, type[Keys]] = {
 """keys whose value is a mapping with keys of its own"""
 
 
-def names(model: type[Keys]) -> dict[str, str]:
+def key_meanings(model: type[Keys]) -> dict[str, str]:
     """Each key as it is written, and its meaning."""
     return {field.alias or name: field.description or "" for name, field in model.model_fields.items()}

@@ -11,7 +11,7 @@ from migration_gate.facts import Owners
 
 
 @dataclass(frozen=True, slots=True)
-class Prepare:
+class PrepareStep:
     """One thing to do in the ephemeral database before the first revision."""
 
     kind: str
@@ -80,9 +80,9 @@ class Settings:
     """how `python` came to be, where this run installed it"""
     env: tuple[tuple[str, str], ...] = ()
     """from `env_file` and `env`; {host} {port} {user} {password} {db} are filled in by the bridge"""
-    prepare: tuple[Prepare, ...] = ()
+    prepare: tuple[PrepareStep, ...] = ()
     target: tuple[str, ...] = ("heads",)
-    x: tuple[str, ...] = ()
+    x_arguments: tuple[str, ...] = ()
     """Alembic's -x arguments"""
     start_from: StartFrom | None = None
     postgres: str = "auto"

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from migration_gate.config.environment import IMAGE
+from migration_gate.config.gate_variables import IMAGE_VARIABLE
 from migration_gate.config.settings import Settings
 from migration_gate.errors import Misconfigured
 from migration_gate.sandbox.user import Account, choose_account, is_readable, runs_on_github
@@ -85,7 +85,7 @@ def cache(settings: Settings, top: Path, environ: Mapping[str, str]) -> Cache:
 
 
 def _usual(top: Path, environ: Mapping[str, str]) -> Iterator[Path]:
-    if environ.get("CI") or environ.get(IMAGE):
+    if environ.get("CI") or environ.get(IMAGE_VARIABLE):
         yield top / NAME  # what a later step can keep: the rest of a container is gone by then
     home = environ.get("XDG_CACHE_HOME") or (f"{environ['HOME']}/.cache" if environ.get("HOME") else "")
     if home and Path(home).is_absolute():

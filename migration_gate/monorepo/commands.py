@@ -55,7 +55,7 @@ def list_projects(  # noqa: PLR0917 - one parameter an option
         click.echo(text)
     if github_output:
         output_file = _file_of_runner("GITHUB_OUTPUT", "--github-output")
-        workflow_commands.outputs(output_file, {github_output: text})
+        workflow_commands.append_outputs(output_file, {github_output: text})
     return 0
 
 
@@ -93,10 +93,10 @@ def join_json_reports(  # noqa: PLR0917 - one parameter an option
     joined = join_reports.read_reports(reports, expected_names)
     if github_summary:
         summary_file = _file_of_runner("GITHUB_STEP_SUMMARY", "--github-summary")
-        workflow_commands.append(summary_file, join_reports.render_joined(joined, "summary"))
+        workflow_commands.append_text(summary_file, join_reports.render_joined(joined, "summary"))
     text = join_reports.render_joined(joined, form)
     with nullcontext() if output else _without_workflow_commands(form):
-        deliver.write(text, output)
+        deliver.write_text(text, output)
     return join_reports.joined_status(joined)
 
 
@@ -108,7 +108,7 @@ def _without_workflow_commands(form: str) -> AbstractContextManager[None]:
     is_written_to_file = stat.S_ISREG(os.fstat(1).st_mode)
     if form in MACHINE_FORMATS or not is_on_runner or is_written_to_file:
         return nullcontext()
-    return workflow_commands.stopped()
+    return workflow_commands.suspend_commands()
 
 
 def _file_of_runner(variable: str, option: str) -> Path:

@@ -29,9 +29,8 @@ from migration_gate.facts import (
     Table,
     Unchecked,
 )
-from migration_gate.report import deliver
-from migration_gate.report import json as json_report
-from migration_gate.report.json import (
+from migration_gate.report import deliver, json_report
+from migration_gate.report.json_report import (
     JsonFailure,
     JsonProject,
     JsonReport,
@@ -149,7 +148,7 @@ def _first_fault(error: ValidationError) -> str:
 
 
 def _project_with_problem(name: str, problem: Problem) -> JsonProject:
-    return json_report.document(Report((ProjectReport(name, problem=problem),))).projects[0]
+    return json_report.build_document(Report((ProjectReport(name, problem=problem),))).projects[0]
 
 
 def _consistent_project(project: JsonProject, file: Path) -> JsonProject:
@@ -183,13 +182,13 @@ def render_joined(joined: JoinedReports, form: str) -> str:
     if joined.no_project_touched and form == "text":
         return f"{NO_PROJECT_TOUCHED}\n"
     colour = form == "text" and sys.stdout.isatty()
-    return deliver.rendered(rebuild_report(joined), form, colour=colour)
+    return deliver.render_report(rebuild_report(joined), form, colour=colour)
 
 
 def _render_json(joined: JoinedReports) -> str:
     status = joined_status(joined)
     document = replace(
-        json_report.document(rebuild_report(joined)),
+        json_report.build_document(rebuild_report(joined)),
         status=status,
         outcome=json_report.OUTCOMES.get(status, "not checked"),
         projects=joined.projects,  # unchanged: a rebuilt project lacks what its report left out

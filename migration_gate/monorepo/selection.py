@@ -85,13 +85,15 @@ def find_projects(
 
     Raises Misconfigured where two projects would have the same name.
     """
-    configured = loading.load(path, options, environ)
+    configured = loading.load_settings(path, options, environ)
     first = configured[0]
     if first.is_named_project or first.alembic or first.hook or first.flask_app:
         return configured
     start = first.project_folder or first.working_directory
     folders = dict.fromkeys(_find_project_folders(start))
-    projects = [settings for folder in folders for settings in loading.load(folder, options, environ)]
+    projects = [
+        settings for folder in folders for settings in loading.load_settings(folder, options, environ)
+    ]
     _demand_different_names(projects, start)
     return tuple(projects) or configured
 

@@ -13,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from migration_gate.config.environment import IMAGE
+from migration_gate.config.gate_variables import IMAGE_VARIABLE
 from migration_gate.sandbox.user import Account
 
 ARCHIVE = Path("/opt/migration-gate/cluster.tar.gz")
@@ -23,7 +23,7 @@ USER = "postgres"
 
 def in_image() -> bool:
     """Whether this is our image."""
-    return bool(os.environ.get(IMAGE))
+    return bool(os.environ.get(IMAGE_VARIABLE))
 
 
 def unpack(programs: Path, data: Path, account: Account | None) -> str | None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from migration_gate.config.environment import is_secret
+from migration_gate.config.gate_variables import is_private
 from migration_gate.errors import ProjectNotImported
 from migration_gate.project.search import read_text_file
 
@@ -184,7 +184,7 @@ def _read(prefix: Path, found: Interpreter) -> Interpreter:
 
 
 def _ask(found: Interpreter, environ: Mapping[str, str]) -> Interpreter:
-    clean = {name: value for name, value in environ.items() if not is_secret(name)}
+    clean = {name: value for name, value in environ.items() if not is_private(name)}
     try:
         done = subprocess.run(
             [str(found.python), "-c", PROBE % (OF_INTEREST,)],

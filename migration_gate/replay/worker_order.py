@@ -57,7 +57,7 @@ def build_order(project: Project, settings: Settings, server: Server, task: Work
         config=_config_source(project),
         sys_path=tuple(project.sys_path),
         target=settings.target,
-        x_arguments=settings.x,
+        x_arguments=settings.x_arguments,
         prepare=_prepare_commands(settings),
         catalog_query=SNAPSHOT_QUERY,
         snapshots=settings.snapshots,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from migration_gate.check import Severity
-from migration_gate.report import clipped, paragraphs, printable
-from migration_gate.report.location import in_repository
+from migration_gate.report.anchor import is_in_repository
+from migration_gate.report.printable_text import escape_unprintable, shorten_text, split_blocks
 from migration_gate.report.workflow_commands import Annotation
 from migration_gate.verdict.outcome import SEVERITY_RANK, Report, Verdict
 from migration_gate.wording import count_noun
@@ -15,7 +15,7 @@ LENGTH = 1000
 """characters of a message; GitHub cuts at 4 KiB"""
 
 
-def chosen(report: Report, *, limit: int = LIMIT) -> tuple[Annotation, ...]:
+def select_annotations(report: Report, *, limit: int = LIMIT) -> tuple[Annotation, ...]:
     """At most `limit` annotations of each severity, worst first; where more were found, the last says so.
 
     An error that is about no file stands on the run. What lies outside of the repository is only counted.
@@ -39,25 +39,27 @@ def chosen(report: Report, *, limit: int = LIMIT) -> tuple[Annotation, ...]:
 def _annotation(verdict: Verdict) -> Annotation | None:
     finding = verdict.finding
     place = finding.location
-    if not in_repository(place.file) if place else verdict.severity is not Severity.ERROR:
+    if not is_in_repository(place.file) if place else verdict.severity is not Severity.ERROR:
         return None
-    prose = [block for is_code, block in paragraphs(clipped(finding.fix, LENGTH)) if not is_code]
+    prose = [block for is_code, block in split_blocks(shorten_text(finding.fix, LENGTH)) if not is_code]
     # What ends in a colon leads to code, for which there is no room.
     advice = next((block for block in prose if not block.rstrip().endswith(":")), "")
-    message = clipped(_plain(finding.message), LENGTH)
+    message = shorten_text(_plain(finding.message), LENGTH)
     if advice:
-        message += f"\n{clipped(_plain(advice), LENGTH)}"
+        message += f"\n{shorten_text(_plain(advice), LENGTH)}"
     title = f"Migration Gate: {verdict.check}"
     if place is None:
         return Annotation(verdict.severity, message, title)
-    return Annotation(verdict.severity, message, title, printable(place.file), place.line or 1)
+    return Annotation(verdict.severity, message, title, escape_unprintable(place.file), place.line or 1)
 
 
 def _problem(says: str, advice: str) -> Annotation:
-    message = "\n".join(filter(None, (_plain(clipped(says, LENGTH)), _plain(clipped(advice, LENGTH)))))
+    message = "\n".join(
+        filter(None, (_plain(shorten_text(says, LENGTH)), _plain(shorten_text(advice, LENGTH))))
+    )
     return Annotation(Severity.ERROR, message, "Migration Gate: not checked")
 
 
 def _plain(text: str) -> str:
     """Annotations are plain text: backticks stay; what would act on a page or a terminal does not."""
-    return "\n".join(printable(line) for line in text.splitlines())
+    return "\n".join(escape_unprintable(line) for line in text.splitlines())

@@ -6,8 +6,8 @@ import hashlib
 import json
 
 from migration_gate.check import Severity
-from migration_gate.report import clipped, printable
-from migration_gate.report.location import anchor, fingerprint
+from migration_gate.report.anchor import anchor_location, verdict_fingerprint
+from migration_gate.report.printable_text import escape_unprintable, shorten_text
 from migration_gate.verdict.outcome import Report
 
 LENGTH = 1000
@@ -21,15 +21,18 @@ def render(report: Report) -> str:
         for verdict in project.verdicts:
             if verdict.allowed:
                 continue
-            place = anchor(verdict, project)
+            place = anchor_location(verdict, project)
             blocks = verdict.blocks(project.fail_on)
             issues.append(
                 {
-                    "description": printable(clipped(verdict.finding.message, LENGTH)),
+                    "description": escape_unprintable(shorten_text(verdict.finding.message, LENGTH)),
                     "check_name": verdict.check,
-                    "fingerprint": fingerprint(verdict),
+                    "fingerprint": verdict_fingerprint(verdict),
                     "severity": "blocker" if blocks else SEVERITIES[verdict.severity],
-                    "location": {"path": printable(place.file), "lines": {"begin": max(place.line or 1, 1)}},
+                    "location": {
+                        "path": escape_unprintable(place.file),
+                        "lines": {"begin": max(place.line or 1, 1)},
+                    },
                 }
             )
         if project.problem:
@@ -40,7 +43,7 @@ def render(report: Report) -> str:
 def _problem(name: str, says: str) -> dict[str, object]:
     """A project that could not be examined is not a clean one."""
     return {
-        "description": printable(clipped(f"{name} could not be checked: {says}", LENGTH)),
+        "description": escape_unprintable(shorten_text(f"{name} could not be checked: {says}", LENGTH)),
         "check_name": "not-checked",
         "fingerprint": hashlib.sha256(f"not checked\0{name}".encode("utf-8", "backslashreplace")).hexdigest(),
         "severity": "blocker",

@@ -11,9 +11,15 @@ import posixpath
 import re
 from dataclasses import dataclass
 
-from migration_gate.report import allowed, tally
-from migration_gate.report.diagram import history
-from migration_gate.report.markdown import escaped, fenced, finding, fix, table
+from migration_gate.report.diagram import render_history
+from migration_gate.report.markdown import (
+    escape_markdown,
+    fence_code,
+    render_counts,
+    render_finding,
+    render_fix,
+)
+from migration_gate.report.phrases import allowed_verdicts, describe_counts
 from migration_gate.verdict.outcome import ProjectReport, Verdict
 from migration_gate.wording import count_noun
 
@@ -39,29 +45,29 @@ class Comment:
     body: str
     clean: bool
     """nothing to tell anybody who was not told otherwise before"""
-    settles: bool = False
+    only_resolves: bool = False
     """it only takes back what was said of a run that examined nothing"""
 
 
-def key(name: str, path: str = ".") -> str:
+def project_key(name: str, path: str = ".") -> str:
     """What tells projects of one repository apart: a name, and the folder that the gate was started in."""
     return _digest(f"{posixpath.normpath(path or '.')}\0{name}")
 
 
-def marker(text: str) -> tuple[str, str] | None:
+def parse_marker(text: str) -> tuple[str, str] | None:
     """Project and digest of a comment of ours; only the first line counts: a project can write the rest."""
     found = MARKER.match(text)
     return (found[1], found[2]) if found else None
 
 
-def write(project: ProjectReport, path: str = ".", *, run: str = "", source: str = "") -> Comment:
+def render_comment(project: ProjectReport, path: str = ".", *, run: str = "", source: str = "") -> Comment:
     """The comment about one project, below GitHub's limit.
 
     `run` is the address of the run, with all of the report; `source` that of the repository's files.
     """
     clean = project.problem is None and not any(verdict.allowed is None for verdict in project.verdicts)
     said = _clean(project) if clean else _body(project, "")
-    digest, known = _digest(said), key(project.name, path)
+    digest, known = _digest(said), project_key(project.name, path)
     shown = said if clean else _body(project, source)
     link = f"[the whole report]({run})" if ADDRESS.fullmatch(run) else ""
     shown += f" · {link}" if clean and link else link
@@ -69,9 +75,9 @@ def write(project: ProjectReport, path: str = ".", *, run: str = "", source: str
     return Comment(known, digest, f"{head}{shown}\n", clean)
 
 
-def settled(path: str = ".") -> Comment:
+def render_resolved_comment(path: str = ".") -> Comment:
     """What takes the place of a comment about inputs or a configuration that could not be used."""
-    said, known = "✅ **Migration Gate** runs again", key("", path)
+    said, known = "✅ **Migration Gate** runs again", project_key("", path)
     digest = _digest(said)
     return Comment(
         known, digest, f"<!-- migration-gate project={known} digest={digest} -->\n{said}\n", True, True
@@ -84,26 +90,26 @@ def _digest(text: str) -> str:
 
 def _clean(project: ProjectReport) -> str:
     """One line."""
-    accepted = len(allowed(project.verdicts))
+    accepted = len(allowed_verdicts(project.verdicts))
     known = count_noun(len(project.facts.replay.history.revisions), "revision")
     words = f"no findings{f', {accepted} allowed' if accepted else ''}"
-    return f"✅ **Migration Gate**: {escaped(project.name)} passed, {known}, {words}"
+    return f"✅ **Migration Gate**: {escape_markdown(project.name)} passed, {known}, {words}"
 
 
 def _body(project: ProjectReport, source: str) -> str:
-    name = escaped(project.name) or "the project"
+    name = escape_markdown(project.name) or "the project"
     if project.problem:
         return f"### ⚠️ Migration Gate: {name} was not checked\n\n{_problem(project)}"
-    blocking = len(project.blocking)
+    blocking = len(project.blocking_verdicts)
     verdict = f"❌ Migration Gate: {name} is blocked" if blocking else f"✅ Migration Gate: {name} passed"
-    pieces = [f"### {verdict}, {tally(project.verdicts)}\n", table(project)]
-    if graph := history(project.facts.replay.history):
+    pieces = [f"### {verdict}, {describe_counts(project.verdicts)}\n", render_counts(project)]
+    if graph := render_history(project.facts.replay.history):
         pieces.append(f"```mermaid\n{graph}\n```\n")
     size = sum(len(piece.encode()) + 1 for piece in pieces)
     left = opened = 0
     for one in _standing(project):
         wide = one.blocks(project.fail_on) and opened < OPEN
-        piece = finding(one, opened=wide, limit=TEXT, source=source)
+        piece = render_finding(one, opened=wide, limit=TEXT, source=source)
         if size + len(piece.encode()) + 1 > LIMIT - ROOM:
             left += 1
             continue
@@ -123,6 +129,6 @@ def _problem(project: ProjectReport) -> str:
     problem = project.problem
     if problem is None:
         return ""
-    parts = [escaped(problem.says), escaped(problem.where)]
-    parts += [fenced(problem.evidence, limit=TEXT)] if problem.evidence.strip() else []
-    return "\n\n".join(filter(None, (*parts, *fix(problem.advice, TEXT)))) + "\n\n"
+    parts = [escape_markdown(problem.says), escape_markdown(problem.where)]
+    parts += [fence_code(problem.evidence, limit=TEXT)] if problem.evidence.strip() else []
+    return "\n\n".join(filter(None, (*parts, *render_fix(problem.advice, TEXT)))) + "\n\n"

@@ -11,18 +11,18 @@ from pathlib import Path
 from migration_gate import git
 from migration_gate.errors import Misconfigured
 from migration_gate.facts import Facts
-from migration_gate.verdict.judge import files
+from migration_gate.verdict.judge import files_with_comments
 from migration_gate.verdict.outcome import Report
 
 LIMIT = 1 << 20
 """bytes of a file that are looked through for comments"""
 
 
-def texts(facts: Facts, root: Path) -> dict[str, str]:
+def read_comment_files(facts: Facts, root: Path) -> dict[str, str]:
     """The files whose comments matter, by the path that findings use; unreadable ones are left out."""
     top = git.find_repository_root(root)
     found = {}
-    for name in files(facts):
+    for name in files_with_comments(facts):
         try:
             with (top / name).open("rb") as stream:
                 found[name] = stream.read(LIMIT).decode("utf-8", "replace")
@@ -32,7 +32,7 @@ def texts(facts: Facts, root: Path) -> dict[str, str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Targets:
+class ReportTargets:
     """Which formats are wanted, and where."""
 
     form: str = "text"
@@ -42,23 +42,23 @@ class Targets:
     """further formats, each with its file"""
 
 
-def stamped(report: Report) -> Report:
+def add_version(report: Report) -> Report:
     """The report with the version of the gate that made it."""
     return replace(report, seconds=round(report.seconds, 3), version=version("migration-gate"))
 
 
-def deliver(report: Report, targets: Targets) -> int:
+def deliver_report(report: Report, targets: ReportTargets) -> int:
     """Render and write the report, and return its exit status. Raises Misconfigured where it cannot."""
     for form, file in targets.files:
-        _save(file, rendered(report, form), f"--report {form}")
+        _save(file, render_report(report, form), f"--report {form}")
     colour = targets.output is None and sys.stdout.isatty()
     width = min(os.get_terminal_size().columns, 100) if sys.stdout.isatty() else 80
-    text = rendered(report, targets.form, colour=colour, width=width)
-    write(text, targets.output)
+    text = render_report(report, targets.form, colour=colour, width=width)
+    write_text(text, targets.output)
     return report.status
 
 
-def write(text: str, output: Path | None) -> None:
+def write_text(text: str, output: Path | None) -> None:
     """Write to a file, or to standard output. Raises Misconfigured where it cannot."""
     if output is None:
         _print(text)
@@ -93,13 +93,13 @@ def _print(text: str) -> None:
         ) from error
 
 
-def rendered(report: Report, form: str, *, colour: bool = False, width: int = 80) -> str:
+def render_report(report: Report, form: str, *, colour: bool = False, width: int = 80) -> str:
     """The report in one of the formats; `colour` says whether a terminal will show the text."""
     # Only the format that is asked for is loaded.
     if form == "json":
-        from migration_gate.report import json  # noqa: PLC0415
+        from migration_gate.report import json_report  # noqa: PLC0415
 
-        return json.render(report)
+        return json_report.render(report)
     if form == "summary":
         from migration_gate.report import summary  # noqa: PLC0415
 
@@ -118,7 +118,7 @@ def rendered(report: Report, form: str, *, colour: bool = False, width: int = 80
         from migration_gate.report import junit  # noqa: PLC0415
 
         return junit.render(report, explain.known_checks())
-    from migration_gate.report import text  # noqa: PLC0415
+    from migration_gate.report import text_report  # noqa: PLC0415
 
-    shown = text.wants_colour(os.environ, terminal=colour)
-    return text.render(report, explain.known_checks(), colour=shown, width=width)
+    shown = text_report.wants_colour(os.environ, terminal=colour)
+    return text_report.render(report, explain.known_checks(), colour=shown, width=width)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from migration_gate.analysis.revision_graph import build_graph
 from migration_gate.facts import Column, Facts, History, Snapshot, Table, display_name
-from migration_gate.report import printable
+from migration_gate.report.printable_text import escape_unprintable
 from migration_gate.verdict.outcome import ProjectReport
 from migration_gate.wording import count_noun
 
@@ -31,13 +31,13 @@ SHORT = (
 )
 
 
-def spelt(text: str, limit: int = LABEL) -> str:
+def escape_label(text: str, limit: int = LABEL) -> str:
     """`text` for a label in double quotes: letters, digits and a few signs stay, the rest are entities."""
-    text = printable(text if len(text) <= limit else f"{text[: limit - 1]}…")
+    text = escape_unprintable(text if len(text) <= limit else f"{text[: limit - 1]}…")
     return "".join(c if c.isalnum() or c in " _-.,/…()" else f"#{ord(c)};" for c in text)
 
 
-def history(one: History) -> str:
+def render_history(one: History) -> str:
     """A flow chart of the newest part, where there are several heads or a merge to see; empty elsewhere."""
     graph = {
         each: tuple(dict.fromkeys(above)) for each, above in build_graph(one, with_dependencies=True).items()
@@ -131,11 +131,11 @@ def _node(one: History, run: tuple[str, ...], *, head: bool) -> str:
     if len(run) > 1:
         return f'(["{count_noun(len(run), "revision")}"])'
     known = one.find_revision(run[0])
-    message = f"<br/>{spelt(known.message)}" if known and known.message.strip() else ""
-    return f'["{spelt(run[0], 16)}{message}"]{":::head" if head else ""}'
+    message = f"<br/>{escape_label(known.message)}" if known and known.message.strip() else ""
+    return f'["{escape_label(run[0], 16)}{message}"]{":::head" if head else ""}'
 
 
-def tables(project: ProjectReport) -> str:
+def render_tables(project: ProjectReport) -> str:
     """An entity diagram of the tables that findings are about, else of those touched last; may be empty."""
     facts = project.facts
     catalog = facts.replay.catalog
@@ -146,7 +146,7 @@ def tables(project: ProjectReport) -> str:
     marked = {verdict.finding.object for verdict in project.verdicts if verdict.allowed is None}
     lines = ["erDiagram"]
     for each in chosen:
-        lines.append(f'  {name[each.schema, each.name]}["{spelt(str(each))}"] {{')
+        lines.append(f'  {name[each.schema, each.name]}["{escape_label(str(each))}"] {{')
         lines += [f"    {line}" for line in _columns(catalog, each, marked)]
         lines.append("  }")
     lines += _references(catalog, chosen, name)
@@ -190,7 +190,7 @@ def _columns(catalog: Snapshot, table: Table, marked: set[str]) -> Iterator[str]
     for column in shown:
         marks = ", ".join(mark for mark, names in keys.items() if column.name in names)
         name = re.sub(r"\W", "_", column.name, flags=re.ASCII)
-        words = [] if name == column.name else [spelt(column.name)]
+        words = [] if name == column.name else [escape_label(column.name)]
         words += ["null"] if column.nullable else []
         words += ["see findings"] if str(column) in marked else []
         comment = f' "{", ".join(words)}"' if words else ""
@@ -218,6 +218,6 @@ def _references(catalog: Snapshot, chosen: list[Table], name: Mapping[tuple[str,
         for one in catalog.constraints_of(table):
             if one.kind == "foreign key" and one.references in by_full:
                 single = "o|" if nullable & set(one.columns) else "||"
-                label = spelt(", ".join(one.columns))
+                label = escape_label(", ".join(one.columns))
                 here, there = name[table.schema, table.name], by_full[one.references]
                 yield f'  {here} }}o--{single} {there} : "{label}"'

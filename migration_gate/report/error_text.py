@@ -7,7 +7,7 @@ from migration_gate.errors import GateError
 WIDTH = 80
 
 
-def unexpected(error: Exception, *, debug: bool) -> GateError:
+def unexpected_error(error: Exception, *, debug: bool) -> GateError:
     """An unexpected error, as one message; its traceback goes to a file, or into the message with --debug."""
     import tempfile  # noqa: PLC0415 - not needed when all goes well
     import traceback  # noqa: PLC0415 - not needed when all goes well
@@ -26,7 +26,7 @@ def unexpected(error: Exception, *, debug: bool) -> GateError:
     return Broken(says, advice="Please report this, with that file.", where=file.name)
 
 
-def said(error: GateError) -> str:
+def render_error(error: GateError) -> str:
     """An error for people: what we wanted and found, where, what to do next, and the evidence."""
     lines = [f"error: {error.message}"]
     if error.where:

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from migration_gate.check import Check, check_name
-from migration_gate.report import clipped, located, notes, printable, tally
+from migration_gate.report.phrases import describe_counts, describe_location, project_notes
+from migration_gate.report.printable_text import escape_unprintable, shorten_text
 from migration_gate.verdict.judge import JUDGE_CHECKS
 from migration_gate.verdict.outcome import ProjectReport, Report, Verdict
 
@@ -30,7 +31,7 @@ def render(report: Report, checks: Iterable[Check] = ()) -> str:
 
 
 def _suite(project: ProjectReport, names: list[str]) -> Element:
-    title = printable(clipped(project.name, LENGTH))
+    title = escape_unprintable(shorten_text(project.name, LENGTH))
     suite = Element("testsuite", name=title, time=f"{project.seconds:.3f}")
     if problem := project.problem:
         case = SubElement(suite, "testcase", classname=title, name="the project can be examined")
@@ -41,7 +42,7 @@ def _suite(project: ProjectReport, names: list[str]) -> Element:
         for check in found:
             same = [verdict for verdict in project.verdicts if verdict.check == check]
             suite.append(_case(project, title, check, same))
-        if said := notes(project):
+        if said := project_notes(project):
             SubElement(suite, "system-out").text = _lines("\n".join(said))
     cases = suite.findall("testcase")
     suite.set("tests", str(len(cases)))
@@ -61,10 +62,10 @@ def _case(project: ProjectReport, title: str, check: str, verdicts: list[Verdict
         failure = SubElement(case, "failure", type=kind, message=_line(first.finding.message) + more)
         failure.text = _told(blocking)
         if place := first.finding.location:
-            case.set("file", printable(clipped(place.file, LENGTH)))
+            case.set("file", escape_unprintable(shorten_text(place.file, LENGTH)))
             case.set("line", str(place.line or 1))
     if others:
-        SubElement(case, "system-out").text = f"{tally(others)}\n\n{_told(others)}"
+        SubElement(case, "system-out").text = f"{describe_counts(others)}\n\n{_told(others)}"
     return case
 
 
@@ -79,13 +80,19 @@ def _one(verdict: Verdict) -> str:
     finding = verdict.finding
     reason = f"allowed: {verdict.allowed.reason}" if verdict.allowed else ""
     evidence = (f"{piece.label}: {piece.text}" for piece in finding.evidence)
-    parts = (f"{verdict.severity}: {finding.message}", located(verdict), reason, *evidence, finding.fix)
+    parts = (
+        f"{verdict.severity}: {finding.message}",
+        describe_location(verdict),
+        reason,
+        *evidence,
+        finding.fix,
+    )
     return _lines("\n".join(filter(None, parts)).rstrip())
 
 
 def _line(text: str) -> str:
-    return printable(clipped(text, LENGTH))
+    return escape_unprintable(shorten_text(text, LENGTH))
 
 
 def _lines(text: str) -> str:
-    return printable(clipped(text, TEXT), lines=True)
+    return escape_unprintable(shorten_text(text, TEXT), lines=True)

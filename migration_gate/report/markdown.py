@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from urllib.parse import quote
 
 from migration_gate.check import Evidence, Severity
-from migration_gate.report import clipped, located, paragraphs, printable
+from migration_gate.report.phrases import describe_location
+from migration_gate.report.printable_text import escape_unprintable, shorten_text, split_blocks
 from migration_gate.verdict.outcome import ProjectReport, Verdict
 from migration_gate.wording import count_noun
 
@@ -31,9 +32,9 @@ SQL = re.compile(
 )
 
 
-def escaped(text: str) -> str:
+def escape_markdown(text: str) -> str:
     """`text` on one line, for any place in Markdown; what stands in backticks becomes code."""
-    parts = printable(clipped(text, LINE_LIMIT)).split("`")
+    parts = escape_unprintable(shorten_text(text, LINE_LIMIT)).split("`")
     if len(parts) % 2 == 0:
         return _spelt("`".join(parts))
     return "".join(
@@ -41,10 +42,10 @@ def escaped(text: str) -> str:
     )
 
 
-def fenced(text: str, language: str = "", *, limit: int = TEXT_LIMIT) -> str:
+def fence_code(text: str, language: str = "", *, limit: int = TEXT_LIMIT) -> str:
     """`text` as a block of code, whatever backticks it holds."""
     more = len(text) - limit
-    text = printable(text[:limit], lines=True).strip("\n")
+    text = escape_unprintable(text[:limit], lines=True).strip("\n")
     if more > 0:
         text = f"{text}\n... {more} more characters"
     fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", text)), default=0))
@@ -58,7 +59,7 @@ def _spelt(text: str) -> str:
     return LINKS.sub(r"\1&#8203;", spelt)
 
 
-def table(project: ProjectReport) -> str:
+def render_counts(project: ProjectReport) -> str:
     """The checks that found something, and how much of it."""
     columns = (*(severity.value for severity in Severity), "allowed")
     names = dict.fromkeys(verdict.check for verdict in project.verdicts)
@@ -81,7 +82,9 @@ def table(project: ProjectReport) -> str:
     return "\n".join(rows) + "\n"
 
 
-def finding(verdict: Verdict, *, opened: bool = False, limit: int = TEXT_LIMIT, source: str = "") -> str:
+def render_finding(
+    verdict: Verdict, *, opened: bool = False, limit: int = TEXT_LIMIT, source: str = ""
+) -> str:
     """One finding, to unfold: what and where, its evidence, and the fix.
 
     `source` is the address of the repository's files (`https://github.com/o/r/blob/SHA`), where it is known.
@@ -90,12 +93,12 @@ def finding(verdict: Verdict, *, opened: bool = False, limit: int = TEXT_LIMIT, 
     mark = MARKS[verdict.severity]
     blocks = [
         f"<details{' open' if opened else ''}><summary>{mark} <b>{verdict.severity}</b> "
-        f"{escaped(found.message)}</summary>"
+        f"{escape_markdown(found.message)}</summary>"
     ]
     if place := _place(verdict, source):
         blocks.append(place)
     blocks.extend(_evidence(found.evidence, limit))
-    blocks.extend(fix(found.fix, limit))
+    blocks.extend(render_fix(found.fix, limit))
     blocks.append(f"<sub>{verdict.check} {verdict.id}</sub>\n</details>\n")
     return "\n\n".join(blocks)
 
@@ -103,19 +106,19 @@ def finding(verdict: Verdict, *, opened: bool = False, limit: int = TEXT_LIMIT, 
 def _place(verdict: Verdict, source: str) -> str:
     place, revision = verdict.finding.location, verdict.finding.revision
     if place is None or not source or place.file.startswith(("/", "..")):
-        return escaped(located(verdict))
+        return escape_markdown(describe_location(verdict))
     address = f"{source}/{quote(place.file, safe='/')}{f'#L{place.line}' if place.line else ''}"
-    shown = f'<a href="{address}">{escaped(str(place).replace("`", ""))}</a>'
-    return f"{shown}, revision {escaped(revision)}" if revision else shown
+    shown = f'<a href="{address}">{escape_markdown(str(place).replace("`", ""))}</a>'
+    return f"{shown}, revision {escape_markdown(revision)}" if revision else shown
 
 
-def fix(text: str, limit: int = TEXT_LIMIT) -> Iterator[str]:
+def render_fix(text: str, limit: int = TEXT_LIMIT) -> Iterator[str]:
     """Advice as paragraphs and blocks of code."""
-    for is_code, block in paragraphs(text[:limit]):
+    for is_code, block in split_blocks(text[:limit]):
         if is_code:
-            yield fenced(block, _language(block), limit=limit)
+            yield fence_code(block, _language(block), limit=limit)
         else:
-            yield from (escaped(line) for line in block.split("\n") if line.strip())
+            yield from (escape_markdown(line) for line in block.split("\n") if line.strip())
     if len(text) > limit:
         yield f"... {len(text) - limit} more characters"
 
@@ -128,20 +131,22 @@ def _language(code: str) -> str:
 
 def _evidence(evidence: tuple[Evidence, ...], limit: int) -> Iterator[str]:
     """Short pieces share one block, as a table of label and text; longer ones have their own."""
-    clean = [(piece.label, clipped(piece.text.strip(), limit)) for piece in evidence]
+    clean = [(piece.label, shorten_text(piece.text.strip(), limit)) for piece in evidence]
     short = [(label, text) for label, text in clean if "\n" not in text]
     room = max((len(label) for label, _ in short), default=0)
     if short:
-        lines = "\n".join(f"{printable(label).ljust(room)}  {printable(text)}" for label, text in short)
-        yield fenced(lines, limit=limit)
+        lines = "\n".join(
+            f"{escape_unprintable(label).ljust(room)}  {escape_unprintable(text)}" for label, text in short
+        )
+        yield fence_code(lines, limit=limit)
     for label, text in clean:
         if "\n" in text:
-            yield f"{escaped(label)}\n\n{fenced(text, _language(text), limit=limit)}"
+            yield f"{escape_markdown(label)}\n\n{fence_code(text, _language(text), limit=limit)}"
 
 
-def bullets(lines: tuple[str, ...], most: int = 50) -> str:
+def render_list(lines: tuple[str, ...], most: int = 50) -> str:
     """A list; what is beyond `most` is counted."""
-    shown = [f"- {escaped(line)}" for line in lines[:most]]
+    shown = [f"- {escape_markdown(line)}" for line in lines[:most]]
     if len(lines) > most:
         shown.append(f"- {count_noun(len(lines) - most, 'more line')}")
     return "\n".join(shown) + "\n"

@@ -13,9 +13,9 @@ from urllib.parse import quote
 
 from migration_gate.check import Check, check_name
 from migration_gate.facts import Location
-from migration_gate.report import clipped, paragraphs, printable
-from migration_gate.report.location import anchor, fingerprint, in_repository
-from migration_gate.report.markdown import escaped, fenced
+from migration_gate.report.anchor import anchor_location, is_in_repository, verdict_fingerprint
+from migration_gate.report.markdown import escape_markdown, fence_code
+from migration_gate.report.printable_text import escape_unprintable, shorten_text, split_blocks
 from migration_gate.verdict.judge import JUDGE_CHECKS
 from migration_gate.verdict.outcome import SEVERITY_RANK, ProjectReport, Report, Verdict
 
@@ -79,7 +79,7 @@ def _rules(report: Report, checks: tuple[Check, ...]) -> list[Json]:
         rules[check_name(check)] = {
             "id": check_name(check),
             "shortDescription": {"text": first},
-            "fullDescription": {"text": clipped(" ".join(text.split()), LENGTH)},
+            "fullDescription": {"text": shorten_text(" ".join(text.split()), LENGTH)},
             "help": {"text": prose, "markdown": prose},
             "helpUri": f"{HOME}/blob/main/checks/README.md#{check_name(check)}",
             "defaultConfiguration": {"level": check.SEVERITY.value},
@@ -101,7 +101,7 @@ def _notifications(report: Report, left_out: int) -> Iterator[Json]:
 
 
 def _result(verdict: Verdict, project: ProjectReport, rule: int) -> Json:
-    finding, mark = verdict.finding, fingerprint(verdict)
+    finding, mark = verdict.finding, verdict_fingerprint(verdict)
     result: Json = {
         "ruleId": verdict.check,
         "ruleIndex": rule,
@@ -109,16 +109,18 @@ def _result(verdict: Verdict, project: ProjectReport, rule: int) -> Json:
         "message": {"text": _plain(finding.message), "markdown": _markdown(verdict)},
         "locations": [
             {
-                "physicalLocation": _physical(anchor(verdict, project)),
-                "logicalLocations": [{"fullyQualifiedName": printable(clipped(finding.object, LENGTH))}],
+                "physicalLocation": _physical(anchor_location(verdict, project)),
+                "logicalLocations": [
+                    {"fullyQualifiedName": escape_unprintable(shorten_text(finding.object, LENGTH))}
+                ],
             }
         ],
         # Code scanning follows a result through its life by the first name alone.
         "partialFingerprints": {"primaryLocationLineHash": f"{mark}:1", "migrationGate/v1": mark},
         "properties": {
-            "project": printable(clipped(verdict.project, LENGTH)),
+            "project": escape_unprintable(shorten_text(verdict.project, LENGTH)),
             "kind": finding.kind or "",
-            "revision": printable(finding.revision or ""),
+            "revision": escape_unprintable(finding.revision or ""),
         },
     }
     if entry := verdict.allowed:
@@ -133,20 +135,24 @@ def _result(verdict: Verdict, project: ProjectReport, rule: int) -> Json:
 def _physical(place: Location) -> Json:
     file = place.file.replace("\\", "/")
     address = quote(file.encode("utf-8", "backslashreplace"), safe="/")
-    inside, outside = in_repository(file), f"file://{address}" if file.startswith("/") else address
+    inside, outside = is_in_repository(file), f"file://{address}" if file.startswith("/") else address
     where: Json = {"uri": address, "uriBaseId": "%SRCROOT%"} if inside else {"uri": outside}
     return {"artifactLocation": where, "region": {"startLine": max(place.line or 1, 1)}}
 
 
 def _plain(text: str) -> str:
-    return printable(clipped(text, LENGTH), lines=True)
+    return escape_unprintable(shorten_text(text, LENGTH), lines=True)
 
 
 def _markdown(verdict: Verdict) -> str:
     finding = verdict.finding
-    blocks = [escaped(finding.message)]
-    blocks += [f"{escaped(piece.label)}\n\n{fenced(piece.text, limit=TEXT)}" for piece in finding.evidence]
+    blocks = [escape_markdown(finding.message)]
     blocks += [
-        fenced(block) if is_code else escaped(block) for is_code, block in paragraphs(finding.fix[:TEXT])
+        f"{escape_markdown(piece.label)}\n\n{fence_code(piece.text, limit=TEXT)}"
+        for piece in finding.evidence
+    ]
+    blocks += [
+        fence_code(block) if is_code else escape_markdown(block)
+        for is_code, block in split_blocks(finding.fix[:TEXT])
     ]
     return "\n\n".join(blocks)

@@ -4,8 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from migration_gate.report import allowed, diagram, groups, notes, printable, replayed, tally, verdict_line
-from migration_gate.report.markdown import TEXT_LIMIT, bullets, escaped, fenced, finding, fix, table
+from migration_gate.report import diagram
+from migration_gate.report.markdown import (
+    TEXT_LIMIT,
+    escape_markdown,
+    fence_code,
+    render_counts,
+    render_finding,
+    render_fix,
+    render_list,
+)
+from migration_gate.report.phrases import (
+    allowed_verdicts,
+    describe_counts,
+    describe_replay,
+    group_by_check,
+    project_notes,
+    verdict_line,
+)
+from migration_gate.report.printable_text import escape_unprintable
 from migration_gate.verdict.outcome import ProjectReport, Report, Verdict
 from migration_gate.wording import count_noun
 
@@ -25,7 +42,7 @@ def render(report: Report, *, limit: int = LIMIT, source: str = "") -> str:
 
     `source` is where the repository's files can be read (`https://github.com/o/r/blob/SHA`), for links.
     """
-    head = f"## {SIGNS.get(report.status, '⚠️')} Migration Gate. {escaped(verdict_line(report))}\n"
+    head = f"## {SIGNS.get(report.status, '⚠️')} Migration Gate. {escape_markdown(verdict_line(report))}\n"
     pieces, left, size = [head], 0, len(head.encode())
     room = limit - 400
     for needed, piece in _pieces(report, source):
@@ -49,25 +66,25 @@ def _pieces(report: Report, source: str) -> Iterator[tuple[bool, str]]:
     opened = 0
     for project in report.projects:
         if len(report.projects) > 1 or (project.problem and project.name):
-            yield False, f"### {escaped(project.name)}\n"
+            yield False, f"### {escape_markdown(project.name)}\n"
         if project.problem:
             yield False, _problem(project)
             continue
-        yield False, f"{escaped(replayed(project))}\n"
+        yield False, f"{escape_markdown(describe_replay(project))}\n"
         if project.verdicts:
-            yield False, table(project)
-        if graph := diagram.history(project.facts.replay.history):
+            yield False, render_counts(project)
+        if graph := diagram.render_history(project.facts.replay.history):
             yield False, _mermaid(graph)
-        for check, verdicts in groups(project.verdicts):
-            yield False, f"#### {check}: {tally(verdicts)}\n"
+        for check, verdicts in group_by_check(project.verdicts):
+            yield False, f"#### {check}: {describe_counts(verdicts)}\n"
             for verdict in verdicts:
                 wide = verdict.blocks(project.fail_on) and opened < OPEN
                 opened += wide
-                yield True, finding(verdict, opened=wide, source=source)
+                yield True, render_finding(verdict, opened=wide, source=source)
         yield from ((False, block) for block in _aside(project))
 
 
-def folded(title: str, text: str) -> str:
+def fold_section(title: str, text: str) -> str:
     """A part of the page that is closed at first; the title is ours."""
     return f"<details><summary>{title}</summary>\n\n{text.rstrip()}\n\n</details>\n"
 
@@ -81,17 +98,19 @@ def _aside(project: ProjectReport) -> Iterator[str]:
     replay, tree = project.facts.replay, project.facts.tree
     if unchecked := (*replay.unchecked, *tree.unchecked):
         yield "#### Not checked\n"
-        yield bullets(tuple(f"{item.object}: {item.why}" for item in unchecked))
-    if accepted := allowed(project.verdicts):
-        yield folded(f"{len(accepted)} allowed", bullets(tuple(_accepted(verdict) for verdict in accepted)))
+        yield render_list(tuple(f"{item.object}: {item.why}" for item in unchecked))
+    if accepted := allowed_verdicts(project.verdicts):
+        yield fold_section(
+            f"{len(accepted)} allowed", render_list(tuple(_accepted(verdict) for verdict in accepted))
+        )
     if replay.failure and replay.output.strip():
-        yield folded("The last of what the project printed", fenced(replay.output[-TEXT_LIMIT:]))
-    if tables := diagram.tables(project):
-        yield folded("The tables that this is about", _mermaid(tables))
-    if said := notes(project):
-        yield folded(count_noun(len(said), "note"), bullets(said))
+        yield fold_section("The last of what the project printed", fence_code(replay.output[-TEXT_LIMIT:]))
+    if tables := diagram.render_tables(project):
+        yield fold_section("The tables that this is about", _mermaid(tables))
+    if said := project_notes(project):
+        yield fold_section(count_noun(len(said), "note"), render_list(said))
     if replay.stage_times:
-        yield folded(f"Timings: {project.seconds:.1f} s", _times(project))
+        yield fold_section(f"Timings: {project.seconds:.1f} s", _times(project))
 
 
 def _accepted(verdict: Verdict) -> str:
@@ -106,12 +125,12 @@ def _accepted(verdict: Verdict) -> str:
 def _times(project: ProjectReport) -> str:
     replay = project.facts.replay
     rows = ["| Stage | Seconds |", "| :-- | --: |"]
-    rows += [f"| {escaped(time.stage)} | {time.seconds:.2f} |" for time in replay.stage_times]
+    rows += [f"| {escape_markdown(time.stage)} | {time.seconds:.2f} |" for time in replay.stage_times]
     slow = sorted(replay.steps, key=lambda step: -step.seconds)[:SLOWEST]
     if slow and slow[0].seconds >= NOTEWORTHY:
         rows += ["", "The slowest revisions:", ""]
         rows += ["| Revision | Statements | Seconds |", "| :-- | --: | --: |"]
-        rows += [f"| {escaped(s.revision)} | {len(s.statements)} | {s.seconds:.2f} |" for s in slow]
+        rows += [f"| {escape_markdown(s.revision)} | {len(s.statements)} | {s.seconds:.2f} |" for s in slow]
     return "\n".join(rows)
 
 
@@ -119,9 +138,9 @@ def _problem(project: ProjectReport) -> str:
     problem = project.problem
     if problem is None:
         return ""
-    lines = [*map(escaped, problem.says.split("\n")), ""]
+    lines = [*map(escape_markdown, problem.says.split("\n")), ""]
     if problem.where:
-        lines += [f"<code>{escaped(printable(problem.where).replace('`', ''))}</code>", ""]
+        lines += [f"<code>{escape_markdown(escape_unprintable(problem.where).replace('`', ''))}</code>", ""]
     if problem.evidence.strip():
-        lines += [fenced(problem.evidence), ""]
-    return "\n".join((*lines, "\n\n".join(fix(problem.advice)))) + "\n"
+        lines += [fence_code(problem.evidence), ""]
+    return "\n".join((*lines, "\n\n".join(render_fix(problem.advice)))) + "\n"

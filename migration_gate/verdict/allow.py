@@ -26,7 +26,7 @@ BESIDE_CODE = (tokenize.NL, tokenize.NEWLINE, tokenize.COMMENT, tokenize.STRING,
 
 
 @dataclass(frozen=True, slots=True)
-class Comment:
+class AllowComment:
     """One allowance in a file; `check` is empty and `wrong` says why where it cannot be read."""
 
     file: str
@@ -43,34 +43,34 @@ class Comment:
         """`file:line`."""
         return f"{self.file}:{self.line}"
 
-    def allow(self) -> Allowance:
+    def as_allowance(self) -> Allowance:
         """The comment as an entry of the configuration would say it."""
         return Allowance(check=self.check, reason=self.reason, where=self.where)
 
 
-def names(entry: str, check: str, kind: str | None) -> bool:
+def matches_check(entry: str, check: str, kind: str | None) -> bool:
     """`entry`, written `check` or `check/kind`, means a finding of that check and kind."""
     wanted, _, part = entry.partition("/")
     return wanted == check and (not part or part == kind)
 
 
-def holds(entry: Allowance, check: str, finding: Finding, today: date | None) -> bool:
+def allowance_covers(entry: Allowance, check: str, finding: Finding, today: date | None) -> bool:
     """An entry of the configuration covers the finding; one that has expired covers nothing."""
-    if expired(entry, today):
+    if has_expired(entry, today):
         return False
-    return names(entry.check, check, finding.kind) and fnmatchcase(finding.object, entry.object)
+    return matches_check(entry.check, check, finding.kind) and fnmatchcase(finding.object, entry.object)
 
 
-def expired(entry: Allowance, today: date | None) -> bool:
+def has_expired(entry: Allowance, today: date | None) -> bool:
     """Its last day is over. Without a date of today nothing expires."""
     return entry.until is not None and today is not None and today > entry.until
 
 
-def covers(comment: Comment, check: str, finding: Finding) -> bool:
+def comment_covers(comment: AllowComment, check: str, finding: Finding) -> bool:
     """A comment in the finding's file stands where it means this finding."""
     if finding.location is None or finding.location.file != comment.file:
         return False
-    if comment.wrong or not names(comment.check, check, finding.kind):
+    if comment.wrong or not matches_check(comment.check, check, finding.kind):
         return False
     if comment.whole_file or finding.location.line is None:
         return True
@@ -79,12 +79,12 @@ def covers(comment: Comment, check: str, finding: Finding) -> bool:
     return finding.location.line in {comment.line, comment.line + 1} or named is not None
 
 
-def comments(texts: Mapping[str, str]) -> tuple[Comment, ...]:
+def find_allow_comments(texts: Mapping[str, str]) -> tuple[AllowComment, ...]:
     """Every allowance in the files, by path and line."""
     return tuple(comment for path, text in texts.items() for comment in _read(path, text))
 
 
-def _read(path: str, text: str) -> Iterator[Comment]:
+def _read(path: str, text: str) -> Iterator[AllowComment]:
     if "migration-gate:" not in text:
         return
     lines = text.splitlines()
@@ -96,12 +96,12 @@ def _read(path: str, text: str) -> Iterator[Comment]:
         below = "\n".join(_statement(lines, number))
         if not (grammar := GRAMMAR.fullmatch(match["rest"])):
             says = f"`{match['rest'].strip()}` is not `allow <check> -- <reason>`"
-            yield Comment(path, number, wrong=says)
+            yield AllowComment(path, number, wrong=says)
         elif not grammar["reason"]:
-            yield Comment(path, number, check=grammar["checks"], wrong="it gives no reason after `--`")
+            yield AllowComment(path, number, check=grammar["checks"], wrong="it gives no reason after `--`")
         else:
             for check in filter(None, re.split(r"[\s,]+", grammar["checks"])):
-                yield Comment(path, number, check, grammar["reason"], whole, below)
+                yield AllowComment(path, number, check, grammar["reason"], whole, below)
 
 
 def _statement(lines: list[str], number: int) -> Iterator[str]:

@@ -17,14 +17,14 @@ from migration_gate.check import Check, Finding, Severity
 from migration_gate.config.settings import Allowance, Settings
 from migration_gate.facts import Facts, Location
 from migration_gate.verdict import allow, unused_allow
-from migration_gate.verdict.allow import Comment
+from migration_gate.verdict.allow import AllowComment
 from migration_gate.verdict.outcome import SEVERITY_RANK, Verdict
 
 JUDGE_CHECKS: tuple[Check, ...] = (unused_allow,)
 """what only the judge can see"""
 
 
-def files(facts: Facts) -> tuple[str, ...]:
+def files_with_comments(facts: Facts) -> tuple[str, ...]:
     """The files whose comments matter: revisions, models and changes outside migrations."""
     history, models = facts.replay.history, facts.replay.models
     places = chain(
@@ -45,7 +45,7 @@ def judge_findings(
 ) -> tuple[Verdict, ...]:
     """Every finding of every check as a verdict, worst first; `texts` are files by their path in findings."""
     checks = tuple(checks)
-    comments = allow.comments(texts or {})
+    comments = allow.find_allow_comments(texts or {})
     verdicts = [v for one in checks for v in _signed(one, one.check(facts), settings)]
     used: set[Allowance] = set()
     judged: list[Verdict] = []
@@ -56,9 +56,13 @@ def judge_findings(
     order = {check.check_name(one): number for number, one in enumerate((*checks, *JUDGE_CHECKS))}
     # A replay that ended early looked at a part only: silence proves nothing about the rest.
     whole = facts.replay.failure is None and facts.replay.history.error is None
-    entries = (*settings.allowances, *(c.allow() for c in comments if not c.wrong))
+    entries = (*settings.allowances, *(c.as_allowance() for c in comments if not c.wrong))
     said = chain(
-        (unused_allow.unreadable(c.where, c.wrong, Location(c.file, c.line)) for c in comments if c.wrong),
+        (
+            unused_allow.unreadable_comment(c.where, c.wrong, Location(c.file, c.line))
+            for c in comments
+            if c.wrong
+        ),
         _unused(entries, order, used if whole else None, today),
     )
     judged.extend(_signed(JUDGE_CHECKS[0], said, settings))
@@ -66,7 +70,7 @@ def judge_findings(
     return tuple(replace(verdict, project=settings.name) for verdict in judged)
 
 
-def severity(name: str, finding: Finding, own: Severity, settings: Settings) -> Severity | None:
+def choose_severity(name: str, finding: Finding, own: Severity, settings: Settings) -> Severity | None:
     """What the settings say, else the finding, else its check; None when it is off.
 
     `check/kind` is taken as it stands; `check` alone never makes a finding weigh more than it says itself.
@@ -93,17 +97,17 @@ def _signed(one: Check, findings: Iterable[Finding], settings: Settings) -> Iter
         numbers[short] += 1
         # Numbered before anything is left out, so that a severity does not renumber the rest.
         identifier = short if numbers[short] == 1 else f"{short}-{numbers[short]}"
-        if weight := severity(name, finding, one.SEVERITY, settings):
+        if weight := choose_severity(name, finding, one.SEVERITY, settings):
             yield Verdict(name, weight, finding, identifier, settings.name)
 
 
 def _accepted(
-    verdict: Verdict, settings: Settings, comments: tuple[Comment, ...], today: date | None
+    verdict: Verdict, settings: Settings, comments: tuple[AllowComment, ...], today: date | None
 ) -> tuple[Allowance, ...]:
     """Everything that allows this finding: all of it is in use, not only the first."""
     name, finding = verdict.check, verdict.finding
-    entries = (entry for entry in settings.allowances if allow.holds(entry, name, finding, today))
-    spoken = (comment.allow() for comment in comments if allow.covers(comment, name, finding))
+    entries = (entry for entry in settings.allowances if allow.allowance_covers(entry, name, finding, today))
+    spoken = (comment.as_allowance() for comment in comments if allow.comment_covers(comment, name, finding))
     return (*entries, *spoken)
 
 
@@ -116,8 +120,8 @@ def _unused(
     """Every entry that holds for nothing; `used` is None where that cannot be known."""
     for entry in entries:
         if entry.check.partition("/")[0] not in known:
-            yield unused_allow.unknown(entry, known)
-        elif allow.expired(entry, today):
-            yield unused_allow.expired(entry)
+            yield unused_allow.unknown_check(entry, known)
+        elif allow.has_expired(entry, today):
+            yield unused_allow.expired_entry(entry)
         elif used is not None and entry not in used:
-            yield unused_allow.unused(entry)
+            yield unused_allow.unused_entry(entry)

@@ -66,14 +66,14 @@ class ProjectReport:
     """files were read as text: nothing was imported, and nothing ran"""
 
     @property
-    def blocking(self) -> tuple[Verdict, ...]:
+    def blocking_verdicts(self) -> tuple[Verdict, ...]:
         """The verdicts that end the run with status 1."""
         return tuple(verdict for verdict in self.verdicts if verdict.blocks(self.fail_on))
 
     @property
     def status(self) -> int:
         """0 clean, 1 blocked, 2 the caller can mend it, 3 we broke."""
-        return self.problem.status if self.problem else int(bool(self.blocking))
+        return self.problem.status if self.problem else int(bool(self.blocking_verdicts))
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,27 +23,27 @@ def check(facts: Facts) -> Iterator[Finding]:
     yield from ()
 
 
-def unused(entry: Allowance) -> Finding:
+def unused_entry(entry: Allowance) -> Finding:
     """It matched no finding."""
     pattern = "" if entry.object == "*" else f" on `{entry.object}`"
     says = f"`allow {entry.check}`{pattern} matches no finding"
     return _finding(entry, says, "Delete it: what it allowed is gone.")
 
 
-def expired(entry: Allowance) -> Finding:
+def expired_entry(entry: Allowance) -> Finding:
     """Its last day is over."""
     says = f"`allow {entry.check}` ended on {entry.until}"
     return _finding(entry, says, "Mend what it allowed, or give it a later date and a reason.")
 
 
-def unknown(entry: Allowance, known: Collection[str]) -> Finding:
+def unknown_check(entry: Allowance, known: Collection[str]) -> Finding:
     """It names no check."""
     near = get_close_matches(entry.check.partition("/")[0], sorted(known), n=1)
     fix = f"Did you mean `{near[0]}`?" if near else "`migration-gate explain` lists the checks."
     return _finding(entry, f"`allow {entry.check}` names no check", fix)
 
 
-def unreadable(where: str, why: str, place: Location) -> Finding:
+def unreadable_comment(where: str, why: str, place: Location) -> Finding:
     """A comment of ours that does not say what it must."""
     fix = "Write `# migration-gate: allow <check> -- <reason>`."
     return Finding(object=where, message=f"`{where}` allows nothing: {why}", location=place, fix=fix)

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from migration_gate.action import INPUTS, OUTPUTS, workspace
-from migration_gate.action.request import Asked, read, variable
+from migration_gate.action.request import ActionRequest, input_variable, read_request
 from migration_gate.config.schema import ProjectKeys
-from migration_gate.config.sections import SECTIONS, names
+from migration_gate.config.sections import SECTIONS, key_meanings
 from migration_gate.errors import Misconfigured
 from tests.support import github_runner
 from tests.support.alembic_projects import Rev, lay
@@ -39,8 +39,8 @@ sys.exit(cli.run_command_line(["action"]))
 """
 
 
-def asked(**inputs: str) -> Asked:
-    return read({variable(name.replace("_", "-")): text for name, text in inputs.items()})
+def asked(**inputs: str) -> ActionRequest:
+    return read_request({input_variable(name.replace("_", "-")): text for name, text in inputs.items()})
 
 
 def test_every_input_and_output_is_described_in_one_sentence() -> None:
@@ -54,13 +54,15 @@ def test_every_input_and_output_is_described_in_one_sentence() -> None:
 def test_every_setting_that_is_an_input_is_a_setting() -> None:
     for one in INPUTS:
         if one.key and one.key[0] not in ("config", "project"):
-            assert one.key[0] in names(ProjectKeys), one.name
-            assert len(one.key) == 1 or one.key[1] in names(SECTIONS[one.key[0]]), one.name
+            assert one.key[0] in key_meanings(ProjectKeys), one.name
+            assert len(one.key) == 1 or one.key[1] in key_meanings(SECTIONS[one.key[0]]), one.name
 
 
 def test_what_was_not_given_sets_nothing() -> None:
-    assert read({variable(one.name): "" for one in INPUTS}) == read({}) == Asked()
-    assert read({variable(one.name): one.default for one in INPUTS}) == Asked()
+    assert (
+        read_request({input_variable(one.name): "" for one in INPUTS}) == read_request({}) == ActionRequest()
+    )
+    assert read_request({input_variable(one.name): one.default for one in INPUTS}) == ActionRequest()
 
 
 def test_inputs_become_the_options_of_the_command_line() -> None:
@@ -80,7 +82,7 @@ def test_inputs_become_the_options_of_the_command_line() -> None:
         summary="false",
         comment="never",
     )
-    assert found == Asked(
+    assert found == ActionRequest(
         path=Path("services/api"),
         options={
             "project": ("api", "billing"),
@@ -117,14 +119,14 @@ def test_inputs_become_the_options_of_the_command_line() -> None:
 )
 def test_a_wrong_input_is_refused_by_its_name(name: str, text: str, says: str, advice: str) -> None:
     with pytest.raises(Misconfigured) as caught:
-        read({name: text})
+        read_request({name: text})
     assert caught.value.message.startswith(says)
     assert advice in caught.value.advice
     assert "hush" not in f"{caught.value.message}{caught.value.advice}"
 
 
 def test_what_a_workflow_may_set_of_any_container_is_not_ours() -> None:
-    assert read({"INPUT_ARGS": "x", "INPUT_ENTRYPOINT": "y", "OUTPUT_X": "z"}) == Asked()
+    assert read_request({"INPUT_ARGS": "x", "INPUT_ENTRYPOINT": "y", "OUTPUT_X": "z"}) == ActionRequest()
 
 
 def test_a_report_is_never_written_through_a_link(tmp_path: Path) -> None:
@@ -134,22 +136,22 @@ def test_a_report_is_never_written_through_a_link(tmp_path: Path) -> None:
     (outside / "kept").write_text("kept")
     (top / "link").symlink_to(outside)
     (top / "file").symlink_to(outside / "kept")
-    assert workspace.write(top, "file", "new", "report") == "file"
+    assert workspace.write_workspace_file(top, "file", "new", "report") == "file"
     assert (outside / "kept").read_text() == "kept"
     assert (top / "file").read_text() == "new"
     for name in ("link/x", "../outside/x", str(outside / "x"), "."):
         with pytest.raises(Misconfigured, match="outside of the workspace"):
-            workspace.write(top, name, "x", "report")
+            workspace.write_workspace_file(top, name, "x", "report")
     assert [each.name for each in outside.iterdir()] == ["kept"]
 
 
 def test_our_own_folder_is_nothing_for_a_commit(tmp_path: Path) -> None:
-    assert workspace.write(tmp_path, ".migration-gate/report.json", "{}", "report")
+    assert workspace.write_workspace_file(tmp_path, ".migration-gate/report.json", "{}", "report")
     assert (tmp_path / ".migration-gate" / ".gitignore").read_text() == "*\n"
-    workspace.write(tmp_path, "a/b/c.json", "{}", "report")
+    workspace.write_workspace_file(tmp_path, "a/b/c.json", "{}", "report")
     assert not list((tmp_path / "a").rglob(".gitignore"))
     with pytest.raises(Misconfigured, match="could not be written"):
-        workspace.write(tmp_path, "a/b", "{}", "report")
+        workspace.write_workspace_file(tmp_path, "a/b", "{}", "report")
 
 
 @dataclass

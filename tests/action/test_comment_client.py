@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from migration_gate.action import comment_client
-from migration_gate.action.comment_client import NotCommented, Pull, Refused, upsert
+from migration_gate.action.comment_client import CommentRefused, NotCommented, PullRequest, upsert_comment
 from migration_gate.check import Evidence
 from migration_gate.report import comment
 from tests.support import example_reports
@@ -39,30 +39,30 @@ def waits() -> list[float]:
     return []
 
 
-BLOCKED = comment.write(example_reports.blocked(), run="https://github.com/o/r/actions/runs/9")
-CLEAN = comment.write(replace(example_reports.clean(), name="media-library"))
+BLOCKED = comment.render_comment(example_reports.blocked(), run="https://github.com/o/r/actions/runs/9")
+CLEAN = comment.render_comment(replace(example_reports.clean(), name="media-library"))
 
 
 def test_a_comment_is_made_then_left_alone_then_edited(github: GitHub) -> None:
-    assert upsert(github.pull(), BLOCKED) == "created"
-    assert upsert(github.pull(), BLOCKED) == "unchanged"
-    assert upsert(github.pull(), CLEAN) == "edited"
+    assert upsert_comment(github.pull(), BLOCKED) == "created"
+    assert upsert_comment(github.pull(), BLOCKED) == "unchanged"
+    assert upsert_comment(github.pull(), CLEAN) == "edited"
     (one,) = github.comments
     assert one["body"] == CLEAN.body
     assert github.keys == {"Bearer hush"}
 
 
 def test_nothing_is_said_of_a_clean_project_that_was_never_blamed(github: GitHub) -> None:
-    assert upsert(github.pull(), CLEAN) == "unneeded"
+    assert upsert_comment(github.pull(), CLEAN) == "unneeded"
     assert github.comments == []
-    assert upsert(github.pull(), CLEAN, always=True) == "created"
+    assert upsert_comment(github.pull(), CLEAN, always=True) == "created"
 
 
 def test_our_comment_is_found_on_the_third_page(github: GitHub) -> None:
     for number in range(250):
         github.put(f"comment {number}")
     github.put(CLEAN.body)
-    assert upsert(github.pull(), BLOCKED) == "edited"
+    assert upsert_comment(github.pull(), BLOCKED) == "edited"
     assert len(github.comments) == 251
     assert github.comments[-1]["body"] == BLOCKED.body
     assert sum(method == "GET" for method, _ in github.asked) == 3
@@ -71,22 +71,25 @@ def test_our_comment_is_found_on_the_third_page(github: GitHub) -> None:
 def test_nobody_elses_comment_is_edited(github: GitHub) -> None:
     github.put(CLEAN.body, author=1, login="mallory")
     github.put(f"see:\n{CLEAN.body}")
-    assert upsert(github.pull(), BLOCKED) == "created"
+    assert upsert_comment(github.pull(), BLOCKED) == "created"
     assert [one["body"] for one in github.comments[:2]] == [CLEAN.body, f"see:\n{CLEAN.body}"]
 
 
 def test_each_project_has_its_own(github: GitHub) -> None:
-    other = comment.write(replace(example_reports.blocked(), name="billing"))
-    assert (upsert(github.pull(), BLOCKED), upsert(github.pull(), other)) == ("created", "created")
-    assert comment.key("a", "x") != comment.key("a", "y")
-    assert comment.key("a", "./x/") == comment.key("a", "x")
+    other = comment.render_comment(replace(example_reports.blocked(), name="billing"))
+    assert (upsert_comment(github.pull(), BLOCKED), upsert_comment(github.pull(), other)) == (
+        "created",
+        "created",
+    )
+    assert comment.project_key("a", "x") != comment.project_key("a", "y")
+    assert comment.project_key("a", "./x/") == comment.project_key("a", "x")
 
 
 def test_where_github_does_not_say_who_we_are_only_the_bots_comment_is_ours(github: GitHub) -> None:
     github.viewer = False
     github.put(CLEAN.body, author=1, login="github-actions[bot]", kind="User")
     github.put(CLEAN.body, author=BOT, login="github-actions[bot]", kind="Bot")
-    assert upsert(github.pull(), BLOCKED) == "edited"
+    assert upsert_comment(github.pull(), BLOCKED) == "edited"
     assert github.comments[1]["body"] == BLOCKED.body
 
 
@@ -94,7 +97,7 @@ def test_where_github_does_not_say_who_we_are_only_the_bots_comment_is_ours(gith
 def test_a_server_without_graphql_is_no_hindrance(github: GitHub, waits: list[float], status: int) -> None:
     github.put(CLEAN.body, login="github-actions[bot]", kind="Bot")
     github.instead = [pass_on, fail(status)]
-    assert upsert(github.pull(), BLOCKED, wait=waits.append) == "edited"
+    assert upsert_comment(github.pull(), BLOCKED, wait=waits.append) == "edited"
 
 
 @pytest.mark.parametrize("status", [401, 403, 404])
@@ -106,8 +109,8 @@ def test_a_token_that_may_not_write_is_asked_once(
         *[pass_on] * before,
         fail(status, '{"message": "Resource not accessible by integration"}'),
     ]
-    with pytest.raises(Refused, match=str(status)):
-        upsert(github.pull(), BLOCKED, wait=waits.append)
+    with pytest.raises(CommentRefused, match=str(status)):
+        upsert_comment(github.pull(), BLOCKED, wait=waits.append)
     assert (waits, github.comments) == ([], [])
 
 
@@ -127,7 +130,7 @@ def test_trouble_that_passes_is_waited_for(
     github: GitHub, waits: list[float], trouble: Callable[[str, str], Answer], waited: float
 ) -> None:
     github.instead = [trouble]
-    assert upsert(github.pull(), BLOCKED, wait=waits.append) == "created"
+    assert upsert_comment(github.pull(), BLOCKED, wait=waits.append) == "created"
     assert waits == [waited]
     assert len(github.comments) == 1
 
@@ -135,14 +138,14 @@ def test_trouble_that_passes_is_waited_for(
 def test_trouble_that_stays_ends_in_words(github: GitHub, waits: list[float]) -> None:
     github.instead = [fail(502)] * 9
     with pytest.raises(NotCommented, match=r"asked 4 times.*HTTP 502"):
-        upsert(github.pull(), BLOCKED, wait=waits.append)
+        upsert_comment(github.pull(), BLOCKED, wait=waits.append)
     assert waits == [1.0, 2.0, 4.0]
 
 
 def test_a_limit_that_lasts_an_hour_is_not_waited_for(github: GitHub, waits: list[float]) -> None:
     github.instead = [fail(403, X_RateLimit_Remaining="0", X_RateLimit_Reset="99999999999")]
     with pytest.raises(NotCommented, match="rate limit"):
-        upsert(github.pull(), BLOCKED, wait=waits.append)
+        upsert_comment(github.pull(), BLOCKED, wait=waits.append)
     assert waits == []
 
 
@@ -152,7 +155,7 @@ def test_a_comment_whose_answer_got_lost_is_not_made_twice(github: GitHub, waits
         return 502, {}, b""
 
     github.instead = [pass_on, lost]
-    assert upsert(github.pull(), BLOCKED, wait=waits.append) == "unchanged"
+    assert upsert_comment(github.pull(), BLOCKED, wait=waits.append) == "unchanged"
     assert len(github.comments) == 1
 
 
@@ -169,13 +172,13 @@ def test_a_server_that_does_not_answer_is_given_up(
     monkeypatch.setattr(comment_client, "ATTEMPTS", 2)
     github.instead = [slow, slow]
     with pytest.raises(NotCommented, match="Timeout"):
-        upsert(github.pull(), BLOCKED, wait=waits.append)
+        upsert_comment(github.pull(), BLOCKED, wait=waits.append)
     release.set()
 
 
 def test_nothing_listens(waits: list[float]) -> None:
     with pytest.raises(NotCommented, match="ConnectionError"):
-        upsert(Pull("o/r", 1, "hush", "http://127.0.0.1:9"), BLOCKED, wait=waits.append)
+        upsert_comment(PullRequest("o/r", 1, "hush", "http://127.0.0.1:9"), BLOCKED, wait=waits.append)
 
 
 def test_the_token_goes_to_no_other_server(github: GitHub) -> None:
@@ -183,10 +186,10 @@ def test_the_token_goes_to_no_other_server(github: GitHub) -> None:
         return 200, {"Link": '<http://127.0.0.1:9/steal>; rel="next"'}, b"[]"
 
     github.instead = [elsewhere]
-    assert upsert(github.pull(), BLOCKED) == "created"
+    assert upsert_comment(github.pull(), BLOCKED) == "created"
     github.instead = [fail(302, Location="http://127.0.0.1:9/steal")]
     with pytest.raises(NotCommented, match="302"):
-        upsert(github.pull(), BLOCKED)
+        upsert_comment(github.pull(), BLOCKED)
 
 
 @pytest.mark.parametrize(
@@ -194,17 +197,19 @@ def test_the_token_goes_to_no_other_server(github: GitHub) -> None:
 )
 def test_odd_answers_break_nothing(github: GitHub, waits: list[float], answer: object) -> None:
     github.instead = [lambda method, path: answered(answer)]
-    assert upsert(github.pull(), BLOCKED, wait=waits.append) == "created"
+    assert upsert_comment(github.pull(), BLOCKED, wait=waits.append) == "created"
     assert bool(waits) is not isinstance(answer, list), "what is no list is asked for again"
 
 
 def test_the_token_is_not_in_what_people_print() -> None:
-    assert "hush" not in repr(Pull("o/r", 1, "hush"))
+    assert "hush" not in repr(PullRequest("o/r", 1, "hush"))
 
 
 def test_a_clean_comment_is_one_line() -> None:
-    head, line, end = comment.write(example_reports.clean(), run="https://x.test/run").body.split("\n")
-    assert comment.marker(head) is not None
+    head, line, end = comment.render_comment(example_reports.clean(), run="https://x.test/run").body.split(
+        "\n"
+    )
+    assert comment.parse_marker(head) is not None
     assert (
         line
         == "✅ **Migration Gate**: clean passed, 2 revisions, no findings · [the whole report](https://x.test/run)"
@@ -213,7 +218,9 @@ def test_a_clean_comment_is_one_line() -> None:
 
 
 def test_links_to_a_run_do_not_make_it_new() -> None:
-    one, other = (comment.write(example_reports.blocked(), run=f"https://x.test/{n}") for n in (1, 2))
+    one, other = (
+        comment.render_comment(example_reports.blocked(), run=f"https://x.test/{n}") for n in (1, 2)
+    )
     assert one.digest == other.digest
     assert one.body != other.body
 
@@ -225,7 +232,7 @@ def test_a_comment_fits_however_much_was_found() -> None:
         project.verdicts[0].finding, message=big, object=big, evidence=(Evidence(big, big),), fix=big
     )
     many = tuple(replace(project.verdicts[0], finding=finding, id=str(n)) for n in range(60))
-    body = comment.write(replace(project, verdicts=many)).body
+    body = comment.render_comment(replace(project, verdicts=many)).body
     assert len(body.encode()) < 65_536
     assert "more did not fit" in body
     assert body.count("<details") == body.count("</details>")
@@ -235,9 +242,9 @@ def test_a_comment_fits_however_much_was_found() -> None:
     "project", [example_reports.hostile(), example_reports.broken(), example_reports.failing()]
 )
 def test_a_comment_pings_nobody(project: Any) -> None:
-    body = comment.write(project).body
+    body = comment.render_comment(project).body
     outside = "".join(part for at, part in enumerate(body.split("```")) if at % 2 == 0)
     assert "@all" not in outside
     assert "&#64;all" not in outside
     assert "<script" not in outside
-    assert comment.marker(body)
+    assert comment.parse_marker(body)

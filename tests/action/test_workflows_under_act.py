@@ -31,7 +31,7 @@ def hello(tmp_path: Path) -> Path:
     """A repository with the action beside what it is to check, as a release has it."""
     folder = tmp_path / "hello"
     (folder / "action").mkdir(parents=True)
-    (folder / "action" / "action.yml").write_text(manifest.manifest(f"docker://{built()}"))
+    (folder / "action" / "action.yml").write_text(manifest.render_manifest(f"docker://{built()}"))
     git(folder, "init", "--quiet", "--initial-branch", "main")
     commit(folder, "the action")
     return folder

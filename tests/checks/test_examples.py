@@ -18,7 +18,7 @@ from migration_gate.config import loading
 from migration_gate.config.settings import Settings
 from migration_gate.facts import Facts
 from migration_gate.replay import examination
-from migration_gate.report import deliver, text
+from migration_gate.report import deliver, text_report
 from migration_gate.verdict.judge import judge_findings
 from migration_gate.verdict.outcome import ProjectReport, Report, Verdict
 from tests.support.check_examples import CHECK_NAMES, EXAMPLES, write_example
@@ -53,9 +53,9 @@ def examine_example(check: str, side: str, folder: Path) -> tuple[Settings, Fact
     subprocess.run(["git", "init", "-q", str(project)], check=True)
     subprocess.run(["git", "-C", str(project), "add", "."], check=True)
     environment = {"MIGRATION_GATE_PYTHON": sys.executable}
-    (settings,) = loading.load(project, {}, environment, known_checks=explain.known_kinds())
+    (settings,) = loading.load_settings(project, {}, environment, known_checks=explain.known_kinds())
     facts = replay_project(settings)
-    verdicts = judge_findings(facts, settings, checks.ALL, deliver.texts(facts, project), TODAY)
+    verdicts = judge_findings(facts, settings, checks.ALL, deliver.read_comment_files(facts, project), TODAY)
     return settings, facts, verdicts
 
 
@@ -83,4 +83,4 @@ def render_report(settings: Settings, facts: Facts, verdicts: tuple[Verdict, ...
     """The text report without what differs from machine to machine."""
     facts = replace(facts, replay=replace(facts.replay, notes=()))
     project = ProjectReport("notes", facts, verdicts, settings.fail_on, seconds=1.0)
-    return SERVER_LINE.sub("PostgreSQL\n", text.render(Report((project,)), explain.known_checks()))
+    return SERVER_LINE.sub("PostgreSQL\n", text_report.render(Report((project,)), explain.known_checks()))

@@ -228,7 +228,7 @@ def test_it_is_refused_with_the_whole_message(tmp_path: Path, bad: Bad) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / file).write_text(text)
     with pytest.raises(Misconfigured) as caught:
-        loading.load(tmp_path, {}, {}, known_checks=KNOWN)
+        loading.load_settings(tmp_path, {}, {}, known_checks=KNOWN)
     error = caught.value
     expected = advice.replace("{folder}", str(tmp_path))
     assert (error.where, error.message, error.advice, error.status) == (where, says, expected, 2)
@@ -238,7 +238,7 @@ def refused(
     folder: Path, options: dict[str, object] | None = None, environ: dict[str, str] | None = None
 ) -> Misconfigured:
     with pytest.raises(Misconfigured) as caught:
-        loading.load(folder, options or {}, environ or {}, known_checks=KNOWN)
+        loading.load_settings(folder, options or {}, environ or {}, known_checks=KNOWN)
     return caught.value
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from migration_gate.check import Severity
-from migration_gate.config import environment, loading, reference_page
+from migration_gate.config import gate_variables, loading, reference_page
 from migration_gate.config.schema import FileKeys
-from migration_gate.config.settings import Allowance, Prepare, Settings, StartFrom
+from migration_gate.config.settings import Allowance, PrepareStep, Settings, StartFrom
 from migration_gate.facts import Owners
 
 YML = ".migration-gate.yml"
@@ -26,7 +26,7 @@ def load(
 ) -> Settings:
     if text:
         (folder / YML).write_text(text, encoding="utf-8")
-    (settings,) = loading.load(folder, options or {}, environ or {})
+    (settings,) = loading.load_settings(folder, options or {}, environ or {})
     return settings
 
 
@@ -100,13 +100,13 @@ def test_every_key_arrives(tmp_path: Path) -> None:
         python=tmp_path / "env/bin/python",
         env=(("DEBUG", "off"), ("SECRET", "s"), ("PRICE", "1.10"), ("ZERO", "0012"), ("EMPTY", "")),
         prepare=(
-            Prepare("sql", "CREATE EXTENSION postgis"),
-            Prepare("sql_file", str(tmp_path / "db/roles.sql")),
-            Prepare("python", str(tmp_path / "db/seed.py")),
-            Prepare("run", "./seed.sh"),
+            PrepareStep("sql", "CREATE EXTENSION postgis"),
+            PrepareStep("sql_file", str(tmp_path / "db/roles.sql")),
+            PrepareStep("python", str(tmp_path / "db/seed.py")),
+            PrepareStep("run", "./seed.sh"),
         ),
         target=("main@head",),
-        x=("a=1", "tenant=demo"),
+        x_arguments=("a=1", "tenant=demo"),
         start_from=StartFrom(create_all="v1.0", stamp="3f2a9c"),
         postgres="17",
         network=True,
@@ -191,14 +191,14 @@ def test_variables_name_inner_keys_checks_and_lists(tmp_path: Path) -> None:
     )
     assert settings.env == (("DATABASE__URL", "u"),)
     assert settings.checks == (("drift/comment", Severity.NOTE), ("nullable-owner", None))
-    assert (settings.x, settings.run_seconds, settings.network) == (("a=1,2", "b=3"), 9.0, True)
-    assert settings.prepare == (Prepare("sql", "SELECT 1"), Prepare("run", "true"))
+    assert (settings.x_arguments, settings.run_seconds, settings.network) == (("a=1,2", "b=3"), 9.0, True)
+    assert settings.prepare == (PrepareStep("sql", "SELECT 1"), PrepareStep("run", "true"))
 
 
 def test_every_variable_that_the_page_names_is_read() -> None:
     for name in FileKeys.model_fields:
         if name not in ("projects", "env", "checks"):
-            assert environment.read({environment.variable((name,)): "{}"}) is not None
+            assert gate_variables.read_variables({gate_variables.variable_name((name,)): "{}"}) is not None
 
 
 def test_a_configuration_that_the_command_line_names_replaces_the_hook_of_the_file(tmp_path: Path) -> None:
@@ -271,7 +271,7 @@ def test_projects_take_what_stands_above_them_as_defaults(tmp_path: Path) -> Non
         (tmp_path / "services" / name).mkdir(parents=True)
         (tmp_path / "services" / name / "alembic.ini").touch()
     (tmp_path / YML).write_text(PROJECTS)
-    api, billing = loading.load(tmp_path, {}, {})
+    api, billing = loading.load_settings(tmp_path, {}, {})
     services = tmp_path / "services"
     assert (api.name, api.working_directory, api.alembic) == (
         "api",
@@ -282,8 +282,11 @@ def test_projects_take_what_stands_above_them_as_defaults(tmp_path: Path) -> Non
     assert (billing.name, billing.working_directory, billing.section) == ("billing", tmp_path, "money")
     assert (billing.postgres, billing.allowances) == ("16", ())
     assert dict(billing.origins)["postgres"] == f"{YML}:12"
-    assert [s.name for s in loading.load(tmp_path, {"project": ("billing",)}, {})] == ["billing"]
-    assert [s.postgres for s in loading.load(tmp_path, {}, {"MIGRATION_GATE_POSTGRES": "15"})] == ["15", "15"]
+    assert [s.name for s in loading.load_settings(tmp_path, {"project": ("billing",)}, {})] == ["billing"]
+    assert [s.postgres for s in loading.load_settings(tmp_path, {}, {"MIGRATION_GATE_POSTGRES": "15"})] == [
+        "15",
+        "15",
+    ]
 
 
 def test_a_folder_below_means_the_project_that_is_there(tmp_path: Path) -> None:
@@ -294,7 +297,7 @@ def test_a_folder_below_means_the_project_that_is_there(tmp_path: Path) -> None:
     (tmp_path / YML).write_text(text)
 
     def names(folder: str) -> list[str]:
-        return [settings.name for settings in loading.load(tmp_path / folder, {}, {})]
+        return [settings.name for settings in loading.load_settings(tmp_path / folder, {}, {})]
 
     assert names("services/api/app") == ["api"]
     assert names("services") == names(".") == ["api", "billing"]
@@ -346,14 +349,14 @@ def test_the_folder_of_an_ini_may_be_named(tmp_path: Path) -> None:
 
 def test_the_values_that_doctor_shows_hide_secrets(tmp_path: Path) -> None:
     settings = load(tmp_path, "postgres: postgresql://me:hush@db:5432/x\nenv: {KEY: hush}\n")
-    values = loading.values(settings)
+    values = loading.describe_settings(settings)
     assert values["postgres"] == "postgresql://me:***@db:5432/x"
     assert "hush" not in json.dumps(values)
     assert set(dict(settings.origins)) <= set(values)
 
 
 def test_the_schema_knows_each_key_and_no_other() -> None:
-    schema = loading.schema()
+    schema = loading.config_schema()
     assert schema["additionalProperties"] is False
     assert set(schema["properties"]) == set(FileKeys.model_fields)
     assert all("description" in each for each in schema["properties"].values())
@@ -362,4 +365,4 @@ def test_the_schema_knows_each_key_and_no_other() -> None:
 
 def test_the_page_is_what_make_docs_writes() -> None:
     written = Path(__file__).parents[2] / "docs" / "configuration.md"
-    assert written.read_text(encoding="utf-8") == reference_page.page(), "run `make docs`"
+    assert written.read_text(encoding="utf-8") == reference_page.render_page(), "run `make docs`"

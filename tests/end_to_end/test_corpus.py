@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from migration_gate import checks
-from migration_gate.config.settings import Prepare, Settings
+from migration_gate.config.settings import PrepareStep, Settings
 from migration_gate.facts import Facts
 from migration_gate.replay import examination as gate
 from migration_gate.report import deliver
@@ -32,11 +32,11 @@ def prepared(name: str, scratch: Path) -> tuple[Settings, dict[str, Any]]:
         pytest.skip(f"SKIPPED LOUDLY: {name} is not prepared below MIGRATION_GATE_CORPUS ({CORPUS})")
     project = json.loads(described.read_text())
     recipe = yaml.safe_load(Path(project["recipe"]).read_text())
-    prepare: tuple[Prepare, ...] = ()
+    prepare: tuple[PrepareStep, ...] = ()
     if "baseline" in recipe:
         baseline = scratch / "baseline.py"
         baseline.write_text(recipe["baseline"])
-        prepare = (Prepare("python", str(baseline)),)
+        prepare = (PrepareStep("python", str(baseline)),)
     folder = Path(project["cwd"])
     settings = Settings(
         name=name,
@@ -72,5 +72,5 @@ def test_a_real_project_replays_to_what_was_measured(name: str, tmp_path: Path) 
     assert len(replay.history.bases) == measured["bases"]
     # The measurement counts the version table, which is no table of the project's.
     assert len(replay.catalog.tables) + len(replay.version_tables) == measured["tables"]
-    verdicts = judge_findings(facts, settings, checks.ALL, deliver.texts(facts, settings.root))
+    verdicts = judge_findings(facts, settings, checks.ALL, deliver.read_comment_files(facts, settings.root))
     assert [(v.check, v.finding.message) for v in verdicts if v.check in NEVER] == []

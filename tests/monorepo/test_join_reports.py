@@ -24,8 +24,8 @@ from migration_gate.facts import (
     Step,
     Table,
 )
-from migration_gate.report import json as reports
-from migration_gate.report import text
+from migration_gate.report import json_report as reports
+from migration_gate.report import text_report
 from migration_gate.verdict.outcome import Problem, ProjectReport, Report, Verdict
 from tests.test_cli import run
 
@@ -195,7 +195,7 @@ def test_joined_text_is_what_one_run_would_have_said(
     _, out, _ = run(capsys, "join", str(tmp_path))
     from migration_gate import explain
 
-    assert out == text.render(
+    assert out == text_report.render(
         Report((one, other), 3.0, "1.2.3"), explain.known_checks(), colour=False, width=80
     )
 

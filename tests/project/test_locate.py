@@ -41,7 +41,7 @@ def environment(prefix: Path, *packages: str, version: str = "3.12.1") -> Path:
 def found(
     folder: Path, options: dict[str, object] | None = None, environ: dict[str, str] | None = None
 ) -> Project:
-    (settings,) = loading.load(folder, options or {}, {})
+    (settings,) = loading.load_settings(folder, options or {}, {})
     return find_project(settings, environ or {})
 
 
@@ -160,7 +160,7 @@ def test_two_sections_as_two_projects_need_no_warning(tmp_path: Path) -> None:
     (tmp_path / ".migration-gate.yml").write_text(
         "alembic: alembic.ini\nprojects:\n  core: {}\n  tenant: {alembic: {section: tenant}}\n"
     )
-    core, tenant = (find_project(settings, {}) for settings in loading.load(tmp_path, {}, {}))
+    core, tenant = (find_project(settings, {}) for settings in loading.load_settings(tmp_path, {}, {}))
     assert (core.section, core.notes, tenant.section, tenant.notes) == ("alembic", (), "tenant", ())
 
 
@@ -250,7 +250,7 @@ def test_the_configuration_that_is_advised_works(tmp_path: Path) -> None:
     }
     tree(tmp_path, files)
     (tmp_path / ".migration-gate.yml").write_text(lost(tmp_path).advice.partition("\n\n")[2])
-    projects = [find_project(settings, {}) for settings in loading.load(tmp_path, {}, {})]
+    projects = [find_project(settings, {}) for settings in loading.load_settings(tmp_path, {}, {})]
     assert [(p.name, p.directory) for p in projects] == [
         ("api", tmp_path / "api"),
         ("billing", tmp_path / "billing"),

@@ -18,8 +18,8 @@ NODE = re.compile(r"^  (r\d+|older)[(\[]", re.MULTILINE)
 
 
 def test_a_straight_history_needs_no_picture() -> None:
-    assert diagram.history(fact_builders.chain(*(f"r{n}" for n in range(50)))) == ""
-    assert diagram.history(History()) == ""
+    assert diagram.render_history(fact_builders.chain(*(f"r{n}" for n in range(50)))) == ""
+    assert diagram.render_history(History()) == ""
 
 
 def test_two_heads_are_shown_down_to_their_fork() -> None:
@@ -29,7 +29,7 @@ def test_two_heads_are_shown_down_to_their_fork() -> None:
         fact_builders.revision("c", "b"),
         fact_builders.revision("d", "b", message='say "hi"'),
     )
-    assert diagram.history(graph) == "\n".join(
+    assert diagram.render_history(graph) == "\n".join(
         [
             "flowchart LR",
             '  r0["d<br/>say #34;hi#34;"]:::head',
@@ -50,7 +50,7 @@ def test_a_long_line_is_one_node_and_the_rest_is_counted() -> None:
     graph = fact_builders.history(
         *old, fact_builders.revision("fork", "o19"), fact_builders.revision("side", "fork"), *line
     )
-    text = diagram.history(graph)
+    text = diagram.render_history(graph)
     assert '(["28 revisions"])' in text
     assert 'older(["20 older revisions"])' in text
     assert len(NODE.findall(text)) < 10
@@ -63,9 +63,9 @@ def test_a_new_merge_is_shown_and_an_old_one_is_not() -> None:
         fact_builders.revision("c", "a"),
         fact_builders.revision("m", "b", "c"),
     ]
-    assert "r0" in diagram.history(fact_builders.history(*merged))
+    assert "r0" in diagram.render_history(fact_builders.history(*merged))
     later = [fact_builders.revision(f"n{n}", f"n{n - 1}" if n else "m") for n in range(20)]
-    assert diagram.history(fact_builders.history(*merged, *later)) == ""
+    assert diagram.render_history(fact_builders.history(*merged, *later)) == ""
 
 
 @pytest.mark.parametrize("heads", [2, 50, 300])
@@ -73,7 +73,7 @@ def test_it_never_has_more_nodes_than_a_reader_can_bear(heads: int) -> None:
     graph = fact_builders.history(
         fact_builders.revision("root"), *(fact_builders.revision(f"h{n}", "root") for n in range(heads))
     )
-    text = diagram.history(graph)
+    text = diagram.render_history(graph)
     assert len(NODE.findall(text)) <= diagram.NODES + 1
 
 
@@ -81,12 +81,12 @@ def test_unrelated_roots_and_missing_parents_break_nothing() -> None:
     graph = fact_builders.history(
         fact_builders.revision("a"), fact_builders.revision("b"), fact_builders.revision("c", "nowhere")
     )
-    assert "older" in diagram.history(graph)
+    assert "older" in diagram.render_history(graph)
 
 
 @given(st.text(max_size=60))
 def test_no_name_leaves_its_label(name: str) -> None:
-    shown = diagram.spelt(name)
+    shown = diagram.escape_label(name)
     assert not re.search(r'["\n\r`<>&\[\]{}|\\%]', shown)
     assert all(re.fullmatch(r"\d+", part.partition(";")[0]) for part in shown.split("#")[1:])
 
@@ -95,11 +95,11 @@ def tables(catalog: Snapshot) -> str:
     facts = fact_builders.replayed(
         fact_builders.chain("a"), catalog=catalog, ddl_commands=(fact_builders.touch(1, "x", oid=1),)
     )
-    return diagram.tables(ProjectReport("p", facts))
+    return diagram.render_tables(ProjectReport("p", facts))
 
 
 def test_tables_of_findings_are_drawn_with_their_keys_and_references() -> None:
-    text = diagram.tables(example_reports.blocked())
+    text = diagram.render_tables(example_reports.blocked())
     assert 't0["users"] {' in text
     assert 'integer owner_id FK "null, see findings"' in text
     assert re.search(r't\d+ }o--o\| t\d+ : "owner_id"', text)

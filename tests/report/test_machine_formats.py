@@ -16,7 +16,7 @@ from migration_gate import checks
 from migration_gate.check import Evidence
 from migration_gate.facts import Location
 from migration_gate.report import codequality, junit, sarif
-from migration_gate.report.location import fingerprint, in_repository
+from migration_gate.report.anchor import is_in_repository, verdict_fingerprint
 from migration_gate.verdict.outcome import ProjectReport, Report
 from tests.support import example_reports
 
@@ -91,7 +91,7 @@ def test_results_point_into_the_repository_and_carry_the_verdicts_id() -> None:
         assert where["region"]["startLine"] >= 1
         assert rules[result["ruleIndex"]] == result["ruleId"]
     marks = [result["partialFingerprints"]["migrationGate/v1"] for result in run["results"]]
-    assert set(marks) == {fingerprint(verdict) for verdict in project.verdicts}
+    assert set(marks) == {verdict_fingerprint(verdict) for verdict in project.verdicts}
     assert len(set(marks)) == len(marks)
 
 
@@ -129,7 +129,7 @@ def test_paths_are_uris(file: str, uri: str, inside: bool) -> None:
     (run,) = log(example_reports.report(replace(project, verdicts=(verdict,))))["runs"]
     where = run["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]
     assert where["uri"] == uri
-    assert ("uriBaseId" in where) is inside is in_repository(file)
+    assert ("uriBaseId" in where) is inside is is_in_repository(file)
 
 
 @pytest.mark.parametrize("report", [every(), worse(), Report(())], ids=["every", "worse", "none"])
@@ -143,7 +143,7 @@ def test_junit_fails_a_case_for_each_check_that_blocks() -> None:
     project = example_reports.blocked()
     root = fromstring(junit.render(example_reports.report(project, example_reports.broken()), checks.ALL))
     failed = {case.get("name") for case in root.iter("testcase") if case.find("failure") is not None}
-    assert failed == {verdict.check for verdict in project.blocking}
+    assert failed == {verdict.check for verdict in project.blocking_verdicts}
     passed = {case.get("name") for case in root.iter("testcase") if case.find("failure") is None}
     assert "uncascaded-owner" in passed
     (error,) = root.iter("error")

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migration_gate.check import Evidence
-from migration_gate.report.markdown import escaped, fenced
+from migration_gate.report.markdown import escape_markdown, fence_code
 from migration_gate.report.summary import LIMIT, render
 from migration_gate.verdict.outcome import Report
 from tests.support import example_reports
@@ -57,7 +57,7 @@ def test_a_hostile_project_stays_text(golden: Golden) -> None:
 
 @given(st.text())
 def test_no_text_leaves_its_place(text: str) -> None:
-    shown = escaped(text)
+    shown = escape_markdown(text)
     bare = shown.replace("<code>", "").replace("</code>", "")
     assert "\n" not in shown
     assert not re.search(r"[<>*_\[\]|`~]", bare)
@@ -67,7 +67,7 @@ def test_no_text_leaves_its_place(text: str) -> None:
 
 @given(st.text(alphabet="`~ab\n"))
 def test_no_text_ends_its_fence(text: str) -> None:
-    first, *inside, last = fenced(text).split("\n")
+    first, *inside, last = fence_code(text).split("\n")
     assert last == first
     assert all(first not in line for line in inside)
 
@@ -84,7 +84,7 @@ def test_no_text_ends_its_fence(text: str) -> None:
     ],
 )
 def test_markdown_is_spelt_out(given: str, expected: str) -> None:
-    assert escaped(given) == expected
+    assert escape_markdown(given) == expected
 
 
 def test_a_page_that_is_too_long_is_cut_between_findings_and_says_so() -> None:
@@ -141,7 +141,7 @@ def test_a_cut_page_is_whole_in_itself(limit: int) -> None:
     ],
 )
 def test_nothing_is_linked_or_called(given: str, expected: str) -> None:
-    assert escaped(given) == expected
+    assert escape_markdown(given) == expected
 
 
 def test_places_link_to_the_files_where_they_can_be_read() -> None:

@@ -10,8 +10,8 @@ import pytest
 from migration_gate import checks
 from migration_gate.check import Evidence, Finding, Severity
 from migration_gate.facts import Failure, History
-from migration_gate.report import paragraphs, printable
-from migration_gate.report.text import render, wants_colour
+from migration_gate.report.printable_text import escape_unprintable, split_blocks
+from migration_gate.report.text_report import render, wants_colour
 from migration_gate.verdict.outcome import ProjectReport, Report, Verdict
 from tests.support import example_reports
 
@@ -114,17 +114,17 @@ def test_a_run_without_a_project_has_not_passed() -> None:
     ],
 )
 def test_characters_that_act_are_spelt_out(given: str, expected: str) -> None:
-    assert printable(given) == expected
+    assert escape_unprintable(given) == expected
 
 
 def test_prose_and_code_of_a_fix_are_told_apart() -> None:
     fix = "Do this:\n\n    one()\n\n    two():\n        three()\n\nThen that.\nAnd this."
-    assert paragraphs(fix) == (
+    assert split_blocks(fix) == (
         (False, "Do this:"),
         (True, "one()\n\ntwo():\n    three()"),
         (False, "Then that.\nAnd this."),
     )
-    assert paragraphs("") == ()
+    assert split_blocks("") == ()
 
 
 def test_of_many_findings_the_last_are_said_without_evidence() -> None:

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from migration_gate.check import Severity
 from migration_gate.facts import Location
 from migration_gate.report import workflow_commands
-from migration_gate.report.annotations import chosen
-from migration_gate.report.workflow_commands import Annotation, annotation, command
+from migration_gate.report.annotations import select_annotations
+from migration_gate.report.workflow_commands import Annotation, format_annotation, format_command
 from tests.support import example_reports
 from tests.support.github_runner import lines, obeyed, read
 
@@ -23,7 +23,7 @@ EVIL = "x%0A::error::\r\n::add-mask::a,b:c##[error]y"
 
 @given(st.text(), st.text())
 def test_a_command_is_one_line_and_means_what_it_says(message: str, title: str) -> None:
-    line = command("error", message, title=title)
+    line = format_command("error", message, title=title)
     assert len(lines(line)) == 1
     one = obeyed(line)
     assert one
@@ -33,8 +33,8 @@ def test_a_command_is_one_line_and_means_what_it_says(message: str, title: str) 
 
 def test_an_annotation_names_file_and_line() -> None:
     one = Annotation(Severity.NOTE, "100%\nof", "a: b", "x,y.py", 3)
-    assert annotation(one) == "::notice file=x%2Cy.py,line=3,title=a%3A b::100%25%0Aof"
-    assert annotation(Annotation(Severity.ERROR, EVIL)) == (
+    assert format_annotation(one) == "::notice file=x%2Cy.py,line=3,title=a%3A b::100%25%0Aof"
+    assert format_annotation(Annotation(Severity.ERROR, EVIL)) == (
         "::error::x%250A::error::%0D%0A::add-mask::a,b:c##[error]y"
     )
 
@@ -42,7 +42,7 @@ def test_an_annotation_names_file_and_line() -> None:
 def test_what_a_project_says_is_shown_between_tokens_that_it_cannot_guess(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    workflow_commands.show(EVIL, f"{EVIL}\n::stop-commands::x\n::endgroup::")
+    workflow_commands.show_folded(EVIL, f"{EVIL}\n::stop-commands::x\n::endgroup::")
     log = read(capsys.readouterr().out)
     assert [one.name for one in log.commands] == ["group", "endgroup"]
     assert log.commands[0].message == EVIL
@@ -50,7 +50,7 @@ def test_what_a_project_says_is_shown_between_tokens_that_it_cannot_guess(
 
 
 def test_commands_are_obeyed_again_after_an_error(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(ValueError, match="x"), workflow_commands.stopped():
+    with pytest.raises(ValueError, match="x"), workflow_commands.suspend_commands():
         raise ValueError("x")
     stop, go = lines(capsys.readouterr().out)
     one = obeyed(stop)
@@ -60,16 +60,16 @@ def test_commands_are_obeyed_again_after_an_error(capsys: pytest.CaptureFixture[
 
 
 def test_every_line_of_a_secret_is_masked(capsys: pytest.CaptureFixture[str]) -> None:
-    workflow_commands.mask("one%\n\n two \n")
+    workflow_commands.mask_secret("one%\n\n two \n")
     assert lines(capsys.readouterr().out) == ["::add-mask::one%25", "::add-mask::two"]
-    workflow_commands.mask("")
+    workflow_commands.mask_secret("")
     assert capsys.readouterr().out == ""
 
 
 def test_no_output_can_end_itself_or_begin_another(tmp_path: Path) -> None:
     file = tmp_path / "output"
     given = {"heads": f"a\nresult<<x\npassed\nx\nEOF\n{EVIL}\ud800", "result": "blocked"}
-    workflow_commands.outputs(file, given)
+    workflow_commands.append_outputs(file, given)
     text = file.read_bytes().decode()
     found, rest = {}, text
     while rest:
@@ -86,7 +86,7 @@ def test_at_most_ten_of_a_level_and_the_last_says_how_many_more() -> None:
     worst = next(v for v in project.verdicts if v.finding.location and v.severity is Severity.ERROR)
     for number, expected in ((10, 10), (11, 10), (40, 10)):
         many = tuple(replace(worst, id=str(n)) for n in range(number))
-        found = chosen(example_reports.report(replace(project, verdicts=many)))
+        found = select_annotations(example_reports.report(replace(project, verdicts=many)))
         assert len(found) == expected
         assert ("and" in found[-1].message.split()) is (number > 10)
     assert found[-1].message == "and 31 more errors: see the summary of this run"
@@ -94,7 +94,7 @@ def test_at_most_ten_of_a_level_and_the_last_says_how_many_more() -> None:
 
 
 def test_annotations_are_worst_first_and_stand_on_files_of_the_repository() -> None:
-    found = chosen(example_reports.report(example_reports.blocked()))
+    found = select_annotations(example_reports.report(example_reports.blocked()))
     levels = [one.severity for one in found]
     assert levels == sorted(levels, key=list(Severity).index)
     assert all(one.file and one.line for one in found if "more" not in one.message)
@@ -107,29 +107,29 @@ def test_a_place_outside_the_repository_gets_none(file: str) -> None:
     one = replace(
         project.verdicts[0], finding=replace(project.verdicts[0].finding, location=Location(file, 1))
     )
-    assert chosen(example_reports.report(replace(project, verdicts=(one,)))) == ()
+    assert select_annotations(example_reports.report(replace(project, verdicts=(one,)))) == ()
 
 
 def test_an_error_about_no_file_stands_on_the_run() -> None:
     project = example_reports.blocked()
     one = replace(project.verdicts[0], finding=replace(project.verdicts[0].finding, location=None))
-    (found,) = chosen(example_reports.report(replace(project, verdicts=(one,))))
+    (found,) = select_annotations(example_reports.report(replace(project, verdicts=(one,))))
     assert (found.severity, found.file, found.line) == (Severity.ERROR, None, None)
     note = replace(one, severity=Severity.NOTE)
-    assert chosen(example_reports.report(replace(project, verdicts=(note,)))) == ()
+    assert select_annotations(example_reports.report(replace(project, verdicts=(note,)))) == ()
 
 
 def test_problems_count_among_the_ten() -> None:
     report = example_reports.report(*[example_reports.broken()] * 12, example_reports.blocked())
-    found = chosen(report)
+    found = select_annotations(report)
     assert sum(one.severity is Severity.ERROR for one in found) == 10
     assert found[0].title == "Migration Gate: not checked"
 
 
 def test_hostile_findings_stay_in_their_line() -> None:
-    for one in chosen(example_reports.report(example_reports.hostile())):
-        shown = obeyed(annotation(one))
+    for one in select_annotations(example_reports.report(example_reports.hostile())):
+        shown = obeyed(format_annotation(one))
         assert shown
         assert shown.name in ("error", "warning", "notice")
         assert set(shown.properties) <= {"file", "line", "title"}
-        assert "\u202e" not in annotation(replace(one, file=""))
+        assert "\u202e" not in format_annotation(replace(one, file=""))

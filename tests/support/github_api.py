@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from migration_gate.action.comment_client import Pull
+from migration_gate.action.comment_client import PullRequest
 
 ME, BOT = 7, 41898282
 Answer = tuple[int, dict[str, str], bytes]
@@ -27,8 +27,8 @@ class GitHub:
     address: str = ""
     keys: set[str] = field(default_factory=set)
 
-    def pull(self) -> Pull:
-        return Pull("o/r", 12, "hush", self.address, f"{self.address}/graphql")
+    def pull(self) -> PullRequest:
+        return PullRequest("o/r", 12, "hush", self.address, f"{self.address}/graphql")
 
     def put(self, body: str, author: int = ME, login: str = "me", kind: str = "User") -> None:
         user = {"id": author, "login": login, "type": kind}

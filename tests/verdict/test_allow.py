@@ -9,7 +9,7 @@ import pytest
 from migration_gate.check import Finding
 from migration_gate.config.settings import Allowance
 from migration_gate.facts import Location
-from migration_gate.verdict.allow import Comment, comments, covers, holds
+from migration_gate.verdict.allow import AllowComment, allowance_covers, comment_covers, find_allow_comments
 
 REVISION = '''"""Add owners.
 
@@ -32,8 +32,8 @@ def upgrade() -> None:
 '''
 
 
-def read(text: str = REVISION, path: str = "b2.py") -> tuple[Comment, ...]:
-    return comments({path: text})
+def read(text: str = REVISION, path: str = "b2.py") -> tuple[AllowComment, ...]:
+    return find_allow_comments({path: text})
 
 
 def finding(at: str, line: int | None = 12, kind: str | None = None, file: str = "b2.py") -> Finding:
@@ -41,7 +41,7 @@ def finding(at: str, line: int | None = 12, kind: str | None = None, file: str =
 
 
 def covered(check: str, found: Finding, text: str = REVISION) -> bool:
-    return any(covers(comment, check, found) for comment in read(text))
+    return any(comment_covers(comment, check, found) for comment in read(text))
 
 
 def test_comments_are_found_by_their_line_and_strings_are_none() -> None:
@@ -97,7 +97,7 @@ def test_several_checks_share_a_comment() -> None:
 def test_a_comment_that_cannot_be_read_says_why(text: str, wrong: str) -> None:
     (found,) = read(text + "\n")
     assert wrong in found.wrong
-    assert not covers(found, "drift", finding("x", 1))
+    assert not comment_covers(found, "drift", finding("x", 1))
 
 
 def test_a_file_with_a_syntax_error_keeps_the_comments_before_it() -> None:
@@ -126,4 +126,4 @@ def test_shell_scripts_and_sql_have_comments_of_their_own() -> None:
 def test_an_entry_of_the_configuration_holds_by_check_object_and_date(
     entry: Allowance, expected: bool
 ) -> None:
-    assert holds(entry, "drift", finding("users.email", kind="type"), date(2026, 5, 1)) is expected
+    assert allowance_covers(entry, "drift", finding("users.email", kind="type"), date(2026, 5, 1)) is expected

@@ -12,7 +12,7 @@ from migration_gate.check import Check, Finding, Severity
 from migration_gate.config.settings import Allowance
 from migration_gate.errors import PostgresDied, ProjectNotFound
 from migration_gate.facts import Facts, Failure, Location, ModelLocation, Replay
-from migration_gate.verdict.judge import files, judge_findings
+from migration_gate.verdict.judge import files_with_comments, judge_findings
 from migration_gate.verdict.outcome import Problem, ProjectReport, Report, Verdict
 from tests.support import fact_builders
 from tests.support.example_reports import settings
@@ -177,7 +177,7 @@ def test_the_files_that_may_hold_comments_are_known_from_the_facts() -> None:
         facts.replay.models, locations=(ModelLocation("public.users", Location("app/models.py", 3)),)
     )
     facts = replace(facts, replay=replace(facts.replay, models=places))
-    assert files(facts) == ("migrations/versions/a1.py", "app/models.py")
+    assert files_with_comments(facts) == ("migrations/versions/a1.py", "app/models.py")
 
 
 def test_facts_of_nothing_are_judged_without_an_error() -> None:

@@ -7,18 +7,16 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from migration_gate.check import Check, Severity
 from migration_gate.check import check_name as name_of
-from migration_gate.report import (
-    allowed,
-    clipped,
-    groups,
-    located,
-    notes,
-    paragraphs,
-    printable,
-    replayed,
-    tally,
+from migration_gate.report.phrases import (
+    allowed_verdicts,
+    describe_counts,
+    describe_location,
+    describe_replay,
+    group_by_check,
+    project_notes,
     verdict_line,
 )
+from migration_gate.report.printable_text import escape_unprintable, shorten_text, split_blocks
 from migration_gate.verdict.judge import JUDGE_CHECKS
 from migration_gate.verdict.outcome import ProjectReport, Report, Verdict
 
@@ -71,7 +69,7 @@ class _Page:
     def wrap(self, text: str, indent: str = "", first: str | None = None) -> list[str]:
         """One paragraph; names and paths are never broken."""
         return textwrap.wrap(
-            printable(clipped(text, PARAGRAPH)),
+            escape_unprintable(shorten_text(text, PARAGRAPH)),
             self.width,
             initial_indent=indent if first is None else first,
             subsequent_indent=indent,
@@ -81,21 +79,21 @@ class _Page:
 
     def project(self, project: ProjectReport) -> Iterator[str]:
         """Everything about one project, an empty line behind each part."""
-        name = printable(clipped(project.name, LABEL_LENGTH))
+        name = escape_unprintable(shorten_text(project.name, LABEL_LENGTH))
         if project.problem:
             yield from self.problem(project)
             return
-        yield from self.wrap(f"{name}: {replayed(project)}")
+        yield from self.wrap(f"{name}: {describe_replay(project)}")
         if project.postgres:
             yield from self.wrap(project.postgres, "  ")
         yield ""
-        for check, verdicts in groups(project.verdicts):
+        for check, verdicts in group_by_check(project.verdicts):
             yield from self.group(check, verdicts)
         yield from self.aside(project)
 
     def group(self, check: str, verdicts: tuple[Verdict, ...]) -> Iterator[str]:
         """One check and what it found."""
-        head = f"{check}: {tally(verdicts)}"
+        head = f"{check}: {describe_counts(verdicts)}"
         yield self.paint(head, "1")
         yield from self.wrap(self.about.get(check, ""), "  ")
         yield ""
@@ -120,7 +118,7 @@ class _Page:
         lines[0] = lines[0].replace(severity, self.paint(severity, COLOURS[severity]), 1)
         yield from lines
         # Paths stay whole, for terminals that open them.
-        yield from self.wrap(located(verdict), "    ")
+        yield from self.wrap(describe_location(verdict), "    ")
 
     def verdict(self, verdict: Verdict, fix: str) -> Iterator[str]:
         """One finding: what and where, its evidence, and the fix where it was not said just before."""
@@ -128,11 +126,15 @@ class _Page:
         yield from self.headline(verdict)
         room = max((len(piece.label) for piece in finding.evidence if len(piece.label) <= LABEL), default=0)
         for piece in finding.evidence:
-            yield from self.evidence(printable(clipped(piece.label, LABEL_LENGTH)), piece.text, room)
-        for is_code, block in paragraphs(clipped(fix, TEXT_LENGTH)):
+            yield from self.evidence(
+                escape_unprintable(shorten_text(piece.label, LABEL_LENGTH)), piece.text, room
+            )
+        for is_code, block in split_blocks(shorten_text(fix, TEXT_LENGTH)):
             yield ""
             if is_code:
-                yield from (f"        {line}".rstrip() for line in printable(block, lines=True).split("\n"))
+                yield from (
+                    f"        {line}".rstrip() for line in escape_unprintable(block, lines=True).split("\n")
+                )
             else:
                 for paragraph in block.split("\n"):
                     yield from self.wrap(paragraph, "    ")
@@ -141,7 +143,7 @@ class _Page:
         """A label with its text beside it, or below it where the text has lines of its own."""
         if len(text) > EVIDENCE_LENGTH:
             text = f"{text[:EVIDENCE_LENGTH]} ... {len(text) - EVIDENCE_LENGTH} more characters"
-        lines = printable(text.strip("\n"), lines=True).split("\n")
+        lines = escape_unprintable(text.strip("\n"), lines=True).split("\n")
         if len(lines) == 1:
             first = f"    {label.ljust(room)}  "
             yield from self.wrap(text, " " * (room + 6), first) or [first.rstrip()]
@@ -155,7 +157,7 @@ class _Page:
 
     def aside(self, project: ProjectReport) -> Iterator[str]:
         """What is allowed, what was printed, and notes."""
-        if accepted := allowed(project.verdicts):
+        if accepted := allowed_verdicts(project.verdicts):
             yield self.paint("Allowed", "1")
             for verdict in accepted:
                 reason = verdict.allowed.reason if verdict.allowed else ""
@@ -164,9 +166,11 @@ class _Page:
         if project.facts.replay.failure and (output := project.facts.replay.output.strip("\n")):
             yield self.paint("The last of what the project printed", "1")
             last = output.split("\n")[-OUTPUT_LINES:]
-            yield from (f"  {printable(clipped(line, EVIDENCE_LENGTH))}".rstrip() for line in last)
+            yield from (
+                f"  {escape_unprintable(shorten_text(line, EVIDENCE_LENGTH))}".rstrip() for line in last
+            )
             yield ""
-        if said := notes(project):
+        if said := project_notes(project):
             yield self.paint("Notes", "1")
             for note in said:
                 yield from self.wrap(note, "    ", "  - ")
@@ -177,26 +181,28 @@ class _Page:
         problem = project.problem
         if problem is None:
             return
-        name = f"{printable(clipped(project.name, LABEL_LENGTH))}: " if project.name else ""
+        name = f"{escape_unprintable(shorten_text(project.name, LABEL_LENGTH))}: " if project.name else ""
         yield self.paint(f"{name}could not be checked", "31;1")
         yield from (
-            line for part in clipped(problem.says, TEXT_LENGTH).split("\n") for line in self.wrap(part, "  ")
+            line
+            for part in shorten_text(problem.says, TEXT_LENGTH).split("\n")
+            for line in self.wrap(part, "  ")
         )
         if problem.where:
-            yield f"  {printable(problem.where)}"
+            yield f"  {escape_unprintable(problem.where)}"
         if problem.evidence.strip():
             yield ""
             yield from (
                 f"    {line}".rstrip()
-                for line in printable(clipped(problem.evidence.strip("\n"), TEXT_LENGTH), lines=True).split(
-                    "\n"
-                )
+                for line in escape_unprintable(
+                    shorten_text(problem.evidence.strip("\n"), TEXT_LENGTH), lines=True
+                ).split("\n")
             )
         if problem.advice:
             yield ""
             yield from (
                 line
-                for part in clipped(problem.advice, TEXT_LENGTH).split("\n")
+                for part in shorten_text(problem.advice, TEXT_LENGTH).split("\n")
                 for line in self.wrap(part, "  ")
             )
         yield ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,17 +10,18 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from migration_gate.config.file import Key, dotted
+from migration_gate.config.config_file import Key, format_key
 from migration_gate.config.schema import ProjectKeys
 from migration_gate.config.sections import Keys
 from migration_gate.errors import Misconfigured
+from migration_gate.wording import nearest_name, suggest_name
 
 At = Callable[[Key], str]
 """where a key stands, for people: `file:line`, a variable, an option"""
 
 
 @dataclass(frozen=True, slots=True)
-class Complaint:
+class ConfigFault:
     """One thing that is wrong."""
 
     says: str
@@ -29,30 +29,14 @@ class Complaint:
     advice: str = ""
 
 
-def refuse(complaints: Sequence[Complaint]) -> Misconfigured:
+def combine_faults(complaints: Sequence[ConfigFault]) -> Misconfigured:
     """The first complaint as the error, the others as its evidence."""
     first, *others = complaints
     evidence = "\n".join(f"{each.where}: {each.says} {each.advice}".rstrip() for each in others)
     return Misconfigured(first.says, where=first.where, advice=first.advice, evidence=evidence)
 
 
-def nearest(word: str, words: Iterable[str]) -> str | None:
-    """The word that was probably meant, or None."""
-    known = {each.lower().replace("-", "_"): each for each in words}
-    close = difflib.get_close_matches(word.lower().replace("-", "_"), known, 1, 0.6)
-    return known[close[0]] if close else None
-
-
-def guess(word: str, words: Iterable[str], otherwise: str = "") -> str:
-    """Advice for a word that is not one of `words`."""
-    words = list(words)
-    close = nearest(word, words)
-    if close:
-        return f"Did you mean `{close}`?"
-    return otherwise or f"Known here: {', '.join(words)}."
-
-
-def shown(value: object) -> str:
+def describe_value(value: object) -> str:
     """A found value, for people."""
     if value is None:
         return "nothing"
@@ -64,14 +48,16 @@ def shown(value: object) -> str:
     return f"`{text[:60]}…`" if len(text) > 60 else f"`{text}`"
 
 
-def of_validation(error: ValidationError, model: type[Keys], at: At, prefix: Key = ()) -> list[Complaint]:
+def validation_faults(
+    error: ValidationError, model: type[Keys], at: At, prefix: Key = ()
+) -> list[ConfigFault]:
     """Pydantic's errors in our words. `prefix` is where the validated values stand in their file."""
     return [_complaint(each, model, at, prefix) for each in error.errors(include_url=False)]
 
 
-def _complaint(error: Any, model: type[Keys], at: At, prefix: Key) -> Complaint:
+def _complaint(error: Any, model: type[Keys], at: At, prefix: Key) -> ConfigFault:
     loc: Key = tuple(error["loc"])
-    path, where = dotted((*prefix, *loc)), at((*prefix, *loc))
+    path, where = format_key((*prefix, *loc)), at((*prefix, *loc))
     owner, field = _place(model, loc)
     meaning = f"Expected here: {field.description}." if field and field.description else ""
     kind: str = error["type"]
@@ -79,23 +65,23 @@ def _complaint(error: Any, model: type[Keys], at: At, prefix: Key) -> Complaint:
         says = f"`{path}` is not a setting."
         word, words = str(loc[-1]), list(_names(owner))
         if owner is not ProjectKeys and loc[-1] == "projects":
-            return Complaint(says, where, "Projects cannot hold projects: name them all at the top.")
-        close = nearest(word, words)
-        full = dotted((*prefix, *loc[:-1], close)) if close else ""
-        return Complaint(
+            return ConfigFault(says, where, "Projects cannot hold projects: name them all at the top.")
+        close = nearest_name(word, words)
+        full = format_key((*prefix, *loc[:-1], close)) if close else ""
+        return ConfigFault(
             says, where, f"Did you mean `{full}`?" if close else f"Known here: {', '.join(words)}."
         )
     if kind == "missing":
-        return Complaint(f"`{path}` is missing.", where, meaning)
+        return ConfigFault(f"`{path}` is missing.", where, meaning)
     if kind == "value_error":
         subject = f"`{path}`" if path else "The configuration"
-        return Complaint(f"{subject} {error['ctx']['error']}.", where, meaning)
-    found = shown(error["input"])
+        return ConfigFault(f"{subject} {error['ctx']['error']}.", where, meaning)
+    found = describe_value(error["input"])
     if kind == "literal_error":
         choices = re.findall(r"'([^']*)'", error["ctx"]["expected"])
-        advice = guess(str(error["input"]), choices, meaning)
-        return Complaint(f"`{path}` must be {_either(choices)}, but is {found}.", where, advice)
-    return Complaint(f"`{path}` must be {_wanted(kind)}, but is {found}.", where, meaning)
+        advice = suggest_name(str(error["input"]), choices, meaning)
+        return ConfigFault(f"`{path}` must be {_either(choices)}, but is {found}.", where, advice)
+    return ConfigFault(f"`{path}` must be {_wanted(kind)}, but is {found}.", where, meaning)
 
 
 _WANTED = {
@@ -154,24 +140,24 @@ def _inner(annotation: Any) -> tuple[type[BaseModel] | None, bool]:
     return next((each for each in found if each), None), getattr(annotation, "__origin__", None) is dict
 
 
-def of_checks(
+def check_name_faults(
     keys: ProjectKeys, known: Mapping[str, Sequence[str]], at: At, prefix: Key = ()
-) -> list[Complaint]:
+) -> list[ConfigFault]:
     """Names in `checks:` and `allow:` that are no check of ours. `known` maps a check to its kinds."""
     named: list[tuple[Key, str]] = [(("checks", name), name) for name in keys.checks]
     named += [(("allow", number, "check"), each.check) for number, each in enumerate(keys.allow)]
     complaints = []
     for key, name in named:
         check, _, kind = name.partition("/")
-        path, where = dotted((*prefix, *key[:1])), at((*prefix, *key))
+        path, where = format_key((*prefix, *key[:1])), at((*prefix, *key))
         if check not in known:
-            advice = guess(check, known)
+            advice = suggest_name(check, known)
             complaints.append(
-                Complaint(f"`{path}` names `{name}`, and there is no such check.", where, advice)
+                ConfigFault(f"`{path}` names `{name}`, and there is no such check.", where, advice)
             )
         elif kind and known[check] and kind not in known[check]:
-            advice = guess(kind, known[check])
+            advice = suggest_name(kind, known[check])
             complaints.append(
-                Complaint(f"`{path}` names `{name}`, and `{check}` has no such kind.", where, advice)
+                ConfigFault(f"`{path}` names `{name}`, and `{check}` has no such kind.", where, advice)
             )
     return complaints

@@ -20,7 +20,7 @@ DEEPEST = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class ConfigFile:
     """One file's values and the line of each key."""
 
     values: dict[str, object]
@@ -69,7 +69,7 @@ def read_text(file: Path, name: str) -> str:
     return text
 
 
-def read_yaml(file: Path, name: str) -> Source:
+def read_yaml(file: Path, name: str) -> ConfigFile:
     """A YAML file. Every scalar but null stays text: `off`, `0012` and `1.10` mean what they say."""
     text = read_text(file, name)
     try:
@@ -83,7 +83,7 @@ def read_yaml(file: Path, name: str) -> Source:
         says = f"`{name}` is not YAML: {str(error).splitlines()[0]}."
         raise Misconfigured(says, where=name, advice="Mend the file.") from error
     if node is None:
-        return Source({}, {}, name, file.parent)
+        return ConfigFile({}, {}, name, file.parent)
     lines: dict[Key, int] = {}
     values = _Builder(name, lines).build(node, ())
     if values is None:
@@ -94,7 +94,7 @@ def read_yaml(file: Path, name: str) -> Source:
             where=f"{name}:{node.start_mark.line + 1}",
             advice="Write one `key: value` a line, such as `postgres: 17`.",
         )
-    return Source(values, lines, name, file.parent)
+    return ConfigFile(values, lines, name, file.parent)
 
 
 def _yaml_advice(text: str, where: str) -> str:
@@ -140,7 +140,7 @@ class _Builder:
                 )
             name = str(name_node.value)
             if name in seen:
-                path = dotted((*key, name))
+                path = format_key((*key, name))
                 raise Misconfigured(
                     f"`{path}` stands twice: here and on line {seen[name]}.",
                     where=f"{self.name}:{line}",
@@ -152,7 +152,7 @@ class _Builder:
         return found
 
 
-def dotted(key: Key) -> str:
+def format_key(key: Key) -> str:
     """`owners.columns`, `allow[2].until`."""
     text = ""
     for part in key:
@@ -160,7 +160,7 @@ def dotted(key: Key) -> str:
     return text
 
 
-def read_toml(file: Path, name: str) -> Source | None:
+def read_toml(file: Path, name: str) -> ConfigFile | None:
     """`[tool.migration-gate]` of a pyproject.toml, or None when it has no such table."""
     text = read_text(file, name)
     if not re.search(r"migration[-_]gate", text):
@@ -172,7 +172,7 @@ def read_toml(file: Path, name: str) -> Source | None:
         where = f"{name}:{line[1]}" if line else name
         raise Misconfigured(f"This is not TOML: {error}.", where=where, advice="Mend the file.") from error
     tools = document.get("tool", {})
-    lines = dict(toml_lines(text))
+    lines = dict(find_toml_lines(text))
     if "migration_gate" in tools:
         raise Misconfigured(
             "`[tool.migration_gate]` is not the name of our table.",
@@ -186,7 +186,7 @@ def read_toml(file: Path, name: str) -> Source | None:
         raise Misconfigured(
             "`tool.migration-gate` is not a table.", where=name, advice="Write a table there."
         )
-    return Source(values, lines, name, file.parent)
+    return ConfigFile(values, lines, name, file.parent)
 
 
 _HEADER = re.compile(r"^\s*(\[\[?)\s*([^\]]+?)\s*\]\]?\s*(#.*)?$")
@@ -195,7 +195,7 @@ _PART = re.compile(r"""[\w-]+|"[^"]*"|'[^']*'""")
 _STRING = re.compile(r'"(?:\\.|[^"\\])*"|\'[^\']*\'|#.*$')
 
 
-def toml_lines(text: str) -> Iterator[tuple[Key, int]]:
+def find_toml_lines(text: str) -> Iterator[tuple[Key, int]]:
     """The line of each table and key below `tool.migration-gate`; tomllib does not tell."""
     table: Key = ()
     counts: dict[Key, int] = {}

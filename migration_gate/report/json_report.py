@@ -12,7 +12,7 @@ from typing import Literal
 from migration_gate.check import Severity
 from migration_gate.config.settings import Allowance
 from migration_gate.facts import Failure, Replay, Step
-from migration_gate.report import notes
+from migration_gate.report.phrases import project_notes
 from migration_gate.verdict.outcome import Problem, ProjectReport, Report, Verdict
 
 FORMAT: Literal[1] = 1
@@ -171,14 +171,14 @@ class JsonReport:
 
 def render(report: Report) -> str:
     """The report as one JSON document, indented, ASCII only, with a line break at its end."""
-    return json.dumps(asdict(document(report)), indent=2) + "\n"
+    return json.dumps(asdict(build_document(report)), indent=2) + "\n"
 
 
-def document(report: Report) -> JsonReport:
+def build_document(report: Report) -> JsonReport:
     """The report as it is written."""
     projects = tuple(_project(project) for project in report.projects)
     verdicts = [verdict for project in report.projects for verdict in project.verdicts]
-    blocking = sum(len(project.blocking) for project in report.projects)
+    blocking = sum(len(project.blocking_verdicts) for project in report.projects)
     return JsonReport(
         format=FORMAT,
         version=report.version,
@@ -211,7 +211,7 @@ def _project(project: ProjectReport) -> JsonProject:
         postgres=project.postgres,
         versions={software.name: software.version for software in replay.versions},
         problem=project.problem,
-        counts=_counts(list(project.verdicts), len(project.blocking)),
+        counts=_counts(list(project.verdicts), len(project.blocking_verdicts)),
         verdicts=tuple(_verdict(verdict, project.fail_on) for verdict in project.verdicts),
         heads=history.heads,
         bases=history.bases,
@@ -223,7 +223,7 @@ def _project(project: ProjectReport) -> JsonProject:
         failure=_failure(replay.failure),
         drift=_drift(replay),
         unchecked=tuple(Unchecked(item.object, item.why) for item in (*replay.unchecked, *tree.unchecked)),
-        notes=notes(project),
+        notes=project_notes(project),
         static=project.static,
     )
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 
-from migration_gate.config.errors import guess
-from migration_gate.config.file import Key
+from migration_gate.config.config_file import Key
 from migration_gate.config.schema import ProjectKeys
-from migration_gate.config.sections import SECTIONS, names
+from migration_gate.config.sections import SECTIONS, key_meanings
 from migration_gate.errors import Misconfigured
+from migration_gate.wording import suggest_name
 
 PREFIX = "MIGRATION_GATE_"
-IMAGE = "MIGRATION_GATE_IMAGE"
+IMAGE_VARIABLE = "MIGRATION_GATE_IMAGE"
 """set in our container image: the project's packages are not there, so they are installed"""
 RESERVED = frozenset({
-    "MIGRATION_GATE_CONFIG", IMAGE, "MIGRATION_GATE_ALLOW_UNTRUSTED_CODE", "MIGRATION_GATE_MATRIX",
+    "MIGRATION_GATE_CONFIG", IMAGE_VARIABLE, "MIGRATION_GATE_ALLOW_UNTRUSTED_CODE", "MIGRATION_GATE_MATRIX",
     "MIGRATION_GATE_CORPUS", "MIGRATION_GATE_CORPUS_RECIPES", "MIGRATION_GATE_DOCKER_KIT",
 })  # fmt: skip
 """read elsewhere: the configuration file to take, where we are, whose code may run, what the tests need"""
@@ -29,12 +29,12 @@ LISTS = frozenset({
 """values that are split at commas"""
 
 
-def is_secret(name: str) -> bool:
+def is_private(name: str) -> bool:
     """Whether a variable belongs to the runner or to us, and must not reach the project."""
     return name == "GITHUB_TOKEN" or name.startswith(("INPUT_", "ACTIONS_", PREFIX))
 
 
-def variable(key: Key) -> str:
+def variable_name(key: Key) -> str:
     """The variable that sets a key: `MIGRATION_GATE_OWNERS__COLUMNS`."""
     if key and key[0] == "env":
         return f"{PREFIX}ENV__" + "__".join(map(str, key[1:]))
@@ -44,7 +44,7 @@ def variable(key: Key) -> str:
     return PREFIX + "__".join(parts)
 
 
-def read(environ: Mapping[str, str]) -> dict[str, object]:
+def read_variables(environ: Mapping[str, str]) -> dict[str, object]:
     """The values of all MIGRATION_GATE_* variables, nested as in a file; an empty one is not set."""
     values: dict[str, object] = {}
     for name, text in sorted(environ.items()):
@@ -63,7 +63,7 @@ def _key(name: str) -> tuple[str, ...]:
     """The key that a variable sets; Misconfigured when there is none."""
     first, *rest = name.removeprefix(PREFIX).split("__")
     top = first.lower()
-    known = names(ProjectKeys)
+    known = key_meanings(ProjectKeys)
     if top in known:
         if top == "env" and rest:
             return (top, "__".join(rest))
@@ -71,22 +71,22 @@ def _key(name: str) -> tuple[str, ...]:
             return (top, "/".join(part.lower().replace("_", "-") for part in rest))
         if not rest and top not in ("env", "checks"):
             return (top, PLAIN[top]) if top in PLAIN else (top,)
-        if len(rest) == 1 and top in SECTIONS and rest[0].lower() in names(SECTIONS[top]):
+        if len(rest) == 1 and top in SECTIONS and rest[0].lower() in key_meanings(SECTIONS[top]):
             return (top, rest[0].lower())
     if top == "projects":
         advice = "Name projects in `.migration-gate.yml`."
     else:
-        advice = guess(
+        advice = suggest_name(
             name, [*_variables(), *RESERVED], "Unset it, or see `migration-gate schema` for the settings."
         )
     raise Misconfigured(f"`{name}` is not a variable of ours.", where=name, advice=advice)
 
 
 def _variables() -> Iterator[str]:
-    for name in names(ProjectKeys):
-        yield variable((name,))
-        for inner in names(SECTIONS[name]) if name in SECTIONS else ():
-            yield variable((name, inner))
+    for name in key_meanings(ProjectKeys):
+        yield variable_name((name,))
+        for inner in key_meanings(SECTIONS[name]) if name in SECTIONS else ():
+            yield variable_name((name, inner))
 
 
 def _value(name: str, key: tuple[str, ...], text: str) -> object:

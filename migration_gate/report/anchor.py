@@ -9,7 +9,7 @@ from migration_gate.facts import Location
 from migration_gate.verdict.outcome import ProjectReport, Verdict
 
 
-def anchor(verdict: Verdict, project: ProjectReport) -> Location:
+def anchor_location(verdict: Verdict, project: ProjectReport) -> Location:
     """The finding's own place; else that of its revision, of the newest revision, or the project's folder."""
     if verdict.finding.location:
         return verdict.finding.location
@@ -21,12 +21,12 @@ def anchor(verdict: Verdict, project: ProjectReport) -> Location:
     return Location(posixpath.normpath(project.facts.tree.prefix or "."))
 
 
-def in_repository(file: str) -> bool:
+def is_in_repository(file: str) -> bool:
     """The path leads to a file of the repository, and not out of it."""
     return not file.startswith("/") and posixpath.normpath(file).split("/")[0] != ".."
 
 
-def fingerprint(verdict: Verdict) -> str:
+def verdict_fingerprint(verdict: Verdict) -> str:
     """32 hexadecimal digits: the same in every run, and another one for each finding of each project."""
     return hashlib.sha256(f"{verdict.project}\0{verdict.id}".encode("utf-8", "backslashreplace")).hexdigest()[
         :32
