@@ -64,6 +64,9 @@ def parse_creations(sql: str) -> Iterator[CreateTable | CreateIndex]:
                 yield creation
 
 
+_DEPTH_CHANGE = {"(": 1, ")": -1}
+
+
 class _TokenReader:
     """Reads the tokens of one statement in their order."""
 
@@ -100,16 +103,16 @@ class _TokenReader:
         depth = 0
         elements: list[list[Token]] = [[]]
         for token in self._tokens[self._position :]:
-            if token.text == ")":
-                depth -= 1
-                if depth == 0:
-                    break
-            if token.text == "," and depth == 1:
+            depth_before = depth
+            depth += _DEPTH_CHANGE.get(token.text, 0)
+            if depth == 0:
+                break
+            if depth_before == 0:
+                continue  # the bracket that opens the list
+            if depth == 1 and token.text == ",":
                 elements.append([])
-            elif depth > 0:
+            else:
                 elements[-1].append(token)
-            if token.text == "(":
-                depth += 1
         return [element for element in elements if element]
 
     def _next_is(self, text: str) -> bool:
@@ -117,38 +120,37 @@ class _TokenReader:
 
 
 def _parse_create_table(tokens: Sequence[Token]) -> CreateTable | None:
-    """The table, if every column is named: LIKE and PARTITION OF add columns that the text does not name."""
     reader = _TokenReader(tokens)
-    if not reader.accept("CREATE"):
-        return None
-    reader.accept("UNLOGGED")
-    if not reader.accept("TABLE"):
+    is_table = reader.accept("CREATE", "TABLE") or reader.accept("CREATE", "UNLOGGED", "TABLE")
+    if not is_table:
         return None
     if_not_exists = reader.accept("IF", "NOT", "EXISTS")
     name = reader.read_name()
-    elements = reader.read_elements()
-    if any(element[0].keyword == "LIKE" for element in elements):
-        return None
-    first_tokens = [element[0] for element in elements]
-    columns = tuple(token.name for token in first_tokens if token.keyword not in _TABLE_CONSTRAINTS)
-    if not name or not columns or "" in columns or len(columns) > len(set(columns)):
+    columns = _list_columns(reader.read_elements())
+    if not name or not columns:
         return None
     schema = name[-2] if len(name) > 1 else None
     return CreateTable(schema, name[-1], columns, if_not_exists)
 
 
+def _list_columns(elements: Sequence[Sequence[Token]]) -> tuple[str, ...]:
+    """The columns; none where LIKE adds others, or where a name is not readable."""
+    first_tokens = [element[0] for element in elements]
+    columns = tuple(token.name for token in first_tokens if token.keyword not in _TABLE_CONSTRAINTS)
+    has_like = any(token.keyword == "LIKE" for token in first_tokens)
+    is_readable = all(columns) and len(columns) == len(set(columns))
+    return columns if is_readable and not has_like else ()
+
+
 def _parse_create_index(tokens: Sequence[Token]) -> CreateIndex | None:
     reader = _TokenReader(tokens)
-    if not reader.accept("CREATE"):
-        return None
-    is_unique = reader.accept("UNIQUE")
-    if not reader.accept("INDEX"):
+    is_unique = reader.accept("CREATE", "UNIQUE", "INDEX")
+    if not is_unique and not reader.accept("CREATE", "INDEX"):
         return None
     reader.accept("CONCURRENTLY")
     if_not_exists = reader.accept("IF", "NOT", "EXISTS")
     name = reader.read_name()
-    if not reader.accept("ON"):
-        return None
+    reader.accept("ON")
     reader.accept("ONLY")
     table = reader.read_name()
     if reader.accept("USING"):

@@ -53,9 +53,8 @@ def find_missing_parents(history: History) -> Iterator[Finding]:
 def _parents_in_no_file(history: History, known_ids: set[str]) -> Iterator[MissingParent]:
     for file in history.files:
         if file.is_loaded:
-            for parent in file.parents:
-                if parent not in known_ids:
-                    yield MissingParent(file.revision or file.path, parent)
+            for parent in sorted(set(file.parents) - known_ids, key=file.parents.index):
+                yield MissingParent(file.revision or file.path, parent)
 
 
 def _describe_restoring(parent: str, similar_id: str | None) -> str:
@@ -132,20 +131,22 @@ def find_unloaded_files(history: History) -> Iterator[Finding]:
 
 def _list_unloaded_files(history: History) -> list[RevisionFile]:
     """Unloaded files that belong here: in a folder of revisions, or with a parent that belongs here."""
-    candidates = [file for file in _files_of_this_history(history) if not file.is_loaded and not file.error]
+    own_files = _files_of_this_history(history)
+    candidates = [file for file in own_files if not file.is_loaded and not file.error]
     folders = tuple(f"{folder.rstrip('/')}/" for folder in history.locations)
-    belonging = {file.path for file in candidates if file.path.startswith(folders)}
-    known_ids = {file.revision for file in history.files if file.is_loaded or file.path in belonging}
+    own_ids = {file.revision for file in history.files if file.is_loaded}
+    belonging: set[str] = set()
     while True:
-        children = [
+        additions = [
             file
             for file in candidates
-            if file.path not in belonging and not known_ids.isdisjoint(file.parents)
+            if file.path not in belonging
+            and (file.path.startswith(folders) or not own_ids.isdisjoint(file.parents))
         ]
-        if not children:
+        if not additions:
             return [file for file in candidates if file.path in belonging]
-        belonging |= {file.path for file in children}
-        known_ids |= {file.revision for file in children}
+        belonging.update(file.path for file in additions)
+        own_ids.update(file.revision for file in additions)
 
 
 def _files_of_this_history(history: History) -> list[RevisionFile]:

@@ -70,8 +70,7 @@ class OwnerColumn:
         name = re.sub("(Id|ID)$", "Type", name)
         if name == self.column.name:
             return None
-        columns = self.catalog.columns_of(self.table)
-        return next((column for column in columns if column.name == name), None)
+        return self.catalog.find_column(self.table, name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +121,8 @@ def find_ownership_reason(facts: Facts, table: Table) -> str | None:
         return f"`owners.tables` names it by `{pattern}`"
     if not owners.every_reference or not owners.references or _is_association(facts, table):
         return None
-    for key in facts.replay.catalog.foreign_keys_of(table):
-        if _is_owners_table(owners, key.references):
-            return f"`{', '.join(key.columns)}` references `{owners.references}`"
-    return None
+    key = next(_foreign_keys_to_owners(facts, table), None)
+    return f"`{', '.join(key.columns)}` references `{owners.references}`" if key else None
 
 
 def find_named_columns(facts: Facts, table: Table) -> tuple[Column, ...]:
@@ -151,14 +148,9 @@ def find_owners_key(facts: Facts) -> OwnersKey:
     else:
         references_most, column = facts.owners.references or DEFAULT_OWNERS_TABLE, DEFAULT_OWNERS_KEY
     schema, _, table = references_most.rpartition(".")
-    schema = schema or "public"
-    return OwnersKey(schema, table, column, _find_type(facts.replay.catalog, schema, table, column))
-
-
-def _find_type(catalog: Snapshot, schema: str, table_name: str, column_name: str) -> str | None:
-    table = catalog.find_table(schema, table_name)
-    columns = catalog.columns_of(table) if table else ()
-    return next((column.type for column in columns if column.name == column_name), None)
+    owners_table = facts.replay.catalog.find_table(schema or "public", table)
+    key = facts.replay.catalog.find_column(owners_table, column) if owners_table else None
+    return OwnersKey(schema or "public", table, column, key.type if key else None)
 
 
 def _columns_of_owner(facts: Facts, table: Table) -> tuple[Column, ...]:
@@ -171,15 +163,18 @@ def _columns_of_owner(facts: Facts, table: Table) -> tuple[Column, ...]:
 def _columns_that_reference_owners(facts: Facts, table: Table) -> tuple[Column, ...]:
     """The first one that is NOT NULL, which owns the row: the others may be a reviewer. Else all of them."""
     catalog = facts.replay.catalog
-    names = {
-        key.columns[0]
-        for key in catalog.foreign_keys_of(table)
-        if len(key.columns) == 1 and _is_owners_table(facts.owners, key.references)
-    }
-    columns = tuple(column for column in catalog.columns_of(table) if column.name in names)
-    always_set = tuple(column for column in columns if not column.nullable)
+    keys = [key for key in _foreign_keys_to_owners(facts, table) if len(key.columns) == 1]
+    names = {key.columns[0] for key in keys}
+    columns = [column for column in catalog.columns_of(table) if column.name in names]
+    always_set = [column for column in columns if not column.nullable]
     candidates = always_set[:1] or columns
     return tuple(column for column in candidates if not _is_exempt(facts.owners, column))
+
+
+def _foreign_keys_to_owners(facts: Facts, table: Table) -> Iterator[Constraint]:
+    for key in facts.replay.catalog.foreign_keys_of(table):
+        if _is_owners_table(facts.owners, key.references):
+            yield key
 
 
 def _is_association(facts: Facts, table: Table) -> bool:

@@ -6,9 +6,11 @@ nothing.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from itertools import chain
 
 from migration_gate.facts import History, Location
 
@@ -83,19 +85,28 @@ def find_ancestors(graph: Graph, identifier: str) -> set[str]:
 
 def find_fork(graph: Graph, heads: tuple[str, ...]) -> Fork | None:
     """Where the lines to `heads` separated; None when they have no common ancestor."""
-    ancestors = {head: find_ancestors(graph, head) for head in heads}
-    common = set.intersection(*ancestors.values())
-    with_common_children = {parent for revision in common for parent in graph[revision]}
-    youngest = [revision for revision in graph if revision in common and revision not in with_common_children]
-    if not youngest:
+    lines = {head: find_ancestors(graph, head) for head in heads}
+    common = set.intersection(*lines.values())
+    ancestor = _find_youngest(graph, common)
+    if ancestor is None:
         return None
-    fork = youngest[-1]
-    children = [revision for revision, parents in graph.items() if fork in parents]
+    after_fork = [
+        revision for revision, parents in graph.items() if ancestor in parents and revision not in common
+    ]
     first_revisions = {
-        head: next((child for child in children if child in line and child not in common), head)
-        for head, line in ancestors.items()
+        head: next(filter(line.__contains__, after_fork), head) for head, line in lines.items()
     }
-    return Fork(fork, first_revisions)
+    return Fork(ancestor, first_revisions)
+
+
+def _find_youngest(graph: Graph, revisions: set[str]) -> str | None:
+    """The last of the revisions that is no parent of another one of them."""
+    parents = {parent for revision in revisions for parent in graph[revision]}
+    youngest = None
+    for revision in graph:
+        if revision in revisions - parents:
+            youngest = revision
+    return youngest
 
 
 def split_into_trees(graph: Graph) -> tuple[frozenset[str], ...]:
@@ -165,12 +176,12 @@ def find_heads_of_trees(history: History) -> dict[str, str]:
     A tree whose base is missing is left out: the missing parent is reported already.
     """
     parents = build_graph(history)
+    bases = [revision for revision in parents if not parents[revision]]
     heads_by_base = {}
     for tree in split_into_trees(build_graph(history, with_dependencies=True)):
-        bases = [revision for revision in parents if revision in tree and not parents[revision]]
-        heads = [head for head in history.heads if head in tree]
-        if bases:
-            heads_by_base[bases[0]] = heads[0] if heads else bases[0]
+        base = next(filter(tree.__contains__, bases), None)
+        if base is not None:
+            heads_by_base[base] = next(filter(tree.__contains__, history.heads), base)
     return heads_by_base
 
 
@@ -179,16 +190,16 @@ def are_deliberate(history: History, heads: tuple[str, ...]) -> bool:
 
     One of them may be without: it is the main line, unless the target names heads and leaves this one out.
     """
-    named = {name.rpartition("@")[0] or name for name in history.target} - {"head", "heads"}
+    targets = {name.rpartition("@")[0] or name for name in history.target} - {"head", "heads"}
     labels = {head: _labels_of(history, head) for head in heads}
+    label_counts = Counter(chain.from_iterable(labels.values()))
     unexplained = 0
     for head in heads:
-        labels_of_others = {label for other in heads if other != head for label in labels[other]}
-        has_own_label = bool(labels[head] - labels_of_others)
-        is_named = bool(named & labels[head]) or any(_abbreviates(name, head) for name in named)
-        if not has_own_label and not is_named:
+        has_own_label = any(label_counts[label] == 1 for label in labels[head])
+        is_target = bool(targets & labels[head]) or _is_named(head, targets)
+        if not has_own_label and not is_target:
             unexplained += 1
-    return unexplained == 0 or (unexplained == 1 and not named)
+    return unexplained == 0 or (unexplained == 1 and not targets)
 
 
 def _labels_of(history: History, identifier: str) -> set[str]:
@@ -196,5 +207,7 @@ def _labels_of(history: History, identifier: str) -> set[str]:
     return set(revision.labels) if revision else set()
 
 
-def _abbreviates(name: str, identifier: str) -> bool:
-    return name == identifier or (len(name) >= SHORTEST_ABBREVIATION and identifier.startswith(name))
+def _is_named(identifier: str, targets: set[str]) -> bool:
+    """Whether one of the targets is the id, or an abbreviation of it that Alembic accepts."""
+    long_enough = tuple(target for target in targets if len(target) >= SHORTEST_ABBREVIATION)
+    return identifier in targets or identifier.startswith(long_enough)

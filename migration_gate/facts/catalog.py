@@ -358,6 +358,10 @@ class Snapshot:
         """The columns of `table` in their order."""
         return self._columns_by_table.get((table.schema, table.name), ())
 
+    def find_column(self, table: Table, name: str) -> Column | None:
+        """The column of that name in `table`, if it is there."""
+        return next((column for column in self.columns_of(table) if column.name == name), None)
+
     def constraints_of(self, table: Table) -> tuple[Constraint, ...]:
         """The constraints of `table`."""
         return self._constraints_by_table.get((table.schema, table.name), ())
