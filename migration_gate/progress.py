@@ -1,4 +1,4 @@
-"""What a person sees who waits: one line that says where the gate is, on a terminal alone."""
+"""Shows people who wait where an examination is, and measures its stages."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ import time
 from collections.abc import Generator
 from dataclasses import dataclass
 from types import TracebackType
+from typing import TypeVar
 
-from migration_gate.facts import Facts
+from migration_gate.facts import StageTime
+
+T = TypeVar("T")
 
 STAGE_TITLES = {
     "find": "Finding the project",
@@ -22,45 +25,90 @@ STAGE_TITLES = {
     "compare": "Comparing",
     "repository": "Reading the repository",
 }
+STAGES_WITH_TEXT = ("find", "install", "postgres", "replay")
+"""stages whose text is worth a place on the line"""
 REDRAW_SECONDS = 0.05
-"""seconds between two drawings"""
+"""between two drawings on a terminal"""
 LOG_SECONDS = 10.0
-"""seconds between two lines in a log, where nobody sees a line change"""
+"""between two lines in a log, where a line cannot be drawn again"""
+LONGEST_LINE = 78
+"""columns: a terminal of 80 shows it without wrapping it"""
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Where an examination is, for people who wait."""
+    """Where an examination is."""
 
     stage: str
     """find, install, postgres, import, prepare, replay, models, compare or repository"""
     text: str = ""
+    """what of the stage: a name, a revision, a line of the installer"""
     done: int = 0
     total: int = 0
+    """revisions; 0 where they are not counted"""
+    title: str = ""
+    """shown in place of the stage's own title"""
+
+    def describe(self) -> str:
+        """One printable line: `Replaying 3/7 · 0003`."""
+        line = self.title or STAGE_TITLES.get(self.stage, self.stage)
+        if self.total:
+            line += f" {self.done}/{self.total}"
+        if self.text and self.stage in STAGES_WITH_TEXT:
+            line += f" · {self.text}"
+        printable = "".join(character if character.isprintable() else "?" for character in line)
+        return printable[:LONGEST_LINE]
 
 
 class StageClock:
-    """Wall time of each stage, in seconds."""
+    """Adds up the wall time of stages."""
 
     def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-        self._stage, self._since = "", 0.0
+        self._seconds: dict[str, float] = {}
+        self._stage = ""
+        self._entered = 0.0
 
-    def start(self, stage: str) -> None:
-        """End the stage before, if there is one, and begin this."""
+    def enter(self, stage: str) -> None:
+        """End the stage before, if there is one, and begin this one. A stage may be entered again."""
         now = time.perf_counter()
         if self._stage:
-            self.seconds[self._stage] = round(self.seconds.get(self._stage, 0.0) + now - self._since, 4)
-        self._stage, self._since = stage, now
+            self._seconds[self._stage] = self._seconds.get(self._stage, 0.0) + now - self._entered
+        self._stage, self._entered = stage, now
+
+    def stop(self) -> tuple[StageTime, ...]:
+        """End the last stage: the seconds of each, in the order in which they were entered first."""
+        self.enter("")
+        return tuple(StageTime(stage, round(seconds, 4)) for stage, seconds in self._seconds.items())
+
+
+def measure_stages(
+    examination: Generator[Progress, None, T],
+) -> Generator[Progress, None, tuple[T, tuple[StageTime, ...]]]:
+    """Pass the progress on; to what the examination returns, add the seconds of each stage."""
+    clock = StageClock()
+    try:
+        while True:
+            try:
+                progress = next(examination)
+            except StopIteration as end:
+                return end.value, clock.stop()
+            clock.enter(progress.stage)
+            yield progress
+    finally:
+        examination.close()
 
 
 class ProgressDisplay:
-    """Follows an examination on stderr; silent where stderr is closed."""
+    """Shows the progress of examinations on stderr, until its block ends.
+
+    A terminal shows one line, which is drawn again and again; a log gets a line every ten seconds.
+    """
 
     def __init__(self) -> None:
-        self._live = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
-        self._drawn = 0.0
+        self._is_terminal = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+        self._shown_at = 0.0
         self._width = 0
+        """of the line on the terminal"""
 
     def __enter__(self) -> ProgressDisplay:
         return self
@@ -68,40 +116,35 @@ class ProgressDisplay:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._clear()
+        self._clear_line()
 
-    def show_examination(self, examination: Generator[Progress, None, Facts]) -> Facts:
-        """Run it to its end, showing its progress, and give its facts."""
-        self._drawn = time.monotonic() if not self._live else 0.0
+    def show_examination(self, examination: Generator[Progress, None, T]) -> T:
+        """Run an examination to its end, and show its progress: what it returns. Raises what it raises."""
+        self._shown_at = 0.0 if self._is_terminal else time.monotonic()
         try:
             while True:
                 self._show(next(examination))
         except StopIteration as end:
-            facts: Facts = end.value
-            return facts
+            result: T = end.value
+            return result
         finally:
             examination.close()
-            self._clear()
+            self._clear_line()
 
     def _show(self, progress: Progress) -> None:
         now = time.monotonic()
-        if now - self._drawn < (REDRAW_SECONDS if self._live else LOG_SECONDS):
+        if now - self._shown_at < (REDRAW_SECONDS if self._is_terminal else LOG_SECONDS):
             return
-        self._drawn = now
-        line = STAGE_TITLES.get(progress.stage, progress.stage)
-        if progress.total:
-            line += f" {progress.done}/{progress.total}"
-        if progress.text and progress.stage in ("find", "install", "postgres", "replay"):
-            line += f" · {progress.text}"
-        line = "".join(each if each.isprintable() else "?" for each in line)[:78]
-        if self._live:
-            self._clear()
+        self._shown_at = now
+        line = progress.describe()
+        if self._is_terminal:
+            self._clear_line()
             self._width = len(line)
             print(line, end="", file=sys.stderr, flush=True)
         else:
             print(f"{line} …", file=sys.stderr, flush=True)
 
-    def _clear(self) -> None:
-        if self._live and self._width:
+    def _clear_line(self) -> None:
+        if self._is_terminal and self._width:
             print(f"\r{' ' * self._width}\r", end="", file=sys.stderr, flush=True)
             self._width = 0

@@ -1,32 +1,48 @@
-"""What the ephemeral database holds before the first revision."""
+"""Prepares the ephemeral database: what it holds before the first revision runs."""
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
-import tempfile
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from migration_gate import git
-from migration_gate.config.settings import Settings
-from migration_gate.errors import Misconfigured, PostgresNotFound, TimedOut
-from migration_gate.postgres import binaries
-from migration_gate.postgres.server import Server
-from migration_gate.project import Project, find_project
-from migration_gate.sandbox.command import sandbox_command
-from migration_gate.sandbox.seccomp import supports_seccomp
-from migration_gate.sandbox.user import choose_account
+from migration_gate.config.settings import Prepare
+from migration_gate.errors import Misconfigured, PostgresNotFound
+from migration_gate.progress import Progress
+from migration_gate.replay.ddl_log import install_ddl_log
+from migration_gate.replay.dump_restore import restore_dump
+from migration_gate.replay.older_models import create_older_models
+from migration_gate.replay.replay_setup import ReplaySetup
 
 if TYPE_CHECKING:
     import psycopg
 
-CUSTOM_FORMAT = b"PGDMP"
-"""how a file of pg_dump's custom format begins"""
-RESTORE_SECONDS = 300
+MISSING_ON_SERVER = ("0A000", "58P01")
+"""feature_not_supported and undefined_file: CREATE EXTENSION of an extension that the server lacks"""
+SHOWN_SQL = 500
+"""characters of a failed statement that an error shows"""
+
+
+def prepare_database(setup: ReplaySetup) -> Generator[Progress, None, tuple[str, ...]]:
+    """Install the DDL log, run the SQL of `prepare:`, and carry out `start_from:`.
+
+    Yields its progress, returns notes for the report. Raises Misconfigured, PostgresNotFound, and what a
+    worker raises. Python files and commands of `prepare:` run later, in the worker.
+    """
+    settings = setup.settings
+    with setup.server.connect(setup.database) as connection:
+        install_ddl_log(connection, setup.server)
+        set_statement_timeout(connection, settings.statement_seconds)
+        run_prepare_sql(connection, settings.prepare)
+    start = settings.start_from
+    if start is None:
+        return ()
+    yield Progress("prepare", "start_from")
+    if start.create_all is not None:
+        return create_older_models(setup, start.create_all, start.stamp)
+    if start.dump is not None:
+        return restore_dump(start.dump, setup.server, setup.database)
+    return ()
 
 
 def set_statement_timeout(connection: psycopg.Connection[Any], seconds: float) -> None:
@@ -39,128 +55,41 @@ def set_statement_timeout(connection: psycopg.Connection[Any], seconds: float) -
     connection.execute(command)
 
 
-def run_prepare_sql(connection: psycopg.Connection[Any], settings: Settings) -> None:
-    """The SQL of `prepare:`, in its order; Python files and commands follow in the worker."""
+def run_prepare_sql(connection: psycopg.Connection[Any], entries: tuple[Prepare, ...]) -> None:
+    """Run the SQL texts and SQL files among the entries of `prepare:`, in their order."""
+    for entry in entries:
+        if entry.kind == "sql":
+            _execute_entry(connection, entry.text)
+        elif entry.kind == "sql_file":
+            _execute_entry(connection, _read_sql_file(Path(entry.text)), file=entry.text)
+
+
+def _execute_entry(connection: psycopg.Connection[Any], text: str, file: str = "") -> None:
     import psycopg  # noqa: PLC0415 - loaded while the server starts
 
-    for each in settings.prepare:
-        if each.kind not in ("sql", "sql_file"):
-            continue
-        text = _text(Path(each.text)) if each.kind == "sql_file" else each.text
-        try:
-            connection.execute(text.encode())
-        except psycopg.Error as error:
-            missing = error.sqlstate in ("0A000", "58P01")
-            raise (PostgresNotFound if missing else Misconfigured)(
-                f"A statement of `prepare:` failed: {error.diag.message_primary or error}",
-                where=each.text if each.kind == "sql_file" else "",
-                evidence=text[:500],
+    try:
+        connection.execute(text.encode())
+    except psycopg.Error as error:
+        message = f"A statement of `prepare:` failed: {error.diag.message_primary or error}"
+        if error.sqlstate in MISSING_ON_SERVER:
+            raise PostgresNotFound(
+                message,
+                where=file,
+                evidence=text[:SHOWN_SQL],
                 advice="Choose a server that has it, for example `postgres: postgis/postgis:17-3.5` or "
-                "`postgres: pgvector/pgvector:pg17`."
-                if missing
-                else "Mend it, or remove it.",
+                "`postgres: pgvector/pgvector:pg17`.",
             ) from error
+        raise Misconfigured(
+            message, where=file, evidence=text[:SHOWN_SQL], advice="Fix it, or remove it."
+        ) from error
 
 
-def _text(file: Path) -> str:
-    """A file of `prepare:`; Misconfigured where it is no text."""
+def _read_sql_file(file: Path) -> str:
     try:
         return file.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise Misconfigured(
             f"A file of `prepare:` could not be read: {error}",
             where=str(file),
-            advice="Mend its permissions, or save it as UTF-8 text.",
+            advice="Fix its permissions, or save it as UTF-8 text.",
         ) from error
-
-
-def restore_initial_state(
-    settings: Settings, server: Server, database: str, bootstrap: Callable[[Project, Settings, str], None]
-) -> list[str]:
-    """Carry out `start_from:`; what a reader should know about it."""
-    start = settings.start_from
-    assert start is not None  # noqa: S101  (the caller asked)
-    if start.dump is not None:
-        _load(start.dump, server, database)
-        return [f"the replay began with {start.dump.name}, not with an empty database"]
-    assert start.create_all is not None  # noqa: S101  (one of the two is set: inputs made sure)
-    with tempfile.TemporaryDirectory(prefix="migration-gate-base-") as name:
-        base = Path(name)
-        base.chmod(0o755)
-        git.export_revision(settings.root, start.create_all, base)
-        inside = settings.root.resolve().relative_to(git.find_repository_root(settings.root).resolve())
-        older = _moved(settings, settings.root, base / inside)
-        bootstrap(find_project(older), older, start.stamp)
-    return [f"the replay began with the models of {start.create_all}, stamped as {start.stamp}"]
-
-
-def _moved(settings: Settings, before: Path, after: Path) -> Settings:
-    """The same settings for another checkout; what lies outside of it stays."""
-
-    def moved(path: Path | None) -> Path | None:
-        inside = path is not None and path.is_relative_to(before)
-        return after / path.relative_to(before) if path is not None and inside else path
-
-    python = settings.python or find_project(settings).python  # the checkout has no environment of its own
-    return replace(
-        settings, root=after, working_directory=moved(settings.working_directory) or after,
-        project_folder=moved(settings.project_folder),
-        alembic=moved(settings.alembic),
-        hook=moved(settings.hook), python=python, start_from=None, prepare=(),
-    )  # fmt: skip
-
-
-def _load(dump: Path, server: Server, database: str) -> None:
-    """psql for plain SQL, pg_restore for the custom format."""
-    try:
-        with dump.open("rb") as stream:
-            custom = stream.read(len(CUSTOM_FORMAT)) == CUSTOM_FORMAT
-    except OSError as error:
-        raise Misconfigured(
-            f"start_from.dump cannot be read: {error}", advice="Name an existing file."
-        ) from error
-    address = ["-h", server.socket_directory, "-p", str(server.port), "-U", server.user, "-d", database]
-    if custom:
-        options = ["--no-owner", "--no-privileges", "--exit-on-error", str(dump)]
-    else:
-        options = ["-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", str(dump)]
-    command = [*_caged("pg_restore" if custom else "psql", server, dump), *address, *options]
-    try:
-        done = subprocess.run(
-            command, env={"PGPASSWORD": server.password, "PATH": _path()}, capture_output=True, text=True,
-            stdin=subprocess.DEVNULL, timeout=RESTORE_SECONDS, check=False,
-        )  # fmt: skip
-    except subprocess.TimeoutExpired as error:
-        raise TimedOut(
-            f"{dump} could not be restored within {RESTORE_SECONDS} s.",
-            advice="Make a dump without data: `pg_dump --schema-only`, and the rows of alembic_version.",
-        ) from error
-    if done.returncode != 0:
-        raise Misconfigured(
-            f"{dump} could not be restored.",
-            evidence=done.stderr[-2000:],
-            advice="Make the dump with --no-owner.",
-        )
-
-
-def _caged(name: str, server: Server, dump: Path) -> list[str]:
-    """A program of PostgreSQL's, confined: a plain dump may hold commands for a shell."""
-    program = shutil.which(name, path=_path())
-    if program is None:
-        raise Misconfigured(
-            f"start_from.dump needs {name}, which is not on the PATH.",
-            where="start_from.dump",
-            advice="Install PostgreSQL's client programs.",
-        )
-    return sandbox_command(
-        [program],
-        account=choose_account(dump.parent, [dump]).account,
-        unix_sockets_only=supports_seccomp(),
-        allowed_socket=f"{server.socket_directory}/.s.PGSQL.{server.port}",
-    )
-
-
-def _path() -> str:
-    """The PATH, and the folders of the servers that were found."""
-    folders = [str(each.folder) for each in binaries.find_installations()[0]]
-    return os.pathsep.join([os.environ.get("PATH", os.defpath), *folders])

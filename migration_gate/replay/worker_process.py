@@ -1,27 +1,21 @@
-"""Our end of the wire: starts the worker in its cage, and hands on its lines as they come."""
+"""Starts the worker, which is the project's own interpreter, in the sandbox, and stops it."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import secrets
-import selectors
 import shutil
-import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
+from typing import BinaryIO
 
 from migration_gate.config.settings import Settings
-from migration_gate.errors import TimedOut, WorkerDied
-from migration_gate.postgres.server import Server
 from migration_gate.project import Project
-from migration_gate.replay import crash_report, server_log
-from migration_gate.replay.worker_answer import corrupted_answer, parse_line
-from migration_gate.replay.worker_order import WorkerTask, build_order
 from migration_gate.sandbox.command import sandbox_command
 from migration_gate.sandbox.seccomp import supports_seccomp
 from migration_gate.sandbox.user import (
@@ -31,239 +25,159 @@ from migration_gate.sandbox.user import (
     is_readable,
     runs_in_container,
 )
-from migration_gate.worker.protocol import (
-    ContextConfigured,
-    Done,
-    FailedStage,
-    Line,
-    StageStarted,
-    StepFinished,
-    StepStarted,
-    encode_order,
+
+WORKER_FOLDER = Path(__file__).parents[1] / "worker"
+STOP_SECONDS = 5.0
+"""what the sandbox gets to end everything below it, before it is killed itself"""
+ALL_NETWORKS = "`network: true`: the project's code could reach other machines"
+NO_FILTER = (
+    f"no network filter on {sys.platform}: connections through SQLAlchemy and the usual drivers "
+    "are redirected, but a program that the project starts could reach another database"
 )
 
-KEPT_OUTPUT = 64 * 1024
-"""bytes of what the project prints that are kept: the end of it"""
-WORKER_FOLDER = Path(__file__).parents[1] / "worker"
-GRACE = 0.5
-"""seconds for the interpreter to say where it hangs"""
 
-
+@dataclass(frozen=True, slots=True)
 class WorkerProcess:
-    """The project's interpreter. It starts at once, while the server does: `hand` it an order; iterate."""
+    """A worker that has started and waits for its order (see `worker_answer_stream.send_order`)."""
 
-    def __init__(self, project: Project, settings: Settings, folder: Path) -> None:
-        self._project = project
-        self._settings = settings
-        self._folder = folder
-        """of this run; the worker's home where it has no other"""
-        self._door = folder / f"socket-{secrets.token_hex(4)}"
-        """names the one socket that may be connected to, once there is one"""
-        self._output = bytearray()
-        self._stage: FailedStage | None = None
-        self._revision: str | None = None
-        self._finished = False
-        self._started = self._began = time.monotonic()
-        self.notes: list[str] = []
-        self._process, self._mouth, self._answer, self._printed = self._start()
+    process: subprocess.Popen[bytes]
+    """the sandbox; the interpreter is its child"""
+    order_pipe: BinaryIO
+    answer_pipe: BinaryIO
+    """the lines of the answer"""
+    output_pipe: BinaryIO
+    """stdout and stderr of the project's code"""
+    socket_file: Path
+    """names the one Unix socket that the worker may connect to; written when the server runs"""
+    notes: tuple[str, ...]
+    """what the sandbox could not keep the project's code from, for the report"""
 
-    def send_order(self, server: Server, task: WorkerTask) -> None:
-        """Say what to do, and where: time counts from here."""
-        self._server, self._task = server, task
-        self._started = self._began = time.monotonic()
-        self._door.write_text(f"{server.socket_directory}/.s.PGSQL.{server.port}")
-        with contextlib.suppress(BrokenPipeError), os.fdopen(self._mouth, "wb") as stream:
-            # A worker that is gone already is reported later.
-            stream.write(encode_order(build_order(self._project, self._settings, server, task)))
 
-    def __enter__(self) -> WorkerProcess:
-        return self
+@dataclass(frozen=True, slots=True)
+class Confinement:
+    """What the sandbox keeps the project's code from."""
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
-    ) -> None:
-        self._end()
+    account: Account | None
+    """whose rights the code has; None: those of this process"""
+    unix_sockets_only: bool
+    notes: tuple[str, ...]
 
-    @property
-    def output(self) -> str:
-        """The end of what the project's code printed."""
-        return crash_report.remove_foreign_frames(self._output.decode("utf-8", "replace"))
 
-    def _start(self) -> tuple[subprocess.Popen[bytes], int, int, int]:
-        order_read, order_write = os.pipe()
-        answer_read, answer_write = os.pipe()
-        printed_read, printed_write = os.pipe()
-        account = self._account()
-        code = self._reachable_code(account)
-        command = sandbox_command(
-            [str(self._project.python), "-u", str(code), str(order_read), str(answer_write)],
-            account=account,
-            unix_sockets_only=self._confined(),
-            allowed_socket_file=str(self._door),
-            notes_descriptor=answer_write,
-            descriptors_to_close=[order_read, answer_write],
-        )
+@contextmanager
+def start_worker(project: Project, settings: Settings, folder: Path) -> Iterator[WorkerProcess]:
+    """A worker that imports Alembic and SQLAlchemy, then waits; stopped when the block ends.
+
+    `folder` belongs to this run: the worker's files are copied into it where its account cannot read them
+    elsewhere, and its home directory is there where it has no other.
+    """
+    worker = _launch_worker(project, settings, folder)
+    try:
+        yield worker
+    finally:
+        stop_worker(worker)
+
+
+def stop_worker(worker: WorkerProcess) -> None:
+    """End the worker and everything that it started; does nothing where that has happened already."""
+    process = worker.process
+    if process.poll() is None:
+        process.terminate()  # the sandbox ends all of its descendants
         try:
-            process = subprocess.Popen(
-                command,
-                cwd=self._project.directory,
-                env=self._environment(account),
-                stdin=subprocess.DEVNULL,
-                stdout=printed_write,
-                stderr=printed_write,
-                pass_fds=(order_read, answer_write),
-                start_new_session=True,
-            )
-        finally:
-            for descriptor in (order_read, answer_write, printed_write):
-                os.close(descriptor)
-        return process, order_write, answer_read, printed_read
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+    for pipe in (worker.order_pipe, worker.answer_pipe, worker.output_pipe):
+        with contextlib.suppress(BrokenPipeError):  # an order that was never sent
+            pipe.close()
 
-    def _confined(self) -> bool:
-        if self._settings.network:
-            self.notes.append("`network: true`: the project's code could reach other machines")
-            return False
-        if not supports_seccomp():
-            self.notes.append(
-                f"no network filter on {sys.platform}: connections through SQLAlchemy and the usual drivers "
-                "are redirected, but a program that the project starts could reach another database"
-            )
-            return False
-        return True
 
-    def _account(self) -> Account | None:
-        """Root's privileges are dropped where another user can read the project."""
-        project = self._project
-        needed = [path for path in (project.python, project.directory, project.hook) if path is not None]
-        choice = choose_account(project.directory, needed)
-        if choice.unreadable is not None and runs_in_container(os.environ):
-            owner = "as the owner of its folder, who may write to the runner's files"
-            self.notes.append(
-                f"the project's code ran {owner if choice.account else 'as root'}, "
-                f"because other users may not read `{choice.unreadable}`: put it where they may"
-            )
-        return choice.account
-
-    def _reachable_code(self, account: Account | None) -> Path:
-        """The worker's own files, copied where the unprivileged user can read them if it cannot already."""
-        if account is None or is_readable(WORKER_FOLDER / "__main__.py"):
-            return WORKER_FOLDER / "__main__.py"
-        copy = self._folder / "worker"
-        if not copy.exists():
-            shutil.copytree(WORKER_FOLDER, copy, ignore=shutil.ignore_patterns("__pycache__"))
-        return copy / "__main__.py"
-
-    def _environment(self, account: Account | None) -> dict[str, str]:
-        """What the interpreter starts with; the server's address and what names it follow with the order."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(WITHHELD_PREFIXES)}
-        if account:
-            home = self._folder / "home"
-            home.mkdir(exist_ok=True)
-            os.chown(home, account.uid, account.gid)
-            kept.update(HOME=str(home), USER="nobody", LOGNAME="nobody")
-        return {**kept, **dict(self._settings.env)}
-
-    def __iter__(self) -> Iterator[Line]:
-        """The lines of the answer, as they come; raises TimedOut and WorkerDied."""
-        waiting, answered = b"", float("inf")
-        with selectors.DefaultSelector() as selector:
-            selector.register(self._answer, selectors.EVENT_READ)
-            selector.register(self._printed, selectors.EVENT_READ)
-            while selector.get_map() and time.monotonic() < answered + GRACE:  # a daemon may hold its output
-                self._demand_time()
-                for key, _ in selector.select(timeout=0.25):
-                    data = os.read(key.fd, 1 << 16)
-                    if not data:
-                        selector.unregister(key.fd)
-                        answered = time.monotonic() if key.fd == self._answer else answered
-                    elif key.fd == self._printed:
-                        self._keep(data)
-                    else:
-                        *lines, waiting = (waiting + data).split(b"\n")
-                        yield from map(self._seen, map(parse_line, lines))
-        self._process.wait()
-        if not self._finished:
-            yield self._died()
-        elif waiting:
-            raise corrupted_answer("there is text after the last line of the worker's answer", waiting)
-
-    def _seen(self, line: Line) -> Line:
-        if isinstance(line, StageStarted):
-            self._stage = line.name
-            if self._stage == "import":
-                self._began = time.monotonic()
-            elif self._stage == "replay":  # env.py runs now, which imports the models
-                self._stage = "import"
-        elif isinstance(line, ContextConfigured):
-            self._stage = "replay"
-        elif isinstance(line, StepStarted):
-            self._revision = line.revision
-        elif isinstance(line, StepFinished):
-            self._revision = None
-        elif isinstance(line, Done):
-            self._finished = True
-        return server_log.add_first_error(line, self._server.log, self._task.database)
-
-    def _demand_time(self) -> None:
-        limits = self._settings
-        if self._stage in (None, "import") and time.monotonic() > self._began + limits.import_seconds:
-            self._time_out("import", limits.import_seconds)
-        if time.monotonic() > self._started + limits.run_seconds:
-            self._time_out("run", limits.run_seconds)
-
-    def _keep(self, data: bytes) -> None:
-        self._output += data
-        del self._output[:-KEPT_OUTPUT]
-
-    def _where(self) -> str:
-        if self._stage == "replay":
-            return f"while revision {self._revision} ran" if self._revision else "between two revisions"
-        return {
-            "import": "while the project was imported",
-            "prepare": "during `prepare`",
-            "models": "while the models were created",
-        }.get(self._stage or "", "before the project was imported")
-
-    def _time_out(self, limit: str, seconds: float) -> None:
-        """Ask the interpreter where it is, end it, and say so."""
-        self._process.send_signal(signal.SIGUSR1)
-        end = time.monotonic() + GRACE
-        os.set_blocking(self._printed, False)
-        while time.monotonic() < end:
-            try:
-                self._keep(os.read(self._printed, 1 << 16))
-            except BlockingIOError:
-                time.sleep(0.02)
-        self._end()
-        raise TimedOut(
-            f"The project took longer than {seconds:g} s {self._where()}.",
-            advice="What it printed last, and the frames that it was in (innermost first), say what it "
-            f"waited for. If it only needs longer, set `limits: {{{limit}: …}}`.",
-            evidence=crash_report.last_output(self.output),
+def _launch_worker(project: Project, settings: Settings, folder: Path) -> WorkerProcess:
+    confinement = _choose_confinement(project, settings)
+    worker_code = _find_readable_code(confinement.account, folder)
+    environment = _build_environment(settings, confinement.account, folder)
+    socket_file = folder / f"socket-{secrets.token_hex(4)}"
+    order_read, order_write = os.pipe()
+    answer_read, answer_write = os.pipe()
+    output_read, output_write = os.pipe()
+    command = sandbox_command(
+        [str(project.python), "-u", str(worker_code), str(order_read), str(answer_write)],
+        account=confinement.account,
+        unix_sockets_only=confinement.unix_sockets_only,
+        allowed_socket_file=str(socket_file),
+        notes_descriptor=answer_write,
+        descriptors_to_close=[order_read, answer_write],
+    )
+    try:
+        process = subprocess.Popen(
+            command,
+            cwd=project.directory,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output_write,
+            stderr=output_write,
+            pass_fds=(order_read, answer_write),
+            start_new_session=True,
         )
+    finally:
+        for descriptor in (order_read, answer_write, output_write):
+            os.close(descriptor)
+    return WorkerProcess(
+        process=process,
+        order_pipe=os.fdopen(order_write, "wb"),
+        answer_pipe=os.fdopen(answer_read, "rb"),
+        output_pipe=os.fdopen(output_read, "rb"),
+        socket_file=socket_file,
+        notes=confinement.notes,
+    )
 
-    def _died(self) -> Line:
-        """The failure that the worker could not tell any more; raises where it was not the project's."""
-        self._server.check_alive()  # when the server died first, that is what to say
-        status = self._process.returncode
-        says = f"the project's interpreter {crash_report.describe_exit(status)} {self._where()}"
-        if self._stage is not None and status != 128 + signal.SIGKILL:
-            return crash_report.build_failure_line(self._stage, self._revision, says, self.output)
-        raise WorkerDied(
-            f"{says[0].upper()}{says[1:]}, without finishing its answer.",
-            advice="Something ended it from outside: look for too little memory (`dmesg`), and run again.",
-            evidence=crash_report.last_output(self.output),
-        )
 
-    def _end(self) -> None:
-        """End the worker and everything that it started; quick when it has ended already."""
-        if self._process.poll() is None:
-            self._process.terminate()
-            try:
-                self._process.wait(5)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
-        for descriptor in (self._answer, self._printed, self._mouth):
-            with contextlib.suppress(OSError):  # closed before
-                os.close(descriptor)
+def _choose_confinement(project: Project, settings: Settings) -> Confinement:
+    """The account and the network of the project's code, as far as this machine can restrict them."""
+    needed = [path for path in (project.python, project.directory, project.hook) if path is not None]
+    choice = choose_account(project.directory, needed)
+    notes: list[str] = []
+    if choice.unreadable is not None and runs_in_container(os.environ):
+        notes.append(_describe_account(choice.account, choice.unreadable))
+    if settings.network:
+        notes.append(ALL_NETWORKS)
+    elif not supports_seccomp():
+        notes.append(NO_FILTER)
+    return Confinement(
+        account=choice.account,
+        unix_sockets_only=not settings.network and supports_seccomp(),
+        notes=tuple(notes),
+    )
+
+
+def _describe_account(account: Account | None, unreadable: Path) -> str:
+    """Why the project's code had more rights than it needs, in a container."""
+    owner = "as the owner of its folder, who may write to the runner's files"
+    return (
+        f"the project's code ran {owner if account else 'as root'}, "
+        f"because other users may not read `{unreadable}`: put it where they may"
+    )
+
+
+def _find_readable_code(account: Account | None, folder: Path) -> Path:
+    """The worker's main file; a copy in `folder` where the account cannot read the original."""
+    main_file = WORKER_FOLDER / "__main__.py"
+    if account is None or is_readable(main_file):
+        return main_file
+    copy = folder / "worker"
+    if not copy.exists():
+        shutil.copytree(WORKER_FOLDER, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    return copy / "__main__.py"
+
+
+def _build_environment(settings: Settings, account: Account | None, folder: Path) -> dict[str, str]:
+    """What the interpreter starts with. The server's address and what names it follow with the order."""
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith(WITHHELD_PREFIXES)
+    }
+    if account is not None:
+        home = folder / "home"
+        home.mkdir(exist_ok=True)
+        os.chown(home, account.uid, account.gid)
+        environment |= {"HOME": str(home), "USER": "nobody", "LOGNAME": "nobody"}
+    return environment | dict(settings.env)

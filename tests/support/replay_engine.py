@@ -14,17 +14,19 @@ from typing import Any
 import pytest
 from psycopg import sql
 
-from migration_gate.catalog.snapshot_reader import read_snapshot
 from migration_gate.config.settings import Settings
 from migration_gate.facts import Replay, Table
 from migration_gate.postgres.choice import start_server
 from migration_gate.postgres.server import Server
-from migration_gate.project import Project, find_project
-from migration_gate.replay import examination, initial_state, verification
-from migration_gate.replay.ddl_log import install_ddl_log, read_ddl_log
+from migration_gate.project import find_project
+from migration_gate.replay.history_run import read_replayed_database, read_revision_sources
+from migration_gate.replay.initial_state import prepare_database
+from migration_gate.replay.replay_facts import collect_replay_facts
+from migration_gate.replay.replay_setup import ReplaySetup
+from migration_gate.replay.verification import verify_arrival, verify_replay_started
 from migration_gate.replay.worker_answer import AnswerReader
-from migration_gate.replay.worker_order import WorkerTask
-from migration_gate.replay.worker_process import WorkerProcess
+from migration_gate.replay.worker_answer_stream import send_order
+from migration_gate.replay.worker_process import start_worker
 from migration_gate.worker.protocol import Line
 
 
@@ -73,52 +75,53 @@ class Engine:
         changed: tuple[str, ...] = (),
         **settings: Any,
     ) -> Ran:
-        """Replay the project in `folder`; `look` is called with the database before it is dropped."""
-        wanted: dict[str, Any] = {"name": folder.name, "root": folder, "working_directory": folder}
-        wanted["python"] = python or Path(sys.executable)
-        wanted.update(settings)
-        given = Settings(**wanted)
-        project = find_project(given)
+        """Replay the project in `folder`; `look` is called with the database before it is dropped.
+
+        The models are not compared, and a failure while their tables are created is the replay's.
+        """
+        values: dict[str, Any] = {"name": folder.name, "root": folder, "working_directory": folder}
+        values["python"] = python or Path(sys.executable)
+        chosen = Settings(**{**values, **settings})
         database = self.server.create_database()
-        models = f"{database}_models"
+        setup = ReplaySetup(
+            settings=chosen,
+            project=find_project(chosen),
+            server=self.server,
+            run_directory=self.runs,
+            repository=folder.resolve(),
+            database=database,
+            models_database=f"{database}_models",
+            changed_files=changed,
+        )
         try:
-            with self.server.connect(database) as connection:
-                install_ddl_log(connection, self.server)
-                initial_state.set_statement_timeout(connection, given.statement_seconds)
-                initial_state.run_prepare_sql(connection, given)
-            with WorkerProcess(project, given, self.runs) as worker:
-                worker.send_order(self.server, WorkerTask("replay", database, models, changed))
-                lines = list(worker)
-            reader = AnswerReader(folder, lines)
-            verification.verify_replay_started(project, given, reader, worker.output)
-            replay = self._read(reader, project, given, database)
-            replay = dataclasses.replace(replay, notes=(*worker.notes, *replay.notes))
+            list(prepare_database(setup))
+            with start_worker(setup.project, chosen, self.runs) as worker:
+                task = setup.build_task("replay")
+                stream = send_order(worker, setup.project, chosen, self.server, task)
+                lines = list(stream)
+            replay = self._read_replay(setup, lines, stream.output, worker.notes)
             if look is not None:
                 look(database)
         finally:
-            self._drop(database, models)
-        return Ran(folder, replay, lines, worker.output)
+            self._drop(database, setup.models_database)
+        return Ran(folder, replay, lines, stream.output)
 
-    def _read(self, reader: AnswerReader, project: Project, given: Settings, database: str) -> Replay:
-        """What the gate reads: the lines, the catalog, the DDL log, and whether it is proven."""
-        told, tables = reader.failure(), reader.version_tables()
-        sources = examination._read_revision_sources(reader, given.root)
-        with self.server.connect(database) as connection:
-            replay = Replay(
-                history=reader.history(given.target, sources),
-                steps=reader.steps(),
-                failure=told[1] if told else None,
-                ddl_commands=read_ddl_log(connection),
-                arrived_heads=verification.read_arrived_heads(connection, tables),
-                version_tables=tables,
-                connections=reader.connections(),
-                catalog=read_snapshot(connection, tables),
-                models=reader.models(),
-                versions=reader.versions(),
-                notes=(*verification.describe_adjustments(reader), *reader.notes()),
-            )
-        if told is None and replay.history.error is None:
-            verification.verify_arrival(project, replay)
+    def _read_replay(
+        self, setup: ReplaySetup, lines: list[Line], output: str, notes: tuple[str, ...]
+    ) -> Replay:
+        """What the gate reads, and whether it proves that the replay took place here."""
+        answer = AnswerReader(setup.repository, lines)
+        verify_replay_started(setup.project, answer, output)
+        scripts = answer.scripts()
+        sources = read_revision_sources(setup, scripts) if scripts is not None else ()
+        history = answer.history(setup.settings.target, sources)
+        databases = read_replayed_database(setup, lines)
+        replay = collect_replay_facts(setup, history, answer, databases, output=output, notes=notes)
+        failed = answer.failure()
+        if failed is not None:
+            return dataclasses.replace(replay, failure=failed.failure)
+        if history.error is None:
+            verify_arrival(replay)
         return replay
 
     def _drop(self, *names: str) -> None:

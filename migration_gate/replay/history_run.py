@@ -1,0 +1,108 @@
+"""Runs the worker over the project's history, and reads beside it what can be read before it has finished."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from migration_gate.catalog.snapshot_reader import read_snapshot
+from migration_gate.facts import DdlCommand, Snapshot, Tree
+from migration_gate.progress import Progress
+from migration_gate.replay.ddl_log import read_ddl_log
+from migration_gate.replay.replay_setup import ReplaySetup
+from migration_gate.replay.verification import read_arrived_heads
+from migration_gate.replay.worker_answer import AnswerReader
+from migration_gate.replay.worker_answer_stream import send_order
+from migration_gate.replay.worker_process import WorkerProcess
+from migration_gate.scan.repository import read_repository
+from migration_gate.scan.revision_files import RevisionSource, read_revision_files_below
+from migration_gate.worker.protocol import (
+    DatabaseCopied,
+    Line,
+    RevisionsPlanned,
+    ScriptsFound,
+    StageStarted,
+    StepStarted,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RepositoryText:
+    """The repository as text."""
+
+    revision_files: tuple[RevisionSource, ...]
+    tree: Tree
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayedDatabase:
+    """What the migrations left in the ephemeral database."""
+
+    arrived_heads: tuple[str, ...]
+    snapshot: Snapshot
+    ddl_commands: tuple[DdlCommand, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryRun:
+    """A worker that has finished: its answer, and the readings that were begun beside it."""
+
+    lines: tuple[Line, ...]
+    output: str
+    """the end of what the project's code printed"""
+    repository_text: Future[RepositoryText] | None
+    """None where the worker ended before it knew the folders of the revisions"""
+    replayed_database: Future[ReplayedDatabase] | None
+    """None where the worker ended before the last revision"""
+
+
+def run_history(
+    setup: ReplaySetup, worker: WorkerProcess, background: ThreadPoolExecutor
+) -> Generator[Progress, None, HistoryRun]:
+    """Have the worker replay the history. Yields the progress; raises what a `AnswerStream` raises."""
+    yield Progress("import")
+    stream = send_order(worker, setup.project, setup.settings, setup.server, setup.build_task("replay"))
+    lines: list[Line] = []
+    planned = 0
+    repository_text: Future[RepositoryText] | None = None
+    replayed_database: Future[ReplayedDatabase] | None = None
+    for line in stream:
+        lines.append(line)
+        match line:
+            case StageStarted():
+                yield Progress(line.name, total=planned)
+            case ScriptsFound():
+                repository_text = background.submit(read_repository_text, setup, line)
+            case DatabaseCopied():
+                replayed_database = background.submit(read_replayed_database, setup, tuple(lines))
+            case RevisionsPlanned():
+                planned += len(line.revisions)
+            case StepStarted():
+                yield Progress("replay", line.revision, line.number, planned)
+    return HistoryRun(tuple(lines), stream.output, repository_text, replayed_database)
+
+
+def read_repository_text(setup: ReplaySetup, scripts: ScriptsFound) -> RepositoryText:
+    """The revision files and the other files of the repository."""
+    revision_files = read_revision_sources(setup, scripts)
+    paths = [str(setup.repository / source.file.path) for source in revision_files]
+    return RepositoryText(revision_files, read_repository(setup.settings, paths))
+
+
+def read_revision_sources(setup: ReplaySetup, scripts: ScriptsFound) -> tuple[RevisionSource, ...]:
+    """The revision files as text. Takes a while for a long history."""
+    locations = [Path(folder) for folder in scripts.locations]
+    return read_revision_files_below(locations, Path(scripts.folder), setup.repository)
+
+
+def read_replayed_database(setup: ReplaySetup, lines: Sequence[Line]) -> ReplayedDatabase:
+    """The heads in the version tables, the catalog and the DDL log."""
+    version_tables = AnswerReader(setup.repository, lines).version_tables()
+    with setup.server.connect(setup.database) as connection:
+        return ReplayedDatabase(
+            arrived_heads=read_arrived_heads(connection, version_tables),
+            snapshot=read_snapshot(connection, version_tables),
+            ddl_commands=read_ddl_log(connection),
+        )

@@ -1,0 +1,68 @@
+"""Creates the tables of an older commit's models, and stamps them: `start_from: {create_all: COMMIT}`."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from migration_gate import git
+from migration_gate.config.settings import Settings
+from migration_gate.project import find_project
+from migration_gate.replay.replay_setup import ReplaySetup
+from migration_gate.replay.verification import verify_bootstrap
+from migration_gate.replay.worker_answer import AnswerReader
+from migration_gate.replay.worker_answer_stream import send_order
+from migration_gate.replay.worker_process import start_worker
+
+
+def create_older_models(setup: ReplaySetup, commit: str, stamp: str) -> tuple[str, ...]:
+    """Run a worker on a checkout of the commit; notes for the report.
+
+    `stamp` is the revision that its models stand at, as Alembic names it there.
+    Raises RepositoryUnreadable where git lacks the commit, and what a worker and `find_project` raise.
+    """
+    with _older_checkout(setup.settings, commit) as older_settings:
+        project = find_project(older_settings)
+        with start_worker(project, older_settings, setup.run_directory) as worker:
+            task = setup.build_task("bootstrap", stamp)
+            stream = send_order(worker, project, older_settings, setup.server, task)
+            answer = AnswerReader(older_settings.root, list(stream))
+        verify_bootstrap(project, answer, stream.output)
+    return (*worker.notes, f"the replay began with the models of {commit}, stamped as {stamp}")
+
+
+@contextmanager
+def _older_checkout(settings: Settings, commit: str) -> Iterator[Settings]:
+    """The settings for a temporary checkout of the commit, which every user may read."""
+    with tempfile.TemporaryDirectory(prefix="migration-gate-base-") as name:
+        checkout = Path(name)
+        checkout.chmod(0o755)
+        git.export_revision(settings.root, commit, checkout)
+        inside = settings.root.resolve().relative_to(git.find_repository_root(settings.root).resolve())
+        yield _relocate_settings(settings, checkout / inside)
+
+
+def _relocate_settings(settings: Settings, new_root: Path) -> Settings:
+    """The same settings for a checkout in another folder. Paths outside of the project stay as they are."""
+    return replace(
+        settings,
+        root=new_root,
+        working_directory=_relocate_path(settings.working_directory, settings.root, new_root),
+        project_folder=_relocate_optional_path(settings.project_folder, settings.root, new_root),
+        alembic=_relocate_optional_path(settings.alembic, settings.root, new_root),
+        hook=_relocate_optional_path(settings.hook, settings.root, new_root),
+        python=settings.python or find_project(settings).python,  # the checkout has no environment of its own
+        start_from=None,
+        prepare=(),
+    )
+
+
+def _relocate_path(path: Path, old_root: Path, new_root: Path) -> Path:
+    return new_root / path.relative_to(old_root) if path.is_relative_to(old_root) else path
+
+
+def _relocate_optional_path(path: Path | None, old_root: Path, new_root: Path) -> Path | None:
+    return None if path is None else _relocate_path(path, old_root, new_root)

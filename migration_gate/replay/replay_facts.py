@@ -1,0 +1,80 @@
+"""Puts together the facts of a replay, from the worker's answer and from the two databases."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from migration_gate.catalog.snapshot_reader import read_snapshot
+from migration_gate.drift.model_comparison import compare_with_models
+from migration_gate.facts import Difference, History, Replay, SoftwareVersion, Unchecked
+from migration_gate.replay.history_run import ReplayedDatabase
+from migration_gate.replay.replay_setup import ReplaySetup
+from migration_gate.replay.worker_answer import AnswerReader
+
+COMPARED_SETTINGS = {"type": "compare_type", "default": "compare_server_default"}
+"""what an argument of `context.configure` keeps out of the comparison"""
+
+
+def collect_replay_facts(
+    setup: ReplaySetup,
+    history: History,
+    answer: AnswerReader,
+    replayed_database: ReplayedDatabase,
+    *,
+    output: str,
+    notes: tuple[str, ...],
+) -> Replay:
+    """What the migrations did, without the models' side; see `add_model_comparison`."""
+    failed = answer.failure()
+    return Replay(
+        history=history,
+        steps=answer.steps(),
+        failure=failed.failure if failed is not None and failed.stage != "models" else None,
+        ddl_commands=replayed_database.ddl_commands,
+        arrived_heads=replayed_database.arrived_heads,
+        version_tables=answer.version_tables(),
+        connections=answer.connections(),
+        catalog=replayed_database.snapshot,
+        models=answer.models(),
+        versions=(*answer.versions(), SoftwareVersion("postgres", setup.server.description)),
+        notes=tuple(dict.fromkeys((*notes, *describe_adjustments(answer), *answer.notes()))),
+        output=output,
+    )
+
+
+def add_model_comparison(setup: ReplaySetup, replay: Replay, answer: AnswerReader) -> Replay:
+    """The replay with the models' database and its differences, or with the reason why there are none."""
+    failed = answer.failure()
+    if failed is not None:
+        reason = f"could not be created: {failed.failure.message}"
+        return replace(replay, unchecked=(Unchecked("models", reason),))
+    if not replay.models.tables:
+        return replay
+    with setup.server.connect(setup.models_database) as connection:
+        models = replace(replay.models, snapshot=read_snapshot(connection, replay.version_tables))
+    replay = replace(replay, models=models)
+    return replace(replay, differences=_find_differences(replay))
+
+
+def _find_differences(replay: Replay) -> tuple[Difference, ...]:
+    differences = compare_with_models(replay)
+    if not differences:
+        return ()
+    from migration_gate.autofix.fixes import add_fixes  # noqa: PLC0415 - Alembic's renderer, where it is needed
+
+    return add_fixes(differences, replay)
+
+
+def describe_adjustments(answer: AnswerReader) -> tuple[str, ...]:
+    """Notes on what env.py leaves out of the comparison, and on what was changed so that it could run."""
+    left_out = tuple(
+        f"env.py sets {COMPARED_SETTINGS.get(filtered.kind, 'compare_server_default')}=False: "
+        f"{filtered.kind}s were not compared"
+        for filtered in answer.models().filtered_objects
+        if filtered.schema == "*"
+    )
+    swapped = {connection.dialect for connection in answer.connections() if connection.outcome == "swapped"}
+    return left_out + tuple(
+        f"the project's default database is {dialect}; it was given PostgreSQL, whose driver is installed"
+        for dialect in sorted(swapped)
+    )

@@ -1,0 +1,34 @@
+"""What one replay works with: a project, a server, and two databases of its own on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from migration_gate.config.settings import Settings
+from migration_gate.postgres.server import Server
+from migration_gate.project import Project
+from migration_gate.replay.worker_order import WorkerTask
+from migration_gate.worker.protocol import TaskKind
+
+
+@dataclass(frozen=True, slots=True)
+class ReplaySetup:
+    """A started server with an empty database, and what is to be replayed there."""
+
+    settings: Settings
+    project: Project
+    server: Server
+    run_directory: Path
+    repository: Path
+    """the top of the git repository; the project's folder outside of one"""
+    database: str
+    """the migrations run here"""
+    models_database: str
+    """the worker makes it, a copy in which the models create their tables"""
+    changed_files: tuple[str, ...]
+    """real paths of the files that the change adds or edits"""
+
+    def build_task(self, kind: TaskKind, stamp: str = "heads") -> WorkerTask:
+        """A worker's task on these databases. `stamp` is for a bootstrap alone."""
+        return WorkerTask(kind, self.database, self.models_database, self.changed_files, stamp)

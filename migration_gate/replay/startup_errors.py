@@ -1,0 +1,308 @@
+"""Explains why a worker ended before the first revision: what failed, and what the user can do about it.
+
+`EXPLANATIONS` is the table of the cases; each has a function.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from migration_gate.errors import DatabaseRefused, DiskFull, GateError, Misconfigured, ProjectNotImported
+from migration_gate.facts import Failure
+from migration_gate.project import Project
+from migration_gate.replay.crash_report import INTERPRETER_ENDED, last_output
+
+if TYPE_CHECKING:
+    from packaging.version import Version
+
+DISK_FULL = "53100"
+"""the SQLSTATE of Postgres's own error"""
+SHOWN_LINES = 8
+"""lines of what was printed last"""
+SHOWN_FRAMES = 6
+"""innermost frames of a traceback"""
+PROGRAM_ENDED = (INTERPRETER_ENDED, "SystemExit")
+"""kinds of failures that say little themselves: what was printed says more"""
+URL_ADVICE = (
+    "Give the project a PostgreSQL URL, any one will do, since every connection is redirected: in "
+    ".migration-gate.yml,\n\n    env:\n      DATABASE_URL: postgresql://user:secret@localhost/app\n\n"
+    "with the variable that the project reads (`migration-gate doctor` lists them)."
+)
+SETTING_ADVICE = (
+    "If it wants a setting, give it any value under `env:` in .migration-gate.yml, or name an `env_file:`."
+)
+PYTHON = "{python}"
+"""stands for the path of the project's interpreter"""
+EXCEPTION_ADVICE = {
+    "ModuleNotFoundError": f"Install what is missing for {PYTHON}, name another interpreter with `python:`, "
+    "or put the folder that holds the module on the path: `working_directory:`, or `env: {PYTHONPATH: …}`.",
+    "ImportError": f"What is installed for {PYTHON} does not fit the project's code. Install it again, from "
+    "the lock file where there is one, with the extras and groups that it needs.",
+    "KeyError": SETTING_ADVICE,
+    "ValidationError": SETTING_ADVICE,
+    "RuntimeError": SETTING_ADVICE,
+    "ValueError": SETTING_ADVICE,
+    "SystemExit": "Something that env.py imports ends the program. The frames show where.",
+}
+"""by the class of the exception"""
+GENERAL_ADVICE = (
+    "Look at the frames. `migration-gate doctor` shows what was found and how the project is run."
+)
+ROOT_ADVICE = (
+    "The project's code does not run as root, but as the owner of its folder or, where root owns it, as an "
+    "account without privileges. Give the folder to another user (`chown -R 1000 .`), make what the code "
+    "writes to beforehand, or send it elsewhere with a variable under `env:`."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class EarlyEnd:
+    """A failure that ended a worker, and what the answer says about the time before it."""
+
+    project: Project
+    stage: str
+    """interpreter, driver, prepare, import, replay or models"""
+    failure: Failure
+    output: str
+    """the end of what the project's code printed"""
+    python_version: str | None = None
+    """of the project's interpreter; None where it did not come so far as to say"""
+    has_finished_steps: bool = False
+    has_refused_connection: bool = False
+    """the project asked for a database that no PostgreSQL URL stands for"""
+
+
+def explain_early_end(early_end: EarlyEnd) -> GateError | None:
+    """The error to raise; None where a revision failed, which is a fact and no error."""
+    for explain in EXPLANATIONS:
+        error = explain(early_end)
+        if error is not None:
+            return error
+    return None
+
+
+def explain_bootstrap_failure(early_end: EarlyEnd) -> GateError:
+    """The error for a worker that could not create the models of an older commit."""
+    return _explain_stage(early_end) or _explain_import(early_end)
+
+
+def explain_missing_context(project: Project, output: str) -> DatabaseRefused:
+    """The error for an env.py that ended without an error and without running migrations."""
+    return DatabaseRefused(
+        f"The project's env.py ended without running any migration ({project.directory}).",
+        advice="It has to call context.run_migrations() when Alembic runs online. Look for a "
+        "condition around it, and set under `env:` what it asks for.",
+        evidence=_last_lines(output),
+    )
+
+
+def _explain_full_disk(early_end: EarlyEnd) -> GateError | None:
+    failure = early_end.failure
+    if failure.sqlstate != DISK_FULL and "No space left on device" not in failure.message:
+        return None
+    return DiskFull(
+        f"There was no room for what the migrations write: {failure.message}",
+        advice="Free some space, or set TMPDIR to a folder on a disk with room.",
+        where=_describe_location(failure),
+        evidence=failure.statement or "",
+    )
+
+
+def _explain_refused_database(early_end: EarlyEnd) -> GateError | None:
+    failure = early_end.failure
+    refused_before_first_revision = early_end.has_refused_connection and failure.revision is None
+    if failure.exception_class != "DatabaseRefused" and not refused_before_first_revision:
+        return None
+    return DatabaseRefused(
+        failure.message,
+        advice=URL_ADVICE,
+        where=_describe_location(failure),
+        evidence=_describe_frames(failure),
+    )
+
+
+def _explain_stage(early_end: EarlyEnd) -> GateError | None:
+    """What failed before the project's own code ran: interpreter, driver, `prepare:`."""
+    python, failure = early_end.project.python, early_end.failure
+    match early_end.stage:
+        case "interpreter":
+            message = f"{python} has no Alembic and SQLAlchemy: {failure.message}"
+            advice = (
+                f"Install the project's requirements for {python}, or name another interpreter with "
+                "`python:` (or --python)."
+            )
+        case "driver":
+            message = f"{python} has no PostgreSQL driver (psycopg, psycopg2, asyncpg or pg8000)."
+            advice = f"Install one, for example: {python} -m pip install 'psycopg[binary]'"
+        case "prepare":
+            message = f"A command of `prepare:` failed: {failure.message}"
+            advice = "Fix the command under `prepare:`, or remove it."
+        case _:
+            return None
+    return _project_not_imported(early_end, message, advice)
+
+
+def _explain_import_stage(early_end: EarlyEnd) -> GateError | None:
+    return _explain_import(early_end) if early_end.stage == "import" else None
+
+
+def _explain_import(early_end: EarlyEnd) -> ProjectNotImported:
+    return _project_not_imported(
+        early_end,
+        f"The project could not be imported: {_describe_failure(early_end.failure)}",
+        _advise_on_exception(early_end),
+    )
+
+
+def _explain_old_url_scheme(early_end: EarlyEnd) -> GateError | None:
+    failure = early_end.failure
+    if not _failed_in_env_py(early_end) or "sqlalchemy.dialects:postgres" not in failure.message:
+        return None
+    return Misconfigured(
+        "The project's URL begins with `postgres://`, which SQLAlchemy has not known since 1.4.",
+        advice="Write `postgresql://` where the URL is set.",
+        where=_describe_location(failure),
+    )
+
+
+def _explain_unknown_target(early_end: EarlyEnd) -> GateError | None:
+    failure = early_end.failure
+    if not _failed_in_env_py(early_end) or "locate revision" not in failure.message:
+        return None
+    return Misconfigured(
+        f"Alembic does not know the target: {failure.message}", advice="Fix `target:` (or --target)."
+    )
+
+
+def _explain_env_py(early_end: EarlyEnd) -> GateError | None:
+    if not _failed_in_env_py(early_end):
+        return None
+    failure = early_end.failure
+    evidence = (failure.statement, failure.hint, _describe_evidence(early_end))
+    return ProjectNotImported(
+        f"env.py failed before the first revision: {_describe_failure(failure)}",
+        advice=_advise_on_exception(early_end) + _advise_on_python_version(early_end),
+        where=_describe_location(failure),
+        evidence="\n".join(filter(None, evidence)),
+    )
+
+
+EXPLANATIONS: tuple[Callable[[EarlyEnd], GateError | None], ...] = (
+    _explain_full_disk,
+    _explain_refused_database,
+    _explain_stage,
+    _explain_import_stage,
+    _explain_old_url_scheme,
+    _explain_unknown_target,
+    _explain_env_py,
+)
+"""the cases, in this order: the first that applies explains the early end"""
+
+
+def _failed_in_env_py(early_end: EarlyEnd) -> bool:
+    before_first_revision = early_end.failure.revision is None and not early_end.has_finished_steps
+    return early_end.stage == "replay" and before_first_revision
+
+
+def _project_not_imported(early_end: EarlyEnd, message: str, advice: str) -> ProjectNotImported:
+    return ProjectNotImported(
+        message,
+        advice=advice,
+        where=_describe_location(early_end.failure),
+        evidence=_describe_evidence(early_end),
+    )
+
+
+def _advise_on_exception(early_end: EarlyEnd) -> str:
+    """What helps against exceptions of this class."""
+    failure = early_end.failure
+    if failure.exception_class == INTERPRETER_ENDED:
+        return f"{failure.hint} What it printed last may say which."
+    if failure.exception_class == "PermissionError" and os.geteuid() == 0:
+        return ROOT_ADVICE
+    advice = EXCEPTION_ADVICE.get(failure.exception_class, GENERAL_ADVICE)
+    return advice.replace(PYTHON, str(early_end.project.python))
+
+
+def _advise_on_python_version(early_end: EarlyEnd) -> str:
+    """A sentence where the project asks for a newer Python than it was given, which explains much."""
+    project = early_end.project
+    for folder in (project.directory, project.root):
+        file = folder / "pyproject.toml"
+        required = _read_oldest_python(file)
+        if required is not None and _is_older_python(early_end.python_version, required):
+            return (
+                f" The project asks for Python {required} (`{file}`), and {project.python} is "
+                f"{early_end.python_version}: that may be the reason."
+            )
+    return ""
+
+
+def _is_older_python(version: str | None, required: Version) -> bool:
+    from packaging.version import InvalidVersion, Version  # noqa: PLC0415 - needed for this error alone
+
+    try:
+        return version is not None and Version(version) < required
+    except InvalidVersion:  # 3.14.0a1+: somebody's own build
+        return False
+
+
+def _read_oldest_python(pyproject: Path) -> Version | None:
+    """The lowest Python that a pyproject.toml allows; None where it names none, or cannot be read."""
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet  # noqa: PLC0415 - for this error alone
+    from packaging.version import Version  # noqa: PLC0415 - for this error alone
+
+    try:
+        document = tomllib.loads(pyproject.read_text("utf-8"))
+        specifiers = SpecifierSet(_find_python_range(document))
+    except (OSError, ValueError, InvalidSpecifier):
+        return None
+    bounds = [
+        Version(specifier.version.removesuffix(".*"))
+        for specifier in specifiers
+        if specifier.operator in (">=", ">", "~=", "==")
+    ]
+    return max(bounds, default=None)
+
+
+def _find_python_range(document: dict[str, object]) -> str:
+    """`requires-python`, or Poetry's `python`, whose `^` and `~` begin a range as `>=` does."""
+    match document:
+        case {"project": {"requires-python": str(specifier)}}:
+            return specifier
+        case {"tool": {"poetry": {"dependencies": {"python": str(specifier)}}}}:
+            return ">=" + specifier.lstrip("^~ ") if specifier.startswith(("^", "~")) else specifier
+        case _:
+            return ""
+
+
+def _describe_failure(failure: Failure) -> str:
+    """The message, after the class of the exception where that says more."""
+    names_itself = failure.message.startswith(failure.exception_class)
+    if names_itself or failure.exception_class in PROGRAM_ENDED:
+        return failure.message
+    return f"{failure.exception_class}: {failure.message}"
+
+
+def _describe_location(failure: Failure) -> str:
+    return str(failure.location or "")
+
+
+def _describe_evidence(early_end: EarlyEnd) -> str:
+    """The frames, after the last lines that were printed where those are all that there is to know."""
+    failure = early_end.failure
+    printed = _last_lines(early_end.output) if failure.exception_class in PROGRAM_ENDED else ""
+    return "\n".join(filter(None, (printed, _describe_frames(failure))))
+
+
+def _describe_frames(failure: Failure) -> str:
+    return "\n".join(failure.traceback[-SHOWN_FRAMES:])
+
+
+def _last_lines(output: str) -> str:
+    return "\n".join(last_output(output).rstrip().splitlines()[-SHOWN_LINES:])

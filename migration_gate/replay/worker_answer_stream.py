@@ -1,0 +1,217 @@
+"""Sends a worker its order, and reads the lines of its answer as they come, within the time limits."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import selectors
+import signal
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from migration_gate.config.settings import Settings
+from migration_gate.errors import TimedOut, WorkerDied
+from migration_gate.postgres.server import Server
+from migration_gate.project import Project
+from migration_gate.replay import crash_report
+from migration_gate.replay.server_log import add_first_error
+from migration_gate.replay.worker_answer import corrupted_answer, parse_line
+from migration_gate.replay.worker_order import WorkerTask, build_order
+from migration_gate.replay.worker_process import WorkerProcess, stop_worker
+from migration_gate.worker.protocol import (
+    ContextConfigured,
+    Done,
+    FailedStage,
+    Line,
+    StageStarted,
+    StepFinished,
+    StepStarted,
+    encode_order,
+)
+
+KEPT_OUTPUT_BYTES = 64 * 1024
+"""of what the project's code prints, the end is kept"""
+READ_BYTES = 64 * 1024
+POLL_SECONDS = 0.25
+"""between two looks at the time limits"""
+DUMP_SECONDS = 0.5
+"""what the interpreter gets to print the frames that it is in"""
+DAEMON_SECONDS = 0.5
+"""how long the output is still read when the answer has ended: a daemon may hold the pipe open"""
+KILLED = 128 + signal.SIGKILL
+"""the exit status of an interpreter that something outside of it killed"""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerPosition:
+    """How far a worker has come, as the lines of its answer tell."""
+
+    stage: FailedStage | None = None
+    """None until the first stage begins"""
+    revision: str | None = None
+    """the revision that runs"""
+    is_done: bool = False
+    """the answer is complete"""
+
+    def advance(self, line: Line) -> WorkerPosition:
+        """The position after this line."""
+        match line:
+            case StageStarted():
+                # env.py, which the stage `replay` runs, imports the models before it has a context.
+                return replace(self, stage="import" if line.name == "replay" else line.name)
+            case ContextConfigured():
+                return replace(self, stage="replay")
+            case StepStarted():
+                return replace(self, revision=line.revision)
+            case StepFinished():
+                return replace(self, revision=None)
+            case Done():
+                return replace(self, is_done=True)
+            case _:
+                return self
+
+    @property
+    def is_importing(self) -> bool:
+        """Whether the time limit for importing the project applies."""
+        return self.stage in (None, "import")
+
+    def describe(self) -> str:
+        """A clause for messages: `while revision 0003 ran`."""
+        match self.stage:
+            case "replay":
+                return f"while revision {self.revision} ran" if self.revision else "between two revisions"
+            case "import":
+                return "while the project was imported"
+            case "prepare":
+                return "during `prepare`"
+            case "models":
+                return "while the models were created"
+            case _:
+                return "before the project was imported"
+
+
+def send_order(
+    worker: WorkerProcess, project: Project, settings: Settings, server: Server, task: WorkerTask
+) -> AnswerStream:
+    """Tell the worker what to do on which server; its answer. The time limits count from here."""
+    worker.socket_file.write_text(f"{server.socket_directory}/.s.PGSQL.{server.port}")
+    order = encode_order(build_order(project, settings, server, task))
+    # A worker that has died already is reported when its answer is read.
+    with contextlib.suppress(BrokenPipeError), worker.order_pipe:
+        worker.order_pipe.write(order)
+    return AnswerStream(worker, settings, server, task.database)
+
+
+class AnswerStream:
+    """What a worker answers to its order. Iterate once: the lines come as the worker writes them.
+
+    Where the project's code ends its own interpreter, the last line is the failure that the worker could
+    not write any more. Raises TimedOut; AnswerCorrupted; WorkerDied where something outside of the project
+    ended the worker; PostgresDied or DiskFull where the server ended first.
+    """
+
+    def __init__(self, worker: WorkerProcess, settings: Settings, server: Server, database: str) -> None:
+        self._worker = worker
+        self._settings = settings
+        self._server = server
+        self._database = database
+        self._output = bytearray()
+        self._position = WorkerPosition()
+        now = time.monotonic()
+        self._run_deadline = now + settings.run_seconds
+        self._import_deadline = now + settings.import_seconds
+
+    @property
+    def output(self) -> str:
+        """The end of what the project's code printed so far."""
+        return crash_report.remove_foreign_frames(self._output.decode("utf-8", "replace"))
+
+    def __iter__(self) -> Iterator[Line]:
+        incomplete = b""
+        for data in self._read_pipes():
+            *lines, incomplete = (incomplete + data).split(b"\n")
+            for line in lines:
+                yield self._receive_line(parse_line(line))
+        self._worker.process.wait()
+        if not self._position.is_done:
+            yield self._explain_early_end()
+        elif incomplete:
+            raise corrupted_answer("there is text after the last line of the worker's answer", incomplete)
+
+    def _read_pipes(self) -> Iterator[bytes]:
+        """What comes through the answer pipe, in pieces; what the project's code prints is kept meanwhile."""
+        answer_pipe, output_pipe = self._worker.answer_pipe, self._worker.output_pipe
+        stop_reading_at = math.inf
+        with selectors.DefaultSelector() as selector:
+            selector.register(answer_pipe, selectors.EVENT_READ)
+            selector.register(output_pipe, selectors.EVENT_READ)
+            while selector.get_map() and time.monotonic() < stop_reading_at:
+                self._enforce_time_limits()
+                for key, _ in selector.select(POLL_SECONDS):
+                    data = os.read(key.fd, READ_BYTES)
+                    if not data:
+                        selector.unregister(key.fileobj)
+                    if key.fileobj is output_pipe:
+                        self._keep_output(data)
+                    elif data:
+                        yield data
+                    else:
+                        stop_reading_at = time.monotonic() + DAEMON_SECONDS
+
+    def _receive_line(self, line: Line) -> Line:
+        if isinstance(line, StageStarted) and line.name == "import":
+            self._import_deadline = time.monotonic() + self._settings.import_seconds
+        self._position = self._position.advance(line)
+        return add_first_error(line, self._server.log, self._database)
+
+    def _keep_output(self, data: bytes) -> None:
+        self._output += data
+        del self._output[:-KEPT_OUTPUT_BYTES]
+
+    def _enforce_time_limits(self) -> None:
+        now = time.monotonic()
+        if self._position.is_importing and now > self._import_deadline:
+            self._stop_late_worker("import", self._settings.import_seconds)
+        if now > self._run_deadline:
+            self._stop_late_worker("run", self._settings.run_seconds)
+
+    def _stop_late_worker(self, limit: str, seconds: float) -> None:
+        """End the worker, and raise TimedOut. `limit` is the key of `limits:` that was reached."""
+        self._request_stack_dump()
+        stop_worker(self._worker)
+        raise TimedOut(
+            f"The project took longer than {seconds:g} s {self._position.describe()}.",
+            advice="What it printed last, and the frames that it was in (innermost first), say what it "
+            f"waited for. If it only needs longer, set `limits: {{{limit}: …}}`.",
+            evidence=crash_report.last_output(self.output),
+        )
+
+    def _request_stack_dump(self) -> None:
+        """Have the interpreter print its frames (faulthandler does so on SIGUSR1), and keep them."""
+        self._worker.process.send_signal(signal.SIGUSR1)
+        descriptor = self._worker.output_pipe.fileno()
+        os.set_blocking(descriptor, False)
+        stop_reading_at = time.monotonic() + DUMP_SECONDS
+        while time.monotonic() < stop_reading_at:
+            try:
+                self._keep_output(os.read(descriptor, READ_BYTES))
+            except BlockingIOError:
+                time.sleep(0.02)
+
+    def _explain_early_end(self) -> Line:
+        """The failure that the worker could not write any more. Raises where it was not the project's."""
+        self._server.check_alive()  # a server that died first is the cause
+        status = self._worker.process.returncode
+        manner = crash_report.describe_exit(status)
+        message = f"the project's interpreter {manner} {self._position.describe()}"
+        if self._position.stage is not None and status != KILLED:
+            return crash_report.build_failure_line(
+                self._position.stage, self._position.revision, message, self.output
+            )
+        raise WorkerDied(
+            f"{message[0].upper()}{message[1:]}, without finishing its answer.",
+            advice="Something ended it from outside: look for too little memory (`dmesg`), and run again.",
+            evidence=crash_report.last_output(self.output),
+        )
