@@ -6,7 +6,7 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from migration_gate.config.settings import Prepare
+from migration_gate.config.settings import PrepareStep
 from migration_gate.errors import Misconfigured, PostgresNotFound
 from migration_gate.progress import Progress
 from migration_gate.replay.ddl_log import install_ddl_log
@@ -55,7 +55,7 @@ def set_statement_timeout(connection: psycopg.Connection[Any], seconds: float) -
     connection.execute(command)
 
 
-def run_prepare_sql(connection: psycopg.Connection[Any], entries: tuple[Prepare, ...]) -> None:
+def run_prepare_sql(connection: psycopg.Connection[Any], entries: tuple[PrepareStep, ...]) -> None:
     """Run the SQL texts and SQL files among the entries of `prepare:`, in their order."""
     for entry in entries:
         if entry.kind == "sql":

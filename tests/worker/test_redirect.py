@@ -133,7 +133,7 @@ def test_a_creator(arrives: Any, forbidden: Forbidden, driver: str) -> None:
     creator = f"lambda: {driver}.connect({forbidden.dsn!r})"
     made = f"create_engine('postgresql+{driver}://', creator={creator})"
     replay = arrives(env(imports=f"import {driver}", engine=made))
-    assert {c.how for c in replay.connections} == {"creator"}
+    assert {c.intercepted_by for c in replay.connections} == {"creator"}
 
 
 def test_a_creator_that_saved_the_function_before(arrives: Any, forbidden: Forbidden) -> None:
