@@ -1,4 +1,4 @@
-"""Asks the `git` program which files it tracks, and more; without it, the folder is walked."""
+"""What the `git` program says: which files are tracked, and the tree of a revision."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import contextlib
 import os
 import signal
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from migration_gate.errors import RepositoryUnreadable
 
@@ -18,6 +18,18 @@ _NOT_SOURCES = frozenset(
     {".git", ".hg", ".svn", "node_modules", "__pycache__", "site-packages", ".tox", ".nox", ".venv", "venv"}
     | {".mypy_cache", ".ruff_cache", ".pytest_cache", ".eggs", ".terraform", ".idea", ".cache"}
 )
+"""folders of tools, which are not read where git cannot say what is tracked"""
+_SETTINGS = {
+    "safe.directory": "*",  # the checkout may belong to another user
+    "core.fsmonitor": "false",  # a command that the repository's own configuration names is not run
+    "core.hooksPath": os.devnull,
+}
+_WITHOUT_QUESTIONS = {
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_ASKPASS": "",
+    "GIT_OPTIONAL_LOCKS": "0",
+    "LC_ALL": "C",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,68 +39,93 @@ class TrackedFiles:
     top: Path
     """the repository's top folder; the folder itself where there is no repository"""
     paths: tuple[str, ...]
-    """relative to the folder that was asked about, sorted"""
+    """relative to the folder that was listed, sorted"""
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GitOutput:
+    """What a git command printed, or why it failed."""
+
+    text: str = ""
+    failure: str | None = None
+    """why there is no text: no git, no repository, out of time, or git's own first line of error"""
+    is_git_error: bool = False
+    """git ran in a repository and reported an error: it does not know a name, for example"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Account:
+    """The user and group that own a repository."""
+
+    user: int
+    group: int
 
 
 def list_tracked_files(folder: Path) -> TrackedFiles:
     """The tracked files under `folder`; all its files, with a note, where git cannot tell."""
-    top, why = run_git(folder, "rev-parse", "--show-toplevel")
-    if why is None:
-        names, why = run_git(folder, "ls-files", "-z")
-        paths = tuple(sorted({name for name in names.split("\0") if name}))
-        if why is None and paths:
-            return TrackedFiles(Path(top.removesuffix("\n")), paths)
-        why = why or "git tracks no file here"
-    return TrackedFiles(folder, _walk(folder), (f"{why}: every file under {folder} was read as if tracked",))
+    top = run_git(folder, "rev-parse", "--show-toplevel")
+    failure = top.failure
+    if failure is None:
+        names = run_git(folder, "ls-files", "-z")
+        paths = tuple(sorted({name for name in names.text.split("\0") if name}))
+        if paths:
+            return TrackedFiles(Path(top.text.removesuffix("\n")), paths)
+        failure = names.failure or "git tracks no file here"
+    note = f"{failure}: every file under {folder} was read as if tracked"
+    return TrackedFiles(folder, _walk_folder(folder), (note,))
 
 
 def run_git(
     folder: Path, *arguments: str, seconds: float = COMMAND_SECONDS, as_owner: bool = False
-) -> tuple[str, str | None]:
-    """What git prints, or why it did not. It asks nobody for a password, and reads no one's keyboard.
+) -> GitOutput:
+    """What git prints, or why it failed. It asks for no password and reads no keyboard.
 
-    `as_owner` is for what writes: as root, it runs as the owner of the repository, who has to be able to
-    delete the files later.
+    `as_owner` is for commands that write: as root, they run as the owner of the repository, who has to be
+    able to delete the files later.
     """
-    owner = _owner(folder) if as_owner else None
-    account: dict[str, Any] = {"user": owner[0], "group": owner[1], "extra_groups": ()} if owner else {}
     try:
-        process = subprocess.Popen(
-            ["git", *arguments],
-            cwd=folder,
-            env=_environment() | ({"HOME": "/nonexistent"} if owner else {}),  # root's may not be read
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,  # without a terminal ssh cannot ask, and all of it can be ended at once
-            **account,
-        )
+        process = _start_git(folder, arguments, _find_owner(folder) if as_owner else None)
     except FileNotFoundError:
-        return "", "there is no git program"
+        return GitOutput(failure="there is no git program")
     except PermissionError:
-        return "", "the git program may not be run"
+        return GitOutput(failure="the git program may not be run")
     try:
-        out, err = process.communicate(timeout=seconds)
+        output, error = process.communicate(timeout=seconds)
     except subprocess.TimeoutExpired:
-        return "", f"`git {arguments[0]}` took over {seconds:g} s"
+        return GitOutput(failure=f"`git {arguments[0]}` took over {seconds:g} s")
     finally:
-        _end(process)
+        _end_process(process)
     if process.returncode:
-        said = os.fsdecode(err).strip().splitlines()
-        if said and "not a git repository" in said[0]:
-            return "", "no git repository"
-        return "", f"git said `{said[0].removeprefix('fatal: ') if said else process.returncode}`"
-    return os.fsdecode(out), None
+        return _read_error(os.fsdecode(error), process.returncode)
+    return GitOutput(os.fsdecode(output))
 
 
-def _owner(folder: Path) -> tuple[int, int] | None:
-    """User and group of the repository, where we are root and they are not."""
+def _start_git(folder: Path, arguments: tuple[str, ...], account: _Account | None) -> subprocess.Popen[bytes]:
+    environment = _make_environment()
+    if account is not None:
+        environment["HOME"] = "/nonexistent"  # root's own may not be readable
+    return subprocess.Popen(
+        ["git", *arguments],
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,  # without a terminal ssh cannot ask, and all processes can be ended at once
+        user=account.user if account else None,
+        group=account.group if account else None,
+        extra_groups=() if account else None,
+    )
+
+
+def _find_owner(folder: Path) -> _Account | None:
+    """Who owns the repository, where this process is root and the owner is not."""
     state = (find_repository_root(folder) / ".git").stat()
-    return (state.st_uid, state.st_gid) if os.geteuid() == 0 and state.st_uid != 0 else None
+    return _Account(state.st_uid, state.st_gid) if os.geteuid() == 0 and state.st_uid != 0 else None
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def _end_process(process: subprocess.Popen[bytes]) -> None:
     """End git and what it started, where it has not ended by itself."""
     if process.poll() is None:
         with contextlib.suppress(ProcessLookupError):
@@ -99,50 +136,63 @@ def _end(process: subprocess.Popen[bytes]) -> None:
             stream.close()
 
 
-def _environment() -> dict[str, str]:
-    """The caller's, without what points git elsewhere; the checkout may belong to another user.
+def _read_error(error: str, status: int) -> GitOutput:
+    lines = error.strip().splitlines()
+    if lines and "not a git repository" in lines[0]:
+        return GitOutput(failure="no git repository")
+    reason = lines[0].removeprefix("fatal: ") if lines else f"exit status {status}"
+    return GitOutput(failure=f"git reported `{reason}`", is_git_error=True)
 
-    Settings travel as environment variables, so that nobody's configuration file is touched. A command
-    that the repository's own configuration names (fsmonitor) is not run.
+
+def _make_environment() -> dict[str, str]:
+    """The caller's variables without those that point git elsewhere, and with our settings.
+
+    Settings travel as environment variables, so that no configuration file is changed.
     """
-    settings = {"safe.directory": "*", "core.fsmonitor": "false", "core.hooksPath": os.devnull}
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
-    environment |= {"GIT_TERMINAL_PROMPT": "0", "GIT_ASKPASS": "", "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
-    environment["GIT_CONFIG_COUNT"] = str(len(settings))
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    return environment | _WITHOUT_QUESTIONS | _settings_as_variables(_SETTINGS)
+
+
+def _settings_as_variables(settings: Mapping[str, str]) -> dict[str, str]:
+    variables = {"GIT_CONFIG_COUNT": str(len(settings))}
     for number, (key, value) in enumerate(settings.items()):
-        environment |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
-    return environment
+        variables[f"GIT_CONFIG_KEY_{number}"] = key
+        variables[f"GIT_CONFIG_VALUE_{number}"] = value
+    return variables
 
 
-def _walk(folder: Path) -> tuple[str, ...]:
+def _walk_folder(folder: Path) -> tuple[str, ...]:
     """Every file below `folder` but those of caches, virtual environments and packages."""
-    found: list[str] = []
-    for place, folders, files in os.walk(folder):
+    paths: list[str] = []
+    for current, folders, files in os.walk(folder):
         if "pyvenv.cfg" in files:
             folders.clear()
             continue
         folders[:] = sorted(name for name in folders if name not in _NOT_SOURCES)
-        prefix = os.path.relpath(place, folder)
-        found += files if prefix == "." else [os.path.join(prefix, name) for name in files]  # noqa: PTH118
-    return tuple(sorted(found))
+        prefix = os.path.relpath(current, folder)
+        paths += files if prefix == "." else [os.path.join(prefix, name) for name in files]  # noqa: PTH118
+    return tuple(sorted(paths))
 
 
 def find_repository_root(folder: Path) -> Path:
     """The repository's top folder; the folder itself where there is none. Asks the file system, not git."""
     real = folder.resolve()
-    return next((each for each in (real, *real.parents) if (each / ".git").exists()), real)
+    for candidate in (real, *real.parents):
+        if (candidate / ".git").exists():
+            return candidate
+    return real
 
 
-def export_revision(folder: Path, revision: str, into: Path) -> None:
+def export_revision(folder: Path, revision: str, target: Path) -> None:
     """Write the tree of a git revision into an existing empty folder. Raises RepositoryUnreadable."""
-    import io  # noqa: PLC0415
+    import io  # noqa: PLC0415 - only for `start_from.create_all`
     import tarfile  # noqa: PLC0415
 
     try:
-        answer = subprocess.run(
+        archive = subprocess.run(
             ["git", "archive", "--format=tar", "--end-of-options", revision],
             cwd=find_repository_root(folder),
-            env=_environment(),
+            env=_make_environment(),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=COMMAND_SECONDS,
@@ -150,10 +200,10 @@ def export_revision(folder: Path, revision: str, into: Path) -> None:
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise RepositoryUnreadable(f"git could not be run: {error}", advice="Install git.") from error
-    if answer.returncode:
+    if archive.returncode:
         raise RepositoryUnreadable(
-            f"git has no revision {revision} here: {os.fsdecode(answer.stderr).strip()}",
+            f"git has no revision {revision} here: {os.fsdecode(archive.stderr).strip()}",
             advice="In a shallow clone it may be missing: fetch the whole history (`fetch-depth: 0`).",
         )
-    with tarfile.open(fileobj=io.BytesIO(answer.stdout)) as archive:
-        archive.extractall(into, filter="data")
+    with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as tar:
+        tar.extractall(target, filter="data")

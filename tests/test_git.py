@@ -1,4 +1,4 @@
-"""The git program, asked: other owners, hostile configurations, passwords, and time."""
+"""Running git: repositories of other owners, hostile configurations, passwords, and time limits."""
 
 from __future__ import annotations
 
@@ -8,9 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from migration_gate import git
-from tests.support.git_repositories import clone, commit, started
-from tests.support.git_repositories import git as run
+from migration_gate.git import (
+    GitOutput,
+    TrackedFiles,
+    export_revision,
+    find_repository_root,
+    list_tracked_files,
+    run_git,
+)
+from tests.support.git_repositories import clone, commit, git, started
 
 pytestmark = pytest.mark.slow  # each starts another program
 
@@ -32,11 +38,11 @@ def test_a_repository_of_another_owner_is_read_without_touching_any_configuratio
     monkeypatch.setenv("HOME", str(home))
     folder = given_away(started(tmp_path / "a", {"a.sql": "", "b/c.py": ""}))
     config = (folder / ".git/config").read_text()
-    assert git.list_tracked_files(folder) == git.TrackedFiles(folder, ("a.sql", "b/c.py"))
-    assert git.list_tracked_files(folder / "b").paths == ("c.py",)
+    assert list_tracked_files(folder) == TrackedFiles(folder, ("a.sql", "b/c.py"))
+    assert list_tracked_files(folder / "b").paths == ("c.py",)
     into = tmp_path / "out"
     into.mkdir()
-    git.export_revision(folder, "HEAD", into)
+    export_revision(folder, "HEAD", into)
     assert sorted(path.name for path in into.iterdir()) == ["a.sql", "b"]
     assert list(home.iterdir()) == []
     assert (folder / ".git/config").read_text() == config
@@ -49,25 +55,24 @@ def test_what_git_writes_belongs_to_the_owner_of_the_repository(tmp_path: Path) 
             path.chmod(0o755)
     origin = given_away(started(tmp_path / "origin"))
     folder = given_away(clone(started(tmp_path / "other"), tmp_path / "clone"))
-    text, why = git.run_git(folder, "fetch", "-q", origin.as_uri(), "main", as_owner=True)
-    assert (text, why) == ("", None)
+    assert run_git(folder, "fetch", "-q", origin.as_uri(), "main", as_owner=True) == GitOutput()
     assert {path.stat().st_uid for path in folder.rglob("*")} == {1001}
 
 
 def test_a_program_that_the_repositorys_configuration_names_is_not_run(tmp_path: Path) -> None:
     folder = started(tmp_path / "a")
     ran = tmp_path / "ran"
-    run(folder, "config", "core.fsmonitor", f"touch {ran}")
+    git(folder, "config", "core.fsmonitor", f"touch {ran}")
     hook = folder / ".git/hooks/reference-transaction"
     hook.write_text(f"#!/bin/sh\ntouch {ran}\n")
     hook.chmod(0o755)
-    assert git.list_tracked_files(folder).paths == ("README.md",)
-    assert git.run_git(folder, "status", "--porcelain") == ("", None)
-    assert git.run_git(folder, "update-ref", "refs/heads/x", "HEAD") == ("", None)
+    assert list_tracked_files(folder).paths == ("README.md",)
+    assert run_git(folder, "status", "--porcelain") == GitOutput()
+    assert run_git(folder, "update-ref", "refs/heads/x", "HEAD") == GitOutput()
     assert not ran.exists()
 
 
-def test_nobody_is_asked_for_a_password(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_git_asks_for_no_password(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = tmp_path / "asked"
     program = tmp_path / "ask"
     program.write_text(f"#!/bin/sh\ntouch {asked}\necho secret\n")
@@ -75,25 +80,29 @@ def test_nobody_is_asked_for_a_password(tmp_path: Path, monkeypatch: pytest.Monk
     for name in ("GIT_ASKPASS", "SSH_ASKPASS"):
         monkeypatch.setenv(name, str(program))
     folder = started(tmp_path / "a")
-    text, why = git.run_git(
-        folder, "credential", "fill"
-    )  # standard input is empty, so git has nothing to fill
-    assert text == ""
-    assert why is not None
+    output = run_git(folder, "credential", "fill")  # standard input is empty, so git has nothing to fill in
+    assert output.is_git_error
     assert not asked.exists()
 
 
-def test_a_git_that_takes_too_long_is_ended_with_all_that_it_started(tmp_path: Path) -> None:
+def test_a_git_command_that_takes_too_long_is_ended_with_all_that_it_started(tmp_path: Path) -> None:
     folder = started(tmp_path / "a")
     pid = tmp_path / "pid"
-    run(folder, "config", "alias.wait", f"!echo $$ > {pid}; sleep 60")
-    begun = time.monotonic()
-    assert git.run_git(folder, "wait", seconds=0.5) == ("", "`git wait` took over 0.5 s")
-    assert time.monotonic() - begun < 5
-    end = time.monotonic() + 5
-    while _alive(int(pid.read_text())) and time.monotonic() < end:
+    git(folder, "config", "alias.wait", f"!echo $$ > {pid}; sleep 600")
+    for seconds in (0.5, 4.0, 30.0):  # a busy machine needs longer to start git
+        failure = f"`git wait` took over {seconds:g} s"
+        assert run_git(folder, "wait", seconds=seconds) == GitOutput(failure=failure)
+        if pid.exists() and pid.read_text():
+            break
+    _wait_for_end(int(pid.read_text()))
+
+
+def _wait_for_end(pid: int) -> None:
+    """Return when the process has ended; the limit keeps the test from waiting for ever."""
+    end = time.monotonic() + 120
+    while _alive(pid):
+        assert time.monotonic() < end
         time.sleep(0.05)
-    assert not _alive(int(pid.read_text()))
 
 
 def _alive(pid: int) -> bool:
@@ -109,12 +118,18 @@ def test_variables_that_point_git_elsewhere_are_ignored(
     here, there = started(tmp_path / "here", {"here": ""}), started(tmp_path / "there", {"there": ""})
     monkeypatch.setenv("GIT_DIR", str(there / ".git"))
     monkeypatch.setenv("GIT_INDEX_FILE", str(there / ".git/index"))
-    assert git.list_tracked_files(here).paths == ("here",)
+    assert list_tracked_files(here).paths == ("here",)
 
 
 def test_a_worktree_of_a_repository_is_a_repository(tmp_path: Path) -> None:
     folder = started(tmp_path / "a")
-    run(folder, "worktree", "add", "-q", str(tmp_path / "b"))
+    git(folder, "worktree", "add", "-q", str(tmp_path / "b"))
     commit(tmp_path / "b", {"b.sql": ""})
-    assert git.list_tracked_files(tmp_path / "b").paths == ("README.md", "b.sql")
-    assert git.find_repository_root(tmp_path / "b") == tmp_path / "b"
+    assert list_tracked_files(tmp_path / "b").paths == ("README.md", "b.sql")
+    assert find_repository_root(tmp_path / "b") == tmp_path / "b"
+
+
+def test_a_folder_without_a_repository_and_an_unknown_name_are_different_failures(tmp_path: Path) -> None:
+    assert run_git(tmp_path, "rev-parse", "HEAD") == GitOutput(failure="no git repository")
+    unknown = run_git(started(tmp_path / "a"), "rev-parse", "--verify", "nowhere")
+    assert unknown == GitOutput(failure="git reported `Needed a single revision`", is_git_error=True)

@@ -1,26 +1,28 @@
-"""What the change is compared with: the base revision, and the files that differ from it.
+"""The base of a pull request: which commit a change is compared with, and which files differ from it.
 
-The base comes from the user, from the CI's event, or from the branch that the clone came from. In a shallow
-clone that lacks it, it is fetched where that needs no password; else `Base.note` says what to do.
+The base is, in this order: the setting `base`, what the event of the CI names, or the branch of origin from
+which the checked out branch came. A shallow clone may lack it: then it is fetched where that needs no
+password, else `BaseRevision.note` says what to do.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from migration_gate import git
-from migration_gate.ci import event as events
-from migration_gate.ci.event import COMMIT_ID, Event
+from migration_gate.ci.event import COMMIT_ID, Event, read_event
 from migration_gate.errors import Misconfigured
+from migration_gate.git import find_repository_root, run_git
 
 FETCH_SECONDS = 20.0
 """limit for one fetch; at most three are needed"""
 DEPTHS = (50, 1000)
-"""commits of history that are fetched to find what two branches share, in turn"""
+"""commits of history that are fetched, one after the other, to find what two branches share"""
+_FETCH_OPTIONS = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--no-auto-gc")
+_DIFF_OPTIONS = ("-z", "--no-renames", "--name-status")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,17 @@ class BaseRevision:
     reason: str
     """where it is from, or why there is none"""
     note: str = ""
-    """for people, where a base was wanted and could not be had"""
+    """for the report, where there should be a base and it could not be read"""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class FileChange:
+    """A file that differs from the base."""
+
+    status: str
+    """git's letter: A added, M modified, T another type, D deleted"""
+    path: str
+    """from the top of the repository"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,157 +52,195 @@ class Comparison:
     """The base, and what is different since."""
 
     base: BaseRevision
-    files: tuple[tuple[str, str], ...] | None = None
-    """git's letter (A new, M changed, D gone) and the path from the top of the repository; None: no base"""
+    files: tuple[FileChange, ...] | None = None
+    """sorted; None where there is no base"""
 
-    def changed_paths(self, letters: str = "ADMT") -> frozenset[str]:
+    def changed_paths(self, statuses: str = "ADMT") -> frozenset[str]:
         """The files that differ in one of these ways."""
-        return frozenset(path for letter, path in self.files or () if letter in letters)
+        return frozenset(file.path for file in self.files or () if file.status in statuses)
 
 
-def compare_with_base(folder: Path, wanted: str | None, environ: Mapping[str, str]) -> Comparison:
-    """The change that is checked out in `folder`. Raises Misconfigured where `wanted` is no commit."""
-    event = events.read_event(environ)
-    base = find_base(folder, wanted, event)
+def compare_with_base(folder: Path, setting: str | None, environ: Mapping[str, str]) -> Comparison:
+    """The change that is checked out in `folder`; `setting` is the value of `base`, where one is set.
+
+    Raises Misconfigured where the setting names no commit.
+    """
+    event = read_event(environ)
+    base = find_base(folder, setting, event)
     if base.commit is None:
         return Comparison(base)
-    files, why = _differences(folder, base.commit, work_tree=not event.ci)
-    if why is not None:
-        return Comparison(BaseRevision(None, why, f"The files that changed are not known: {why}"))
+    is_laptop = not event.ci
+    files, failure = _find_changes(folder, base.commit, include_uncommitted=is_laptop)
+    if failure is not None:
+        note = f"The files that changed are not known: {failure}"
+        return Comparison(BaseRevision(None, failure, note))
     return Comparison(base, files)
 
 
-def find_base(folder: Path, wanted: str | None, event: Event) -> BaseRevision:
-    """The base of what is checked out in `folder`."""
-    head, why = _commit(folder, "HEAD")
-    if head is None:
-        return BaseRevision(None, why or "there is no commit yet")
-    if wanted:
-        return _wanted(folder, wanted, event)
+def find_base(folder: Path, setting: str | None, event: Event) -> BaseRevision:
+    """The base of what is checked out in `folder`. Raises Misconfigured where `setting` names no commit."""
+    head = _find_commit(folder, "HEAD")
+    if head.id is None:
+        return BaseRevision(None, head.failure or "there is no commit yet")
+    if setting:
+        return _find_base_of_setting(folder, setting, event)
     if event.base is not None:
-        return _of_event(folder, event)
+        return _find_base_of_event(folder, event.base, event)
     if event.ci:
         return BaseRevision(None, event.reason)
-    return _upstream(folder)
+    return _find_base_on_laptop(folder)
 
 
-def _wanted(folder: Path, wanted: str, event: Event) -> BaseRevision:
-    """What the user named; a branch may be there under its remote's name alone."""
-    for name in (wanted, f"origin/{wanted}"):
-        found, _ = _commit(folder, name)
-        if found:
-            return BaseRevision(_shared(folder, found) or found, f"`base: {wanted}`")
-    if event.ci and re.fullmatch(COMMIT_ID, wanted) and _fetch(folder, 1, wanted) is None:
-        return BaseRevision(_shared(folder, wanted) or wanted, f"`base: {wanted}`")
+def _find_base_of_setting(folder: Path, setting: str, event: Event) -> BaseRevision:
+    """The base that the user named; a branch may be there under its remote's name alone."""
+    reason = f"`base: {setting}`"
+    for name in (setting, f"origin/{setting}"):
+        commit = _find_commit(folder, name)
+        if commit.id is not None:
+            return BaseRevision(_find_shared_commit(folder, commit.id) or commit.id, reason)
+    if event.ci and re.fullmatch(COMMIT_ID, setting) and _fetch(folder, 1, setting) is None:
+        return BaseRevision(_find_shared_commit(folder, setting) or setting, reason)
     raise Misconfigured(
-        f"`base` names the revision `{wanted}`, which git does not have here.",
+        f"`base` names the revision `{setting}`, which git does not have here.",
         where="base",
-        advice="Mend its name. In a shallow clone, fetch the whole history (`fetch-depth: 0`).",
+        advice="Correct its name. In a shallow clone, fetch the whole history (`fetch-depth: 0`).",
     )
 
 
-def _of_event(folder: Path, event: Event) -> BaseRevision:
-    """What the event names; of a merge commit made for the change, its first parent is exact."""
-    base = event.base or ""
-    parents = _parents(folder)
+def _find_base_of_event(folder: Path, base: str, event: Event) -> BaseRevision:
+    """The base of a pull request or push.
+
+    Where HEAD is the merge commit that the CI made for this run, its first parent is the base. Otherwise the
+    base of a pull request is the newest commit that HEAD shares with the branch.
+    """
+    parents = _read_parents(folder)
     if len(parents) == 2 and parents[1] == event.head:
-        return _had(folder, parents[0], f"{event.reason}, as it was merged for this run")
+        return _require_commit(folder, parents[0], f"{event.reason}, as it was merged for this run")
     if event.is_exact:
-        return _had(folder, base, event.reason)
-    found = _shared(folder, base)
-    for depth in () if found else DEPTHS if _shallow(folder) else (None,):
-        if _fetch(folder, depth, base, *filter(None, [event.head])) is not None:
-            break
-        if found := _shared(folder, base):
-            break
-    return (
-        BaseRevision(found, event.reason)
-        if found
-        else _had(folder, base, f"{event.reason}, the newest commit of it")
-    )
+        return _require_commit(folder, base, event.reason)
+    shared = _find_shared_commit(folder, base) or _fetch_shared_commit(folder, base, event.head)
+    if shared is not None:
+        return BaseRevision(shared, event.reason)
+    return _require_commit(folder, base, f"{event.reason}, the newest commit of it")
 
 
-def _had(folder: Path, revision: str, why: str) -> BaseRevision:
-    """That very commit, fetched where it is missing."""
-    if _commit(folder, revision)[0]:
-        return BaseRevision(revision, why)
-    failed = _fetch(folder, 1 if _shallow(folder) else None, revision)
-    if failed is None and _commit(folder, revision)[0]:
-        return BaseRevision(revision, why)
-    says = (
-        f"{why[0].upper()}{why[1:]}, commit {revision[:12]}, is not in this clone, and could not be fetched "
-        f"({failed or 'it is not there'}): what is new in the change is not known. "
-        "Give actions/checkout `fetch-depth: 0` (GitLab: `GIT_DEPTH: 0`)"
-    )
-    return BaseRevision(None, f"commit {revision[:12]} is not in this clone", says)
-
-
-def _upstream(folder: Path) -> BaseRevision:
-    """What the checked out branch shares with the branch that the clone came from."""
-    named, _ = git.run_git(folder, "symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD")
-    for name in filter(None, (named.strip(), "origin/main", "origin/master")):
-        found, _ = _commit(folder, name)
-        if found and (shared := _shared(folder, found)):
+def _find_base_on_laptop(folder: Path) -> BaseRevision:
+    """The newest commit that HEAD shares with the branch from which the clone was made."""
+    default = run_git(folder, "symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD")
+    for name in (default.text.strip(), "origin/main", "origin/master"):
+        commit = _find_commit(folder, name) if name else _NO_COMMIT
+        shared = _find_shared_commit(folder, commit.id) if commit.id is not None else None
+        if shared is not None:
             return BaseRevision(shared, f"what HEAD shares with {name}")
     return BaseRevision(None, "the clone has no branch of a remote named origin")
 
 
-def _commit(folder: Path, name: str) -> tuple[str | None, str | None]:
-    """The full id of the commit that `name` means; else why git could not be asked, if it could not."""
-    arguments = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
-    text, why = git.run_git(folder, *arguments)
-    if why is None:
-        return text.strip(), None
-    return None, None if why.startswith("git said") else why
+def _require_commit(folder: Path, commit: str, reason: str) -> BaseRevision:
+    """That very commit, fetched where it is missing; a base with a note where that fails."""
+    if _find_commit(folder, commit).id is not None:
+        return BaseRevision(commit, reason)
+    failure = _fetch(folder, 1 if _is_shallow(folder) else None, commit)
+    if failure is None and _find_commit(folder, commit).id is not None:
+        return BaseRevision(commit, reason)
+    note = (
+        f"{reason[0].upper()}{reason[1:]}, commit {commit[:12]}, is not in this clone, and could not be "
+        f"fetched ({failure or 'it is not there'}): what is new in the change is not known. "
+        "Give actions/checkout `fetch-depth: 0` (GitLab: `GIT_DEPTH: 0`)"
+    )
+    return BaseRevision(None, f"commit {commit[:12]} is not in this clone", note)
 
 
-def _parents(folder: Path) -> tuple[str, ...]:
-    """The parents that the commit itself names: a shallow clone has the names, if not the commits."""
-    text, _ = git.run_git(folder, "cat-file", "commit", "HEAD")
-    lines = text.partition("\n\n")[0].splitlines()
-    return tuple(line.removeprefix("parent ") for line in lines if line.startswith("parent "))
+def _fetch_shared_commit(folder: Path, base: str, head: str | None) -> str | None:
+    """Fetch more and more history, until HEAD and `base` share a commit; None where they never do."""
+    depths = DEPTHS if _is_shallow(folder) else (None,)
+    for depth in depths:
+        if _fetch(folder, depth, base, *([head] if head else [])) is not None:
+            return None
+        shared = _find_shared_commit(folder, base)
+        if shared is not None:
+            return shared
+    return None
 
 
-def _shared(folder: Path, revision: str) -> str | None:
-    """The newest commit that HEAD and `revision` have in common, as far as the clone knows."""
-    text, why = git.run_git(folder, "merge-base", "HEAD", revision)
-    return text.strip() or None if why is None else None
+@dataclass(frozen=True, slots=True)
+class _Commit:
+    """A commit that a name stands for."""
+
+    id: str | None
+    """full; None where there is none"""
+    failure: str | None = None
+    """why git could not be asked"""
 
 
-def _shallow(folder: Path) -> bool:
-    return git.run_git(folder, "rev-parse", "--is-shallow-repository")[0].strip() == "true"
+_NO_COMMIT = _Commit(None)
 
 
-def _fetch(folder: Path, depth: int | None, *revisions: str) -> str | None:
-    """Bring commits from origin with the rights that the clone has by itself; why it failed, or None."""
+def _find_commit(folder: Path, name: str) -> _Commit:
+    output = run_git(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
+    if output.failure is None:
+        return _Commit(output.text.strip())
+    return _NO_COMMIT if output.is_git_error else _Commit(None, output.failure)
+
+
+def _read_parents(folder: Path) -> tuple[str, ...]:
+    """The parents that HEAD itself names: a shallow clone has the names, even where it lacks the commits."""
+    header = run_git(folder, "cat-file", "commit", "HEAD").text.partition("\n\n")[0]
+    return tuple(line.removeprefix("parent ") for line in header.splitlines() if line.startswith("parent "))
+
+
+def _find_shared_commit(folder: Path, commit: str) -> str | None:
+    """The newest commit that HEAD and `commit` have in common, as far as the clone knows."""
+    return run_git(folder, "merge-base", "HEAD", commit).text.strip() or None
+
+
+def _is_shallow(folder: Path) -> bool:
+    return run_git(folder, "rev-parse", "--is-shallow-repository").text.strip() == "true"
+
+
+def _fetch(folder: Path, depth: int | None, *commits: str) -> str | None:
+    """Fetch commits from origin with the rights that the clone already has; why it failed, or None."""
     limit = [f"--depth={depth}"] if depth else []
-    options = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--no-auto-gc")
-    arguments = ("fetch", *options, *limit, "origin", *revisions)
-    return git.run_git(folder, *arguments, seconds=FETCH_SECONDS, as_owner=True)[1]
+    arguments = ("fetch", *_FETCH_OPTIONS, *limit, "origin", *commits)
+    return run_git(folder, *arguments, seconds=FETCH_SECONDS, as_owner=True).failure
 
 
-def _differences(
-    folder: Path, base: str, *, work_tree: bool
-) -> tuple[tuple[tuple[str, str], ...], str | None]:
-    """What differs between `base` and HEAD; on a person's machine, also what is not committed yet."""
-    top = git.find_repository_root(folder)
-    options = ("-r", "-z", "--no-renames", "--name-status")
-    text, why = git.run_git(top, "diff-tree", *options, base, "HEAD")
-    if why is not None:
-        return (), why
+def _find_changes(
+    folder: Path, base: str, *, include_uncommitted: bool
+) -> tuple[tuple[FileChange, ...], str | None]:
+    """The files that differ between `base` and HEAD, or the work tree; and why git could not say, if so."""
+    top = find_repository_root(folder)
+    committed = run_git(top, "diff-tree", "-r", *_DIFF_OPTIONS, base, "HEAD")
+    if committed.failure is not None:
+        return (), committed.failure
+    statuses = _read_statuses(committed.text)
+    if include_uncommitted:
+        statuses = _add_uncommitted(top, statuses)
+    return tuple(sorted(FileChange(status, path) for path, status in statuses.items())), None
+
+
+def _add_uncommitted(top: Path, committed: Mapping[str, str]) -> dict[str, str]:
+    """The statuses with those of the index and the work tree; a new file stays new when it is edited."""
+    statuses = dict(committed)
+    for status, option in (("M", "--modified"), ("D", "--deleted"), ("A", "--others")):
+        for path in _list_files(top, option):
+            if statuses.get(path) != "A":
+                statuses[path] = status
+    staged = run_git(top, "diff-index", "--cached", *_DIFF_OPTIONS, "HEAD")
+    return _read_statuses(staged.text) | statuses
+
+
+def _list_files(top: Path, option: str) -> Iterator[str]:
+    listing = run_git(top, "ls-files", "-z", option, "--exclude-standard")
+    return filter(None, listing.text.split("\0"))
+
+
+def _read_statuses(text: str) -> dict[str, str]:
+    """Paths and their statuses, from the output of `git diff-tree -z --name-status`."""
     parts = text.split("\0")
-    found = dict(zip(parts[1::2], parts[0::2], strict=False))
-    if work_tree:
-        for letter, option in (("M", "--modified"), ("D", "--deleted"), ("A", "--others")):
-            names, _ = git.run_git(top, "ls-files", "-z", option, "--exclude-standard")
-            found |= {name: letter for name in names.split("\0") if name and found.get(name) != "A"}
-        staged, _ = git.run_git(top, "diff-index", "--cached", "-z", "--no-renames", "--name-status", "HEAD")
-        parts = staged.split("\0")
-        found = dict(zip(parts[1::2], parts[0::2], strict=False)) | found
-    return tuple(sorted((letter, path) for path, letter in found.items())), None
+    return dict(zip(parts[1::2], parts[0::2], strict=False))
 
 
 def absolute_paths(folder: Path, paths: Iterable[str]) -> tuple[str, ...]:
     """Paths from the top of the repository, as absolute real ones, sorted."""
-    top = os.path.realpath(git.find_repository_root(folder))
-    return tuple(sorted(os.path.join(top, path) for path in paths))  # noqa: PTH118 - they may be no text
+    top = os.path.realpath(find_repository_root(folder))
+    return tuple(sorted(os.path.join(top, path) for path in paths))  # noqa: PTH118 - they may not be valid text

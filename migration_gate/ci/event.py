@@ -1,16 +1,16 @@
-"""Which event of which CI started the run: what it says of the base, the head and the pull request.
+"""Which event of which CI started the run: what it says about the base, the head and the pull request.
 
-Read from the variables and the payload alone; git is asked in `comparison`. Nothing is guessed: what an event
-does not say is None, and `why` says so.
+Read from the variables and the payload alone; `base_revision` asks git. Nothing is guessed: what an event
+does not say is None, and `reason` tells why.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -19,9 +19,10 @@ from migration_gate.errors import Misconfigured
 PRIVILEGED_EVENTS = frozenset({"pull_request_target", "workflow_run", "issue_comment"})
 """events that run with the base's rights, and may have anybody's code checked out"""
 MAX_PAYLOAD_BYTES = 32 << 20
-"""bytes of a payload; GitHub's own limit is 25 MB"""
+"""bytes of a payload that are read; GitHub's own limit is 25 MB"""
 COMMIT_ID = r"[0-9a-f]{40}|[0-9a-f]{64}"
-Sha = Annotated[str, Field(pattern=f"^({COMMIT_ID})$")]
+"""a full id, by SHA-1 or SHA-256"""
+CommitId = Annotated[str, Field(pattern=f"^({COMMIT_ID})$")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +31,7 @@ class Event:
 
     name: str = ""
     """as the CI names it; empty outside of one"""
-    ci: str = ""
-    """github, gitlab or empty"""
+    ci: Literal["github", "gitlab", ""] = ""
     base: str | None = None
     """full id of the commit that the event names as the base"""
     is_exact: bool = False
@@ -43,7 +43,7 @@ class Event:
     commit: str | None = None
     """full id of the commit that the CI runs for; of the base, in the events that run with its rights"""
     pull_request: int | None = None
-    """of the pull or merge request"""
+    """number of the pull or merge request"""
     is_fork: bool = False
     """the change comes from another repository"""
     repository: str = ""
@@ -55,7 +55,7 @@ class Event:
 
 
 class _Payload(BaseModel):
-    """A part of a payload: what is not needed is not looked at."""
+    """A part of a payload: fields that are not needed are not read."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -65,7 +65,7 @@ class _Repository(_Payload):
 
 
 class _Side(_Payload):
-    sha: Sha
+    sha: CommitId
     repo: _Repository | None = None
     """null where the fork was deleted"""
 
@@ -76,51 +76,51 @@ class _PullRequest(_Payload):
     head: _Side
 
 
-class _OfPullRequest(_Payload):
+class _PullRequestPayload(_Payload):
     pull_request: _PullRequest
     repository: _Repository
 
 
 class _MergeGroup(_Payload):
-    base_sha: Sha
-    head_sha: Sha
+    base_sha: CommitId
+    head_sha: CommitId
 
 
-class _OfMergeGroup(_Payload):
+class _MergeGroupPayload(_Payload):
     merge_group: _MergeGroup
 
 
-class _OfPush(_Payload):
-    before: Sha
-    after: Sha
+class _PushPayload(_Payload):
+    before: CommitId
+    after: CommitId
     forced: bool = False
 
 
 class _WorkflowRun(_Payload):
-    head_sha: Sha
+    head_sha: CommitId
     head_repository: _Repository | None = None
 
 
-class _OfWorkflowRun(_Payload):
+class _WorkflowRunPayload(_Payload):
     workflow_run: _WorkflowRun
     repository: _Repository
 
 
-P = TypeVar("P", bound=_Payload)
+PayloadModel = TypeVar("PayloadModel", bound=_Payload)
 
 
 def read_event(environ: Mapping[str, str]) -> Event:
-    """The event of this run. Raises Misconfigured where its payload is not what the CI promises."""
+    """The event of this run. Raises Misconfigured where its payload is not what the CI documents."""
     if environ.get("GITHUB_EVENT_NAME"):
-        return _github(environ)
+        return _read_github_event(environ)
     if environ.get("GITLAB_CI"):
-        return _gitlab(environ)
+        return _read_gitlab_event(environ)
     return Event()
 
 
-def _github(environ: Mapping[str, str]) -> Event:
+def _read_github_event(environ: Mapping[str, str]) -> Event:
     name = environ["GITHUB_EVENT_NAME"]
-    known = Event(
+    event = Event(
         name,
         "github",
         reason=f"the event `{name}` has no base",
@@ -129,115 +129,129 @@ def _github(environ: Mapping[str, str]) -> Event:
         server_url=environ.get("GITHUB_SERVER_URL", "https://github.com").rstrip("/"),
         api_url=environ.get("GITHUB_API_URL", "https://api.github.com").rstrip("/"),
     )
-    payload = environ.get("GITHUB_EVENT_PATH")
-    told = _READERS.get(name)
-    if told is None:
-        return known
-    if not payload:
-        return replace(known, reason=f"GITHUB_EVENT_PATH is not set, so the base of `{name}` is not known")
-    return told(known, Path(payload))
+    add_payload = _PAYLOAD_READERS.get(name)
+    if add_payload is None:
+        return event
+    payload_file = environ.get("GITHUB_EVENT_PATH")
+    if not payload_file:
+        return replace(event, reason=f"GITHUB_EVENT_PATH is not set, so the base of `{name}` is not known")
+    return add_payload(event, Path(payload_file))
 
 
-def _pull_request(event: Event, file: Path) -> Event:
-    told = _payload(_OfPullRequest, file, event.name)
-    change = told.pull_request
-    source = change.head.repo
+def _add_pull_request(event: Event, file: Path) -> Event:
+    payload = _read_payload(_PullRequestPayload, file, event.name)
+    pull_request = payload.pull_request
     return replace(
         event,
-        base=change.base.sha,
-        reason=f"the base of pull request {change.number}",
-        head=change.head.sha,
-        pull_request=change.number,
-        is_fork=source is None or source.full_name != told.repository.full_name,
-        repository=event.repository or told.repository.full_name,
+        base=pull_request.base.sha,
+        reason=f"the base of pull request {pull_request.number}",
+        head=pull_request.head.sha,
+        pull_request=pull_request.number,
+        is_fork=_is_other(pull_request.head.repo, payload.repository),
+        repository=event.repository or payload.repository.full_name,
     )
 
 
-def _merge_group(event: Event, file: Path) -> Event:
-    group = _payload(_OfMergeGroup, file, event.name).merge_group
+def _add_merge_group(event: Event, file: Path) -> Event:
+    group = _read_payload(_MergeGroupPayload, file, event.name).merge_group
     return replace(
         event, base=group.base_sha, is_exact=True, reason="the base of the merge group", head=group.head_sha
     )
 
 
-def _push(event: Event, file: Path) -> Event:
-    told = _payload(_OfPush, file, event.name)
-    if not told.before.strip("0"):
-        return replace(
-            event, head=told.after, reason="the push made the branch or tag: there is nothing before it"
-        )
-    if told.forced:
-        return replace(event, head=told.after, reason="the push was forced: what was there before is no base")
-    return replace(
-        event, base=told.before, is_exact=True, reason="what was there before the push", head=told.after
-    )
+def _add_push(event: Event, file: Path) -> Event:
+    push = _read_payload(_PushPayload, file, event.name)
+    event = replace(event, head=push.after)
+    if _is_zero(push.before):
+        return replace(event, reason="the push made the branch or tag: there is nothing before it")
+    if push.forced:
+        return replace(event, reason="the push was forced: what was there before is no base")
+    return replace(event, base=push.before, is_exact=True, reason="what was there before the push")
 
 
-def _workflow_run(event: Event, file: Path) -> Event:
-    told = _payload(_OfWorkflowRun, file, event.name)
-    run = told.workflow_run
-    source = run.head_repository
-    fork = source is None or source.full_name != told.repository.full_name
-    return replace(event, head=run.head_sha, is_fork=fork)
+def _add_workflow_run(event: Event, file: Path) -> Event:
+    payload = _read_payload(_WorkflowRunPayload, file, event.name)
+    run = payload.workflow_run
+    return replace(event, head=run.head_sha, is_fork=_is_other(run.head_repository, payload.repository))
 
 
-_READERS = {
-    "pull_request": _pull_request,
-    "pull_request_target": _pull_request,
-    "pull_request_review": _pull_request,
-    "merge_group": _merge_group,
-    "push": _push,
-    "workflow_run": _workflow_run,
+_PAYLOAD_READERS: Mapping[str, Callable[[Event, Path], Event]] = {
+    "pull_request": _add_pull_request,
+    "pull_request_target": _add_pull_request,
+    "pull_request_review": _add_pull_request,
+    "merge_group": _add_merge_group,
+    "push": _add_push,
+    "workflow_run": _add_workflow_run,
 }
 
 
-def _payload(model: type[P], file: Path, name: str) -> P:
-    """What the event's file says; Misconfigured with the first thing that is wrong with it."""
-    where = f"GITHUB_EVENT_PATH ({file})"
-    advice = (
-        "It is the runner that writes this file. In a container of your own, mount it, or unset the variable."
-    )
+def _is_other(source: _Repository | None, repository: _Repository) -> bool:
+    """Whether the change comes from another repository; a deleted one is another."""
+    return source is None or source.full_name != repository.full_name
+
+
+def _is_zero(commit: str) -> bool:
+    """Whether it is the id that stands for no commit."""
+    return not commit.strip("0")
+
+
+def _read_payload(model: type[PayloadModel], file: Path, name: str) -> PayloadModel:
+    """What the event's file says. Raises Misconfigured with the first thing that is wrong with it."""
     try:
         with file.open("rb") as stream:
             text = stream.read(MAX_PAYLOAD_BYTES)
         return model.model_validate_json(text)
     except OSError as error:
-        says = f"The payload of the event `{name}` could not be read: {error.strerror or error}."
+        problem = f"could not be read: {error.strerror or error}"
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        key = ".".join(map(str, first["loc"]))
-        what = f"`{key}`: {first['msg']}" if key else first["msg"]
-        says = f"The payload of the event `{name}` is not what GitHub sends: {what}."
-    raise Misconfigured(says, where=where, advice=advice)
+        problem = f"is not what GitHub sends: {_first_error(error)}"
+    raise Misconfigured(
+        f"The payload of the event `{name}` {problem}.",
+        where=f"GITHUB_EVENT_PATH ({file})",
+        advice="The runner writes this file. In a container of your own, mount it, or unset the variable.",
+    )
 
 
-def _gitlab(environ: Mapping[str, str]) -> Event:
-    """GitLab says all of it in variables; an id of zeroes is none, and so is what is no id at all."""
+def _first_error(error: ValidationError) -> str:
+    first = error.errors(include_url=False)[0]
+    key = ".".join(map(str, first["loc"]))
+    return f"`{key}`: {first['msg']}" if key else first["msg"]
 
-    def sha(name: str) -> str | None:
-        text = environ.get(name, "")
-        return text if text.strip("0") and re.fullmatch(COMMIT_ID, text) else None
 
-    request, before = sha("CI_MERGE_REQUEST_DIFF_BASE_SHA"), sha("CI_COMMIT_BEFORE_SHA")
+def _read_gitlab_event(environ: Mapping[str, str]) -> Event:
+    """GitLab's event, all of which stands in variables."""
     name = environ.get("CI_PIPELINE_SOURCE", "pipeline")
     number = environ.get("CI_MERGE_REQUEST_IID", "")
-    why = f"the pipeline's source `{name}` has no base"
-    if request:
-        why = f"the base of merge request {number}"
-    elif before and name == "push":
-        request, why = before, "what was there before the push"
+    base, reason = _find_gitlab_base(environ, name, number)
     source = environ.get("CI_MERGE_REQUEST_SOURCE_PROJECT_PATH")
     return Event(
         name,
         "gitlab",
-        base=request,
-        is_exact=bool(request),
-        reason=why,
-        head=sha("CI_COMMIT_SHA"),
-        commit=sha("CI_COMMIT_SHA"),
+        base=base,
+        is_exact=base is not None,
+        reason=reason,
+        head=_read_commit(environ, "CI_COMMIT_SHA"),
+        commit=_read_commit(environ, "CI_COMMIT_SHA"),
         pull_request=int(number) if number.isdecimal() else None,
         is_fork=bool(source) and source != environ.get("CI_MERGE_REQUEST_PROJECT_PATH"),
         repository=environ.get("CI_PROJECT_PATH", ""),
         server_url=environ.get("CI_SERVER_URL", "").rstrip("/"),
         api_url=environ.get("CI_API_V4_URL", "").rstrip("/"),
     )
+
+
+def _find_gitlab_base(environ: Mapping[str, str], name: str, number: str) -> tuple[str | None, str]:
+    """The base of a merge request or push, and where it is from; or None, and why there is none."""
+    base = _read_commit(environ, "CI_MERGE_REQUEST_DIFF_BASE_SHA")
+    if base is not None:
+        return base, f"the base of merge request {number}"
+    before = _read_commit(environ, "CI_COMMIT_BEFORE_SHA")
+    if before is not None and name == "push":
+        return before, "what was there before the push"
+    return None, f"the pipeline's source `{name}` has no base"
+
+
+def _read_commit(environ: Mapping[str, str], variable: str) -> str | None:
+    """The commit id in a variable; None where it is zero, or not an id."""
+    text = environ.get(variable, "")
+    return text if re.fullmatch(COMMIT_ID, text) and not _is_zero(text) else None

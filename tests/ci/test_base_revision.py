@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from migration_gate.ci import base_revision
-from migration_gate.ci.base_revision import compare_with_base
+from migration_gate.ci.base_revision import BaseRevision, FileChange, compare_with_base
 from migration_gate.errors import Misconfigured
 from tests.support.git_repositories import clone, commit, git, started
 
@@ -73,7 +72,7 @@ def checkout(change: Change, folder: Path, what: str, *options: str) -> Path:
     return folder
 
 
-DIFFERENT = (("A", "b.py"), ("M", "a.py"))
+DIFFERENT = (FileChange("A", "b.py"), FileChange("M", "a.py"))
 
 
 @pytest.mark.parametrize("depth", ["--depth=1", "--depth=2", "--depth=1000"])
@@ -81,9 +80,9 @@ def test_the_merge_commit_of_a_pull_request_is_compared_with_what_it_was_merged_
     tmp_path: Path, change: Change, depth: str
 ) -> None:
     folder = checkout(change, tmp_path / "clone", "refs/pull/1/merge", depth)
-    found = compare_with_base(folder, None, change.environ(tmp_path))
-    assert (found.base.commit, found.files, found.base.note) == (change.base, DIFFERENT, "")
-    assert found.base.reason == "the base of pull request 1, as it was merged for this run"
+    comparison = compare_with_base(folder, None, change.environ(tmp_path))
+    assert (comparison.base.commit, comparison.files, comparison.base.note) == (change.base, DIFFERENT, "")
+    assert comparison.base.reason == "the base of pull request 1, as it was merged for this run"
 
 
 @pytest.mark.parametrize("depth", ["--depth=1", "--depth=1000"])
@@ -91,29 +90,29 @@ def test_the_head_of_a_pull_request_is_compared_with_what_it_shares_with_the_bas
     tmp_path: Path, change: Change, depth: str
 ) -> None:
     folder = checkout(change, tmp_path / "clone", change.head, depth)
-    found = compare_with_base(folder, None, change.environ(tmp_path))
-    assert (found.base.commit, found.files) == (change.forked, DIFFERENT)
+    comparison = compare_with_base(folder, None, change.environ(tmp_path))
+    assert (comparison.base.commit, comparison.files) == (change.forked, DIFFERENT)
 
 
 @pytest.mark.parametrize("event", ["merge_group", "push"])
-def test_merge_groups_and_pushes_are_compared_with_the_commit_that_they_name(
+def test_merge_groups_and_pushes_are_compared_with_the_commit_in_their_payload(
     tmp_path: Path, change: Change, event: str
 ) -> None:
     folder = checkout(change, tmp_path / "clone", "refs/pull/1/merge", "--depth=1")
-    found = compare_with_base(folder, None, change.environ(tmp_path, event))
-    assert (found.base.commit, found.files) == (change.base, DIFFERENT)
+    comparison = compare_with_base(folder, None, change.environ(tmp_path, event))
+    assert (comparison.base.commit, comparison.files) == (change.base, DIFFERENT)
 
 
 def test_a_base_that_cannot_be_fetched_is_a_note_that_says_what_to_do(tmp_path: Path, change: Change) -> None:
     folder = checkout(change, tmp_path / "clone", "refs/pull/1/merge", "--depth=1")
     shutil.rmtree(change.origin)
-    found = compare_with_base(folder, None, change.environ(tmp_path))
-    assert (found.base.commit, found.files) == (None, None)
-    assert "Give actions/checkout `fetch-depth: 0`" in found.base.note
-    assert change.base[:12] in found.base.note
+    comparison = compare_with_base(folder, None, change.environ(tmp_path))
+    assert (comparison.base.commit, comparison.files) == (None, None)
+    assert "Give actions/checkout `fetch-depth: 0`" in comparison.base.note
+    assert change.base[:12] in comparison.base.note
 
 
-def test_a_fetch_leaves_the_clone_as_it_was_but_for_the_commit(tmp_path: Path, change: Change) -> None:
+def test_a_fetch_changes_nothing_in_the_clone_but_adds_the_commit(tmp_path: Path, change: Change) -> None:
     folder = checkout(change, tmp_path / "clone", "refs/pull/1/merge", "--depth=1")
     before = (git(folder, "for-each-ref"), (folder / ".git/config").read_text(), git(folder, "status", "-s"))
     fetched = (folder / ".git/FETCH_HEAD").read_text()
@@ -128,26 +127,26 @@ def test_a_fetch_leaves_the_clone_as_it_was_but_for_the_commit(tmp_path: Path, c
 
 def test_an_event_without_a_base_has_none(tmp_path: Path, change: Change) -> None:
     folder = clone(change.origin, tmp_path / "clone")
-    found = compare_with_base(folder, None, change.environ(tmp_path, "schedule"))
-    assert (found.base.commit, found.base.reason) == (None, "the event `schedule` has no base")
-    assert found.base.note == ""
+    comparison = compare_with_base(folder, None, change.environ(tmp_path, "schedule"))
+    assert (comparison.base.commit, comparison.base.reason) == (None, "the event `schedule` has no base")
+    assert comparison.base.note == ""
 
 
 def test_a_revision_that_the_user_names_wins_over_the_event(tmp_path: Path, change: Change) -> None:
     folder = clone(change.origin, tmp_path / "clone", "--branch=feature")
-    for wanted in (change.forked, "main", "HEAD~2"):  # `main` is there as origin/main alone
-        found = compare_with_base(folder, wanted, change.environ(tmp_path))
-        assert (found.base.commit, found.files) == (change.forked, DIFFERENT)
+    for setting in (change.forked, "main", "HEAD~2"):  # `main` is there as origin/main alone
+        comparison = compare_with_base(folder, setting, change.environ(tmp_path))
+        assert (comparison.base.commit, comparison.files) == (change.forked, DIFFERENT)
 
 
-@pytest.mark.parametrize("wanted", ["nowhere", "--all", "-h", "a b", "HEAD:a.py"])
-def test_a_base_that_git_does_not_have_is_refused(tmp_path: Path, change: Change, wanted: str) -> None:
+@pytest.mark.parametrize("setting", ["nowhere", "--all", "-h", "a b", "HEAD:a.py"])
+def test_a_base_that_git_does_not_have_is_refused(tmp_path: Path, change: Change, setting: str) -> None:
     folder = clone(change.origin, tmp_path / "clone")
     with pytest.raises(Misconfigured, match="which git does not have here"):
-        compare_with_base(folder, wanted, {})
+        compare_with_base(folder, setting, {})
 
 
-def test_on_a_laptop_the_branch_of_origin_is_the_base_and_uncommitted_work_counts(
+def test_on_a_laptop_the_branch_of_origin_is_the_base_and_uncommitted_changes_count(
     tmp_path: Path, change: Change
 ) -> None:
     folder = clone(change.origin, tmp_path / "clone", "--branch=feature")
@@ -155,15 +154,23 @@ def test_on_a_laptop_the_branch_of_origin_is_the_base_and_uncommitted_work_count
     (folder / "kept.py").unlink()
     (folder / "staged.py").write_text("1")
     git(folder, "add", "staged.py")
-    found = compare_with_base(folder, None, {})
-    assert (found.base.commit, found.base.reason) == (change.forked, "what HEAD shares with origin/main")
-    more = (("A", "b.py"), ("A", "new.py"), ("A", "staged.py"), ("D", "kept.py"), ("M", "a.py"))
-    assert found.files == more
+    comparison = compare_with_base(folder, None, {})
+    assert (comparison.base.commit, comparison.base.reason) == (
+        change.forked,
+        "what HEAD shares with origin/main",
+    )
+    assert comparison.files == (
+        FileChange("A", "b.py"),
+        FileChange("A", "new.py"),
+        FileChange("A", "staged.py"),
+        FileChange("D", "kept.py"),
+        FileChange("M", "a.py"),
+    )
 
 
 def test_a_repository_without_an_origin_has_no_base(tmp_path: Path) -> None:
-    found = compare_with_base(started(tmp_path / "alone"), None, {})
-    assert found.base.reason == "the clone has no branch of a remote named origin"
+    comparison = compare_with_base(started(tmp_path / "alone"), None, {})
+    assert comparison.base.reason == "the clone has no branch of a remote named origin"
 
 
 def test_a_repository_without_a_commit_has_no_base(tmp_path: Path) -> None:
@@ -172,12 +179,10 @@ def test_a_repository_without_a_commit_has_no_base(tmp_path: Path) -> None:
 
 
 def test_a_folder_outside_of_a_repository_has_no_base(tmp_path: Path) -> None:
-    assert compare_with_base(tmp_path, "main", {}).base == base_revision.BaseRevision(
-        None, "no git repository"
-    )
+    assert compare_with_base(tmp_path, "main", {}).base == BaseRevision(None, "no git repository")
 
 
-def test_names_of_any_kind_survive(tmp_path: Path) -> None:
+def test_file_names_with_spaces_quotes_and_line_ends_are_kept(tmp_path: Path) -> None:
     folder = started(tmp_path / "a")
     base = git(folder, "rev-parse", "HEAD")
     commit(folder, {"ü/a b.py": "1", 'quo"te.py': "1", "new\nline.py": "1"})
@@ -196,6 +201,6 @@ def test_a_clone_of_another_owner_is_read_and_fetched_files_stay_theirs(
         if path.owner() == "root" and path.name.startswith(("pytest-", "popen-")):
             path.chmod(0o755)
     tmp_path.chmod(0o755)
-    found = compare_with_base(folder, None, change.environ(tmp_path))
-    assert (found.base.commit, found.base.note) == (change.base, "")
+    comparison = compare_with_base(folder, None, change.environ(tmp_path))
+    assert (comparison.base.commit, comparison.base.note) == (change.base, "")
     assert {path.stat().st_uid for path in folder.rglob("*")} == {1001}

@@ -1,4 +1,4 @@
-"""Which event started the run, and what it says: variables and payloads as GitHub and GitLab give them."""
+"""Events as GitHub and GitLab describe them in variables and payloads."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_a_push_is_compared_with_what_was_there_before(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("payload", "why"),
+    ("payload", "reason"),
     [
         ({"before": ZEROES, "after": HEAD}, "the push made the branch or tag: there is nothing before it"),
         (
@@ -85,10 +85,10 @@ def test_a_push_is_compared_with_what_was_there_before(tmp_path: Path) -> None:
     ],
 )
 def test_a_push_without_a_usable_past_has_no_base(
-    tmp_path: Path, payload: dict[str, object], why: str
+    tmp_path: Path, payload: dict[str, object], reason: str
 ) -> None:
     event = read_event(github(tmp_path, "push", payload))
-    assert (event.base, event.reason) == (None, why)
+    assert (event.base, event.reason) == (None, reason)
 
 
 @pytest.mark.parametrize("name", ["schedule", "workflow_dispatch", "release"])
@@ -98,7 +98,7 @@ def test_other_events_have_no_base_and_need_no_payload(tmp_path: Path, name: str
     assert (event.base, event.reason) == (None, f"the event `{name}` has no base")
 
 
-def test_a_workflow_run_tells_whose_code_it_ran_for(tmp_path: Path) -> None:
+def test_a_workflow_run_names_the_head_and_whether_it_is_of_a_fork(tmp_path: Path) -> None:
     run = {"head_sha": HEAD, "head_repository": {"full_name": "somebody/library"}}
     payload = {"workflow_run": run, "repository": {"full_name": "film/library"}}
     event = read_event(github(tmp_path, "workflow_run", payload))
@@ -106,7 +106,7 @@ def test_a_workflow_run_tells_whose_code_it_ran_for(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("payload", "says"),
+    ("payload", "message"),
     [
         ("", "EOF while parsing"),
         ("[]", "Input should be an object"),
@@ -115,17 +115,19 @@ def test_a_workflow_run_tells_whose_code_it_ran_for(tmp_path: Path) -> None:
         (json.dumps(pull_request()).replace('"number": 7', '"number": "seven"'), "`pull_request.number`"),
     ],
 )
-def test_a_malformed_payload_is_named(tmp_path: Path, payload: str, says: str) -> None:
+def test_a_payload_of_the_wrong_shape_is_an_error_that_names_the_field(
+    tmp_path: Path, payload: str, message: str
+) -> None:
     environ = github(tmp_path, "pull_request", payload)
     with pytest.raises(
         Misconfigured, match="The payload of the event `pull_request` is not what GitHub"
-    ) as e:
+    ) as error:
         read_event(environ)
-    assert says in e.value.message
-    assert e.value.where == f"GITHUB_EVENT_PATH ({environ['GITHUB_EVENT_PATH']})"
+    assert message in error.value.message
+    assert error.value.where == f"GITHUB_EVENT_PATH ({environ['GITHUB_EVENT_PATH']})"
 
 
-def test_a_payload_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_a_payload_that_does_not_exist_is_an_error_that_names_the_file(tmp_path: Path) -> None:
     environ = github(tmp_path, "push", "{}") | {"GITHUB_EVENT_PATH": "/nowhere/event.json"}
     with pytest.raises(Misconfigured, match=r"could not be read: No such file or directory\."):
         read_event(environ)
