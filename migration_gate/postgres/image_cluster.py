@@ -1,76 +1,80 @@
-"""The cluster that our image brings, packed: unpacking it takes a third of the time of initdb.
+"""The cluster in the gate's own container image, packed: unpacking it takes a third of the time of initdb.
 
-In the image nothing is put into the user's cache: on GitHub that is a folder of the runner's, which could
+The image does not use the cache in the user's home: on GitHub that is a folder of the runner's, which could
 not remove what root leaves there. `python -m migration_gate.postgres.image_cluster FOLDER` packs the cluster
-when the image is built, with the programs in that folder.
+when the image is built, with the server programs in that folder.
 """
 
 from __future__ import annotations
 
 import os
+import pwd
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 from migration_gate.config.gate_variables import IMAGE_VARIABLE
+from migration_gate.postgres.initdb import initdb_arguments
 from migration_gate.sandbox.user import Account
 
 ARCHIVE = Path("/opt/migration-gate/cluster.tar.gz")
+PROGRAMS_RECORD = ARCHIVE.with_name("cluster.programs")
+"""names the folder of the programs that made the cluster; it fits no other server"""
 PASSWORD = "replaced-at-every-start"  # noqa: S105  (every start sets one of its own)
-USER = "postgres"
+SERVER_ACCOUNT = "postgres"
+UNPACK_SECONDS = 60
 
 
 def in_image() -> bool:
-    """Whether this is our image."""
+    """Whether this is the gate's own container image."""
     return bool(os.environ.get(IMAGE_VARIABLE))
 
 
-def unpack(programs: Path, data: Path, account: Account | None) -> str | None:
-    """Put the cluster into `data`, which must not exist; its superuser's password, or None without one."""
-    made_with = ARCHIVE.with_name("cluster.programs")
-    if not in_image() or not ARCHIVE.exists() or made_with.read_text().strip() != str(programs):
+def unpack_cluster(programs: Path, data: Path, account: Account | None) -> str | None:
+    """Put the cluster into `data`, which must not exist, and return the password of its superuser.
+
+    None, and no folder, where there is no packed cluster for these programs.
+    """
+    if not in_image() or not ARCHIVE.exists() or PROGRAMS_RECORD.read_text().strip() != str(programs):
         return None
     data.mkdir(mode=0o700)
     if account:
         os.chown(data, account.uid, account.gid)
     owner = "--same-owner" if account else "--no-same-owner"
-    done = subprocess.run(
-        ["tar", "-x", "-z", "-f", ARCHIVE, "-C", data, owner], capture_output=True, check=False, timeout=60
-    )
+    command = ["tar", "-x", "-z", "-f", str(ARCHIVE), "-C", str(data), owner]
+    done = subprocess.run(command, capture_output=True, check=False, timeout=UNPACK_SECONDS)
     if done.returncode != 0:
         subprocess.run(["rm", "-rf", data], check=False)
         return None
     return PASSWORD
 
 
-def pack(programs: Path, words: tuple[str, ...]) -> None:
-    """Make the cluster as root, with the server's account."""
+def pack_cluster(programs: Path) -> None:
+    """Make a cluster with the server's account, and pack it. Needs root, as in the build of the image."""
+    server = pwd.getpwnam(SERVER_ACCOUNT)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        (folder / "password").write_text(PASSWORD + "\n")
-        for path in (folder, folder / "password"):
-            path.chmod(0o755 if path == folder else 0o644)
-        (folder / "work").mkdir()
-        os.chown(folder / "work", *_ids())
-        data = folder / "work" / "data"
-        command = [f"{programs}/initdb", "-D", f"{data}", "--locale=C.UTF-8", f"--pwfile={folder}/password"]
-        command += ["--auth=scram-sha-256", *words]
+        folder.chmod(0o755)
+        password_file = folder / "password"
+        password_file.write_text(PASSWORD + "\n")
+        password_file.chmod(0o644)
+        work = folder / "work"
+        work.mkdir()
+        os.chown(work, server.pw_uid, server.pw_gid)
+        data = work / "data"
         subprocess.run(
-            command, user=USER, group=USER, extra_groups=[], cwd="/", check=True, stdout=subprocess.DEVNULL
+            [str(programs / "initdb"), *initdb_arguments(data, password_file, "C.UTF-8")],
+            user=server.pw_uid,
+            group=server.pw_gid,
+            extra_groups=[],
+            cwd="/",
+            check=True,
+            stdout=subprocess.DEVNULL,
         )
         subprocess.run(["tar", "-c", "-z", "-f", ARCHIVE, "-C", data, "."], check=True)
-    ARCHIVE.with_name("cluster.programs").write_text(f"{programs}\n")
-
-
-def _ids() -> tuple[int, int]:
-    import pwd  # noqa: PLC0415
-
-    entry = pwd.getpwnam(USER)
-    return entry.pw_uid, entry.pw_gid
+    PROGRAMS_RECORD.write_text(f"{programs}\n")
 
 
 if __name__ == "__main__":
-    from migration_gate.postgres.initdb_cache import INITDB
-
-    pack(Path(sys.argv[1]), INITDB)
+    pack_cluster(Path(sys.argv[1]))

@@ -1,6 +1,7 @@
-"""A cluster fresh from initdb, kept in the user's cache: copying it takes a tenth of the time.
+"""A copy of a new cluster in the user's cache folder: copying it takes a tenth of the time of initdb.
 
-The cache is never trusted: it must be ours, private, complete. Whatever is wrong with it, we go without.
+The cache is not trusted: it must belong to this user, be writable by no other, and be complete. Where
+anything is wrong with it, the run makes a new cluster.
 """
 
 from __future__ import annotations
@@ -12,95 +13,119 @@ import os
 import secrets
 import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from migration_gate.errors import PostgresNotFound
-from migration_gate.postgres import image_cluster
 from migration_gate.postgres.binaries import Installation
-from migration_gate.postgres.server import DISK_FULL_MESSAGES, disk_full_error
-from migration_gate.postgres.supervisor_client import Lifeline
 from migration_gate.sandbox.user import Account
 
 LAYOUT = "1"
 """changes when the arguments of initdb do"""
 STALE_SECONDS = 60 * 86400
-FULL = (errno.ENOSPC, errno.EDQUOT)
-SUPERUSER = "postgres"
-INITDB = ("--username", SUPERUSER, "--encoding=UTF8", "--lc-messages=C", "--no-sync", "--no-instructions")
+"""age at which unused clusters are removed: 60 days"""
+DISK_FULL_ERRORS = (errno.ENOSPC, errno.EDQUOT)
 
 
 @dataclass(frozen=True, slots=True)
-class Template:
-    """One cluster in the cache, for one build of one server. It may not exist yet."""
+class ClusterRecord:
+    """The file `complete` beside a cached cluster; it is written last."""
+
+    password: str
+    """of the superuser"""
+    files: int
+    """number of files in the cluster"""
+    bytes: int
+    """their size"""
+
+
+@dataclass(frozen=True, slots=True)
+class CachedCluster:
+    """The cache's entry for one build of one server. It may not exist yet."""
 
     folder: Path
-    """holds `data/` and `complete`, a JSON object with the password, the number of files and of bytes"""
+    """holds the cluster in `data/` and its record in `complete`"""
 
-    def copy(self, data: Path, account: Account | None) -> str | None:
-        """Copy to `data`, which must not exist, and give the superuser's password; None if it won't do.
+    def copy_to(self, data: Path, account: Account | None) -> str | None:
+        """Copy the cluster to `data`, which must not exist, and return the password of its superuser.
 
-        Raises OSError where the disk is full.
+        None, and no folder, where the entry is missing or unusable. Raises OSError where the disk is full.
         """
         try:
-            complete = json.loads((self.folder / "complete").read_bytes())
-            password, files, size = str(complete["password"]), complete["files"], complete["bytes"]
-            if not self._ours() or _measure(self.folder / "data") != (files, size):
+            record = ClusterRecord(**json.loads((self.folder / "complete").read_bytes()))
+            if not self._is_private() or measure_folder(self.folder / "data") != (record.files, record.bytes):
                 return None
             os.utime(self.folder)
-            copy(self.folder / "data", data, account)
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            copy_cluster(self.folder / "data", data, account)
+        except (OSError, ValueError, TypeError) as error:
             shutil.rmtree(data, ignore_errors=True)
-            if isinstance(error, OSError) and error.errno in FULL:
+            if isinstance(error, OSError) and error.errno in DISK_FULL_ERRORS:
                 raise
             return None
-        return password
+        return record.password
 
-    def keep(self, data: Path, password: str) -> None:
-        """Put a cluster into the cache if that can be done: built aside, then renamed, as others may, too."""
-        aside = self.folder.parent / f".{self.folder.name}.{secrets.token_hex(4)}"
+    def store(self, data: Path, password: str) -> None:
+        """Put a copy of a cluster into the cache; where that fails, the next run makes one again.
+
+        It is built beside its place and then renamed, because several runs may do this at once.
+        """
+        new_folder = self._name_beside()
         try:
             self.folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            aside.mkdir(mode=0o700)
-            copy(data, aside / "data", None)
-            files, size = _measure(aside / "data")
-            order = {"password": password, "files": files, "bytes": size}
-            (aside / "complete").write_text(json.dumps(order))
+            new_folder.mkdir(mode=0o700)
+            copy_cluster(data, new_folder / "data", None)
+            files, size = measure_folder(new_folder / "data")
+            record = ClusterRecord(password, files, size)
+            (new_folder / "complete").write_text(json.dumps(asdict(record)))
             if self.folder.exists():
-                self.discard()
-            aside.rename(self.folder)
-            self._prune()
-        except OSError:
-            return  # a cache that can't be written costs half a second a run
-        finally:
-            shutil.rmtree(aside, ignore_errors=True)
-
-    def discard(self) -> None:
-        """Take it out of the cache, whole, so that nobody copies half of it."""
-        aside = self.folder.parent / f".{self.folder.name}.{secrets.token_hex(4)}"
-        try:
-            self.folder.rename(aside)
+                self.remove()
+            new_folder.rename(self.folder)
+            self._remove_stale()
         except OSError:
             return
-        shutil.rmtree(aside, ignore_errors=True)
+        finally:
+            shutil.rmtree(new_folder, ignore_errors=True)
 
-    def _ours(self) -> bool:
-        return all(
-            state.st_uid == os.geteuid() and not state.st_mode & 0o022
-            for state in (path.lstat() for path in (self.folder, self.folder.parent, self.folder / "data"))
-        )
+    def remove(self) -> None:
+        """Take the entry out of the cache. It is renamed first, so that no run copies half of it."""
+        removed_folder = self._name_beside()
+        try:
+            self.folder.rename(removed_folder)
+        except OSError:
+            return
+        shutil.rmtree(removed_folder, ignore_errors=True)
 
-    def _prune(self) -> None:
+    def _name_beside(self) -> Path:
+        return self.folder.parent / f".{self.folder.name}.{secrets.token_hex(4)}"
+
+    def _is_private(self) -> bool:
+        """Whether the entry belongs to this user and no other may write to it."""
+        statuses = [path.lstat() for path in (self.folder, self.folder.parent, self.folder / "data")]
+        return all(status.st_uid == os.geteuid() and not status.st_mode & 0o022 for status in statuses)
+
+    def _remove_stale(self) -> None:
         for path in self.folder.parent.iterdir():
             if path != self.folder and time.time() - path.stat().st_mtime > STALE_SECONDS:
                 shutil.rmtree(path, ignore_errors=True)
 
 
-def cache_folder(environ: Mapping[str, str] = os.environ) -> Path | None:
-    """The user's cache folder for us; None where there is no home."""
+def find_cached_cluster(installation: Installation) -> CachedCluster | None:
+    """The cache's entry for this build of the server: its path, version and time of change.
+
+    None where there is no cache folder.
+    """
+    root = find_cache_folder()
+    if root is None or not root.is_absolute():
+        return None
+    changed = (installation.folder / "postgres").stat().st_mtime_ns
+    build = f"{installation.folder}|{installation.version}|{changed}|{LAYOUT}"
+    digest = hashlib.sha256(build.encode()).hexdigest()[:16]
+    return CachedCluster(root / "clusters" / f"{installation.version}-{digest}")
+
+
+def find_cache_folder(environ: Mapping[str, str] = os.environ) -> Path | None:
+    """The gate's folder in the user's cache; None where the user has no home."""
     if root := environ.get("XDG_CACHE_HOME"):
         return Path(root) / "migration-gate"
     try:
@@ -110,46 +135,8 @@ def cache_folder(environ: Mapping[str, str] = os.environ) -> Path | None:
     return home / ("Library/Caches" if sys.platform == "darwin" else ".cache") / "migration-gate"
 
 
-def template_of(install: Installation) -> Template | None:
-    """The cache's entry for this build of the server: its path, version and time of change."""
-    root = None if image_cluster.in_image() else cache_folder()
-    if root is None or not root.is_absolute():
-        return None
-    changed = (install.folder / "postgres").stat().st_mtime_ns
-    name = f"{install.folder}|{install.version}|{changed}|{LAYOUT}"
-    return Template(root / "clusters" / f"{install.version}-{hashlib.sha256(name.encode()).hexdigest()[:16]}")
-
-
-def initdb(install: Installation, data: Path, lifeline: Lifeline, account: Account | None) -> str:
-    """Make a cluster and give its superuser's password. C.UTF-8 where the system knows it, else C."""
-    password = secrets.token_urlsafe(24)
-    log = data.with_name("initdb.log")
-    with tempfile.NamedTemporaryFile("w", dir=data.parent, prefix="password-") as secret:
-        secret.write(password + "\n")
-        secret.flush()
-        if account:
-            os.chown(secret.name, account.uid, account.gid)
-        ended = said = ""
-        for locale in ("C.UTF-8", "C"):
-            words = ("-D", data, f"--locale={locale}", f"--pwfile={secret.name}", "--auth=scram-sha-256")
-            ended = lifeline.run((install.folder / "initdb", *words, *INITDB), account=account, log=log)
-            said = log.read_text(errors="replace")
-            if "invalid locale name" not in said:
-                break
-            log.unlink()
-    if ended and any(text in said for text in DISK_FULL_MESSAGES):
-        raise disk_full_error(said[-2000:])
-    if ended:
-        raise PostgresNotFound(
-            f"{install.folder}/initdb should have made a cluster in {data}; found {ended}",
-            advice="Read its output below; `initdb -D <folder>` by hand should fail the same way.",
-            evidence=said[-2000:],
-        )
-    return password
-
-
-def copy(source: Path, target: Path, account: Account | None) -> None:
-    """Copy a cluster (files and folders, private to the account). Raises OSError."""
+def copy_cluster(source: Path, target: Path, account: Account | None) -> None:
+    """Copy the files and folders of a cluster, private to the account. Raises OSError."""
     target.mkdir(mode=0o700)
     if account:
         os.chown(target, account.uid, account.gid)
@@ -157,7 +144,7 @@ def copy(source: Path, target: Path, account: Account | None) -> None:
         for entry in entries:
             path = target / entry.name
             if entry.is_dir(follow_symlinks=False):
-                copy(Path(entry.path), path, account)
+                copy_cluster(Path(entry.path), path, account)
             else:
                 shutil.copyfile(entry.path, path, follow_symlinks=False)
                 path.chmod(0o600)
@@ -165,11 +152,10 @@ def copy(source: Path, target: Path, account: Account | None) -> None:
                     os.chown(path, account.uid, account.gid)
 
 
-def _measure(folder: Path) -> tuple[int, int]:
-    """Number of files and of bytes."""
+def measure_folder(folder: Path) -> tuple[int, int]:
+    """The number of files in it, and the sum of their sizes in bytes."""
     files = size = 0
     for parent, _, names in os.walk(folder):
-        for name in names:
-            files += 1
-            size += os.lstat(f"{parent}/{name}").st_size
+        files += len(names)
+        size += sum(os.lstat(f"{parent}/{name}").st_size for name in names)
     return files, size

@@ -1,4 +1,4 @@
-"""A server of our own, from programs on this machine: made from a cached cluster, gone after the run."""
+"""A server from programs on this machine: started from a cached cluster, removed after the run."""
 
 from __future__ import annotations
 
@@ -14,77 +14,91 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from migration_gate.errors import Broken, GateError, PostgresDied
-from migration_gate.postgres import image_cluster, initdb_cache, run_directory
 from migration_gate.postgres.account import can_everyone_enter, server_account
 from migration_gate.postgres.binaries import Installation
+from migration_gate.postgres.image_cluster import in_image, unpack_cluster
+from migration_gate.postgres.initdb import SUPERUSER, create_cluster
+from migration_gate.postgres.initdb_cache import DISK_FULL_ERRORS, CachedCluster, find_cached_cluster
+from migration_gate.postgres.run_directory import (
+    create_data_directory,
+    remove_abandoned_directories,
+    with_socket_directory,
+)
 from migration_gate.postgres.server import (
-    DISK_FULL_MESSAGES,
     Server,
     connect_to_socket,
     disk_full_error,
+    mentions_full_disk,
     read_tail,
 )
-from migration_gate.postgres.settings import PORT, configure, verifier
-from migration_gate.postgres.supervisor_client import Lifeline, guarded
+from migration_gate.postgres.settings import PORT, hash_password, write_local_settings
+from migration_gate.postgres.supervisor_client import SupervisorClient, start_supervisor
 from migration_gate.sandbox.user import Account
 
 if TYPE_CHECKING:
     import psycopg
 
-START_SECONDS = 60.0
-CONFINED = True
-"""COPY FROM PROGRAM, dblink and their like reach no other server"""
+READY_SECONDS = 60.0
+POLL_SECONDS = 0.002
+LOG_LINES = 20
+"""of the server's log that are shown where it did not start"""
+UNIX_SOCKETS_ONLY = True
+"""the server opens no other sockets: COPY FROM PROGRAM, dblink and their like reach no other server"""
 
 
 @dataclass(frozen=True, slots=True)
 class LocalProcess:
-    """What is known of a server that is our own process."""
+    """What is known of a server that the supervisor runs."""
 
-    lifeline: Lifeline
+    supervisor: SupervisorClient
     log: Path
 
     def exit_reason(self) -> str:
-        """How it ended, '' while it runs."""
-        return self.lifeline.ended()
+        """How it ended; '' while it runs."""
+        return self.supervisor.exit_reason()
 
     def log_tail(self, lines: int) -> str:
-        """The end of its log."""
+        """The last lines of its log."""
         return read_tail(self.log, lines)
 
 
 @contextmanager
-def start(
-    install: Installation, *, folder: Path, kind: str, why: str, notes: tuple[str, ...] = ()
+def start_local(
+    installation: Installation, *, folder: Path, kind: str, reason: str, notes: tuple[str, ...] = ()
 ) -> Iterator[Server]:
-    """A running server. When the block ends, or this process, it and its folders are gone.
+    """A running server. When the block ends, or this process, it and its folders are removed.
 
-    Raises PostgresNotFound or DiskFull where it could not be had, PostgresDied where it ended at the start.
+    Raises PostgresNotFound or DiskFull where there can be none, PostgresDied where it ended at the start.
     """
-    run_directory.remove_abandoned_directories(folder)
-    with (
-        run_directory.with_socket_directory(run_directory.create_data_directory(folder)) as places,
-        guarded(*places) as lifeline,
-    ):
-        socket = places[-1].path / "socket"
-        running = Start(install, server_account(), lifeline, places[0].path, socket).run()
+    remove_abandoned_directories(folder)
+    data_directory = create_data_directory(folder)
+    with with_socket_directory(data_directory) as directories, start_supervisor(*directories) as supervisor:
+        socket_directory = directories[-1].path / "socket"
+        start = LocalStart(installation, server_account(), supervisor, data_directory.path, socket_directory)
+        server = start.run()
         yield replace(
-            running, description=f"{kind}, {running.description}", reason=why, notes=(*notes, *running.notes)
+            server,
+            description=f"{kind}, {server.description}",
+            reason=reason,
+            notes=(*notes, *server.notes),
         )
 
 
 @dataclass(frozen=True, slots=True)
-class Start:
-    """One start of a server."""
+class LocalStart:
+    """One start of a server: `run` is all that is called from outside."""
 
-    install: Installation
+    installation: Installation
     account: Account | None
-    lifeline: Lifeline
+    """runs the server; None: the gate's own user"""
+    supervisor: SupervisorClient
     folder: Path
-    socket: Path
+    """of this server"""
+    socket_directory: Path
 
     @property
     def data(self) -> Path:
-        """The cluster's folder."""
+        """The folder of the cluster."""
         return self.folder / "data"
 
     @property
@@ -93,118 +107,125 @@ class Start:
         return self.folder / "server.log"
 
     def run(self) -> Server:
-        """Start it from the cached cluster; should that be unusable, from a new one."""
-        import psycopg  # noqa: PLC0415
-
+        """Start the server from the cached cluster, or from a new one where the cache has none that works."""
         try:
-            self.socket.mkdir(mode=0o755)
-            self.socket.chmod(0o755)
-            if self.account:
-                os.chown(self.socket, self.account.uid, self.account.gid)
-            start = replace(self, install=self._within_reach())
-            cached = initdb_cache.template_of(start.install)
-            password = cached.copy(self.data, self.account) if cached else None
-            if cached is None or password is None:
-                return start._from_new(cached)
-            try:
-                return start._from_data(password)
-            except (Broken, psycopg.Error):  # damaged, though complete
-                cached.discard()
-                self.lifeline.stop()
-                shutil.rmtree(self.data)
-                return start._from_new(cached)
+            self._create_socket_directory()
+            start = replace(self, installation=self._enterable_installation())
+            cached = None if in_image() else find_cached_cluster(start.installation)
+            return start._start_from_cache(cached) or start._start_from_new_cluster(cached)
         except OSError as error:
-            if error.errno in initdb_cache.FULL:
+            if error.errno in DISK_FULL_ERRORS:
                 raise disk_full_error(str(error)) from error
             raise Broken(f"making a Postgres server in {self.folder} failed: {error}") from error
 
-    def _from_new(self, cached: initdb_cache.Template | None) -> Server:
-        """Make a cluster, in a folder that its account may write to, and keep a copy for the next run."""
-        workshop = self.folder / "new"
-        workshop.mkdir(mode=0o700)
+    def _create_socket_directory(self) -> None:
+        self.socket_directory.mkdir(mode=0o755)
+        self.socket_directory.chmod(0o755)
         if self.account:
-            os.chown(workshop, self.account.uid, self.account.gid)
-        password = image_cluster.unpack(
-            self.install.folder, workshop / "data", self.account
-        ) or initdb_cache.initdb(self.install, workshop / "data", self.lifeline, self.account)
-        if cached:
-            cached.keep(workshop / "data", password)
-        (workshop / "data").rename(self.data)
-        return self._from_data(password)
+            os.chown(self.socket_directory, self.account.uid, self.account.gid)
 
-    def _within_reach(self) -> Installation:
-        """The programs, copied into the run's folder if the account can't get to them."""
-        folder, prefix = self.install.folder, self.install.package_folder
-        if not self.account or not prefix or can_everyone_enter(folder / "postgres"):
-            return self.install
-        for source in prefix.parent.glob(f"{prefix.name}*"):
+    def _enterable_installation(self) -> Installation:
+        """The programs, copied into the run's folder where the server's account cannot get to them."""
+        programs, package = self.installation.folder, self.installation.package_folder
+        if not self.account or not package or can_everyone_enter(programs / "postgres"):
+            return self.installation
+        for source in package.parent.glob(f"{package.name}*"):  # the package, and the libraries beside it
             if source.is_dir() and not source.name.endswith(".dist-info"):
                 shutil.copytree(source, self.folder / "programs" / source.name, symlinks=True)
-        return replace(
-            self.install, folder=self.folder / "programs" / prefix.name / folder.relative_to(prefix)
-        )
+        copied = self.folder / "programs" / package.name / programs.relative_to(package)
+        return replace(self.installation, folder=copied)
 
-    def _from_data(self, made_with: str) -> Server:
+    def _start_from_cache(self, cached: CachedCluster | None) -> Server | None:
+        """None where there is no cached cluster, or the server does not start from it."""
+        import psycopg  # noqa: PLC0415
+
+        password = cached.copy_to(self.data, self.account) if cached else None
+        if cached is None or password is None:
+            return None
+        try:
+            return self._start_server(password)
+        except (Broken, psycopg.Error):  # complete, but damaged
+            cached.remove()
+            self.supervisor.stop_command()
+            shutil.rmtree(self.data)
+            return None
+
+    def _start_from_new_cluster(self, cached: CachedCluster | None) -> Server:
+        """Make a cluster in a folder that its account may write to, and store a copy for the next run."""
+        new_folder = self.folder / "new"
+        new_folder.mkdir(mode=0o700)
+        if self.account:
+            os.chown(new_folder, self.account.uid, self.account.gid)
+        data = new_folder / "data"
+        password = unpack_cluster(self.installation.folder, data, self.account)
+        if password is None:
+            password = create_cluster(self.installation, data, self.supervisor, self.account)
+        if cached:
+            cached.store(data, password)
+        data.rename(self.data)
+        return self._start_server(password)
+
+    def _start_server(self, cluster_password: str) -> Server:
+        """Start the server on `data`, and replace the password of the cluster by one of this run."""
         token, password = f"migration_gate_{secrets.token_hex(12)}", secrets.token_urlsafe(24)
-        configure(self.data, self.socket, token)
-        command: list[str | Path] = [self.install.folder / "postgres", "-D", self.data]
-        self.lifeline.launch(
-            command,
+        write_local_settings(self.data, self.socket_directory, token)
+        self.supervisor.start_command(
+            [self.installation.folder / "postgres", "-D", self.data],
             account=self.account,
             log=self.log,
-            stop=signal.SIGQUIT,
-            data=self.data,
-            confined=CONFINED,
-        )  # SIGQUIT stops at once: nothing of it will be needed
-        self._wait()
-        with connect_to_socket(
-            str(self.socket), PORT, initdb_cache.SUPERUSER, made_with, "postgres"
-        ) as connection:
-            version = self._settle(connection, token, password)
+            stop_signal=signal.SIGQUIT,  # stops at once: nothing of the data will be needed
+            pid_file=self.data / "postmaster.pid",
+            unix_sockets_only=UNIX_SOCKETS_ONLY,
+        )
+        self._wait_until_ready()
+        directory = str(self.socket_directory)
+        with connect_to_socket(directory, PORT, SUPERUSER, cluster_password, "postgres") as connection:
+            self._check_token(connection, token)
+            connection.execute(f"ALTER ROLE {SUPERUSER} PASSWORD '{hash_password(password)}'".encode())
+            version = connection.info.server_version
         return Server(
-            socket_directory=str(self.socket),
+            socket_directory=directory,
             port=PORT,
-            user=initdb_cache.SUPERUSER,
+            user=SUPERUSER,
             password=password,
             database="postgres",
             token=token,
             version=version,
             superuser=True,
-            description=f"PostgreSQL {self.install.version} ({self.install.folder})",
+            description=f"PostgreSQL {self.installation.version} ({self.installation.folder})",
             reason="",
             notes=(),
             log=self.log,
-            process=LocalProcess(self.lifeline, self.log),
+            process=LocalProcess(self.supervisor, self.log),
         )
 
-    def _settle(self, connection: psycopg.Connection[tuple[object, ...]], token: str, password: str) -> int:
-        """Give the superuser the password of this run. Returns server_version_num."""
-        connection.execute(f"ALTER ROLE {initdb_cache.SUPERUSER} PASSWORD '{verifier(password)}'".encode())
-        found = connection.execute("SELECT current_setting('cluster_name')").fetchone()
-        if found != (token,):
-            raise Broken(f"the server at {self.socket} should be ours; found cluster_name {found}")
-        return connection.info.server_version
+    def _check_token(self, connection: psycopg.Connection[tuple[object, ...]], token: str) -> None:
+        row = connection.execute("SELECT current_setting('cluster_name')").fetchone()
+        if row != (token,):
+            raise Broken(
+                f"the server at {self.socket_directory} should be that of this run; found cluster_name {row}"
+            )
 
-    def _wait(self) -> None:
-        """Until it takes connections: the last line of its pid file says so."""
-        deadline = time.monotonic() + START_SECONDS
-        pidfile = self.data / "postmaster.pid"
+    def _wait_until_ready(self) -> None:
+        """Until the last line of the server's pid file says that it accepts connections."""
+        deadline = time.monotonic() + READY_SECONDS
+        pid_file = self.data / "postmaster.pid"
         while time.monotonic() < deadline:
             try:
-                if pidfile.read_bytes().rstrip().endswith(b"ready"):
+                if pid_file.read_bytes().rstrip().endswith(b"ready"):
                     return
             except FileNotFoundError:
                 pass
-            if ended := self.lifeline.ended(0.002):
-                raise self._stillborn(ended)
-        raise self._stillborn(f"not ready within {START_SECONDS:.0f} s")
+            if reason := self.supervisor.exit_reason(POLL_SECONDS):
+                raise self._start_error(reason)
+        raise self._start_error(f"not ready within {READY_SECONDS:.0f} s")
 
-    def _stillborn(self, how: str) -> GateError:
-        words = read_tail(self.log, 20)
-        if any(text in words for text in DISK_FULL_MESSAGES):
-            return disk_full_error(words)
+    def _start_error(self, reason: str) -> GateError:
+        log = read_tail(self.log, LOG_LINES)
+        if mentions_full_disk(log):
+            return disk_full_error(log)
         return PostgresDied(
-            f"{self.install.folder}/postgres should have started; found {how}",
+            f"{self.installation.folder}/postgres should have started; found {reason}",
             advice="Read the end of its log; check limits on memory, processes and shared memory.",
-            evidence=words,
+            evidence=log,
         )

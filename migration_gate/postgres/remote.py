@@ -1,4 +1,4 @@
-"""What a server elsewhere needs here: a folder, a guard over it, and a relay that leads to the server."""
+"""What a server that is not on this machine needs here: a Unix socket that leads to it, and a supervisor."""
 
 from __future__ import annotations
 
@@ -12,53 +12,59 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from migration_gate.errors import Broken
-from migration_gate.postgres import run_directory
-from migration_gate.postgres import socket_proxy as script
+from migration_gate.postgres import socket_proxy
+from migration_gate.postgres.run_directory import (
+    create_data_directory,
+    remove_abandoned_directories,
+    with_socket_directory,
+)
 from migration_gate.postgres.server import read_tail
-from migration_gate.postgres.socket_proxy import Target
-from migration_gate.postgres.supervisor_client import Lifeline, guarded
+from migration_gate.postgres.socket_proxy import ProxyTarget
+from migration_gate.postgres.supervisor_client import SupervisorClient, start_supervisor
 
-ROOM = 1024 * 1024
-"""bytes that a relay wants free: it has a socket, and no cluster"""
+REQUIRED_BYTES = 1024 * 1024
+"""free space that is needed here: for a socket and a log, without a cluster"""
 PORT = 5432
-OPEN_SECONDS = 20.0
+"""names the socket: `.s.PGSQL.5432`"""
+OPEN_SECONDS = 60.0
+POLL_SECONDS = 0.005
+LOG_LINES = 20
+"""of the proxy's output that are shown where it failed"""
 
 
 @dataclass(frozen=True, slots=True)
-class Outpost:
-    """A guarded folder with a place for a socket."""
+class RemoteAccess:
+    """A folder for the socket, and the supervisor that removes it."""
 
-    lifeline: Lifeline
-    directory: Path
-    """of the socket"""
+    supervisor: SupervisorClient
+    socket_directory: Path
     log: Path
 
-    def open(self, target: Target) -> None:
-        """Start the relay and wait for its socket. Raises Broken where it did not come up."""
-        socket = self.directory / f".s.PGSQL.{PORT}"
-        command = [sys.executable, "-I", "-S", script.__file__, json.dumps(asdict(target)), str(socket)]
-        self.lifeline.launch(command, account=None, log=self.log, stop=signal.SIGTERM)
+    def start_proxy(self, target: ProxyTarget) -> None:
+        """Start the proxy and wait for its socket. Raises Broken where it does not start."""
+        socket = self.socket_directory / f".s.PGSQL.{PORT}"
+        arguments = [json.dumps(asdict(target)), str(socket)]
+        command = [sys.executable, "-I", "-S", socket_proxy.__file__, *arguments]
+        self.supervisor.start_command(command, account=None, log=self.log, stop_signal=signal.SIGTERM)
         deadline = time.monotonic() + OPEN_SECONDS
         while not socket.exists():
-            ended = self.lifeline.ended(0.005)
-            if ended or time.monotonic() > deadline:
+            reason = self.supervisor.exit_reason(POLL_SECONDS)
+            if reason or time.monotonic() > deadline:
                 raise Broken(
-                    f"the relay to {target.host}:{target.port} should have opened {socket}; "
-                    f"found {ended or 'nothing'}",
+                    f"the proxy to {target.host}:{target.port} should have opened {socket}; "
+                    f"found {reason or 'nothing'}",
                     advice="Read its output below.",
-                    evidence=read_tail(self.log, 20),
+                    evidence=read_tail(self.log, LOG_LINES),
                 )
 
 
 @contextmanager
-def outpost(folder: Path) -> Iterator[Outpost]:
-    """An outpost in `folder`, else among the temporary files; gone when the block ends, and its relay too."""
-    run_directory.remove_abandoned_directories(folder)
-    with (
-        run_directory.with_socket_directory(run_directory.create_data_directory(folder, room=ROOM)) as places,
-        guarded(*places) as lifeline,
-    ):
-        directory = places[-1].path / "socket"
-        directory.mkdir(mode=0o755)
-        directory.chmod(0o755)
-        yield Outpost(lifeline, directory, places[0].path / "relay.log")
+def open_remote_access(folder: Path) -> Iterator[RemoteAccess]:
+    """A supervised folder in `folder`, else among the temporary files; removed when the block ends."""
+    remove_abandoned_directories(folder)
+    run_directory = create_data_directory(folder, required_bytes=REQUIRED_BYTES)
+    with with_socket_directory(run_directory) as directories, start_supervisor(*directories) as supervisor:
+        socket_directory = directories[-1].path / "socket"
+        socket_directory.mkdir(mode=0o755)
+        socket_directory.chmod(0o755)
+        yield RemoteAccess(supervisor, socket_directory, run_directory.path / "proxy.log")

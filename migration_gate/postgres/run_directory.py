@@ -1,10 +1,15 @@
-"""Folders of a run: where they can be, that they are ours, and the sweeping of what killed runs left."""
+"""Folders of a run: where they can be, and the removal of those that killed runs left behind.
+
+Each is locked by the run that made it. A folder that nobody has locked belongs to a run that is over. Unlike
+a process id, a lock is seen across containers that share /tmp, and is never used again by another process.
+"""
 
 from __future__ import annotations
 
 import errno
 import fcntl
 import os
+import pwd
 import re
 import shutil
 import tempfile
@@ -18,67 +23,44 @@ from migration_gate.errors import DiskFull, Misconfigured, PostgresNotFound
 from migration_gate.postgres.account import can_everyone_enter, server_account
 
 PREFIX = "migration-gate-pg-"
-LONGEST_SOCKET = 103
+SOCKET_PATH_SIZE = 103
 """bytes of a Unix socket's path, without the closing zero (macOS; Linux has 107)"""
 SOCKET_NAME = "/.s.PGSQL.5432"
 REQUIRED_BYTES = 160 * 1024 * 1024
-"""bytes that a server wants free before it starts: its cluster (40 MB) and some history"""
+"""free space that a server needs before it starts: its cluster (40 MB) and some history"""
+MEMORY_FOLDER = Path("/dev/shm")  # noqa: S108 -- mkdtemp
+"""a file system in memory (tmpfs), on Linux"""
+MEMORY_REQUIRED_BYTES = 2 * 1024 * 1024 * 1024
+"""free space that is required there: the cluster, its write-ahead log (512 MB), and data of the migrations.
+Docker gives a container 64 MB by default"""
+FIRST_PERSONAL_ID = 1000
+"""user ids below are those of root and of services"""
 YOUNG_SECONDS = 5.0
-"""no sweeping of younger folders: their maker may not have locked them yet"""
+"""younger folders are not removed: the run that made one may not have locked it yet"""
 
 
 @dataclass(frozen=True, slots=True)
 class RunDirectory:
-    """A folder of this run, locked for as long as its guard lives."""
+    """A folder of this run, locked while the run or its supervisor lives."""
 
     path: Path
     lock: int
     """descriptor of the open, locked folder"""
 
-    def release(self) -> None:
-        """Let go of our copy of the lock; the guard has its own."""
+    def close_lock(self) -> None:
+        """Close this process's copy of the lock; the supervisor has its own."""
         os.close(self.lock)
-
-
-def create_data_directory(folder: Path, *, room: int = REQUIRED_BYTES) -> RunDirectory:
-    """A new folder with room for a cluster: in `folder`, else in the folders for temporary files.
-
-    Raises DiskFull or PostgresNotFound, with every place that was looked at.
-    """
-    full: list[str] = []
-    refused: list[str] = []
-    for parent in candidate_parents(folder):
-        try:
-            free = shutil.disk_usage(parent).free
-            if free < room:
-                full.append(f"{parent}: {free / 1e6:.0f} MB free")
-            elif server_account() and not can_everyone_enter(parent):
-                refused.append(f"{parent}: the server's account cannot get there")
-            else:
-                return create_run_directory(parent)
-        except OSError as error:
-            refused.append(f"{parent}: {error.strerror}")
-    looked = "; ".join(full + refused)
-    if full:
-        raise DiskFull(
-            f"a Postgres server needs {room / 1e6:.0f} MB of disk for its run; found {looked}",
-            advice="Free some space, or set TMPDIR to a folder on a disk with room.",
-        )
-    raise PostgresNotFound(
-        f"a Postgres server needs a folder to work in; found {looked}",
-        advice="Set TMPDIR to a folder that this user can write and every user can pass through.",
-    )
 
 
 @contextmanager
 def temporary_run_directory() -> Iterator[Path]:
-    """A folder for one run among the temporary files, removed when the block ends.
+    """A folder for one run, removed when the block ends: in memory where there is room, else in TMPDIR.
 
     Every user may pass through it, as the project's code must, and only the gate's user may list it.
     First the folders of killed runs are removed. Raises DiskFull or Misconfigured where it cannot be made.
     """
     try:
-        parent = Path(tempfile.gettempdir())
+        parent = MEMORY_FOLDER if has_memory_folder() else Path(tempfile.gettempdir())
         remove_abandoned_directories(parent)
         directory = create_run_directory(parent)
     except OSError as error:
@@ -92,55 +74,119 @@ def temporary_run_directory() -> Iterator[Path]:
         yield directory.path
     finally:
         shutil.rmtree(directory.path, ignore_errors=True)
-        directory.release()
+        directory.close_lock()
+
+
+def has_memory_folder() -> bool:
+    """Whether the run's files can lie in memory. TMPDIR is respected: who sets it wants the files there."""
+    if os.environ.get("TMPDIR") or not os.access(MEMORY_FOLDER, os.W_OK | os.X_OK):
+        return False
+    status = os.statvfs(MEMORY_FOLDER)
+    free = min(status.f_bavail * status.f_frsize, _available_memory())
+    # Server programs may have to be copied into the folder, and must run from there.
+    can_execute = not status.f_flag & os.ST_NOEXEC
+    return free >= MEMORY_REQUIRED_BYTES and can_execute and not _is_emptied_at_logout()
+
+
+def _is_emptied_at_logout() -> bool:
+    """Whether systemd may remove this user's files in /dev/shm while the run goes on.
+
+    It does so when the last session of a user ends (RemoveIPC in logind.conf), unless the account is one of
+    the system's, or may "linger". Otherwise a log-out elsewhere would take the server's files away.
+    """
+    if not Path("/run/systemd/system").exists() or os.geteuid() < FIRST_PERSONAL_ID:
+        return False
+    try:
+        name = pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return True
+    return not Path("/var/lib/systemd/linger", name).exists()
+
+
+def _available_memory() -> int:
+    """Bytes of memory that can be used without swapping; 0 where this is not known."""
+    try:
+        text = Path("/proc/meminfo").read_text()
+    except OSError:
+        return 0
+    match = re.search(r"^MemAvailable: +(\d+) kB$", text, re.MULTILINE)
+    return int(match.group(1)) * 1024 if match else 0
+
+
+def create_data_directory(folder: Path, *, required_bytes: int = REQUIRED_BYTES) -> RunDirectory:
+    """A new folder with room for a cluster: in `folder`, else in the folders for temporary files.
+
+    Raises DiskFull or PostgresNotFound, with every folder that was looked at.
+    """
+    full: list[str] = []
+    refused: list[str] = []
+    for parent in candidate_parents(folder):
+        try:
+            free = shutil.disk_usage(parent).free
+            if free < required_bytes:
+                full.append(f"{parent}: {free / 1e6:.0f} MB free")
+            elif server_account() and not can_everyone_enter(parent):
+                refused.append(f"{parent}: the server's account cannot get there")
+            else:
+                return create_run_directory(parent)
+        except OSError as error:
+            refused.append(f"{parent}: {error.strerror}")
+    looked_at = "; ".join(full + refused)
+    if full:
+        raise DiskFull(
+            f"a Postgres server needs {required_bytes / 1e6:.0f} MB of disk for its run; found {looked_at}",
+            advice="Free some space, or set TMPDIR to a folder on a disk with room.",
+        )
+    raise PostgresNotFound(
+        f"a Postgres server needs a folder to work in; found {looked_at}",
+        advice="Set TMPDIR to a folder that this user can write and every user can pass through.",
+    )
 
 
 @contextmanager
 def with_socket_directory(data: RunDirectory) -> Iterator[tuple[RunDirectory, ...]]:
-    """The data's place and, where its path does not do for a socket, a second one. Both are gone afterwards.
+    """The data's folder and, where its path does not suit a socket, a second one; both removed at the end.
 
-    The last of them is the socket's. Their guard removes them, too, unless it was killed.
+    The last of them is the socket's. The supervisor removes them too, unless it was killed.
     """
-    places = [data]
+    directories = [data]
     try:
-        if (socket := find_socket_directory(data)) is not data:
-            places.append(socket)
-        yield tuple(places)
+        if not is_valid_socket_directory(data.path / "socket"):
+            directories.append(create_socket_directory(data.path))
+        yield tuple(directories)
     finally:
-        for place in places:
-            shutil.rmtree(place.path, ignore_errors=True)
-            place.release()
+        for directory in directories:
+            shutil.rmtree(directory.path, ignore_errors=True)
+            directory.close_lock()
 
 
-def find_socket_directory(data: RunDirectory) -> RunDirectory:
-    """A place whose path is short and plain enough for a Unix socket: the data's own, else a new one.
-
-    Drivers take the path in URLs and split it at commas, so only plain letters do.
-    """
-    if is_valid_socket_directory(data.path / "socket"):
-        return data
-    for parent in candidate_parents(data.path.parent):
-        if is_valid_socket_directory(parent / f"{PREFIX}12345678" / "socket") and (
-            not server_account() or can_everyone_enter(parent)
-        ):
+def create_socket_directory(data: Path) -> RunDirectory:
+    """A new folder whose path suits a Unix socket, as that of the data does not. Raises PostgresNotFound."""
+    for parent in candidate_parents(data.parent):
+        example = parent / f"{PREFIX}12345678" / "socket"
+        if is_valid_socket_directory(example) and (not server_account() or can_everyone_enter(parent)):
             try:
                 return create_run_directory(parent)
             except OSError:
                 continue
     raise PostgresNotFound(
-        f"a Unix socket needs a path of at most {LONGEST_SOCKET} plain letters; found {data.path}",
+        f"a Unix socket needs a path of at most {SOCKET_PATH_SIZE} plain letters; found {data}",
         advice="Set TMPDIR to a short path without spaces, such as /tmp.",
     )
 
 
 def is_valid_socket_directory(directory: Path) -> bool:
-    """Whether a socket in this folder can be named by every driver."""
+    """Whether every driver can name a socket in this folder.
+
+    The path has to be short, and of plain letters: drivers take it in URLs, and split it at commas.
+    """
     text = str(directory)
-    return len(text + SOCKET_NAME) <= LONGEST_SOCKET and re.fullmatch(r"[A-Za-z0-9._/-]+", text) is not None
+    is_short = len(text + SOCKET_NAME) <= SOCKET_PATH_SIZE
+    return is_short and re.fullmatch(r"[A-Za-z0-9._/-]+", text) is not None
 
 
 def candidate_parents(folder: Path) -> Iterator[Path]:
-    """Folders to look at, in order, each once and absolute."""
+    """Folders in which a run's folder can be, in order, each once and absolute."""
     seen = set()
     for path in (folder, Path(tempfile.gettempdir()), Path("/tmp"), Path("/var/tmp")):  # noqa: S108 -- mkdtemp
         absolute = path.absolute()
@@ -150,7 +196,7 @@ def candidate_parents(folder: Path) -> Iterator[Path]:
 
 
 def create_run_directory(parent: Path) -> RunDirectory:
-    """A new, locked folder. Others may pass through it as root's worker does, and see nothing in it."""
+    """A new, locked folder. Every user may pass through it, and only this one may list it. Raises OSError."""
     path = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -159,28 +205,25 @@ def create_run_directory(parent: Path) -> RunDirectory:
 
 
 def remove_abandoned_directories(folder: Path) -> None:
-    """Remove what runs left that were killed together with their guard.
-
-    A run is over when nobody holds the lock on its folder. That, unlike a pid, also holds across
-    containers that share /tmp, and is never reused.
-    """
-    for parent in candidate_parents(folder):
+    """Remove what runs left behind that were killed together with their supervisor."""
+    for parent in (*candidate_parents(folder), MEMORY_FOLDER):
         try:
-            found = [path for path in parent.iterdir() if path.name.startswith(PREFIX)]
+            paths = [path for path in parent.iterdir() if path.name.startswith(PREFIX)]
         except OSError:
             continue
-        for path in found:
-            _sweep_one(path)
+        for path in paths:
+            _remove_if_abandoned(path)
 
 
-def _sweep_one(path: Path) -> None:
+def _remove_if_abandoned(path: Path) -> None:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     except OSError:
         return
     try:
-        state = os.fstat(descriptor)
-        if state.st_uid != os.geteuid() or time.time() - state.st_ctime < YOUNG_SECONDS:
+        status = os.fstat(descriptor)
+        is_young = time.time() - status.st_ctime < YOUNG_SECONDS
+        if status.st_uid != os.geteuid() or is_young:
             return
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         shutil.rmtree(path, ignore_errors=True)

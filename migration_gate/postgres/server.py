@@ -1,4 +1,4 @@
-"""A Postgres that exists for this run, or databases on one that does not."""
+"""What a run knows of its Postgres server, wherever that runs: how to connect, and whether it still runs."""
 
 from __future__ import annotations
 
@@ -15,16 +15,21 @@ if TYPE_CHECKING:
 
 DATABASE_PREFIX = "migration_gate_"
 DISK_FULL_MESSAGES = ("No space left on device", "Disk quota exceeded")
+LOG_LINE_BYTES = 1000
+"""assumed for a line of the log: so much of its end is read"""
+CONNECT_SECONDS = 30
+COPY_FILES = 150000
+"""server_version_num of the first server that has CREATE DATABASE … STRATEGY"""
 
 
 class ServerProcess(Protocol):
-    """What is known of a server from outside."""
+    """What is known of a server without connecting to it."""
 
     def exit_reason(self) -> str:
-        """How it ended; '' while it runs, or where that can only be found out by connecting."""
+        """How it ended; '' while it runs, or where only a connection can tell."""
 
     def log_tail(self, lines: int) -> str:
-        """The end of its log, '' where that is not ours to read."""
+        """The last lines of its log; '' where the gate cannot read it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,22 +37,21 @@ class Server:
     """How to reach the server of this run, always through a Unix socket."""
 
     socket_directory: str
-    """folder of the socket"""
     port: int
-    """names the socket: `<directory>/.s.PGSQL.<port>`"""
+    """names the socket: `<socket_directory>/.s.PGSQL.<port>`"""
     user: str
     password: str = field(repr=False)
     database: str
     """to connect to for what concerns the whole server"""
     token: str
-    """what `current_setting('cluster_name')` returns; '' on a server of the user's (see `database_marker`)"""
+    """what `current_setting('cluster_name')` returns; '' on a user's server (see `database_marker`)"""
     version: int
     """server_version_num: 150018"""
     superuser: bool
     description: str
     """for people: `local, PostgreSQL 15.18 (/usr/lib/postgresql/15/bin)`"""
     reason: str
-    """why this one was taken"""
+    """why this server was chosen"""
     notes: tuple[str, ...]
     """what it lacks, and what to know about it"""
     log: Path | None
@@ -56,31 +60,32 @@ class Server:
     """every database of this run starts with it"""
 
     def connect(self, database: str | None = None) -> psycopg.Connection[tuple[object, ...]]:
-        """A connection that autocommits. Raises PostgresDied where the server is gone, or psycopg's error."""
+        """A connection that autocommits. Raises PostgresDied where it has ended, else psycopg's error."""
         import psycopg  # noqa: PLC0415
 
         try:
-            return connect_to_socket(
-                self.socket_directory, self.port, self.user, self.password, database or self.database
-            )
+            return self._connect(database or self.database)
         except psycopg.OperationalError:
             if self.process.exit_reason():
                 self.check_alive()
             raise
 
     def create_database(self, template: str | None = None) -> str:
-        """Make an empty database, or a copy of one that nobody is connected to, and give its name."""
+        """Create an empty database, or a copy of one without connections, and return its name.
+
+        Raises DiskFull, or Broken where the template is in use.
+        """
         import psycopg  # noqa: PLC0415
         from psycopg import sql  # noqa: PLC0415
 
         name = self.database_prefix + secrets.token_hex(6)
         with self.connect() as connection:
-            source, options = (template, "") if template else self._source(connection)
-            if self.version >= 150000 and self.token:  # ours: no checkpoint of anybody else's data
+            source, options = (template, "") if template else self._empty_template(connection)
+            if self.version >= COPY_FILES and self.token:  # the gate's own server: a checkpoint is cheap
                 options += " STRATEGY file_copy"
-            command = "CREATE DATABASE {} TEMPLATE {}" + options
+            command = sql.SQL("CREATE DATABASE {} TEMPLATE {}" + options)
             try:
-                connection.execute(sql.SQL(command).format(sql.Identifier(name), sql.Identifier(source)))
+                connection.execute(command.format(sql.Identifier(name), sql.Identifier(source)))
             except psycopg.errors.DiskFull as error:
                 raise disk_full_error(self.log_tail()) from error
             except psycopg.errors.ObjectInUse as error:
@@ -94,34 +99,43 @@ class Server:
         return name
 
     def log_tail(self, lines: int = 20) -> str:
-        """The end of the server's log."""
+        """The last lines of the server's log."""
         return self.process.log_tail(lines)
 
     def check_alive(self) -> None:
-        """Raise PostgresDied, or DiskFull, where the server is gone; both carry the end of its log."""
-        import psycopg  # noqa: PLC0415
-
-        how = self.process.exit_reason()
-        if not how and self.log is None:  # not our process: only a connection tells
-            try:
-                connect_to_socket(
-                    self.socket_directory, self.port, self.user, self.password, self.database
-                ).close()
-            except psycopg.OperationalError as error:
-                how = str(error).strip()
-        if not how:
+        """Raise PostgresDied, or DiskFull, where the server has ended; both carry the end of its log."""
+        reason = self.process.exit_reason()
+        if not reason and self.log is None:
+            reason = self._connection_error()  # not a process of the gate's: only a connection tells
+        if not reason:
             return
-        words = self.log_tail()
-        if any(text in words for text in DISK_FULL_MESSAGES):
-            raise disk_full_error(words)
+        log = self.log_tail()
+        if mentions_full_disk(log):
+            raise disk_full_error(log)
         raise PostgresDied(
-            f"the Postgres server ({self.description}) should have run to the end; found it gone: {how}",
+            f"the Postgres server ({self.description}) should have run to the end; found it gone: {reason}",
             advice="Read the end of its log; if that has no reason, something killed it (out of memory?).",
-            evidence=words,
+            evidence=log,
         )
 
-    def _source(self, connection: psycopg.Connection[tuple[object, ...]]) -> tuple[str, str]:
-        """template1, with what its administrator put there; template0 where that is not in UTF-8."""
+    def _connect(self, database: str) -> psycopg.Connection[tuple[object, ...]]:
+        return connect_to_socket(self.socket_directory, self.port, self.user, self.password, database)
+
+    def _connection_error(self) -> str:
+        """Why the server cannot be connected to; '' where it can."""
+        import psycopg  # noqa: PLC0415
+
+        try:
+            self._connect(self.database).close()
+        except psycopg.OperationalError as error:
+            return str(error).strip()
+        return ""
+
+    def _empty_template(self, connection: psycopg.Connection[tuple[object, ...]]) -> tuple[str, str]:
+        """What an empty database is copied from, and further options of CREATE DATABASE.
+
+        template1, with what the server's administrator put there; template0 where that is not in UTF-8.
+        """
         query = "SELECT pg_encoding_to_char(encoding) FROM pg_database WHERE datname = 'template1'"
         if connection.execute(query).fetchone() == ("UTF8",):
             return "template1", ""
@@ -129,8 +143,13 @@ class Server:
 
 
 def database_marker(name: str) -> str:
-    """The comment on a database of ours. With its random name it proves the database to be ours."""
+    """The comment on a database of a run. With the random name it proves that the gate made the database."""
     return f"made by Migration Gate, safe to drop: {name}"
+
+
+def mentions_full_disk(text: str) -> bool:
+    """Whether a log or an output says that the disk is full."""
+    return any(message in text for message in DISK_FULL_MESSAGES)
 
 
 def disk_full_error(evidence: str) -> DiskFull:
@@ -145,7 +164,7 @@ def disk_full_error(evidence: str) -> DiskFull:
 def connect_to_socket(
     directory: str, port: int, user: str, password: str, database: str
 ) -> psycopg.Connection[tuple[object, ...]]:
-    """Connect in autocommit mode, whatever the PG* variables of our environment say."""
+    """A connection that autocommits and ignores the PG* variables. Raises psycopg's errors."""
     import psycopg  # noqa: PLC0415
 
     os.environ.pop("PGSERVICE", None)  # no parameter overrules it
@@ -162,16 +181,21 @@ def connect_to_socket(
         target_session_attrs="any",
         client_encoding="utf8",
         application_name="migration-gate",
-        connect_timeout=30,
+        connect_timeout=CONNECT_SECONDS,
         autocommit=True,
     )
 
 
+def format_version(version: int) -> str:
+    """A server_version_num for people: 150018 as 15.18."""
+    return f"{version // 10000}.{version % 10000}"
+
+
 def read_tail(path: Path, lines: int) -> str:
-    """The last lines of a log, '' where there is none."""
+    """The last lines of a log; '' where there is none."""
     try:
         with path.open("rb") as file:
-            file.seek(max(0, path.stat().st_size - lines * 1000))
+            file.seek(max(0, path.stat().st_size - lines * LOG_LINE_BYTES))
             text = file.read().decode(errors="replace")
     except OSError:
         return ""

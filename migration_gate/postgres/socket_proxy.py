@@ -1,11 +1,11 @@
-"""A Unix socket that leads to another server, so that the project's code is confined to one folder.
+"""A Unix socket that leads to a server elsewhere, so that the project's code is confined to one folder.
 
-Every connection is copied byte by byte. Two things are ours: TLS, which ends here where the server wants
-it, and therefore its companion, channel binding, which is taken out of the server's offer.
+Every connection is copied byte by byte, with two exceptions: the proxy itself speaks TLS to a server that
+wants it, and therefore removes channel binding, which needs TLS from end to end, from the server's offer.
 
-Run as a script, with the standard library alone: `relay.py <target as JSON> <path of the socket>`. (As a
-thread of ours it would hang when libpq waits for an answer to a cancel request without letting go of the
-interpreter.)
+Run as a script, with the standard library only: `socket_proxy.py TARGET_AS_JSON SOCKET_PATH`. (In a thread of
+the gate it could not answer while libpq waits for the answer to a cancel request, because libpq does not
+release the interpreter then.)
 """
 
 from __future__ import annotations
@@ -22,91 +22,107 @@ from dataclasses import dataclass
 
 SSL_REQUEST = struct.pack("!II", 8, 80877103)
 GSS_REQUEST = struct.pack("!II", 8, 80877104)
-LONGEST_OPENING = 10_000
-"""bytes of a first packet; Postgres' own limit"""
+FIRST_PACKET_SIZES = range(8, 10_001)
+"""bytes of a connection's first packet; the greatest is Postgres' own limit"""
 AUTHENTICATION_SASL = 10
-DIAL_SECONDS = 15.0
+AUTHENTICATION, ERROR = b"R", b"E"
+"""kinds of a server's message"""
+CHANNEL_BINDING = b"SCRAM-SHA-256-PLUS\0"
+CONNECT_SECONDS = 15.0
+CHUNK_BYTES = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
-    """Where a relay leads to."""
+class ProxyTarget:
+    """The server that the proxy leads to."""
 
     host: str
     """a name, an address, or the folder of a Unix socket (starts with a slash)"""
     port: int
-    mode: str = "disable"
-    """libpq's sslmode"""
-    root: str = ""
+    sslmode: str = "disable"
+    """as in libpq"""
+    root_certificates: str = ""
     """file with the certificates to trust, or `system`"""
     certificate: str = ""
     key: str = ""
 
     @property
-    def insists(self) -> bool:
+    def requires_tls(self) -> bool:
         """Whether a server without TLS is refused."""
-        return self.mode in ("require", "verify-ca", "verify-full")
+        return self.sslmode in ("require", "verify-ca", "verify-full")
 
-    def context(self) -> ssl.SSLContext | None:
+    def tls_context(self) -> ssl.SSLContext | None:
         """The TLS to offer, None for none. Raises OSError where a file of it can't be read."""
-        if self.host.startswith("/") or self.mode in ("disable", "allow"):
+        if self.host.startswith("/") or self.sslmode in ("disable", "allow"):
             return None
-        verify = self.mode.startswith("verify") or (self.mode == "require" and bool(self.root))
+        verify = self.sslmode.startswith("verify")
+        if self.sslmode == "require" and self.root_certificates:
+            verify = True
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.check_hostname = self.mode == "verify-full"
+        context.check_hostname = self.sslmode == "verify-full"
         context.verify_mode = ssl.CERT_REQUIRED if verify else ssl.CERT_NONE
-        if verify and self.root == "system":
+        if verify and self.root_certificates == "system":
             context.load_default_certs()
         elif verify:
-            context.load_verify_locations(self.root)
+            context.load_verify_locations(self.root_certificates)
         if self.certificate:
             context.load_cert_chain(self.certificate, self.key or None)
         return context
 
-    def dial(self) -> socket.socket:
+    def open_socket(self) -> socket.socket:
         """A connected socket. Raises OSError."""
         if not self.host.startswith("/"):
-            found = socket.create_connection((self.host, self.port), DIAL_SECONDS)
-            found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            return found
-        found = socket.socket(socket.AF_UNIX)
+            connection = socket.create_connection((self.host, self.port), CONNECT_SECONDS)
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            return connection
+        connection = socket.socket(socket.AF_UNIX)
         try:
-            found.connect(f"{self.host}/.s.PGSQL.{self.port}")
+            connection.connect(f"{self.host}/.s.PGSQL.{self.port}")
         except OSError:
-            found.close()
+            connection.close()
             raise
-        return found
+        return connection
 
 
-class Relay:
-    """The connections of one relay; lives in an event loop."""
+@dataclass(frozen=True, slots=True)
+class ServerConnection:
+    """A connection to the target."""
 
-    def __init__(self, target: Target) -> None:
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+    is_encrypted: bool
+
+
+class SocketProxy:
+    """Serves the connections of one socket; lives in an event loop."""
+
+    def __init__(self, target: ProxyTarget) -> None:
         self.target = target
-        self.tls = target.context()
+        self.tls = target.tls_context()
 
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def handle_connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection, from its first packet to its end."""
         try:
-            await self._carry(reader, writer)
+            await self._forward(reader, writer)
         except (OSError, EOFError, asyncio.CancelledError):
-            pass  # either side went away, which the other learns by the closing below
+            pass  # one side has ended the connection; the other one learns it when it is closed below
         finally:
-            await close(writer)
+            await close_stream(writer)
 
-    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        first = await opening(reader, writer)
+    async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        first_packet = await read_first_packet(reader, writer)
         try:
-            far_reader, far_writer, encrypted = await self._dial()
+            server = await self._connect()
         except OSError as error:
-            writer.write(refusal(f"{self.target.host}:{self.target.port} could not be reached: {error}"))
+            address = f"{self.target.host}:{self.target.port}"
+            writer.write(fatal_error(f"{address} could not be reached: {error}"))
             await writer.drain()
             return
         try:
-            far_writer.write(first)
+            server.writer.write(first_packet)
             directions = (
-                asyncio.ensure_future(pump(reader, far_writer)),
-                asyncio.ensure_future(answer(far_reader, writer, encrypted)),
+                asyncio.ensure_future(copy_stream(reader, server.writer)),
+                asyncio.ensure_future(copy_answers(server, writer)),
             )
             try:
                 await asyncio.gather(*directions)
@@ -115,37 +131,42 @@ class Relay:
                     direction.cancel()
                 await asyncio.gather(*directions, return_exceptions=True)
         finally:
-            await close(far_writer)
+            await close_stream(server.writer)
 
-    async def _dial(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter, bool]:
-        raw = await asyncio.to_thread(self.target.dial)
+    async def _connect(self) -> ServerConnection:
+        connection = await asyncio.to_thread(self.target.open_socket)
         try:
-            raw.setblocking(False)
-            encrypted = self.tls is not None and await self._agree(raw)
-            name = self.target.host if encrypted else None
-            context = self.tls if encrypted else None
-            reader, writer = await asyncio.open_connection(sock=raw, ssl=context, server_hostname=name)
+            connection.setblocking(False)
+            is_encrypted = self.tls is not None and await self._negotiate_tls(connection)
+            reader, writer = await asyncio.open_connection(
+                sock=connection,
+                ssl=self.tls if is_encrypted else None,
+                server_hostname=self.target.host if is_encrypted else None,
+            )
         except BaseException:
-            raw.close()
+            connection.close()
             raise
-        return reader, writer, encrypted
+        return ServerConnection(reader, writer, is_encrypted)
 
-    async def _agree(self, raw: socket.socket) -> bool:
-        """Ask for TLS. One byte is read, no more: what follows must be encrypted (CVE-2021-23222)."""
+    async def _negotiate_tls(self, connection: socket.socket) -> bool:
+        """Ask the server for TLS. Only one byte is read: what follows must be encrypted (CVE-2021-23222)."""
         loop = asyncio.get_running_loop()
-        await loop.sock_sendall(raw, SSL_REQUEST)
-        willing = await loop.sock_recv(raw, 1) == b"S"
-        if not willing and self.target.insists:
+        await loop.sock_sendall(connection, SSL_REQUEST)
+        accepts = await loop.sock_recv(connection, 1) == b"S"
+        if not accepts and self.target.requires_tls:
             raise ConnectionError("the server does not speak TLS, which sslmode asks for")
-        return willing
+        return accepts
 
 
-async def opening(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
-    """The first packet that is no question about encryption; those are answered no: the socket is private."""
+async def read_first_packet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
+    """The client's first packet that does not ask for encryption.
+
+    Those that do are answered no: the socket is private.
+    """
     while True:
         size = await reader.readexactly(4)
         length = int.from_bytes(size)
-        if not 8 <= length <= LONGEST_OPENING:
+        if length not in FIRST_PACKET_SIZES:
             raise ConnectionError("this is not the protocol of Postgres")
         packet = size + await reader.readexactly(length - 4)
         if packet not in {SSL_REQUEST, GSS_REQUEST}:
@@ -154,58 +175,63 @@ async def opening(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
         await writer.drain()
 
 
-async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, encrypted: bool) -> None:
-    """The server's side of the talk.
+async def copy_answers(server: ServerConnection, writer: asyncio.StreamWriter) -> None:
+    """Copy what the server sends to the client.
 
-    Over TLS it offers SCRAM-SHA-256-PLUS, and libpq takes such an offer on a socket without TLS for an
-    attack. So its first question is read whole, and that word is left out.
+    Over TLS the server offers SCRAM-SHA-256-PLUS, and libpq takes such an offer on a socket without TLS for
+    an attack. So the messages up to the first question about authentication are read whole, and that offer
+    is removed.
     """
-    while encrypted:
+    is_before_authentication = server.is_encrypted
+    while is_before_authentication:
         try:
-            kind, size = struct.unpack("!cI", await reader.readexactly(5))
-            body = await reader.readexactly(size - 4)
+            kind, size = struct.unpack("!cI", await server.reader.readexactly(5))
+            body = await server.reader.readexactly(size - 4)
         except asyncio.IncompleteReadError:
             break
-        if kind == b"R" and int.from_bytes(body[:4]) == AUTHENTICATION_SASL:
-            body = body.replace(b"SCRAM-SHA-256-PLUS\0", b"")
+        if kind == AUTHENTICATION and int.from_bytes(body[:4]) == AUTHENTICATION_SASL:
+            body = body.replace(CHANNEL_BINDING, b"")
         writer.write(kind + struct.pack("!I", len(body) + 4) + body)
-        encrypted = kind not in b"RE"
-    await pump(reader, writer)
+        is_before_authentication = kind not in (AUTHENTICATION, ERROR)
+    await copy_stream(server.reader, writer)
 
 
-async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def copy_stream(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """Copy until the end of one direction, and pass that end on."""
-    while data := await reader.read(1 << 16):
+    while data := await reader.read(CHUNK_BYTES):
         writer.write(data)
         await writer.drain()
     if writer.can_write_eof():
         writer.write_eof()
     else:
-        writer.close()  # TLS has no half
+        writer.close()  # TLS cannot end one direction only
 
 
-async def close(writer: asyncio.StreamWriter) -> None:
-    """Close, whatever the other side makes of it."""
+async def close_stream(writer: asyncio.StreamWriter) -> None:
+    """Close, even where the other side has already gone."""
     writer.close()
     with suppress(OSError, asyncio.CancelledError):
         await writer.wait_closed()
 
 
-def refusal(text: str) -> bytes:
-    """A fatal error, as a server would send it."""
+def fatal_error(text: str) -> bytes:
+    """A fatal error (SQLSTATE 08001), as a server would send it."""
     fields = (b"SFATAL", b"VFATAL", b"C08001", b"M" + text.encode())
     body = b"".join(field + b"\0" for field in fields) + b"\0"
-    return b"E" + struct.pack("!I", len(body) + 4) + body
+    return ERROR + struct.pack("!I", len(body) + 4) + body
 
 
-async def relay(target: Target, path: str) -> None:
-    """Serve the Unix socket at `path` for ever. Raises OSError where it can't be made."""
-    aside = f"{path}.new"
-    server = await asyncio.start_unix_server(Relay(target).serve, aside)
-    os.chmod(aside, 0o777)  # noqa: PTH101, S103 -- its folder and a password protect it
-    os.rename(aside, path)  # noqa: PTH104 -- there from the moment on that it can be used
+async def serve_socket(target: ProxyTarget, path: str) -> None:
+    """Serve the Unix socket at `path` for ever. Raises OSError where it can't be made.
+
+    The socket appears at `path` when it can be used.
+    """
+    temporary_path = f"{path}.new"
+    server = await asyncio.start_unix_server(SocketProxy(target).handle_connection, temporary_path)
+    os.chmod(temporary_path, 0o777)  # noqa: PTH101, S103 -- its folder and a password protect it
+    os.rename(temporary_path, path)  # noqa: PTH104
     await server.serve_forever()
 
 
 if __name__ == "__main__":
-    asyncio.run(relay(Target(**json.loads(sys.argv[1])), sys.argv[2]))
+    asyncio.run(serve_socket(ProxyTarget(**json.loads(sys.argv[1])), sys.argv[2]))

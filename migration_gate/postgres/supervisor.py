@@ -1,21 +1,15 @@
-"""The process between us and the server: whatever becomes of us, it cleans up.
+"""The process between the gate and the Postgres server: whatever happens to the gate, it cleans up.
 
-Run as a script, in a session of its own, with the standard library alone. It starts what it is told
-to start, one command at a time, and reads its orders from standard input. When that ends, for whatever
-reason (we are done, we were interrupted, we were killed), it stops what it started, runs the farewell,
-and removes the folders. Success and SIGKILL therefore go the same way.
+Run as a script in a session of its own, with the standard library only. It reads messages from standard input
+(see `supervisor_protocol`) and starts the commands in them, one at a time. When standard input ends, because
+the gate has finished, was interrupted, or was killed, the supervisor stops the command, removes the run's
+folders, and runs the final clean-up. A run that succeeds and one that is killed are cleaned up the same way.
 
-Orders, a JSON object a line:
-    {"command", "user", "env", "log", "signal", "pidfile", "confined"} start this
-    {"stop": true}                                           stop it now
-    {"farewell", "input"}                                    run this command at the end
-Answers: {"pid": n} | {"failed": text} after a start, {"ended": status} when the process ends (negative:
-the signal that killed it).
+    python -I -S supervisor.py PARENT_PID '["/tmp/folder", …]' '[LOCK_DESCRIPTOR, …]'
 """
 
 from __future__ import annotations
 
-import _socket
 import ctypes
 import json
 import os
@@ -26,192 +20,205 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import NoReturn
 
 if not __package__:  # started as a script, with nothing but the standard library on the path
     sys.path.append(str(Path(__file__).parents[2]))
 
-from migration_gate.sandbox.connect_broker import Door, enter
+from migration_gate.postgres.supervisor_protocol import FinalCleanup, StartCommand
+from migration_gate.sandbox.child_process import (
+    adopt_orphans,
+    die_with_parent,
+    drop_privileges,
+    fork_child,
+    kill_descendants,
+)
+from migration_gate.sandbox.connect_broker import ConnectBroker
 from migration_gate.sandbox.options import SandboxOptions
 from migration_gate.sandbox.seccomp import supports_seccomp
 
-PR_SET_PDEATHSIG = 1
 IPC_RMID = 0
-GRACE_SECONDS = 8.0
-"""for the server to stop; it gives its own children five"""
-IGNORED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE)
+STOP_SECONDS = 8.0
+"""for the command to end after its stop signal; a Postgres server gives its own children five"""
+CLEANUP_SECONDS = 60.0
+PARENT_CHECK_SECONDS = 1.0
+IGNORED_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE)
+REMOVAL_ATTEMPTS = 20
 
-Order = dict[str, object]
 
-
-class Charge:
-    """The one process that is being looked after."""
+class SupervisedProcess:
+    """The one process that the supervisor runs."""
 
     def __init__(self) -> None:
         self.pid = 0
-        self.status: int | None = None
-        self.order: Order = {}
+        self.exit_status: int | None = None
+        """None while it runs; negative: the signal that killed it"""
+        self._start: StartCommand | None = None
 
-    def start(self, order: Order) -> None:
+    def start(self, message: StartCommand) -> None:
         """Start the command. Raises OSError where there can be no new process."""
-        self.order = order
-        self.status = None
-        user = order["user"]
-        account = {"uid": user[0], "gid": user[1]} if isinstance(user, list) else {}
-        door, (ours, theirs) = Door(SandboxOptions(**account)), _socket.socketpair()
-        self.pid = os.fork() or become(order, theirs)
-        theirs.close()
-        door.keep(ours)
+        self.pid, self.exit_status, self._start = 0, None, message
+        broker = ConnectBroker(SandboxOptions(uid=message.uid, gid=message.gid))
+        self.pid = fork_child(lambda: exec_command(message, broker))
+        broker.start_answering()
 
-    def reap(self) -> bool:
-        """Whether the process ended since the last look."""
-        if not self.pid or self.status is not None:
+    def poll_exit(self) -> bool:
+        """Whether the process has ended since the last call."""
+        if not self.pid or self.exit_status is not None:
             return False
         pid, status = os.waitpid(self.pid, os.WNOHANG)
         if pid:
-            self.status = os.waitstatus_to_exitcode(status)
+            self.exit_status = os.waitstatus_to_exitcode(status)
         return bool(pid)
 
     def stop(self) -> None:
-        """End it, politely at first, and wait for the end."""
-        if not self.pid:
+        """End it with its stop signal, after a while with SIGKILL; and all that it started."""
+        if not self.pid or self._start is None:
             return
-        deadline = time.monotonic() + GRACE_SECONDS
-        if self.status is None:
-            os.kill(self.pid, int(str(self.order["signal"])))
-        while self.status is None and not self.reap():
+        if self.exit_status is None:
+            os.kill(self.pid, self._start.stop_signal)
+        deadline = time.monotonic() + STOP_SECONDS
+        while self.exit_status is None and not self.poll_exit():
             if time.monotonic() > deadline:
                 os.killpg(self.pid, signal.SIGKILL)
             time.sleep(0.001)
-        if self.status:
-            free_shared_memory(str(self.order.get("pidfile") or ""))
+        kill_descendants(self.pid)
+        if self.exit_status:
+            free_shared_memory(self._start.pid_file)
 
 
-def become(order: Order, guard: _socket.socket) -> NoReturn:
-    """Turn this fresh child into the ordered command."""
-    try:
-        os.setsid()
-        for number in IGNORED:
-            signal.signal(number, signal.SIG_DFL)
-        log = os.open(str(order["log"]), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        for source, target in ((os.open(os.devnull, os.O_RDONLY), 0), (log, 1), (log, 2)):
-            os.dup2(source, target)
-        user, command, environ = order["user"], order["command"], order["env"]
-        if not isinstance(command, list) or not isinstance(environ, dict):
-            raise TypeError("not an order")  # noqa: TRY301
-        os.umask(0o077)
-        if isinstance(user, list):
-            os.setgroups([])
-            os.setgid(user[1])
-            os.setuid(user[0])
-        os.chdir("/")
-        die_with_parent(int(str(order["signal"])))
-        if supports_seccomp() and order["confined"]:  # a server; a relay has to reach another one
-            with suppress(OSError):  # a kernel without filters
-                enter(guard)  # COPY FROM PROGRAM, dblink and their like reach no other server either
-        os.execve(command[0], command, environ)  # noqa: S606
-    except BaseException as error:  # noqa: BLE001 -- a fork must never return into the guard's own loop
-        os.write(2, f"{order['command']}: {error}\n".encode())
-    os._exit(127)
+class Supervisor:
+    """Handles the gate's messages."""
+
+    def __init__(self) -> None:
+        self.process = SupervisedProcess()
+        self.final_cleanup: FinalCleanup | None = None
+
+    def handle_messages(self, parent: int) -> None:
+        """Handle messages until the gate exits or closes standard input."""
+        wakeup = open_wakeup_pipe()
+        incomplete = b""
+        while os.getppid() == parent:  # another child of the gate's may still hold the pipe open
+            ready, _, _ = select.select([0, wakeup], [], [], PARENT_CHECK_SECONDS)
+            if wakeup in ready:
+                os.read(wakeup, 512)
+            if self.process.poll_exit():
+                send_reply("ended", self.process.exit_status)
+            if 0 in ready:
+                data = os.read(0, 1 << 16)
+                if not data:
+                    return
+                *lines, incomplete = (incomplete + data).split(b"\n")
+                for line in lines:
+                    self.handle_message(line)
+
+    def handle_message(self, line: bytes) -> None:
+        """Do what one message says, and reply."""
+        message = json.loads(line)
+        if "final_cleanup" in message:
+            cleanup = message["final_cleanup"]
+            self.final_cleanup = FinalCleanup(**cleanup) if cleanup else None
+        elif "stop" in message:
+            self.process.stop()
+            send_reply("ended", self.process.exit_status)
+        else:
+            self._start_process(StartCommand(**message["start"]))
+
+    def _start_process(self, message: StartCommand) -> None:
+        try:
+            self.process.start(message)
+        except OSError as error:
+            send_reply("failed", str(error))
+        else:
+            send_reply("started", self.process.pid)
+
+    def clean_up(self, folders: list[str]) -> None:
+        """Stop the process, remove the folders, and run the final clean-up, each whatever the others do."""
+        try:
+            self.process.stop()
+        finally:
+            remove_folders(folders)
+            if self.final_cleanup is not None:
+                run_final_cleanup(self.final_cleanup)
 
 
-def die_with_parent(number: int) -> None:
-    """If the guard itself is killed, Linux tells the server. To be called after setuid, which clears it."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, number)
+def exec_command(message: StartCommand, broker: ConnectBroker) -> None:
+    """In the child: become the command, in a session of its own, with its output in the log."""
+    os.setsid()
+    for number in IGNORED_SIGNALS:
+        signal.signal(number, signal.SIG_DFL)
+    log = os.open(message.log_file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    for source, target in ((nothing, 0), (log, 1), (log, 2)):
+        os.dup2(source, target)
+    os.umask(0o077)
+    drop_privileges(message.uid, message.gid)
+    os.chdir("/")
+    die_with_parent(message.stop_signal)  # after setuid(), which clears it
+    if message.unix_sockets_only and supports_seccomp():
+        with suppress(OSError):  # a kernel without filters
+            broker.install_filter()
+    os.execve(message.command[0], list(message.command), message.environment)  # noqa: S606
 
 
-def free_shared_memory(pidfile: str) -> None:
+def open_wakeup_pipe() -> int:
+    """A descriptor that can be read when a child has ended."""
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    return reader
+
+
+def send_reply(kind: str, value: object) -> None:
+    """Send one reply; the gate may have ended."""
+    with suppress(OSError):
+        os.write(1, (json.dumps({kind: value}) + "\n").encode())
+
+
+def free_shared_memory(pid_file: str) -> None:
     """Remove the System V segment that a killed server leaves; line 7 of its pid file is `key id`."""
     try:
-        words = Path(pidfile).read_text().splitlines()[6].split()
-        ctypes.CDLL(None).shmctl(int(words[1]), IPC_RMID, None)
+        segment = Path(pid_file).read_text().splitlines()[6].split()[1]
+        ctypes.CDLL(None).shmctl(int(segment), IPC_RMID, None)
     except (OSError, IndexError, ValueError, AttributeError):
         return
 
 
-def remove(folders: list[str]) -> None:
-    """Remove the folders. A child of a killed initdb may still write for a moment, hence the second try."""
+def remove_folders(folders: list[str]) -> None:
+    """Remove the folders. Where a process still wrote to one, a later attempt succeeds."""
     for folder in folders:
-        for _ in range(20):
+        for _ in range(REMOVAL_ATTEMPTS):
             shutil.rmtree(folder, ignore_errors=True)
             if not Path(folder).exists():
                 break
             time.sleep(0.05)
 
 
-def say(answer: Order) -> None:
-    """One answer; nobody may be there to read it."""
-    try:
-        os.write(1, (json.dumps(answer) + "\n").encode())
-    except OSError:
-        return
+def run_final_cleanup(cleanup: FinalCleanup) -> None:
+    """Run the command; it prints to standard error, because standard output is for replies."""
+    import subprocess  # noqa: PLC0415 -- only needed here, and slow to import
+
+    subprocess.run(
+        list(cleanup.command),
+        input=cleanup.standard_input.encode(),
+        stdout=2,
+        timeout=CLEANUP_SECONDS,
+        check=False,
+    )
 
 
-def obey(line: bytes, charge: Charge, farewell: Order) -> None:
-    """Carry out one order."""
-    order = json.loads(line)
-    if "farewell" in order:
-        farewell.update(order)
-        return
-    if "stop" in order:
-        charge.stop()
-        say({"ended": charge.status})
-        return
-    try:
-        charge.start(order)
-        say({"pid": charge.pid})
-    except OSError as error:
-        say({"failed": str(error)})
-
-
-def listen(parent: int, charge: Charge, farewell: Order) -> None:
-    """Take orders until there is nobody left to give them."""
-    wake, woken = os.pipe()
-    os.set_blocking(woken, False)
-    signal.set_wakeup_fd(woken, warn_on_full_buffer=False)
-    signal.signal(signal.SIGCHLD, lambda *_: None)
-    pending = b""
-    while os.getppid() == parent:  # a forked child of our parent may hold the pipe open
-        ready, _, _ = select.select([0, wake], [], [], 1.0)
-        if wake in ready:
-            os.read(wake, 512)
-        if charge.reap():
-            say({"ended": charge.status})
-        if 0 in ready:
-            data = os.read(0, 1 << 16)
-            if not data:
-                return
-            *lines, pending = (pending + data).split(b"\n")
-            for line in lines:
-                obey(line, charge, farewell)
-
-
-def part(farewell: Order) -> None:
-    """Run the farewell, with what it needs to know on its standard input (it may hold a password)."""
-    command = farewell.get("farewell")
-    if not isinstance(command, list):
-        return
-    import subprocess  # noqa: PLC0415 -- only here, and it doubles the start-up time
-
-    subprocess.run(command, input=str(farewell["input"]).encode(), stdout=2, timeout=60, check=False)
-
-
-def main(parent: int, folders: list[str], inherited: list[int]) -> None:
-    """Guard until the end, then clean up."""
-    for number in IGNORED:
+def main(parent: int, folders: list[str], locks: list[int]) -> None:
+    """Supervise until the gate has ended, then clean up. The folders' locks are held until then."""
+    for number in IGNORED_SIGNALS:
         signal.signal(number, signal.SIG_IGN)
-    for descriptor in inherited:  # locks on the folders: ours alone, so that they end with us
+    for descriptor in locks:
         os.set_inheritable(descriptor, False)
-    charge, farewell = Charge(), dict[str, object]()
+    adopt_orphans()
+    supervisor = Supervisor()
     try:
-        listen(parent, charge, farewell)
+        supervisor.handle_messages(parent)
     finally:
-        try:
-            charge.stop()
-        finally:
-            remove(folders)
-            part(farewell)
+        supervisor.clean_up(folders)
 
 
 if __name__ == "__main__":

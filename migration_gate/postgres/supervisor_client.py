@@ -1,4 +1,4 @@
-"""Our end of the guard: start it, give it orders, hear what became of the server."""
+"""The gate's side of the supervisor: starts it, sends it messages, learns how the command ended."""
 
 from __future__ import annotations
 
@@ -15,96 +15,110 @@ from pathlib import Path
 
 from migration_gate.errors import Broken
 from migration_gate.postgres.run_directory import RunDirectory
+from migration_gate.postgres.supervisor_protocol import FinalCleanup, StartCommand
 from migration_gate.sandbox.user import Account
 
-GUARD = Path(__file__).with_name("supervisor.py")
+SUPERVISOR_SCRIPT = Path(__file__).with_name("supervisor.py")
+START_SECONDS = 60.0
+"""for the supervisor to have started a command"""
+STOP_SECONDS = 20.0
+CLOSE_SECONDS = 90.0
+"""for the supervisor to stop the command, remove the folders, and run the final clean-up"""
+PASSED_VARIABLES = (
+    "PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH", "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+)  # fmt: skip
 
 
-class Lifeline:
-    """A guard process and what it said. While it is held, the server lives; let go, everything is removed."""
+class SupervisorClient:
+    """A running supervisor. It stops the command and removes the folders when its input pipe is closed."""
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         if process.stdin is None or process.stdout is None:
-            raise TypeError("a guard is started with pipes")
+            raise TypeError("a supervisor is started with pipes")
         self.process = process
-        self._orders, self._replies = process.stdin, process.stdout
-        self._pending = b""
-        self._answers: list[dict[str, object]] = []
-        self._ended: str | None = None
+        self._messages, self._replies = process.stdin, process.stdout
+        self._incomplete = b""
+        self._unread: list[dict[str, object]] = []
+        self._exit_reason: str | None = None
 
-    def launch(
+    def start_command(
         self,
         command: Sequence[str | Path],
         *,
         account: Account | None,
         log: Path,
-        stop: signal.Signals,
-        data: Path | None = None,
-        confined: bool = False,
+        stop_signal: signal.Signals,
+        pid_file: Path | None = None,
+        unix_sockets_only: bool = False,
     ) -> None:
-        """Start a command under guard, as the account, its output appended to `log`.
+        """Have the supervisor start a command. Raises Broken where it could not.
 
-        A confined one reaches no socket but its own.
+        account: whose rights it has; None for those of this process.
+        log: its output is appended there.
+        stop_signal: what ends it.
+        pid_file: of a Postgres server.
+        unix_sockets_only: it opens no sockets but Unix sockets, and connects to none but its own.
         """
-        self._ended = None
-        self._tell(
-            {
-                "command": [str(word) for word in command],
-                "user": [account.uid, account.gid] if account else None,
-                "env": environment(),
-                "log": str(log),
-                "signal": int(stop),
-                "pidfile": str(data / "postmaster.pid") if data else None,
-                "confined": confined,
-            }
+        self._exit_reason = None
+        message = StartCommand(
+            command=[str(word) for word in command],
+            uid=account.uid if account else None,
+            gid=account.gid if account else None,
+            environment=server_environment(),
+            log_file=str(log),
+            stop_signal=int(stop_signal),
+            pid_file=str(pid_file) if pid_file else "",
+            unix_sockets_only=unix_sockets_only,
         )
-        answer = self._hear(10.0)
-        if answer is None or "failed" in answer:
-            found = answer["failed"] if answer else "no answer within 10 s"
+        self._send({"start": vars(message)})
+        reply = self._receive(START_SECONDS)
+        if reply is None or "failed" in reply:
+            reason = reply["failed"] if reply else f"no answer within {START_SECONDS:.0f} s"
             raise Broken(
-                f"starting {command[0]} failed: {found}",
+                f"starting {command[0]} failed: {reason}",
                 advice="Look for a limit on processes or memory (ulimit -u), then run again.",
             )
 
-    def run(
+    def run_command(
         self, command: Sequence[str | Path], *, account: Account | None, log: Path, seconds: float = 60.0
     ) -> str:
-        """Run a command to its end: '' where it succeeded, else how it ended."""
-        self.launch(command, account=account, log=log, stop=signal.SIGKILL)
+        """Run a command to its end. Returns '' where it succeeded, else how it ended."""
+        self.start_command(command, account=account, log=log, stop_signal=signal.SIGKILL)
         deadline = time.monotonic() + seconds
-        while (left := deadline - time.monotonic()) > 0:
-            if ended := self.ended(left):
-                return "" if ended == "exit status 0" else ended
+        while (remaining := deadline - time.monotonic()) > 0:
+            if reason := self.exit_reason(remaining):
+                return "" if reason == "exit status 0" else reason
         return f"still running after {seconds:.0f} s"
 
-    def ended(self, seconds: float = 0.0) -> str:
-        """How the command ended, or '' while it runs; waits at most `seconds` for the end."""
-        if self._ended is None:
-            answer = self._hear(seconds)
-            if answer is not None and "ended" in answer:
-                status = int(str(answer["ended"]))
-                self._ended = f"exit status {status}" if status >= 0 else f"killed by signal {-status}"
+    def exit_reason(self, wait_seconds: float = 0.0) -> str:
+        """How the command ended; '' while it runs. Waits for its end, at most `wait_seconds`."""
+        if self._exit_reason is None:
+            reply = self._receive(wait_seconds)
+            if reply is not None and "ended" in reply:
+                status = int(str(reply["ended"]))
+                self._exit_reason = f"exit status {status}" if status >= 0 else f"killed by signal {-status}"
             elif self.process.poll() is not None:
-                self._ended = "its guard was killed"
-        return self._ended or ""
+                self._exit_reason = "its supervisor was killed"
+        return self._exit_reason or ""
 
-    def stop(self) -> None:
-        """Stop the command and wait for its end; the guard stays."""
-        if not self.ended():
-            self._tell({"stop": True})
-            self.ended(20.0)
+    def stop_command(self) -> None:
+        """Stop the command and wait for its end. The supervisor goes on."""
+        if not self.exit_reason():
+            self._send({"stop": True})
+            self.exit_reason(STOP_SECONDS)
 
-    def farewell(self, command: Sequence[str], text: str) -> None:
-        """What to run at the end if we can't; no command takes it back."""
-        self._tell({"farewell": list(command) or None, "input": text})
+    def set_final_cleanup(self, cleanup: FinalCleanup | None) -> None:
+        """What the supervisor runs at its end; None when that is no longer needed."""
+        self._send({"final_cleanup": vars(cleanup) if cleanup else None})
 
     def close(self) -> None:
-        """Have everything stopped and removed. An impatient Ctrl-C does not cut that short."""
+        """Have everything stopped and removed, and wait for it, also when Ctrl-C is pressed again."""
         with suppress(OSError):
-            self._orders.close()
+            self._messages.close()
         while True:
             try:
-                self.process.wait(timeout=90)
+                self.process.wait(timeout=CLOSE_SECONDS)
             except KeyboardInterrupt:
                 continue
             except subprocess.TimeoutExpired:
@@ -113,53 +127,56 @@ class Lifeline:
             break
         self._replies.close()
 
-    def _tell(self, order: dict[str, object]) -> None:
+    def _send(self, message: dict[str, object]) -> None:
+        """Send one message. Raises Broken where the supervisor has ended."""
         try:
-            self._orders.write((json.dumps(order) + "\n").encode())
+            self._messages.write((json.dumps(message) + "\n").encode())
         except OSError as error:
             raise Broken(
-                f"the process that guards the Postgres server is gone: {error}",
+                f"the process that supervises the Postgres server has ended: {error}",
                 advice="Something killed it (out of memory?). Run again.",
             ) from error
 
-    def _hear(self, seconds: float) -> dict[str, object] | None:
+    def _receive(self, seconds: float) -> dict[str, object] | None:
+        """The next reply; None where there is none within this time, or the supervisor has ended."""
         output = self._replies.fileno()
         deadline = time.monotonic() + seconds
-        while not self._answers:
+        while not self._unread:
             ready, _, _ = select.select([output], [], [], max(0.0, deadline - time.monotonic()))
             data = os.read(output, 1 << 16) if ready else b""
             if not data:
                 return None
-            *lines, self._pending = (self._pending + data).split(b"\n")
-            self._answers += [json.loads(line) for line in lines]
-        return self._answers.pop(0)
+            *lines, self._incomplete = (self._incomplete + data).split(b"\n")
+            self._unread += [json.loads(line) for line in lines]
+        return self._unread.pop(0)
 
 
-def environment() -> dict[str, str]:
-    """What a server needs of our environment: none of its PG* variables, nor its language."""
-    kept: tuple[str, ...] = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH")
-    kept += ("SSL_CERT_FILE", "SSL_CERT_DIR")
-    found = {name: os.environ[name] for name in kept if name in os.environ}
-    return {"PATH": os.defpath, **found, "LC_ALL": "C", "TZ": "UTC"}
+def server_environment() -> dict[str, str]:
+    """The environment of a server: without the PG* variables and the language of the gate's own."""
+    passed = {name: os.environ[name] for name in PASSED_VARIABLES if name in os.environ}
+    return {"PATH": os.defpath, **passed, "LC_ALL": "C", "TZ": "UTC"}
 
 
 @contextmanager
-def guarded(*places: RunDirectory) -> Iterator[Lifeline]:
-    """A guard over these places. It removes them when the block ends or this process does."""
-    locks = [place.lock for place in places]
-    words = [os.getpid(), json.dumps([str(place.path) for place in places]), json.dumps(locks)]
+def start_supervisor(*directories: RunDirectory) -> Iterator[SupervisorClient]:
+    """A supervisor that removes these folders when the block ends or this process does."""
+    locks = [directory.lock for directory in directories]
+    paths = [str(directory.path) for directory in directories]
     process = subprocess.Popen(
-        [sys.executable, "-I", "-S", str(GUARD), *map(str, words)],
+        [
+            sys.executable, "-I", "-S", str(SUPERVISOR_SCRIPT), str(os.getpid()), json.dumps(paths),
+            json.dumps(locks),
+        ],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         bufsize=0,
         cwd="/",
-        start_new_session=True,  # Ctrl-C at the terminal reaches us, who then stop the server in order
+        start_new_session=True,  # Ctrl-C at the terminal is for the gate, which stops the server in order
         pass_fds=locks,
-    )
-    lifeline = Lifeline(process)
+    )  # fmt: skip
+    client = SupervisorClient(process)
     try:
-        yield lifeline
+        yield client
     finally:
-        lifeline.close()
+        client.close()

@@ -1,4 +1,4 @@
-"""Databases of our own on a server that the user runs. We touch no other, and drop ours at the end."""
+"""Databases on a server that the user runs, named by a URL. The gate makes and drops its own, no others."""
 
 from __future__ import annotations
 
@@ -11,81 +11,114 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from migration_gate.errors import Misconfigured, PostgresNotFound
-from migration_gate.postgres import remote_cleanup
-from migration_gate.postgres.remote import PORT, outpost
-from migration_gate.postgres.server import DATABASE_PREFIX, Server
-from migration_gate.postgres.socket_proxy import Target
-from migration_gate.postgres.supervisor_client import Lifeline
+from migration_gate.postgres.remote import PORT, open_remote_access
+from migration_gate.postgres.remote_cleanup import cleanup_of_databases, drop_databases
+from migration_gate.postgres.server import DATABASE_PREFIX, Server, format_version
+from migration_gate.postgres.socket_proxy import ProxyTarget
+from migration_gate.postgres.supervisor_client import SupervisorClient
 
 SCHEME = re.compile(r"postgres(?:ql)?(?:\+\w+)?://")
-LOCAL_FOLDERS = ("/var/run/postgresql", "/tmp")  # noqa: S108 -- where servers put their sockets by default
+SOCKET_FOLDERS = ("/var/run/postgresql", "/tmp")  # noqa: S108 -- where servers put their sockets by default
+REFUSED_PARAMETERS = ("service", "hostaddr")
+"""they hide which server is meant"""
+CONNECT_SECONDS = 10
 
-NEEDS = "SELECT rolcreatedb OR rolsuper, rolsuper FROM pg_roles WHERE rolname = current_user"
+RIGHTS = "SELECT rolcreatedb OR rolsuper, rolsuper FROM pg_roles WHERE rolname = current_user"
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
-    """A server of the user's, taken apart."""
+class ServerAddress:
+    """The parts of a URL."""
 
     conninfo: str
-    """with the password"""
+    """for libpq, with the password"""
     shown: str
-    """without it"""
+    """the URL without the password"""
     host: str
     port: int
     user: str
     password: str
     database: str
     parameters: Mapping[str, str]
+    """all of libpq's, with those above"""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerRights:
+    """What the user may do on a server."""
+
+    version: int
+    """server_version_num"""
+    superuser: bool
 
 
 class UnknownProcess:
-    """A server that we only know through its connections."""
+    """A server that is only known through its connections."""
 
     def exit_reason(self) -> str:
         """Nothing is known without connecting."""
         return ""
 
     def log_tail(self, lines: int) -> str:
-        """Its log is not ours to read."""
+        """Its log cannot be read."""
         del lines
         return ""
 
 
-def parse(url: str) -> Address:
+@contextmanager
+def start_url(url: str, *, folder: Path, reason: str) -> Iterator[Server]:
+    """The user's server, behind a socket of this run. Raises Misconfigured or PostgresNotFound."""
+    address = parse_url(url)
+    target = proxy_target(address)
+    prefix = f"{DATABASE_PREFIX}{secrets.token_hex(6)}_"
+    rights = check_rights(address)
+    with open_remote_access(folder) as access:
+        access.start_proxy(target)
+        access.supervisor.set_final_cleanup(cleanup_of_databases(address.conninfo, prefix))
+        with _dropping_databases(address, prefix, access.supervisor):
+            yield Server(
+                socket_directory=str(access.socket_directory),
+                port=PORT,
+                user=address.user,
+                password=address.password,
+                database=address.database,
+                token="",
+                version=rights.version,
+                superuser=rights.superuser,
+                description=f"your server, PostgreSQL {format_version(rights.version)} ({address.shown})",
+                reason=reason,
+                notes=tuple(_describe_limits(rights)),
+                log=None,
+                process=UnknownProcess(),
+                database_prefix=prefix,
+            )
+
+
+def parse_url(url: str) -> ServerAddress:
     """Take a URL apart, SQLAlchemy's spelling (`postgresql+psycopg2://`) included. Raises Misconfigured."""
-    import psycopg  # noqa: PLC0415
     from psycopg import conninfo  # noqa: PLC0415
 
-    try:
-        found = conninfo.conninfo_to_dict(SCHEME.sub("postgresql://", url, count=1))
-    except psycopg.ProgrammingError as error:
-        raise Misconfigured(
-            f"`postgres:` should be a URL like postgresql://user:password@host:5432; "
-            f"found {hide(url)}: {error}",
-            advice="Write special letters of the password as %XX (@ is %40, / is %2F).",
-        ) from error
-    values = {name: str(value) for name, value in found.items() if value is not None}
-    for name in ("service", "hostaddr"):
+    values = _parse_parameters(url)
+    for name in REFUSED_PARAMETERS:
         if name in values:
             raise Misconfigured(
-                f"`postgres:` should name its host in the URL; found `{name}` in {hide(url)}",
+                f"`postgres:` should name its host in the URL; found `{name}` in {hide_password(url)}",
                 advice="Write postgresql://user:password@host:port/database.",
             )
-    host = values.get("host") or next((f for f in LOCAL_FOLDERS if Path(f).is_dir()), "localhost")
-    port = values.get("port") or "5432"
-    if "," in host or not port.isdigit():
+    values["host"] = values.get("host") or _default_host()
+    values["port"] = values.get("port") or "5432"
+    values["user"] = values.get("user") or getpass.getuser()
+    values["dbname"] = values.get("dbname") or "postgres"
+    if "," in values["host"] or not values["port"].isdigit():
         raise Misconfigured(
-            f"`postgres:` should name one host and one port; found {hide(url)}",
+            f"`postgres:` should name one host and one port; found {hide_password(url)}",
             advice="Name the server to be used; the gate needs one that can be written to.",
         )
-    values |= {"host": host, "port": port, "user": values.get("user") or getpass.getuser()}
-    values |= {"dbname": values.get("dbname") or "postgres"}
-    return Address(
+    return ServerAddress(
         conninfo=conninfo.make_conninfo(**values),
-        shown=hide(url),
-        host=host,
-        port=int(port),
+        shown=hide_password(url),
+        host=values["host"],
+        port=int(values["port"]),
         user=values["user"],
         password=values.get("password", ""),
         database=values["dbname"],
@@ -93,109 +126,106 @@ def parse(url: str) -> Address:
     )
 
 
-def hide(url: str) -> str:
-    """The URL without its password, for people."""
-    without = re.sub(r"(//[^:/?#@]*):.*@", r"\1:…@", url, count=1)
-    return re.sub(r"(password=)[^&]*", r"\1…", without)
+def _parse_parameters(url: str) -> dict[str, str]:
+    """The parameters of libpq that the URL sets."""
+    import psycopg  # noqa: PLC0415
+    from psycopg import conninfo  # noqa: PLC0415
 
-
-def target(address: Address) -> Target:
-    """Where the relay is to lead, and with which TLS. Raises Misconfigured where its files can't be read."""
-    given = address.parameters
-    mode = given.get("sslmode", "prefer")
-    root = given.get("sslrootcert", "")
-    if mode.startswith("verify") and not root:
-        root = str(Path.home() / ".postgresql/root.crt")
-    found = Target(address.host, address.port, mode, root, given.get("sslcert", ""), given.get("sslkey", ""))
     try:
-        found.context()
+        parameters = conninfo.conninfo_to_dict(SCHEME.sub("postgresql://", url, count=1))
+    except psycopg.ProgrammingError as error:
+        raise Misconfigured(
+            f"`postgres:` should be a URL like postgresql://user:password@host:5432; "
+            f"found {hide_password(url)}: {error}",
+            advice="Write special letters of the password as %XX (@ is %40, / is %2F).",
+        ) from error
+    return {name: str(value) for name, value in parameters.items() if value is not None}
+
+
+def _default_host() -> str:
+    """The folder of local servers' sockets, else localhost."""
+    return next((folder for folder in SOCKET_FOLDERS if Path(folder).is_dir()), "localhost")
+
+
+def hide_password(url: str) -> str:
+    """The URL without its password, for people."""
+    shown = re.sub(r"(//[^:/?#@]*):.*@", r"\1:…@", url, count=1)
+    return re.sub(r"(password=)[^&]*", r"\1…", shown)
+
+
+def proxy_target(address: ServerAddress) -> ProxyTarget:
+    """Where the proxy leads to, and with which TLS. Raises Misconfigured where its files can't be read."""
+    parameters = address.parameters
+    sslmode = parameters.get("sslmode", "prefer")
+    root_certificates = parameters.get("sslrootcert", "")
+    if sslmode.startswith("verify") and not root_certificates:
+        root_certificates = str(Path.home() / ".postgresql/root.crt")
+    target = ProxyTarget(
+        address.host,
+        address.port,
+        sslmode,
+        root_certificates,
+        certificate=parameters.get("sslcert", ""),
+        key=parameters.get("sslkey", ""),
+    )
+    try:
+        target.tls_context()
     except OSError as error:
         raise Misconfigured(
-            f"`postgres:` asks for sslmode={mode} with certificates; found that they can't be read: {error}",
+            f"`postgres:` asks for sslmode={sslmode} with certificates; found that they can't be read: "
+            f"{error}",
             advice="Name readable files in sslrootcert, sslcert and sslkey, or use sslmode=require.",
         ) from error
-    return found
+    return target
 
 
-@contextmanager
-def start(url: str, *, folder: Path, why: str) -> Iterator[Server]:
-    """The user's server, behind a socket of ours. Raises Misconfigured or PostgresNotFound."""
-    address = parse(url)
-    leads_to = target(address)
-    prefix = f"{DATABASE_PREFIX}{secrets.token_hex(6)}_"
-    version, superuser = examine(address)
-    with outpost(folder) as post:
-        post.open(leads_to)
-        post.lifeline.farewell(*remote_cleanup.order(conninfo=address.conninfo, prefix=prefix))
-        with dropping(address, prefix, post.lifeline):
-            yield Server(
-                socket_directory=str(post.directory),
-                port=PORT,
-                user=address.user,
-                password=address.password,
-                database=address.database,
-                token="",
-                version=version,
-                superuser=superuser,
-                description=f"your server, PostgreSQL {readable(version)} ({address.shown})",
-                reason=why,
-                notes=tuple(notes(superuser)),
-                log=None,
-                process=UnknownProcess(),
-                database_prefix=prefix,
-            )
-
-
-@contextmanager
-def dropping(address: Address, prefix: str, lifeline: Lifeline) -> Iterator[None]:
-    """Drop our databases at the end. Raises PostgresNotFound, naming them, where that failed."""
-    import psycopg  # noqa: PLC0415
-
-    finished = False
-    try:
-        yield
-        finished = True
-    finally:
-        try:
-            remote_cleanup.drop_databases(address.conninfo, prefix)
-            lifeline.farewell((), "")
-        except psycopg.Error as error:
-            if finished:  # else the first error matters more; the guard tries once again
-                raise PostgresNotFound(
-                    f"the databases of this run should be dropped from {address.shown}; found {error}",
-                    advice=f"Drop the databases whose names start with {prefix} by hand.",
-                ) from error
-
-
-def examine(address: Address) -> tuple[int, bool]:
-    """server_version_num, and whether we are superuser there. Raises PostgresNotFound, in libpq's words."""
+def check_rights(address: ServerAddress) -> ServerRights:
+    """What the user may do there. Raises PostgresNotFound where that is not enough, or with libpq's error."""
     import psycopg  # noqa: PLC0415
 
     try:
-        with psycopg.connect(address.conninfo, autocommit=True, connect_timeout=10) as connection:
-            found = connection.execute(NEEDS).fetchone()
+        with psycopg.connect(
+            address.conninfo, autocommit=True, connect_timeout=CONNECT_SECONDS
+        ) as connection:
+            row = connection.execute(RIGHTS).fetchone()
             version = connection.info.server_version
     except psycopg.Error as error:
         raise PostgresNotFound(
             f"a connection to {address.shown} was wanted; found: {str(error).strip()}",
             advice="Check host, port, user, password and sslmode of `postgres:`, and that the server is up.",
         ) from error
-    may_create, superuser = found or (False, False)
-    if not may_create:
+    may_create_databases, superuser = row or (False, False)
+    if not may_create_databases:
         raise PostgresNotFound(
             f"user {address.user} should have the right to create databases on {address.shown}; found: no",
             advice=f'As a superuser there, run: ALTER ROLE "{address.user}" CREATEDB;',
         )
-    return version, bool(superuser)
+    return ServerRights(version, bool(superuser))
 
 
-def notes(superuser: bool) -> Iterator[str]:
-    """What to know about a server that is not ours."""
+@contextmanager
+def _dropping_databases(address: ServerAddress, prefix: str, supervisor: SupervisorClient) -> Iterator[None]:
+    """Drop the run's databases at the end. Raises PostgresNotFound, naming them, where that failed."""
+    import psycopg  # noqa: PLC0415
+
+    succeeded = False
+    try:
+        yield
+        succeeded = True
+    finally:
+        try:
+            drop_databases(address.conninfo, prefix)
+            supervisor.set_final_cleanup(None)
+        except psycopg.Error as error:
+            if succeeded:  # else the first error matters more; the supervisor tries once again
+                raise PostgresNotFound(
+                    f"the databases of this run should be dropped from {address.shown}; found {error}",
+                    advice=f"Drop the databases whose names start with {prefix} by hand.",
+                ) from error
+
+
+def _describe_limits(rights: ServerRights) -> Iterator[str]:
+    """What to know about a server that the gate did not start."""
     yield "the project's code is given the password of this server, as it stands in the URL"
-    if not superuser:
+    if not rights.superuser:
         yield "the user is not a superuser there: migrations that need one (many extensions do) will fail"
-
-
-def readable(version: int) -> str:
-    """150018 as 15.18."""
-    return f"{version // 10000}.{version % 10000}"

@@ -1,85 +1,114 @@
-"""The filter for system calls (seccomp): Unix sockets only, and a question about each address."""
+"""The filter of system calls (seccomp): Unix sockets only, and a question about each address of a socket."""
 
 from __future__ import annotations
 
 import ctypes
 import errno
-import os
 import platform
 import struct
 import sys
 
-PR_SET_NO_NEW_PRIVS = 38
-SET_FILTER, NEW_LISTENER = 1, 8
-LOAD, EQUAL, AT_LEAST, RETURN = 0x20, 0x15, 0x35, 0x06
-ALLOW, REFUSE, ASK = 0x7FFF0000, 0x00050000, 0x7FC00000
+from migration_gate.sandbox.child_process import forbid_new_privileges
+
+SECCOMP_SET_MODE_FILTER = 1
+SECCOMP_FILTER_FLAG_NEW_LISTENER = 8
+SECCOMP_RET_ALLOW = 0x7FFF0000
+SECCOMP_RET_ERRNO = 0x00050000
+SECCOMP_RET_USER_NOTIF = 0x7FC00000
+LOAD_WORD, JUMP_IF_EQUAL, JUMP_IF_AT_LEAST, RETURN = 0x20, 0x15, 0x35, 0x06
+"""instructions of a BPF program"""
+CALL_NUMBER, ARCHITECTURE, FIRST_ARGUMENT = 0, 4, 16
+"""offsets in struct seccomp_data, in bytes"""
 AF_UNIX, AF_NETLINK = 1, 16
-X32 = 0x40000000
-MACHINES = {
-    "x86_64": (0xC000003E, 41, 425, 42, 49, 317),
-    "aarch64": (0xC00000B7, 198, 425, 203, 200, 277),
-}
-"""audit architecture, and the numbers of socket, io_uring_setup, connect, bind and seccomp (Linux UAPI)"""
+X32_CALLS = 0x40000000
+"""from here on call numbers are those of x86-64's 32-bit variant (x32)"""
+AUDIT_ARCHITECTURES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
+SYSTEM_CALLS = {
+    "x86_64": {
+        "socket": 41, "connect": 42, "bind": 49, "setresuid": 117, "setresgid": 119, "seccomp": 317,
+        "io_uring_setup": 425,
+    },
+    "aarch64": {
+        "socket": 198, "connect": 203, "bind": 200, "setresuid": 147, "setresgid": 149, "seccomp": 277,
+        "io_uring_setup": 425,
+    },
+}  # fmt: skip
+"""numbers of system calls (Linux UAPI headers)"""
+
+
+class FilterProgram(ctypes.Structure):
+    """struct sock_fprog: a BPF program and its length in instructions."""
+
+    _fields_ = (("length", ctypes.c_ushort), ("instructions", ctypes.c_void_p))
 
 
 def supports_seccomp() -> bool:
-    """Whether this machine can confine a process to Unix sockets."""
-    return sys.platform == "linux" and platform.machine() in MACHINES
+    """Whether this machine can restrict a process to Unix sockets."""
+    return sys.platform == "linux" and platform.machine() in SYSTEM_CALLS
 
 
-def _program(address_is: int) -> bytes:
-    """socket() of another family than Unix (or netlink, which name look-up uses), and io_uring: EACCES."""
-    architecture, socket, uring, connect, bind, _ = MACHINES[platform.machine()]
-    refuse = REFUSE | errno.EACCES
+def install_socket_filter(ask_about_addresses: bool = False) -> int:
+    """Restrict this process and all its children to Unix sockets, irrevocably.
 
-    def line(code: int, value: int, yes: int = 0, no: int = 0) -> bytes:
-        return struct.pack("<HBBI", code, yes, no, value)
+    Returns the descriptor on which the kernel asks about each connect() and bind(), until it is answered;
+    -1 where `ask_about_addresses` is not set or the kernel cannot ask (then these calls are allowed).
+    Raises OSError where the kernel has no filters.
+    """
+    forbid_new_privileges()
+    if ask_about_addresses:
+        listener = _install_program(_build_program(SECCOMP_RET_USER_NOTIF), SECCOMP_FILTER_FLAG_NEW_LISTENER)
+        if listener >= 0:
+            return listener
+    if _install_program(_build_program(SECCOMP_RET_ALLOW), 0) < 0:
+        raise OSError(ctypes.get_errno(), "no filter for system calls can be set")
+    return -1
 
+
+def _install_program(program: bytes, flags: int) -> int:
+    """seccomp(2): the listener's descriptor or 0, negative where the kernel refuses."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    instructions = ctypes.cast(ctypes.create_string_buffer(program), ctypes.c_void_p)
+    description = FilterProgram(len(program) // 8, instructions)
+    call_number = SYSTEM_CALLS[platform.machine()]["seccomp"]
+    result: int = libc.syscall(call_number, SECCOMP_SET_MODE_FILTER, flags, ctypes.byref(description))
+    return result
+
+
+def _build_program(address_action: int) -> bytes:
+    """The filter, as an array of struct sock_filter.
+
+    connect() and bind() get `address_action`. socket() of a family other than Unix and netlink (which name
+    look-up uses), and io_uring, which opens sockets without socket(), fail with EACCES.
+    """
+    machine = platform.machine()
+    calls = SYSTEM_CALLS[machine]
+    refuse = SECCOMP_RET_ERRNO | errno.EACCES
     return b"".join(
         [
-            line(LOAD, 4),  # the architecture
-            line(EQUAL, architecture, 1, 0),
-            line(RETURN, REFUSE | errno.ENOSYS),  # a foreign one (32 bit) knows other numbers
-            line(LOAD, 0),  # the call's number
-            line(AT_LEAST, X32, 9, 0),
-            line(EQUAL, uring, 8, 0),  # it opens sockets without socket()
-            line(EQUAL, connect, 1, 0),
-            line(EQUAL, bind, 0, 1),
-            line(RETURN, address_is),
-            line(EQUAL, socket, 0, 3),
-            line(LOAD, 16),  # the family
-            line(EQUAL, AF_UNIX, 1, 0),
-            line(EQUAL, AF_NETLINK, 0, 1),
-            line(RETURN, ALLOW),
-            line(RETURN, refuse),
+            _instruction(LOAD_WORD, ARCHITECTURE),
+            # A program for another architecture (32 bit) has other call numbers.
+            _instruction(JUMP_IF_EQUAL, AUDIT_ARCHITECTURES[machine], if_true=1),
+            _instruction(RETURN, SECCOMP_RET_ERRNO | errno.ENOSYS),
+            _instruction(LOAD_WORD, CALL_NUMBER),
+            _return_if(JUMP_IF_AT_LEAST, X32_CALLS, refuse),
+            _return_if(JUMP_IF_EQUAL, calls["io_uring_setup"], refuse),
+            _return_if(JUMP_IF_EQUAL, calls["connect"], address_action),
+            _return_if(JUMP_IF_EQUAL, calls["bind"], address_action),
+            _instruction(JUMP_IF_EQUAL, calls["socket"], if_true=1),
+            _instruction(RETURN, SECCOMP_RET_ALLOW),
+            _instruction(LOAD_WORD, FIRST_ARGUMENT),
+            _return_if(JUMP_IF_EQUAL, AF_UNIX, SECCOMP_RET_ALLOW),
+            _return_if(JUMP_IF_EQUAL, AF_NETLINK, SECCOMP_RET_ALLOW),
+            _instruction(RETURN, refuse),
         ]
     )
 
 
-def prctl(option: int, *values: object) -> None:
-    """prctl(2). Raises OSError."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.prctl(option, *values) != 0:
-        code = ctypes.get_errno()
-        raise OSError(code, os.strerror(code))
+def _return_if(comparison: int, value: int, action: int) -> bytes:
+    """Two instructions: return the action where the comparison of the loaded word with the value is true."""
+    return _instruction(comparison, value, if_false=1) + _instruction(RETURN, action)
 
 
-def allow_unix_sockets_only(ask: bool = False) -> int:
-    """Set the filter for this process and all its children, for good.
-
-    Where `ask` is set and the kernel can: the descriptor on which it asks about addresses, else -1.
-    """
-
-    class Program(ctypes.Structure):
-        _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_void_p))
-
-    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-    libc = ctypes.CDLL(None, use_errno=True)
-    for address_is, flag in ((ASK, NEW_LISTENER), (ALLOW, 0))[not ask :]:
-        text = _program(address_is)
-        program = Program(len(text) // 8, ctypes.cast(ctypes.create_string_buffer(text), ctypes.c_void_p))
-        number = MACHINES[platform.machine()][-1]
-        done: int = libc.syscall(number, SET_FILTER, flag, ctypes.byref(program))
-        if done >= 0:
-            return done if flag else -1
-    raise OSError(ctypes.get_errno(), "no filter for system calls can be set")
+def _instruction(code: int, value: int, if_true: int = 0, if_false: int = 0) -> bytes:
+    """One struct sock_filter; a jump skips `if_true` or `if_false` instructions."""
+    return struct.pack("<HBBI", code, if_true, if_false, value)

@@ -86,7 +86,12 @@ def runs_on_github(environ: Mapping[str, str]) -> bool:
 
 def runs_in_container(environ: Mapping[str, str]) -> bool:
     """Whether a container or a CI system made the gate root, and not the user's own choice."""
-    return bool(environ.get("CI")) or any(marker.exists() for marker in CONTAINER_MARKERS)
+    return bool(environ.get("CI")) or is_container()
+
+
+def is_container() -> bool:
+    """Whether the gate runs in a container (Docker, Podman)."""
+    return any(marker.exists() for marker in CONTAINER_MARKERS)
 
 
 def protect_command_files(environ: Mapping[str, str]) -> None:

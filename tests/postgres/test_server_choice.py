@@ -1,4 +1,4 @@
-"""Which Postgres is taken, and what is said where there is none."""
+"""Which Postgres server is chosen, and the error where there is none."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ slow = pytest.mark.slow
 
 
 def fake_server(folder: Path, version: str) -> Path:
-    """Programs that tell a version and do nothing else."""
+    """Programs that print a version and do nothing else."""
     folder.mkdir(parents=True)
     for name in ("postgres", "initdb"):
         (folder / name).write_text(f"#!/bin/sh\necho 'postgres (PostgreSQL) {version}'\n")
@@ -24,17 +24,17 @@ def fake_server(folder: Path, version: str) -> Path:
 
 
 @pytest.fixture
-def alone(monkeypatch: pytest.MonkeyPatch) -> None:
+def only_path(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine whose only servers are on PATH, without Docker or wheel."""
-    monkeypatch.setattr(binaries, "FOLDERS", ())
+    monkeypatch.setattr(binaries, "USUAL_FOLDERS", ())
     monkeypatch.setattr(embedded, "PACKAGES", ())
-    monkeypatch.setattr(image, "SOCKETS", ("/nowhere/docker.sock",))
+    monkeypatch.setattr(image, "DAEMON_SOCKETS", ("/nowhere/docker.sock",))
     monkeypatch.delenv("DOCKER_HOST", raising=False)
     monkeypatch.setenv("PATH", "/nowhere")
 
 
-@pytest.mark.usefixtures("alone")
-def test_with_no_server_anywhere_the_message_names_everything_that_was_tried() -> None:
+@pytest.mark.usefixtures("only_path")
+def test_the_error_where_no_server_is_found_names_everything_that_was_tried() -> None:
     with pytest.raises(PostgresNotFound) as caught:
         choose_server("auto")
     assert "no server programs on PATH" in caught.value.message
@@ -44,8 +44,8 @@ def test_with_no_server_anywhere_the_message_names_everything_that_was_tried() -
     assert caught.value.status == 2
 
 
-@pytest.mark.usefixtures("alone")
-def test_a_major_that_is_not_installed_names_those_that_are(
+@pytest.mark.usefixtures("only_path")
+def test_the_error_for_a_version_that_is_not_installed_names_the_installed_ones(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(fake_server(tmp_path / "bin", "16.3 (Homebrew)")))
@@ -56,8 +56,8 @@ def test_a_major_that_is_not_installed_names_those_that_are(
         choose_server("1")
 
 
-@pytest.mark.usefixtures("alone")
-def test_the_newest_is_taken_and_a_beta_only_when_there_is_nothing_else(
+@pytest.mark.usefixtures("only_path")
+def test_the_newest_release_is_chosen_and_a_beta_only_where_there_is_nothing_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     versions = ("9.6.24", "14.9", "14.11", "19beta1")
@@ -71,8 +71,8 @@ def test_the_newest_is_taken_and_a_beta_only_when_there_is_nothing_else(
         choose_server("auto")
 
 
-@pytest.mark.usefixtures("alone")
-def test_broken_programs_are_named_with_what_is_wrong_with_them(
+@pytest.mark.usefixtures("only_path")
+def test_the_error_names_programs_that_do_not_work_and_why(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     silent = fake_server(tmp_path / "silent", "16.3")
@@ -89,15 +89,15 @@ def test_broken_programs_are_named_with_what_is_wrong_with_them(
 
 
 @slow
-@pytest.mark.usefixtures("alone")
-def test_an_initdb_that_fails_is_shown_with_its_output(
+@pytest.mark.usefixtures("only_path")
+def test_the_error_for_an_initdb_that_fails_shows_its_output(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     with run_directory.with_socket_directory(
         run_directory.create_data_directory(Path("/tmp"))
-    ) as places:  # where the server's account can run it
-        folder = fake_server(places[0].path / "bin", "16.3")
+    ) as directories:  # where the server's account can run it
+        folder = fake_server(directories[0].path / "bin", "16.3")
         (folder / "initdb").write_text("#!/bin/sh\necho 'could not look up effective user ID' >&2; exit 1\n")
         monkeypatch.setenv("PATH", str(folder))
         with (
@@ -108,13 +108,13 @@ def test_an_initdb_that_fails_is_shown_with_its_output(
     assert "could not look up effective user ID" in caught.value.evidence
 
 
-@pytest.mark.parametrize("wanted", ["atuo", "Embeded", "localy", "a b", ""])
-def test_a_misspelt_word_is_not_taken_for_an_image(wanted: str) -> None:
+@pytest.mark.parametrize("setting", ["atuo", "Embeded", "localy", "a b", ""])
+def test_a_misspelt_word_is_not_taken_for_an_image(setting: str) -> None:
     with pytest.raises(Misconfigured, match="should be auto, local, embedded, a version"):
-        choose_server(wanted)
+        choose_server(setting)
 
 
-def test_the_kind_follows_from_the_spelling() -> None:
+def test_the_kind_of_server_follows_from_the_form_of_the_setting() -> None:
     assert choose_server("postgis/postgis:17-3.5").kind == "image"
     choice = choose_server("postgresql+psycopg2://me:secret@db.example:5433/x")
     assert choice.kind == "url"

@@ -1,4 +1,4 @@
-"""The relay alone: a Unix socket that leads elsewhere."""
+"""The proxy alone: a Unix socket that leads to a server elsewhere."""
 
 from __future__ import annotations
 
@@ -8,51 +8,51 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from migration_gate.postgres.remote import outpost
-from migration_gate.postgres.socket_proxy import Target
+from migration_gate.postgres.remote import open_remote_access
+from migration_gate.postgres.socket_proxy import ProxyTarget
 
 slow = pytest.mark.slow
 
 
 @slow
-def test_half_a_connection_can_be_closed(tmp_path: Path) -> None:
+def test_a_client_can_close_its_direction_and_still_read_the_answer(run_folder: Path) -> None:
     with (
         socket.create_server(("127.0.0.1", 0)) as server,
-        outpost(tmp_path) as post,
+        open_remote_access(run_folder) as access,
         socket.socket(socket.AF_UNIX) as client,
     ):
-        post.open(Target(*server.getsockname()))
-        client.connect(f"{post.directory}/.s.PGSQL.5432")
+        access.start_proxy(ProxyTarget(*server.getsockname()))
+        client.connect(f"{access.socket_directory}/.s.PGSQL.5432")
         client.sendall(b"\0\0\0\x08\x04\xd2\x16\x2f")  # asks for TLS
         assert client.recv(1) == b"N"
         client.sendall(b"\0\0\0\x09\0\3\0\0\0")
         client.shutdown(socket.SHUT_WR)
-        there, _ = server.accept()
-        with there:
+        connection, _ = server.accept()
+        with connection:
             received = b""
-            while data := there.recv(100):
+            while data := connection.recv(100):
                 received += data
             assert received == b"\0\0\0\x09\0\3\0\0\0"
-            there.sendall(b"still here")
+            connection.sendall(b"still here")
         assert client.recv(100) == b"still here"
         assert client.recv(100) == b""
 
 
 @slow
-def test_a_relay_to_nowhere_says_so_in_postgres_words(tmp_path: Path) -> None:
+def test_a_proxy_to_a_closed_port_answers_with_an_error_of_postgres(run_folder: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        target = Target(*taken.getsockname())
-    with outpost(tmp_path) as post:
-        post.open(target)
+        target = ProxyTarget(*taken.getsockname())
+    with open_remote_access(run_folder) as access:
+        access.start_proxy(target)
         with pytest.raises(psycopg.OperationalError, match="could not be reached"):
-            psycopg.connect(host=str(post.directory), port=5432, user="x")
-    assert not post.directory.parent.exists()
+            psycopg.connect(host=str(access.socket_directory), port=5432, user="x")
+    assert not access.socket_directory.parent.exists()
 
 
 @slow
-def test_noise_on_a_relay_is_hung_up_on(tmp_path: Path) -> None:
-    with outpost(tmp_path) as post, socket.socket(socket.AF_UNIX) as client:
-        post.open(Target("127.0.0.1", 1))
-        client.connect(f"{post.directory}/.s.PGSQL.5432")
+def test_a_client_that_does_not_speak_postgres_protocol_is_disconnected(run_folder: Path) -> None:
+    with open_remote_access(run_folder) as access, socket.socket(socket.AF_UNIX) as client:
+        access.start_proxy(ProxyTarget("127.0.0.1", 1))
+        client.connect(f"{access.socket_directory}/.s.PGSQL.5432")
         client.sendall(b"GET / HTTP/1.1\r\n\r\n")
         assert client.recv(100) == b""

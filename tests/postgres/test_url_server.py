@@ -1,4 +1,4 @@
-"""A server of the user's: ours are only the databases that we made there. And the relay that leads to it."""
+"""A server that the user runs: databases of the gate's own are created and dropped there, through a proxy."""
 
 from __future__ import annotations
 
@@ -18,37 +18,42 @@ from urllib.parse import quote
 import psycopg
 import pytest
 
-from migration_gate import postgres
+import migration_gate
 from migration_gate.errors import Misconfigured, PostgresNotFound
-from migration_gate.postgres import account, binaries, local, remote_cleanup, run_directory, url
-from migration_gate.postgres import settings as cluster
+from migration_gate.postgres import local, run_directory, settings
+from migration_gate.postgres.account import server_account
+from migration_gate.postgres.binaries import find_installations
 from migration_gate.postgres.choice import start_server
-from migration_gate.postgres.remote import outpost
+from migration_gate.postgres.remote import open_remote_access
+from migration_gate.postgres.remote_cleanup import cleanup_of_databases
 from migration_gate.postgres.server import Server, database_marker
-from migration_gate.postgres.socket_proxy import Target
+from migration_gate.postgres.socket_proxy import ProxyTarget
+from migration_gate.postgres.url import hide_password, parse_url, proxy_target
+from tests.support.child_signals import restore_default_signals
 
 slow = pytest.mark.slow
 needs_local = pytest.mark.skipif(
-    not binaries.find_installations()[0], reason="no Postgres server is installed on this machine"
+    not find_installations().installations, reason="no Postgres server is installed on this machine"
 )
-ROOT = Path(postgres.__file__).parents[2]
-NAMES = "SELECT datname FROM pg_database ORDER BY 1"
-HOLD = """
+HANG_SECONDS = 60.0
+"""after this time a test that waits gives up; no test depends on being faster"""
+ROOT = Path(migration_gate.__file__).parents[1]
+LIST_DATABASES = "SELECT datname FROM pg_database ORDER BY 1"
+HOLD_SERVER = """
 import sys, time
 from pathlib import Path
-from migration_gate import postgres
 from migration_gate.postgres.choice import start_server
 with start_server(sys.argv[1], folder=Path(sys.argv[2])) as server:
     server.create_database()
     print(server.socket_directory, flush=True)
-    time.sleep(60)
+    time.sleep(600)
 """
 
 
 @pytest.fixture
-def theirs(tmp_path: Path) -> Iterator[Server]:
+def user_server(run_folder: Path) -> Iterator[Server]:
     """The server that the user runs."""
-    with start_server("local", folder=tmp_path) as server:
+    with start_server("local", folder=run_folder) as server:
         yield server
 
 
@@ -61,73 +66,78 @@ def url_of(server: Server, *, user: str = "", password: str = "", host: str = ""
 
 def databases(server: Server) -> list[object]:
     with server.connect() as connection:
-        return [name for (name,) in connection.execute(NAMES)]
+        return [name for (name,) in connection.execute(LIST_DATABASES)]
 
 
 @slow
 @needs_local
-def test_our_databases_are_dropped_and_no_other_is_touched(theirs: Server, tmp_path: Path) -> None:
-    with theirs.connect() as connection:
+def test_the_databases_of_the_run_are_dropped_and_no_other_is_touched(
+    user_server: Server, run_folder: Path
+) -> None:
+    with user_server.connect() as connection:
         connection.execute("CREATE DATABASE migration_gate_of_somebody")
-    before = databases(theirs)
-    with start_server(url_of(theirs), folder=tmp_path) as server:
+    before = databases(user_server)
+    with start_server(url_of(user_server), folder=run_folder) as server:
         assert server.token == ""
         assert server.description.startswith("your server, PostgreSQL ")
-        assert theirs.password not in server.description
+        assert user_server.password not in server.description
         assert any("password" in note for note in server.notes)
         name = server.create_database()
         copy = server.create_database(template=name)
         lingering = server.connect(copy)
         with server.connect(name) as connection:
-            said = connection.execute(
+            comment = connection.execute(
                 "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s", [name]
             ).fetchone()
-        assert said == (database_marker(name),)
-        assert set(databases(theirs)) == {*before, name, copy}
+        assert comment == (database_marker(name),)
+        assert set(databases(user_server)) == {*before, name, copy}
         server.check_alive()
         folder = Path(server.socket_directory).parent
     lingering.close()
-    assert databases(theirs) == before
+    assert databases(user_server) == before
     assert not folder.exists()
 
 
 @slow
 @needs_local
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_a_signal_that_ends_us_leaves_no_database(
-    theirs: Server, tmp_path: Path, number: signal.Signals
+def test_a_signal_that_ends_the_gate_leaves_no_database_behind(
+    user_server: Server, run_folder: Path, number: signal.Signals
 ) -> None:
-    before = databases(theirs)
+    before = databases(user_server)
     child = subprocess.Popen(
-        [sys.executable, "-c", HOLD, url_of(theirs), str(tmp_path)],
+        [sys.executable, "-c", HOLD_SERVER, url_of(user_server), str(run_folder)],
         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=ROOT,
+        preexec_fn=restore_default_signals,  # noqa: PLW1509
     )  # fmt: skip
     with child:
         assert child.stdout
         directory = Path(child.stdout.readline().strip())
-        assert len(databases(theirs)) == len(before) + 1
+        assert len(databases(user_server)) == len(before) + 1
         child.send_signal(number)
-    deadline = time.monotonic() + 15
-    while time.monotonic() < deadline and (databases(theirs) != before or directory.parent.exists()):
+    deadline = time.monotonic() + HANG_SECONDS
+    while time.monotonic() < deadline and (databases(user_server) != before or directory.parent.exists()):
         time.sleep(0.05)
-    assert databases(theirs) == before
+    assert databases(user_server) == before
     assert not directory.parent.exists()
 
 
 @slow
 @needs_local
-def test_a_user_who_may_not_create_databases_is_told_the_command(theirs: Server, tmp_path: Path) -> None:
-    with theirs.connect() as connection:
+def test_the_error_for_a_user_without_rights_names_the_command_that_gives_them(
+    user_server: Server, run_folder: Path
+) -> None:
+    with user_server.connect() as connection:
         connection.execute("CREATE ROLE small LOGIN PASSWORD 'p@/:%'")
     with (
         pytest.raises(PostgresNotFound, match="right to create databases") as caught,
-        start_server(url_of(theirs, user="small", password="p@/:%"), folder=tmp_path),
+        start_server(url_of(user_server, user="small", password="p@/:%"), folder=run_folder),
     ):
         pass
     assert 'ALTER ROLE "small" CREATEDB' in caught.value.advice
-    with theirs.connect() as connection:
+    with user_server.connect() as connection:
         connection.execute("ALTER ROLE small CREATEDB")
-    with start_server(url_of(theirs, user="small", password="p@/:%"), folder=tmp_path) as server:
+    with start_server(url_of(user_server, user="small", password="p@/:%"), folder=run_folder) as server:
         assert not server.superuser
         assert any("not a superuser" in note for note in server.notes)
         server.connect(server.create_database()).close()
@@ -135,21 +145,21 @@ def test_a_user_who_may_not_create_databases_is_told_the_command(theirs: Server,
 
 @slow
 @needs_local
-def test_a_wrong_password_is_told_in_the_servers_own_words(theirs: Server, tmp_path: Path) -> None:
+def test_the_error_for_a_wrong_password_is_the_servers_own(user_server: Server, run_folder: Path) -> None:
     with (
         pytest.raises(PostgresNotFound, match="password authentication failed") as caught,
-        start_server(url_of(theirs, password="nonsense"), folder=tmp_path),
+        start_server(url_of(user_server, password="nonsense"), folder=run_folder),
     ):
         pass
     assert "nonsense" not in caught.value.message
 
 
-def test_a_server_that_is_not_there_is_told_with_host_and_port(tmp_path: Path) -> None:
+def test_the_error_for_a_server_that_does_not_exist_names_host_and_port(run_folder: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     with (
         pytest.raises(PostgresNotFound, match=rf"127\.0\.0\.1:{port}"),
-        start_server(f"postgresql://u:p@127.0.0.1:{port}/x", folder=tmp_path),
+        start_server(f"postgresql://u:p@127.0.0.1:{port}/x", folder=run_folder),
     ):
         pass
 
@@ -164,30 +174,32 @@ def test_a_server_that_is_not_there_is_told_with_host_and_port(tmp_path: Path) -
         ("postgresql://u:secret@h/db?sslmode=verify-full&sslrootcert=/nowhere", "can't be read"),
     ],
 )
-def test_a_url_that_will_not_do_is_refused_without_its_password(text: str, complaint: str) -> None:
+def test_an_unusable_url_is_refused_without_showing_its_password(text: str, complaint: str) -> None:
     with pytest.raises(Misconfigured) as caught:
-        url.target(url.parse(text))
+        proxy_target(parse_url(text))
     assert complaint in caught.value.message
     assert "secret" not in caught.value.message
 
 
-def test_sqlalchemys_spelling_is_understood_and_the_password_hidden() -> None:
-    address = url.parse("postgresql+asyncpg://me:se%40cret@db.example:6543/x?sslmode=require")
+def test_a_url_in_sqlalchemys_spelling_is_parsed_and_its_password_hidden() -> None:
+    address = parse_url("postgresql+asyncpg://me:se%40cret@db.example:6543/x?sslmode=require")
     assert (address.host, address.port, address.user) == ("db.example", 6543, "me")
     assert address.password == "se@cret"
     assert "cret" not in address.shown
-    assert "hunter2" not in url.hide("postgresql:///x?user=me&password=hunter2")
+    assert "hunter2" not in hide_password("postgresql:///x?user=me&password=hunter2")
 
 
 @pytest.fixture
-def over_tcp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    """A server that takes TCP connections, and those with TLS alone, by SCRAM."""
+def over_tcp(run_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    """A server that accepts TCP connections, only with TLS, and asks for a password by SCRAM."""
     if shutil.which("openssl") is None:
         pytest.skip("no openssl on PATH, to make a certificate with")
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-    with run_directory.with_socket_directory(run_directory.create_data_directory(Path("/tmp"))) as places:
-        key, certificate = places[0].path / "key", places[0].path / "certificate"
+    with run_directory.with_socket_directory(
+        run_directory.create_data_directory(Path("/tmp"))
+    ) as directories:
+        key, certificate = directories[0].path / "key", directories[0].path / "certificate"
         subprocess.run(
             ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost",
              "-days", "2",
@@ -195,18 +207,21 @@ def over_tcp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server
             check=True, capture_output=True,
         )  # fmt: skip
         key.chmod(0o600)
-        if who := account.server_account():
-            os.chown(key, who.uid, who.gid)
+        if account := server_account():
+            os.chown(key, account.uid, account.gid)
             certificate.chmod(0o644)
-        settings = f"listen_addresses = '127.0.0.1'\nport = {port}\nssl = on\n"
-        files = f"ssl_key_file = '{key}'\nssl_cert_file = '{certificate}'\n"
-        monkeypatch.setattr(cluster, "SETTINGS", cluster.SETTINGS + settings + files)
-        monkeypatch.setattr(cluster, "HBA", cluster.HBA + "hostssl all all 127.0.0.1/32 scram-sha-256\n")
+        tls_settings = {
+            "listen_addresses": "127.0.0.1", "port": str(port), "ssl": "on", "ssl_key_file": str(key),
+            "ssl_cert_file": str(certificate),
+        }  # fmt: skip
+        for name, value in tls_settings.items():
+            monkeypatch.setitem(settings.LOCAL_SETTINGS, name, value)
+        monkeypatch.setattr(settings, "HBA", settings.HBA + "hostssl all all 127.0.0.1/32 scram-sha-256\n")
         monkeypatch.setattr(local, "PORT", port)
-        monkeypatch.setattr(local, "CONFINED", False)
-        with start_server("local", folder=tmp_path) as server:
+        monkeypatch.setattr(local, "UNIX_SOCKETS_ONLY", False)
+        with start_server("local", folder=run_folder) as server:
             monkeypatch.setenv("THE_CERTIFICATE", str(certificate))
-            with server.connect() as connection:  # as others keep it: hashed 4096 times
+            with server.connect() as connection:  # as servers store it by default: hashed 4096 times
                 connection.execute(f"ALTER ROLE postgres PASSWORD '{server.password}'".encode())
             yield server
 
@@ -214,8 +229,8 @@ def over_tcp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server
 @slow
 @needs_local
 @pytest.mark.parametrize("mode", ["", "require", "verify-ca", "verify-full"])
-def test_a_server_that_insists_on_tls_is_reached_by_every_driver(
-    over_tcp: Server, tmp_path: Path, mode: str
+def test_every_driver_reaches_a_server_that_requires_tls(
+    over_tcp: Server, run_folder: Path, mode: str
 ) -> None:
     asyncio = pytest.importorskip("asyncio")
     asyncpg = pytest.importorskip("asyncpg")
@@ -226,35 +241,35 @@ def test_a_server_that_insists_on_tls_is_reached_by_every_driver(
         text += f"?sslmode={mode}"
     if mode.startswith("verify"):
         text += f"&sslrootcert={os.environ['THE_CERTIFICATE']}"
-    with start_server(text, folder=tmp_path) as server:
+    with start_server(text, folder=run_folder) as server:
         with server.connect(server.create_database()) as connection:
             query = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()"
             assert connection.execute(query).fetchone() == (True,)
-        who = {"user": server.user, "password": server.password, "database": "postgres"}
-        psycopg2.connect(host=server.socket_directory, port=server.port, **who).close()
-        pg8000.Connection(unix_sock=f"{server.socket_directory}/.s.PGSQL.{server.port}", **who).close()
+        login = {"user": server.user, "password": server.password, "database": "postgres"}
+        psycopg2.connect(host=server.socket_directory, port=server.port, **login).close()
+        pg8000.Connection(unix_sock=f"{server.socket_directory}/.s.PGSQL.{server.port}", **login).close()
 
-        async def enter() -> None:
-            await (await asyncpg.connect(host=server.socket_directory, port=server.port, **who)).close()
+        async def connect() -> None:
+            await (await asyncpg.connect(host=server.socket_directory, port=server.port, **login)).close()
 
-        asyncio.run(enter())
+        asyncio.run(connect())
 
 
 @slow
 @needs_local
-def test_a_relay_that_must_not_use_tls_passes_the_servers_refusal_on(
-    over_tcp: Server, tmp_path: Path
-) -> None:
-    with outpost(tmp_path) as post:
-        post.open(Target("127.0.0.1", over_tcp.port))
+def test_a_proxy_without_tls_passes_on_the_servers_refusal(over_tcp: Server, run_folder: Path) -> None:
+    with open_remote_access(run_folder) as access:
+        access.start_proxy(ProxyTarget("127.0.0.1", over_tcp.port))
         with pytest.raises(psycopg.OperationalError, match=r"no pg_hba\.conf entry"):
-            psycopg.connect(host=str(post.directory), port=5432, user="postgres", password="x")
+            psycopg.connect(host=str(access.socket_directory), port=5432, user="postgres", password="x")
 
 
 @slow
 @needs_local
-def test_big_results_copies_and_cancel_requests_pass_the_relay(theirs: Server, tmp_path: Path) -> None:
-    with start_server(url_of(theirs), folder=tmp_path) as server, server.connect() as connection:
+def test_large_results_copies_and_cancel_requests_pass_the_proxy(
+    user_server: Server, run_folder: Path
+) -> None:
+    with start_server(url_of(user_server), folder=run_folder) as server, server.connect() as connection:
         row = connection.execute("SELECT repeat('x', 20000000)").fetchone()
         assert row
         assert len(str(row[0])) == 20_000_000
@@ -266,21 +281,23 @@ def test_big_results_copies_and_cancel_requests_pass_the_relay(theirs: Server, t
         timer = threading.Timer(0.3, connection.cancel)
         timer.start()
         with pytest.raises(psycopg.errors.QueryCanceled):
-            connection.execute("SELECT pg_sleep(30)")
+            connection.execute("SELECT pg_sleep(600)")
         timer.join()
 
 
 @slow
 @needs_local
-def test_many_connections_at_once_and_none_outlives_the_relay(theirs: Server, tmp_path: Path) -> None:
-    with theirs.connect() as outside:
+def test_many_connections_pass_the_proxy_at_once_and_end_with_it(
+    user_server: Server, run_folder: Path
+) -> None:
+    with user_server.connect() as outside:
         count = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'migration-gate'"
-        with start_server(url_of(theirs), folder=tmp_path) as server:
+        with start_server(url_of(user_server), folder=run_folder) as server:
             many = [server.connect() for _ in range(40)]
             assert outside.execute(count).fetchone() == (41,)
             for connection in many[:20]:
                 connection.close()
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + HANG_SECONDS
         while outside.execute(count).fetchone() != (1,) and time.monotonic() < deadline:
             time.sleep(0.05)
         assert outside.execute(count).fetchone() == (1,)
@@ -290,7 +307,9 @@ def test_many_connections_at_once_and_none_outlives_the_relay(theirs: Server, tm
             connection.close()
 
 
-def test_the_farewell_is_an_order_for_a_process_of_its_own() -> None:
-    command, text = remote_cleanup.order(conninfo="x", prefix="migration_gate_0_")
-    assert Path(command[-1]).is_file()
-    assert json.loads(text) == {"conninfo": "x", "prefix": "migration_gate_0_"}
+def test_the_password_for_the_final_cleanup_is_not_in_its_command_line() -> None:
+    cleanup = cleanup_of_databases("password=secret", "migration_gate_0_")
+    assert Path(cleanup.command[-1]).is_file()
+    assert "secret" not in " ".join(cleanup.command)
+    request = {"conninfo": "password=secret", "database_prefix": "migration_gate_0_"}
+    assert json.loads(cleanup.standard_input) == request
