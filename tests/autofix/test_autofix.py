@@ -17,6 +17,7 @@ from migration_gate.autofix.sql import executed, quoted
 from migration_gate.catalog.snapshot_reader import read_snapshot
 from migration_gate.facts import Difference, Snapshot
 from migration_gate.postgres.choice import start_server
+from migration_gate.postgres.run_directory import temporary_run_directory
 
 HARD = (
     ("a default with what SQLAlchemy would take for a parameter", "ALTER TABLE settings ALTER key SET DEFAULT 'a :b %c'"),
@@ -83,8 +84,8 @@ class Bench:
 
 
 @pytest.fixture(scope="module")
-def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
-    with start_server("auto", folder=tmp_path_factory.mktemp("server")) as server:
+def bench() -> Iterator[Bench]:
+    with temporary_run_directory() as folder, start_server("auto", folder=folder) as server:
 
         def connect(database: str) -> psycopg.Connection:
             return server.connect(database)

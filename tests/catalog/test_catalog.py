@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import psycopg
 import pytest
@@ -13,6 +12,7 @@ from migration_gate.catalog.snapshot_reader import SNAPSHOT_QUERY, parse_snapsho
 from migration_gate.errors import PostgresNotFound
 from migration_gate.facts import Snapshot
 from migration_gate.postgres.choice import start_server
+from migration_gate.postgres.run_directory import temporary_run_directory
 
 EVERYTHING = """
 CREATE SCHEMA shop; COMMENT ON SCHEMA shop IS 'sells';
@@ -54,12 +54,10 @@ CREATE TABLE alembic_version (version_num varchar(32) NOT NULL PRIMARY KEY);
 
 
 @pytest.fixture(scope="module", params=["local", "embedded"])
-def connection(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[psycopg.Connection]:
-    folder: Path = tmp_path_factory.mktemp("server")
+def connection(request: pytest.FixtureRequest) -> Iterator[psycopg.Connection]:
     try:
         with (
+            temporary_run_directory() as folder,
             start_server(request.param, folder=folder) as server,
             server.connect(server.create_database()) as opened,
         ):

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from migration_gate.postgres.choice import start_server
+from migration_gate.postgres.run_directory import temporary_run_directory
 from migration_gate.postgres.server import Server
 from tests.support.user_project import World, project, revision
 
@@ -103,9 +104,9 @@ def test_a_second_signal_does_not_cut_the_cleaning_short(here: World) -> None:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server of the tests' own, which stands for the user's."""
-    with start_server("auto", folder=tmp_path_factory.mktemp("server")) as started:
+def server() -> Iterator[Server]:
+    """A server of the tests' own, in the role of the user's."""
+    with temporary_run_directory() as folder, start_server("auto", folder=folder) as started:
         yield started
 
 

@@ -9,15 +9,14 @@ import contextlib
 import http.server
 import socket
 import socketserver
-import tempfile
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import pytest
 
 from migration_gate.postgres.choice import start_server
+from migration_gate.postgres.run_directory import temporary_run_directory
 from migration_gate.postgres.server import Server
 
 
@@ -91,8 +90,7 @@ def _copy(source: socket.socket, target: socket.socket) -> None:
 def forbidden_place() -> Iterator[Forbidden]:
     """A second cluster, a TCP port that leads to it, and a web server."""
     with contextlib.ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="forbidden-")))
-        folder.chmod(0o711)
+        folder = stack.enter_context(temporary_run_directory())
         server = stack.enter_context(start_server("auto", folder=folder))
         with server.connect() as connection:
             connection.execute("alter system set log_connections = on")

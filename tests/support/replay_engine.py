@@ -17,6 +17,7 @@ from psycopg import sql
 from migration_gate.config.settings import Settings
 from migration_gate.facts import Replay, Table
 from migration_gate.postgres.choice import start_server
+from migration_gate.postgres.run_directory import temporary_run_directory
 from migration_gate.postgres.server import Server
 from migration_gate.project import find_project
 from migration_gate.replay.history_run import read_replayed_database, read_revision_sources
@@ -140,11 +141,8 @@ class Engine:
 @pytest.fixture(scope="session")
 def shared_engine() -> Iterator[Engine]:
     """One server for all tests of a process."""
-    with tempfile.TemporaryDirectory(prefix="migration-gate-tests-", ignore_cleanup_errors=True) as name:
-        folder = Path(name)
-        folder.chmod(0o711)
-        with start_server("auto", folder=folder) as server:
-            yield Engine(server, folder)
+    with temporary_run_directory() as folder, start_server("auto", folder=folder) as server:
+        yield Engine(server, folder)
 
 
 @pytest.fixture

@@ -19,6 +19,9 @@ from textwrap import dedent
 
 import pytest
 
+from migration_gate.postgres.run_directory import MEMORY_FOLDER, has_memory_folder
+from tests.support.child_signals import restore_default_signals
+
 COMMAND = str(Path(sys.executable).with_name("migration-gate"))
 MARK = "STRANGER_RUN"
 """the variable that every process of a run inherits"""
@@ -192,6 +195,7 @@ class World:
         return subprocess.Popen(
             self.command(*options), env=self.environment(**(env or {})), cwd="/", text=True,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            preexec_fn=restore_default_signals,  # noqa: PLW1509
         )  # fmt: skip
 
     def check(
@@ -257,7 +261,8 @@ def _running() -> Iterator[tuple[int, str]]:
 @contextmanager
 def world(name: str = "g") -> Iterator[World]:
     """A world below a short path that every user may enter; removed afterwards."""
-    top = Path(tempfile.mkdtemp(prefix=name, dir="/tmp")).resolve()
+    parent = MEMORY_FOLDER if has_memory_folder() else "/tmp"
+    top = Path(tempfile.mkdtemp(prefix=name, dir=parent)).resolve()
     top.chmod(0o755)
     try:
         yield World(top)
