@@ -90,6 +90,6 @@ def _find_program(name: str) -> str:
 
 def _search_path() -> str:
     """The PATH, followed by the folders of this machine's PostgreSQL installations."""
-    installations, _ = binaries.find_installations()
+    installations = binaries.find_installations().installations
     folders = [str(installation.folder) for installation in installations]
     return os.pathsep.join([os.environ.get("PATH", os.defpath), *folders])
