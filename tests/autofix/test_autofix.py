@@ -12,8 +12,8 @@ import sqlalchemy as sa
 
 from benchmarks.drift import run, schema
 from benchmarks.drift.mutations import DRIFT, NONE, UNMANAGED
+from migration_gate.autofix.execute_call import execute_call
 from migration_gate.autofix.fixes import add_fixes
-from migration_gate.autofix.sql import executed, quoted
 from migration_gate.catalog.snapshot_reader import read_snapshot
 from migration_gate.facts import Difference, Snapshot
 from migration_gate.postgres.choice import start_server
@@ -96,12 +96,6 @@ def bench() -> Iterator[Bench]:
         yield Bench(connect, source, run.read(connect, modelled))
 
 
-def test_names_are_quoted_where_they_must_be() -> None:
-    assert [quoted(name) for name in ("users", "Users", "order", 'a"b', "a b")] == [
-        "users", '"Users"', '"order"', '"a""b"', '"a b"',
-    ]  # fmt: skip
-
-
 @pytest.mark.parametrize(
     "sql", ["SELECT ':a', 'x'::text", "SELECT '\\:b'", 'SELECT 1 AS "%(a)s"', "SELECT 'a''b\n'"]
 )
@@ -115,7 +109,7 @@ def test_a_statement_reaches_postgres_as_it_was(sql: str) -> None:
             assert not compiled.params
             said.append(str(compiled))
 
-    exec(executed(sql), {"op": Operations})
+    exec(execute_call(sql), {"op": Operations})
     assert said == [sql]
 
 

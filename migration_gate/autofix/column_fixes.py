@@ -1,0 +1,103 @@
+"""Columns: added and dropped, and each property changed by one function (the default in `default_fixes`)."""
+
+from __future__ import annotations
+
+from migration_gate.autofix.alembic_renderer import (
+    render_alter_column,
+    render_type_change,
+)
+from migration_gate.autofix.autofix_state import AutofixState, is_serial
+from migration_gate.autofix.column_add_and_drop import add_column, drop_column
+from migration_gate.autofix.comment_fixes import set_column_comment
+from migration_gate.autofix.ddl_clauses import alter_column_clause
+from migration_gate.autofix.default_fixes import change_default, drop_default, set_default
+from migration_gate.autofix.execute_call import execute_call
+from migration_gate.autofix.sqlalchemy_types import find_enum, make_sqlalchemy_type
+from migration_gate.autofix.view_warnings import warn_of_views
+from migration_gate.drift.type_names import type_without_length
+from migration_gate.facts.catalog import Column
+from migration_gate.facts.history import DifferenceKind
+from migration_gate.sql.identifiers import quote_identifier
+
+
+def fix_column(
+    kind: DifferenceKind, current: Column | None, target: Column | None, state: AutofixState
+) -> list[str]:
+    """The lines that turn the one column into the other; None is none at all."""
+    if current is None:
+        return [] if target is None or _belongs_to_view(target, state) else add_column(target, state)
+    if target is None:
+        return [*warn_of_views(current, state), *drop_column(current)]
+    return _change_column(kind, current, target, state)
+
+
+def _change_column(kind: DifferenceKind, current: Column, target: Column, state: AutofixState) -> list[str]:
+    match kind:
+        case "type":
+            return change_type(current, target, state)
+        case "nullability":
+            return change_nullability(current, target, state)
+        case "default":
+            return change_default(current, target, state)
+        case "comment":
+            return set_column_comment(target)
+        case _:
+            return []
+
+
+def _belongs_to_view(column: Column, state: AutofixState) -> bool:
+    """Whether the table is a view in the replayed database: a column is added to its query, not here."""
+    return any((view.schema, view.name) == (column.schema, column.table) for view in state.replayed.views)
+
+
+def change_type(current: Column, target: Column, state: AutofixState) -> list[str]:
+    """The lines that change its type, and its default where Postgres would not convert that."""
+    lines = warn_of_views(current, state)
+    if not _blocks_conversion(current, target, state):
+        return [*lines, *_alter_type(current, target, state)]
+    lines += drop_default(current, state)
+    lines += _alter_type(current, target, state)
+    if target.default is not None and not is_serial(state.target, target):
+        lines += set_default(None, target, state)
+    return lines
+
+
+def _blocks_conversion(current: Column, target: Column, state: AutofixState) -> bool:
+    """Whether the default must be dropped before the type can change."""
+    if current.default is None or is_serial(state.current, current):
+        return False
+    return type_without_length(current.type) != type_without_length(target.type)
+
+
+def _alter_type(current: Column, target: Column, state: AutofixState) -> list[str]:
+    current_type = make_sqlalchemy_type(current, state.current)
+    target_type = make_sqlalchemy_type(target, state.target)
+    using = _conversion(current, target, state)
+    if current_type is not None and target_type is not None and not current.generated:
+        return render_type_change(current, state.current, target_type, using)
+    change = f"TYPE {target.type}"
+    if target.collation:
+        change += f" COLLATE {target.collation}"
+    if not current.generated:
+        change += f" USING {using}"
+    return [execute_call(alter_column_clause(target, change))]
+
+
+def _conversion(current: Column, target: Column, state: AutofixState) -> str:
+    """The expression that makes the new value of the old one; an enum is converted by its text."""
+    name = quote_identifier(target.name)
+    if type_without_length(current.type) == type_without_length(target.type):
+        return f"{name}::{target.type}"
+    current_enum = find_enum(current.type.removesuffix("[]"), state.current)
+    target_enum = find_enum(target.type.removesuffix("[]"), state.target)
+    is_enum = current_enum is not None or target_enum is not None
+    return f"{name}::text::{target.type}" if is_enum else f"{name}::{target.type}"
+
+
+def change_nullability(current: Column, target: Column, state: AutofixState) -> list[str]:
+    """The lines that let it be NULL, or forbid it."""
+    lines = render_alter_column(current, state.current, nullable=target.nullable)
+    if target.nullable:
+        return lines
+    subject = f"{current.table}.{current.name}"
+    return [f"# Rows without a value stop this: fill {subject} with an UPDATE first.", *lines]

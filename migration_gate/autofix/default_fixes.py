@@ -1,0 +1,133 @@
+"""Where a column's value comes from when none is given: default, serial, identity or expression."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from migration_gate.autofix.alembic_renderer import (
+    is_rendered_unchanged,
+    render_alter_column,
+)
+from migration_gate.autofix.autofix_state import (
+    AutofixState,
+    find_owned_sequence,
+    find_serial_sequence,
+    is_serial,
+)
+from migration_gate.autofix.column_add_and_drop import add_column, drop_column
+from migration_gate.autofix.ddl_clauses import (
+    alter_column_clause,
+    identity_clause,
+    sequence_options_clause,
+    table_name,
+)
+from migration_gate.autofix.enum_labels import FOLLOWS_BY_ITSELF, follows_label_renames, uses_removed_label
+from migration_gate.autofix.execute_call import execute_call
+from migration_gate.facts.catalog import Column, Sequence
+from migration_gate.sql.identifiers import qualified_name, quote_identifier
+from migration_gate.sql.literals import quote_literal
+
+_WHOLE_NUMBER_TYPES = ("smallint", "integer", "bigint")
+
+
+def change_default(current: Column, target: Column, state: AutofixState) -> list[str]:
+    """The lines that turn the current source of the column's value into the other."""
+    if follows_label_renames(current.default, target.default, state):
+        return [FOLLOWS_BY_ITSELF]
+    if current.generated or target.generated:
+        return _change_expression(current, target, state)
+    if current.identity and target.identity:
+        return [execute_call(alter_column_clause(target, f"SET GENERATED {target.identity.upper()}"))]
+    return _replace_default(current, target, state)
+
+
+def _change_expression(current: Column, target: Column, state: AutofixState) -> list[str]:
+    """A stored expression can be dropped; any other change takes a new column."""
+    if target.generated or not (current.generated or "").startswith("stored"):
+        return [
+            "# Postgres cannot change this expression in place; the values are computed anew.",
+            *drop_column(current),
+            *add_column(target, state),
+        ]
+    lines = [execute_call(alter_column_clause(target, "DROP EXPRESSION"))]
+    return lines if target.default is None else [*lines, *set_default(None, target, state)]
+
+
+def _replace_default(current: Column, target: Column, state: AutofixState) -> list[str]:
+    """Between defaults, serial columns and identities: out with the old, then in with the new."""
+    is_set = target.default is not None and not _cannot_be_set_yet(target, state)
+    lines: list[str] = []
+    if current.identity:
+        lines.append(execute_call(alter_column_clause(current, "DROP IDENTITY")))
+    elif current.default is not None and not is_set:
+        lines += drop_default(current, state)
+    if is_set:
+        lines += set_default(current, target, state)
+    lines += _drop_unused_sequence(current, target, state)
+    if target.identity:
+        clause = identity_clause(target, state.target)
+        lines.append(execute_call(alter_column_clause(target, f"ADD {clause}")))
+        lines += _continue_numbers(target, find_owned_sequence(state.target, target))
+    return lines
+
+
+def _cannot_be_set_yet(target: Column, state: AutofixState) -> bool:
+    """Whether a downgrade would set a default with a label that only a later fix brings back, with it."""
+    return state.is_downgrade and uses_removed_label(target.default, state)
+
+
+def _drop_unused_sequence(current: Column, target: Column, state: AutofixState) -> list[str]:
+    """The sequence of a serial column that is none any more; that of an identity is dropped with it."""
+    sequence = find_owned_sequence(state.current, current)
+    if sequence is None or current.identity or is_serial(state.target, target):
+        return []
+    return [execute_call(f"DROP SEQUENCE {qualified_name(sequence.schema, sequence.name)}")]
+
+
+def drop_default(column: Column, state: AutofixState) -> list[str]:
+    """The lines that drop its default."""
+    return render_alter_column(column, state.current, server_default=None)
+
+
+def set_default(current: Column | None, target: Column, state: AutofixState) -> list[str]:
+    """The lines that set its default; the sequence of a serial column is made with it.
+
+    `current` is None where the column has no sequence that could be used.
+    """
+    if target.default is None:
+        return []
+    lines = _create_serial_sequence(current, target, state)
+    if not is_rendered_unchanged(target.default):
+        return [*lines, execute_call(alter_column_clause(target, f"SET DEFAULT {target.default}"))]
+    default = sa.DefaultClause(sa.text(target.default))
+    return lines + render_alter_column(target, state.target, server_default=default)
+
+
+def _create_serial_sequence(current: Column | None, target: Column, state: AutofixState) -> list[str]:
+    sequence = find_serial_sequence(state.target, target)
+    if sequence is None or _has_serial_sequence(current, state):
+        return []
+    name = qualified_name(sequence.schema, sequence.name)
+    owner = f"{table_name(target)}.{quote_identifier(target.name)}"
+    options = sequence_options_clause(sequence)
+    return [
+        execute_call(f"CREATE SEQUENCE {name} {options} OWNED BY {owner}"),
+        *_continue_numbers(target, sequence),
+    ]
+
+
+def _has_serial_sequence(current: Column | None, state: AutofixState) -> bool:
+    if current is None or current.identity:
+        return False
+    return find_owned_sequence(state.current, current) is not None
+
+
+def _continue_numbers(column: Column, sequence: Sequence | None) -> list[str]:
+    """The line that lets a new sequence begin behind the numbers of the rows that the table holds."""
+    if sequence is None or column.type not in _WHOLE_NUMBER_TYPES:
+        return []
+    aggregate = "max" if sequence.increment > 0 else "min"
+    next_number = f"{aggregate}({quote_identifier(column.name)}) + {sequence.increment}"
+    name = quote_literal(qualified_name(sequence.schema, sequence.name))
+    value = f"coalesce({next_number}, {sequence.start})"
+    return [execute_call(f"SELECT setval({name}, {value}, false) FROM {table_name(column)}")]  # noqa: S608  (quoted)

@@ -1,0 +1,55 @@
+"""Sequences: created, dropped, renamed, and their options changed."""
+
+from __future__ import annotations
+
+from migration_gate.autofix.ddl_clauses import sequence_options_clause
+from migration_gate.autofix.execute_call import execute_call, execute_calls
+from migration_gate.facts.catalog import Sequence
+from migration_gate.facts.history import DifferenceKind
+from migration_gate.sql.identifiers import qualified_name, quote_identifier
+
+
+def fix_sequence(kind: DifferenceKind, current: Sequence | None, target: Sequence | None) -> list[str]:
+    """The lines that turn the one sequence into the other; None is none at all."""
+    if current is None:
+        return [] if target is None else create_sequence(target)
+    if target is None:
+        return [execute_call(f"DROP SEQUENCE {qualified_name(current.schema, current.name)}")]
+    if kind == "name-only":
+        return rename_sequence(current, target)
+    return change_sequence_options(current, target)
+
+
+def create_sequence(sequence: Sequence) -> list[str]:
+    """The line that creates it."""
+    name = qualified_name(sequence.schema, sequence.name)
+    return [execute_call(f"CREATE SEQUENCE {name} {sequence_options_clause(sequence)}")]
+
+
+def change_sequence_options(current: Sequence, target: Sequence) -> list[str]:
+    """The line that changes its options and its owner."""
+    clauses = [
+        f"ALTER SEQUENCE {qualified_name(current.schema, current.name)}",
+        sequence_options_clause(target, with_type=current.type != target.type),
+    ]
+    if current.owner != target.owner and not target.identity:
+        clauses.append(f"OWNED BY {_owner_name(target)}")
+    return [execute_call(" ".join(clauses))]
+
+
+def _owner_name(sequence: Sequence) -> str:
+    if sequence.owner is None:
+        return "NONE"
+    return ".".join(map(quote_identifier, sequence.owner.split(".", 2)))
+
+
+def rename_sequence(current: Sequence, target: Sequence) -> list[str]:
+    """The lines that move it to its other schema and give it its other name."""
+    statements = []
+    if current.schema != target.schema:
+        old = qualified_name(current.schema, current.name)
+        statements.append(f"ALTER SEQUENCE {old} SET SCHEMA {quote_identifier(target.schema)}")
+    if current.name != target.name:
+        old = qualified_name(target.schema, current.name)
+        statements.append(f"ALTER SEQUENCE {old} RENAME TO {quote_identifier(target.name)}")
+    return execute_calls(statements)

@@ -1,0 +1,52 @@
+"""Columns as SQLAlchemy has them, for Alembic's renderer."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from migration_gate.autofix.alembic_renderer import is_rendered_unchanged
+from migration_gate.autofix.autofix_state import is_serial
+from migration_gate.autofix.sqlalchemy_types import make_sqlalchemy_type
+from migration_gate.facts.catalog import Column, Snapshot
+
+_SERIAL_TYPES = {"integer": sa.Integer, "bigint": sa.BigInteger, "smallint": sa.SmallInteger}
+
+
+def make_sqlalchemy_column(
+    column: Column, snapshot: Snapshot, *, is_key: bool = False
+) -> sa.Column[object] | None:
+    """The column, or None where only SQL can express it: an identity, a serial, a domain...
+
+    SQLAlchemy would make a serial column of an integer in a primary key: `is_key` says that it is none.
+    """
+    column_type = make_sqlalchemy_type(column, snapshot)
+    if column_type is None or not _is_expressible(column, snapshot):
+        return None
+    computed: list[sa.Computed] = []
+    if column.generated:
+        computed.append(sa.Computed(column.generated.partition(": ")[2], persisted=True))
+    return sa.Column(
+        column.name,
+        column_type,
+        *computed,
+        server_default=None if column.default is None else sa.text(column.default),
+        nullable=column.nullable,
+        comment=column.comment,
+        autoincrement=False if is_key else "auto",
+    )
+
+
+def _is_expressible(column: Column, snapshot: Snapshot) -> bool:
+    if column.identity or is_serial(snapshot, column) or (column.generated or "").startswith("virtual"):
+        return False
+    texts = (column.default, column.generated, column.comment)
+    return all(is_rendered_unchanged(text) for text in texts)
+
+
+def make_serial_key_column(column: Column, snapshot: Snapshot) -> sa.Column[object] | None:
+    """A serial column that is the whole primary key, which SQLAlchemy makes of any integer there."""
+    if not is_serial(snapshot, column) or not is_rendered_unchanged(column.comment):
+        return None
+    if column.type not in _SERIAL_TYPES:
+        return None
+    return sa.Column(column.name, _SERIAL_TYPES[column.type](), nullable=False, comment=column.comment)
