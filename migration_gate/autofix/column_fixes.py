@@ -100,4 +100,4 @@ def change_nullability(current: Column, target: Column, state: AutofixState) -> 
     if target.nullable:
         return lines
     subject = f"{current.table}.{current.name}"
-    return [f"# Rows without a value stop this: fill {subject} with an UPDATE first.", *lines]
+    return [f"# This fails while rows have no value: fill {subject} with an UPDATE first.", *lines]

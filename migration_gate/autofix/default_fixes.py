@@ -45,7 +45,7 @@ def _change_expression(current: Column, target: Column, state: AutofixState) -> 
     """A stored expression can be dropped; any other change takes a new column."""
     if target.generated or not (current.generated or "").startswith("stored"):
         return [
-            "# Postgres cannot change this expression in place; the values are computed anew.",
+            "# Postgres cannot change this expression in place; the values are computed again.",
             *drop_column(current),
             *add_column(target, state),
         ]

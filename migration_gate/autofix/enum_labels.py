@@ -10,7 +10,7 @@ from migration_gate.facts.catalog import EnumType
 from migration_gate.sql.identifiers import qualified_name
 from migration_gate.sql.literals import quote_literal
 
-FOLLOWS_BY_ITSELF = "# It comes and goes with what it stands on."
+FOLLOWS_BY_ITSELF = "# Nothing to do: it changes together with the object that it depends on."
 """the comment for what another fix changes with what it depends on"""
 _STRING = re.compile(r"'((?:[^']|'')*)'")
 

@@ -85,7 +85,9 @@ def _without_partitions(columns: tuple[Column, ...], state: AutofixState) -> lis
 def _warn_of_rows(current: EnumType, target: EnumType) -> list[str]:
     """A comment that names the labels that no row may have any more."""
     removed = [label for label in current.labels if label not in target.labels]
-    return [f"# Rows with {', '.join(map(repr, removed))} stop this: change them first."] if removed else []
+    if not removed:
+        return []
+    return [f"# This fails while rows have {' or '.join(map(repr, removed))}: change them first."]
 
 
 def _warn_of_all_views(columns: list[Column], state: AutofixState) -> list[str]:

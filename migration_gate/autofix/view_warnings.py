@@ -21,7 +21,7 @@ def warn_of_views(column: Column, state: AutofixState) -> list[str]:
     if not views:
         return []
     them = "it" if len(views) == 1 else "them"
-    subject = f"{', '.join(views)} may stand on {column.table}.{column.name}"
+    subject = f"{', '.join(views)} may use {column.table}.{column.name}"
     return [f"# {subject}: drop {them} first, and create {them} again after."]
 
 
