@@ -35,60 +35,59 @@ def project(tmp_path: Path, files: Mapping[str, str]) -> Path:
     return started(tmp_path / "project", known | dict(files))
 
 
-def found(
+def check_static(
     capsys: pytest.CaptureFixture[str], root: Path
 ) -> tuple[int, list[tuple[str, str]], dict[str, object]]:
+    """The exit status, check and object of each verdict, and the whole report on the project."""
     status, out, err = run(capsys, "check", "--static", str(root), "--format", "json")
     assert err == ""
-    told = json.loads(out)["projects"][0]
-    return status, [(each["check"], each["object"]) for each in told["verdicts"]], told
+    report = json.loads(out)["projects"][0]
+    return status, [(verdict["check"], verdict["object"]) for verdict in report["verdicts"]], report
 
 
 def test_a_clean_project_passes_and_says_what_was_not_checked(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    status, verdicts, told = found(capsys, project(tmp_path, {}))
-    assert (status, verdicts, told["static"]) == (0, [], True)
-    assert (told["heads"], told["bases"]) == (["b1"], ["a1"])
-    notes = told["notes"]
+    status, verdicts, report = check_static(capsys, project(tmp_path, {}))
+    assert (status, verdicts, report["static"]) == (0, [], True)
+    assert (report["heads"], report["bases"]) == (["b1"], ["a1"])
+    notes = report["notes"]
     assert isinstance(notes, list)
     assert notes[0].startswith("read as text only; not checked: failing-upgrade, silent-upgrade,")
 
 
-def test_two_heads_are_seen(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_two_heads_are_found(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     root = project(tmp_path, {"migrations/versions/c.py": revision("c1", "a1")})
-    assert found(capsys, root)[:2] == (1, [("several-heads", "b1 c1")])
+    assert check_static(capsys, root)[:2] == (1, [("several-heads", "b1 c1")])
 
 
-def test_two_heads_with_labels_of_their_own_are_meant(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
+def test_two_heads_with_branch_labels_are_allowed(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     files = {
         "migrations/versions/b.py": revision("b1", "a1", "branch_labels = ('one',)\n"),
         "migrations/versions/c.py": revision("c1", "a1", "branch_labels = ('two',)\n"),
         "migrations/versions/d.py": revision("d1", "c1"),
     }
-    assert found(capsys, project(tmp_path, files))[:2] == (0, [])
+    assert check_static(capsys, project(tmp_path, files))[:2] == (0, [])
 
 
 @pytest.mark.parametrize(
-    ("text", "at"),
+    ("text", "object_name"),
     [
         (revision("c1", "zz99"), "c1 zz99"),
         (revision("b1", "a1"), "b1"),
         ("revision = 'c1'\ndown_revision = (\n", "migrations/versions/c.py"),
     ],
 )
-def test_a_broken_chain_is_seen(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path, text: str, at: str
+def test_a_broken_history_is_found(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, text: str, object_name: str
 ) -> None:
     root = project(tmp_path, {"migrations/versions/c.py": text})
-    assert found(capsys, root)[:2] == (1, [("broken-history", at)])
+    assert check_static(capsys, root)[:2] == (1, [("broken-history", object_name)])
 
 
-def test_a_circle_is_seen(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_a_cycle_of_revisions_is_a_broken_history(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     root = project(tmp_path, {"migrations/versions/a.py": revision("a1", "b1")})
-    assert found(capsys, root)[:2] == (1, [("broken-history", "a1 b1")])
+    assert check_static(capsys, root)[:2] == (1, [("broken-history", "a1 b1")])
 
 
 def test_syntax_that_is_newer_than_our_python_is_no_error(
@@ -96,26 +95,28 @@ def test_syntax_that_is_newer_than_our_python_is_no_error(
 ) -> None:
     newer = "def f[T](x: T) -> T:\n    return x\ntype A = int\n"
     root = project(tmp_path, {"migrations/versions/c.py": revision("c1", "b1", newer)})
-    assert found(capsys, root)[:2] == (0, [])
+    assert check_static(capsys, root)[:2] == (0, [])
 
 
-def test_a_parent_that_code_makes_up_is_said_and_not_guessed(
+def test_a_parent_that_code_computes_is_a_note_and_no_finding(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     text = revision("c1", "b1").replace("down_revision = 'b1'", "down_revision = parent()")
-    status, verdicts, told = found(capsys, project(tmp_path, {"migrations/versions/c.py": text}))
+    status, verdicts, report = check_static(capsys, project(tmp_path, {"migrations/versions/c.py": text}))
     assert (status, verdicts) == (0, [])
-    assert "its `down_revision` is not written as text" in str(told["notes"])
+    assert "its `down_revision` is not written as text" in str(report["notes"])
 
 
-def test_raw_sql_and_ddl_of_known_tables_are_seen(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_raw_sql_and_ddl_of_known_tables_are_found(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     files = {
         "sql/init.sql": "CREATE TABLE x (id int);",
         "app/models.py": "class User(Base):\n    __tablename__ = 'users'\n",
         "app/start.py": "engine.execute('ALTER TABLE users ADD x int')\n"
         "engine.execute('ALTER TABLE t_a1 ADD x int')\nengine.execute('ALTER TABLE elsewhere ADD x int')\n",
     }
-    status, verdicts, _ = found(capsys, project(tmp_path, files))
+    status, verdicts, _ = check_static(capsys, project(tmp_path, files))
     assert (status, verdicts) == (
         1,
         [
@@ -126,14 +127,14 @@ def test_raw_sql_and_ddl_of_known_tables_are_seen(capsys: pytest.CaptureFixture[
     )
 
 
-def test_allowances_for_other_checks_are_not_called_unused(
+def test_an_allowance_for_a_check_that_did_not_run_is_not_unused(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     allow = "allow:\n  - {check: drift, reason: r}\n  - {check: raw-sql-file, object: 'sql/*', reason: r}\n"
     root = project(tmp_path, {".migration-gate.yml": allow, "sql/init.sql": "CREATE TABLE x (id int);"})
-    status, verdicts, told = found(capsys, root)
+    status, verdicts, report = check_static(capsys, root)
     assert (status, verdicts) == (0, [("raw-sql-file", "sql/init.sql")])
-    counts = told["counts"]
+    counts = report["counts"]
     assert isinstance(counts, dict)
     assert counts["allowed"] == 1
 
@@ -142,19 +143,19 @@ def test_a_hook_that_builds_the_configuration_is_not_run(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     root = project(tmp_path, {"hook.py": EXPLODES, ".migration-gate.yml": "hook: hook.py\n"})
-    status, verdicts, told = found(capsys, root)
+    status, verdicts, report = check_static(capsys, root)
     assert (status, verdicts) == (0, [])
-    assert "several heads were not looked for" in str(told["notes"])
+    assert "several heads were not looked for" in str(report["notes"])
 
 
-def test_a_folder_without_a_project_is_no_pass(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    status, _, told = found(capsys, started(tmp_path / "empty"))
-    problem = told["problem"]
+def test_a_folder_without_a_project_does_not_pass(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    status, _, report = check_static(capsys, started(tmp_path / "empty"))
+    problem = report["problem"]
     assert isinstance(problem, dict)
     assert (status, problem["kind"]) == (2, "ProjectNotFound")
 
 
-def test_nothing_heavy_is_imported(tmp_path: Path) -> None:
+def test_no_database_library_is_imported(tmp_path: Path) -> None:
     import subprocess
 
     root = project(tmp_path, {})
@@ -176,6 +177,6 @@ def test_untracked_revisions_count_as_alembic_counts_them(
     root = project(tmp_path, {})
     (root / "migrations/versions/c.py").write_text(revision("c1", "a1"))
     assert git(root, "status", "-s") == "?? migrations/versions/c.py"
-    assert found(capsys, root)[0] == 1
+    assert check_static(capsys, root)[0] == 1
     commit(root, {"migrations/versions/c.py": revision("c1", "b1")})
-    assert found(capsys, root)[0] == 0
+    assert check_static(capsys, root)[0] == 0

@@ -18,8 +18,9 @@ from packaging.utils import NormalizedName, canonicalize_name
 from migration_gate import git
 from migration_gate.config.settings import Settings
 from migration_gate.errors import ProjectNotFound
-from migration_gate.project.locate import AlembicEnvironment, locate_environment
+from migration_gate.project.locate import locate_environment
 from migration_gate.project.search import read_text_file
+from migration_gate.project.version_locations import read_version_locations
 
 LOCK_FILE_NAME = re.compile(
     r"(uv|poetry|pdm)\.lock|Pipfile(\.lock)?|requirements[\w.-]*\.(txt|in)|pyproject\.toml|setup\.(py|cfg)"
@@ -32,8 +33,6 @@ _PATH_IN_REQUIREMENTS = re.compile(
     re.MULTILINE,
 )
 """a folder in requirements.txt: `../shared`, `-e ../shared[extra]`"""
-_VERSION_LOCATIONS = re.compile(r"^version_locations\s*=\s*(.+)$", re.MULTILINE)
-_LOCATION_SEPARATOR = re.compile(r"[\s:;,]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,17 +134,8 @@ def _alembic_paths(settings: Settings, environ: Mapping[str, str]) -> Iterator[t
         yield environment.entry_file.parent, "in its Alembic folder"
     if environment.config:
         yield environment.config, "its configuration"
-        for folder in _version_locations(environment, environment.config):
+        for folder in read_version_locations(environment).folders:
             yield folder, "in a folder of its revisions"
-
-
-def _version_locations(environment: AlembicEnvironment, config: Path) -> list[Path]:
-    text = read_text_file(config) if config.is_file() else ""
-    setting = _VERSION_LOCATIONS.search(text)
-    if setting is None:
-        return []
-    locations = setting[1].replace("%(here)s", str(config.parent))
-    return [environment.directory / location for location in _LOCATION_SEPARATOR.split(locations)]
 
 
 def find_path_dependencies(project_folder: Path, repository_root: Path) -> Iterator[Path]:
