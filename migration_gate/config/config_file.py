@@ -1,4 +1,4 @@
-"""Reads a configuration file into plain values, and knows the line of each."""
+"""Reads a configuration file, YAML or TOML, into plain values with the line of each."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from migration_gate.errors import Misconfigured
 
 NAMES = (".migration-gate.yml", ".migration-gate.yaml")
 Key = tuple[str | int, ...]
-LARGEST = 20_000
+MAX_VALUES = 20_000
 """values in one file; aliases in YAML can multiply a few lines into millions"""
-DEEPEST = 20
+MAX_DEPTH = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +33,16 @@ class ConfigFile:
         """The file; None where there is none."""
         return self.folder / Path(self.name).name if self.name else None
 
-    def at(self, key: Key) -> str:
+    def line_of(self, key: Key) -> str:
         """`file:line` of a key, or of the nearest thing around it that has a line."""
-        key = _bare(key)
+        key = _with_underscores(key)
         for length in range(len(key), 0, -1):
             if key[:length] in self.lines:
                 return f"{self.name}:{self.lines[key[:length]]}"
         return self.name
 
 
-def _bare(key: Key) -> Key:
+def _with_underscores(key: Key) -> Key:
     return tuple(part.replace("-", "_") if isinstance(part, str) else part for part in key)
 
 
@@ -60,7 +60,7 @@ def read_text(file: Path, name: str) -> str:
         raise Misconfigured(
             f"`{name}` cannot be read: {error.strerror or error}.",
             where=name,
-            advice="Mend its path or its permissions.",
+            advice="Fix its path or its permissions.",
         ) from error
     if "\0" in text:
         raise Misconfigured(
@@ -70,22 +70,22 @@ def read_text(file: Path, name: str) -> str:
 
 
 def read_yaml(file: Path, name: str) -> ConfigFile:
-    """A YAML file. Every scalar but null stays text: `off`, `0012` and `1.10` mean what they say."""
+    """A YAML file. Every scalar but null stays text: `off`, `0012` and `1.10` are not converted."""
     text = read_text(file, name)
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"{name}:{mark.line + 1}" if mark else name
-        says = f"This is not YAML: {error.problem or error.context}."
-        raise Misconfigured(says, where=where, advice=_yaml_advice(text, where)) from error
+        message = f"This is not YAML: {error.problem or error.context}."
+        raise Misconfigured(message, where=where, advice=_yaml_advice(text, where)) from error
     except yaml.YAMLError as error:
-        says = f"`{name}` is not YAML: {str(error).splitlines()[0]}."
-        raise Misconfigured(says, where=name, advice="Mend the file.") from error
+        message = f"`{name}` is not YAML: {str(error).splitlines()[0]}."
+        raise Misconfigured(message, where=name, advice="Fix the file.") from error
     if node is None:
         return ConfigFile({}, {}, name, file.parent)
     lines: dict[Key, int] = {}
-    values = _Builder(name, lines).build(node, ())
+    values = _YamlBuilder(name, lines).build_value(node, ())
     if values is None:
         values = {}
     if not isinstance(values, dict):
@@ -102,35 +102,37 @@ def _yaml_advice(text: str, where: str) -> str:
     lines = text.splitlines()
     if number.isdigit() and int(number) <= len(lines) and "\t" in lines[int(number) - 1]:
         return "Indent with spaces: YAML refuses tabs."
-    return "Mend the indentation, or put the value in quotes."
+    return "Fix the indentation, or put the value in quotes."
 
 
 @dataclass
-class _Builder:
+class _YamlBuilder:
+    """Turns YAML nodes into values, and notes the line of each key in `lines`."""
+
     name: str
     lines: dict[Key, int]
     built: int = 0
 
-    def build(self, node: yaml.Node, key: Key) -> object:
+    def build_value(self, node: yaml.Node, key: Key) -> object:
         self.built += 1
-        if self.built > LARGEST or len(key) > DEEPEST:
+        if self.built > MAX_VALUES or len(key) > MAX_DEPTH:
             raise Misconfigured(
                 f"`{self.name}` unfolds to more than a configuration can hold.",
                 where=f"{self.name}:{node.start_mark.line + 1}",
                 advice="Take out the YAML aliases (`*name`) that repeat or contain themselves.",
             )
         if isinstance(node, yaml.MappingNode):
-            return self._mapping(node, key)
+            return self._build_mapping(node, key)
         if isinstance(node, yaml.SequenceNode):
-            return [self._item(each, (*key, number)) for number, each in enumerate(node.value)]
+            return [self._build_item(item, (*key, number)) for number, item in enumerate(node.value)]
         return None if node.tag == "tag:yaml.org,2002:null" else node.value
 
-    def _item(self, node: yaml.Node, key: Key) -> object:
+    def _build_item(self, node: yaml.Node, key: Key) -> object:
         self.lines.setdefault(key, node.start_mark.line + 1)
-        return self.build(node, key)
+        return self.build_value(node, key)
 
-    def _mapping(self, node: yaml.MappingNode, key: Key) -> dict[str, object]:
-        found: dict[str, object] = {}
+    def _build_mapping(self, node: yaml.MappingNode, key: Key) -> dict[str, object]:
+        values: dict[str, object] = {}
         seen: dict[str, int] = {}
         for name_node, value_node in node.value:
             line = name_node.start_mark.line + 1
@@ -142,14 +144,16 @@ class _Builder:
             if name in seen:
                 path = format_key((*key, name))
                 raise Misconfigured(
-                    f"`{path}` stands twice: here and on line {seen[name]}.",
+                    f"`{path}` is written twice: here and on line {seen[name]}.",
                     where=f"{self.name}:{line}",
                     advice="Keep one of the two.",
                 )
             seen[name] = line
-            self.lines.setdefault(_bare((*key, name)), line)
-            found[name] = self.build(value_node, (*_bare(key), _bare((name,))[0]))
-        return found
+            self.lines.setdefault(_with_underscores((*key, name)), line)
+            values[name] = self.build_value(
+                value_node, (*_with_underscores(key), _with_underscores((name,))[0])
+            )
+        return values
 
 
 def format_key(key: Key) -> str:
@@ -170,7 +174,7 @@ def read_toml(file: Path, name: str) -> ConfigFile | None:
     except tomllib.TOMLDecodeError as error:
         line = re.search(r"at line (\d+)", str(error))
         where = f"{name}:{line[1]}" if line else name
-        raise Misconfigured(f"This is not TOML: {error}.", where=where, advice="Mend the file.") from error
+        raise Misconfigured(f"This is not TOML: {error}.", where=where, advice="Fix the file.") from error
     tools = document.get("tool", {})
     lines = dict(find_toml_lines(text))
     if "migration_gate" in tools:
@@ -196,7 +200,7 @@ _STRING = re.compile(r'"(?:\\.|[^"\\])*"|\'[^\']*\'|#.*$')
 
 
 def find_toml_lines(text: str) -> Iterator[tuple[Key, int]]:
-    """The line of each table and key below `tool.migration-gate`; tomllib does not tell."""
+    """The line of each table and key below `tool.migration-gate`, which tomllib does not provide."""
     table: Key = ()
     counts: dict[Key, int] = {}
     depth = 0
@@ -208,24 +212,24 @@ def find_toml_lines(text: str) -> Iterator[tuple[Key, int]]:
         header = _HEADER.match(line) if depth == 0 else None
         assigned = _ASSIGNED.match(line) if depth == 0 else None
         if header:
-            table = _parts(header[2])
+            table = _split_dotted_key(header[2])
             if header[1] == "[[":
                 counts[table] = counts.get(table, -1) + 1
                 table = (*table, counts[table])
-            yield from _ours(table, number)
+            yield from _key_below_our_table(table, number)
             continue
         if assigned:
-            yield from _ours((*table, *_parts(assigned[1])), number)
+            yield from _key_below_our_table((*table, *_split_dotted_key(assigned[1])), number)
         quote = next((mark for mark in ('"""', "'''") if line.count(mark) == 1), "")
         rest = _STRING.sub("", line)
         depth = max(0, depth + sum(map(rest.count, "[{")) - sum(map(rest.count, "]}")))
 
 
-def _parts(dotted_key: str) -> Key:
+def _split_dotted_key(dotted_key: str) -> Key:
     return tuple(part.strip("\"'") for part in _PART.findall(dotted_key))
 
 
-def _ours(key: Key, line: int) -> Iterator[tuple[Key, int]]:
-    bare = _bare(key)
+def _key_below_our_table(key: Key, line: int) -> Iterator[tuple[Key, int]]:
+    bare = _with_underscores(key)
     if bare[:2] == ("tool", "migration_gate"):
         yield bare[2:], line

@@ -1,4 +1,4 @@
-"""Variables from a dotenv file, without lending it ours."""
+"""Parses a dotenv file. References in it see the variables of this process, but none that are secret."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ def read_dotenv(file: Path, environ: Mapping[str, str], known: Mapping[str, str]
     """The variables of one file; `${NAME}` and `${NAME:-default}` are filled in.
 
     A reference sees earlier variables of the file, then `known`, then `environ` without our secrets.
-    Text in single quotes is left as it is.
+    Text in single quotes is not changed.
     """
-    found: dict[str, str] = {}
+    variables: dict[str, str] = {}
     for binding in parse_stream(io.StringIO(read_text(file, file.name))):
         if binding.error:
             raise Misconfigured(
@@ -32,17 +32,23 @@ def read_dotenv(file: Path, environ: Mapping[str, str], known: Mapping[str, str]
             )
         if binding.key is None or binding.value is None:
             continue
-        literal = re.search(r"=\s*'", binding.original.string) is not None
-        found[binding.key] = binding.value if literal else _fill(binding.value, found, known, environ)
-    return found
+        is_literal = re.search(r"=\s*'", binding.original.string) is not None
+        if is_literal:
+            variables[binding.key] = binding.value
+        else:
+            variables[binding.key] = _fill_references(binding.value, variables, known, environ)
+    return variables
 
 
-def _fill(text: str, *places: Mapping[str, str]) -> str:
-    def value(match: re.Match[str]) -> str:
-        name, default = match[1], match[2]
-        for place in places:
-            if place.get(name) and not (place is places[-1] and is_private(name)):
-                return place[name]
+def _fill_references(
+    text: str, earlier: Mapping[str, str], known: Mapping[str, str], environ: Mapping[str, str]
+) -> str:
+    def replacement(reference: re.Match[str]) -> str:
+        name, default = reference[1], reference[2]
+        visible = {} if is_private(name) else environ
+        for variables in (earlier, known, visible):
+            if variables.get(name):
+                return variables[name]
         return default or ""
 
-    return _REFERENCE.sub(value, text)
+    return _REFERENCE.sub(replacement, text)

@@ -1,14 +1,15 @@
-"""Says what is wrong with a configuration: the key, what was found there, and the nearest valid one."""
+"""What is wrong with a configuration: the key, the value that was found, and the most similar valid one."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
 
 from migration_gate.config.config_file import Key, format_key
 from migration_gate.config.schema import ProjectKeys
@@ -16,15 +17,15 @@ from migration_gate.config.sections import Keys
 from migration_gate.errors import Misconfigured
 from migration_gate.wording import nearest_name, suggest_name
 
-At = Callable[[Key], str]
-"""where a key stands, for people: `file:line`, a variable, an option"""
+FindOrigin = Callable[[Key], str]
+"""from a key to where it was set, for people: `file:line`, a variable, an option"""
 
 
 @dataclass(frozen=True, slots=True)
 class ConfigFault:
     """One thing that is wrong."""
 
-    says: str
+    message: str
     where: str
     advice: str = ""
 
@@ -32,8 +33,10 @@ class ConfigFault:
 def combine_faults(complaints: Sequence[ConfigFault]) -> Misconfigured:
     """The first complaint as the error, the others as its evidence."""
     first, *others = complaints
-    evidence = "\n".join(f"{each.where}: {each.says} {each.advice}".rstrip() for each in others)
-    return Misconfigured(first.says, where=first.where, advice=first.advice, evidence=evidence)
+    evidence = "\n".join(
+        f"{complaint.where}: {complaint.message} {complaint.advice}".rstrip() for complaint in others
+    )
+    return Misconfigured(first.message, where=first.where, advice=first.advice, evidence=evidence)
 
 
 def describe_value(value: object) -> str:
@@ -49,42 +52,52 @@ def describe_value(value: object) -> str:
 
 
 def validation_faults(
-    error: ValidationError, model: type[Keys], at: At, prefix: Key = ()
+    error: ValidationError, model: type[Keys], find_origin: FindOrigin, prefix: Key = ()
 ) -> list[ConfigFault]:
-    """Pydantic's errors in our words. `prefix` is where the validated values stand in their file."""
-    return [_complaint(each, model, at, prefix) for each in error.errors(include_url=False)]
+    """Pydantic's errors in plain words. `prefix` is the key of the validated values in their file."""
+    return [
+        _fault_of_error(details, model, find_origin, prefix) for details in error.errors(include_url=False)
+    ]
 
 
-def _complaint(error: Any, model: type[Keys], at: At, prefix: Key) -> ConfigFault:
-    loc: Key = tuple(error["loc"])
-    path, where = format_key((*prefix, *loc)), at((*prefix, *loc))
-    owner, field = _place(model, loc)
+def _fault_of_error(
+    details: ErrorDetails, model: type[Keys], find_origin: FindOrigin, prefix: Key
+) -> ConfigFault:
+    key: Key = tuple(details["loc"])
+    path, where = format_key((*prefix, *key)), find_origin((*prefix, *key))
+    owner, field = _find_field(model, key)
+    if details["type"] == "extra_forbidden":
+        return _unknown_key_fault(path, where, key, owner)
     meaning = f"Expected here: {field.description}." if field and field.description else ""
-    kind: str = error["type"]
-    if kind == "extra_forbidden":
-        says = f"`{path}` is not a setting."
-        word, words = str(loc[-1]), list(_names(owner))
-        if owner is not ProjectKeys and loc[-1] == "projects":
-            return ConfigFault(says, where, "Projects cannot hold projects: name them all at the top.")
-        close = nearest_name(word, words)
-        full = format_key((*prefix, *loc[:-1], close)) if close else ""
-        return ConfigFault(
-            says, where, f"Did you mean `{full}`?" if close else f"Known here: {', '.join(words)}."
-        )
-    if kind == "missing":
-        return ConfigFault(f"`{path}` is missing.", where, meaning)
-    if kind == "value_error":
-        subject = f"`{path}`" if path else "The configuration"
-        return ConfigFault(f"{subject} {error['ctx']['error']}.", where, meaning)
-    found = describe_value(error["input"])
-    if kind == "literal_error":
-        choices = re.findall(r"'([^']*)'", error["ctx"]["expected"])
-        advice = suggest_name(str(error["input"]), choices, meaning)
-        return ConfigFault(f"`{path}` must be {_either(choices)}, but is {found}.", where, advice)
-    return ConfigFault(f"`{path}` must be {_wanted(kind)}, but is {found}.", where, meaning)
+    match details["type"]:
+        case "missing":
+            return ConfigFault(f"`{path}` is missing.", where, meaning)
+        case "value_error":
+            subject = f"`{path}`" if path else "The configuration"
+            return ConfigFault(f"{subject} {details['ctx']['error']}.", where, meaning)
+        case "literal_error":
+            choices = re.findall(r"'([^']*)'", details["ctx"]["expected"])
+            expected = _join_choices(choices)
+            advice = suggest_name(str(details["input"]), choices, meaning)
+        case kind:
+            expected, advice = _expected_type(kind), meaning
+    value = describe_value(details["input"])
+    return ConfigFault(f"`{path}` must be {expected}, but is {value}.", where, advice)
 
 
-_WANTED = {
+def _unknown_key_fault(path: str, where: str, key: Key, owner: type[BaseModel] | None) -> ConfigFault:
+    message = f"`{path}` is not a setting."
+    if owner is not ProjectKeys and key[-1] == "projects":
+        return ConfigFault(message, where, "Projects cannot hold projects: name them all at the top.")
+    known_names = _field_names(owner)
+    similar_name = nearest_name(str(key[-1]), known_names)
+    if similar_name is None:
+        return ConfigFault(message, where, f"Known here: {', '.join(known_names)}.")
+    start = path.removesuffix(str(key[-1]))
+    return ConfigFault(message, where, f"Did you mean `{start}{similar_name}`?")
+
+
+_EXPECTED_TYPES = {
     "string_type": "text",
     "tuple_type": "a list",
     "dict_type": "a mapping",
@@ -98,66 +111,75 @@ _WANTED = {
 }
 
 
-def _wanted(kind: str) -> str:
-    if kind in _WANTED:
-        return _WANTED[kind]
+def _expected_type(kind: str) -> str:
+    """What pydantic expected, by the type of its error."""
+    if kind in _EXPECTED_TYPES:
+        return _EXPECTED_TYPES[kind]
     if kind.startswith("bool"):
         return "true or false"
     return "a date such as 2027-01-31" if kind.startswith("date") else "a number"
 
 
-def _either(choices: Sequence[str]) -> str:
-    return f"{', '.join(choices[:-1])} or {choices[-1]}" if len(choices) > 1 else "".join(choices)
+def _join_choices(choices: Sequence[str]) -> str:
+    *others, last = choices
+    return f"{', '.join(others)} or {last}" if others else last
 
 
-def _names(model: type[BaseModel] | None) -> Iterable[str]:
+def _field_names(model: type[BaseModel] | None) -> list[str]:
     return [field.alias or name for name, field in model.model_fields.items()] if model else []
 
 
-def _place(model: type[BaseModel], loc: Key) -> tuple[type[BaseModel] | None, FieldInfo | None]:
+def _find_field(model: type[BaseModel], key: Key) -> tuple[type[BaseModel] | None, FieldInfo | None]:
     """The model that a key belongs to, and its field where it is a known one."""
     owner: type[BaseModel] | None = model
     field: FieldInfo | None = None
-    inside_mapping = False
     current: type[BaseModel] | None = model
-    for part in loc:
-        if isinstance(part, int) or inside_mapping:
-            inside_mapping = False
+    is_name_in_mapping = False
+    for part in key:
+        if isinstance(part, int) or is_name_in_mapping:
+            is_name_in_mapping = False
             continue
         if current is None:
             return None, field
         owner = current
-        field = next((f for n, f in owner.model_fields.items() if part in (n, f.alias)), None)
-        current, inside_mapping = _inner(field.annotation) if field else (None, False)
+        field = _field_of(owner, part)
+        current, is_name_in_mapping = _inner_model(field.annotation) if field else (None, False)
     return owner, field
 
 
-def _inner(annotation: Any) -> tuple[type[BaseModel] | None, bool]:
-    """The model inside an annotation, and whether it stands inside a mapping by name."""
+def _field_of(model: type[BaseModel], name: str) -> FieldInfo | None:
+    for field_name, field in model.model_fields.items():
+        if name in (field_name, field.alias):
+            return field
+    return None
+
+
+def _inner_model(annotation: Any) -> tuple[type[BaseModel] | None, bool]:
+    """The model inside an annotation, and whether it is the value of a mapping by name."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation, False
-    found = [_inner(each)[0] for each in get_args(annotation)]
-    return next((each for each in found if each), None), getattr(annotation, "__origin__", None) is dict
+    is_mapping = getattr(annotation, "__origin__", None) is dict
+    for argument in get_args(annotation):
+        inner_model, _ = _inner_model(argument)
+        if inner_model:
+            return inner_model, is_mapping
+    return None, is_mapping
 
 
 def check_name_faults(
-    keys: ProjectKeys, known: Mapping[str, Sequence[str]], at: At, prefix: Key = ()
+    keys: ProjectKeys, known: Mapping[str, Sequence[str]], find_origin: FindOrigin, prefix: Key = ()
 ) -> list[ConfigFault]:
     """Names in `checks:` and `allow:` that are no check of ours. `known` maps a check to its kinds."""
-    named: list[tuple[Key, str]] = [(("checks", name), name) for name in keys.checks]
-    named += [(("allow", number, "check"), each.check) for number, each in enumerate(keys.allow)]
+    named_checks: list[tuple[Key, str]] = [(("checks", name), name) for name in keys.checks]
+    named_checks += [(("allow", number, "check"), entry.check) for number, entry in enumerate(keys.allow)]
     complaints = []
-    for key, name in named:
+    for key, name in named_checks:
+        path, where = format_key((*prefix, *key[:1])), find_origin((*prefix, *key))
         check, _, kind = name.partition("/")
-        path, where = format_key((*prefix, *key[:1])), at((*prefix, *key))
         if check not in known:
-            advice = suggest_name(check, known)
-            complaints.append(
-                ConfigFault(f"`{path}` names `{name}`, and there is no such check.", where, advice)
-            )
+            message = f"`{path}` names `{name}`, and there is no such check."
+            complaints.append(ConfigFault(message, where, suggest_name(check, known)))
         elif kind and known[check] and kind not in known[check]:
-            advice = suggest_name(kind, known[check])
-            complaints.append(
-                ConfigFault(f"`{path}` names `{name}`, and `{check}` has no such kind.", where, advice)
-            )
+            message = f"`{path}` names `{name}`, and `{check}` has no such kind."
+            complaints.append(ConfigFault(message, where, suggest_name(kind, known[check])))
     return complaints

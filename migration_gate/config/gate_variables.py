@@ -1,4 +1,4 @@
-"""Settings from MIGRATION_GATE_* variables, and which variables are nobody's business but ours."""
+"""Settings from MIGRATION_GATE_* variables, and which variables are not passed to the project."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ RESERVED = frozenset({
     "MIGRATION_GATE_CONFIG", IMAGE_VARIABLE, "MIGRATION_GATE_ALLOW_UNTRUSTED_CODE", "MIGRATION_GATE_MATRIX",
     "MIGRATION_GATE_CORPUS", "MIGRATION_GATE_CORPUS_RECIPES", "MIGRATION_GATE_DOCKER_KIT",
 })  # fmt: skip
-"""read elsewhere: the configuration file to take, where we are, whose code may run, what the tests need"""
+"""no settings: the configuration file, the container image, whose code may run, what the tests need"""
 PLAIN = {"alembic": "config", "target": "revision"}
 """the key that plain text stands for, where a mapping may be given"""
 LISTS = frozenset({
@@ -49,47 +49,55 @@ def read_variables(environ: Mapping[str, str]) -> dict[str, object]:
     values: dict[str, object] = {}
     for name, text in sorted(environ.items()):
         if name.startswith(PREFIX) and name not in RESERVED and text.strip():
-            key = _key(name)
+            key = _key_of_variable(name)
             target = values
             for part in key[:-1]:
                 inner = target.setdefault(part, {})
-                assert isinstance(inner, dict)  # noqa: S101 - _key never names a mapping and a part of it
+                assert isinstance(inner, dict)  # noqa: S101 - no key is both a mapping and a part of it
                 target = inner
-            target[key[-1]] = _value(name, key, text)
+            target[key[-1]] = _parse_value(name, key, text)
     return values
 
 
-def _key(name: str) -> tuple[str, ...]:
-    """The key that a variable sets; Misconfigured when there is none."""
-    first, *rest = name.removeprefix(PREFIX).split("__")
+def _key_of_variable(name: str) -> tuple[str, ...]:
+    """The key that a variable sets; raises Misconfigured when there is none."""
+    first, *inner_parts = name.removeprefix(PREFIX).split("__")
     top = first.lower()
-    known = key_meanings(ProjectKeys)
-    if top in known:
-        if top == "env" and rest:
-            return (top, "__".join(rest))
-        if top == "checks" and rest:
-            return (top, "/".join(part.lower().replace("_", "-") for part in rest))
-        if not rest and top not in ("env", "checks"):
-            return (top, PLAIN[top]) if top in PLAIN else (top,)
-        if len(rest) == 1 and top in SECTIONS and rest[0].lower() in key_meanings(SECTIONS[top]):
-            return (top, rest[0].lower())
+    key = _find_key(top, inner_parts) if top in key_meanings(ProjectKeys) else None
+    if key is None:
+        raise Misconfigured(f"`{name}` is not a variable of ours.", where=name, advice=_advice(name, top))
+    return key
+
+
+def _find_key(top: str, inner_parts: list[str]) -> tuple[str, ...] | None:
+    """The key below a known top-level key; None where it has no such key."""
+    if top == "env":
+        return (top, "__".join(inner_parts)) if inner_parts else None
+    if top == "checks":
+        names = [part.lower().replace("_", "-") for part in inner_parts]
+        return (top, "/".join(names)) if names else None
+    if not inner_parts:
+        return (top, PLAIN[top]) if top in PLAIN else (top,)
+    inner_name = inner_parts[0].lower()
+    is_known = top in SECTIONS and inner_name in key_meanings(SECTIONS[top])
+    return (top, inner_name) if is_known and len(inner_parts) == 1 else None
+
+
+def _advice(name: str, top: str) -> str:
     if top == "projects":
-        advice = "Name projects in `.migration-gate.yml`."
-    else:
-        advice = suggest_name(
-            name, [*_variables(), *RESERVED], "Unset it, or see `migration-gate schema` for the settings."
-        )
-    raise Misconfigured(f"`{name}` is not a variable of ours.", where=name, advice=advice)
+        return "Name projects in `.migration-gate.yml`."
+    names = [*_known_variables(), *RESERVED]
+    return suggest_name(name, names, "Unset it, or see `migration-gate schema` for the settings.")
 
 
-def _variables() -> Iterator[str]:
+def _known_variables() -> Iterator[str]:
     for name in key_meanings(ProjectKeys):
         yield variable_name((name,))
         for inner in key_meanings(SECTIONS[name]) if name in SECTIONS else ():
             yield variable_name((name, inner))
 
 
-def _value(name: str, key: tuple[str, ...], text: str) -> object:
+def _parse_value(name: str, key: tuple[str, ...], text: str) -> object:
     """Text, a list where the key holds one, or JSON where the text begins like it."""
     if key[0] == "env":
         return text
@@ -100,7 +108,7 @@ def _value(name: str, key: tuple[str, ...], text: str) -> object:
             raise Misconfigured(
                 f"`{name}` begins like JSON, but is not: {error}.",
                 where=name,
-                advice="Mend its quotes and commas.",
+                advice="Fix its quotes and commas.",
             ) from error
     if key in LISTS or key[-1] == "x":
         separator = "\n" if "\n" in text or key[-1] == "x" else ","

@@ -1,16 +1,22 @@
-"""The configuration: file, environment and command line, merged into one `Settings` a project."""
+"""Loads the configuration: file, environment and command line, merged into one `Settings` a project."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from migration_gate.config import gate_variables
-from migration_gate.config.config_file import NAMES, ConfigFile, Key, read_toml, read_yaml
-from migration_gate.config.faults import At
-from migration_gate.config.precedence import Layer, merge_layers, validate_keys
+from migration_gate.config.config_file import (
+    NAMES,
+    ConfigFile,
+    Key,
+    read_toml,
+    read_yaml,
+)
+from migration_gate.config.faults import FindOrigin
+from migration_gate.config.precedence import Layer, SettingValue, merge_layers, validate_keys
 from migration_gate.config.resolve import describe_settings, require_path, resolve_settings
 from migration_gate.config.schema import FileKeys, NamedProjectKeys, ProjectKeys
 from migration_gate.config.settings import Settings
@@ -18,24 +24,36 @@ from migration_gate.errors import Misconfigured
 from migration_gate.wording import suggest_name
 
 __all__ = ["config_schema", "describe_settings", "load_settings", "option_name"]
-PLACES = frozenset({"alembic", "flask_app", "hook", "working_directory"})
-"""keys that say where the project is"""
+CONFIG_VARIABLE = "MIGRATION_GATE_CONFIG"
+LOCATION_KEYS = frozenset({"alembic", "flask_app", "hook", "working_directory"})
+"""keys that name the project's place: with one of them the project is looked for at the configuration file"""
+Projects = tuple[tuple[str, NamedProjectKeys], ...]
+"""name and keys of entries of `projects:`"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Sources:
+    """The validated keys of all three sources."""
+
+    config_file: ConfigFile
+    file_keys: FileKeys
+    layers: tuple[Layer, ...]
+    """environment and command line, which are over the file"""
 
 
 def config_schema() -> dict[str, Any]:
     """The JSON schema of the configuration file."""
-    found = FileKeys.model_json_schema()
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        **_untitled(found),
+        **_without_titles(FileKeys.model_json_schema()),
         "title": "Migration Gate",
     }
 
 
-def _untitled(schema: dict[str, Any]) -> dict[str, Any]:
-    """Without the titles that pydantic makes of names, which say nothing more."""
+def _without_titles(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema without the titles that pydantic makes of names: they add nothing to the names."""
     return {
-        key: _untitled(value) if isinstance(value, dict) else value
+        key: _without_titles(value) if isinstance(value, dict) else value
         for key, value in schema.items()
         if key != "title" or isinstance(value, dict)
     }
@@ -48,59 +66,94 @@ def load_settings(
     *,
     known_checks: Mapping[str, Sequence[str]] | None = None,
 ) -> tuple[Settings, ...]:
-    """One `Settings` a project, in the order of the file; Misconfigured when anything is wrong.
+    """One `Settings` for each project, in the order of the file; raises Misconfigured when anything is wrong.
 
-    `options` is nested as the file is; its `config` names another file, its `project` lists the projects
-    that are wanted. `known_checks` maps each check to its kinds (an empty list takes any).
+    `options` is nested like the file; its `config` names another file, its `project` lists the projects to
+    load. `known_checks` maps each check to its kinds (an empty list accepts any kind).
     """
     options = dict(options)
-    folder = _folder(path)
-    variable = "MIGRATION_GATE_CONFIG"
-    source = _source(folder, {"--config": options.pop("config", None), variable: environ.get(variable)})
-    wanted = options.pop("project", ())
-    checks = known_checks or {}
-    file = validate_keys(FileKeys, source.values, source.at, checks)
-    variables = validate_keys(
-        ProjectKeys, gate_variables.read_variables(environ), gate_variables.variable_name, checks
+    folder = _existing_folder(path)
+    config_option, requested_names = options.pop("config", None), _as_names(options.pop("project", ()))
+    config_file = _find_config_file(folder, config_option, environ.get(CONFIG_VARIABLE))
+    sources = _read_sources(config_file, folder, options, environ, known_checks or {})
+    if not sources.file_keys.projects:
+        return (_load_single_project(sources, folder, requested_names, environ),)
+    return tuple(_load_named_projects(sources, folder, requested_names, environ))
+
+
+def _as_names(value: object) -> tuple[str, ...]:
+    return tuple(map(str, value)) if isinstance(value, list | tuple) else ()
+
+
+def _read_sources(
+    config_file: ConfigFile,
+    folder: Path,
+    options: Mapping[str, object],
+    environ: Mapping[str, str],
+    known_checks: Mapping[str, Sequence[str]],
+) -> _Sources:
+    file_keys = validate_keys(FileKeys, config_file.values, config_file.line_of, known_checks)
+    variables = gate_variables.read_variables(environ)
+    variable_keys = validate_keys(ProjectKeys, variables, gate_variables.variable_name, known_checks)
+    option_keys = validate_keys(ProjectKeys, options, option_name, known_checks)
+    layers = (
+        Layer(variable_keys, folder, gate_variables.variable_name),
+        Layer(option_keys, Path.cwd(), option_name),
     )
-    given = validate_keys(ProjectKeys, options, option_name, checks)
-    base = Layer(file, source.folder, source.at)
-    above = (Layer(variables, folder, gate_variables.variable_name), Layer(given, Path.cwd(), option_name))
-    if not file.projects:
-        if isinstance(wanted, list | tuple) and set(wanted) - {folder.name}:
-            raise Misconfigured("`--project` was given, but `projects` is not set.", where="--project")
-        placed = not PLACES.isdisjoint(file.model_fields_set)
-        place = source.folder if placed else folder
-        merged = merge_layers((base, *above), folder)
-        alone = resolve_settings(folder.name or "project", source.folder, place, merged, environ)
-        return (replace(alone, config_file=source.file),)
-    chosen = list(_chosen(file, wanted)) if wanted else _below(file, folder, source)
-    named = [(name, _named(name, keys, source)) for name, keys in chosen]
-    every = (
-        resolve_settings(
-            name, source.folder, layer.folder, merge_layers((base, layer, *above), folder), environ
-        )
-        for name, layer in named
-    )
-    return tuple(replace(settings, is_named_project=True, config_file=source.file) for settings in every)
+    return _Sources(config_file, file_keys, layers)
+
+
+def _load_single_project(
+    sources: _Sources, folder: Path, requested_names: tuple[str, ...], environ: Mapping[str, str]
+) -> Settings:
+    """The settings where the file has no `projects:`."""
+    if set(requested_names) - {folder.name}:
+        raise Misconfigured("`--project` was given, but `projects` is not set.", where="--project")
+    config_file, file_keys = sources.config_file, sources.file_keys
+    names_location = not LOCATION_KEYS.isdisjoint(file_keys.model_fields_set)
+    project_folder = config_file.folder if names_location else folder
+    file_layer = Layer(file_keys, config_file.folder, config_file.line_of)
+    merged = merge_layers((file_layer, *sources.layers), folder)
+    settings = resolve_settings(folder.name or "project", config_file.folder, project_folder, merged, environ)
+    return replace(settings, config_file=config_file.file)
+
+
+def _load_named_projects(
+    sources: _Sources, folder: Path, requested_names: tuple[str, ...], environ: Mapping[str, str]
+) -> Iterator[Settings]:
+    """The settings of the entries of `projects:` that were requested, or that belong to the folder."""
+    config_file, file_keys = sources.config_file, sources.file_keys
+    if requested_names:
+        projects = _requested_projects(file_keys, requested_names)
+    else:
+        projects = _projects_near(file_keys, folder, config_file)
+    file_layer = Layer(file_keys, config_file.folder, config_file.line_of)
+    project_layers = [(name, _project_layer(name, keys, config_file)) for name, keys in projects]
+    for name, layer in project_layers:
+        merged = merge_layers((file_layer, layer, *sources.layers), folder)
+        settings = resolve_settings(name, config_file.folder, layer.folder, merged, environ)
+        yield replace(settings, is_named_project=True, config_file=config_file.file)
 
 
 def option_name(key: Key) -> str:
-    """The option that sets a key."""
+    """The command-line option that sets a key."""
     match key:
         case ("alembic", "section"):
             return "--section"
-        case ("limits", str(which)):
-            return f"--{which}-timeout"
+        case ("limits", str(limit)):
+            return f"--{limit}-timeout"
         case ("x",) | ("x", _) | ("target", "x"):
             return "-x"
         case ("env", str(name), *_):
             return f"--env {name}"
+        case (first, *_):
+            return f"--{first}".replace("_", "-")
         case _:
-            return f"--{key[0]}".replace("_", "-") if key else "the command line"
+            return "the command line"
 
 
-def _folder(path: Path) -> Path:
+def _existing_folder(path: Path) -> Path:
+    """The argument of the command as a real, absolute folder."""
     folder = path.absolute()
     if not folder.is_dir():
         raise Misconfigured(
@@ -111,85 +164,108 @@ def _folder(path: Path) -> Path:
     return folder.resolve()
 
 
-def _up(folder: Path) -> Iterator[Path]:
+def _folders_up_to_repository_root(folder: Path) -> list[Path]:
     """The folder and its parents up to the repository's top; the folder alone outside a repository."""
-    parents = [folder, *folder.parents]
-    top = next((number for number, each in enumerate(parents) if (each / ".git").exists()), 0)
-    yield from parents[: top + 1]
+    folders = [folder, *folder.parents]
+    for number, parent in enumerate(folders):
+        if (parent / ".git").exists():
+            return folders[: number + 1]
+    return [folder]
 
 
-def repository_root(folder: Path) -> Path:
+def find_repository_root(folder: Path) -> Path:
     """The top of the repository that a folder is in; the folder itself outside of one."""
-    return list(_up(folder))[-1]
+    return _folders_up_to_repository_root(folder)[-1]
 
 
-def _source(folder: Path, candidates: Mapping[str, object]) -> ConfigFile:
-    top = repository_root(folder)
-    where, named = next(((where, each) for where, each in candidates.items() if each), ("", None))
-    if named:
-        file = Path(str(named)).expanduser().absolute()
-        if not file.is_file():
+def _find_config_file(folder: Path, config_option: object, config_variable: str | None) -> ConfigFile:
+    """The file that the option or the variable names, else the nearest one; empty where there is none."""
+    if config_option:
+        return _read_named_config(str(config_option), "--config", folder)
+    if config_variable:
+        return _read_named_config(config_variable, CONFIG_VARIABLE, folder)
+    repository_root = find_repository_root(folder)
+    for parent in _folders_up_to_repository_root(folder):
+        files = _read_config_files(parent, repository_root)
+        if len(files) > 1:
+            names = " and ".join(f"`{file.name}`" for file in files)
             raise Misconfigured(
-                f"The configuration `{named}` does not exist.", where=where, advice="Mend the path."
+                f"Both {names} configure the gate.",
+                where=files[1].line_of(()),
+                advice="Keep one of them.",
             )
-        name = _name(file, top)
-        read = read_toml(file, name) if file.suffix == ".toml" else read_yaml(file, name)
-        if read is None:
-            raise Misconfigured(
-                "It has no `[tool.migration-gate]` table.", where=name, advice="Add the table."
-            )
-        return read
-    for place in _up(folder):
-        found = [place / name for name in NAMES if (place / name).exists()]
-        sources = [read_yaml(each, _name(each, top)) for each in found]
-        if (place / "pyproject.toml").is_file():
-            table = read_toml(place / "pyproject.toml", _name(place / "pyproject.toml", top))
-            sources += [table] if table else []
-        if len(sources) > 1:
-            names = " and ".join(f"`{each.name}`" for each in sources)
-            raise Misconfigured(
-                f"Both {names} configure the gate.", where=sources[1].at(()), advice="Keep one of them."
-            )
-        if sources:
-            return sources[0]
+        if files:
+            return files[0]
     return ConfigFile({}, {}, "", folder)
 
 
-def _name(file: Path, top: Path) -> str:
-    return str(file.relative_to(top)) if file.is_relative_to(top) else str(file)
+def _read_named_config(name: str, named_by: str, folder: Path) -> ConfigFile:
+    file = Path(name).expanduser().absolute()
+    if not file.is_file():
+        raise Misconfigured(
+            f"The configuration `{name}` does not exist.", where=named_by, advice="Fix the path."
+        )
+    shown_name = _shown_name(file, find_repository_root(folder))
+    if file.suffix != ".toml":
+        return read_yaml(file, shown_name)
+    config_file = read_toml(file, shown_name)
+    if config_file is None:
+        raise Misconfigured(
+            "It has no `[tool.migration-gate]` table.", where=shown_name, advice="Add the table."
+        )
+    return config_file
 
 
-def _chosen(file: FileKeys, wanted: object) -> Iterator[tuple[str, NamedProjectKeys]]:
-    names = list(wanted) if isinstance(wanted, list | tuple) else []
-    for name in names:
-        if name not in file.projects:
+def _read_config_files(folder: Path, repository_root: Path) -> list[ConfigFile]:
+    """Every configuration in a folder: one is right, and more than one is an error of the user's."""
+    yaml_files = [folder / name for name in NAMES if (folder / name).exists()]
+    files = [read_yaml(file, _shown_name(file, repository_root)) for file in yaml_files]
+    pyproject = folder / "pyproject.toml"
+    if pyproject.is_file():
+        table = read_toml(pyproject, _shown_name(pyproject, repository_root))
+        if table:
+            files.append(table)
+    return files
+
+
+def _shown_name(file: Path, repository_root: Path) -> str:
+    return str(file.relative_to(repository_root)) if file.is_relative_to(repository_root) else str(file)
+
+
+def _requested_projects(file_keys: FileKeys, requested_names: tuple[str, ...]) -> Projects:
+    for name in requested_names:
+        if name not in file_keys.projects:
             raise Misconfigured(
                 f"There is no project `{name}`.",
                 where="--project",
-                advice=suggest_name(str(name), file.projects),
+                advice=suggest_name(name, file_keys.projects),
             )
-    yield from ((name, keys) for name, keys in file.projects.items() if not names or name in names)
+    return tuple((name, keys) for name, keys in file_keys.projects.items() if name in requested_names)
 
 
-def _below(file: FileKeys, folder: Path, source: ConfigFile) -> list[tuple[str, NamedProjectKeys]]:
+def _projects_near(file_keys: FileKeys, folder: Path, config_file: ConfigFile) -> Projects:
     """The projects whose `path` is around or below the folder that is checked; all when there is none."""
-    every = list(file.projects.items())
-    if folder == source.folder:
-        return every
-    near = []
-    for name, keys in every:
-        place = _named(name, keys, source).folder.resolve()
-        if keys.path is not None and (place.is_relative_to(folder) or folder.is_relative_to(place)):
-            near.append((name, keys))
-    return near or every
+    projects = tuple(file_keys.projects.items())
+    if folder == config_file.folder:
+        return projects
+    near_projects = []
+    for name, keys in projects:
+        project_folder = _project_layer(name, keys, config_file).folder.resolve()
+        is_near = project_folder.is_relative_to(folder) or folder.is_relative_to(project_folder)
+        if keys.path is not None and is_near:
+            near_projects.append((name, keys))
+    return tuple(near_projects) or projects
 
 
-def _named(name: str, keys: NamedProjectKeys, source: ConfigFile) -> Layer:
-    prefix = ("projects", name)
-    at: At = lambda key: source.at((*prefix, *key))  # noqa: E731 - a closure with a type
-    folder = source.folder
+def _project_layer(name: str, keys: NamedProjectKeys, config_file: ConfigFile) -> Layer:
+    """The keys of one entry of `projects:`; its relative paths start at its `path`."""
+
+    def find_line(key: Key) -> str:
+        return config_file.line_of(("projects", name, *key))
+
+    find_origin: FindOrigin = find_line
+    folder = config_file.folder
     if keys.path is not None:
-        given = merge_layers((Layer(keys, folder, at),), folder)[("postgres",)]
-        place = type(given)(keys.path, folder, at, ("path",))
-        folder = require_path(place, keys.path, f"projects.{name}.path", folder=True)
-    return Layer(keys, folder, at)
+        path = SettingValue(keys.path, folder, find_origin, ("path",))
+        folder = require_path(path, keys.path, f"projects.{name}.path", folder=True)
+    return Layer(keys, folder, find_origin)

@@ -1,8 +1,8 @@
-"""Lays the command line over the environment over the file over the defaults, and keeps who said what."""
+"""Merges the command line, the environment, the file and the defaults, and keeps each value's origin."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -10,7 +10,13 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from migration_gate.config.config_file import Key
-from migration_gate.config.faults import At, ConfigFault, check_name_faults, combine_faults, validation_faults
+from migration_gate.config.faults import (
+    ConfigFault,
+    FindOrigin,
+    check_name_faults,
+    combine_faults,
+    validation_faults,
+)
 from migration_gate.config.schema import NamedProjectKeys, ProjectKeys
 from migration_gate.config.sections import SECTIONS, Keys
 
@@ -26,38 +32,38 @@ class Layer:
     keys: ProjectKeys
     folder: Path
     """where its relative paths start"""
-    at: At
+    find_origin: FindOrigin
 
 
 @dataclass(frozen=True, slots=True)
 class SettingValue:
-    """A value and who gave it."""
+    """A value and where it comes from."""
 
     value: Any
     folder: Path
-    at: At
+    find_origin: FindOrigin
     key: Key
 
     @property
     def where(self) -> str:
         """`file:line`, a variable, an option, or `default`."""
-        return self.at(self.key)
+        return self.find_origin(self.key)
 
 
 def validate_keys(
-    model: type[K], values: Mapping[str, object], at: At, checks: Mapping[str, Sequence[str]]
+    model: type[K], values: Mapping[str, object], find_origin: FindOrigin, checks: Mapping[str, Sequence[str]]
 ) -> K:
     """The values as the model; Misconfigured with everything that is wrong with them."""
     complaints: list[ConfigFault] = []
     try:
         keys = model.model_validate(values)
     except ValidationError as error:
-        raise combine_faults(validation_faults(error, model, at)) from None
+        raise combine_faults(validation_faults(error, model, find_origin)) from None
     if checks:
-        complaints += check_name_faults(keys, checks, at)
+        complaints += check_name_faults(keys, checks, find_origin)
         projects: Mapping[str, NamedProjectKeys] = getattr(keys, "projects", {})
         for name, project in projects.items():
-            complaints += check_name_faults(project, checks, at, ("projects", name))
+            complaints += check_name_faults(project, checks, find_origin, ("projects", name))
     if complaints:
         raise combine_faults(complaints)
     return keys
@@ -67,43 +73,58 @@ def default_values(folder: Path) -> dict[Key, SettingValue]:
     """Every key with its default."""
     return {
         key: SettingValue(value, folder, lambda _: "default", key)
-        for key, value in _leaves(ProjectKeys(), every=True)
+        for key, value in _all_leaves(ProjectKeys())
     }
 
 
 def merge_layers(layers: Sequence[Layer], folder: Path) -> dict[Key, SettingValue]:
     """All keys of one project; later layers win. Mappings are merged key by key, lists are replaced.
 
-    A configuration that a later layer names takes the place of a hook: only one of them can be run.
+    A configuration that a later layer names replaces a hook: only one of them can be run.
     """
-    merged = default_values(folder)
+    defaults = default_values(folder)
+    merged = dict(defaults)
     for layer in layers:
         if layer.keys.alembic and layer.keys.alembic.config:
-            merged |= {key: given for key, given in default_values(folder).items() if key == ("hook",)}
-        for key, value in _leaves(layer.keys):
+            merged["hook",] = defaults["hook",]
+        for key, value in _set_leaves(layer.keys):
             if value is None and key[0] in SECTIONS:
-                merged.update({k: g for k, g in default_values(folder).items() if k[0] == key[0]})
+                merged.update(_of_section(defaults, key[0]))
             else:
-                merged[key] = SettingValue(value, layer.folder, layer.at, key)
+                merged[key] = SettingValue(value, layer.folder, layer.find_origin, key)
     return merged
 
 
-def _leaves(keys: ProjectKeys, *, every: bool = False) -> Iterator[tuple[Key, Any]]:
-    for name, field in ProjectKeys.model_fields.items():
-        if not every and name not in keys.model_fields_set:
-            continue
+def _of_section(values: Mapping[Key, SettingValue], section: str | int) -> dict[Key, SettingValue]:
+    return {key: value for key, value in values.items() if key[0] == section}
+
+
+def _all_leaves(keys: ProjectKeys) -> Iterator[tuple[Key, Any]]:
+    """Every key and its value, down to the keys of sections; a section that is not set has its defaults."""
+    for name in ProjectKeys.model_fields:
         value = getattr(keys, name)
-        if every and name in SECTIONS and name not in WHOLE and value is None:
+        if value is None and name in SECTIONS and name not in WHOLE:
             value = SECTIONS[name]()
-        if isinstance(value, dict):
-            yield from (((name, key), each) for key, each in value.items())
-        elif isinstance(value, Keys) and name not in WHOLE:
-            yield from _section(name, value, every=every)
-        else:
-            yield (field.alias or name,), value
+        inner_names = type(value).model_fields if isinstance(value, Keys) else ()
+        yield from _leaves_of_field(name, value, inner_names)
 
 
-def _section(name: str, keys: Keys, *, every: bool) -> Iterator[tuple[Key, Any]]:
-    for inner, field in type(keys).model_fields.items():
-        if every or inner in keys.model_fields_set:
-            yield (name, field.alias or inner), getattr(keys, inner)
+def _set_leaves(keys: ProjectKeys) -> Iterator[tuple[Key, Any]]:
+    """The same, of what was set alone."""
+    for name in ProjectKeys.model_fields:
+        if name in keys.model_fields_set:
+            value = getattr(keys, name)
+            inner_names = value.model_fields_set if isinstance(value, Keys) else ()
+            yield from _leaves_of_field(name, value, inner_names)
+
+
+def _leaves_of_field(name: str, value: Any, inner_names: Collection[str]) -> Iterator[tuple[Key, Any]]:
+    if isinstance(value, dict):
+        for inner_key, inner_value in value.items():
+            yield (name, inner_key), inner_value
+    elif isinstance(value, Keys) and name not in WHOLE:
+        for inner_name, field in type(value).model_fields.items():
+            if inner_name in inner_names:
+                yield (name, field.alias or inner_name), getattr(value, inner_name)
+    else:
+        yield (ProjectKeys.model_fields[name].alias or name,), value

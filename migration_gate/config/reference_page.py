@@ -1,4 +1,4 @@
-"""`docs/configuration.md`: every key, from the model that reads them, so that it cannot drift."""
+"""Renders `docs/configuration.md` from the models that read the configuration, so that the two agree."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from migration_gate.config.sections import SECTIONS, AllowKeys, Keys, PrepareKey
 INTRODUCTION = """\
 # Configuration
 
-Made by `make docs` from the model that reads the configuration. Nothing has to be set where the gate finds
-the project by itself; `migration-gate doctor` says what it found, and where each value comes from.
+Made by `make docs` from the model that reads the configuration. No setting is needed where the gate finds
+the project by itself; `migration-gate doctor` prints what it found, and where each value comes from.
 
-Settings stand in `.migration-gate.yml` (or `.migration-gate.yaml`), or in `[tool.migration-gate]` of
+Settings are in `.migration-gate.yml` (or `.migration-gate.yaml`), or in `[tool.migration-gate]` of
 `pyproject.toml`, in the folder that is checked or the nearest one above it, up to the top of the repository.
-There may be one such file only. The command line wins over the environment, the environment over the file.
+Only one such file is allowed. The command line overrides the environment, the environment overrides the file.
 A mapping is merged key by key; a list is replaced.
 
 In the environment a key is `MIGRATION_GATE_` and its name in capitals, with two underscores before an inner
@@ -30,46 +30,48 @@ key: `MIGRATION_GATE_POSTGRES=17`, `MIGRATION_GATE_OWNERS__COLUMNS=owner_id,tena
 `[` or `{` is read as JSON. An empty variable is not set.
 
 Relative paths start at the file's folder (in a project with a `path`, there; in the environment, at the
-folder that is checked; on the command line, where you stand). Keys may be written with `-` for `_`. Whatever
-is unknown is refused, with the line and the nearest key that is known.
+folder that is checked; on the command line, at the current folder). Keys may be written with `-` for `_`.
+Unknown keys are refused, with their line and the most similar known key.
 """
 INNER: dict[str, type[Keys]] = {**SECTIONS, "prepare": PrepareKeys, "allow": AllowKeys}
 
 
 def render_page() -> str:
     """The whole page, as Markdown."""
-    return "\n".join(_parts())
+    return "\n".join(_page_parts())
 
 
-def _parts() -> Iterator[str]:
+def _page_parts() -> Iterator[str]:
     yield INTRODUCTION
     properties = FileKeys.model_json_schema()["properties"]
     yield "| key | type | default | meaning |\n| --- | --- | --- | --- |"
     for name, field in FileKeys.model_fields.items():
-        default = _default(field.get_default(call_default_factory=True))
-        yield f"| [`{name}`](#{name}) | {_type(properties[name])} | {default} | {_cell(field.description)} |"
+        default = _default_cell(field.get_default(call_default_factory=True))
+        key, meaning = f"[`{name}`](#{name})", _escape_cell(field.description)
+        yield f"| {key} | {_type_cell(properties[name])} | {default} | {meaning} |"
     for name, field in FileKeys.model_fields.items():
-        yield f"\n## {name}\n\n{_sentence(field.description)}"
+        yield f"\n## {name}\n\n{_capital_sentence(field.description)}"
         if name not in ("projects", "checks", "env"):
             yield f"Variable: `{variable_name((name,))}`."
         if name in INNER:
-            yield "\n" + "\n".join(_inner(INNER[name]))
+            yield "\n" + "\n".join(_section_table(INNER[name]))
         for example in field.examples or ():
             text = yaml.safe_dump({name: example}, sort_keys=False, width=100, allow_unicode=True)
             yield f"\n```yaml\n{text}```"
 
 
-def _inner(model: type[Keys]) -> Iterator[str]:
+def _section_table(model: type[Keys]) -> Iterator[str]:
     properties = model.model_json_schema()["properties"]
     yield "| key | type | default | meaning |\n| --- | --- | --- | --- |"
     for name, field in model.model_fields.items():
         written = field.alias or name
         undefined = field.default is PydanticUndefined
-        default = "required" if undefined else _default(field.default)
-        yield f"| `{written}` | {_type(properties[written])} | {default} | {_cell(field.description)} |"
+        default = "required" if undefined else _default_cell(field.default)
+        meaning = _escape_cell(field.description)
+        yield f"| `{written}` | {_type_cell(properties[written])} | {default} | {meaning} |"
 
 
-def _default(value: Any) -> str:
+def _default_cell(value: Any) -> str:
     if isinstance(value, Keys):
         return "see below"
     if value is None or value in ((), {}):
@@ -90,18 +92,18 @@ WORDS = {
 }
 
 
-def _type(schema: dict[str, Any]) -> str:
+def _type_cell(schema: dict[str, Any]) -> str:
     """A property's type in words: `text or list`, `error, warning`."""
-    return " or ".join(dict.fromkeys(_words(schema)))
+    return " or ".join(dict.fromkeys(_type_words(schema)))
 
 
-def _words(schema: dict[str, Any]) -> Iterator[str]:
+def _type_words(schema: dict[str, Any]) -> Iterator[str]:
     if "anyOf" in schema:
-        names = [word for each in schema["anyOf"] for word in _words(each)]
-        # Numbers are taken where text is meant: 17 for "17".
+        names = [word for choice in schema["anyOf"] for word in _type_words(choice)]
+        # Numbers are accepted where text is meant: 17 for "17".
         yield from (word for word in names if word != "number" or "text" not in names)
     elif "enum" in schema:
-        yield " or ".join(f"`{each}`" for each in schema["enum"])
+        yield " or ".join(f"`{value}`" for value in schema["enum"])
     elif schema.get("format") == "date":
         yield "date"
     elif schema.get("type") == "array":
@@ -112,10 +114,10 @@ def _words(schema: dict[str, Any]) -> Iterator[str]:
         yield WORDS.get(schema.get("type", "object"), "mapping")
 
 
-def _cell(text: str | None) -> str:
+def _escape_cell(text: str | None) -> str:
     return (text or "").replace("|", "\\|")
 
 
-def _sentence(text: str | None) -> str:
+def _capital_sentence(text: str | None) -> str:
     text = text or ""
     return f"{text[:1].upper()}{text[1:]}."

@@ -1,4 +1,4 @@
-"""Turns merged values into `Settings`: paths made absolute and checked, variables read, names given."""
+"""Turns merged values into `Settings`: paths become absolute and are checked, dotenv files are read."""
 
 from __future__ import annotations
 
@@ -20,29 +20,27 @@ from migration_gate.wording import nearest_name
 
 CONFIGS = ("alembic.ini", "pyproject.toml")
 INSTALLATION = ("install", "python_version", "groups", "extras", "without", "cache")
-
-
 Merged = Mapping[Key, SettingValue]
 
 
 @dataclass(frozen=True, slots=True)
-class Settling:
-    """The merged values of one project."""
+class MergedSettings:
+    """The merged values of one project, read as the types that `Settings` has."""
 
-    given: Mapping[Key, SettingValue]
+    merged: Merged
     environ: Mapping[str, str]
 
     def value(self, *key: str) -> object:
-        """A merged value."""
-        return self.given[key].value
+        """A merged value as it is."""
+        return self.merged[key].value
 
     def text(self, *key: str) -> str | None:
-        """A merged text, or None."""
+        """A merged text, or None where it is not set."""
         value = self.value(*key)
         return None if value is None else str(value)
 
     def texts(self, *key: str) -> tuple[str, ...]:
-        """A merged list of texts."""
+        """A merged list of texts; empty where it is not set."""
         value = self.value(*key)
         return tuple(map(str, value)) if isinstance(value, tuple) else ()
 
@@ -50,103 +48,111 @@ class Settling:
         """A merged number."""
         return float(str(self.value(*key)))
 
-    def names(self, key: str) -> dict[str, str]:
-        """The entries of a mapping whose keys are free."""
-        return {str(k[1]): str(g.value) for k, g in self.given.items() if k[0] == key and len(k) > 1}
+    def entries(self, section: str) -> dict[str, str]:
+        """The entries of a mapping whose keys the user chooses: `env`, `checks`."""
+        return {
+            str(key[1]): str(entry.value)
+            for key, entry in self.merged.items()
+            if key[0] == section and len(key) > 1
+        }
 
     def path(self, *key: str, folder: bool = False) -> Path | None:
-        """A path that exists, absolute; None where it is not set."""
-        given = self.given[key]
-        return (
-            None
-            if given.value is None
-            else require_path(given, str(given.value), format_key(key), folder=folder)
-        )
+        """An absolute path that exists; None where it is not set."""
+        setting = self.merged[key]
+        if setting.value is None:
+            return None
+        return require_path(setting, str(setting.value), format_key(key), folder=folder)
 
 
-def require_path(given: SettingValue, text: str, key: str, *, folder: bool = False) -> Path:
-    """The absolute path that a setting names; Misconfigured when nothing of the kind is there."""
-    path = given.folder / Path(text).expanduser()
+def require_path(setting: SettingValue, text: str, key: str, *, folder: bool = False) -> Path:
+    """The absolute path that a setting names; raises Misconfigured when there is no such file or folder."""
+    path = setting.folder / Path(text).expanduser()
     try:
-        if path.is_dir() if folder else path.exists():
-            return path
-        around = [each.name for each in path.parent.iterdir()] if path.parent.is_dir() else []
+        exists = path.is_dir() if folder else path.exists()
+        neighbours = [] if exists else _names_in(path.parent)
     except OSError as error:
         raise Misconfigured(
             f"`{key}` names `{text}`, which cannot be looked at: {error.strerror}.",
-            where=given.where,
-            advice="Mend the permissions, or name another path.",
+            where=setting.where,
+            advice="Fix the permissions, or name another path.",
         ) from error
-    kind = "folder" if folder else "file"
-    close = nearest_name(path.name, around)
-    start = f"Relative paths start at `{given.folder}`."
-    meant = Path(text).parent / close if close else None
+    if exists:
+        return path
+    advice = f"Relative paths start at `{setting.folder}`."
+    if similar_name := nearest_name(path.name, neighbours):
+        advice = f"Did you mean `{Path(text).parent / similar_name}`? {advice}"
     raise Misconfigured(
-        f"`{key}` names the {kind} `{text}`, which does not exist.",
-        where=given.where,
-        advice=f"Did you mean `{meant}`? {start}" if meant else start,
+        f"`{key}` names the {'folder' if folder else 'file'} `{text}`, which does not exist.",
+        where=setting.where,
+        advice=advice,
     )
+
+
+def _names_in(folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir()] if folder.is_dir() else []
 
 
 def resolve_settings(
-    name: str, root: Path, directory: Path, merged: Merged, environ: Mapping[str, str]
+    name: str, root: Path, project_folder: Path, merged: Merged, environ: Mapping[str, str]
 ) -> Settings:
-    """One project's settings; Misconfigured where a value does not fit what is on disk."""
-    ask = Settling(merged, environ)
+    """One project's settings; raises Misconfigured where a value does not fit the files on disk."""
+    values = MergedSettings(merged, environ)
     return Settings(
         name=name,
         root=root,
-        working_directory=ask.path("working_directory", folder=True) or directory,
-        project_folder=directory,
-        alembic=_config(merged[("alembic", "config")], ask.path("alembic", "config")),
-        section=str(ask.value("alembic", "section")),
-        flask_app=ask.text("flask_app"),
-        hook=ask.path("hook"),
-        python=_python(merged[("python",)]),
-        install=ask.text("install") or ("auto" if environ.get(gate_variables.IMAGE_VARIABLE) else "off"),
-        python_version=ask.text("python_version"),
-        groups=ask.texts("groups"),
-        extras=ask.texts("extras"),
-        without=ask.texts("without"),
-        cache=_cache(merged[("cache",)]),
-        env=tuple(_env(ask).items()),
-        prepare=_prepare(merged[("prepare",)]),
-        target=ask.texts("target", "revision"),
-        x_arguments=(*ask.texts("x"), *ask.texts("target", "x")),
-        start_from=_start(merged[("start_from",)]),
-        postgres=str(ask.value("postgres")),
-        network=bool(ask.value("network")),
-        run_seconds=ask.number("limits", "run"),
-        statement_seconds=ask.number("limits", "statement"),
-        import_seconds=ask.number("limits", "import"),
-        install_seconds=ask.number("limits", "install"),
-        base=ask.text("base"),
-        watch=ask.texts("watch"),
-        snapshots=str(ask.value("snapshots")),
-        raw_sql_allow=ask.texts("raw_sql", "allow"),
-        owners=_owners(ask),
-        checks=tuple((check, _severity(level)) for check, level in ask.names("checks").items()),
-        allowances=_allow(merged[("allow",)]),
-        fail_on=Severity(str(ask.value("fail_on"))),
-        origins=tuple((format_key(key), given.where) for key, given in merged.items()),
+        working_directory=values.path("working_directory", folder=True) or project_folder,
+        project_folder=project_folder,
+        alembic=_alembic_config(merged["alembic", "config"], values.path("alembic", "config")),
+        section=str(values.value("alembic", "section")),
+        flask_app=values.text("flask_app"),
+        hook=values.path("hook"),
+        python=_interpreter(merged["python",]),
+        install=values.text("install") or ("auto" if environ.get(gate_variables.IMAGE_VARIABLE) else "off"),
+        python_version=values.text("python_version"),
+        groups=values.texts("groups"),
+        extras=values.texts("extras"),
+        without=values.texts("without"),
+        cache=_cache_folder(merged["cache",]),
+        env=tuple(_project_variables(values).items()),
+        prepare=_preparation_steps(merged["prepare",]),
+        target=values.texts("target", "revision"),
+        x_arguments=(*values.texts("x"), *values.texts("target", "x")),
+        start_from=_start_from(merged["start_from",]),
+        postgres=str(values.value("postgres")),
+        network=bool(values.value("network")),
+        run_seconds=values.number("limits", "run"),
+        statement_seconds=values.number("limits", "statement"),
+        import_seconds=values.number("limits", "import"),
+        install_seconds=values.number("limits", "install"),
+        base=values.text("base"),
+        watch=values.texts("watch"),
+        snapshots=str(values.value("snapshots")),
+        raw_sql_allow=values.texts("raw_sql", "allow"),
+        owners=_owners(values),
+        checks=tuple((check, _severity(level)) for check, level in values.entries("checks").items()),
+        allowances=_allowances(merged["allow",]),
+        fail_on=Severity(str(values.value("fail_on"))),
+        origins=tuple((format_key(key), value.where) for key, value in merged.items()),
     )
 
 
-def _allow(given: SettingValue) -> tuple[Allowance, ...]:
+def _allowances(setting: SettingValue) -> tuple[Allowance, ...]:
     return tuple(
-        Allowance(each.check, each.reason, each.object, each.until, given.at(("allow", number)))
-        for number, each in enumerate(given.value)
+        Allowance(
+            entry.check, entry.reason, entry.object, entry.until, setting.find_origin(("allow", number))
+        )
+        for number, entry in enumerate(setting.value)
     )
 
 
-def _owners(ask: Settling) -> Owners:
+def _owners(values: MergedSettings) -> Owners:
     return Owners(
-        columns=ask.texts("owners", "columns"),
-        tables=ask.texts("owners", "tables"),
-        exempt=ask.texts("owners", "exempt"),
-        references=ask.text("owners", "references"),
-        every_reference=bool(ask.value("owners", "every_reference")),
-        on_delete=ask.texts("owners", "on_delete"),
+        columns=values.texts("owners", "columns"),
+        tables=values.texts("owners", "tables"),
+        exempt=values.texts("owners", "exempt"),
+        references=values.text("owners", "references"),
+        every_reference=bool(values.value("owners", "every_reference")),
+        on_delete=values.texts("owners", "on_delete"),
     )
 
 
@@ -154,7 +160,7 @@ def _severity(level: str) -> Severity | None:
     return None if level == "off" else Severity(level)
 
 
-def _config(given: SettingValue, path: Path | None) -> Path | None:
+def _alembic_config(setting: SettingValue, path: Path | None) -> Path | None:
     """The configuration file itself, where its folder was named."""
     if path is None or not path.is_dir():
         return path
@@ -162,69 +168,76 @@ def _config(given: SettingValue, path: Path | None) -> Path | None:
         if (path / name).is_file():
             return path / name
     raise Misconfigured(
-        f"`alembic` names the folder `{given.value}`, which holds neither {' nor '.join(CONFIGS)}.",
-        where=given.where,
+        f"`alembic` names the folder `{setting.value}`, which holds neither {' nor '.join(CONFIGS)}.",
+        where=setting.where,
         advice="Name the file.",
     )
 
 
-def _python(given: SettingValue) -> Path | None:
-    if given.value is None:
+def _interpreter(setting: SettingValue) -> Path | None:
+    """The Python that `python` names: a command on PATH, a file, or a virtual environment's folder."""
+    if setting.value is None:
         return None
-    text = str(given.value)
-    if "/" not in text and not (given.folder / text).exists():
-        command = shutil.which(text)
-        if command is None:
-            advice = f"Did you mean `python{text}`?" if text[:1].isdigit() else "Install it, or give a path."
-            raise Misconfigured(
-                f"`python` names the command `{text}`, which is not on PATH.",
-                where=given.where,
-                advice=advice,
-            )
-        return Path(command)
-    path = require_path(given, text, "python")
-    for inside in (path / "bin" / "python", path / "Scripts" / "python.exe"):
-        if inside.exists():  # a virtual environment was named, its interpreter was meant
-            return inside
+    text = str(setting.value)
+    if "/" not in text and not (setting.folder / text).exists():
+        return _command_on_path(setting, text)
+    path = require_path(setting, text, "python")
+    for interpreter in (path / "bin" / "python", path / "Scripts" / "python.exe"):
+        if interpreter.exists():
+            return interpreter
     return path
 
 
-def _cache(given: SettingValue) -> Path | None:
-    return None if given.value is None else given.folder / Path(str(given.value)).expanduser()
+def _command_on_path(setting: SettingValue, name: str) -> Path:
+    command = shutil.which(name)
+    if command is None:
+        is_version = name[:1].isdigit()
+        raise Misconfigured(
+            f"`python` names the command `{name}`, which is not on PATH.",
+            where=setting.where,
+            advice=f"Did you mean `python{name}`?" if is_version else "Install it, or give a path.",
+        )
+    return Path(command)
 
 
-def _env(ask: Settling) -> dict[str, str]:
-    given = ask.given[("env_file",)]
-    found: dict[str, str] = {}
-    for text in given.value:
-        found |= dotenv.read_dotenv(require_path(given, text, "env_file"), ask.environ, found)
-    return found | ask.names("env")
+def _cache_folder(setting: SettingValue) -> Path | None:
+    return None if setting.value is None else setting.folder / Path(str(setting.value)).expanduser()
 
 
-def _prepare(given: SettingValue) -> tuple[PrepareStep, ...]:
+def _project_variables(values: MergedSettings) -> dict[str, str]:
+    """The variables of `env_file`, in the order of the files, then those of `env`."""
+    setting = values.merged["env_file",]
+    variables: dict[str, str] = {}
+    for text in setting.value:
+        file = require_path(setting, text, "env_file")
+        variables |= dotenv.read_dotenv(file, values.environ, variables)
+    return variables | values.entries("env")
+
+
+def _preparation_steps(setting: SettingValue) -> tuple[PrepareStep, ...]:
     steps = []
-    for number, step in enumerate(given.value):
+    for number, step in enumerate(setting.value):
         assert isinstance(step, PrepareKeys)  # noqa: S101 - tells mypy what validation made of it
         ((kind, text),) = step.model_dump(exclude_none=True).items()
         if kind in ("sql_file", "python"):
-            text = str(require_path(given, text, f"prepare[{number}].{kind}"))
+            text = str(require_path(setting, text, f"prepare[{number}].{kind}"))
         steps.append(PrepareStep(kind, text))
     return tuple(steps)
 
 
-def _start(given: SettingValue) -> StartFrom | None:
-    keys = given.value
+def _start_from(setting: SettingValue) -> StartFrom | None:
+    keys = setting.value
     if keys is None:
         return None
     assert isinstance(keys, StartFromKeys)  # noqa: S101 - tells mypy what validation made of it
-    dump = require_path(given, keys.dump, "start_from.dump") if keys.dump else None
+    dump = require_path(setting, keys.dump, "start_from.dump") if keys.dump else None
     return StartFrom(dump, keys.create_all, keys.stamp)
 
 
 def describe_settings(settings: Settings) -> dict[str, str]:
     """Each key's value as text, without passwords and without the values of variables."""
     owners, start = settings.owners, settings.start_from
-    found: dict[str, object] = {
+    values: dict[str, object] = {
         "alembic.config": settings.alembic,
         "alembic.section": settings.section,
         "flask_app": settings.flask_app,
@@ -249,21 +262,23 @@ def describe_settings(settings: Settings) -> dict[str, str]:
         "owners.references": owners.references,
         "owners.every_reference": owners.every_reference,
         "owners.on_delete": owners.on_delete,
-        "allow": [f"{each.check} {each.object}" for each in settings.allowances],
+        "allow": [f"{allowance.check} {allowance.object}" for allowance in settings.allowances],
         "fail_on": settings.fail_on.value,
     }
-    found |= {key: getattr(settings, key) for key in INSTALLATION}
+    values |= {key: getattr(settings, key) for key in INSTALLATION}
     limits = {"run": settings.run_seconds, "statement": settings.statement_seconds}
     limits |= {"import": settings.import_seconds, "install": settings.install_seconds}
-    found |= {f"limits.{name}": f"{seconds:g} s" for name, seconds in limits.items()}
-    found |= {f"env.{name}": "(hidden)" for name, _ in settings.env}
-    found |= {f"checks.{name}": level.value if level else "off" for name, level in settings.checks}
-    return {key: _shown(value) for key, value in found.items()}
+    values |= {f"limits.{name}": f"{seconds:g} s" for name, seconds in limits.items()}
+    values |= {f"env.{name}": "(hidden)" for name, _ in settings.env}
+    values |= {f"checks.{name}": level.value if level else "off" for name, level in settings.checks}
+    return {key: _describe(value) for key, value in values.items()}
 
 
-def _shown(value: object) -> str:
+def _describe(value: object) -> str:
     if value is None or value in ((), []):
         return "-"
     if isinstance(value, bool):
         return str(value).lower()
-    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
+    return str(value)

@@ -60,7 +60,7 @@ class ProjectKeys(Keys):
     )
     python_version: Text | None = Field(
         default=None,
-        description="the Python to install for: a version or a range; what the project asks for unless set",
+        description="the Python to install for: a version or a range; what the project requires unless set",
         examples=["3.12"],
     )
     groups: Texts = Field(

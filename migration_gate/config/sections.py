@@ -11,31 +11,31 @@ Action = Literal["cascade", "set null", "set default", "restrict", "no action"]
 Level = Literal["error", "warning", "note", "off"]
 
 
-def _plain(value: object) -> object:
-    """TOML and YAML tell 17 from "17"; whoever writes `postgres: 17` means the text."""
+def _number_as_text(value: object) -> object:
+    """A number as text: TOML and YAML distinguish 17 from "17", and `postgres: 17` means the text."""
     if isinstance(value, bool):
         return str(value).lower()
     return str(value) if isinstance(value, int | float) else value
 
 
 def as_list(value: object) -> object:
-    """One value may stand without its list."""
+    """One value instead of a list of one."""
     return value if value is None or isinstance(value, list | tuple) else [value]
 
 
-def _said(value: str) -> str:
+def _demand_text(value: str) -> str:
     if not value.strip():
         raise ValueError("is empty")
     return value.strip()
 
 
-def _lower(value: object) -> object:
+def _lower_case(value: object) -> object:
     return value.lower().replace("_", " ") if isinstance(value, str) else value
 
 
-def _level(value: object) -> object:
-    """YAML's older readers make `off` false."""
-    return "off" if value is False else _lower(value)
+def _check_level(value: object) -> object:
+    """`off` is false for readers of YAML 1.1."""
+    return "off" if value is False else _lower_case(value)
 
 
 def accept_text_as(key: str) -> BeforeValidator:
@@ -46,13 +46,13 @@ def accept_text_as(key: str) -> BeforeValidator:
     )
 
 
-Text = Annotated[str, BeforeValidator(_plain, json_schema_input_type=str | int | float)]
+Text = Annotated[str, BeforeValidator(_number_as_text, json_schema_input_type=str | int | float)]
 Texts = Annotated[tuple[Text, ...], BeforeValidator(as_list, json_schema_input_type=str | list[str])]
 Actions = Annotated[
-    tuple[Annotated[Action, BeforeValidator(_lower, json_schema_input_type=Action)], ...],
+    tuple[Annotated[Action, BeforeValidator(_lower_case, json_schema_input_type=Action)], ...],
     BeforeValidator(as_list, json_schema_input_type=Action | list[Action]),
 ]
-CheckLevel = Annotated[Level, BeforeValidator(_level, json_schema_input_type=Level)]
+CheckLevel = Annotated[Level, BeforeValidator(_check_level, json_schema_input_type=Level)]
 Seconds = Annotated[float, Field(gt=0)]
 
 
@@ -63,15 +63,15 @@ class Keys(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _snake(cls, value: object) -> object:
+    def _accept_kebab_case(cls, value: object) -> object:
         if not isinstance(value, dict):
             return value
         names: dict[object, object] = {}
-        for key, each in value.items():
+        for key, inner_value in value.items():
             name = key.replace("-", "_") if isinstance(key, str) else key
             if name in names:
                 raise ValueError(f"holds `{name}` twice, spelled with - and with _")
-            names[name] = each
+            names[name] = inner_value
         return names
 
 
@@ -93,7 +93,7 @@ class PrepareKeys(Keys):
     run: Text | None = Field(default=None, description="a shell command")
 
     @model_validator(mode="after")
-    def _one(self) -> PrepareKeys:
+    def _demand_exactly_one(self) -> PrepareKeys:
         if len(self.model_dump(exclude_none=True)) != 1:
             raise ValueError("must hold exactly one of sql, sql_file, python and run")
         return self
@@ -113,14 +113,14 @@ class StartFromKeys(Keys):
         default=None, description="path of a dump, plain SQL or pg_dump's custom format"
     )
     create_all: Text | None = Field(default=None, description="git revision whose models are created")
-    stamp: Text = Field(default="heads", description="the Alembic revision that those models stand at")
+    stamp: Text = Field(default="heads", description="the Alembic revision of those models")
 
     @model_validator(mode="after")
-    def _one(self) -> StartFromKeys:
+    def _demand_exactly_one(self) -> StartFromKeys:
         if (self.dump is None) == (self.create_all is None):
             raise ValueError("must hold exactly one of dump and create_all")
         if self.dump is not None and "stamp" in self.model_fields_set:
-            raise ValueError("holds stamp, which belongs to create_all: a dump brings its own version table")
+            raise ValueError("holds stamp, which belongs to create_all: a dump has its own version table")
         return self
 
 
@@ -163,7 +163,7 @@ class AllowKeys(Keys):
 
     check: Text = Field(description="a check, or check/kind")
     object: Text = Field(default="*", description="glob pattern over what the finding is about")
-    reason: Annotated[Text, AfterValidator(_said)] = Field(description="why it is accepted")
+    reason: Annotated[Text, AfterValidator(_demand_text)] = Field(description="why it is accepted")
     until: date | None = Field(default=None, description="the last day on which it holds, as 2027-01-31")
 
 

@@ -1,4 +1,4 @@
-"""What the user asked for, merged and checked: one `Settings` a project, with the origin of every value."""
+"""The settings of one project, merged and checked, with the origin of every value."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ class StartFrom:
     """For histories that do not begin with an empty database."""
 
     dump: Path | None = None
-    """plain SQL or pg_dump's custom format; its own version table says which revision it stands at"""
+    """plain SQL or pg_dump's custom format; its own version table names its revision"""
     create_all: str | None = None
     """git revision whose models are created"""
     stamp: str = "heads"
-    """the revision that those models stand at, as Alembic names it there"""
+    """the Alembic revision of those models"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +39,11 @@ class Allowance:
     """`check` or `check/kind`"""
     reason: str
     object: str = "*"
-    """glob pattern over `Finding.at`"""
+    """glob pattern over `Finding.object`"""
     until: date | None = None
     """the last day on which it holds"""
     where: str = ""
-    """`file:line` it stands at"""
+    """`file:line` of the entry or comment"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +52,15 @@ class Settings:
 
     name: str
     root: Path
-    """the folder given to `check`, where the configuration file lies"""
+    """the folder of the configuration file, else the folder given to `check`"""
     working_directory: Path
-    """working_directory: where env.py and migrations run; `root` unless set"""
+    """where env.py and the migrations run"""
     is_named_project: bool = False
     """an entry of `projects:`, which `--project` can name"""
     config_file: Path | None = None
     """the configuration file"""
     project_folder: Path | None = None
-    """where the project is looked for: the folder given to `check`, or its `path`; `directory` when None"""
+    """where the project is looked for: the folder given to `check`, or its `path`"""
     alembic: Path | None = None
     section: str = "alembic"
     flask_app: str | None = None
@@ -77,9 +77,9 @@ class Settings:
     cache: Path | None = None
     """where environments are kept; chosen by `install` unless set"""
     installed: str = ""
-    """how `python` came to be, where this run installed it"""
+    """how this run made the environment of `python`, where it did"""
     env: tuple[tuple[str, str], ...] = ()
-    """from `env_file` and `env`; {host} {port} {user} {password} {db} are filled in by the bridge"""
+    """from `env_file` and `env`; {host} {port} {user} {password} {db} are filled in when the worker starts"""
     prepare: tuple[PrepareStep, ...] = ()
     target: tuple[str, ...] = ("heads",)
     x_arguments: tuple[str, ...] = ()

@@ -27,9 +27,9 @@ ROOT = Path(__file__).resolve().parents[2]
 SENTENCE = r"[A-Z].*[^.]\."
 SPECIMEN = """\
 import os, sys
-from tests import specimen
+from tests.support import example_reports
 from migration_gate import cli, entrypoint
-made = specimen.report(*[getattr(specimen, name)() for name in sys.argv[1:]])
+made = example_reports.report(*[getattr(example_reports, name)() for name in sys.argv[1:]])
 def report(path, options):
     if says := os.environ.get("GATE_BREAKS"):
         raise ValueError(says)

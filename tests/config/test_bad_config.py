@@ -144,7 +144,7 @@ BAD: list[Bad] = [
     (
         "a duplicate key",
         YML, "owners:\n  columns: [a]\n  columns: [b]\n",
-        f"{YML}:3", "`owners.columns` stands twice: here and on line 2.", "Keep one of the two.",
+        f"{YML}:3", "`owners.columns` is written twice: here and on line 2.", "Keep one of the two.",
     ),
     (
         "no mapping",
@@ -162,7 +162,7 @@ BAD: list[Bad] = [
         "two documents",
         YML, "postgres: 17\n---\npostgres: 16\n",
         f"{YML}:2", "This is not YAML: but found another document.",
-        "Mend the indentation, or put the value in quotes.",
+        "Fix the indentation, or put the value in quotes.",
     ),
     (
         "an alias that contains itself",
@@ -209,7 +209,7 @@ BAD: list[Bad] = [
     (
         "a pyproject with an error",
         TOML, "[tool.migration-gate]\npostgres = \n",
-        f"{TOML}:2", "This is not TOML: Invalid value (at line 2, column 12).", "Mend the file.",
+        f"{TOML}:2", "This is not TOML: Invalid value (at line 2, column 12).", "Fix the file.",
     ),
     (
         "the table under another name",
@@ -254,7 +254,7 @@ def refused(
         ("MIGRATION_GATE_PROJECTS__A__X", "1", "is not a variable of ours.",
         "Name projects in `.migration-gate.yml`."),
         ("MIGRATION_GATE_ENV", "A=1", "is not a variable of ours.", "Did you mean `MIGRATION_GATE_ENV__`?"),
-        ("MIGRATION_GATE_ALLOW", "[{]", "begins like JSON", "Mend its quotes and commas."),
+        ("MIGRATION_GATE_ALLOW", "[{]", "begins like JSON", "Fix its quotes and commas."),
     ],
 )  # fmt: skip
 def test_a_variable_that_is_not_ours_is_refused_by_name(
