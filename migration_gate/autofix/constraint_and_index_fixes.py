@@ -24,12 +24,9 @@ def fix_part(
 ) -> list[str]:
     """The lines that turn the one constraint or index into the other; None is none at all."""
     if current is not None and target is not None:
-        if kind == "comment":
-            return set_part_comment(current, target.comment)
-        if kind == "name-only":
-            return rename_part(current, target)
-        if follows_label_renames(current.definition, target.definition, state):
-            return [FOLLOWS_BY_ITSELF]
+        lines = _change_in_place(kind, current, target, state)
+        if lines:
+            return lines
     if _is_added_by_other_fix(target, state):
         target = None
     elif _is_dropped_by_other_fix(current, state):
@@ -40,6 +37,19 @@ def fix_part(
     if kind == "primary key" and current is not None:
         lines += _allow_nulls_of_old_key(current, target, state)
     return lines
+
+
+def _change_in_place(
+    kind: DifferenceKind, current: ConstraintOrIndex, target: ConstraintOrIndex, state: AutofixState
+) -> list[str]:
+    """The lines that change it without dropping it; none where Postgres cannot."""
+    if kind == "comment":
+        return set_part_comment(current, target.comment)
+    if kind == "name-only":
+        return rename_part(current, target)
+    if follows_label_renames(current.definition, target.definition, state):
+        return [FOLLOWS_BY_ITSELF]
+    return []
 
 
 def _is_added_by_other_fix(target: ConstraintOrIndex | None, state: AutofixState) -> bool:

@@ -10,7 +10,7 @@ from migration_gate.autofix.comment_fixes import set_part_comment, set_table_com
 from migration_gate.autofix.ddl_clauses import quote_table_name
 from migration_gate.autofix.execute_call import execute_calls
 from migration_gate.autofix.part_add_and_drop import add_part, drop_part
-from migration_gate.autofix.table_creation import create_table_alone
+from migration_gate.autofix.table_creation import TableCreation, create_table_alone
 from migration_gate.facts.catalog import Constraint, Snapshot, Table
 from migration_gate.facts.history import DifferenceKind
 from migration_gate.sql.identifiers import qualified_name
@@ -29,21 +29,26 @@ def fix_table(
 
 def create_table(table: Table, state: AutofixState) -> list[str]:
     """The lines that create it, with its constraints and indexes and the foreign keys to it."""
-    snapshot = state.target
-    creation = create_table_alone(table, snapshot)
-    lines = list(creation.lines)
+    creation = create_table_alone(table, state.target)
+    lines = [*creation.lines, *_finish_constraints(creation)]
+    for index in state.target.indexes_of(table):
+        if index.constraint is None:
+            lines += add_part(index)
+    for key in _incoming_foreign_keys(table, state.target, state):
+        # In an upgrade, a key that the other side has as well is a difference of its own, with its own fix.
+        if state.is_downgrade or not _has_counterpart(key, state.current):
+            lines += add_part(key)
+    return lines
+
+
+def _finish_constraints(creation: TableCreation) -> list[str]:
+    """The constraints that are still to be created, and the comments of the others."""
+    lines: list[str] = []
     for constraint in creation.other_constraints:
         lines += add_part(constraint)
     for constraint in creation.constraints:
         if constraint.comment is not None:
             lines += set_part_comment(constraint, constraint.comment)
-    for index in snapshot.indexes_of(table):
-        if index.constraint is None:
-            lines += add_part(index)
-    for key in _incoming_foreign_keys(table, snapshot, state):
-        # In an upgrade, a key that the other side has as well is a difference of its own, with its own fix.
-        if state.is_downgrade or not _has_counterpart(key, state.current):
-            lines += add_part(key)
     return lines
 
 

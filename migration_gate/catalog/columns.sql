@@ -1,4 +1,4 @@
--- A storage or a collation that is the type's own says nothing, so it is null.
+-- Storage and collation are null where they are the type's own.
 select r.schema, r.name as table, a.attname::text as name, format_type(a.atttypid, a.atttypmod) as type,
        not a.attnotnull as nullable,
        case when a.attgenerated = '' then pg_get_expr(d.adbin, d.adrelid) end as default,

@@ -1,5 +1,5 @@
--- NOT NULL is a column's own, unless it is not valid (Postgres 18). A foreign key to a partitioned table has
--- one helper row for each partition; only the one that was written counts.
+-- NOT NULL is a property of the column, but for one that is not valid (Postgres 18). A foreign key to a
+-- partitioned table has one helper row for each partition; only the row of the constraint itself is read.
 select c.oid::bigint as oid, r.schema, r.name as table, c.conname::text as name,
        case c.contype when 'p' then 'primary key' when 'u' then 'unique' when 'f' then 'foreign key'
             when 'c' then 'check' when 'x' then 'exclusion' else 'not null' end as kind,

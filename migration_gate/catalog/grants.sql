@@ -1,4 +1,4 @@
--- Only what differs from the privileges that the owner has anyway.
+-- Only what differs from the privileges that Postgres gives to the owner by default.
 select g.kind, g.name, array(select a::text from unnest(g.acl) a order by a::text) as acl
 from (
   select 'schema' as kind, s.name, s.acl,

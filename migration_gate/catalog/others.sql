@@ -1,5 +1,4 @@
--- Whatever has a name and a definition, but no noun of its own. Columns that not every version has are read
--- through to_jsonb.
+-- All else that has a name and a definition. Columns that some versions of Postgres lack are read through to_jsonb.
 select * from (
   select x.oid::bigint as oid, 'statistics' as kind, s.name || '.' || x.stxname as name,
          pg_get_statisticsobjdef(x.oid) as definition

@@ -1,4 +1,4 @@
--- Everything else starts here: the project's schemas, the relations in them that no extension brought, and the
+-- What all other queries use: the project's schemas, the relations in them that belong to no extension, and the
 -- comments (joined, because obj_description() of each row costs more than the rest of the row).
 space as materialized (
   select n.oid, n.nspname::text as name, n.nspacl as acl

@@ -1,19 +1,21 @@
-"""Reads a Postgres catalog as a `Snapshot`, with one statement that any driver can carry.
+"""Reads a Postgres catalog as a `Snapshot`, with one statement that any driver can run.
 
-Each noun has its own `.sql` file, whose output columns are the noun's fields. The server makes one JSON text
-of all rows, so neither the driver's types nor its way with parameters matter.
+Each kind of object has its own `.sql` file, whose output columns are the fields of the fact. The server makes
+one JSON text of all rows, so the driver's types and its style of parameters do not matter.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from importlib.resources import files
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from migration_gate.facts.catalog import (
     AttachedObject,
+    CatalogObject,
     Column,
     Constraint,
     EnumType,
@@ -33,7 +35,7 @@ from migration_gate.facts.catalog import Sequence as DatabaseSequence
 if TYPE_CHECKING:
     import psycopg
 
-_NOUNS: Mapping[str, type] = {
+_FACTS: Mapping[str, type[CatalogObject]] = {
     "schemas": Schema,
     "extensions": Extension,
     "tables": Table,
@@ -51,25 +53,32 @@ _NOUNS: Mapping[str, type] = {
     "others": OtherObject,
     "grants": Grant,
 }
-"""the fields of `Snapshot`, each with its `.sql` file"""
+"""the fields of `Snapshot` and what they hold; each has a `.sql` file of its name"""
 
-_TABLE_FIELDS = ("columns", "constraints", "indexes", "triggers", "policies", "rules")
+_PARTS_OF_TABLES = ("columns", "constraints", "indexes", "triggers", "policies", "rules")
 
-
-def _text(name: str) -> str:
-    lines = files("migration_gate.catalog").joinpath(f"{name}.sql").read_text(encoding="utf-8").splitlines()
-    return "\n".join(line for line in lines if not line.startswith("--"))
+Row: TypeAlias = dict[str, Any]
+"""one row of a `.sql` file, by the names of its columns, which are the fields of the fact"""
 
 
-def _query() -> str:
-    parts = ",\n".join(
-        f"'{noun}', (select coalesce(json_agg(noun), '[]'::json) from (\n{_text(noun)}\n) noun)"  # noqa: S608 - our files
-        for noun in _NOUNS
-    )
-    return f"with {_text('relation')}\nselect json_build_object(\n{parts}\n)::text"
+def _build_query() -> str:
+    """All `.sql` files as one statement that makes one JSON text of their rows."""
+    arrays = ",\n".join(f"'{field}', ({_array_query(field)})" for field in _FACTS)
+    return f"with {_read_sql_file('relation')}\nselect json_build_object(\n{arrays}\n)::text"
 
 
-SNAPSHOT_QUERY = _query()
+def _array_query(field: str) -> str:
+    rows = _read_sql_file(field)
+    return f"select coalesce(json_agg(noun), '[]'::json) from (\n{rows}\n) noun"  # noqa: S608  (our own files)
+
+
+def _read_sql_file(name: str) -> str:
+    """The text without its comments, which may hold what a driver takes for a parameter."""
+    text = files("migration_gate.catalog").joinpath(f"{name}.sql").read_text(encoding="utf-8")
+    return "\n".join(line for line in text.splitlines() if not line.startswith("--"))
+
+
+SNAPSHOT_QUERY = _build_query()
 """One statement, one row, one text column. It has neither `%` nor `:name`, so no driver looks for parameters
 in it. Run it with an empty `search_path`, or names come out unqualified."""
 
@@ -77,41 +86,53 @@ in it. Run it with an empty `search_path`, or names come out unqualified."""
 def parse_snapshot(text: str, *, seconds: float = 0.0, version_tables: Sequence[str] = ()) -> Snapshot:
     """The answer of `SNAPSHOT_QUERY` as a snapshot, without the tables in `version_tables` (`schema.name`).
 
-    `seconds` is what the reading took. Raises ValueError where the text is no such answer.
+    `seconds` is how long the reading took. Raises ValueError where the text is no such answer.
     """
     answer = json.loads(text)
-    if not isinstance(answer, dict) or answer.keys() != _NOUNS.keys():
-        raise ValueError("wanted the catalog as one JSON object with all its nouns, found something else")
+    if not isinstance(answer, dict) or answer.keys() != _FACTS.keys():
+        raise ValueError("expected the catalog as one JSON object with a field for each kind of object")
     hidden = frozenset(version_tables)
-    found: dict[str, tuple[object, ...]] = {}
-    for field, noun in _NOUNS.items():
-        rows = answer[field]
-        if hidden:
-            rows = [row for row in rows if not _is_hidden(field, row, hidden)]
-        listed = [key for key, value in rows[0].items() if isinstance(value, list)] if rows else []
-        for row in rows:
-            for key in listed:
-                row[key] = tuple(row[key])
-        found[field] = tuple([noun(**row) for row in rows])
-    return Snapshot(seconds=seconds, **found)  # type: ignore[arg-type]
+    try:
+        objects = {field: _make_facts(field, rows, hidden) for field, rows in answer.items()}
+    except (AttributeError, KeyError, TypeError) as error:
+        raise ValueError(f"expected rows of the catalog: {error}") from error
+    return Snapshot(seconds=seconds, **objects)
 
 
-def _is_hidden(field: str, row: Mapping[str, str], hidden: frozenset[str]) -> bool:
+def _make_facts(field: str, rows: list[Row], hidden: frozenset[str]) -> tuple[Any, ...]:
+    """The rows of one `.sql` file as facts, without those of hidden tables."""
+    if hidden:
+        rows = [row for row in rows if not _is_hidden(field, row, hidden)]
+    if not rows:
+        return ()
+    fact = _FACTS[field]
+    # The rows of one file are of one shape: looking at the first is enough, and catalogs are large.
+    array_columns = [name for name, value in rows[0].items() if isinstance(value, list)]
+    for row in rows:
+        for name in array_columns:
+            row[name] = tuple(row[name])
+    return tuple([fact(**row) for row in rows])
+
+
+def _is_hidden(field: str, row: Row, hidden: frozenset[str]) -> bool:
+    """Whether the row is one of the hidden tables, or belongs to one."""
     if field == "tables":
         return f"{row['schema']}.{row['name']}" in hidden
-    if field in _TABLE_FIELDS:
+    if field in _PARTS_OF_TABLES:
         return f"{row['schema']}.{row['table']}" in hidden
     return field == "grants" and row["kind"] in ("table", "column") and row["name"] in hidden
 
 
 def read_snapshot(connection: psycopg.Connection, version_tables: Sequence[str] = ()) -> Snapshot:
-    """The catalog of the connection's database, as its transaction sees it; the session stays as it was."""
-    began = perf_counter()
+    """The catalog of the connection's database, as its transaction sees it, without `version_tables`.
+
+    The session's settings stay as they were.
+    """
+    start = perf_counter()
     with connection.transaction(force_rollback=True):
         connection.execute("select set_config('search_path', '', true)")
         row = connection.execute(SNAPSHOT_QUERY).fetchone()
     if row is None:
-        raise ValueError("wanted one row from the catalog, found none")
+        raise ValueError("expected one row from the catalog")
     snapshot = parse_snapshot(str(row[0]), version_tables=version_tables)
-    object.__setattr__(snapshot, "seconds", perf_counter() - began)
-    return snapshot
+    return replace(snapshot, seconds=perf_counter() - start)
