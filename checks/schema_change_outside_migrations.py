@@ -48,8 +48,8 @@ def _describe_change(change: SchemaChange, relations: tuple[str, ...]) -> str:
     if not relations:
         return f"`{change.statement}` changes a table outside the migrations"
     verb = "is" if len(relations) == 1 else "are"
-    place = {"shell": "a script", "workflow": "a workflow"}.get(change.kind, "code outside the migrations")
-    return f"{names} {verb} changed by {place}"
+    author = {"shell": "a script", "workflow": "a workflow"}.get(change.kind, "code outside the migrations")
+    return f"{names} {verb} changed by {author}"
 
 
 def _describe_fix(change: SchemaChange) -> str:

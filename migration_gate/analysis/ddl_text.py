@@ -150,7 +150,8 @@ def _parse_create_index(tokens: Sequence[Token]) -> CreateIndex | None:
     reader.accept("CONCURRENTLY")
     if_not_exists = reader.accept("IF", "NOT", "EXISTS")
     name = reader.read_name()
-    reader.accept("ON")
+    if not reader.accept("ON"):
+        return None
     reader.accept("ONLY")
     table = reader.read_name()
     if reader.accept("USING"):

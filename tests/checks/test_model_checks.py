@@ -21,136 +21,143 @@ from migration_gate.facts import (
     Unchecked,
     UncreatedObject,
 )
-from tests.support.fact_builders import chain, difference, replayed
+from tests.support.fact_builders import make_chain, make_difference, make_replay_facts
 
 
-def drifted(*differences: Difference, **fields: object) -> list[Finding]:
-    return list(drift.check(replayed(chain("a1", "b2"), differences=differences, **fields)))
+def check_drift(*differences: Difference, **fields: object) -> list[Finding]:
+    return list(drift.check(make_replay_facts(make_chain("a1", "b2"), differences=differences, **fields)))
 
 
 def test_no_difference_is_no_finding() -> None:
-    assert drifted() == []
+    assert check_drift() == []
 
 
-def test_a_column_that_accepts_null_is_drift_with_the_revision_that_mends_it() -> None:
+def test_a_column_that_accepts_null_is_drift_with_the_revision_that_removes_it() -> None:
     mended = replace(
-        difference("nullability", "users.email", "email text", "email text NOT NULL"),
+        make_difference("nullability", "users.email", "email text", "email text NOT NULL"),
         upgrade='    op.alter_column("users", "email", nullable=False)\n',
         downgrade='op.alter_column("users", "email", nullable=True)',
         revision="a1",
     )
-    (found,) = drifted(mended)
-    assert found.message == "`users.email` is NOT NULL in the models only"
-    assert found.location == Location("migrations/versions/a1.py", 12)
-    assert found.evidence == (Evidence("migrations", "email text"), Evidence("models", "email text NOT NULL"))
-    body = found.fix.replace("\n    ", "\n")
+    (finding,) = check_drift(mended)
+    assert finding.message == "`users.email` is NOT NULL in the models only"
+    assert finding.location == Location("migrations/versions/a1.py", 12)
+    assert finding.evidence == (
+        Evidence("migrations", "email text"),
+        Evidence("models", "email text NOT NULL"),
+    )
+    body = finding.fix.replace("\n    ", "\n")
     compile(body.partition("\n\n")[2], "revision.py", "exec")
     assert '# upgrade\nop.alter_column("users", "email", nullable=False)\n' in body
     assert '# downgrade\nop.alter_column("users", "email", nullable=True)\n' in body
 
 
 def test_a_default_left_over_from_adding_a_column_is_a_warning() -> None:
-    (left_over,) = drifted(difference("default", "users.active", "true", None))
-    (missing,) = drifted(difference("default", "users.active", None, "true"))
+    (left_over,) = check_drift(make_difference("default", "users.active", "true", None))
+    (missing,) = check_drift(make_difference("default", "users.active", None, "true"))
     assert left_over.severity is Severity.WARNING
     assert missing.severity is None
 
 
-def test_a_downgrade_that_nobody_can_write_says_so() -> None:
-    (found,) = drifted(replace(difference("table", "old", "x", None), upgrade='op.drop_table("old")'))
-    assert "raise NotImplementedError" in found.fix
+def test_a_downgrade_that_cannot_be_written_raises_and_says_why() -> None:
+    (finding,) = check_drift(
+        replace(make_difference("table", "old", "x", None), upgrade='op.drop_table("old")')
+    )
+    assert "raise NotImplementedError" in finding.fix
 
 
-def test_a_difference_that_no_revision_mends_is_left_to_people() -> None:
-    (found,) = drifted(difference("check", "users.c", None, "CHECK (a > 0)"))
-    assert found.fix.startswith("Correct the model, or write a revision")
-    assert found.evidence[0] == Evidence("migrations", "nothing")
+def test_a_difference_without_a_revision_is_to_be_fixed_by_hand() -> None:
+    (finding,) = check_drift(make_difference("check", "users.c", None, "CHECK (a > 0)"))
+    assert finding.fix.startswith("Correct the model, or write a revision")
+    assert finding.evidence[0] == Evidence("migrations", "nothing")
 
 
 @pytest.mark.parametrize("kind", ["name-only", "comment"])
 def test_names_and_comments_are_warnings(kind: DifferenceKind) -> None:
-    (found,) = drifted(difference(kind, "x", "a", "b"))
-    assert found.severity is Severity.WARNING
+    (finding,) = check_drift(make_difference(kind, "x", "a", "b"))
+    assert finding.severity is Severity.WARNING
 
 
 def test_kinds_have_hyphens_and_are_known() -> None:
-    (found,) = drifted(difference("primary key", "users.pk", "a", "b"))
-    assert found.kind == "primary-key"
-    assert found.kind in KINDS
-    assert found.severity is None
+    (finding,) = check_drift(make_difference("primary key", "users.pk", "a", "b"))
+    assert finding.kind == "primary-key"
+    assert finding.kind in KINDS
+    assert finding.severity is None
 
 
-def test_what_no_revision_makes_is_placed_at_its_model() -> None:
+def test_a_difference_that_no_revision_made_is_located_at_its_model() -> None:
     models = Models(
         ("public.users",), 1, locations=(ModelLocation("public.users", Location("app/models.py", 4)),)
     )
-    missing = replace(difference("column", "users.nick", None, "nick text"), table="public.users")
-    (found,) = drifted(missing, models=models)
-    assert found.location == Location("app/models.py", 4)
+    missing = replace(make_difference("column", "users.nick", None, "nick text"), table="public.users")
+    (finding,) = check_drift(missing, models=models)
+    assert finding.location == Location("app/models.py", 4)
 
 
 def test_what_models_cannot_express_is_one_note_by_kind() -> None:
-    views = [replace(difference("unmanaged", f"v{n}", "x", None), object_noun="view") for n in (1, 2)]
-    policy = replace(difference("unmanaged", "p on users", "x", None), object_noun="policy")
-    (found,) = drifted(*views, policy)
-    assert found.severity is Severity.NOTE
-    assert found.kind == "unmanaged"
-    assert found.message == "Models cannot express 1 policy and 2 views: listed, not compared"
-    assert found.evidence == (Evidence("policy", "p on users"), Evidence("view", "v1, v2"))
+    views = [replace(make_difference("unmanaged", f"v{n}", "x", None), object_noun="view") for n in (1, 2)]
+    policy = replace(make_difference("unmanaged", "p on users", "x", None), object_noun="policy")
+    (finding,) = check_drift(*views, policy)
+    assert finding.severity is Severity.NOTE
+    assert finding.kind == "unmanaged"
+    assert finding.message == "Models cannot express 1 policy and 2 views: listed, not compared"
+    assert finding.evidence == (Evidence("policy", "p on users"), Evidence("view", "v1, v2"))
 
 
 def test_kinds_of_what_models_cannot_express_are_counted_in_english() -> None:
     nouns = ("policy", "row security", "replica identity", "index", "statistics", "view")
     several = [
-        replace(difference("unmanaged", f"{noun} {n}", "x", None), object_noun=noun)
+        replace(make_difference("unmanaged", f"{noun} {n}", "x", None), object_noun=noun)
         for noun in nouns
         for n in (1, 2)
     ]
-    (found,) = drifted(*several)
-    assert found.message == (
+    (finding,) = check_drift(*several)
+    assert finding.message == (
         "Models cannot express 2 indexes, 2 policies, 2 replica identities, 2 row security settings, "
         "2 statistics objects and 2 views: listed, not compared"
     )
 
 
-def without_models(**fields: object) -> Facts:
-    return replayed(chain("a1"), models=Models((), **fields))  # type: ignore[arg-type]
+def make_facts_without_models(**fields: object) -> Facts:
+    return make_replay_facts(make_chain("a1"), models=Models((), **fields))  # type: ignore[arg-type]
 
 
 def test_without_models_nothing_is_drift() -> None:
-    facts = without_models()
-    facts = replace(facts, replay=replace(facts.replay, differences=(difference("table", "t", "x", None),)))
+    facts = make_facts_without_models()
+    facts = replace(
+        facts, replay=replace(facts.replay, differences=(make_difference("table", "t", "x", None),))
+    )
     assert list(drift.check(facts)) == []
 
 
-def test_a_missing_target_metadata_has_words_of_its_own() -> None:
-    (found,) = missing_models.check(without_models(metadatas=0))
-    assert found.message == "`target_metadata` is missing in env.py: there are no models to compare with"
+def test_a_missing_target_metadata_is_reported_as_such() -> None:
+    (finding,) = missing_models.check(make_facts_without_models(metadatas=0))
+    assert finding.message == "`target_metadata` is missing in env.py: there are no models to compare with"
 
 
-def test_an_env_that_imports_no_models_has_words_of_its_own() -> None:
-    (found,) = missing_models.check(without_models(metadatas=1))
-    assert found.message == "`target_metadata` holds no tables: env.py imports no models"
+def test_a_target_metadata_without_tables_is_reported_as_such() -> None:
+    (finding,) = missing_models.check(make_facts_without_models(metadatas=1))
+    assert finding.message == "`target_metadata` holds no tables: env.py imports no models"
 
 
-def test_models_are_not_missed_where_env_py_never_ran() -> None:
-    facts = without_models()
+def test_models_are_not_reported_as_missing_where_env_py_never_ran() -> None:
+    facts = make_facts_without_models()
     broke = replace(facts.replay, steps=(), failure=Failure("No module named 'app'"))
     assert list(missing_models.check(replace(facts, replay=broke))) == []
-    assert list(missing_models.check(replayed(chain("a1")))) == []
+    assert list(missing_models.check(make_replay_facts(make_chain("a1")))) == []
 
 
-def test_models_that_raise_are_not_missing() -> None:
-    facts = without_models(metadatas=0)
+def test_models_that_raise_are_not_reported_as_missing() -> None:
+    facts = make_facts_without_models(metadatas=0)
     raised = replace(
         facts.replay, unchecked=(Unchecked("models", "could not be created: NoReferencedTableError"),)
     )
     assert list(missing_models.check(replace(facts, replay=raised))) == []
 
 
-def test_what_could_not_be_checked_is_an_error_by_its_name() -> None:
-    facts = replayed(
-        chain("a1"),
+def test_an_object_that_could_not_be_checked_is_reported_by_its_name() -> None:
+    facts = make_replay_facts(
+        make_chain("a1"),
         unchecked=(Unchecked("alembic/data.py", "it is a link"),),
         models=Models(
             ("public.a", "public.b"),
@@ -163,7 +170,7 @@ def test_what_could_not_be_checked_is_an_error_by_its_name() -> None:
         ),
     )
     facts = replace(facts, tree=Tree(unchecked=(Unchecked("dump.sql", "it is binary"),)))
-    found = list(unchecked.check(facts))
-    assert [one.object for one in found] == ["alembic/data.py", "dump.sql", "places"]
-    assert found[2].location == Location("app/models.py", 3)
+    findings = list(unchecked.check(facts))
+    assert [finding.object for finding in findings] == ["alembic/data.py", "dump.sql", "places"]
+    assert findings[2].location == Location("app/models.py", 3)
     assert unchecked.SEVERITY is Severity.ERROR

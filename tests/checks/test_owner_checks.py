@@ -16,118 +16,135 @@ from migration_gate.checks import (
     unreferenced_owner,
 )
 from migration_gate.facts import Constraint, Facts, Location, Owners, Snapshot
-from tests.support.fact_builders import database, owned, table, touch
+from tests.support.fact_builders import join_tables, make_ddl_command, make_owner_facts, make_table
 
+OWNER_CHECKS = (nullable_owner, missing_owner, unreferenced_owner, uncascaded_owner, unindexed_owner)
 MEDIA = ("id integer NOT NULL", "owner_id integer NOT NULL", "owner_id -> users.id cascade", "index owner_id")
 
 
-def findings(facts: Facts) -> list[tuple[str, str]]:
-    """Check and object of everything that the five find."""
-
-    def every() -> Iterator[tuple[str, str]]:
-        for check in (nullable_owner, missing_owner, unreferenced_owner, uncascaded_owner, unindexed_owner):
-            yield from (
-                (check.__name__.removeprefix("migration_gate.checks."), found.object)
-                for found in check.check(facts)
-            )
-
-    return list(every())
+def list_findings(facts: Facts) -> list[tuple[str, str]]:
+    """Check and object of every finding of the five checks."""
+    return [
+        (check.__name__.removeprefix("migration_gate.checks."), finding.object)
+        for check in OWNER_CHECKS
+        for finding in check.check(facts)
+    ]
 
 
-def only(found: Iterator[Finding]) -> Finding:
-    (one,) = found
-    return one
+def get_single_finding(findings: Iterator[Finding]) -> Finding:
+    """The finding, where there is exactly one."""
+    (finding,) = findings
+    return finding
 
 
-def test_a_well_kept_owner_column_is_no_finding() -> None:
-    assert findings(owned(table("media", *MEDIA))) == []
+def test_an_owner_column_with_a_cascading_key_and_an_index_is_no_finding() -> None:
+    assert list_findings(make_owner_facts(make_table("media", *MEDIA))) == []
 
 
 def test_a_table_without_an_owner_is_no_finding_unless_the_settings_ask_for_one() -> None:
-    assert findings(owned(table("tags", "id integer NOT NULL"))) == []
+    assert list_findings(make_owner_facts(make_table("tags", "id integer NOT NULL"))) == []
 
 
-def test_an_owner_column_that_accepts_null_names_the_revision_since_which_it_does() -> None:
-    media = table("media", "id integer NOT NULL", "owner_id integer", *MEDIA[2:], oid=7)
+def test_an_owner_column_that_accepts_null_is_found_at_the_revision_that_allowed_null() -> None:
+    media = make_table("media", "id integer NOT NULL", "owner_id integer", *MEDIA[2:], oid=7)
     touches = (
-        touch(1, "media", "id integer NOT NULL", "owner_id integer NOT NULL", oid=7),
-        touch(2, "media", "id integer NOT NULL", "owner_id integer", oid=7, tag="ALTER TABLE"),
+        make_ddl_command(1, "media", "id integer NOT NULL", "owner_id integer NOT NULL", oid=7),
+        make_ddl_command(2, "media", "id integer NOT NULL", "owner_id integer", oid=7, tag="ALTER TABLE"),
     )
-    found = only(nullable_owner.check(owned(media, touches=touches)))
-    assert found.object == "media.owner_id"
-    assert found.revision == "b2"
-    assert found.location == Location("migrations/versions/b2.py", 12)
-    assert Evidence("column", "owner_id integer NULL") in found.evidence
-    assert 'op.alter_column("media", "owner_id", nullable=False)' in found.fix
-    assert "UPDATE media SET owner_id = ... WHERE owner_id IS NULL" in found.fix
+    finding = get_single_finding(nullable_owner.check(make_owner_facts(media, ddl_commands=touches)))
+    assert finding.object == "media.owner_id"
+    assert finding.revision == "b2"
+    assert finding.location == Location("migrations/versions/b2.py", 12)
+    assert Evidence("column", "owner_id integer NULL") in finding.evidence
+    assert 'op.alter_column("media", "owner_id", nullable=False)' in finding.fix
+    assert "UPDATE media SET owner_id = ... WHERE owner_id IS NULL" in finding.fix
 
 
-def test_a_column_that_is_set_null_on_delete_is_nullable_by_design_and_the_advice_says_so() -> None:
-    media = table("media", "owner_id integer", "owner_id -> users.id set null", "index owner_id")
-    found = only(nullable_owner.check(owned(media)))
-    assert "nullable by design" in found.fix
-    assert "allow it with the reason" in found.fix
+def test_the_fix_of_a_column_that_is_set_null_on_delete_says_that_it_is_nullable_by_design() -> None:
+    media = make_table("media", "owner_id integer", "owner_id -> users.id set null", "index owner_id")
+    finding = get_single_finding(nullable_owner.check(make_owner_facts(media)))
+    assert "nullable by design" in finding.fix
+    assert "allow it with the reason" in finding.fix
 
 
 def test_a_check_constraint_that_forbids_null_is_as_good_as_not_null() -> None:
-    media = table("media", "owner_id integer", "check (owner_id IS NOT NULL)", *MEDIA[2:])
-    assert findings(owned(media)) == []
+    media = make_table("media", "owner_id integer", "check (owner_id IS NOT NULL)", *MEDIA[2:])
+    assert list_findings(make_owner_facts(media)) == []
 
 
 def test_a_check_constraint_that_is_not_validated_forbids_nothing_yet() -> None:
-    media = table("media", "owner_id integer", "check (owner_id IS NOT NULL)", *MEDIA[2:])
+    media = make_table("media", "owner_id integer", "check (owner_id IS NOT NULL)", *MEDIA[2:])
     constraints = tuple(replace(c, validated=c.kind != "check") for c in media.constraints)
-    assert findings(owned(replace(media, constraints=constraints))) == [("nullable_owner", "media.owner_id")]
+    assert list_findings(make_owner_facts(replace(media, constraints=constraints))) == [
+        ("nullable_owner", "media.owner_id")
+    ]
+
+
+@pytest.mark.parametrize("name", ["like", "full", "user", "lateral"])
+def test_a_table_whose_name_is_a_keyword_is_quoted_in_sql(name: str) -> None:
+    finding = get_single_finding(nullable_owner.check(make_owner_facts(make_table(name, "owner_id integer"))))
+    assert f'UPDATE \\"{name}\\" SET owner_id = ...' in finding.fix
 
 
 def test_a_column_in_camel_case_is_an_owner_and_is_quoted_in_sql() -> None:
-    found = only(nullable_owner.check(owned(table("media", "ownerId integer"))))
-    assert 'UPDATE media SET \\"ownerId\\" = ...' in found.fix
+    finding = get_single_finding(
+        nullable_owner.check(make_owner_facts(make_table("media", "ownerId integer")))
+    )
+    assert 'UPDATE media SET \\"ownerId\\" = ...' in finding.fix
 
 
 def test_a_table_in_another_schema_is_named_with_it_and_the_fix_has_the_schema() -> None:
-    found = only(nullable_owner.check(owned(table("media", "owner_id integer", schema="app"))))
-    assert found.object == "app.media.owner_id"
-    assert 'schema="app"' in found.fix
-    assert "UPDATE app.media" in found.fix
+    finding = get_single_finding(
+        nullable_owner.check(make_owner_facts(make_table("media", "owner_id integer", schema="app")))
+    )
+    assert finding.object == "app.media.owner_id"
+    assert 'schema="app"' in finding.fix
+    assert "UPDATE app.media" in finding.fix
 
 
 def test_owner_columns_can_be_named_by_a_pattern() -> None:
-    facts = owned(table("media", "tenant_id integer"), owners=Owners(columns=("*tenant_id",)))
-    assert ("nullable_owner", "media.tenant_id") in findings(facts)
+    facts = make_owner_facts(make_table("media", "tenant_id integer"), owners=Owners(columns=("*tenant_id",)))
+    assert ("nullable_owner", "media.tenant_id") in list_findings(facts)
 
 
 @pytest.mark.parametrize("pattern", ["media", "med*", "public.media", "media.owner_id", "*.owner_id"])
 def test_an_exempt_table_or_column_needs_no_owner(pattern: str) -> None:
-    facts = owned(table("media", "owner_id integer"), owners=Owners(exempt=(pattern,)))
-    assert findings(facts) == []
+    facts = make_owner_facts(make_table("media", "owner_id integer"), owners=Owners(exempt=(pattern,)))
+    assert list_findings(facts) == []
 
 
-def test_partitions_are_spoken_for_by_their_parent() -> None:
-    media = table("media_2026", "owner_id integer")
+def test_a_partition_is_checked_through_its_parent_only() -> None:
+    media = make_table("media_2026", "owner_id integer")
     part = replace(media, tables=(replace(media.tables[0], partition_bound="FOR VALUES IN (1)"),))
-    assert findings(owned(part)) == []
+    assert list_findings(make_owner_facts(part)) == []
 
 
-def test_foreign_tables_are_somebody_elses() -> None:
-    media = table("media", "owner_id integer")
-    assert findings(owned(replace(media, tables=(replace(media.tables[0], kind="foreign table"),)))) == []
+def test_a_foreign_table_is_not_checked() -> None:
+    media = make_table("media", "owner_id integer")
+    assert (
+        list_findings(
+            make_owner_facts(replace(media, tables=(replace(media.tables[0], kind="foreign table"),)))
+        )
+        == []
+    )
 
 
 def test_the_owners_own_table_needs_no_owner() -> None:
-    facts = owned(table("members", "owner_id integer"), owners=Owners(references="members", tables=("*",)))
-    assert ("nullable_owner", "members.owner_id") not in findings(facts)
-    assert ("missing_owner", "members") not in findings(facts)
+    facts = make_owner_facts(
+        make_table("members", "owner_id integer"), owners=Owners(references="members", tables=("*",))
+    )
+    assert ("nullable_owner", "members.owner_id") not in list_findings(facts)
+    assert ("missing_owner", "members") not in list_findings(facts)
 
 
 def test_a_foreign_key_to_the_owners_serves_where_no_column_has_the_name() -> None:
-    notes = table("notes", "author_id integer", "author_id -> users.id cascade", "index author_id")
-    facts = owned(notes, owners=Owners(references="users"))
-    assert findings(facts) == [("nullable_owner", "notes.author_id")]
+    notes = make_table("notes", "author_id integer", "author_id -> users.id cascade", "index author_id")
+    facts = make_owner_facts(notes, owners=Owners(references="users"))
+    assert list_findings(facts) == [("nullable_owner", "notes.author_id")]
 
 
 def test_a_reviewer_beside_the_author_is_no_owner() -> None:
-    notes = table(
+    notes = make_table(
         "notes",
         "author_id integer NOT NULL",
         "reviewer_id integer",
@@ -135,58 +152,69 @@ def test_a_reviewer_beside_the_author_is_no_owner() -> None:
         "reviewer_id -> users.id",
         "index author_id",
     )
-    assert findings(owned(notes, owners=Owners(references="users"))) == []
+    assert list_findings(make_owner_facts(notes, owners=Owners(references="users"))) == []
 
 
 def test_a_named_table_without_an_owner_column_is_found_with_the_column_to_add() -> None:
-    facts = owned(table("invoices", "id integer NOT NULL", "total numeric"), owners=Owners(tables=("inv*",)))
-    found = only(missing_owner.check(facts))
-    assert found.object == "invoices"
-    assert found.evidence == (
+    facts = make_owner_facts(
+        make_table("invoices", "id integer NOT NULL", "total numeric"), owners=Owners(tables=("inv*",))
+    )
+    finding = get_single_finding(missing_owner.check(facts))
+    assert finding.object == "invoices"
+    assert finding.evidence == (
         Evidence("columns", "id, total"),
         Evidence("because", "`owners.tables` names it by `inv*`"),
     )
-    assert "op.add_column(" in found.fix
-    assert 'sa.Column("owner_id", sa.Integer(), sa.ForeignKey("users.id", ondelete="CASCADE"))' in found.fix
+    assert "op.add_column(" in finding.fix
+    assert 'sa.Column("owner_id", sa.Integer(), sa.ForeignKey("users.id", ondelete="CASCADE"))' in finding.fix
 
 
 def test_every_table_that_references_users_can_be_asked_for_an_owner() -> None:
-    notes = table("notes", "id integer NOT NULL", "author_id integer", "author_id -> users.id")
-    link = table("likes", "user_id integer", "note_id integer", "user_id -> users.id", "note_id -> notes.id")
+    notes = make_table("notes", "id integer NOT NULL", "author_id integer", "author_id -> users.id")
+    link = make_table(
+        "likes", "user_id integer", "note_id integer", "user_id -> users.id", "note_id -> notes.id"
+    )
     owners = Owners(references="users", every_reference=True)
-    found = findings(owned(notes, link, owners=owners))
-    assert ("missing_owner", "notes") in found
-    assert ("missing_owner", "likes") not in found, "a row that only links two others is no one's"
-    assert ("nullable_owner", "likes.user_id") in found
+    findings = list_findings(make_owner_facts(notes, link, owners=owners))
+    assert ("missing_owner", "notes") in findings
+    assert ("missing_owner", "likes") not in findings, "a row that only links two others belongs to nobody"
+    assert ("nullable_owner", "likes.user_id") in findings
 
 
 def test_an_owner_column_without_a_foreign_key_is_found() -> None:
-    facts = owned(table("media", "owner_id integer NOT NULL", "index owner_id"))
-    found = only(unreferenced_owner.check(facts))
-    assert found.message == "`media.owner_id` has no foreign key"
-    assert 'op.create_foreign_key(\n        "media_owner_id_fkey",' in found.fix
-    assert 'ondelete="CASCADE"' in found.fix
+    facts = make_owner_facts(make_table("media", "owner_id integer NOT NULL", "index owner_id"))
+    finding = get_single_finding(unreferenced_owner.check(facts))
+    assert finding.message == "`media.owner_id` has no foreign key"
+    assert 'op.create_foreign_key(\n        "media_owner_id_fkey",' in finding.fix
+    assert 'ondelete="CASCADE"' in finding.fix
 
 
 def test_a_column_of_another_type_than_the_owners_key_has_to_change_first() -> None:
-    facts = owned(table("media", "owner_id uuid NOT NULL", "index owner_id"))
-    fix = only(unreferenced_owner.check(facts)).fix
+    facts = make_owner_facts(make_table("media", "owner_id uuid NOT NULL", "index owner_id"))
+    fix = get_single_finding(unreferenced_owner.check(facts)).fix
     assert "and giving `media.owner_id` the type of `users.id`, integer:" in fix
 
 
 def test_a_column_beside_it_may_say_which_table_it_means() -> None:
-    facts = owned(table("media", "owner_id integer NOT NULL", "owner_type text", "index owner_id"))
-    assert "If `media.owner_type` says which table it means" in only(unreferenced_owner.check(facts)).fix
+    facts = make_owner_facts(
+        make_table("media", "owner_id integer NOT NULL", "owner_type text", "index owner_id")
+    )
+    assert (
+        "If `media.owner_type` says which table it means"
+        in get_single_finding(unreferenced_owner.check(facts)).fix
+    )
 
 
 def test_an_owner_column_that_references_the_wrong_table_is_found() -> None:
-    media = table("media", "owner_id integer NOT NULL", "owner_id -> teams.id cascade", "index owner_id")
-    found = only(unreferenced_owner.check(owned(media, owners=Owners(references="users"))))
-    assert found.message == "`media.owner_id` references `teams`, not `users`"
+    media = make_table("media", "owner_id integer NOT NULL", "owner_id -> teams.id cascade", "index owner_id")
+    finding = get_single_finding(
+        unreferenced_owner.check(make_owner_facts(media, owners=Owners(references="users")))
+    )
+    assert finding.message == "`media.owner_id` references `teams`, not `users`"
 
 
 def test_a_foreign_key_over_two_columns_references_the_owner_too() -> None:
-    media = table("media", "tenant_id integer NOT NULL", "owner_id integer NOT NULL", "index owner_id")
+    media = make_table("media", "tenant_id integer NOT NULL", "owner_id integer NOT NULL", "index owner_id")
     key = Constraint(
         "public",
         "media",
@@ -198,52 +226,59 @@ def test_a_foreign_key_over_two_columns_references_the_owner_too() -> None:
         referenced_columns=("tenant_id", "id"),
         on_delete="cascade",
     )
-    assert findings(owned(replace(media, constraints=(key,)))) == []
+    assert list_findings(make_owner_facts(replace(media, constraints=(key,)))) == []
     whole = (replace(media.indexes[0], columns=("tenant_id", "owner_id")),)
-    assert findings(owned(replace(media, constraints=(key,), indexes=whole))) == []
+    assert list_findings(make_owner_facts(replace(media, constraints=(key,), indexes=whole))) == []
 
 
 def test_a_foreign_key_without_on_delete_is_a_warning_with_the_key_to_recreate() -> None:
-    media = table("media", "owner_id integer NOT NULL", "owner_id -> users.id", "index owner_id")
-    found = only(uncascaded_owner.check(owned(media)))
+    media = make_table("media", "owner_id integer NOT NULL", "owner_id -> users.id", "index owner_id")
+    finding = get_single_finding(uncascaded_owner.check(make_owner_facts(media)))
     assert uncascaded_owner.SEVERITY is Severity.WARNING
-    assert found.message == "`media.owner_id` references its owner with ON DELETE NO ACTION, not CASCADE"
-    assert 'op.drop_constraint("media_owner_id_fkey", "media", type_="foreignkey")' in found.fix
+    assert finding.message == "`media.owner_id` references its owner with ON DELETE NO ACTION, not CASCADE"
+    assert 'op.drop_constraint("media_owner_id_fkey", "media", type_="foreignkey")' in finding.fix
 
 
 def test_the_right_on_delete_is_configurable() -> None:
-    media = table("media", "owner_id integer NOT NULL", "owner_id -> users.id restrict", "index owner_id")
-    assert findings(owned(media, owners=Owners(on_delete=("restrict", "cascade")))) == []
+    media = make_table(
+        "media", "owner_id integer NOT NULL", "owner_id -> users.id restrict", "index owner_id"
+    )
+    assert list_findings(make_owner_facts(media, owners=Owners(on_delete=("restrict", "cascade")))) == []
 
 
 @pytest.mark.parametrize("line", ["unique index owner_id", "index owner_id, id"])
 def test_an_index_that_starts_with_the_owner_serves(line: str) -> None:
-    assert findings(owned(table("media", *MEDIA[:3], line))) == []
+    assert list_findings(make_owner_facts(make_table("media", *MEDIA[:3], line))) == []
 
 
 @pytest.mark.parametrize(
     ("line", "label"), [("index id, owner_id", "index"), ("partial index owner_id", "partial index")]
 )
 def test_an_index_that_cannot_find_every_owner_does_not_serve(line: str, label: str) -> None:
-    found = only(unindexed_owner.check(owned(table("media", *MEDIA[:3], line))))
-    assert found.evidence[0].label == label
-    assert 'op.create_index("ix_media_owner_id", "media", ["owner_id"])' in found.fix
+    finding = get_single_finding(
+        unindexed_owner.check(make_owner_facts(make_table("media", *MEDIA[:3], line)))
+    )
+    assert finding.evidence[0].label == label
+    assert 'op.create_index("ix_media_owner_id", "media", ["owner_id"])' in finding.fix
 
 
 def test_an_invalid_index_does_not_serve() -> None:
-    media = table("media", *MEDIA)
+    media = make_table("media", *MEDIA)
     broken = replace(media, indexes=(replace(media.indexes[0], valid=False),))
-    assert only(unindexed_owner.check(owned(broken))).evidence[0].label == "invalid index"
+    assert (
+        get_single_finding(unindexed_owner.check(make_owner_facts(broken))).evidence[0].label
+        == "invalid index"
+    )
 
 
 def test_a_partial_index_over_all_that_have_an_owner_serves() -> None:
-    media = table("media", *MEDIA)
+    media = make_table("media", *MEDIA)
     index = replace(media.indexes[0], partial=True, definition="... WHERE (owner_id IS NOT NULL)")
-    assert findings(owned(replace(media, indexes=(index,)))) == []
+    assert list_findings(make_owner_facts(replace(media, indexes=(index,)))) == []
 
 
-def test_a_large_database_is_judged_in_a_blink() -> None:
-    tables = [table(f"t{number}", *MEDIA, *(f"c{c} text" for c in range(30))) for number in range(600)]
-    facts = owned(database(*tables))
-    assert findings(facts) == []
-    assert findings(replace(facts, replay=replace(facts.replay, catalog=Snapshot()))) == []
+def test_a_large_database_without_problems_has_no_findings() -> None:
+    tables = [make_table(f"t{number}", *MEDIA, *(f"c{c} text" for c in range(30))) for number in range(600)]
+    facts = make_owner_facts(join_tables(*tables))
+    assert list_findings(facts) == []
+    assert list_findings(replace(facts, replay=replace(facts.replay, catalog=Snapshot()))) == []

@@ -25,7 +25,7 @@ CATALOG = Snapshot(
 )
 
 
-def found(statement: str, *tables: str, how: SchemaChangeKind = "execute") -> list[Finding]:
+def check_change(statement: str, *tables: str, how: SchemaChangeKind = "execute") -> list[Finding]:
     change = SchemaChange(Location("app/db.py", 7), statement, how, tables, suggest_operation(statement))
     return list(check(Facts(replay=Replay(catalog=CATALOG), tree=Tree(schema_changes=(change,)))))
 
@@ -49,7 +49,7 @@ def found(statement: str, *tables: str, how: SchemaChangeKind = "execute") -> li
     ],
 )
 def test_a_name_is_read_by_the_rules_of_postgres(written: str, meant: str) -> None:
-    assert [finding.object for finding in found("ALTER TABLE x ADD y int", written)] == [meant]
+    assert [finding.object for finding in check_change("ALTER TABLE x ADD y int", written)] == [meant]
 
 
 @pytest.mark.parametrize(
@@ -57,11 +57,11 @@ def test_a_name_is_read_by_the_rules_of_postgres(written: str, meant: str) -> No
     ['"USERS"', "other.users", "odd_name", "{table}", "{prefix}_users", "users_{suffix}", "tmp.media", "{}"],
 )
 def test_a_table_that_no_migration_made_is_no_finding(written: str) -> None:
-    assert found("ALTER TABLE x ADD y int", written) == []
+    assert check_change("ALTER TABLE x ADD y int", written) == []
 
 
 def test_the_finding_says_who_changes_what_and_the_revision_to_write() -> None:
-    finding = found("ALTER TABLE users ADD COLUMN slug text", "users")[0]
+    finding = check_change("ALTER TABLE users ADD COLUMN slug text", "users")[0]
     assert finding.message == "`users` is changed by code outside the migrations"
     assert finding.evidence == (Evidence("statement", "ALTER TABLE users ADD COLUMN slug text"),)
     assert str(finding.location) == "app/db.py:7"
@@ -71,21 +71,21 @@ def test_the_finding_says_who_changes_what_and_the_revision_to_write() -> None:
 
 @pytest.mark.parametrize(("how", "who"), [("shell", "a script"), ("workflow", "a workflow")])
 def test_scripts_and_workflows_are_named(how: SchemaChangeKind, who: str) -> None:
-    assert f"changed by {who}" in found("DROP TABLE users", "users", how=how)[0].message
+    assert f"changed by {who}" in check_change("DROP TABLE users", "users", how=how)[0].message
 
 
-def test_create_all_counts_whatever_it_makes() -> None:
-    finding = found("Base.metadata.create_all(engine)", how="create_all")[0]
+def test_create_all_is_found_whatever_tables_it_creates() -> None:
+    finding = check_change("Base.metadata.create_all(engine)", how="create_all")[0]
     assert finding.message == (
         "`Base.metadata.create_all(engine)` creates the tables of the models outside the migrations"
     )
     assert "alembic upgrade head" in finding.fix
-    assert found("md.create_all()", "elsewhere", how="create_all") == []
+    assert check_change("md.create_all()", "elsewhere", how="create_all") == []
 
 
-def test_a_table_made_by_a_name_we_cannot_follow_is_a_warning() -> None:
-    assert found("User.__table__.create(e)", how="ddl element")[0].severity is Severity.WARNING
-    assert found("t.create(e)", "users", how="ddl element")[0].severity is None
+def test_ddl_on_a_table_whose_name_is_computed_is_a_warning() -> None:
+    assert check_change("User.__table__.create(e)", how="ddl element")[0].severity is Severity.WARNING
+    assert check_change("t.create(e)", "users", how="ddl element")[0].severity is None
 
 
 @pytest.mark.parametrize(

@@ -21,48 +21,48 @@ from migration_gate.facts import (
 from tests.support import fact_builders
 
 
-def failure(says: str, **fields: object) -> Finding:
-    (found,) = failing_upgrade.check(fact_builders.failed(says, **fields))
-    return found
+def check_failure(message: str, **fields: object) -> Finding:
+    (finding,) = failing_upgrade.check(fact_builders.make_failure_facts(message, **fields))
+    return finding
 
 
 def test_a_replay_that_arrived_did_not_fail() -> None:
-    assert list(failing_upgrade.check(fact_builders.replayed(fact_builders.chain("a1")))) == []
+    assert list(failing_upgrade.check(fact_builders.make_replay_facts(fact_builders.make_chain("a1")))) == []
 
 
 def test_the_first_error_is_shown_and_the_one_that_hid_it_is_evidence() -> None:
     first = Failure(
         'relation "queries" does not exist', "UndefinedTable", "42P01", statement="UPDATE queries"
     )
-    found = failure("current transaction is aborted", sqlstate="25P02", first_error=first)
-    assert found.object == "c3"
-    assert found.message == '`c3` failed: relation "queries" does not exist'
-    assert found.location == Location("migrations/versions/c3.py", 20)
-    assert Evidence("statement", "UPDATE queries") in found.evidence
-    assert Evidence("error", "UndefinedTable (SQLSTATE 42P01)") in found.evidence
-    assert Evidence("seen as", "current transaction is aborted") in found.evidence
-    assert Evidence("progress", "2 revisions ran before it, the last was `b2`") in found.evidence
+    finding = check_failure("current transaction is aborted", sqlstate="25P02", first_error=first)
+    assert finding.object == "c3"
+    assert finding.message == '`c3` failed: relation "queries" does not exist'
+    assert finding.location == Location("migrations/versions/c3.py", 20)
+    assert Evidence("statement", "UPDATE queries") in finding.evidence
+    assert Evidence("error", "UndefinedTable (SQLSTATE 42P01)") in finding.evidence
+    assert Evidence("seen as", "current transaction is aborted") in finding.evidence
+    assert Evidence("progress", "2 revisions ran before it, the last was `b2`") in finding.evidence
 
 
-def test_a_history_that_cannot_be_read_is_not_said_twice() -> None:
-    facts = fact_builders.failed("Can't locate revision", revision=None)
+def test_a_history_that_cannot_be_read_is_reported_by_broken_history_only() -> None:
+    facts = fact_builders.make_failure_facts("Can't locate revision", revision=None)
     history = replace(facts.replay.history, error=Failure("Can't locate revision"))
     facts = replace(facts, replay=replace(facts.replay, history=history))
     assert list(failing_upgrade.check(facts)) == []
 
 
 def test_an_error_in_python_shows_the_projects_frames() -> None:
-    found = failure(
+    finding = check_failure(
         "boom", exception_class="ValueError", traceback=("env.py:1 in <module>", "c3.py:9 in upgrade")
     )
-    assert [piece.text for piece in found.evidence if piece.label == "frame"] == [
+    assert [piece.text for piece in finding.evidence if piece.label == "frame"] == [
         "env.py:1 in <module>",
         "c3.py:9 in upgrade",
     ]
 
 
 @pytest.mark.parametrize(
-    ("says", "fields", "wanted"),
+    ("message", "fields", "expected"),
     [
         (
             'type "vector" does not exist',
@@ -139,107 +139,111 @@ def test_an_error_in_python_shows_the_projects_frames() -> None:
         ("division by zero", {"sqlstate": "22012"}, "Fix the revision"),
     ],
 )
-def test_the_usual_causes_get_their_advice(says: str, fields: dict[str, object], wanted: str) -> None:
-    facts = fact_builders.failed(says, **fields)
-    touches = (fact_builders.touch(1, "users", "id integer", "email text"),)
-    (found,) = failing_upgrade.check(replace(facts, replay=replace(facts.replay, ddl_commands=touches)))
-    assert wanted in found.fix
+def test_a_usual_cause_is_recognised_and_its_fix_suggested(
+    message: str, fields: dict[str, object], expected: str
+) -> None:
+    facts = fact_builders.make_failure_facts(message, **fields)
+    touches = (fact_builders.make_ddl_command(1, "users", "id integer", "email text"),)
+    (finding,) = failing_upgrade.check(replace(facts, replay=replace(facts.replay, ddl_commands=touches)))
+    assert expected in finding.fix
 
 
-def missing_table(**fields: object) -> str:
-    facts = fact_builders.failed('relation "queries" does not exist', sqlstate="42P01")
+def suggest_fix_for_missing_table(**fields: object) -> str:
+    facts = fact_builders.make_failure_facts('relation "queries" does not exist', sqlstate="42P01")
     replay = replace(facts.replay, **fields)  # type: ignore[arg-type]
-    (found,) = failing_upgrade.check(replace(facts, replay=replay))
-    return found.fix
+    (finding,) = failing_upgrade.check(replace(facts, replay=replay))
+    return finding.fix
 
 
 def test_a_table_that_nobody_makes_was_made_by_create_all() -> None:
-    advice = missing_table()
+    advice = suggest_fix_for_missing_table()
     assert "No revision creates `queries`" in advice
     assert "start_from:" in advice
     assert "prepare:" in advice
 
 
 def test_a_table_that_a_later_revision_makes_is_traced_to_it() -> None:
-    graph = fact_builders.chain("a1", "b2", "c3", "d4")
+    graph = fact_builders.make_chain("a1", "b2", "c3", "d4")
     file = RevisionFile("migrations/versions/d4.py", "d4", ("c3",), created_tables=("queries",))
-    advice = missing_table(history=replace(graph, files=(file,)))
+    advice = suggest_fix_for_missing_table(history=replace(graph, files=(file,)))
     assert "created by revision `d4` (migrations/versions/d4.py)" in advice
 
 
 def test_a_table_that_was_dropped_is_traced_to_the_revision_that_did() -> None:
-    made = fact_builders.touch(1, "queries", "id integer")
+    made = fact_builders.make_ddl_command(1, "queries", "id integer")
     gone = DdlCommand(2, "DROP TABLE", "table", "public.queries")
-    assert "until revision `b2` dropped it" in missing_table(ddl_commands=(made, gone))
+    assert "until revision `b2` dropped it" in suggest_fix_for_missing_table(ddl_commands=(made, gone))
 
 
 def test_the_image_fits_the_major_version() -> None:
-    facts = fact_builders.failed('extension "vector" is not available', sqlstate="0A000")
+    facts = fact_builders.make_failure_facts('extension "vector" is not available', sqlstate="0A000")
     replay = replace(facts.replay, versions=(SoftwareVersion("postgres", "15.18"),))
-    (found,) = failing_upgrade.check(replace(facts, replay=replay))
-    assert "pgvector/pgvector:pg15" in found.fix
+    (finding,) = failing_upgrade.check(replace(facts, replay=replay))
+    assert "pgvector/pgvector:pg15" in finding.fix
 
 
-def silent(
+def check_step(
     *statements: Statement, transactions: tuple[str, ...] = (), touches: tuple[DdlCommand, ...] = ()
 ) -> list[Finding]:
-    graph = fact_builders.chain("a1", "b2")
-    first, second = fact_builders.steps(graph)
+    graph = fact_builders.make_chain("a1", "b2")
+    first, second = fact_builders.make_steps(graph)
     second = replace(second, statements=statements, transactions=transactions)
     return list(
-        silent_upgrade.check(fact_builders.replayed(graph, steps=(first, second), ddl_commands=touches))
+        silent_upgrade.check(
+            fact_builders.make_replay_facts(graph, steps=(first, second), ddl_commands=touches)
+        )
     )
 
 
 def test_statements_that_worked_are_no_findings() -> None:
     assert (
-        silent(
-            fact_builders.statement("CREATE TABLE t (id int)"),
-            fact_builders.statement("SELECT 'COMMIT; END'"),
+        check_step(
+            fact_builders.make_statement("CREATE TABLE t (id int)"),
+            fact_builders.make_statement("SELECT 'COMMIT; END'"),
         )
         == []
     )
 
 
 def test_a_swallowed_error_is_found_with_what_it_cost() -> None:
-    (found,) = silent(
-        fact_builders.statement("ALTER TABLE t ADD a int", line=30, error='relation "t" does not exist'),
-        fact_builders.statement(
+    (finding,) = check_step(
+        fact_builders.make_statement("ALTER TABLE t ADD a int", line=30, error='relation "t" does not exist'),
+        fact_builders.make_statement(
             "UPDATE x SET a = 1", error="current transaction is aborted", sqlstate="25P02"
         ),
     )
-    assert found.message == '`b2` swallowed an error: relation "t" does not exist'
-    assert found.location == Location("migrations/versions/b2.py", 30)
-    assert found.kind == "swallowed-error"
-    assert found.severity is None
-    assert Evidence("lost", "1 later statement failed because of it, and did nothing") in found.evidence
+    assert finding.message == '`b2` swallowed an error: relation "t" does not exist'
+    assert finding.location == Location("migrations/versions/b2.py", 30)
+    assert finding.kind == "swallowed-error"
+    assert finding.severity is None
+    assert Evidence("lost", "1 later statement failed because of it, and did nothing") in finding.evidence
 
 
-def test_a_guarded_probe_is_a_warning() -> None:
-    probe = fact_builders.statement("SELECT 1 FROM t", error="no t")
+def test_an_error_inside_a_savepoint_is_a_warning() -> None:
+    probe = fact_builders.make_statement("SELECT 1 FROM t", error="no t")
     marks = ("begin@0", "savepoint@0", "rollback to savepoint@1")
-    (found,) = silent(probe, transactions=marks)
-    assert found.severity is Severity.WARNING
-    (spoken,) = silent(
-        fact_builders.statement("SAVEPOINT a"), probe, fact_builders.statement("ROLLBACK TO a")
+    (finding,) = check_step(probe, transactions=marks)
+    assert finding.severity is Severity.WARNING
+    (spoken,) = check_step(
+        fact_builders.make_statement("SAVEPOINT a"), probe, fact_builders.make_statement("ROLLBACK TO a")
     )
     assert spoken.severity is Severity.WARNING
 
 
-def test_a_savepoint_elsewhere_guards_nothing() -> None:
-    probe = fact_builders.statement("SELECT 1 FROM t", error="no t")
+def test_a_savepoint_elsewhere_makes_no_error_a_warning() -> None:
+    probe = fact_builders.make_statement("SELECT 1 FROM t", error="no t")
     marks = ("begin@0", "rollback@1", "begin@1", "savepoint@1", "rollback to savepoint@2")
-    found = silent(
-        probe, fact_builders.statement("SELECT 2", error="no u", sqlstate="42703"), transactions=marks
+    findings = check_step(
+        probe, fact_builders.make_statement("SELECT 2", error="no u", sqlstate="42703"), transactions=marks
     )
-    assert [one.severity for one in found] == [None, Severity.WARNING]
+    assert [finding.severity for finding in findings] == [None, Severity.WARNING]
 
 
 def test_errors_of_the_revision_that_failed_are_not_swallowed_ones() -> None:
-    facts = fact_builders.failed("no", sqlstate="42P01")
+    facts = fact_builders.make_failure_facts("no", sqlstate="42P01")
     step = replace(
-        fact_builders.steps(facts.replay.history)[2],
-        statements=(fact_builders.statement("SELECT", error="no"),),
+        fact_builders.make_steps(facts.replay.history)[2],
+        statements=(fact_builders.make_statement("SELECT", error="no"),),
     )
     facts = replace(facts, replay=replace(facts.replay, steps=(step,)))
     assert list(silent_upgrade.check(facts)) == []
@@ -247,10 +251,10 @@ def test_errors_of_the_revision_that_failed_are_not_swallowed_ones() -> None:
 
 @pytest.mark.parametrize("sql", ["COMMIT", "commit;", " END TRANSACTION ", "BEGIN; DELETE FROM t; COMMIT"])
 def test_a_raw_commit_is_found(sql: str) -> None:
-    (found,) = silent(fact_builders.statement(sql, line=14))
-    assert found.kind == "raw-commit"
-    assert found.location == Location("migrations/versions/b2.py", 14)
-    assert "autocommit_block" in found.fix
+    (finding,) = check_step(fact_builders.make_statement(sql, line=14))
+    assert finding.kind == "raw-commit"
+    assert finding.location == Location("migrations/versions/b2.py", 14)
+    assert "autocommit_block" in finding.fix
 
 
 @pytest.mark.parametrize(
@@ -264,43 +268,46 @@ def test_a_raw_commit_is_found(sql: str) -> None:
         "SELECT CASE WHEN true THEN 1 END",
     ],
 )
-def test_what_only_looks_like_a_commit_is_none(sql: str) -> None:
-    assert silent(fact_builders.statement(sql)) == []
+def test_text_that_only_resembles_a_commit_is_no_finding(sql: str) -> None:
+    assert check_step(fact_builders.make_statement(sql)) == []
 
 
 def test_if_not_exists_that_found_another_table_is_a_hidden_conflict() -> None:
     sql = "CREATE TABLE IF NOT EXISTS \"users\" (id serial, email text DEFAULT 'a,b', CHECK (id > 0))"
     nothing = DdlCommand(2, "CREATE TABLE", "table", "", statement=sql)
-    (found,) = silent(
-        fact_builders.statement(sql, line=9),
-        touches=(fact_builders.touch(1, "users", "id integer", "name text"), nothing),
+    (finding,) = check_step(
+        fact_builders.make_statement(sql, line=9),
+        touches=(fact_builders.make_ddl_command(1, "users", "id integer", "name text"), nothing),
     )
-    assert found.kind == "hidden-conflict"
-    assert found.object == "b2 users"
-    assert found.evidence == (
+    assert finding.kind == "hidden-conflict"
+    assert finding.object == "b2 users"
+    assert finding.evidence == (
         Evidence("wanted", "id, email"),
         Evidence("there", "id, name"),
         Evidence("made by", "revision `a1`, before this one"),
     )
-    assert found.location == Location("migrations/versions/b2.py", 9)
+    assert finding.location == Location("migrations/versions/b2.py", 9)
 
 
-def test_if_not_exists_that_found_the_same_table_is_fine() -> None:
+def test_if_not_exists_that_found_the_same_table_is_no_finding() -> None:
     sql = "CREATE TABLE IF NOT EXISTS public.users (id numeric(10, 2), email text, CHECK (id > 0))"
     nothing = DdlCommand(2, "CREATE TABLE", "table", "", statement=sql)
-    assert silent(touches=(fact_builders.touch(1, "users", "id integer", "email text"), nothing)) == []
+    assert (
+        check_step(touches=(fact_builders.make_ddl_command(1, "users", "id integer", "email text"), nothing))
+        == []
+    )
 
 
-def test_extensions_and_schemas_that_are_there_are_fine() -> None:
+def test_if_not_exists_of_an_extension_or_schema_is_no_finding() -> None:
     touches = (
         DdlCommand(2, "CREATE EXTENSION", "extension", "", statement="CREATE EXTENSION IF NOT EXISTS citext"),
         DdlCommand(2, "CREATE SCHEMA", "schema", "", statement="CREATE SCHEMA IF NOT EXISTS audit"),
     )
-    assert silent(touches=touches) == []
+    assert check_step(touches=touches) == []
 
 
 @pytest.mark.parametrize(
-    ("sql", "found"),
+    ("sql", "expected"),
     [
         ("CREATE INDEX IF NOT EXISTS ix ON users (email)", 0),
         ("create index concurrently if not exists ix on public.users using btree ( email )", 0),
@@ -309,12 +316,14 @@ def test_extensions_and_schemas_that_are_there_are_fine() -> None:
         ("CREATE INDEX IF NOT EXISTS ix ON other (email)", 1),
     ],
 )
-def test_an_index_that_was_left_out_is_compared_with_the_one_there(sql: str, found: int) -> None:
+def test_an_index_that_was_left_out_is_compared_with_the_one_there(sql: str, expected: int) -> None:
     there = "CREATE INDEX ix ON public.users USING btree (email)"
-    before = replace(fact_builders.touch(1, "users", "email text"), indexes=(NamedDefinition("ix", there),))
+    before = replace(
+        fact_builders.make_ddl_command(1, "users", "email text"), indexes=(NamedDefinition("ix", there),)
+    )
     after = DdlCommand(2, "CREATE INDEX", "index", "", statement=sql)
-    assert len(silent(touches=(before, after))) == found
+    assert len(check_step(touches=(before, after))) == expected
 
 
-def test_the_facts_of_an_empty_run_say_nothing() -> None:
+def test_an_empty_run_has_no_findings() -> None:
     assert list(silent_upgrade.check(Facts())) == []

@@ -8,7 +8,7 @@ import pytest
 
 from migration_gate.facts import DdlCommand
 from tests.support.alembic_projects import STANDARD, after, env, lay
-from tests.support.fact_builders import origin_of
+from tests.support.fact_builders import find_origin_by_name
 from tests.support.replay_engine import Engine, Ran
 
 pytestmark = pytest.mark.slow
@@ -43,7 +43,7 @@ def test_a_reset_session_does_not_blame_another_revision(engine: Engine, body: s
     ran = play(
         engine, body + '\nop.create_table("late", sa.Column("id", sa.Integer))\nop.execute("RESET ROLE")'
     )
-    assert origin_of(ran.replay, "late").revision == "0006"
+    assert find_origin_by_name(ran.replay, "late").revision == "0006"
     assert LOST not in ran.replay.notes
 
 
@@ -68,7 +68,7 @@ def test_another_connection_of_the_migration_is_recorded(engine: Engine) -> None
     engine.dispose()
     """
     ran = play(engine, body, configure="transaction_per_migration=True")
-    assert origin_of(ran.replay, "beside").revision == "0006"
+    assert find_origin_by_name(ran.replay, "beside").revision == "0006"
 
 
 def test_ddl_in_a_do_block_is_recorded(engine: Engine) -> None:
@@ -106,7 +106,7 @@ def test_partitions_are_recorded(engine: Engine) -> None:
     """
     ran = play(engine, body, 'op.execute("CREATE INDEX events_at ON events (at)")')
     expected = {"events": "0006", "events_1": "0006", "events_at": "0007", "events_1_at_idx": "0007"}
-    assert {name: origin_of(ran.replay, name).revision for name in expected} == expected
+    assert {name: find_origin_by_name(ran.replay, name).revision for name in expected} == expected
 
 
 def test_renames_are_followed(engine: Engine) -> None:
@@ -121,12 +121,12 @@ def test_renames_are_followed(engine: Engine) -> None:
         "articles": "0003", "articles.headline": "0008", "articles.user_id": "0003",
         "articles.posts_user": "0003", "ix_articles_headline": "0009",
     }  # fmt: skip
-    assert {name: origin_of(ran.replay, name).revision for name in expected} == expected
+    assert {name: find_origin_by_name(ran.replay, name).revision for name in expected} == expected
 
 
 def test_a_type_is_traced_to_its_last_change(engine: Engine) -> None:
     ran = play(engine, "op.execute(\"ALTER TYPE user_status ADD VALUE 'banned'\")")
-    assert origin_of(ran.replay, "user_status").revision == "0006"
+    assert find_origin_by_name(ran.replay, "user_status").revision == "0006"
 
 
 def test_what_is_dropped_is_recorded(engine: Engine) -> None:
@@ -155,7 +155,7 @@ def test_a_schema_that_is_made_anew_is_recorded(engine: Engine) -> None:
     """
     ran = play(engine, body, 'op.create_table("fresh", sa.Column("id", sa.Integer))')
     assert ran.tables == ["fresh"]
-    assert origin_of(ran.replay, "fresh").revision == "0007"
+    assert find_origin_by_name(ran.replay, "fresh").revision == "0007"
     assert ("DROP SCHEMA", "table", "public.users") in touched(ran, 6)
 
 
@@ -203,7 +203,7 @@ def test_without_event_triggers_the_same_is_found_by_comparing(plain: Engine, co
         "users": "0001", "articles": "0003", "users.email": "0005", "articles.posts_user": "0003",
         "ix_posts_title": "0006", "user_status": "0001", "names": "0007", "late": "0008",
     }  # fmt: skip
-    assert {name: origin_of(ran.replay, name).revision for name in expected} == expected
+    assert {name: find_origin_by_name(ran.replay, name).revision for name in expected} == expected
 
 
 def test_a_renamed_constraint_is_the_renaming_revisions(engine: Engine) -> None:
@@ -212,4 +212,4 @@ def test_a_renamed_constraint_is_the_renaming_revisions(engine: Engine) -> None:
         'op.create_check_constraint("ck_first", "users", "id > 0")',
         'op.execute("ALTER TABLE users RENAME CONSTRAINT ck_first TO ck_second")',
     )
-    assert origin_of(ran.replay, "users.ck_second").revision == "0007"
+    assert find_origin_by_name(ran.replay, "users.ck_second").revision == "0007"

@@ -8,7 +8,7 @@ from migration_gate.analysis.origin import find_origin
 from migration_gate.catalog.snapshot_reader import read_snapshot
 from migration_gate.errors import ProjectNotImported
 from tests.support.alembic_projects import STANDARD, Rev, after, async_env, env, lay, line_of, one
-from tests.support.fact_builders import origin_of
+from tests.support.fact_builders import find_origin_by_name
 from tests.support.replay_engine import Engine
 from tests.support.worker_interpreters import python
 
@@ -43,8 +43,8 @@ def test_an_autocommit_block_ends_the_transaction(engine: Engine, configure: str
     boundaries = [b for b in step.transactions if "begin" in b or "commit" in b]
     assert "commit@0" in boundaries
     assert "begin@1" in boundaries
-    assert origin_of(ran.replay, "ix_posts_user").revision == "0006"
-    assert origin_of(ran.replay, "ix_posts_title").revision == "0004"
+    assert find_origin_by_name(ran.replay, "ix_posts_user").revision == "0006"
+    assert find_origin_by_name(ran.replay, "ix_posts_title").revision == "0004"
 
 
 @pytest.mark.parametrize("driver", ["asyncpg", "psycopg", "pg8000", "psycopg sync"])
@@ -109,7 +109,7 @@ def test_a_merge(engine: Engine) -> None:
     merge = ran.replay.history.find_revision("m1")
     assert merge is not None
     assert set(merge.parents) == {"b1", "b2"}
-    assert origin_of(ran.replay, "c").revision == "b2"
+    assert find_origin_by_name(ran.replay, "c").revision == "b2"
 
 
 def test_several_heads(engine: Engine) -> None:

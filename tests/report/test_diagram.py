@@ -18,16 +18,16 @@ NODE = re.compile(r"^  (r\d+|older)[(\[]", re.MULTILINE)
 
 
 def test_a_straight_history_needs_no_picture() -> None:
-    assert diagram.render_history(fact_builders.chain(*(f"r{n}" for n in range(50)))) == ""
+    assert diagram.render_history(fact_builders.make_chain(*(f"r{n}" for n in range(50)))) == ""
     assert diagram.render_history(History()) == ""
 
 
 def test_two_heads_are_shown_down_to_their_fork() -> None:
-    graph = fact_builders.history(
-        fact_builders.revision("a"),
-        fact_builders.revision("b", "a"),
-        fact_builders.revision("c", "b"),
-        fact_builders.revision("d", "b", message='say "hi"'),
+    graph = fact_builders.make_history(
+        fact_builders.make_revision("a"),
+        fact_builders.make_revision("b", "a"),
+        fact_builders.make_revision("c", "b"),
+        fact_builders.make_revision("d", "b", message='say "hi"'),
     )
     assert diagram.render_history(graph) == "\n".join(
         [
@@ -45,10 +45,10 @@ def test_two_heads_are_shown_down_to_their_fork() -> None:
 
 
 def test_a_long_line_is_one_node_and_the_rest_is_counted() -> None:
-    line = [fact_builders.revision(f"m{n}", f"m{n - 1}" if n else "fork") for n in range(30)]
-    old = [fact_builders.revision(f"o{n}", *([f"o{n - 1}"] if n else [])) for n in range(20)]
-    graph = fact_builders.history(
-        *old, fact_builders.revision("fork", "o19"), fact_builders.revision("side", "fork"), *line
+    line = [fact_builders.make_revision(f"m{n}", f"m{n - 1}" if n else "fork") for n in range(30)]
+    old = [fact_builders.make_revision(f"o{n}", *([f"o{n - 1}"] if n else [])) for n in range(20)]
+    graph = fact_builders.make_history(
+        *old, fact_builders.make_revision("fork", "o19"), fact_builders.make_revision("side", "fork"), *line
     )
     text = diagram.render_history(graph)
     assert '(["28 revisions"])' in text
@@ -58,28 +58,31 @@ def test_a_long_line_is_one_node_and_the_rest_is_counted() -> None:
 
 def test_a_new_merge_is_shown_and_an_old_one_is_not() -> None:
     merged = [
-        fact_builders.revision("a"),
-        fact_builders.revision("b", "a"),
-        fact_builders.revision("c", "a"),
-        fact_builders.revision("m", "b", "c"),
+        fact_builders.make_revision("a"),
+        fact_builders.make_revision("b", "a"),
+        fact_builders.make_revision("c", "a"),
+        fact_builders.make_revision("m", "b", "c"),
     ]
-    assert "r0" in diagram.render_history(fact_builders.history(*merged))
-    later = [fact_builders.revision(f"n{n}", f"n{n - 1}" if n else "m") for n in range(20)]
-    assert diagram.render_history(fact_builders.history(*merged, *later)) == ""
+    assert "r0" in diagram.render_history(fact_builders.make_history(*merged))
+    later = [fact_builders.make_revision(f"n{n}", f"n{n - 1}" if n else "m") for n in range(20)]
+    assert diagram.render_history(fact_builders.make_history(*merged, *later)) == ""
 
 
 @pytest.mark.parametrize("heads", [2, 50, 300])
 def test_it_never_has_more_nodes_than_a_reader_can_bear(heads: int) -> None:
-    graph = fact_builders.history(
-        fact_builders.revision("root"), *(fact_builders.revision(f"h{n}", "root") for n in range(heads))
+    graph = fact_builders.make_history(
+        fact_builders.make_revision("root"),
+        *(fact_builders.make_revision(f"h{n}", "root") for n in range(heads)),
     )
     text = diagram.render_history(graph)
     assert len(NODE.findall(text)) <= diagram.NODES + 1
 
 
 def test_unrelated_roots_and_missing_parents_break_nothing() -> None:
-    graph = fact_builders.history(
-        fact_builders.revision("a"), fact_builders.revision("b"), fact_builders.revision("c", "nowhere")
+    graph = fact_builders.make_history(
+        fact_builders.make_revision("a"),
+        fact_builders.make_revision("b"),
+        fact_builders.make_revision("c", "nowhere"),
     )
     assert "older" in diagram.render_history(graph)
 
@@ -92,8 +95,10 @@ def test_no_name_leaves_its_label(name: str) -> None:
 
 
 def tables(catalog: Snapshot) -> str:
-    facts = fact_builders.replayed(
-        fact_builders.chain("a"), catalog=catalog, ddl_commands=(fact_builders.touch(1, "x", oid=1),)
+    facts = fact_builders.make_replay_facts(
+        fact_builders.make_chain("a"),
+        catalog=catalog,
+        ddl_commands=(fact_builders.make_ddl_command(1, "x", oid=1),),
     )
     return diagram.render_tables(ProjectReport("p", facts))
 
@@ -106,12 +111,12 @@ def test_tables_of_findings_are_drawn_with_their_keys_and_references() -> None:
 
 
 def test_where_nothing_was_found_the_newest_revisions_tables_are_drawn() -> None:
-    assert 't0["x"] {' in tables(fact_builders.table("x", "id integer NOT NULL", oid=1))
-    assert tables(fact_builders.table("y", "id integer NOT NULL", oid=2)) == ""
+    assert 't0["x"] {' in tables(fact_builders.make_table("x", "id integer NOT NULL", oid=1))
+    assert tables(fact_builders.make_table("y", "id integer NOT NULL", oid=2)) == ""
 
 
 def test_wide_tables_and_many_are_cut_short() -> None:
-    wide = fact_builders.table("x", *(f"c{n} integer" for n in range(100)), oid=1)
+    wide = fact_builders.make_table("x", *(f"c{n} integer" for n in range(100)), oid=1)
     text = tables(wide)
     assert f'"{100 - diagram.COLUMNS} more columns"' in text
     assert text.count("integer c") == diagram.COLUMNS

@@ -66,27 +66,31 @@ def settings(name: str, **fields: object) -> Settings:
 
 def blocked() -> ProjectReport:
     """A project with a finding of most checks, one of them allowed."""
-    graph = fact_builders.history(
-        fact_builders.revision("a1c3"),
-        fact_builders.revision("b2d4", "a1c3", message="media belongs to users"),
-        fact_builders.revision("c3e5", "b2d4", message="add ratings"),
-        fact_builders.revision("d4f6", "b2d4", message="add tags"),
+    graph = fact_builders.make_history(
+        fact_builders.make_revision("a1c3"),
+        fact_builders.make_revision("b2d4", "a1c3", message="media belongs to users"),
+        fact_builders.make_revision("c3e5", "b2d4", message="add ratings"),
+        fact_builders.make_revision("d4f6", "b2d4", message="add tags"),
     )
-    swallowed = (fact_builders.statement("ALTER TABLE users ADD nick text", line=15, error="column exists"),)
+    swallowed = (
+        fact_builders.make_statement("ALTER TABLE users ADD nick text", line=15, error="column exists"),
+    )
     ran = tuple(
         replace(step, statements=swallowed if step.revision == "d4f6" else ())
-        for step in fact_builders.steps(graph)
+        for step in fact_builders.make_steps(graph)
     )
-    facts = fact_builders.replayed(
+    facts = fact_builders.make_replay_facts(
         graph,
         steps=ran,
         ddl_commands=(
-            fact_builders.touch(1, "users", "id integer NOT NULL", oid=1),
-            fact_builders.touch(2, "media_items", "id integer NOT NULL", "owner_id integer", oid=2),
+            fact_builders.make_ddl_command(1, "users", "id integer NOT NULL", oid=1),
+            fact_builders.make_ddl_command(
+                2, "media_items", "id integer NOT NULL", "owner_id integer", oid=2
+            ),
         ),
-        catalog=fact_builders.database(
-            fact_builders.table("users", *fact_builders.USERS, oid=1),
-            fact_builders.table(
+        catalog=fact_builders.join_tables(
+            fact_builders.make_table("users", *fact_builders.USERS, oid=1),
+            fact_builders.make_table(
                 "media_items", "id integer NOT NULL", "owner_id integer", "owner_id -> users.id", oid=2
             ),
         ),
@@ -117,22 +121,26 @@ def _differences() -> tuple[object, ...]:
     undo = mend.replace("False", "True")
     return (
         replace(
-            fact_builders.difference("nullability", "users.email", "email text", "email text NOT NULL"),
+            fact_builders.make_difference("nullability", "users.email", "email text", "email text NOT NULL"),
             upgrade=mend,
             downgrade=undo,
             revision="a1c3",
             table="public.users",
         ),
-        replace(fact_builders.difference("table", "ratings", None, "table ratings"), table="public.users"),
-        fact_builders.difference("name-only", "ix_users_email", "ix_users_email", "users_email_idx"),
-        replace(fact_builders.difference("unmanaged", "active_users", "...", None), object_noun="view"),
-        replace(fact_builders.difference("unmanaged", "touch on users", "...", None), object_noun="trigger"),
+        replace(
+            fact_builders.make_difference("table", "ratings", None, "table ratings"), table="public.users"
+        ),
+        fact_builders.make_difference("name-only", "ix_users_email", "ix_users_email", "users_email_idx"),
+        replace(fact_builders.make_difference("unmanaged", "active_users", "...", None), object_noun="view"),
+        replace(
+            fact_builders.make_difference("unmanaged", "touch on users", "...", None), object_noun="trigger"
+        ),
     )
 
 
 def clean() -> ProjectReport:
     """Nothing to say."""
-    facts = replace(fact_builders.owned(owners=Owners()), project="clean")
+    facts = replace(fact_builders.make_owner_facts(owners=Owners()), project="clean")
     facts = replace(facts, replay=replace(facts.replay, versions=VERSIONS))
     return ProjectReport(
         "clean", facts, judge_findings(facts, settings("clean"), REPORTED_CHECKS), seconds=0.5
@@ -153,10 +161,10 @@ def failing() -> ProjectReport:
     last = Failure(
         "current transaction is aborted", "InFailedSqlTransaction", "25P02", revision="c3", first_error=first
     )
-    graph = fact_builders.chain("a1", "b2", "c3")
+    graph = fact_builders.make_chain("a1", "b2", "c3")
     output = "connecting\n\x1b[31mred\x1b[0m\n"
-    ran = fact_builders.steps(graph)[:2]
-    facts = fact_builders.replayed(graph, failure=last, steps=ran, output=output, versions=VERSIONS)
+    ran = fact_builders.make_steps(graph)[:2]
+    facts = fact_builders.make_replay_facts(graph, failure=last, steps=ran, output=output, versions=VERSIONS)
     verdicts = judge_findings(facts, settings("failing"), REPORTED_CHECKS)
     return ProjectReport("failing", facts, verdicts, postgres=SERVER, seconds=0.4)
 
@@ -175,19 +183,19 @@ def broken() -> ProjectReport:
 
 def hostile() -> ProjectReport:
     """Names, messages and output that try to act on whoever shows them."""
-    graph = fact_builders.history(
-        replace(fact_builders.revision("a1", message=HOSTILE), location=Location(f"{HOSTILE}.py", 1))
+    graph = fact_builders.make_history(
+        replace(fact_builders.make_revision("a1", message=HOSTILE), location=Location(f"{HOSTILE}.py", 1))
     )
     statement = Statement(f"SELECT '{HOSTILE}'", 0.1, 3, error=Failure(HOSTILE, sqlstate="42P01"))
-    facts = fact_builders.replayed(
+    facts = fact_builders.make_replay_facts(
         graph,
-        steps=tuple(replace(step, statements=(statement,)) for step in fact_builders.steps(graph)),
-        ddl_commands=(fact_builders.touch(1, "x", "owner_id text", oid=5),),
+        steps=tuple(replace(step, statements=(statement,)) for step in fact_builders.make_steps(graph)),
+        ddl_commands=(fact_builders.make_ddl_command(1, "x", "owner_id text", oid=5),),
         catalog=Snapshot(
-            tables=fact_builders.table("x", oid=5).tables,
-            columns=fact_builders.table("x", "owner_id text").columns,
+            tables=fact_builders.make_table("x", oid=5).tables,
+            columns=fact_builders.make_table("x", "owner_id text").columns,
         ),
-        differences=(fact_builders.difference("table", HOSTILE, HOSTILE, None),),
+        differences=(fact_builders.make_difference("table", HOSTILE, HOSTILE, None),),
         notes=(HOSTILE,),
     )
     accept = settings("hostile", allowances=(Allowance("unindexed-owner", f"because {HOSTILE}"),))

@@ -172,7 +172,7 @@ def test_the_worst_project_gives_the_status() -> None:
 
 
 def test_the_files_that_may_hold_comments_are_known_from_the_facts() -> None:
-    facts = fact_builders.replayed(fact_builders.chain("a1"))
+    facts = fact_builders.make_replay_facts(fact_builders.make_chain("a1"))
     places = replace(
         facts.replay.models, locations=(ModelLocation("public.users", Location("app/models.py", 3)),)
     )

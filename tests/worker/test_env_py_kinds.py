@@ -187,7 +187,9 @@ def has_origins(ran: Ran) -> None:
         f"{users}": "0001", f"{posts}": "0003", f"{users}.name": "0001", f"{users}.email": "0005",
         f"{posts}.posts_user": "0003", f"{prefix}ix_posts_title": "0004", f"{prefix}user_status": "0001",
     }  # fmt: skip
-    assert {name: fact_builders.origin_of(ran.replay, name).revision for name in expected} == expected
+    assert {
+        name: fact_builders.find_origin_by_name(ran.replay, name).revision for name in expected
+    } == expected
     assert str(find_origin(ran.replay, posts).location).startswith("migrations/versions/0003.py:")
 
 
