@@ -35,6 +35,10 @@ MEMORY_REQUIRED_BYTES = 2 * 1024 * 1024 * 1024
 Docker gives a container 64 MB by default"""
 FIRST_PERSONAL_ID = 1000
 """user ids below are those of root and of services"""
+SYSTEMD_FOLDER = Path("/run/systemd/system")
+"""exists where systemd runs the machine"""
+LINGER_FOLDER = Path("/var/lib/systemd/linger")
+"""has a file for each user whose processes go on after a log-out (loginctl enable-linger)"""
 YOUNG_SECONDS = 5.0
 """younger folders are not removed: the run that made one may not have locked it yet"""
 
@@ -91,16 +95,16 @@ def has_memory_folder() -> bool:
 def _is_emptied_at_logout() -> bool:
     """Whether systemd may remove this user's files in /dev/shm while the run goes on.
 
-    It does so when the last session of a user ends (RemoveIPC in logind.conf), unless the account is one of
-    the system's, or may "linger". Otherwise a log-out elsewhere would take the server's files away.
+    It does so when the last session of a user ends (RemoveIPC in logind.conf), except for the accounts of
+    root and of services, and for users that may "linger". Then the server would lose its files.
     """
-    if not Path("/run/systemd/system").exists() or os.geteuid() < FIRST_PERSONAL_ID:
+    if not SYSTEMD_FOLDER.exists() or os.geteuid() < FIRST_PERSONAL_ID:
         return False
     try:
         name = pwd.getpwuid(os.geteuid()).pw_name
     except KeyError:
         return True
-    return not Path("/var/lib/systemd/linger", name).exists()
+    return not (LINGER_FOLDER / name).exists()
 
 
 def _available_memory() -> int:

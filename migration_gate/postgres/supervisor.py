@@ -37,6 +37,10 @@ from migration_gate.sandbox.options import SandboxOptions
 from migration_gate.sandbox.seccomp import supports_seccomp
 
 IPC_RMID = 0
+STANDARD_INPUT = 0
+STANDARD_OUTPUT = 1
+WAKEUP_BYTES = 512
+"""read from the pipe that signals write to; how many bytes it holds has no meaning"""
 STOP_SECONDS = 8.0
 """for the command to end after its stop signal; a Postgres server gives its own children five"""
 CLEANUP_SECONDS = 60.0
@@ -92,24 +96,27 @@ class Supervisor:
     def __init__(self) -> None:
         self.process = SupervisedProcess()
         self.final_cleanup: FinalCleanup | None = None
+        self._incomplete_line = b""
 
     def handle_messages(self, parent: int) -> None:
         """Handle messages until the gate exits or closes standard input."""
         wakeup = open_wakeup_pipe()
-        incomplete = b""
-        while os.getppid() == parent:  # another child of the gate's may still hold the pipe open
-            ready, _, _ = select.select([0, wakeup], [], [], PARENT_CHECK_SECONDS)
+        while os.getppid() == parent:  # another child of the gate may still hold the pipe open
+            ready, _, _ = select.select([STANDARD_INPUT, wakeup], [], [], PARENT_CHECK_SECONDS)
             if wakeup in ready:
-                os.read(wakeup, 512)
+                os.read(wakeup, WAKEUP_BYTES)
             if self.process.poll_exit():
                 send_reply("ended", self.process.exit_status)
-            if 0 in ready:
-                data = os.read(0, 1 << 16)
-                if not data:
-                    return
-                *lines, incomplete = (incomplete + data).split(b"\n")
-                for line in lines:
-                    self.handle_message(line)
+            if STANDARD_INPUT in ready and not self._read_messages():
+                return
+
+    def _read_messages(self) -> bool:
+        """Handle the messages that have arrived. False at the end of standard input."""
+        data = os.read(STANDARD_INPUT, 1 << 16)
+        *lines, self._incomplete_line = (self._incomplete_line + data).split(b"\n")
+        for line in lines:
+            self.handle_message(line)
+        return bool(data)
 
     def handle_message(self, line: bytes) -> None:
         """Do what one message says, and reply."""
@@ -172,7 +179,7 @@ def open_wakeup_pipe() -> int:
 def send_reply(kind: str, value: object) -> None:
     """Send one reply; the gate may have ended."""
     with suppress(OSError):
-        os.write(1, (json.dumps({kind: value}) + "\n").encode())
+        os.write(STANDARD_OUTPUT, (json.dumps({kind: value}) + "\n").encode())
 
 
 def free_shared_memory(pid_file: str) -> None:

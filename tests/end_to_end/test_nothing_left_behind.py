@@ -1,4 +1,4 @@
-"""Nothing is left behind: no process, no folder, no database, whatever ends the run."""
+"""No process, no folder and no database of a run is left behind, whatever ends it."""
 
 from __future__ import annotations
 
@@ -16,86 +16,91 @@ from migration_gate.postgres.server import Server
 from tests.support.user_project import World, project, revision
 
 pytestmark = pytest.mark.slow
+HANG_SECONDS = 60.0
+"""after this time a test that waits gives up; no test depends on being faster"""
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL)
-WAIT = """
+WAIT_WITH_CHILD = """
 import os, time
 if os.fork() == 0:
     os.setsid()
-    time.sleep(300)
+    time.sleep(600)
 open({flag!r}, "w").write("here")
-time.sleep(60)
+time.sleep(600)
 """
 
 
-def waiting(here: World, where: str) -> Path:
-    """Lay a project that waits at a moment, with a child in a session of its own; the file that says it."""
+def lay_waiting_project(here: World, stage: str) -> Path:
+    """Write a project that waits at a stage, with a child in a session of its own.
+
+    Returns the file that it writes to when it waits.
+    """
     flag = here.top / "flag"
     flag.touch()
     flag.chmod(0o666)
-    code = WAIT.format(flag=str(flag))
-    if where == "importing":
+    code = WAIT_WITH_CHILD.format(flag=str(flag))
+    if stage == "importing":
         here.lay(project(settings_py=code + 'URL = "postgresql://db.invalid/app"\n'))
-    elif where == "replaying":
+    elif stage == "replaying":
         here.lay(project(two_py=revision("two", "one", code)))
     else:
         here.lay(project())
     return flag
 
 
-def until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
-    """Wait for a callable to say yes."""
-    deadline = time.monotonic() + seconds
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Wait until a callable returns true."""
+    deadline = time.monotonic() + HANG_SECONDS
     while not condition():
-        assert time.monotonic() < deadline, "it never came to that"
+        assert time.monotonic() < deadline, "the condition did not become true"
         time.sleep(0.005)
 
 
-def reach(here: World, where: str, *options: str) -> subprocess.Popen[str]:
-    """Start a run and wait for its moment."""
-    flag = waiting(here, where)
+def start_and_wait(here: World, stage: str, *options: str) -> subprocess.Popen[str]:
+    """Start a run and wait until it has reached the stage."""
+    flag = lay_waiting_project(here, stage)
     process = here.start(*options)
-    if where == "starting":
-        until(lambda: any("supervisor.py" in line for line in here.processes().values()))
+    if stage == "starting":
+        wait_until(lambda: any("supervisor.py" in line for line in here.processes().values()))
     else:
-        until(lambda: bool(flag.read_text()))
+        wait_until(lambda: bool(flag.read_text()))
     return process
 
 
-@pytest.mark.parametrize("where", ["starting", "importing", "replaying"])
+@pytest.mark.parametrize("stage", ["starting", "importing", "replaying"])
 @pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
-def test_a_signal_ends_everything(here: World, where: str, number: signal.Signals) -> None:
-    process = reach(here, where)
+def test_a_signal_ends_every_process_of_the_run(here: World, stage: str, number: signal.Signals) -> None:
+    process = start_and_wait(here, stage)
     process.send_signal(number)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=HANG_SECONDS)
     if number is signal.SIGKILL:
         assert process.returncode == -number
-        until(lambda: not here.processes(), 15)
+        wait_until(lambda: not here.processes())
         return
     assert process.returncode == 128 + number, out + err
     assert "Interrupted; nothing is left behind." in err
     here.demand_nothing_left()
 
 
-def test_what_a_killed_run_left_is_swept_by_the_next(here: World) -> None:
-    """The folder of the gate itself: what the server had is removed by its guard."""
-    process = reach(here, "replaying")
+def test_folders_of_a_killed_run_are_removed_by_the_next_run(here: World) -> None:
+    """The folder of the gate itself: the server's folders are removed by its supervisor."""
+    process = start_and_wait(here, "replaying")
     process.kill()
     process.communicate()
-    until(lambda: not here.processes(), 15)
-    left = here.folders()
+    wait_until(lambda: not here.processes())
+    abandoned = here.folders()
     time.sleep(5.5)  # younger folders may belong to a run that is about to lock them
     here.lay(project(two_py=revision("two", "one", "pass")))
-    again = here.start()
-    again.communicate(timeout=60)
-    assert not here.folders(), left
+    next_run = here.start()
+    next_run.communicate(timeout=HANG_SECONDS)
+    assert not here.folders(), abandoned
 
 
-def test_a_second_signal_does_not_cut_the_cleaning_short(here: World) -> None:
-    process = reach(here, "replaying")
+def test_more_signals_do_not_interrupt_the_clean_up(here: World) -> None:
+    process = start_and_wait(here, "replaying")
     for number in (signal.SIGTERM, signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
         process.send_signal(number)
         time.sleep(0.02)
-    process.communicate(timeout=60)
+    process.communicate(timeout=HANG_SECONDS)
     assert process.returncode > 0
     here.demand_nothing_left()
 
@@ -110,24 +115,23 @@ def server() -> Iterator[Server]:
         yield started
 
 
-def databases(server: Server) -> set[str]:
-    """What is there, by name."""
+def list_databases(server: Server) -> set[str]:
+    """The names of the databases on the server."""
     with server.connect() as connection:
         return {str(name) for (name,) in connection.execute("select datname from pg_database").fetchall()}
 
 
-def address(server: Server) -> str:
-    """As a URL."""
+def url_of(server: Server) -> str:
     from urllib.parse import quote
 
-    place = quote(server.socket_directory, safe="")
-    return f"postgresql://{server.user}:{quote(server.password)}@{place}:{server.port}/{server.database}"
+    host = quote(server.socket_directory, safe="")
+    return f"postgresql://{server.user}:{quote(server.password)}@{host}:{server.port}/{server.database}"
 
 
 @pytest.mark.parametrize("ending", ["success", "failure", "SIGINT", "SIGTERM", "SIGKILL"])
-def test_no_database_stays_on_the_users_server(here: World, server: Server, ending: str) -> None:
-    before = databases(server)
-    options = ("--postgres", address(server))
+def test_no_database_is_left_behind_on_the_users_server(here: World, server: Server, ending: str) -> None:
+    before = list_databases(server)
+    options = ("--postgres", url_of(server))
     if ending == "success":
         here.lay(project())
         assert here.check(*options).status == 0
@@ -135,9 +139,9 @@ def test_no_database_stays_on_the_users_server(here: World, server: Server, endi
         here.lay(project(two_py=revision("two", "one", 'op.execute("select 1/0")')))
         assert here.check(*options).status == 1
     else:
-        process = reach(here, "replaying", *options)
-        assert databases(server) > before
+        process = start_and_wait(here, "replaying", *options)
+        assert list_databases(server) > before
         process.send_signal(signal.Signals[ending])
-        process.communicate(timeout=60)
-    until(lambda: databases(server) == before, 15)
-    until(lambda: not here.processes(), 15)
+        process.communicate(timeout=HANG_SECONDS)
+    wait_until(lambda: list_databases(server) == before)
+    wait_until(lambda: not here.processes())

@@ -1,4 +1,4 @@
-"""A migration reaches the ephemeral server and nothing else, whatever it tries."""
+"""A migration can connect to the run's own server, and to nothing else."""
 
 from __future__ import annotations
 
@@ -26,35 +26,33 @@ NO_CONNECTION = "OperationalError: no connection; only the ephemeral server can 
 DENIED = "[Errno 13] Permission denied"
 
 
-def attempt(engine: Engine, body: str, imports: str = "", **settings: Any) -> Ran:
-    """Run the body in a migration, after it made a table."""
-    made = 'op.execute("CREATE TABLE users (id int)")\n'
-    return engine.run(lay(engine.folder(), one(made + dedent(body), imports), env()), **settings)
+def run_migration(engine: Engine, body: str, imports: str = "", **settings: Any) -> Ran:
+    """Run the body in a migration, after the migration has created a table."""
+    create_table = 'op.execute("CREATE TABLE users (id int)")\n'
+    return engine.run(lay(engine.folder(), one(create_table + dedent(body), imports), env()), **settings)
 
 
-def refused(ran: Ran) -> str:
-    """What the migration was told."""
+def read_error(ran: Ran) -> str:
+    """The error that the migration got."""
     assert ran.replay.failure is not None
     assert ran.replay.failure.revision == "0001"
     return ran.replay.failure.message
 
 
-def test_the_forbidden_place_lets_everybody_in_and_tells(forbidden_place: Forbidden) -> None:
+def test_the_other_server_accepts_connections_and_counts_them(forbidden_place: Forbidden) -> None:
     psycopg.connect(forbidden_place.dsn).close()
-    place = forbidden_place.server
+    other = forbidden_place.server
     psycopg.connect(
-        f"host={place.socket_directory} port={place.port} user={place.user} password={place.password}"
+        f"host={other.socket_directory} port={other.port} user={other.user} password={other.password}"
     ).close()
     urllib.request.urlopen(f"http://127.0.0.1:{forbidden_place.web}/").close()
     assert len(forbidden_place.hits()) == 4  # twice in the server's log, once at the port, once in the web
 
 
 @pytest.mark.parametrize("driver", ["psycopg2", "psycopg", "pg8000", "asyncpg"])
-def test_a_drivers_own_connect_leads_to_the_ephemeral_server(
-    engine: Engine, forbidden: Forbidden, driver: str
-) -> None:
-    place = forbidden.server
-    keywords = f"host='127.0.0.1', port={forbidden.port}, user={place.user!r}, password={place.password!r}"
+def test_a_drivers_own_connect_is_redirected(engine: Engine, forbidden: Forbidden, driver: str) -> None:
+    other = forbidden.server
+    keywords = f"host='127.0.0.1', port={forbidden.port}, user={other.user!r}, password={other.password!r}"
     body = f"""
     connection = {driver}.connect({keywords}, database="postgres")
     cursor = connection.cursor()
@@ -63,12 +61,12 @@ def test_a_drivers_own_connect_leads_to_the_ephemeral_server(
     """
     if driver == "asyncpg":
         body = f"""
-        async def go():
+        async def connect():
             connection = await asyncpg.connect({keywords}, database="postgres")
             await connection.execute("CREATE TABLE beside (id int)")
             await connection.close()
 
-        asyncio.run(go())
+        asyncio.run(connect())
         """
     body = body.replace("database=", "dbname=") if driver == "psycopg" else body
     ran = engine.run(lay(engine.folder(), one(body, f"import asyncio, {driver}"), env()))
@@ -92,10 +90,14 @@ def test_a_drivers_own_connect_leads_to_the_ephemeral_server(
         "psycopg2.pool.SimpleConnectionPool(1, 2, {dsn!r}).getconn()",
     ],
 )
-def test_an_address_in_one_string_is_redirected(engine: Engine, forbidden: Forbidden, statement: str) -> None:
+def test_a_connect_with_the_address_in_one_string_is_redirected(
+    engine: Engine, forbidden: Forbidden, statement: str
+) -> None:
     pooled = "async def pooled(url):\n    async with asyncpg.create_pool(url) as p: await p.fetch('select 1')"
     text = statement.format(url=forbidden.url(), dsn=forbidden.dsn)
-    ran = attempt(engine, text, f"import asyncio, asyncpg, psycopg, psycopg2, psycopg2.pool\n\n\n{pooled}\n")
+    ran = run_migration(
+        engine, text, f"import asyncio, asyncpg, psycopg, psycopg2, psycopg2.pool\n\n\n{pooled}\n"
+    )
     assert ran.replay.failure is None, ran.replay.failure
 
 
@@ -103,16 +105,18 @@ def test_an_address_in_one_string_is_redirected(engine: Engine, forbidden: Forbi
 @pytest.mark.parametrize(
     "statement", ["psycopg2._connect({dsn!r})", "psycopg2._psycopg._connect({dsn!r})", "_connect({dsn!r})"]
 )
-def test_psycopg2s_inner_connect_is_refused(engine: Engine, forbidden: Forbidden, statement: str) -> None:
+def test_the_inner_connect_of_psycopg2_is_refused(
+    engine: Engine, forbidden: Forbidden, statement: str
+) -> None:
     imports = "import psycopg2\nfrom psycopg2._psycopg import _connect"
-    said = refused(attempt(engine, statement.format(dsn=forbidden.dsn), imports))
-    assert said == NO_CONNECTION
+    message = read_error(run_migration(engine, statement.format(dsn=forbidden.dsn), imports))
+    assert message == NO_CONNECTION
 
 
 @linux
-def test_libpq_through_psycopgs_inner_module_is_refused(engine: Engine, forbidden: Forbidden) -> None:
+def test_libpq_through_the_inner_module_of_psycopg_is_refused(engine: Engine, forbidden: Forbidden) -> None:
     body = f"assert pq.PGconn.connect({forbidden.dsn.encode()!r}).status == pq.ConnStatus.OK"
-    assert refused(attempt(engine, body, "from psycopg import pq")) == "AssertionError"
+    assert read_error(run_migration(engine, body, "from psycopg import pq")) == "AssertionError"
 
 
 @linux
@@ -123,17 +127,17 @@ def test_libpq_through_psycopgs_inner_module_is_refused(engine: Engine, forbidde
         "pg8000.native.Connection(user='x', host='127.0.0.1', port={port})",
     ],
 )
-def test_pg8000s_classes_are_refused(engine: Engine, forbidden: Forbidden, statement: str) -> None:
-    ran = attempt(engine, statement.format(port=forbidden.port), "import pg8000.dbapi, pg8000.native")
-    assert "Permission denied" in str(ran.replay.failure) or "Can't create a connection" in refused(ran)
+def test_the_connection_classes_of_pg8000_are_refused(
+    engine: Engine, forbidden: Forbidden, statement: str
+) -> None:
+    ran = run_migration(engine, statement.format(port=forbidden.port), "import pg8000.dbapi, pg8000.native")
+    assert "Permission denied" in str(ran.replay.failure) or "Can't create a connection" in read_error(ran)
 
 
 @needs_psql
-def test_psql_with_its_usual_environment_meets_the_ephemeral_server(
-    engine: Engine, forbidden: Forbidden
-) -> None:
-    made = "subprocess.run(['psql', '-qc', 'CREATE TABLE beside (id int)'], check=True)"
-    ran = engine.run(lay(engine.folder(), one(made, "import subprocess"), env()))
+def test_psql_without_an_address_reaches_the_server_of_the_run(engine: Engine, forbidden: Forbidden) -> None:
+    body = "subprocess.run(['psql', '-qc', 'CREATE TABLE beside (id int)'], check=True)"
+    ran = engine.run(lay(engine.folder(), one(body, "import subprocess"), env()))
     assert (ran.replay.failure, ran.tables) == (None, ["beside"])
 
 
@@ -142,12 +146,12 @@ def test_psql_with_its_usual_environment_meets_the_ephemeral_server(
 @pytest.mark.parametrize("environment", [True, False])
 def test_psql_over_tcp_is_refused(engine: Engine, forbidden: Forbidden, environment: bool) -> None:
     if environment:
-        given = f"PGHOST='127.0.0.1', PGPORT='{forbidden.port}', PGPASSWORD={forbidden.server.password!r}"
-        body = f"subprocess.run(['psql', '-c', 'select 1'], check=True, env=dict(os.environ, {given}))"
+        variables = f"PGHOST='127.0.0.1', PGPORT='{forbidden.port}', PGPASSWORD={forbidden.server.password!r}"
+        body = f"subprocess.run(['psql', '-c', 'select 1'], check=True, env=dict(os.environ, {variables}))"
     else:
         body = f"subprocess.run(['psql', {forbidden.url()!r}, '-c', 'select 1'], check=True)"
-    ran = attempt(engine, body, "import os, subprocess")
-    assert "CalledProcessError: Command '['psql'" in refused(ran)
+    ran = run_migration(engine, body, "import os, subprocess")
+    assert "CalledProcessError: Command '['psql'" in read_error(ran)
     assert "could not create socket: Permission denied" in ran.output
 
 
@@ -157,8 +161,8 @@ def test_http_is_refused(engine: Engine, forbidden: Forbidden, proxy: bool) -> N
     address = f"http://127.0.0.1:{forbidden.web}/"
     settings = (("http_proxy", address),) if proxy else ()
     url = "http://example.com/" if proxy else address
-    ran = attempt(engine, f"urllib.request.urlopen({url!r})", "import urllib.request", env=settings)
-    assert refused(ran) == f"URLError: <urlopen error {DENIED}>"
+    ran = run_migration(engine, f"urllib.request.urlopen({url!r})", "import urllib.request", env=settings)
+    assert read_error(ran) == f"URLError: <urlopen error {DENIED}>"
 
 
 @linux
@@ -174,25 +178,25 @@ def test_http_is_refused(engine: Engine, forbidden: Forbidden, proxy: bool) -> N
         "socket.socket(socket.AF_PACKET, socket.SOCK_RAW)",
     ],
 )
-def test_a_socket_that_is_no_unix_socket_is_refused(
+def test_a_socket_that_is_not_a_unix_socket_is_refused(
     engine: Engine, forbidden: Forbidden, statement: str
 ) -> None:
-    ran = attempt(engine, statement.format(web=forbidden.web), "import asyncio, socket")
-    assert refused(ran) == f"PermissionError: {DENIED}"
+    ran = run_migration(engine, statement.format(web=forbidden.web), "import asyncio, socket")
+    assert read_error(ran) == f"PermissionError: {DENIED}"
 
 
 @linux
-def test_io_uring_is_absent(engine: Engine, forbidden: Forbidden) -> None:
+def test_io_uring_is_refused(engine: Engine, forbidden: Forbidden) -> None:
     body = """
     libc = ctypes.CDLL(None, use_errno=True)
     assert libc.syscall(425, 8, ctypes.create_string_buffer(120)) == -1
     raise OSError(ctypes.get_errno(), "no ring")
     """
-    assert refused(attempt(engine, body, "import ctypes")) == "PermissionError: [Errno 13] no ring"
+    assert read_error(run_migration(engine, body, "import ctypes")) == "PermissionError: [Errno 13] no ring"
 
 
 @linux
-def test_a_forked_child_is_confined_and_says_nothing_in_our_name(
+def test_a_forked_child_is_confined_and_writes_nothing_to_the_answer(
     engine: Engine, forbidden: Forbidden
 ) -> None:
     body = f"""
@@ -205,7 +209,7 @@ def test_a_forked_child_is_confined_and_says_nothing_in_our_name(
         os._exit(0)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
     """
-    ran = attempt(engine, body, "import os, socket")
+    ran = run_migration(engine, body, "import os, socket")
     assert (ran.replay.failure, ran.tables) == (None, ["users"])
 
 
@@ -216,52 +220,54 @@ def test_another_interpreter_is_confined(engine: Engine, forbidden: Forbidden, d
     body = (
         f"subprocess.run([sys.executable, '-I', '-c', {script!r}], check=True, start_new_session={detached})"
     )
-    ran = attempt(engine, body, "import subprocess, sys")
-    assert "returned non-zero exit status 1" in refused(ran)
+    ran = run_migration(engine, body, "import subprocess, sys")
+    assert "returned non-zero exit status 1" in read_error(ran)
     assert f"PermissionError: {DENIED}" in ran.output
 
 
 @linux
 @needs_gcc
-def test_a_32_bit_program_has_no_sockets(engine: Engine, forbidden: Forbidden) -> None:
+def test_a_32_bit_program_cannot_open_a_socket(engine: Engine, forbidden: Forbidden) -> None:
     folder = engine.folder()
     (folder / "call.c").write_text(
         'int main() { int r; __asm__ volatile("int $0x80" : "=a"(r) : "a"(359), "b"(2), "c"(1), "d"(0));'
         " return r < 0 ? -r : 0; }"
     )
-    made = subprocess.run(["gcc", "-o", folder / "call", folder / "call.c"], check=False, capture_output=True)
-    if made.returncode or subprocess.run([folder / "call"], check=False).returncode == 38:
+    compiled = subprocess.run(
+        ["gcc", "-o", folder / "call", folder / "call.c"], check=False, capture_output=True
+    )
+    if compiled.returncode or subprocess.run([folder / "call"], check=False).returncode == 38:
         pytest.skip("this kernel has no 32-bit system calls")
     body = f"sys.exit(subprocess.run([{str(folder / 'call')!r}]).returncode)"
-    assert refused(attempt(engine, body, "import subprocess, sys")) == (
+    assert read_error(run_migration(engine, body, "import subprocess, sys")) == (
         "the project's code called sys.exit(38)"
     )
 
 
-def elsewhere(forbidden: Forbidden) -> str:
-    """What libpq says when the socket of another server is closed to it."""
-    place = forbidden.server
+def libpq_denial(forbidden: Forbidden) -> str:
+    """The error of libpq where it may not connect to the socket of the other server."""
+    other = forbidden.server
     return (
-        f'OperationalError: connection to server on socket "{place.socket_directory}/.s.PGSQL.{place.port}" '
+        f'OperationalError: connection to server on socket "{other.socket_directory}/.s.PGSQL.{other.port}" '
         "failed: Permission denied\n\tIs the server running locally and accepting connections on that socket?"
     )
 
 
 @linux
 def test_another_servers_unix_socket_is_refused(engine: Engine, forbidden: Forbidden) -> None:
-    place = forbidden.server
-    dsn = f"host={place.socket_directory} port={place.port} user={place.user} password={place.password}"
-    ran = attempt(engine, f"psycopg2._connect({dsn!r})", "import psycopg2")
-    assert refused(ran) == elsewhere(forbidden)
+    other = forbidden.server
+    dsn = f"host={other.socket_directory} port={other.port} user={other.user} password={other.password}"
+    ran = run_migration(engine, f"psycopg2._connect({dsn!r})", "import psycopg2")
+    assert read_error(ran) == libpq_denial(forbidden)
 
 
 @linux
 @needs_psql
 def test_psql_on_another_servers_unix_socket_is_refused(engine: Engine, forbidden: Forbidden) -> None:
-    place = forbidden.server
-    body = f"subprocess.run(['psql', '-h', {place.socket_directory!r}, '-c', 'select 1'], check=True)"
-    ran = attempt(engine, body, "import subprocess")
-    assert "CalledProcessError: Command '['psql'" in refused(ran)
+    other = forbidden.server
+    body = f"subprocess.run(['psql', '-h', {other.socket_directory!r}, '-c', 'select 1'], check=True)"
+    ran = run_migration(engine, body, "import subprocess")
+    assert "CalledProcessError: Command '['psql'" in read_error(ran)
     assert "failed: Permission denied" in ran.output
 
 
@@ -270,41 +276,43 @@ def test_psql_on_another_servers_unix_socket_is_refused(engine: Engine, forbidde
     "path",
     [
         "'.s.PGSQL.5432'",
-        "there + '/link'",
+        "folder + '/link'",
         "'/proc/self/cwd/.s.PGSQL.5432'",
-        "f'/dev/fd/{folder}/.s.PGSQL.5432'",
+        "f'/dev/fd/{descriptor}/.s.PGSQL.5432'",
     ],
 )
 def test_another_name_for_the_socket_is_refused(engine: Engine, forbidden: Forbidden, path: str) -> None:
     body = f"""
-    there = tempfile.mkdtemp()
-    os.symlink({forbidden.server.socket_directory!r} + "/.s.PGSQL.5432", there + "/link")
-    folder = os.open({forbidden.server.socket_directory!r}, os.O_RDONLY)
+    folder = tempfile.mkdtemp()
+    os.symlink({forbidden.server.socket_directory!r} + "/.s.PGSQL.5432", folder + "/link")
+    descriptor = os.open({forbidden.server.socket_directory!r}, os.O_RDONLY)
     os.chdir({forbidden.server.socket_directory!r})
     socket.socket(socket.AF_UNIX).connect({path})
     """
-    assert refused(attempt(engine, body, "import os, socket, tempfile")) == f"PermissionError: {DENIED}"
+    assert (
+        read_error(run_migration(engine, body, "import os, socket, tempfile")) == f"PermissionError: {DENIED}"
+    )
 
 
 @linux
-def test_an_abstract_socket_of_others_is_refused(engine: Engine, forbidden: Forbidden) -> None:
+def test_an_abstract_socket_of_another_process_is_refused(engine: Engine, forbidden: Forbidden) -> None:
     with socket.socket(socket.AF_UNIX) as other:
         other.bind(f"\0migration-gate-test-{forbidden.port}")
         other.listen()
         body = f"socket.socket(socket.AF_UNIX).connect('\\0migration-gate-test-{forbidden.port}')"
-        assert refused(attempt(engine, body, "import socket")) == f"PermissionError: {DENIED}"
+        assert read_error(run_migration(engine, body, "import socket")) == f"PermissionError: {DENIED}"
 
 
 @linux
-def test_the_docker_daemon_is_out_of_reach(engine: Engine, forbidden: Forbidden) -> None:
+def test_the_socket_of_the_docker_daemon_is_refused(engine: Engine, forbidden: Forbidden) -> None:
     daemon = Path("/var/run/docker.sock")
     if not daemon.exists():
         pytest.skip("no Docker daemon")
     body = f"socket.socket(socket.AF_UNIX).connect({str(daemon)!r})"
-    assert refused(attempt(engine, body, "import socket")) == f"PermissionError: {DENIED}"
+    assert read_error(run_migration(engine, body, "import socket")) == f"PermissionError: {DENIED}"
 
 
-def test_the_projects_own_processes_may_talk_to_each_other(engine: Engine, forbidden: Forbidden) -> None:
+def test_the_projects_own_processes_can_connect_to_each_other(engine: Engine, forbidden: Forbidden) -> None:
     body = """
     with multiprocessing.get_context("fork").Manager() as manager:
         shared = manager.dict(a=1)
@@ -313,11 +321,11 @@ def test_the_projects_own_processes_may_talk_to_each_other(engine: Engine, forbi
     a.sendall(b"x")
     assert b.recv(1) == b"x"
     """
-    ran = attempt(engine, body, "import multiprocessing, socket")
+    ran = run_migration(engine, body, "import multiprocessing, socket")
     assert ran.replay.failure is None, ran.replay.failure
 
 
-def test_variables_of_other_databases_and_tokens_do_not_get_in(
+def test_variables_with_tokens_and_other_databases_are_not_passed_on(
     engine: Engine, forbidden: Forbidden, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in (
@@ -330,7 +338,7 @@ def test_variables_of_other_databases_and_tokens_do_not_get_in(
     ):
         monkeypatch.setenv(name, "other")
     body = "raise RuntimeError(sorted(name for name, value in os.environ.items() if value == 'other'))"
-    assert refused(attempt(engine, body, "import os")) == "RuntimeError: []"
+    assert read_error(run_migration(engine, body, "import os")) == "RuntimeError: []"
 
 
 @linux
@@ -342,22 +350,22 @@ def test_variables_of_other_databases_and_tokens_do_not_get_in(
         "SELECT * FROM dblink('{socket}', 'select 1') AS t(a int)",
     ],
 )
-def test_the_ephemeral_server_cannot_reach_another(
+def test_the_server_of_the_run_cannot_connect_to_another(
     engine: Engine, forbidden: Forbidden, statement: str
 ) -> None:
-    place = forbidden.server
-    here = f"host={place.socket_directory} user={place.user} password={place.password} dbname=postgres"
-    text = statement.format(url=forbidden.url(), dsn=forbidden.dsn, socket=here)
+    other = forbidden.server
+    socket_dsn = f"host={other.socket_directory} user={other.user} password={other.password} dbname=postgres"
+    text = statement.format(url=forbidden.url(), dsn=forbidden.dsn, socket=socket_dsn)
     prepare = 'op.execute("CREATE EXTENSION dblink")\n' if "dblink" in text else ""
-    ran = attempt(engine, f"{prepare}op.execute({text!r})")
-    assert "failed" in refused(ran) or "could not establish connection" in refused(ran)
+    ran = run_migration(engine, f"{prepare}op.execute({text!r})")
+    assert "failed" in read_error(ran) or "could not establish connection" in read_error(ran)
 
 
-def test_the_ephemeral_server_reaches_itself(engine: Engine, forbidden: Forbidden) -> None:
-    here = engine.server
-    dsn = f"host={here.socket_directory} user={here.user} password={here.password} dbname=postgres"
+def test_the_server_of_the_run_can_connect_to_itself(engine: Engine, forbidden: Forbidden) -> None:
+    server = engine.server
+    dsn = f"host={server.socket_directory} user={server.user} password={server.password} dbname=postgres"
     body = f"""
     op.execute("CREATE EXTENSION dblink")
     op.execute("SELECT * FROM dblink('{dsn}', 'select 1') AS t(a int)")
     """
-    assert attempt(engine, body).replay.failure is None
+    assert run_migration(engine, body).replay.failure is None

@@ -228,7 +228,7 @@ class World:
         """What lies among the temporary files."""
         return sorted(each.name for each in self.temporary.iterdir())
 
-    def demand_nothing_left(self, seconds: float = 5.0) -> None:
+    def demand_nothing_left(self, seconds: float = 60.0) -> None:
         """No process and no folder, at most so much later."""
         deadline = time.monotonic() + seconds
         while (self.processes() or self.folders()) and time.monotonic() < deadline:
