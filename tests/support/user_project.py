@@ -44,6 +44,9 @@ with engine.connect() as connection:
     with context.begin_transaction():
         context.run_migrations()
 """
+PATH_LENGTH = len("/dev/shm/g12345678")
+RANDOM_LENGTH = 8
+"""characters that tempfile adds to a prefix"""
 SETTINGS = 'URL = "postgresql://app:app@db.invalid/app"\n'
 MODELS = """
 from sqlalchemy import Column, Integer, String
@@ -260,9 +263,13 @@ def _running() -> Iterator[tuple[int, str]]:
 
 @contextmanager
 def world(name: str = "g") -> Iterator[World]:
-    """A world below a short path that every user may enter; removed afterwards."""
-    parent = MEMORY_FOLDER if has_memory_folder() else "/tmp"
-    top = Path(tempfile.mkdtemp(prefix=name, dir=parent)).resolve()
+    """A world below a short path that every user may enter; removed afterwards.
+
+    The path has the same length wherever it lies: where a message is wrapped depends on it.
+    """
+    parent = str(MEMORY_FOLDER if has_memory_folder() else "/tmp")
+    prefix = name.ljust(PATH_LENGTH - len(parent) - RANDOM_LENGTH - 1, "-")
+    top = Path(tempfile.mkdtemp(prefix=prefix, dir=parent)).resolve()
     top.chmod(0o755)
     try:
         yield World(top)
