@@ -15,7 +15,15 @@ from migration_gate import explain
 from migration_gate.config import loading
 from migration_gate.config.settings import Settings
 from migration_gate.errors import GateError, ProjectNotFound
-from migration_gate.project import alembic_config, environment_variables, import_path, interpreter, locate
+from migration_gate.project import (
+    alembic_config,
+    environment_variables,
+    import_path,
+    interpreter,
+    interpreter_choice,
+    locate,
+    search,
+)
 from migration_gate.project.environment_variables import EnvironmentVariable
 from migration_gate.project.interpreter import Interpreter
 from migration_gate.project.locate import AlembicEnvironment
@@ -98,7 +106,7 @@ def _add_environment_sections(
         environment.directory,
         environment.prepend_sys_path,
         environment.entry_file,
-        locate.find_repository_root(settings.root),
+        search.find_repository_root(settings.root),
     )
     examination.sections["project"] = _project_section(environment, path)
     examination.sections["database url"] = _database_url_section(environment, path, settings, environ)
@@ -111,9 +119,9 @@ def _add_interpreter_section(
     environ: Mapping[str, str],
 ) -> None:
     directory = environment.directory if environment else settings.working_directory
-    repository_root = locate.find_repository_root(settings.root)
+    repository_root = search.find_repository_root(settings.root)
     chosen = examination.call_or_note_missing(
-        lambda: interpreter.choose_interpreter(settings.python, directory, repository_root, environ)
+        lambda: interpreter_choice.choose_interpreter(settings.python, directory, repository_root, environ)
     )
     if chosen:
         examination.sections["interpreter"] = _interpreter_section(examination, chosen)

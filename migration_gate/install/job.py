@@ -14,7 +14,7 @@ from migration_gate.errors import ProjectNotImported
 from migration_gate.install import driver, place, plan, python, source
 from migration_gate.install.python import Wish
 from migration_gate.install.source import Source
-from migration_gate.project import interpreter, locate
+from migration_gate.project import interpreter_choice, locate, search
 from migration_gate.project.locate import AlembicEnvironment
 
 FORMAT = "1"
@@ -69,8 +69,8 @@ def wanted(settings: Settings, environ: Mapping[str, str] | None = None) -> bool
     environ = os.environ if environ is None else environ
     located = locate.locate_environment(settings, environ)
     return (
-        interpreter.find_ready_environment(
-            located.directory, locate.find_repository_root(settings.root), environ
+        interpreter_choice.find_ready_environment(
+            located.directory, search.find_repository_root(settings.root), environ
         )
         is None
     )
@@ -79,7 +79,7 @@ def wanted(settings: Settings, environ: Mapping[str, str] | None = None) -> bool
 def job(settings: Settings, environ: Mapping[str, str] | None = None) -> Job:
     """What would be installed. Raises ProjectNotImported where nothing says which packages to."""
     environ = os.environ if environ is None else environ
-    top = locate.find_repository_root(settings.root)
+    top = search.find_repository_root(settings.root)
     located = locate.locate_environment(settings, environ)
     command = "" if settings.install == "auto" else settings.install
     starts = [

@@ -1,15 +1,18 @@
-"""Reads what alembic.ini and `[tool.alembic]` say, without Alembic."""
+"""Reads alembic.ini and `[tool.alembic]`, without Alembic."""
 
 from __future__ import annotations
 
 import configparser
 import re
 import tomllib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from migration_gate.errors import ProjectNotFound
 from migration_gate.project.model import ConfigKind
+
+DEFAULT_SECTION = "alembic"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,49 +37,93 @@ class AlembicConfig:
 
 
 def read_alembic_config(file: Path, section: str) -> AlembicConfig:
-    """One section of an ini or TOML file; ProjectNotFound when the file cannot be read."""
-    return _toml(file, section) if file.suffix == ".toml" else _ini(file, section)
+    """One section of an ini or TOML file. Raises ProjectNotFound where it cannot be read."""
+    return _read_toml(file, section) if file.suffix == ".toml" else _read_ini(file, section)
 
 
-def _ini(file: Path, section: str) -> AlembicConfig:
-    parser = configparser.ConfigParser(interpolation=None, strict=False)
+def find_config_in_folder(folder: Path, section: str) -> AlembicConfig | None:
+    """The configuration in a folder: alembic.ini, else `[tool.alembic]`; None without either.
+
+    An alembic.ini without any script_location leaves it to `[tool.alembic]`, as for Alembic.
+    """
+    ini_file, toml_file = folder / "alembic.ini", folder / "pyproject.toml"
+    table = read_alembic_table(toml_file) if toml_file.is_file() else None
+    toml_names_scripts = table is not None and "script_location" in table
+    if toml_names_scripts and not (ini_file.is_file() and _ini_names_scripts(ini_file)):
+        return read_alembic_config(toml_file, section)
+    return read_alembic_config(ini_file, section) if ini_file.is_file() else None
+
+
+def read_alembic_table(file: Path) -> Mapping[str, object] | None:
+    """`[tool.alembic]`, or None where there is none or the file is not TOML."""
     try:
-        parser.read_string(file.read_text(encoding="utf-8-sig"), source=file.name)
+        document = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError):
+        return None
+    match document:
+        case {"tool": {"alembic": dict(table)}}:
+            return table
+        case _:
+            return None
+
+
+def _read_ini(file: Path, section: str) -> AlembicConfig:
+    try:
+        parser = _parse_ini(file)
     except (configparser.Error, UnicodeDecodeError, OSError) as error:
         raise ProjectNotFound(
             f"`{file.name}` could not be read: {str(error).splitlines()[0].rstrip('.')}.",
             where=str(file),
-            advice="Mend the file, or name another one with `alembic:`.",
+            advice="Fix the file, or name another one with `alembic:`.",
         ) from error
-    shared = dict(parser.defaults())
-    histories = [name for name in parser.sections() if _own(parser, name)]
-    if section not in parser and "script_location" not in shared:
-        if section != "alembic" or (histories and len(histories) > 1):
-            raise _no_section(file, section, parser.sections())
-        if not histories and not (file.parent / "env.py").is_file():
-            raise _no_section(file, section, parser.sections())
-    values = dict(parser[section]) if section in parser else shared
-    if section == "alembic" and "script_location" not in values and len(histories) == 1:
-        section = histories[0]
-        values = dict(parser[section])
+    histories = [name for name in parser.sections() if _has_own_history(parser, name)]
+    section = _choose_section(file, parser, section, histories)
+    values = parser[section] if section in parser else parser.defaults()
     location = values.get("script_location")
     return AlembicConfig(
         file=file,
         kind="ini",
         section=section,
-        script_location=_filled(location, file.parent) if location else None,
-        prepend_sys_path=_split(_filled(values.get("prepend_sys_path", ""), file.parent)),
+        script_location=_fill_here(location, file.parent) if location else None,
+        prepend_sys_path=_split_paths(_fill_here(values.get("prepend_sys_path", ""), file.parent)),
         url=values.get("sqlalchemy.url"),
         other_sections=tuple(name for name in histories if name != section),
     )
 
 
-def _own(parser: configparser.ConfigParser, section: str) -> bool:
+def _parse_ini(file: Path) -> configparser.ConfigParser:
+    parser = configparser.ConfigParser(interpolation=None, strict=False)
+    parser.read_string(file.read_text(encoding="utf-8-sig"), source=file.name)
+    return parser
+
+
+def _has_own_history(parser: configparser.ConfigParser, section: str) -> bool:
+    """Whether a section names a script_location of its own, not only the one of [DEFAULT]."""
     location = parser[section].get("script_location")
-    return bool(location) and (section == "alembic" or location != parser.defaults().get("script_location"))
+    is_own = section == DEFAULT_SECTION or location != parser.defaults().get("script_location")
+    return bool(location) and is_own
 
 
-def _no_section(file: Path, section: str, sections: list[str]) -> ProjectNotFound:
+def _choose_section(
+    file: Path, parser: configparser.ConfigParser, section: str, histories: Sequence[str]
+) -> str:
+    """The section that was asked for, or the only history where that was the default one and has none.
+
+    Raises ProjectNotFound where the file has no such section.
+    """
+    values = parser[section] if section in parser else parser.defaults()
+    if "script_location" in values:
+        return section
+    if section == DEFAULT_SECTION and len(histories) == 1:
+        return histories[0]
+    # An ini beside its env.py needs no section: the scripts are there.
+    is_beside_scripts = section == DEFAULT_SECTION and not histories and (file.parent / "env.py").is_file()
+    if section not in parser and not is_beside_scripts:
+        raise _no_section_error(file, section, parser.sections())
+    return section
+
+
+def _no_section_error(file: Path, section: str, sections: Sequence[str]) -> ProjectNotFound:
     return ProjectNotFound(
         f"`{file.name}` has no section [{section}].",
         where=str(file),
@@ -85,58 +132,50 @@ def _no_section(file: Path, section: str, sections: list[str]) -> ProjectNotFoun
     )
 
 
-def _toml(file: Path, section: str) -> AlembicConfig:
-    values = read_alembic_table(file)
-    if values is None:
+def _ini_names_scripts(file: Path) -> bool:
+    """Whether any section of an ini has a script_location; so it is taken to be where it cannot be read."""
+    try:
+        parser = _parse_ini(file)
+    except (configparser.Error, UnicodeDecodeError, OSError):
+        return True
+    return any("script_location" in parser[name] for name in parser.sections())
+
+
+def _read_toml(file: Path, section: str) -> AlembicConfig:
+    table = read_alembic_table(file)
+    if table is None:
         raise ProjectNotFound(
             f"`{file.name}` has no `[tool.alembic]`.",
             where=str(file),
             advice="Name an alembic.ini with `alembic:`.",
         )
-    location, prepend = values.get("script_location"), values.get("prepend_sys_path", ())
-    entries = _split(prepend) if isinstance(prepend, str) else tuple(map(str, prepend))  # type: ignore[call-overload]
+    location = table.get("script_location")
     return AlembicConfig(
         file=file,
         kind="toml",
         section=section,
-        script_location=_filled(str(location), file.parent) if location else None,
-        prepend_sys_path=tuple(_filled(each, file.parent) for each in entries),
+        script_location=_fill_here(str(location), file.parent) if location else None,
+        prepend_sys_path=tuple(
+            _fill_here(entry, file.parent) for entry in _list_paths(table.get("prepend_sys_path"))
+        ),
     )
 
 
-def read_alembic_table(file: Path) -> dict[str, object] | None:
-    """`[tool.alembic]`, or None where there is none or the file is not TOML."""
-    try:
-        tools = tomllib.loads(file.read_text(encoding="utf-8")).get("tool", {})
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError):
-        return None
-    table = tools.get("alembic") if isinstance(tools, dict) else None
-    return table if isinstance(table, dict) else None
+def _list_paths(value: object) -> tuple[str, ...]:
+    """The entries of a TOML value, which may be an array or one text, as in an ini."""
+    match value:
+        case str():
+            return _split_paths(value)
+        case list():
+            return tuple(map(str, value))
+        case _:
+            return ()
 
 
-def _filled(text: str, here: Path) -> str:
-    return text.strip().replace("%(here)s", str(here)).replace("%%", "%")
-
-
-def _split(text: str) -> tuple[str, ...]:
+def _split_paths(text: str) -> tuple[str, ...]:
     """As Alembic splits it: at commas, colons and spaces."""
     return tuple(part for part in re.split(r"[,:\s]+", text) if part)
 
 
-def find_config_in_folder(folder: Path, section: str) -> AlembicConfig | None:
-    """The configuration that lies in a folder: alembic.ini, else `[tool.alembic]`; None without either."""
-    ini, toml = folder / "alembic.ini", folder / "pyproject.toml"
-    table = read_alembic_table(toml) if toml.is_file() else None
-    if table and "script_location" in table and (not ini.is_file() or _bare(ini, section)):
-        return read_alembic_config(toml, section)
-    return read_alembic_config(ini, section) if ini.is_file() else None
-
-
-def _bare(ini: Path, section: str) -> bool:
-    """Whether an ini leaves script_location to pyproject.toml."""
-    parser = configparser.ConfigParser(interpolation=None, strict=False)
-    try:
-        parser.read_string(ini.read_text(encoding="utf-8-sig"))
-    except (configparser.Error, UnicodeDecodeError, OSError):
-        return False
-    return not any("script_location" in parser[name] for name in parser.sections())
+def _fill_here(text: str, folder: Path) -> str:
+    return text.strip().replace("%(here)s", str(folder)).replace("%%", "%")

@@ -1,4 +1,4 @@
-"""Which environment variables a project reads, from its source: env.py and what it imports of the project."""
+"""Finds the environment variables that a project reads, in the source of env.py and of what it imports."""
 
 from __future__ import annotations
 
@@ -10,9 +10,13 @@ from pathlib import Path
 
 from migration_gate.project.import_path import list_imported_names
 
-READERS = frozenset({"getenv", "get", "config", "env", "str", "bool", "int", "url", "db", "getenv_or_raise"})
-FILES = 80
+READING_FUNCTIONS = frozenset({
+    "getenv", "get", "config", "env", "str", "bool", "int", "url", "db", "getenv_or_raise",
+})  # fmt: skip
+"""last names of functions whose first argument may be a variable's name: `os.getenv`, `env.url`"""
+MOST_FILES = 80
 """of the project's own that are read, nearest to env.py first"""
+DATABASE_WORDS = ("DATABASE", "POSTGRES", "SQLALCHEMY", "PG", "DSN", "SQL")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,116 +31,127 @@ class EnvironmentVariable:
 
     @property
     def is_database_setting(self) -> bool:
-        """Whether its name speaks of a database."""
+        """Whether its name is that of a setting for a database."""
         name = self.name.upper()
-        words = ("DATABASE", "POSTGRES", "SQLALCHEMY", "PG", "DSN", "SQL")
-        return any(word in name for word in words) or "DB" in name.split("_")
+        return any(word in name for word in DATABASE_WORDS) or "DB" in name.split("_")
 
 
-def find_variables(importer: Path, sys_path: Sequence[str]) -> tuple[EnvironmentVariable, ...]:
+def find_variables(entry_file: Path, sys_path: Sequence[str]) -> tuple[EnvironmentVariable, ...]:
     """The variables that env.py (or a hook) and the project's modules around it read, each once."""
-    found: dict[str, EnvironmentVariable] = {}
-    waiting, seen = deque([importer]), {importer}
-    while waiting and len(seen) <= FILES:
+    variables: dict[str, EnvironmentVariable] = {}
+    waiting, seen = deque([entry_file]), {entry_file}
+    while waiting and len(seen) <= MOST_FILES:
         file = waiting.popleft()
         try:
             tree = ast.parse(file.read_bytes())
         except (SyntaxError, ValueError, OSError):
             continue
-        for variable in _variables(tree, file):
-            found.setdefault(variable.name, variable)
-        for near in _modules(tree, file, sys_path):
-            if near not in seen:
-                seen.add(near)
-                waiting.append(near)
-    return tuple(found.values())
+        for variable in _find_in_module(tree, file):
+            variables.setdefault(variable.name, variable)
+        for module in _find_imported_files(tree, file, sys_path):
+            if module not in seen:
+                seen.add(module)
+                waiting.append(module)
+    return tuple(variables.values())
 
 
-def _modules(tree: ast.Module, file: Path, sys_path: Sequence[str]) -> Iterator[Path]:
+def _find_imported_files(tree: ast.Module, file: Path, sys_path: Sequence[str]) -> Iterator[Path]:
     """Files of the project that a module imports."""
-    here = {
-        folder for folder in sys_path if any(_file(Path(folder), name) for name in list_imported_names(file))
-    }
+    names = list_imported_names(file)
+    own_folders = [
+        folder for folder in map(Path, sys_path) if any(_find_module_file(folder, name) for name in names)
+    ]
     for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            stem = f"{node.module}." if node.module else ""
-            names = [node.module or "", *(stem + alias.name for alias in node.names)]
-            if node.level:
-                base = file.parents[node.level - 1]
-                yield from (found for name in names if (found := _file(base, name)))
-                continue
-        else:
-            continue
-        yield from (found for folder in here for name in names if (found := _file(Path(folder), name)))
+        folders = own_folders
+        if isinstance(node, ast.ImportFrom) and node.level:
+            folders = [file.parents[node.level - 1]]
+        for name in _list_possible_modules(node):
+            for folder in folders:
+                module = _find_module_file(folder, name)
+                if module is not None:
+                    yield module
 
 
-def _file(folder: Path, dotted: str) -> Path | None:
-    if not dotted:
-        return None
-    path = folder.joinpath(*dotted.split("."))
-    module, package = path.with_name(f"{path.name}.py"), path / "__init__.py"
-    return module if module.is_file() else package if package.is_file() else None
+def _list_possible_modules(node: ast.AST) -> list[str]:
+    """What an import may import, with dots: in `from a import b`, `a` and `a.b` may be modules."""
+    match node:
+        case ast.Import():
+            return [alias.name for alias in node.names]
+        case ast.ImportFrom(module=str(module)):
+            return [module, *(f"{module}.{alias.name}" for alias in node.names)]
+        case ast.ImportFrom():
+            return [alias.name for alias in node.names]
+        case _:
+            return []
 
 
-def _variables(tree: ast.Module, file: Path) -> Iterator[EnvironmentVariable]:
+def _find_module_file(folder: Path, dotted_name: str) -> Path | None:
+    path = folder.joinpath(*dotted_name.split("."))
+    for file in (path.with_name(f"{path.name}.py"), path / "__init__.py"):
+        if file.is_file():
+            return file
+    return None
+
+
+def _find_in_module(tree: ast.Module, file: Path) -> Iterator[EnvironmentVariable]:
     for node in ast.walk(tree):
-        if isinstance(node, ast.Subscript) and _text(node.value).endswith("environ"):
-            name = _literal(node.slice)
-            if name and isinstance(node.ctx, ast.Load):
-                yield EnvironmentVariable(name, file, node.lineno, required=True)
-        elif isinstance(node, ast.Call) and node.args:
-            name = _literal(node.args[0])
-            function = _text(node.func)
-            if name and name.isupper() and function.rpartition(".")[2] in READERS:
-                plain = function.endswith(("environ.get", "getenv"))
-                default = len(node.args) > 1 or any(k.arg == "default" for k in node.keywords)
-                yield EnvironmentVariable(name, file, node.lineno, required=not plain and not default)
-        elif isinstance(node, ast.ClassDef) and any(_text(base).endswith("Settings") for base in node.bases):
-            yield from _fields(node, file)
+        match node:
+            case ast.Subscript(value=value, slice=ast.Constant(value=str(name)), ctx=ast.Load()):
+                if name and ast.unparse(value).endswith("environ"):
+                    yield EnvironmentVariable(name, file, node.lineno, required=True)
+            case ast.Call(func=func, args=[ast.Constant(value=str(name)), *_]):
+                function = ast.unparse(func)
+                if name.isupper() and function.rpartition(".")[2] in READING_FUNCTIONS:
+                    yield EnvironmentVariable(name, file, node.lineno, _fails_when_unset(node, function))
+            case ast.ClassDef(bases=bases):
+                if any(ast.unparse(base).endswith("Settings") for base in bases):
+                    yield from _find_in_settings_class(node, file)
 
 
-def _fields(node: ast.ClassDef, file: Path) -> Iterator[EnvironmentVariable]:
+def _fails_when_unset(call: ast.Call, function: str) -> bool:
+    """Whether a call raises when its variable is not set: it is neither `os.getenv`, nor has a default."""
+    has_default = len(call.args) > 1 or any(keyword.arg == "default" for keyword in call.keywords)
+    return not function.endswith(("environ.get", "getenv")) and not has_default
+
+
+def _find_in_settings_class(settings_class: ast.ClassDef, file: Path) -> Iterator[EnvironmentVariable]:
     """The fields of a pydantic settings class, as the variables that fill them."""
-    prefix = next((found for each in ast.walk(node) if (found := _prefix(each))), "")
-    for field in node.body:
-        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):
-            name = field.target.id
-            if name == "model_config" or "ClassVar" in _text(field.annotation):
-                continue
-            alias = next((found for each in ast.walk(field) if (found := _alias(each))), "")
-            required = field.value is None or _needs_value(field.value)
-            yield EnvironmentVariable(alias or (prefix + name).upper(), file, field.lineno, required)
+    prefix = _find_text(settings_class, ("env_prefix",))
+    for field in settings_class.body:
+        match field:
+            case ast.AnnAssign(target=ast.Name(id=name)) if not _is_no_field(name, field):
+                alias = _find_text(field, ("alias", "validation_alias", "env"))
+                variable = alias or f"{prefix}{name}".upper()
+                yield EnvironmentVariable(variable, file, field.lineno, _needs_value(field.value))
 
 
-def _needs_value(value: ast.expr) -> bool:
-    """`Field(...)` and `Field(description=…)` give no default."""
-    if not isinstance(value, ast.Call) or not _text(value.func).endswith("Field"):
-        return isinstance(value, ast.Constant) and value.value is ...
-    if value.args:
-        return isinstance(value.args[0], ast.Constant) and value.args[0].value is ...
-    return not any(keyword.arg in ("default", "default_factory") for keyword in value.keywords)
+def _is_no_field(name: str, field: ast.AnnAssign) -> bool:
+    return name == "model_config" or "ClassVar" in ast.unparse(field.annotation)
 
 
-def _prefix(node: ast.AST) -> str:
-    if isinstance(node, ast.keyword) and node.arg == "env_prefix":
-        return _literal(node.value) or ""
-    if isinstance(node, ast.Assign) and [_text(target) for target in node.targets] == ["env_prefix"]:
-        return _literal(node.value) or ""
+def _needs_value(default: ast.expr | None) -> bool:
+    """Whether a field has no default: `Field(...)` and `Field(description=…)` give none either."""
+    if default is None or _is_ellipsis(default):
+        return True
+    if not isinstance(default, ast.Call) or not ast.unparse(default.func).endswith("Field"):
+        return False
+    if default.args:
+        return _is_ellipsis(default.args[0])
+    return not any(keyword.arg in ("default", "default_factory") for keyword in default.keywords)
+
+
+def _is_ellipsis(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value is ...
+
+
+def _find_text(node: ast.AST, names: Sequence[str]) -> str:
+    """The first text given to one of these names, as keyword (`alias="X"`) or assigned; '' without one."""
+    for child in ast.walk(node):
+        match child:
+            case ast.keyword(arg=str(name), value=ast.Constant(value=str(text))):
+                if name in names and text:
+                    return text
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(value=str(text))):
+                if name in names and text:
+                    return text
     return ""
-
-
-def _alias(node: ast.AST) -> str:
-    if isinstance(node, ast.keyword) and node.arg in ("alias", "validation_alias", "env"):
-        return _literal(node.value) or ""
-    return ""
-
-
-def _literal(node: ast.expr) -> str | None:
-    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
-
-
-def _text(node: ast.expr) -> str:
-    """`os.environ.get`; what is no dotted name is unparsed."""
-    return ast.unparse(node)

@@ -4,39 +4,58 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from migration_gate.project.import_path import list_imported_names
 from migration_gate.project.search import list_subfolders, read_text_file
 
-USUAL = ("wsgi.py", "app.py", "manage.py", "autoapp.py", "application.py", "main.py", "run.py", "server.py")
-NAMED = re.compile(r"(?:\bFLASK_APP\s*[=:]\s*|\bFLASK_APP\s+|--app[ =])[\"']?([\w./-]+(?::\w+(?:\(\))?)?)")
-FILES = (
-    *(
-        ".flaskenv",
-        ".env",
-        "Dockerfile*",
-        "*/Dockerfile*",
-        "docker-compose*.y*ml",
-        "compose*.y*ml",
-        "Procfile",
-    ),
-    *("*.env", ".env.*", "Makefile", "*.sh", "bin/*", "scripts/*.sh", "README*", ".github/workflows/*.y*ml"),
+APPLICATION_FILES = (
+    "wsgi.py",
+    "app.py",
+    "manage.py",
+    "autoapp.py",
+    "application.py",
+    "main.py",
+    "run.py",
+    "server.py",
+)
+"""usual names of the module with the application"""
+FLASK_APP = re.compile(
+    r"(?:\bFLASK_APP\s*[=:]\s*|\bFLASK_APP\s+|--app[ =])[\"']?([\w./-]+(?::\w+(?:\(\))?)?)"
+)
+START_FILES = (
+    ".flaskenv",
+    ".env",
+    "Dockerfile*",
+    "*/Dockerfile*",
+    "docker-compose*.y*ml",
+    "compose*.y*ml",
+    "Procfile",
+    "*.env",
+    ".env.*",
+    "Makefile",
+    "*.sh",
+    "bin/*",
+    "scripts/*.sh",
+    "README*",
+    ".github/workflows/*.y*ml",
 )
 """what may say how the application is started, likeliest first"""
-MAKES = re.compile(r"\bcreate_app\b|\bFlask\(")
-LARGEST = 500_000
-"""bytes of a file that we search"""
+MAKES_APPLICATION = re.compile(r"\bcreate_app\b|\bFlask\(")
+LARGEST_FILE = 500_000
+"""bytes of a file that is searched"""
 
 
 @dataclass(frozen=True, slots=True)
 class FlaskApplication:
-    """A value for FLASK_APP, the folder to run it in and the file that says so."""
+    """A value for FLASK_APP, and the folder to run it in."""
 
     name: str
+    """`package.module:create_app`"""
     directory: Path
-    why: str
+    reason: str
+    """where the name is from"""
 
 
 def is_flask_migrate_folder(folder: Path) -> bool:
@@ -45,66 +64,81 @@ def is_flask_migrate_folder(folder: Path) -> bool:
 
 
 def find_application(
-    tops: Sequence[Path], env: Mapping[str, str], environ: Mapping[str, str]
+    tops: Sequence[Path], setting: str | None, env: Mapping[str, str], environ: Mapping[str, str]
 ) -> FlaskApplication | None:
-    """The application, looked for in the settings, the environment, files that start it, and usual names."""
-    for source, where in ((env, "`env` in the settings"), (environ, "the environment")):
-        name, why = source.get("FLASK_APP"), f"FLASK_APP from {where}"
-        if name:
-            return resolve_application(name, tops, why) or FlaskApplication(name, tops[0], why)
-    said = (
-        resolve_application(name, tops, f"FLASK_APP from `{file.relative_to(top)}`")
-        for top in tops
-        for file, name in _named(top)
-    )
-    guessed = (
-        FlaskApplication(
-            _module(file, top), top, f"FLASK_APP guessed: `{file.relative_to(top)}` makes an application"
-        )
-        for top in tops
-        for file in _makers(top)
-    )
-    return next((each for each in said if each), None) or next(guessed, None)
+    """The application: from the setting `flask_app`, from variables, from files that start it, else guessed.
+
+    `tops` are the folders that it may be run in, likeliest first; `env` are the variables of the settings,
+    `environ` those of the environment.
+    """
+    if setting:
+        # The name is left as the user wrote it; only its folder is looked for.
+        application = _application_in_folder(setting, tops, "FLASK_APP from the setting `flask_app`")
+        return replace(application, name=setting)
+    for variables, origin in ((env, "`env` in the settings"), (environ, "the environment")):
+        if variables.get("FLASK_APP"):
+            return _application_in_folder(variables["FLASK_APP"], tops, f"FLASK_APP from {origin}")
+    for top in tops:
+        for file, name in _find_names_in_files(top):
+            application_here = resolve_application(name, tops, f"FLASK_APP from `{file.relative_to(top)}`")
+            if application_here is not None:
+                return application_here
+    for top in tops:
+        for file in _find_application_files(top):
+            reason = f"FLASK_APP guessed: `{file.relative_to(top)}` makes an application"
+            return FlaskApplication(_module_name(file, top), top, reason)
+    return None
 
 
-def _module(file: Path, top: Path) -> str:
+def _application_in_folder(name: str, tops: Sequence[Path], reason: str) -> FlaskApplication:
+    """The application of that name; where its file is not found, in the first folder."""
+    return resolve_application(name, tops, reason) or FlaskApplication(name, tops[0], reason)
+
+
+def resolve_application(name: str, tops: Sequence[Path], reason: str) -> FlaskApplication | None:
+    """The application as it is called here; None where its file is not found.
+
+    A path inside a container (`/app/web/run.py`) loses the folders that do not exist here.
+    """
+    module, colon, variable = name.partition(":")
+    for top in tops:
+        for parts in _list_possible_modules(module):
+            if any(_is_module(base.joinpath(*parts)) for base in (top, top / "src")):
+                return FlaskApplication(".".join(parts) + colon + variable, top, reason)
+    return None
+
+
+def _list_possible_modules(module: str) -> list[list[str]]:
+    """The names that a module may have here, longest first: as it is written, or the ends of a path."""
+    if "/" not in module:
+        return [[module.removesuffix(".py")]] if module.endswith(".py") else [module.split(".")]
+    parts = [part for part in module.removesuffix(".py").split("/") if part not in ("", ".")]
+    return [parts[start:] for start in range(len(parts))]
+
+
+def _is_module(path: Path) -> bool:
+    return path.with_suffix(".py").is_file() or (path / "__init__.py").is_file()
+
+
+def _module_name(file: Path, top: Path) -> str:
     parts = file.relative_to(top).with_suffix("").parts
     return ".".join(part for part in parts if part != "__init__").removeprefix("src.")
 
 
-def _makers(top: Path) -> Iterator[Path]:
-    """Files of the usual names that make a Flask application."""
-    places = (top, top / "src", *list_subfolders(top), *list_subfolders(top / "src"))
-    usual = [inside / name for inside in places for name in USUAL]
-    packages = [inside / "__init__.py" for inside in places[2:]]
-    for file in (*usual, *packages):
-        if file.is_file() and MAKES.search(read_text_file(file)):
+def _find_application_files(top: Path) -> Iterator[Path]:
+    """Files of the usual names that make a Flask application, then packages that do."""
+    packages = [*list_subfolders(top), *list_subfolders(top / "src")]
+    candidates = [folder / name for folder in (top, top / "src", *packages) for name in APPLICATION_FILES]
+    candidates += [package / "__init__.py" for package in packages]
+    for file in candidates:
+        if file.is_file() and MAKES_APPLICATION.search(read_text_file(file)):
             yield file
 
 
-def _named(top: Path) -> Iterator[tuple[Path, str]]:
-    for pattern in FILES:
+def _find_names_in_files(top: Path) -> Iterator[tuple[Path, str]]:
+    """Values of FLASK_APP, with the files that say so."""
+    for pattern in START_FILES:
         for file in sorted(top.glob(pattern)):
-            if file.is_file() and file.stat().st_size < LARGEST:
-                text = read_text_file(file)
-                yield from ((file, match[1]) for match in NAMED.finditer(text))
-
-
-def resolve_application(name: str, tops: Sequence[Path], why: str) -> FlaskApplication | None:
-    """The application as it is called here: a path inside a container loses the folders that are not here."""
-    module, colon, variable = name.partition(":")
-    dotted = module.removesuffix(".py") if "/" in module else module
-    parts = [part for part in dotted.split("/") if part not in ("", ".")]
-    if "/" not in module and not module.endswith(".py"):
-        parts = module.split(".")
-    elif parts:
-        parts[-1] = parts[-1].removesuffix(".py")
-    for top in tops:
-        for start in range(len(parts)):
-            inner = Path(*parts[start:])
-            for base in (top, top / "src"):
-                if (base / inner).with_suffix(".py").is_file() or (base / inner / "__init__.py").is_file():
-                    return FlaskApplication(".".join(inner.parts) + colon + variable, top, why)
-            if "/" not in module:
-                break
-    return None
+            if file.is_file() and file.stat().st_size < LARGEST_FILE:
+                for match in FLASK_APP.finditer(read_text_file(file)):
+                    yield file, match[1]

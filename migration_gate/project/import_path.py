@@ -1,4 +1,4 @@
-"""The folders that must be on the project's import path, from what its files import."""
+"""Works out the folders that must be on the project's import path, from what its files import."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ def list_imported_names(file: Path) -> set[str]:
         return set()
     names: set[str] = set()
     for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            names.update(alias.name.partition(".")[0] for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            names.add(node.module.partition(".")[0])
+        match node:
+            case ast.Import():
+                names.update(alias.name.partition(".")[0] for alias in node.names)
+            case ast.ImportFrom(module=str(module), level=0):
+                names.add(module.partition(".")[0])
     return names - sys.stdlib_module_names - {"alembic", "sqlalchemy"}
 
 
@@ -41,28 +42,40 @@ def find_package_parent(folder: Path, top: Path) -> Path:
 
 
 def build_import_path(
-    directory: Path, prepend: Sequence[str], importer: Path | None, top: Path
+    directory: Path, prepend_sys_path: Sequence[str], entry_file: Path | None, top: Path
 ) -> tuple[str, ...]:
     """The folders to put before the interpreter's own, nearest first.
 
-    `prepend` is the ini's prepend_sys_path, `importer` is env.py or the hook, `top` the repository's folder.
+    `prepend_sys_path` is the configuration's, `entry_file` is env.py or the hook, `top` the repository's
+    folder.
     """
-    found = [(directory / entry).resolve() for entry in prepend]
-    found.append(find_package_parent(directory, top))
+    folders = [(directory / entry).resolve() for entry in prepend_sys_path]
+    folders.append(find_package_parent(directory, top))
     if (directory / "src").is_dir():
-        found.append(directory / "src")
-    for name in sorted(list_imported_names(importer)) if importer else ():
-        if not any(contains_module(folder, name) for folder in found):
-            found += [folder for folder in _around(importer, top) if contains_module(folder, name)][:1]
-    return tuple(dict.fromkeys(str(folder) for folder in found))
+        folders.append(directory / "src")
+    if entry_file is not None:
+        for name in sorted(list_imported_names(entry_file)):
+            if not any(contains_module(folder, name) for folder in folders):
+                folders += _find_module_folder(name, entry_file, top)
+    return tuple(dict.fromkeys(str(folder) for folder in folders))
 
 
-def _around(importer: Path | None, top: Path) -> Iterator[Path]:
-    """The folders around env.py, upwards, each with its src; then those beside the way up."""
-    parents = list(importer.parents) if importer else []
+def _find_module_folder(name: str, entry_file: Path, top: Path) -> list[Path]:
+    """The nearest folder that holds the module; none where it is not in the repository."""
+    for folder in _list_folders_around(entry_file, top):
+        if contains_module(folder, name):
+            return [folder]
+    return []
+
+
+def _list_folders_around(file: Path, top: Path) -> Iterator[Path]:
+    """The folders above a file, upwards, each with its src; then those beside them."""
+    parents = list(file.parents)
     parents = parents[: parents.index(top) + 1] if top in parents else parents[:3]
     for folder in parents:
-        yield from (folder, folder / "src")
+        yield folder
+        yield folder / "src"
     for folder in parents[1:]:
-        for beside in list_subfolders(folder):
-            yield from (beside, beside / "src")
+        for sibling in list_subfolders(folder):
+            yield sibling
+            yield sibling / "src"

@@ -1,0 +1,155 @@
+"""What to say where a search for an Alembic configuration found none, or several."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from migration_gate.errors import ProjectNotFound
+from migration_gate.project.alembic_config import AlembicConfig
+from migration_gate.project.search import (
+    USUAL_FOLDERS,
+    find_ini_files,
+    list_subfolders,
+    read_text_file,
+)
+
+OTHER_TOOLS = {
+    "prisma/schema.prisma": "a Prisma project",
+    "manage.py": "a Django project",
+    "knexfile.js": "a Knex project",
+    "ormconfig.json": "a TypeORM project",
+    "db/schema.rb": "a Rails project",
+    "flyway.conf": "a Flyway project",
+}
+"""files by which projects are known that use another tool for migrations"""
+REQUIREMENTS = (
+    "requirements*.txt",
+    "requirements/*.txt",
+    "pyproject.toml",
+    "Pipfile",
+    "setup.cfg",
+    "setup.py",
+)
+"""files that list a project's packages"""
+NAMED_FILES = 5
+"""files that a message names"""
+
+
+def several_configs_error(configs: Sequence[AlembicConfig], root: Path) -> ProjectNotFound:
+    """The refusal to choose among configurations, with the lines that name each of them."""
+    files = [_relative_path(config.file, root) for config in configs]
+    lines = ["projects:"]
+    for config, file in zip(configs, files, strict=True):
+        lines += [f"  {_suggest_project_name(config, root)}:", f"    alembic: {file}"]
+    return ProjectNotFound(
+        f"There are {len(files)} Alembic configurations, and none is at the top: "
+        f"{', '.join(f'`{file}`' for file in files)}.",
+        where=str(root),
+        advice=_suggest_configuration(lines),
+    )
+
+
+def several_sections_error(config: AlembicConfig, root: Path) -> ProjectNotFound:
+    """The refusal to choose among the sections of one file, with the lines that name each of them."""
+    file = _relative_path(config.file, root)
+    lines = ["projects:"]
+    for section in config.other_sections:
+        lines += [f"  {section}:", f"    alembic: {{config: {file}, section: {section}}}"]
+    return ProjectNotFound(
+        f"`{file}` has no history in [{config.section}], and several elsewhere: "
+        f"{', '.join(config.other_sections)}.",
+        where=str(config.file),
+        advice=_suggest_configuration(lines),
+    )
+
+
+def no_config_error(top: Path) -> ProjectNotFound:
+    """Where we looked, and what hints at a configuration elsewhere."""
+    deeper_files = [_relative_path(file, top) for file in find_ini_files(top)]
+    if deeper_files:
+        names = ", ".join(f"`{file}`" for file in deeper_files[:NAMED_FILES])
+        return ProjectNotFound(
+            f"No alembic.ini in `{top}` or one folder down, but deeper: {names}.",
+            where=str(top),
+            advice=f"Name it in `.migration-gate.yml`: `alembic: {deeper_files[0]}`.",
+        )
+    return ProjectNotFound(
+        f"No Alembic project was found in `{top}`: no alembic.ini and no `[tool.alembic]` in pyproject.toml, "
+        "here or one folder down.",
+        where=str(top),
+        advice=_advise_without_config([top, *list_subfolders(top)]),
+    )
+
+
+def _advise_without_config(folders: Sequence[Path]) -> str:
+    """What to do, by what else lies in the folders; the first of them is the top."""
+    top = folders[0]
+    environment = _find_bare_environment(folders)
+    flask_migrate_file = _find_requirement("flask-migrate", folders)
+    if environment is not None and flask_migrate_file is None:
+        return (
+            f"`{_relative_path(environment, top)}/env.py` is an Alembic environment without a configuration. "
+            "If the project builds one in code, write a file that leaves it in `cfg`, and name it: "
+            "`hook: ci/alembic_config.py`."
+        )
+    if flask_migrate_file is not None:
+        return (
+            f"`{_relative_path(flask_migrate_file, top)}` lists Flask-Migrate, whose folder was not found: "
+            "run `flask db init`, or name it, as `alembic: path/to/migrations`."
+        )
+    other_tool = _find_other_tool(folders)
+    if other_tool is not None:
+        return (
+            f"This looks like {other_tool}, which does not use Alembic. "
+            "The gate replays Alembic migrations only."
+        )
+    alembic_file = _find_requirement("alembic", folders)
+    if alembic_file is not None:
+        return (
+            f"`{_relative_path(alembic_file, top)}` lists Alembic: name its configuration, as "
+            "`alembic: path/to/alembic.ini`, or, where it is built in code, a `hook:`."
+        )
+    return "Run it in the project's folder, or name the configuration: `alembic: path/to/alembic.ini`."
+
+
+def _find_bare_environment(folders: Sequence[Path]) -> Path | None:
+    """A folder with the files that `alembic init` writes, but for its alembic.ini."""
+    for folder in folders:
+        for candidate in (folder, folder / "migrations", folder / "alembic"):
+            if (candidate / "env.py").is_file() and (candidate / "script.py.mako").is_file():
+                return candidate
+    return None
+
+
+def _find_other_tool(folders: Sequence[Path]) -> str | None:
+    for name, tool in OTHER_TOOLS.items():
+        if any((folder / name).exists() for folder in folders):
+            return tool
+    return None
+
+
+def _find_requirement(package: str, folders: Sequence[Path]) -> Path | None:
+    """The first file that lists the package."""
+    for folder in folders:
+        for pattern in REQUIREMENTS:
+            for file in sorted(folder.glob(pattern)):
+                if file.is_file() and package in read_text_file(file).lower().replace("_", "-"):
+                    return file
+    return None
+
+
+def _suggest_configuration(lines: Sequence[str]) -> str:
+    return "Name them in `.migration-gate.yml`:\n\n" + "\n".join(f"    {line}" for line in lines)
+
+
+def _suggest_project_name(config: AlembicConfig, root: Path) -> str:
+    """The folders of a configuration but for usual ones: `services-billing`."""
+    if not config.folder.is_relative_to(root):
+        return "main"
+    parts = config.folder.relative_to(root).parts
+    return "-".join(part for part in parts if part not in ("src", *USUAL_FOLDERS)) or "main"
+
+
+def _relative_path(file: Path, root: Path) -> str:
+    return str(file.relative_to(root)) if file.is_relative_to(root) else str(file)
