@@ -135,15 +135,20 @@ def _is_change(statement: SqlStatement) -> bool:
 def _find_in_calls(module: PythonModule) -> Iterator[FoundChange]:
     """`create_all`, `drop_all`, `execute(CreateTable(...))`, `User.__table__.create(bind)`."""
     for node in module.nodes:
-        change = None
-        if isinstance(node, ast.Attribute) and node.attr in _FOR_ALL_TABLES:
-            change = _read_create_all(module, node)
-        elif isinstance(node, ast.Call) and last_name(node.func) in _DDL_ELEMENTS:
-            change = _read_ddl_element(module, node)
-        elif isinstance(node, ast.Call) and last_name(node.func) in _FOR_ONE_TABLE:
-            change = _read_table_method(module, node)
+        change = _read_node(module, node)
         if change is not None and module.runs_on_postgres(node):
             yield change
+
+
+def _read_node(module: PythonModule, node: ast.AST) -> FoundChange | None:
+    if isinstance(node, ast.Attribute):
+        return _read_create_all(module, node) if node.attr in _FOR_ALL_TABLES else None
+    if not isinstance(node, ast.Call):
+        return None
+    name = last_name(node.func)
+    if name in _DDL_ELEMENTS:
+        return _read_ddl_element(module, node)
+    return _read_table_method(module, node) if name in _FOR_ONE_TABLE else None
 
 
 def _read_create_all(module: PythonModule, node: ast.Attribute) -> FoundChange | None:
@@ -152,10 +157,8 @@ def _read_create_all(module: PythonModule, node: ast.Attribute) -> FoundChange |
     if not isinstance(parent, ast.Call | ast.keyword):
         return None
     tables = _tables_of_own_metadata(module, node.value)
-    if tables is None:
-        if not _METADATA.search(dotted_name(node.value).rpartition(".")[2]):
-            return None
-    elif not tables:
+    is_application = tables is None and _is_named_metadata(node.value)
+    if not tables and not is_application:
         return None
     is_called = isinstance(parent, ast.Call) and parent.func is node
     if is_called and names_other_database(ast.unparse(parent)):
@@ -163,6 +166,10 @@ def _read_create_all(module: PythonModule, node: ast.Attribute) -> FoundChange |
     source = ast.unparse(parent if is_called else node)
     scopes = module.find_scopes(node)
     return FoundChange(node.lineno, source, _FOR_ALL_TABLES[node.attr], tables or (), scopes)
+
+
+def _is_named_metadata(receiver: ast.expr) -> bool:
+    return _METADATA.search(dotted_name(receiver).rpartition(".")[2]) is not None
 
 
 def _read_ddl_element(module: PythonModule, node: ast.Call) -> FoundChange | None:
@@ -197,12 +204,11 @@ def _tables_of_own_metadata(module: PythonModule, receiver: ast.expr) -> tuple[s
     values = [value for name, value in _find_assigned(module) if name == receiver.id]
     if not values or not all(_is_call_of(value, "MetaData") for value in values):
         return None
-    return tuple(
-        name
-        for node in module.nodes
-        if isinstance(node, ast.Call) and _is_table_of(node, receiver.id)
-        for name in _without_placeholders(possible_texts(node.args[0], module.constants))
-    )
+    tables: list[str] = []
+    for node in module.nodes:
+        if isinstance(node, ast.Call) and _is_table_of(node, receiver.id):
+            tables += _without_placeholders(possible_texts(node.args[0], module.constants))
+    return tuple(tables)
 
 
 def _is_table_of(call: ast.Call, metadata: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,19 +63,6 @@ class _Variable:
     value: ast.expr
     line: int
 
-    def read_strings(self) -> tuple[str, ...] | None:
-        """Its strings: one, several, or none for None; None where only running the file could tell."""
-        try:
-            value = ast.literal_eval(self.value)
-        except (ValueError, TypeError, SyntaxError):
-            return None
-        if value is None:
-            return ()
-        if isinstance(value, str):
-            return (value,)
-        is_list = isinstance(value, tuple | list | set)
-        return tuple(value) if is_list and all(isinstance(item, str) for item in value) else None
-
 
 def read_revision_files(
     locations: Sequence[Path], repository: Path, *, recursive: bool = False
@@ -100,18 +87,21 @@ def read_revision_files_below(
 
     A file that is no valid Python is reported in `locations` alone: elsewhere it may be anything.
     """
-    files = dict.fromkeys(
-        file for folder in (*locations, scripts) for file in _find_python_files(folder, recursive=True)
-    )
+    sources = []
     folders = {_display_path(folder, repository) for folder in locations}
-    sources = (
-        _read_revision_file(file, _display_path(file, repository)) for file in files if file.name != "env.py"
-    )
-    return tuple(
-        source
-        for source in sources
-        if source is not None and (source.file.revision or os.path.dirname(source.file.path) in folders)  # noqa: PTH120
-    )
+    for file in _find_files_below((*locations, scripts)):
+        source = _read_revision_file(file, _display_path(file, repository))
+        if source is None:
+            continue
+        if source.file.revision or os.path.dirname(source.file.path) in folders:  # noqa: PTH120
+            sources.append(source)
+    return tuple(sources)
+
+
+def _find_files_below(folders: Sequence[Path]) -> Iterable[Path]:
+    """The Python files in and below the folders, each once, without `env.py`."""
+    files = (file for folder in folders for file in _find_python_files(folder, recursive=True))
+    return dict.fromkeys(file for file in files if file.name != "env.py")
 
 
 def _find_python_files(folder: Path, *, recursive: bool) -> Iterator[Path]:
@@ -161,24 +151,45 @@ def _read_tree(tree: ast.Module, data: bytes, display_path: str, message: str) -
     variables = _find_variables(tree)
     if "revision" not in variables:
         return None
-    strings = {name: variable.read_strings() for name, variable in variables.items()}
-    doubts = [f"its `{name}` is not written as text" for name in _VARIABLES if strings.get(name, ()) is None]
-    tables = {name.decode() for names in _CREATES_TABLE.findall(data) for name in names if name}
+    strings = {name: _read_strings(variables.get(name)) for name in _VARIABLES}
+    known = {name: texts or () for name, texts in strings.items()}
+    doubts = [f"its `{name}` is not written as text" for name, texts in strings.items() if texts is None]
     file = RevisionFile(
         display_path,
-        revision=next(iter(strings["revision"] or ()), None),
-        parents=strings.get("down_revision") or (),
+        revision=next(iter(known["revision"]), None),
+        parents=known["down_revision"],
         line=variables["revision"].line,
-        created_tables=tuple(sorted(tables)),
+        created_tables=_find_created_tables(data),
     )
     return RevisionSource(
         file,
         message,
         upgrade_line=_find_upgrade_line(tree),
-        depends_on=strings.get("depends_on") or (),
-        branch_labels=strings.get("branch_labels") or (),
+        depends_on=known["depends_on"],
+        branch_labels=known["branch_labels"],
         doubt="; ".join(doubts),
     )
+
+
+def _read_strings(variable: _Variable | None) -> tuple[str, ...] | None:
+    """The strings of a variable, which may be none; None where only running the file could tell."""
+    if variable is None:
+        return ()
+    try:
+        value = ast.literal_eval(variable.value)
+    except (ValueError, TypeError, SyntaxError):
+        return None
+    if value is None:
+        return ()
+    if isinstance(value, str):
+        return (value,)
+    is_list = isinstance(value, tuple | list | set)
+    return tuple(value) if is_list and all(isinstance(item, str) for item in value) else None
+
+
+def _find_created_tables(data: bytes) -> tuple[str, ...]:
+    names = {match[match.lastindex or 0].decode() for match in _CREATES_TABLE.finditer(data)}
+    return tuple(sorted(names))
 
 
 def _find_variables(tree: ast.Module) -> Mapping[str, _Variable]:

@@ -6,7 +6,7 @@ import graphlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from migration_gate.facts import History, Location, MissingParent, Revision
+from migration_gate.facts import History, Location, MissingParent, Revision, RevisionFile
 from migration_gate.scan.revision_files import RevisionSource, RevisionSources
 
 _SHORTEST_PREFIX = 4
@@ -25,42 +25,51 @@ class _Node:
 def build_history(sources: RevisionSources, target: tuple[str, ...]) -> History:
     """The graph of the revisions. As with Alembic, a broken history has files and no revisions."""
     nodes = _make_nodes(sources.files)
-    missing = tuple(_find_missing_parents(nodes))
-    parents_by_path = {node.source.file.path: node.parents for node in nodes}
     history = History(
-        files=tuple(
-            replace(source.file, parents=parents_by_path.get(source.file.path, ()))
-            for source in sources.files
-        ),
+        files=_complete_files(sources.files, nodes),
         locations=sources.locations,
         target=target,
-        missing_parents=missing,
+        missing_parents=tuple(_find_missing_parents(nodes)),
     )
-    is_certain = not any(source.file.error or source.doubt for source in sources.files)
-    if missing or not is_certain or _has_duplicates(nodes) or _has_cycle(nodes):
+    is_broken = history.missing_parents or _has_duplicates(nodes) or _has_cycle(nodes)
+    if is_broken or _is_uncertain(sources.files):
         return history
-    labels = _inherit_labels(nodes)
-    parents = {parent for node in nodes for parent in node.parents}
     return replace(
-        history,
-        revisions=tuple(_make_revision(node, labels[node.id]) for node in nodes),
-        heads=tuple(node.id for node in nodes if node.id not in parents),
-        bases=tuple(node.id for node in nodes if not node.parents),
+        history, revisions=_make_revisions(nodes), heads=_find_heads(nodes), bases=_find_bases(nodes)
     )
+
+
+def _complete_files(files: Sequence[RevisionSource], nodes: Sequence[_Node]) -> tuple[RevisionFile, ...]:
+    """The files, each with the whole ids of its parents."""
+    parents = {node.source.file.path: node.parents for node in nodes}
+    return tuple(replace(source.file, parents=parents.get(source.file.path, ())) for source in files)
+
+
+def _is_uncertain(files: Sequence[RevisionSource]) -> bool:
+    """Whether a file could not be read, or not be placed."""
+    return any(source.file.error or source.doubt for source in files)
+
+
+def _find_heads(nodes: Sequence[_Node]) -> tuple[str, ...]:
+    parents = {parent for node in nodes for parent in node.parents}
+    return tuple(node.id for node in nodes if node.id not in parents)
+
+
+def _find_bases(nodes: Sequence[_Node]) -> tuple[str, ...]:
+    return tuple(node.id for node in nodes if not node.parents)
 
 
 def _make_nodes(files: Sequence[RevisionSource]) -> tuple[_Node, ...]:
     ids = [source.file.revision for source in files if source.file.revision]
     known = frozenset(ids)
-    return tuple(
-        _Node(
-            source.file.revision,
-            tuple(parent if parent in known else _complete_id(parent, ids) for parent in source.file.parents),
-            source,
-        )
-        for source in files
-        if source.file.revision
-    )
+    nodes = []
+    for source in files:
+        if source.file.revision:
+            parents = (
+                parent if parent in known else _complete_id(parent, ids) for parent in source.file.parents
+            )
+            nodes.append(_Node(source.file.revision, tuple(parents), source))
+    return tuple(nodes)
 
 
 def _complete_id(parent: str, ids: Sequence[str]) -> str:
@@ -90,10 +99,19 @@ def _has_cycle(nodes: Sequence[_Node]) -> bool:
     return False
 
 
-def _make_revision(node: _Node, labels: frozenset[str]) -> Revision:
-    source = node.source
-    location = Location(source.file.path, source.upgrade_line)
-    return Revision(node.id, node.parents, source.message, location, source.depends_on, tuple(sorted(labels)))
+def _make_revisions(nodes: Sequence[_Node]) -> tuple[Revision, ...]:
+    labels = _inherit_labels(nodes)
+    return tuple(
+        Revision(
+            node.id,
+            node.parents,
+            node.source.message,
+            Location(node.source.file.path, node.source.upgrade_line),
+            node.source.depends_on,
+            tuple(sorted(labels[node.id])),
+        )
+        for node in nodes
+    )
 
 
 def _inherit_labels(nodes: Sequence[_Node]) -> Mapping[str, frozenset[str]]:

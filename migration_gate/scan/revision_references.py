@@ -6,7 +6,7 @@ import ast
 import contextlib
 import os
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
@@ -66,7 +66,7 @@ class RevisionReferences:
         readers: dict[str, str] = {}
         best: dict[str, int] = {}
         for pattern in self.patterns:
-            scores = {path: _score(pattern, PurePosixPath(self.project, path)) for path in paths}
+            scores = {path: _score_file(pattern, PurePosixPath(self.project, path)) for path in paths}
             highest = max(scores.values(), default=0)
             for path, score in scores.items():
                 is_named = score == highest or "*" in pattern.pattern
@@ -119,33 +119,44 @@ def _find_imports(data: bytes) -> Iterator[Import]:
 
 
 def _find_patterns(revision: str, data: bytes) -> Iterator[_SqlPattern]:
+    """The `.sql` files that the revision's strings name."""
     tree = parse_python(data)
     if tree is None:
         return
-    constants = {text for node in ast.walk(tree) if (text := constant_text(node)) is not None}
-    lines = [text for text in constants if "\n" not in text]
-    mentioned = frozenset(part for line in lines for part in line.split("/") if part)
+    constants = {constant_text(node) for node in ast.walk(tree)} - {None}
+    mentioned = frozenset(_split_paths(constants))
     stem = PurePosixPath(revision).stem
     for text in find_texts(tree):
-        if text.lower().endswith(".sql") and "\n" not in text and len(text) < _MAX_PATH:
+        if _is_sql_path(text):
             path = _OWN_NAME.sub(stem, _OWN_FOLDER.sub("", text))
             yield _SqlPattern(revision, _PLACEHOLDER.sub("*", path), mentioned)
     if b"__file__" in data and ".sql" in constants:  # Path(__file__).with_suffix(".sql")
         yield _SqlPattern(revision, f"{PurePosixPath(revision).parent}/{stem}.sql", mentioned)
 
 
-def _score(pattern: _SqlPattern, file: PurePosixPath) -> int:
+def _split_paths(texts: Iterable[str | None]) -> Iterator[str]:
+    """The parts of every text on one line, as if it were a path."""
+    for text in texts:
+        if text is not None and "\n" not in text:
+            yield from filter(None, text.split("/"))
+
+
+def _is_sql_path(text: str) -> bool:
+    return text.lower().endswith(".sql") and "\n" not in text and len(text) < _MAX_PATH
+
+
+def _score_file(pattern: _SqlPattern, file: PurePosixPath) -> int:
     """How well the file fits what the revision names; 0 where it does not."""
     parts = [part for part in pattern.pattern.split("/") if part not in ("", ".", "..")]
     if not parts or not _matches_end(parts, file.parts):
         return 0
-    folder = PurePosixPath(pattern.revision).parent
-    mentioned = [part for part in file.parts[: -len(parts)] if part in pattern.mentioned]
-    is_in_mentioned = bool(mentioned) and mentioned[-1] == file.parts[-len(parts) - 1]
-    is_near = file.is_relative_to(folder) or is_in_mentioned
+    folders = file.parts[: -len(parts)]
+    mentioned = [folder for folder in folders if folder in pattern.mentioned]
+    revision_folder = PurePosixPath(pattern.revision).parent
+    is_near = file.is_relative_to(revision_folder) or mentioned[-1:] == list(folders[-1:])
     if _is_any_file(parts) and not is_near:
         return 0
-    shared = os.path.commonpath([folder, file])
+    shared = os.path.commonpath([revision_folder, file])
     return (
         _NAMED_PART * len(parts)
         + _NEAR * is_near

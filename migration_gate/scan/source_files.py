@@ -105,10 +105,15 @@ def _may_change_schema(data: bytes) -> bool:
     lower = data.lower()
     if any(call in lower for call in _CALLS) or any(ddl.search(lower) for ddl in _DDL):
         return True
-    if b"comment" in lower and _COMMENT_ON.search(lower):
-        return True
-    has_table = b"__table__" in data or b"Table(" in data
-    return has_table and (b".create(" in data or b".drop(" in data)
+    has_comment = b"comment" in lower and _COMMENT_ON.search(lower) is not None
+    return has_comment or _may_create_table(data)
+
+
+def _may_create_table(data: bytes) -> bool:
+    """Whether the file may call `table.create(bind)` or `table.drop(bind)`."""
+    if b"__table__" not in data and b"Table(" not in data:
+        return False
+    return b".create(" in data or b".drop(" in data
 
 
 def _is_script(path: str, data: bytes) -> bool:

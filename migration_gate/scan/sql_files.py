@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from migration_gate.facts import SqlFile, SqlKind
 from migration_gate.scan.file_content import FileContent, decode_text
@@ -20,7 +21,11 @@ _FILE_SECONDS = 2.0
 _MAX_TABLES = 50
 """tables of one file that are kept"""
 _LFS_POINTER = b"version https://git-lfs.github.com/spec/"
-_SQL_KINDS = tuple(kind for kind in StatementKind if kind is not StatementKind.OTHER)
+_KIND_NAMES: tuple[tuple[StatementKind, SqlKind], ...] = (
+    (StatementKind.SCHEMA, "schema"),
+    (StatementKind.DATA, "data"),
+    (StatementKind.QUERY, "query"),
+)
 
 
 def describe_sql_file(path: str, content: FileContent, seconds: float) -> SqlFile | None:
@@ -44,22 +49,24 @@ def describe_sql_file(path: str, content: FileContent, seconds: float) -> SqlFil
 
 
 def _describe_text(path: str, text: str, seconds: float) -> SqlFile:
-    statements = [
-        statement
-        for statement in _classify_within(text, seconds)
-        if statement.kind is not StatementKind.OTHER
-    ]
-    kinds = {statement.kind for statement in statements}
-    schema = [statement for statement in statements if statement.kind is StatementKind.SCHEMA]
-    first = next(iter(schema or statements), None)
-    tables = dict.fromkeys(name for statement in schema for name in statement.relations)
+    known = [found for found in _classify_within(text, seconds) if found.kind is not StatementKind.OTHER]
+    if not known:
+        return SqlFile(path)
+    schema = [statement for statement in known if statement.kind is StatementKind.SCHEMA]
+    first = (schema or known)[0]
+    tables = dict.fromkeys(itertools.chain.from_iterable(statement.relations for statement in schema))
     return SqlFile(
         path,
-        statement_kinds=tuple(cast("SqlKind", kind.value) for kind in _SQL_KINDS if kind in kinds),
-        first_statement=first.text if first else None,
-        line=first.line if first else 1,
+        statement_kinds=_name_kinds({statement.kind for statement in known}),
+        first_statement=first.text,
+        line=first.line,
         tables=tuple(tables)[:_MAX_TABLES],
     )
+
+
+def _name_kinds(kinds: set[StatementKind]) -> tuple[SqlKind, ...]:
+    """The kinds as facts have them, in their order."""
+    return tuple(name for kind, name in _KIND_NAMES if kind in kinds)
 
 
 def _classify_within(text: str, seconds: float) -> Iterator[SqlStatement]:

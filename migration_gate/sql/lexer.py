@@ -1,7 +1,6 @@
 """The lexer of PostgreSQL's SQL: the one place that knows strings, comments, quoted names and operators.
 
     tokenize(text)                the tokens, without white space and comments
-    mask_literals(text)           the text with strings and comments blanked: safe for regular expressions
     remove_comments(text)         the text with each comment as one blank
     Lexer(text)                   the same tokens for a reader that has to jump (psql commands, COPY rows)
 
@@ -206,22 +205,6 @@ def tokenize(text: str, syntax: Syntax = Syntax.POSTGRES) -> Iterator[Token]:
     for token in Lexer(text, syntax):
         if token.kind is not TokenKind.COMMENT and token.kind is not TokenKind.TEMPLATE_TAG:
             yield token
-
-
-def mask_literals(text: str, syntax: Syntax = Syntax.POSTGRES) -> str:
-    """`text` in its length, with blanks for comments and `'   '` for strings and function bodies."""
-    return "".join(_mask_tokens(text, syntax))
-
-
-def _mask_tokens(text: str, syntax: Syntax) -> Iterator[str]:
-    written = 0
-    for token in Lexer(text, syntax):
-        if token.kind in (TokenKind.STRING, TokenKind.COMMENT):
-            yield text[written : token.start]
-            length = len(token.text)
-            yield f"'{' ' * (length - 2)}'" if token.kind is TokenKind.STRING else " " * length
-            written = token.end
-    yield text[written:]
 
 
 def remove_comments(text: str, syntax: Syntax = Syntax.POSTGRES) -> str:

@@ -1,13 +1,12 @@
 from __future__ import annotations
 
 import os
-import time
 from pathlib import Path
 
 import pytest
 
 from migration_gate.facts import SqlFile
-from tests.support.tracked_files import ALTER, git, one, paths, read, tracked
+from tests.support.tracked_files import ALTER, git, only_sql_file, read_tree, sql_paths, tracked_repository
 
 pytestmark = pytest.mark.slow  # each starts another program
 
@@ -15,7 +14,7 @@ USERS = "-- the start\n\nCREATE TABLE users (\n  id int\n);\nINSERT INTO users V
 
 
 def test_a_tracked_file_is_described(tmp_path: Path) -> None:
-    file = one(read(tracked(tmp_path, {"db/init.sql": USERS})))
+    file = only_sql_file(read_tree(tracked_repository(tmp_path, {"db/init.sql": USERS})))
     assert file == SqlFile(
         "db/init.sql",
         statement_kinds=("schema", "data", "query"),
@@ -25,70 +24,72 @@ def test_a_tracked_file_is_described(tmp_path: Path) -> None:
     )
 
 
-def test_an_untracked_file_is_not_seen(tmp_path: Path) -> None:
-    root = tracked(tmp_path, {"a.sql": "SELECT 1"})
+def test_an_untracked_file_is_left_out(tmp_path: Path) -> None:
+    root = tracked_repository(tmp_path, {"a.sql": "SELECT 1"})
     (root / "b.sql").write_text("SELECT 1")
-    assert paths(read(root)) == ["a.sql"]
+    assert sql_paths(read_tree(root)) == ["a.sql"]
 
 
-def test_names_with_spaces_newlines_and_letters_beyond_ascii_survive(tmp_path: Path) -> None:
+def test_names_with_spaces_line_ends_and_other_letters_are_kept(tmp_path: Path) -> None:
     names = ["a b.sql", "ü/ñ.SQL", "new\nline.sql", 'quo"te.sql']
-    assert paths(read(tracked(tmp_path / "päth with space", dict.fromkeys(names, "SELECT 1")))) == sorted(
-        names
+    assert sql_paths(
+        read_tree(tracked_repository(tmp_path / "päth with space", dict.fromkeys(names, "SELECT 1")))
+    ) == sorted(names)
+
+
+def test_only_the_project_s_folder_is_read_and_paths_are_from_the_top(tmp_path: Path) -> None:
+    root = tracked_repository(
+        tmp_path, {"other.sql": "SELECT 1", "back/a.sql": "SELECT 1", "back/b.sql": "SELECT 1"}
     )
-
-
-def test_only_the_folder_of_the_project_counts_and_paths_begin_at_the_top(tmp_path: Path) -> None:
-    root = tracked(tmp_path, {"other.sql": "SELECT 1", "back/a.sql": "SELECT 1", "back/b.sql": "SELECT 1"})
-    tree = read(root / "back", allow=("/a.sql",))
-    assert (paths(tree), tree.prefix) == (["back/a.sql", "back/b.sql"], "back")
+    tree = read_tree(root / "back", allow=("/a.sql",))
+    assert (sql_paths(tree), tree.prefix) == (["back/a.sql", "back/b.sql"], "back")
     assert [file.allowed_by for file in tree.sql_files] == ["/a.sql", None]
-    assert [file.allowed_by for file in read(root / "back", allow=("back/b.sql",)).sql_files] == [
+    assert [file.allowed_by for file in read_tree(root / "back", allow=("back/b.sql",)).sql_files] == [
         None,
         "back/b.sql",
     ]
 
 
-def test_a_folder_without_a_repository_is_walked_and_said(tmp_path: Path) -> None:
+def test_a_folder_without_a_repository_is_walked_with_a_note(tmp_path: Path) -> None:
     for name in ("a.sql", "node_modules/b.sql", "env/c.sql", ".git/d.sql"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("SELECT 1")
     (tmp_path / "env/pyvenv.cfg").touch()
-    tree = read(tmp_path)
-    assert paths(tree) == ["a.sql"]
+    tree = read_tree(tmp_path)
+    assert sql_paths(tree) == ["a.sql"]
     assert len(tree.notes) == 1
 
 
-def test_a_machine_without_git_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    tracked(tmp_path, {"a.sql": "SELECT 1"})
+def test_a_machine_without_git_gives_a_note(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tracked_repository(tmp_path, {"a.sql": "SELECT 1"})
     monkeypatch.setenv("PATH", str(tmp_path))
-    tree = read(tmp_path)
-    assert paths(tree) == ["a.sql"]
+    tree = read_tree(tmp_path)
+    assert sql_paths(tree) == ["a.sql"]
     assert "no git program" in tree.notes[0]
 
 
-def test_the_caller_s_git_variables_lead_nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    root = tracked(tmp_path / "a", {"a.sql": "SELECT 1"})
-    other = tracked(tmp_path / "b", {"b.sql": "SELECT 1"})
+def test_the_caller_s_git_variables_are_ignored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = tracked_repository(tmp_path / "a", {"a.sql": "SELECT 1"})
+    other = tracked_repository(tmp_path / "b", {"b.sql": "SELECT 1"})
     monkeypatch.setenv("GIT_DIR", str(other / ".git"))
     monkeypatch.setenv("GIT_WORK_TREE", str(other))
-    assert paths(read(root)) == ["a.sql"]
+    assert sql_paths(read_tree(root)) == ["a.sql"]
 
 
 def test_a_command_in_the_repository_s_configuration_is_not_run(tmp_path: Path) -> None:
-    root = tracked(tmp_path, {"a.sql": "SELECT 1"})
+    root = tracked_repository(tmp_path, {"a.sql": "SELECT 1"})
     git(root, "config", "core.fsmonitor", f"touch {tmp_path}/ran; false")
-    read(root)
+    read_tree(root)
     assert not (tmp_path / "ran").exists()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a repository to another user")
 def test_a_checkout_of_another_user_is_read(tmp_path: Path) -> None:
-    root = tracked(tmp_path, {"a.sql": "SELECT 1"})
+    root = tracked_repository(tmp_path, {"a.sql": "SELECT 1"})
     for path in (root, root / ".git"):
         os.chown(path, 65534, 65534)
-    tree = read(root)
-    assert (paths(tree), tree.notes) == (["a.sql"], ())
+    tree = read_tree(root)
+    assert (sql_paths(tree), tree.notes) == (["a.sql"], ())
 
 
 def test_links_are_not_followed_out_of_the_project(tmp_path: Path) -> None:
@@ -98,58 +99,60 @@ def test_links_are_not_followed_out_of_the_project(tmp_path: Path) -> None:
     (root / "out.sql").symlink_to(tmp_path / "secret.sql")
     (root / "broken.sql").symlink_to("nowhere.sql")
     (root / "loop.sql").symlink_to("loop.sql")
-    tracked(root, {"a.sql": "SELECT 1"})
-    tree = read(root)
+    tracked_repository(root, {"a.sql": "SELECT 1"})
+    tree = read_tree(root)
     assert [file.path for file in tree.sql_files if not file.unreadable] == ["a.sql"]
     assert any("out.sql" in note for note in tree.notes)
 
 
-def test_a_file_deleted_from_the_work_tree_is_no_file(tmp_path: Path) -> None:
-    root = tracked(tmp_path, {"a.sql": "SELECT 1", "b/c.sql": "SELECT 1", "d.py": "x = 1"})
+def test_a_file_deleted_from_the_work_tree_is_left_out(tmp_path: Path) -> None:
+    root = tracked_repository(tmp_path, {"a.sql": "SELECT 1", "b/c.sql": "SELECT 1", "d.py": "x = 1"})
     (root / "a.sql").unlink()
     (root / "b/c.sql").unlink()
     (root / "b").rmdir()
     (root / "b").touch()
-    assert paths(read(root)) == []
+    assert sql_paths(read_tree(root)) == []
 
 
-def test_tracked_files_that_are_not_in_the_work_tree_are_said(tmp_path: Path) -> None:
-    root = tracked(tmp_path, {"a.sql": "SELECT 1", "b.sql": "SELECT 1", "c.txt": "x"})
+def test_tracked_files_that_are_not_in_the_work_tree_are_in_a_note(tmp_path: Path) -> None:
+    root = tracked_repository(tmp_path, {"a.sql": "SELECT 1", "b.sql": "SELECT 1", "c.txt": "x"})
     git(root, "sparse-checkout", "set", "--no-cone", "/*", "!/a.sql", "!/c.txt")
     (root / "a.sql").unlink(missing_ok=True)
-    tree = read(root)
-    assert (paths(tree), tree.notes) == (["b.sql"], ("1 tracked file not in the work tree: `a.sql`",))
+    tree = read_tree(root)
+    assert (sql_paths(tree), tree.notes) == (["b.sql"], ("1 tracked file not in the work tree: `a.sql`",))
 
 
 def test_a_name_that_is_not_utf_8_can_be_printed(tmp_path: Path) -> None:
     (tmp_path / os.fsdecode(b"caf\xe9.sql")).write_text("SELECT 1")
-    assert paths(read(tracked(tmp_path, {}))) == ["caf\\xe9.sql"]
+    assert sql_paths(read_tree(tracked_repository(tmp_path, {}))) == ["caf\\xe9.sql"]
 
 
 def test_a_pointer_of_git_lfs_is_unreadable(tmp_path: Path) -> None:
     pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:abc\nsize 3\n"
-    assert "Git LFS" in str(one(read(tracked(tmp_path, {"a.sql": pointer}))).unreadable)
+    assert "Git LFS" in str(
+        only_sql_file(read_tree(tracked_repository(tmp_path, {"a.sql": pointer}))).unreadable
+    )
 
 
 def test_the_application_beside_env_py_is_read(tmp_path: Path) -> None:
     files = {"app/db/env.py": ALTER, "app/db/versions/1.py": ALTER, "app/db/session.py": ALTER}
-    root = tracked(tmp_path, files)
-    changes = read(root, root / "app/db/versions/1.py").schema_changes
+    root = tracked_repository(tmp_path, files)
+    changes = read_tree(root, root / "app/db/versions/1.py").schema_changes
     assert [str(change.location) for change in changes] == ["app/db/session.py:1"]
 
 
-def test_a_submodule_is_another_repository(tmp_path: Path) -> None:
-    tracked(tmp_path / "sub", {"a.sql": "SELECT 1"})
+def test_a_submodule_is_left_out(tmp_path: Path) -> None:
+    tracked_repository(tmp_path / "sub", {"a.sql": "SELECT 1"})
     git(tmp_path / "sub", "commit", "-qm", "x")
-    root = tracked(tmp_path / "root", {"b.sql": "SELECT 1"})
+    root = tracked_repository(tmp_path / "root", {"b.sql": "SELECT 1"})
     git(root, "submodule", "add", "-q", str(tmp_path / "sub"), "sub.sql")
-    assert paths(read(root)) == ["b.sql"]
+    assert sql_paths(read_tree(root)) == ["b.sql"]
 
 
-def test_a_huge_file_is_read_in_part_and_said(tmp_path: Path) -> None:
+def test_a_huge_file_is_read_in_part_with_a_note(tmp_path: Path) -> None:
     text = "CREATE TABLE a (b int);\n" + "-- x\n" * 600_000
-    tree = read(tracked(tmp_path, {"a.sql": text}))
-    assert one(tree).tables == ("a",)
+    tree = read_tree(tracked_repository(tmp_path, {"a.sql": text}))
+    assert only_sql_file(tree).tables == ("a",)
     assert "only its first 2 MiB" in tree.notes[0]
 
 
@@ -166,24 +169,26 @@ def test_a_huge_file_is_read_in_part_and_said(tmp_path: Path) -> None:
     ],
 )
 def test_an_encoding_is_read_where_it_is_clear(tmp_path: Path, content: bytes, reason: str | None) -> None:
-    file = one(read(tracked(tmp_path, {"a.sql": content})))
+    file = only_sql_file(read_tree(tracked_repository(tmp_path, {"a.sql": content})))
     assert file.unreadable == reason
     assert file.tables == (() if reason else ("ü",))
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_file_that_may_not_be_read_is_said(tmp_path: Path) -> None:
-    root = tracked(tmp_path, {"a.sql": "SELECT 1", "b.py": "x = 1"})
+def test_a_file_without_permission_is_unreadable_or_unchecked(tmp_path: Path) -> None:
+    root = tracked_repository(tmp_path, {"a.sql": "SELECT 1", "b.py": "x = 1"})
     (root / "a.sql").chmod(0)
     (root / "b.py").chmod(0)
-    tree = read(root)
-    assert "could not be opened" in str(one(tree).unreadable)
+    tree = read_tree(root)
+    assert "could not be opened" in str(only_sql_file(tree).unreadable)
     assert [item.object for item in tree.unchecked] == ["b.py"]
 
 
 def test_the_pattern_that_allows_is_named_and_negation_takes_back(tmp_path: Path) -> None:
     files = dict.fromkeys(("reports/a.sql", "reports/keep/b.sql", "db/c.sql", "db/deep/d.sql"), "SELECT 1")
-    tree = read(tracked(tmp_path, files), allow=("reports/", "db/**/*.sql", "!db/c.sql", "# none"))
+    tree = read_tree(
+        tracked_repository(tmp_path, files), allow=("reports/", "db/**/*.sql", "!db/c.sql", "# none")
+    )
     assert {file.path: file.allowed_by for file in tree.sql_files} == {
         "reports/a.sql": "reports/",
         "reports/keep/b.sql": "reports/",
@@ -192,8 +197,8 @@ def test_the_pattern_that_allows_is_named_and_negation_takes_back(tmp_path: Path
     }
 
 
-def test_the_migrations_themselves_are_no_finding(tmp_path: Path) -> None:
-    root = tracked(
+def test_changes_in_the_migrations_themselves_are_left_out(tmp_path: Path) -> None:
+    root = tracked_repository(
         tmp_path,
         {
             "migrations/env.py": ALTER,
@@ -205,20 +210,13 @@ def test_the_migrations_themselves_are_no_finding(tmp_path: Path) -> None:
             "run.sh": 'psql -c "ALTER TABLE users ADD x int"\n',
         },
     )
-    tree = read(root, root / "migrations/versions/1_a.py", root / "single.py")
+    tree = read_tree(root, root / "migrations/versions/1_a.py", root / "single.py")
     assert [str(change.location) for change in tree.schema_changes] == ["app/db.py:1", "run.sh:1"]
 
 
-def test_what_a_revision_would_say_instead_is_filled_in(tmp_path: Path) -> None:
-    root = tracked(tmp_path, {"app/db.py": ALTER})
-    assert read(root).schema_changes[0].suggested_op == 'op.add_column("users", sa.Column("x", sa.Integer()))'
-
-
-def test_three_thousand_files_are_read_in_a_second_and_a_half(tmp_path: Path) -> None:
-    filler = "import os\n\n\ndef create(user):\n    return os.path.join(user, 'dropped')\n\n\n" * 120
-    files: dict[str, str | bytes] = {f"app/p{n % 40}/m{n}.py": filler for n in range(1000)}
-    files |= {f"web/p{n % 40}/{n}.ts": "x" * 5000 for n in range(2000)}
-    root = tracked(tmp_path, files)
-    wall, cpu = time.perf_counter(), time.process_time()
-    read(root)
-    assert min(time.perf_counter() - wall, time.process_time() - cpu) < 1.5
+def test_a_change_has_the_operation_for_a_revision(tmp_path: Path) -> None:
+    root = tracked_repository(tmp_path, {"app/db.py": ALTER})
+    assert (
+        read_tree(root).schema_changes[0].suggested_op
+        == 'op.add_column("users", sa.Column("x", sa.Integer()))'
+    )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from migration_gate.config.settings import Settings
 from migration_gate.facts import SqlFile, Tree
-from migration_gate.scan import repository
+from migration_gate.scan.repository import read_repository
 
 EMPTY_HOME = {"HOME": "/nonexistent", "PATH": os.environ["PATH"], "GIT_CONFIG_NOSYSTEM": "1"}
 ALTER = 'conn.execute("ALTER TABLE users ADD COLUMN x int")\n'
@@ -20,7 +20,7 @@ def git(folder: Path, *arguments: str) -> None:
     subprocess.run(["git", *who, *arguments], cwd=folder, env=EMPTY_HOME, check=True, capture_output=True)
 
 
-def tracked(folder: Path, files: Mapping[str, str | bytes]) -> Path:
+def tracked_repository(folder: Path, files: Mapping[str, str | bytes]) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
         path = folder / name
@@ -32,15 +32,15 @@ def tracked(folder: Path, files: Mapping[str, str | bytes]) -> Path:
     return folder
 
 
-def read(root: Path, *revisions: Path, allow: tuple[str, ...] = ()) -> Tree:
+def read_tree(root: Path, *revisions: Path, allow: tuple[str, ...] = ()) -> Tree:
     settings = Settings("x", root, root, raw_sql_allow=allow)
-    return repository.read_repository(settings, [str(revision) for revision in revisions])
+    return read_repository(settings, [str(revision) for revision in revisions])
 
 
-def one(tree: Tree) -> SqlFile:
+def only_sql_file(tree: Tree) -> SqlFile:
     assert len(tree.sql_files) == 1, tree.sql_files
     return tree.sql_files[0]
 
 
-def paths(tree: Tree) -> list[str]:
+def sql_paths(tree: Tree) -> list[str]:
     return [file.path for file in tree.sql_files]
