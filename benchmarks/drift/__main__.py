@@ -1,7 +1,7 @@
-"""`python -m benchmarks.drift`."""
+"""`python -m benchmarks.drift`: the whole measurement, printed."""
 
 import sys
 
-from benchmarks.drift.run import main
+from benchmarks.drift.report import run_benchmark
 
-sys.exit(main(*sys.argv[1:]))
+sys.exit(run_benchmark(*sys.argv[1:]))

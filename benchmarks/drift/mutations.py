@@ -1,11 +1,11 @@
-"""All single differences of the measurement."""
+"""All mutations of the measurement."""
 
 from __future__ import annotations
 
-from benchmarks.drift.of_columns import OF_COLUMNS
-from benchmarks.drift.of_neither import NONE, UNMANAGED
-from benchmarks.drift.of_tables import OF_TABLES
+from benchmarks.drift.column_mutations import COLUMN_MUTATIONS
+from benchmarks.drift.other_mutations import HARMLESS_MUTATIONS, UNMANAGED_MUTATIONS
+from benchmarks.drift.table_mutations import TABLE_MUTATIONS
 
-__all__ = ["DRIFT", "NONE", "UNMANAGED"]
+__all__ = ["DRIFT_MUTATIONS", "HARMLESS_MUTATIONS", "UNMANAGED_MUTATIONS"]
 
-DRIFT = (*OF_COLUMNS, *OF_TABLES)
+DRIFT_MUTATIONS = (*COLUMN_MUTATIONS, *TABLE_MUTATIONS)

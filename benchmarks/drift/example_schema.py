@@ -34,13 +34,12 @@ ticket = sa.Sequence("ticket_number", start=1000, increment=5, metadata=metadata
 now = sa.func.now()
 
 
-def table(name: str, *parts: sa.schema.SchemaItem, **options: Any) -> sa.Table:
+def make_table(name: str, *parts: sa.schema.SchemaItem, **options: Any) -> sa.Table:
     """A table of `metadata`."""
-    made: sa.Table = sa.Table(name, metadata, *parts, **options)
-    return made
+    return sa.Table(name, metadata, *parts, **options)
 
 
-users = table(
+users = make_table(
     "users",
     sa.Column("id", sa.Integer, primary_key=True),
     sa.Column("email", email, nullable=False),
@@ -58,7 +57,7 @@ users = table(
     sa.Index("ix_users_alive", "created_at", postgresql_where=sa.text("deleted_at IS NULL")),
     comment="people",
 )
-labels = table(
+labels = make_table(
     "labels",
     sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
     sa.Column("title", sa.String(120), nullable=False),
@@ -69,7 +68,7 @@ labels = table(
     sa.Column("tax", sa.Numeric(12, 2), sa.Computed("budget * 0.19", persisted=True)),
     sa.UniqueConstraint("owner_id", "title"),
 )
-artists = table(
+artists = make_table(
     "artists",
     sa.Column("id", pg.UUID, primary_key=True, server_default=sa.func.gen_random_uuid()),
     sa.Column("name", sa.String(200), nullable=False),
@@ -83,7 +82,7 @@ artists = table(
     ),
     sa.Index("ix_artists_name_pattern", "name", postgresql_ops={"name": "varchar_pattern_ops"}),
 )
-albums = table(
+albums = make_table(
     "albums",
     sa.Column("id", sa.Integer, primary_key=True),
     sa.Column(
@@ -102,7 +101,7 @@ albums = table(
     sa.UniqueConstraint("artist_id", "position", deferrable=True, initially="DEFERRED"),
     sa.Index("ix_albums_artist_released", "artist_id", sa.text("released DESC NULLS LAST")),
 )
-tracks = table(
+tracks = make_table(
     "tracks",
     sa.Column("album_id", sa.ForeignKey("albums.id", ondelete="CASCADE"), primary_key=True),
     sa.Column("number", sa.Integer, primary_key=True),
@@ -113,7 +112,7 @@ tracks = table(
     sa.Column("isrc", sa.String(12), unique=True),
     sa.Index("ix_tracks_title_seconds", "title", postgresql_include=["seconds"]),
 )
-credits_ = table(
+credits_ = make_table(
     "credits",
     sa.Column("album_id", sa.Integer, primary_key=True),
     sa.Column("number", sa.Integer, primary_key=True),
@@ -121,7 +120,7 @@ credits_ = table(
     sa.Column("role", sa.Text, nullable=False, server_default="performer"),
     sa.ForeignKeyConstraint(["album_id", "number"], ["tracks.album_id", "tracks.number"], ondelete="CASCADE"),
 )
-plays = table(
+plays = make_table(
     "plays",
     sa.Column("id", sa.BigInteger, sa.Identity(start=100, increment=10), nullable=False),
     sa.Column("played_at", sa.DateTime(timezone=True), nullable=False),
@@ -131,7 +130,7 @@ plays = table(
     sa.Index("ix_plays_user_id", "user_id"),
     postgresql_partition_by="RANGE (played_at)",
 )
-venues = table(
+venues = make_table(
     "venues",
     sa.Column("id", sa.Integer, primary_key=True),
     sa.Column("name", sa.Text, nullable=False),
@@ -139,7 +138,7 @@ venues = table(
     sa.Column("opens", sa.Time),
     sa.Column("latitude", sa.REAL),
 )
-bookings = table(
+bookings = make_table(
     "bookings",
     sa.Column("id", sa.Integer, primary_key=True),
     sa.Column("venue_id", sa.ForeignKey("venues.id"), nullable=False),
@@ -148,19 +147,19 @@ bookings = table(
     pg.ExcludeConstraint(("during", "&&"), name="bookings_no_overlap", using="gist"),
     sa.Index("ix_bookings_venue_id", "venue_id"),
 )
-tags = table(
+tags = make_table(
     "tags",
     sa.Column("id", sa.Integer, primary_key=True),
     sa.Column("word", sa.String(50), nullable=False),
     sa.UniqueConstraint("word", name="uq_tags_word"),
     postgresql_with={"fillfactor": 70},
 )
-album_tags = table(
+album_tags = make_table(
     "album_tags",
     sa.Column("album_id", sa.ForeignKey("albums.id", ondelete="CASCADE"), primary_key=True),
     sa.Column("tag_id", sa.ForeignKey("tags.id", ondelete="CASCADE"), primary_key=True),
 )
-customers = table(
+customers = make_table(
     "customers",
     sa.Column("id", sa.Integer, primary_key=True),
     sa.Column("user_id", sa.ForeignKey("users.id", ondelete="CASCADE"), nullable=False, unique=True),
@@ -168,7 +167,7 @@ customers = table(
     sa.Column("since", sa.DateTime, server_default=sa.text("timezone('utc', now())")),
     schema="billing",
 )
-invoices = table(
+invoices = make_table(
     "invoices",
     sa.Column("id", sa.Integer, primary_key=True),
     sa.Column("customer_id", sa.ForeignKey("billing.customers.id"), nullable=False, index=True),
@@ -180,7 +179,7 @@ invoices = table(
     sa.Index("ix_invoices_open", "due", postgresql_where=sa.text("state <> 'paid'")),
     schema="billing",
 )
-lines = table(
+lines = make_table(
     "lines",
     sa.Column("invoice_id", sa.ForeignKey("billing.invoices.id", ondelete="CASCADE"), primary_key=True),
     sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
@@ -188,13 +187,13 @@ lines = table(
     sa.Column("bits", pg.BIT(8)),
     schema="billing",
 )
-settings = table(
+settings = make_table(
     "settings",
     sa.Column("key", sa.String(80), primary_key=True),
     sa.Column("value", pg.JSONB),
     sa.Column("flags", pg.ARRAY(sa.Integer), server_default=sa.text("ARRAY[1, 2]")),
 )
-audit = table(
+audit = make_table(
     "audit",
     sa.Column("id", sa.BigInteger, primary_key=True),
     sa.Column("at", sa.DateTime(timezone=True), server_default=sa.func.clock_timestamp()),
@@ -205,7 +204,7 @@ audit = table(
     sa.Index("ix_audit_search", "search", postgresql_using="gin"),
     sa.Index("ix_audit_at", "at", postgresql_using="brin"),
 )
-sessions = table(
+sessions = make_table(
     "sessions",
     sa.Column("token", pg.BYTEA, primary_key=True),
     sa.Column("user_id", sa.ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
@@ -216,14 +215,14 @@ sessions = table(
     sa.Index("ix_sessions_user_id", "user_id", unique=False),
     prefixes=["UNLOGGED"],
 )
-favourites = table(
+favourites = make_table(
     "favourites",
     sa.Column("user_id", sa.ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
     sa.Column("album_id", sa.ForeignKey("albums.id", ondelete="CASCADE"), primary_key=True),
     sa.Column("mood", mood, nullable=False),
     sa.Index("ix_favourites_sad", "album_id", postgresql_where=sa.text("mood = 'sad'")),
 )
-charts = table(
+charts = make_table(
     "Chart Entries",
     sa.Column("Week No", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("Place", sa.Integer, primary_key=True, autoincrement=False),
@@ -231,7 +230,7 @@ charts = table(
     sa.CheckConstraint('"Place" > 0', name="place_positive"),
     sa.UniqueConstraint("Week No", "album_id", name="One album a week"),
 )
-contracts = table(
+contracts = make_table(
     "contracts",
     sa.Column("id", sa.Integer, primary_key=True),
     sa.Column("label_id", sa.BigInteger, sa.ForeignKey("labels.id"), nullable=False),
@@ -249,7 +248,7 @@ contracts = table(
 )
 
 BEFORE = ("CREATE SCHEMA billing",)
-"""what the models rely on"""
+"""statements that the models need to have run before"""
 
 AFTER = (
     "CREATE TABLE plays_2025 PARTITION OF plays FOR VALUES FROM ('2025-01-01') TO ('2026-01-01')",
@@ -257,4 +256,4 @@ AFTER = (
     "CREATE TABLE plays_rest PARTITION OF plays DEFAULT",
     "CREATE INDEX ON plays_2026 (played_at)",
 )
-"""what only the database has, and rightly so: partitions"""
+"""what only the database has, as it should: partitions"""

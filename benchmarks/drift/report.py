@@ -1,0 +1,101 @@
+"""Runs the measurement and prints it as Markdown. From the repository's top folder:
+
+python -m benchmarks.drift [POSTGRES]
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+
+from benchmarks.drift import example_schema
+from benchmarks.drift.example_database import create_example, read_database
+from benchmarks.drift.measurement import (
+    BOTH_WAYS,
+    Observation,
+    compare_snapshots,
+    compare_with_alembic,
+    measure_mutations,
+)
+from benchmarks.drift.mutations import DRIFT_MUTATIONS, UNMANAGED_MUTATIONS
+from migration_gate.postgres.choice import start_server
+
+
+def run_benchmark(postgres: str = "auto") -> int:
+    """Measure and print; returns 1 where ours missed a drift or raised a false alarm, else 0."""
+    with tempfile.TemporaryDirectory() as folder, start_server(postgres, folder=Path(folder)) as server:
+
+        def connect(database: str) -> psycopg.Connection:
+            return server.connect(database)
+
+        source, modelled = (server.create_database() for _ in range(2))
+        create_example(connect, source, with_partitions=True)
+        create_example(connect, modelled, with_partitions=False)
+        models = read_database(connect, modelled)
+        _, undrifted = compare_snapshots(read_database(connect, source), models)
+        observations = list(measure_mutations(connect, source, models))
+        print(f"{server.description}, {len(example_schema.metadata.tables)} tables\n")
+        print("\n".join((*format_observations(observations), "", *format_totals(observations))))
+        print(f"\nOn the undrifted schema ours reports {len(undrifted)}: {undrifted or 'nothing'}.")
+        print(f"Alembic reports {len(compare_with_alembic(connect, source).splitlines())}.")
+    return 1 if undrifted or find_errors(observations) else 0
+
+
+def format_observations(observations: list[Observation]) -> Iterator[str]:
+    """One row for each mutation."""
+    yield "| category | difference | ours | `alembic check` | with server defaults | fix |"
+    yield "|---|---|---|---|---|---|"
+    for item in observations:
+        kinds = ", ".join(sorted({difference.kind for difference in item.differences})) or "-"
+        yield (
+            f"| {item.mutation.category} | {item.mutation.description} | {kinds} "
+            f"| {item.alembic} | {item.alembic_with_defaults} | {item.fix} |"
+        )
+
+
+def format_totals(observations: list[Observation]) -> Iterator[str]:
+    """How many of each group every comparison sees, and how many fixes work."""
+    drift, unmanaged, harmless = _split_groups(observations)
+    yield "| | of | ours | `alembic check` | with server defaults |"
+    yield "|---|---|---|---|---|"
+    yield _format_total("drift that is seen", drift, sum(map(_is_called_drift, drift)))
+    listed, called_drift = (sum(map(test, unmanaged)) for test in (_is_reported, _is_called_drift))
+    yield _format_total("what models cannot express: listed as unmanaged", unmanaged, listed)
+    yield _format_total("what models cannot express: called drift", unmanaged, called_drift)
+    yield _format_total("false alarms", harmless, sum(map(_is_reported, harmless)))
+    raised = sum(item.alembic == "raised" for item in drift)
+    raised_with_defaults = sum(item.alembic_with_defaults == "raised" for item in drift)
+    yield f"| of the seen: the comparison itself failed | | 0 | {raised} | {raised_with_defaults} |"
+    yield ""
+    both_ways = sum(item.fix == BOTH_WAYS for item in drift)
+    yield f"Fixes that remove the drift, and whose downgrade restores it: {both_ways} of {len(drift)}."
+
+
+def _format_total(title: str, group: list[Observation], ours: int) -> str:
+    alembic = sum(item.alembic != "-" for item in group)
+    with_defaults = sum(item.alembic_with_defaults != "-" for item in group)
+    return f"| {title} | {len(group)} | {ours} | {alembic} | {with_defaults} |"
+
+
+def _split_groups(observations: list[Observation]) -> tuple[list[Observation], ...]:
+    """Drift, what is unmanaged, and what is harmless."""
+    first, second = len(DRIFT_MUTATIONS), len(DRIFT_MUTATIONS) + len(UNMANAGED_MUTATIONS)
+    return observations[:first], observations[first:second], observations[second:]
+
+
+def _is_reported(item: Observation) -> bool:
+    return bool(item.differences)
+
+
+def _is_called_drift(item: Observation) -> bool:
+    return any(difference.kind != "unmanaged" for difference in item.differences)
+
+
+def find_errors(observations: list[Observation]) -> list[Observation]:
+    """Drift that ours missed, and false alarms."""
+    drift, _, harmless = _split_groups(observations)
+    missed = [item for item in drift if not _is_called_drift(item)]
+    return missed + [item for item in harmless if _is_reported(item)]

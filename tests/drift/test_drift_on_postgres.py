@@ -1,0 +1,53 @@
+"""Differences between catalogs of a real server: all of them are found, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from benchmarks.drift.example_schema import metadata
+from benchmarks.drift.mutations import DRIFT_MUTATIONS, HARMLESS_MUTATIONS, UNMANAGED_MUTATIONS
+from tests.support.drift_example import DriftExample, start_drift_example
+
+
+@pytest.fixture(scope="module")
+def example() -> Iterator[DriftExample]:
+    with start_drift_example() as started:
+        yield started
+
+
+def test_the_example_schema_is_large_enough_to_mean_something() -> None:
+    assert len(metadata.tables) >= 20
+    assert len(DRIFT_MUTATIONS) >= 80
+
+
+@pytest.mark.slow
+def test_a_schema_that_agrees_with_its_models_has_no_drift(example: DriftExample) -> None:
+    assert example.find_differences() == ()
+
+
+@pytest.mark.slow
+def test_other_spellings_of_the_same_are_no_drift(example: DriftExample) -> None:
+    false_alarms = {}
+    for mutation in HARMLESS_MUTATIONS:
+        if differences := example.find_differences(mutation.sql):
+            false_alarms[mutation.description] = differences
+    assert false_alarms == {}
+
+
+@pytest.mark.slow
+def test_objects_that_models_cannot_express_are_listed_as_unmanaged(example: DriftExample) -> None:
+    for mutation in UNMANAGED_MUTATIONS:
+        differences = example.find_differences(mutation.sql)
+        assert {difference.kind for difference in differences} == {"unmanaged"}, mutation
+        assert all(difference.object_noun for difference in differences), mutation
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("half", [0, 1])
+def test_every_difference_is_found_under_its_kind(example: DriftExample, half: int) -> None:
+    for mutation in DRIFT_MUTATIONS[half::2]:
+        kinds = {difference.kind for difference in example.find_differences(mutation.sql)}
+        is_found = bool(kinds) if mutation.category == "quoted" else mutation.category in kinds
+        assert is_found, (mutation, kinds)
