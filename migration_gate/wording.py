@@ -9,20 +9,25 @@ from textwrap import indent
 
 def count_noun(number: int, noun: str, plural: str = "") -> str:
     """A number with its noun: `1 table`, `2 indexes`, `3 policies`."""
-    return f"{number} {noun if number == 1 else plural or _plural(noun)}"
+    if number == 1:
+        return f"1 {noun}"
+    return f"{number} {plural or _form_plural(noun)}"
 
 
-def _plural(noun: str) -> str:
+def _form_plural(noun: str) -> str:
     if noun.endswith(("s", "x", "sh", "ch")):
         return f"{noun}es"
-    consonant = noun.endswith("y") and noun[-2:-1] not in "aeiou"
-    return f"{noun[:-1]}ies" if consonant else f"{noun}s"
+    if noun.endswith("y") and noun[-2:-1] not in "aeiou":
+        return f"{noun[:-1]}ies"
+    return f"{noun}s"
 
 
 def join_words(words: Iterable[str], *, quote: str = "`") -> str:
-    """Words as people list them: `a`, `b` and `c`."""
+    """A list in a sentence: `a`, `b` and `c`; empty for no words."""
     quoted = [f"{quote}{word}{quote}" for word in words]
-    return " and ".join(filter(None, (", ".join(quoted[:-1]), quoted[-1]))) if quoted else ""
+    if len(quoted) < 2:
+        return "".join(quoted)
+    return f"{', '.join(quoted[:-1])} and {quoted[-1]}"
 
 
 def code_block(text: str) -> str:

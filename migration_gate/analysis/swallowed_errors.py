@@ -94,23 +94,21 @@ def _is_in_savepoint(step: Step, number: int) -> bool:
 
 
 def _sets_savepoint_before(step: Step, number: int) -> bool:
-    recorded = any(position <= number for position in _positions_of(step, "savepoint"))
+    recorded = any(
+        boundary.kind == "savepoint" and boundary.statements_before <= number
+        for boundary in step.transactions
+    )
     written = any(_starts_with(statement, "SAVEPOINT") for statement in step.statements[:number])
     return recorded or written
 
 
 def _rolls_back_after(step: Step, number: int) -> bool:
-    recorded = any(position > number for position in _positions_of(step, "rollback to savepoint"))
+    recorded = any(
+        boundary.kind == "rollback to savepoint" and boundary.statements_before > number
+        for boundary in step.transactions
+    )
     written = any(_starts_with(statement, "ROLLBACK TO") for statement in step.statements[number + 1 :])
     return recorded or written
-
-
-def _positions_of(step: Step, boundary: str) -> Iterator[int]:
-    """The number of statements before each such transaction boundary."""
-    for mark in step.transactions:
-        name, _, position = mark.partition("@")
-        if name == boundary:
-            yield int(position or 0)
 
 
 def _starts_with(statement: Statement, words: str) -> bool:

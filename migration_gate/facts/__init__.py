@@ -49,6 +49,7 @@ from migration_gate.facts.history import (
     StageTime,
     Statement,
     Step,
+    TransactionBoundary,
     Unchecked,
     UncreatedObject,
 )
@@ -109,6 +110,7 @@ __all__ = [
     "Statement",
     "Step",
     "Table",
+    "TransactionBoundary",
     "Tree",
     "Unchecked",
     "UncreatedObject",

@@ -11,6 +11,7 @@ from typing import Literal
 from migration_gate.facts.catalog import Snapshot
 
 Direction = Literal["upgrade", "downgrade"]
+BoundaryKind = Literal["begin", "commit", "rollback", "savepoint", "rollback to savepoint"]
 UncreatedKind = Literal["table", "foreign key", "check", "unique", "index", "comment", "type", "sequence"]
 DifferenceKind = Literal[
     "table",
@@ -116,6 +117,18 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True)
+class TransactionBoundary:
+    """Where a transaction began or ended while a revision ran."""
+
+    kind: BoundaryKind
+    statements_before: int
+    """how many statements of the revision had run"""
+
+    def __str__(self) -> str:
+        return f"{self.kind}@{self.statements_before}"
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """The run of one revision."""
 
@@ -124,9 +137,8 @@ class Step:
     revision: str
     seconds: float
     statements: tuple[Statement, ...] = ()
-    transactions: tuple[str, ...] = ()
-    """transaction boundaries in their order, each with the number of statements before it: `savepoint@3`.
-    They are begin, commit, rollback, savepoint, rollback to savepoint and autocommit"""
+    transactions: tuple[TransactionBoundary, ...] = ()
+    """in their order"""
     in_transaction: bool = True
     """the connection was in a transaction when the migration's function ended"""
     context: int = 1

@@ -36,6 +36,7 @@ from migration_gate.facts import (
     SoftwareVersion,
     Statement,
     Step,
+    TransactionBoundary,
     UncreatedObject,
 )
 from migration_gate.scan.revision_files import RevisionSource
@@ -228,7 +229,10 @@ class AnswerReader:
             revision=line.revision,
             seconds=line.seconds,
             statements=tuple(self._statement(statement, line.revision) for statement in line.statements),
-            transactions=line.transactions,
+            transactions=tuple(
+                TransactionBoundary(boundary.name, boundary.statements_before)
+                for boundary in line.transactions
+            ),
             in_transaction=line.in_transaction,
             context=line.context,
             before=_snapshot(line.before, version_tables),

@@ -185,6 +185,18 @@ class ExecutedStatement:
     """set even where the migration caught it"""
 
 
+BoundaryName = Literal["begin", "commit", "rollback", "savepoint", "rollback to savepoint"]
+
+
+@dataclass(frozen=True)
+class RecordedBoundary:
+    """Where a transaction began or ended during a step."""
+
+    name: BoundaryName
+    statements_before: int
+    """how many statements of the step had run"""
+
+
 @dataclass(frozen=True)
 class UncreatedPart:
     """A part of the models that Postgres refused."""
@@ -345,8 +357,8 @@ class StepFinished:
     seconds: float
     statements: tuple[ExecutedStatement, ...]
     """at most 2,000"""
-    transactions: tuple[str, ...]
-    """boundaries, `savepoint@3`: with the number of statements before it"""
+    transactions: tuple[RecordedBoundary, ...]
+    """in their order, at most 2,000"""
     in_transaction: bool
     """the connection was in a transaction when the migration's function ended"""
     before: Optional[str] = None

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Callable, Optional
 
 from .error_report import MAX_TEXT, describe_error
-from .protocol import ErrorReport, ExecutedStatement
+from .protocol import BoundaryName, ErrorReport, ExecutedStatement, RecordedBoundary
 
 MAX_STATEMENTS = 2000
 """statements of one step that are kept; a data migration can run millions"""
@@ -20,8 +20,7 @@ class StepRecord:
     """What one step did."""
 
     statements: tuple[ExecutedStatement, ...] = ()
-    transactions: tuple[str, ...] = ()
-    """boundaries, each with the number of statements before it: `savepoint@3`"""
+    transactions: tuple[RecordedBoundary, ...] = ()
 
 
 class StatementRecorder:
@@ -38,7 +37,7 @@ class StatementRecorder:
         self.open_errors: list[ErrorReport] = []
         """errors of the transaction that is open, the first one first"""
         self._statements: list[ExecutedStatement] = []
-        self._transactions: list[str] = []
+        self._transactions: list[RecordedBoundary] = []
         self._statement_start = 0.0
 
     def install(self) -> None:
@@ -73,11 +72,11 @@ class StatementRecorder:
         self._statements, self._transactions = [], []
         return record
 
-    def _add_boundary(self, name: str) -> None:
+    def _add_boundary(self, name: BoundaryName) -> None:
         if self.file is not None and len(self._transactions) < MAX_STATEMENTS:
-            self._transactions.append("%s@%d" % (name, len(self._statements)))
+            self._transactions.append(RecordedBoundary(name, len(self._statements)))
 
-    def _end_transaction(self, name: str) -> None:
+    def _end_transaction(self, name: BoundaryName) -> None:
         self.open_errors = []
         self._add_boundary(name)
 

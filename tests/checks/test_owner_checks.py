@@ -47,11 +47,11 @@ def test_a_table_without_an_owner_is_no_finding_unless_the_settings_ask_for_one(
 
 def test_an_owner_column_that_accepts_null_is_found_at_the_revision_that_allowed_null() -> None:
     media = make_table("media", "id integer NOT NULL", "owner_id integer", *MEDIA[2:], oid=7)
-    touches = (
+    ddl_commands = (
         make_ddl_command(1, "media", "id integer NOT NULL", "owner_id integer NOT NULL", oid=7),
         make_ddl_command(2, "media", "id integer NOT NULL", "owner_id integer", oid=7, tag="ALTER TABLE"),
     )
-    finding = get_single_finding(nullable_owner.check(make_owner_facts(media, ddl_commands=touches)))
+    finding = get_single_finding(nullable_owner.check(make_owner_facts(media, ddl_commands=ddl_commands)))
     assert finding.object == "media.owner_id"
     assert finding.revision == "b2"
     assert finding.location == Location("migrations/versions/b2.py", 12)

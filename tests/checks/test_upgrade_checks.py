@@ -17,6 +17,7 @@ from migration_gate.facts import (
     RevisionFile,
     SoftwareVersion,
     Statement,
+    TransactionBoundary,
 )
 from tests.support import fact_builders
 
@@ -143,8 +144,10 @@ def test_a_usual_cause_is_recognised_and_its_fix_suggested(
     message: str, fields: dict[str, object], expected: str
 ) -> None:
     facts = fact_builders.make_failure_facts(message, **fields)
-    touches = (fact_builders.make_ddl_command(1, "users", "id integer", "email text"),)
-    (finding,) = failing_upgrade.check(replace(facts, replay=replace(facts.replay, ddl_commands=touches)))
+    ddl_commands = (fact_builders.make_ddl_command(1, "users", "id integer", "email text"),)
+    (finding,) = failing_upgrade.check(
+        replace(facts, replay=replace(facts.replay, ddl_commands=ddl_commands))
+    )
     assert expected in finding.fix
 
 
@@ -183,14 +186,16 @@ def test_the_image_fits_the_major_version() -> None:
 
 
 def check_step(
-    *statements: Statement, transactions: tuple[str, ...] = (), touches: tuple[DdlCommand, ...] = ()
+    *statements: Statement,
+    transactions: tuple[TransactionBoundary, ...] = (),
+    ddl_commands: tuple[DdlCommand, ...] = (),
 ) -> list[Finding]:
     graph = fact_builders.make_chain("a1", "b2")
     first, second = fact_builders.make_steps(graph)
     second = replace(second, statements=statements, transactions=transactions)
     return list(
         silent_upgrade.check(
-            fact_builders.make_replay_facts(graph, steps=(first, second), ddl_commands=touches)
+            fact_builders.make_replay_facts(graph, steps=(first, second), ddl_commands=ddl_commands)
         )
     )
 
@@ -221,7 +226,11 @@ def test_a_swallowed_error_is_found_with_what_it_cost() -> None:
 
 def test_an_error_inside_a_savepoint_is_a_warning() -> None:
     probe = fact_builders.make_statement("SELECT 1 FROM t", error="no t")
-    marks = ("begin@0", "savepoint@0", "rollback to savepoint@1")
+    marks = (
+        TransactionBoundary("begin", 0),
+        TransactionBoundary("savepoint", 0),
+        TransactionBoundary("rollback to savepoint", 1),
+    )
     (finding,) = check_step(probe, transactions=marks)
     assert finding.severity is Severity.WARNING
     (spoken,) = check_step(
@@ -232,7 +241,13 @@ def test_an_error_inside_a_savepoint_is_a_warning() -> None:
 
 def test_a_savepoint_elsewhere_makes_no_error_a_warning() -> None:
     probe = fact_builders.make_statement("SELECT 1 FROM t", error="no t")
-    marks = ("begin@0", "rollback@1", "begin@1", "savepoint@1", "rollback to savepoint@2")
+    marks = (
+        TransactionBoundary("begin", 0),
+        TransactionBoundary("rollback", 1),
+        TransactionBoundary("begin", 1),
+        TransactionBoundary("savepoint", 1),
+        TransactionBoundary("rollback to savepoint", 2),
+    )
     findings = check_step(
         probe, fact_builders.make_statement("SELECT 2", error="no u", sqlstate="42703"), transactions=marks
     )
@@ -277,7 +292,7 @@ def test_if_not_exists_that_found_another_table_is_a_hidden_conflict() -> None:
     nothing = DdlCommand(2, "CREATE TABLE", "table", "", statement=sql)
     (finding,) = check_step(
         fact_builders.make_statement(sql, line=9),
-        touches=(fact_builders.make_ddl_command(1, "users", "id integer", "name text"), nothing),
+        ddl_commands=(fact_builders.make_ddl_command(1, "users", "id integer", "name text"), nothing),
     )
     assert finding.kind == "hidden-conflict"
     assert finding.object == "b2 users"
@@ -293,17 +308,19 @@ def test_if_not_exists_that_found_the_same_table_is_no_finding() -> None:
     sql = "CREATE TABLE IF NOT EXISTS public.users (id numeric(10, 2), email text, CHECK (id > 0))"
     nothing = DdlCommand(2, "CREATE TABLE", "table", "", statement=sql)
     assert (
-        check_step(touches=(fact_builders.make_ddl_command(1, "users", "id integer", "email text"), nothing))
+        check_step(
+            ddl_commands=(fact_builders.make_ddl_command(1, "users", "id integer", "email text"), nothing)
+        )
         == []
     )
 
 
 def test_if_not_exists_of_an_extension_or_schema_is_no_finding() -> None:
-    touches = (
+    ddl_commands = (
         DdlCommand(2, "CREATE EXTENSION", "extension", "", statement="CREATE EXTENSION IF NOT EXISTS citext"),
         DdlCommand(2, "CREATE SCHEMA", "schema", "", statement="CREATE SCHEMA IF NOT EXISTS audit"),
     )
-    assert check_step(touches=touches) == []
+    assert check_step(ddl_commands=ddl_commands) == []
 
 
 @pytest.mark.parametrize(
@@ -322,7 +339,7 @@ def test_an_index_that_was_left_out_is_compared_with_the_one_there(sql: str, exp
         fact_builders.make_ddl_command(1, "users", "email text"), indexes=(NamedDefinition("ix", there),)
     )
     after = DdlCommand(2, "CREATE INDEX", "index", "", statement=sql)
-    assert len(check_step(touches=(before, after))) == expected
+    assert len(check_step(ddl_commands=(before, after))) == expected
 
 
 def test_an_empty_run_has_no_findings() -> None:

@@ -40,7 +40,7 @@ def test_an_autocommit_block_ends_the_transaction(engine: Engine, configure: str
     assert [s.line for s in step.statements] == [
         line_of(folder, "0006", t) for t in ("create_index", "add_col")
     ]
-    boundaries = [b for b in step.transactions if "begin" in b or "commit" in b]
+    boundaries = [str(boundary) for boundary in step.transactions if boundary.kind in ("begin", "commit")]
     assert "commit@0" in boundaries
     assert "begin@1" in boundaries
     assert find_origin_by_name(ran.replay, "ix_posts_user").revision == "0006"

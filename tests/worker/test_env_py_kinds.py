@@ -134,7 +134,7 @@ def test_every_kind_of_env_is_walked_revision_by_revision(engine: Engine, versio
     ran = engine.run(folder, python(versions), **kind.settings)
     is_standard(ran)
     assert ran.replay.version_tables == (kind.version_table,)
-    assert ran.replay.steps[1].transactions == kind.transactions
+    assert tuple(map(str, ran.replay.steps[1].transactions)) == kind.transactions
     told = {item.name: item.version for item in ran.replay.versions}
     assert told["driver"] == kind.driver
     assert told["alembic"].startswith({"oldest": "1.8."}.get(versions, "1."))
@@ -212,7 +212,7 @@ def test_snapshots_leave_no_trace(engine: Engine, name: str, snapshots: str) -> 
     assert seen
     assert "alembic_version" not in seen
     is_standard(ran)
-    assert ran.replay.steps[1].transactions == kind.transactions
+    assert tuple(map(str, ran.replay.steps[1].transactions)) == kind.transactions
     taken = [(step.before is not None, step.after is not None) for step in ran.replay.steps]
     assert taken == ([(True, True)] * 5 if snapshots == "all" else [(False, False)] * 3 + [(True, True)] * 2)
     before, after = ran.replay.steps[3].before, ran.replay.steps[3].after
@@ -238,7 +238,7 @@ NO_BEGIN = env(run="context.run_migrations()")
 def test_without_begin_transaction_an_old_sqlalchemy_commits_each_statement(engine: Engine) -> None:
     ran = engine.run(lay(engine.folder(), STANDARD, NO_BEGIN), python("oldest"))
     is_standard(ran)
-    assert ran.replay.steps[0].transactions == ("commit@1", "commit@2", "commit@2")
+    assert tuple(map(str, ran.replay.steps[0].transactions)) == ("commit@1", "commit@2", "commit@2")
 
 
 def test_without_begin_transaction_a_new_sqlalchemy_commits_nothing_and_that_is_said(engine: Engine) -> None:
