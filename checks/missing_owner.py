@@ -1,7 +1,7 @@
 """A table that must name an owner has no owner column.
 
-Nobody can say whose rows these are: they cannot be shown to their owner alone, handed
-out on request, or deleted with the account.
+Nobody knows whose rows these are: they cannot be shown to their owner alone, exported
+on request, or deleted with the account.
 
 Instead, add the column with a foreign key, or exempt the table under `owners.exempt`.
 """

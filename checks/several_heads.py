@@ -58,6 +58,6 @@ def _describe_fix(history: History, heads: tuple[str, ...], fork: Fork | None) -
         return fix
     move = code_block(f'down_revision = "{heads[0]}"')
     return (
-        f"{fix}\nOr, if `{heads[-1]}` has run nowhere yet, put it on top of the other one, "
+        f"{fix}\nOr, if `{heads[-1]}` has not run on any database yet, put it on top of the other one, "
         f"in {location.file}:{move}"
     )

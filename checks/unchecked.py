@@ -1,6 +1,6 @@
 """Something could not be checked.
 
-A gate that skips a part without a word reports "clean" where nothing was checked. What could not be
+A gate that skips something silently reports "clean" where nothing was checked. What could not be
 run, read or compared is named here, with the reason.
 
 Instead, give the gate what it lacks, or allow this one object by name, with a reason.

@@ -1,1 +1,1 @@
-"""Pure readings of the facts that checks share."""
+"""Pure functions from facts to answers and texts, shared by the checks; drift and reports use some too."""

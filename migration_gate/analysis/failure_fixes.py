@@ -17,7 +17,7 @@ MYSQL_SYNTAX = re.compile(
 )
 WRITE_FOR_POSTGRES = """The statement is MySQL's SQL, not PostgreSQL's. Write it for both: ask \
 `op.get_bind().dialect.name`, or use Alembic's operations instead of text."""
-CORRECT_ROWS = """Rows that the migrations themselves wrote stand in the way; production has more of them. \
+CORRECT_ROWS = """Rows that the migrations themselves wrote break it; production has more of them. \
 In this revision, {}."""
 AVOID_TIMEOUT = """A time limit ended the statement: the gate's (`limits.statement`), or one that the \
 project sets itself (`statement_timeout`). On an empty database it waited for a lock, most likely that of \
@@ -146,7 +146,7 @@ def leave_transaction(failure: Failure, replay: Replay) -> str:
     if "CONCURRENTLY" in (failure.statement or "").upper():
         call = "op.create_index(..., postgresql_concurrently=True)"
     code = f"with op.get_context().autocommit_block():\n    {call}"
-    return f"{statement} needs to stand outside a transaction:{code_block(code)}"
+    return f"{statement} must run outside a transaction:{code_block(code)}"
 
 
 def commit_enum_value(failure: Failure, replay: Replay) -> str:
@@ -193,7 +193,7 @@ def install_module(failure: Failure, replay: Replay) -> str:
     """For a module that a revision imports and that is not there."""
     module = _find_in_message(r"(?:No module named|from) '([^']+)'", failure) or "the module"
     return (
-        f"A revision must run for as long as it stands in the history, and `{module}` is gone or not "
+        f"A revision must run for as long as it is in the history, and `{module}` is gone or not "
         "installed. Install it, or copy what the revision needs into the revision."
     )
 

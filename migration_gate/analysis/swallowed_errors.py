@@ -129,6 +129,6 @@ def find_raw_commits(replay: Replay, step: Step) -> Iterator[Finding]:
             location=find_statement_location(replay, step, statement),
             revision=step.revision,
             evidence=(Evidence("statement", statement.sql), Evidence("so", consequence)),
-            fix=f"Delete it. Where a statement needs to stand outside a transaction:{code_block(code)}",
+            fix=f"Delete it. Where a statement must run outside a transaction:{code_block(code)}",
             kind="raw-commit",
         )

@@ -1,4 +1,4 @@
-"""What a replay told: the history as Alembic reads it, and what each revision did on Postgres."""
+"""The facts of a replay: the history as Alembic reads it, and what each revision did on Postgres."""
 
 from __future__ import annotations
 

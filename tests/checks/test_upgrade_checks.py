@@ -96,7 +96,7 @@ def test_an_error_in_python_shows_the_projects_frames() -> None:
         (
             "VACUUM cannot run inside a transaction block",
             {"sqlstate": "25001"},
-            "VACUUM needs to stand",
+            "VACUUM must run outside",
         ),
         (
             'unsafe use of new value "x" of enum type y',
