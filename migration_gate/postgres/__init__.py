@@ -1,9 +1,19 @@
 """The Postgres server of a run.
 
-choice            which server is used, and why: start here (`choose_server`, `start_server`)
-local             a server of this machine's programs; binaries and embedded find them
-image             a server in a container
-url               databases on a server that the user runs; remote and socket_proxy lead to it
-server            what all of them provide: `Server`
-supervisor        the process that stops the server and removes its files, whatever happens to us
+choice              which server is used, and why: start here (`choose_server`, `start_server`)
+server              what every kind of server provides: `Server`
+
+local               a server from programs on this machine
+binaries, embedded  find these programs: installed ones, and those in a Python package
+account             which user runs them where the gate is root
+initdb              makes a new cluster; initdb_cache and image_cluster keep one for the next run
+settings            the server's settings
+
+image               a server in a container
+url                 databases on a server that the user runs
+remote              what the two need here: a Unix socket (socket_proxy), and a clean-up (remote_cleanup)
+
+run_directory       the folders of a run, and the removal of abandoned ones
+supervisor          the process that stops the server and removes its files, whatever happens to the gate;
+                    supervisor_client is the gate's side of it, supervisor_protocol what they send
 """

@@ -3,6 +3,7 @@
 command           the command line that runs another command in the sandbox: start here
 options           what that command may do
 __main__          the sandbox: it stays as the command's parent, and ends all that the command started
+child_process     starts the command, and ends it with its descendants; the Postgres supervisor uses it too
 seccomp           the filter of system calls: Unix sockets only
 connect_broker    which Unix socket the command may connect to
 user              which account runs the project's code where the gate is root

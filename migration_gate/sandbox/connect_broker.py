@@ -11,9 +11,9 @@ What this does NOT stop, because the broker decides and the kernel acts at two m
 - A link in the path can be changed in between in the same way.
 - Datagrams that carry their own address (sendto, sendmsg) are not asked about. Postgres uses streams only.
 
-So the broker keeps code that connects to another server by mistake or openly from it, and not code that was
-written to get past the broker. That the command has no privileges, and that other servers ask for a password,
-are what is left then.
+So the broker stops code that connects to another server by mistake or openly. It does not stop code that was
+written to get past it; against that there are only the command's lack of privileges, the permissions of the
+other server's socket, and its password.
 """
 
 from __future__ import annotations
