@@ -10,9 +10,11 @@ from migration_gate import checks, explain
 from migration_gate.config import loading
 from migration_gate.config.settings import Settings
 from migration_gate.errors import GateError
+from migration_gate.git import find_repository_root
 from migration_gate.progress import ProgressDisplay
 from migration_gate.replay import examination
 from migration_gate.report import deliver
+from migration_gate.verdict.comment_files import read_comment_files
 from migration_gate.verdict.judge import judge_findings
 from migration_gate.verdict.outcome import Problem, ProjectReport, Report
 
@@ -36,9 +38,8 @@ def examine_and_judge(settings: Settings, display: ProgressDisplay) -> ProjectRe
     begun = time.perf_counter()
     try:
         facts = display.show_examination(examination.examine_project(settings))
-        verdicts = judge_findings(
-            facts, settings, checks.ALL, deliver.read_comment_files(facts, settings.root), date.today()
-        )
+        texts = read_comment_files(facts, find_repository_root(settings.root))
+        verdicts = judge_findings(facts, settings, checks.ALL, texts, date.today())
     except GateError as error:
         return ProjectReport(settings.name, problem=Problem.from_error(error))
     seconds = time.perf_counter() - begun

@@ -20,11 +20,11 @@ import click
 from migration_gate.errors import GateError
 from migration_gate.monorepo import commands
 from migration_gate.report.error_text import render_error, unexpected_error
+from migration_gate.report.formats import FORMATS
 
 WIDTH = 80
 LIMITS = ("run", "statement", "import", "install")
 """time limits that have an option, `--run-timeout` and so on"""
-FORMATS = ("text", "json", "summary", "sarif", "junit", "codequality")
 F = TypeVar("F", bound=Callable[..., Any])
 STOPPING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -180,15 +180,17 @@ def check_project(
 
     Exit status: 0 clean, 1 findings that block, 2 something to fix first, 3 the gate broke.
     """
-    from migration_gate.report.deliver import ReportTargets  # noqa: PLC0415 - not needed to print help
+    from migration_gate.report.deliver import ReportFile, ReportTargets  # noqa: PLC0415 - not needed to print help
+
+    targets = ReportTargets(form, output, tuple(ReportFile(*file) for file in files))
 
     if static:
         from migration_gate import static as reading  # noqa: PLC0415 - neither is this
 
-        return reading.run_static_check(path, nest_options(given), ReportTargets(form, output, files))
+        return reading.run_static_check(path, nest_options(given), targets)
     from migration_gate import entrypoint  # noqa: PLC0415 - the engine is not needed to print help
 
-    status: int = entrypoint.run_check(path, nest_options(given), ReportTargets(form, output, files))
+    status: int = entrypoint.run_check(path, nest_options(given), targets)
     return status
 
 

@@ -21,10 +21,11 @@ from migration_gate.facts import Facts, Replay, Snapshot, Table
 from migration_gate.git import find_repository_root, list_tracked_files
 from migration_gate.project.locate import AlembicEnvironment, locate_environment
 from migration_gate.project.version_locations import VersionLocations, read_version_locations
-from migration_gate.report.deliver import ReportTargets, add_version, deliver_report, read_comment_files
+from migration_gate.report.deliver import ReportTargets, add_version, deliver_report
 from migration_gate.scan.repository import read_repository
 from migration_gate.scan.revision_files import RevisionSources, read_revision_files
 from migration_gate.scan.revision_history import build_history
+from migration_gate.verdict.comment_files import read_comment_files
 from migration_gate.verdict.judge import judge_findings
 from migration_gate.verdict.outcome import Problem, ProjectReport, Report
 
@@ -58,7 +59,7 @@ def check_project_text(settings: Settings) -> ProjectReport:
         facts = read_static_facts(settings)
     except GateError as error:
         return ProjectReport(settings.name, problem=Problem.from_error(error), static=True)
-    texts = read_comment_files(facts, settings.root)
+    texts = read_comment_files(facts, find_repository_root(settings.root))
     verdicts = judge_findings(facts, settings, checks, texts, date.today())
     return ProjectReport(
         settings.name,

@@ -17,7 +17,7 @@ from migration_gate import cli, entrypoint, explain
 from migration_gate.check import check_name
 from migration_gate.config.schema import ProjectKeys
 from migration_gate.errors import Broken, Misconfigured
-from migration_gate.report.deliver import ReportTargets
+from migration_gate.report.deliver import ReportFile, ReportTargets
 from migration_gate.report.error_text import render_error
 from tests.project.test_locate import FLASK, INI, tree
 
@@ -80,7 +80,9 @@ def test_options_become_the_configuration_they_stand_for() -> None:
     assert seen == {
         "path": Path("db"),
         "targets": ReportTargets(
-            "json", Path("r.json"), (("sarif", Path("a=b.sarif")), ("junit", Path("j.xml")))
+            "json",
+            Path("r.json"),
+            (ReportFile("sarif", Path("a=b.sarif")), ReportFile("junit", Path("j.xml"))),
         ),
         "options": {
             "alembic": {"config": "a.ini", "section": "s"},

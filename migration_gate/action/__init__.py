@@ -16,6 +16,7 @@ from migration_gate.ci import untrusted_code
 from migration_gate.errors import GateError
 from migration_gate.report import deliver, workflow_commands
 from migration_gate.report.error_text import unexpected_error
+from migration_gate.report.formats import render_report
 from migration_gate.verdict.outcome import Problem, ProjectReport, Report
 
 __all__ = ["INPUTS", "OUTPUTS", "run_action"]
@@ -100,7 +101,7 @@ def _files(asked: ActionRequest, report: Report, top: Path) -> dict[str, str]:
     written = {}
     for form, name in (("json", asked.report), *asked.files):
         try:
-            text = deliver.render_report(report, form)
+            text = render_report(report, form)
             written[form] = workspace.write_workspace_file(
                 top, name, text, "report" if form == "json" else form
             )

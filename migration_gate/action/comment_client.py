@@ -108,14 +108,14 @@ class _Attempt:
     def upsert(self, comment: Comment, *, always: bool) -> str:
         with self._session:
             issues = f"{self._pull.api}/repos/{self._pull.repository}/issues"
-            found = self._own(f"{issues}/{self._pull.number}/comments?per_page=100", comment.project)
+            found = self._own(f"{issues}/{self._pull.number}/comments?per_page=100", comment.marker.project)
             if found is None:
-                if comment.clean and not always:
+                if comment.is_clean and not always:
                     return "unneeded"
                 self._call("POST", f"{issues}/{self._pull.number}/comments", {"body": comment.body})
                 return "created"
             number, digest = found
-            if digest == comment.digest:
+            if digest == comment.marker.digest:
                 return "unchanged"
             self._call("PATCH", f"{issues}/comments/{number}", {"body": comment.body})
             return "edited"
@@ -146,8 +146,8 @@ class _Attempt:
                 if not isinstance(each, dict) or not isinstance(each.get("id"), int):
                     continue
                 found, author = parse_marker(str(each.get("body") or "")), each.get("user")
-                if found and found[0] == project:
-                    yield each["id"], found[1], author if isinstance(author, dict) else {}
+                if found and found.project == project:
+                    yield each["id"], found.digest, author if isinstance(author, dict) else {}
 
     def _me(self) -> Callable[[Json], bool]:
         """Tells the account of the token; an installation's token cannot ask REST, but GraphQL."""

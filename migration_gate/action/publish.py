@@ -12,8 +12,9 @@ from migration_gate.check import Severity
 from migration_gate.ci import event
 from migration_gate.ci.event import Event
 from migration_gate.errors import GateError
-from migration_gate.report import comment, deliver, workflow_commands
+from migration_gate.report import comment, workflow_commands
 from migration_gate.report.annotations import select_annotations
+from migration_gate.report.formats import render_report
 from migration_gate.report.phrases import describe_counts, verdict_line
 from migration_gate.report.printable_text import escape_unprintable
 from migration_gate.report.summary import LIMIT
@@ -29,7 +30,7 @@ def publish_log(report: Report) -> None:
     title = verdict_line(report)
     if len(report.projects) == 1 and (project := report.projects[0]).name:
         title = f"{escape_unprintable(project.name)[:100]}: {describe_counts(project.verdicts)}"
-    workflow_commands.show_folded(title, deliver.render_report(report, "text", colour=True, width=WIDTH))
+    workflow_commands.show_folded(title, render_report(report, "text", is_terminal=True, width=WIDTH))
     with workflow_commands.suspend_commands():
         workflow_commands.write_line(verdict_line(report))
 

@@ -29,9 +29,11 @@ from migration_gate.facts import (
     Table,
     Unchecked,
 )
-from migration_gate.report import deliver, json_report
+from migration_gate.report import json_report
+from migration_gate.report.formats import render_report
 from migration_gate.report.json_report import (
     JsonFailure,
+    JsonProblem,
     JsonProject,
     JsonReport,
     JsonRevision,
@@ -181,8 +183,8 @@ def render_joined(joined: JoinedReports, form: str) -> str:
         return f"## ✅ Migration Gate. {NO_PROJECT_TOUCHED}\n"
     if joined.no_project_touched and form == "text":
         return f"{NO_PROJECT_TOUCHED}\n"
-    colour = form == "text" and sys.stdout.isatty()
-    return deliver.render_report(rebuild_report(joined), form, colour=colour)
+    is_terminal = form == "text" and sys.stdout.isatty()
+    return render_report(rebuild_report(joined), form, is_terminal=is_terminal)
 
 
 def _render_json(joined: JoinedReports) -> str:
@@ -190,7 +192,7 @@ def _render_json(joined: JoinedReports) -> str:
     document = replace(
         json_report.build_document(rebuild_report(joined)),
         status=status,
-        outcome=json_report.OUTCOMES.get(status, "not checked"),
+        outcome=json_report.outcome_of_status(status),
         projects=joined.projects,  # unchanged: a rebuilt project lacks what its report left out
     )
     return json.dumps(asdict(document), indent=2) + "\n"
@@ -211,7 +213,15 @@ def rebuild_project(project: JsonProject) -> ProjectReport:
         Severity(project.fail_on),
         project.postgres,
         project.seconds,
-        project.problem,
+        _rebuild_problem(project.problem),
+    )
+
+
+def _rebuild_problem(problem: JsonProblem | None) -> Problem | None:
+    if problem is None:
+        return None
+    return Problem(
+        problem.says, problem.advice, problem.where, problem.evidence, problem.status, problem.kind
     )
 
 

@@ -1,4 +1,4 @@
-"""Where a finding is shown in formats that demand a file of each, and under which name it is known there."""
+"""The file of a finding for formats in which each needs one, and the finding's identity there."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ import posixpath
 from migration_gate.facts import Location
 from migration_gate.verdict.outcome import ProjectReport, Verdict
 
+FINGERPRINT_LENGTH = 32
+"""hexadecimal digits"""
+
 
 def anchor_location(verdict: Verdict, project: ProjectReport) -> Location:
-    """The finding's own place; else that of its revision, of the newest revision, or the project's folder."""
+    """The finding's location, else that of its revision, of the newest revision, or the project's folder."""
     if verdict.finding.location:
         return verdict.finding.location
     history = project.facts.replay.history
@@ -22,12 +25,11 @@ def anchor_location(verdict: Verdict, project: ProjectReport) -> Location:
 
 
 def is_in_repository(file: str) -> bool:
-    """The path leads to a file of the repository, and not out of it."""
+    """Whether a path in a finding leads to a file of the repository, and not out of it."""
     return not file.startswith("/") and posixpath.normpath(file).split("/")[0] != ".."
 
 
 def verdict_fingerprint(verdict: Verdict) -> str:
-    """32 hexadecimal digits: the same in every run, and another one for each finding of each project."""
-    return hashlib.sha256(f"{verdict.project}\0{verdict.id}".encode("utf-8", "backslashreplace")).hexdigest()[
-        :32
-    ]
+    """32 hexadecimal digits: the same in every run, and different for each finding of each project."""
+    identity = f"{verdict.project}\0{verdict.id}".encode("utf-8", "backslashreplace")
+    return hashlib.sha256(identity).hexdigest()[:FINGERPRINT_LENGTH]

@@ -1,65 +1,86 @@
-"""What is shown on the lines of a pull request: the worst findings, within GitHub's limits."""
+"""Annotations on the lines of a pull request: the worst findings, within GitHub's limits."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from migration_gate.check import Severity
 from migration_gate.report.anchor import is_in_repository
+from migration_gate.report.phrases import standing_verdicts
 from migration_gate.report.printable_text import escape_unprintable, shorten_text, split_blocks
 from migration_gate.report.workflow_commands import Annotation
-from migration_gate.verdict.outcome import SEVERITY_RANK, Report, Verdict
+from migration_gate.verdict.outcome import Problem, Report, Verdict
 from migration_gate.wording import count_noun
 
 LIMIT = 10
-"""annotations of one level that GitHub shows of a step"""
-LENGTH = 1000
-"""characters of a message; GitHub cuts at 4 KiB"""
+"""annotations of one severity that GitHub shows for a step"""
+MESSAGE_LENGTH = 1000
+"""characters of one sentence; GitHub cuts a message at 4 KiB"""
 
 
 def select_annotations(report: Report, *, limit: int = LIMIT) -> tuple[Annotation, ...]:
-    """At most `limit` annotations of each severity, worst first; where more were found, the last says so.
+    """At most `limit` annotations of each severity, worst first; the last one counts those left out.
 
-    An error that is about no file stands on the run. What lies outside of the repository is only counted.
+    A problem, and an error without a file, are shown on the run itself. A finding about a file outside of
+    the repository is only counted.
     """
     problems = [project.problem for project in report.projects if project.problem]
-    found = [_problem(problem.says, problem.advice) for problem in problems[:limit]]
-    standing = [v for project in report.projects for v in project.verdicts if v.allowed is None]
-    standing.sort(key=lambda verdict: SEVERITY_RANK[verdict.severity])
-    for severity in Severity:
-        same = [verdict for verdict in standing if verdict.severity is severity]
-        placed = [one for verdict in same if (one := _annotation(verdict)) is not None]
-        room = limit - len(found) if severity is Severity.ERROR else limit
-        shown = placed if len(same) <= room else placed[: max(room - 1, 0)]
-        found += shown
-        if shown and len(shown) < len(same):
-            left = count_noun(len(same) - len(shown), f"more {severity}")
-            found.append(Annotation(severity, f"and {left}: see the summary of this run", "Migration Gate"))
-    return tuple(found)
+    annotations = [_annotate_problem(problem) for problem in problems[:limit]]
+    verdicts = [verdict for project in report.projects for verdict in standing_verdicts(project.verdicts)]
+    errors = [verdict for verdict in verdicts if verdict.severity is Severity.ERROR]
+    annotations += _annotate_verdicts(errors, Severity.ERROR, limit - len(annotations))
+    for severity in (Severity.WARNING, Severity.NOTE):
+        same_severity = [verdict for verdict in verdicts if verdict.severity is severity]
+        annotations += _annotate_verdicts(same_severity, severity, limit)
+    return tuple(annotations)
 
 
-def _annotation(verdict: Verdict) -> Annotation | None:
-    finding = verdict.finding
-    place = finding.location
-    if not is_in_repository(place.file) if place else verdict.severity is not Severity.ERROR:
-        return None
-    prose = [block for is_code, block in split_blocks(shorten_text(finding.fix, LENGTH)) if not is_code]
-    # What ends in a colon leads to code, for which there is no room.
-    advice = next((block for block in prose if not block.rstrip().endswith(":")), "")
-    message = shorten_text(_plain(finding.message), LENGTH)
-    if advice:
-        message += f"\n{shorten_text(_plain(advice), LENGTH)}"
+def _annotate_verdicts(verdicts: Sequence[Verdict], severity: Severity, limit: int) -> list[Annotation]:
+    """At most `limit` annotations for verdicts of one severity."""
+    annotations = [
+        annotation for verdict in verdicts if (annotation := _annotate_verdict(verdict)) is not None
+    ]
+    if len(verdicts) > limit:
+        annotations = annotations[: max(limit - 1, 0)]
+    if annotations and len(annotations) < len(verdicts):
+        left_out = count_noun(len(verdicts) - len(annotations), f"more {severity}")
+        message = f"and {left_out}: see the summary of this run"
+        annotations.append(Annotation(severity, message, "Migration Gate"))
+    return annotations
+
+
+def _annotate_verdict(verdict: Verdict) -> Annotation | None:
+    """None where GitHub could not show it: on a file outside of the repository, or without a file."""
+    location = verdict.finding.location
     title = f"Migration Gate: {verdict.check}"
-    if place is None:
-        return Annotation(verdict.severity, message, title)
-    return Annotation(verdict.severity, message, title, escape_unprintable(place.file), place.line or 1)
+    message = _message(verdict.finding.message, _first_advice(verdict.finding.fix))
+    if location is None:
+        is_error = verdict.severity is Severity.ERROR
+        return Annotation(verdict.severity, message, title) if is_error else None
+    if not is_in_repository(location.file):
+        return None
+    file = escape_unprintable(location.file)
+    return Annotation(verdict.severity, message, title, file, location.line or 1)
 
 
-def _problem(says: str, advice: str) -> Annotation:
-    message = "\n".join(
-        filter(None, (_plain(shorten_text(says, LENGTH)), _plain(shorten_text(advice, LENGTH))))
-    )
+def _annotate_problem(problem: Problem) -> Annotation:
+    message = _message(problem.message, problem.advice)
     return Annotation(Severity.ERROR, message, "Migration Gate: not checked")
 
 
-def _plain(text: str) -> str:
-    """Annotations are plain text: backticks stay; what would act on a page or a terminal does not."""
+def _first_advice(fix: str) -> str:
+    """The first prose of a fix; not what ends in a colon, since the code that follows has no room."""
+    for block in split_blocks(shorten_text(fix, MESSAGE_LENGTH)):
+        if not block.is_code and not block.text.rstrip().endswith(":"):
+            return block.text
+    return ""
+
+
+def _message(*sentences: str) -> str:
+    """Sentences on lines of their own. Annotations are plain text: Markdown in them needs no escapes."""
+    shortened = [shorten_text(_escape_each_line(sentence), MESSAGE_LENGTH) for sentence in sentences]
+    return "\n".join(filter(None, shortened))
+
+
+def _escape_each_line(text: str) -> str:
     return "\n".join(escape_unprintable(line) for line in text.splitlines())

@@ -1,51 +1,60 @@
-"""The report as GitLab reads it for the code quality of a merge request: Code Climate's JSON."""
+"""The report as GitLab reads it for the code quality of a merge request: JSON of Code Climate."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 
 from migration_gate.check import Severity
 from migration_gate.report.anchor import anchor_location, verdict_fingerprint
+from migration_gate.report.phrases import standing_verdicts
 from migration_gate.report.printable_text import escape_unprintable, shorten_text
-from migration_gate.verdict.outcome import Report
+from migration_gate.verdict.outcome import Problem, ProjectReport, Report, Verdict
 
-LENGTH = 1000
-SEVERITIES = {Severity.ERROR: "critical", Severity.WARNING: "minor", Severity.NOTE: "info"}
+DESCRIPTION_LENGTH = 1000
+"""characters"""
+SEVERITY_NAMES = {Severity.ERROR: "critical", Severity.WARNING: "minor", Severity.NOTE: "info"}
+BLOCKER = "blocker"
+Issue = dict[str, object]
 
 
 def render(report: Report) -> str:
-    """A list of the findings that stand, ASCII only; what blocks is a blocker."""
-    issues: list[dict[str, object]] = []
-    for project in report.projects:
-        for verdict in project.verdicts:
-            if verdict.allowed:
-                continue
-            place = anchor_location(verdict, project)
-            blocks = verdict.blocks(project.fail_on)
-            issues.append(
-                {
-                    "description": escape_unprintable(shorten_text(verdict.finding.message, LENGTH)),
-                    "check_name": verdict.check,
-                    "fingerprint": verdict_fingerprint(verdict),
-                    "severity": "blocker" if blocks else SEVERITIES[verdict.severity],
-                    "location": {
-                        "path": escape_unprintable(place.file),
-                        "lines": {"begin": max(place.line or 1, 1)},
-                    },
-                }
-            )
-        if project.problem:
-            issues.append(_problem(project.name, project.problem.says))
+    """A JSON list of the standing findings, ASCII only; those that block have the severity `blocker`."""
+    issues = [issue for project in report.projects for issue in _project_issues(project)]
     return json.dumps(issues, indent=2) + "\n"
 
 
-def _problem(name: str, says: str) -> dict[str, object]:
-    """A project that could not be examined is not a clean one."""
+def _project_issues(project: ProjectReport) -> Iterator[Issue]:
+    for verdict in standing_verdicts(project.verdicts):
+        yield _verdict_issue(verdict, project)
+    if project.problem:
+        yield _problem_issue(project.name, project.problem)
+
+
+def _verdict_issue(verdict: Verdict, project: ProjectReport) -> Issue:
+    location = anchor_location(verdict, project)
+    blocks = verdict.blocks(project.fail_on)
     return {
-        "description": escape_unprintable(shorten_text(f"{name} could not be checked: {says}", LENGTH)),
+        "description": escape_unprintable(shorten_text(verdict.finding.message, DESCRIPTION_LENGTH)),
+        "check_name": verdict.check,
+        "fingerprint": verdict_fingerprint(verdict),
+        "severity": BLOCKER if blocks else SEVERITY_NAMES[verdict.severity],
+        "location": {
+            "path": escape_unprintable(location.file),
+            "lines": {"begin": max(location.line or 1, 1)},
+        },
+    }
+
+
+def _problem_issue(name: str, problem: Problem) -> Issue:
+    """A project that could not be examined: GitLab would take an empty list for a clean one."""
+    description = f"{name} could not be checked: {problem.message}"
+    identity = f"not checked\0{name}".encode("utf-8", "backslashreplace")
+    return {
+        "description": escape_unprintable(shorten_text(description, DESCRIPTION_LENGTH)),
         "check_name": "not-checked",
-        "fingerprint": hashlib.sha256(f"not checked\0{name}".encode("utf-8", "backslashreplace")).hexdigest(),
-        "severity": "blocker",
+        "fingerprint": hashlib.sha256(identity).hexdigest(),
+        "severity": BLOCKER,
         "location": {"path": ".", "lines": {"begin": 1}},
     }

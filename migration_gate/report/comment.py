@@ -1,7 +1,7 @@
-"""The one comment that a pull request gets for each project: what blocks, and no more than fits.
+"""The comment that a pull request gets for each project: what blocks, as far as it fits.
 
-The first line is a marker that pages do not show: by it the comment is found again, and by the digest in it
-one knows whether there is anything new to say.
+The first line is a marker that a page does not show. By the marker our comment is found again, and the digest
+in it tells whether the text has changed.
 """
 
 from __future__ import annotations
@@ -11,124 +11,140 @@ import posixpath
 import re
 from dataclasses import dataclass
 
-from migration_gate.report.diagram import render_history
-from migration_gate.report.markdown import (
-    escape_markdown,
-    fence_code,
-    render_counts,
-    render_finding,
-    render_fix,
-)
-from migration_gate.report.phrases import allowed_verdicts, describe_counts
-from migration_gate.verdict.outcome import ProjectReport, Verdict
+from migration_gate.report.finding_markdown import render_counts, render_finding, render_fix
+from migration_gate.report.history_diagram import render_history
+from migration_gate.report.markdown import escape_markdown, fence_code, fence_mermaid
+from migration_gate.report.phrases import allowed_verdicts, describe_counts, standing_verdicts
+from migration_gate.verdict.outcome import Problem, ProjectReport
 from migration_gate.wording import count_noun
 
 LIMIT = 65_536
-"""characters that GitHub takes of one comment; we count bytes, which are never fewer"""
-ROOM = 400
-"""characters kept for the last lines"""
-TEXT = 4000
+"""characters that GitHub accepts for one comment; we count bytes, which are at least as many"""
+RESERVED_BYTES = 400
+"""for the marker and the last lines"""
+TEXT_LIMIT = 4000
 """characters of one piece of evidence or of a fix"""
-OPEN = 3
+MAX_OPEN_FINDINGS = 3
+"""blocking findings that are shown unfolded"""
 ADDRESS = re.compile(r"https?://[\w.:/-]+")
+"""a web address that needs no escapes in Markdown"""
 MARKER = re.compile(r"<!-- migration-gate project=([0-9a-f]{16}) digest=([0-9a-f]{16}) -->")
 
 
 @dataclass(frozen=True, slots=True)
-class Comment:
-    """What to write; `body` begins with the marker."""
+class Marker:
+    """What the first line of our comment holds; both are 16 hexadecimal digits."""
 
     project: str
-    """the project's key in the marker"""
+    """the result of `project_key`"""
     digest: str
-    """of what it says, without links that change from run to run"""
+    """of the comment's text, without links that change from run to run"""
+
+    def __str__(self) -> str:
+        return f"<!-- migration-gate project={self.project} digest={self.digest} -->"
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """A comment to create or to edit."""
+
+    marker: Marker
     body: str
-    clean: bool
-    """nothing to tell anybody who was not told otherwise before"""
+    """the text; its first line is the marker"""
+    is_clean: bool
+    """there are no findings: nothing to say where there was no comment before"""
     only_resolves: bool = False
-    """it only takes back what was said of a run that examined nothing"""
+    """it only replaces a comment about a run that could not examine any project"""
 
 
 def project_key(name: str, path: str = ".") -> str:
-    """What tells projects of one repository apart: a name, and the folder that the gate was started in."""
-    return _digest(f"{posixpath.normpath(path or '.')}\0{name}")
+    """What tells projects of one repository apart: the name, and the folder that the gate was started in."""
+    return _hash_text(f"{posixpath.normpath(path or '.')}\0{name}")
 
 
-def parse_marker(text: str) -> tuple[str, str] | None:
-    """Project and digest of a comment of ours; only the first line counts: a project can write the rest."""
-    found = MARKER.match(text)
-    return (found[1], found[2]) if found else None
+def parse_marker(text: str) -> Marker | None:
+    """The marker of our comment, else None. Only the first line counts: a project can write the others."""
+    match = MARKER.match(text)
+    return Marker(match[1], match[2]) if match else None
 
 
 def render_comment(project: ProjectReport, path: str = ".", *, run: str = "", source: str = "") -> Comment:
     """The comment about one project, below GitHub's limit.
 
-    `run` is the address of the run, with all of the report; `source` that of the repository's files.
+    `run` is the address of the run, where the whole report is; `source` that of the repository's files.
     """
-    clean = project.problem is None and not any(verdict.allowed is None for verdict in project.verdicts)
-    said = _clean(project) if clean else _body(project, "")
-    digest, known = _digest(said), project_key(project.name, path)
-    shown = said if clean else _body(project, source)
+    is_clean = project.problem is None and not standing_verdicts(project.verdicts)
     link = f"[the whole report]({run})" if ADDRESS.fullmatch(run) else ""
-    shown += f" · {link}" if clean and link else link
-    head = f"<!-- migration-gate project={known} digest={digest} -->\n"
-    return Comment(known, digest, f"{head}{shown}\n", clean)
+    if is_clean:
+        text_without_links = _render_clean(project)
+        text = f"{text_without_links} · {link}" if link else text_without_links
+    else:
+        text_without_links = _render_body(project, source="")
+        text = _render_body(project, source) + link
+    marker = Marker(project_key(project.name, path), _hash_text(text_without_links))
+    return Comment(marker, f"{marker}\n{text}\n", is_clean)
 
 
 def render_resolved_comment(path: str = ".") -> Comment:
-    """What takes the place of a comment about inputs or a configuration that could not be used."""
-    said, known = "✅ **Migration Gate** runs again", project_key("", path)
-    digest = _digest(said)
-    return Comment(
-        known, digest, f"<!-- migration-gate project={known} digest={digest} -->\n{said}\n", True, True
-    )
+    """What replaces a comment about inputs or a configuration that could not be used."""
+    text = "✅ **Migration Gate** runs again"
+    marker = Marker(project_key("", path), _hash_text(text))
+    return Comment(marker, f"{marker}\n{text}\n", is_clean=True, only_resolves=True)
 
 
-def _digest(text: str) -> str:
+def _hash_text(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:16]
 
 
-def _clean(project: ProjectReport) -> str:
+def _render_clean(project: ProjectReport) -> str:
     """One line."""
-    accepted = len(allowed_verdicts(project.verdicts))
-    known = count_noun(len(project.facts.replay.history.revisions), "revision")
-    words = f"no findings{f', {accepted} allowed' if accepted else ''}"
-    return f"✅ **Migration Gate**: {escape_markdown(project.name)} passed, {known}, {words}"
+    allowed = len(allowed_verdicts(project.verdicts))
+    revisions = count_noun(len(project.facts.replay.history.revisions), "revision")
+    findings = f"no findings, {allowed} allowed" if allowed else "no findings"
+    return f"✅ **Migration Gate**: {escape_markdown(project.name)} passed, {revisions}, {findings}"
 
 
-def _body(project: ProjectReport, source: str) -> str:
+def _render_body(project: ProjectReport, source: str) -> str:
     name = escape_markdown(project.name) or "the project"
     if project.problem:
-        return f"### ⚠️ Migration Gate: {name} was not checked\n\n{_problem(project)}"
-    blocking = len(project.blocking_verdicts)
-    verdict = f"❌ Migration Gate: {name} is blocked" if blocking else f"✅ Migration Gate: {name} passed"
-    pieces = [f"### {verdict}, {describe_counts(project.verdicts)}\n", render_counts(project)]
-    if graph := render_history(project.facts.replay.history):
-        pieces.append(f"```mermaid\n{graph}\n```\n")
-    size = sum(len(piece.encode()) + 1 for piece in pieces)
-    left = opened = 0
-    for one in _standing(project):
-        wide = one.blocks(project.fail_on) and opened < OPEN
-        piece = render_finding(one, opened=wide, limit=TEXT, source=source)
-        if size + len(piece.encode()) + 1 > LIMIT - ROOM:
-            left += 1
-            continue
-        opened += wide
-        size += len(piece.encode()) + 1
-        pieces.append(piece)
-    if left:
-        pieces.append(f"{count_noun(left, 'finding')} more did not fit in here.\n")
-    return "\n".join((*pieces, ""))
+        return f"### ⚠️ Migration Gate: {name} was not checked\n\n{_render_problem(project.problem)}"
+    sign, result = ("❌", "is blocked") if project.blocking_verdicts else ("✅", "passed")
+    counts = describe_counts(project.verdicts)
+    blocks = [f"### {sign} Migration Gate: {name} {result}, {counts}\n", render_counts(project)]
+    if diagram := render_history(project.facts.replay.history):
+        blocks.append(fence_mermaid(diagram))
+    room = LIMIT - RESERVED_BYTES - sum(_size_in_bytes(block) for block in blocks)
+    findings, left_out = _render_findings(project, source, room)
+    blocks += findings
+    if left_out:
+        blocks.append(f"{count_noun(left_out, 'finding')} more did not fit in here.\n")
+    return "\n".join((*blocks, ""))
 
 
-def _standing(project: ProjectReport) -> list[Verdict]:
-    return [verdict for verdict in project.verdicts if verdict.allowed is None]
+def _render_findings(project: ProjectReport, source: str, room: int) -> tuple[list[str], int]:
+    """The findings that fit in `room` bytes, and the number of those that do not."""
+    findings: list[str] = []
+    opened = left_out = 0
+    for verdict in standing_verdicts(project.verdicts):
+        is_open = verdict.blocks(project.fail_on) and opened < MAX_OPEN_FINDINGS
+        finding = render_finding(verdict, is_open=is_open, limit=TEXT_LIMIT, source=source)
+        if _size_in_bytes(finding) > room:
+            left_out += 1
+        else:
+            findings.append(finding)
+            opened += is_open
+            room -= _size_in_bytes(finding)
+    return findings, left_out
 
 
-def _problem(project: ProjectReport) -> str:
-    problem = project.problem
-    if problem is None:
-        return ""
-    parts = [escape_markdown(problem.says), escape_markdown(problem.where)]
-    parts += [fence_code(problem.evidence, limit=TEXT)] if problem.evidence.strip() else []
-    return "\n\n".join(filter(None, (*parts, *render_fix(problem.advice, TEXT)))) + "\n\n"
+def _size_in_bytes(block: str) -> int:
+    """With the line break that follows it."""
+    return len(block.encode()) + 1
+
+
+def _render_problem(problem: Problem) -> str:
+    paragraphs = [escape_markdown(problem.message), escape_markdown(problem.where)]
+    if problem.evidence.strip():
+        paragraphs.append(fence_code(problem.evidence, limit=TEXT_LIMIT))
+    paragraphs += render_fix(problem.advice, TEXT_LIMIT)
+    return "\n\n".join(filter(None, paragraphs)) + "\n\n"

@@ -1,23 +1,27 @@
-"""The report for machines: format 1, explained in `docs/json.md` and checked by `docs/report.schema.json`.
+"""The report as JSON, for programs: format 1, described in `docs/json.md` and `docs/report.schema.json`.
 
-Within format 1 fields are only ever added. Identifiers of verdicts are the same in every run.
+Within format 1 fields are only added. Identifiers of verdicts are the same in every run.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Literal
 
 from migration_gate.check import Severity
 from migration_gate.config.settings import Allowance
-from migration_gate.facts import Failure, Replay, Step
-from migration_gate.report.phrases import project_notes
+from migration_gate.facts import Difference, Failure, Revision, Step
+from migration_gate.report.phrases import project_notes, standing_verdicts
 from migration_gate.verdict.outcome import Problem, ProjectReport, Report, Verdict
 
 FORMAT: Literal[1] = 1
 Outcome = Literal["passed", "blocked", "not checked"]
 OUTCOMES: dict[int, Outcome] = {0: "passed", 1: "blocked"}
+"""by exit status; every other one is `not checked`"""
+SECONDS_DIGITS = 3
+STEP_SECONDS_DIGITS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +132,18 @@ class Unchecked:
 
 
 @dataclass(frozen=True, slots=True)
+class JsonProblem:
+    """What kept a project from being examined; `kind` is the name of an exception."""
+
+    says: str
+    advice: str = ""
+    where: str = ""
+    evidence: str = ""
+    status: int = 2
+    kind: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class JsonProject:
     """One project; `stages` are seconds of wall time, `arrived` the heads in its version table."""
 
@@ -139,7 +155,7 @@ class JsonProject:
     stages: dict[str, float]
     postgres: str
     versions: dict[str, str]
-    problem: Problem | None
+    problem: JsonProblem | None
     counts: Counts
     verdicts: tuple[JsonVerdict, ...]
     heads: tuple[str, ...]
@@ -176,71 +192,85 @@ def render(report: Report) -> str:
 
 def build_document(report: Report) -> JsonReport:
     """The report as it is written."""
-    projects = tuple(_project(project) for project in report.projects)
     verdicts = [verdict for project in report.projects for verdict in project.verdicts]
     blocking = sum(len(project.blocking_verdicts) for project in report.projects)
     return JsonReport(
         format=FORMAT,
         version=report.version,
-        outcome=OUTCOMES.get(report.status, "not checked"),
+        outcome=outcome_of_status(report.status),
         status=report.status,
-        seconds=round(report.seconds, 3),
-        counts=_counts(verdicts, blocking),
-        projects=projects,
+        seconds=_round_seconds(report.seconds),
+        counts=_count_verdicts(verdicts, blocking),
+        projects=tuple(_build_project(project) for project in report.projects),
     )
 
 
-def _counts(verdicts: list[Verdict], blocking: int) -> Counts:
-    standing = [verdict.severity for verdict in verdicts if verdict.allowed is None]
-    errors, warnings, said = (
-        standing.count(one) for one in (Severity.ERROR, Severity.WARNING, Severity.NOTE)
+def outcome_of_status(status: int) -> Outcome:
+    """The outcome of a run or a project with this exit status."""
+    return OUTCOMES.get(status, "not checked")
+
+
+def _round_seconds(seconds: float) -> float:
+    return round(seconds, SECONDS_DIGITS)
+
+
+def _count_verdicts(verdicts: Sequence[Verdict], blocking: int) -> Counts:
+    severities = [verdict.severity for verdict in standing_verdicts(verdicts)]
+    return Counts(
+        errors=severities.count(Severity.ERROR),
+        warnings=severities.count(Severity.WARNING),
+        notes=severities.count(Severity.NOTE),
+        allowed=len(verdicts) - len(severities),
+        blocking=blocking,
     )
-    return Counts(errors, warnings, said, len(verdicts) - len(standing), blocking)
 
 
-def _project(project: ProjectReport) -> JsonProject:
+def _build_project(project: ProjectReport) -> JsonProject:
     replay, tree = project.facts.replay, project.facts.tree
     history = replay.history
+    unchecked = (*replay.unchecked, *tree.unchecked)
     return JsonProject(
         name=project.name,
-        outcome=OUTCOMES.get(project.status, "not checked"),
+        outcome=outcome_of_status(project.status),
         status=project.status,
         fail_on=project.fail_on.value,
-        seconds=round(project.seconds, 3),
-        stages={time.stage: round(time.seconds, 3) for time in replay.stage_times},
+        seconds=_round_seconds(project.seconds),
+        stages={time.stage: _round_seconds(time.seconds) for time in replay.stage_times},
         postgres=project.postgres,
         versions={software.name: software.version for software in replay.versions},
-        problem=project.problem,
-        counts=_counts(list(project.verdicts), len(project.blocking_verdicts)),
-        verdicts=tuple(_verdict(verdict, project.fail_on) for verdict in project.verdicts),
+        problem=_build_problem(project.problem),
+        counts=_count_verdicts(project.verdicts, len(project.blocking_verdicts)),
+        verdicts=tuple(_build_verdict(verdict, project.fail_on) for verdict in project.verdicts),
         heads=history.heads,
         bases=history.bases,
         target=history.target,
         arrived=replay.arrived_heads,
         tables=len(replay.catalog.tables),
-        revisions=_revisions(replay),
-        steps=tuple(_step(step) for step in replay.steps),
-        failure=_failure(replay.failure),
-        drift=_drift(replay),
-        unchecked=tuple(Unchecked(item.object, item.why) for item in (*replay.unchecked, *tree.unchecked)),
+        revisions=tuple(_build_revision(revision) for revision in history.revisions),
+        steps=tuple(_build_step(step) for step in replay.steps),
+        failure=_build_failure(replay.failure),
+        drift=tuple(_build_drift(difference) for difference in replay.differences),
+        unchecked=tuple(Unchecked(item.object, item.why) for item in unchecked),
         notes=project_notes(project),
         static=project.static,
     )
 
 
-def _step(step: Step) -> JsonStep:
-    seconds = round(step.seconds, 4)
-    return JsonStep(step.number, step.revision, seconds, len(step.statements), step.context)
-
-
-def _allowed(allow: Allowance | None) -> Allowed | None:
-    if allow is None:
+def _build_problem(problem: Problem | None) -> JsonProblem | None:
+    if problem is None:
         return None
-    return Allowed(allow.reason, allow.where, allow.until.isoformat() if allow.until else None)
+    return JsonProblem(
+        says=problem.message,
+        advice=problem.advice,
+        where=problem.where,
+        evidence=problem.evidence,
+        status=problem.status,
+        kind=problem.kind,
+    )
 
 
-def _verdict(verdict: Verdict, fail_on: Severity) -> JsonVerdict:
-    finding = verdict.finding
+def _build_verdict(verdict: Verdict, fail_on: Severity) -> JsonVerdict:
+    finding, location = verdict.finding, verdict.finding.location
     return JsonVerdict(
         id=verdict.id,
         check=verdict.check,
@@ -249,38 +279,70 @@ def _verdict(verdict: Verdict, fail_on: Severity) -> JsonVerdict:
         blocks=verdict.blocks(fail_on),
         object=finding.object,
         says=finding.message,
-        file=finding.location.file if finding.location else None,
-        line=finding.location.line if finding.location else None,
+        file=location.file if location else None,
+        line=location.line if location else None,
         revision=finding.revision,
         evidence=tuple(Label(piece.label, piece.text) for piece in finding.evidence),
         fix=finding.fix,
-        allowed=_allowed(verdict.allowed),
+        allowed=_build_allowed(verdict.allowed),
     )
 
 
-def _revisions(replay: Replay) -> tuple[JsonRevision, ...]:
-    return tuple(
-        JsonRevision(r.id, r.parents, r.depends_on, r.labels, r.message, r.location.file, r.location.line)
-        for r in replay.history.revisions
+def _build_allowed(allowance: Allowance | None) -> Allowed | None:
+    if allowance is None:
+        return None
+    until = allowance.until.isoformat() if allowance.until else None
+    return Allowed(allowance.reason, allowance.where, until)
+
+
+def _build_revision(revision: Revision) -> JsonRevision:
+    return JsonRevision(
+        id=revision.id,
+        parents=revision.parents,
+        depends_on=revision.depends_on,
+        labels=revision.labels,
+        message=revision.message,
+        file=revision.location.file,
+        line=revision.location.line,
     )
 
 
-def _failure(failure: Failure | None) -> JsonFailure | None:
+def _build_step(step: Step) -> JsonStep:
+    return JsonStep(
+        number=step.number,
+        revision=step.revision,
+        seconds=round(step.seconds, STEP_SECONDS_DIGITS),
+        statements=len(step.statements),
+        context=step.context,
+    )
+
+
+def _build_failure(failure: Failure | None) -> JsonFailure | None:
+    """The first error where several followed each other, at the location that is known."""
     if failure is None:
         return None
     first = failure.first_error or failure
-    place = first.location or failure.location
-    file, line = (place.file, place.line) if place else (None, None)
-    revision = failure.revision or first.revision
+    location = first.location or failure.location
     return JsonFailure(
-        revision, first.message, first.exception_class, first.sqlstate, first.statement, file, line
+        revision=failure.revision or first.revision,
+        says=first.message,
+        kind=first.exception_class,
+        sqlstate=first.sqlstate,
+        statement=first.statement,
+        file=location.file if location else None,
+        line=location.line if location else None,
     )
 
 
-def _drift(replay: Replay) -> tuple[JsonDrift, ...]:
-    return tuple(
-        JsonDrift(
-            d.kind, d.object, d.table, d.column, d.database, d.models, d.revision, d.upgrade, d.downgrade
-        )
-        for d in replay.differences
+def _build_drift(difference: Difference) -> JsonDrift:
+    return JsonDrift(
+        kind=difference.kind,
+        object=difference.object,
+        table=difference.table,
+        column=difference.column,
+        migrations=difference.database,
+        models=difference.models,
+        revision=difference.revision,
+        upgrade=difference.upgrade,
+        downgrade=difference.downgrade,
     )

@@ -2,97 +2,126 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from migration_gate.check import Check, check_name
 from migration_gate.report.phrases import describe_counts, describe_location, project_notes
 from migration_gate.report.printable_text import escape_unprintable, shorten_text
 from migration_gate.verdict.judge import JUDGE_CHECKS
-from migration_gate.verdict.outcome import ProjectReport, Report, Verdict
+from migration_gate.verdict.outcome import Problem, ProjectReport, Report, Verdict
 
-LENGTH = 500
-TEXT = 4000
+LINE_LENGTH = 500
+"""characters of a name or a message"""
+TEXT_LENGTH = 4000
 """characters of one finding's evidence and fix"""
-FINDINGS = 200
+MAX_FINDINGS = 200
 """of one check that are written out"""
+COUNTED_TAGS = {"failures": "failure", "errors": "error", "skipped": "skipped"}
+"""attributes of a suite, and the tag inside a case that each counts"""
 
 
 def render(report: Report, checks: Iterable[Check] = ()) -> str:
-    """One document, well-formed whatever names hold: what XML has no room for is spelt out."""
+    """One document, well-formed whatever names hold: characters that XML does not allow are escaped.
+
+    Each of `checks` is a case, whether or not it found something.
+    """
     names = [check_name(check) for check in (*checks, *JUDGE_CHECKS)]
-    suites = [_suite(project, names) for project in report.projects]
+    suites = [_build_suite(project, names) for project in report.projects]
     root = Element("testsuites", name="Migration Gate", time=f"{report.seconds:.3f}")
-    for kind in ("tests", "failures", "errors", "skipped"):
-        root.set(kind, str(sum(int(suite.get(kind, "0")) for suite in suites)))
+    for attribute in ("tests", *COUNTED_TAGS):
+        root.set(attribute, str(sum(int(suite.get(attribute, "0")) for suite in suites)))
     root.extend(suites)
     indent(root)
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{tostring(root, encoding="unicode")}\n'
 
 
-def _suite(project: ProjectReport, names: list[str]) -> Element:
-    title = escape_unprintable(shorten_text(project.name, LENGTH))
+def _build_suite(project: ProjectReport, check_names: Sequence[str]) -> Element:
+    title = _escape_line(project.name)
     suite = Element("testsuite", name=title, time=f"{project.seconds:.3f}")
-    if problem := project.problem:
-        case = SubElement(suite, "testcase", classname=title, name="the project can be examined")
-        error = SubElement(case, "error", type=problem.kind or "problem", message=_line(problem.says))
-        error.text = _lines("\n\n".join(filter(None, (problem.where, problem.evidence, problem.advice))))
+    if project.problem:
+        suite.append(_problem_case(project.problem, title))
     else:
-        found = dict.fromkeys((*names, *(verdict.check for verdict in project.verdicts)))
-        for check in found:
-            same = [verdict for verdict in project.verdicts if verdict.check == check]
-            suite.append(_case(project, title, check, same))
-        if said := project_notes(project):
-            SubElement(suite, "system-out").text = _lines("\n".join(said))
-    cases = suite.findall("testcase")
-    suite.set("tests", str(len(cases)))
-    for kind, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
-        suite.set(kind, str(sum(case.find(tag) is not None for case in cases)))
+        suite.extend(_check_cases(project, title, check_names))
+        if notes := project_notes(project):
+            SubElement(suite, "system-out").text = _escape_text("\n".join(notes))
+    _count_cases(suite)
     return suite
 
 
-def _case(project: ProjectReport, title: str, check: str, verdicts: list[Verdict]) -> Element:
-    """A case fails where a finding blocks; what does not block is its output."""
-    case = Element("testcase", classname=title, name=check)
-    blocking = [verdict for verdict in verdicts if verdict.blocks(project.fail_on)]
-    others = [verdict for verdict in verdicts if not verdict.blocks(project.fail_on)]
-    if blocking:
-        first, kind = blocking[0], blocking[0].severity.value
-        more = f" (and {len(blocking) - 1} more)" if len(blocking) > 1 else ""
-        failure = SubElement(case, "failure", type=kind, message=_line(first.finding.message) + more)
-        failure.text = _told(blocking)
-        if place := first.finding.location:
-            case.set("file", escape_unprintable(shorten_text(place.file, LENGTH)))
-            case.set("line", str(place.line or 1))
-    if others:
-        SubElement(case, "system-out").text = f"{describe_counts(others)}\n\n{_told(others)}"
+def _count_cases(suite: Element) -> None:
+    """Set the attributes `tests`, `failures`, `errors` and `skipped`."""
+    cases = suite.findall("testcase")
+    suite.set("tests", str(len(cases)))
+    for attribute, tag in COUNTED_TAGS.items():
+        suite.set(attribute, str(sum(case.find(tag) is not None for case in cases)))
+
+
+def _problem_case(problem: Problem, title: str) -> Element:
+    case = Element("testcase", classname=title, name="the project can be examined")
+    message = _escape_line(problem.message)
+    error = SubElement(case, "error", type=problem.kind or "problem", message=message)
+    details = filter(None, (problem.where, problem.evidence, problem.advice))
+    error.text = _escape_text("\n\n".join(details))
     return case
 
 
-def _told(verdicts: list[Verdict]) -> str:
-    parts = [_one(verdict) for verdict in verdicts[:FINDINGS]]
-    if len(verdicts) > FINDINGS:
-        parts.append(f"and {len(verdicts) - FINDINGS} more")
-    return "\n\n".join(parts)
+def _check_cases(project: ProjectReport, title: str, check_names: Sequence[str]) -> list[Element]:
+    """A case for each of the checks, and for any other that has verdicts."""
+    names = dict.fromkeys((*check_names, *(verdict.check for verdict in project.verdicts)))
+    cases = []
+    for name in names:
+        verdicts = [verdict for verdict in project.verdicts if verdict.check == name]
+        cases.append(_check_case(project, title, name, verdicts))
+    return cases
 
 
-def _one(verdict: Verdict) -> str:
+def _check_case(project: ProjectReport, title: str, name: str, verdicts: Sequence[Verdict]) -> Element:
+    """A case fails where a finding blocks; findings that do not block are its output."""
+    case = Element("testcase", classname=title, name=name)
+    blocking = [verdict for verdict in verdicts if verdict.blocks(project.fail_on)]
+    others = [verdict for verdict in verdicts if not verdict.blocks(project.fail_on)]
+    if blocking:
+        _add_failure(case, blocking)
+    if others:
+        output = f"{describe_counts(others)}\n\n{_describe_verdicts(others)}"
+        SubElement(case, "system-out").text = output
+    return case
+
+
+def _add_failure(case: Element, blocking: Sequence[Verdict]) -> None:
+    worst = blocking[0]
+    message = _escape_line(worst.finding.message)
+    if len(blocking) > 1:
+        message += f" (and {len(blocking) - 1} more)"
+    failure = SubElement(case, "failure", type=worst.severity.value, message=message)
+    failure.text = _describe_verdicts(blocking)
+    if location := worst.finding.location:
+        case.set("file", _escape_line(location.file))
+        case.set("line", str(location.line or 1))
+
+
+def _describe_verdicts(verdicts: Sequence[Verdict]) -> str:
+    texts = [_describe_verdict(verdict) for verdict in verdicts[:MAX_FINDINGS]]
+    if len(verdicts) > MAX_FINDINGS:
+        texts.append(f"and {len(verdicts) - MAX_FINDINGS} more")
+    return "\n\n".join(texts)
+
+
+def _describe_verdict(verdict: Verdict) -> str:
+    """Severity, message, location, reason of an allowance, evidence and fix, each from a new line."""
     finding = verdict.finding
-    reason = f"allowed: {verdict.allowed.reason}" if verdict.allowed else ""
-    evidence = (f"{piece.label}: {piece.text}" for piece in finding.evidence)
-    parts = (
-        f"{verdict.severity}: {finding.message}",
-        describe_location(verdict),
-        reason,
-        *evidence,
-        finding.fix,
-    )
-    return _lines("\n".join(filter(None, parts)).rstrip())
+    lines = [f"{verdict.severity}: {finding.message}", describe_location(verdict)]
+    if verdict.allowed:
+        lines.append(f"allowed: {verdict.allowed.reason}")
+    lines += [f"{piece.label}: {piece.text}" for piece in finding.evidence]
+    lines.append(finding.fix)
+    return _escape_text("\n".join(filter(None, lines)).rstrip())
 
 
-def _line(text: str) -> str:
-    return escape_unprintable(shorten_text(text, LENGTH))
+def _escape_line(text: str) -> str:
+    return escape_unprintable(shorten_text(text, LINE_LENGTH))
 
 
-def _lines(text: str) -> str:
-    return escape_unprintable(shorten_text(text, TEXT), lines=True)
+def _escape_text(text: str) -> str:
+    return escape_unprintable(shorten_text(text, TEXT_LENGTH), keep_lines=True)

@@ -1,82 +1,117 @@
-"""Sentences about a run that the formats of a report share."""
+"""Sentences about a run that several formats of the report share."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from migration_gate.check import Severity
+from migration_gate.facts import Replay
 from migration_gate.verdict.outcome import ProjectReport, Report, Verdict
 from migration_gate.wording import count_noun
 
-SEVERITIES = (Severity.ERROR, Severity.WARNING, Severity.NOTE)
+
+@dataclass(frozen=True, slots=True)
+class CheckGroup:
+    """The verdicts of one check."""
+
+    check: str
+    verdicts: tuple[Verdict, ...]
 
 
-def group_by_check(verdicts: Sequence[Verdict]) -> tuple[tuple[str, tuple[Verdict, ...]], ...]:
-    """The verdicts by check, the check with the worst one first; allowed ones are left out."""
-    first: dict[str, list[Verdict]] = {}
-    for verdict in verdicts:
-        if verdict.allowed is None:
-            first.setdefault(verdict.check, []).append(verdict)
-    return tuple((name, tuple(same)) for name, same in first.items())
+def group_by_check(verdicts: Sequence[Verdict]) -> tuple[CheckGroup, ...]:
+    """The standing verdicts by check, in the order in which the checks appear first."""
+    by_check: dict[str, list[Verdict]] = {}
+    for verdict in standing_verdicts(verdicts):
+        by_check.setdefault(verdict.check, []).append(verdict)
+    return tuple(CheckGroup(check, tuple(group)) for check, group in by_check.items())
+
+
+def standing_verdicts(verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:
+    """The verdicts that the user did not allow."""
+    return tuple(verdict for verdict in verdicts if verdict.allowed is None)
 
 
 def allowed_verdicts(verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:
-    """The verdicts that the user accepts."""
+    """The verdicts that the user allowed."""
     return tuple(verdict for verdict in verdicts if verdict.allowed is not None)
 
 
 def describe_counts(verdicts: Sequence[Verdict]) -> str:
-    """`2 errors, 1 warning, 3 allowed`; `no findings` where there is none."""
-    counts = Counter(verdict.severity for verdict in verdicts if verdict.allowed is None)
-    words = [count_noun(counts[severity], severity.value) for severity in SEVERITIES if counts[severity]]
-    if accepted := len(allowed_verdicts(verdicts)):
-        words.append(f"{accepted} allowed")
+    """`2 errors, 1 warning, 3 allowed`; `no findings` where there are none."""
+    counts = Counter(verdict.severity for verdict in standing_verdicts(verdicts))
+    words = [count_noun(counts[severity], severity.value) for severity in Severity if counts[severity]]
+    allowed = allowed_verdicts(verdicts)
+    if allowed:
+        words.append(f"{len(allowed)} allowed")
     return ", ".join(words) or "no findings"
 
 
 def verdict_line(report: Report) -> str:
-    """The whole run in one line."""
+    """The result of the whole run, on one line."""
     verdicts = [verdict for project in report.projects for verdict in project.verdicts]
-    failed = sum(1 for project in report.projects if project.problem)
-    if failed:
-        which = f"{failed} of {len(report.projects)} projects" if len(report.projects) > 1 else "the project"
-        return f"Not checked: {which} could not be examined" + (
-            f"; {describe_counts(verdicts)}" if verdicts else ""
-        )
+    if any(project.problem for project in report.projects):
+        findings = f"; {describe_counts(verdicts)}" if verdicts else ""
+        return f"Not checked: {_unexamined_projects(report)} could not be examined{findings}"
     if not report.projects:
         return "Not checked: there was no project"
-    scope = "" if not any(project.static for project in report.projects) else ", as far as text can tell"
-    return f"{'Blocked' if report.status else 'Passed'}: {describe_counts(verdicts)}{scope}"
+    result = "Blocked" if report.status else "Passed"
+    scope = ", as far as text can tell" if any(project.static for project in report.projects) else ""
+    return f"{result}: {describe_counts(verdicts)}{scope}"
+
+
+def _unexamined_projects(report: Report) -> str:
+    if len(report.projects) == 1:
+        return "the project"
+    unexamined = sum(1 for project in report.projects if project.problem)
+    return f"{unexamined} of {len(report.projects)} projects"
 
 
 def describe_replay(project: ProjectReport) -> str:
-    """What was replayed, in one line: `14 revisions, 12 tables, 1.2 s, PostgreSQL 15.18`."""
+    """What was replayed, on one line: `14 revisions, 12 tables, 1.2 s, PostgreSQL 15.18`."""
     replay = project.facts.replay
-    ran, known = len({step.revision for step in replay.steps}), len(replay.history.revisions)
     if project.static:
         files = count_noun(len(replay.history.files), "revision file")
         return f"{files} read as text, {project.seconds:.1f} s"
-    words = [count_noun(known, "revision") if ran == known else f"{ran} of {count_noun(known, 'revision')}"]
-    if replay.history.error and not known:
-        words = ["the history could not be read"]
-    elif replay.failure is None:
+    words = [_describe_revisions(replay)]
+    if replay.failure is None and not _is_history_unreadable(replay):
         words.append(count_noun(len(replay.catalog.tables), "table"))
     words.append(f"{project.seconds:.1f} s")
-    # The server's own words may say more than its version: where it runs, for example.
+    # The server may report more than its version, for example where it runs.
     if version := re.search(r"\d+(?:\.\d+)?", replay.find_version("postgres")):
         words.append(f"PostgreSQL {version[0]}")
     return ", ".join(words)
 
 
+def _describe_revisions(replay: Replay) -> str:
+    """How many revisions ran, of how many."""
+    if _is_history_unreadable(replay):
+        return "the history could not be read"
+    known = len(replay.history.revisions)
+    ran = len({step.revision for step in replay.steps})
+    if ran == known:
+        return count_noun(known, "revision")
+    return f"{ran} of {count_noun(known, 'revision')}"
+
+
+def _is_history_unreadable(replay: Replay) -> bool:
+    return replay.history.error is not None and not replay.history.revisions
+
+
 def project_notes(project: ProjectReport) -> tuple[str, ...]:
-    """What a reader should know beside the findings, each once."""
-    return tuple(dict.fromkeys((*project.facts.replay.notes, *project.facts.tree.notes)))
+    """What a reader should know in addition to the findings, each note once."""
+    notes = (*project.facts.replay.notes, *project.facts.tree.notes)
+    return tuple(dict.fromkeys(notes))
 
 
 def describe_location(verdict: Verdict) -> str:
-    """`file:line, revision 3f2a9c`, as far as it is known."""
+    """`file:line, revision 3f2a9c`, as far as they are known."""
     finding = verdict.finding
-    revision = f"revision {finding.revision}" if finding.revision else ""
-    return ", ".join(filter(None, (str(finding.location) if finding.location else "", revision)))
+    words = []
+    if finding.location:
+        words.append(str(finding.location))
+    if finding.revision:
+        words.append(f"revision {finding.revision}")
+    return ", ".join(words)

@@ -1,40 +1,71 @@
-"""Text that acts on no terminal or page, within a limit of characters; and prose and code of a fix, apart."""
+"""Text that cannot act on a terminal or a page, kept within a length, and the blocks of a fix."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from itertools import groupby
 
+CODE_INDENT = "    "
+"""starts each line of code in a fix"""
 
-def escape_unprintable(text: str, *, lines: bool = False) -> str:
-    """`text` without a character that acts on a terminal or a page: those are spelt out, as `\\x1b`.
 
-    Line breaks stay where `lines` is set, and are spaces elsewhere. Tabs are spaces.
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A part of a fix: some lines of prose, or some lines of code."""
+
+    text: str
+    """the lines, joined; without the indent where they are code"""
+    is_code: bool = False
+
+
+def escape_unprintable(text: str, *, keep_lines: bool = False) -> str:
+    """`text` with escapes such as `\\x1b` for characters that act on a terminal or a page.
+
+    Line breaks become spaces, unless `keep_lines` is set. A tab becomes four spaces.
     """
     text = text.replace("\r\n", "\n").replace("\t", "    ")
-    text = text if lines else " ".join(text.split("\n"))
+    if not keep_lines:
+        text = text.replace("\n", " ")
     if text.isprintable():
         return text
-    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
+    return "".join(_escape_character(character) for character in text)
+
+
+def _escape_character(character: str) -> str:
+    if character.isprintable() or character == "\n":
+        return character
+    return character.encode("unicode_escape").decode()
 
 
 def shorten_text(text: str, limit: int) -> str:
-    """At most about `limit` characters, and how many more there were."""
-    return text if len(text) <= limit else f"{text[:limit]} ... {len(text) - limit} more characters"
+    """The first `limit` characters, followed by how many more there were."""
+    if len(text) <= limit:
+        return text
+    return f"{text[:limit]} ... {len(text) - limit} more characters"
 
 
-def split_blocks(text: str) -> tuple[tuple[bool, str], ...]:
-    """Prose and code of a fix in their order: True for a block of code, without its indentation."""
-    parts: list[tuple[bool, str]] = []
+def split_blocks(text: str) -> tuple[Block, ...]:
+    """The prose and the code of a fix, in their order. Empty lines inside code belong to the code."""
     lines = text.split("\n")
-    code = [line.startswith("    ") for line in lines]
-    # An empty line between two lines of code is code.
-    for at, line in enumerate(lines):
-        if not line.strip() and any(code[:at]) and any(code[at:]):
-            before = next(code[i] for i in range(at, -1, -1) if lines[i].strip())
-            after = next(code[i] for i in range(at, len(lines)) if lines[i].strip())
-            code[at] = before and after
-    for is_code, group in groupby(zip(code, lines, strict=True), key=lambda pair: pair[0]):
-        block = "\n".join(line[4:] if is_code else line for _, line in group).strip("\n")
-        if block.strip():
-            parts.append((is_code, block))
-    return tuple(parts)
+    code_before = _code_flags(lines)
+    code_after = reversed(_code_flags(reversed(lines)))
+    flags = [before and after for before, after in zip(code_before, code_after, strict=True)]
+    blocks = []
+    for is_code, group in groupby(zip(flags, lines, strict=True), key=lambda pair: pair[0]):
+        block_lines = [line.removeprefix(CODE_INDENT) if is_code else line for _, line in group]
+        block_text = "\n".join(block_lines).strip("\n")
+        if block_text.strip():
+            blocks.append(Block(block_text, is_code))
+    return tuple(blocks)
+
+
+def _code_flags(lines: Iterable[str]) -> list[bool]:
+    """Whether each line is code; an empty line is what the line before it is."""
+    flags = []
+    is_code = False
+    for line in lines:
+        if line.strip():
+            is_code = line.startswith(CODE_INDENT)
+        flags.append(is_code)
+    return flags

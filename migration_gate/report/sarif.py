@@ -1,6 +1,6 @@
-"""The report as SARIF 2.1.0, for GitHub's code scanning and whoever else reads it.
+"""The report as SARIF 2.1.0, which GitHub's code scanning and other tools read.
 
-One run, whatever the number of projects: code scanning refuses several runs of one tool in one file.
+There is one run, whatever the number of projects: code scanning refuses several runs of one tool in one file.
 """
 
 from __future__ import annotations
@@ -8,10 +8,12 @@ from __future__ import annotations
 import gzip
 import inspect
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from urllib.parse import quote
 
 from migration_gate.check import Check, check_name
+from migration_gate.config.settings import Allowance
 from migration_gate.facts import Location
 from migration_gate.report.anchor import anchor_location, is_in_repository, verdict_fingerprint
 from migration_gate.report.markdown import escape_markdown, fence_code
@@ -21,42 +23,74 @@ from migration_gate.verdict.outcome import SEVERITY_RANK, ProjectReport, Report,
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 HOME = "https://github.com/migration-gate/migration-gate"
-RESULTS = 25_000
-"""results that code scanning takes of one run; it shows the first 5,000"""
-BYTES = 10_000_000
-"""that it takes of one file, compressed"""
-LENGTH = 1000
-"""characters of a sentence"""
-TEXT = 4000
+MAX_RESULTS = 25_000
+"""results of one run that code scanning accepts; it shows the first 5,000"""
+MAX_BYTES = 10_000_000
+"""of one file, compressed, that code scanning accepts"""
+SENTENCE_LENGTH = 1000
+"""characters"""
+TEXT_LENGTH = 4000
 """characters of one piece of evidence or of a fix"""
 Json = dict[str, object]
 
 
-def render(report: Report, checks: Iterable[Check] = (), *, limit: int = RESULTS, size: int = BYTES) -> str:
-    """One SARIF log, ASCII only; where it would be too large, the mildest results are left out."""
-    rules = _rules(report, tuple(checks))
-    every = [(verdict, project) for project in report.projects for verdict in project.verdicts]
-    every.sort(key=lambda pair: (pair[0].allowed is not None, SEVERITY_RANK[pair[0].severity]))
-    kept = min(limit, len(every))
+@dataclass(frozen=True, slots=True)
+class ProjectVerdict:
+    """A verdict with the project that it is about."""
+
+    verdict: Verdict
+    project: ProjectReport
+
+
+def render(
+    report: Report,
+    checks: Iterable[Check] = (),
+    *,
+    max_results: int = MAX_RESULTS,
+    max_bytes: int = MAX_BYTES,
+) -> str:
+    """One SARIF log, ASCII only, with each of `checks` as a rule.
+
+    Where it would be too large, the least severe results are left out.
+    """
+    rules = _build_rules(report, checks)
+    verdicts = _sort_by_severity(report)
+    kept = min(max_results, len(verdicts))
     while True:
-        text = json.dumps(_log(report, rules, every[:kept], len(every) - kept), indent=1) + "\n"
-        if kept < 2 or len(text) < size or len(gzip.compress(text.encode(), 6)) < size:
+        log = _build_log(report, rules, verdicts[:kept], left_out=len(verdicts) - kept)
+        text = json.dumps(log, indent=1) + "\n"
+        if kept < 2 or _fits(text, max_bytes):
             return text
         kept //= 2
 
 
-def _log(report: Report, rules: list[Json], kept: list[tuple[Verdict, ProjectReport]], left_out: int) -> Json:
-    number = {rule["id"]: at for at, rule in enumerate(rules)}
+def _fits(text: str, max_bytes: int) -> bool:
+    return len(text) < max_bytes or len(gzip.compress(text.encode(), 6)) < max_bytes
+
+
+def _sort_by_severity(report: Report) -> list[ProjectVerdict]:
+    """All verdicts, worst first, allowed ones last."""
+    verdicts = [
+        ProjectVerdict(verdict, project) for project in report.projects for verdict in project.verdicts
+    ]
+    verdicts.sort(key=lambda item: (item.verdict.allowed is not None, SEVERITY_RANK[item.verdict.severity]))
+    return verdicts
+
+
+def _build_log(
+    report: Report, rules: Mapping[str, Json], verdicts: Sequence[ProjectVerdict], *, left_out: int
+) -> Json:
+    rule_numbers = {name: number for number, name in enumerate(rules)}
     driver: Json = {
         "name": "Migration Gate",
         "semanticVersion": report.version or "0",
         "informationUri": HOME,
-        "rules": rules,
+        "rules": list(rules.values()),
     }
     invocation: Json = {
         "executionSuccessful": report.status < 2,
         "exitCode": report.status,
-        "toolExecutionNotifications": [*_notifications(report, left_out)],
+        "toolExecutionNotifications": [*_build_notifications(report, left_out)],
     }
     run: Json = {
         "tool": {"driver": driver},
@@ -64,95 +98,116 @@ def _log(report: Report, rules: list[Json], kept: list[tuple[Verdict, ProjectRep
         "columnKind": "unicodeCodePoints",
         "originalUriBaseIds": {"%SRCROOT%": {"description": {"text": "The top of the repository."}}},
         "invocations": [invocation],
-        "results": [_result(verdict, project, number[verdict.check]) for verdict, project in kept],
+        "results": [_build_result(item, rule_numbers[item.verdict.check]) for item in verdicts],
     }
     return {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
 
 
-def _rules(report: Report, checks: tuple[Check, ...]) -> list[Json]:
-    """Every check as a rule, with its docstring as help; also those that only a report names."""
-    rules: dict[str, Json] = {}
-    for check in (*checks, *JUDGE_CHECKS):
-        text = inspect.cleandoc(check.__doc__ or "")
-        first = text.partition("\n")[0]
-        prose = "\n\n".join(" ".join(part.split("\n")) for part in text.split("\n\n"))
-        rules[check_name(check)] = {
-            "id": check_name(check),
-            "shortDescription": {"text": first},
-            "fullDescription": {"text": shorten_text(" ".join(text.split()), LENGTH)},
-            "help": {"text": prose, "markdown": prose},
-            "helpUri": f"{HOME}/blob/main/checks/README.md#{check_name(check)}",
-            "defaultConfiguration": {"level": check.SEVERITY.value},
-            "properties": {"tags": ["database", "migrations"]},
-        }
-    for verdict in (verdict for project in report.projects for verdict in project.verdicts):
-        rules.setdefault(verdict.check, {"id": verdict.check})
-    return list(rules.values())
+def _build_rules(report: Report, checks: Iterable[Check]) -> dict[str, Json]:
+    """A rule for each check by its name, also for a check that only the report names."""
+    rules = {check_name(check): _build_rule(check) for check in (*checks, *JUDGE_CHECKS)}
+    for project in report.projects:
+        for verdict in project.verdicts:
+            rules.setdefault(verdict.check, {"id": verdict.check})
+    return rules
 
 
-def _notifications(report: Report, left_out: int) -> Iterator[Json]:
+def _build_rule(check: Check) -> Json:
+    """A rule whose help is the check's docstring, each paragraph on one line."""
+    name = check_name(check)
+    docstring = inspect.cleandoc(check.__doc__ or "")
+    paragraphs = [paragraph.replace("\n", " ") for paragraph in docstring.split("\n\n")]
+    text = "\n\n".join(paragraphs)
+    return {
+        "id": name,
+        "shortDescription": {"text": docstring.partition("\n")[0]},
+        "fullDescription": {"text": shorten_text(" ".join(docstring.split()), SENTENCE_LENGTH)},
+        "help": {"text": text, "markdown": text},
+        "helpUri": f"{HOME}/blob/main/checks/README.md#{name}",
+        "defaultConfiguration": {"level": check.SEVERITY.value},
+        "properties": {"tags": ["database", "migrations"]},
+    }
+
+
+def _build_notifications(report: Report, left_out: int) -> Iterator[Json]:
+    """The projects that could not be examined, and how many results are left out."""
     for project in report.projects:
         if problem := project.problem:
-            text = "\n".join(filter(None, (project.name, problem.says, problem.advice)))
-            yield {"level": "error", "message": {"text": _plain(text)}}
+            text = "\n".join(filter(None, (project.name, problem.message, problem.advice)))
+            yield {"level": "error", "message": {"text": _escape_sentence(text)}}
     if left_out:
-        text = f"{left_out} more results are left out, the mildest of all: the file would be too large."
+        text = f"{left_out} more results are left out, the least severe ones: the file would be too large."
         yield {"level": "warning", "message": {"text": text}}
 
 
-def _result(verdict: Verdict, project: ProjectReport, rule: int) -> Json:
-    finding, mark = verdict.finding, verdict_fingerprint(verdict)
+def _build_result(item: ProjectVerdict, rule_number: int) -> Json:
+    verdict, finding = item.verdict, item.verdict.finding
+    fingerprint = verdict_fingerprint(verdict)
+    location: Json = {
+        "physicalLocation": _build_location(anchor_location(verdict, item.project)),
+        "logicalLocations": [{"fullyQualifiedName": _escape_line(finding.object)}],
+    }
     result: Json = {
         "ruleId": verdict.check,
-        "ruleIndex": rule,
+        "ruleIndex": rule_number,
         "level": verdict.severity.value,
-        "message": {"text": _plain(finding.message), "markdown": _markdown(verdict)},
-        "locations": [
-            {
-                "physicalLocation": _physical(anchor_location(verdict, project)),
-                "logicalLocations": [
-                    {"fullyQualifiedName": escape_unprintable(shorten_text(finding.object, LENGTH))}
-                ],
-            }
-        ],
-        # Code scanning follows a result through its life by the first name alone.
-        "partialFingerprints": {"primaryLocationLineHash": f"{mark}:1", "migrationGate/v1": mark},
+        "message": {"text": _escape_sentence(finding.message), "markdown": _render_markdown(verdict)},
+        "locations": [location],
+        # Code scanning recognizes a result in later runs by the first of these alone.
+        "partialFingerprints": {
+            "primaryLocationLineHash": f"{fingerprint}:1",
+            "migrationGate/v1": fingerprint,
+        },
         "properties": {
-            "project": escape_unprintable(shorten_text(verdict.project, LENGTH)),
+            "project": _escape_line(verdict.project),
             "kind": finding.kind or "",
             "revision": escape_unprintable(finding.revision or ""),
         },
     }
-    if entry := verdict.allowed:
-        # Comments stand in Python; entries in a configuration.
-        kind = "inSource" if entry.where.partition(":")[0].endswith(".py") else "external"
-        result["suppressions"] = [
-            {"kind": kind, "status": "accepted", "justification": _plain(entry.reason) or "allowed"}
-        ]
+    if verdict.allowed:
+        result["suppressions"] = [_build_suppression(verdict.allowed)]
     return result
 
 
-def _physical(place: Location) -> Json:
-    file = place.file.replace("\\", "/")
+def _build_suppression(allowance: Allowance) -> Json:
+    # Comments with allowances stand in Python files; the others are entries of a configuration file.
+    is_comment = allowance.where.partition(":")[0].endswith(".py")
+    return {
+        "kind": "inSource" if is_comment else "external",
+        "status": "accepted",
+        "justification": _escape_sentence(allowance.reason) or "allowed",
+    }
+
+
+def _build_location(location: Location) -> Json:
+    """File and line; a file of the repository is given relative to its top."""
+    file = location.file.replace("\\", "/")
     address = quote(file.encode("utf-8", "backslashreplace"), safe="/")
-    inside, outside = is_in_repository(file), f"file://{address}" if file.startswith("/") else address
-    where: Json = {"uri": address, "uriBaseId": "%SRCROOT%"} if inside else {"uri": outside}
-    return {"artifactLocation": where, "region": {"startLine": max(place.line or 1, 1)}}
+    artifact: Json
+    if is_in_repository(file):
+        artifact = {"uri": address, "uriBaseId": "%SRCROOT%"}
+    elif file.startswith("/"):
+        artifact = {"uri": f"file://{address}"}
+    else:
+        artifact = {"uri": address}
+    return {"artifactLocation": artifact, "region": {"startLine": max(location.line or 1, 1)}}
 
 
-def _plain(text: str) -> str:
-    return escape_unprintable(shorten_text(text, LENGTH), lines=True)
-
-
-def _markdown(verdict: Verdict) -> str:
+def _render_markdown(verdict: Verdict) -> str:
+    """The message, the evidence and the fix."""
     finding = verdict.finding
-    blocks = [escape_markdown(finding.message)]
-    blocks += [
-        f"{escape_markdown(piece.label)}\n\n{fence_code(piece.text, limit=TEXT)}"
-        for piece in finding.evidence
-    ]
-    blocks += [
-        fence_code(block) if is_code else escape_markdown(block)
-        for is_code, block in split_blocks(finding.fix[:TEXT])
-    ]
-    return "\n\n".join(blocks)
+    parts = [escape_markdown(finding.message)]
+    for piece in finding.evidence:
+        parts.append(f"{escape_markdown(piece.label)}\n\n{fence_code(piece.text, limit=TEXT_LENGTH)}")
+    for block in split_blocks(finding.fix[:TEXT_LENGTH]):
+        parts.append(fence_code(block.text) if block.is_code else escape_markdown(block.text))
+    return "\n\n".join(parts)
+
+
+def _escape_line(text: str) -> str:
+    return escape_unprintable(shorten_text(text, SENTENCE_LENGTH))
+
+
+def _escape_sentence(text: str) -> str:
+    """May have several lines."""
+    return escape_unprintable(shorten_text(text, SENTENCE_LENGTH), keep_lines=True)

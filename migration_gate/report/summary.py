@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
-from migration_gate.report import diagram
+from migration_gate.report import history_diagram, table_diagram
+from migration_gate.report.finding_markdown import render_counts, render_finding, render_fix
 from migration_gate.report.markdown import (
     TEXT_LIMIT,
     escape_markdown,
     fence_code,
-    render_counts,
-    render_finding,
-    render_fix,
+    fence_mermaid,
+    fold_section,
     render_list,
 )
 from migration_gate.report.phrases import (
@@ -23,124 +24,145 @@ from migration_gate.report.phrases import (
     verdict_line,
 )
 from migration_gate.report.printable_text import escape_unprintable
-from migration_gate.verdict.outcome import ProjectReport, Report, Verdict
+from migration_gate.verdict.outcome import Problem, ProjectReport, Report, Verdict
 from migration_gate.wording import count_noun
 
 LIMIT = 1024 * 1024
-"""bytes that GitHub takes of one step's summary; a longer one is not shown at all"""
+"""bytes that GitHub accepts for the summary of one step; it shows nothing of a longer one"""
+RESERVED_BYTES = 400
+"""for the last line, which says what did not fit"""
 SIGNS = {0: "✅", 1: "❌"}
-OPEN = 3
+"""by exit status"""
+MAX_OPEN_FINDINGS = 3
 """blocking findings that are shown unfolded"""
-SLOWEST = 5
+MAX_SLOW_REVISIONS = 5
 """revisions whose time is listed"""
-NOTEWORTHY = 0.05
-"""seconds; where every revision is faster, none is listed"""
+SLOW_SECONDS = 0.05
+"""where every revision is faster, none is listed"""
+
+
+@dataclass(frozen=True, slots=True)
+class PageBlock:
+    """A part of the page that is shown whole or not at all."""
+
+    text: str
+    is_finding: bool = False
 
 
 def render(report: Report, *, limit: int = LIMIT, source: str = "") -> str:
-    """The summary in at most `limit` bytes; findings that find no room are counted at its end.
+    """The summary in at most `limit` bytes; its last line counts the findings that did not fit.
 
     `source` is where the repository's files can be read (`https://github.com/o/r/blob/SHA`), for links.
     """
-    head = f"## {SIGNS.get(report.status, '⚠️')} Migration Gate. {escape_markdown(verdict_line(report))}\n"
-    pieces, left, size = [head], 0, len(head.encode())
-    room = limit - 400
-    for needed, piece in _pieces(report, source):
-        length = len(piece.encode("utf-8", "backslashreplace")) + 1
-        # A piece goes in whole or not at all: no fence, tag or character is ever cut.
-        if size + length > room:
-            left += int(needed)
-        else:
-            size += length
-            pieces.append(piece)
-    if left:
-        pieces.append(
-            f"> **Cut at {limit // 1024} KiB:** {count_noun(left, 'finding')} more did not fit in here. "
+    sign = SIGNS.get(report.status, "⚠️")
+    title = f"## {sign} Migration Gate. {escape_markdown(verdict_line(report))}\n"
+    blocks = (PageBlock(title), *_page_blocks(report, source))
+    return _join_within_limit(blocks, limit)
+
+
+def _join_within_limit(blocks: Iterable[PageBlock], limit: int) -> str:
+    """The blocks that fit, whole, so that no fence, tag or character is cut."""
+    texts: list[str] = []
+    size = left_out = 0
+    for block in blocks:
+        block_size = len(block.text.encode("utf-8", "backslashreplace")) + 1
+        is_title = not texts
+        if is_title or size + block_size <= limit - RESERVED_BYTES:
+            texts.append(block.text)
+            size += block_size
+        elif block.is_finding:
+            left_out += 1
+    if left_out:
+        texts.append(
+            f"> **Cut at {limit // 1024} KiB:** {count_noun(left_out, 'finding')} more did not fit in here. "
             "The JSON report has them all.\n"
         )
-    return "\n".join(pieces)
+    return "\n".join(texts)
 
 
-def _pieces(report: Report, source: str) -> Iterator[tuple[bool, str]]:
-    """The blocks of the page in their order; True for a finding."""
-    opened = 0
+def _page_blocks(report: Report, source: str) -> Iterator[PageBlock]:
+    """The blocks of all projects, in their order."""
+    can_open = MAX_OPEN_FINDINGS
     for project in report.projects:
         if len(report.projects) > 1 or (project.problem and project.name):
-            yield False, f"### {escape_markdown(project.name)}\n"
+            yield PageBlock(f"### {escape_markdown(project.name)}\n")
         if project.problem:
-            yield False, _problem(project)
+            yield PageBlock(_render_problem(project.problem))
             continue
-        yield False, f"{escape_markdown(describe_replay(project))}\n"
-        if project.verdicts:
-            yield False, render_counts(project)
-        if graph := diagram.render_history(project.facts.replay.history):
-            yield False, _mermaid(graph)
-        for check, verdicts in group_by_check(project.verdicts):
-            yield False, f"#### {check}: {describe_counts(verdicts)}\n"
-            for verdict in verdicts:
-                wide = verdict.blocks(project.fail_on) and opened < OPEN
-                opened += wide
-                yield True, render_finding(verdict, opened=wide, source=source)
-        yield from ((False, block) for block in _aside(project))
+        yield from _overview_blocks(project)
+        yield from _finding_blocks(project, source, can_open)
+        can_open = max(0, can_open - len(project.blocking_verdicts))
+        yield from (PageBlock(text) for text in _additional_sections(project))
 
 
-def fold_section(title: str, text: str) -> str:
-    """A part of the page that is closed at first; the title is ours."""
-    return f"<details><summary>{title}</summary>\n\n{text.rstrip()}\n\n</details>\n"
+def _overview_blocks(project: ProjectReport) -> Iterator[PageBlock]:
+    yield PageBlock(f"{escape_markdown(describe_replay(project))}\n")
+    if project.verdicts:
+        yield PageBlock(render_counts(project))
+    if diagram := history_diagram.render_history(project.facts.replay.history):
+        yield PageBlock(fence_mermaid(diagram))
 
 
-def _mermaid(text: str) -> str:
-    return f"```mermaid\n{text}\n```\n"
+def _finding_blocks(project: ProjectReport, source: str, can_open: int) -> Iterator[PageBlock]:
+    """A heading for each check, and its findings; the first `can_open` that block are unfolded."""
+    opened = 0
+    for group in group_by_check(project.verdicts):
+        yield PageBlock(f"#### {group.check}: {describe_counts(group.verdicts)}\n")
+        for verdict in group.verdicts:
+            is_open = verdict.blocks(project.fail_on) and opened < can_open
+            opened += is_open
+            yield PageBlock(render_finding(verdict, is_open=is_open, source=source), is_finding=True)
 
 
-def _aside(project: ProjectReport) -> Iterator[str]:
-    """What is allowed, what was not checked, what was printed; tables, notes and times."""
-    replay, tree = project.facts.replay, project.facts.tree
-    if unchecked := (*replay.unchecked, *tree.unchecked):
+def _additional_sections(project: ProjectReport) -> Iterator[str]:
+    """What was not checked, what is allowed, what was printed; tables, notes and times."""
+    replay = project.facts.replay
+    unchecked = (*replay.unchecked, *project.facts.tree.unchecked)
+    if unchecked:
         yield "#### Not checked\n"
-        yield render_list(tuple(f"{item.object}: {item.why}" for item in unchecked))
-    if accepted := allowed_verdicts(project.verdicts):
-        yield fold_section(
-            f"{len(accepted)} allowed", render_list(tuple(_accepted(verdict) for verdict in accepted))
-        )
+        yield render_list([f"{item.object}: {item.why}" for item in unchecked])
+    if allowed := allowed_verdicts(project.verdicts):
+        lines = [_describe_allowed(verdict) for verdict in allowed]
+        yield fold_section(f"{len(allowed)} allowed", render_list(lines))
     if replay.failure and replay.output.strip():
         yield fold_section("The last of what the project printed", fence_code(replay.output[-TEXT_LIMIT:]))
-    if tables := diagram.render_tables(project):
-        yield fold_section("The tables that this is about", _mermaid(tables))
-    if said := project_notes(project):
-        yield fold_section(count_noun(len(said), "note"), render_list(said))
+    if diagram := table_diagram.render_tables(project):
+        yield fold_section("The tables that this is about", fence_mermaid(diagram))
+    if notes := project_notes(project):
+        yield fold_section(count_noun(len(notes), "note"), render_list(notes))
     if replay.stage_times:
-        yield fold_section(f"Timings: {project.seconds:.1f} s", _times(project))
+        yield fold_section(f"Timings: {project.seconds:.1f} s", _render_times(project))
 
 
-def _accepted(verdict: Verdict) -> str:
-    entry = verdict.allowed
-    if entry is None:
+def _describe_allowed(verdict: Verdict) -> str:
+    allowance = verdict.allowed
+    if allowance is None:
         return ""
-    until = f", until {entry.until}" if entry.until else ""
-    where = f" ({entry.where}{until})" if entry.where else until
-    return f"{verdict.check}, {verdict.finding.object}: {entry.reason}{where}"
+    until = f", until {allowance.until}" if allowance.until else ""
+    where = f" ({allowance.where}{until})" if allowance.where else until
+    return f"{verdict.check}, {verdict.finding.object}: {allowance.reason}{where}"
 
 
-def _times(project: ProjectReport) -> str:
+def _render_times(project: ProjectReport) -> str:
+    """A table of the stages, and one of the slowest revisions."""
     replay = project.facts.replay
     rows = ["| Stage | Seconds |", "| :-- | --: |"]
     rows += [f"| {escape_markdown(time.stage)} | {time.seconds:.2f} |" for time in replay.stage_times]
-    slow = sorted(replay.steps, key=lambda step: -step.seconds)[:SLOWEST]
-    if slow and slow[0].seconds >= NOTEWORTHY:
+    slowest = sorted(replay.steps, key=lambda step: -step.seconds)[:MAX_SLOW_REVISIONS]
+    if slowest and slowest[0].seconds >= SLOW_SECONDS:
         rows += ["", "The slowest revisions:", ""]
         rows += ["| Revision | Statements | Seconds |", "| :-- | --: | --: |"]
-        rows += [f"| {escape_markdown(s.revision)} | {len(s.statements)} | {s.seconds:.2f} |" for s in slow]
+        for step in slowest:
+            rows.append(f"| {escape_markdown(step.revision)} | {len(step.statements)} | {step.seconds:.2f} |")
     return "\n".join(rows)
 
 
-def _problem(project: ProjectReport) -> str:
-    problem = project.problem
-    if problem is None:
-        return ""
-    lines = [*map(escape_markdown, problem.says.split("\n")), ""]
+def _render_problem(problem: Problem) -> str:
+    lines = [*map(escape_markdown, problem.message.split("\n")), ""]
     if problem.where:
-        lines += [f"<code>{escape_markdown(escape_unprintable(problem.where).replace('`', ''))}</code>", ""]
+        location = escape_markdown(escape_unprintable(problem.where).replace("`", ""))
+        lines += [f"<code>{location}</code>", ""]
     if problem.evidence.strip():
         lines += [fence_code(problem.evidence), ""]
-    return "\n".join((*lines, "\n\n".join(render_fix(problem.advice)))) + "\n"
+    lines.append("\n\n".join(render_fix(problem.advice)))
+    return "\n".join(lines) + "\n"

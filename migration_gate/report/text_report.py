@@ -1,13 +1,14 @@
-"""The report for people: plain text, readable without colour and at 80 columns."""
+"""The report as plain text for a terminal, readable without colour and at 80 columns."""
 
 from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
-from migration_gate.check import Check, Severity
-from migration_gate.check import check_name as name_of
+from migration_gate.check import Check, Evidence, Severity, check_name
 from migration_gate.report.phrases import (
+    CheckGroup,
     allowed_verdicts,
     describe_counts,
     describe_location,
@@ -18,191 +19,216 @@ from migration_gate.report.phrases import (
 )
 from migration_gate.report.printable_text import escape_unprintable, shorten_text, split_blocks
 from migration_gate.verdict.judge import JUDGE_CHECKS
-from migration_gate.verdict.outcome import ProjectReport, Report, Verdict
+from migration_gate.verdict.outcome import Problem, ProjectReport, Report, Verdict
 
-COLOURS = {Severity.ERROR: "31;1", Severity.WARNING: "33", Severity.NOTE: "36"}
-EVIDENCE_LINES = 12
+BOLD, RED, YELLOW, CYAN, GREEN = "1", "31;1", "33", "36", "32;1"
+"""codes of a terminal"""
+SEVERITY_COLOURS = {Severity.ERROR: RED, Severity.WARNING: YELLOW, Severity.NOTE: CYAN}
+MIN_WIDTH = 40
+MAX_DETAILED_FINDINGS = 20
+"""findings of one check that are shown with evidence and fix; of the rest, only what and where"""
+MAX_EVIDENCE_LINES = 12
 """of one piece of evidence; the rest is in the JSON report"""
-EVIDENCE_LENGTH = 1500
-"""characters"""
-WHOLE = 20
-"""findings of one check that are shown with evidence and fix; of the rest, what and where"""
+MAX_OUTPUT_LINES = 20
+"""of what the project printed"""
+LABEL_COLUMN = 12
+"""characters of the longest label that has its text in the same column as others"""
 LABEL_LENGTH = 200
-"""characters of a name"""
-PARAGRAPH = 4000
+"""characters of a name or a label"""
+EVIDENCE_LENGTH = 1500
+"""characters of one piece of evidence, or of a printed line"""
+PARAGRAPH_LENGTH = 4000
 """characters of one sentence, path or note"""
 TEXT_LENGTH = 20_000
 """characters of one fix"""
-OUTPUT_LINES = 20
-"""of what the project printed"""
-LABEL = 12
-"""the widest label that still stands in a column"""
 
 
 def render(report: Report, checks: Iterable[Check] = (), *, colour: bool = False, width: int = 80) -> str:
     """The report as text that ends with a line break; `checks` give each group its sentence."""
-    about = {name_of(check): (check.__doc__ or "").partition("\n")[0] for check in (*checks, *JUDGE_CHECKS)}
-    lines = [line for project in report.projects for line in _Page(about, colour, width).project(project)]
-    page = _Page(about, colour, width)
-    last = (page.paint(line, "31;1" if report.status else "32;1") for line in page.wrap(verdict_line(report)))
-    return "\n".join((*lines, *last)) + "\n"
+    layout = Layout(colour, max(width, MIN_WIDTH))
+    sentences = {
+        check_name(check): (check.__doc__ or "").partition("\n")[0] for check in (*checks, *JUDGE_CHECKS)
+    }
+    lines = [line for project in report.projects for line in _project_lines(project, layout, sentences)]
+    result_colour = RED if report.status else GREEN
+    lines += [layout.paint(line, result_colour) for line in layout.wrap(verdict_line(report))]
+    return "\n".join(lines) + "\n"
 
 
-def wants_colour(environ: Mapping[str, str], *, terminal: bool) -> bool:
-    """Colour is for terminals that can, and for people who did not say NO_COLOR."""
+def wants_colour(environ: Mapping[str, str], *, is_terminal: bool) -> bool:
+    """Whether to use colour: NO_COLOR and FORCE_COLOR decide, else whether a terminal can show it."""
     if environ.get("NO_COLOR"):
         return False
-    return bool(environ.get("FORCE_COLOR")) or (terminal and environ.get("TERM") != "dumb")
+    if environ.get("FORCE_COLOR"):
+        return True
+    return is_terminal and environ.get("TERM") != "dumb"
 
 
-class _Page:
-    """How lines are laid out."""
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How lines are written."""
 
-    def __init__(self, about: Mapping[str, str], colour: bool, width: int) -> None:
-        self.about = about
-        self.colour = colour
-        self.width = max(width, 40)
+    colour: bool
+    width: int
+    """columns"""
 
     def paint(self, text: str, code: str) -> str:
-        return f"\x1b[{code}m{text}\x1b[0m" if self.colour and text else text
+        """`text` in a colour of the terminal, if colour is on."""
+        if not self.colour or not text:
+            return text
+        return f"\x1b[{code}m{text}\x1b[0m"
 
-    def wrap(self, text: str, indent: str = "", first: str | None = None) -> list[str]:
-        """One paragraph; names and paths are never broken."""
+    def wrap(self, text: str, indent: str = "", first_indent: str | None = None) -> list[str]:
+        """The lines of one paragraph. Names and paths stay whole, so that a terminal can open them."""
         return textwrap.wrap(
-            escape_unprintable(shorten_text(text, PARAGRAPH)),
+            escape_unprintable(shorten_text(text, PARAGRAPH_LENGTH)),
             self.width,
-            initial_indent=indent if first is None else first,
+            initial_indent=indent if first_indent is None else first_indent,
             subsequent_indent=indent,
             break_long_words=False,
             break_on_hyphens=False,
         )
 
-    def project(self, project: ProjectReport) -> Iterator[str]:
-        """Everything about one project, an empty line behind each part."""
-        name = escape_unprintable(shorten_text(project.name, LABEL_LENGTH))
-        if project.problem:
-            yield from self.problem(project)
-            return
-        yield from self.wrap(f"{name}: {describe_replay(project)}")
-        if project.postgres:
-            yield from self.wrap(project.postgres, "  ")
+    def wrap_lines(self, text: str, indent: str) -> Iterator[str]:
+        """Each line of `text` as a paragraph."""
+        for line in text.split("\n"):
+            yield from self.wrap(line, indent)
+
+
+def _project_lines(project: ProjectReport, layout: Layout, sentences: Mapping[str, str]) -> Iterator[str]:
+    """Everything about one project, with an empty line after each part."""
+    name = escape_unprintable(shorten_text(project.name, LABEL_LENGTH))
+    if project.problem:
+        yield from _problem_lines(project.problem, name, layout)
+        return
+    yield from layout.wrap(f"{name}: {describe_replay(project)}")
+    if project.postgres:
+        yield from layout.wrap(project.postgres, "  ")
+    yield ""
+    for group in group_by_check(project.verdicts):
+        yield from _group_lines(group, sentences.get(group.check, ""), layout)
+    yield from _allowed_lines(allowed_verdicts(project.verdicts), layout)
+    if project.facts.replay.failure:
+        yield from _output_lines(project.facts.replay.output, layout)
+    yield from _note_lines(project_notes(project), layout)
+
+
+def _group_lines(group: CheckGroup, sentence: str, layout: Layout) -> Iterator[str]:
+    """One check and its findings."""
+    yield layout.paint(f"{group.check}: {describe_counts(group.verdicts)}", BOLD)
+    yield from layout.wrap(sentence, "  ")
+    yield ""
+    previous_fix = ""
+    for verdict in group.verdicts[:MAX_DETAILED_FINDINGS]:
+        fix = verdict.finding.fix
+        yield from _headline(verdict, layout)
+        yield from _evidence_lines(verdict.finding.evidence, layout)
+        if fix != previous_fix:
+            yield from _fix_lines(fix, layout)
+        previous_fix = fix
         yield ""
-        for check, verdicts in group_by_check(project.verdicts):
-            yield from self.group(check, verdicts)
-        yield from self.aside(project)
-
-    def group(self, check: str, verdicts: tuple[Verdict, ...]) -> Iterator[str]:
-        """One check and what it found."""
-        head = f"{check}: {describe_counts(verdicts)}"
-        yield self.paint(head, "1")
-        yield from self.wrap(self.about.get(check, ""), "  ")
+    others = group.verdicts[MAX_DETAILED_FINDINGS:]
+    if others:
+        for verdict in others:
+            yield from _headline(verdict, layout)
         yield ""
-        said = ""
-        for verdict in verdicts[:WHOLE]:
-            # The same advice a hundred times over is noise.
-            yield from self.verdict(verdict, fix="" if verdict.finding.fix == said else verdict.finding.fix)
-            said = verdict.finding.fix
-            yield ""
-        if rest := verdicts[WHOLE:]:
-            for verdict in rest:
-                yield from self.headline(verdict)
-            yield ""
-            says = f"The evidence and the fix of these {len(rest)} are in the other formats (--format json)."
-            yield from self.wrap(says, "  ")
-            yield ""
-
-    def headline(self, verdict: Verdict) -> Iterator[str]:
-        """What and where."""
-        severity = verdict.severity
-        lines = self.wrap(verdict.finding.message, "    ", f"  {severity}: ")
-        lines[0] = lines[0].replace(severity, self.paint(severity, COLOURS[severity]), 1)
-        yield from lines
-        # Paths stay whole, for terminals that open them.
-        yield from self.wrap(describe_location(verdict), "    ")
-
-    def verdict(self, verdict: Verdict, fix: str) -> Iterator[str]:
-        """One finding: what and where, its evidence, and the fix where it was not said just before."""
-        finding = verdict.finding
-        yield from self.headline(verdict)
-        room = max((len(piece.label) for piece in finding.evidence if len(piece.label) <= LABEL), default=0)
-        for piece in finding.evidence:
-            yield from self.evidence(
-                escape_unprintable(shorten_text(piece.label, LABEL_LENGTH)), piece.text, room
-            )
-        for is_code, block in split_blocks(shorten_text(fix, TEXT_LENGTH)):
-            yield ""
-            if is_code:
-                yield from (
-                    f"        {line}".rstrip() for line in escape_unprintable(block, lines=True).split("\n")
-                )
-            else:
-                for paragraph in block.split("\n"):
-                    yield from self.wrap(paragraph, "    ")
-
-    def evidence(self, label: str, text: str, room: int) -> Iterator[str]:
-        """A label with its text beside it, or below it where the text has lines of its own."""
-        if len(text) > EVIDENCE_LENGTH:
-            text = f"{text[:EVIDENCE_LENGTH]} ... {len(text) - EVIDENCE_LENGTH} more characters"
-        lines = escape_unprintable(text.strip("\n"), lines=True).split("\n")
-        if len(lines) == 1:
-            first = f"    {label.ljust(room)}  "
-            yield from self.wrap(text, " " * (room + 6), first) or [first.rstrip()]
-            return
-        yield f"    {label}"
-        for line in textwrap.dedent("\n".join(lines[:EVIDENCE_LINES])).split("\n"):
-            indent = " " * (6 + len(line) - len(line.lstrip()))
-            yield from self.wrap(line.strip(), f"{indent}  ", indent) or [""]
-        if len(lines) > EVIDENCE_LINES:
-            yield f"      ... {len(lines) - EVIDENCE_LINES} more lines"
-
-    def aside(self, project: ProjectReport) -> Iterator[str]:
-        """What is allowed, what was printed, and notes."""
-        if accepted := allowed_verdicts(project.verdicts):
-            yield self.paint("Allowed", "1")
-            for verdict in accepted:
-                reason = verdict.allowed.reason if verdict.allowed else ""
-                yield from self.wrap(f"{verdict.check} {verdict.finding.object}: {reason}", "    ", "  ")
-            yield ""
-        if project.facts.replay.failure and (output := project.facts.replay.output.strip("\n")):
-            yield self.paint("The last of what the project printed", "1")
-            last = output.split("\n")[-OUTPUT_LINES:]
-            yield from (
-                f"  {escape_unprintable(shorten_text(line, EVIDENCE_LENGTH))}".rstrip() for line in last
-            )
-            yield ""
-        if said := project_notes(project):
-            yield self.paint("Notes", "1")
-            for note in said:
-                yield from self.wrap(note, "    ", "  - ")
-            yield ""
-
-    def problem(self, project: ProjectReport) -> Iterator[str]:
-        """Why a project could not be judged."""
-        problem = project.problem
-        if problem is None:
-            return
-        name = f"{escape_unprintable(shorten_text(project.name, LABEL_LENGTH))}: " if project.name else ""
-        yield self.paint(f"{name}could not be checked", "31;1")
-        yield from (
-            line
-            for part in shorten_text(problem.says, TEXT_LENGTH).split("\n")
-            for line in self.wrap(part, "  ")
+        yield from layout.wrap(
+            f"The evidence and the fix of these {len(others)} are in the other formats (--format json).", "  "
         )
-        if problem.where:
-            yield f"  {escape_unprintable(problem.where)}"
-        if problem.evidence.strip():
-            yield ""
-            yield from (
-                f"    {line}".rstrip()
-                for line in escape_unprintable(
-                    shorten_text(problem.evidence.strip("\n"), TEXT_LENGTH), lines=True
-                ).split("\n")
-            )
-        if problem.advice:
-            yield ""
-            yield from (
-                line
-                for part in shorten_text(problem.advice, TEXT_LENGTH).split("\n")
-                for line in self.wrap(part, "  ")
-            )
         yield ""
+
+
+def _headline(verdict: Verdict, layout: Layout) -> Iterator[str]:
+    """What and where."""
+    severity = verdict.severity
+    first, *others = layout.wrap(verdict.finding.message, "    ", f"  {severity}: ")
+    yield first.replace(severity, layout.paint(severity, SEVERITY_COLOURS[severity]), 1)
+    yield from others
+    yield from layout.wrap(describe_location(verdict), "    ")
+
+
+def _evidence_lines(evidence: tuple[Evidence, ...], layout: Layout) -> Iterator[str]:
+    """Each label with its text beside it, or below it where the text has several lines."""
+    lengths = [len(piece.label) for piece in evidence if len(piece.label) <= LABEL_COLUMN]
+    column = max(lengths, default=0)
+    for piece in evidence:
+        label = escape_unprintable(shorten_text(piece.label, LABEL_LENGTH))
+        text = shorten_text(piece.text, EVIDENCE_LENGTH)
+        lines = escape_unprintable(text.strip("\n"), keep_lines=True).split("\n")
+        if len(lines) == 1:
+            start = f"    {label.ljust(column)}  "
+            yield from layout.wrap(text, " " * (column + 6), start) or [start.rstrip()]
+        else:
+            yield f"    {label}"
+            yield from _indented_evidence(lines, layout)
+
+
+def _indented_evidence(lines: list[str], layout: Layout) -> Iterator[str]:
+    """Lines that keep their indentation relative to each other."""
+    shown = textwrap.dedent("\n".join(lines[:MAX_EVIDENCE_LINES])).split("\n")
+    for line in shown:
+        indent = " " * (6 + len(line) - len(line.lstrip()))
+        yield from layout.wrap(line.strip(), f"{indent}  ", indent) or [""]
+    if len(lines) > MAX_EVIDENCE_LINES:
+        yield f"      ... {len(lines) - MAX_EVIDENCE_LINES} more lines"
+
+
+def _fix_lines(fix: str, layout: Layout) -> Iterator[str]:
+    """Prose is wrapped; code stays as it is, to be copied."""
+    for block in split_blocks(shorten_text(fix, TEXT_LENGTH)):
+        yield ""
+        if block.is_code:
+            yield from _indent_text(block.text, "        ")
+        else:
+            yield from layout.wrap_lines(block.text, "    ")
+
+
+def _allowed_lines(verdicts: tuple[Verdict, ...], layout: Layout) -> Iterator[str]:
+    if not verdicts:
+        return
+    yield layout.paint("Allowed", BOLD)
+    for verdict in verdicts:
+        reason = verdict.allowed.reason if verdict.allowed else ""
+        yield from layout.wrap(f"{verdict.check} {verdict.finding.object}: {reason}", "    ", "  ")
+    yield ""
+
+
+def _output_lines(output: str, layout: Layout) -> Iterator[str]:
+    """The last lines that the project printed."""
+    text = output.strip("\n")
+    if not text:
+        return
+    yield layout.paint("The last of what the project printed", BOLD)
+    for line in text.split("\n")[-MAX_OUTPUT_LINES:]:
+        yield f"  {escape_unprintable(shorten_text(line, EVIDENCE_LENGTH))}".rstrip()
+    yield ""
+
+
+def _note_lines(notes: tuple[str, ...], layout: Layout) -> Iterator[str]:
+    if not notes:
+        return
+    yield layout.paint("Notes", BOLD)
+    for note in notes:
+        yield from layout.wrap(note, "    ", "  - ")
+    yield ""
+
+
+def _problem_lines(problem: Problem, name: str, layout: Layout) -> Iterator[str]:
+    """Why a project could not be examined."""
+    start = f"{name}: " if name else ""
+    yield layout.paint(f"{start}could not be checked", RED)
+    yield from layout.wrap_lines(shorten_text(problem.message, TEXT_LENGTH), "  ")
+    if problem.where:
+        yield f"  {escape_unprintable(problem.where)}"
+    if problem.evidence.strip():
+        yield ""
+        yield from _indent_text(shorten_text(problem.evidence.strip("\n"), TEXT_LENGTH), "    ")
+    if problem.advice:
+        yield ""
+        yield from layout.wrap_lines(shorten_text(problem.advice, TEXT_LENGTH), "  ")
+    yield ""
+
+
+def _indent_text(text: str, indent: str) -> Iterator[str]:
+    for line in escape_unprintable(text, keep_lines=True).split("\n"):
+        yield f"{indent}{line}".rstrip()

@@ -1,7 +1,7 @@
-"""What a runner of GitHub understands: workflow commands and the files beside them. Nothing else knows `::`.
+"""Workflow commands and command files of GitHub's runner: the only module that writes `::`.
 
-Commands are lines on stdout, and a runner obeys whoever prints them. So everything that a project can
-influence is shown between `suspend_commands()`, and what stands inside a command is escaped.
+Commands are lines on stdout, and the runner carries them out whoever prints them. So text that a project can
+influence is printed inside `suspend_commands()`, and is escaped inside of commands.
 """
 
 from __future__ import annotations
@@ -15,18 +15,21 @@ from pathlib import Path
 
 from migration_gate.check import Severity
 
-LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
+COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
+"""the command that makes an annotation of this severity"""
+TOKEN_BYTES = 20
+"""random bytes of a token that a project must not guess"""
 
 
 @dataclass(frozen=True, slots=True)
 class Annotation:
-    """A message on a line of the pull request, or on the run where it has no file."""
+    """A message on a line of the pull request; on the run itself where it has no file."""
 
     severity: Severity
     message: str
     title: str = ""
     file: str | None = None
-    """relative to the repository"""
+    """relative to the top of the repository"""
     line: int | None = None
 
 
@@ -36,34 +39,37 @@ def escape_message(text: str) -> str:
 
 
 def escape_property(text: str) -> str:
-    """`text` as one of a command's properties."""
+    """`text` as the value of a command's property."""
     return escape_message(text).replace(":", "%3A").replace(",", "%2C")
 
 
 def format_command(name: str, message: str = "", **properties: str | int | None) -> str:
     """One command as a line; properties that are None or empty are left out."""
-    given = ",".join(
-        f"{key}={escape_property(str(each))}" for key, each in properties.items() if each not in (None, "")
-    )
-    return f"::{name}{' ' if given else ''}{given}::{escape_message(message)}"
+    present = {key: value for key, value in properties.items() if value not in (None, "")}
+    if not present:
+        return f"::{name}::{escape_message(message)}"
+    values = ",".join(f"{key}={escape_property(str(value))}" for key, value in present.items())
+    return f"::{name} {values}::{escape_message(message)}"
 
 
-def format_annotation(one: Annotation) -> str:
-    """The command that makes an annotation."""
+def format_annotation(annotation: Annotation) -> str:
+    """The command that makes the annotation; without a file it has no line."""
+    line = annotation.line if annotation.file else None
+    command = COMMANDS[annotation.severity]
     return format_command(
-        LEVELS[one.severity], one.message, file=one.file, line=one.line if one.file else None, title=one.title
+        command, annotation.message, file=annotation.file, line=line, title=annotation.title
     )
 
 
 def write_line(line: str) -> None:
-    """One line on stdout, at once: stderr is read beside it, and must not overtake it."""
+    """Print one line on stdout at once; what was written to stderr before it comes first."""
     sys.stderr.flush()
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
 
 
 def mask_secret(secret: str) -> None:
-    """Have the runner print *** for `secret`, and for each of its lines."""
+    """Let the runner print *** instead of `secret`, and of each of its lines."""
     for line in secret.splitlines():
         if line.strip():
             write_line(format_command("add-mask", line.strip()))
@@ -71,8 +77,8 @@ def mask_secret(secret: str) -> None:
 
 @contextmanager
 def suspend_commands() -> Iterator[None]:
-    """Nothing that is printed inside acts on the runner; who prints cannot guess how to end it."""
-    token = f"resume-{secrets.token_hex(20)}"
+    """Let the runner ignore commands that are printed inside; a project cannot guess how to resume them."""
+    token = f"resume-{secrets.token_hex(TOKEN_BYTES)}"
     write_line(format_command("stop-commands", token))
     try:
         yield
@@ -81,7 +87,7 @@ def suspend_commands() -> Iterator[None]:
 
 
 def show_folded(title: str, text: str) -> None:
-    """`text` in the log, folded under its title, and inert."""
+    """Print `text` folded under a title; commands in it are ignored."""
     write_line(format_command("group", title))
     with suspend_commands():
         write_line(text.rstrip("\n"))
@@ -89,15 +95,18 @@ def show_folded(title: str, text: str) -> None:
 
 
 def append_outputs(file: Path, values: Mapping[str, str]) -> None:
-    """Append a step's outputs to the file of GITHUB_OUTPUT; no value can end its own. Raises OSError."""
+    """Append a step's outputs to the file of GITHUB_OUTPUT; no value can end before its end.
+
+    Raises OSError.
+    """
     lines = []
-    for name, text in values.items():
-        end = f"end_{secrets.token_hex(20)}"
-        lines.append(f"{name}<<{end}\n{text}\n{end}\n")
+    for name, value in values.items():
+        end = f"end_{secrets.token_hex(TOKEN_BYTES)}"
+        lines.append(f"{name}<<{end}\n{value}\n{end}\n")
     append_text(file, "".join(lines))
 
 
 def append_text(file: Path, text: str) -> None:
-    """Add to one of the runner's command files. Raises OSError."""
+    """Append to one of the runner's command files. Raises OSError."""
     with file.open("a", encoding="utf-8", errors="backslashreplace", newline="\n") as stream:
         stream.write(text)

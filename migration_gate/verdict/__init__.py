@@ -1,1 +1,1 @@
-"""Findings become verdicts: signed, weighed, and accepted where the user allows them."""
+"""Findings become verdicts: with a check, a severity, and the allowance where the user accepts them."""

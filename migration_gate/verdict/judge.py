@@ -1,39 +1,51 @@
-"""From findings to verdicts: who found it, how much it weighs, and whether the user accepts it.
+"""From findings to verdicts: which check found it, how severe it is, and whether the user allowed it.
 
-Pure: the caller brings the facts, the settings, the text of the files (`files` says which) and today's date.
+Pure: the caller passes the facts, the settings, the text of the files with comments and today's date.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
-from itertools import chain
 
-from migration_gate import check
-from migration_gate.check import Check, Finding, Severity
+from migration_gate.check import Check, Finding, Severity, check_name
 from migration_gate.config.settings import Allowance, Settings
-from migration_gate.facts import Facts, Location
-from migration_gate.verdict import allow, unused_allow
-from migration_gate.verdict.allow import AllowComment
+from migration_gate.facts import Facts
+from migration_gate.verdict import unused_allow
+from migration_gate.verdict.allow import (
+    AllowComment,
+    allowance_covers,
+    comment_covers,
+    find_allow_comments,
+)
 from migration_gate.verdict.outcome import SEVERITY_RANK, Verdict
 
 JUDGE_CHECKS: tuple[Check, ...] = (unused_allow,)
-"""what only the judge can see"""
+"""checks whose findings come from the judge, not from the facts"""
+ID_LENGTH = 10
+"""hexadecimal digits"""
 
 
-def files_with_comments(facts: Facts) -> tuple[str, ...]:
-    """The files whose comments matter: revisions, models and changes outside migrations."""
-    history, models = facts.replay.history, facts.replay.models
-    places = chain(
-        (r.location.file for r in history.revisions),
-        (f.path for f in history.files),
-        (model.location.file for model in models.locations),
-        (change.location.file for change in facts.tree.schema_changes),
-    )
-    return tuple(dict.fromkeys(places))
+@dataclass(frozen=True, slots=True)
+class Allowances:
+    """Everything in which the user allows findings of one project."""
+
+    entries: tuple[Allowance, ...]
+    """of the configuration"""
+    comments: tuple[AllowComment, ...]
+    """of the project's files"""
+    today: date | None = None
+    """an entry whose last day is over allows nothing; without a date none is over"""
+
+    def find_all(self, verdict: Verdict) -> tuple[Allowance, ...]:
+        """Everything that allows this finding; all of it counts as used, not only the first."""
+        check, finding = verdict.check, verdict.finding
+        entries = [entry for entry in self.entries if allowance_covers(entry, check, finding, self.today)]
+        comments = [comment for comment in self.comments if comment_covers(comment, check, finding)]
+        return (*entries, *(comment.as_allowance() for comment in comments))
 
 
 def judge_findings(
@@ -43,85 +55,84 @@ def judge_findings(
     texts: Mapping[str, str] | None = None,
     today: date | None = None,
 ) -> tuple[Verdict, ...]:
-    """Every finding of every check as a verdict, worst first; `texts` are files by their path in findings."""
-    checks = tuple(checks)
-    comments = allow.find_allow_comments(texts or {})
-    verdicts = [v for one in checks for v in _signed(one, one.check(facts), settings)]
-    used: set[Allowance] = set()
-    judged: list[Verdict] = []
-    for verdict in verdicts:
-        accepted = _accepted(verdict, settings, comments, today)
-        used.update(accepted)
-        judged.append(replace(verdict, allowed=accepted[0]) if accepted else verdict)
-    order = {check.check_name(one): number for number, one in enumerate((*checks, *JUDGE_CHECKS))}
-    # A replay that ended early looked at a part only: silence proves nothing about the rest.
-    whole = facts.replay.failure is None and facts.replay.history.error is None
-    entries = (*settings.allowances, *(c.as_allowance() for c in comments if not c.wrong))
-    said = chain(
-        (
-            unused_allow.unreadable_comment(c.where, c.wrong, Location(c.file, c.line))
-            for c in comments
-            if c.wrong
-        ),
-        _unused(entries, order, used if whole else None, today),
-    )
-    judged.extend(_signed(JUDGE_CHECKS[0], said, settings))
-    judged.sort(key=lambda v: (v.allowed is not None, SEVERITY_RANK[v.severity], order[v.check]))
-    return tuple(replace(verdict, project=settings.name) for verdict in judged)
+    """The verdicts on every finding of every check: standing ones first, the worst at the top.
 
-
-def choose_severity(name: str, finding: Finding, own: Severity, settings: Settings) -> Severity | None:
-    """What the settings say, else the finding, else its check; None when it is off.
-
-    `check/kind` is taken as it stands; `check` alone never makes a finding weigh more than it says itself.
+    `texts` are the files whose comments may allow findings, by their path in findings.
     """
-    chosen = dict(settings.checks)
-    if finding.kind and (exact := f"{name}/{finding.kind}") in chosen:
-        return chosen[exact]
-    wanted = chosen.get(name, own)
-    if wanted is None or finding.severity is None:
-        return wanted
-    return max(wanted, finding.severity, key=SEVERITY_RANK.__getitem__)
+    checks = tuple(checks)
+    allowances = Allowances(settings.allowances, find_allow_comments(texts or {}), today)
+    verdicts: list[Verdict] = []
+    used: set[Allowance] = set()
+    for check in checks:
+        for verdict in _sign_findings(check, check.check(facts), settings):
+            allowed_by = allowances.find_all(verdict)
+            used.update(allowed_by)
+            verdicts.append(replace(verdict, allowed=allowed_by[0]) if allowed_by else verdict)
+    # Checks after a failure did not see the whole history, so an unused allowance cannot be detected.
+    is_complete = facts.replay.failure is None and facts.replay.history.error is None
+    names = [check_name(check) for check in (*checks, *JUDGE_CHECKS)]
+    faults = unused_allow.find_faults(
+        allowances.entries, allowances.comments, names, used if is_complete else None, today
+    )
+    verdicts += _sign_findings(unused_allow, faults, settings)
+    return tuple(_sort_verdicts(verdicts, names))
 
 
-def _signed(one: Check, findings: Iterable[Finding], settings: Settings) -> Iterator[Verdict]:
-    """The findings of one check, each once, with their ids."""
-    name, seen, numbers = check.check_name(one), set(), Counter[str]()
+def _sort_verdicts(verdicts: Iterable[Verdict], check_names: list[str]) -> list[Verdict]:
+    """Allowed verdicts last, the worst first, then in the order of the checks."""
+    order = {name: number for number, name in enumerate(check_names)}
+    return sorted(
+        verdicts,
+        key=lambda verdict: (
+            verdict.allowed is not None,
+            SEVERITY_RANK[verdict.severity],
+            order[verdict.check],
+        ),
+    )
+
+
+def _sign_findings(check: Check, findings: Iterable[Finding], settings: Settings) -> Iterator[Verdict]:
+    """The findings of one check as verdicts, each once, without those whose severity is off."""
+    name = check_name(check)
+    id_counts = Counter[str]()
+    for finding in _drop_repeated(findings):
+        base_id = _finding_id(name, finding)
+        # Counted for findings that are off too, so that a severity does not change the ids of others.
+        id_counts[base_id] += 1
+        number = id_counts[base_id]
+        identifier = base_id if number == 1 else f"{base_id}-{number}"
+        severity = choose_severity(name, finding, check.SEVERITY, settings)
+        if severity is not None:
+            yield Verdict(name, severity, finding, identifier, settings.name)
+
+
+def _drop_repeated(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """Each finding once: the same thing at the same location, with the same evidence."""
+    seen = set()
     for finding in findings:
         key = (finding.kind, finding.object, finding.message, finding.location, finding.evidence)
-        if key in seen:
-            continue
-        seen.add(key)
-        text = "\0".join((name, finding.kind or "", finding.object))
-        short = hashlib.sha256(text.encode()).hexdigest()[:10]
-        numbers[short] += 1
-        # Numbered before anything is left out, so that a severity does not renumber the rest.
-        identifier = short if numbers[short] == 1 else f"{short}-{numbers[short]}"
-        if weight := choose_severity(name, finding, one.SEVERITY, settings):
-            yield Verdict(name, weight, finding, identifier, settings.name)
+        if key not in seen:
+            seen.add(key)
+            yield finding
 
 
-def _accepted(
-    verdict: Verdict, settings: Settings, comments: tuple[AllowComment, ...], today: date | None
-) -> tuple[Allowance, ...]:
-    """Everything that allows this finding: all of it is in use, not only the first."""
-    name, finding = verdict.check, verdict.finding
-    entries = (entry for entry in settings.allowances if allow.allowance_covers(entry, name, finding, today))
-    spoken = (comment.as_allowance() for comment in comments if allow.comment_covers(comment, name, finding))
-    return (*entries, *spoken)
+def _finding_id(check: str, finding: Finding) -> str:
+    """Ten hexadecimal digits that depend on check, kind and object alone."""
+    text = "\0".join((check, finding.kind or "", finding.object))
+    return hashlib.sha256(text.encode()).hexdigest()[:ID_LENGTH]
 
 
-def _unused(
-    entries: Iterable[Allowance],
-    known: Collection[str],
-    used: Collection[Allowance] | None,
-    today: date | None,
-) -> Iterator[Finding]:
-    """Every entry that holds for nothing; `used` is None where that cannot be known."""
-    for entry in entries:
-        if entry.check.partition("/")[0] not in known:
-            yield unused_allow.unknown_check(entry, known)
-        elif allow.has_expired(entry, today):
-            yield unused_allow.expired_entry(entry)
-        elif used is not None and entry not in used:
-            yield unused_allow.unused_entry(entry)
+def choose_severity(check: str, finding: Finding, default: Severity, settings: Settings) -> Severity | None:
+    """The severity from the settings, else from the finding, else `default`; None where it is off.
+
+    A setting for `check/kind` applies as it is. A setting for `check` never makes a finding more severe than
+    the finding itself says.
+    """
+    configured = dict(settings.checks)
+    kind = f"{check}/{finding.kind}"
+    if finding.kind and kind in configured:
+        return configured[kind]
+    severity = configured.get(check, default)
+    if severity is None or finding.severity is None:
+        return severity
+    return max(severity, finding.severity, key=SEVERITY_RANK.__getitem__)

@@ -1,4 +1,4 @@
-"""What a run came to: verdicts, projects with their problems, and the report of them all."""
+"""The outcome of a run: verdicts, projects with their problems, and the report of all projects."""
 
 from __future__ import annotations
 
@@ -14,66 +14,74 @@ SEVERITY_RANK = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A finding, signed."""
+    """A finding, with its check, its severity, and the allowance that covers it."""
 
     check: str
     severity: Severity
     finding: Finding
     id: str
-    """of check, kind and object: the same in every run, whatever the wording, line or revision"""
+    """from check, kind and object: the same in every run, whatever the message, line or revision"""
     project: str
     allowed: Allowance | None = None
 
     def blocks(self, fail_on: Severity) -> bool:
-        """It ends the run with status 1."""
+        """Whether it makes the run end with exit status 1."""
         return self.allowed is None and SEVERITY_RANK[self.severity] <= SEVERITY_RANK[fail_on]
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What kept a project from being judged at all: an error of the caller's (2) or ours (3)."""
+    """What kept a project from being judged: a user error (status 2) or a bug in Migration Gate (3)."""
 
-    says: str
+    message: str
     advice: str = ""
     where: str = ""
+    """`file:line`, an option, an input of the action"""
     evidence: str = ""
     status: int = 2
     kind: str = ""
-    """the exception's class"""
+    """the name of the exception's class"""
 
     @classmethod
     def from_error(cls, error: GateError) -> Problem:
         """The error as data."""
         return cls(
-            error.message, error.advice, error.where, error.evidence, error.status, type(error).__name__
+            message=error.message,
+            advice=error.advice,
+            where=error.where,
+            evidence=error.evidence,
+            status=error.status,
+            kind=type(error).__name__,
         )
 
 
 @dataclass(frozen=True, slots=True)
 class ProjectReport:
-    """All that a report says about one project."""
+    """Everything that a report shows about one project."""
 
     name: str
     facts: Facts = field(default_factory=Facts)
     verdicts: tuple[Verdict, ...] = ()
     fail_on: Severity = Severity.ERROR
     postgres: str = ""
-    """the server that was used, for people"""
+    """a description of the server that was used"""
     seconds: float = 0.0
     """wall time of the whole examination"""
     problem: Problem | None = None
     static: bool = False
-    """files were read as text: nothing was imported, and nothing ran"""
+    """from `check --static`: files were read as text, and nothing was imported or run"""
 
     @property
     def blocking_verdicts(self) -> tuple[Verdict, ...]:
-        """The verdicts that end the run with status 1."""
+        """The verdicts that make the run end with exit status 1."""
         return tuple(verdict for verdict in self.verdicts if verdict.blocks(self.fail_on))
 
     @property
     def status(self) -> int:
-        """0 clean, 1 blocked, 2 the caller can mend it, 3 we broke."""
-        return self.problem.status if self.problem else int(bool(self.blocking_verdicts))
+        """The exit status: 0 clean, 1 blocked, 2 a user error, 3 a bug in Migration Gate."""
+        if self.problem:
+            return self.problem.status
+        return 1 if self.blocking_verdicts else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,5 +94,5 @@ class Report:
 
     @property
     def status(self) -> int:
-        """The worst of its projects' statuses; a run without a project is none."""
+        """The worst of its projects' exit statuses; 2 where there is no project."""
         return max((project.status for project in self.projects), default=2)

@@ -3,56 +3,96 @@
 It expired, cannot be read, or matches no finding any more. Left in place it hides the next
 finding of the same name, one that nobody has looked at.
 
-Instead, delete it, or mend its check name, pattern, reason or date.
+Instead, delete it, or correct its check name, pattern, reason or date.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from difflib import get_close_matches
+from collections.abc import Collection, Iterable, Iterator
+from datetime import date
 
 from migration_gate.check import Evidence, Finding, Severity
 from migration_gate.config.settings import Allowance
 from migration_gate.facts import Facts, Location
+from migration_gate.verdict.allow import AllowComment, has_expired
+from migration_gate.wording import nearest_name
 
 SEVERITY = Severity.WARNING
 
 
 def check(facts: Facts) -> Iterator[Finding]:
-    """Nothing: allowances are no facts of the project's, so `judge` yields these findings."""
+    """No findings: allowances are no facts of the project, so `judge` calls `find_faults`."""
     yield from ()
 
 
+def find_faults(
+    entries: Iterable[Allowance],
+    comments: Iterable[AllowComment],
+    check_names: Collection[str],
+    used: Collection[Allowance] | None,
+    today: date | None,
+) -> Iterator[Finding]:
+    """Comments that cannot be read, then entries and comments that allow nothing.
+
+    `used` are those that allowed a finding; None where that is not known for all checks.
+    """
+    readable_comments = []
+    for comment in comments:
+        if comment.fault:
+            yield unreadable_comment(comment)
+        else:
+            readable_comments.append(comment.as_allowance())
+    for entry in (*entries, *readable_comments):
+        if entry.check.partition("/")[0] not in check_names:
+            yield unknown_check(entry, check_names)
+        elif has_expired(entry, today):
+            yield expired_entry(entry)
+        elif used is not None and entry not in used:
+            yield unused_entry(entry)
+
+
 def unused_entry(entry: Allowance) -> Finding:
-    """It matched no finding."""
+    """The entry matched no finding."""
     pattern = "" if entry.object == "*" else f" on `{entry.object}`"
-    says = f"`allow {entry.check}`{pattern} matches no finding"
-    return _finding(entry, says, "Delete it: what it allowed is gone.")
+    message = f"`allow {entry.check}`{pattern} matches no finding"
+    return _finding_about(entry, message, "Delete it: what it allowed is gone.")
 
 
 def expired_entry(entry: Allowance) -> Finding:
-    """Its last day is over."""
-    says = f"`allow {entry.check}` ended on {entry.until}"
-    return _finding(entry, says, "Mend what it allowed, or give it a later date and a reason.")
+    """The entry's last day is over."""
+    message = f"`allow {entry.check}` ended on {entry.until}"
+    return _finding_about(entry, message, "Fix what it allowed, or give it a later date and a reason.")
 
 
-def unknown_check(entry: Allowance, known: Collection[str]) -> Finding:
-    """It names no check."""
-    near = get_close_matches(entry.check.partition("/")[0], sorted(known), n=1)
-    fix = f"Did you mean `{near[0]}`?" if near else "`migration-gate explain` lists the checks."
-    return _finding(entry, f"`allow {entry.check}` names no check", fix)
+def unknown_check(entry: Allowance, check_names: Collection[str]) -> Finding:
+    """The entry names no check."""
+    nearest = nearest_name(entry.check.partition("/")[0], sorted(check_names))
+    fix = f"Did you mean `{nearest}`?" if nearest else "`migration-gate explain` lists the checks."
+    return _finding_about(entry, f"`allow {entry.check}` names no check", fix)
 
 
-def unreadable_comment(where: str, why: str, place: Location) -> Finding:
-    """A comment of ours that does not say what it must."""
-    fix = "Write `# migration-gate: allow <check> -- <reason>`."
-    return Finding(object=where, message=f"`{where}` allows nothing: {why}", location=place, fix=fix)
+def unreadable_comment(comment: AllowComment) -> Finding:
+    """The comment lacks what it must have."""
+    return Finding(
+        object=comment.where,
+        message=f"`{comment.where}` allows nothing: {comment.fault}",
+        location=Location(comment.file, comment.line),
+        fix="Write `# migration-gate: allow <check> -- <reason>`.",
+    )
 
 
-def _finding(entry: Allowance, says: str, fix: str) -> Finding:
-    file, _, line = entry.where.rpartition(":")
-    known = Location(entry.where) if entry.where else None
-    place = Location(file, int(line)) if file and line.isdigit() else known
-    at = entry.check if entry.object == "*" else f"{entry.check} {entry.object}"
+def _finding_about(entry: Allowance, message: str, fix: str) -> Finding:
+    name = entry.check if entry.object == "*" else f"{entry.check} {entry.object}"
     evidence = (Evidence("reason", entry.reason),) if entry.reason else ()
-    return Finding(object=at, message=says, location=place, evidence=evidence, fix=fix)
+    location = _parse_location(entry.where)
+    return Finding(object=name, message=message, location=location, evidence=evidence, fix=fix)
+
+
+def _parse_location(where: str) -> Location | None:
+    """The location that `file:line` names; the line may be missing."""
+    if not where:
+        return None
+    file, _, line = where.rpartition(":")
+    if file and line.isdigit():
+        return Location(file, int(line))
+    return Location(where)

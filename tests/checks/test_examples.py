@@ -17,8 +17,10 @@ from migration_gate.check import Severity
 from migration_gate.config import loading
 from migration_gate.config.settings import Settings
 from migration_gate.facts import Facts
+from migration_gate.git import find_repository_root
 from migration_gate.replay import examination
-from migration_gate.report import deliver, text_report
+from migration_gate.report import text_report
+from migration_gate.verdict.comment_files import read_comment_files
 from migration_gate.verdict.judge import judge_findings
 from migration_gate.verdict.outcome import ProjectReport, Report, Verdict
 from tests.support.check_examples import CHECK_NAMES, EXAMPLES, write_example
@@ -55,7 +57,8 @@ def examine_example(check: str, side: str, folder: Path) -> tuple[Settings, Fact
     environment = {"MIGRATION_GATE_PYTHON": sys.executable}
     (settings,) = loading.load_settings(project, {}, environment, known_checks=explain.known_kinds())
     facts = replay_project(settings)
-    verdicts = judge_findings(facts, settings, checks.ALL, deliver.read_comment_files(facts, project), TODAY)
+    texts = read_comment_files(facts, find_repository_root(project))
+    verdicts = judge_findings(facts, settings, checks.ALL, texts, TODAY)
     return settings, facts, verdicts
 
 

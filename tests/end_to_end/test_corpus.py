@@ -13,8 +13,9 @@ import yaml
 from migration_gate import checks
 from migration_gate.config.settings import PrepareStep, Settings
 from migration_gate.facts import Facts
+from migration_gate.git import find_repository_root
 from migration_gate.replay import examination as gate
-from migration_gate.report import deliver
+from migration_gate.verdict.comment_files import read_comment_files
 from migration_gate.verdict.judge import judge_findings
 
 CORPUS = Path(os.environ.get("MIGRATION_GATE_CORPUS", "/nowhere"))
@@ -72,5 +73,7 @@ def test_a_real_project_replays_to_what_was_measured(name: str, tmp_path: Path) 
     assert len(replay.history.bases) == measured["bases"]
     # The measurement counts the version table, which is no table of the project's.
     assert len(replay.catalog.tables) + len(replay.version_tables) == measured["tables"]
-    verdicts = judge_findings(facts, settings, checks.ALL, deliver.read_comment_files(facts, settings.root))
+    verdicts = judge_findings(
+        facts, settings, checks.ALL, read_comment_files(facts, find_repository_root(settings.root))
+    )
     assert [(v.check, v.finding.message) for v in verdicts if v.check in NEVER] == []

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migration_gate.facts import Column, History, Snapshot, Table
-from migration_gate.report import diagram
+from migration_gate.report import history_diagram, table_diagram
+from migration_gate.report.mermaid import escape_label
 from migration_gate.verdict.outcome import ProjectReport
 from tests.support import example_reports, fact_builders
 
@@ -18,8 +19,8 @@ NODE = re.compile(r"^  (r\d+|older)[(\[]", re.MULTILINE)
 
 
 def test_a_straight_history_needs_no_picture() -> None:
-    assert diagram.render_history(fact_builders.make_chain(*(f"r{n}" for n in range(50)))) == ""
-    assert diagram.render_history(History()) == ""
+    assert history_diagram.render_history(fact_builders.make_chain(*(f"r{n}" for n in range(50)))) == ""
+    assert history_diagram.render_history(History()) == ""
 
 
 def test_two_heads_are_shown_down_to_their_fork() -> None:
@@ -29,7 +30,7 @@ def test_two_heads_are_shown_down_to_their_fork() -> None:
         fact_builders.make_revision("c", "b"),
         fact_builders.make_revision("d", "b", message='say "hi"'),
     )
-    assert diagram.render_history(graph) == "\n".join(
+    assert history_diagram.render_history(graph) == "\n".join(
         [
             "flowchart LR",
             '  r0["d<br/>say #34;hi#34;"]:::head',
@@ -50,7 +51,7 @@ def test_a_long_line_is_one_node_and_the_rest_is_counted() -> None:
     graph = fact_builders.make_history(
         *old, fact_builders.make_revision("fork", "o19"), fact_builders.make_revision("side", "fork"), *line
     )
-    text = diagram.render_history(graph)
+    text = history_diagram.render_history(graph)
     assert '(["28 revisions"])' in text
     assert 'older(["20 older revisions"])' in text
     assert len(NODE.findall(text)) < 10
@@ -63,9 +64,9 @@ def test_a_new_merge_is_shown_and_an_old_one_is_not() -> None:
         fact_builders.make_revision("c", "a"),
         fact_builders.make_revision("m", "b", "c"),
     ]
-    assert "r0" in diagram.render_history(fact_builders.make_history(*merged))
+    assert "r0" in history_diagram.render_history(fact_builders.make_history(*merged))
     later = [fact_builders.make_revision(f"n{n}", f"n{n - 1}" if n else "m") for n in range(20)]
-    assert diagram.render_history(fact_builders.make_history(*merged, *later)) == ""
+    assert history_diagram.render_history(fact_builders.make_history(*merged, *later)) == ""
 
 
 @pytest.mark.parametrize("heads", [2, 50, 300])
@@ -74,8 +75,8 @@ def test_it_never_has_more_nodes_than_a_reader_can_bear(heads: int) -> None:
         fact_builders.make_revision("root"),
         *(fact_builders.make_revision(f"h{n}", "root") for n in range(heads)),
     )
-    text = diagram.render_history(graph)
-    assert len(NODE.findall(text)) <= diagram.NODES + 1
+    text = history_diagram.render_history(graph)
+    assert len(NODE.findall(text)) <= history_diagram.MAX_NODES + 1
 
 
 def test_unrelated_roots_and_missing_parents_break_nothing() -> None:
@@ -84,12 +85,12 @@ def test_unrelated_roots_and_missing_parents_break_nothing() -> None:
         fact_builders.make_revision("b"),
         fact_builders.make_revision("c", "nowhere"),
     )
-    assert "older" in diagram.render_history(graph)
+    assert "older" in history_diagram.render_history(graph)
 
 
 @given(st.text(max_size=60))
 def test_no_name_leaves_its_label(name: str) -> None:
-    shown = diagram.escape_label(name)
+    shown = escape_label(name)
     assert not re.search(r'["\n\r`<>&\[\]{}|\\%]', shown)
     assert all(re.fullmatch(r"\d+", part.partition(";")[0]) for part in shown.split("#")[1:])
 
@@ -100,11 +101,11 @@ def tables(catalog: Snapshot) -> str:
         catalog=catalog,
         ddl_commands=(fact_builders.make_ddl_command(1, "x", oid=1),),
     )
-    return diagram.render_tables(ProjectReport("p", facts))
+    return table_diagram.render_tables(ProjectReport("p", facts))
 
 
 def test_tables_of_findings_are_drawn_with_their_keys_and_references() -> None:
-    text = diagram.render_tables(example_reports.blocked())
+    text = table_diagram.render_tables(example_reports.blocked())
     assert 't0["users"] {' in text
     assert 'integer owner_id FK "null, see findings"' in text
     assert re.search(r't\d+ }o--o\| t\d+ : "owner_id"', text)
@@ -118,8 +119,8 @@ def test_where_nothing_was_found_the_newest_revisions_tables_are_drawn() -> None
 def test_wide_tables_and_many_are_cut_short() -> None:
     wide = fact_builders.make_table("x", *(f"c{n} integer" for n in range(100)), oid=1)
     text = tables(wide)
-    assert f'"{100 - diagram.COLUMNS} more columns"' in text
-    assert text.count("integer c") == diagram.COLUMNS
+    assert f'"{100 - table_diagram.MAX_COLUMNS} more columns"' in text
+    assert text.count("integer c") == table_diagram.MAX_COLUMNS
 
 
 @pytest.mark.parametrize(

@@ -103,11 +103,11 @@ def test_an_allowed_finding_is_suppressed_with_its_reason() -> None:
 
 def test_the_mildest_results_are_left_out_where_there_is_no_room() -> None:
     report = example_reports.report(example_reports.blocked())
-    (run,) = log(report, limit=3)["runs"]
+    (run,) = log(report, max_results=3)["runs"]
     assert [result["level"] for result in run["results"]] == ["error"] * 3
     (note,) = run["invocations"][0]["toolExecutionNotifications"]
     assert note["message"]["text"].startswith("7 more results are left out")
-    (run,) = log(report, size=2000)["runs"]
+    (run,) = log(report, max_bytes=2000)["runs"]
     assert len(run["results"]) == 1
 
 

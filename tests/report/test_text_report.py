@@ -10,7 +10,7 @@ import pytest
 from migration_gate import checks
 from migration_gate.check import Evidence, Finding, Severity
 from migration_gate.facts import Failure, History
-from migration_gate.report.printable_text import escape_unprintable, split_blocks
+from migration_gate.report.printable_text import Block, escape_unprintable, split_blocks
 from migration_gate.report.text_report import render, wants_colour
 from migration_gate.verdict.outcome import ProjectReport, Report, Verdict
 from tests.support import example_reports
@@ -71,7 +71,7 @@ def test_colour_changes_nothing_but_colour() -> None:
     ],
 )
 def test_no_color_is_honoured(environ: dict[str, str], terminal: bool, expected: bool) -> None:
-    assert wants_colour(environ, terminal=terminal) is expected
+    assert wants_colour(environ, is_terminal=terminal) is expected
 
 
 def test_the_projects_output_is_silent_while_the_replay_succeeds() -> None:
@@ -120,9 +120,9 @@ def test_characters_that_act_are_spelt_out(given: str, expected: str) -> None:
 def test_prose_and_code_of_a_fix_are_told_apart() -> None:
     fix = "Do this:\n\n    one()\n\n    two():\n        three()\n\nThen that.\nAnd this."
     assert split_blocks(fix) == (
-        (False, "Do this:"),
-        (True, "one()\n\ntwo():\n    three()"),
-        (False, "Then that.\nAnd this."),
+        Block("Do this:"),
+        Block("one()\n\ntwo():\n    three()", is_code=True),
+        Block("Then that.\nAnd this."),
     )
     assert split_blocks("") == ()
 

@@ -96,7 +96,7 @@ def test_several_checks_share_a_comment() -> None:
 )
 def test_a_comment_that_cannot_be_read_says_why(text: str, wrong: str) -> None:
     (found,) = read(text + "\n")
-    assert wrong in found.wrong
+    assert wrong in found.fault
     assert not comment_covers(found, "drift", finding("x", 1))
 
 

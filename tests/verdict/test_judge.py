@@ -12,7 +12,8 @@ from migration_gate.check import Check, Finding, Severity
 from migration_gate.config.settings import Allowance
 from migration_gate.errors import PostgresDied, ProjectNotFound
 from migration_gate.facts import Facts, Failure, Location, ModelLocation, Replay
-from migration_gate.verdict.judge import files_with_comments, judge_findings
+from migration_gate.verdict.comment_files import files_with_comments
+from migration_gate.verdict.judge import judge_findings
 from migration_gate.verdict.outcome import Problem, ProjectReport, Report, Verdict
 from tests.support import fact_builders
 from tests.support.example_reports import settings

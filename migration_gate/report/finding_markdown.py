@@ -1,0 +1,98 @@
+"""One finding as Markdown, for the summary and the comment: location, evidence and fix; and the counts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from urllib.parse import quote
+
+from migration_gate.check import Evidence, Severity
+from migration_gate.report.markdown import TEXT_LIMIT, escape_markdown, fence_code, guess_language
+from migration_gate.report.phrases import describe_location
+from migration_gate.report.printable_text import escape_unprintable, shorten_text, split_blocks
+from migration_gate.verdict.outcome import ProjectReport, Verdict
+
+MARKS = {Severity.ERROR: "🔴", Severity.WARNING: "🟡", Severity.NOTE: "🔵"}
+ALLOWED = "allowed"
+COLUMN_TITLES = {
+    Severity.ERROR.value: "Errors",
+    Severity.WARNING.value: "Warnings",
+    Severity.NOTE.value: "Notes",
+    ALLOWED: "Allowed",
+}
+
+
+def render_counts(project: ProjectReport) -> str:
+    """A table of the checks that found something: findings by severity, and allowed ones."""
+    counts: dict[str, Counter[str]] = {}
+    for verdict in project.verdicts:
+        column = ALLOWED if verdict.allowed else verdict.severity.value
+        counts.setdefault(verdict.check, Counter())[column] += 1
+    columns = [column for column in COLUMN_TITLES if any(count[column] for count in counts.values())]
+    titles = " | ".join(COLUMN_TITLES[column] for column in columns)
+    rows = [f"| Check | {titles} |", "| :-- |" + " --: |" * len(columns)]
+    for check, count in counts.items():
+        cells = " | ".join(str(count[column] or "") for column in columns)
+        rows.append(f"| {check} | {cells} |")
+    return "\n".join(rows) + "\n"
+
+
+def render_finding(
+    verdict: Verdict, *, is_open: bool = False, limit: int = TEXT_LIMIT, source: str = ""
+) -> str:
+    """One finding that a reader can unfold: what and where, its evidence, and the fix.
+
+    `limit` is in characters, for each piece of evidence and for the fix. `source` is the address of the
+    repository's files (`https://github.com/o/r/blob/SHA`), where it is known.
+    """
+    finding = verdict.finding
+    blocks = [
+        f"<details{' open' if is_open else ''}><summary>{MARKS[verdict.severity]} "
+        f"<b>{verdict.severity}</b> {escape_markdown(finding.message)}</summary>"
+    ]
+    if location := _render_location(verdict, source):
+        blocks.append(location)
+    blocks.extend(_render_evidence(finding.evidence, limit))
+    blocks.extend(render_fix(finding.fix, limit))
+    blocks.append(f"<sub>{verdict.check} {verdict.id}</sub>\n</details>\n")
+    return "\n\n".join(blocks)
+
+
+def _render_location(verdict: Verdict, source: str) -> str:
+    """File, line and revision; the file is a link where `source` is known."""
+    location, revision = verdict.finding.location, verdict.finding.revision
+    if location is None or not source or location.file.startswith(("/", "..")):
+        return escape_markdown(describe_location(verdict))
+    address = f"{source}/{quote(location.file, safe='/')}"
+    if location.line:
+        address += f"#L{location.line}"
+    link = f'<a href="{address}">{escape_markdown(str(location).replace("`", ""))}</a>'
+    return f"{link}, revision {escape_markdown(revision)}" if revision else link
+
+
+def render_fix(text: str, limit: int = TEXT_LIMIT) -> Iterator[str]:
+    """A fix as paragraphs and blocks of code, of at most `limit` characters."""
+    for block in split_blocks(text[:limit]):
+        if block.is_code:
+            yield fence_code(block.text, guess_language(block.text), limit=limit)
+        else:
+            yield from (escape_markdown(line) for line in block.text.split("\n") if line.strip())
+    if len(text) > limit:
+        yield f"... {len(text) - limit} more characters"
+
+
+def _render_evidence(evidence: tuple[Evidence, ...], limit: int) -> Iterator[str]:
+    """Pieces of one line share a block, as a table of label and text; longer ones have their own."""
+    pieces = [Evidence(piece.label, shorten_text(piece.text.strip(), limit)) for piece in evidence]
+    short_pieces = [piece for piece in pieces if "\n" not in piece.text]
+    if short_pieces:
+        width = max(len(piece.label) for piece in short_pieces)
+        lines = [
+            f"{escape_unprintable(piece.label).ljust(width)}  {escape_unprintable(piece.text)}"
+            for piece in short_pieces
+        ]
+        yield fence_code("\n".join(lines), limit=limit)
+    for piece in pieces:
+        if "\n" in piece.text:
+            code = fence_code(piece.text, guess_language(piece.text), limit=limit)
+            yield f"{escape_markdown(piece.label)}\n\n{code}"
