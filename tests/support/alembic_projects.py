@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from textwrap import dedent, indent
 
+from tests.support.project_files import revision_text, write_files
+
 URL = "postgresql://app:secret@db.invalid:5432/app"
 FROM_CONFIG = (
     "engine_from_config(config.get_section(config.config_ini_section), prefix='sqlalchemy.', "
@@ -61,24 +63,6 @@ async def run_online():
 
 asyncio.run(run_online())
 """
-REVISION = '''\
-"""{message}"""
-import sqlalchemy as sa
-from alembic import context, op
-{imports}
-revision = {id!r}
-down_revision = {down!r}
-branch_labels = {labels!r}
-depends_on = {depends!r}
-
-
-def upgrade(**keywords):
-{body}
-
-
-def downgrade(**keywords):
-    pass
-'''
 
 
 def env(
@@ -133,10 +117,15 @@ class Rev:
 
     def text(self) -> str:
         """The file."""
-        fields = {
-            name: getattr(self, name) for name in ("id", "down", "message", "imports", "labels", "depends")
-        }
-        return REVISION.format(body=indent(dedent(self.body).strip("\n") or "pass", "    "), **fields)
+        return revision_text(
+            self.id,
+            self.down,
+            self.body,
+            message=self.message,
+            imports=self.imports,
+            labels=self.labels,
+            depends_on=self.depends,
+        )
 
 
 STANDARD = (
@@ -205,21 +194,11 @@ def lay(
     files: Mapping[str, str] | None = None,
 ) -> Path:
     """Write the project, and return its folder."""
-    scripts = folder / "migrations"
-    scripts.mkdir(parents=True, exist_ok=True)
-    (folder / "alembic.ini").write_text(
-        f"[alembic]\nscript_location = migrations\nprepend_sys_path = .\nsqlalchemy.url = {url}\n"
-        + dedent(ini)
-    )
-    (scripts / "env.py").write_text(env or globals()["env"](url=url))
-    for revision in revisions:
-        place = scripts / revision.folder
-        place.mkdir(exist_ok=True)
-        (place / f"{revision.id}.py").write_text(revision.text())
-    for name, text in (files or {}).items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(dedent(text))
-    return folder
+    config = f"[alembic]\nscript_location = migrations\nprepend_sys_path = .\nsqlalchemy.url = {url}\n"
+    scripts = {f"migrations/{revision.folder}/{revision.id}.py": revision.text() for revision in revisions}
+    more_files = {name: dedent(text) for name, text in (files or {}).items()}
+    environment = {"alembic.ini": config + dedent(ini), "migrations/env.py": env or globals()["env"](url=url)}
+    return write_files(folder, {**environment, **scripts, **more_files})
 
 
 def line_of(folder: Path, revision: str, text: str, versions: str = "versions") -> int:

@@ -11,6 +11,7 @@ import pytest
 
 from migration_gate.config.settings import Settings
 from migration_gate.install import Installed, install
+from tests.support.project_files import write_files
 
 LOCKS = Path(__file__).parents[1] / "install" / "locks"
 INI = "[alembic]\nscript_location = migrations\nsqlalchemy.url = postgresql://app@db.invalid/app\n"
@@ -28,9 +29,7 @@ def uv() -> str:
 
 def write(folder: Path, files: Mapping[str, str], env: str = ENV) -> Path:
     """A project's folder with these files, and an Alembic environment."""
-    for name, text in {"alembic.ini": INI, "migrations/env.py": env, **files}.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(text, encoding="utf-8")
+    write_files(folder, {"alembic.ini": INI, "migrations/env.py": env, **files})
     (folder / ".git").mkdir(exist_ok=True)
     return folder
 

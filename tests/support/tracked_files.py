@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
 from migration_gate.config.settings import Settings
 from migration_gate.facts import SqlFile, Tree
 from migration_gate.scan.repository import read_repository
+from tests.support.project_files import run_git, write_files
 
 EMPTY_HOME = {"HOME": "/nonexistent", "PATH": os.environ["PATH"], "GIT_CONFIG_NOSYSTEM": "1"}
 ALTER = 'conn.execute("ALTER TABLE users ADD COLUMN x int")\n'
 
 
 def git(folder: Path, *arguments: str) -> None:
-    who = ("-c", "user.name=a", "-c", "user.email=a@b.c", "-c", "protocol.file.allow=always")
-    subprocess.run(["git", *who, *arguments], cwd=folder, env=EMPTY_HOME, check=True, capture_output=True)
+    """Run git; submodules may be cloned from folders."""
+    run_git(folder, "-c", "protocol.file.allow=always", *arguments)
 
 
 def tracked_repository(folder: Path, files: Mapping[str, str | bytes]) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, content in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content.encode() if isinstance(content, str) else content)
+    write_files(folder, files)
     if not (folder / ".git").exists():
         git(folder, "init", "-q")
     git(folder, "add", "-A")

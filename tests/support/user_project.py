@@ -15,12 +15,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from textwrap import dedent
 
 import pytest
 
 from migration_gate.postgres.run_directory import MEMORY_FOLDER, has_memory_folder
 from tests.support.child_signals import restore_default_signals
+from tests.support.project_files import commit_all, revision_text, write_files
 
 COMMAND = str(Path(sys.executable).with_name("migration-gate"))
 MARK = "STRANGER_RUN"
@@ -60,24 +60,6 @@ class Item(Base):
     id = Column(Integer, primary_key=True)
     name = Column(String(50), nullable=False)
 """
-REVISION = '''
-"""{message}"""
-import sqlalchemy as sa
-from alembic import op
-
-revision = "{id}"
-down_revision = {parent!r}
-branch_labels = None
-depends_on = None
-
-
-def upgrade() -> None:
-    {upgrade}
-
-
-def downgrade() -> None:
-    {downgrade}
-'''
 CREATE = (
     'op.create_table("item", sa.Column("id", sa.Integer, primary_key=True), sa.Column("name", sa.String(40)))'
 )
@@ -89,8 +71,7 @@ WIDEN = (
 
 def revision(name: str, parent: str | None, upgrade: str, downgrade: str = "pass") -> str:
     """The text of a revision file."""
-    body = dedent(upgrade).strip().replace("\n", "\n    ")
-    return REVISION.format(id=name, parent=parent, message=name, upgrade=body, downgrade=downgrade).lstrip()
+    return revision_text(name, parent, upgrade, downgrade, message=name)
 
 
 def project(**changed: str | None) -> dict[str, str]:
@@ -118,11 +99,7 @@ def project(**changed: str | None) -> dict[str, str]:
 
 def lay(folder: Path, files: Mapping[str, str | bytes], *, git: bool = True) -> Path:
     """Write the files, tracked by git unless told otherwise; the folder."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, text in files.items():
-        file = folder / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(text if isinstance(text, bytes) else text.encode())
+    write_files(folder, files)
     if git:
         commit(folder)
     return folder
@@ -130,13 +107,7 @@ def lay(folder: Path, files: Mapping[str, str | bytes], *, git: bool = True) -> 
 
 def commit(folder: Path) -> str:
     """Commit everything; the commit's id."""
-    identity = ["-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false"]
-    for arguments in (["init", "-q"], ["add", "-A"], [*identity, "commit", "-qm", "all", "--allow-empty"]):
-        subprocess.run(["git", *arguments], cwd=folder, check=True, capture_output=True)
-    told = subprocess.run(
-        ["git", "rev-parse", "HEAD"], cwd=folder, check=True, capture_output=True, text=True
-    )
-    return told.stdout.strip()
+    return commit_all(folder, "all")
 
 
 @dataclass(frozen=True)
