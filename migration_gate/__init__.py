@@ -3,7 +3,7 @@
 The folders, in the order in which data flows through them; each file's first line says what it holds.
 
     config/      settings from files, environment and command line, each value with its origin
-    ci/          which event started the run, what the change is compared with, whose code may run
+    ci/          which event started the run, the base of a pull request, whose code may run
     project/     the Alembic environment, its interpreter and its import path
     install/     the project's packages, installed where no interpreter has them
     sandbox/     an unprivileged user, and which sockets its processes may reach

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 _MIGRATIONS_FOLDER = re.compile(r"alembic|migrat|revision", re.IGNORECASE)
+"""names of folders that hold nothing but migrations; `db` may hold the application as well"""
 
 
 class MigrationFiles:
@@ -26,6 +27,7 @@ class MigrationFiles:
                 self._add_folder(os.path.dirname(path))  # noqa: PTH120
 
     def _add_folder(self, folder: str) -> None:
+        """Add a folder that does not hold the whole project, and `env.py` where it lies above."""
         holds_project = folder == self._project or self._project.startswith(folder + os.sep)
         if holds_project or folder in self._folders:
             return

@@ -24,6 +24,8 @@ _FIELD = re.compile(r"%\((\w+)\)s|\{(\w*)[^{}]*\}|%s")
 
 Constants = Mapping[str, Sequence[str]]
 """what each name stands for: one text, or several where it is a loop variable"""
+_Meanings = Mapping[str, set[tuple[str, ...]]]
+"""all that each name is assigned somewhere in the module"""
 
 
 def dotted_name(node: ast.AST) -> str:
@@ -58,44 +60,65 @@ def find_constants(tree: ast.AST) -> dict[str, tuple[str, ...]]:
     for node in ast.walk(tree):
         for name, texts in _find_meanings(node, meanings):
             meanings.setdefault(name, set()).add(texts)
-    unique = {name: next(iter(texts)) for name, texts in meanings.items() if len(texts) == 1}
-    return {name: texts for name, texts in unique.items() if texts}
+    known = {name: _only_meaning(meanings, name) for name in meanings}
+    return {name: texts for name, texts in known.items() if texts}
 
 
-def _find_meanings(
-    node: ast.AST, known: Mapping[str, set[tuple[str, ...]]]
-) -> Iterator[tuple[str, tuple[str, ...]]]:
+def _only_meaning(meanings: _Meanings, name: str) -> tuple[str, ...]:
+    """The texts of a name that has one meaning; none for every other name."""
+    all_texts = meanings.get(name, set())
+    return next(iter(all_texts)) if len(all_texts) == 1 else ()
+
+
+def _find_meanings(node: ast.AST, known: _Meanings) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Names that this node gives a meaning, with their texts; no text where they cannot be told."""
-    if isinstance(node, ast.ClassDef):
-        for statement in node.body:
-            for name, value in find_assignments(statement):
-                yield f"{node.name}.{name}", _listed_texts(value, {})
-    elif isinstance(node, ast.For | ast.AsyncFor | ast.comprehension):
-        if isinstance(node.target, ast.Name):
-            yield node.target.id, _listed_texts(node.iter, known)
-    else:
-        for name, value in find_assignments(node):
-            yield name, _listed_texts(value, {})
+    match node:
+        case ast.ClassDef(name=class_name, body=body):
+            for statement in body:
+                for name, value in find_assignments(statement):
+                    yield f"{class_name}.{name}", _listed_texts(value, {})
+        case ast.For(target=target, iter=values) | ast.AsyncFor(target=target, iter=values):
+            yield from _find_loop_meaning(target, values, known)
+        case ast.comprehension(target=target, iter=values):
+            yield from _find_loop_meaning(target, values, known)
+        case _:
+            for name, value in find_assignments(node):
+                yield name, _listed_texts(value, {})
+
+
+def _find_loop_meaning(
+    target: ast.expr, values: ast.expr, known: _Meanings
+) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The loop variable with every text that it takes."""
+    if isinstance(target, ast.Name):
+        yield target.id, _listed_texts(values, known)
 
 
 def find_assignments(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
     """The name and value of an assignment to a single name."""
-    if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
-        yield node.targets[0].id, node.value
-    elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value is not None:
-        yield node.target.id, node.value
+    match node:
+        case ast.Assign(targets=[ast.Name(id=name)], value=value):
+            yield name, value
+        case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
+            yield name, value
 
 
-def _listed_texts(node: ast.expr, known: Mapping[str, set[tuple[str, ...]]]) -> tuple[str, ...]:
+def _listed_texts(node: ast.expr, known: _Meanings) -> tuple[str, ...]:
     """The texts that an expression can be: one, or those of a list; none where it holds anything else."""
-    text = constant_text(node)
-    if text is not None:
-        return (text,)
-    if isinstance(node, ast.List | ast.Tuple | ast.Set):
-        texts = [constant_text(element) for element in node.elts]
-        return () if None in texts else tuple(text for text in texts if text is not None)[:_MAX_TEXTS]
-    meanings = known.get(node.id, set()) if isinstance(node, ast.Name) else set()
-    return next(iter(meanings)) if len(meanings) == 1 else ()
+    match node:
+        case ast.Constant(value=str() as text):
+            return (text,)
+        case ast.List(elts=elements) | ast.Tuple(elts=elements) | ast.Set(elts=elements):
+            return _texts_of_elements(elements)
+        case ast.Name(id=name):
+            return _only_meaning(known, name)
+    return ()
+
+
+def _texts_of_elements(elements: Sequence[ast.expr]) -> tuple[str, ...]:
+    """The texts of a list; none where an element is anything but a string constant."""
+    texts = [text for text in map(constant_text, elements) if text is not None]
+    return tuple(texts[:_MAX_TEXTS]) if len(texts) == len(elements) else ()
 
 
 def possible_texts(node: ast.expr, constants: Constants, depth: int = 0) -> list[str]:

@@ -51,15 +51,18 @@ def _is_uncertain(files: Sequence[RevisionSource]) -> bool:
 
 
 def _find_heads(nodes: Sequence[_Node]) -> tuple[str, ...]:
+    """The revisions that are no parent of another."""
     parents = {parent for node in nodes for parent in node.parents}
     return tuple(node.id for node in nodes if node.id not in parents)
 
 
 def _find_bases(nodes: Sequence[_Node]) -> tuple[str, ...]:
+    """The revisions without parents."""
     return tuple(node.id for node in nodes if not node.parents)
 
 
 def _make_nodes(files: Sequence[RevisionSource]) -> tuple[_Node, ...]:
+    """The files that have an id, in their order."""
     ids = [source.file.revision for source in files if source.file.revision]
     known = frozenset(ids)
     nodes = []
@@ -80,6 +83,7 @@ def _complete_id(parent: str, ids: Sequence[str]) -> str:
 
 
 def _find_missing_parents(nodes: Sequence[_Node]) -> Iterator[MissingParent]:
+    """The parents that no file has."""
     known = {node.id for node in nodes}
     for node in nodes:
         for parent in node.parents:
@@ -88,10 +92,12 @@ def _find_missing_parents(nodes: Sequence[_Node]) -> Iterator[MissingParent]:
 
 
 def _has_duplicates(nodes: Sequence[_Node]) -> bool:
+    """Whether two files have the same id."""
     return len({node.id for node in nodes}) < len(nodes)
 
 
 def _has_cycle(nodes: Sequence[_Node]) -> bool:
+    """Whether a revision is among its own ancestors."""
     try:
         graphlib.TopologicalSorter({node.id: node.parents for node in nodes}).prepare()
     except graphlib.CycleError:
@@ -100,6 +106,7 @@ def _has_cycle(nodes: Sequence[_Node]) -> bool:
 
 
 def _make_revisions(nodes: Sequence[_Node]) -> tuple[Revision, ...]:
+    """The revisions as facts, in the order of their files."""
     labels = _inherit_labels(nodes)
     return tuple(
         Revision(

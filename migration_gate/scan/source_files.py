@@ -31,12 +31,13 @@ class SourceChanges:
     """why the file could not be checked"""
 
 
-_NOT_THE_APPLICATION = re.compile(
+_NOT_APPLICATION = re.compile(
     r"(?:^|/)(?:tests?|testing|[\w-]*_tests?|tests?[_-][\w-]*|unit_?tests|fixtures?|docs?|examples?|samples?|benchmarks?"
     r"|demos?|tutorials?|cookbooks?|node_modules|vendor|third_party|site-packages|\.venv|venv)/"
     r"|(?:^|/)(?:test_[^/]*|[^/]*_tests?|conftest|tests?)\.\w+$",
     re.IGNORECASE,
 )
+"""paths of tests, documentation, examples and installed packages"""
 _SHELL_NAME = re.compile(
     r"\.(?:sh|bash|zsh|ksh|mk)$|^(?:GNU)?Makefile|^Dockerfile|\.Dockerfile$|^Containerfile|^Procfile|^justfile$|^[\w-]+$",
     re.IGNORECASE,
@@ -61,12 +62,13 @@ _NAME_WITHOUT_SUFFIX = re.compile(r"[\w-]+")
 def find_source_kind(path: str) -> SourceKind | None:
     """How a tracked file is read; None for all that is not read, tests and documentation among it."""
     kind = _find_kind_by_name(path)
-    if kind is None or "{{" in path or _NOT_THE_APPLICATION.search(path):
+    if kind is None or "{{" in path or _NOT_APPLICATION.search(path):
         return None
     return kind
 
 
 def _find_kind_by_name(path: str) -> SourceKind | None:
+    """The kind that the file's name, or its folder, means."""
     name = path.rpartition("/")[2]
     suffix = PurePosixPath(name).suffix.lower()
     if suffix == ".py":
@@ -91,6 +93,7 @@ def find_schema_changes(path: str, kind: SourceKind, data: bytes) -> SourceChang
 
 
 def _find_in_python(path: str, data: bytes) -> SourceChanges:
+    """The changes in a Python file; it is parsed only where it mentions one."""
     if not _may_change_schema(data):
         return SourceChanges()
     changes = find_python_changes(path, data)
