@@ -1,4 +1,4 @@
-"""Which differences are drift, of which kind, and told how often."""
+"""Which differences are drift, of which kind, and that each is reported once."""
 
 from __future__ import annotations
 
@@ -49,31 +49,33 @@ SERIAL = Sequence(
 )
 
 
-def found(database: Snapshot, models: Snapshot = MODELS, **options: object) -> tuple[Difference, ...]:
-    made = replace(Models(metadatas=1, snapshot=models), **options)  # type: ignore[arg-type]
-    return compare_with_models(Replay(catalog=database, models=made))
+def find_differences(
+    database: Snapshot, models: Snapshot = MODELS, **options: object
+) -> tuple[Difference, ...]:
+    facts = replace(Models(metadatas=1, snapshot=models), **options)  # type: ignore[arg-type]
+    return compare_with_models(Replay(catalog=database, models=facts))
 
 
-def kinds(database: Snapshot, models: Snapshot = MODELS, **options: object) -> list[str]:
-    return [difference.kind for difference in found(database, models, **options)]
+def find_kinds(database: Snapshot, models: Snapshot = MODELS, **options: object) -> list[str]:
+    return [difference.kind for difference in find_differences(database, models, **options)]
 
 
 def test_equal_catalogs_have_no_drift() -> None:
-    assert found(MODELS) == ()
+    assert find_differences(MODELS) == ()
 
 
-def test_a_missing_column_takes_its_constraints_and_indexes_with_it() -> None:
+def test_constraints_and_indexes_of_a_missing_column_are_no_differences_of_their_own() -> None:
     database = replace(MODELS, columns=(ID,), constraints=(KEY,), indexes=())
-    assert [(d.kind, d.object, d.database, d.models) for d in found(database)] == [
+    assert [(d.kind, d.object, d.database, d.models) for d in find_differences(database)] == [
         ("column", "users.email", None, "character varying(64) NOT NULL")
     ]
 
 
 def test_a_missing_table_is_one_difference() -> None:
-    assert kinds(Snapshot()) == ["table"]
+    assert find_kinds(Snapshot()) == ["table"]
 
 
-def test_a_missing_table_takes_the_foreign_keys_to_it_with_it() -> None:
+def test_foreign_keys_to_a_missing_table_are_no_differences_of_their_own() -> None:
     link = Constraint(
         "public", "posts", "fk", "foreign key", "FOREIGN KEY (a) REFERENCES public.users(id)", ("a",),
         references="public.users", referenced_columns=("id",),
@@ -85,41 +87,43 @@ def test_a_missing_table_takes_the_foreign_keys_to_it_with_it() -> None:
         columns=(*MODELS.columns, *posts.columns),
         constraints=(*MODELS.constraints, link),
     )
-    assert [(d.kind, d.object) for d in found(posts, models)] == [("table", "users")]
+    assert [(d.kind, d.object) for d in find_differences(posts, models)] == [("table", "users")]
 
 
 def test_a_type_shows_both_sides() -> None:
     database = replace(MODELS, columns=(ID, replace(EMAIL, type="text")))
-    difference = found(database)[0]
+    difference = find_differences(database)[0]
     assert (difference.kind, difference.object, difference.column) == ("type", "users.email", "email")
     assert (difference.database, difference.models) == ("text", "character varying(64)")
 
 
 def test_a_column_that_accepts_null_is_drift() -> None:
     database = replace(MODELS, columns=(ID, replace(EMAIL, nullable=True)))
-    assert [(d.kind, d.database, d.models) for d in found(database)] == [("nullability", "NULL", "NOT NULL")]
+    assert [(d.kind, d.database, d.models) for d in find_differences(database)] == [
+        ("nullability", "NULL", "NOT NULL")
+    ]
 
 
-def test_a_missing_primary_key_says_not_null_too() -> None:
+def test_a_missing_primary_key_is_not_reported_as_nullability_too() -> None:
     database = replace(MODELS, columns=(replace(ID, nullable=True), EMAIL), constraints=(ONCE,))
-    assert kinds(database) == ["primary key"]
+    assert find_kinds(database) == ["primary key"]
 
 
 def test_a_renamed_constraint_is_name_only() -> None:
     database = replace(MODELS, constraints=(KEY, replace(ONCE, name="once")))
-    assert [(d.kind, d.database, d.models) for d in found(database)] == [
+    assert [(d.kind, d.database, d.models) for d in find_differences(database)] == [
         ("name-only", "once", "users_email_key")
     ]
 
 
 def test_a_renamed_index_is_name_only() -> None:
-    other = replace(INDEX, name="i", definition=INDEX.definition.replace("ix_email", "i"))
-    assert kinds(replace(MODELS, indexes=(other,))) == ["name-only"]
+    renamed = replace(INDEX, name="i", definition=INDEX.definition.replace("ix_email", "i"))
+    assert find_kinds(replace(MODELS, indexes=(renamed,))) == ["name-only"]
 
 
 def test_a_constraint_with_another_name_and_action_is_one_difference() -> None:
     changed = replace(ONCE, name="once", definition="UNIQUE (email) DEFERRABLE", deferrable=True)
-    assert kinds(replace(MODELS, constraints=(KEY, changed))) == ["unique"]
+    assert find_kinds(replace(MODELS, constraints=(KEY, changed))) == ["unique"]
 
 
 def test_a_unique_index_for_a_unique_constraint_is_one_difference() -> None:
@@ -132,13 +136,13 @@ def test_a_unique_index_for_a_unique_constraint_is_one_difference() -> None:
         unique=True,
     )
     database = replace(MODELS, constraints=(KEY,), indexes=(INDEX, index))
-    assert [(d.kind, d.database, d.models) for d in found(database)] == [
+    assert [(d.kind, d.database, d.models) for d in find_differences(database)] == [
         ("unique", index.definition, "UNIQUE (email)")
     ]
 
 
 def test_an_invalid_index_is_drift() -> None:
-    assert kinds(replace(MODELS, indexes=(replace(INDEX, valid=False),))) == ["index"]
+    assert find_kinds(replace(MODELS, indexes=(replace(INDEX, valid=False),))) == ["index"]
 
 
 def test_partitions_are_no_drift() -> None:
@@ -149,7 +153,7 @@ def test_partitions_are_no_drift() -> None:
         columns=(*MODELS.columns, replace(ID, table="users_1")),
         indexes=(INDEX, replace(INDEX, table="users_1", name="i")),
     )
-    assert found(database) == ()
+    assert find_differences(database) == ()
 
 
 def test_a_renamed_serial_sequence_is_name_only() -> None:
@@ -157,7 +161,7 @@ def test_a_renamed_serial_sequence_is_name_only() -> None:
         column = replace(ID, default=f"nextval('public.{name}'::regclass)")
         return replace(MODELS, columns=(column, EMAIL), sequences=(replace(SERIAL, name=name),))
 
-    assert kinds(serial("people_seq"), serial("users_id_seq")) == ["name-only"]
+    assert find_kinds(serial("people_seq"), serial("users_id_seq")) == ["name-only"]
 
 
 def test_serial_for_identity_is_one_difference() -> None:
@@ -165,51 +169,51 @@ def test_serial_for_identity_is_one_difference() -> None:
     identity = replace(ID, identity="by default")
     database = replace(MODELS, columns=(serial, EMAIL), sequences=(SERIAL,))
     models = replace(MODELS, columns=(identity, EMAIL), sequences=(replace(SERIAL, identity=True),))
-    assert kinds(database, models) == ["default"]
+    assert find_kinds(database, models) == ["default"]
 
 
 def test_an_enum_with_other_labels_is_drift() -> None:
     database = replace(MODELS, enums=(replace(MOOD, labels=("calm",)),))
     models = replace(MODELS, enums=(MOOD,))
-    assert [(d.kind, d.database, d.models) for d in found(database, models)] == [
+    assert [(d.kind, d.database, d.models) for d in find_differences(database, models)] == [
         ("enum", "('calm')", "('calm', 'loud')")
     ]
 
 
-def test_a_renamed_enum_is_not_told_again_for_each_column() -> None:
+def test_a_renamed_enum_is_not_reported_again_for_each_column() -> None:
     def with_enum(name: str) -> Snapshot:
         mood = Column("public", "users", "mood", f"public.{name}", default=f"'calm'::public.{name}")
         return replace(MODELS, columns=(ID, EMAIL, mood), enums=(replace(MOOD, name=name),))
 
-    assert kinds(with_enum("feeling"), with_enum("mood")) == ["enum"]
+    assert find_kinds(with_enum("feeling"), with_enum("mood")) == ["enum"]
 
 
-def test_what_only_the_database_can_have_is_unmanaged() -> None:
+def test_objects_that_models_cannot_express_are_unmanaged() -> None:
     database = replace(
         MODELS,
         views=(View("public", "v", "view", "SELECT 1"),),
         routines=(Routine("public", "f", "", "function", "SELECT 1"),),
         enums=(MOOD,),
     )
-    assert {(d.kind, d.object_noun, d.object) for d in found(database)} == {
+    assert {(d.kind, d.object_noun, d.object) for d in find_differences(database)} == {
         ("unmanaged", "view", "v"),
         ("unmanaged", "function", "f()"),
         ("unmanaged", "enum", "mood"),
     }
 
 
-def test_what_the_models_database_only_copied_is_unmanaged() -> None:
+def test_objects_that_the_models_database_only_copied_are_unmanaged() -> None:
     copied = replace(MODELS, extensions=(Extension("citext", "public", "1.6", oid=99),))
-    assert [(d.kind, d.object_noun, d.object) for d in found(copied, copied)] == [
+    assert [(d.kind, d.object_noun, d.object) for d in find_differences(copied, copied)] == [
         ("unmanaged", "extension", "citext")
     ]
 
 
-def test_what_the_project_filters_out_is_left_out() -> None:
+def test_objects_that_the_project_filters_out_are_not_compared() -> None:
     filtered = (FilteredObject("table", "public", None, "users"),)
-    assert found(Snapshot(), filtered_objects=filtered) == ()
+    assert find_differences(Snapshot(), filtered_objects=filtered) == ()
     assert (
-        found(
+        find_differences(
             replace(MODELS, indexes=()),
             filtered_objects=(FilteredObject("index", "public", "users", "ix_email"),),
         )
@@ -217,24 +221,24 @@ def test_what_the_project_filters_out_is_left_out() -> None:
     )
 
 
-def test_a_model_of_a_view_lacks_no_table_but_may_lack_a_column() -> None:
+def test_a_model_of_a_view_is_no_missing_table_but_may_have_a_missing_column() -> None:
     view = View("public", "users", "view", " SELECT people.id\n   FROM people;")
     database = Snapshot(views=(view,))
-    drifts = [(d.kind, d.object) for d in found(database) if d.kind != "unmanaged"]
+    drifts = [(d.kind, d.object) for d in find_differences(database) if d.kind != "unmanaged"]
     assert drifts == [("column", "users.email")]
     filtered = (FilteredObject("table", "public", None, "users"),)
-    assert {d.kind for d in found(database, filtered_objects=filtered)} == {"unmanaged"}
+    assert {d.kind for d in find_differences(database, filtered_objects=filtered)} == {"unmanaged"}
 
 
-def test_each_option_of_a_table_is_a_difference() -> None:
+def test_each_option_of_a_table_is_a_difference_of_its_own() -> None:
     database = replace(MODELS, tables=(replace(USERS, persistence="unlogged", options=("fillfactor=70",)),))
-    assert [(d.kind, d.database, d.models) for d in found(database)] == [
+    assert [(d.kind, d.database, d.models) for d in find_differences(database)] == [
         ("table option", "unlogged", "permanent"),
         ("table option", "WITH (fillfactor=70)", "no storage parameters"),
     ]
 
 
-def test_a_table_that_models_could_not_create_is_compared_by_alembic() -> None:
+def test_a_table_that_postgres_did_not_create_from_the_models_is_compared_by_alembic() -> None:
     database = replace(MODELS, tables=(USERS, Table("public", "places")))
     uncreated = (
         UncreatedObject("public.places", 'type "geometry" does not exist', compared_by_alembic=True),
@@ -242,19 +246,19 @@ def test_a_table_that_models_could_not_create_is_compared_by_alembic() -> None:
     alembic = (AlembicDifference("add_column", "public.places", "Column('x', Integer())"),)
     assert [
         (d.kind, d.object, d.models)
-        for d in found(database, uncreated_objects=uncreated, alembic_differences=alembic)
+        for d in find_differences(database, uncreated_objects=uncreated, alembic_differences=alembic)
     ] == [("column", "places", "Column('x', Integer())")]
 
 
-def test_a_key_that_models_could_not_create_is_not_missing_from_them() -> None:
+def test_a_key_that_postgres_did_not_create_from_the_models_is_not_missing_there() -> None:
     link = Constraint("public", "users", "fk", "foreign key", "FOREIGN KEY (id) REFERENCES x(id)", ("id",))
     database = replace(MODELS, constraints=(KEY, ONCE, link))
     refused = UncreatedObject(
         "foreign key (id)", "no unique constraint", compared_by_alembic=True, table="public.users",
         kind="foreign key", columns=("id",),
     )  # fmt: skip
-    assert kinds(database) == ["foreign key"]
-    assert kinds(database, uncreated_objects=(refused,)) == []
+    assert find_kinds(database) == ["foreign key"]
+    assert find_kinds(database, uncreated_objects=(refused,)) == []
 
 
 def test_the_revision_that_changed_a_column_is_named() -> None:
@@ -277,19 +281,16 @@ def test_the_revision_that_changed_a_column_is_named() -> None:
 def test_types_that_the_project_itself_calls_equal_are_no_drift() -> None:
     column = Column("public", "users", "email", "text")
     table = Table("public", "users")
-    made = Snapshot(tables=(table,), columns=(replace(column, type="citext"),))
+    modelled = Snapshot(tables=(table,), columns=(replace(column, type="citext"),))
     replay = Replay(
         catalog=Snapshot(tables=(table,), columns=(column,)),
-        models=Models(tables=("public.users",), snapshot=made),
+        models=Models(tables=("public.users",), snapshot=modelled),
     )
-    assert [one.kind for one in compare_with_models(replay)] == ["type"]
-    for said in (FilteredObject("type", "public", "users", "email"), FilteredObject("type", "*", "*", "*")):
-        assert (
-            compare_with_models(replace(replay, models=replace(replay.models, filtered_objects=(said,))))
-            == ()
-        )
-    other = FilteredObject("default", "public", "users", "email")
-    assert (
-        len(compare_with_models(replace(replay, models=replace(replay.models, filtered_objects=(other,)))))
-        == 1
-    )
+
+    def with_filter(filtered: FilteredObject) -> Replay:
+        return replace(replay, models=replace(replay.models, filtered_objects=(filtered,)))
+
+    assert [difference.kind for difference in compare_with_models(replay)] == ["type"]
+    for equal in (FilteredObject("type", "public", "users", "email"), FilteredObject("type", "*", "*", "*")):
+        assert compare_with_models(with_filter(equal)) == ()
+    assert len(compare_with_models(with_filter(FilteredObject("default", "public", "users", "email")))) == 1

@@ -28,22 +28,22 @@ CITY = Column("public", "users", "city", "text", position=3)
 SNAPSHOT = Snapshot(tables=(USERS,), columns=(ID, EMAIL, CITY))
 
 
-def unique(*columns: str, name: str = "uq", more: str = "") -> Constraint:
-    text = f"UNIQUE ({', '.join(columns)}){more}"
-    return Constraint("public", "users", name, "unique", text, columns, deferrable=bool(more))
+def unique(*columns: str, name: str = "uq", suffix: str = "") -> Constraint:
+    text = f"UNIQUE ({', '.join(columns)}){suffix}"
+    return Constraint("public", "users", name, "unique", text, columns, deferrable=bool(suffix))
 
 
 def key(*columns: str) -> Constraint:
     return Constraint("public", "users", "pk", "primary key", f"PRIMARY KEY ({', '.join(columns)})", columns)
 
 
-def index(*columns: str, name: str = "ix", once: bool = False, where: str = "") -> Index:
-    head = f"CREATE {'UNIQUE ' if once else ''}INDEX {name} ON public.users"
+def index(*columns: str, name: str = "ix", is_unique: bool = False, where: str = "") -> Index:
+    head = f"CREATE {'UNIQUE ' if is_unique else ''}INDEX {name} ON public.users"
     text = f"{head} USING btree ({', '.join(columns)}){where}"
-    return Index("public", "users", name, text, columns, unique=once, partial=bool(where))
+    return Index("public", "users", name, text, columns, unique=is_unique, partial=bool(where))
 
 
-def found(
+def find_differences(
     database: tuple[Constraint | Index, ...], models: tuple[Constraint | Index, ...]
 ) -> tuple[Difference, ...]:
     sides = [
@@ -58,68 +58,76 @@ def found(
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "why"),
+    ("first", "second", "reason"),
     [
-        ((unique("email"),), (index("email", once=True),), "one by a constraint, the other by an index"),
+        ((unique("email"),), (index("email", is_unique=True),), "one by a constraint, the other by an index"),
         (
             (unique("email"), index("email")),
-            (index("email", once=True),),
+            (index("email", is_unique=True),),
             "one by a constraint, the other by an index",
         ),
-        ((unique("email"), index("email", once=True)), (index("email", once=True),), "this one or not"),
         (
-            (unique("email"), index("email", once=True)),
+            (unique("email"), index("email", is_unique=True)),
+            (index("email", is_unique=True),),
+            "this one or not",
+        ),
+        (
+            (unique("email"), index("email", is_unique=True)),
             (unique("email", name="x"), index("email")),
             "another index",
         ),
         ((unique("email"), index("email")), (unique("email"),), "this one or not"),
         ((key("id"), unique("id")), (key("id"),), "this one or not"),
         ((unique("email", "city"),), (unique("city", "email", name="x"),), "another order"),
-        ((unique("email", "city"),), (index("city", "email", once=True),), "another order"),
-        ((index("email", "city", once=True),), (index("city", "email", once=True),), "another order"),
+        ((unique("email", "city"),), (index("city", "email", is_unique=True),), "another order"),
+        (
+            (index("email", "city", is_unique=True),),
+            (index("city", "email", is_unique=True),),
+            "another order",
+        ),
         ((key("email", "city"),), (key("city", "email"),), "another order"),
     ],
 )
 def test_uniqueness_that_both_guarantee_is_one_warning(
-    one: tuple[Constraint | Index, ...], other: tuple[Constraint | Index, ...], why: str
+    first: tuple[Constraint | Index, ...], second: tuple[Constraint | Index, ...], reason: str
 ) -> None:
-    for database, models in ((one, other), (other, one)):
-        (difference,) = [d for d in found(database, models) if d.kind != "name-only"]
+    for database, models in ((first, second), (second, first)):
+        (difference,) = [d for d in find_differences(database, models) if d.kind != "name-only"]
         assert difference.harmless_because.startswith("both guarantee")
-        assert difference.harmless_because.endswith(why) or why in difference.harmless_because
+        assert difference.harmless_because.endswith(reason) or reason in difference.harmless_because
         assert is_mild(difference)
         assert describe_difference(difference).endswith(f"({difference.harmless_because})")
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("first", "second"),
     [
-        ((index("email"),), (index("email", once=True),)),
+        ((index("email"),), (index("email", is_unique=True),)),
         ((index("email"),), (unique("email"),)),
-        ((unique("email"),), (unique("email", more=" DEFERRABLE"),)),
+        ((unique("email"),), (unique("email", suffix=" DEFERRABLE"),)),
         ((unique("email"),), (unique("email", "city"),)),
         ((unique("email"),), ()),
-        ((unique("email"),), (index("email", once=True, where=" WHERE (id > 0)"),)),
+        ((unique("email"),), (index("email", is_unique=True, where=" WHERE (id > 0)"),)),
         ((unique("email", "city"), index("city", "email")), (unique("email", "city"),)),
         ((unique("email"), index("city")), (unique("email"),)),
     ],
 )
 def test_uniqueness_or_an_index_that_one_side_lacks_is_an_error(
-    one: tuple[Constraint | Index, ...], other: tuple[Constraint | Index, ...]
+    first: tuple[Constraint | Index, ...], second: tuple[Constraint | Index, ...]
 ) -> None:
-    for database, models in ((one, other), (other, one)):
-        differences = found(database, models)
+    for database, models in ((first, second), (second, first)):
+        differences = find_differences(database, models)
         assert differences
         assert not any(is_mild(difference) for difference in differences)
 
 
 def test_a_primary_key_is_more_than_unique() -> None:
-    differences = found((unique("email"),), (key("email"),))
+    differences = find_differences((unique("email"),), (key("email"),))
     assert {d.kind: is_mild(d) for d in differences} == {"unique": True, "primary key": False}
 
 
 def test_what_is_unique_by_one_side_alone_is_still_one_difference() -> None:
-    (difference,) = found((index("email"),), (unique("email"),))
+    (difference,) = find_differences((index("email"),), (unique("email"),))
     assert (difference.kind, difference.models) == ("unique", "UNIQUE (email)")
 
 
@@ -136,8 +144,10 @@ def test_serial_for_identity_counts_alike(always: bool) -> None:
         columns=(replace(ID, identity="always" if always else "by default"),),
         sequences=(replace(SERIAL, name="users_id_seq", identity=True),),
     )
-    for one, other in ((serial, identity), (identity, serial)):
-        (difference,) = compare_with_models(Replay(catalog=one, models=Models(metadatas=1, snapshot=other)))
+    for database, models in ((serial, identity), (identity, serial)):
+        (difference,) = compare_with_models(
+            Replay(catalog=database, models=Models(metadatas=1, snapshot=models))
+        )
         assert difference.kind == "default"
         assert is_mild(difference)
         assert ("refuses an INSERT" in difference.harmless_because) == always
@@ -150,22 +160,26 @@ def test_text_without_a_limit_is_alike_under_both_names() -> None:
     def with_type(type_: str) -> Snapshot:
         return replace(SNAPSHOT, columns=(ID, replace(EMAIL, type=type_)))
 
-    for one, other, mild in (
+    for database_type, models_type, mild in (
         ("text", "character varying", True),
         ("text[]", "character varying[]", True),
         ("text", "character varying(9)", False),
         ("text", "character varying[]", False),
     ):
-        models = Models(metadatas=1, snapshot=with_type(other))
-        (difference,) = compare_with_models(Replay(catalog=with_type(one), models=models))
+        models = Models(metadatas=1, snapshot=with_type(models_type))
+        (difference,) = compare_with_models(Replay(catalog=with_type(database_type), models=models))
         assert is_mild(difference) == mild
 
 
 def test_an_enum_with_its_labels_in_another_order_is_a_warning() -> None:
-    calm, loud, more = (EnumType("public", "mood", tuple(labels)) for labels in ("ab", "ba", "bac"))
-    for other, mild in ((loud, True), (more, False)):
-        models = Models(metadatas=1, snapshot=replace(SNAPSHOT, enums=(other,)))
-        (difference,) = compare_with_models(Replay(catalog=replace(SNAPSHOT, enums=(calm,)), models=models))
+    original, reordered, extended = (
+        EnumType("public", "mood", tuple(labels)) for labels in ("ab", "ba", "bac")
+    )
+    for modelled, mild in ((reordered, True), (extended, False)):
+        models = Models(metadatas=1, snapshot=replace(SNAPSHOT, enums=(modelled,)))
+        (difference,) = compare_with_models(
+            Replay(catalog=replace(SNAPSHOT, enums=(original,)), models=models)
+        )
         assert is_mild(difference) == mild
 
 

@@ -17,7 +17,7 @@ COLUMNS = {
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "type_"),
+    ("text", "other_text", "type_"),
     [
         ("now()", "CURRENT_TIMESTAMP", "timestamp with time zone"),
         ("timezone('utc'::text, now())", "(now() AT TIME ZONE 'utc'::text)", "timestamp without time zone"),
@@ -35,12 +35,12 @@ COLUMNS = {
         ("(CURRENT_DATE + 14)", "((CURRENT_DATE + 14))::date", "date"),
     ],
 )
-def test_a_default_in_other_words_is_the_same(one: str, other: str | None, type_: str) -> None:
-    assert normalize_default(one, type_) == normalize_default(other, type_)
+def test_a_default_in_other_words_is_the_same(text: str, other_text: str | None, type_: str) -> None:
+    assert normalize_default(text, type_) == normalize_default(other_text, type_)
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "type_"),
+    ("text", "other_text", "type_"),
     [
         ("now()", "clock_timestamp()", "timestamp with time zone"),
         ("now()", "(now())::date", "timestamp with time zone"),
@@ -58,12 +58,12 @@ def test_a_default_in_other_words_is_the_same(one: str, other: str | None, type_
         ("CURRENT_TIMESTAMP(3)", "now()", "timestamp with time zone"),
     ],
 )
-def test_a_default_with_another_value_differs(one: str, other: str | None, type_: str) -> None:
-    assert normalize_default(one, type_) != normalize_default(other, type_)
+def test_a_default_with_another_value_differs(text: str, other_text: str | None, type_: str) -> None:
+    assert normalize_default(text, type_) != normalize_default(other_text, type_)
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("text", "other_text"),
     [
         (
             "CHECK (((status)::text = ANY ((ARRAY['a'::character varying, 'b'::text])::text[])))",
@@ -74,12 +74,12 @@ def test_a_default_with_another_value_differs(one: str, other: str | None, type_
         ("(tags)::text[]", "tags"),
     ],
 )
-def test_a_definition_in_other_words_is_the_same(one: str, other: str) -> None:
-    assert normalize_definition(one, COLUMNS) == normalize_definition(other, COLUMNS)
+def test_a_definition_in_other_words_is_the_same(text: str, other_text: str) -> None:
+    assert normalize_definition(text, COLUMNS) == normalize_definition(other_text, COLUMNS)
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("text", "other_text"),
     [
         ("((a OR b) AND c)", "(a OR (b AND c))"),
         ("btree (id)", "btree (((id)::text))"),
@@ -90,11 +90,11 @@ def test_a_definition_in_other_words_is_the_same(one: str, other: str) -> None:
         ('CHECK (("Id" > 0))', "CHECK ((id > 0))"),
     ],
 )
-def test_a_definition_with_another_meaning_differs(one: str, other: str) -> None:
-    assert normalize_definition(one, COLUMNS) != normalize_definition(other, COLUMNS)
+def test_a_definition_with_another_meaning_differs(text: str, other_text: str) -> None:
+    assert normalize_definition(text, COLUMNS) != normalize_definition(other_text, COLUMNS)
 
 
-def test_what_cannot_be_read_stands_for_itself() -> None:
+def test_a_definition_that_cannot_be_read_stays_as_it_is() -> None:
     assert normalize_definition("CHECK (('open", {}) == "CHECK (('open"
 
 
@@ -107,13 +107,13 @@ texts = st.text(st.sampled_from("ab'\" ()[]{},:;\\%1.-"), max_size=8)
 
 
 @given(texts, texts, st.sampled_from(["text", "character varying", "public.mood", "jsonb"]))
-def test_different_strings_are_never_taken_for_each_other(one: str, other: str, type_: str) -> None:
-    wrapped = [f"CHECK ((note = {literal(text)}::{type_}))" for text in (one, other)]
-    defaults = [normalize_default(f"{literal(text)}::{type_}", type_) for text in (one, other)]
+def test_different_strings_are_never_taken_for_each_other(text: str, other_text: str, type_: str) -> None:
+    wrapped = [f"CHECK ((note = {literal(string)}::{type_}))" for string in (text, other_text)]
+    defaults = [normalize_default(f"{literal(string)}::{type_}", type_) for string in (text, other_text)]
     assert (normalize_definition(wrapped[0], COLUMNS) == normalize_definition(wrapped[1], COLUMNS)) == (
-        one == other
+        text == other_text
     )
-    assert (defaults[0] == defaults[1]) == (one == other)
+    assert (defaults[0] == defaults[1]) == (text == other_text)
 
 
 @given(
@@ -125,12 +125,12 @@ def test_different_strings_are_never_taken_for_each_other(one: str, other: str, 
         max_leaves=6,
     )
 )
-def test_a_plain_spelling_is_plain_already(expression: str) -> None:
+def test_a_normalized_definition_is_its_own_normal_form(expression: str) -> None:
     once = normalize_definition(expression, COLUMNS)
     assert normalize_definition(once, COLUMNS) == once
 
 
 @given(st.text(max_size=40))
-def test_no_text_breaks_it(text: str) -> None:
+def test_any_text_is_normalized_without_an_error(text: str) -> None:
     assert isinstance(normalize_definition(text, {}), str)
     assert isinstance(normalize_default(text, "text"), str | None)
