@@ -59,7 +59,7 @@ def test_a_target_leaves_other_branches_alone(here: World) -> None:
 def test_a_target_that_alembic_does_not_know(here: World) -> None:
     ran = configured(here, "target: nowhere\n", project())
     assert ran.status == 2, ran.said
-    assert "Mend `target:`" in ran.out
+    assert "Fix `target:`" in ran.out
 
 
 def test_arguments_for_env_py(here: World) -> None:

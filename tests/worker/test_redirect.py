@@ -208,7 +208,7 @@ def test_a_url_set_as_an_option(arrives: Any, forbidden: Forbidden) -> None:
 
 def test_a_url_in_an_x_argument(arrives: Any, forbidden: Forbidden) -> None:
     made = "create_engine(context.get_x_argument(as_dictionary=True)['url'])"
-    arrives(env(engine=made), x=(f"url={forbidden.url()}",))
+    arrives(env(engine=made), x_arguments=(f"url={forbidden.url()}",))
 
 
 def test_an_engine_of_the_application(arrives: Any, forbidden: Forbidden) -> None:
