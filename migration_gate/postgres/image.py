@@ -16,7 +16,7 @@ from migration_gate.errors import PostgresNotFound
 from migration_gate.postgres.remote import PORT, open_remote_access
 from migration_gate.postgres.remote_cleanup import cleanup_of_container
 from migration_gate.postgres.server import Server, format_version
-from migration_gate.postgres.settings import server_arguments
+from migration_gate.postgres.server_settings import server_arguments
 from migration_gate.postgres.socket_proxy import ProxyTarget
 from migration_gate.sandbox.user import is_container
 

@@ -31,7 +31,7 @@ from migration_gate.postgres.server import (
     mentions_full_disk,
     read_tail,
 )
-from migration_gate.postgres.settings import PORT, hash_password, write_local_settings
+from migration_gate.postgres.server_settings import PORT, hash_password, write_local_settings
 from migration_gate.postgres.supervisor_client import SupervisorClient, start_supervisor
 from migration_gate.sandbox.user import Account
 

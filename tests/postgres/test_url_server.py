@@ -20,7 +20,7 @@ import pytest
 
 import migration_gate
 from migration_gate.errors import Misconfigured, PostgresNotFound
-from migration_gate.postgres import local, run_directory, settings
+from migration_gate.postgres import local, run_directory, server_settings
 from migration_gate.postgres.account import server_account
 from migration_gate.postgres.binaries import find_installations
 from migration_gate.postgres.choice import start_server
@@ -215,8 +215,10 @@ def over_tcp(run_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Serv
             "ssl_cert_file": str(certificate),
         }  # fmt: skip
         for name, value in tls_settings.items():
-            monkeypatch.setitem(settings.LOCAL_SETTINGS, name, value)
-        monkeypatch.setattr(settings, "HBA", settings.HBA + "hostssl all all 127.0.0.1/32 scram-sha-256\n")
+            monkeypatch.setitem(server_settings.LOCAL_SETTINGS, name, value)
+        monkeypatch.setattr(
+            server_settings, "HBA", server_settings.HBA + "hostssl all all 127.0.0.1/32 scram-sha-256\n"
+        )
         monkeypatch.setattr(local, "PORT", port)
         monkeypatch.setattr(local, "UNIX_SOCKETS_ONLY", False)
         with start_server("local", folder=run_folder) as server:
