@@ -18,7 +18,6 @@ from tests.support.imports import folder_of, house_modules, import_circles, impo
 
 PURE_NOUNS = {"facts", "errors", "check", "wording", "sql"}
 """frozen values and functions of text, which everything may use"""
-EDGES = {"git", "progress"}
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "wording": set(),
@@ -119,7 +118,6 @@ def test_folders_import_in_one_direction() -> None:
     assert wrong == []
 
 
-@pytest.mark.xfail(reason="until the folders are rewritten")
 def test_every_folder_that_is_named_here_exists() -> None:
     folders = {folder_of(module) for module in house_modules()}
     assert {*MAY_IMPORT, *FRONTS, *PURE_FOLDERS} - folders == set()
@@ -146,7 +144,6 @@ def test_the_worker_stands_alone() -> None:
     assert used == []
 
 
-@pytest.mark.xfail(reason="until the folders are rewritten")
 def test_no_file_is_in_a_circle_of_imports() -> None:
     assert import_circles() == []
 
