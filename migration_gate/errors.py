@@ -1,37 +1,40 @@
-"""What ends a run before there is a verdict. Exit status 2: the caller can mend it; 3: we broke.
+"""Errors that stop a run before findings exist. Exit status 2: user error; 3: bug in Migration Gate.
 
 GateError
-├── Misconfigured           a setting is wrong: file, line, key, the nearest valid one
-├── ProjectNotFound         no Alembic environment where we looked
+├── Misconfigured           a setting is wrong
+├── ProjectNotFound         no Alembic environment was found
 ├── ProjectNotImported      the project's own code did not load
-├── DatabaseRefused         the project asked for a database that is not ours
-├── PostgresNotFound        no server to be had
+├── DatabaseRefused         the project asked for a database that is not the ephemeral one
+├── PostgresNotFound        no Postgres server is available
 ├── DiskFull                no room for the server
-├── TimedOut                a limit that can be set was reached
-├── RepositoryUnreadable    git or the file system said no
-├── UntrustedCode           a stranger's code, and rights that it must not have
-└── Broken                  our own fault (status 3)
-    ├── PostgresDied
-    ├── WorkerDied
-    └── AnswerCorrupted     the project's code wrote where only the worker writes
+├── TimedOut                a time limit from the settings was reached
+├── RepositoryUnreadable    git or the file system denied access
+├── UntrustedCode           code of a stranger in a run with rights that it must not have
+└── Broken                  a bug in Migration Gate (exit status 3)
+    ├── PostgresDied        the server ended too early
+    ├── WorkerDied          the worker ended too early
+    └── AnswerCorrupted     the project's code wrote on the pipe of the worker
 """
 
 from __future__ import annotations
 
 
 class GateError(Exception):
-    """Ends the run. `says` is what we wanted and found; `advice` is what to do next."""
+    """An error that stops the run, for people: what is wrong, where, and what to do next."""
 
     status = 2
+    """the exit status"""
 
-    def __init__(self, says: str, *, advice: str = "", where: str = "", evidence: str = "") -> None:
-        super().__init__(says)
-        self.message = says
+    def __init__(self, message: str, *, advice: str = "", where: str = "", evidence: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        """what was expected and what was found, as sentences"""
         self.advice = advice
+        """what to do next; indented lines are code or configuration to copy"""
         self.where = where
-        """`file:line`, where there is one"""
+        """`file:line`, a variable, or an option of the command line"""
         self.evidence = evidence
-        """the last lines of what was printed, a server log, a traceback of the project's"""
+        """the last lines of what was printed, a server log, or a traceback of the project"""
 
 
 class Misconfigured(GateError):
@@ -39,7 +42,7 @@ class Misconfigured(GateError):
 
 
 class ProjectNotFound(GateError):
-    """No Alembic environment was found where we looked."""
+    """No Alembic environment was found."""
 
 
 class ProjectNotImported(GateError):
@@ -51,38 +54,38 @@ class DatabaseRefused(GateError):
 
 
 class PostgresNotFound(GateError):
-    """No Postgres server could be had."""
+    """No Postgres server is available."""
 
 
 class DiskFull(GateError):
-    """There is no room left for the server, or for what the migrations put into it."""
+    """There is no room left for the server, or for the data that the migrations write."""
 
 
 class TimedOut(GateError):
-    """A time limit was reached."""
+    """A time limit from the settings was reached."""
 
 
 class RepositoryUnreadable(GateError):
-    """Git or the file system would not let us read."""
+    """Git or the file system denied access to the repository."""
 
 
 class UntrustedCode(GateError):
-    """A stranger's code is checked out, in a run that has more rights than a stranger."""
+    """The code of a stranger is checked out in a run that has more rights than a stranger."""
 
 
 class Broken(GateError):
-    """Our own fault."""
+    """A bug in Migration Gate."""
 
     status = 3
 
 
 class PostgresDied(Broken):
-    """The ephemeral server ended before we asked it to."""
+    """The ephemeral server ended before it was stopped."""
 
 
 class WorkerDied(Broken):
-    """The worker ended without finishing its answer."""
+    """The worker ended before its answer was complete."""
 
 
 class AnswerCorrupted(Broken):
-    """The worker's answer is damaged: the project's code wrote on the gate's pipe."""
+    """The worker's answer is damaged: the project's code wrote on the pipe."""

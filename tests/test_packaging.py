@@ -98,7 +98,7 @@ def test_a_page_for_people_lists_every_input_once(name: str) -> None:
     "text", ["a: b", "`x` first", 'says "x" # not', "it's - fine, `x`", "back\\slash: it"]
 )
 def test_any_sentence_survives_as_yaml(text: str) -> None:
-    assert yaml.safe_load(f"description: {manifest._plain(text)}") == {"description": text}
+    assert yaml.safe_load(f"description: {manifest.quote_if_needed(text)}") == {"description": text}
 
 
 def test_every_description_of_the_action_is_one_sentence() -> None:

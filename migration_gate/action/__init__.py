@@ -1,110 +1,122 @@
-"""The gate as a GitHub action: inputs in; log, annotations, summary, files, comment and outputs out."""
+"""The gate as a GitHub action: reads inputs, examines the projects, and publishes the report on GitHub."""
 
 from __future__ import annotations
 
 import os
 import sys
 from collections.abc import MutableMapping
+from dataclasses import replace
 from pathlib import Path
 
-from migration_gate.action import outputs, publish, workspace
-from migration_gate.action import request as asking
 from migration_gate.action.inputs import INPUTS
-from migration_gate.action.outputs import OUTPUTS
-from migration_gate.action.request import ActionRequest
+from migration_gate.action.outputs import OUTPUTS, WrittenReports, output_values
+from migration_gate.action.publish import (
+    publish_annotations,
+    publish_comments,
+    publish_error,
+    publish_log,
+    publish_outputs,
+    publish_summary,
+)
+from migration_gate.action.request import ActionRequest, input_variable, read_request
+from migration_gate.action.workspace import write_workspace_file
 from migration_gate.ci import untrusted_code
 from migration_gate.errors import GateError
-from migration_gate.report import deliver, workflow_commands
+from migration_gate.report.deliver import add_version
 from migration_gate.report.error_text import unexpected_error
 from migration_gate.report.formats import render_report
+from migration_gate.report.workflow_commands import mask_secret, suspend_commands
 from migration_gate.verdict.outcome import Problem, ProjectReport, Report
 
 __all__ = ["INPUTS", "OUTPUTS", "run_action"]
 
 
 def run_action(environ: MutableMapping[str, str]) -> int:
-    """Check what the inputs in `environ` ask for, tell everybody, and return the exit status."""
-    token = _token(environ)
-    _one_stream()
-    # Whatever ends this run early, nobody takes it for a pass.
-    publish.publish_outputs(environ, {"result": "not-checked"})
-    asked = ActionRequest()
-    with workflow_commands.suspend_commands():
-        top = _workspace(environ)
+    """Examine what the inputs in `environ` request, publish the report, and return the exit status."""
+    token = _take_token(environ)
+    _join_output_streams()
+    # Set first, so that a run that ends early is not taken for a pass.
+    publish_outputs(environ, {"result": "not-checked"})
+    request = ActionRequest()
+    with suspend_commands():
+        workspace = _enter_workspace(environ)
         try:
-            asked = asking.read_request(environ)
-            if asked.allow_untrusted_code:
-                environ[untrusted_code.ALLOW_VARIABLE] = "true"
-            report = _examined(asked)
+            request = read_request(environ)
+            report = _examine_projects(request, environ)
         except GateError as error:
-            report = _not_examined(_problem(error))
-        except Exception as error:  # noqa: BLE001 - the last resort, as on the command line; shown like the rest
-            report = _not_examined(Problem.from_error(unexpected_error(error, debug=True)))
-    publish.publish_log(report)
-    if asked.annotations:
-        publish.publish_annotations(report)
-    if asked.summary:
-        publish.publish_summary(environ, report)
-    files, status = _files(asked, report, top), report.status
-    if asked.comment != "never":
-        publish.publish_comments(environ, report, asked, token)
-    publish.publish_outputs(environ, outputs.output_values(report, files))
-    return status if len(files) == 1 + len(asked.files) else max(status, 2)
+            report = _report_problem(_problem_of_input(error))
+        except Exception as error:  # noqa: BLE001 - any other exception is a bug of ours, and is published as one
+            report = _report_problem(Problem.from_error(unexpected_error(error, debug=True)))
+    publish_log(report)
+    if request.annotations:
+        publish_annotations(report)
+    if request.summary:
+        publish_summary(environ, report)
+    written = _write_reports(request, report, workspace)
+    if request.comment != "never":
+        publish_comments(environ, report, request, token)
+    publish_outputs(environ, output_values(report, written))
+    return report.status if written.is_complete else max(report.status, 2)
 
 
-def _examined(asked: ActionRequest) -> Report:
-    from migration_gate import entrypoint  # noqa: PLC0415 - the engine is not needed to refuse an input
-
-    report: Report = entrypoint.examine_projects(asked.path, asked.options)
-    return report
-
-
-def _not_examined(problem: Problem) -> Report:
-    return deliver.add_version(Report((ProjectReport("", problem=problem),)))
-
-
-def _token(environ: MutableMapping[str, str]) -> str:
-    """The token, before anything else can see or print it."""
-    token = environ.pop(asking.input_variable("token"), "").strip()
-    workflow_commands.mask_secret(token)
+def _take_token(environ: MutableMapping[str, str]) -> str:
+    """Remove the token from `environ` and mask it, before anything else can see or print it."""
+    token = environ.pop(input_variable("token"), "").strip()
+    mask_secret(token)
     return token
 
 
-def _one_stream() -> None:
-    """The runner reads stdout and stderr side by side: what must stay in order goes through one of them."""
+def _join_output_streams() -> None:
+    """Send stderr to stdout: the runner reads both at once, and would mix up what must stay in order."""
     sys.stdout.flush()
     sys.stderr.flush()
     os.dup2(1, 2)
 
 
-def _workspace(environ: MutableMapping[str, str]) -> Path:
-    """The top of the repository, and the folder that we work in from now on."""
+def _enter_workspace(environ: MutableMapping[str, str]) -> Path:
+    """The top of the repository, which becomes the current folder."""
     folder = Path(environ.get("GITHUB_WORKSPACE") or ".")
     if folder.is_dir():
         os.chdir(folder)
     return Path.cwd()
 
 
-def _problem(error: GateError) -> Problem:
-    """The error, with the input's name where the command line's would stand."""
+def _examine_projects(request: ActionRequest, environ: MutableMapping[str, str]) -> Report:
+    from migration_gate import entrypoint  # noqa: PLC0415 - not needed to refuse an input
+
+    if request.allow_untrusted_code:
+        environ[untrusted_code.ALLOW_VARIABLE] = "true"
+    report: Report = entrypoint.examine_projects(request.path, request.options)
+    return report
+
+
+def _report_problem(problem: Problem) -> Report:
+    """The report on a run that could not examine any project."""
+    return add_version(Report((ProjectReport("", problem=problem),)))
+
+
+def _problem_of_input(error: GateError) -> Problem:
+    """The error as a problem that names the input where the error names an option of the command line."""
+    from migration_gate.config.loading import option_name  # noqa: PLC0415 - not needed when all goes well
+
     problem = Problem.from_error(error)
     if not problem.where.startswith("--"):
         return problem
-    option = problem.where.removeprefix("--")
-    names = {"-".join(one.key[-1:]).replace("_", "-"): one.name for one in INPUTS if one.key}
-    error.where = f"with: {names.get(option, option)}"
-    return Problem.from_error(error)
+    input_names = {option_name(item.key): item.name for item in INPUTS if item.key}
+    name = input_names.get(problem.where, problem.where.removeprefix("--"))
+    return replace(problem, where=f"with: {name}")
 
 
-def _files(asked: ActionRequest, report: Report, top: Path) -> dict[str, str]:
-    """Write the reports that were asked for; the paths of those that could be, by format."""
-    written = {}
-    for form, name in (("json", asked.report), *asked.files):
+def _write_reports(request: ActionRequest, report: Report, workspace: Path) -> WrittenReports:
+    """Write the requested files; an error is published for each that cannot be written."""
+    written = WrittenReports()
+    for file in request.report_files:
         try:
-            text = render_report(report, form)
-            written[form] = workspace.write_workspace_file(
-                top, name, text, "report" if form == "json" else form
-            )
+            text = render_report(report, file.form)
+            path = write_workspace_file(workspace, file.path, text, file.input_name)
         except GateError as error:
-            publish.publish_error(f"{error.message} {error.advice}")
+            publish_error(f"{error.message} {error.advice}")
+            written = replace(written, is_complete=False)
+        else:
+            written = written.with_path(file.form, path)
     return written

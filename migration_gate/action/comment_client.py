@@ -1,6 +1,7 @@
-"""Keeps one comment on a pull request: four calls to GitHub's API, and none of them can fail the run.
+"""Creates or edits one comment on a pull request, with four calls to GitHub's API.
 
-Every attempt begins with the list of comments, so that a call whose answer got lost is not made twice.
+Every attempt begins with the list of comments, so that a comment is not created twice where the answer to a
+call got lost.
 """
 
 from __future__ import annotations
@@ -10,47 +11,58 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
-from migration_gate.report.comment import Comment, parse_marker
+from migration_gate.report.comment import Comment, Marker, parse_marker
 
 if TYPE_CHECKING:
     import requests
 
-ATTEMPTS = 4
-PATIENCE = 60.0
-"""seconds that we wait in all for a server that is busy or limits us"""
-CONNECT, READ, WHOLE = 10.0, 20.0, 40.0
-"""seconds for a connection, for its next bytes, and for a whole answer"""
-LARGEST = 20_000_000
-"""bytes of an answer"""
-PAGES = 50
+MAX_ATTEMPTS = 4
+MAX_WAIT_SECONDS = 60.0
+"""for all pauses together, where a server is busy or limits us"""
+CONNECT_SECONDS = 10.0
+READ_SECONDS = 20.0
+"""for the next bytes of an answer"""
+ANSWER_SECONDS = 40.0
+"""for a whole answer"""
+CHUNK_BYTES = 65_536
+MAX_ANSWER_BYTES = 20_000_000
+MAX_PAGES = 50
 """of a hundred comments each"""
-BOT = "github-actions[bot]"
-"""who GITHUB_TOKEN is, should GitHub not say"""
+BOT_LOGIN = "github-actions[bot]"
+"""the account of GITHUB_TOKEN, where GitHub does not tell it"""
+REPOSITORY_NAME = re.compile(r"[\w.-]+/[\w.-]+")
+HEADERS = {
+    "Accept": "application/vnd.github+json",
+    "X-GitHub-Api-Version": "2022-11-28",
+    "User-Agent": "migration-gate",
+}
+ACCOUNT_QUERY = "{viewer{login databaseId}}"
 Json = dict[str, object]
+Outcome = Literal["created", "edited", "unchanged", "unneeded"]
 
 
 class NotCommented(Exception):
-    """There will be no comment; the message says why, for people."""
+    """There is no comment; the message tells people why."""
 
 
 class CommentRefused(NotCommented):
-    """The token may not write here: forks and Dependabot get none that may."""
+    """The token may not write here: workflows of forks and of Dependabot get none that may."""
 
 
-class _Later(Exception):
-    """Worth another attempt, after so many seconds."""
+class _TemporaryFailure(Exception):
+    """A call failed in a way that another attempt may repair, after a pause if the server names one."""
 
-    def __init__(self, says: str, seconds: float | None = None) -> None:
-        super().__init__(says)
-        self.seconds = seconds
+    def __init__(self, message: str, pause_seconds: float | None = None) -> None:
+        super().__init__(message)
+        self.pause_seconds = pause_seconds
 
 
 @dataclass(frozen=True, slots=True)
 class PullRequest:
-    """A pull request, and how to talk about it."""
+    """A pull request, and the API and token to write to it."""
 
     repository: str
     """owner/name"""
@@ -60,168 +72,235 @@ class PullRequest:
     """without a slash at its end"""
     graphql: str = "https://api.github.com/graphql"
 
+    @property
+    def issues_address(self) -> str:
+        """The API's address of all issues; a pull request is one of them."""
+        return f"{self.api}/repos/{self.repository}/issues"
+
+    @property
+    def comments_address(self) -> str:
+        """The API's address of the comments on this pull request."""
+        return f"{self.issues_address}/{self.number}/comments"
+
+
+@dataclass(frozen=True, slots=True)
+class ApiAnswer:
+    """The answer to a call that succeeded."""
+
+    content: object
+    """parsed JSON"""
+    next_page: str | None = None
+    """address of the next page"""
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedComment:
+    """A comment on the pull request that has a marker of ours."""
+
+    id: int
+    marker: Marker
+    author: Json
+    """as the API describes an account"""
+
 
 def upsert_comment(
-    pull: PullRequest, comment: Comment, *, always: bool = False, wait: Callable[[float], None] = time.sleep
-) -> str:
-    """Create or edit the comment: returns created, edited, unchanged or unneeded. Raises NotCommented.
+    pull_request: PullRequest,
+    comment: Comment,
+    *,
+    always: bool = False,
+    wait: Callable[[float], None] = time.sleep,
+) -> Outcome:
+    """Create the comment, or edit the one that has its marker. Raises NotCommented.
 
-    A clean comment is not created where there is none, unless `always`.
+    A clean comment is not created where there is none (`unneeded`), unless `always` is set. `wait` sleeps for
+    a number of seconds.
     """
-    if not re.fullmatch(r"[\w.-]+/[\w.-]+", pull.repository):
-        raise NotCommented(f"{pull.repository!r} is not the name of a repository")
-    waited, last = 0.0, "no answer"
-    for attempt in range(ATTEMPTS):
+    if not REPOSITORY_NAME.fullmatch(pull_request.repository):
+        raise NotCommented(f"{pull_request.repository!r} is not the name of a repository")
+    waited_seconds = 0.0
+    attempts = 0
+    while True:
+        attempts += 1
         try:
-            return _Attempt(pull).upsert(comment, always=always)
-        except _Later as later:
-            last, pause = str(later), later.seconds if later.seconds is not None else 2.0**attempt
-        waited += pause
-        if waited > PATIENCE or attempt == ATTEMPTS - 1:
-            break
+            return _attempt_upsert(pull_request, comment, always=always)
+        except _TemporaryFailure as failure:
+            pause = failure.pause_seconds
+            if pause is None:
+                pause = 2.0 ** (attempts - 1)
+            waited_seconds += pause
+            if attempts == MAX_ATTEMPTS or waited_seconds > MAX_WAIT_SECONDS:
+                message = f"GitHub was asked {attempts} times, and the last answer was: {failure}"
+                raise NotCommented(message) from failure
         wait(pause)
-    raise NotCommented(f"GitHub was asked {attempt + 1} times, and the last answer was: {last}")
 
 
-class _Attempt:
-    """One try, with a connection of its own."""
+def _attempt_upsert(pull_request: PullRequest, comment: Comment, *, always: bool) -> Outcome:
+    with _Client(pull_request) as client:
+        published = _find_own_comment(client, comment.marker.project)
+        body: Json = {"body": comment.body}
+        if published is None:
+            if comment.is_clean and not always:
+                return "unneeded"
+            client.call("POST", pull_request.comments_address, body)
+            return "created"
+        if published.marker == comment.marker:
+            return "unchanged"
+        client.call("PATCH", f"{pull_request.issues_address}/comments/{published.id}", body)
+        return "edited"
 
-    def __init__(self, pull: PullRequest) -> None:
-        import requests  # noqa: PLC0415 - 0.1 s that only a comment pays
 
-        self._pull = pull
+def _find_own_comment(client: _Client, project: str) -> PublishedComment | None:
+    """The first comment with the project's marker that was written with the token's own account.
+
+    Anybody could write our marker in a comment. The account is only asked for where a marker is found.
+    """
+    account: _Account | None = None
+    for comment in _find_marked_comments(client, project):
+        account = account or _find_account(client)
+        if account.wrote(comment):
+            return comment
+    return None
+
+
+def _find_marked_comments(client: _Client, project: str) -> Iterator[PublishedComment]:
+    """The comments with the project's marker, oldest first, page by page."""
+    page: str | None = f"{client.pull_request.comments_address}?per_page=100"
+    for _ in range(MAX_PAGES):
+        if page is None:
+            return
+        answer = client.call("GET", page)
+        if not isinstance(answer.content, list):
+            raise _TemporaryFailure("no list of comments")
+        for item in answer.content:
+            comment = _parse_comment(item)
+            if comment and comment.marker.project == project:
+                yield comment
+        page = answer.next_page
+
+
+def _parse_comment(item: object) -> PublishedComment | None:
+    """A comment as the API describes it; None where it has no marker."""
+    if not isinstance(item, dict) or not isinstance(item.get("id"), int):
+        return None
+    marker = parse_marker(str(item.get("body") or ""))
+    author = item.get("user")
+    if marker is None:
+        return None
+    return PublishedComment(item["id"], marker, author if isinstance(author, dict) else {})
+
+
+@dataclass(frozen=True, slots=True)
+class _Account:
+    """The account that the token belongs to."""
+
+    id: int | None
+    """None where GitHub does not tell it: the account is taken for that of GITHUB_TOKEN"""
+
+    def wrote(self, comment: PublishedComment) -> bool:
+        """Whether the account is the author of the comment."""
+        if self.id is not None:
+            return comment.author.get("id") == self.id
+        return comment.author.get("login") == BOT_LOGIN and comment.author.get("type") == "Bot"
+
+
+def _find_account(client: _Client) -> _Account:
+    """Asked by GraphQL, as the token of an installation (GITHUB_TOKEN is one) cannot ask by REST."""
+    try:
+        answer: object = client.call("POST", client.pull_request.graphql, {"query": ACCOUNT_QUERY}).content
+    except (NotCommented, _TemporaryFailure):
+        return _Account(None)
+    for key in ("data", "viewer", "databaseId"):
+        answer = answer.get(key) if isinstance(answer, dict) else None
+    return _Account(answer if isinstance(answer, int) else None)
+
+
+class _Client:
+    """A connection to GitHub's API, for one attempt."""
+
+    def __init__(self, pull_request: PullRequest) -> None:
+        import requests  # noqa: PLC0415 - takes 0.1 s, and only comments need it
+
+        self.pull_request = pull_request
         self._session = requests.Session()
-        self._session.headers.update(
-            {
-                "Accept": "application/vnd.github+json",
-                "X-GitHub-Api-Version": "2022-11-28",
-                "User-Agent": "migration-gate",
-            }
-        )
-        # As an `auth`, for a header alone would give way to a ~/.netrc.
-        self._session.auth = self._sign
+        self._session.headers.update(HEADERS)
+        # As `auth`, because a ~/.netrc would replace a mere header.
+        self._session.auth = self._add_token
 
-    def _sign(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["Authorization"] = f"Bearer {self._pull.token}"
+    def __enter__(self) -> _Client:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._session.close()
+
+    def _add_token(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {self.pull_request.token}"
         return request
 
-    def upsert(self, comment: Comment, *, always: bool) -> str:
-        with self._session:
-            issues = f"{self._pull.api}/repos/{self._pull.repository}/issues"
-            found = self._own(f"{issues}/{self._pull.number}/comments?per_page=100", comment.marker.project)
-            if found is None:
-                if comment.is_clean and not always:
-                    return "unneeded"
-                self._call("POST", f"{issues}/{self._pull.number}/comments", {"body": comment.body})
-                return "created"
-            number, digest = found
-            if digest == comment.marker.digest:
-                return "unchanged"
-            self._call("PATCH", f"{issues}/comments/{number}", {"body": comment.body})
-            return "edited"
+    def call(self, method: str, address: str, body: Json | None = None) -> ApiAnswer:
+        """The answer. Raises _TemporaryFailure, CommentRefused, or NotCommented."""
+        import requests  # noqa: PLC0415 - see above
 
-    def _own(self, address: str, project: str) -> tuple[int, str] | None:
-        """Number and digest of our comment: the marker's, and written by this token's own account."""
-        known = self._marked(address, project)
-        first = next(known, None)
-        if first is None:
-            return None
-        is_me = self._me()
-        while first is not None:
-            number, digest, author = first
-            if is_me(author):
-                return number, digest
-            first = next(known, None)
-        return None
-
-    def _marked(self, address: str, project: str) -> Iterator[tuple[int, str, Json]]:
-        page: str | None = address
-        for _ in range(PAGES):
-            if page is None:
-                return
-            listed, page = self._call("GET", page)
-            if not isinstance(listed, list):
-                raise _Later("no list of comments")
-            for each in listed:
-                if not isinstance(each, dict) or not isinstance(each.get("id"), int):
-                    continue
-                found, author = parse_marker(str(each.get("body") or "")), each.get("user")
-                if found and found.project == project:
-                    yield each["id"], found.digest, author if isinstance(author, dict) else {}
-
-    def _me(self) -> Callable[[Json], bool]:
-        """Tells the account of the token; an installation's token cannot ask REST, but GraphQL."""
+        timeout = (CONNECT_SECONDS, READ_SECONDS)
         try:
-            answer, _ = self._call("POST", self._pull.graphql, {"query": "{viewer{login databaseId}}"})
-            data = answer.get("data") if isinstance(answer, dict) else None
-            viewer = data.get("viewer") if isinstance(data, dict) else None
-            number = viewer.get("databaseId") if isinstance(viewer, dict) else None
-        except (NotCommented, _Later):
-            number = None
-        if isinstance(number, int):
-            return lambda author: author.get("id") == number
-        return lambda author: author.get("login") == BOT and author.get("type") == "Bot"
-
-    def _call(self, method: str, address: str, body: Json | None = None) -> tuple[object, str | None]:
-        """What was answered, and the address of the next page. Raises Refused or _Later."""
-        import requests  # noqa: PLC0415 - loaded already
-
-        try:
-            answer = self._session.request(
-                method, address, json=body, timeout=(CONNECT, READ), allow_redirects=False, stream=True
-            )
-            with answer:
-                text = _read(answer)
+            with self._session.request(
+                method, address, json=body, timeout=timeout, allow_redirects=False, stream=True
+            ) as response:
+                text = _read_body(response)
         except requests.RequestException as error:
-            raise _Later(f"{type(error).__name__} at {urlsplit(address).netloc}") from error
-        _judge(answer, text)
+            server = urlsplit(address).netloc
+            raise _TemporaryFailure(f"{type(error).__name__} at {server}") from error
+        _demand_success(response.status_code, response.headers, text)
         try:
-            return json.loads(text), self._next(answer)
+            return ApiAnswer(json.loads(text), self._next_page(response))
         except ValueError as error:
-            raise _Later("something that is not JSON") from error
+            raise _TemporaryFailure("something that is not JSON") from error
 
-    def _next(self, answer: requests.Response) -> str | None:
-        """The next page; only at the same server, for the token goes there."""
-        address = answer.links.get("next", {}).get("url")
-        same = address and urlsplit(address)[:2] == urlsplit(self._pull.api)[:2]
-        return address if same else None
-
-
-def _read(answer: requests.Response) -> bytes:
-    """The whole body, unless it is too long or too slow."""
-    ends = time.monotonic() + WHOLE
-    read = bytearray()
-    for part in answer.iter_content(65_536):
-        read += part
-        if len(read) > LARGEST:
-            raise _Later("more than 20 MB")
-        if time.monotonic() > ends:
-            raise _Later(f"still incomplete after {WHOLE:.0f} s")
-    return bytes(read)
+    def _next_page(self, response: requests.Response) -> str | None:
+        """The address of the next page; not one at another server, which would get the token."""
+        address = response.links.get("next", {}).get("url")
+        if not address or urlsplit(address)[:2] != urlsplit(self.pull_request.api)[:2]:
+            return None
+        return address
 
 
-def _judge(answer: requests.Response, text: bytes) -> None:
-    """Nothing where the call succeeded; raises otherwise."""
-    status, headers = answer.status_code, answer.headers
+def _read_body(response: requests.Response) -> bytes:
+    """The whole body, unless it is too long or takes too long."""
+    deadline = time.monotonic() + ANSWER_SECONDS
+    body = bytearray()
+    for chunk in response.iter_content(CHUNK_BYTES):
+        body += chunk
+        if len(body) > MAX_ANSWER_BYTES:
+            raise _TemporaryFailure("more than 20 MB")
+        if time.monotonic() > deadline:
+            raise _TemporaryFailure(f"still incomplete after {ANSWER_SECONDS:.0f} s")
+    return bytes(body)
+
+
+def _demand_success(status: int, headers: Mapping[str, str], body: bytes) -> None:
+    """Raise the exception of a call that did not succeed."""
     if 200 <= status < 300:
         return
-    limited = (
-        "Retry-After" in headers
-        or headers.get("X-RateLimit-Remaining") == "0"
-        or b"rate limit" in text.lower()
-    )
-    if status >= 500 or status == 429 or (status == 403 and limited):
-        raise _Later(f"HTTP {status}{', a rate limit' if limited else ''}", _pause(headers))
+    is_limited = _is_rate_limit(headers, body)
+    if status >= 500 or status == 429 or (status == 403 and is_limited):
+        limit = ", a rate limit" if is_limited else ""
+        raise _TemporaryFailure(f"HTTP {status}{limit}", _requested_pause(headers))
     if status in (401, 403, 404):
         raise CommentRefused(f"the token may not write comments here (HTTP {status})")
     raise NotCommented(f"GitHub answered with HTTP {status}")
 
 
-def _pause(headers: Mapping[str, str]) -> float | None:
-    """Seconds until the server wants to be asked again, where it says so."""
-    after, reset = headers.get("Retry-After"), headers.get("X-RateLimit-Reset")
-    if after and after.isdigit():
-        return float(after)
-    if headers.get("X-RateLimit-Remaining") == "0" and reset and reset.isdigit():
-        return max(float(reset) - time.time(), 1.0)
+def _is_rate_limit(headers: Mapping[str, str], body: bytes) -> bool:
+    if "Retry-After" in headers or headers.get("X-RateLimit-Remaining") == "0":
+        return True
+    return b"rate limit" in body.lower()
+
+
+def _requested_pause(headers: Mapping[str, str]) -> float | None:
+    """Seconds after which the server accepts another call; None where it does not say."""
+    retry_after = headers.get("Retry-After", "")
+    if retry_after.isdigit():
+        return float(retry_after)
+    reset_time = headers.get("X-RateLimit-Reset", "")
+    if headers.get("X-RateLimit-Remaining") == "0" and reset_time.isdigit():
+        return max(float(reset_time) - time.time(), 1.0)
     return None

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
-REPORT = ".migration-gate/report.json"
-Key = tuple[str, ...]
+REPORT_PATH = ".migration-gate/report.json"
+CommentMode = Literal["auto", "always", "never"]
+InputKind = Literal["text", "list", "pairs", "flag"]
+"""text; a list (commas or lines); lines of NAME=VALUE; true or false"""
 
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """One input, as action.yml and the README show it."""
+    """One input; its description is one sentence, for action.yml and the README."""
 
     name: str
     description: str
     default: str = ""
-    key: Key = ()
-    """the setting that it is, nested as in a configuration file; empty where it is for the action alone"""
-    kind: str = "text"
-    """text, list (commas or lines), pairs (lines of NAME=VALUE) or flag (true or false)"""
+    key: tuple[str, ...] = ()
+    """of the setting that it sets, as in a configuration file; empty where only the action uses it"""
+    kind: InputKind = "text"
     choices: tuple[str, ...] = ()
 
 
@@ -117,7 +119,7 @@ INPUTS = (
         choices=("auto", "always", "never"),
     ),
     Input("token", "Token that may write on pull requests, for the comment."),
-    Input("report", "File to write the JSON report to.", REPORT),
+    Input("report", "File to write the JSON report to.", REPORT_PATH),
     Input("sarif", "File to write a SARIF report to, for code scanning."),
     Input("junit", "File to write a JUnit report to."),
     Input("summary", "Write the summary page of the run - `true` or `false`.", "true", kind="flag"),

@@ -1,4 +1,4 @@
-"""The pages that are made from the lists of inputs and outputs: action.yml, and the tables for people.
+"""Pages that are made from the lists of inputs and outputs: action.yml, and the tables of the README.
 
 `python -m migration_gate.action.manifest docker://…` prints the action.yml of a release.
 """
@@ -12,14 +12,14 @@ from collections.abc import Iterator
 from migration_gate.action.inputs import INPUTS
 from migration_gate.action.outputs import OUTPUTS
 
-PROMISE = (
+DESCRIPTION = (
     "Replays every Alembic migration on a throw-away Postgres, and blocks the merge on drift from the models."
 )
-"""GitHub's marketplace shows 125 characters"""
+"""at most 125 characters, which GitHub's marketplace shows"""
 HEAD = f"""\
 # Made by `make docs` from migration_gate/action/inputs.py and outputs.py.
 name: Migration Gate
-description: {PROMISE}
+description: {DESCRIPTION}
 author: Migration Gate contributors
 
 branding:
@@ -33,58 +33,66 @@ runs:
   args: [action]
 """
 IMAGE = "Dockerfile"
-"""what action.yml runs, but in a release, which names a published image by its digest"""
-BLOCK = re.compile(
+"""what action.yml runs; in a release it names a published image by its digest instead"""
+PLACEHOLDER = re.compile(
     r"(?P<start><!-- (?P<name>inputs|outputs) -->\n).*?(?P<end><!-- /(?P=name) -->)", re.DOTALL
 )
 
 
 def render_manifest(image: str = IMAGE) -> str:
-    """action.yml, running a Dockerfile or `docker://…`."""
-    return "".join((HEAD, *_inputs(), *_outputs(), RUNS.format(image=image)))
+    """action.yml, which runs `image`: a Dockerfile or `docker://…`."""
+    return "".join((HEAD, *_input_lines(), *_output_lines(), RUNS.format(image=image)))
 
 
-def _inputs() -> Iterator[str]:
+def _input_lines() -> Iterator[str]:
     yield "\ninputs:\n"
-    for one in INPUTS:
-        yield f"  {one.name}:\n    description: {_plain(one.description)}\n"
-        yield f"    default: {_quoted(one.default)}\n"
+    for item in INPUTS:
+        yield f"  {item.name}:\n    description: {quote_if_needed(item.description)}\n"
+        yield f"    default: {_quote_yaml(item.default)}\n"
 
 
-def _outputs() -> Iterator[str]:
+def _output_lines() -> Iterator[str]:
     yield "\noutputs:\n"
     for name, description in OUTPUTS.items():
-        yield f"  {name}:\n    description: {_plain(description)}\n"
+        yield f"  {name}:\n    description: {quote_if_needed(description)}\n"
 
 
-def _plain(text: str) -> str:
-    """A sentence as YAML, quoted only where it must be."""
-    return _quoted(text) if re.search(r": | #|^[\W]", text) else text
+def quote_if_needed(text: str) -> str:
+    """A sentence as YAML, in quotes only where plain text would mean something else."""
+    return _quote_yaml(text) if re.search(r": | #|^[\W]", text) else text
 
 
-def _quoted(text: str) -> str:
+def _quote_yaml(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def render_tables() -> dict[str, str]:
-    """`inputs` and `outputs`, as Markdown."""
-    inputs = ["| input | what it is | default |", "| --- | --- | --- |"]
-    for one in INPUTS:
-        default = f"`{one.default}`" if one.default else ""
-        inputs.append(f"| `{one.name}` | {_cell(one.description)} | {default} |")
-    outputs = ["| output | what it is |", "| --- | --- |"]
-    outputs += [f"| `{name}` | {_cell(description)} |" for name, description in OUTPUTS.items()]
-    return {"inputs": "\n".join(inputs) + "\n", "outputs": "\n".join(outputs) + "\n"}
+    """Tables in Markdown, by the name of their place in a page: `inputs` and `outputs`."""
+    return {"inputs": _render_inputs(), "outputs": _render_outputs()}
 
 
-def _cell(text: str) -> str:
+def _render_inputs() -> str:
+    rows = ["| input | what it is | default |", "| --- | --- | --- |"]
+    for item in INPUTS:
+        default = f"`{item.default}`" if item.default else ""
+        rows.append(f"| `{item.name}` | {_escape_cell(item.description)} | {default} |")
+    return "\n".join(rows) + "\n"
+
+
+def _render_outputs() -> str:
+    rows = ["| output | what it is |", "| --- | --- |"]
+    rows += [f"| `{name}` | {_escape_cell(description)} |" for name, description in OUTPUTS.items()]
+    return "\n".join(rows) + "\n"
+
+
+def _escape_cell(text: str) -> str:
     return text.replace("|", "\\|")
 
 
 def fill_tables(page: str) -> str:
-    """A page with the tables between its marks: `<!-- inputs -->` and `<!-- /inputs -->`."""
-    made = render_tables()
-    return BLOCK.sub(lambda found: f"{found['start']}{made[found['name']]}{found['end']}", page)
+    """The page with the tables between `<!-- inputs -->` and `<!-- /inputs -->`, and so for outputs."""
+    tables = render_tables()
+    return PLACEHOLDER.sub(lambda match: f"{match['start']}{tables[match['name']]}{match['end']}", page)
 
 
 if __name__ == "__main__":

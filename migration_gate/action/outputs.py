@@ -1,8 +1,11 @@
-"""The outputs of the action: the only place that lists them, and what each holds."""
+"""The outputs of the action: the only place that lists them, and the value of each."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
 from migration_gate.check import Severity
+from migration_gate.report.phrases import standing_verdicts
 from migration_gate.report.printable_text import escape_unprintable
 from migration_gate.verdict.outcome import Report
 
@@ -17,22 +20,44 @@ OUTPUTS = {
     "revisions": "The number of revisions.",
 }
 RESULTS = {0: "passed", 1: "blocked"}
+"""by exit status; every other one is `not-checked`"""
+MAX_HEAD_LENGTH = 200
+"""characters"""
 
 
-def output_values(report: Report, files: dict[str, str]) -> dict[str, str]:
-    """Every output; `files` are the paths of the reports that were written, by format."""
-    standing = [v.severity for project in report.projects for v in project.verdicts if v.allowed is None]
+@dataclass(frozen=True, slots=True)
+class WrittenReports:
+    """The report files that were written: paths from the top of the repository, empty where there is none."""
+
+    json: str = ""
+    sarif: str = ""
+    is_complete: bool = True
+    """all requested files were written"""
+
+    def with_path(self, form: str, path: str) -> WrittenReports:
+        """With the path of one more file; formats that no output names are left out."""
+        if form == "json":
+            return replace(self, json=path)
+        return replace(self, sarif=path) if form == "sarif" else self
+
+
+def output_values(report: Report, written: WrittenReports) -> dict[str, str]:
+    """The value of every output."""
+    verdicts = [verdict for project in report.projects for verdict in standing_verdicts(project.verdicts)]
+    severities = [verdict.severity for verdict in verdicts]
     histories = [project.facts.replay.history for project in report.projects]
-    heads = [
-        escape_unprintable(head).replace(" ", "_")[:200] for history in histories for head in history.heads
-    ]
+    heads = [_head_as_word(head) for history in histories for head in history.heads]
     return {
         "result": RESULTS.get(report.status, "not-checked"),
-        "findings": str(len(standing)),
-        "errors": str(standing.count(Severity.ERROR)),
-        "warnings": str(standing.count(Severity.WARNING)),
-        "report": files.get("json", ""),
-        "sarif": files.get("sarif", ""),
+        "findings": str(len(verdicts)),
+        "errors": str(severities.count(Severity.ERROR)),
+        "warnings": str(severities.count(Severity.WARNING)),
+        "report": written.json,
+        "sarif": written.sarif,
         "heads": " ".join(heads),
         "revisions": str(sum(len(history.revisions) for history in histories)),
     }
+
+
+def _head_as_word(head: str) -> str:
+    return escape_unprintable(head).replace(" ", "_")[:MAX_HEAD_LENGTH]

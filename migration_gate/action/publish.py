@@ -1,141 +1,187 @@
-"""Tells people on GitHub what was found; nothing in here can fail a run."""
+"""Publishes a report on GitHub: log, annotations, summary, outputs and comments. Nothing here fails a run."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from migration_gate.action import comment_client as sticky
-from migration_gate.action.comment_client import CommentRefused, NotCommented, PullRequest
+from migration_gate.action.comment_client import (
+    CommentRefused,
+    NotCommented,
+    PullRequest,
+    upsert_comment,
+)
 from migration_gate.action.request import ActionRequest, input_variable
 from migration_gate.check import Severity
-from migration_gate.ci import event
-from migration_gate.ci.event import Event
+from migration_gate.ci.event import Event, read_event
 from migration_gate.errors import GateError
-from migration_gate.report import comment, workflow_commands
+from migration_gate.report import summary
 from migration_gate.report.annotations import select_annotations
+from migration_gate.report.comment import ADDRESS, Comment, render_comment, render_resolved_comment
 from migration_gate.report.formats import render_report
 from migration_gate.report.phrases import describe_counts, verdict_line
 from migration_gate.report.printable_text import escape_unprintable
-from migration_gate.report.summary import LIMIT
-from migration_gate.report.summary import render as summary_of
-from migration_gate.report.workflow_commands import Annotation
+from migration_gate.report.workflow_commands import (
+    Annotation,
+    append_outputs,
+    append_text,
+    format_annotation,
+    show_folded,
+    suspend_commands,
+    write_line,
+)
 from migration_gate.verdict.outcome import Report
 
-WIDTH = 100
+LOG_WIDTH = 100
+"""columns"""
+MAX_NAME_LENGTH = 100
+"""characters of a project's name in a title"""
+GITHUB_API = "https://api.github.com"
+SEE_SUMMARY = "The summary of this run has it all."
+
+
+@dataclass(frozen=True, slots=True)
+class CommentScopes:
+    """What comments are about, so that the jobs of a matrix do not edit each other's comment."""
+
+    project: str
+    """beside the name of a project"""
+    run: str
+    """where a project has no name, because the run could not examine any"""
 
 
 def publish_log(report: Report) -> None:
-    """The text report, folded, and the verdict below it; all of it inert."""
-    title = verdict_line(report)
-    if len(report.projects) == 1 and (project := report.projects[0]).name:
-        title = f"{escape_unprintable(project.name)[:100]}: {describe_counts(project.verdicts)}"
-    workflow_commands.show_folded(title, render_report(report, "text", is_terminal=True, width=WIDTH))
-    with workflow_commands.suspend_commands():
-        workflow_commands.write_line(verdict_line(report))
+    """Print the text report, folded, and the result below it; the runner carries out no command in them."""
+    title = result = verdict_line(report)
+    if len(report.projects) == 1 and report.projects[0].name:
+        project = report.projects[0]
+        name = escape_unprintable(project.name)[:MAX_NAME_LENGTH]
+        title = f"{name}: {describe_counts(project.verdicts)}"
+    show_folded(title, render_report(report, "text", is_terminal=True, width=LOG_WIDTH))
+    with suspend_commands():
+        write_line(result)
 
 
 def publish_annotations(report: Report) -> None:
-    """The worst findings, on the lines of the pull request."""
-    for one in select_annotations(report):
-        workflow_commands.write_line(workflow_commands.format_annotation(one))
+    """Show the worst findings on the lines of the pull request."""
+    for annotation in select_annotations(report):
+        write_line(format_annotation(annotation))
 
 
 def publish_error(text: str) -> None:
-    """An error of the run itself."""
-    workflow_commands.write_line(
-        workflow_commands.format_annotation(Annotation(Severity.ERROR, text, "Migration Gate"))
-    )
+    """Annotate the run with an error of its own."""
+    _annotate_run(Severity.ERROR, text)
 
 
-def _mention(text: str, severity: Severity = Severity.WARNING) -> None:
-    workflow_commands.write_line(
-        workflow_commands.format_annotation(Annotation(severity, text, "Migration Gate"))
-    )
+def _annotate_run(severity: Severity, text: str) -> None:
+    write_line(format_annotation(Annotation(severity, text, "Migration Gate")))
 
 
 def publish_summary(environ: Mapping[str, str], report: Report) -> None:
-    """The page of the run, in the room that is left there."""
-    if not (name := environ.get("GITHUB_STEP_SUMMARY")):
+    """Append to the summary page of the step, as far as other tools left room there."""
+    name = environ.get("GITHUB_STEP_SUMMARY")
+    if not name:
         return
     file = Path(name)
     try:
-        used = file.stat().st_size if file.exists() else 0
-        workflow_commands.append_text(file, summary_of(report, limit=LIMIT - used, source=_source(environ)))
+        used_bytes = file.stat().st_size if file.exists() else 0
+        limit = summary.LIMIT - used_bytes
+        append_text(
+            file, summary.render(report, limit=limit, source=_source_address(_event_or_none(environ)))
+        )
     except OSError as error:
-        _mention(f"The summary could not be written: {error.strerror or error}.")
+        _annotate_run(Severity.WARNING, f"The summary could not be written: {error.strerror or error}.")
 
 
 def publish_outputs(environ: Mapping[str, str], values: Mapping[str, str]) -> None:
-    """What later steps can ask for."""
-    if name := environ.get("GITHUB_OUTPUT"):
-        try:
-            workflow_commands.append_outputs(Path(name), values)
-        except OSError as error:
-            _mention(f"The outputs could not be written: {error.strerror or error}.")
-
-
-def publish_comments(environ: Mapping[str, str], report: Report, asked: ActionRequest, token: str) -> None:
-    """One comment a project, where there is a token and a pull request; why not, where one was expected."""
-    known = _event(environ)
-    if not token or known.pull_request is None or not known.repository:
-        if asked.comment == "always" and not token:
-            _mention("No comment: there is no token (pull requests of forks have none).", Severity.NOTE)
+    """Set outputs of the step."""
+    name = environ.get("GITHUB_OUTPUT")
+    if not name:
         return
-    api = known.api_url or "https://api.github.com"
-    # Where nothing is said, the same server: the token goes there.
-    graphql = environ.get("GITHUB_GRAPHQL_URL") or f"{api.removesuffix('/v3')}/graphql"
-    pull = PullRequest(known.repository, known.pull_request, token, api, graphql)
-    path, whole, run, source = *_scopes(environ), _run(environ, known), _source(environ)
-    written = [
-        comment.render_comment(one, path if one.name else whole, run=run, source=source)
-        for one in report.projects
-    ]
-    if all(project.name for project in report.projects):
-        written.append(comment.render_resolved_comment(whole))
-    for one in written:
-        try:
-            sticky.upsert_comment(pull, one, always=asked.comment == "always" and not one.only_resolves)
-        except CommentRefused as error:
-            _mention(f"No comment: {error}. The summary of this run has it all.", Severity.NOTE)
-            return
-        except NotCommented as error:
-            _mention(f"No comment: {escape_unprintable(str(error))}. The summary of this run has it all.")
-            return
+    try:
+        append_outputs(Path(name), values)
+    except OSError as error:
+        _annotate_run(Severity.WARNING, f"The outputs could not be written: {error.strerror or error}.")
 
 
-def _scopes(environ: Mapping[str, str]) -> tuple[str, str]:
-    """What a comment is about beside a project's name, and without one: jobs of a matrix must not share it.
+def publish_comments(environ: Mapping[str, str], report: Report, request: ActionRequest, token: str) -> None:
+    """Write one comment per project, where there are a token and a pull request.
 
-    Read as it was given, for it must be the same where the inputs could not be read.
+    Where `comment: always` asks for one and there is none, an annotation says why.
     """
-    path, project = (environ.get(input_variable(name), "").strip() for name in ("path", "project"))
-    return path or ".", f"{path or '.'}\0{project}"
-
-
-def _event(environ: Mapping[str, str]) -> Event:
     try:
-        return event.read_event(environ)
+        event = read_event(environ)
     except GateError as error:
-        _mention(f"{error.message} {error.advice}")
-        return Event()
-
-
-def _run(environ: Mapping[str, str], known: Event) -> str:
-    number = environ.get("GITHUB_RUN_ID")
-    return (
-        f"{known.server_url}/{known.repository}/actions/runs/{number}" if number and known.server_url else ""
-    )
-
-
-def _source(environ: Mapping[str, str]) -> str:
-    """Where the files of this change can be read."""
+        _annotate_run(Severity.WARNING, f"{error.message} {error.advice}")
+        event = Event()
+    always = request.comment == "always"
+    if always and not token:
+        reason = "No comment: there is no token (pull requests of forks have none)."
+        _annotate_run(Severity.NOTE, reason)
+    if not token or event.pull_request is None or not event.repository:
+        return
+    pull_request = _pull_request(environ, event, event.pull_request, token)
+    comments = _render_comments(environ, report, event)
     try:
-        known = event.read_event(environ)
+        for comment in comments:
+            upsert_comment(pull_request, comment, always=always and not comment.only_resolves)
+    except CommentRefused as error:
+        _annotate_run(Severity.NOTE, f"No comment: {error}. {SEE_SUMMARY}")
+    except NotCommented as error:
+        reason = escape_unprintable(str(error))
+        _annotate_run(Severity.WARNING, f"No comment: {reason}. {SEE_SUMMARY}")
+
+
+def _pull_request(environ: Mapping[str, str], event: Event, number: int, token: str) -> PullRequest:
+    """The pull request at the server of the event; the token goes to no other."""
+    api = event.api_url or GITHUB_API
+    graphql = environ.get("GITHUB_GRAPHQL_URL") or f"{api.removesuffix('/v3')}/graphql"
+    return PullRequest(event.repository, number, token, api, graphql)
+
+
+def _render_comments(environ: Mapping[str, str], report: Report, event: Event) -> Sequence[Comment]:
+    """A comment per project, and where all could be examined one that replaces that of a failed run."""
+    scopes = _comment_scopes(environ)
+    run, source = _run_address(environ, event), _source_address(event)
+    comments = []
+    for project in report.projects:
+        scope = scopes.project if project.name else scopes.run
+        comments.append(render_comment(project, scope, run=run, source=source))
+    if all(project.name for project in report.projects):
+        comments.append(render_resolved_comment(scopes.run))
+    return comments
+
+
+def _comment_scopes(environ: Mapping[str, str]) -> CommentScopes:
+    """From the inputs as they are written: the same where the inputs could not be read."""
+    path = environ.get(input_variable("path"), "").strip() or "."
+    project = environ.get(input_variable("project"), "").strip()
+    return CommentScopes(project=path, run=f"{path}\0{project}")
+
+
+def _event_or_none(environ: Mapping[str, str]) -> Event | None:
+    """The event; None where it cannot be read, which is reported where it is needed."""
+    try:
+        return read_event(environ)
     except GateError:
-        return ""  # whoever needs the event says so
-    commit = known.head or known.commit
-    if not (commit and known.server_url and known.repository):
+        return None
+
+
+def _run_address(environ: Mapping[str, str], event: Event) -> str:
+    """The page of this run; empty where it is not known."""
+    number = environ.get("GITHUB_RUN_ID")
+    if not number or not event.server_url:
         return ""
-    address = f"{known.server_url}/{known.repository}/blob/{commit}"
-    return address if comment.ADDRESS.fullmatch(address) else ""
+    return f"{event.server_url}/{event.repository}/actions/runs/{number}"
+
+
+def _source_address(event: Event | None) -> str:
+    """The page of the files of this change; empty where it is not known."""
+    if event is None:
+        return ""
+    commit = event.head or event.commit
+    if not commit or not event.server_url or not event.repository:
+        return ""
+    address = f"{event.server_url}/{event.repository}/blob/{commit}"
+    return address if ADDRESS.fullmatch(address) else ""

@@ -1,4 +1,4 @@
-"""What a workflow asked for, from the runner's INPUT_<NAME>: empty where it was not given."""
+"""What a workflow requests by its inputs, which the runner passes as variables INPUT_<NAME>."""
 
 from __future__ import annotations
 
@@ -6,112 +6,139 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
-from migration_gate.action.inputs import INPUTS, REPORT, Input
+from migration_gate.action.inputs import INPUTS, REPORT_PATH, CommentMode, Input
+from migration_gate.config.config_file import nest_values
 from migration_gate.errors import Misconfigured
 from migration_gate.wording import suggest_name
 
 PREFIX = "INPUT_"
-RUNNERS = frozenset({"INPUT_ENTRYPOINT", "INPUT_ARGS"})
-"""not ours: what a workflow may set of any container action"""
+VARIABLES_OF_RUNNER = frozenset({"INPUT_ENTRYPOINT", "INPUT_ARGS"})
+"""inputs that every container action has"""
+VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+MAX_SHOWN_LENGTH = 60
+"""characters of a wrong value in a message"""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestedFile:
+    """A report to write."""
+
+    form: str
+    """its format"""
+    path: str
+    """from the top of the repository"""
+    input_name: str
+    """the input that names it"""
 
 
 @dataclass(frozen=True, slots=True)
 class ActionRequest:
-    """What a workflow asked for."""
+    """What a workflow requests."""
 
     path: Path = Path()
     options: dict[str, object] = field(default_factory=dict)
-    """nested as in a configuration file"""
-    comment: str = "auto"
-    report: str = REPORT
-    files: tuple[tuple[str, str], ...] = ()
-    """format and file, beside the JSON report"""
+    """settings, nested as in a configuration file"""
+    comment: CommentMode = "auto"
+    report_files: tuple[RequestedFile, ...] = (RequestedFile("json", REPORT_PATH, "report"),)
     summary: bool = True
     annotations: bool = True
     allow_untrusted_code: bool = False
 
 
 def input_variable(name: str) -> str:
-    """How the runner spells an input."""
+    """The variable in which the runner passes an input."""
     return PREFIX + name.replace(" ", "_").upper()
 
 
 def read_request(environ: Mapping[str, str]) -> ActionRequest:
-    """What the inputs ask for. Raises Misconfigured for what is unknown or malformed, by its name."""
-    given = _given(environ)
-    options: dict[str, object] = {}
-    for one in INPUTS:
-        if one.key and one.name in given:
-            target = options
-            for part in one.key[:-1]:
-                inner = target.setdefault(part, {})
-                assert isinstance(inner, dict)  # noqa: S101 - no input is both a setting and a part of one
-                target = inner
-            target[one.key[-1]] = given[one.name]
-    text = {one.name: str(given.get(one.name, one.default)) for one in INPUTS if not one.key}
-    flags = {name: given.get(name, text[name] == "true") is True for name in text}
+    """The request in the inputs of `environ`; an empty input has its default.
+
+    Raises Misconfigured for an input that is unknown or malformed.
+    """
+    values = _read_inputs(environ)
+    settings = {item.key: values[item.name] for item in INPUTS if item.key and item.name in values}
+    texts = {item.name: str(values.get(item.name, item.default)) for item in INPUTS if not item.key}
     return ActionRequest(
-        path=Path(text["path"]),
-        options=options,
-        comment=text["comment"],
-        report=text["report"],
-        files=tuple((form, text[form]) for form in ("sarif", "junit") if text[form]),
-        summary=flags["summary"],
-        annotations=flags["annotations"],
-        allow_untrusted_code=flags["allow-untrusted-code"],
+        path=Path(texts["path"]),
+        options=nest_values(settings),
+        comment=cast("CommentMode", texts["comment"]),
+        report_files=_requested_files(texts),
+        summary=_read_flag(values, "summary"),
+        annotations=_read_flag(values, "annotations"),
+        allow_untrusted_code=_read_flag(values, "allow-untrusted-code"),
     )
 
 
-def _given(environ: Mapping[str, str]) -> dict[str, object]:
-    """The inputs that were given, parsed."""
-    known = {one.name: one for one in INPUTS}
-    found: dict[str, object] = {}
-    for key, text in environ.items():
-        if not key.startswith(PREFIX) or key in RUNNERS:
+def _requested_files(texts: Mapping[str, str]) -> tuple[RequestedFile, ...]:
+    files = [RequestedFile("json", texts["report"], "report")]
+    files += [RequestedFile(form, texts[form], form) for form in ("sarif", "junit") if texts[form]]
+    return tuple(files)
+
+
+def _read_flag(values: Mapping[str, object], name: str) -> bool:
+    default = next(item.default for item in INPUTS if item.name == name)
+    return values.get(name, default == "true") is True
+
+
+def _read_inputs(environ: Mapping[str, str]) -> dict[str, object]:
+    """The values of the inputs that are not empty, by name."""
+    inputs = {item.name: item for item in INPUTS}
+    values: dict[str, object] = {}
+    for variable, text in environ.items():
+        if not variable.startswith(PREFIX) or variable in VARIABLES_OF_RUNNER:
             continue
-        name = key.removeprefix(PREFIX).lower().replace("_", "-")
-        if name not in known:
-            raise Misconfigured(
-                f"The action has no input `{name}`.", where="with:", advice=suggest_name(name, known)
-            )
+        name = variable.removeprefix(PREFIX).lower().replace("_", "-")
+        if name not in inputs:
+            advice = suggest_name(name, inputs)
+            raise Misconfigured(f"The action has no input `{name}`.", where="with:", advice=advice)
         if text.strip():
-            found[name] = _parsed(known[name], text)
-    return found
+            values[name] = _parse_value(inputs[name], text.strip())
+    return values
 
 
-def _parsed(one: Input, text: str) -> object:
-    text = text.strip()
-    if one.choices and text not in one.choices:
-        raise _wrong(one, f"must be one of {', '.join(one.choices)}", text, suggest_name(text, one.choices))
-    if one.kind == "flag":
-        if text.lower() not in ("true", "false"):
-            raise _wrong(one, "must be true or false", text, "")
-        return text.lower() == "true"
-    if one.kind == "list":
-        return tuple(part.strip() for part in re.split(r"[,\n]", text) if part.strip())
-    return _pairs(one, text) if one.kind == "pairs" else text
+def _parse_value(item: Input, text: str) -> object:
+    """The value of an input by its kind."""
+    if item.choices and text not in item.choices:
+        expected = f"must be one of {', '.join(item.choices)}"
+        raise _wrong_value(item, expected, text, suggest_name(text, item.choices))
+    match item.kind:
+        case "flag":
+            return _parse_flag(item, text)
+        case "list":
+            return tuple(part.strip() for part in re.split(r"[,\n]", text) if part.strip())
+        case "pairs":
+            return _parse_pairs(item, text)
+        case "text":
+            return text
 
 
-def _pairs(one: Input, text: str) -> dict[str, str]:
+def _parse_flag(item: Input, text: str) -> bool:
+    if text.lower() not in ("true", "false"):
+        raise _wrong_value(item, "must be true or false", text, "")
+    return text.lower() == "true"
+
+
+def _parse_pairs(item: Input, text: str) -> dict[str, str]:
+    """Lines of NAME=VALUE; empty lines and lines that begin with `#` are skipped."""
     pairs = {}
     for number, line in enumerate(text.splitlines(), 1):
         name, equals, value = line.strip().partition("=")
         if not name or name.startswith("#"):
             continue
-        if not equals or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name.strip()):
-            # The line itself may be a secret.
+        if not equals or not VARIABLE_NAME.fullmatch(name.strip()):
+            # The line is not shown: it may hold a secret.
             raise Misconfigured(
-                f"Line {number} of the input `{one.name}` is not NAME=VALUE.",
-                where=f"with: {one.name}",
+                f"Line {number} of the input `{item.name}` is not NAME=VALUE.",
+                where=f"with: {item.name}",
                 advice="Write one variable a line; a value cannot go on in the next.",
             )
         pairs[name.strip()] = value
     return pairs
 
 
-def _wrong(one: Input, wanted: str, found: str, advice: str) -> Misconfigured:
-    shown = found if len(found) <= 60 else f"{found[:60]}…"
-    return Misconfigured(
-        f"The input `{one.name}` {wanted}, but is `{shown}`.", where=f"with: {one.name}", advice=advice
-    )
+def _wrong_value(item: Input, expected: str, text: str, advice: str) -> Misconfigured:
+    shown = text if len(text) <= MAX_SHOWN_LENGTH else f"{text[:MAX_SHOWN_LENGTH]}…"
+    message = f"The input `{item.name}` {expected}, but is `{shown}`."
+    return Misconfigured(message, where=f"with: {item.name}", advice=advice)

@@ -1,4 +1,4 @@
-"""Writes into the workspace as root, where a pull request may have laid links that lead out of it."""
+"""Writes files into the workspace as root, although a pull request may have put links there that lead out."""
 
 from __future__ import annotations
 
@@ -8,11 +8,15 @@ from pathlib import Path
 
 from migration_gate.errors import Misconfigured
 
+OWN_FOLDER = ".migration-gate"
+FILE_MODE = 0o644
 
-def write_workspace_file(workspace: Path, name: str, text: str, wanted: str) -> str:
-    """Write a file below the workspace, for its owner; returns its path from there. Raises Misconfigured.
 
-    Links are not followed out of the workspace, and a link in the file's own place is replaced.
+def write_workspace_file(workspace: Path, name: str, text: str, input_name: str) -> str:
+    """Write a file in the workspace, and return its path from there.
+
+    The file belongs to the owner of the workspace. No link is followed out of the workspace, and a link with
+    the name of the file is replaced. Raises Misconfigured, which names the input.
     """
     top = workspace.resolve()
     try:
@@ -20,51 +24,52 @@ def write_workspace_file(workspace: Path, name: str, text: str, wanted: str) -> 
         if not file.is_relative_to(top) or file == top:
             raise Misconfigured(
                 f"The file `{name}` would be outside of the workspace.",
-                where=f"with: {wanted}",
+                where=f"with: {input_name}",
                 advice="Give a path from the top of the repository.",
             )
-        _folders(file.parent, top)
-        _hide(file.parent)
-        _replace(file, text, top)
+        _create_folders(file.parent, top)
+        _ignore_own_folder(file.parent)
+        _replace_file(file, text, top)
     except OSError as error:
         raise Misconfigured(
             f"The report could not be written to {name}: {error.strerror or error}.",
-            where=f"with: {wanted}",
+            where=f"with: {input_name}",
             advice="Give a file in a folder that may be written to.",
         ) from error
     return str(file.relative_to(top))
 
 
-def _folders(folder: Path, top: Path) -> None:
-    missing = [each for each in (folder, *folder.parents) if not each.exists()]
-    for each in reversed(missing):
-        each.mkdir()
-        _give(each, top)
+def _create_folders(folder: Path, top: Path) -> None:
+    missing = [parent for parent in (folder, *folder.parents) if not parent.exists()]
+    for parent in reversed(missing):
+        parent.mkdir()
+        _copy_owner(top, parent)
 
 
-def _hide(folder: Path) -> None:
-    """Our own folder is nothing for a commit."""
-    ignore = folder / ".gitignore"
-    if folder.name == ".migration-gate" and not ignore.exists() and not ignore.is_symlink():
-        _replace(ignore, "*\n", folder)
+def _ignore_own_folder(folder: Path) -> None:
+    """Keep the files in our own folder out of the user's commits."""
+    ignore_file = folder / ".gitignore"
+    if folder.name == OWN_FOLDER and not ignore_file.exists() and not ignore_file.is_symlink():
+        _replace_file(ignore_file, "*\n", folder)
 
 
-def _replace(file: Path, text: str, like: Path) -> None:
-    """Put the text in place at once; whatever was there, a link too, is gone."""
-    number, temporary = tempfile.mkstemp(prefix=".migration-gate-", dir=file.parent)
+def _replace_file(file: Path, text: str, owner: Path) -> None:
+    """Write a new file for the owner of `owner`, and move it over whatever has the name, a link too."""
+    descriptor, temporary_name = tempfile.mkstemp(prefix=".migration-gate-", dir=file.parent)
+    temporary = Path(temporary_name)
     try:
-        with os.fdopen(number, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as stream:
+        with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as stream:
             stream.write(text)
-        Path(temporary).chmod(0o644)
-        _give(Path(temporary), like)
-        Path(temporary).replace(file)
+        temporary.chmod(FILE_MODE)
+        _copy_owner(owner, temporary)
+        temporary.replace(file)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
 
 
-def _give(made: Path, like: Path) -> None:
-    """What root made belongs to the workspace's owner: self-hosted runners have to clean it up."""
+def _copy_owner(source: Path, target: Path) -> None:
+    """Give what root created to the owner of `source`: a self-hosted runner has to delete it later."""
     if os.geteuid() == 0:
-        owner = like.stat()
-        os.chown(made, owner.st_uid, owner.st_gid, follow_symlinks=False)
+        owner = source.stat()
+        os.chown(target, owner.st_uid, owner.st_gid, follow_symlinks=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,6 +44,19 @@ class ConfigFile:
 
 def _with_underscores(key: Key) -> Key:
     return tuple(part.replace("-", "_") if isinstance(part, str) else part for part in key)
+
+
+def nest_values(values: Mapping[tuple[str, ...], object]) -> dict[str, object]:
+    """Values by their key, nested as in a configuration file. No key may be the start of another one."""
+    nested: dict[str, object] = {}
+    for key, value in values.items():
+        mapping = nested
+        for part in key[:-1]:
+            inner = mapping.setdefault(part, {})
+            assert isinstance(inner, dict)  # noqa: S101 - no key is the start of another one
+            mapping = inner
+        mapping[key[-1]] = value
+    return nested
 
 
 def read_text(file: Path, name: str) -> str:

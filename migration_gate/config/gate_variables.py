@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 
-from migration_gate.config.config_file import Key
+from migration_gate.config.config_file import Key, nest_values
 from migration_gate.config.schema import ProjectKeys
 from migration_gate.config.sections import SECTIONS, key_meanings
 from migration_gate.errors import Misconfigured
@@ -46,17 +46,12 @@ def variable_name(key: Key) -> str:
 
 def read_variables(environ: Mapping[str, str]) -> dict[str, object]:
     """The values of all MIGRATION_GATE_* variables, nested as in a file; an empty one is not set."""
-    values: dict[str, object] = {}
+    values: dict[tuple[str, ...], object] = {}
     for name, text in sorted(environ.items()):
         if name.startswith(PREFIX) and name not in RESERVED and text.strip():
             key = _key_of_variable(name)
-            target = values
-            for part in key[:-1]:
-                inner = target.setdefault(part, {})
-                assert isinstance(inner, dict)  # noqa: S101 - no key is both a mapping and a part of it
-                target = inner
-            target[key[-1]] = _parse_value(name, key, text)
-    return values
+            values[key] = _parse_value(name, key, text)
+    return nest_values(values)
 
 
 def _key_of_variable(name: str) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from migration_gate.action import INPUTS, OUTPUTS, workspace
-from migration_gate.action.request import ActionRequest, input_variable, read_request
+from migration_gate.action.request import ActionRequest, RequestedFile, input_variable, read_request
 from migration_gate.config.schema import ProjectKeys
 from migration_gate.config.sections import SECTIONS, key_meanings
 from migration_gate.errors import Misconfigured
@@ -96,7 +96,10 @@ def test_inputs_become_the_options_of_the_command_line() -> None:
             "python_version": "3.12",
         },
         comment="never",
-        files=(("sarif", "out/x.sarif"),),
+        report_files=(
+            RequestedFile("json", ".migration-gate/report.json", "report"),
+            RequestedFile("sarif", "out/x.sarif", "sarif"),
+        ),
         summary=False,
     )
 

@@ -168,8 +168,8 @@ def test_a_server_that_does_not_answer_is_given_up(
         release.wait(5)
         return answered([])
 
-    monkeypatch.setattr(comment_client, "READ", 0.05)
-    monkeypatch.setattr(comment_client, "ATTEMPTS", 2)
+    monkeypatch.setattr(comment_client, "READ_SECONDS", 0.05)
+    monkeypatch.setattr(comment_client, "MAX_ATTEMPTS", 2)
     github.instead = [slow, slow]
     with pytest.raises(NotCommented, match="Timeout"):
         upsert_comment(github.pull(), BLOCKED, wait=waits.append)
