@@ -17,11 +17,11 @@ def main() -> int:
     package = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = package
     spec.loader.exec_module(package)
-    from migration_gate_worker.run import run  # type: ignore[import-not-found]
+    from migration_gate_worker.session import run_worker  # type: ignore[import-not-found]
 
     order, answer = (int(text) for text in sys.argv[1:3])
     sys.argv[:] = ["alembic"]
-    return int(run(order, answer))
+    return int(run_worker(order, answer))
 
 
 if __name__ == "__main__":

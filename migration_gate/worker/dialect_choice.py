@@ -1,0 +1,92 @@
+"""Gives every engine a PostgreSQL URL with a driver that is installed.
+
+A project may be written for SQLite in tests, or for a driver that is not here. Which database it reaches is
+not decided here, but in `redirection.py`.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from typing import Any, Callable, Optional
+
+from . import private_api
+from .import_hooks import ImportHooks
+from .redirection import Redirection
+
+SYNC_DRIVERS = ("psycopg2", "psycopg", "pg8000", "psycopg2cffi")
+ASYNC_DRIVERS = ("asyncpg", "psycopg")
+REPLACED_BACKENDS = ("sqlite", "mysql", "mariadb")
+"""what a project may run on elsewhere; other dialects are refused when they connect"""
+TEMPLATE_SCHEME = "driver://"
+"""how the URL in Alembic's template of an alembic.ini begins: it means nothing"""
+
+
+def find_installed_drivers() -> tuple[str, ...]:
+    """The PostgreSQL drivers that this interpreter can import, in the order in which they are preferred."""
+    return _keep_installed(tuple(dict.fromkeys(SYNC_DRIVERS + ASYNC_DRIVERS)))
+
+
+def _keep_installed(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name for name in names if importlib.util.find_spec(name) is not None)
+
+
+class DialectChoice:
+    """Replaces dialects and drivers in the URLs of engines, and reports each replaced dialect."""
+
+    def __init__(self, redirection: Redirection) -> None:
+        self._redirection = redirection
+        self._sync_drivers = _keep_installed(SYNC_DRIVERS)
+        self._async_drivers = _keep_installed(ASYNC_DRIVERS)
+        self._async_depth = 0
+        """above 0 while `create_async_engine` runs, which calls `create_engine`"""
+
+    def install(self, imports: ImportHooks) -> None:
+        """Patch SQLAlchemy's URL reader, and the maker of async engines once it is imported."""
+        private_api.replace_make_url(self._adapt_url)
+        imports.add(
+            "sqlalchemy.ext.asyncio.engine",
+            lambda module: private_api.wrap_create_async_engine(module, self._note_async),
+        )
+
+    def _note_async(self, create: Callable[[], Any]) -> Any:
+        self._async_depth += 1
+        try:
+            return create()
+        finally:
+            self._async_depth -= 1
+
+    def _adapt_url(self, name_or_url: Any, make_url: Callable[[Any], Any]) -> Any:
+        """The URL for `create_engine`, with another driver or dialect where that is needed."""
+        if isinstance(name_or_url, str) and name_or_url.startswith(TEMPLATE_SCHEME):
+            name_or_url = "postgresql://" + name_or_url[len(TEMPLATE_SCHEME) :]
+        url = make_url(name_or_url)
+        backend, _, driver = url.drivername.partition("+")
+        if backend == "postgresql":
+            return self._adapt_driver(url, driver)
+        if backend in REPLACED_BACKENDS:
+            return self._replace_backend(url, backend, driver, make_url)
+        return url
+
+    def _adapt_driver(self, url: Any, driver: str) -> Any:
+        chosen = self._choose_driver(driver)
+        if chosen is None or chosen == driver:
+            return url
+        return url.set(drivername="postgresql+" + chosen)
+
+    def _replace_backend(self, url: Any, backend: str, driver: str, make_url: Callable[[Any], Any]) -> Any:
+        chosen = self._choose_driver("")
+        if chosen is None:
+            return url  # the redirection refuses it, and says why
+        self._redirection.report(backend, driver, str(url.database or ""), "url", "swapped")
+        return make_url("postgresql+%s://gate:gate@localhost:5432/gate" % chosen)
+
+    def _choose_driver(self, driver: str) -> Optional[str]:
+        """The driver that the URL names if it can be used here, else an installed one, else None."""
+        usable = self._async_drivers if self._async_depth else self._sync_drivers
+        if driver in usable:
+            return driver
+        if driver.endswith("_async") and "psycopg" in self._async_drivers:
+            return driver
+        if not self._async_depth and driver in self._async_drivers:
+            return driver  # create_engine with an async driver: SQLAlchemy's own error says what is wrong
+        return usable[0] if usable else None

@@ -1,0 +1,138 @@
+"""Everything of Alembic and SQLAlchemy that is private, or replaced, with the versions that have it.
+
+Looked up in the repositories of both: Alembic 1.8 to 1.20, SQLAlchemy 1.4 to 2.1. When a new version breaks
+the worker, this is the module to look at first.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Callable, Iterable
+
+# Alembic.
+
+
+def plan_upgrade(script: Any, target: str, heads: Any) -> list[Any]:
+    """The steps from `heads` to `target`, in their order.
+
+    `ScriptDirectory._upgrade_revs`, since Alembic 0.3: what `alembic upgrade` itself uses.
+    """
+    return list(script._upgrade_revs(target, heads))
+
+
+def plan_stamp(script: Any, revision: str, heads: Any) -> list[Any]:
+    """The steps that write `revision` into the version table.
+
+    `ScriptDirectory._stamp_revs`, since Alembic 0.7: what `alembic stamp` itself uses.
+    """
+    return list(script._stamp_revs(revision, heads))
+
+
+def find_version_folders(script: Any) -> tuple[str, ...]:
+    """Real paths of the folders with revisions.
+
+    `ScriptDirectory._version_locations`, since Alembic 0.7: texts, and since 1.16 paths.
+    """
+    return tuple(os.path.realpath(folder) for folder in script._version_locations)
+
+
+def resolved_dependencies(revision: Any) -> tuple[str, ...]:
+    """Ids that a revision depends on; `dependencies`, the public attribute, may hold labels.
+
+    `Revision._resolved_dependencies`, since Alembic 0.8.
+    """
+    return tuple(revision._resolved_dependencies or ())
+
+
+def wrap_migration_function(step: Any, wrap: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
+    """Run `wrap(function)` in the place of a step's `upgrade()`.
+
+    `MigrationStep.migration_fn`, since Alembic 0.1; it has no underscore, but no documentation either.
+    """
+    step.migration_fn = wrap(step.migration_fn)
+
+
+# SQLAlchemy.
+
+
+def find_sequences(metadata: Any) -> list[Any]:
+    """Sequences that belong to the metadata: `MetaData._sequences`, since SQLAlchemy 0.1."""
+    return list(metadata._sequences.values())
+
+
+def find_mapper_registries() -> Iterable[Any]:
+    """Every `registry` with mapped classes: `sqlalchemy.orm.mapper._all_registries`, since SQLAlchemy 1.4.
+
+    None where the ORM cannot be imported, or a later SQLAlchemy keeps them elsewhere: then the classes of the
+    models are not named in the report, and nothing else is lost.
+    """
+    try:
+        from sqlalchemy.orm import mapperlib
+
+        registries: Iterable[Any] = mapperlib._all_registries()
+    except (ImportError, AttributeError):
+        return ()
+    return registries
+
+
+def replace_creators(connect: Callable[[Any], Any]) -> None:
+    """Have every engine with a creator or a pool of its own use `connect(engine)` for a new connection.
+
+    The event `do_connect` is never raised for these. Needs three private things:
+    `Dialect.engine_created`, since SQLAlchemy 1.0.3: a hook for dialects, replaced here in their base class;
+    `Pool._creator`, which can be set (a property with a setter since 1.4);
+    the function `connect` inside `create_engine`, since 1.4 in `sqlalchemy/engine/create.py`: a creator that
+    is not this one is the project's.
+    """
+    from sqlalchemy.engine.default import DefaultDialect
+
+    def engine_created(cls: Any, engine: Any) -> None:
+        if not _is_create_engines_own(engine.pool._creator):
+            engine.pool._creator = lambda record=None: connect(engine)
+
+    DefaultDialect.engine_created = classmethod(engine_created)  # type: ignore[method-assign, assignment]
+
+
+def _is_create_engines_own(creator: Any) -> bool:
+    code = getattr(creator, "__code__", None)
+    if code is None or code.co_name != "connect":
+        return False
+    return "/sqlalchemy/engine/" in code.co_filename.replace(os.sep, "/")
+
+
+def replace_make_url(adapt_url: Callable[[Any, Callable[[Any], Any]], Any]) -> None:
+    """Have `create_engine(text)` use `adapt_url(text, make_url)`, with SQLAlchemy's own `make_url`.
+
+    `create_engine` looks up `make_url` in `sqlalchemy.engine.url` at each call, since SQLAlchemy 1.4.
+    """
+    from sqlalchemy.engine import url
+
+    real_make_url = url.make_url
+
+    def make_url(name_or_url: Any) -> Any:
+        return adapt_url(name_or_url, real_make_url)
+
+    url.make_url = make_url  # type: ignore[assignment]
+
+
+def wrap_create_async_engine(engine_module: Any, wrap: Callable[[Callable[[], Any]], Any]) -> None:
+    """Have `create_async_engine(…)` return `wrap(create)`, where `create()` does what was asked.
+
+    `sqlalchemy.ext.asyncio.engine`, since SQLAlchemy 1.4. To be called when this module has just been
+    imported: the package `sqlalchemy.ext.asyncio` then takes the function over.
+    """
+    real_create_async_engine = engine_module.create_async_engine
+
+    def create_async_engine(*positional: Any, **keywords: Any) -> Any:
+        return wrap(lambda: real_create_async_engine(*positional, **keywords))
+
+    engine_module.create_async_engine = create_async_engine
+
+
+def driver_connection(connection: Any) -> Any:
+    """The driver's connection below SQLAlchemy's.
+
+    `dbapi_connection` of the pool's proxy, since SQLAlchemy 1.4.24; `connection` before.
+    """
+    proxy = connection.connection
+    return getattr(proxy, "dbapi_connection", None) or getattr(proxy, "connection", proxy)

@@ -1,0 +1,207 @@
+"""Carries out one order, in reading order: start, prepare, import, replay, models, done."""
+
+from __future__ import annotations
+
+import contextlib
+import faulthandler
+import importlib
+import os
+import runpy
+import signal
+import subprocess
+import sys
+from typing import Optional
+
+from .answer_stream import AnswerStream, receive_order
+from .dialect_choice import DialectChoice, find_installed_drivers
+from .driver_patches import install_driver_patches
+from .error_report import describe_error
+from .import_hooks import ImportHooks
+from .placeholders import fill_environment, fill_settings_fields
+from .project_config import ProjectConfig, load_project_config
+from .protocol import (
+    Done,
+    ErrorReport,
+    Note,
+    Order,
+    PrepareCommand,
+    RunFailed,
+    Stage,
+    StageStarted,
+    WorkerStarted,
+)
+from .redirection import Redirection
+from .script_history import ScriptHistory
+from .statement_recorder import StatementRecorder, StepRecord
+from .upgrade import HistoryUpgrade
+
+PRELOADED_MODULES = (
+    "alembic.command",
+    "alembic.runtime.environment",
+    "sqlalchemy.dialects.postgresql",
+)
+
+
+def run_worker(order_descriptor: int, answer_descriptor: int) -> int:
+    """Receive the order and answer it; the exit status: 0 whenever the answer could be finished."""
+    answer = AnswerStream(answer_descriptor)
+    _preload()
+    order = receive_order(order_descriptor)
+    os.environ.update(order.environment)
+    _enable_stack_dumps()
+    sys.path[:0] = order.sys_path
+    Session(order, answer).run()
+    answer.send(Done())
+    return 0
+
+
+def _preload() -> None:
+    """Import what every replay needs while the server starts. What fails here fails and is reported later."""
+    with contextlib.suppress(Exception):
+        for name in PRELOADED_MODULES:
+            importlib.import_module(name)
+
+
+def _enable_stack_dumps() -> None:
+    """Print the frames at a crash, and on SIGUSR1, which the gate sends when a time limit is reached."""
+    if hasattr(signal, "SIGUSR1"):
+        stderr = os.dup(2)
+        faulthandler.register(signal.SIGUSR1, file=stderr, all_threads=False)
+        faulthandler.enable(file=stderr, all_threads=False)
+
+
+class Session:
+    """One order, and how far it has come: that is what the report of a failure says."""
+
+    def __init__(self, order: Order, answer: AnswerStream) -> None:
+        self._order = order
+        self._answer = answer
+        self._home = os.getcwd()
+        self._stage: Stage = "import"
+        self._notes: list[Note] = []
+        self._redirection = Redirection(order.server, order.database, answer)
+        self._recorder = StatementRecorder(self._home)
+        self._upgrade: Optional[HistoryUpgrade] = None
+
+    def run(self) -> None:
+        """Every stage. The first error ends it, and is reported."""
+        try:
+            if self._start():
+                self._run_prepare_commands()
+                self._run_history()
+                self._send_notes()
+        except BaseException as error:  # a sys.exit of the project's code too
+            self._send_notes()
+            self._send_failure(error)
+
+    def _start(self) -> bool:
+        """Install what has to be there before the project is imported; False where a package is missing."""
+        imports = ImportHooks()
+        imports.install()
+        install_driver_patches(self._redirection, imports)
+        try:
+            import alembic
+            import sqlalchemy
+        except ImportError as error:
+            self._answer.send(RunFailed("interpreter", describe_error(error)))
+            return False
+        python = sys.version.split()[0]
+        drivers = find_installed_drivers()
+        self._answer.send(WorkerStarted(python, alembic.__version__, sqlalchemy.__version__, drivers))
+        if not drivers:
+            no_driver = ImportError("no PostgreSQL driver is installed")
+            self._answer.send(RunFailed("driver", describe_error(no_driver)))
+            return False
+        self._redirection.install()
+        DialectChoice(self._redirection).install(imports)
+        fill_environment()
+        fill_settings_fields(imports, self._notes)
+        return True
+
+    def _begin_stage(self, name: Stage) -> None:
+        self._stage = name
+        self._answer.send(StageStarted(name))
+
+    def _run_prepare_commands(self) -> None:
+        self._begin_stage("prepare")
+        for command in self._order.prepare:
+            run_prepare_command(command)
+
+    def _run_history(self) -> None:
+        from alembic.script import ScriptDirectory
+
+        self._begin_stage("import")
+        self._recorder.install()
+        project = load_project_config(self._order)
+        script = ScriptDirectory.from_config(project.config)
+        with project.contexts:
+            history = ScriptHistory(script, self._answer)
+            history.send_folders()
+            upgrade = HistoryUpgrade(self._order, script, history, self._recorder, self._answer)
+            self._upgrade = upgrade
+            is_replayed = project.call_env(lambda: self._run_env(project, history, upgrade))
+            # A project's own `call_env` may return nothing: then the run counts as complete.
+            if is_replayed is not False and self._order.task == "replay":
+                self._create_models(upgrade)
+
+    def _run_env(self, project: ProjectConfig, history: ScriptHistory, upgrade: HistoryUpgrade) -> bool:
+        """Run env.py; False where the revisions cannot be read, which is a finding and no failure."""
+        self._begin_stage("replay")
+        try:
+            upgrade.run_env(project.config)
+        except BaseException:
+            if history.send_once():
+                raise
+            return False  # env.py failed because of the revisions
+        return history.send_once()
+
+    def _create_models(self, upgrade: HistoryUpgrade) -> None:
+        from .models_database import create_models_database
+
+        self._begin_stage("models")
+        if upgrade.finished_contexts:
+            create_models_database(self._order, self._redirection, upgrade.finished_contexts, self._answer)
+
+    def _send_notes(self) -> None:
+        for note in dict.fromkeys(self._notes):
+            self._answer.send(note)
+
+    def _send_failure(self, error: BaseException) -> None:
+        report = describe_error(error, home=self._home)
+        file, line = self._recorder.file, self._recorder.line
+        record: StepRecord = self._recorder.end_step()
+        self._answer.send(
+            RunFailed(
+                stage=self._stage,
+                error=report,
+                revision=self._upgrade.running_revision if self._upgrade is not None else None,
+                file=os.path.realpath(file) if file is not None else None,
+                line=line,
+                statements=record.statements,
+                first_error=self._find_first_error(report),
+            )
+        )
+
+    def _find_first_error(self, error: ErrorReport) -> Optional[ErrorReport]:
+        """The error that this one only follows from: "current transaction is aborted" hides it."""
+        if not self._recorder.open_errors:
+            return None
+        first = self._recorder.open_errors[0]
+        is_same = (first.message, first.statement) == (error.message, error.statement)
+        return None if is_same else first
+
+
+def run_prepare_command(command: PrepareCommand) -> None:
+    """Run a Python file in this interpreter, or a shell command. Raises what it raises."""
+    if command.kind == "run":
+        subprocess.run(command.text, shell=True, check=True)  # noqa: S602  (the user's own, from the configuration)
+        return
+    arguments = sys.argv[:]
+    sys.argv[:] = [command.text]
+    try:
+        runpy.run_path(command.text, run_name="__main__")
+    except SystemExit as exit_:
+        if exit_.code not in (None, 0):
+            raise
+    finally:
+        sys.argv[:] = arguments
