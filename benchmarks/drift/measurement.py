@@ -30,12 +30,12 @@ from migration_gate.facts import Difference, Models, Replay, Snapshot
 
 AlembicVerdict: TypeAlias = Literal["seen", "raised", "-"]
 BOTH_WAYS = "both ways"
-"""what `try_fixes` says where the fixes remove the drift, and their downgrades restore it"""
+"""what `try_fixes` returns where the fixes remove the drift, and their downgrades restore it"""
 
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What each comparison says of a mutation."""
+    """The answer of each comparison to a mutation."""
 
     mutation: Mutation
     differences: tuple[Difference, ...]
@@ -84,7 +84,7 @@ def compare_with_alembic(connect: Connect, database: str, *, compare_server_defa
 
 
 def _alembic_verdict(answer: str, undrifted: str) -> AlembicVerdict:
-    """Alembic sees a mutation where it does not say the same of the undrifted database."""
+    """Alembic sees a mutation where its answer is not the one for the undrifted database."""
     if answer.startswith("raised"):
         return "raised"
     return "-" if answer == undrifted else "seen"

@@ -42,6 +42,7 @@ def _warn_of_rows(column: Column) -> list[str]:
 
 
 def _add_column_alone(column: Column, snapshot: Snapshot) -> list[str]:
+    """The lines for the column with its comment: by Alembic's operation where that can express it."""
     model = make_sqlalchemy_column(column, snapshot)
     if model is not None:
         schema = schema_argument(column.schema)
@@ -86,5 +87,6 @@ def _is_replaced_elsewhere(part: ConstraintOrIndex, column: Column, state: Autof
 
 
 def _is_same_part(part: ConstraintOrIndex, other: ConstraintOrIndex) -> bool:
+    """Whether they have one name and kind; a table has only one primary key, whatever its name."""
     kind, other_kind = (item.kind if isinstance(item, Constraint) else "index" for item in (part, other))
     return kind == other_kind and (part.name == other.name or kind == "primary key")

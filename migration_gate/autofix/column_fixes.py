@@ -1,4 +1,8 @@
-"""Columns: added and dropped, and each property changed by one function (the default in `default_fixes`)."""
+"""Columns: added and dropped, and each property changed by one function.
+
+Where a value comes from when none is given (default, serial, identity, expression) has a module of its own,
+`default_fixes`. The differences are found in `drift/column_differences.py`.
+"""
 
 from __future__ import annotations
 
@@ -32,6 +36,7 @@ def fix_column(
 
 
 def _change_column(kind: DifferenceKind, current: Column, target: Column, state: AutofixState) -> list[str]:
+    """The lines that change the one property that differs."""
     match kind:
         case "type":
             return change_type(current, target, state)
@@ -70,6 +75,7 @@ def _blocks_conversion(current: Column, target: Column, state: AutofixState) -> 
 
 
 def _alter_type(current: Column, target: Column, state: AutofixState) -> list[str]:
+    """The line that changes the type and converts the values; those of an expression are computed again."""
     current_type = make_sqlalchemy_type(current, state.current)
     target_type = make_sqlalchemy_type(target, state.target)
     using = _conversion(current, target, state)

@@ -82,7 +82,7 @@ def _action_options(constraint: Constraint) -> _ActionOptions:
 
 
 def _printed_action(action: ReferentialAction | None) -> str | None:
-    """The action in capitals; None for the one that is understood."""
+    """The action in capitals; None for the one that Postgres takes where none is given."""
     return None if action is None or action == "no action" else action.upper()
 
 
@@ -114,6 +114,7 @@ def _plain_definition(constraint: Constraint) -> str | None:
 
 
 def _references_clause(constraint: Constraint) -> str:
+    """What a foreign key references, and its actions, as Postgres prints them."""
     table = quote_table_name(constraint.references or "")
     clause = f"REFERENCES {table}{_column_list(constraint.referenced_columns)}"
     if on_update := _printed_action(constraint.on_update):

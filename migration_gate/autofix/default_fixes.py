@@ -72,7 +72,7 @@ def _replace_default(current: Column, target: Column, state: AutofixState) -> li
 
 
 def _cannot_be_set_yet(target: Column, state: AutofixState) -> bool:
-    """Whether a downgrade would set a default with a label that only a later fix brings back, with it."""
+    """Whether the default uses a label that only a later line of the downgrade adds, together with it."""
     return state.is_downgrade and uses_removed_label(target.default, state)
 
 
@@ -104,6 +104,7 @@ def set_default(current: Column | None, target: Column, state: AutofixState) -> 
 
 
 def _create_serial_sequence(current: Column | None, target: Column, state: AutofixState) -> list[str]:
+    """The lines that create the sequence of a serial column, where the column has none that can be used."""
     sequence = find_serial_sequence(state.target, target)
     if sequence is None or _has_serial_sequence(current, state):
         return []

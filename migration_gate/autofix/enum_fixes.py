@@ -90,7 +90,7 @@ def _is_any_used(labels: frozenset[str], state: AutofixState) -> bool:
 
 
 def _restore_label_users(enum: EnumType, state: AutofixState) -> list[str]:
-    """The lines that bring back what used the labels: defaults, CHECKs and indexes."""
+    """The lines that add again what used the labels: defaults, CHECKs and indexes."""
     users = find_enum_users(enum, state)
     lines: list[str] = []
     for column in users.columns:

@@ -56,6 +56,7 @@ def uses_removed_label(expression: str | None, state: AutofixState) -> bool:
 
 
 def _loses_label(expression: str, enum: EnumType, models_labels: tuple[str, ...]) -> bool:
+    """Whether the expression uses a label of this enum that is removed, and not only renamed."""
     if f"::{qualified_name(enum.schema, enum.name)}" not in expression:
         return False
     if find_label_renames(enum.labels, models_labels):

@@ -43,6 +43,7 @@ def add_fixes(differences: Iterable[Difference], replay: Replay) -> tuple[Differ
 
 
 def _add_fix(difference: Difference, found_on: CatalogDifference | None, state: AutofixState) -> Difference:
+    """The difference with its fix; unchanged where there is none, or where models cannot express it."""
     if found_on is None or difference.kind == "unmanaged":
         return difference
     upgrade: list[str] = []

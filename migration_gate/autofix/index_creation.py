@@ -55,7 +55,7 @@ def create_index(index: Index) -> list[str]:
 
 
 def _is_plain(index: Index, columns: list[str], definition: re.Match[str]) -> bool:
-    """Whether it is an index of mere columns, with a condition that Alembic's renderer keeps."""
+    """Whether it is an index of columns only, with a condition that Alembic's renderer does not change."""
     if len(columns) != len(index.columns):
         return False
     printed_columns = ", ".join(map(quote_identifier, columns))

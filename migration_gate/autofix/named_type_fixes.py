@@ -67,6 +67,7 @@ def _drop_type(named_type: NamedType | None) -> list[str]:
 
 
 def _parse_domain(domain: NamedType) -> DomainDefinition | None:
+    """The parts of what follows the name in CREATE DOMAIN."""
     match = _DOMAIN.match(domain.definition)
     if match is None:
         return None

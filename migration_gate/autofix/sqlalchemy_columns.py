@@ -17,7 +17,7 @@ def make_sqlalchemy_column(
 ) -> sa.Column[object] | None:
     """The column, or None where only SQL can express it: an identity, a serial, a domain...
 
-    SQLAlchemy would make a serial column of an integer in a primary key: `is_key` says that it is none.
+    SQLAlchemy would make a serial column of an integer in a primary key: `is_key` prevents that.
     """
     column_type = make_sqlalchemy_type(column, snapshot)
     if column_type is None or not _is_expressible(column, snapshot):
@@ -37,6 +37,7 @@ def make_sqlalchemy_column(
 
 
 def _is_expressible(column: Column, snapshot: Snapshot) -> bool:
+    """Whether Alembic's renderer would print the column as it is."""
     if column.identity or is_serial(snapshot, column) or (column.generated or "").startswith("virtual"):
         return False
     texts = (column.default, column.generated, column.comment)

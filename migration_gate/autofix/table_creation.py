@@ -46,6 +46,7 @@ def create_table_alone(table: Table, snapshot: Snapshot) -> TableCreation:
 
 
 def _create_by_sql(table: Table, snapshot: Snapshot) -> list[str]:
+    """The lines for the table with its columns and their comments, without any constraint."""
     lines = [execute_call(create_table_statement(table, snapshot))]
     if table.comment is not None:
         lines += set_table_comment(table)

@@ -50,6 +50,7 @@ def _is_harmless(inner: Node, type_name: str, column_types: Mapping[str, str]) -
 
 
 def _holds_number_exactly(number: str, type_name: str) -> bool:
+    """Whether the number keeps its value in the type: `real` and the whole numbers round a fraction."""
     if "." in number:
         return type_name in ("numeric", "double precision")
     return type_name in NUMBER_TYPES
@@ -77,7 +78,7 @@ def _is_array_of(nodes: tuple[Node, ...], type_name: str) -> bool:
 
 
 def _simplify_literal(literal: str, type_name: str) -> Node:
-    """A string with its cast, in the spelling that stands for all."""
+    """A string with its cast, in its normal form."""
     for simplify in _LITERAL_RULES:
         node = simplify(literal, type_name)
         if node is not None:
@@ -130,6 +131,7 @@ def _simplify_number_array(literal: str, type_name: str) -> Node | None:
 
 
 def _make_array(elements: Iterable[Node]) -> Group:
+    """`ARRAY[…]` with commas between the elements."""
     nodes: list[Node] = []
     for element in elements:
         nodes += [COMMA, element]

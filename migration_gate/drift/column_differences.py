@@ -1,4 +1,8 @@
-"""Columns that one side lacks, and each property in which a column differs: one function a property."""
+"""Columns that one side lacks, and each property in which a column differs.
+
+Every property has one function, `find_…_difference`; `_PROPERTIES` at the end lists them. The fixes are
+written in `autofix/column_fixes.py`, property by property too.
+"""
 
 from __future__ import annotations
 
@@ -53,7 +57,7 @@ class ColumnSurroundings:
 
     @classmethod
     def from_snapshot(cls, snapshot: Snapshot) -> ColumnSurroundings:
-        """Of one side."""
+        """Collects it from one side; build it once for all columns."""
         keys = (c for c in snapshot.constraints if c.kind == "primary key")
         return cls(
             frozenset(f"{table_of(key)}.{column}" for key in keys for column in key.columns),
@@ -64,7 +68,7 @@ class ColumnSurroundings:
 
 @dataclass(frozen=True, slots=True)
 class ColumnComparison:
-    """A column that both sides have, and what stands around it."""
+    """A column that both sides have, and what its comparison needs."""
 
     database: Column
     models: Column
@@ -151,6 +155,7 @@ def find_default_difference(comparison: ColumnComparison) -> CatalogDifference |
 
 
 def _generate_same_value(comparison: ColumnComparison) -> bool:
+    """Whether both are generated, by the same expression and in the same way (stored or virtual)."""
     if comparison.database.generated is None or comparison.models.generated is None:
         return False
     database = _normalize_generated(comparison.database, comparison.database_side)
@@ -159,12 +164,14 @@ def _generate_same_value(comparison: ColumnComparison) -> bool:
 
 
 def _normalize_generated(column: Column, side: ColumnSurroundings) -> str:
+    """The normal form of its expression, which may use other columns of the table."""
     storage, _, expression = (column.generated or "").partition(": ")
     types = side.column_types.get(table_of(column), {})
     return f"{storage} {normalize_definition(expression, types)}"
 
 
 def _have_same_default(comparison: ColumnComparison) -> bool:
+    """Whether both give the same value: the same text, two serials, or two spellings of one value."""
     database, models = comparison.database, comparison.models
     if database.default == models.default:
         return True
@@ -201,11 +208,12 @@ def find_storage_difference(comparison: ColumnComparison) -> CatalogDifference |
     )
 
 
-FindDifference: TypeAlias = Callable[[ColumnComparison], CatalogDifference | None]
-_PROPERTIES: tuple[FindDifference, ...] = (
+FindPropertyDifference: TypeAlias = Callable[[ColumnComparison], CatalogDifference | None]
+_PROPERTIES: tuple[FindPropertyDifference, ...] = (
     find_type_difference,
     find_nullability_difference,
     find_default_difference,
     find_comment_difference,
     find_storage_difference,
 )
+"""each finds the difference of one property, or None"""

@@ -1,4 +1,4 @@
-"""What of the two databases is compared: not what the project filters out, not mere partitions or views."""
+"""What of the two databases is compared: not what the project filters out, and no partitions or views."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class ComparisonScope:
     shared_tables: frozenset[str]
     """`schema.name` of tables on both sides"""
     view_model_columns: tuple[Column, ...] = ()
-    """columns of models that stand for a view of the database"""
+    """columns of models that represent a view of the database"""
 
     @property
     def sides(self) -> tuple[Snapshot, Snapshot]:
@@ -31,13 +31,17 @@ class ComparisonScope:
 
 
 def limit_scope(replayed: Snapshot, models: Models) -> ComparisonScope:
-    """The comparable part of the replayed database and of the one that the models made."""
+    """The comparable part of the replayed database and of the one that the models made.
+
+    Left out are what the project filters, tables that Postgres did not create from the models, partitions
+    without a model, and the tables of models that represent a view.
+    """
     created = models.snapshot or Snapshot()
     modelled = _table_names(created.tables)
     views = frozenset(f"{view.schema}.{view.name}" for view in replayed.views) & modelled
     filtered_objects = _filters_with_schema(models)
     with_views = ObjectFilter(
-        hidden_tables=_mere_partitions(replayed, modelled) | _uncreated_tables(models),
+        hidden_tables=_unmodelled_partitions(replayed, modelled) | _uncreated_tables(models),
         filtered_tables=_filtered_tables(filtered_objects),
         hidden_schemas=frozenset(item.name for item in filtered_objects if item.kind == "schema"),
         filtered_objects=filtered_objects,
@@ -58,22 +62,24 @@ def _table_names(tables: Iterable[Table]) -> frozenset[str]:
     return frozenset(f"{table.schema}.{table.name}" for table in tables)
 
 
-def _mere_partitions(replayed: Snapshot, modelled: frozenset[str]) -> frozenset[str]:
+def _unmodelled_partitions(replayed: Snapshot, modelled: frozenset[str]) -> frozenset[str]:
     """Partitions without a model of their own."""
     return _table_names(table for table in replayed.tables if table.partition_bound is not None) - modelled
 
 
 def _uncreated_tables(models: Models) -> frozenset[str]:
-    """Tables that Postgres did not create from the models; a name without schema stands in `public`."""
+    """Tables that Postgres did not create from the models; a name without schema is in `public`."""
     names = {item.table or item.object for item in models.uncreated_objects if item.kind == "table"}
     return frozenset(names) | {f"public.{name}" for name in names if "." not in name}
 
 
 def _filters_with_schema(models: Models) -> frozenset[FilteredObject]:
+    """What the project filters out; Alembic gives no schema for what is in `public`."""
     return frozenset(replace(item, schema=item.schema or "public") for item in models.filtered_objects)
 
 
 def _filtered_tables(filtered_objects: Iterable[FilteredObject]) -> frozenset[str]:
+    """`schema.name` of the tables among them."""
     return frozenset(
         f"{item.schema}.{item.name}"
         for item in filtered_objects

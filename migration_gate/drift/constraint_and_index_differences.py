@@ -68,7 +68,15 @@ class _TableComparison:
 
 
 def _compare_table(table: _TableComparison) -> Iterator[CatalogDifference]:
-    """Each step takes its pairs out of what is compared by the next one; what is left has no partner."""
+    """The differences of one table.
+
+    Each step takes its pairs out of what the next one compares; what is left at the end has no partner:
+
+    1. parts that do the same, whatever their names and spellings;
+    2. whatever makes the same columns unique, by constraint or by index;
+    3. parts of the same name or purpose that do something else;
+    4. a unique constraint and a unique index with the columns in another order.
+    """
     database, models = PartNormalizer(table.database_types), PartNormalizer(table.models_types)
     equal_constraints = compare_equal_parts(table.constraints, database, models)
     equal_indexes = compare_equal_parts(table.indexes, database, models)

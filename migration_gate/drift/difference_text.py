@@ -22,13 +22,13 @@ def value_text(column: Column) -> str | None:
 
 
 def generated_text(generated: str) -> str:
-    """The clause for an expression that stands in the catalog as `stored: …` or `virtual: …`."""
+    """The clause for an expression that the catalog has as `stored: …` or `virtual: …`."""
     storage, _, expression = generated.partition(": ")
     return f"GENERATED ALWAYS AS ({expression}) {storage.upper()}"
 
 
 def column_text(column: Column) -> str:
-    """The column as it stands in CREATE TABLE, without its name."""
+    """The column as CREATE TABLE takes it, without its name."""
     parts = [type_text(column)]
     value = value_text(column)
     if value is not None:
@@ -51,13 +51,13 @@ def index_text(index: Index) -> str:
 
 
 def labels_text(enum: EnumType) -> str:
-    """The labels as they stand in CREATE TYPE."""
+    """The labels as CREATE TYPE takes them."""
     literals = ("'" + label.replace("'", "''") + "'" for label in enum.labels)
     return f"({', '.join(literals)})"
 
 
 def sequence_text(sequence: Sequence) -> str:
-    """A sequence's options as they stand in CREATE SEQUENCE."""
+    """A sequence's options as CREATE SEQUENCE takes them."""
     options = [
         f"AS {sequence.type} START {sequence.start} INCREMENT {sequence.increment}",
         f"MINVALUE {sequence.minimum} MAXVALUE {sequence.maximum} CACHE {sequence.cache}",

@@ -27,13 +27,13 @@ class PartComparison(Generic[PartT]):
 
 @dataclass(frozen=True, slots=True)
 class PartNormalizer:
-    """Spells what the constraints and indexes of one side do in one way."""
+    """Brings the definitions of one side's constraints and indexes into their normal form."""
 
     column_types: ColumnTypes
     """of that side, with the base of each domain in its place"""
 
     def normalize(self, part: ConstraintOrIndex) -> str:
-        """The definition without the part's name, in the spelling that stands for all."""
+        """The normal form of the definition, without the part's name."""
         types = self.column_types.get(table_of(part), {})
         if isinstance(part, Constraint):
             return normalize_definition(part.definition, types)
@@ -41,7 +41,7 @@ class PartNormalizer:
         return definition if part.valid else f"{definition} (INVALID)"
 
     def normalize_with_name(self, part: ConstraintOrIndex) -> tuple[str, str]:
-        """The name, and the definition in that spelling."""
+        """The name, and the normal form of the definition."""
         return part.name, self.normalize(part)
 
 

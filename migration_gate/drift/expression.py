@@ -1,7 +1,7 @@
 """Reads what Postgres prints for expressions and definitions into a small tree, and prints it again.
 
 The tree knows only what the comparison of two spellings needs: brackets, calls, casts, subscripts and fields.
-Operators and keywords stand in it as they come, because Postgres prints every operation in parentheses.
+Operators and keywords are atoms in a row, because Postgres prints every operation in parentheses.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Atom:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """What stands in parentheses, or between the brackets of an array."""
+    """What is in parentheses, or between the brackets of an array."""
 
     bracket: str
     """the opening one"""
@@ -137,6 +137,7 @@ class _Parser:
         return tuple(nodes)
 
     def _peek(self, ahead: int = 0) -> Atom:
+        """The next token, or one behind it, which stays where it is; `_END` behind the last."""
         position = self._position + ahead
         return self._tokens[position] if position < len(self._tokens) else _END
 
@@ -163,6 +164,7 @@ class _Parser:
         return tuple(nodes)
 
     def _read_node(self) -> Node:
+        """The next token, with all that belongs to it."""
         token = self._take()
         if token.kind is TokenKind.PUNCTUATION and token.text in _CLOSING:
             return self._read_suffixes(Group(token.text, self._read_until(_CLOSING[token.text])))
@@ -216,6 +218,7 @@ class _Parser:
         return name
 
     def _read_type_name(self) -> str:
+        """The words of a type's name, with its schema: `double precision`, `interval day to second`."""
         name = self._take().text
         while self._take_if("."):
             name += "." + self._take().text

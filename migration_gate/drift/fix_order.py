@@ -50,7 +50,7 @@ class FixOrder:
         )
 
     def sort_key(self, item: CatalogDifference) -> tuple[int, int, str]:
-        """Where the difference stands: group, place in its group, object."""
+        """The position of the difference: group, place in its group, name of the object."""
         group, place_in_group = self._group_and_place(item.difference)
         return group, place_in_group, item.difference.object
 

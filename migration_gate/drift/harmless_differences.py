@@ -24,13 +24,14 @@ def explain_harmlessness(difference: CatalogDifference, scope: ComparisonScope) 
         case "enum", EnumType() as database, EnumType() as models:
             return _explain_label_order(database, models)
         case "table option", Table(partition_key=str()), Table(partition_key=None):
-            return "a query need not know of partitions"
+            return "a query works the same with and without partitions"
         case (("primary key" | "unique" | "index"), _, _):
             return _explain_uniqueness(difference, scope)
     return ""
 
 
 def _explain_text_types(database: Column, models: Column) -> str:
+    """`text` on one side and `character varying` without a length on the other, or arrays of them."""
     types = {database.type.removesuffix("[]"), models.type.removesuffix("[]")}
     are_arrays = {database.type.endswith("[]"), models.type.endswith("[]")}
     if types != _UNLIMITED_TEXT_TYPES or len(are_arrays) > 1 or database.collation != models.collation:
@@ -39,10 +40,11 @@ def _explain_text_types(database: Column, models: Column) -> str:
 
 
 def _explain_label_order(database: EnumType, models: EnumType) -> str:
+    """The same labels in another order, which only ORDER BY and comparisons notice."""
     is_same_name = (database.schema, database.name) == (models.schema, models.name)
     if not is_same_name or sorted(database.labels) != sorted(models.labels):
         return ""
-    return "both take the same labels; they sort in another order"
+    return "both accept the same labels; they sort in another order"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ def _explain_numbering(database: Column, models: Column, scope: ComparisonScope)
         return ""
     reason = "both number new rows from a sequence of their own"
     if "always" in (database.identity, models.identity):
-        reason += ", but GENERATED ALWAYS refuses an INSERT that brings its own number"
+        reason += ", but GENERATED ALWAYS refuses an INSERT that gives its own number"
     return reason
 
 
@@ -77,6 +79,7 @@ def _find_numbering(column: Column, snapshot: Snapshot) -> _Numbering | None:
 
 
 def _explain_uniqueness(difference: CatalogDifference, scope: ComparisonScope) -> str:
+    """Constraints and indexes of which both databases have an equivalent: the same values are refused."""
     database = [pair.database for pair in difference.pairs if isinstance(pair.database, Constraint | Index)]
     models = [pair.models for pair in difference.pairs if isinstance(pair.models, Constraint | Index)]
     if _is_about_primary_key(database, models):
@@ -85,9 +88,9 @@ def _explain_uniqueness(difference: CatalogDifference, scope: ComparisonScope) -
     if not all(_is_replaceable(part, scope) for part in parts):
         return ""
     if not database or not models:
-        return "both guarantee that its values occur once, this one or not"
+        return "both guarantee that its values occur once, with or without it"
     if len({part.columns for part in parts}) > 1:
-        return "both guarantee that the values occur once; the columns stand in another order"
+        return "both guarantee that the values occur once; the columns are in another order"
     if _are_constraint_and_index(database, models):
         return "both guarantee that the values occur once, one by a constraint, the other by an index"
     return "both guarantee that the values occur once; one has another index for it"

@@ -62,7 +62,8 @@ def _definition_difference_kind(
 
 
 def _normalize(named_type: NamedType) -> str:
-    # In the CHECKs of a domain, VALUE stands for the value.
+    """The normal form of its definition."""
+    # The CHECKs of a domain call the value VALUE.
     types = {"VALUE": domain_base(named_type)} if named_type.kind == "domain" else {}
     return normalize_definition(named_type.definition, types)
 

@@ -1,4 +1,4 @@
-"""One spelling for all definitions and defaults that mean the same.
+"""The normal form of definitions and defaults: one spelling for all that mean the same.
 
 Postgres prints definitions from their parse trees, fully parenthesised, so little is left to compare: casts
 that change nothing, doubled parentheses, two names of one function. Texts within quotes are never touched.
@@ -38,9 +38,9 @@ _JSON_TYPES = frozenset({"json", "jsonb"})
 
 
 def normalize_definition(text: str, column_types: Mapping[str, str]) -> str:
-    """An expression or definition in the spelling that stands for all; `column_types` are by column name.
+    """The normal form of an expression or definition; `column_types` are by column name.
 
-    A text that cannot be read stands for itself.
+    A text that cannot be read is its own normal form.
     """
     try:
         return print_nodes(_normalize(text, column_types))
@@ -50,7 +50,7 @@ def normalize_definition(text: str, column_types: Mapping[str, str]) -> str:
 
 @lru_cache(maxsize=4096)
 def normalize_default(text: str | None, type_name: str) -> str | None:
-    """The default of a column of that type in one spelling; None where it is NULL, which is no default."""
+    """The normal form of the default of a column of that type; None where it is NULL, which is no default."""
     if text is None:
         return None
     try:
@@ -81,6 +81,7 @@ def _without_casts_to_own_type(nodes: tuple[Node, ...], type_name: str) -> tuple
 
 
 def _is_made_anyway(inner: Node, cast_type: str, column_type: str) -> bool:
+    """Whether the column's value is the same without the cast."""
     if cast_type == column_type:
         return True
     if type_without_length(cast_type) == type_without_length(column_type) and not has_length(cast_type):
@@ -101,6 +102,7 @@ def _is_same_json(inner: Node, cast_type: str, column_type: str) -> bool:
 
 
 def _normalize(text: str, column_types: Mapping[str, str]) -> tuple[Node, ...]:
+    """The normal form as a tree, without parentheses around the whole. Raises UnreadableExpression."""
     nodes = _Normalizer(column_types).normalize_all(parse_expression(text))
     while len(nodes) == 1 and isinstance(nodes[0], Group) and nodes[0].bracket == "(":
         nodes = nodes[0].nodes
@@ -114,6 +116,7 @@ class _Normalizer:
     column_types: Mapping[str, str]
 
     def normalize_all(self, nodes: tuple[Node, ...]) -> tuple[Node, ...]:
+        """The normal form of nodes that follow each other."""
         return _with_timezone_calls([self._normalize_node(node) for node in nodes])
 
     def _normalize_node(self, node: Node) -> Node:

@@ -19,7 +19,7 @@ class ObjectFilter:
     """`schema.name` of tables that the project's include_object or include_name leaves out"""
     hidden_schemas: frozenset[str]
     filtered_objects: frozenset[FilteredObject]
-    """what include_object or include_name leaves out besides; each has a schema"""
+    """everything that include_object or include_name leaves out; each has a schema"""
     refused_parts: tuple[UncreatedObject, ...]
     """keys and indexes of the models that Postgres did not create"""
 

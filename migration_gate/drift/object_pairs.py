@@ -29,7 +29,7 @@ ObjectT = TypeVar("ObjectT", bound=CatalogObject)
 ObjectT_co = TypeVar("ObjectT_co", bound=CatalogObject, covariant=True)
 
 _FIELDS_OF_ONE_DATABASE = {"oid": 0, "number": 0, "position": 0}
-"""fields in which equal objects of two databases may differ, and the value that stands for all"""
+"""fields in which equal objects of two databases may differ, and the value that replaces theirs"""
 
 
 class ObjectPair(NamedTuple, Generic[ObjectT_co]):
@@ -52,7 +52,7 @@ def pair_objects(database: Iterable[ObjectT], models: Iterable[ObjectT]) -> Iter
 
 
 def object_identity(item: CatalogObject) -> tuple[str, ...]:
-    """What tells an object from all others of its kind: its name with whatever qualifies it."""
+    """The qualified name of an object, which no other object of its kind has."""
     match item:
         case Column() | Constraint() | AttachedObject():
             return (item.schema, item.table, item.name)

@@ -15,9 +15,9 @@ from migration_gate.sql.identifiers import qualified_name
 
 def find_renamed_enums(scope: ComparisonScope) -> Iterator[CatalogDifference]:
     """One difference for each enum whose labels exist under another name, and under one other name only."""
-    lone = [pair for pair in pair_objects(scope.database.enums, scope.models.enums) if None in pair]
-    removed = [pair.database for pair in lone if pair.database is not None]
-    added = [pair.models for pair in lone if pair.models is not None]
+    unpaired = [pair for pair in pair_objects(scope.database.enums, scope.models.enums) if None in pair]
+    removed = [pair.database for pair in unpaired if pair.database is not None]
+    added = [pair.models for pair in unpaired if pair.models is not None]
     for new in added:
         candidates = [enum for enum in removed if enum.labels == new.labels]
         rivals = [enum for enum in added if enum.labels == new.labels]
@@ -49,7 +49,7 @@ class _EnumRename:
     old: EnumType
     new: EnumType
     old_name: re.Pattern[str]
-    """the old name where it stands in a type, an expression or a definition"""
+    """finds the old name in a type, an expression or a definition"""
 
     @classmethod
     def between(cls, old: EnumType, new: EnumType) -> _EnumRename:
@@ -70,6 +70,7 @@ class _EnumRename:
 
 
 def _rename_enum(snapshot: Snapshot, rename: _EnumRename) -> Snapshot:
+    """The snapshot with the enum under its new name, also where types, expressions and definitions use it."""
     return replace(
         snapshot,
         enums=tuple(rename.rename_enum(enum) for enum in snapshot.enums),

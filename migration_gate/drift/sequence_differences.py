@@ -13,7 +13,11 @@ from migration_gate.facts.catalog import Sequence, Snapshot
 
 
 def find_sequence_differences(scope: ComparisonScope) -> Iterator[CatalogDifference]:
-    """The sequences of a column are paired by their column, all others by name."""
+    """The sequences of a column are paired by their column, all others by name.
+
+    A sequence of one side only is a difference where models could make it, else unmanaged; one that belongs
+    to a missing column is neither.
+    """
     owned = list(_pair_owned_sequences(scope))
     for pair in owned:
         yield from _compare_owned_sequences(pair)
@@ -39,6 +43,7 @@ class _OwnedPair:
 
 
 def _pair_owned_sequences(scope: ComparisonScope) -> Iterator[_OwnedPair]:
+    """A pair for each column that has a sequence on both sides, whatever their names."""
     database = {sequence.owner: sequence for sequence in scope.database.sequences if sequence.owner}
     models = {sequence.owner: sequence for sequence in scope.models.sequences if sequence.owner}
     database_types, models_types = (_column_types(side) for side in scope.sides)
@@ -53,7 +58,7 @@ def _column_types(snapshot: Snapshot) -> dict[str, str]:
 
 
 def _compare_owned_sequences(pair: _OwnedPair) -> Iterator[CatalogDifference]:
-    """Nothing where a side lacks the column, or where only one is an identity: other differences say that."""
+    """Nothing where a side lacks the column, or only one is an identity: other differences report that."""
     database, models = pair.database, pair.models
     if pair.database_type is None or pair.models_type is None or database.identity != models.identity:
         return
@@ -82,6 +87,7 @@ def _unpaired_sequences(
 def _compare_free_sequences(
     database: Sequence | None, models: Sequence | None
 ) -> Iterator[CatalogDifference]:
+    """Sequences of one name; one that the models' database only copied is not made by the models."""
     if database is not None and models is not None and not is_copied(database, models):
         yield from _compare_options(database, models, with_type=True)
         yield from _compare_comments(database, models)

@@ -1,4 +1,7 @@
-"""Tables that one side lacks, and each option in which a table differs."""
+"""Tables that one side lacks, and each option in which a table differs.
+
+`_OPTIONS` lists the options that a fix can change, `_UNMANAGED_PROPERTIES` what models cannot express.
+"""
 
 from __future__ import annotations
 
@@ -30,6 +33,7 @@ def find_table_differences(scope: ComparisonScope) -> Iterator[CatalogDifference
 
 
 def _columns_of(table: Table | None, snapshot: Snapshot) -> str | None:
+    """The columns of a table that only one side has, as the text of that side."""
     return columns_text(snapshot.columns_of(table)) if table else None
 
 
@@ -65,7 +69,7 @@ def _storage_parameters_text(table: Table) -> str:
 
 
 def _kind_text(table: Table) -> str:
-    """Whether it is a foreign table; that it is partitioned is told by its partition key."""
+    """Whether it is a foreign table; its partition key shows whether it is partitioned."""
     return "foreign table" if table.kind == "foreign table" else "table"
 
 

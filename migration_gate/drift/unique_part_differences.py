@@ -76,6 +76,7 @@ def _group_by_columns(
 def _map_by_columns(
     constraints: Iterable[Constraint], indexes: Iterable[Index]
 ) -> dict[KeyColumns, list[ConstraintOrIndex]]:
+    """The unique constraints of one side, and the indexes that may replace one, by their columns in order."""
     candidates: list[ConstraintOrIndex] = [
         constraint for constraint in constraints if constraint.kind == "unique"
     ]
@@ -87,13 +88,14 @@ def _map_by_columns(
 
 
 def _is_candidate(index: Index) -> bool:
-    """Whether the index may stand for a unique constraint, or serve beside one."""
+    """Whether the index may replace a unique constraint, or exist in addition to one."""
     if index.partial or not index.valid or None in index.columns:
         return False
     return index.unique or has_plain_columns(index)
 
 
 def _group_difference(group: _ColumnGroup) -> CatalogDifference:
+    """One difference for the whole group, with all definitions of either side as its text."""
     (database, models), *further_pairs = _pair_group(group)
     return make_difference(
         "unique" if group.has_constraint else "index",

@@ -32,7 +32,7 @@ def uniqueness_guarantee(part: ConstraintOrIndex) -> Guarantee | None:
 
 
 def has_plain_columns(part: ConstraintOrIndex) -> bool:
-    """Whether it is a key or a b-tree of mere columns, without orders, operator classes and INCLUDE."""
+    """Whether it is a key or a b-tree of columns only, without orders, operator classes and INCLUDE."""
     definition = part.definition.replace(_NULLS_NOT_DISTINCT, "")
     if isinstance(part, Index):
         definition = "(" + definition.partition(" USING btree (")[2]

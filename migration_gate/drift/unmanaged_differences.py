@@ -116,6 +116,7 @@ def _make_unmanaged(database: CatalogObject | None, models: CatalogObject | None
 
 
 def _object_noun(item: CatalogObject | None) -> str:
+    """What the object is, in the words of SQL: `materialized view`, `policy`, `extension`."""
     match item:
         case AttachedObject() | View() | Routine() | OtherObject():
             return item.kind
@@ -124,6 +125,7 @@ def _object_noun(item: CatalogObject | None) -> str:
 
 
 def _definition_text(item: CatalogObject) -> str:
+    """What a reader sees of the object: its definition where it has one."""
     match item:
         case AttachedObject():
             return item.definition if item.enabled == "origin" else f"{item.definition} ({item.enabled})"

@@ -1,4 +1,4 @@
-"""Differences of models that stand for a view: the table is not missing, but a column may be."""
+"""Differences of models that represent a view: the table is not missing, but a column may be."""
 
 from __future__ import annotations
 

@@ -69,15 +69,15 @@ def find_differences(
         (
             (unique("email"), index("email", is_unique=True)),
             (index("email", is_unique=True),),
-            "this one or not",
+            "with or without it",
         ),
         (
             (unique("email"), index("email", is_unique=True)),
             (unique("email", name="x"), index("email")),
             "another index",
         ),
-        ((unique("email"), index("email")), (unique("email"),), "this one or not"),
-        ((key("id"), unique("id")), (key("id"),), "this one or not"),
+        ((unique("email"), index("email")), (unique("email"),), "with or without it"),
+        ((key("id"), unique("id")), (key("id"),), "with or without it"),
         ((unique("email", "city"),), (unique("city", "email", name="x"),), "another order"),
         ((unique("email", "city"),), (index("city", "email", is_unique=True),), "another order"),
         (
