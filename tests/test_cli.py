@@ -19,7 +19,7 @@ from migration_gate.config.schema import ProjectKeys
 from migration_gate.errors import Broken, Misconfigured
 from migration_gate.report.deliver import ReportFile, ReportTargets
 from migration_gate.report.error_text import render_error
-from tests.project.test_locate import FLASK, INI, tree
+from tests.project.test_locate import FLASK, INI, write_project
 
 COMMAND = (sys.executable, "-m", "migration_gate")
 HEAVY_LIBRARIES = {
@@ -197,7 +197,7 @@ def test_doctor_says_what_it_found_and_what_is_missing(
     settings = "class Settings(BaseSettings):\n    model_config = dict(env_prefix='APP_')\n    key: str\n"
     ini = INI + "sqlalchemy.url = postgresql://me:hush@db/app\n"
     files = {"alembic.ini": ini, "migrations/env.py": env, "app/settings.py": settings, "app/__init__.py": ""}
-    tree(tmp_path, files)
+    write_project(tmp_path, files)
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("DATABASE_URL", raising=False)
         patch.delenv("PGHOST", raising=False)
@@ -229,7 +229,7 @@ def test_doctor_says_what_it_found_and_what_is_missing(
 def test_doctor_ends_with_2_when_something_is_missing(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    tree(tmp_path, FLASK)
+    write_project(tmp_path, FLASK)
     status, out, _ = run(capsys, "doctor", str(tmp_path))
     assert status == 2
     assert "Missing\n  - `" in out

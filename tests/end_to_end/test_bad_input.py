@@ -74,7 +74,7 @@ def test_a_shallow_clone(here: World, says: Says) -> None:
     says(here.check(path=clone), 0)
 
 
-def test_a_path_with_spaces_quotes_and_letters_of_the_world(here: World, says: Says) -> None:
+def test_a_path_with_spaces_quotes_and_letters_outside_of_ascii(here: World, says: Says) -> None:
     here.project = here.top / "my 'naïve' \"проект\" 100%, {x}"
     here.lay(project())
     says(here.check(), 0)
@@ -193,7 +193,7 @@ def test_a_full_disk_under_the_report(here: World, says: Says) -> None:
 
 
 @pytest.mark.parametrize("locale", ["C", "POSIX", "", "xx_YY.nonsense"])
-def test_a_locale_without_letters(here: World, locale: str) -> None:
+def test_a_locale_without_unicode(here: World, locale: str) -> None:
     here.project = here.top / "Grüße"
     here.lay(project(models_py=None, **{"shop/models.py": project()["shop/models.py"] + "# ï\n"}))
     ran = here.check(env={"LANG": locale, "LC_ALL": locale})
@@ -211,7 +211,7 @@ def test_a_very_long_folder_for_temporary_files(here: World) -> None:
     assert ran.status == 0, ran.said
 
 
-def test_a_folder_for_temporary_files_that_is_not_there(here: World) -> None:
+def test_a_folder_for_temporary_files_that_does_not_exist(here: World) -> None:
     here.lay(project())
     ran = here.check(env={"TMPDIR": "/nowhere"})
     assert ran.status == 0, ran.said

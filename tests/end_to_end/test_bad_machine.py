@@ -110,7 +110,7 @@ def test_a_url_that_nobody_answers(here: World, says: Says) -> None:
     says(2, "--postgres", "postgresql://gate:secret@127.0.0.1:9/gate")
 
 
-def test_a_url_that_is_none(here: World, says: Says) -> None:
+def test_a_url_that_cannot_be_parsed(here: World, says: Says) -> None:
     here.lay(project())
     says(2, "--postgres", "postgresql://[::1")
 

@@ -50,7 +50,7 @@ def test_the_example_passes(here: World) -> None:
     assert "Passed: " in ran.out
 
 
-def test_the_broken_example_is_blocked_by_every_verdict_of_the_mission(here: World) -> None:
+def test_the_broken_example_has_findings_of_each_main_kind(here: World) -> None:
     found = findings(laid(here, "broken"))
     assert {"raw-sql-file", "drift", "nullable-owner"} <= set(found)
 
@@ -72,7 +72,7 @@ op.create_index("ix_note_owner_id", "note", ["owner_id"])
 """
 
 
-def test_one_vice_of_each_kind_blocks_and_each_names_its_place(here: World) -> None:
+def test_findings_of_each_main_kind_name_the_object_or_file(here: World) -> None:
     files = project(
         models_py=MODELS.replace("String(50)", "String(60)") + OWNED,
         two_py=revision("two", "one", WIDEN + "\n" + NOTE),
@@ -85,7 +85,7 @@ def test_one_vice_of_each_kind_blocks_and_each_names_its_place(here: World) -> N
     assert found["nullable-owner"] == ["note.owner_id"]
 
 
-def test_the_report_goes_to_a_file_and_the_status_stays(here: World) -> None:
+def test_a_report_in_a_file_does_not_change_the_exit_status(here: World) -> None:
     here.lay(project(two_py=None))
     report = here.top / "reports" / "gate.txt"
     ran = here.check("--output", str(report))
@@ -93,7 +93,7 @@ def test_the_report_goes_to_a_file_and_the_status_stays(here: World) -> None:
     assert "item.name" in report.read_text()
 
 
-def test_the_projects_code_sees_no_token_of_the_runners(here: World) -> None:
+def test_the_projects_code_sees_no_token_of_the_runner(here: World) -> None:
     code = f"""
 import os
 
@@ -107,7 +107,7 @@ assert os.environ[{MARK!r}]
     assert (ran.status, ran.complaints) == (0, ""), ran.said
 
 
-def test_runs_side_by_side_do_not_meet(here: World) -> None:
+def test_runs_at_the_same_time_do_not_disturb_each_other(here: World) -> None:
     """Four at once, on one project and one cache."""
     here.lay(project())
     runs = [here.start() for _ in range(4)]

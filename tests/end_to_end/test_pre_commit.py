@@ -67,9 +67,7 @@ def test_a_second_head_does_not_get_into_a_commit(repository: Path, environ: dic
 
 
 @pytest.mark.slow
-def test_a_commit_that_concerns_no_schema_waits_for_nothing(
-    repository: Path, environ: dict[str, str]
-) -> None:
+def test_a_commit_without_schema_files_runs_no_hook(repository: Path, environ: dict[str, str]) -> None:
     (repository / "README.md").write_text("y")
     git(repository, "add", "-A")
     status, said = run(repository, environ, "git", "commit", "-m", "text")

@@ -98,7 +98,7 @@ def test_the_application_of_flask_migrate_is_found(here: World, name: str, body:
     assert f"FLASK_APP from `{name}`" in text(passes(here.check(python=web())))
 
 
-def test_two_configurations_are_not_chosen_between(here: World) -> None:
+def test_two_configurations_without_a_choice_are_refused(here: World) -> None:
     both = {**moved(project(), {"": "shop-a/"}), **moved(project(), {"": "shop-b/"})}
     here.lay(both)
     ran = here.check()
@@ -123,7 +123,7 @@ def test_an_env_py_that_imports_a_part_of_the_models(here: World) -> None:
     assert "Blocked: 1 error" in ran.out, ran.out
 
 
-def test_the_folder_stays_as_it_was(here: World) -> None:
+def test_a_run_changes_no_file_of_the_project(here: World) -> None:
     folder = here.lay(project())
     before = sorted(str(each) for each in folder.rglob("*") if ".git/" not in str(each))
     passes(here.check())

@@ -45,7 +45,7 @@ FORK = {
 }
 
 
-def test_heads_means_every_head(here: World) -> None:
+def test_the_target_heads_upgrades_to_every_head(here: World) -> None:
     ran = configured(here, "checks: {several-heads: off}\n", {**project(), **FORK})
     passes(ran, "4 revisions")
 
@@ -82,7 +82,7 @@ assert "localhost" in URL
     passes(configured(here, keys, files))
 
 
-def test_everything_that_can_be_prepared(here: World) -> None:
+def test_every_kind_of_prepare_entry_runs(here: World) -> None:
     """SQL, a file of SQL, a Python file of the project's, and a command; in this order."""
     needs = """
 import os
@@ -119,7 +119,7 @@ prepare:
         ("sql_file: ci/latin.sql", "save it as UTF-8"),
     ],
 )
-def test_what_cannot_be_prepared_is_said(here: World, step: str, says: str) -> None:
+def test_a_failing_entry_of_prepare_is_reported(here: World, step: str, says: str) -> None:
     here.lay({**project(), "ci/fails.py": "1 / 0\n", ".migration-gate.yml": f"prepare:\n  - {step}\n"})
     (here.project / "ci/latin.sql").write_bytes("-- Größe\n".encode("latin-1"))
     ran = here.check()

@@ -160,7 +160,7 @@ def test_a_required_variable_of_an_unusual_name_is_asked_for(here: World) -> Non
 
 
 @pytest.mark.parametrize("url", ["sqlite:///./shop.db", "sqlite://", "mysql+pymysql://root@localhost/shop"])
-def test_another_default_database_is_swapped_and_that_is_said(here: World, url: str) -> None:
+def test_another_default_database_is_swapped_with_a_note(here: World, url: str) -> None:
     here.lay(project(settings_py=f"URL = {url!r}\n"))
     name = "mysql" if "mysql" in url else "sqlite"
     said = text(passes(here.check()))

@@ -10,7 +10,7 @@ import pytest
 from migration_gate.errors import ProjectNotImported
 from migration_gate.project.interpreter import inspect_interpreter
 from migration_gate.project.interpreter_choice import choose_interpreter, suggest_install_command
-from tests.project.test_locate import environment
+from tests.project.test_locate import write_environment
 
 GOOD = ("alembic-1.13.0", "SQLAlchemy-2.0.30")
 
@@ -26,39 +26,41 @@ def choose_and_fail(
 def test_the_nearest_environment_is_taken_up_to_the_top(tmp_path: Path) -> None:
     inner = tmp_path / "services/api"
     inner.mkdir(parents=True)
-    outer = environment(tmp_path / ".venv", *GOOD)
+    outer = write_environment(tmp_path / ".venv", *GOOD)
     assert choose_interpreter(None, inner, tmp_path, {}).python == outer
-    nearer = environment(inner / "venv", *GOOD)
+    nearer = write_environment(inner / "venv", *GOOD)
     assert choose_interpreter(None, inner, tmp_path, {}).python == nearer
 
 
 def test_an_environment_without_the_packages_is_passed_over_and_named(tmp_path: Path) -> None:
     project = tmp_path / "project"
     project.mkdir()
-    empty = environment(project / ".venv")
-    active = environment(tmp_path / "active", *GOOD)
+    empty = write_environment(project / ".venv")
+    active = write_environment(tmp_path / "active", *GOOD)
     chosen = choose_interpreter(None, project, project, {"VIRTUAL_ENV": str(active.parent.parent)})
     assert (chosen.python, chosen.why) == (active, "the active environment ($VIRTUAL_ENV)")
     assert chosen.notes == (f"`{empty}` was passed over: it has no alembic and no sqlalchemy",)
 
 
 def test_conda_comes_after_a_virtual_environment(tmp_path: Path) -> None:
-    one, two = environment(tmp_path / "one", *GOOD), environment(tmp_path / "two", *GOOD)
+    one, two = write_environment(tmp_path / "one", *GOOD), write_environment(tmp_path / "two", *GOOD)
     environ = {"CONDA_PREFIX": str(tmp_path / "one"), "VIRTUAL_ENV": str(tmp_path / "two")}
     assert choose_interpreter(None, tmp_path / "x", tmp_path / "x", environ).python == two
     del environ["VIRTUAL_ENV"]
     assert choose_interpreter(None, tmp_path / "x", tmp_path / "x", environ).python == one
 
 
-def test_what_is_installed_is_read_without_starting_anything(tmp_path: Path) -> None:
-    python = environment(tmp_path / ".venv", *GOOD, "psycopg2_binary-2.9.9", "left_pad-1.0", version="3.11.7")
+def test_installed_packages_are_read_from_the_files_of_the_environment(tmp_path: Path) -> None:
+    python = write_environment(
+        tmp_path / ".venv", *GOOD, "psycopg2_binary-2.9.9", "left_pad-1.0", version="3.11.7"
+    )
     seen = inspect_interpreter(python, "a test", tmp_path, {})
     assert seen.version == (3, 11, 7)
     assert dict(seen.packages) == {"alembic": "1.13.0", "sqlalchemy": "2.0.30", "psycopg2-binary": "2.9.9"}
 
 
 def test_a_missing_package_names_the_interpreter_and_the_command(tmp_path: Path) -> None:
-    python = environment(tmp_path / ".venv", "sqlalchemy-2.0.30")
+    python = write_environment(tmp_path / ".venv", "sqlalchemy-2.0.30")
     (tmp_path / "requirements.txt").touch()
     error = choose_and_fail(None, tmp_path)
     assert error.message == f"The project's interpreter `{python}` has no alembic."
@@ -81,14 +83,14 @@ def test_a_missing_package_names_the_interpreter_and_the_command(tmp_path: Path)
         (("alembic-1.4.3", "SQLAlchemy-1.4.54"), "3.9.1", "has alembic 1.4.3; the gate needs 1.7 or newer."),
     ],
 )
-def test_what_is_too_old_is_refused(
+def test_an_old_python_or_package_is_refused(
     tmp_path: Path, packages: tuple[str, ...], version: str, says: str
 ) -> None:
-    python = environment(tmp_path / ".venv", *packages, version=version)
+    python = write_environment(tmp_path / ".venv", *packages, version=version)
     assert choose_and_fail(python, tmp_path).message == f"The project's interpreter `{python}` {says}"
 
 
-def test_no_interpreter_at_all_is_said(tmp_path: Path) -> None:
+def test_the_error_without_any_interpreter_says_how_to_install_the_project(tmp_path: Path) -> None:
     error = choose_and_fail(None, tmp_path, {"PATH": str(tmp_path)})
     assert error.message.startswith("No Python with the project's packages was found")
     assert error.advice == (
@@ -108,7 +110,7 @@ def test_the_command_follows_the_lock_file(tmp_path: Path, file: str, command: s
 
 
 @pytest.mark.slow
-def test_an_interpreter_that_is_no_environment_is_asked(tmp_path: Path) -> None:
+def test_an_interpreter_outside_of_an_environment_is_started_and_asked(tmp_path: Path) -> None:
     real = Path(sys.base_prefix) / "bin" / f"python3.{sys.version_info.minor}"
     seen = inspect_interpreter(real, "a test", tmp_path, {})
     assert seen.version == sys.version_info[:3]
@@ -116,7 +118,7 @@ def test_an_interpreter_that_is_no_environment_is_asked(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_program_that_is_no_python_is_refused(tmp_path: Path) -> None:
+def test_a_program_that_is_not_python_is_refused(tmp_path: Path) -> None:
     script = tmp_path / "tool"
     script.write_text("#!/bin/sh\necho hello\n")
     script.chmod(0o755)
@@ -134,12 +136,12 @@ def test_the_gates_own_environment_is_the_last_resort(tmp_path: Path) -> None:
     chosen = choose_interpreter(None, tmp_path, tmp_path, environ)
     assert chosen.python == Path(sys.prefix) / "bin/python"
     assert "which is the gate's own environment too" in chosen.why
-    other = environment(tmp_path / ".venv", *GOOD)
+    other = write_environment(tmp_path / ".venv", *GOOD)
     assert choose_interpreter(None, tmp_path, tmp_path, environ).python == other
 
 
 def test_choosing_a_virtual_environment_starts_no_interpreter(tmp_path: Path) -> None:
-    python = environment(tmp_path / ".venv", *GOOD)
+    python = write_environment(tmp_path / ".venv", *GOOD)
     python.write_text(f"#!/bin/sh\ntouch {tmp_path}/started\n")
     assert choose_interpreter(None, tmp_path, tmp_path, {}).python == python
     assert not (tmp_path / "started").exists()

@@ -14,7 +14,7 @@ INI = "[alembic]\nscript_location = migrations\n"
 FLASK_ENV = "from flask import current_app\n"
 
 
-def tree(top: Path, files: dict[str, str]) -> Path:
+def write_project(top: Path, files: dict[str, str]) -> Path:
     """A folder with these files, and a virtual environment that has what is needed."""
     for name, text in files.items():
         file = top / name
@@ -22,11 +22,11 @@ def tree(top: Path, files: dict[str, str]) -> Path:
         file.write_text(text, encoding="utf-8")
     (top / ".git").mkdir(exist_ok=True)
     if not (top / ".venv").exists():
-        environment(top / ".venv", "alembic-1.13.0", "sqlalchemy-2.0.30", "psycopg2_binary-2.9.9")
+        write_environment(top / ".venv", "alembic-1.13.0", "sqlalchemy-2.0.30", "psycopg2_binary-2.9.9")
     return top
 
 
-def environment(prefix: Path, *packages: str, version: str = "3.12.1") -> Path:
+def write_environment(prefix: Path, *packages: str, version: str = "3.12.1") -> Path:
     """The files of a virtual environment, as far as they are looked at."""
     site = prefix / "lib/python3.12/site-packages"
     site.mkdir(parents=True)
@@ -38,7 +38,7 @@ def environment(prefix: Path, *packages: str, version: str = "3.12.1") -> Path:
     return prefix / "bin/python"
 
 
-def found(
+def find_in_folder(
     folder: Path, options: dict[str, object] | None = None, environ: dict[str, str] | None = None
 ) -> Project:
     (settings,) = loading.load_settings(folder, options or {}, {})
@@ -46,8 +46,8 @@ def found(
 
 
 def test_an_ini_at_the_top(tmp_path: Path) -> None:
-    tree(tmp_path, {"alembic.ini": INI, "migrations/env.py": ""})
-    assert found(tmp_path) == Project(
+    write_project(tmp_path, {"alembic.ini": INI, "migrations/env.py": ""})
+    assert find_in_folder(tmp_path) == Project(
         name=tmp_path.name,
         root=tmp_path,
         directory=tmp_path,
@@ -60,64 +60,64 @@ def test_an_ini_at_the_top(tmp_path: Path) -> None:
 
 def test_a_table_in_pyproject(tmp_path: Path) -> None:
     toml = '[tool.alembic]\nscript_location = "%(here)s/db"\nprepend_sys_path = ["lib"]\n'
-    tree(tmp_path, {"pyproject.toml": toml, "db/env.py": "", "lib/models.py": ""})
-    project = found(tmp_path)
+    write_project(tmp_path, {"pyproject.toml": toml, "db/env.py": "", "lib/models.py": ""})
+    project = find_in_folder(tmp_path)
     assert (project.kind, project.config) == ("toml", tmp_path / "pyproject.toml")
     assert project.sys_path == (str(tmp_path / "lib"), str(tmp_path))
 
 
-def test_an_ini_that_leaves_the_place_to_pyproject(tmp_path: Path) -> None:
+def test_an_ini_without_script_location_leaves_it_to_pyproject(tmp_path: Path) -> None:
     toml = '[tool.alembic]\nscript_location = "db"\n'
-    tree(
+    write_project(
         tmp_path, {"pyproject.toml": toml, "alembic.ini": "[alembic]\nsqlalchemy.url = x\n", "db/env.py": ""}
     )
-    assert (found(tmp_path).kind, found(tmp_path).script_location) == ("toml", None)
+    assert (find_in_folder(tmp_path).kind, find_in_folder(tmp_path).script_location) == ("toml", None)
 
 
 @pytest.mark.parametrize("folder", ["backend", "src/app", "backend/db", "services/migrations"])
 def test_an_ini_a_little_below(tmp_path: Path, folder: str) -> None:
-    tree(tmp_path, {f"{folder}/alembic.ini": INI, f"{folder}/migrations/env.py": ""})
-    project = found(tmp_path)
+    write_project(tmp_path, {f"{folder}/alembic.ini": INI, f"{folder}/migrations/env.py": ""})
+    project = find_in_folder(tmp_path)
     assert (project.config, project.directory) == (tmp_path / folder / "alembic.ini", tmp_path / folder)
 
 
 @pytest.mark.parametrize("folder", ["tests", "node_modules", ".hidden", "examples"])
-def test_inis_of_others_do_not_count(tmp_path: Path, folder: str) -> None:
-    tree(
+def test_an_ini_in_a_folder_of_tests_or_packages_is_ignored(tmp_path: Path, folder: str) -> None:
+    write_project(
         tmp_path, {f"{folder}/alembic.ini": INI, "backend/alembic.ini": INI, "backend/migrations/env.py": ""}
     )
-    assert found(tmp_path).config == tmp_path / "backend/alembic.ini"
+    assert find_in_folder(tmp_path).config == tmp_path / "backend/alembic.ini"
 
 
 def test_a_relative_script_location_counts_from_the_ini_or_from_the_top(tmp_path: Path) -> None:
-    tree(tmp_path, {"conf/alembic.ini": INI, "migrations/env.py": ""})
-    project = found(tmp_path)
+    write_project(tmp_path, {"conf/alembic.ini": INI, "migrations/env.py": ""})
+    project = find_in_folder(tmp_path)
     assert (project.directory, project.script_location) == (tmp_path, None)
 
 
 def test_a_package_as_script_location_runs_where_the_package_is(tmp_path: Path) -> None:
     ini = "[alembic]\nscript_location = app:migrations\n"
-    tree(tmp_path, {"conf/alembic.ini": ini, "src/app/migrations/env.py": "import app"})
-    project = found(tmp_path)
+    write_project(tmp_path, {"conf/alembic.ini": ini, "src/app/migrations/env.py": "import app"})
+    project = find_in_folder(tmp_path)
     assert (project.directory, project.sys_path) == (tmp_path, (str(tmp_path), str(tmp_path / "src")))
 
 
 def test_a_script_location_of_another_machine_is_replaced(tmp_path: Path) -> None:
     ini = "[alembic]\nscript_location = /usr/src/app/migrations\n"
-    tree(tmp_path, {"migrations/alembic.ini": ini, "migrations/env.py": ""})
-    project = found(tmp_path)
+    write_project(tmp_path, {"migrations/alembic.ini": ini, "migrations/env.py": ""})
+    project = find_in_folder(tmp_path)
     assert (project.directory, project.script_location) == (tmp_path, tmp_path / "migrations")
 
 
 def test_the_working_directory_that_was_set_is_kept(tmp_path: Path) -> None:
-    tree(tmp_path, {"conf/alembic.ini": INI, "conf/migrations/env.py": "", "run/x": ""})
-    project = found(tmp_path, {"working_directory": str(tmp_path / "run")})
+    write_project(tmp_path, {"conf/alembic.ini": INI, "conf/migrations/env.py": "", "run/x": ""})
+    project = find_in_folder(tmp_path, {"working_directory": str(tmp_path / "run")})
     assert (project.directory, project.script_location) == (tmp_path / "run", tmp_path / "conf/migrations")
 
 
 def test_packages_that_env_py_imports_are_on_the_path(tmp_path: Path) -> None:
     env = "import os\nimport shared.models\nfrom app.db import Base\nimport sqlmodel\n"
-    tree(
+    write_project(
         tmp_path,
         {
             "services/api/alembic.ini": INI,
@@ -126,29 +126,29 @@ def test_packages_that_env_py_imports_are_on_the_path(tmp_path: Path) -> None:
             "services/lib/shared/models.py": "",
         },
     )
-    project = found(tmp_path / "services/api")
+    project = find_in_folder(tmp_path / "services/api")
     here = tmp_path / "services/api"
     assert project.sys_path == (str(here), str(here / "src"), str(tmp_path / "services/lib"))
 
 
 def test_a_folder_inside_a_package_is_not_on_the_path_itself(tmp_path: Path) -> None:
     files = {"app/__init__.py": "", "app/alembic.ini": INI, "app/migrations/env.py": "", "app/types.py": ""}
-    tree(tmp_path, files)
-    project = found(tmp_path)
+    write_project(tmp_path, files)
+    project = find_in_folder(tmp_path)
     assert (project.directory, project.sys_path) == (tmp_path / "app", (str(tmp_path),))
 
 
 def test_a_hook_needs_no_ini(tmp_path: Path) -> None:
-    tree(tmp_path, {"ci/hook.py": "import app", "src/app/__init__.py": ""})
-    project = found(tmp_path, {"hook": str(tmp_path / "ci/hook.py")})
+    write_project(tmp_path, {"ci/hook.py": "import app", "src/app/__init__.py": ""})
+    project = find_in_folder(tmp_path, {"hook": str(tmp_path / "ci/hook.py")})
     assert (project.kind, project.hook, project.config) == ("hook", tmp_path / "ci/hook.py", None)
     assert project.sys_path == (str(tmp_path), str(tmp_path / "src"))
 
 
-def test_another_history_is_named_and_not_forgotten(tmp_path: Path) -> None:
+def test_other_histories_are_reported_as_not_replayed(tmp_path: Path) -> None:
     ini = INI + "[tenant]\nscript_location = tenants\n[loggers]\nkeys = root\n"
-    tree(tmp_path, {"alembic.ini": ini, "migrations/env.py": "", "billing/db/alembic.ini": INI})
-    assert found(tmp_path).notes == (
+    write_project(tmp_path, {"alembic.ini": ini, "migrations/env.py": "", "billing/db/alembic.ini": INI})
+    assert find_in_folder(tmp_path).notes == (
         "`billing/db/alembic.ini` is another history, and not replayed: name it under `projects:`",
         "section [tenant] of `alembic.ini` is another history, and not replayed: name it under `projects:`",
     )
@@ -156,7 +156,7 @@ def test_another_history_is_named_and_not_forgotten(tmp_path: Path) -> None:
 
 def test_two_sections_as_two_projects_need_no_warning(tmp_path: Path) -> None:
     ini = INI + "[tenant]\nscript_location = tenants\n"
-    tree(tmp_path, {"alembic.ini": ini, "migrations/env.py": "", "tenants/env.py": ""})
+    write_project(tmp_path, {"alembic.ini": ini, "migrations/env.py": "", "tenants/env.py": ""})
     (tmp_path / ".migration-gate.yml").write_text(
         "alembic: alembic.ini\nprojects:\n  core: {}\n  tenant: {alembic: {section: tenant}}\n"
     )
@@ -166,14 +166,16 @@ def test_two_sections_as_two_projects_need_no_warning(tmp_path: Path) -> None:
 
 def test_a_section_can_be_named(tmp_path: Path) -> None:
     ini = "[DEFAULT]\nscript_location = migrations\n[alembic]\nx = 1\n[tenant]\nscript_location = tenants\n"
-    tree(tmp_path, {"alembic.ini": ini, "migrations/env.py": "", "tenants/env.py": ""})
-    project = found(tmp_path, {"alembic": {"section": "tenant"}})
+    write_project(tmp_path, {"alembic.ini": ini, "migrations/env.py": "", "tenants/env.py": ""})
+    project = find_in_folder(tmp_path, {"alembic": {"section": "tenant"}})
     assert (project.section, project.kind) == ("tenant", "ini")
 
 
 def test_the_only_section_with_a_history_is_taken(tmp_path: Path) -> None:
-    tree(tmp_path, {"alembic.ini": "[core]\nscript_location = migrations\n", "migrations/env.py": ""})
-    assert found(tmp_path).section == "core"
+    write_project(
+        tmp_path, {"alembic.ini": "[core]\nscript_location = migrations\n", "migrations/env.py": ""}
+    )
+    assert find_in_folder(tmp_path).section == "core"
 
 
 FLASK = {"migrations/alembic.ini": "[alembic]\n", "migrations/env.py": FLASK_ENV}
@@ -201,28 +203,28 @@ FLASK = {"migrations/alembic.ini": "[alembic]\n", "migrations/env.py": FLASK_ENV
 def test_flask_migrate_finds_its_application(
     tmp_path: Path, files: dict[str, str], application: str, why: str
 ) -> None:
-    tree(tmp_path, FLASK | files)
-    project = found(tmp_path)
+    write_project(tmp_path, FLASK | files)
+    project = find_in_folder(tmp_path)
     assert (project.kind, project.directory, project.config) == ("flask", tmp_path, tmp_path / "migrations")
     assert project.flask_app == application
     assert project.notes == (f"{why}: {application}",)
 
 
 def test_flask_app_in_settings_and_environment_wins(tmp_path: Path) -> None:
-    tree(tmp_path, FLASK | {"wsgi.py": "Flask()"})
-    assert found(tmp_path, {"flask_app": "other:app"}).flask_app == "other:app"
-    assert found(tmp_path, {"env": {"FLASK_APP": "third"}}).flask_app == "third"
-    assert found(tmp_path, environ={"FLASK_APP": "fourth"}).flask_app == "fourth"
+    write_project(tmp_path, FLASK | {"wsgi.py": "Flask()"})
+    assert find_in_folder(tmp_path, {"flask_app": "other:app"}).flask_app == "other:app"
+    assert find_in_folder(tmp_path, {"env": {"FLASK_APP": "third"}}).flask_app == "third"
+    assert find_in_folder(tmp_path, environ={"FLASK_APP": "fourth"}).flask_app == "fourth"
 
 
-def lost(folder: Path, options: dict[str, object] | None = None) -> ProjectNotFound:
+def find_nothing(folder: Path, options: dict[str, object] | None = None) -> ProjectNotFound:
     with pytest.raises(ProjectNotFound) as caught:
-        found(folder, options)
+        find_in_folder(folder, options)
     return caught.value
 
 
 def test_flask_migrate_without_an_application_is_refused(tmp_path: Path) -> None:
-    error = lost(tree(tmp_path, FLASK))
+    error = find_nothing(write_project(tmp_path, FLASK))
     assert (
         error.message == f"`{tmp_path / 'migrations'}` belongs to Flask-Migrate, and no FLASK_APP was found."
     )
@@ -230,7 +232,7 @@ def test_flask_migrate_without_an_application_is_refused(tmp_path: Path) -> None
 
 
 def test_several_configurations_are_named_with_what_to_write(tmp_path: Path) -> None:
-    error = lost(tree(tmp_path, {"api/alembic.ini": INI, "billing/alembic.ini": INI}))
+    error = find_nothing(write_project(tmp_path, {"api/alembic.ini": INI, "billing/alembic.ini": INI}))
     assert error.message == (
         "There are 2 Alembic configurations, and none is at the top: `api/alembic.ini`, "
         "`billing/alembic.ini`."
@@ -241,15 +243,15 @@ def test_several_configurations_are_named_with_what_to_write(tmp_path: Path) -> 
     )
 
 
-def test_the_configuration_that_is_advised_works(tmp_path: Path) -> None:
+def test_the_configuration_that_an_error_suggests_works(tmp_path: Path) -> None:
     files = {
         "api/alembic.ini": INI,
         "billing/alembic.ini": INI,
         "api/migrations/env.py": "",
         "billing/migrations/env.py": "",
     }
-    tree(tmp_path, files)
-    (tmp_path / ".migration-gate.yml").write_text(lost(tmp_path).advice.partition("\n\n")[2])
+    write_project(tmp_path, files)
+    (tmp_path / ".migration-gate.yml").write_text(find_nothing(tmp_path).advice.partition("\n\n")[2])
     projects = [find_project(settings, {}) for settings in loading.load_settings(tmp_path, {}, {})]
     assert [(p.name, p.directory) for p in projects] == [
         ("api", tmp_path / "api"),
@@ -259,7 +261,7 @@ def test_the_configuration_that_is_advised_works(tmp_path: Path) -> None:
 
 def test_several_sections_are_named_with_what_to_write(tmp_path: Path) -> None:
     ini = "[core]\nscript_location = a\n[tenant]\nscript_location = b\n[alembic]\nx = 1\n"
-    error = lost(tree(tmp_path, {"alembic.ini": ini}))
+    error = find_nothing(write_project(tmp_path, {"alembic.ini": ini}))
     assert error.message == "`alembic.ini` has no history in [alembic], and several elsewhere: core, tenant."
     assert "    alembic: {config: alembic.ini, section: tenant}" in error.advice
 
@@ -299,33 +301,33 @@ def test_several_sections_are_named_with_what_to_write(tmp_path: Path) -> None:
         ({"a/b/c/alembic.ini": INI}, "Name it in `.migration-gate.yml`: `alembic: a/b/c/alembic.ini`."),
     ],
 )
-def test_nothing_found_says_what_hints_at_something(
+def test_the_error_without_a_configuration_names_what_hints_at_one(
     tmp_path: Path, files: dict[str, str], advice: str
 ) -> None:
-    error = lost(tree(tmp_path, files))
+    error = find_nothing(write_project(tmp_path, files))
     assert error.advice == advice
     assert str(tmp_path) in error.message
 
 
-def test_a_script_location_that_is_nowhere_is_refused(tmp_path: Path) -> None:
-    error = lost(tree(tmp_path, {"alembic.ini": INI}))
+def test_a_script_location_that_does_not_exist_is_refused(tmp_path: Path) -> None:
+    error = find_nothing(write_project(tmp_path, {"alembic.ini": INI}))
     assert error.message == "`alembic.ini` says `script_location = migrations`, and no such folder exists."
     assert error.where == str(tmp_path / "alembic.ini")
 
 
-def test_an_ini_that_is_none_is_refused(tmp_path: Path) -> None:
-    error = lost(tree(tmp_path, {"alembic.ini": "script_location = x\n"}))
+def test_an_ini_with_a_syntax_error_is_refused(tmp_path: Path) -> None:
+    error = find_nothing(write_project(tmp_path, {"alembic.ini": "script_location = x\n"}))
     assert error.message == "`alembic.ini` could not be read: File contains no section headers."
 
 
 def test_an_unknown_section_is_refused(tmp_path: Path) -> None:
-    tree(tmp_path, {"alembic.ini": INI, "migrations/env.py": ""})
-    error = lost(tmp_path, {"alembic": {"section": "tenant"}})
+    write_project(tmp_path, {"alembic.ini": INI, "migrations/env.py": ""})
+    error = find_nothing(tmp_path, {"alembic": {"section": "tenant"}})
     assert error.message == "`alembic.ini` has no section [tenant]."
 
 
 def test_a_path_with_spaces_and_other_letters_is_fine(tmp_path: Path) -> None:
     folder = tmp_path / "mein größtes Projekt"
     folder.mkdir()
-    tree(folder, {"alembic.ini": INI, "migrations/env.py": ""})
-    assert found(folder).directory == folder
+    write_project(folder, {"alembic.ini": INI, "migrations/env.py": ""})
+    assert find_in_folder(folder).directory == folder

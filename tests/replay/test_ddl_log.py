@@ -18,14 +18,14 @@ LOST = (
 )
 
 
-def play(engine: Engine, *bodies: str, configure: str = "") -> Ran:
+def replay_revisions(engine: Engine, *bodies: str, configure: str = "") -> Ran:
     """The standard history and more revisions, from 0006 on."""
     ran = engine.run(lay(engine.folder(), after(STANDARD, *bodies), env(configure=configure)))
     assert ran.replay.failure is None, ran.replay.failure
     return ran
 
 
-def touched(ran: Ran, step: int) -> list[tuple[str, str, str]]:
+def logged_commands(ran: Ran, step: int) -> list[tuple[str, str, str]]:
     """Tag, kind and identity of a step's touches."""
     return [(t.tag, t.kind, t.identity) for t in ran.replay.ddl_commands if t.step == step]
 
@@ -39,15 +39,15 @@ def touched(ran: Ran, step: int) -> list[tuple[str, str, str]]:
         "op.execute('GRANT CREATE ON SCHEMA public TO pg_monitor')\nop.execute('SET ROLE pg_monitor')",
     ],
 )
-def test_a_reset_session_does_not_blame_another_revision(engine: Engine, body: str) -> None:
-    ran = play(
+def test_commands_after_a_session_reset_belong_to_their_revision(engine: Engine, body: str) -> None:
+    ran = replay_revisions(
         engine, body + '\nop.create_table("late", sa.Column("id", sa.Integer))\nop.execute("RESET ROLE")'
     )
     assert find_origin_by_name(ran.replay, "late").revision == "0006"
     assert LOST not in ran.replay.notes
 
 
-def test_grants_are_survived(engine: Engine) -> None:
+def test_grants_do_not_disturb_the_log(engine: Engine) -> None:
     body = """
     op.execute("GRANT SELECT ON users TO pg_monitor")
     op.execute("ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO pg_monitor")
@@ -57,7 +57,7 @@ def test_grants_are_survived(engine: Engine) -> None:
     op.execute("CREATE ROLE somebody")
     op.execute("DROP ROLE somebody")
     """
-    assert ("COMMENT", "table", "public.users") in touched(play(engine, body), 6)
+    assert ("COMMENT", "table", "public.users") in logged_commands(replay_revisions(engine, body), 6)
 
 
 def test_another_connection_of_the_migration_is_recorded(engine: Engine) -> None:
@@ -67,18 +67,18 @@ def test_another_connection_of_the_migration_is_recorded(engine: Engine) -> None
         other.execute(sa.text("CREATE TABLE beside (id int)"))
     engine.dispose()
     """
-    ran = play(engine, body, configure="transaction_per_migration=True")
+    ran = replay_revisions(engine, body, configure="transaction_per_migration=True")
     assert find_origin_by_name(ran.replay, "beside").revision == "0006"
 
 
 def test_ddl_in_a_do_block_is_recorded(engine: Engine) -> None:
     body = "op.execute(\"DO $$ BEGIN EXECUTE 'CREATE TABLE hidden (id int)'; END $$\")"
-    assert touched(play(engine, body), 6) == [("CREATE TABLE", "table", "public.hidden")]
+    assert logged_commands(replay_revisions(engine, body), 6) == [("CREATE TABLE", "table", "public.hidden")]
 
 
 def test_create_if_not_exists_that_made_nothing_is_recorded_with_its_statement(engine: Engine) -> None:
     statement = "CREATE TABLE IF NOT EXISTS users (other int)"
-    ran = play(engine, f"op.execute({statement!r})")
+    ran = replay_revisions(engine, f"op.execute({statement!r})")
     touches = [t for t in ran.replay.ddl_commands if t.step == 6]
     assert touches == [DdlCommand(6, "CREATE TABLE", "table", "", 0, statement)]
 
@@ -90,12 +90,12 @@ def test_temporary_tables_are_not_recorded(engine: Engine) -> None:
     op.execute("ALTER TABLE work ADD y int")
     op.execute("DROP TABLE work")
     """
-    assert touched(play(engine, body), 6) == []
+    assert logged_commands(replay_revisions(engine, body), 6) == []
 
 
 def test_members_of_an_extension_are_not_recorded(engine: Engine) -> None:
     body = 'op.execute("CREATE EXTENSION pg_trgm")\nop.execute("CREATE EXTENSION IF NOT EXISTS pg_trgm")'
-    told = touched(play(engine, body), 6)
+    told = logged_commands(replay_revisions(engine, body), 6)
     assert told == [("CREATE EXTENSION", "extension", "pg_trgm"), ("CREATE EXTENSION", "extension", "")]
 
 
@@ -104,13 +104,13 @@ def test_partitions_are_recorded(engine: Engine) -> None:
     op.execute("CREATE TABLE events (id int, at date) PARTITION BY RANGE (at)")
     op.execute("CREATE TABLE events_1 PARTITION OF events FOR VALUES FROM ('2020-01-01') TO ('2021-01-01')")
     """
-    ran = play(engine, body, 'op.execute("CREATE INDEX events_at ON events (at)")')
+    ran = replay_revisions(engine, body, 'op.execute("CREATE INDEX events_at ON events (at)")')
     expected = {"events": "0006", "events_1": "0006", "events_at": "0007", "events_1_at_idx": "0007"}
     assert {name: find_origin_by_name(ran.replay, name).revision for name in expected} == expected
 
 
 def test_renames_are_followed(engine: Engine) -> None:
-    ran = play(
+    ran = replay_revisions(
         engine,
         'op.rename_table("posts", "articles")',
         'op.alter_column("articles", "title", new_column_name="headline")',
@@ -125,58 +125,60 @@ def test_renames_are_followed(engine: Engine) -> None:
 
 
 def test_a_type_is_traced_to_its_last_change(engine: Engine) -> None:
-    ran = play(engine, "op.execute(\"ALTER TYPE user_status ADD VALUE 'banned'\")")
+    ran = replay_revisions(engine, "op.execute(\"ALTER TYPE user_status ADD VALUE 'banned'\")")
     assert find_origin_by_name(ran.replay, "user_status").revision == "0006"
 
 
 def test_what_is_dropped_is_recorded(engine: Engine) -> None:
-    ran = play(
+    ran = replay_revisions(
         engine, 'op.drop_index("ix_posts_title")\nop.drop_column("users", "email")\nop.drop_table("posts")'
     )
-    told = touched(ran, 6)
+    told = logged_commands(ran, 6)
     assert ("DROP INDEX", "index", "public.ix_posts_title") in told
     assert ("DROP INDEX", "table", "public.posts") in told
     assert ("ALTER TABLE", "table column", "public.users.email") in told
     assert ("DROP TABLE", "table", "public.posts") in told
 
 
-def test_a_foreign_key_that_fell_with_another_table_leaves_a_touch(engine: Engine) -> None:
-    ran = play(engine, 'op.execute("DROP TABLE users CASCADE")')
-    assert ("DROP TABLE", "table constraint", "posts_user on public.posts") in touched(ran, 6)
+def test_a_foreign_key_dropped_with_another_table_is_recorded(engine: Engine) -> None:
+    ran = replay_revisions(engine, 'op.execute("DROP TABLE users CASCADE")')
+    assert ("DROP TABLE", "table constraint", "posts_user on public.posts") in logged_commands(ran, 6)
     assert ran.tables == ["posts"]
 
 
-def test_a_schema_that_is_made_anew_is_recorded(engine: Engine) -> None:
+def test_a_schema_that_is_dropped_and_created_again_is_recorded(engine: Engine) -> None:
     body = """
     op.execute("DROP SCHEMA public CASCADE")
     op.execute("CREATE SCHEMA public")
     op.execute("CREATE TABLE alembic_version (version_num varchar(32) NOT NULL)")
     op.execute("INSERT INTO alembic_version VALUES ('0005')")
     """
-    ran = play(engine, body, 'op.create_table("fresh", sa.Column("id", sa.Integer))')
+    ran = replay_revisions(engine, body, 'op.create_table("fresh", sa.Column("id", sa.Integer))')
     assert ran.tables == ["fresh"]
     assert find_origin_by_name(ran.replay, "fresh").revision == "0007"
-    assert ("DROP SCHEMA", "table", "public.users") in touched(ran, 6)
+    assert ("DROP SCHEMA", "table", "public.users") in logged_commands(ran, 6)
 
 
 @pytest.mark.parametrize(
     "statement", ["DROP EVENT TRIGGER migration_gate_command", "DROP SCHEMA migration_gate CASCADE"]
 )
 def test_a_ddl_log_that_a_migration_dropped_is_reported(engine: Engine, statement: str) -> None:
-    ran = play(engine, f"op.execute({statement!r})", 'op.create_table("late", sa.Column("id", sa.Integer))')
+    ran = replay_revisions(
+        engine, f"op.execute({statement!r})", 'op.create_table("late", sa.Column("id", sa.Integer))'
+    )
     assert ran.replay.notes[-1] == LOST
     assert ran.replay.arrived_heads == ("0007",)
     assert "late" in ran.tables
 
 
-def test_the_migrations_see_nothing_of_it(engine: Engine) -> None:
+def test_migrations_do_not_see_the_ddl_log(engine: Engine) -> None:
     body = """
     rows = op.get_bind().execute(sa.text("SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_'"))
     names = rows.scalars().all()
     assert set(names) == {"public", "information_schema", "migration_gate"}
     assert sorted(sa.inspect(op.get_bind()).get_table_names()) == ["alembic_version", "posts", "users"]
     """
-    play(engine, body)
+    replay_revisions(engine, body)
 
 
 @pytest.fixture
@@ -190,8 +192,8 @@ def plain(engine: Engine) -> Engine:
 
 
 @pytest.mark.parametrize("configure", ["", "transaction_per_migration=True"])
-def test_without_event_triggers_the_same_is_found_by_comparing(plain: Engine, configure: str) -> None:
-    ran = play(
+def test_without_event_triggers_changes_are_found_by_comparing(plain: Engine, configure: str) -> None:
+    ran = replay_revisions(
         plain,
         'op.rename_table("posts", "articles")',
         'op.execute("CREATE VIEW names AS SELECT name FROM users")',
@@ -206,8 +208,8 @@ def test_without_event_triggers_the_same_is_found_by_comparing(plain: Engine, co
     assert {name: find_origin_by_name(ran.replay, name).revision for name in expected} == expected
 
 
-def test_a_renamed_constraint_is_the_renaming_revisions(engine: Engine) -> None:
-    ran = play(
+def test_the_origin_of_a_renamed_constraint_is_the_revision_that_renamed_it(engine: Engine) -> None:
+    ran = replay_revisions(
         engine,
         'op.create_check_constraint("ck_first", "users", "id > 0")',
         'op.execute("ALTER TABLE users RENAME CONSTRAINT ck_first TO ck_second")',

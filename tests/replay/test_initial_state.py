@@ -39,7 +39,7 @@ def dump(folder: Path, *options: str) -> bytes:
 
 
 @pytest.mark.parametrize("form", ["plain", "custom"])
-def test_a_dump_is_where_the_replay_begins(here: World, form: str) -> None:
+def test_the_replay_begins_with_a_dump(here: World, form: str) -> None:
     keys = "start_from: {dump: ci/old.dump}\n"
     made = dump(here.temporary, f"--format={form}", "--no-owner")
     here.lay(
@@ -50,7 +50,7 @@ def test_a_dump_is_where_the_replay_begins(here: World, form: str) -> None:
     assert "the replay began with old.dump, not with an empty database" in " ".join(ran.out.split())
 
 
-def test_a_dump_that_is_broken(here: World) -> None:
+def test_a_dump_with_a_syntax_error_is_reported(here: World) -> None:
     files = {**project(), "ci/old.sql": "create table item (;\n"}
     here.lay({**files, ".migration-gate.yml": "start_from: {dump: ci/old.sql}\n"})
     ran = here.check()
@@ -59,7 +59,7 @@ def test_a_dump_that_is_broken(here: World) -> None:
     assert "syntax error" in ran.out
 
 
-def test_commands_in_a_dump_reach_no_other_server(here: World) -> None:
+def test_shell_commands_in_a_dump_run_in_the_sandbox(here: World) -> None:
     """psql would run what stands behind `\\!`: it does so in the cage."""
     text = OLD + "\\! (exec 3<>/dev/tcp/127.0.0.1/9) 2>&1 | head -1 >&2\n\\! id -u >&2\n"
     files = {**project(), "ci/old.sql": text.replace("\\! (", "\\! bash -c '(").replace("2>&1 |", "' 2>&1 |")}
@@ -71,7 +71,7 @@ def test_commands_in_a_dump_reach_no_other_server(here: World) -> None:
     assert "refused" not in ran.out
 
 
-def test_the_models_of_an_older_commit_are_where_the_replay_begins(here: World) -> None:
+def test_the_replay_begins_with_the_models_of_an_older_commit(here: World) -> None:
     lost = revision("one", None, FIRST)
     here.lay(project(one_py=lost, two_py=None, models_py=_old_models()))
     old = commit(here.project)
@@ -82,7 +82,7 @@ def test_the_models_of_an_older_commit_are_where_the_replay_begins(here: World) 
     assert f"the replay began with the models of {old[:10]}, stamped as heads" in said
 
 
-def test_a_commit_that_is_not_there(here: World) -> None:
+def test_a_commit_that_does_not_exist_is_reported(here: World) -> None:
     here.lay({**project(), ".migration-gate.yml": "start_from: {create_all: deadbeef}\n"})
     ran = here.check()
     assert ran.status == 2, ran.said
@@ -93,7 +93,7 @@ def _old_models() -> str:
     return project()["shop/models.py"].replace("String(50), nullable=False", "String(40)")
 
 
-def test_what_the_older_commit_lacks_is_drift(here: World) -> None:
+def test_a_change_of_the_models_since_the_older_commit_is_drift(here: World) -> None:
     """The models changed, and no revision did: that is found, whatever the replay began with."""
     lost = revision("one", None, FIRST)
     here.lay(project(one_py=lost, two_py=None, models_py=_old_models()))
