@@ -1,4 +1,4 @@
-"""The whole gate in reading order: inputs, facts, verdicts, report, exit status."""
+"""The whole gate in reading order: settings, facts, verdicts, report, exit status."""
 
 import os
 import time
@@ -7,12 +7,12 @@ from datetime import date
 from pathlib import Path
 
 from migration_gate import checks, explain
-from migration_gate.config import loading
+from migration_gate.config.loading import load_settings
 from migration_gate.config.settings import Settings
 from migration_gate.errors import GateError
 from migration_gate.git import find_repository_root
 from migration_gate.progress import ProgressDisplay
-from migration_gate.replay import examination
+from migration_gate.replay.examination import examine_project
 from migration_gate.report import deliver
 from migration_gate.verdict.comment_files import read_comment_files
 from migration_gate.verdict.judge import judge_findings
@@ -25,22 +25,25 @@ def run_check(path: Path, options: Mapping[str, object], targets: deliver.Report
 
 
 def examine_projects(path: Path, options: Mapping[str, object]) -> Report:
-    """Examine every project below `path`."""
-    begun = time.perf_counter()
-    every = loading.load_settings(path, options, os.environ, known_checks=explain.known_kinds())
+    """The report on every project below `path`. `options` are those of the command line, as settings.
+
+    Raises GateError where the settings cannot be read; a problem of one project is part of the report.
+    """
+    started = time.perf_counter()
+    projects = load_settings(path, options, os.environ, known_checks=explain.known_kinds())
     with ProgressDisplay() as display:
-        found = tuple(examine_and_judge(settings, display) for settings in every)
-    return deliver.add_version(Report(found, time.perf_counter() - begun))
+        reports = tuple(examine_and_judge(settings, display) for settings in projects)
+    return deliver.add_version(Report(reports, time.perf_counter() - started))
 
 
 def examine_and_judge(settings: Settings, display: ProgressDisplay) -> ProjectReport:
-    """One project: its facts, judged; a problem of its own does not keep the others from being examined."""
-    begun = time.perf_counter()
+    """One project: its facts and the verdicts on them, or the problem that kept it from being examined."""
+    started = time.perf_counter()
     try:
-        facts = display.show_examination(examination.examine_project(settings))
-        texts = read_comment_files(facts, find_repository_root(settings.root))
-        verdicts = judge_findings(facts, settings, checks.ALL, texts, date.today())
+        facts = display.show_examination(examine_project(settings))
+        comment_files = read_comment_files(facts, find_repository_root(settings.root))
+        verdicts = judge_findings(facts, settings, checks.ALL, comment_files, date.today())
     except GateError as error:
         return ProjectReport(settings.name, problem=Problem.from_error(error))
-    seconds = time.perf_counter() - begun
+    seconds = time.perf_counter() - started
     return ProjectReport(settings.name, facts, verdicts, settings.fail_on, seconds=seconds)

@@ -1,4 +1,4 @@
-"""What is said of an interpreter that ended, or hung, without finishing its answer."""
+"""Describes an interpreter that ended, or hung, without finishing its answer."""
 
 from __future__ import annotations
 
@@ -7,59 +7,74 @@ import signal
 
 from migration_gate.worker.protocol import ErrorReport, FailedStage, Frame, RunFailed
 
-SHOWN = 3000
+SHOWN_OUTPUT = 3000
 """characters of what was printed last"""
 FRAME = re.compile(r'  File "(.+)", line \d+ in ')
-FOREIGN = re.compile(
+"""as faulthandler prints one"""
+FATAL_ERROR = "Fatal Python error"
+FATAL_FRAME = re.compile(r'^  File "(.+)", line (\d+) in (.+)$', re.MULTILINE)
+FOREIGN_FILE = re.compile(
     r"^<|/site-packages/(alembic|sqlalchemy|greenlet)/|/migration_gate/worker/|/worker/\w+\.py$"
     r"|/lib/python3\.\d+/(?!site-packages)"
 )
-"""frames that say nothing about the project's own code"""
+"""files whose frames say nothing about the project's own code"""
+LOWEST_SIGNAL_STATUS = 128
+"""an exit status above it means: killed by the signal of the rest"""
 INTERPRETER_ENDED = "InterpreterEnded"
-"""the kind of such a failure"""
+"""stands in place of an exception's class"""
 ADVICE = "A call of os._exit, a crash in a C extension or too little memory end an interpreter like this."
 
 
 def describe_exit(status: int) -> str:
-    """How a process ended, from the status that its keeper gave (128 + signal when it was killed)."""
-    if status <= 128:
+    """How a process ended: `ended with exit status 7`, `was killed by signal 11 (SIGSEGV)`.
+
+    `status` is the sandbox's, which adds 128 to the number of a signal.
+    """
+    if status <= LOWEST_SIGNAL_STATUS:
         return f"ended with exit status {status}"
+    number = status - LOWEST_SIGNAL_STATUS
     try:
-        name = signal.Signals(status - 128).name
+        name = signal.Signals(number).name
     except ValueError:
         name = "unknown"
-    return f"was killed by signal {status - 128} ({name})"
+    return f"was killed by signal {number} ({name})"
 
 
 def last_output(output: str) -> str:
-    """The end of what was printed, whole lines, without the frames of our own and of Alembic's."""
+    """The end of what was printed, in whole lines, without frames of foreign code."""
     text = remove_foreign_frames(output)
-    if len(text) <= SHOWN:
+    if len(text) <= SHOWN_OUTPUT:
         return text
-    return text[-SHOWN:].partition("\n")[2] or text[-SHOWN:]
+    end = text[-SHOWN_OUTPUT:]
+    return end.partition("\n")[2] or end
 
 
 def remove_foreign_frames(output: str) -> str:
-    """What was printed, and of the interpreter's own dumps the frames that are the project's."""
-    return "\n".join(line for line in output.splitlines() if not _foreign(line))
+    """What was printed, without the frames in the interpreter's own dumps that are not the project's."""
+    return "\n".join(line for line in output.splitlines() if not _is_foreign_line(line))
 
 
-def _foreign(line: str) -> bool:
+def _is_foreign_line(line: str) -> bool:
+    if line.startswith("Extension modules: "):
+        return True
     frame = FRAME.match(line)
-    return line.startswith("Extension modules: ") or (
-        frame is not None and FOREIGN.search(frame[1]) is not None
-    )
+    return frame is not None and FOREIGN_FILE.search(frame[1]) is not None
 
 
 def build_failure_line(stage: FailedStage, revision: str | None, message: str, output: str) -> RunFailed:
-    """The line of the answer that the worker could not write any more: what it did has failed."""
-    error = ErrorReport(message, INTERPRETER_ENDED, hint=ADVICE, frames=_fatal_error_frames(output))
+    """The line of the answer that the worker could not write any more, because its interpreter ended."""
+    error = ErrorReport(message, INTERPRETER_ENDED, hint=ADVICE, frames=_list_fatal_frames(output))
     return RunFailed(stage, error, revision)
 
 
-def _fatal_error_frames(output: str) -> tuple[Frame, ...]:
+def _list_fatal_frames(output: str) -> tuple[Frame, ...]:
     """The project's frames of the fatal error that the interpreter printed last, outermost first."""
-    dump = output.rpartition("Fatal Python error")[2] if "Fatal Python error" in output else ""
-    rows = re.findall(r'^  File "(.+)", line (\d+) in (.+)$', dump, re.MULTILINE)
-    frames = [Frame(file, int(line), function) for file, line, function in rows if not FOREIGN.search(file)]
+    if FATAL_ERROR not in output:
+        return ()
+    dump = output.rpartition(FATAL_ERROR)[2]
+    frames = [
+        Frame(file, int(line), function)
+        for file, line, function in FATAL_FRAME.findall(dump)
+        if not FOREIGN_FILE.search(file)
+    ]
     return tuple(reversed(frames))

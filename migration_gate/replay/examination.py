@@ -28,7 +28,7 @@ from migration_gate.scan.repository import read_repository
 
 
 @dataclass(frozen=True, slots=True)
-class Installation:
+class PackageInstallation:
     """Settings with an interpreter that has the project's packages, as far as that is known."""
 
     settings: Settings
@@ -100,17 +100,17 @@ def _refuse_untrusted_code(settings: Settings) -> None:
         refuse_untrusted_code(folder, os.environ)
 
 
-def _install_packages(settings: Settings) -> Generator[Progress, None, Installation]:
+def _install_packages(settings: Settings) -> Generator[Progress, None, PackageInstallation]:
     """Install the project's packages where that is wanted, and no interpreter has them."""
     if settings.install == "off" or settings.python is not None:
-        return Installation(settings)
+        return PackageInstallation(settings)
     from migration_gate import install  # noqa: PLC0415 - not needed where an interpreter is at hand
 
     if not install.wanted(settings):
-        return Installation(settings)
+        return PackageInstallation(settings)
     installed = yield from install.install(settings)
     yield Progress("find", settings.name)
-    return Installation(installed.applied(settings), installed.notes)
+    return PackageInstallation(installed.applied(settings), installed.notes)
 
 
 def _read_replay(setup: ReplaySetup, history_run: HistoryRun, notes: tuple[str, ...]) -> Replay:

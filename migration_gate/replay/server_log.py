@@ -1,47 +1,61 @@
-"""The error that hides behind "current transaction is aborted", from the server's own log."""
+"""Finds the error that "current transaction is aborted" follows from, in the server's own log."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from migration_gate.worker.protocol import ErrorReport, Line, RunFailed
 
-ABORTED = "25P02"
+ABORTED_TRANSACTION = "25P02"
 """in_failed_sql_transaction"""
-SEEN = 4 << 20
-"""bytes of the log's end that are read"""
+READ_BYTES = 4 << 20
+"""of the log, the end is read"""
 ENTRY = re.compile(
-    r"^[^|\n]*\|(?P<pid>\d+)\|(?P<code>\w{5})\|[^|\n]*\|(?P<database>[^|\n]*)\|"
-    r"(?P<kind>[A-Z]+):  (?P<text>.*(?:\n\t.*)*)",
+    r"^[^|\n]*\|(?P<pid>\d+)\|(?P<sqlstate>\w{5})\|[^|\n]*\|(?P<database>[^|\n]*)\|"
+    r"(?P<level>[A-Z]+):  (?P<text>.*(?:\n\t.*)*)",
     re.MULTILINE,
 )
-"""see `postgres.settings.LOG_LINE_PREFIX`"""
+"""one entry; see `postgres.settings.LOG_LINE_PREFIX`"""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """One entry of the server's log."""
+
+    pid: str
+    """of the session's process"""
+    sqlstate: str
+    level: str
+    """ERROR, or what follows one: DETAIL, HINT, STATEMENT"""
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class LoggedError:
-    """One error, with what the server added to it."""
+    """An error in the server's log, with the entries that the server added to it."""
 
     pid: str
     sqlstate: str
-    says: str
+    message: str
     detail: str | None = None
     hint: str | None = None
     statement: str | None = None
 
 
 def add_first_error(line: Line, log: Path | None, database: str) -> Line:
-    """A line of the worker's answer; a failure of this kind gets the error that came first."""
-    if not isinstance(line, RunFailed) or line.first_error is not None or line.error.sqlstate != ABORTED:
+    """The line itself; to a failure in an aborted transaction, the error that aborted it is added."""
+    if not isinstance(line, RunFailed) or line.first_error is not None:
         return line
-    logged = find_first_error(log, database) if log else None
+    if line.error.sqlstate != ABORTED_TRANSACTION or log is None:
+        return line
+    logged = find_first_error(log, database)
     if logged is None:
         return line
     first_error = ErrorReport(
-        message=logged.says,
+        message=logged.message,
         sqlstate=logged.sqlstate,
         detail=logged.detail,
         hint=logged.hint,
@@ -49,6 +63,24 @@ def add_first_error(line: Line, log: Path | None, database: str) -> Line:
         line=_find_statement_line(line.file, logged.statement),
     )
     return replace(line, first_error=first_error)
+
+
+def find_first_error(log: Path, database: str) -> LoggedError | None:
+    """The error that aborted the transaction which was used last in spite of it; None without one."""
+    try:
+        with log.open("rb") as stream:
+            stream.seek(max(0, log.stat().st_size - READ_BYTES))
+            text = stream.read().decode(errors="replace")
+    except OSError:
+        return None
+    newest_by_session: dict[str, LoggedError] = {}
+    first_error = None
+    for error in _read_errors(text, database):
+        if error.sqlstate == ABORTED_TRANSACTION:
+            first_error = newest_by_session.get(error.pid, first_error)
+        else:
+            newest_by_session[error.pid] = error
+    return first_error
 
 
 def _find_statement_line(file: str | None, statement: str | None) -> int | None:
@@ -60,43 +92,31 @@ def _find_statement_line(file: str | None, statement: str | None) -> int | None:
         text = Path(file).read_text("utf-8", "replace")
     except OSError:
         return None
-    return text[: text.index(beginning)].count("\n") + 1 if text.count(beginning) == 1 else None
-
-
-def find_first_error(log: Path, database: str) -> LoggedError | None:
-    """The last error in `database` that ended a transaction which went on; None where there was none."""
-    try:
-        with log.open("rb") as stream:
-            stream.seek(max(0, log.stat().st_size - SEEN))
-            text = stream.read().decode(errors="replace")
-    except OSError:
+    if text.count(beginning) != 1:
         return None
-    ended: dict[str, LoggedError] = {}
-    found = None
-    for entry in _errors(text, database):
-        if entry.sqlstate == ABORTED:
-            found = ended.get(entry.pid, found)
-        else:
-            ended[entry.pid] = entry
-    return found
+    return text[: text.index(beginning)].count("\n") + 1
 
 
-def _errors(text: str, database: str) -> Iterator[LoggedError]:
-    """Every error of sessions in the database."""
-    current: LoggedError | None = None
-    for row in ENTRY.finditer(text):
-        if row["database"] != database:
-            continue
-        words = row["text"].replace("\n\t", "\n")
-        if row["kind"] == "ERROR":
-            if current is not None:
-                yield current
-            current = LoggedError(row["pid"], row["code"], words)
-        elif (
-            current is not None
-            and current.pid == row["pid"]
-            and row["kind"] in ("DETAIL", "HINT", "STATEMENT")
-        ):
-            setattr(current, row["kind"].lower(), words)
-    if current is not None:
-        yield current
+def _read_errors(text: str, database: str) -> Iterator[LoggedError]:
+    """Every error of the sessions in the database, in the order of the log."""
+    entries = [
+        LogEntry(match["pid"], match["sqlstate"], match["level"], match["text"].replace("\n\t", "\n"))
+        for match in ENTRY.finditer(text)
+        if match["database"] == database
+    ]
+    starts = [position for position, entry in enumerate(entries) if entry.level == "ERROR"]
+    for start, end in zip(starts, [*starts[1:], len(entries)], strict=True):
+        yield _build_error(entries[start], entries[start + 1 : end])
+
+
+def _build_error(error: LogEntry, following: Sequence[LogEntry]) -> LoggedError:
+    """The error, with the entries of the same session that follow it."""
+    additions = {entry.level: entry.text for entry in following if entry.pid == error.pid}
+    return LoggedError(
+        pid=error.pid,
+        sqlstate=error.sqlstate,
+        message=error.text,
+        detail=additions.get("DETAIL"),
+        hint=additions.get("HINT"),
+        statement=additions.get("STATEMENT"),
+    )

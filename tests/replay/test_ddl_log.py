@@ -26,7 +26,7 @@ def replay_revisions(engine: Engine, *bodies: str, configure: str = "") -> Ran:
 
 
 def logged_commands(ran: Ran, step: int) -> list[tuple[str, str, str]]:
-    """Tag, kind and identity of a step's touches."""
+    """Tag, kind and identity of each command of a step."""
     return [(t.tag, t.kind, t.identity) for t in ran.replay.ddl_commands if t.step == step]
 
 
@@ -182,7 +182,7 @@ def test_migrations_do_not_see_the_ddl_log(engine: Engine) -> None:
 
 
 @pytest.fixture
-def plain(engine: Engine) -> Engine:
+def unprivileged_engine(engine: Engine) -> Engine:
     """The same server for a user who may make databases, and is no superuser: no event triggers."""
     with engine.server.connect() as connection:
         connection.execute("drop role if exists plain")
@@ -192,9 +192,11 @@ def plain(engine: Engine) -> Engine:
 
 
 @pytest.mark.parametrize("configure", ["", "transaction_per_migration=True"])
-def test_without_event_triggers_changes_are_found_by_comparing(plain: Engine, configure: str) -> None:
+def test_without_event_triggers_changes_are_found_by_comparing(
+    unprivileged_engine: Engine, configure: str
+) -> None:
     ran = replay_revisions(
-        plain,
+        unprivileged_engine,
         'op.rename_table("posts", "articles")',
         'op.execute("CREATE VIEW names AS SELECT name FROM users")',
         'op.execute("RESET ALL")\nop.create_table("late", sa.Column("id", sa.Integer))',

@@ -60,7 +60,7 @@ def test_a_dump_with_a_syntax_error_is_reported(here: World) -> None:
 
 
 def test_shell_commands_in_a_dump_run_in_the_sandbox(here: World) -> None:
-    """psql would run what stands behind `\\!`: it does so in the cage."""
+    """psql would run what stands behind `\\!`: it does so in the sandbox."""
     text = OLD + "\\! (exec 3<>/dev/tcp/127.0.0.1/9) 2>&1 | head -1 >&2\n\\! id -u >&2\n"
     files = {**project(), "ci/old.sql": text.replace("\\! (", "\\! bash -c '(").replace("2>&1 |", "' 2>&1 |")}
     files["ci/old.sql"] += "select 1 / 0;\n"
