@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from typing import TypeVar
 from migration_gate import explain
 from migration_gate.config import loading
 from migration_gate.config.settings import Settings
+from migration_gate.config.settings_text import describe_settings, hide_password
 from migration_gate.errors import GateError, ProjectNotFound
 from migration_gate.project import (
     alembic_config,
@@ -195,7 +195,7 @@ def _database_url_section(
             for variable in environment_variables.find_variables(environment.entry_file, path)
             if variable.is_database_setting or variable.required
         ]
-    set_names = {name for name, _ in settings.env} | set(environ)
+    set_names = {*settings.env_by_name(), *environ}
     section["variables"] = [
         _describe_variable(variable, settings.root, is_set=variable.name in set_names)
         for variable in variables
@@ -233,11 +233,6 @@ def _describe_variable(variable: EnvironmentVariable, root: Path, *, is_set: boo
     return text
 
 
-def hide_password(url: str) -> str:
-    """A URL without its password."""
-    return re.sub(r"(://[^:/@\s]*):[^@\s]*@", r"\1:***@", url)
-
-
 def _postgres_section(examination: Examination, settings: Settings) -> Section:
     from migration_gate.postgres.choice import choose_server  # noqa: PLC0415 - only this section needs it
 
@@ -253,8 +248,8 @@ def _postgres_section(examination: Examination, settings: Settings) -> Section:
 
 def _configuration_section(settings: Settings) -> Section:
     """Every key with its value and origin; values that may be secrets are hidden."""
-    values = loading.describe_settings(settings)
-    return {key: f"{values.get(key, '')}  ({origin})" for key, origin in settings.origins}
+    values = describe_settings(settings)
+    return {value.key: f"{values.get(value.key, '')}  ({value.origin})" for value in settings.origins}
 
 
 def render_text(examination: Examination) -> str:

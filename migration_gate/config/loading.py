@@ -17,13 +17,13 @@ from migration_gate.config.config_file import (
 )
 from migration_gate.config.faults import FindOrigin
 from migration_gate.config.precedence import Layer, SettingValue, merge_layers, validate_keys
-from migration_gate.config.resolve import describe_settings, require_path, resolve_settings
+from migration_gate.config.resolve import require_path, resolve_settings
 from migration_gate.config.schema import FileKeys, NamedProjectKeys, ProjectKeys
 from migration_gate.config.settings import Settings
 from migration_gate.errors import Misconfigured
 from migration_gate.wording import suggest_name
 
-__all__ = ["config_schema", "describe_settings", "load_settings", "option_name"]
+__all__ = ["config_schema", "load_settings", "option_name"]
 CONFIG_VARIABLE = "MIGRATION_GATE_CONFIG"
 LOCATION_KEYS = frozenset({"alembic", "flask_app", "hook", "working_directory"})
 """keys that name the project's place: with one of them the project is looked for at the configuration file"""

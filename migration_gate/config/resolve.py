@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,13 +12,20 @@ from migration_gate.config import dotenv, gate_variables
 from migration_gate.config.config_file import Key, format_key
 from migration_gate.config.precedence import SettingValue
 from migration_gate.config.sections import PrepareKeys, StartFromKeys
-from migration_gate.config.settings import Allowance, PrepareStep, Settings, StartFrom
+from migration_gate.config.settings import (
+    Allowance,
+    CheckSeverity,
+    PrepareStep,
+    Settings,
+    StartFrom,
+    ValueOrigin,
+    Variable,
+)
 from migration_gate.errors import Misconfigured
 from migration_gate.facts import Owners
 from migration_gate.wording import nearest_name
 
 CONFIGS = ("alembic.ini", "pyproject.toml")
-INSTALLATION = ("install", "python_version", "groups", "extras", "without", "cache")
 Merged = Mapping[Key, SettingValue]
 
 
@@ -113,7 +119,7 @@ def resolve_settings(
         extras=values.texts("extras"),
         without=values.texts("without"),
         cache=_cache_folder(merged["cache",]),
-        env=tuple(_project_variables(values).items()),
+        env=tuple(Variable(*item) for item in _project_variables(values).items()),
         prepare=_preparation_steps(merged["prepare",]),
         target=values.texts("target", "revision"),
         x_arguments=(*values.texts("x"), *values.texts("target", "x")),
@@ -129,10 +135,12 @@ def resolve_settings(
         snapshots=str(values.value("snapshots")),
         raw_sql_allow=values.texts("raw_sql", "allow"),
         owners=_owners(values),
-        checks=tuple((check, _severity(level)) for check, level in values.entries("checks").items()),
+        checks=tuple(
+            CheckSeverity(check, _severity(level)) for check, level in values.entries("checks").items()
+        ),
         allowances=_allowances(merged["allow",]),
         fail_on=Severity(str(values.value("fail_on"))),
-        origins=tuple((format_key(key), value.where) for key, value in merged.items()),
+        origins=tuple(ValueOrigin(format_key(key), value.where) for key, value in merged.items()),
     )
 
 
@@ -232,53 +240,3 @@ def _start_from(setting: SettingValue) -> StartFrom | None:
     assert isinstance(keys, StartFromKeys)  # noqa: S101 - tells mypy what validation made of it
     dump = require_path(setting, keys.dump, "start_from.dump") if keys.dump else None
     return StartFrom(dump, keys.create_all, keys.stamp)
-
-
-def describe_settings(settings: Settings) -> dict[str, str]:
-    """Each key's value as text, without passwords and without the values of variables."""
-    owners, start = settings.owners, settings.start_from
-    values: dict[str, object] = {
-        "alembic.config": settings.alembic,
-        "alembic.section": settings.section,
-        "flask_app": settings.flask_app,
-        "hook": settings.hook,
-        "python": settings.python,
-        "working_directory": settings.working_directory,
-        "env_file": "read" if settings.env else None,
-        "prepare": [f"{step.kind}: {step.text}" for step in settings.prepare],
-        "target.revision": settings.target,
-        "target.x": None,
-        "x": settings.x_arguments,
-        "start_from": None if start is None else start.dump or f"create_all at {start.create_all}",
-        "postgres": re.sub(r"(://[^:/@\s]*):[^@\s]*@", r"\1:***@", settings.postgres),
-        "network": settings.network,
-        "base": settings.base,
-        "watch": settings.watch,
-        "snapshots": settings.snapshots,
-        "raw_sql.allow": settings.raw_sql_allow,
-        "owners.columns": owners.columns,
-        "owners.tables": owners.tables,
-        "owners.exempt": owners.exempt,
-        "owners.references": owners.references,
-        "owners.every_reference": owners.every_reference,
-        "owners.on_delete": owners.on_delete,
-        "allow": [f"{allowance.check} {allowance.object}" for allowance in settings.allowances],
-        "fail_on": settings.fail_on.value,
-    }
-    values |= {key: getattr(settings, key) for key in INSTALLATION}
-    limits = {"run": settings.run_seconds, "statement": settings.statement_seconds}
-    limits |= {"import": settings.import_seconds, "install": settings.install_seconds}
-    values |= {f"limits.{name}": f"{seconds:g} s" for name, seconds in limits.items()}
-    values |= {f"env.{name}": "(hidden)" for name, _ in settings.env}
-    values |= {f"checks.{name}": level.value if level else "off" for name, level in settings.checks}
-    return {key: _describe(value) for key, value in values.items()}
-
-
-def _describe(value: object) -> str:
-    if value is None or value in ((), []):
-        return "-"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, list | tuple):
-        return ", ".join(map(str, value))
-    return str(value)

@@ -9,6 +9,9 @@ from pathlib import Path
 from migration_gate.check import Severity
 from migration_gate.facts import Owners
 
+DEFAULT_ORIGIN = "default"
+"""where a value is from that nobody set"""
+
 
 @dataclass(frozen=True, slots=True)
 class PrepareStep:
@@ -29,6 +32,35 @@ class StartFrom:
     """git revision whose models are created"""
     stamp: str = "heads"
     """the Alembic revision of those models"""
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """An environment variable for the project's code."""
+
+    name: str
+    value: str
+    """{host} {port} {user} {password} {db} are filled in when the worker starts"""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckSeverity:
+    """The severity of a check's findings, instead of the check's own."""
+
+    check: str
+    """`check` or `check/kind`"""
+    severity: Severity | None
+    """None where the check is off"""
+
+
+@dataclass(frozen=True, slots=True)
+class ValueOrigin:
+    """Where the value of a setting is from."""
+
+    key: str
+    """`owners.columns`"""
+    origin: str
+    """`default`, `.migration-gate.yml:12`, a variable, an option"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +110,8 @@ class Settings:
     """where environments are kept; chosen by `install` unless set"""
     installed: str = ""
     """how this run made the environment of `python`, where it did"""
-    env: tuple[tuple[str, str], ...] = ()
-    """from `env_file` and `env`; {host} {port} {user} {password} {db} are filled in when the worker starts"""
+    env: tuple[Variable, ...] = ()
+    """from `env_file` and `env`"""
     prepare: tuple[PrepareStep, ...] = ()
     target: tuple[str, ...] = ("heads",)
     x_arguments: tuple[str, ...] = ()
@@ -102,9 +134,16 @@ class Settings:
     """which revisions get a catalog before and after: changed, none, all, or a number of the newest"""
     raw_sql_allow: tuple[str, ...] = ()
     owners: Owners = field(default_factory=Owners)
-    checks: tuple[tuple[str, Severity | None], ...] = ()
-    """check or check/kind, and its severity; None is off"""
+    checks: tuple[CheckSeverity, ...] = ()
     allowances: tuple[Allowance, ...] = ()
     fail_on: Severity = Severity.ERROR
-    origins: tuple[tuple[str, str], ...] = ()
-    """key, and where its value is from: default, `.migration-gate.yml:12`, a variable, an option"""
+    origins: tuple[ValueOrigin, ...] = ()
+    """of every key"""
+
+    def env_by_name(self) -> dict[str, str]:
+        """The value of each variable of `env`."""
+        return {variable.name: variable.value for variable in self.env}
+
+    def find_origin(self, key: str) -> str:
+        """Where the value of a key is from."""
+        return next((value.origin for value in self.origins if value.key == key), DEFAULT_ORIGIN)

@@ -30,7 +30,7 @@ def build(
     place.clear(home)
     limit, uv = work.settings.install_seconds, _uv()
     end = time.monotonic() + limit
-    given = environment(environ, dict(work.settings.env))
+    given = environment(environ, work.settings.env_by_name())
     installer = Installer(kept.account, given, kept.folder, end, limit)
     found = yield from python.find(work.wish, installer, uv)
     seed = ["--seed"] if work.command else []

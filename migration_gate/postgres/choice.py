@@ -14,13 +14,14 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from migration_gate.config.settings_text import hide_password
 from migration_gate.errors import Misconfigured, PostgresNotFound
 from migration_gate.postgres import embedded
 from migration_gate.postgres.binaries import Installation, find_installations
 from migration_gate.postgres.image import DEFAULT_IMAGE, find_daemon_problem, is_image_present, start_image
 from migration_gate.postgres.local import start_local
 from migration_gate.postgres.server import Server
-from migration_gate.postgres.url import SCHEME, hide_password, start_url
+from migration_gate.postgres.url import SCHEME, start_url
 
 WORDS = ("auto", "local", "embedded")
 """values of `postgres:` that are no version, image or URL"""

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from migration_gate.config.settings_text import hide_password
 from migration_gate.errors import Misconfigured, PostgresNotFound
 from migration_gate.postgres.remote import PORT, open_remote_access
 from migration_gate.postgres.remote_cleanup import cleanup_of_databases, drop_databases
@@ -145,12 +146,6 @@ def _parse_parameters(url: str) -> dict[str, str]:
 def _default_host() -> str:
     """The folder of local servers' sockets, else localhost."""
     return next((folder for folder in SOCKET_FOLDERS if Path(folder).is_dir()), "localhost")
-
-
-def hide_password(url: str) -> str:
-    """The URL without its password, for people."""
-    shown = re.sub(r"(//[^:/?#@]*):.*@", r"\1:…@", url, count=1)
-    return re.sub(r"(password=)[^&]*", r"\1…", shown)
 
 
 def proxy_target(address: ServerAddress) -> ProxyTarget:

@@ -168,7 +168,7 @@ def _find_flask_application(
     config: AlembicConfig, settings: Settings, environ: Mapping[str, str]
 ) -> FlaskApplication:
     folders = list(dict.fromkeys((settings.working_directory, config.folder.parent, settings.root)))
-    application = find_application(folders, settings.flask_app, dict(settings.env), environ)
+    application = find_application(folders, settings.flask_app, settings.env_by_name(), environ)
     if application is None:
         raise ProjectNotFound(
             f"`{config.folder}` belongs to Flask-Migrate, and no FLASK_APP was found.",

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from migration_gate.config.settings import Settings
+from migration_gate.config.settings import DEFAULT_ORIGIN, Settings
 from migration_gate.errors import ProjectNotFound
 from migration_gate.project.alembic_config import AlembicConfig
 from migration_gate.project.search import find_repository_root
@@ -53,7 +53,7 @@ def find_script_location(config: AlembicConfig, settings: Settings) -> ScriptPla
 
 def is_working_directory_set(settings: Settings) -> bool:
     """Whether the user chose the folder to run in."""
-    return dict(settings.origins).get("working_directory", "default") != "default"
+    return settings.find_origin("working_directory") != DEFAULT_ORIGIN
 
 
 def _find_in_package(config: AlembicConfig, settings: Settings) -> ScriptPlacement | None:

@@ -80,7 +80,8 @@ def _environment(settings: Settings, server: Server, database: str) -> dict[str,
         "PGPASSFILE": os.devnull,
         "PGSERVICEFILE": os.devnull,
     }
-    return libpq | {name: fill_placeholders(value, server, database) for name, value in settings.env}
+    variables = settings.env_by_name()
+    return libpq | {name: fill_placeholders(value, server, database) for name, value in variables.items()}
 
 
 def fill_placeholders(text: str, server: Server, database: str) -> str:

@@ -180,4 +180,4 @@ def _build_environment(settings: Settings, account: Account | None, folder: Path
         home.mkdir(exist_ok=True)
         os.chown(home, account.uid, account.gid)
         environment |= {"HOME": str(home), "USER": "nobody", "LOGNAME": "nobody"}
-    return environment | dict(settings.env)
+    return environment | settings.env_by_name()

@@ -128,7 +128,7 @@ def choose_severity(check: str, finding: Finding, default: Severity, settings: S
     A setting for `check/kind` applies as it is. A setting for `check` never makes a finding more severe than
     the finding itself says.
     """
-    configured = dict(settings.checks)
+    configured = {item.check: item.severity for item in settings.checks}
     kind = f"{check}/{finding.kind}"
     if finding.kind and kind in configured:
         return configured[kind]

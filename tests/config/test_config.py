@@ -12,7 +12,15 @@ import pytest
 from migration_gate.check import Severity
 from migration_gate.config import gate_variables, loading, reference_page
 from migration_gate.config.schema import FileKeys
-from migration_gate.config.settings import Allowance, PrepareStep, Settings, StartFrom
+from migration_gate.config.settings import (
+    Allowance,
+    CheckSeverity,
+    PrepareStep,
+    Settings,
+    StartFrom,
+    Variable,
+)
+from migration_gate.config.settings_text import describe_settings
 from migration_gate.facts import Owners
 
 YML = ".migration-gate.yml"
@@ -30,11 +38,15 @@ def load(
     return settings
 
 
+def origins_by_key(settings: Settings) -> dict[str, str]:
+    return {value.key: value.origin for value in settings.origins}
+
+
 def test_an_empty_folder_gives_the_defaults(tmp_path: Path) -> None:
     settings = load(tmp_path)
     plain = Settings(tmp_path.name, tmp_path, tmp_path, project_folder=tmp_path, origins=settings.origins)
     assert settings == plain
-    assert {origin for _, origin in settings.origins} == {"default"}
+    assert {value.origin for value in settings.origins} == {"default"}
 
 
 @pytest.mark.parametrize("text", ["", "\n", "# nothing yet\n", "---\n", "null\n", "{}\n"])
@@ -98,7 +110,13 @@ def test_every_key_arrives(tmp_path: Path) -> None:
         section="tenant",
         flask_app="wsgi:app",
         python=tmp_path / "env/bin/python",
-        env=(("DEBUG", "off"), ("SECRET", "s"), ("PRICE", "1.10"), ("ZERO", "0012"), ("EMPTY", "")),
+        env=(
+            Variable("DEBUG", "off"),
+            Variable("SECRET", "s"),
+            Variable("PRICE", "1.10"),
+            Variable("ZERO", "0012"),
+            Variable("EMPTY", ""),
+        ),
         prepare=(
             PrepareStep("sql", "CREATE EXTENSION postgis"),
             PrepareStep("sql_file", str(tmp_path / "db/roles.sql")),
@@ -117,7 +135,7 @@ def test_every_key_arrives(tmp_path: Path) -> None:
         snapshots="5",
         raw_sql_allow=("reports/*.sql",),
         owners=Owners(("tenant_id",), ("media_*",), ("tags",), "users", True, ("cascade", "set null")),
-        checks=(("unindexed-owner", None), ("drift/comment", Severity.NOTE)),
+        checks=(CheckSeverity("unindexed-owner", None), CheckSeverity("drift/comment", Severity.NOTE)),
         allowances=(Allowance("drift", "by hand", "audit_*", date(2027, 1, 31), f"{YML}:30"),),
         fail_on=Severity.WARNING,
         origins=settings.origins,
@@ -126,7 +144,7 @@ def test_every_key_arrives(tmp_path: Path) -> None:
 
 def test_every_key_has_an_origin(tmp_path: Path) -> None:
     full(tmp_path)
-    origins = dict(load(tmp_path, FULL).origins)
+    origins = origins_by_key(load(tmp_path, FULL))
     assert origins["owners.columns"] == f"{YML}:22"
     assert origins["limits.import"] == f"{YML}:18"
     assert origins["checks.drift/comment"] == f"{YML}:28"
@@ -142,7 +160,7 @@ def test_the_same_settings_can_stand_in_pyproject(tmp_path: Path) -> None:
         '[[tool.migration-gate.allow]]\ncheck = "drift"\nreason = "two"\nuntil = 2027-01-31\n'
     )
     settings = load(tmp_path)
-    origins = dict(settings.origins)
+    origins = origins_by_key(settings)
     assert (settings.postgres, settings.owners.columns) == ("17", ("tenant_id",))
     assert settings.allowances[1] == Allowance(
         "drift", "two", until=date(2027, 1, 31), where="pyproject.toml:15"
@@ -168,7 +186,7 @@ def test_the_command_line_wins_over_the_environment_and_that_over_the_file(tmp_p
     assert (settings.postgres, settings.snapshots, settings.fail_on) == ("17", "3", Severity.WARNING)
     assert (settings.owners.columns, settings.owners.references) == (("b", "c"), "users")
     assert settings.target == ("heads",)
-    origins = dict(settings.origins)
+    origins = origins_by_key(settings)
     assert origins["postgres"] == "--postgres"
     assert origins["snapshots"] == "MIGRATION_GATE_SNAPSHOTS"
     assert origins["owners.columns"] == "MIGRATION_GATE_OWNERS__COLUMNS"
@@ -189,8 +207,11 @@ def test_variables_name_inner_keys_checks_and_lists(tmp_path: Path) -> None:
             "MIGRATION_GATE_CORPUS": "/nowhere",
         },
     )
-    assert settings.env == (("DATABASE__URL", "u"),)
-    assert settings.checks == (("drift/comment", Severity.NOTE), ("nullable-owner", None))
+    assert settings.env == (Variable("DATABASE__URL", "u"),)
+    assert settings.checks == (
+        CheckSeverity("drift/comment", Severity.NOTE),
+        CheckSeverity("nullable-owner", None),
+    )
     assert (settings.x_arguments, settings.run_seconds, settings.network) == (("a=1,2", "b=3"), 9.0, True)
     assert settings.prepare == (PrepareStep("sql", "SELECT 1"), PrepareStep("run", "true"))
 
@@ -223,7 +244,7 @@ def test_the_nearest_file_above_serves_up_to_the_top_of_the_repository(tmp_path:
         below,
         below,
     )
-    assert dict(settings.origins)["postgres"] == f"{YML}:1"
+    assert origins_by_key(settings)["postgres"] == f"{YML}:1"
 
 
 def test_a_file_above_that_says_where_the_project_is_means_its_own_folder(tmp_path: Path) -> None:
@@ -239,7 +260,7 @@ def test_the_files_name_is_said_from_the_top_of_the_repository(tmp_path: Path) -
     (tmp_path / ".git").mkdir()
     (tmp_path / "api").mkdir()
     settings = load(tmp_path / "api", "postgres: 17\n")
-    assert dict(settings.origins)["postgres"] == f"api/{YML}:1"
+    assert origins_by_key(settings)["postgres"] == f"api/{YML}:1"
 
 
 def test_a_named_file_serves_instead(tmp_path: Path) -> None:
@@ -278,10 +299,10 @@ def test_projects_take_what_stands_above_them_as_defaults(tmp_path: Path) -> Non
         services / "api",
         services / "api/alembic.ini",
     )
-    assert (api.postgres, api.env, len(api.allowances)) == ("17", (("A", "1"), ("B", "2")), 1)
+    assert (api.postgres, api.env_by_name(), len(api.allowances)) == ("17", {"A": "1", "B": "2"}, 1)
     assert (billing.name, billing.working_directory, billing.section) == ("billing", tmp_path, "money")
     assert (billing.postgres, billing.allowances) == ("16", ())
-    assert dict(billing.origins)["postgres"] == f"{YML}:12"
+    assert origins_by_key(billing)["postgres"] == f"{YML}:12"
     assert [s.name for s in loading.load_settings(tmp_path, {"project": ("billing",)}, {})] == ["billing"]
     assert [s.postgres for s in loading.load_settings(tmp_path, {}, {"MIGRATION_GATE_POSTGRES": "15"})] == [
         "15",
@@ -319,7 +340,7 @@ def test_a_dotenv_file_is_filled_in_without_our_secrets(tmp_path: Path) -> None:
     (tmp_path / "a.env").write_text(DOTENV)
     environ = {"SHELL_VALUE": "s", "GITHUB_TOKEN": "ghs_secret", "INPUT_KEY": "secret"}
     settings = load(tmp_path, "env_file: a.env\nenv: {PLAIN: three}\n", environ=environ)
-    assert dict(settings.env) == {
+    assert settings.env_by_name() == {
         "PLAIN": "three",
         "QUOTED": "two words # kept",
         "LITERAL": "${PLAIN}",
@@ -332,7 +353,7 @@ def test_later_dotenv_files_win_and_see_the_earlier(tmp_path: Path) -> None:
     (tmp_path / "a.env").write_text("HOST=a\nPORT=1\n")
     (tmp_path / "b.env").write_text("PORT=2\nURL=${HOST}:${PORT}\n")
     settings = load(tmp_path, "env_file: [a.env, b.env]\n")
-    assert dict(settings.env) == {"HOST": "a", "PORT": "2", "URL": "a:2"}
+    assert settings.env_by_name() == {"HOST": "a", "PORT": "2", "URL": "a:2"}
 
 
 def test_a_virtual_environment_may_be_named_for_its_interpreter(tmp_path: Path) -> None:
@@ -349,10 +370,10 @@ def test_the_folder_of_an_ini_may_be_named(tmp_path: Path) -> None:
 
 def test_the_values_that_doctor_shows_hide_secrets(tmp_path: Path) -> None:
     settings = load(tmp_path, "postgres: postgresql://me:hush@db:5432/x\nenv: {KEY: hush}\n")
-    values = loading.describe_settings(settings)
+    values = describe_settings(settings)
     assert values["postgres"] == "postgresql://me:***@db:5432/x"
     assert "hush" not in json.dumps(values)
-    assert set(dict(settings.origins)) <= set(values)
+    assert set(origins_by_key(settings)) <= set(values)
 
 
 def test_the_schema_knows_each_key_and_no_other() -> None:

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from migration_gate import checks
-from migration_gate.config.settings import PrepareStep, Settings
+from migration_gate.config.settings import PrepareStep, Settings, Variable
 from migration_gate.facts import Facts
 from migration_gate.git import find_repository_root
 from migration_gate.replay import examination as gate
@@ -45,7 +45,7 @@ def prepared(name: str, scratch: Path) -> tuple[Settings, dict[str, Any]]:
         working_directory=folder,
         hook=Path(project["hook"]),
         python=Path(project["python"]),
-        env=tuple(project["env"].items()),
+        env=tuple(Variable(*item) for item in project["env"].items()),
         prepare=prepare,
     )
     return settings, recipe["measured"]

@@ -19,6 +19,7 @@ import psycopg
 import pytest
 
 import migration_gate
+from migration_gate.config.settings_text import hide_password
 from migration_gate.errors import Misconfigured, PostgresNotFound
 from migration_gate.postgres import local, run_directory, server_settings
 from migration_gate.postgres.account import server_account
@@ -28,7 +29,7 @@ from migration_gate.postgres.remote import open_remote_access
 from migration_gate.postgres.remote_cleanup import cleanup_of_databases
 from migration_gate.postgres.server import Server, database_marker
 from migration_gate.postgres.socket_proxy import ProxyTarget
-from migration_gate.postgres.url import hide_password, parse_url, proxy_target
+from migration_gate.postgres.url import parse_url, proxy_target
 from tests.support.child_signals import restore_default_signals
 
 slow = pytest.mark.slow

@@ -9,7 +9,7 @@ from types import ModuleType
 
 from migration_gate import checks
 from migration_gate.check import Check, Finding, Severity
-from migration_gate.config.settings import Allowance
+from migration_gate.config.settings import Allowance, CheckSeverity
 from migration_gate.errors import PostgresDied, ProjectNotFound
 from migration_gate.facts import Facts, Failure, Location, ModelLocation, Replay
 from migration_gate.verdict.comment_files import files_with_comments
@@ -67,7 +67,7 @@ def test_the_same_thing_in_two_places_is_two_findings_and_twice_in_one_is_one() 
 
 def test_settings_choose_the_severity_of_a_check_or_of_one_kind() -> None:
     found = (Finding("a", "x", kind="type"), Finding("b", "x", kind="table"))
-    chosen = (("some-vice", Severity.WARNING), ("some-vice/table", Severity.ERROR))
+    chosen = (CheckSeverity("some-vice", Severity.WARNING), CheckSeverity("some-vice/table", Severity.ERROR))
     table, type_ = verdicts(*found, checks=chosen)
     assert (table.finding.object, table.severity) == ("b", Severity.ERROR)
     assert (type_.finding.object, type_.severity) == ("a", Severity.WARNING)
@@ -75,15 +75,17 @@ def test_settings_choose_the_severity_of_a_check_or_of_one_kind() -> None:
 
 def test_a_check_or_a_kind_that_is_off_says_nothing() -> None:
     found = (Finding("a", "x", kind="type"), Finding("b", "x", kind="table"))
-    assert verdicts(*found, checks=(("some-vice", None),)) == ()
-    assert len(verdicts(*found, checks=(("some-vice/type", None),))) == 1
+    assert verdicts(*found, checks=(CheckSeverity("some-vice", None),)) == ()
+    assert len(verdicts(*found, checks=(CheckSeverity("some-vice/type", None),))) == 1
 
 
 def test_a_severity_for_the_check_raises_no_finding_above_its_own() -> None:
     note = Finding("a", "x", severity=Severity.NOTE)
-    assert verdicts(note, checks=(("some-vice", Severity.ERROR),))[0].severity is Severity.NOTE
+    assert verdicts(note, checks=(CheckSeverity("some-vice", Severity.ERROR),))[0].severity is Severity.NOTE
     mild = Finding("a", "x", severity=Severity.WARNING, kind="k")
-    assert verdicts(mild, checks=(("some-vice/k", Severity.ERROR),))[0].severity is Severity.ERROR
+    assert (
+        verdicts(mild, checks=(CheckSeverity("some-vice/k", Severity.ERROR),))[0].severity is Severity.ERROR
+    )
 
 
 def test_an_allowed_finding_keeps_its_severity_and_blocks_nothing() -> None:
@@ -141,7 +143,10 @@ def test_unused_allowances_are_not_reported_when_the_replay_ended_early() -> Non
 
 
 def test_unused_allowances_can_be_turned_off_like_any_check() -> None:
-    assert verdicts(allowances=(Allowance("some-vice", "r"),), checks=(("unused-allow", None),)) == ()
+    assert (
+        verdicts(allowances=(Allowance("some-vice", "r"),), checks=(CheckSeverity("unused-allow", None),))
+        == ()
+    )
 
 
 def test_the_worst_comes_first_and_the_allowed_last() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from migration_gate.config.settings import Variable
 from migration_gate.errors import GateError, Misconfigured, ProjectNotImported
 from tests.support import alembic_projects
 from tests.support.alembic_projects import async_env, env, lay, one
@@ -115,7 +116,9 @@ def test_a_url_without_an_address(arrives: Any, forbidden: Forbidden, driver: st
 def test_a_service_file(arrives: Any, engine: Engine, forbidden: Forbidden, driver: str) -> None:
     service = engine.folder() / "services"
     service.write_text("[prod]\n" + forbidden.dsn.replace(" ", "\n") + "\n")
-    arrives(env(), url=f"postgresql+{driver}:///?service=prod", env=(("PGSERVICEFILE", str(service)),))
+    arrives(
+        env(), url=f"postgresql+{driver}:///?service=prod", env=(Variable("PGSERVICEFILE", str(service)),)
+    )
 
 
 @pytest.mark.parametrize("driver", LIBPQ)
@@ -194,7 +197,7 @@ def test_a_listener_that_changes_the_address(arrives: Any, forbidden: Forbidden)
 
 def test_a_url_in_a_variable(arrives: Any, forbidden: Forbidden) -> None:
     made = "create_engine(os.environ['MY_DATABASE'])"
-    arrives(env(imports="import os", engine=made), env=(("MY_DATABASE", forbidden.url()),))
+    arrives(env(imports="import os", engine=made), env=(Variable("MY_DATABASE", forbidden.url()),))
 
 
 def test_a_variable_of_the_usual_name_needs_no_setting(arrives: Any) -> None:
