@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from migration_gate.autofix.autofix_state import AutofixState
@@ -11,7 +12,7 @@ from migration_gate.autofix.execute_call import execute_call, execute_calls
 from migration_gate.autofix.part_add_and_drop import add_part, drop_part
 from migration_gate.autofix.view_warnings import warn_of_views
 from migration_gate.drift.object_pairs import ConstraintOrIndex
-from migration_gate.facts.catalog import Column, EnumType
+from migration_gate.facts.catalog import Column, EnumType, Snapshot
 from migration_gate.sql.identifiers import qualified_name, quote_identifier
 from migration_gate.sql.literals import quote_literal
 
@@ -62,16 +63,21 @@ def find_enum_users(enum: EnumType, state: AutofixState) -> EnumUsers:
     names = (qualified_name(enum.schema, enum.name), f"{enum.schema}.{enum.name}")
     columns = tuple(column for column in snapshot.columns if column.type.removesuffix("[]") in names)
     tables = {(column.schema, column.table) for column in columns}
-    candidates: list[ConstraintOrIndex] = [
-        *(constraint for constraint in snapshot.constraints if constraint.kind in ("check", "exclusion")),
-        *(index for index in snapshot.indexes if index.constraint is None),
-    ]
-    parts = tuple(
-        part
-        for part in candidates
-        if (part.schema, part.table) in tables and any(f"::{name}" in part.definition for name in names)
-    )
-    return EnumUsers(columns, parts)
+    parts = (part for part in _parts_with_expressions(snapshot) if (part.schema, part.table) in tables)
+    return EnumUsers(columns, tuple(part for part in parts if _names_type(part, names)))
+
+
+def _parts_with_expressions(snapshot: Snapshot) -> Iterator[ConstraintOrIndex]:
+    for constraint in snapshot.constraints:
+        if constraint.kind in ("check", "exclusion"):
+            yield constraint
+    for index in snapshot.indexes:
+        if index.constraint is None:
+            yield index
+
+
+def _names_type(part: ConstraintOrIndex, names: tuple[str, ...]) -> bool:
+    return any(f"::{name}" in part.definition for name in names)
 
 
 def _without_partitions(columns: tuple[Column, ...], state: AutofixState) -> list[Column]:

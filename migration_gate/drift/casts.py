@@ -69,12 +69,14 @@ def _is_array_of(nodes: tuple[Node, ...], type_name: str) -> bool:
     """Whether the elements of an array are literals of the array's own type."""
     elements = [node for node in nodes if node != COMMA]
     if is_text_array_type(type_name) and type_name == type_without_length(type_name):
-        return all(isinstance(node, Atom) and node.kind is TokenKind.STRING for node in elements)
+        return all(_is_literal(element, TokenKind.STRING) for element in elements)
     if not elements or type_name.removesuffix("[]") not in NUMBER_TYPES:
         return False
-    return all(
-        isinstance(node, Atom) and node.kind is TokenKind.NUMBER and "." not in node.text for node in elements
-    )
+    return all(_is_literal(element, TokenKind.NUMBER) and "." not in str(element) for element in elements)
+
+
+def _is_literal(node: Node, kind: TokenKind) -> bool:
+    return isinstance(node, Atom) and node.kind is kind
 
 
 def _simplify_literal(literal: str, type_name: str) -> Node:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from migration_gate.drift.comparison_scope import ComparisonScope
 from migration_gate.drift.difference import CatalogDifference
 from migration_gate.drift.object_pairs import ConstraintOrIndex, table_of
 from migration_gate.drift.uniqueness import Guarantee, has_plain_columns, uniqueness_guarantee
-from migration_gate.facts.catalog import Column, Constraint, EnumType, Index, Snapshot, Table
+from migration_gate.facts.catalog import CatalogObject, Column, Constraint, EnumType, Index, Snapshot, Table
 
 _UNLIMITED_TEXT_TYPES = {"text", "character varying"}
 
@@ -80,12 +80,10 @@ def _find_numbering(column: Column, snapshot: Snapshot) -> _Numbering | None:
 
 def _explain_uniqueness(difference: CatalogDifference, scope: ComparisonScope) -> str:
     """Constraints and indexes of which both databases have an equivalent: the same values are refused."""
-    database = [pair.database for pair in difference.pairs if isinstance(pair.database, Constraint | Index)]
-    models = [pair.models for pair in difference.pairs if isinstance(pair.models, Constraint | Index)]
-    if _is_about_primary_key(database, models):
-        return ""
+    database = _only_parts(pair.database for pair in difference.pairs)
+    models = _only_parts(pair.models for pair in difference.pairs)
     parts = [*database, *models]
-    if not all(_is_replaceable(part, scope) for part in parts):
+    if _is_about_primary_key(database, models) or not all(_is_replaceable(part, scope) for part in parts):
         return ""
     if not database or not models:
         return "both guarantee that its values occur once, with or without it"
@@ -94,6 +92,10 @@ def _explain_uniqueness(difference: CatalogDifference, scope: ComparisonScope) -
     if _are_constraint_and_index(database, models):
         return "both guarantee that the values occur once, one by a constraint, the other by an index"
     return "both guarantee that the values occur once; one has another index for it"
+
+
+def _only_parts(objects: Iterable[CatalogObject | None]) -> list[ConstraintOrIndex]:
+    return [item for item in objects if isinstance(item, Constraint | Index)]
 
 
 def _is_about_primary_key(database: list[ConstraintOrIndex], models: list[ConstraintOrIndex]) -> bool:

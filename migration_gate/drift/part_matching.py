@@ -31,10 +31,7 @@ class UnmatchedParts(Generic[PartT]):
     def without(self, matched: Iterable[ConstraintOrIndex]) -> UnmatchedParts[PartT]:
         """What is left when these are taken out of both sides."""
         taken = frozenset(matched)
-        return UnmatchedParts(
-            tuple(part for part in self.database if part not in taken),
-            tuple(part for part in self.models if part not in taken),
-        )
+        return UnmatchedParts(_without_parts(self.database, taken), _without_parts(self.models, taken))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +56,16 @@ def match_parts(
         key = database_key(part)
         if key is not None and candidates.get(key):
             pairs.append(PartPair(part, candidates[key].pop(0)))
-    database = frozenset(pair.database for pair in pairs)
-    models = frozenset(pair.models for pair in pairs)
     unmatched = UnmatchedParts(
-        tuple(part for part in parts.database if part not in database),
-        tuple(part for part in parts.models if part not in models),
+        _without_parts(parts.database, (pair.database for pair in pairs)),
+        _without_parts(parts.models, (pair.models for pair in pairs)),
     )
     return Matches(tuple(pairs), unmatched)
+
+
+def _without_parts(parts: tuple[PartT, ...], removed: Iterable[ConstraintOrIndex]) -> tuple[PartT, ...]:
+    taken = frozenset(removed)
+    return tuple(part for part in parts if part not in taken)
 
 
 def match_by_keys(parts: UnmatchedParts[PartT], *keys: Key[PartT]) -> Matches[PartT]:

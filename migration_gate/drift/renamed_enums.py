@@ -19,13 +19,17 @@ def find_renamed_enums(scope: ComparisonScope) -> Iterator[CatalogDifference]:
     removed = [pair.database for pair in unpaired if pair.database is not None]
     added = [pair.models for pair in unpaired if pair.models is not None]
     for new in added:
-        candidates = [enum for enum in removed if enum.labels == new.labels]
-        rivals = [enum for enum in added if enum.labels == new.labels]
-        if new.labels and len(candidates) == len(rivals) == 1:
-            old = candidates[0]
+        old = _only_enum_with_labels(removed, new.labels)
+        if old is not None and _only_enum_with_labels(added, new.labels) is new:
             yield make_difference(
                 "enum", old, new, database_text=_printed_name(old), models_text=_printed_name(new)
             )
+
+
+def _only_enum_with_labels(enums: Iterable[EnumType], labels: tuple[str, ...]) -> EnumType | None:
+    """The enum of exactly these labels; None where there are several or none, or no labels."""
+    candidates = [enum for enum in enums if enum.labels == labels]
+    return candidates[0] if labels and len(candidates) == 1 else None
 
 
 def apply_enum_renames(scope: ComparisonScope, renamed: Iterable[CatalogDifference]) -> ComparisonScope:
