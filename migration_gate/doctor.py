@@ -131,12 +131,12 @@ def _planned_installation(settings: Settings, environ: Mapping[str, str]) -> Sec
     """What would be installed; empty where that is switched off, or an interpreter has the packages."""
     from migration_gate import install  # noqa: PLC0415 - switched off on most machines
 
-    if not install.wanted(settings, environ):
+    if not install.needs_installation(settings, environ):
         return {}
-    work = install.job(settings, environ)
+    plan = install.plan_installation(settings, environ)
     section: Section = {
-        "python": f"{work.wish.request}, because of {work.wish.why}",
-        "installed": f"from {work.title}, when the gate runs",
+        "python": f"{plan.python.specifier}, because of {plan.python.origin}",
+        "installed": f"from {plan.title}, when the gate runs",
     }
     for label, names in (("groups", settings.groups), ("extras", settings.extras)):
         if names:

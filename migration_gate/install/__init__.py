@@ -10,15 +10,13 @@ import time
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from migration_gate.config.settings import Settings
-from migration_gate.install import place
-from migration_gate.install.build import build
-from migration_gate.install.job import Job, job, wanted
+from migration_gate.install.environment_cache import EnvironmentRecord, lock_cache, open_cache
+from migration_gate.install.installation_plan import InstallationPlan, needs_installation, plan_installation
 from migration_gate.progress import Progress
 
-__all__ = ["Installed", "Job", "install", "job", "wanted"]
+__all__ = ["InstallationPlan", "Installed", "install_packages", "needs_installation", "plan_installation"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +28,9 @@ class Installed:
     """what a reader of the report should know"""
     seconds: float
     cached: bool
+    """whether an earlier run installed it"""
     driver_added: str
+    """the PostgreSQL driver that the project's packages lacked, or nothing"""
     key: str
     """the environment's name in the cache"""
     folder: Path
@@ -38,52 +38,62 @@ class Installed:
     title: str
     """the file or the command that it was made from"""
 
-    def applied(self, settings: Settings) -> Settings:
+    def apply_to(self, settings: Settings) -> Settings:
         """The settings with this interpreter."""
         return replace(settings, python=self.python, installed=f"the installation from {self.title}")
 
 
-def install(
+def install_packages(
     settings: Settings, environ: Mapping[str, str] | None = None
 ) -> Generator[Progress, None, Installed]:
-    """Install, or take what an earlier run installed: yields what the installer says. Raises GateError."""
+    """Install the packages, or take the environment of an earlier run.
+
+    Yields what the installer prints. Raises GateError.
+    """
     environ = os.environ if environ is None else environ
     started = time.perf_counter()
-    work = job(settings, environ)
-    yield Progress("install", f"from {work.title.strip('`')}")
-    kept = place.cache(settings, work.top, environ)
-    name = work.name(kept.folder)
-    home = place.home(kept, name)
-    record = home.record()
+    plan = plan_installation(settings, environ)
+    yield Progress("install", f"from {plan.title.strip('`')}")
+    cache = open_cache(settings, plan.top, environ)
+    name = plan.name_environment(cache.folder)
+    environment = cache.locate_environment(name)
+    record = environment.read_record()
     cached = record is not None
     if record is None:
-        with place.building(kept):
-            record = home.record()  # another run may have built it while we waited
-            record = record or (yield from _shown(build(work, kept, home, environ)))
-            place.prune(kept, name)
+        from migration_gate.install.build_environment import build_environment  # noqa: PLC0415 - 30 ms
+
+        with lock_cache(cache):
+            record = environment.read_record()  # another run may have built it while we waited
+            if record is None:
+                lines = build_environment(plan, cache, environment, environ)
+                record = yield from _show_progress(lines)
+            cache.remove_replaced(name)
     seconds = time.perf_counter() - started
     how = "taken from the cache" if cached else f"installed in {seconds:.1f} s"
-    first = f"packages from {work.title} for Python {record.get('version', '?')}, {how} ({home.folder})"
+    note = f"packages from {plan.title} for Python {record.version}, {how} ({environment.folder})"
     return Installed(
-        python=home.python,
-        notes=(first, *map(str, record.get("notes", ()))),
+        python=environment.python,
+        notes=(note, *record.notes),
         seconds=seconds,
         cached=cached,
-        driver_added=str(record.get("driver", "")),
+        driver_added=record.driver,
         key=name,
-        folder=kept.folder,
-        title=work.title,
+        folder=cache.folder,
+        title=plan.title,
     )
 
 
-def _shown(lines: Generator[str, None, dict[str, Any]]) -> Generator[Progress, None, dict[str, Any]]:
-    """What the installer says, as progress; its end is ours."""
+def _show_progress(
+    lines: Generator[str, None, EnvironmentRecord],
+) -> Generator[Progress, None, EnvironmentRecord]:
+    """The lines as progress, and what comes of them at the end."""
     try:
         while True:
             try:
-                yield Progress("install", next(lines))
+                line = next(lines)
             except StopIteration as end:
-                record: dict[str, Any] = end.value
+                record: EnvironmentRecord = end.value
                 return record
+            yield Progress("install", line)
     finally:
         lines.close()

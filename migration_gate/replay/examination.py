@@ -106,11 +106,11 @@ def _install_packages(settings: Settings) -> Generator[Progress, None, PackageIn
         return PackageInstallation(settings)
     from migration_gate import install  # noqa: PLC0415 - not needed where an interpreter is at hand
 
-    if not install.wanted(settings):
+    if not install.needs_installation(settings):
         return PackageInstallation(settings)
-    installed = yield from install.install(settings)
+    installed = yield from install.install_packages(settings)
     yield Progress("find", settings.name)
-    return PackageInstallation(installed.applied(settings), installed.notes)
+    return PackageInstallation(installed.apply_to(settings), installed.notes)
 
 
 def _read_replay(setup: ReplaySetup, history_run: HistoryRun, notes: tuple[str, ...]) -> Replay:

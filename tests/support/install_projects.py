@@ -1,76 +1,94 @@
-"""Small projects to install: an Alembic folder, and beside it whatever lists the packages."""
+"""Small projects to install: an Alembic folder, and beside it the files that list the packages."""
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
-
 from migration_gate.config.settings import Settings
-from migration_gate.install import Installed, install
+from migration_gate.install import Installed, install_packages
 from tests.support.project_files import write_files
 
 LOCKS = Path(__file__).parents[1] / "install" / "locks"
 INI = "[alembic]\nscript_location = migrations\nsqlalchemy.url = postgresql://app@db.invalid/app\n"
 ENV = "from alembic import context\nfrom sqlalchemy import engine_from_config\n"
-ASYNC = "from sqlalchemy.ext.asyncio import async_engine_from_config\n"
+ASYNC_ENV = "from sqlalchemy.ext.asyncio import async_engine_from_config\n"
+
+INDEX_VARIABLES = ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_INDEX", "PIP_INDEX_URL")
 
 
-def uv() -> str:
-    """Where uv is. Skips the test where it is nowhere."""
-    found = shutil.which("uv")
-    if found is None:
-        pytest.skip("uv is not on PATH: nothing can be installed, and none of this is tested")
-    return found
+@dataclass(frozen=True, slots=True)
+class InstallationRun:
+    """An installation, and what was shown while it ran."""
+
+    installed: Installed
+    lines: tuple[str, ...]
 
 
-def write(folder: Path, files: Mapping[str, str], env: str = ENV) -> Path:
+def find_uv() -> str:
+    """The path of uv, which the group `dev` installs."""
+    uv = shutil.which("uv", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    assert uv, "uv is missing: the group `dev` has it"
+    return uv
+
+
+def read_index_variables() -> dict[str, str]:
+    """This machine's variables, and the package index of pip's configuration, which uv does not read."""
+    variables = dict(os.environ)
+    if not any(name in variables for name in INDEX_VARIABLES):
+        command = [sys.executable, "-m", "pip", "config", "get", "global.index-url"]
+        asked = subprocess.run(command, capture_output=True, text=True, check=False)
+        if asked.returncode == 0:
+            variables["PIP_INDEX_URL"] = asked.stdout.strip()
+    return variables
+
+
+def write_project(folder: Path, files: Mapping[str, str], env: str = ENV) -> Path:
     """A project's folder with these files, and an Alembic environment."""
     write_files(folder, {"alembic.ini": INI, "migrations/env.py": env, **files})
     (folder / ".git").mkdir(exist_ok=True)
     return folder
 
 
-def locked(folder: Path, kind: str, inside: str = "") -> Path:
-    """A project with one of the genuine lock files of `tests/locks`; Alembic's folder is in `inside`."""
+def copy_locked_project(folder: Path, kind: str, inside: str = "") -> Path:
+    """A project with one of the genuine lock files; Alembic's folder is in `inside`."""
     shutil.copytree(LOCKS / kind, folder)
-    write(folder / inside, {})
+    write_project(folder / inside, {})
     (folder / ".git").mkdir(exist_ok=True)
     return folder / inside
 
 
-@dataclass(frozen=True, slots=True)
-class Ran:
-    """An installation, and what was shown while it ran."""
-
-    done: Installed
-    lines: tuple[str, ...]
-
-
-def settings(folder: Path, cache: Path, **more: object) -> Settings:
+def make_settings(folder: Path, cache: Path | None, **changes: object) -> Settings:
     """Settings with the installation switched on."""
-    given: dict[str, object] = {"install": "auto", "cache": cache, **more}
-    return Settings("shop", folder, folder, **given)  # type: ignore[arg-type]
+    fields: dict[str, object] = {"install": "auto", "cache": cache, **changes}
+    return Settings("shop", folder, folder, **fields)  # type: ignore[arg-type]
 
 
-def run(wanted: Settings, environ: Mapping[str, str]) -> Ran:
+def run_installation(settings: Settings, environ: Mapping[str, str]) -> InstallationRun:
     """Install to the end."""
     lines = []
-    running = install(wanted, environ)
+    installation = install_packages(settings, environ)
     while True:
         try:
-            lines.append(next(running).text)
+            lines.append(next(installation).text)
         except StopIteration as end:
-            return Ran(end.value, tuple(lines))
+            return InstallationRun(end.value, tuple(lines))
 
 
-def packages(done: Installed) -> dict[str, str]:
-    """What is in an environment, by name."""
-    found = {}
-    for entry in done.python.parent.parent.glob("lib/python3*/site-packages/*.dist-info"):
+def list_installed(installed: Installed) -> dict[str, str]:
+    """The packages in an environment, and their versions."""
+    packages = {}
+    for entry in installed.python.parent.parent.glob("lib/python3*/site-packages/*.dist-info"):
         name, _, version = entry.name.removesuffix(".dist-info").partition("-")
-        found[name.lower().replace("_", "-")] = version
-    return found
+        packages[name.lower().replace("_", "-")] = version
+    return packages
+
+
+def list_files(folder: Path) -> set[Path]:
+    """Every file and folder in a folder."""
+    return set(folder.rglob("*"))

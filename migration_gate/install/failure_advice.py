@@ -1,44 +1,55 @@
-"""What to do about an installation that failed, from the installer's own words."""
+"""Says what to do about an installation that failed, from what the installer printed."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from migration_gate.errors import ProjectNotImported
 
-SHOWN = 25
-"""lines of the installer's in the message"""
-COMMAND = (
-    "Or take the installation into your own hands: `install: <command>`, or install before the gate runs "
+SHOWN_LINES = 25
+"""of the installer's output, in the message"""
+OTHER_WAYS = (
+    "Or give a command of your own, `install: <command>`, or install the packages before the gate runs "
     "and name the interpreter with `python:`."
 )
-ADVICE: tuple[tuple[str, str], ...] = (
-    (
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFailure:
+    """A failure that can be told from what the installer prints."""
+
+    pattern: str
+    advice: str
+
+
+KNOWN_FAILURES = (
+    KnownFailure(
         r"pg_config|libpq-fe\.h|psycopg2.*(build|wheel)",
         "psycopg2 is being built from source, which needs PostgreSQL's headers and a C compiler. Lock "
         "`psycopg2-binary` instead, or install them first (Debian: libpq-dev and gcc).",
     ),
-    (
+    KnownFailure(
         r"401 Unauthorized|403 Forbidden|\b401\b|\b403\b|could not read Username|Authentication failed|"
         r"Permission denied \(publickey\)|terminal prompts disabled",
-        "A package index or repository wants credentials. Pass them by the installer's own variables, in the "
-        "step's `env:`: `UV_INDEX_<NAME>_USERNAME` and `UV_INDEX_<NAME>_PASSWORD`, or `PIP_INDEX_URL` with "
-        "both in it; for git, `GIT_CONFIG_COUNT` and its like. Use a token that can only read: build scripts "
-        "see it.",
+        "A package index or repository asks for credentials. Pass them in the installer's own variables, in "
+        "the step's `env:`: `UV_INDEX_<NAME>_USERNAME` and `UV_INDEX_<NAME>_PASSWORD`, or `PIP_INDEX_URL` "
+        "with both in it; for git, `GIT_CONFIG_COUNT` and its like. Use a token that can only read: build "
+        "scripts see it.",
     ),
-    (
+    KnownFailure(
         r"[Hh]ash mismatch|do not match the (hashes|expected)|HASHES? (DO|DOES) NOT MATCH",
         "A file is not the one that was locked: it was published again, or the index is another one. "
         "Make the lock file again, and find out why before you trust it.",
     ),
-    (
+    KnownFailure(
         r"requires-python|Requires-Python|does not satisfy Python|Python\s*[<>=!~]+\s*3|requires Python|"
         r"wheels? with (a matching Python|the following Python)",
-        "The packages want another Python than the one that was taken. Set `python_version:`, or write a "
+        "The packages need another Python than the one that was taken. Set `python_version:`, or write a "
         "`.python-version` file.",
     ),
-    (
+    KnownFailure(
         r"Python\.h|command '?\S*(gcc|cc|clang|g\+\+)'? failed|"
         r"(gcc|cc|g\+\+|cargo|rustc|cmake|make): (command )?not found|"
         r"error: command .* failed|Failed to build|fatal error: \S+\.h|[Cc]all to `.*build_wheel` failed|"
@@ -47,51 +58,42 @@ ADVICE: tuple[tuple[str, str], ...] = (
         "it has wheels for (`python_version:`), lock a version that has one, or install what it lacks. "
         "If the models do without it, leave it out: `without: [<package>]`.",
     ),
-    (
+    KnownFailure(
         r"No solution found|was not found in the package registry|no version(s)? of|not found in the cache",
         "A package is not in the index that was asked. If it is a private one, name the index with "
         "`UV_INDEX=<name>=<url>` in the step's `env:`, or in `pyproject.toml`.",
     ),
-    (
+    KnownFailure(
         r"dns error|error sending request|Could not connect|Connection (refused|reset)|timed out|"
         r"Name or service not known|Temporary failure in name resolution",
         "The package index could not be reached. Check the network, and the index's address.",
     ),
-    (
-        r"required-version|Required uv version|newer version of uv|unsupported.*lock|lockfile.*version",
-        "The lock file was made by another version of uv than ours. Make it again, or install with your own.",
-    ),
-    (r"No space left on device|Disk quota", "The disk is full. Free some space, or name another `cache:`."),
-    (
-        r"[Gg]it (executable|operation)|git: not found|`git`",
-        "A package comes from git, and git failed: look below.",
-    ),
-    (
-        r"(group|extra)s?\b.* (not|isn't) (defined|found)|is not defined in|does not have an? extra",
-        "A group or an extra is not the project's: mend `groups:` or `extras:`.",
+    KnownFailure(
+        r"No space left on device|Disk quota", "The disk is full. Free some space, or name another `cache:`."
     ),
 )
 
 
-def failed(title: str, where: str, lines: Sequence[str], status: int) -> ProjectNotImported:
-    """The error for an installer that ended with `status`, with its last lines."""
+def explain_failure(title: str, where: str, lines: Sequence[str], status: int) -> ProjectNotImported:
+    """The error for an installer that ended with `status`, with the last lines that it printed."""
     text = "\n".join(lines)
-    advice = next((what for pattern, what in ADVICE if re.search(pattern, text)), "Look at its last lines.")
+    known = next((failure for failure in KNOWN_FAILURES if re.search(failure.pattern, text)), None)
+    advice = known.advice if known else "Look at its last lines."
     return ProjectNotImported(
         f"The project's packages could not be installed: {title} ended with exit status {status}.",
         where=where,
-        advice=f"{advice}\n{COMMAND}",
-        evidence=_hidden("\n".join(_last(lines))),
+        advice=f"{advice}\n{OTHER_WAYS}",
+        evidence=_hide_passwords("\n".join(_select_lines(lines))),
     )
 
 
-def _last(lines: Sequence[str]) -> list[str]:
-    """The last lines; what the error begins with is kept where a long list follows it."""
-    tail = list(lines[-SHOWN:])
-    earlier = [each for each in lines[:-SHOWN] if re.match(r"\s*(error|cause|×|ERROR)\b", each)]
-    return [*earlier[-2:], "…", *tail] if earlier else tail
+def _select_lines(lines: Sequence[str]) -> list[str]:
+    """The last lines; before them the lines that an error starts with, where a long list follows it."""
+    last = list(lines[-SHOWN_LINES:])
+    errors = [line for line in lines[:-SHOWN_LINES] if re.match(r"\s*(error|cause|×|ERROR)\b", line)]
+    return [*errors[-2:], "…", *last] if errors else last
 
 
-def _hidden(text: str) -> str:
-    """Without the passwords in URLs."""
+def _hide_passwords(text: str) -> str:
+    """The text without the passwords in URLs."""
     return re.sub(r"(://)[^/@\s]*@", r"\1***@", text)

@@ -1,0 +1,32 @@
+"""What to do about a failed installation."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from migration_gate.install.failure_advice import explain_failure
+
+
+@pytest.mark.parametrize(
+    ("line", "advice"),
+    [
+        ("Error: pg_config executable not found.", "psycopg2-binary"),
+        (
+            "error: HTTP status client error (401 Unauthorized) for url (https://i/simple/acme/)",
+            "UV_INDEX_<NAME>_",
+        ),
+        ("error: Hash mismatch for `alembic==1.13.0`", "Make the lock file again"),
+        ("the requested Python version (3.9) does not satisfy Python>=3.12", "python_version"),
+        ("error: command 'gcc' failed: No such file or directory", "built from source"),
+        ("  × No solution found when resolving dependencies", "UV_INDEX=<name>=<url>"),
+        ("error sending request for url: dns error", "could not be reached"),
+        ("No space left on device (os error 28)", "disk is full"),
+    ],
+)
+def test_a_failing_installation_says_what_to_do(line: str, advice: str) -> None:
+    error = explain_failure("installing", "uv.lock", [line, "index https://me:secret@i/simple"], 2)
+    assert re.search(re.escape(advice), error.advice)
+    assert "`install: <command>`" in error.advice
+    assert "secret" not in error.evidence
