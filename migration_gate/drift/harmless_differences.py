@@ -85,9 +85,14 @@ def _explain_uniqueness(difference: CatalogDifference, scope: ComparisonScope) -
     parts = [*database, *models]
     if _is_about_primary_key(database, models) or not all(_is_replaceable(part, scope) for part in parts):
         return ""
+    return _describe_equivalence(database, models)
+
+
+def _describe_equivalence(database: list[ConstraintOrIndex], models: list[ConstraintOrIndex]) -> str:
+    """How the two sides differ that refuse the same values."""
     if not database or not models:
         return "both guarantee that its values occur once, with or without it"
-    if len({part.columns for part in parts}) > 1:
+    if len({part.columns for part in (*database, *models)}) > 1:
         return "both guarantee that the values occur once; the columns are in another order"
     if _are_constraint_and_index(database, models):
         return "both guarantee that the values occur once, one by a constraint, the other by an index"
