@@ -60,7 +60,7 @@ def test_each_setting_has_an_option() -> None:
     assert {"config", "project", "section", "run_timeout", "statement_timeout", "import_timeout"} <= options
 
 
-def test_options_become_the_configuration_they_stand_for() -> None:
+def test_options_become_the_settings_of_a_configuration_file() -> None:
     seen: dict[str, object] = {}
 
     def collect(path: Path, options: Mapping[str, object], targets: ReportTargets) -> int:
@@ -136,7 +136,7 @@ def test_the_text_of_an_error_fits_80_columns_and_keeps_code() -> None:
     assert lines[-8:] == ["", "Write this:", "", "    projects:", "      a: {}", "", "    one", "    two"]
 
 
-def test_our_own_error_is_one_message_and_a_file(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_bug_is_one_message_and_a_log_file(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(explain, "describe_all_checks", lambda: 1 // 0)
         status, _, err = run(capsys, "explain")
@@ -153,7 +153,7 @@ def test_our_own_error_is_one_message_and_a_file(capsys: pytest.CaptureFixture[s
 @pytest.mark.parametrize(
     ("error", "status"), [(KeyboardInterrupt(), 130), (cli.Terminated(15), 143), (Broken("b"), 3)]
 )
-def test_interruptions_have_statuses_of_their_own(
+def test_signals_have_their_own_exit_statuses(
     capsys: pytest.CaptureFixture[str], error: BaseException, status: int
 ) -> None:
     def fail() -> None:
@@ -171,7 +171,7 @@ def test_explain_lists_every_check(capsys: pytest.CaptureFixture[str]) -> None:
     assert max(map(len, out.splitlines())) <= 80
 
 
-def test_explain_says_all_of_one(capsys: pytest.CaptureFixture[str]) -> None:
+def test_explain_describes_one_check(capsys: pytest.CaptureFixture[str]) -> None:
     for each in explain.known_checks():
         status, out, _ = run(capsys, "explain", check_name(each))
         assert status == 0
@@ -179,7 +179,7 @@ def test_explain_says_all_of_one(capsys: pytest.CaptureFixture[str]) -> None:
         assert "Instead, " in out
 
 
-def test_explain_of_a_slip_names_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
+def test_explain_of_an_unknown_check_names_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
     status, _, err = run(capsys, "explain", "nulable-owner")
     assert status == 2
     assert "Did you mean `nullable-owner`?" in err
@@ -238,7 +238,7 @@ def test_doctor_ends_with_2_when_something_is_missing(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["check", "--help"]])
-def test_help_and_version_wait_for_no_heavy_library(arguments: list[str]) -> None:
+def test_help_and_version_import_no_heavy_library(arguments: list[str]) -> None:
     script = (
         "import sys\n"
         "from migration_gate import cli\n"
@@ -250,7 +250,7 @@ def test_help_and_version_wait_for_no_heavy_library(arguments: list[str]) -> Non
 
 
 @pytest.mark.slow
-def test_a_closed_pipe_is_no_error_of_ours() -> None:
+def test_a_closed_pipe_is_no_error() -> None:
     command = subprocess.Popen([*COMMAND, "schema"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert command.stdout is not None
     command.stdout.close()

@@ -51,14 +51,14 @@ def test_every_input_and_output_is_described_in_one_sentence() -> None:
     assert all(re.fullmatch(r"[a-z]+(-[a-z]+)*", name) for name in (*OUTPUTS, *(one.name for one in INPUTS)))
 
 
-def test_every_setting_that_is_an_input_is_a_setting() -> None:
+def test_every_input_with_a_key_sets_a_known_setting() -> None:
     for one in INPUTS:
         if one.key and one.key[0] not in ("config", "project"):
             assert one.key[0] in key_meanings(ProjectKeys), one.name
             assert len(one.key) == 1 or one.key[1] in key_meanings(SECTIONS[one.key[0]]), one.name
 
 
-def test_what_was_not_given_sets_nothing() -> None:
+def test_empty_inputs_have_their_defaults() -> None:
     assert (
         read_request({input_variable(one.name): "" for one in INPUTS}) == read_request({}) == ActionRequest()
     )
@@ -128,7 +128,7 @@ def test_a_wrong_input_is_refused_by_its_name(name: str, text: str, says: str, a
     assert "hush" not in f"{caught.value.message}{caught.value.advice}"
 
 
-def test_what_a_workflow_may_set_of_any_container_is_not_ours() -> None:
+def test_inputs_of_every_container_action_are_ignored() -> None:
     assert read_request({"INPUT_ARGS": "x", "INPUT_ENTRYPOINT": "y", "OUTPUT_X": "z"}) == ActionRequest()
 
 
@@ -148,7 +148,7 @@ def test_a_report_is_never_written_through_a_link(tmp_path: Path) -> None:
     assert [each.name for each in outside.iterdir()] == ["kept"]
 
 
-def test_our_own_folder_is_nothing_for_a_commit(tmp_path: Path) -> None:
+def test_our_own_folder_is_ignored_by_git(tmp_path: Path) -> None:
     assert workspace.write_workspace_file(tmp_path, ".migration-gate/report.json", "{}", "report")
     assert (tmp_path / ".migration-gate" / ".gitignore").read_text() == "*\n"
     workspace.write_workspace_file(tmp_path, "a/b/c.json", "{}", "report")
@@ -230,7 +230,7 @@ def pull_request(github: GitHub) -> dict[str, object]:
 
 
 @pytest.mark.slow
-def test_a_blocked_run_tells_everybody(runner: Runner) -> None:
+def test_a_blocked_run_is_published_everywhere(runner: Runner) -> None:
     done = runner.run("blocked", INPUT_SARIF="out/x.sarif", INPUT_JUNIT="out/x.xml")
     assert done.status == 1
     assert done.outputs == {
@@ -247,14 +247,14 @@ def test_a_blocked_run_tells_everybody(runner: Runner) -> None:
 
 
 @pytest.mark.slow
-def test_a_clean_run_is_quiet(runner: Runner) -> None:
+def test_a_clean_run_has_no_annotations(runner: Runner) -> None:
     done = runner.run("clean", INPUT_SUMMARY="false", INPUT_ANNOTATIONS="false")
     assert (done.status, done.outputs["result"], done.summary) == (0, "passed", "")
     assert [one.name for one in done.log.commands] == ["group", "endgroup"]
 
 
 @pytest.mark.slow
-def test_nothing_hostile_is_obeyed(runner: Runner) -> None:
+def test_commands_in_hostile_names_are_not_carried_out(runner: Runner) -> None:
     done = runner.run("hostile", "failing")
     assert {one.name for one in done.log.commands} == {"group", "endgroup", "error"}
     for one in done.log.named("error"):
@@ -264,7 +264,7 @@ def test_nothing_hostile_is_obeyed(runner: Runner) -> None:
 
 
 @pytest.mark.slow
-def test_a_wrong_input_is_an_annotation_a_summary_and_no_pass(runner: Runner) -> None:
+def test_a_wrong_input_is_annotated_and_fails_the_run(runner: Runner) -> None:
     done = runner.run(INPUT_FAIL__ONN="x")
     assert (done.status, done.outputs["result"]) == (2, "not-checked")
     (error,) = done.log.named("error")
@@ -278,7 +278,7 @@ def test_a_wrong_input_is_an_annotation_a_summary_and_no_pass(runner: Runner) ->
 
 
 @pytest.mark.slow
-def test_an_error_of_our_own_is_said_and_not_obeyed(runner: Runner) -> None:
+def test_a_bug_is_reported_and_commands_in_its_message_are_not_carried_out(runner: Runner) -> None:
     done = runner.run("blocked", GATE_BREAKS="::error::no\n::add-mask::e")
     assert (done.status, done.outputs["result"]) == (3, "not-checked")
     assert {one.name for one in done.log.commands} == {"group", "endgroup", "error"}
@@ -288,7 +288,7 @@ def test_an_error_of_our_own_is_said_and_not_obeyed(runner: Runner) -> None:
 
 
 @pytest.mark.slow
-def test_a_report_that_cannot_be_written_is_no_pass(runner: Runner) -> None:
+def test_a_report_that_cannot_be_written_fails_the_run(runner: Runner) -> None:
     done = runner.run("clean", INPUT_REPORT="../x.json")
     assert done.status == 2
     assert "outside of the workspace" in done.log.named("error")[0].message
@@ -296,7 +296,7 @@ def test_a_report_that_cannot_be_written_is_no_pass(runner: Runner) -> None:
 
 
 @pytest.mark.slow
-def test_the_token_is_masked_first_and_makes_the_comment(runner: Runner, github: GitHub) -> None:
+def test_the_token_is_masked_before_it_writes_the_comment(runner: Runner, github: GitHub) -> None:
     told = {"GITHUB_API_URL": github.address, "GITHUB_GRAPHQL_URL": f"{github.address}/graphql"}
     event = pull_request(github)
     done = runner.run("blocked", event=event, INPUT_TOKEN="hush", **told)
@@ -314,7 +314,7 @@ def test_the_token_is_masked_first_and_makes_the_comment(runner: Runner, github:
 
 
 @pytest.mark.slow
-def test_a_token_that_may_not_write_changes_nothing(runner: Runner, github: GitHub) -> None:
+def test_a_token_without_rights_does_not_fail_the_run(runner: Runner, github: GitHub) -> None:
     told = {"GITHUB_API_URL": github.address, "GITHUB_GRAPHQL_URL": f"{github.address}/graphql"}
     github.instead = [lambda method, path: (403, {}, b'{"message": "Resource not accessible"}')]
     done = runner.run("clean", event=pull_request(github), INPUT_TOKEN="hush", **told)
@@ -326,7 +326,7 @@ def test_a_token_that_may_not_write_changes_nothing(runner: Runner, github: GitH
 
 
 @pytest.mark.slow
-def test_a_comment_about_a_wrong_configuration_is_taken_back(runner: Runner, github: GitHub) -> None:
+def test_a_comment_about_a_wrong_configuration_is_replaced_later(runner: Runner, github: GitHub) -> None:
     told = {"GITHUB_API_URL": github.address, "GITHUB_GRAPHQL_URL": f"{github.address}/graphql"}
     event = pull_request(github)
     runner.run(event=event, INPUT_TOKEN="hush", INPUT_NETWORK="x", **told)
@@ -338,7 +338,7 @@ def test_a_comment_about_a_wrong_configuration_is_taken_back(runner: Runner, git
 
 
 @pytest.mark.slow
-def test_a_migration_that_talks_to_the_runner_is_not_heard(runner: Runner) -> None:
+def test_commands_that_a_migration_prints_are_not_carried_out(runner: Runner) -> None:
     lines = (
         "::error::no",
         "##[warning]no",

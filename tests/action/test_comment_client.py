@@ -43,7 +43,7 @@ BLOCKED = comment.render_comment(example_reports.blocked(), run="https://github.
 CLEAN = comment.render_comment(replace(example_reports.clean(), name="media-library"))
 
 
-def test_a_comment_is_made_then_left_alone_then_edited(github: GitHub) -> None:
+def test_a_comment_is_created_then_unchanged_then_edited(github: GitHub) -> None:
     assert upsert_comment(github.pull(), BLOCKED) == "created"
     assert upsert_comment(github.pull(), BLOCKED) == "unchanged"
     assert upsert_comment(github.pull(), CLEAN) == "edited"
@@ -52,7 +52,7 @@ def test_a_comment_is_made_then_left_alone_then_edited(github: GitHub) -> None:
     assert github.keys == {"Bearer hush"}
 
 
-def test_nothing_is_said_of_a_clean_project_that_was_never_blamed(github: GitHub) -> None:
+def test_a_clean_project_without_a_comment_gets_none(github: GitHub) -> None:
     assert upsert_comment(github.pull(), CLEAN) == "unneeded"
     assert github.comments == []
     assert upsert_comment(github.pull(), CLEAN, always=True) == "created"
@@ -68,14 +68,14 @@ def test_our_comment_is_found_on_the_third_page(github: GitHub) -> None:
     assert sum(method == "GET" for method, _ in github.asked) == 3
 
 
-def test_nobody_elses_comment_is_edited(github: GitHub) -> None:
+def test_comments_of_others_are_not_edited(github: GitHub) -> None:
     github.put(CLEAN.body, author=1, login="mallory")
     github.put(f"see:\n{CLEAN.body}")
     assert upsert_comment(github.pull(), BLOCKED) == "created"
     assert [one["body"] for one in github.comments[:2]] == [CLEAN.body, f"see:\n{CLEAN.body}"]
 
 
-def test_each_project_has_its_own(github: GitHub) -> None:
+def test_each_project_has_its_own_comment(github: GitHub) -> None:
     other = comment.render_comment(replace(example_reports.blocked(), name="billing"))
     assert (upsert_comment(github.pull(), BLOCKED), upsert_comment(github.pull(), other)) == (
         "created",
@@ -85,7 +85,7 @@ def test_each_project_has_its_own(github: GitHub) -> None:
     assert comment.project_key("a", "./x/") == comment.project_key("a", "x")
 
 
-def test_where_github_does_not_say_who_we_are_only_the_bots_comment_is_ours(github: GitHub) -> None:
+def test_without_an_account_only_comments_of_the_bot_are_edited(github: GitHub) -> None:
     github.viewer = False
     github.put(CLEAN.body, author=1, login="github-actions[bot]", kind="User")
     github.put(CLEAN.body, author=BOT, login="github-actions[bot]", kind="Bot")
@@ -94,7 +94,7 @@ def test_where_github_does_not_say_who_we_are_only_the_bots_comment_is_ours(gith
 
 
 @pytest.mark.parametrize("status", [302, 400, 403, 500])
-def test_a_server_without_graphql_is_no_hindrance(github: GitHub, waits: list[float], status: int) -> None:
+def test_a_server_without_graphql_gets_the_comment(github: GitHub, waits: list[float], status: int) -> None:
     github.put(CLEAN.body, login="github-actions[bot]", kind="Bot")
     github.instead = [pass_on, fail(status)]
     assert upsert_comment(github.pull(), BLOCKED, wait=waits.append) == "edited"
@@ -102,7 +102,7 @@ def test_a_server_without_graphql_is_no_hindrance(github: GitHub, waits: list[fl
 
 @pytest.mark.parametrize("status", [401, 403, 404])
 @pytest.mark.parametrize("before", [0, 1], ids=["listing", "writing"])
-def test_a_token_that_may_not_write_is_asked_once(
+def test_a_call_that_is_refused_is_not_repeated(
     github: GitHub, waits: list[float], status: int, before: int
 ) -> None:
     github.instead = [
@@ -126,7 +126,7 @@ def test_a_token_that_may_not_write_is_asked_once(
         (fail(200, ""), 1.0),
     ],
 )
-def test_trouble_that_passes_is_waited_for(
+def test_a_call_is_repeated_after_a_temporary_failure(
     github: GitHub, waits: list[float], trouble: Callable[[str, str], Answer], waited: float
 ) -> None:
     github.instead = [trouble]
@@ -135,21 +135,21 @@ def test_trouble_that_passes_is_waited_for(
     assert len(github.comments) == 1
 
 
-def test_trouble_that_stays_ends_in_words(github: GitHub, waits: list[float]) -> None:
+def test_four_failed_attempts_are_an_error(github: GitHub, waits: list[float]) -> None:
     github.instead = [fail(502)] * 9
     with pytest.raises(NotCommented, match=r"asked 4 times.*HTTP 502"):
         upsert_comment(github.pull(), BLOCKED, wait=waits.append)
     assert waits == [1.0, 2.0, 4.0]
 
 
-def test_a_limit_that_lasts_an_hour_is_not_waited_for(github: GitHub, waits: list[float]) -> None:
+def test_a_rate_limit_of_an_hour_is_an_error_at_once(github: GitHub, waits: list[float]) -> None:
     github.instead = [fail(403, X_RateLimit_Remaining="0", X_RateLimit_Reset="99999999999")]
     with pytest.raises(NotCommented, match="rate limit"):
         upsert_comment(github.pull(), BLOCKED, wait=waits.append)
     assert waits == []
 
 
-def test_a_comment_whose_answer_got_lost_is_not_made_twice(github: GitHub, waits: list[float]) -> None:
+def test_a_comment_whose_answer_got_lost_is_not_created_twice(github: GitHub, waits: list[float]) -> None:
     def lost(method: str, path: str) -> Answer:
         github.put(BLOCKED.body)
         return 502, {}, b""
@@ -159,7 +159,7 @@ def test_a_comment_whose_answer_got_lost_is_not_made_twice(github: GitHub, waits
     assert len(github.comments) == 1
 
 
-def test_a_server_that_does_not_answer_is_given_up(
+def test_a_server_that_does_not_answer_is_an_error(
     github: GitHub, waits: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     release = threading.Event()
@@ -176,7 +176,7 @@ def test_a_server_that_does_not_answer_is_given_up(
     release.set()
 
 
-def test_nothing_listens(waits: list[float]) -> None:
+def test_a_server_that_refuses_the_connection_is_an_error(waits: list[float]) -> None:
     with pytest.raises(NotCommented, match="ConnectionError"):
         upsert_comment(PullRequest("o/r", 1, "hush", "http://127.0.0.1:9"), BLOCKED, wait=waits.append)
 
@@ -195,13 +195,15 @@ def test_the_token_goes_to_no_other_server(github: GitHub) -> None:
 @pytest.mark.parametrize(
     "answer", [[None], [{"id": "x"}], [{"id": 1, "body": None, "user": None}], {}, 3, None]
 )
-def test_odd_answers_break_nothing(github: GitHub, waits: list[float], answer: object) -> None:
+def test_unexpected_answers_are_ignored_or_requested_again(
+    github: GitHub, waits: list[float], answer: object
+) -> None:
     github.instead = [lambda method, path: answered(answer)]
     assert upsert_comment(github.pull(), BLOCKED, wait=waits.append) == "created"
     assert bool(waits) is not isinstance(answer, list), "what is no list is asked for again"
 
 
-def test_the_token_is_not_in_what_people_print() -> None:
+def test_the_token_is_not_in_the_repr() -> None:
     assert "hush" not in repr(PullRequest("o/r", 1, "hush"))
 
 
@@ -217,7 +219,7 @@ def test_a_clean_comment_is_one_line() -> None:
     assert end == ""
 
 
-def test_links_to_a_run_do_not_make_it_new() -> None:
+def test_a_link_to_another_run_does_not_change_the_marker() -> None:
     one, other = (
         comment.render_comment(example_reports.blocked(), run=f"https://x.test/{n}") for n in (1, 2)
     )
@@ -225,7 +227,7 @@ def test_links_to_a_run_do_not_make_it_new() -> None:
     assert one.body != other.body
 
 
-def test_a_comment_fits_however_much_was_found() -> None:
+def test_a_comment_stays_below_githubs_limit() -> None:
     project = example_reports.blocked()
     big = "😀x`@|\n" * 1_000_000
     finding = replace(
@@ -241,7 +243,7 @@ def test_a_comment_fits_however_much_was_found() -> None:
 @pytest.mark.parametrize(
     "project", [example_reports.hostile(), example_reports.broken(), example_reports.failing()]
 )
-def test_a_comment_pings_nobody(project: Any) -> None:
+def test_a_comment_mentions_nobody(project: Any) -> None:
     body = comment.render_comment(project).body
     outside = "".join(part for at, part in enumerate(body.split("```")) if at % 2 == 0)
     assert "@all" not in outside

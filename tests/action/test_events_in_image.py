@@ -34,23 +34,23 @@ def test_a_merge_group_is_compared_with_its_base(change: Path) -> None:
     assert (told.exit_code, told.outputs["errors"]) == (1, "1")
 
 
-def test_a_push_is_compared_with_what_was_there_before(change: Path) -> None:
+def test_a_push_is_compared_with_the_commit_before_it(change: Path) -> None:
     told = step(change, "push", push(*sides(change)))
     assert (told.exit_code, told.outputs["errors"]) == (1, "1")
 
 
-def test_a_push_that_makes_a_branch_is_checked_whole(change: Path) -> None:
+def test_a_push_that_creates_a_branch_is_checked_completely(change: Path) -> None:
     told = step(change, "push", push("0" * 40, sides(change)[1]))
     assert (told.exit_code, told.outputs["errors"]) == (1, "1")
 
 
 @pytest.mark.parametrize("event", ["workflow_dispatch", "schedule"])
-def test_an_event_without_a_base_is_checked_whole(event: str, change: Path) -> None:
+def test_an_event_without_a_base_is_checked_completely(event: str, change: Path) -> None:
     told = step(change, event, REPOSITORY)
     assert (told.exit_code, told.outputs["errors"]) == (1, "1")
 
 
-def test_a_shallow_checkout_is_said_and_checked(change: Path, tmp_path: Path) -> None:
+def test_a_shallow_checkout_is_checked_with_a_note(change: Path, tmp_path: Path) -> None:
     shallow = tmp_path / "shallow"
     git(tmp_path, "clone", "--quiet", "--depth", "1", f"file://{change}", str(shallow))
     git(shallow, "remote", "set-url", "origin", "https://git.invalid/example/hello")
@@ -65,7 +65,7 @@ def test_a_checkout_of_another_owner_is_readable_by_git(change: Path) -> None:
     assert "dubious ownership" not in told.summary
 
 
-def test_a_folder_that_is_no_repository_is_said(tmp_path: Path) -> None:
+def test_a_folder_that_is_no_repository_is_checked_with_a_note(tmp_path: Path) -> None:
     folder = skeleton(tmp_path / "hello")
     shutil.rmtree(folder / ".git")
     told = step(folder)
@@ -73,14 +73,14 @@ def test_a_folder_that_is_no_repository_is_said(tmp_path: Path) -> None:
     assert "no git repository" in told.log
 
 
-def test_a_strangers_code_does_not_run_with_the_rights_of_the_base(change: Path) -> None:
+def test_untrusted_code_does_not_run_with_the_rights_of_the_base(change: Path) -> None:
     payload = pull_request(*sides(change), fork=True)
     told = step(change, "pull_request_target", payload, env={"GITHUB_SHA": sides(change)[0]})
     assert (told.exit_code, told.outputs["result"]) == (2, "not-checked")
     assert "rights of the base" in told.log
 
 
-def test_a_strangers_code_runs_there_where_that_was_allowed_by_name(change: Path) -> None:
+def test_untrusted_code_runs_where_an_input_allows_it(change: Path) -> None:
     payload = pull_request(*sides(change), fork=True)
     told = step(
         change,
@@ -99,7 +99,7 @@ def test_a_fork_without_a_right_to_comment_gets_the_summary(change: Path) -> Non
     assert "nullable-owner" in told.summary
 
 
-def test_what_stood_before_the_change_is_there_to_compare_with(change: Path) -> None:
+def test_the_base_is_compared_with_the_change(change: Path) -> None:
     git(change, "switch", "--quiet", "main")
     git(change, "merge", "--quiet", "--ff-only", "change")
     base = git(change, "rev-parse", "HEAD")

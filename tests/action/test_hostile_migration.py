@@ -220,7 +220,7 @@ def test_it_sees_no_variable_of_the_runner(got: dict[str, object]) -> None:
         "the server's files",
     ],
 )
-def test_it_finds_nobody_elses(what: str, got: dict[str, object]) -> None:
+def test_it_finds_no_files_and_processes_of_others(what: str, got: dict[str, object]) -> None:
     assert got[what] == "none"
 
 
@@ -240,28 +240,28 @@ def test_it_finds_nobody_elses(what: str, got: dict[str, object]) -> None:
         "gate's own files",
     ],
 )
-def test_it_is_refused(what: str, got: dict[str, object]) -> None:
+def test_its_attempts_are_refused(what: str, got: dict[str, object]) -> None:
     assert re.match(r"PermissionError: |AssertionError: Operation not permitted", str(got[what])), got[what]
 
 
-def test_it_cannot_become_another(got: dict[str, object]) -> None:
+def test_it_cannot_change_its_account(got: dict[str, object]) -> None:
     assert str(got["su"]).startswith("AssertionError")
 
 
-def test_what_it_printed_acted_on_nothing(told: Step) -> None:
+def test_commands_that_it_printed_are_not_carried_out(told: Step) -> None:
     assert (told.exit_code, told.outputs["result"]) == (1, "blocked")
     assert not [one for one in told.annotations if one["message"] == "owned"]
     assert told.env == {}
 
 
-def test_no_token_is_shown_to_anybody(told: Step) -> None:
+def test_no_token_is_in_the_output(told: Step) -> None:
     masks = [f"::add-mask::{SECRETS['INPUT_TOKEN']}"]
     shown = "\n".join(line for line in told.log.splitlines() if line not in masks)
     for secret in SECRETS.values():
         assert secret not in shown + told.summary + json.dumps(told.outputs) + json.dumps(told.annotations)
 
 
-def test_the_network_is_open_where_that_was_asked_for_and_that_is_said(tmp_path: Path) -> None:
+def test_network_true_opens_the_network_with_a_note(tmp_path: Path) -> None:
     body = """
 import socket
 socket.socket(socket.AF_INET).close()

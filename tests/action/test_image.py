@@ -57,7 +57,7 @@ def test_the_image_keeps_githubs_rules() -> None:
     assert not config.get("WorkingDir")
 
 
-def test_the_image_has_what_migrations_ask_for() -> None:
+def test_the_image_has_the_extensions_of_migrations() -> None:
     extensions = shell("ls /usr/share/postgresql/*/extension/*.control")
     for name in ("pgcrypto", "uuid-ossp", "pg_trgm", "citext", "hstore", "btree_gist", "ltree", "unaccent"):
         assert f"/{name}.control" in extensions
@@ -73,7 +73,7 @@ def test_no_cache_and_no_compiler_is_left_in_the_image() -> None:
     assert found == ""
 
 
-def test_icu_collations_and_utf8_are_there(tmp_path: Path) -> None:
+def test_the_image_has_icu_collations_and_utf8(tmp_path: Path) -> None:
     body = """
 from alembic import op
 op.execute("CREATE COLLATION german (provider = icu, locale = 'de-u-kn-true')")
@@ -95,18 +95,18 @@ def test_without_a_ci_a_mounted_folder_is_checked(tmp_path: Path) -> None:
     assert "::" not in done.stdout
 
 
-def test_a_folder_that_cannot_be_written_to_is_enough(tmp_path: Path) -> None:
+def test_a_read_only_folder_can_be_checked(tmp_path: Path) -> None:
     done = check(skeleton(tmp_path / "hello"), "--read-only", "--tmpfs", "/tmp", "--tmpfs", "/run")
     assert (done.returncode, "Passed" in done.stdout) == (0, True), done.stdout + done.stderr
 
 
-def test_no_network_and_no_socket_is_enough(tmp_path: Path) -> None:
+def test_a_project_can_be_checked_without_network_and_socket(tmp_path: Path) -> None:
     done = check(skeleton(tmp_path / "hello"), "--network", "none")
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("signal", ["TERM", "INT"])
-def test_a_signal_ends_it_at_once_and_leaves_nothing(signal: str, tmp_path: Path) -> None:
+def test_a_signal_ends_it_and_nothing_is_left_behind(signal: str, tmp_path: Path) -> None:
     checkout = skeleton(tmp_path / "hello")
     body = """
 import os, time
@@ -165,7 +165,7 @@ def service() -> Iterator[tuple[str, str]]:
         docker("network", "rm", name)
 
 
-def test_a_service_of_the_job_serves_and_is_left_as_it_was(service: tuple[str, str], tmp_path: Path) -> None:
+def test_a_service_of_the_job_is_used_and_cleaned_up(service: tuple[str, str], tmp_path: Path) -> None:
     network, url = service
     told = step(example(tmp_path / "hello", "drift"), "schedule", None, "--network", network, postgres=url)
     databases = docker("exec", network, "psql", "-U", "postgres", "-Atc", "SELECT datname FROM pg_database")
@@ -184,7 +184,7 @@ def test_another_major_is_started_through_the_mounted_socket(tmp_path: Path) -> 
     assert docker("ps", "-aq", "--filter", f"ancestor={image}").stdout.split() == before
 
 
-def test_without_the_socket_an_image_cannot_be_had_and_that_is_said(tmp_path: Path) -> None:
+def test_an_image_without_the_socket_is_an_error(tmp_path: Path) -> None:
     told = step(
         skeleton(tmp_path / "hello"), "schedule", None, "--no-socket", postgres="postgis/postgis:17-3.5"
     )
@@ -217,7 +217,7 @@ def test_reports_are_files_that_belong_to_the_runner(tmp_path: Path) -> None:
     assert "out/gate.sarif" in output.read_text()
 
 
-def test_a_checkout_that_others_may_not_read_is_checked_and_said(tmp_path: Path) -> None:
+def test_a_checkout_that_others_may_not_read_is_checked_with_a_note(tmp_path: Path) -> None:
     checkout = skeleton(tmp_path / "hello")
     commit(checkout, "x")
     checkout.chmod(0o700)
@@ -226,7 +226,7 @@ def test_a_checkout_that_others_may_not_read_is_checked_and_said(tmp_path: Path)
     assert "may not read" in told.log
 
 
-def test_what_a_cache_action_restored_is_used_again(tmp_path: Path) -> None:
+def test_a_restored_cache_is_used(tmp_path: Path) -> None:
     """Restored files belong to the runner, as everything in its checkout does."""
     checkout = skeleton(tmp_path / "hello")
     (checkout / "requirements.txt").write_text(

@@ -35,7 +35,7 @@ def test_a_clean_project_passes(checkout: Path, golden: Golden) -> None:
 
 
 @pytest.mark.parametrize("name", CHECK_NAMES)
-def test_each_kind_of_finding_is_told(name: str, checkout: Path, golden: Golden) -> None:
+def test_each_kind_of_finding_is_reported(name: str, checkout: Path, golden: Golden) -> None:
     told = of_change(example(checkout, name))
     assert (told.exit_code, told.outputs["result"]) in {(1, "blocked"), (0, "passed")}
     assert int(told.outputs["findings"]) > 0
@@ -53,7 +53,7 @@ def test_a_package_that_is_missing_is_named(checkout: Path, golden: Golden) -> N
     golden("action/missing-package.txt", told.told())
 
 
-def test_a_wrong_configuration_is_told_by_its_line(checkout: Path, golden: Golden) -> None:
+def test_a_wrong_configuration_is_reported_with_its_line(checkout: Path, golden: Golden) -> None:
     skeleton(checkout)
     (checkout / ".migration-gate.yml").write_text("postgres: auto\nowner:\n  columns: [x]\n")
     told = step(checkout)
@@ -87,7 +87,7 @@ def test_a_project_in_a_folder_is_found_by_its_path(checkout: Path, golden: Gold
     golden("action/folder.txt", told.told())
 
 
-def test_several_projects_are_told_together(checkout: Path, golden: Golden) -> None:
+def test_several_projects_are_one_report(checkout: Path, golden: Golden) -> None:
     for name in ("api", "billing"):
         write_skeleton(checkout / name)
     write_example(checkout / "billing", "nullable-owner", "bad")
@@ -134,7 +134,7 @@ def test_packages_are_installed_where_no_interpreter_is_named(checkout: Path) ->
     assert "requirements.txt" in told.log
 
 
-def test_hostile_names_act_on_nothing(checkout: Path, golden: Golden) -> None:
+def test_hostile_names_have_no_effect(checkout: Path, golden: Golden) -> None:
     skeleton(checkout)
     evil = "x%0A::error::owned|<script>alert(1)</script>`@all"
     (checkout / "sql").mkdir()

@@ -58,15 +58,15 @@ def test_issue_forms_are_what_github_expects() -> None:
     )
 
 
-def test_workflows_call_the_action_as_it_is() -> None:
+def test_workflows_use_inputs_and_outputs_that_the_action_has() -> None:
     accepts("actionlint")
 
 
-def test_no_workflow_gives_a_stranger_a_way_in() -> None:
+def test_zizmor_accepts_the_workflows() -> None:
     accepts("zizmor", "--offline", "--no-progress", ".")
 
 
-def test_the_dockerfile_is_sound() -> None:
+def test_the_dockerfile_passes_its_linter() -> None:
     accepts("hadolint", "Dockerfile")
 
 
@@ -93,7 +93,7 @@ def test_a_workflow_gives_rights_to_jobs_alone(file: Path) -> None:
     assert yaml.safe_load(file.read_text())["permissions"] == {}
 
 
-def test_only_publishing_may_write() -> None:
+def test_only_the_job_that_publishes_a_release_may_write() -> None:
     writing = {
         (file, name)
         for file, name, job in jobs()
@@ -102,14 +102,14 @@ def test_only_publishing_may_write() -> None:
     assert writing == {("release.yml", "publish")}
 
 
-def test_no_checkout_leaves_its_token_behind() -> None:
+def test_no_checkout_keeps_its_token() -> None:
     for file, name, job in jobs():
         for step in job["steps"]:
             if step.get("uses", "").startswith("actions/checkout@"):
                 assert step["with"]["persist-credentials"] is False, (file, name)
 
 
-def test_no_run_step_is_written_by_a_stranger() -> None:
+def test_no_run_step_contains_an_expression() -> None:
     for file, name, job in jobs():
         for step in job["steps"]:
             assert "${{" not in step.get("run", ""), (file, name)

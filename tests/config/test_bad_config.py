@@ -221,7 +221,7 @@ BAD: list[Bad] = [
 
 
 @pytest.mark.parametrize("bad", BAD, ids=[name for name, *_ in BAD])
-def test_it_is_refused_with_the_whole_message(tmp_path: Path, bad: Bad) -> None:
+def test_a_wrong_file_is_refused_with_a_complete_message(tmp_path: Path, bad: Bad) -> None:
     _, file, text, where, says, advice = bad
     (tmp_path / "hook.py").touch()
     (tmp_path / "bad.env").write_text("A=1\nnot a variable\n")
@@ -257,7 +257,7 @@ def refused(
         ("MIGRATION_GATE_ALLOW", "[{]", "begins like JSON", "Fix its quotes and commas."),
     ],
 )  # fmt: skip
-def test_a_variable_that_is_not_ours_is_refused_by_name(
+def test_an_unknown_variable_is_refused_by_name(
     tmp_path: Path, name: str, value: str, says: str, advice: str
 ) -> None:
     error = refused(tmp_path, environ={name: value})
@@ -271,7 +271,7 @@ def test_a_wrong_value_names_the_variable_or_the_option(tmp_path: Path) -> None:
     assert refused(tmp_path, {"limits": {"run": "x"}}).where == "--run-timeout"
 
 
-def test_all_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
+def test_all_faults_are_reported_at_once(tmp_path: Path) -> None:
     (tmp_path / YML).write_text("fail_on: eror\nsnapshots: many\n")
     error = refused(tmp_path)
     assert error.message == "`snapshots` must be changed, none, all or a number, but is `many`."
@@ -298,7 +298,7 @@ def test_a_binary_file_is_refused(tmp_path: Path) -> None:
     assert refused(tmp_path).message == f"`{YML}` is not text."
 
 
-def test_a_folder_in_the_files_place_is_refused(tmp_path: Path) -> None:
+def test_a_folder_instead_of_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / YML).mkdir()
     assert refused(tmp_path).message == f"`{YML}` cannot be read: Is a directory."
 
@@ -311,7 +311,7 @@ def test_an_unreadable_file_is_refused() -> None:
     assert error.message == f"`{YML}` cannot be read: Permission denied."
 
 
-def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
+def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
     assert refused(tmp_path / "nowhere").message == f"`{tmp_path / 'nowhere'}` does not exist."
     (tmp_path / "file").touch()
     assert refused(tmp_path / "file").message == f"`{tmp_path / 'file'}` is not a folder."

@@ -50,7 +50,7 @@ def test_an_empty_folder_gives_the_defaults(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "\n", "# nothing yet\n", "---\n", "null\n", "{}\n"])
-def test_a_file_that_says_nothing_is_fine(tmp_path: Path, text: str) -> None:
+def test_an_empty_file_is_accepted(tmp_path: Path, text: str) -> None:
     (tmp_path / YML).write_text(text)
     assert load(tmp_path).postgres == "auto"
 
@@ -98,7 +98,7 @@ def full(folder: Path) -> None:
     (folder / "a.env").write_text("DEBUG=on\nSECRET=s\n")
 
 
-def test_every_key_arrives(tmp_path: Path) -> None:
+def test_every_key_of_a_file_is_read(tmp_path: Path) -> None:
     full(tmp_path)
     settings = load(tmp_path, FULL)
     assert settings == Settings(
@@ -152,7 +152,7 @@ def test_every_key_has_an_origin(tmp_path: Path) -> None:
     assert set(origins) >= {"alembic.section", "env.PRICE", "target.revision", "raw_sql.allow", "fail_on"}
 
 
-def test_the_same_settings_can_stand_in_pyproject(tmp_path: Path) -> None:
+def test_pyproject_can_hold_the_same_settings(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text(
         '[project]\nname = "x"\n\n[tool.migration-gate]\npostgres = 17\nfail-on = "warning"\n\n'
         '[tool.migration-gate.owners]\ncolumns = ["tenant_id"]\n\n'
@@ -169,7 +169,7 @@ def test_the_same_settings_can_stand_in_pyproject(tmp_path: Path) -> None:
     assert origins["owners.columns"] == "pyproject.toml:9"
 
 
-def test_a_pyproject_without_our_table_says_nothing_even_when_it_is_broken(tmp_path: Path) -> None:
+def test_a_pyproject_without_our_table_is_ignored_even_when_it_is_malformed(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text("[tool.black\n")
     assert load(tmp_path).postgres == "auto"
 
@@ -193,7 +193,7 @@ def test_the_command_line_wins_over_the_environment_and_that_over_the_file(tmp_p
     assert origins["owners.references"] == f"{YML}:4"
 
 
-def test_variables_name_inner_keys_checks_and_lists(tmp_path: Path) -> None:
+def test_variables_can_set_inner_keys_checks_and_lists(tmp_path: Path) -> None:
     settings = load(
         tmp_path,
         environ={
@@ -229,7 +229,7 @@ def test_a_configuration_that_the_command_line_names_replaces_the_hook_of_the_fi
     assert (settings.hook, settings.alembic) == (None, tmp_path / "alembic.ini")
 
 
-def test_the_nearest_file_above_serves_up_to_the_top_of_the_repository(tmp_path: Path) -> None:
+def test_the_nearest_file_above_the_folder_is_read(tmp_path: Path) -> None:
     (tmp_path / YML).write_text("postgres: 12\n")
     top = tmp_path / "repository"
     below = top / "services" / "api"
@@ -247,7 +247,7 @@ def test_the_nearest_file_above_serves_up_to_the_top_of_the_repository(tmp_path:
     assert origins_by_key(settings)["postgres"] == f"{YML}:1"
 
 
-def test_a_file_above_that_says_where_the_project_is_means_its_own_folder(tmp_path: Path) -> None:
+def test_paths_in_a_file_above_start_at_its_folder(tmp_path: Path) -> None:
     (tmp_path / ".git").mkdir()
     (tmp_path / "docs").mkdir()
     (tmp_path / "alembic.ini").touch()
@@ -256,14 +256,14 @@ def test_a_file_above_that_says_where_the_project_is_means_its_own_folder(tmp_pa
     assert (settings.working_directory, settings.alembic) == (tmp_path, tmp_path / "alembic.ini")
 
 
-def test_the_files_name_is_said_from_the_top_of_the_repository(tmp_path: Path) -> None:
+def test_the_file_is_named_from_the_top_of_the_repository(tmp_path: Path) -> None:
     (tmp_path / ".git").mkdir()
     (tmp_path / "api").mkdir()
     settings = load(tmp_path / "api", "postgres: 17\n")
     assert origins_by_key(settings)["postgres"] == f"api/{YML}:1"
 
 
-def test_a_named_file_serves_instead(tmp_path: Path) -> None:
+def test_a_file_that_is_named_is_read_instead(tmp_path: Path) -> None:
     other = tmp_path / "ci" / "gate.yml"
     other.parent.mkdir()
     other.write_text("postgres: 16\n")
@@ -287,7 +287,7 @@ projects:
 """
 
 
-def test_projects_take_what_stands_above_them_as_defaults(tmp_path: Path) -> None:
+def test_settings_above_projects_are_their_defaults(tmp_path: Path) -> None:
     for name in ("api", "billing"):
         (tmp_path / "services" / name).mkdir(parents=True)
         (tmp_path / "services" / name / "alembic.ini").touch()
@@ -310,7 +310,7 @@ def test_projects_take_what_stands_above_them_as_defaults(tmp_path: Path) -> Non
     ]
 
 
-def test_a_folder_below_means_the_project_that_is_there(tmp_path: Path) -> None:
+def test_a_folder_below_selects_its_project(tmp_path: Path) -> None:
     (tmp_path / ".git").mkdir()
     for name in ("api", "billing"):
         (tmp_path / "services" / name / "app").mkdir(parents=True)
@@ -336,7 +336,7 @@ SECRET=x${GITHUB_TOKEN}${INPUT_KEY:-y}
 """
 
 
-def test_a_dotenv_file_is_filled_in_without_our_secrets(tmp_path: Path) -> None:
+def test_references_in_a_dotenv_file_do_not_reach_our_secrets(tmp_path: Path) -> None:
     (tmp_path / "a.env").write_text(DOTENV)
     environ = {"SHELL_VALUE": "s", "GITHUB_TOKEN": "ghs_secret", "INPUT_KEY": "secret"}
     settings = load(tmp_path, "env_file: a.env\nenv: {PLAIN: three}\n", environ=environ)
@@ -349,26 +349,26 @@ def test_a_dotenv_file_is_filled_in_without_our_secrets(tmp_path: Path) -> None:
     }
 
 
-def test_later_dotenv_files_win_and_see_the_earlier(tmp_path: Path) -> None:
+def test_later_dotenv_files_win_and_can_refer_to_earlier_ones(tmp_path: Path) -> None:
     (tmp_path / "a.env").write_text("HOST=a\nPORT=1\n")
     (tmp_path / "b.env").write_text("PORT=2\nURL=${HOST}:${PORT}\n")
     settings = load(tmp_path, "env_file: [a.env, b.env]\n")
     assert settings.env_by_name() == {"HOST": "a", "PORT": "2", "URL": "a:2"}
 
 
-def test_a_virtual_environment_may_be_named_for_its_interpreter(tmp_path: Path) -> None:
+def test_python_can_name_a_virtual_environment(tmp_path: Path) -> None:
     (tmp_path / "env/bin").mkdir(parents=True)
     (tmp_path / "env/bin/python").touch()
     assert load(tmp_path, "python: env\n").python == tmp_path / "env/bin/python"
 
 
-def test_the_folder_of_an_ini_may_be_named(tmp_path: Path) -> None:
+def test_alembic_can_name_the_folder_of_an_ini_file(tmp_path: Path) -> None:
     (tmp_path / "db").mkdir()
     (tmp_path / "db/alembic.ini").touch()
     assert load(tmp_path, "alembic: db\n").alembic == tmp_path / "db/alembic.ini"
 
 
-def test_the_values_that_doctor_shows_hide_secrets(tmp_path: Path) -> None:
+def test_the_text_of_settings_hides_secrets(tmp_path: Path) -> None:
     settings = load(tmp_path, "postgres: postgresql://me:hush@db:5432/x\nenv: {KEY: hush}\n")
     values = describe_settings(settings)
     assert values["postgres"] == "postgresql://me:***@db:5432/x"
@@ -376,7 +376,7 @@ def test_the_values_that_doctor_shows_hide_secrets(tmp_path: Path) -> None:
     assert set(origins_by_key(settings)) <= set(values)
 
 
-def test_the_schema_knows_each_key_and_no_other() -> None:
+def test_the_schema_has_exactly_the_known_keys() -> None:
     schema = loading.config_schema()
     assert schema["additionalProperties"] is False
     assert set(schema["properties"]) == set(FileKeys.model_fields)
@@ -384,6 +384,6 @@ def test_the_schema_knows_each_key_and_no_other() -> None:
     json.dumps(schema)
 
 
-def test_the_page_is_what_make_docs_writes() -> None:
+def test_the_reference_page_is_up_to_date() -> None:
     written = Path(__file__).parents[2] / "docs" / "configuration.md"
     assert written.read_text(encoding="utf-8") == reference_page.render_page(), "run `make docs`"

@@ -74,7 +74,9 @@ def test_clean_reports_pass(capsys: pytest.CaptureFixture[str], tmp_path: Path) 
     assert out.splitlines()[-1] == "Passed: 1 allowed"
 
 
-def test_one_that_blocks_blocks_all(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_one_blocked_report_blocks_the_joined_report(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     saved(tmp_path, project("api", BLOCKING))
     saved(tmp_path, project("billing"))
     status, out, _ = run(capsys, "join", str(tmp_path))
@@ -92,7 +94,9 @@ def test_a_project_without_a_report_was_not_checked(
 
 
 @pytest.mark.parametrize("folder", ["empty", "nowhere"])
-def test_not_one_report_is_no_pass(capsys: pytest.CaptureFixture[str], tmp_path: Path, folder: str) -> None:
+def test_no_report_at_all_is_an_error(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, folder: str
+) -> None:
     (tmp_path / "empty").mkdir()
     place = str(tmp_path / folder)
     assert run(capsys, "join", place, "--matrix", matrix("api"))[0] == 2
@@ -116,7 +120,7 @@ def test_an_empty_matrix_passes(capsys: pytest.CaptureFixture[str], tmp_path: Pa
         ('{"include":[{"path":"."}]}', "is not what `migration-gate projects --format matrix` prints"),
     ],
 )
-def test_a_matrix_that_is_none_is_no_pass(
+def test_a_malformed_matrix_is_an_error(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, given: str, says: str
 ) -> None:
     saved(tmp_path, project("api"))
@@ -142,7 +146,7 @@ def test_the_matrix_may_come_from_a_variable(
         ("\0", "Invalid JSON"),
     ],
 )
-def test_a_file_that_is_no_report_is_said(
+def test_a_file_that_is_no_report_is_a_problem(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, content: str, says: str
 ) -> None:
     saved(tmp_path, project("api"))
@@ -153,13 +157,13 @@ def test_a_file_that_is_no_report_is_said(
     assert says in problem["says"]
 
 
-def test_a_file_that_is_not_there_is_said(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_a_missing_file_is_a_problem(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     status, out, _ = run(capsys, "join", str(tmp_path / "api.json"))
     assert status == 2
     assert "No such file or directory" in " ".join(out.split())
 
 
-def test_a_report_whose_status_is_not_that_of_its_verdicts_is_not_believed(
+def test_a_report_whose_status_contradicts_its_verdicts_is_a_problem(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     file = saved(tmp_path, project("api", BLOCKING))
@@ -186,9 +190,7 @@ def test_joined_json_has_every_project_as_it_was_reported(
     assert json.loads(out) == together
 
 
-def test_joined_text_is_what_one_run_would_have_said(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
+def test_joined_text_is_the_text_of_one_run(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     one, other = project("api", BLOCKING), project("billing", ALLOWED)
     saved(tmp_path, one)
     saved(tmp_path, other)
@@ -200,7 +202,7 @@ def test_joined_text_is_what_one_run_would_have_said(
     )
 
 
-def test_the_summary_is_added_to_the_steps_own(
+def test_the_summary_is_appended_to_that_of_the_step(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     saved(tmp_path / "reports", project("api"))
@@ -211,7 +213,7 @@ def test_the_summary_is_added_to_the_steps_own(
     assert file.read_text().startswith("before\n## ✅ Migration Gate")
 
 
-def test_the_variables_of_a_step_are_missed_where_there_is_no_step(
+def test_outside_of_a_step_its_options_are_refused(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     saved(tmp_path, project("api"))
@@ -220,7 +222,7 @@ def test_the_variables_of_a_step_are_missed_where_there_is_no_step(
     assert "GITHUB_STEP_SUMMARY is not set" in err
 
 
-def test_nothing_in_a_report_acts_on_the_runner(tmp_path: Path) -> None:
+def test_commands_in_a_report_are_not_carried_out(tmp_path: Path) -> None:
     hostile = replace(
         FINDING, message="harmless\n::error::taken over\n##[error]x", fix="::set-output name=a::b"
     )

@@ -61,7 +61,7 @@ def test_the_projects_of_the_configuration_are_listed_in_its_order(repository: P
     )
 
 
-def test_without_a_configuration_they_are_searched_for(tmp_path: Path) -> None:
+def test_without_a_configuration_projects_are_searched_for(tmp_path: Path) -> None:
     files = services("api", "billing") | {
         "web/migrations/alembic.ini": "[alembic]\n",
         "web/migrations/env.py": "",
@@ -82,7 +82,7 @@ def test_a_repository_that_is_one_project_is_listed_as_one(tmp_path: Path) -> No
     assert [(entry.project, entry.path) for entry in found.entries] == [("a", ".")]
 
 
-def test_a_name_that_two_projects_would_have_is_refused_with_the_lines_that_tell_them_apart(
+def test_two_projects_with_the_same_name_are_refused(
     tmp_path: Path,
 ) -> None:
     root = started(tmp_path / "a", {"one/app/alembic.ini": INI, "two/app/alembic.ini": INI})
@@ -97,7 +97,7 @@ def test_a_file_in_a_projects_folder_touches_that_project_alone(repository: Path
     assert changed(repository, {"services/api/models.py": "x"}) == ["api"]
 
 
-def test_a_deleted_file_touches_it_as_well(repository: Path) -> None:
+def test_a_deleted_file_touches_its_project(repository: Path) -> None:
     assert changed(repository, {"services/crm/migrations/env.py": None}) == ["crm"]
 
 
@@ -118,7 +118,7 @@ def test_a_lock_file_above_a_project_touches_it(repository: Path, name: str) -> 
     assert changed(repository, {name: "x"}) == ["api", "billing", "crm"]
 
 
-def test_a_lock_file_of_a_neighbour_touches_nobody_else(repository: Path) -> None:
+def test_a_lock_file_of_another_project_touches_only_that(repository: Path) -> None:
     assert changed(repository, {"services/api/uv.lock": "x"}) == ["api"]
 
 
@@ -165,7 +165,7 @@ def test_revisions_outside_of_the_projects_folder_touch_it(tmp_path: Path) -> No
     assert changed(root, {"db/other.py": "x"}) == []
 
 
-def test_where_the_change_is_not_known_every_project_is_examined_and_that_is_said(repository: Path) -> None:
+def test_an_unknown_change_touches_every_project_with_a_note(repository: Path) -> None:
     found = selection.select_projects(repository, {}, {"GITHUB_EVENT_NAME": "schedule"}, changed=True)
     assert len(found.entries) == 3
     assert found.note == (
@@ -173,7 +173,7 @@ def test_where_the_change_is_not_known_every_project_is_examined_and_that_is_sai
     )
 
 
-def test_a_change_of_no_project_is_a_matrix_that_a_workflow_can_skip(
+def test_a_change_of_no_project_is_an_empty_matrix(
     repository: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     output = repository.parent / "output"
@@ -190,7 +190,7 @@ def test_a_change_of_no_project_is_a_matrix_that_a_workflow_can_skip(
     assert (first.partition("<<")[0], second, last) == ("matrix", '{"include":[]}', first.partition("<<")[2])
 
 
-def test_people_read_why_a_project_was_chosen(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_text_says_why_a_project_was_chosen(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
     base = git(repository, "rev-parse", "HEAD")
     commit(repository, {"services/api/x.py": "y"})
     status, out, _ = run(capsys, "projects", str(repository), "--changed", "--base", base)
@@ -204,7 +204,7 @@ def test_people_read_why_a_project_was_chosen(repository: Path, capsys: pytest.C
     assert json.loads(out)["projects"][0] == {"project": "api", "path": "services/api", "why": ""}
 
 
-def test_a_searched_project_can_be_named_as_well(tmp_path: Path) -> None:
+def test_a_project_that_was_searched_for_can_be_named(tmp_path: Path) -> None:
     root = started(tmp_path / "a", services("api", "billing"))
     found = selection.find_projects(root / "services/api", {"project": ("api",)}, {})
     assert [settings.name for settings in found] == ["api"]

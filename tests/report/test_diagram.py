@@ -18,12 +18,12 @@ from tests.support import example_reports, fact_builders
 NODE = re.compile(r"^  (r\d+|older)[(\[]", re.MULTILINE)
 
 
-def test_a_straight_history_needs_no_picture() -> None:
+def test_a_history_without_forks_has_no_chart() -> None:
     assert history_diagram.render_history(fact_builders.make_chain(*(f"r{n}" for n in range(50)))) == ""
     assert history_diagram.render_history(History()) == ""
 
 
-def test_two_heads_are_shown_down_to_their_fork() -> None:
+def test_two_heads_are_drawn_down_to_their_fork() -> None:
     graph = fact_builders.make_history(
         fact_builders.make_revision("a"),
         fact_builders.make_revision("b", "a"),
@@ -45,7 +45,7 @@ def test_two_heads_are_shown_down_to_their_fork() -> None:
     )
 
 
-def test_a_long_line_is_one_node_and_the_rest_is_counted() -> None:
+def test_a_long_line_without_forks_is_one_node_and_older_revisions_are_counted() -> None:
     line = [fact_builders.make_revision(f"m{n}", f"m{n - 1}" if n else "fork") for n in range(30)]
     old = [fact_builders.make_revision(f"o{n}", *([f"o{n - 1}"] if n else [])) for n in range(20)]
     graph = fact_builders.make_history(
@@ -57,7 +57,7 @@ def test_a_long_line_is_one_node_and_the_rest_is_counted() -> None:
     assert len(NODE.findall(text)) < 10
 
 
-def test_a_new_merge_is_shown_and_an_old_one_is_not() -> None:
+def test_a_recent_merge_is_drawn_and_an_old_one_is_not() -> None:
     merged = [
         fact_builders.make_revision("a"),
         fact_builders.make_revision("b", "a"),
@@ -70,7 +70,7 @@ def test_a_new_merge_is_shown_and_an_old_one_is_not() -> None:
 
 
 @pytest.mark.parametrize("heads", [2, 50, 300])
-def test_it_never_has_more_nodes_than_a_reader_can_bear(heads: int) -> None:
+def test_the_number_of_nodes_is_limited(heads: int) -> None:
     graph = fact_builders.make_history(
         fact_builders.make_revision("root"),
         *(fact_builders.make_revision(f"h{n}", "root") for n in range(heads)),
@@ -79,7 +79,7 @@ def test_it_never_has_more_nodes_than_a_reader_can_bear(heads: int) -> None:
     assert len(NODE.findall(text)) <= history_diagram.MAX_NODES + 1
 
 
-def test_unrelated_roots_and_missing_parents_break_nothing() -> None:
+def test_several_roots_and_missing_parents_can_be_drawn() -> None:
     graph = fact_builders.make_history(
         fact_builders.make_revision("a"),
         fact_builders.make_revision("b"),
@@ -89,7 +89,7 @@ def test_unrelated_roots_and_missing_parents_break_nothing() -> None:
 
 
 @given(st.text(max_size=60))
-def test_no_name_leaves_its_label(name: str) -> None:
+def test_a_name_cannot_end_its_label(name: str) -> None:
     shown = escape_label(name)
     assert not re.search(r'["\n\r`<>&\[\]{}|\\%]', shown)
     assert all(re.fullmatch(r"\d+", part.partition(";")[0]) for part in shown.split("#")[1:])
@@ -111,12 +111,12 @@ def test_tables_of_findings_are_drawn_with_their_keys_and_references() -> None:
     assert re.search(r't\d+ }o--o\| t\d+ : "owner_id"', text)
 
 
-def test_where_nothing_was_found_the_newest_revisions_tables_are_drawn() -> None:
+def test_without_findings_the_tables_of_the_newest_revision_are_drawn() -> None:
     assert 't0["x"] {' in tables(fact_builders.make_table("x", "id integer NOT NULL", oid=1))
     assert tables(fact_builders.make_table("y", "id integer NOT NULL", oid=2)) == ""
 
 
-def test_wide_tables_and_many_are_cut_short() -> None:
+def test_the_number_of_columns_is_limited() -> None:
     wide = fact_builders.make_table("x", *(f"c{n} integer" for n in range(100)), oid=1)
     text = tables(wide)
     assert f'"{100 - table_diagram.MAX_COLUMNS} more columns"' in text
@@ -134,13 +134,13 @@ def test_wide_tables_and_many_are_cut_short() -> None:
         ("1x", "x1x"),
     ],
 )
-def test_types_are_words(written: str, shown: str) -> None:
+def test_a_type_becomes_one_word(written: str, shown: str) -> None:
     column = Column("public", "x", "a", written, nullable=False, position=1, number=1)
     assert f"    {shown} a\n" in tables(Snapshot(tables=(Table("public", "x", oid=1),), columns=(column,)))
 
 
 @given(st.text(min_size=1, max_size=40))
-def test_no_column_breaks_the_diagram(name: str) -> None:
+def test_a_column_name_cannot_break_the_diagram(name: str) -> None:
     column = Column("public", "x", name, name, position=1, number=1)
     table = Table("public", name, oid=1)
     lines = tables(Snapshot(tables=(table,), columns=(replace(column, table=name),))).split("\n")

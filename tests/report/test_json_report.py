@@ -19,7 +19,7 @@ def test_a_blocked_project_is_reported_whole(golden: Callable[[str, str], None])
     golden("blocked.json", render(example_reports.report(example_reports.blocked())))
 
 
-def test_every_report_is_read_back_by_its_own_schema() -> None:
+def test_every_report_matches_its_schema() -> None:
     projects = (
         example_reports.blocked(),
         example_reports.clean(),
@@ -40,19 +40,19 @@ def test_every_report_is_read_back_by_its_own_schema() -> None:
     assert text.isascii()
 
 
-def test_the_same_run_is_written_the_same_way() -> None:
+def test_the_same_run_gives_the_same_text() -> None:
     assert render(example_reports.report(example_reports.blocked())) == render(
         example_reports.report(example_reports.blocked())
     )
 
 
-def test_the_first_error_is_the_failure() -> None:
+def test_the_failure_is_the_first_of_several_errors() -> None:
     (project,) = json.loads(render(example_reports.report(example_reports.failing())))["projects"]
     assert project["failure"]["says"] == 'relation "queries" does not exist'
     assert project["failure"]["line"] == 21
 
 
-def test_counts_add_up() -> None:
+def test_the_counts_match_the_verdicts() -> None:
     found = json.loads(render(example_reports.report(example_reports.blocked())))
     counts = found["counts"]
     total = sum(counts[key] for key in ("errors", "warnings", "notes", "allowed"))

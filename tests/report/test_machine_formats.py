@@ -80,7 +80,7 @@ def test_every_check_is_a_rule_with_its_docstring() -> None:
     assert drift["helpUri"].endswith("checks/README.md#drift")
 
 
-def test_results_point_into_the_repository_and_carry_the_verdicts_id() -> None:
+def test_results_have_a_location_in_the_repository_and_a_fingerprint() -> None:
     project = example_reports.blocked()
     (run,) = log(example_reports.report(project))["runs"]
     assert len(run["results"]) == len(project.verdicts)
@@ -101,7 +101,7 @@ def test_an_allowed_finding_is_suppressed_with_its_reason() -> None:
     assert entry == {"kind": "external", "status": "accepted", "justification": "small table"}
 
 
-def test_the_mildest_results_are_left_out_where_there_is_no_room() -> None:
+def test_the_least_severe_results_are_left_out_of_a_large_log() -> None:
     report = example_reports.report(example_reports.blocked())
     (run,) = log(report, max_results=3)["runs"]
     assert [result["level"] for result in run["results"]] == ["error"] * 3
@@ -121,7 +121,7 @@ def test_the_mildest_results_are_left_out_where_there_is_no_room() -> None:
         ("a/../../x", "a/../../x", False),
     ],
 )
-def test_paths_are_uris(file: str, uri: str, inside: bool) -> None:
+def test_paths_become_uris(file: str, uri: str, inside: bool) -> None:
     project = example_reports.blocked()
     verdict = replace(
         project.verdicts[0], finding=replace(project.verdicts[0].finding, location=Location(file, 1))
@@ -133,7 +133,7 @@ def test_paths_are_uris(file: str, uri: str, inside: bool) -> None:
 
 
 @pytest.mark.parametrize("report", [every(), worse(), Report(())], ids=["every", "worse", "none"])
-def test_junit_is_well_formed_and_adds_up(report: Report) -> None:
+def test_junit_is_well_formed_and_its_counts_match_its_cases(report: Report) -> None:
     root = fromstring(junit.render(report, checks.ALL))
     for kind, tag in (("failures", "failure"), ("errors", "error"), ("tests", "testcase")):
         assert int(root.get(kind, "-1")) == len(root.findall(f".//{tag}"))
@@ -151,7 +151,7 @@ def test_junit_fails_a_case_for_each_check_that_blocks() -> None:
 
 
 @pytest.mark.parametrize("report", [every(), worse()], ids=["every", "worse"])
-def test_code_quality_has_what_gitlab_demands(report: Report) -> None:
+def test_code_quality_issues_have_the_fields_that_gitlab_requires(report: Report) -> None:
     issues = json.loads(codequality.render(report))
     standing = [v for project in report.projects for v in project.verdicts if not v.allowed]
     problems = [project for project in report.projects if project.problem]
@@ -163,14 +163,14 @@ def test_code_quality_has_what_gitlab_demands(report: Report) -> None:
         assert issue["location"]["lines"]["begin"] >= 1
 
 
-def test_the_same_finding_of_two_projects_is_two() -> None:
+def test_the_same_finding_in_two_projects_has_two_fingerprints() -> None:
     one: ProjectReport = example_reports.blocked()
     other = replace(one, verdicts=tuple(replace(v, project="other") for v in one.verdicts))
     issues = json.loads(codequality.render(example_reports.report(one, other)))
     assert len({issue["fingerprint"] for issue in issues}) == len(issues)
 
 
-def test_ten_megabytes_stay_small_in_every_format() -> None:
+def test_a_finding_of_ten_megabytes_is_shortened_in_every_format() -> None:
     project = example_reports.blocked()
     big = "x`@|\n" * 2_000_000
     finding = replace(

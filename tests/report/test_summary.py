@@ -45,7 +45,7 @@ def test_several_projects_and_failures_are_one_page(golden: Golden) -> None:
     )
 
 
-def test_a_hostile_project_stays_text(golden: Golden) -> None:
+def test_names_and_messages_of_a_hostile_project_stay_text(golden: Golden) -> None:
     page = render(example_reports.report(example_reports.hostile()))
     golden("hostile.md", page)
     outside = re.sub(r"(?ms)^(`{3,})\w*\n.*?^\1$", "", page)
@@ -56,7 +56,7 @@ def test_a_hostile_project_stays_text(golden: Golden) -> None:
 
 
 @given(st.text())
-def test_no_text_leaves_its_place(text: str) -> None:
+def test_escaped_text_has_no_meaning_in_markdown(text: str) -> None:
     shown = escape_markdown(text)
     bare = shown.replace("<code>", "").replace("</code>", "")
     assert "\n" not in shown
@@ -66,7 +66,7 @@ def test_no_text_leaves_its_place(text: str) -> None:
 
 
 @given(st.text(alphabet="`~ab\n"))
-def test_no_text_ends_its_fence(text: str) -> None:
+def test_text_cannot_end_its_code_block(text: str) -> None:
     first, *inside, last = fence_code(text).split("\n")
     assert last == first
     assert all(first not in line for line in inside)
@@ -83,7 +83,7 @@ def test_no_text_ends_its_fence(text: str) -> None:
         ("@all", "&#64;&#8203;all"),
     ],
 )
-def test_markdown_is_spelt_out(given: str, expected: str) -> None:
+def test_markdown_is_escaped(given: str, expected: str) -> None:
     assert escape_markdown(given) == expected
 
 
@@ -104,7 +104,7 @@ def test_a_run_without_a_project_says_so() -> None:
     assert render(Report(())).startswith("## ⚠️ Migration Gate. Not checked: there was no project")
 
 
-def test_a_finding_of_ten_megabytes_leaves_room_for_the_others() -> None:
+def test_a_finding_of_ten_megabytes_is_shortened() -> None:
     project = example_reports.blocked()
     big = "😀`@|</details>#1\n" * 700_000
     finding = replace(
@@ -117,7 +117,7 @@ def test_a_finding_of_ten_megabytes_leaves_room_for_the_others() -> None:
 
 
 @pytest.mark.parametrize("limit", [500, 1000, 2000, 3000, 5000, 8000])
-def test_a_cut_page_is_whole_in_itself(limit: int) -> None:
+def test_a_shortened_page_has_no_open_tag_or_code_block(limit: int) -> None:
     page = render(
         example_reports.report(
             example_reports.hostile(), example_reports.failing(), example_reports.blocked()
@@ -140,11 +140,11 @@ def test_a_cut_page_is_whole_in_itself(limit: int) -> None:
         ("<!-- migration-gate -->", "&#60;!-- migration-gate --&#62;"),
     ],
 )
-def test_nothing_is_linked_or_called(given: str, expected: str) -> None:
+def test_text_makes_no_link_and_no_mention(given: str, expected: str) -> None:
     assert escape_markdown(given) == expected
 
 
-def test_places_link_to_the_files_where_they_can_be_read() -> None:
+def test_locations_link_to_the_files_of_the_commit() -> None:
     page = render(example_reports.report(example_reports.blocked()), source="https://github.com/o/r/blob/abc")
     link = '<a href="https://github.com/o/r/blob/abc/sql/init.sql#L3">sql/init.sql:3</a>'
     assert link in page

@@ -38,19 +38,19 @@ def test_several_projects_are_one_report(golden: Golden) -> None:
     golden("several.txt", text(example_reports.clean(), example_reports.broken(), example_reports.failing()))
 
 
-def test_hostile_names_reach_nobodys_terminal(golden: Golden) -> None:
+def test_hostile_names_cannot_act_on_a_terminal(golden: Golden) -> None:
     shown = text(example_reports.hostile())
     golden("hostile.txt", shown)
     assert not [c for c in shown if c != "\n" and not c.isprintable()]
     assert not any(line.startswith("::") for line in shown.split("\n"))
 
 
-def test_the_report_fits_into_80_columns_but_for_names_and_code() -> None:
+def test_lines_have_at_most_80_columns_except_for_names_and_code() -> None:
     shown = text(example_reports.blocked(), example_reports.failing(), example_reports.broken())
     assert [line for line in shown.split("\n") if len(line) > 80 and "op." not in line] == []
 
 
-def test_colour_changes_nothing_but_colour() -> None:
+def test_the_text_is_the_same_without_colour() -> None:
     plain, coloured = text(example_reports.blocked()), text(example_reports.blocked(), colour=True)
     assert "\x1b[31;1merror\x1b[0m" in coloured
     for code in ("\x1b[31;1m", "\x1b[33m", "\x1b[36m", "\x1b[1m", "\x1b[32;1m", "\x1b[0m"):
@@ -70,11 +70,13 @@ def test_colour_changes_nothing_but_colour() -> None:
         ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, True, False),
     ],
 )
-def test_no_color_is_honoured(environ: dict[str, str], terminal: bool, expected: bool) -> None:
+def test_no_color_and_force_color_decide_about_colour(
+    environ: dict[str, str], terminal: bool, expected: bool
+) -> None:
     assert wants_colour(environ, is_terminal=terminal) is expected
 
 
-def test_the_projects_output_is_silent_while_the_replay_succeeds() -> None:
+def test_output_of_the_project_is_not_shown_where_the_replay_succeeded() -> None:
     project = example_reports.blocked()
     replay = replace(project.facts.replay, output="chatter")
     assert "chatter" not in text(replace(project, facts=replace(project.facts, replay=replay)))
@@ -113,11 +115,11 @@ def test_a_run_without_a_project_has_not_passed() -> None:
         ("a\x85b\u2028c", "a\\x85b\\u2028c"),
     ],
 )
-def test_characters_that_act_are_spelt_out(given: str, expected: str) -> None:
+def test_unprintable_characters_are_escaped(given: str, expected: str) -> None:
     assert escape_unprintable(given) == expected
 
 
-def test_prose_and_code_of_a_fix_are_told_apart() -> None:
+def test_a_fix_is_split_into_prose_and_code() -> None:
     fix = "Do this:\n\n    one()\n\n    two():\n        three()\n\nThen that.\nAnd this."
     assert split_blocks(fix) == (
         Block("Do this:"),
@@ -127,7 +129,7 @@ def test_prose_and_code_of_a_fix_are_told_apart() -> None:
     assert split_blocks("") == ()
 
 
-def test_of_many_findings_the_last_are_said_without_evidence() -> None:
+def test_after_twenty_findings_of_a_check_only_messages_and_locations_are_shown() -> None:
     seen = (Evidence("seen", "this"),)
     found = [Finding(f"t{number}", f"`t{number}` is odd", evidence=seen) for number in range(23)]
     verdicts = tuple(Verdict("drift", Severity.ERROR, one, one.object, "p") for one in found)

@@ -22,7 +22,7 @@ EVIL = "x%0A::error::\r\n::add-mask::a,b:c##[error]y"
 
 
 @given(st.text(), st.text())
-def test_a_command_is_one_line_and_means_what_it_says(message: str, title: str) -> None:
+def test_a_command_is_one_line_and_keeps_its_message(message: str, title: str) -> None:
     line = format_command("error", message, title=title)
     assert len(lines(line)) == 1
     one = obeyed(line)
@@ -39,7 +39,7 @@ def test_an_annotation_names_file_and_line() -> None:
     )
 
 
-def test_what_a_project_says_is_shown_between_tokens_that_it_cannot_guess(
+def test_text_of_a_project_is_printed_while_commands_are_suspended(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     workflow_commands.show_folded(EVIL, f"{EVIL}\n::stop-commands::x\n::endgroup::")
@@ -49,7 +49,7 @@ def test_what_a_project_says_is_shown_between_tokens_that_it_cannot_guess(
     assert {"::endgroup::", "::add-mask::a,b:c##[error]y"} <= set(log.shown)
 
 
-def test_commands_are_obeyed_again_after_an_error(capsys: pytest.CaptureFixture[str]) -> None:
+def test_commands_are_resumed_after_an_error(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(ValueError, match="x"), workflow_commands.suspend_commands():
         raise ValueError("x")
     stop, go = lines(capsys.readouterr().out)
@@ -66,7 +66,7 @@ def test_every_line_of_a_secret_is_masked(capsys: pytest.CaptureFixture[str]) ->
     assert capsys.readouterr().out == ""
 
 
-def test_no_output_can_end_itself_or_begin_another(tmp_path: Path) -> None:
+def test_an_output_cannot_end_early_or_start_another_output(tmp_path: Path) -> None:
     file = tmp_path / "output"
     given = {"heads": f"a\nresult<<x\npassed\nx\nEOF\n{EVIL}\ud800", "result": "blocked"}
     workflow_commands.append_outputs(file, given)
@@ -81,7 +81,7 @@ def test_no_output_can_end_itself_or_begin_another(tmp_path: Path) -> None:
     assert found["result"] == "blocked"
 
 
-def test_at_most_ten_of_a_level_and_the_last_says_how_many_more() -> None:
+def test_there_are_at_most_ten_annotations_of_a_severity_and_the_last_counts_the_others() -> None:
     project = example_reports.blocked()
     worst = next(v for v in project.verdicts if v.finding.location and v.severity is Severity.ERROR)
     for number, expected in ((10, 10), (11, 10), (40, 10)):
@@ -93,7 +93,7 @@ def test_at_most_ten_of_a_level_and_the_last_says_how_many_more() -> None:
     assert found[-1].file is None
 
 
-def test_annotations_are_worst_first_and_stand_on_files_of_the_repository() -> None:
+def test_annotations_are_sorted_by_severity_and_name_files_of_the_repository() -> None:
     found = select_annotations(example_reports.report(example_reports.blocked()))
     levels = [one.severity for one in found]
     assert levels == sorted(levels, key=list(Severity).index)
@@ -102,7 +102,7 @@ def test_annotations_are_worst_first_and_stand_on_files_of_the_repository() -> N
 
 
 @pytest.mark.parametrize("file", ["/etc/passwd", "../x.py", "a/../../x"])
-def test_a_place_outside_the_repository_gets_none(file: str) -> None:
+def test_a_location_outside_the_repository_is_not_annotated(file: str) -> None:
     project = example_reports.blocked()
     one = replace(
         project.verdicts[0], finding=replace(project.verdicts[0].finding, location=Location(file, 1))
@@ -110,7 +110,7 @@ def test_a_place_outside_the_repository_gets_none(file: str) -> None:
     assert select_annotations(example_reports.report(replace(project, verdicts=(one,)))) == ()
 
 
-def test_an_error_about_no_file_stands_on_the_run() -> None:
+def test_an_error_without_a_file_annotates_the_run() -> None:
     project = example_reports.blocked()
     one = replace(project.verdicts[0], finding=replace(project.verdicts[0].finding, location=None))
     (found,) = select_annotations(example_reports.report(replace(project, verdicts=(one,))))
@@ -119,14 +119,14 @@ def test_an_error_about_no_file_stands_on_the_run() -> None:
     assert select_annotations(example_reports.report(replace(project, verdicts=(note,)))) == ()
 
 
-def test_problems_count_among_the_ten() -> None:
+def test_problems_are_counted_as_errors() -> None:
     report = example_reports.report(*[example_reports.broken()] * 12, example_reports.blocked())
     found = select_annotations(report)
     assert sum(one.severity is Severity.ERROR for one in found) == 10
     assert found[0].title == "Migration Gate: not checked"
 
 
-def test_hostile_findings_stay_in_their_line() -> None:
+def test_hostile_findings_cannot_leave_their_command() -> None:
     for one in select_annotations(example_reports.report(example_reports.hostile())):
         shown = obeyed(format_annotation(one))
         assert shown

@@ -44,7 +44,7 @@ def covered(check: str, found: Finding, text: str = REVISION) -> bool:
     return any(comment_covers(comment, check, found) for comment in read(text))
 
 
-def test_comments_are_found_by_their_line_and_strings_are_none() -> None:
+def test_comments_have_their_line_and_text_in_strings_is_ignored() -> None:
     found = [(one.line, one.check, one.reason) for one in read()]
     assert found == [
         (5, "unindexed-owner", "a hundred rows"),
@@ -53,24 +53,24 @@ def test_comments_are_found_by_their_line_and_strings_are_none() -> None:
     ]
 
 
-def test_a_comment_above_the_code_holds_for_the_whole_file() -> None:
+def test_a_comment_above_the_first_statement_covers_the_whole_file() -> None:
     assert covered("unindexed-owner", finding("media.owner_id", 99))
     assert not covered("unindexed-owner", finding("media.owner_id", 99, file="c3.py"))
 
 
-def test_a_comment_holds_for_its_line_and_the_line_below() -> None:
+def test_a_comment_covers_its_line_and_the_line_below() -> None:
     assert covered("nullable-owner", finding("x.y", 13))
     assert covered("nullable-owner", finding("x.y", 14))
     assert not covered("nullable-owner", finding("x.y", 15))
 
 
-def test_a_comment_over_a_statement_holds_for_what_the_statement_names() -> None:
+def test_a_comment_above_a_statement_covers_the_objects_in_the_statement() -> None:
     assert covered("nullable-owner", finding("media.owner_id", 12)), "findings stand at the line of upgrade()"
     assert not covered("nullable-owner", finding("media.title", 12)), "the next statement is another matter"
     assert not covered("nullable-owner", finding("media.owner", 12)), "a part of a name is no name"
 
 
-def test_a_comment_behind_code_holds_for_what_its_line_names() -> None:
+def test_a_comment_after_code_covers_the_objects_on_its_line() -> None:
     assert covered("drift", finding("media.title", 12, "comment"))
     assert not covered("drift", finding("media.owner_id", 12, "comment"))
     assert not covered("drift", finding("media.title", 12, "type")), "another kind"
@@ -80,7 +80,7 @@ def test_a_finding_without_a_line_is_covered_by_any_comment_of_its_file() -> Non
     assert covered("nullable-owner", finding("media.owner_id", None))
 
 
-def test_several_checks_share_a_comment() -> None:
+def test_a_comment_can_name_several_checks() -> None:
     (one, other) = read("x = 1  # migration-gate: allow nullable-owner, drift/type -- legacy\n")
     assert (one.check, other.check) == ("nullable-owner", "drift/type")
 
@@ -94,17 +94,17 @@ def test_several_checks_share_a_comment() -> None:
         ("# migration-gate:", "is not `allow <check> -- <reason>`"),
     ],
 )
-def test_a_comment_that_cannot_be_read_says_why(text: str, wrong: str) -> None:
+def test_a_malformed_comment_has_a_fault(text: str, wrong: str) -> None:
     (found,) = read(text + "\n")
     assert wrong in found.fault
     assert not comment_covers(found, "drift", finding("x", 1))
 
 
-def test_a_file_with_a_syntax_error_keeps_the_comments_before_it() -> None:
+def test_comments_before_a_syntax_error_are_found() -> None:
     assert [c.line for c in read("# migration-gate: allow drift -- a\nx = (\n")] == [1]
 
 
-def test_shell_scripts_and_sql_have_comments_of_their_own() -> None:
+def test_comments_in_shell_scripts_and_sql_are_found() -> None:
     (shell,) = read("psql -c x  # migration-gate: allow raw-sql-file -- seed\n", "seed.sh")
     (sql,) = read("-- migration-gate: allow raw-sql-file -- seed\n", "seed.sql")
     assert shell.check == sql.check == "raw-sql-file"
@@ -123,7 +123,7 @@ def test_shell_scripts_and_sql_have_comments_of_their_own() -> None:
         (Allowance("drift", "r", until=date(2026, 4, 30)), False),
     ],
 )
-def test_an_entry_of_the_configuration_holds_by_check_object_and_date(
+def test_an_entry_of_the_configuration_is_matched_by_check_object_and_date(
     entry: Allowance, expected: bool
 ) -> None:
     assert allowance_covers(entry, "drift", finding("users.email", kind="type"), date(2026, 5, 1)) is expected

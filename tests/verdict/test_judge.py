@@ -56,11 +56,11 @@ def test_two_findings_on_one_object_are_numbered() -> None:
     assert second.id == f"{first.id}-2"
 
 
-def test_a_finding_twice_is_one() -> None:
+def test_a_repeated_finding_is_one_verdict() -> None:
     assert len(verdicts(Finding("a", "x"), Finding("a", "x"))) == 1
 
 
-def test_the_same_thing_in_two_places_is_two_findings_and_twice_in_one_is_one() -> None:
+def test_findings_at_two_locations_are_two_verdicts() -> None:
     here, there = (Finding("a", "x", Location("f.py", line)) for line in (1, 2))
     assert [v.finding for v in verdicts(here, there, here)] == [here, there]
 
@@ -73,13 +73,13 @@ def test_settings_choose_the_severity_of_a_check_or_of_one_kind() -> None:
     assert (type_.finding.object, type_.severity) == ("a", Severity.WARNING)
 
 
-def test_a_check_or_a_kind_that_is_off_says_nothing() -> None:
+def test_a_check_or_a_kind_that_is_off_has_no_verdicts() -> None:
     found = (Finding("a", "x", kind="type"), Finding("b", "x", kind="table"))
     assert verdicts(*found, checks=(CheckSeverity("some-vice", None),)) == ()
     assert len(verdicts(*found, checks=(CheckSeverity("some-vice/type", None),))) == 1
 
 
-def test_a_severity_for_the_check_raises_no_finding_above_its_own() -> None:
+def test_the_severity_of_a_check_does_not_raise_that_of_a_finding() -> None:
     note = Finding("a", "x", severity=Severity.NOTE)
     assert verdicts(note, checks=(CheckSeverity("some-vice", Severity.ERROR),))[0].severity is Severity.NOTE
     mild = Finding("a", "x", severity=Severity.WARNING, kind="k")
@@ -105,7 +105,7 @@ def test_an_allowance_that_matches_nothing_is_reported() -> None:
     assert unused.finding.message == "`allow some-vice` on `b` matches no finding"
 
 
-def test_an_expired_allowance_does_not_hold_and_is_reported() -> None:
+def test_an_expired_allowance_allows_nothing_and_is_reported() -> None:
     error, expired = verdicts(
         Finding("a", "x"), allowances=(Allowance("some-vice", "r", until=date(2026, 5, 31)),)
     )
@@ -113,13 +113,13 @@ def test_an_expired_allowance_does_not_hold_and_is_reported() -> None:
     assert expired.finding.message == "`allow some-vice` ended on 2026-05-31"
 
 
-def test_an_allowance_for_no_check_gets_the_nearest_name() -> None:
+def test_an_allowance_for_an_unknown_check_is_reported_with_the_nearest_name() -> None:
     _, unknown = verdicts(Finding("a", "x"), allowances=(Allowance("some-vise", "r"),))
     assert unknown.finding.message == "`allow some-vise` names no check"
     assert unknown.finding.fix == "Did you mean `some-vice`?"
 
 
-def test_every_allowance_that_covers_a_finding_is_in_use() -> None:
+def test_every_allowance_that_covers_a_finding_counts_as_used() -> None:
     entries = (Allowance("some-vice", "one"), Allowance("some-vice", "two", "a"))
     assert [verdict.check for verdict in verdicts(Finding("a", "x"), allowances=entries)] == ["some-vice"]
 
@@ -160,7 +160,7 @@ def test_the_worst_comes_first_and_the_allowed_last() -> None:
     assert [verdict.finding.object for verdict in judged] == ["d", "c", "a", "b"]
 
 
-def test_what_blocks_is_the_settings_choice() -> None:
+def test_fail_on_decides_which_severities_block() -> None:
     warning = verdicts(Finding("a", "x", severity=Severity.WARNING))
     assert ProjectReport("p", verdicts=warning).status == 0
     assert ProjectReport("p", verdicts=warning, fail_on=Severity.WARNING).status == 1
@@ -177,7 +177,7 @@ def test_the_worst_project_gives_the_status() -> None:
     assert Report(()).status == 2, "a run that looked at nothing has not passed"
 
 
-def test_the_files_that_may_hold_comments_are_known_from_the_facts() -> None:
+def test_the_files_with_comments_come_from_the_facts() -> None:
     facts = fact_builders.make_replay_facts(fact_builders.make_chain("a1"))
     places = replace(
         facts.replay.models, locations=(ModelLocation("public.users", Location("app/models.py", 3)),)
@@ -186,6 +186,6 @@ def test_the_files_that_may_hold_comments_are_known_from_the_facts() -> None:
     assert files_with_comments(facts) == ("migrations/versions/a1.py", "app/models.py")
 
 
-def test_facts_of_nothing_are_judged_without_an_error() -> None:
+def test_empty_facts_can_be_judged() -> None:
     judged = judge_findings(Facts(), settings("p"), checks.ALL)
     assert [verdict.check for verdict in judged] == ["missing-models"]
