@@ -112,6 +112,7 @@ def comparable_report(report: dict[str, Any]) -> str:
     act pads their names, and the results of the jobs (act gives all jobs of a matrix that of the last one).
     """
     comparable = {name: value for name, value in report.items() if name not in ("log", "jobs")}
+    comparable["outputs"] = {job.strip(): outputs for job, outputs in report["outputs"].items()}
     for name in ("steps", "annotations", "summaries"):
         items = [{**item, "job": item["job"].strip()} for item in comparable[name]]
         comparable[name] = sorted(items, key=lambda item: item["job"])
