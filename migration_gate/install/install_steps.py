@@ -71,12 +71,10 @@ def list_steps(order: InstallOrder, exported: ExportedLock | None, scratch: Path
     exported: the lock file as requirements; None for a source that is not exported.
     scratch: a folder for files that the commands read.
     """
+    if exported is not None and order.source.kind == "uv":
+        return _sync_uv_lock(order, exported)
     if exported is not None:
-        return (
-            _sync_uv_lock(order, exported)
-            if order.source.kind == "uv"
-            else _install_exported(order, exported, scratch)
-        )
+        return _install_exported(order, exported, scratch)
     if order.source.kind == "pylock":
         step = _pip_install(order, "-r", str(order.source.file), *_select_options(order.selection))
         return InstallSteps((step,), _list_own_folder(order.source))

@@ -3,8 +3,8 @@
 uv exports its own. For the others uv gets the tool from the package index into its cache: 2 to 4 s for the
 first lock file, 1 to 2 s for every other, nothing for an environment that is in the cache. Each format is
 exported by a version of its own time, because Poetry 2 rejects the sources of a Poetry 1 project
-(`default = true`), and PDM since 2.11 exports no lock file without markers. The versions are pinned: an
-export does not depend on what was released since.
+(`default = true`), and PDM since 2.11 exports no lock file without markers. The tools are pinned, what they
+require is not: a list with hashes for five tools would be longer than this module.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import pytest
 
 from migration_gate.config.settings import Settings
 from migration_gate.errors import GateError, ProjectNotImported, TimedOut
+from migration_gate.install import postgres_driver
 from migration_gate.sandbox.user import is_readable
 from tests.support.install_projects import (
     ASYNC_ENV,
@@ -86,6 +88,51 @@ def test_a_member_of_a_workspace_is_installed_with_its_siblings_linked(
         str(tmp_path / "mono" / "libs")
     )
     assert not (tmp_path / "mono" / ".venv").exists()
+
+
+UV_PROJECT = """
+[project]
+name = "shop"
+version = "1"
+requires-python = ">=3.9"
+dependencies = ["alembic==1.13.3", "sqlalchemy==2.0.43", "psycopg2==2.9.10", "vendored", "shared"]
+[tool.uv.sources]
+vendored = { path = "vendored-3-py3-none-any.whl" }
+shared = { path = "libs/shared", editable = true }
+"""
+
+
+def test_a_uv_lock_with_an_archive_a_folder_and_a_driver_that_cannot_be_built(
+    tmp_path: Path, cache: Path, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres_driver, "can_build_drivers", lambda: False)
+    shared = '[project]\nname = "shared"\nversion = "2"\nrequires-python = ">=3.9"\n'
+    folder = write_project(
+        tmp_path / "shop", {"pyproject.toml": UV_PROJECT, "libs/shared/pyproject.toml": shared}
+    )
+    write_wheel(folder, "vendored", "3")
+    command = [find_uv(), "lock", "--quiet", "--python", sys.executable, "--no-build-package", "psycopg2"]
+    subprocess.run(command, cwd=folder, env=environ, check=True)
+    run = run_installation(make_settings(folder, cache, without=("mako",)), environ)
+    packages = list_installed(run.installed)
+    versions = {
+        name: packages.get(name) for name in ("vendored", "shared", "shop", "psycopg2-binary", "mako")
+    }
+    assert versions == {
+        "vendored": "3", "shared": "2", "shop": "1", "psycopg2-binary": "2.9.10", "mako": None
+    }  # fmt: skip
+    assert "mako was not installed (`without`)" in run.installed.notes
+
+
+def write_wheel(folder: Path, name: str, version: str) -> None:
+    """A wheel with nothing in it but its metadata."""
+    metadata = f"{name}-{version}.dist-info"
+    with zipfile.ZipFile(folder / f"{name}-{version}-py3-none-any.whl", "w") as archive:
+        archive.writestr(f"{metadata}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+        archive.writestr(
+            f"{metadata}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        )
+        archive.writestr(f"{metadata}/RECORD", "")
 
 
 REQUIREMENTS = "alembic==1.16.5\nsqlalchemy==2.0.43\npsycopg[binary]\n"
