@@ -174,7 +174,7 @@ def check_project(
     output: Path | None,
     files: tuple[tuple[str, Path], ...],
     static: bool,
-    **given: Any,
+    **options: Any,
 ) -> int:
     """Replay the migrations of PATH, compare them with its models, and judge.
 
@@ -183,14 +183,13 @@ def check_project(
     from migration_gate.report.deliver import ReportFile, ReportTargets  # noqa: PLC0415 - not needed to print help
 
     targets = ReportTargets(form, output, tuple(ReportFile(*file) for file in files))
-
     if static:
         from migration_gate import static as reading  # noqa: PLC0415 - neither is this
 
-        return reading.run_static_check(path, nest_options(given), targets)
+        return reading.run_static_check(path, nest_options(options), targets)
     from migration_gate import entrypoint  # noqa: PLC0415 - the engine is not needed to print help
 
-    status: int = entrypoint.run_check(path, nest_options(given), targets)
+    status: int = entrypoint.run_check(path, nest_options(options), targets)
     return status
 
 
@@ -212,11 +211,11 @@ def run_action() -> int:
     "--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to write the answer."
 )
 @_with_settings_options
-def diagnose_project(path: Path, form: str, **given: Any) -> int:
+def diagnose_project(path: Path, form: str, **options: Any) -> int:
     """Print what was found in PATH and what is missing; run nothing of it."""
     from migration_gate import doctor as examination  # noqa: PLC0415 - not needed to print help
 
-    text, status = examination.diagnose(path, nest_options(given), form)
+    text, status = examination.diagnose(path, nest_options(options), form)
     click.echo(text)
     return status
 

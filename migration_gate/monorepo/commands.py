@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from migration_gate.errors import Misconfigured
+from migration_gate.report.formats import FORMATS
 
 MACHINE_FORMATS = frozenset({"json", "matrix", "sarif", "codequality"})
 """no line of these begins with `::`, so none is a workflow command"""
@@ -68,7 +69,7 @@ def list_projects(  # noqa: PLR0917 - one parameter an option
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["text", "json", "summary", "sarif", "junit", "codequality"]),
+    type=click.Choice(FORMATS),
     default="text",
     help="How to write the report.",
 )
