@@ -167,15 +167,15 @@ def test_signals_have_their_own_exit_statuses(
 def test_explain_lists_every_check(capsys: pytest.CaptureFixture[str]) -> None:
     status, out, _ = run(capsys, "explain")
     assert status == 0
-    assert all(f" {check_name(each)} " in out for each in explain.known_checks())
+    assert all(f" {check_name(check)} " in out for check in explain.known_checks())
     assert max(map(len, out.splitlines())) <= 80
 
 
 def test_explain_describes_one_check(capsys: pytest.CaptureFixture[str]) -> None:
-    for each in explain.known_checks():
-        status, out, _ = run(capsys, "explain", check_name(each))
+    for check in explain.known_checks():
+        status, out, _ = run(capsys, "explain", check_name(check))
         assert status == 0
-        assert out.startswith(f"{check_name(each)} ({each.SEVERITY.value})\n")
+        assert out.startswith(f"{check_name(check)} ({check.SEVERITY.value})\n")
         assert "Instead, " in out
 
 

@@ -98,22 +98,22 @@ def test_no_report_at_all_is_an_error(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, folder: str
 ) -> None:
     (tmp_path / "empty").mkdir()
-    place = str(tmp_path / folder)
-    assert run(capsys, "join", place, "--matrix", matrix("api"))[0] == 2
-    assert run(capsys, "join", place)[0] == 2
+    folder_name = str(tmp_path / folder)
+    assert run(capsys, "join", folder_name, "--matrix", matrix("api"))[0] == 2
+    assert run(capsys, "join", folder_name)[0] == 2
     assert run(capsys, "join")[0] == 2
 
 
 def test_an_empty_matrix_passes(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    place = str(tmp_path / "nowhere")
-    status, out, _ = run(capsys, "join", place, "--matrix", '{"include":[]}')
+    folder_name = str(tmp_path / "nowhere")
+    status, out, _ = run(capsys, "join", folder_name, "--matrix", '{"include":[]}')
     assert (status, out) == (0, "Passed: the change touches no project\n")
-    status, out, _ = run(capsys, "join", place, "--matrix", '{"include":[]}', "--format", "json")
+    status, out, _ = run(capsys, "join", folder_name, "--matrix", '{"include":[]}', "--format", "json")
     assert (status, json.loads(out)["outcome"], json.loads(out)["projects"]) == (0, "passed", [])
 
 
 @pytest.mark.parametrize(
-    ("given", "says"),
+    ("matrix_text", "says"),
     [
         ("", "`--matrix` is empty: the job that lists the projects did not finish."),
         ("[]", "is not what `migration-gate projects --format matrix` prints"),
@@ -121,10 +121,10 @@ def test_an_empty_matrix_passes(capsys: pytest.CaptureFixture[str], tmp_path: Pa
     ],
 )
 def test_a_malformed_matrix_is_an_error(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path, given: str, says: str
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, matrix_text: str, says: str
 ) -> None:
     saved(tmp_path, project("api"))
-    status, _, err = run(capsys, "join", str(tmp_path), "--matrix", given)
+    status, _, err = run(capsys, "join", str(tmp_path), "--matrix", matrix_text)
     assert status == 2
     assert says in " ".join(err.split())
 
@@ -167,9 +167,9 @@ def test_a_report_whose_status_contradicts_its_verdicts_is_a_problem(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     file = saved(tmp_path, project("api", BLOCKING))
-    told = json.loads(file.read_text())
-    told["status"] = told["projects"][0]["status"] = 0
-    file.write_text(json.dumps(told))
+    document = json.loads(file.read_text())
+    document["status"] = document["projects"][0]["status"] = 0
+    file.write_text(json.dumps(document))
     assert run(capsys, "join", str(file))[0] == 2
 
 
@@ -182,23 +182,23 @@ def test_the_worst_status_is_the_status(capsys: pytest.CaptureFixture[str], tmp_
 def test_joined_json_has_every_project_as_it_was_reported(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    one, other = project("api", BLOCKING, ALLOWED), project("billing")
-    saved(tmp_path, one)
-    saved(tmp_path, other)
+    api, billing = project("api", BLOCKING, ALLOWED), project("billing")
+    saved(tmp_path, api)
+    saved(tmp_path, billing)
     _, out, _ = run(capsys, "join", str(tmp_path), "--format", "json")
-    together = json.loads(reports.render(Report((one, other), 3.0, "1.2.3")))
+    together = json.loads(reports.render(Report((api, billing), 3.0, "1.2.3")))
     assert json.loads(out) == together
 
 
 def test_joined_text_is_the_text_of_one_run(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    one, other = project("api", BLOCKING), project("billing", ALLOWED)
-    saved(tmp_path, one)
-    saved(tmp_path, other)
+    api, billing = project("api", BLOCKING), project("billing", ALLOWED)
+    saved(tmp_path, api)
+    saved(tmp_path, billing)
     _, out, _ = run(capsys, "join", str(tmp_path))
     from migration_gate import explain
 
     assert out == text_report.render(
-        Report((one, other), 3.0, "1.2.3"), explain.known_checks(), colour=False, width=80
+        Report((api, billing), 3.0, "1.2.3"), explain.known_checks(), colour=False, width=80
     )
 
 

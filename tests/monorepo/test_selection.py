@@ -25,11 +25,11 @@ projects:
 
 
 def services(*names: str) -> dict[str, str]:
-    found = {}
+    files = {}
     for name in names:
-        found[f"services/{name}/alembic.ini"] = INI
-        found[f"services/{name}/migrations/env.py"] = ""
-    return found
+        files[f"services/{name}/alembic.ini"] = INI
+        files[f"services/{name}/migrations/env.py"] = ""
+    return files
 
 
 @pytest.fixture
@@ -47,15 +47,15 @@ def changed(
     """The projects that a commit of these files touches."""
     base = git(repository, "rev-parse", "HEAD")
     commit(repository, files)
-    found = selection.select_projects(
+    selected = selection.select_projects(
         repository, {"base": base, **(options or {})}, environ or {}, changed=True
     )
-    return [entry.project for entry in found.entries]
+    return [entry.project for entry in selected.entries]
 
 
 def test_the_projects_of_the_configuration_are_listed_in_its_order(repository: Path) -> None:
-    found = selection.select_projects(repository, {}, {}, changed=False)
-    assert selection.render_selection(found, "matrix") == (
+    selected = selection.select_projects(repository, {}, {}, changed=False)
+    assert selection.render_selection(selected, "matrix") == (
         '{"include":[{"project":"api","path":"services/api"},'
         '{"project":"billing","path":"services/billing"},{"project":"crm","path":"services/crm"}]}'
     )
@@ -68,8 +68,8 @@ def test_without_a_configuration_projects_are_searched_for(tmp_path: Path) -> No
         "jobs/pyproject.toml": '[tool.alembic]\nscript_location = "m"\n',
         "tests/fixture/alembic.ini": INI,
     }
-    found = selection.select_projects(started(tmp_path / "a", files), {}, {}, changed=False)
-    assert {entry.project: entry.path for entry in found.entries} == {
+    selected = selection.select_projects(started(tmp_path / "a", files), {}, {}, changed=False)
+    assert {entry.project: entry.path for entry in selected.entries} == {
         "api": "services/api",
         "billing": "services/billing",
         "jobs": "jobs",
@@ -78,8 +78,8 @@ def test_without_a_configuration_projects_are_searched_for(tmp_path: Path) -> No
 
 
 def test_a_repository_that_is_one_project_is_listed_as_one(tmp_path: Path) -> None:
-    found = selection.select_projects(started(tmp_path / "a", {"alembic.ini": INI}), {}, {}, changed=False)
-    assert [(entry.project, entry.path) for entry in found.entries] == [("a", ".")]
+    selected = selection.select_projects(started(tmp_path / "a", {"alembic.ini": INI}), {}, {}, changed=False)
+    assert [(entry.project, entry.path) for entry in selected.entries] == [("a", ".")]
 
 
 def test_two_projects_with_the_same_name_are_refused(
@@ -166,9 +166,9 @@ def test_revisions_outside_of_the_projects_folder_touch_it(tmp_path: Path) -> No
 
 
 def test_an_unknown_change_touches_every_project_with_a_note(repository: Path) -> None:
-    found = selection.select_projects(repository, {}, {"GITHUB_EVENT_NAME": "schedule"}, changed=True)
-    assert len(found.entries) == 3
-    assert found.note == (
+    selected = selection.select_projects(repository, {}, {"GITHUB_EVENT_NAME": "schedule"}, changed=True)
+    assert len(selected.entries) == 3
+    assert selected.note == (
         "There is nothing to compare with: the event `schedule` has no base. Every project is examined."
     )
 
@@ -206,7 +206,7 @@ def test_the_text_says_why_a_project_was_chosen(repository: Path, capsys: pytest
 
 def test_a_project_that_was_searched_for_can_be_named(tmp_path: Path) -> None:
     root = started(tmp_path / "a", services("api", "billing"))
-    found = selection.find_projects(root / "services/api", {"project": ("api",)}, {})
-    assert [settings.name for settings in found] == ["api"]
+    projects = selection.find_projects(root / "services/api", {"project": ("api",)}, {})
+    assert [settings.name for settings in projects] == ["api"]
     with pytest.raises(Misconfigured, match="`projects` is not set"):
         selection.find_projects(root / "services/api", {"project": ("billing",)}, {})

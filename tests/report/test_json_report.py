@@ -53,11 +53,11 @@ def test_the_failure_is_the_first_of_several_errors() -> None:
 
 
 def test_the_counts_match_the_verdicts() -> None:
-    found = json.loads(render(example_reports.report(example_reports.blocked())))
-    counts = found["counts"]
+    document = json.loads(render(example_reports.report(example_reports.blocked())))
+    counts = document["counts"]
     total = sum(counts[key] for key in ("errors", "warnings", "notes", "allowed"))
-    assert total == len(found["projects"][0]["verdicts"])
-    assert counts["blocking"] == sum(verdict["blocks"] for verdict in found["projects"][0]["verdicts"])
+    assert total == len(document["projects"][0]["verdicts"])
+    assert counts["blocking"] == sum(verdict["blocks"] for verdict in document["projects"][0]["verdicts"])
 
 
 def test_every_field_is_documented() -> None:

@@ -97,7 +97,7 @@ def test_results_have_a_location_in_the_repository_and_a_fingerprint() -> None:
 
 def test_an_allowed_finding_is_suppressed_with_its_reason() -> None:
     (run,) = log(example_reports.report(example_reports.blocked()))["runs"]
-    (entry,) = [one for result in run["results"] for one in result.get("suppressions", ())]
+    (entry,) = [suppression for result in run["results"] for suppression in result.get("suppressions", ())]
     assert entry == {"kind": "external", "status": "accepted", "justification": "small table"}
 
 
@@ -164,9 +164,9 @@ def test_code_quality_issues_have_the_fields_that_gitlab_requires(report: Report
 
 
 def test_the_same_finding_in_two_projects_has_two_fingerprints() -> None:
-    one: ProjectReport = example_reports.blocked()
-    other = replace(one, verdicts=tuple(replace(v, project="other") for v in one.verdicts))
-    issues = json.loads(codequality.render(example_reports.report(one, other)))
+    project: ProjectReport = example_reports.blocked()
+    renamed = replace(project, verdicts=tuple(replace(v, project="other") for v in project.verdicts))
+    issues = json.loads(codequality.render(example_reports.report(project, renamed)))
     assert len({issue["fingerprint"] for issue in issues}) == len(issues)
 
 

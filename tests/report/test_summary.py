@@ -73,7 +73,7 @@ def test_text_cannot_end_its_code_block(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "expected"),
+    ("text", "expected"),
     [
         ("`a_b` is", "<code>a&#95;b</code> is"),
         ("a ` b", "a &#96; b"),
@@ -83,8 +83,8 @@ def test_text_cannot_end_its_code_block(text: str) -> None:
         ("@all", "&#64;&#8203;all"),
     ],
 )
-def test_markdown_is_escaped(given: str, expected: str) -> None:
-    assert escape_markdown(given) == expected
+def test_markdown_is_escaped(text: str, expected: str) -> None:
+    assert escape_markdown(text) == expected
 
 
 def test_a_page_that_is_too_long_is_cut_between_findings_and_says_so() -> None:
@@ -132,7 +132,7 @@ def test_a_shortened_page_has_no_open_tag_or_code_block(limit: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "expected"),
+    ("text", "expected"),
     [
         ("fixes #12, GH-7", "fixes &#35;&#8203;12, GH&#45;&#8203;7"),
         ("@org/team", "&#64;&#8203;org/team"),
@@ -140,8 +140,8 @@ def test_a_shortened_page_has_no_open_tag_or_code_block(limit: int) -> None:
         ("<!-- migration-gate -->", "&#60;!-- migration-gate --&#62;"),
     ],
 )
-def test_text_makes_no_link_and_no_mention(given: str, expected: str) -> None:
-    assert escape_markdown(given) == expected
+def test_text_makes_no_link_and_no_mention(text: str, expected: str) -> None:
+    assert escape_markdown(text) == expected
 
 
 def test_locations_link_to_the_files_of_the_commit() -> None:
@@ -151,4 +151,4 @@ def test_locations_link_to_the_files_of_the_commit() -> None:
     hostile = render(
         example_reports.report(example_reports.hostile()), source="https://github.com/o/r/blob/abc"
     )
-    assert all(re.fullmatch(r"[\w.:/%#~-]+", found) for found in re.findall(r'href="([^"]*)"', hostile))
+    assert all(re.fullmatch(r"[\w.:/%#~-]+", address) for address in re.findall(r'href="([^"]*)"', hostile))

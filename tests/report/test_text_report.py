@@ -103,7 +103,7 @@ def test_a_run_without_a_project_has_not_passed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "expected"),
+    ("written", "expected"),
     [
         ("a\tb", "a    b"),
         ("a\r\nb", "a b"),
@@ -115,8 +115,8 @@ def test_a_run_without_a_project_has_not_passed() -> None:
         ("a\x85b\u2028c", "a\\x85b\\u2028c"),
     ],
 )
-def test_unprintable_characters_are_escaped(given: str, expected: str) -> None:
-    assert escape_unprintable(given) == expected
+def test_unprintable_characters_are_escaped(written: str, expected: str) -> None:
+    assert escape_unprintable(written) == expected
 
 
 def test_a_fix_is_split_into_prose_and_code() -> None:
@@ -131,8 +131,8 @@ def test_a_fix_is_split_into_prose_and_code() -> None:
 
 def test_after_twenty_findings_of_a_check_only_messages_and_locations_are_shown() -> None:
     seen = (Evidence("seen", "this"),)
-    found = [Finding(f"t{number}", f"`t{number}` is odd", evidence=seen) for number in range(23)]
-    verdicts = tuple(Verdict("drift", Severity.ERROR, one, one.object, "p") for one in found)
+    findings = [Finding(f"t{number}", f"`t{number}` is odd", evidence=seen) for number in range(23)]
+    verdicts = tuple(Verdict("drift", Severity.ERROR, finding, finding.object, "p") for finding in findings)
     page = render(Report((ProjectReport("p", verdicts=verdicts),)))
     assert page.count("seen  this") == 20
     assert "`t22` is odd" in page

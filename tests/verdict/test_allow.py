@@ -40,13 +40,13 @@ def finding(at: str, line: int | None = 12, kind: str | None = None, file: str =
     return Finding(at, "said", Location(file, line), kind=kind)
 
 
-def covered(check: str, found: Finding, text: str = REVISION) -> bool:
-    return any(comment_covers(comment, check, found) for comment in read(text))
+def covered(check: str, about: Finding, text: str = REVISION) -> bool:
+    return any(comment_covers(comment, check, about) for comment in read(text))
 
 
 def test_comments_have_their_line_and_text_in_strings_is_ignored() -> None:
-    found = [(one.line, one.check, one.reason) for one in read()]
-    assert found == [
+    comments = [(comment.line, comment.check, comment.reason) for comment in read()]
+    assert comments == [
         (5, "unindexed-owner", "a hundred rows"),
         (13, "nullable-owner", "imported rows have no owner"),
         (18, "drift/comment", "later"),
@@ -81,8 +81,8 @@ def test_a_finding_without_a_line_is_covered_by_any_comment_of_its_file() -> Non
 
 
 def test_a_comment_can_name_several_checks() -> None:
-    (one, other) = read("x = 1  # migration-gate: allow nullable-owner, drift/type -- legacy\n")
-    assert (one.check, other.check) == ("nullable-owner", "drift/type")
+    (first, second) = read("x = 1  # migration-gate: allow nullable-owner, drift/type -- legacy\n")
+    assert (first.check, second.check) == ("nullable-owner", "drift/type")
 
 
 @pytest.mark.parametrize(
@@ -95,9 +95,9 @@ def test_a_comment_can_name_several_checks() -> None:
     ],
 )
 def test_a_malformed_comment_has_a_fault(text: str, wrong: str) -> None:
-    (found,) = read(text + "\n")
-    assert wrong in found.fault
-    assert not comment_covers(found, "drift", finding("x", 1))
+    (comment,) = read(text + "\n")
+    assert wrong in comment.fault
+    assert not comment_covers(comment, "drift", finding("x", 1))
 
 
 def test_comments_before_a_syntax_error_are_found() -> None:

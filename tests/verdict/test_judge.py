@@ -43,12 +43,12 @@ def test_a_verdict_has_its_checks_name_and_severity() -> None:
 
 
 def test_an_id_depends_on_check_kind_and_object_alone() -> None:
-    (one,) = verdicts(Finding("a", "x", Location("f.py", 1), "r1", fix="do"))
+    (first,) = verdicts(Finding("a", "x", Location("f.py", 1), "r1", fix="do"))
     (same,) = verdicts(Finding("a", "y", Location("g.py", 9), "r2"))
     (other,) = verdicts(Finding("b", "x", Location("f.py", 1), "r1"))
     (kind,) = verdicts(Finding("a", "x", kind="k"))
-    assert one.id == same.id == "4202711261"
-    assert len({one.id, other.id, kind.id}) == 3
+    assert first.id == same.id == "4202711261"
+    assert len({first.id, other.id, kind.id}) == 3
 
 
 def test_two_findings_on_one_object_are_numbered() -> None:
@@ -66,17 +66,17 @@ def test_findings_at_two_locations_are_two_verdicts() -> None:
 
 
 def test_settings_choose_the_severity_of_a_check_or_of_one_kind() -> None:
-    found = (Finding("a", "x", kind="type"), Finding("b", "x", kind="table"))
+    findings = (Finding("a", "x", kind="type"), Finding("b", "x", kind="table"))
     chosen = (CheckSeverity("some-vice", Severity.WARNING), CheckSeverity("some-vice/table", Severity.ERROR))
-    table, type_ = verdicts(*found, checks=chosen)
+    table, type_ = verdicts(*findings, checks=chosen)
     assert (table.finding.object, table.severity) == ("b", Severity.ERROR)
     assert (type_.finding.object, type_.severity) == ("a", Severity.WARNING)
 
 
 def test_a_check_or_a_kind_that_is_off_has_no_verdicts() -> None:
-    found = (Finding("a", "x", kind="type"), Finding("b", "x", kind="table"))
-    assert verdicts(*found, checks=(CheckSeverity("some-vice", None),)) == ()
-    assert len(verdicts(*found, checks=(CheckSeverity("some-vice/type", None),))) == 1
+    findings = (Finding("a", "x", kind="type"), Finding("b", "x", kind="table"))
+    assert verdicts(*findings, checks=(CheckSeverity("some-vice", None),)) == ()
+    assert len(verdicts(*findings, checks=(CheckSeverity("some-vice/type", None),))) == 1
 
 
 def test_the_severity_of_a_check_does_not_raise_that_of_a_finding() -> None:
@@ -150,13 +150,13 @@ def test_unused_allowances_can_be_turned_off_like_any_check() -> None:
 
 
 def test_the_worst_comes_first_and_the_allowed_last() -> None:
-    found = (
+    findings = (
         Finding("a", "x", severity=Severity.NOTE),
         Finding("b", "x"),
         Finding("c", "x", severity=Severity.WARNING),
         Finding("d", "x"),
     )
-    judged = verdicts(*found, allowances=(Allowance("some-vice", "r", "b"),))
+    judged = verdicts(*findings, allowances=(Allowance("some-vice", "r", "b"),))
     assert [verdict.finding.object for verdict in judged] == ["d", "c", "a", "b"]
 
 
