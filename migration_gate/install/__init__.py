@@ -26,15 +26,12 @@ class Installed:
     python: Path
     notes: tuple[str, ...]
     """what a reader of the report should know"""
-    seconds: float
     cached: bool
     """whether an earlier run installed it"""
     driver_added: str
     """the PostgreSQL driver that the project's packages lacked, or nothing"""
     key: str
     """the environment's name in the cache"""
-    folder: Path
-    """the cache"""
     title: str
     """the file or the command that it was made from"""
 
@@ -74,11 +71,9 @@ def install_packages(
     return Installed(
         python=environment.python,
         notes=(note, *record.notes),
-        seconds=seconds,
         cached=cached,
         driver_added=record.driver,
         key=name,
-        folder=cache.folder,
         title=plan.title,
     )
 

@@ -43,7 +43,7 @@ MOST_ADDED_GROUPS = 2
 
 @dataclass(frozen=True, slots=True)
 class _Build:
-    """What the steps of one build share."""
+    """One build of an environment: what its steps share, and how they are run."""
 
     plan: InstallationPlan
     cache: EnvironmentCache
@@ -66,6 +66,15 @@ class _Build:
     def inspect(self) -> Interpreter:
         """What is installed in the environment by now."""
         return inspect_interpreter(self.environment.python, "", self.environment.folder, {})
+
+
+@dataclass(frozen=True, slots=True)
+class _InstalledSource:
+    """What is left to do, and to say, when a source is installed."""
+
+    linked_folders: tuple[Path, ...]
+    """the packages of the repository, to be made importable"""
+    notes: tuple[str, ...]
 
 
 def build_environment(
@@ -116,7 +125,7 @@ def build_environment(
     return record
 
 
-def _install_source(build: _Build) -> Generator[str, None, InstallSteps]:
+def _install_source(build: _Build) -> Generator[str, None, _InstalledSource]:
     """Install what the source lists; again with one more group where only that has Alembic or SQLAlchemy."""
     plan, source = build.plan, build.plan.source
     assert source is not None  # noqa: S101 - there is no command
@@ -134,10 +143,12 @@ def _install_source(build: _Build) -> Generator[str, None, InstallSteps]:
             break
         added_notes.append(f"the {addition.kind} `{addition.name}` was installed too: {missing[0]} is in it")
         order = replace(order, selection=_add_packages(order.selection, addition))
-    return replace(steps, notes=(*steps.notes, *added_notes))
+    notes = [replacement.note for replacement in steps.replacements]
+    return _InstalledSource(steps.linked_folders, (*notes, *added_notes))
 
 
 def _run_steps(build: _Build, order: InstallOrder) -> Generator[str, None, InstallSteps]:
+    """Export the lock file where it needs that, and run the commands of the order."""
     title = f"installing from {build.plan.title}"
     exported: ExportedLock | None = None
     if order.source.kind in EXPORTED_KINDS:

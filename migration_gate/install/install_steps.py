@@ -58,11 +58,13 @@ class InstallStep:
 
 @dataclass(frozen=True, slots=True)
 class InstallSteps:
-    """The commands in order, the packages of the repository to link afterwards, and notes for the report."""
+    """The commands in order, and what goes with them."""
 
     steps: tuple[InstallStep, ...]
-    linked_folders: tuple[Path, ...] = ()
-    notes: tuple[str, ...] = ()
+    linked_folders: tuple[Path, ...]
+    """the packages of the repository, to be made importable afterwards"""
+    replacements: Sequence[DriverReplacement] = ()
+    """the drivers that the commands replace"""
 
 
 def list_steps(order: InstallOrder, exported: ExportedLock | None, scratch: Path) -> InstallSteps:
@@ -102,8 +104,7 @@ def _sync_uv_lock(order: InstallOrder, exported: ExportedLock) -> InstallSteps:
     folders = [*_list_own_folder(source), *requirements.folders]
     if "--all-packages" in selection:
         folders += list_local_packages(source)
-    notes = tuple(replacement.note for replacement in replacements)
-    return InstallSteps(tuple(steps), tuple(dict.fromkeys(folders)), notes)
+    return InstallSteps(tuple(steps), tuple(dict.fromkeys(folders)), replacements)
 
 
 def _install_exported(order: InstallOrder, exported: ExportedLock, scratch: Path) -> InstallSteps:
@@ -121,7 +122,7 @@ def _install_exported(order: InstallOrder, exported: ExportedLock, scratch: Path
     return InstallSteps(
         (_pip_install(order, "--no-deps", "-r", str(file), *arguments),),
         tuple(dict.fromkeys((*own, *requirements.folders))),
-        tuple(replacement.note for replacement in replacements),
+        replacements,
     )
 
 
@@ -153,8 +154,7 @@ def _install_requirements(order: InstallOrder, scratch: Path) -> InstallSteps:
     if requirements.folders:
         arguments += _select_options(Selection(extras=order.selection.extras))
     folders = dict.fromkeys((*_list_own_folder(source), *requirements.folders))
-    notes = tuple(replacement.note for replacement in replacements)
-    return InstallSteps((_pip_install(order, *arguments),), tuple(folders), notes)
+    return InstallSteps((_pip_install(order, *arguments),), tuple(folders), replacements)
 
 
 def _install_project(order: InstallOrder, scratch: Path) -> InstallSteps:
@@ -168,16 +168,17 @@ def _install_project(order: InstallOrder, scratch: Path) -> InstallSteps:
     for group in order.selection.groups:
         if group in known_groups:
             arguments += ["--group", f"{file}:{group}"]
-    notes = tuple(replacement.note for replacement in replacements)
-    return InstallSteps((_pip_install(order, *arguments),), (folder,), notes)
+    return InstallSteps((_pip_install(order, *arguments),), (folder,), replacements)
 
 
 def _pip_install(order: InstallOrder, *arguments: str) -> InstallStep:
+    """`uv pip install` into the environment, in the folder of the source: relative paths start there."""
     command = (order.uv, "pip", "install", "--python", str(order.environment.python), *arguments)
     return InstallStep(command, order.source.folder)
 
 
 def _select_options(selection: Selection) -> list[str]:
+    """The options of `uv pip install` for the groups and extras of a pyproject.toml or pylock.toml."""
     options = [word for extra in selection.extras for word in ("--extra", extra)]
     return options + [word for group in selection.groups for word in ("--group", group)]
 
@@ -195,6 +196,7 @@ def _replace_options(
 
 
 def _list_own_folder(source: PackageSource) -> tuple[Path, ...]:
+    """The folder of the project itself; none where it has no metadata."""
     return (source.project,) if source.project else ()
 
 
@@ -213,7 +215,7 @@ def _prepare_metadata_file(folder: Path, scratch: Path) -> Path:
 
 
 def _list_unneeded_for_builds(folder: str, names: list[str]) -> set[str]:
-    """Environments, caches, other languages' packages."""
+    """The names among these that are environments, caches, or packages of other languages."""
     return {
         name
         for name in names

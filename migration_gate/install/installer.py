@@ -140,6 +140,7 @@ class Installer:
         return FinishedCommand(status, tuple(last_lines))
 
     def _list_variables(self, variables: Mapping[str, str]) -> dict[str, str]:
+        """All variables of a command: the passed ones, the gate's settings for uv and pip, and these."""
         home = self.folder / "home" if self.account else os.environ.get("HOME", self.folder)
         every = {
             **self.variables,

@@ -158,4 +158,5 @@ def _select_from_pdm_lock(source: PackageSource, selection: Selection) -> list[s
 
 
 def _repeat_option(option: str, values: Sequence[str]) -> list[str]:
+    """`--group a --group b`."""
     return [word for value in values for word in (option, value)]

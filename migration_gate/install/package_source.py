@@ -79,6 +79,7 @@ def list_local_packages(source: PackageSource) -> list[Path]:
 
 
 def _find_upwards(start: Path, top: Path) -> PackageSource | None:
+    """The nearest source in the folder or above it; the package's metadata where there is only that."""
     folders = _list_ancestors(start, top)
     project = next((folder for folder in folders if is_package(folder)), None)
     for folder in folders:
@@ -99,6 +100,7 @@ def _list_ancestors(start: Path, top: Path) -> list[Path]:
 
 
 def _find_in_folder(folder: Path) -> PackageSource | None:
+    """The source in this folder alone."""
     project = folder if is_package(folder) else None
     source = _find_lock(folder, project) or _find_requirements(folder, project)
     if source is None and project is not None:

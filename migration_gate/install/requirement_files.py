@@ -85,6 +85,7 @@ def _list_requirement_files(folder: Path) -> list[Path]:
 
 
 def _get_base_folder(file: Path) -> Path:
+    """The folder that has the project's files of requirements, or their folder `requirements`."""
     return file.parent.parent if file.parent.name == "requirements" else file.parent
 
 
@@ -130,6 +131,7 @@ def separate_local_packages(text: str, bases: Sequence[Path]) -> SeparatedRequir
 
 
 def _find_local_package(line: str, bases: Sequence[Path]) -> Path | None:
+    """The folder that a requirement means by its path or file URL, where a package is there."""
     requirement = EDITABLE.sub("", line).strip()
     match = PATH_REQUIREMENT.match(requirement)
     if match is None:
@@ -149,6 +151,7 @@ def _without_editable_address(line: str) -> str:
 
 
 def _follow_includes(file: Path, *, constraints: bool) -> list[Path]:
+    """The file and those that it includes with -r, and with -c where `constraints` is true; each once."""
     files: dict[Path, None] = {}
     waiting = [file.resolve()]
     while waiting:
