@@ -1,0 +1,195 @@
+"""Both ends of the protocol: what the worker encodes is what the gate reads, and nothing else is accepted."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+
+from migration_gate.errors import AnswerCorrupted
+from migration_gate.replay.worker_answer import AnswerReader, parse_line
+from migration_gate.worker import protocol
+from migration_gate.worker.protocol import (
+    AlembicDifference,
+    ConfigSource,
+    ConnectionRequested,
+    ContextConfigured,
+    ContextFinished,
+    DatabaseCopied,
+    Done,
+    ErrorReport,
+    ExecutedStatement,
+    FilteredObject,
+    Frame,
+    HistoryRead,
+    Line,
+    MappedClass,
+    ModelsCreated,
+    Note,
+    Order,
+    PrepareCommand,
+    RecordedBoundary,
+    RevisionScript,
+    RevisionsPlanned,
+    RunFailed,
+    ScriptsFound,
+    ServerAddress,
+    StageStarted,
+    StepFinished,
+    StepStarted,
+    UncreatedPart,
+    WorkerStarted,
+    encode_line,
+)
+
+ERROR = ErrorReport(
+    'relation "users" does not exist',
+    "UndefinedTable",
+    sqlstate="42P01",
+    statement="ALTER TABLE users",
+    frames=(Frame("/app/migrations/versions/a1.py", 12, "upgrade"), Frame("/app/models.py", None, "")),
+    line=12,
+)
+LINES: tuple[Line, ...] = (
+    WorkerStarted("3.9.21", "1.8.1", "1.4.54", ("psycopg2", "asyncpg")),
+    StageStarted("prepare"),
+    Note("a note – with “quotes”,\nand a second line"),
+    ConnectionRequested("sqlite", "pysqlite", ":/app.db", "url", "swapped"),
+    ScriptsFound(("/app/migrations/versions",), "/app/migrations"),
+    HistoryRead(
+        (RevisionScript("a1", (), (), ("main",), "first", "/app/migrations/versions/a1.py", 9),),
+        ("a1",),
+        ("a1",),
+    ),
+    HistoryRead((), (), (), ERROR),
+    ContextConfigured(1, "psycopg2", "alembic_version", None, "public"),
+    RevisionsPlanned(("a1", "b2")),
+    StepStarted(1, "a1"),
+    StepFinished(
+        1,
+        "a1",
+        1,
+        0.25,
+        (ExecutedStatement("select 1", 0.001, 12, 1, ERROR),),
+        (RecordedBoundary("savepoint", 0),),
+        True,
+        "{}",
+    ),
+    ContextFinished(1, "alembic_version", "meta", "public"),
+    RunFailed("replay", ERROR, "b2", "/app/migrations/versions/b2.py", 3, (), ERROR),
+    DatabaseCopied(),
+    ModelsCreated(
+        1,
+        ("public.users",),
+        (UncreatedPart("index ix of users", "no", "index", "ix", ("id",), "public.users", True),),
+        (FilteredObject("table", "public", "legacy", "legacy"), FilteredObject("type", "*", "*", None)),
+        (AlembicDifference("add_index", "public.users", "ix (id)"),),
+        (MappedClass("public.users", "/app/models.py", 4),),
+    ),
+    Done(),
+)
+ORDER = Order(
+    task="replay",
+    environment={"PGHOST": "/run/socket"},
+    server=ServerAddress("/run/socket", 5432, "postgres", "secret", "token", "postgres", 180000, "gate: "),
+    database="a",
+    models_database="a_models",
+    config=ConfigSource("ini", "alembic", "/app/alembic.ini"),
+    sys_path=("/app",),
+    target=("heads",),
+    x_arguments=("tenant=a",),
+    prepare=(PrepareCommand("run", "make seed"),),
+    catalog_query="select 1",
+    snapshots="changed",
+    changed_files=("/app/caf\udce9.py",),
+    log_after_step=False,
+    stamp="heads",
+)
+
+
+@pytest.mark.parametrize("line", LINES, ids=lambda line: type(line).__name__)
+def test_a_line_arrives_as_it_was_sent(line: Line) -> None:
+    data = encode_line(line)
+    assert data.count(b"\n") == 1
+    assert data.endswith(b"\n")
+    assert parse_line(data.rstrip(b"\n")) == line
+
+
+def test_every_kind_of_line_is_tried_here() -> None:
+    assert {type(line) for line in LINES} == set(get_args(Line))
+
+
+def test_every_line_is_told_apart_by_its_kind() -> None:
+    kinds = [vars(line)["kind"] for line in {type(line): line for line in LINES}.values()]
+    assert len(set(kinds)) == len(get_args(Line))
+
+
+def test_the_order_arrives_as_it_was_sent() -> None:
+    assert protocol.decode_order(protocol.encode_order(ORDER)) == ORDER
+
+
+def test_an_order_with_a_missing_field_is_refused() -> None:
+    fields = dataclasses.asdict(ORDER)
+    del fields["stamp"]
+    with pytest.raises(TypeError, match="stamp"):
+        protocol.decode_order(json.dumps(fields).encode())
+
+
+def test_a_name_that_is_not_utf_8_does_not_break_the_line() -> None:
+    line = parse_line(encode_line(Note("caf\udce9.py")))
+    assert line == Note("caf?.py")
+
+
+def changed(line: Line, **fields: Any) -> bytes:
+    """The line with other values in some fields; a field of the value `...` is left out."""
+    values = {**json.loads(encode_line(line)), **fields}
+    return json.dumps({name: value for name, value in values.items() if value is not ...}).encode()
+
+
+WRONG_LINES = {
+    "text": (b"Traceback (most recent call last):", "a line of the worker's answer is not JSON"),
+    "an empty line": (b"", "a line of the worker's answer is not JSON"),
+    "half a line": (encode_line(Note("a note"))[:12], "a line of the worker's answer is not JSON"),
+    "bytes that are not UTF-8": (b'{"kind": "note", "text": "\xff"}', "is not JSON"),
+    "half a line, and a line": (b'{"kind": "no' + encode_line(Done()).strip(), "is not JSON"),
+    "a list": (b"[1, 2]", "is of no kind that the worker writes"),
+    "a number": (b"3", "is of no kind that the worker writes"),
+    "no kind": (b'{"text": "a note"}', "is of no kind that the worker writes"),
+    "another kind": (b'{"kind": "progress"}', "is of no kind that the worker writes"),
+    "a missing field": (changed(StepStarted(1, "a1"), revision=...), "`step_started`, the field `revision`"),
+    "text for a number": (changed(StepStarted(1, "a1"), number="1"), "the field `number` is wrong"),
+    "null for a text": (changed(Note(""), text=None), "the field `text` is wrong"),
+    "an unknown stage": (changed(StageStarted("replay"), name="lunch"), "the field `name` is wrong"),
+    "a wrong frame": (
+        changed(RunFailed("replay", ERROR), error={"message": "no", "frames": [3]}),
+        "the field `error.frames.0` is wrong",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WRONG_LINES)
+def test_what_the_worker_does_not_write_is_an_error_of_our_own(name: str) -> None:
+    data, problem = WRONG_LINES[name]
+    with pytest.raises(AnswerCorrupted) as caught:
+        parse_line(data)
+    assert caught.value.message.startswith("The project's code wrote on the gate's pipe: ")
+    assert problem in caught.value.message
+    assert caught.value.status == 3
+    assert "has not opened itself" in caught.value.advice
+    assert caught.value.evidence == data.decode("utf-8", "replace")
+
+
+def test_only_the_beginning_of_a_long_line_is_shown() -> None:
+    with pytest.raises(AnswerCorrupted) as caught:
+        parse_line(b"x" * 100_000)
+    assert caught.value.evidence == "x" * 400
+
+
+@pytest.mark.parametrize("catalog", ["", "[]", '{"tables": []}', "a text"])
+def test_a_snapshot_that_is_no_catalog_is_an_error_of_our_own(tmp_path: Path, catalog: str) -> None:
+    step = StepFinished(1, "a1", 1, 0.1, (), (), True, before=catalog)
+    with pytest.raises(AnswerCorrupted, match="a snapshot is not a catalog"):
+        AnswerReader(tmp_path, [step]).steps()
