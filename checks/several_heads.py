@@ -1,6 +1,6 @@
 """The history has more than one head.
 
-Two revisions were written on top of the same one, and neither knows the other. `alembic
+Two revisions were written on top of the same one, and neither builds on the other. `alembic
 upgrade head` stops there, and which of the two a database gets depends on who deploys it.
 
 Instead, join them with `alembic merge`, or put one on top of the other; name them with

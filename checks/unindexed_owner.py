@@ -1,4 +1,4 @@
-"""An owner column leads no index.
+"""No index starts with the owner column.
 
 Finding what a user owns reads the whole table, and so does every deletion of a user:
 Postgres looks for referencing rows one user at a time, and does not index foreign keys itself.

@@ -1,6 +1,7 @@
 """Replays a project's Alembic history on a Postgres of its own, and hands over facts for the checks to judge.
 
-The folders, in the order in which data flows through them; each file's first line says what it holds.
+Start at `entrypoint.py`, the whole way on one page. Beside the folders are the commands (`cli`, `doctor`,
+`explain`, `static`) and what all share (`errors`, `check`, `wording`, `git`, `progress`). The folders:
 
     config/      settings from files, environment and command line, each value with its origin
     ci/          which event started the run, the base of a pull request, whose code may run
@@ -18,7 +19,7 @@ The folders, in the order in which data flows through them; each file's first li
     drift/       what the replayed database and the models disagree on
     autofix/     the revision that removes a difference
     checks/      one module for each check
-    verdict/     findings signed, weighed, and accepted where the user allows them
+    verdict/     each finding's check and severity, and whether the user allows it
     report/      one format each, and where it is written
     action/      the GitHub action: inputs, outputs, the comment on a pull request
     monorepo/    several projects: which of them a change touches, and one report of several runs

@@ -30,7 +30,7 @@ STOPPING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Terminated(KeyboardInterrupt):
-    """A signal asked us to stop: every context manager is left, so that no process and no file remains."""
+    """Raised on a signal, so that every context manager cleans up."""
 
     def __init__(self, number: int) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Shows people who wait where an examination is, and measures its stages."""
+"""Shows the progress of an examination, and measures its stages."""
 
 from __future__ import annotations
 

@@ -75,17 +75,17 @@ def _render_inputs() -> str:
     rows = ["| input | what it is | default |", "| --- | --- | --- |"]
     for item in INPUTS:
         default = f"`{item.default}`" if item.default else ""
-        rows.append(f"| `{item.name}` | {_escape_cell(item.description)} | {default} |")
+        rows.append(f"| `{item.name}` | {_escape_pipes(item.description)} | {default} |")
     return "\n".join(rows) + "\n"
 
 
 def _render_outputs() -> str:
     rows = ["| output | what it is |", "| --- | --- |"]
-    rows += [f"| `{name}` | {_escape_cell(description)} |" for name, description in OUTPUTS.items()]
+    rows += [f"| `{name}` | {_escape_pipes(description)} |" for name, description in OUTPUTS.items()]
     return "\n".join(rows) + "\n"
 
 
-def _escape_cell(text: str) -> str:
+def _escape_pipes(text: str) -> str:
     return text.replace("|", "\\|")
 
 

@@ -27,7 +27,7 @@ from migration_gate.sql.identifiers import quote_identifier
 def fix_column(
     kind: DifferenceKind, current: Column | None, target: Column | None, state: AutofixState
 ) -> list[str]:
-    """The lines that turn the one column into the other; None is none at all."""
+    """The lines that turn the one column into the other; None means that there is no such object."""
     if current is None:
         return [] if target is None or _belongs_to_view(target, state) else add_column(target, state)
     if target is None:

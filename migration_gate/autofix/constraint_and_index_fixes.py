@@ -22,7 +22,7 @@ def fix_part(
     target: ConstraintOrIndex | None,
     state: AutofixState,
 ) -> list[str]:
-    """The lines that turn the one constraint or index into the other; None is none at all."""
+    """The lines that turn the one constraint or index into the other; None: there is no such object."""
     if current is not None and target is not None:
         lines = _change_in_place(kind, current, target, state)
         if lines:
@@ -75,7 +75,7 @@ def _depends_on_new_object(part: ConstraintOrIndex, state: AutofixState) -> bool
 
 
 def change_part(current: ConstraintOrIndex | None, target: ConstraintOrIndex | None) -> list[str]:
-    """The lines that put the one in the place of the other; None is none at all."""
+    """The lines that put the one in the place of the other; None means that there is no such object."""
     if isinstance(current, Constraint) and isinstance(target, Constraint):
         is_only_unchecked = current.definition == f"{target.definition} NOT VALID"
         if is_only_unchecked and current.name == target.name:

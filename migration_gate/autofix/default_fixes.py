@@ -54,7 +54,7 @@ def _change_expression(current: Column, target: Column, state: AutofixState) -> 
 
 
 def _replace_default(current: Column, target: Column, state: AutofixState) -> list[str]:
-    """Between defaults, serial columns and identities: out with the old, then in with the new."""
+    """Between defaults, serial columns and identities: the old one is dropped before the new one is set."""
     is_set = target.default is not None and not _cannot_be_set_yet(target, state)
     lines: list[str] = []
     if current.identity:
@@ -124,7 +124,7 @@ def _has_serial_sequence(current: Column | None, state: AutofixState) -> bool:
 
 
 def _continue_numbers(column: Column, sequence: Sequence | None) -> list[str]:
-    """The line that lets a new sequence begin behind the numbers of the rows that the table holds."""
+    """The line that lets a new sequence continue after the numbers of the rows that the table holds."""
     if sequence is None or column.type not in _WHOLE_NUMBER_TYPES:
         return []
     aggregate = "max" if sequence.increment > 0 else "min"

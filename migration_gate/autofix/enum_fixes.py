@@ -14,7 +14,7 @@ from migration_gate.sql.literals import quote_literal
 
 
 def fix_enum(current: EnumType | None, target: EnumType | None, state: AutofixState) -> list[str]:
-    """The lines that turn the one enum into the other; None is none at all."""
+    """The lines that turn the one enum into the other; None means that there is no such object."""
     if current is None:
         return [] if target is None else create_enum(target)
     if target is None:

@@ -63,7 +63,7 @@ def _write_lines(
     target: CatalogObject | None,
     state: AutofixState,
 ) -> list[str]:
-    """The lines of a revision that turn the one object into the other; None is none at all."""
+    """The lines of a revision that turn the one object into the other; None: there is no such object."""
     match current, target:
         case (Table() | None as current, Table() | None as target):
             return fix_table(kind, current, target, state)

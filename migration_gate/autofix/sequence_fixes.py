@@ -10,7 +10,7 @@ from migration_gate.sql.identifiers import qualified_name, quote_identifier
 
 
 def fix_sequence(kind: DifferenceKind, current: Sequence | None, target: Sequence | None) -> list[str]:
-    """The lines that turn the one sequence into the other; None is none at all."""
+    """The lines that turn the one sequence into the other; None means that there is no such object."""
     if current is None:
         return [] if target is None else create_sequence(target)
     if target is None:

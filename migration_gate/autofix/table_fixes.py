@@ -19,7 +19,7 @@ from migration_gate.sql.identifiers import qualified_name
 def fix_table(
     kind: DifferenceKind, current: Table | None, target: Table | None, state: AutofixState
 ) -> list[str]:
-    """The lines that turn the one table into the other; None is none at all."""
+    """The lines that turn the one table into the other; None means that there is no such object."""
     if current is None:
         return [] if target is None else create_table(target, state)
     if target is None:

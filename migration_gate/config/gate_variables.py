@@ -93,7 +93,7 @@ def _known_variables() -> Iterator[str]:
 
 
 def _parse_value(name: str, key: tuple[str, ...], text: str) -> object:
-    """Text, a list where the key holds one, or JSON where the text begins like it."""
+    """Text, a list where the key holds one, or JSON where the text begins with `[` or `{`."""
     if key[0] == "env":
         return text
     if text.lstrip()[:1] in ("[", "{"):

@@ -47,7 +47,7 @@ def _page_parts() -> Iterator[str]:
     yield "| key | type | default | meaning |\n| --- | --- | --- | --- |"
     for name, field in FileKeys.model_fields.items():
         default = _default_cell(field.get_default(call_default_factory=True))
-        key, meaning = f"[`{name}`](#{name})", _escape_cell(field.description)
+        key, meaning = f"[`{name}`](#{name})", _escape_pipes(field.description)
         yield f"| {key} | {_type_cell(properties[name])} | {default} | {meaning} |"
     for name, field in FileKeys.model_fields.items():
         yield f"\n## {name}\n\n{_capital_sentence(field.description)}"
@@ -67,7 +67,7 @@ def _section_table(model: type[Keys]) -> Iterator[str]:
         written = field.alias or name
         undefined = field.default is PydanticUndefined
         default = "required" if undefined else _default_cell(field.default)
-        meaning = _escape_cell(field.description)
+        meaning = _escape_pipes(field.description)
         yield f"| `{written}` | {_type_cell(properties[written])} | {default} | {meaning} |"
 
 
@@ -114,7 +114,7 @@ def _type_words(schema: dict[str, Any]) -> Iterator[str]:
         yield WORDS.get(schema.get("type", "object"), "mapping")
 
 
-def _escape_cell(text: str | None) -> str:
+def _escape_pipes(text: str | None) -> str:
     return (text or "").replace("|", "\\|")
 
 

@@ -2,5 +2,6 @@
 
 One module finds the differences of one kind of object; `column_differences` has one function for each
 property of a column. `comparison_scope` decides what is compared, `normalize` which spellings mean the same,
-`harmless` and `rename_hints` add what a reader needs to know, and `sort_order` sorts for the fixing revision.
+`harmless_differences` and `rename_hints` add what a reader needs to know, and `fix_order` sorts the
+differences for the revision that removes them.
 """

@@ -1,4 +1,4 @@
-"""Why a difference between the catalogs makes none in use: no query notices it."""
+"""Why a difference between the catalogs does not matter: no query notices it."""
 
 from __future__ import annotations
 

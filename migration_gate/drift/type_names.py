@@ -29,7 +29,7 @@ def fits_length(length: int, type_name: str) -> bool:
 
 
 def is_text_type(type_name: str) -> bool:
-    """Whether it holds text as it is; `character` does not, for it pads with blanks."""
+    """Whether it holds text as it is; `character` does not, because it pads with blanks."""
     return type_without_length(type_name) in _TEXT_TYPES
 
 

@@ -13,7 +13,7 @@ _NULLS_NOT_DISTINCT = " NULLS NOT DISTINCT"
 
 @dataclass(frozen=True, slots=True)
 class Guarantee:
-    """That the values of some columns together occur once."""
+    """A guarantee that the values of some columns together occur once."""
 
     columns: frozenset[str]
     nulls_are_equal: bool

@@ -1,4 +1,4 @@
-"""The facts that checks judge: few, frozen, plain nouns.
+"""The facts that checks judge: frozen dataclasses, named by nouns.
 
 They hold `str`, `int`, `bool`, `None`, tuples and each other, and go to JSON and back unaided
 (`pydantic.TypeAdapter(Facts)`). Nothing in here touches disk, clock, network or database.

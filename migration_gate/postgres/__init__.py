@@ -1,13 +1,13 @@
 """The Postgres server of a run.
 
-choice              which server is used, and why: start here (`choose_server`, `start_server`)
+choice              which server is used, and why: start here (`start_server`; `choose_server` only names it)
 server              what every kind of server provides: `Server`
 
 local               a server from programs on this machine
 binaries, embedded  find these programs: installed ones, and those in a Python package
 account             which user runs them where the gate is root
 initdb              makes a new cluster; initdb_cache and image_cluster keep one for the next run
-settings            the server's settings
+server_settings            the server's server_settings
 
 image               a server in a container
 url                 databases on a server that the user runs

@@ -139,7 +139,7 @@ class Supervisor:
             send_reply("started", self.process.pid)
 
     def clean_up(self, folders: list[str]) -> None:
-        """Stop the process, remove the folders, and run the final clean-up, each whatever the others do."""
+        """Stop the process, remove the folders, and run the final clean-up, each even if another fails."""
         try:
             self.process.stop()
         finally:

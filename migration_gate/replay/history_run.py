@@ -61,7 +61,7 @@ class HistoryRun:
 def run_history(
     setup: ReplaySetup, worker: WorkerProcess, background: ThreadPoolExecutor
 ) -> Generator[Progress, None, HistoryRun]:
-    """Have the worker replay the history. Yields the progress; raises what a `AnswerStream` raises."""
+    """Have the worker replay the history. Yields the progress; raises what an `AnswerStream` raises."""
     yield Progress("import")
     stream = send_order(worker, setup.project, setup.settings, setup.server, setup.build_task("replay"))
     lines: list[Line] = []

@@ -18,7 +18,7 @@ ENTRY = re.compile(
     r"(?P<level>[A-Z]+):  (?P<text>.*(?:\n\t.*)*)",
     re.MULTILINE,
 )
-"""one entry; see `postgres.settings.LOG_LINE_PREFIX`"""
+"""one entry; see `postgres.server_settings.LOG_LINE_PREFIX`"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ Node = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class RelatedRevisions:
-    """Who follows whom. A missing parent has children but no parents."""
+    """The parents and children of each revision. A missing parent has children but no parents."""
 
     parents: Mapping[str, tuple[str, ...]]
     """of every revision, oldest revision first"""

@@ -1,4 +1,4 @@
-"""An allowance holds for nothing.
+"""An allowance matches no finding.
 
 It expired, cannot be read, or matches no finding any more. Left in place it hides the next
 finding of the same name, one that nobody has looked at.

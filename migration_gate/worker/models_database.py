@@ -121,7 +121,7 @@ def _create(order: Order, connections: OwnConnections, contexts: Sequence[EnvCon
     """Create the models of each context; what Postgres refused."""
     parts: list[UncreatedPart] = []
     for context in contexts:
-        # Everything goes before the first: one context may use what another one creates.
+        # Everything is dropped before the first: one context may use what another one creates.
         replaced = contexts if context is contexts[0] else ()
         work = partial(_replace_models, replaced, context)
         refused = connections.run(order.models_database, context, work)

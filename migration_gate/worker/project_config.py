@@ -75,7 +75,7 @@ def _load_from_toml(source: ConfigSource, x_arguments: tuple[str, ...]) -> Any:
 def _load_from_hook(file: str) -> ProjectConfig:
     """Run the user's file.
 
-    It leaves the configuration in `cfg`, and perhaps a context to be in in `ctx` and, in `wrap`, a function
+    It leaves the configuration in `cfg`, and perhaps a context manager in `ctx` and, in `wrap`, a function
     that runs the function which it is given.
     """
     sys.path.insert(0, os.path.dirname(file))

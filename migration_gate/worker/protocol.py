@@ -27,7 +27,7 @@ Stage = Literal["prepare", "import", "replay", "models"]
 FailedStage = Literal["interpreter", "driver", "prepare", "import", "replay", "models"]
 """a stage, or what is missing before the first one: Alembic and SQLAlchemy, or a PostgreSQL driver"""
 Interception = Literal["url", "creator", "driver"]
-"""the layer that met a connection: SQLAlchemy's event, an engine with a creator, the driver's own connect"""
+"""what intercepted a connection: SQLAlchemy's event, an engine with a creator, the driver's own connect"""
 Outcome = Literal["redirected", "swapped", "refused"]
 """sent to the ephemeral server; the dialect was replaced by PostgreSQL; not allowed"""
 

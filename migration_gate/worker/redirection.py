@@ -1,9 +1,9 @@
-"""Every connection of the project's goes to the ephemeral server, or nowhere.
+"""Redirects every connection of the project to the ephemeral server, and refuses any other database.
 
 Three layers, because projects open databases in many ways: SQLAlchemy's `do_connect` event, engines made
 with a creator or a pool of their own, and the drivers' own `connect` (`driver_patches.py`). A fourth, outside
-this process, allows the server's Unix socket only: see `sandbox`. Each new connection of SQLAlchemy's is
-asked for the token of this run.
+this process, allows the server's Unix socket only: see `sandbox`. Each new connection of
+SQLAlchemy must show the token of this run.
 """
 
 from __future__ import annotations
