@@ -131,9 +131,7 @@ def open_cache(settings: Settings, top: Path, environ: Mapping[str, str]) -> Env
 
 def _list_usual_folders(top: Path, environ: Mapping[str, str]) -> Iterator[Path]:
     if environ.get("CI") or environ.get(IMAGE_VARIABLE):
-        yield (
-            top / REPOSITORY_FOLDER
-        )  # a later step can save it; the rest of the container is gone then
+        yield (top / REPOSITORY_FOLDER)  # a later step can save it; the rest of the container is gone then
     home = environ.get("HOME")
     user_cache = environ.get("XDG_CACHE_HOME") or (f"{home}/.cache" if home else "")
     if Path(user_cache).is_absolute():
