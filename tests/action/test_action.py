@@ -20,7 +20,7 @@ from migration_gate.config.sections import SECTIONS, key_meanings
 from migration_gate.errors import Misconfigured
 from tests.support import github_runner
 from tests.support.alembic_projects import Rev, lay
-from tests.support.github_api import GitHub, serving
+from tests.support.github_api import GitHub, serve_github
 from tests.support.github_runner import Log
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -39,34 +39,38 @@ sys.exit(cli.run_command_line(["action"]))
 """
 
 
-def asked(**inputs: str) -> ActionRequest:
+def request_with(**inputs: str) -> ActionRequest:
     return read_request({input_variable(name.replace("_", "-")): text for name, text in inputs.items()})
 
 
 def test_every_input_and_output_is_described_in_one_sentence() -> None:
-    for text in (*(one.description for one in INPUTS), *OUTPUTS.values()):
+    for text in (*(item.description for item in INPUTS), *OUTPUTS.values()):
         assert re.fullmatch(SENTENCE, text), text
         assert len(text) < 110
-    assert len({one.name for one in INPUTS}) == len(INPUTS)
-    assert all(re.fullmatch(r"[a-z]+(-[a-z]+)*", name) for name in (*OUTPUTS, *(one.name for one in INPUTS)))
+    assert len({item.name for item in INPUTS}) == len(INPUTS)
+    assert all(
+        re.fullmatch(r"[a-z]+(-[a-z]+)*", name) for name in (*OUTPUTS, *(item.name for item in INPUTS))
+    )
 
 
 def test_every_input_with_a_key_sets_a_known_setting() -> None:
-    for one in INPUTS:
-        if one.key and one.key[0] not in ("config", "project"):
-            assert one.key[0] in key_meanings(ProjectKeys), one.name
-            assert len(one.key) == 1 or one.key[1] in key_meanings(SECTIONS[one.key[0]]), one.name
+    for item in INPUTS:
+        if item.key and item.key[0] not in ("config", "project"):
+            assert item.key[0] in key_meanings(ProjectKeys), item.name
+            assert len(item.key) == 1 or item.key[1] in key_meanings(SECTIONS[item.key[0]]), item.name
 
 
 def test_empty_inputs_have_their_defaults() -> None:
     assert (
-        read_request({input_variable(one.name): "" for one in INPUTS}) == read_request({}) == ActionRequest()
+        read_request({input_variable(item.name): "" for item in INPUTS})
+        == read_request({})
+        == ActionRequest()
     )
-    assert read_request({input_variable(one.name): one.default for one in INPUTS}) == ActionRequest()
+    assert read_request({input_variable(item.name): item.default for item in INPUTS}) == ActionRequest()
 
 
 def test_inputs_become_the_options_of_the_command_line() -> None:
-    found = asked(
+    request = request_with(
         path="services/api",
         project="api, billing",
         alembic="db/alembic.ini",
@@ -82,7 +86,7 @@ def test_inputs_become_the_options_of_the_command_line() -> None:
         summary="false",
         comment="never",
     )
-    assert found == ActionRequest(
+    assert request == ActionRequest(
         path=Path("services/api"),
         options={
             "project": ("api", "billing"),
@@ -145,7 +149,7 @@ def test_a_report_is_never_written_through_a_link(tmp_path: Path) -> None:
     for name in ("link/x", "../outside/x", str(outside / "x"), "."):
         with pytest.raises(Misconfigured, match="outside of the workspace"):
             workspace.write_workspace_file(top, name, "x", "report")
-    assert [each.name for each in outside.iterdir()] == ["kept"]
+    assert [file.name for file in outside.iterdir()] == ["kept"]
 
 
 def test_our_own_folder_is_ignored_by_git(tmp_path: Path) -> None:
@@ -208,7 +212,7 @@ class Runner:
         outputs = dict(
             re.findall(r"(?ms)^([a-z]+)<<(?:end_[0-9a-f]{40})\n(.*?)\nend_[0-9a-f]{40}\n", output.read_text())
         )
-        return Done(ran.returncode, github_runner.read(text), text, outputs, summary.read_text())
+        return Done(ran.returncode, github_runner.read_log(text), text, outputs, summary.read_text())
 
 
 @pytest.fixture
@@ -219,7 +223,7 @@ def runner(tmp_path: Path) -> Runner:
 
 @pytest.fixture
 def github() -> Iterator[GitHub]:
-    with serving() as server:
+    with serve_github() as server:
         yield server
 
 
@@ -241,7 +245,7 @@ def test_a_blocked_run_is_published_everywhere(runner: Runner) -> None:
     assert json.loads((runner.workspace / done.outputs["report"]).read_text())["outcome"] == "blocked"
     assert (runner.workspace / "out" / "x.xml").read_text().startswith("<?xml")
     assert done.summary.startswith("## ❌ Migration Gate. Blocked: 6 errors")
-    assert [one.name for one in done.log.commands][:2] == ["group", "endgroup"]
+    assert [command.name for command in done.log.commands][:2] == ["group", "endgroup"]
     assert len(done.log.named("error")) == 6
     assert done.log.shown[-1] == "Blocked: 6 errors, 2 warnings, 1 note, 1 allowed"
 
@@ -250,15 +254,15 @@ def test_a_blocked_run_is_published_everywhere(runner: Runner) -> None:
 def test_a_clean_run_has_no_annotations(runner: Runner) -> None:
     done = runner.run("clean", INPUT_SUMMARY="false", INPUT_ANNOTATIONS="false")
     assert (done.status, done.outputs["result"], done.summary) == (0, "passed", "")
-    assert [one.name for one in done.log.commands] == ["group", "endgroup"]
+    assert [command.name for command in done.log.commands] == ["group", "endgroup"]
 
 
 @pytest.mark.slow
 def test_commands_in_hostile_names_are_not_carried_out(runner: Runner) -> None:
     done = runner.run("hostile", "failing")
-    assert {one.name for one in done.log.commands} == {"group", "endgroup", "error"}
-    for one in done.log.named("error"):
-        assert one.properties["title"].startswith("Migration Gate")
+    assert {command.name for command in done.log.commands} == {"group", "endgroup", "error"}
+    for command in done.log.named("error"):
+        assert command.properties["title"].startswith("Migration Gate")
     assert "\x1b[2J" not in done.text
     assert "\u202e" not in done.text
 
@@ -281,7 +285,7 @@ def test_a_wrong_input_is_annotated_and_fails_the_run(runner: Runner) -> None:
 def test_a_bug_is_reported_and_commands_in_its_message_are_not_carried_out(runner: Runner) -> None:
     done = runner.run("blocked", GATE_BREAKS="::error::no\n::add-mask::e")
     assert (done.status, done.outputs["result"]) == (3, "not-checked")
-    assert {one.name for one in done.log.commands} == {"group", "endgroup", "error"}
+    assert {command.name for command in done.log.commands} == {"group", "endgroup", "error"}
     (error,) = done.log.named("error")
     assert error.message.startswith("The gate broke: ValueError: ::error::no")
     assert "Traceback" in done.text
@@ -297,27 +301,27 @@ def test_a_report_that_cannot_be_written_fails_the_run(runner: Runner) -> None:
 
 @pytest.mark.slow
 def test_the_token_is_masked_before_it_writes_the_comment(runner: Runner, github: GitHub) -> None:
-    told = {"GITHUB_API_URL": github.address, "GITHUB_GRAPHQL_URL": f"{github.address}/graphql"}
+    server = {"GITHUB_API_URL": github.address, "GITHUB_GRAPHQL_URL": f"{github.address}/graphql"}
     event = pull_request(github)
-    done = runner.run("blocked", event=event, INPUT_TOKEN="hush", **told)
+    done = runner.run("blocked", event=event, INPUT_TOKEN="hush", **server)
     assert done.text.startswith("::add-mask::hush\n")
     assert done.text.count("hush") == 1
-    (made,) = github.comments
-    assert "media-library is blocked" in made["body"]
-    assert "[the whole report](https://github.com/o/r/actions/runs/9)" in made["body"]
-    asked_before = len(github.asked)
-    runner.run("blocked", event=event, INPUT_TOKEN="hush", **told)
-    assert {method for method, path in github.asked[asked_before:] if path != "/graphql"} == {"GET"}
-    runner.run("blocked", event=event, INPUT_TOKEN="hush", INPUT_COMMENT="never", INPUT_PATH="x", **told)
-    runner.run("clean", event=event, INPUT_TOKEN="hush", **told)
+    (comment,) = github.comments
+    assert "media-library is blocked" in comment["body"]
+    assert "[the whole report](https://github.com/o/r/actions/runs/9)" in comment["body"]
+    asked_before = len(github.requests)
+    runner.run("blocked", event=event, INPUT_TOKEN="hush", **server)
+    assert {method for method, path in github.requests[asked_before:] if path != "/graphql"} == {"GET"}
+    runner.run("blocked", event=event, INPUT_TOKEN="hush", INPUT_COMMENT="never", INPUT_PATH="x", **server)
+    runner.run("clean", event=event, INPUT_TOKEN="hush", **server)
     assert len(github.comments) == 1
 
 
 @pytest.mark.slow
 def test_a_token_without_rights_does_not_fail_the_run(runner: Runner, github: GitHub) -> None:
-    told = {"GITHUB_API_URL": github.address, "GITHUB_GRAPHQL_URL": f"{github.address}/graphql"}
-    github.instead = [lambda method, path: (403, {}, b'{"message": "Resource not accessible"}')]
-    done = runner.run("clean", event=pull_request(github), INPUT_TOKEN="hush", **told)
+    server = {"GITHUB_API_URL": github.address, "GITHUB_GRAPHQL_URL": f"{github.address}/graphql"}
+    github.next_answers = [lambda method, path: (403, {}, b'{"message": "Resource not accessible"}')]
+    done = runner.run("clean", event=pull_request(github), INPUT_TOKEN="hush", **server)
     assert done.status == 0
     (note,) = done.log.named("notice")
     assert note.message == (
@@ -327,14 +331,16 @@ def test_a_token_without_rights_does_not_fail_the_run(runner: Runner, github: Gi
 
 @pytest.mark.slow
 def test_a_comment_about_a_wrong_configuration_is_replaced_later(runner: Runner, github: GitHub) -> None:
-    told = {"GITHUB_API_URL": github.address, "GITHUB_GRAPHQL_URL": f"{github.address}/graphql"}
+    server = {"GITHUB_API_URL": github.address, "GITHUB_GRAPHQL_URL": f"{github.address}/graphql"}
     event = pull_request(github)
-    runner.run(event=event, INPUT_TOKEN="hush", INPUT_NETWORK="x", **told)
+    runner.run(event=event, INPUT_TOKEN="hush", INPUT_NETWORK="x", **server)
     assert "was not checked" in github.comments[0]["body"]
-    runner.run("clean", event=event, INPUT_TOKEN="hush", INPUT_PROJECT="other", **told)
+    runner.run("clean", event=event, INPUT_TOKEN="hush", INPUT_PROJECT="other", **server)
     assert "was not checked" in github.comments[0]["body"], "another job of a matrix"
-    runner.run("clean", event=event, INPUT_TOKEN="hush", INPUT_PATH=".", **told)
-    assert [one["body"].splitlines()[1] for one in github.comments] == ["✅ **Migration Gate** runs again"]
+    runner.run("clean", event=event, INPUT_TOKEN="hush", INPUT_PATH=".", **server)
+    assert [comment["body"].splitlines()[1] for comment in github.comments] == [
+        "✅ **Migration Gate** runs again"
+    ]
 
 
 @pytest.mark.slow
@@ -355,7 +361,9 @@ def test_commands_that_a_migration_prints_are_not_carried_out(runner: Runner) ->
     lay(runner.workspace, (Rev("0001", f"{says}\n{body}"),))
     done = runner.run(INPUT_PYTHON=sys.executable)
     assert (done.status, done.outputs["result"]) == (1, "blocked")
-    assert {one.name for one in done.log.commands} == {"group", "endgroup", "error"}
-    assert all(one.properties["title"].startswith("Migration Gate") for one in done.log.named("error"))
+    assert {command.name for command in done.log.commands} == {"group", "endgroup", "error"}
+    assert all(
+        command.properties["title"].startswith("Migration Gate") for command in done.log.named("error")
+    )
     assert "::error::no" in "\n".join(done.log.shown)
     assert "<script>" not in re.sub(r"(?ms)^(`{3,})\w*\n.*?^\1$", "", done.summary)

@@ -14,7 +14,7 @@ from migration_gate.action.comment_client import CommentRefused, NotCommented, P
 from migration_gate.check import Evidence
 from migration_gate.report import comment
 from tests.support import example_reports
-from tests.support.github_api import BOT, Answer, GitHub, answered, serving
+from tests.support.github_api import BOT, Answer, GitHub, json_answer, serve_github
 
 pytestmark = pytest.mark.slow  # each starts another program
 
@@ -30,7 +30,7 @@ def pass_on(method: str, path: str) -> None:
 
 @pytest.fixture
 def github() -> Iterator[GitHub]:
-    with serving() as state:
+    with serve_github() as state:
         yield state
 
 
@@ -44,40 +44,43 @@ CLEAN = comment.render_comment(replace(example_reports.clean(), name="media-libr
 
 
 def test_a_comment_is_created_then_unchanged_then_edited(github: GitHub) -> None:
-    assert upsert_comment(github.pull(), BLOCKED) == "created"
-    assert upsert_comment(github.pull(), BLOCKED) == "unchanged"
-    assert upsert_comment(github.pull(), CLEAN) == "edited"
-    (one,) = github.comments
-    assert one["body"] == CLEAN.body
+    assert upsert_comment(github.pull_request(), BLOCKED) == "created"
+    assert upsert_comment(github.pull_request(), BLOCKED) == "unchanged"
+    assert upsert_comment(github.pull_request(), CLEAN) == "edited"
+    (saved_comment,) = github.comments
+    assert saved_comment["body"] == CLEAN.body
     assert github.keys == {"Bearer hush"}
 
 
 def test_a_clean_project_without_a_comment_gets_none(github: GitHub) -> None:
-    assert upsert_comment(github.pull(), CLEAN) == "unneeded"
+    assert upsert_comment(github.pull_request(), CLEAN) == "unneeded"
     assert github.comments == []
-    assert upsert_comment(github.pull(), CLEAN, always=True) == "created"
+    assert upsert_comment(github.pull_request(), CLEAN, always=True) == "created"
 
 
 def test_our_comment_is_found_on_the_third_page(github: GitHub) -> None:
     for number in range(250):
-        github.put(f"comment {number}")
-    github.put(CLEAN.body)
-    assert upsert_comment(github.pull(), BLOCKED) == "edited"
+        github.add_comment(f"comment {number}")
+    github.add_comment(CLEAN.body)
+    assert upsert_comment(github.pull_request(), BLOCKED) == "edited"
     assert len(github.comments) == 251
     assert github.comments[-1]["body"] == BLOCKED.body
-    assert sum(method == "GET" for method, _ in github.asked) == 3
+    assert sum(method == "GET" for method, _ in github.requests) == 3
 
 
 def test_comments_of_others_are_not_edited(github: GitHub) -> None:
-    github.put(CLEAN.body, author=1, login="mallory")
-    github.put(f"see:\n{CLEAN.body}")
-    assert upsert_comment(github.pull(), BLOCKED) == "created"
-    assert [one["body"] for one in github.comments[:2]] == [CLEAN.body, f"see:\n{CLEAN.body}"]
+    github.add_comment(CLEAN.body, author=1, login="mallory")
+    github.add_comment(f"see:\n{CLEAN.body}")
+    assert upsert_comment(github.pull_request(), BLOCKED) == "created"
+    assert [saved_comment["body"] for saved_comment in github.comments[:2]] == [
+        CLEAN.body,
+        f"see:\n{CLEAN.body}",
+    ]
 
 
 def test_each_project_has_its_own_comment(github: GitHub) -> None:
     other = comment.render_comment(replace(example_reports.blocked(), name="billing"))
-    assert (upsert_comment(github.pull(), BLOCKED), upsert_comment(github.pull(), other)) == (
+    assert (upsert_comment(github.pull_request(), BLOCKED), upsert_comment(github.pull_request(), other)) == (
         "created",
         "created",
     )
@@ -87,17 +90,17 @@ def test_each_project_has_its_own_comment(github: GitHub) -> None:
 
 def test_without_an_account_only_comments_of_the_bot_are_edited(github: GitHub) -> None:
     github.viewer = False
-    github.put(CLEAN.body, author=1, login="github-actions[bot]", kind="User")
-    github.put(CLEAN.body, author=BOT, login="github-actions[bot]", kind="Bot")
-    assert upsert_comment(github.pull(), BLOCKED) == "edited"
+    github.add_comment(CLEAN.body, author=1, login="github-actions[bot]", kind="User")
+    github.add_comment(CLEAN.body, author=BOT, login="github-actions[bot]", kind="Bot")
+    assert upsert_comment(github.pull_request(), BLOCKED) == "edited"
     assert github.comments[1]["body"] == BLOCKED.body
 
 
 @pytest.mark.parametrize("status", [302, 400, 403, 500])
 def test_a_server_without_graphql_gets_the_comment(github: GitHub, waits: list[float], status: int) -> None:
-    github.put(CLEAN.body, login="github-actions[bot]", kind="Bot")
-    github.instead = [pass_on, fail(status)]
-    assert upsert_comment(github.pull(), BLOCKED, wait=waits.append) == "edited"
+    github.add_comment(CLEAN.body, login="github-actions[bot]", kind="Bot")
+    github.next_answers = [pass_on, fail(status)]
+    assert upsert_comment(github.pull_request(), BLOCKED, wait=waits.append) == "edited"
 
 
 @pytest.mark.parametrize("status", [401, 403, 404])
@@ -105,12 +108,12 @@ def test_a_server_without_graphql_gets_the_comment(github: GitHub, waits: list[f
 def test_a_call_that_is_refused_is_not_repeated(
     github: GitHub, waits: list[float], status: int, before: int
 ) -> None:
-    github.instead = [
+    github.next_answers = [
         *[pass_on] * before,
         fail(status, '{"message": "Resource not accessible by integration"}'),
     ]
     with pytest.raises(CommentRefused, match=str(status)):
-        upsert_comment(github.pull(), BLOCKED, wait=waits.append)
+        upsert_comment(github.pull_request(), BLOCKED, wait=waits.append)
     assert (waits, github.comments) == ([], [])
 
 
@@ -129,33 +132,33 @@ def test_a_call_that_is_refused_is_not_repeated(
 def test_a_call_is_repeated_after_a_temporary_failure(
     github: GitHub, waits: list[float], trouble: Callable[[str, str], Answer], waited: float
 ) -> None:
-    github.instead = [trouble]
-    assert upsert_comment(github.pull(), BLOCKED, wait=waits.append) == "created"
+    github.next_answers = [trouble]
+    assert upsert_comment(github.pull_request(), BLOCKED, wait=waits.append) == "created"
     assert waits == [waited]
     assert len(github.comments) == 1
 
 
 def test_four_failed_attempts_are_an_error(github: GitHub, waits: list[float]) -> None:
-    github.instead = [fail(502)] * 9
+    github.next_answers = [fail(502)] * 9
     with pytest.raises(NotCommented, match=r"asked 4 times.*HTTP 502"):
-        upsert_comment(github.pull(), BLOCKED, wait=waits.append)
+        upsert_comment(github.pull_request(), BLOCKED, wait=waits.append)
     assert waits == [1.0, 2.0, 4.0]
 
 
 def test_a_rate_limit_of_an_hour_is_an_error_at_once(github: GitHub, waits: list[float]) -> None:
-    github.instead = [fail(403, X_RateLimit_Remaining="0", X_RateLimit_Reset="99999999999")]
+    github.next_answers = [fail(403, X_RateLimit_Remaining="0", X_RateLimit_Reset="99999999999")]
     with pytest.raises(NotCommented, match="rate limit"):
-        upsert_comment(github.pull(), BLOCKED, wait=waits.append)
+        upsert_comment(github.pull_request(), BLOCKED, wait=waits.append)
     assert waits == []
 
 
 def test_a_comment_whose_answer_got_lost_is_not_created_twice(github: GitHub, waits: list[float]) -> None:
     def lost(method: str, path: str) -> Answer:
-        github.put(BLOCKED.body)
+        github.add_comment(BLOCKED.body)
         return 502, {}, b""
 
-    github.instead = [pass_on, lost]
-    assert upsert_comment(github.pull(), BLOCKED, wait=waits.append) == "unchanged"
+    github.next_answers = [pass_on, lost]
+    assert upsert_comment(github.pull_request(), BLOCKED, wait=waits.append) == "unchanged"
     assert len(github.comments) == 1
 
 
@@ -166,13 +169,13 @@ def test_a_server_that_does_not_answer_is_an_error(
 
     def slow(method: str, path: str) -> Answer:
         release.wait(5)
-        return answered([])
+        return json_answer([])
 
     monkeypatch.setattr(comment_client, "READ_SECONDS", 0.05)
     monkeypatch.setattr(comment_client, "MAX_ATTEMPTS", 2)
-    github.instead = [slow, slow]
+    github.next_answers = [slow, slow]
     with pytest.raises(NotCommented, match="Timeout"):
-        upsert_comment(github.pull(), BLOCKED, wait=waits.append)
+        upsert_comment(github.pull_request(), BLOCKED, wait=waits.append)
     release.set()
 
 
@@ -185,11 +188,11 @@ def test_the_token_goes_to_no_other_server(github: GitHub) -> None:
     def elsewhere(method: str, path: str) -> Answer:
         return 200, {"Link": '<http://127.0.0.1:9/steal>; rel="next"'}, b"[]"
 
-    github.instead = [elsewhere]
-    assert upsert_comment(github.pull(), BLOCKED) == "created"
-    github.instead = [fail(302, Location="http://127.0.0.1:9/steal")]
+    github.next_answers = [elsewhere]
+    assert upsert_comment(github.pull_request(), BLOCKED) == "created"
+    github.next_answers = [fail(302, Location="http://127.0.0.1:9/steal")]
     with pytest.raises(NotCommented, match="302"):
-        upsert_comment(github.pull(), BLOCKED)
+        upsert_comment(github.pull_request(), BLOCKED)
 
 
 @pytest.mark.parametrize(
@@ -198,8 +201,8 @@ def test_the_token_goes_to_no_other_server(github: GitHub) -> None:
 def test_unexpected_answers_are_ignored_or_requested_again(
     github: GitHub, waits: list[float], answer: object
 ) -> None:
-    github.instead = [lambda method, path: answered(answer)]
-    assert upsert_comment(github.pull(), BLOCKED, wait=waits.append) == "created"
+    github.next_answers = [lambda method, path: json_answer(answer)]
+    assert upsert_comment(github.pull_request(), BLOCKED, wait=waits.append) == "created"
     assert bool(waits) is not isinstance(answer, list), "what is no list is asked for again"
 
 
@@ -220,11 +223,11 @@ def test_a_clean_comment_is_one_line() -> None:
 
 
 def test_a_link_to_another_run_does_not_change_the_marker() -> None:
-    one, other = (
+    first, second = (
         comment.render_comment(example_reports.blocked(), run=f"https://x.test/{n}") for n in (1, 2)
     )
-    assert one.marker == other.marker
-    assert one.body != other.body
+    assert first.marker == second.marker
+    assert first.body != second.body
 
 
 def test_a_comment_stays_below_githubs_limit() -> None:

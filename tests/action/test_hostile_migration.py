@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.action_checkout import revision, skeleton
-from tests.support.action_runner import Step, step
+from tests.support.action_checkout import add_revision, commit_skeleton
+from tests.support.action_runner import Step, run_step
 
 pytestmark = [pytest.mark.docker, pytest.mark.slow]
 SECRETS = {
@@ -187,26 +187,26 @@ raise RuntimeError("ATTEMPTS " + json.dumps(got))
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory) -> Step:
+def result(tmp_path_factory: pytest.TempPathFactory) -> Step:
     checkout = tmp_path_factory.mktemp("stranger") / "hello"
-    return step(revision(skeleton(checkout), TRIES), env=SECRETS)
+    return run_step(add_revision(commit_skeleton(checkout), TRIES), env=SECRETS)
 
 
 @pytest.fixture(scope="module")
-def got(told: Step) -> dict[str, object]:
+def attempts(result: Step) -> dict[str, object]:
     """What each attempt brought."""
-    found = re.search(r"ATTEMPTS (\{.*?\})$", re.sub(r"\x1b\[[0-9;]*m", "", told.log), re.MULTILINE)
-    assert found, told.log
-    loaded: dict[str, object] = json.loads(found[1])
+    match = re.search(r"ATTEMPTS (\{.*?\})$", re.sub(r"\x1b\[[0-9;]*m", "", result.log), re.MULTILINE)
+    assert match, result.log
+    loaded: dict[str, object] = json.loads(match[1])
     return loaded
 
 
-def test_it_runs_as_an_account_that_owns_nothing(got: dict[str, object]) -> None:
-    assert got["who"] == "64002 64002 []"
+def test_it_runs_as_an_account_that_owns_nothing(attempts: dict[str, object]) -> None:
+    assert attempts["who"] == "64002 64002 []"
 
 
-def test_it_sees_no_variable_of_the_runner(got: dict[str, object]) -> None:
-    assert got["environment"] == "done", "an empty list is what it should have got"
+def test_it_sees_no_variable_of_the_runner(attempts: dict[str, object]) -> None:
+    assert attempts["environment"] == "done", "an empty list is what it should have got"
 
 
 @pytest.mark.parametrize(
@@ -220,8 +220,8 @@ def test_it_sees_no_variable_of_the_runner(got: dict[str, object]) -> None:
         "the server's files",
     ],
 )
-def test_it_finds_no_files_and_processes_of_others(what: str, got: dict[str, object]) -> None:
-    assert got[what] == "none"
+def test_it_finds_no_files_and_processes_of_others(what: str, attempts: dict[str, object]) -> None:
+    assert attempts[what] == "none"
 
 
 @pytest.mark.parametrize(
@@ -240,25 +240,29 @@ def test_it_finds_no_files_and_processes_of_others(what: str, got: dict[str, obj
         "gate's own files",
     ],
 )
-def test_its_attempts_are_refused(what: str, got: dict[str, object]) -> None:
-    assert re.match(r"PermissionError: |AssertionError: Operation not permitted", str(got[what])), got[what]
+def test_its_attempts_are_refused(what: str, attempts: dict[str, object]) -> None:
+    assert re.match(r"PermissionError: |AssertionError: Operation not permitted", str(attempts[what])), (
+        attempts[what]
+    )
 
 
-def test_it_cannot_change_its_account(got: dict[str, object]) -> None:
-    assert str(got["su"]).startswith("AssertionError")
+def test_it_cannot_change_its_account(attempts: dict[str, object]) -> None:
+    assert str(attempts["su"]).startswith("AssertionError")
 
 
-def test_commands_that_it_printed_are_not_carried_out(told: Step) -> None:
-    assert (told.exit_code, told.outputs["result"]) == (1, "blocked")
-    assert not [one for one in told.annotations if one["message"] == "owned"]
-    assert told.env == {}
+def test_commands_that_it_printed_are_not_carried_out(result: Step) -> None:
+    assert (result.exit_code, result.outputs["result"]) == (1, "blocked")
+    assert not [annotation for annotation in result.annotations if annotation["message"] == "owned"]
+    assert result.env == {}
 
 
-def test_no_token_is_in_the_output(told: Step) -> None:
+def test_no_token_is_in_the_output(result: Step) -> None:
     masks = [f"::add-mask::{SECRETS['INPUT_TOKEN']}"]
-    shown = "\n".join(line for line in told.log.splitlines() if line not in masks)
+    shown = "\n".join(line for line in result.log.splitlines() if line not in masks)
     for secret in SECRETS.values():
-        assert secret not in shown + told.summary + json.dumps(told.outputs) + json.dumps(told.annotations)
+        assert secret not in shown + result.summary + json.dumps(result.outputs) + json.dumps(
+            result.annotations
+        )
 
 
 def test_network_true_opens_the_network_with_a_note(tmp_path: Path) -> None:
@@ -266,7 +270,7 @@ def test_network_true_opens_the_network_with_a_note(tmp_path: Path) -> None:
 import socket
 socket.socket(socket.AF_INET).close()
 """
-    checkout = revision(skeleton(tmp_path / "hello"), body)
-    closed, opened = step(checkout), step(checkout, network="true")
+    checkout = add_revision(commit_skeleton(tmp_path / "hello"), body)
+    closed, opened = run_step(checkout), run_step(checkout, network="true")
     assert (closed.exit_code, opened.exit_code) == (1, 0)
     assert "network: true" in opened.log + opened.summary

@@ -11,9 +11,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.action_checkout import example, revision, skeleton
-from tests.support.action_image import PYTHON, bare, built, demand_daemon, docker, stand_in
-from tests.support.action_runner import commit, step
+from tests.support.action_checkout import add_revision, commit_skeleton, copy_example
+from tests.support.action_image import (
+    PYTHON,
+    bare_image,
+    built_image,
+    demand_daemon,
+    run_docker,
+    stand_in_image,
+)
+from tests.support.action_runner import commit, run_step
 
 pytestmark = [pytest.mark.docker, pytest.mark.slow]
 MEGABYTES = 350
@@ -21,7 +28,7 @@ MEGABYTES = 350
 
 def shell(script: str) -> str:
     """What a script in the published image prints."""
-    done = docker("run", "--rm", "--entrypoint", "sh", bare(), "-c", script)
+    done = run_docker("run", "--rm", "--entrypoint", "sh", bare_image(), "-c", script)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -29,12 +36,12 @@ def shell(script: str) -> str:
 def check(folder: Path, *options: str, words: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
     """`docker run` with a mounted folder, and no variable of any CI."""
     mount = ["-v", f"{folder}:/src" + (":ro" if "--read-only" in options else "")]
-    return docker(
+    return run_docker(
         "run",
         "--rm",
         *options,
         *mount,
-        built(),
+        built_image(),
         "check",
         "/src",
         "--python",
@@ -46,12 +53,14 @@ def check(folder: Path, *options: str, words: tuple[str, ...] = ()) -> subproces
 
 
 def test_the_image_is_small() -> None:
-    size = int(docker("image", "inspect", "--format", "{{ .Size }}", bare()).stdout)
+    size = int(run_docker("image", "inspect", "--format", "{{ .Size }}", bare_image()).stdout)
     assert size < MEGABYTES * 1_000_000, f"{size // 1_000_000} MB"
 
 
 def test_the_image_keeps_githubs_rules() -> None:
-    (config,) = json.loads(docker("image", "inspect", "--format", "[{{ json .Config }}]", bare()).stdout)
+    (config,) = json.loads(
+        run_docker("image", "inspect", "--format", "[{{ json .Config }}]", bare_image()).stdout
+    )
     assert config["Entrypoint"] == ["/opt/migration-gate/bin/migration-gate"]
     assert not config.get("User")
     assert not config.get("WorkingDir")
@@ -84,30 +93,30 @@ op.execute("COMMENT ON TABLE notes IS 'заметки 笔记 📝'")
 op.execute("DROP COLLATION german")
 op.execute("DROP EXTENSION citext")
 """
-    told = step(revision(skeleton(tmp_path / "hello"), body))
-    assert told.exit_code == 0, told.log
+    result = run_step(add_revision(commit_skeleton(tmp_path / "hello"), body))
+    assert result.exit_code == 0, result.log
 
 
 def test_without_a_ci_a_mounted_folder_is_checked(tmp_path: Path) -> None:
-    done = check(example(tmp_path / "hello", "nullable-owner"))
+    done = check(copy_example(tmp_path / "hello", "nullable-owner"))
     assert done.returncode == 1
     assert "`notes.owner_id` accepts NULL" in done.stdout
     assert "::" not in done.stdout
 
 
 def test_a_read_only_folder_can_be_checked(tmp_path: Path) -> None:
-    done = check(skeleton(tmp_path / "hello"), "--read-only", "--tmpfs", "/tmp", "--tmpfs", "/run")
+    done = check(commit_skeleton(tmp_path / "hello"), "--read-only", "--tmpfs", "/tmp", "--tmpfs", "/run")
     assert (done.returncode, "Passed" in done.stdout) == (0, True), done.stdout + done.stderr
 
 
 def test_a_project_can_be_checked_without_network_and_socket(tmp_path: Path) -> None:
-    done = check(skeleton(tmp_path / "hello"), "--network", "none")
+    done = check(commit_skeleton(tmp_path / "hello"), "--network", "none")
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("signal", ["TERM", "INT"])
 def test_a_signal_ends_it_and_nothing_is_left_behind(signal: str, tmp_path: Path) -> None:
-    checkout = skeleton(tmp_path / "hello")
+    checkout = commit_skeleton(tmp_path / "hello")
     body = """
 import os, time
 if os.fork() == 0:
@@ -116,84 +125,94 @@ if os.fork() == 0:
 print("asleep", flush=True)
 time.sleep(300)
 """
-    revision(checkout, body)
+    add_revision(checkout, body)
     name = f"migration-gate-test-{secrets.token_hex(6)}"
-    command = ["run", "-d", "--name", name, "-v", f"{checkout}:/src", built()]
-    docker(*command, "check", "/src", "--python", PYTHON, "--install", "off")
+    command = ["run", "-d", "--name", name, "-v", f"{checkout}:/src", built_image()]
+    run_docker(*command, "check", "/src", "--python", PYTHON, "--install", "off")
     try:
         _wait_for_sleep(name)
         started = time.monotonic()
         if signal == "TERM":
-            docker("stop", "--time", "10", name)
+            run_docker("stop", "--time", "10", name)
         else:
-            docker("kill", "--signal", signal, name)
-            docker("wait", name)
+            run_docker("kill", "--signal", signal, name)
+            run_docker("wait", name)
         took = time.monotonic() - started
-        status = docker("inspect", "--format", "{{ .State.ExitCode }}", name).stdout.strip()
-        said = docker("logs", name)
+        status = run_docker("inspect", "--format", "{{ .State.ExitCode }}", name).stdout.strip()
+        logs = run_docker("logs", name)
     finally:
-        docker("rm", "-f", name)
+        run_docker("rm", "-f", name)
     assert (status, took < 2.0) == ({"TERM": "143", "INT": "130"}[signal], True), (status, took)
-    assert "Interrupted; nothing is left behind." in said.stdout + said.stderr
+    assert "Interrupted; nothing is left behind." in logs.stdout + logs.stderr
 
 
 def _wait_for_sleep(name: str) -> None:
     for _ in range(200):
-        running = docker("exec", name, "sh", "-c", "grep -l '[w]orker/__main__' /proc/[0-9]*/cmdline | wc -l")
-        if int(running.stdout.strip() or 0) >= 3:  # the cage, the worker, and its child
+        running = run_docker(
+            "exec", name, "sh", "-c", "grep -l '[w]orker/__main__' /proc/[0-9]*/cmdline | wc -l"
+        )
+        if int(running.stdout.strip() or 0) >= 3:  # the sandbox, the worker, and its child
             return
         time.sleep(0.1)
-    raise AssertionError(docker("logs", name).stdout)
+    raise AssertionError(run_docker("logs", name).stdout)
 
 
 @pytest.fixture
 def service() -> Iterator[tuple[str, str]]:
     """A service container on a network of its own, as a job with `services:` has it."""
     demand_daemon()
-    image, name = stand_in("postgres:15"), f"migration-gate-test-{secrets.token_hex(6)}"
-    place = ("--network", name, "--network-alias", "db")
-    docker("network", "create", name)
-    docker("run", "-d", "--name", name, *place, "-e", "POSTGRES_PASSWORD=p%w", image)
+    image, name = stand_in_image("postgres:15"), f"migration-gate-test-{secrets.token_hex(6)}"
+    network_options = ("--network", name, "--network-alias", "db")
+    run_docker("network", "create", name)
+    run_docker("run", "-d", "--name", name, *network_options, "-e", "POSTGRES_PASSWORD=p%w", image)
     try:
         for _ in range(150):
-            if docker("exec", name, "psql", "-c", "", "postgresql://postgres:p%25w@db").returncode == 0:
+            if run_docker("exec", name, "psql", "-c", "", "postgresql://postgres:p%25w@db").returncode == 0:
                 break
             time.sleep(0.2)
         yield name, "postgresql://postgres:p%25w@db:5432/postgres"
     finally:
-        docker("rm", "-f", "-v", name)
-        docker("network", "rm", name)
+        run_docker("rm", "-f", "-v", name)
+        run_docker("network", "rm", name)
 
 
 def test_a_service_of_the_job_is_used_and_cleaned_up(service: tuple[str, str], tmp_path: Path) -> None:
     network, url = service
-    told = step(example(tmp_path / "hello", "drift"), "schedule", None, "--network", network, postgres=url)
-    databases = docker("exec", network, "psql", "-U", "postgres", "-Atc", "SELECT datname FROM pg_database")
-    assert told.exit_code in (1, 2), told.log
+    result = run_step(
+        copy_example(tmp_path / "hello", "drift"), "schedule", None, "--network", network, postgres=url
+    )
+    databases = run_docker(
+        "exec", network, "psql", "-U", "postgres", "-Atc", "SELECT datname FROM pg_database"
+    )
+    assert result.exit_code in (1, 2), result.log
     assert sorted(databases.stdout.split()) == ["postgres", "template0", "template1"]
-    assert "p%25w" not in told.log + told.summary
-    assert "p%w" not in told.log + told.summary
+    assert "p%25w" not in result.log + result.summary
+    assert "p%w" not in result.log + result.summary
 
 
 def test_another_major_is_started_through_the_mounted_socket(tmp_path: Path) -> None:
-    image = stand_in("postgres:17")
-    before = docker("ps", "-aq", "--filter", f"ancestor={image}").stdout.split()
-    told = step(skeleton(tmp_path / "hello"), postgres="17")
-    assert told.exit_code == 0, told.log
-    assert "PostgreSQL 17" in told.log
-    assert docker("ps", "-aq", "--filter", f"ancestor={image}").stdout.split() == before
+    image = stand_in_image("postgres:17")
+    before = run_docker("ps", "-aq", "--filter", f"ancestor={image}").stdout.split()
+    result = run_step(commit_skeleton(tmp_path / "hello"), postgres="17")
+    assert result.exit_code == 0, result.log
+    assert "PostgreSQL 17" in result.log
+    assert run_docker("ps", "-aq", "--filter", f"ancestor={image}").stdout.split() == before
 
 
 def test_an_image_without_the_socket_is_an_error(tmp_path: Path) -> None:
-    told = step(
-        skeleton(tmp_path / "hello"), "schedule", None, "--no-socket", postgres="postgis/postgis:17-3.5"
+    result = run_step(
+        commit_skeleton(tmp_path / "hello"),
+        "schedule",
+        None,
+        "--no-socket",
+        postgres="postgis/postgis:17-3.5",
     )
-    assert (told.exit_code, told.outputs["result"]) == (2, "not-checked")
-    assert "postgis/postgis:17-3.5" in told.log
+    assert (result.exit_code, result.outputs["result"]) == (2, "not-checked")
+    assert "postgis/postgis:17-3.5" in result.log
 
 
 def test_reports_are_files_that_belong_to_the_runner(tmp_path: Path) -> None:
-    checkout = example(tmp_path / "hello", "drift")
+    checkout = copy_example(tmp_path / "hello", "drift")
     subprocess.run(["chown", "-R", "1001:1001", str(checkout)], check=True)
     output = tmp_path / "output"
     output.touch()
@@ -206,9 +225,9 @@ def test_reports_are_files_that_belong_to_the_runner(tmp_path: Path) -> None:
         "INPUT_SARIF": "out/gate.sarif",
         "INPUT_JUNIT": "out/gate.xml",
     }
-    given = [word for name, text in variables.items() for word in ("-e", f"{name}={text}")]
+    options = [word for name, text in variables.items() for word in ("-e", f"{name}={text}")]
     mounts = ("-v", f"{checkout}:/github/workspace", "-v", f"{output}:/output")
-    done = docker("run", "--rm", *mounts, *given, built(), "action")
+    done = run_docker("run", "--rm", *mounts, *options, built_image(), "action")
     assert done.returncode == 1, done.stdout
     for name in (".migration-gate/report.json", "out/gate.sarif", "out/gate.xml"):
         file = checkout / name
@@ -218,17 +237,17 @@ def test_reports_are_files_that_belong_to_the_runner(tmp_path: Path) -> None:
 
 
 def test_a_checkout_that_others_may_not_read_is_checked_with_a_note(tmp_path: Path) -> None:
-    checkout = skeleton(tmp_path / "hello")
+    checkout = commit_skeleton(tmp_path / "hello")
     commit(checkout, "x")
     checkout.chmod(0o700)
-    told = step(checkout)
-    assert told.exit_code == 0, told.log
-    assert "may not read" in told.log
+    result = run_step(checkout)
+    assert result.exit_code == 0, result.log
+    assert "may not read" in result.log
 
 
 def test_a_restored_cache_is_used(tmp_path: Path) -> None:
     """Restored files belong to the runner, as everything in its checkout does."""
-    checkout = skeleton(tmp_path / "hello")
+    checkout = commit_skeleton(tmp_path / "hello")
     (checkout / "requirements.txt").write_text(
         "alembic==1.16.5\nsqlalchemy==2.0.43\npsycopg2-binary==2.9.10\n"
     )
@@ -242,11 +261,11 @@ def test_a_restored_cache_is_used(tmp_path: Path) -> None:
         "-e",
         "CI=true",
     ]
-    words += ["-e", "GITHUB_WORKSPACE=/github/workspace", bare(), "action"]
-    told = []
+    words += ["-e", "GITHUB_WORKSPACE=/github/workspace", bare_image(), "action"]
+    runs = []
     for _ in range(2):
         subprocess.run(["chown", "-R", "-h", "1001:1001", str(checkout)], check=True)
-        told.append(docker(*words))
-    assert [one.returncode for one in told] == [0, 0], told[0].stdout + told[1].stdout
+        runs.append(run_docker(*words))
+    assert [run.returncode for run in runs] == [0, 0], runs[0].stdout + runs[1].stdout
     owners = {path.lstat().st_uid for path in checkout.rglob("*")}
     assert owners == {1001}, "what is left in the checkout must be the runner's to remove"

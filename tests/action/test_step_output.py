@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.action_checkout import COMPARED_WHOLE, example, revision, skeleton
-from tests.support.action_runner import Step, commit, git, pull_request, step
+from tests.support.action_checkout import COMPARED_WHOLE, add_revision, commit_skeleton, copy_example
+from tests.support.action_runner import Step, commit, git, pull_request, run_step
 from tests.support.check_examples import CHECK_NAMES, write_example, write_skeleton
 
 pytestmark = [pytest.mark.docker, pytest.mark.slow]
@@ -24,47 +24,47 @@ def checkout(tmp_path: Path) -> Path:
 def of_change(folder: Path, **inputs: str) -> Step:
     """The step of a pull request from `change` to `main`."""
     payload = pull_request(git(folder, "rev-parse", "main"), git(folder, "rev-parse", "HEAD"))
-    return step(folder, "pull_request", payload, given=inputs)
+    return run_step(folder, "pull_request", payload, raw_inputs=inputs)
 
 
 def test_a_clean_project_passes(checkout: Path, golden: Golden) -> None:
-    told = step(skeleton(checkout))
-    assert told.exit_code == 0
-    assert told.outputs["result"] == "passed"
-    golden("action/clean.txt", told.told())
+    result = run_step(commit_skeleton(checkout))
+    assert result.exit_code == 0
+    assert result.outputs["result"] == "passed"
+    golden("action/clean.txt", result.as_text())
 
 
 @pytest.mark.parametrize("name", CHECK_NAMES)
 def test_each_kind_of_finding_is_reported(name: str, checkout: Path, golden: Golden) -> None:
-    told = of_change(example(checkout, name))
-    assert (told.exit_code, told.outputs["result"]) in {(1, "blocked"), (0, "passed")}
-    assert int(told.outputs["findings"]) > 0
-    assert told.annotations, "a finding that blocks or warns is shown on the pull request"
+    result = of_change(copy_example(checkout, name))
+    assert (result.exit_code, result.outputs["result"]) in {(1, "blocked"), (0, "passed")}
+    assert int(result.outputs["findings"]) > 0
+    assert result.annotations, "a finding that blocks or warns is shown on the pull request"
     if name in COMPARED_WHOLE:
-        golden(f"action/{name}.txt", told.told())
+        golden(f"action/{name}.txt", result.as_text())
 
 
 def test_a_package_that_is_missing_is_named(checkout: Path, golden: Golden) -> None:
-    skeleton(checkout)
+    commit_skeleton(checkout)
     models = checkout / "app" / "models.py"
     models.write_text("import sqlalchemy_utils_of_ours\n" + models.read_text())
-    told = step(checkout)
-    assert (told.exit_code, told.outputs["result"]) == (2, "not-checked")
-    golden("action/missing-package.txt", told.told())
+    result = run_step(checkout)
+    assert (result.exit_code, result.outputs["result"]) == (2, "not-checked")
+    golden("action/missing-package.txt", result.as_text())
 
 
 def test_a_wrong_configuration_is_reported_with_its_line(checkout: Path, golden: Golden) -> None:
-    skeleton(checkout)
+    commit_skeleton(checkout)
     (checkout / ".migration-gate.yml").write_text("postgres: auto\nowner:\n  columns: [x]\n")
-    told = step(checkout)
-    assert told.exit_code == 2
-    golden("action/wrong-configuration.txt", told.told())
+    result = run_step(checkout)
+    assert result.exit_code == 2
+    golden("action/wrong-configuration.txt", result.as_text())
 
 
 def test_an_input_that_is_unknown_is_named(checkout: Path, golden: Golden) -> None:
-    told = step(skeleton(checkout), env={"INPUT_POSTGRESS": "17"})
-    assert told.exit_code == 2
-    golden("action/unknown-input.txt", told.told())
+    result = run_step(commit_skeleton(checkout), env={"INPUT_POSTGRESS": "17"})
+    assert result.exit_code == 2
+    golden("action/unknown-input.txt", result.as_text())
 
 
 @pytest.mark.parametrize(
@@ -72,19 +72,23 @@ def test_an_input_that_is_unknown_is_named(checkout: Path, golden: Golden) -> No
     [("fail_on", "sometimes"), ("network", "maybe"), ("comment", "yes"), ("postgres", "ato")],
 )
 def test_an_input_that_is_malformed_is_named(name: str, value: str, checkout: Path) -> None:
-    told = step(skeleton(checkout), given={name: value})
-    assert (told.exit_code, told.outputs["result"]) == (2, "not-checked")
-    assert name.replace("_", "-") in told.log
-    assert name.replace("_", "-") in told.summary
+    result = run_step(commit_skeleton(checkout), raw_inputs={name: value})
+    assert (result.exit_code, result.outputs["result"]) == (2, "not-checked")
+    assert name.replace("_", "-") in result.log
+    assert name.replace("_", "-") in result.summary
 
 
 def test_a_project_in_a_folder_is_found_by_its_path(checkout: Path, golden: Golden) -> None:
-    skeleton(checkout, "services/api")
+    commit_skeleton(checkout, "services/api")
     base = git(checkout, "rev-parse", "HEAD")
     write_example(checkout / "services" / "api", "drift", "bad")
-    told = step(checkout, "pull_request", pull_request(base, commit(checkout, "x")), path="services/api")
-    assert {one["file"].split("/")[:2] == ["services", "api"] for one in told.annotations} == {True}
-    golden("action/folder.txt", told.told())
+    result = run_step(
+        checkout, "pull_request", pull_request(base, commit(checkout, "x")), path="services/api"
+    )
+    assert {
+        annotation["file"].split("/")[:2] == ["services", "api"] for annotation in result.annotations
+    } == {True}
+    golden("action/folder.txt", result.as_text())
 
 
 def test_several_projects_are_one_report(checkout: Path, golden: Golden) -> None:
@@ -96,9 +100,9 @@ def test_several_projects_are_one_report(checkout: Path, golden: Golden) -> None
     )
     git(checkout, "init", "--quiet", "--initial-branch", "main")
     commit(checkout, "two")
-    told = step(checkout)
-    assert (told.exit_code, told.outputs["heads"].count(" ")) == (1, 1)
-    golden("action/several-projects.txt", told.told())
+    result = run_step(checkout)
+    assert (result.exit_code, result.outputs["heads"].count(" ")) == (1, 1)
+    golden("action/several-projects.txt", result.as_text())
 
 
 def test_only_the_named_project_is_checked(checkout: Path) -> None:
@@ -109,33 +113,33 @@ def test_only_the_named_project_is_checked(checkout: Path) -> None:
     )
     git(checkout, "init", "--quiet", "--initial-branch", "main")
     commit(checkout, "two")
-    assert step(checkout, project="api").exit_code == 0
+    assert run_step(checkout, project="api").exit_code == 0
 
 
 def test_warnings_block_where_they_are_asked_to(checkout: Path) -> None:
-    example(checkout, "unindexed-owner")
-    first, second = step(checkout), step(checkout, fail_on="warning")
+    copy_example(checkout, "unindexed-owner")
+    first, second = run_step(checkout), run_step(checkout, fail_on="warning")
     assert (first.exit_code, first.outputs["result"]) == (0, "passed")
     assert (second.exit_code, second.outputs["result"]) == (1, "blocked")
 
 
 def test_summary_and_annotations_can_be_left_out(checkout: Path) -> None:
-    told = step(example(checkout, "drift"), summary="false", annotations="false")
-    assert (told.exit_code, told.summary, told.annotations) == (1, "", ())
+    result = run_step(copy_example(checkout, "drift"), summary="false", annotations="false")
+    assert (result.exit_code, result.summary, result.annotations) == (1, "", ())
 
 
 def test_packages_are_installed_where_no_interpreter_is_named(checkout: Path) -> None:
-    skeleton(checkout)
+    commit_skeleton(checkout)
     (checkout / "requirements.txt").write_text(
         "alembic==1.16.5\nsqlalchemy==2.0.43\npsycopg2-binary==2.9.10\n"
     )
-    told = step(checkout, python="", install="")
-    assert told.exit_code == 0, told.log
-    assert "requirements.txt" in told.log
+    result = run_step(checkout, python="", install="")
+    assert result.exit_code == 0, result.log
+    assert "requirements.txt" in result.log
 
 
 def test_hostile_names_have_no_effect(checkout: Path, golden: Golden) -> None:
-    skeleton(checkout)
+    commit_skeleton(checkout)
     evil = "x%0A::error::owned|<script>alert(1)</script>`@all"
     (checkout / "sql").mkdir()
     (checkout / "sql" / "a,b:c%0A::warning::w.sql").write_text("CREATE TABLE t (id int);\n")
@@ -151,8 +155,8 @@ op.execute('CREATE TABLE "{evil}" (id int, owner_id int)')
 op.execute("COMMENT ON TABLE notes IS '{evil}'")
 raise RuntimeError("::error::owned\\n::error::owned {evil}")
 """
-    told = step(revision(checkout, body))
-    assert told.exit_code == 1
-    assert not [one for one in told.annotations if one["message"].startswith("owned")]
-    assert "<script>" not in told.summary
-    golden("action/hostile.txt", told.told())
+    result = run_step(add_revision(checkout, body))
+    assert result.exit_code == 1
+    assert not [annotation for annotation in result.annotations if annotation["message"].startswith("owned")]
+    assert "<script>" not in result.summary
+    golden("action/hostile.txt", result.as_text())

@@ -18,8 +18,8 @@ import pytest
 
 from migration_gate.action import manifest
 from tests.support.action_checkout import COMPARED_WHOLE
-from tests.support.action_image import ROOT, built, kit, stand_in
-from tests.support.action_runner import commit, git, normal, pull_request
+from tests.support.action_image import ROOT, built_image, kit_folder, stand_in_image
+from tests.support.action_runner import commit, git, mask_changing_parts, pull_request
 from tests.support.action_workflows import BLOCKED, KINDS, MATRIX, OWN
 from tests.support.check_examples import write_example, write_skeleton
 
@@ -31,7 +31,7 @@ def hello(tmp_path: Path) -> Path:
     """A repository with the action beside what it is to check, as a release has it."""
     folder = tmp_path / "hello"
     (folder / "action").mkdir(parents=True)
-    (folder / "action" / "action.yml").write_text(manifest.render_manifest(f"docker://{built()}"))
+    (folder / "action" / "action.yml").write_text(manifest.render_manifest(f"docker://{built_image()}"))
     git(folder, "init", "--quiet", "--initial-branch", "main")
     commit(folder, "the action")
     return folder
@@ -44,7 +44,7 @@ def project(folder: Path, *overlays: str) -> None:
         write_example(folder, name, "bad")
 
 
-def installed() -> str:
+def act_program() -> str:
     """The program, from this environment or the PATH."""
     program = shutil.which("act", path=str(Path(sys.executable).parent)) or shutil.which("act")
     if program is None:
@@ -52,23 +52,27 @@ def installed() -> str:
     return program
 
 
-def reported(log: str) -> dict[str, Any]:
+def parse_act_log(log: str) -> dict[str, Any]:
     """act's log in JSON lines, as what every job did."""
     told = subprocess.run(
-        [sys.executable, kit() / "act_report.py"], input=log, capture_output=True, text=True, check=True
+        [sys.executable, kit_folder() / "act_report.py"],
+        input=log,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     found: dict[str, Any] = json.loads(told.stdout)
     return found
 
 
-def act(
+def run_act(
     folder: Path, name: str, workflow: str, event: str = "pull_request", options: tuple[str, ...] = ()
 ) -> tuple[int, dict[str, Any]]:
     """Run the workflow on a repository; act's exit status, and what every job did.
 
     One at a time: act names containers by workflow and job.
     """
-    program = installed()
+    program = act_program()
     file = folder / ".github" / "workflows" / f"{name}.yml"
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(workflow)
@@ -82,10 +86,10 @@ def act(
         **os.environ,
         "ACT_HOME": str(folder.parent / "act"),
         "PATH": f"{Path(program).parent}:{os.environ['PATH']}",
-        "RUNNER_IMAGE": stand_in("debian:bookworm-slim"),
+        "RUNNER_IMAGE": stand_in_image("debian:bookworm-slim"),
     }
     command = [
-        str(kit() / "act.sh"),
+        str(kit_folder() / "act.sh"),
         str(folder),
         event,
         "-W",
@@ -100,7 +104,7 @@ def act(
         done = subprocess.run(
             command, env=environment, capture_output=True, text=True, check=False, timeout=1800
         )
-    report = reported(done.stdout)
+    report = parse_act_log(done.stdout)
     assert report["jobs"], done.stdout[-2000:] + done.stderr[-2000:]
     return done.returncode, report
 
@@ -116,10 +120,10 @@ def comparable_report(report: dict[str, Any]) -> str:
     for name in ("steps", "annotations", "summaries"):
         items = [{**item, "job": item["job"].strip()} for item in comparable[name]]
         comparable[name] = sorted(items, key=lambda item: item["job"])
-    return normal(json.dumps(comparable, indent=1, sort_keys=True, ensure_ascii=False)) + "\n"
+    return mask_changing_parts(json.dumps(comparable, indent=1, sort_keys=True, ensure_ascii=False)) + "\n"
 
 
-def said(report: dict[str, Any]) -> str:
+def log_text(report: dict[str, Any]) -> str:
     return "\n".join(line["text"] for line in report["log"])
 
 
@@ -127,18 +131,18 @@ def test_a_finding_fails_the_job_and_jobs_that_need_it(
     hello: Path, golden: Callable[[str, str], None]
 ) -> None:
     project(hello / "drift", "drift")
-    status, report = act(hello, "blocked", BLOCKED)
+    status, report = run_act(hello, "blocked", BLOCKED)
     assert status == 1
-    assert "after a finding" not in said(report)
-    assert "merged" not in said(report)
-    assert "blocked with 2 errors in .migration-gate/report.json" in said(report)
+    assert "after a finding" not in log_text(report)
+    assert "merged" not in log_text(report)
+    assert "blocked with 2 errors in .migration-gate/report.json" in log_text(report)
     golden("action/act-blocked.json", comparable_report(report))
 
 
 def test_each_kind_of_finding_in_one_matrix(hello: Path, golden: Callable[[str, str], None]) -> None:
     for name in COMPARED_WHOLE:
         project(hello / name, name)
-    status, report = act(hello, "kinds", KINDS)
+    status, report = run_act(hello, "kinds", KINDS)
     assert status == 0
     assert len(report["jobs"]) == len(COMPARED_WHOLE)
     assert {outputs["gate"]["findings"] != "0" for outputs in report["outputs"].values()} == {True}
@@ -153,7 +157,7 @@ def test_the_projects_of_a_monorepo_are_jobs_of_a_matrix(
     (hello / ".migration-gate.yml").write_text(
         "projects: {api: {path: api}, billing: {path: billing}, search: {path: search}}\n"
     )
-    status, report = act(hello, "monorepo", MATRIX.replace("IMAGE", built()))
+    status, report = run_act(hello, "monorepo", MATRIX.replace("IMAGE", built_image()))
     assert status == 1
     results = [outputs["gate"]["result"] for outputs in report["outputs"].values() if "gate" in outputs]
     assert sorted(results) == ["blocked", "passed", "passed"]
@@ -181,12 +185,12 @@ def test_the_example_of_a_monorepo_has_one_joined_verdict(hello: Path) -> None:
         }.items()
     ]
     for name, instead in {
-        "ghcr.io/migration-gate/migration-gate:0": built(),
+        "ghcr.io/migration-gate/migration-gate:0": built_image(),
         "migration-gate/migration-gate@v0": "./action",
     }.items():
         workflow = workflow.replace(name, instead)
     options = (*stubs, f"--container-options=-v {shared}:/artifacts")
-    status, report = act(hello, "example", workflow, options=options)
+    status, report = run_act(hello, "example", workflow, options=options)
     assert status == 1
     assert sorted(file.name for file in shared.iterdir()) == ["migrations-billing", "migrations-search"]
     last = next(one["text"] for one in report["summaries"] if "Migrations of" not in one["job"])
@@ -218,7 +222,7 @@ runs:
 
 def test_the_action_is_built_from_its_dockerfile_and_passes_its_own_example(tmp_path: Path) -> None:
     folder = tmp_path / "hello"
-    built()  # (whose layers serve the build that act makes)
+    built_image()  # (whose layers serve the build that act makes)
     tracked = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True)
     for name in filter(None, tracked.stdout.split("\0")):
         if (ROOT / name).exists() and not name.startswith(("tests/", ".github/")):
@@ -228,6 +232,6 @@ def test_the_action_is_built_from_its_dockerfile_and_passes_its_own_example(tmp_
     digest = dockerfile.read_text().split("@sha256:")[1][:64]
     dockerfile.write_text(dockerfile.read_text().replace(f"@sha256:{digest}", ""))
     git(folder, "init", "--quiet", "--initial-branch", "main")
-    status, report = act(folder, "own", OWN, "push")
-    assert (status, "passed" in said(report)) == (0, True), said(report)[-3000:]
+    status, report = run_act(folder, "own", OWN, "push")
+    assert (status, "passed" in log_text(report)) == (0, True), log_text(report)[-3000:]
     assert report["outputs"]["own.yml/gate"]["gate"]["result"] == "passed"

@@ -16,7 +16,7 @@ from migration_gate.report import workflow_commands
 from migration_gate.report.annotations import select_annotations
 from migration_gate.report.workflow_commands import Annotation, format_annotation, format_command
 from tests.support import example_reports
-from tests.support.github_runner import lines, obeyed, read
+from tests.support.github_runner import parse_command, read_log, split_lines
 
 EVIL = "x%0A::error::\r\n::add-mask::a,b:c##[error]y"
 
@@ -24,8 +24,8 @@ EVIL = "x%0A::error::\r\n::add-mask::a,b:c##[error]y"
 @given(st.text(), st.text())
 def test_a_command_is_one_line_and_keeps_its_message(message: str, title: str) -> None:
     line = format_command("error", message, title=title)
-    assert len(lines(line)) == 1
-    command = obeyed(line)
+    assert len(split_lines(line)) == 1
+    command = parse_command(line)
     assert command
     assert (command.name, command.message) == ("error", message)
     assert command.properties == ({"title": title} if title else {})
@@ -43,7 +43,7 @@ def test_text_of_a_project_is_printed_while_commands_are_suspended(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     workflow_commands.show_folded(EVIL, f"{EVIL}\n::stop-commands::x\n::endgroup::")
-    log = read(capsys.readouterr().out)
+    log = read_log(capsys.readouterr().out)
     assert [command.name for command in log.commands] == ["group", "endgroup"]
     assert log.commands[0].message == EVIL
     assert {"::endgroup::", "::add-mask::a,b:c##[error]y"} <= set(log.shown)
@@ -52,8 +52,8 @@ def test_text_of_a_project_is_printed_while_commands_are_suspended(
 def test_commands_are_resumed_after_an_error(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(ValueError, match="x"), workflow_commands.suspend_commands():
         raise ValueError("x")
-    stop, go = lines(capsys.readouterr().out)
-    command = obeyed(stop)
+    stop, go = split_lines(capsys.readouterr().out)
+    command = parse_command(stop)
     assert command
     assert re.fullmatch(r"resume-[0-9a-f]{40}", command.message)
     assert go == f"::{command.message}::"
@@ -61,7 +61,7 @@ def test_commands_are_resumed_after_an_error(capsys: pytest.CaptureFixture[str])
 
 def test_every_line_of_a_secret_is_masked(capsys: pytest.CaptureFixture[str]) -> None:
     workflow_commands.mask_secret("one%\n\n two \n")
-    assert lines(capsys.readouterr().out) == ["::add-mask::one%25", "::add-mask::two"]
+    assert split_lines(capsys.readouterr().out) == ["::add-mask::one%25", "::add-mask::two"]
     workflow_commands.mask_secret("")
     assert capsys.readouterr().out == ""
 
@@ -130,7 +130,7 @@ def test_problems_are_counted_as_errors() -> None:
 
 def test_hostile_findings_cannot_leave_their_command() -> None:
     for annotation in select_annotations(example_reports.report(example_reports.hostile())):
-        shown = obeyed(format_annotation(annotation))
+        shown = parse_command(format_annotation(annotation))
         assert shown
         assert shown.name in ("error", "warning", "notice")
         assert set(shown.properties) <= {"file", "line", "title"}

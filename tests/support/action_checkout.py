@@ -24,7 +24,7 @@ def downgrade() -> None:
 '''
 
 
-def skeleton(folder: Path, below: str = "") -> Path:
+def commit_skeleton(folder: Path, below: str = "") -> Path:
     """The clean project, committed on main."""
     write_skeleton(folder / below)
     git(folder, "init", "--quiet", "--initial-branch", "main")
@@ -32,16 +32,16 @@ def skeleton(folder: Path, below: str = "") -> Path:
     return folder
 
 
-def example(folder: Path, name: str, side: str = "bad") -> Path:
+def copy_example(folder: Path, name: str, side: str = "bad") -> Path:
     """An example of a check: main is the clean project, and `change` is one commit upon it."""
-    skeleton(folder)
+    commit_skeleton(folder)
     git(folder, "switch", "--quiet", "--create", "change")
     write_example(folder, name, side)
     commit(folder, name)
     return folder
 
 
-def revision(folder: Path, body: str, name: str = "0002") -> Path:
+def add_revision(folder: Path, body: str, name: str = "0002") -> Path:
     """A revision upon the skeleton's, committed; `body` is Python, at the level of a module."""
     lines = "\n".join(f"    {line}" if line else "" for line in body.strip().splitlines())
     (folder / "migrations" / "versions" / f"{name}.py").write_text(REVISION.format(name=name, body=lines))

@@ -30,7 +30,7 @@ RUN uv venv -q --python /usr/local/bin/python3.13 /opt/project \\
 """
 
 
-def kit() -> Path:
+def kit_folder() -> Path:
     """The scripts that stand in for a runner and a registry. Skips the test without them."""
     folder = os.environ.get("MIGRATION_GATE_DOCKER_KIT")
     if not folder:
@@ -40,7 +40,7 @@ def kit() -> Path:
     return Path(folder).resolve()
 
 
-def docker(*words: str, **options: object) -> subprocess.CompletedProcess[str]:
+def run_docker(*words: str, **options: object) -> subprocess.CompletedProcess[str]:
     """Run docker; what it printed, whatever its status."""
     command = ["docker", *words]
     return subprocess.run(command, capture_output=True, text=True, check=False, **options)  # type: ignore[call-overload,no-any-return]
@@ -48,18 +48,21 @@ def docker(*words: str, **options: object) -> subprocess.CompletedProcess[str]:
 
 def demand_daemon() -> None:
     """Skip the test where no daemon answers."""
-    if not shutil.which("docker") or docker("version").returncode != 0:
+    if not shutil.which("docker") or run_docker("version").returncode != 0:
         pytest.skip("no Docker daemon answers: the image was NOT tested")
 
 
 @cache
-def stand_in(name: str) -> str:
+def stand_in_image(name: str) -> str:
     """A base image, made by the kit where it is neither here nor to be pulled. Skips the test without it."""
     demand_daemon()
-    if docker("image", "inspect", name).returncode != 0 and docker("pull", "-q", name).returncode != 0:
+    if (
+        run_docker("image", "inspect", name).returncode != 0
+        and run_docker("pull", "-q", name).returncode != 0
+    ):
         environment = {"CACHE_DIR": "/tmp/base-images", **os.environ}
         done = subprocess.run(
-            [kit() / "make-base-images.sh", name],
+            [kit_folder() / "make-base-images.sh", name],
             env=environment,
             capture_output=True,
             text=True,
@@ -71,17 +74,17 @@ def stand_in(name: str) -> str:
 
 
 @cache
-def built() -> str:
+def built_image() -> str:
     """The image for tests, of the sources as they are now. Skips the test where it cannot be had.
 
     GATE_TEST_IMAGE names one that is to be tested instead.
     """
-    kit()
+    kit_folder()
     demand_daemon()
     if given := os.environ.get("GATE_TEST_IMAGE"):
         _ready(given, name := f"migration-gate-test:{hashlib.sha256(given.encode()).hexdigest()[:16]}")
         return name
-    stand_in(BASE)
+    stand_in_image(BASE)
     with tempfile.TemporaryDirectory() as folder:
         context = Path(folder)
         _copy(context)
@@ -89,7 +92,7 @@ def built() -> str:
         name = f"migration-gate-test:{hashlib.sha256(text).hexdigest()[:16]}"
         with (Path(tempfile.gettempdir()) / "migration-gate-test-image.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)  # the processes of pytest-xdist all want it
-            if docker("image", "inspect", name).returncode != 0:
+            if run_docker("image", "inspect", name).returncode != 0:
                 _build(context, name)
     return name
 
@@ -117,10 +120,10 @@ def _build(context: Path, name: str) -> None:
 
 
 def _ready(image: str, name: str) -> None:
-    done = docker("build", "-q", "-t", name, "-", input=READY.format(image=image))
+    done = run_docker("build", "-q", "-t", name, "-", input=READY.format(image=image))
     assert done.returncode == 0, done.stderr
 
 
-def bare() -> str:
+def bare_image() -> str:
     """The image as it is published."""
-    return os.environ.get("GATE_TEST_IMAGE") or f"{built()}-bare"
+    return os.environ.get("GATE_TEST_IMAGE") or f"{built_image()}-bare"

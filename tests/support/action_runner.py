@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.support.action_image import PYTHON, ROOT, built, kit
+from tests.support.action_image import PYTHON, ROOT, built_image, kit_folder
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 CHANGING = (
@@ -27,7 +27,7 @@ CHANGING = (
 """what differs from run to run, or from machine to machine"""
 
 
-def normal(text: str) -> str:
+def mask_changing_parts(text: str) -> str:
     """`text` without what differs from run to run."""
     for pattern, instead in CHANGING:
         text = re.sub(pattern, instead, text)
@@ -45,14 +45,14 @@ class Step:
     annotations: tuple[dict[str, str], ...]
     log: str
 
-    def told(self) -> str:
+    def as_text(self) -> str:
         """All of it as one text, without what differs from run to run."""
         shown = [f"exit status {self.exit_code}", "", "## outputs", ""]
         shown += [f"{name}: {value}" for name, value in self.outputs.items()]
         shown += ["", "## annotations", ""]
-        for one in self.annotations:
-            head = ", ".join(f"{key}={value}" for key, value in one.items() if key != "message")
-            shown += [f"- {head}", *(f"    {line}" for line in one["message"].splitlines())]
+        for annotation in self.annotations:
+            head = ", ".join(f"{key}={value}" for key, value in annotation.items() if key != "message")
+            shown += [f"- {head}", *(f"    {line}" for line in annotation["message"].splitlines())]
         shown += [
             "",
             "## log",
@@ -64,40 +64,40 @@ class Step:
             self.summary.rstrip(),
             "",
         ]
-        return normal("\n".join(line.rstrip() for line in "\n".join(shown).splitlines()) + "\n")
+        return mask_changing_parts("\n".join(line.rstrip() for line in "\n".join(shown).splitlines()) + "\n")
 
 
-def step(
+def run_step(
     workspace: Path,
     event: str = "workflow_dispatch",
     payload: dict[str, Any] | None = None,
     *options: str,
     env: dict[str, str] | None = None,
-    given: dict[str, str] | None = None,
+    raw_inputs: dict[str, str] | None = None,
     **inputs: str,
 ) -> Step:
     """Run the action on a checkout, as a runner of GitHub would; an input `fail_on` is `fail-on`."""
-    inputs = {"python": PYTHON, "install": "off", **inputs, **(given or {})}
+    inputs = {"python": PYTHON, "install": "off", **inputs, **(raw_inputs or {})}
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
         json.dump(payload or {}, file)
         file.flush()
         command = [
             sys.executable,
-            str(kit() / "gh_docker_run.py"),
+            str(kit_folder() / "gh_docker_run.py"),
             str(ROOT),
             str(workspace),
             "--image",
-            built(),
+            built_image(),
         ]
         command += ["--event", event, "--payload", file.name, *options]
         for name, text in inputs.items():
             command += ["-i", f"{name.replace('_', '-')}={text}"]
         for name, text in (env or {}).items():
             command += ["--env", f"{name}={text}"]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=1800)
     assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
-    return Step(**{**told, "annotations": tuple(told["annotations"])})
+    answer = json.loads(done.stdout)
+    return Step(**{**answer, "annotations": tuple(answer["annotations"])})
 
 
 def git(folder: Path, *words: str) -> str:

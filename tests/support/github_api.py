@@ -21,49 +21,49 @@ class GitHub:
     """What the server holds, what it was asked, and what it answers instead once."""
 
     comments: list[dict[str, Any]] = field(default_factory=list)
-    asked: list[tuple[str, str]] = field(default_factory=list)
-    instead: list[Callable[[str, str], Answer | None]] = field(default_factory=list)
+    requests: list[tuple[str, str]] = field(default_factory=list)
+    next_answers: list[Callable[[str, str], Answer | None]] = field(default_factory=list)
     viewer: bool = True
     address: str = ""
     keys: set[str] = field(default_factory=set)
 
-    def pull(self) -> PullRequest:
+    def pull_request(self) -> PullRequest:
         return PullRequest("o/r", 12, "hush", self.address, f"{self.address}/graphql")
 
-    def put(self, body: str, author: int = ME, login: str = "me", kind: str = "User") -> None:
+    def add_comment(self, body: str, author: int = ME, login: str = "me", kind: str = "User") -> None:
         user = {"id": author, "login": login, "type": kind}
         self.comments.append({"id": len(self.comments) + 100, "body": body, "user": user})
 
     def answer(self, method: str, path: str, body: dict[str, Any]) -> Answer:
-        self.asked.append((method, path))
-        if self.instead and (given := self.instead.pop(0)(method, path)):
+        self.requests.append((method, path))
+        if self.next_answers and (given := self.next_answers.pop(0)(method, path)):
             return given
         if path == "/graphql":
-            return answered({"data": {"viewer": {"login": "me", "databaseId": ME}}} if self.viewer else {})
+            return json_answer({"data": {"viewer": {"login": "me", "databaseId": ME}}} if self.viewer else {})
         if method == "GET":
-            return self.page(path)
+            return self.comments_page(path)
         if method == "POST":
-            self.put(body["body"])
+            self.add_comment(body["body"])
         else:
             number = int(path.rpartition("/")[2])
             next(one for one in self.comments if one["id"] == number)["body"] = body["body"]
-        return answered({"id": 1}, 201 if method == "POST" else 200)
+        return json_answer({"id": 1}, 201 if method == "POST" else 200)
 
-    def page(self, path: str) -> Answer:
+    def comments_page(self, path: str) -> Answer:
         page = int(path.partition("&page=")[2] or 1)
-        status, headers, body = answered(self.comments[(page - 1) * 100 : page * 100])
+        status, headers, body = json_answer(self.comments[(page - 1) * 100 : page * 100])
         if page * 100 < len(self.comments):
             first = path.partition("&page=")[0]
             headers["Link"] = f'<{self.address}{first}&page={page + 1}>; rel="next", <x>; rel="last"'
         return status, headers, body
 
 
-def answered(value: object, status: int = 200) -> Answer:
+def json_answer(value: object, status: int = 200) -> Answer:
     return status, {"Content-Type": "application/json"}, json.dumps(value).encode()
 
 
 @contextmanager
-def serving() -> Iterator[GitHub]:
+def serve_github() -> Iterator[GitHub]:
     """The server, while it runs."""
     state = GitHub()
 

@@ -29,10 +29,10 @@ class Log:
 
     def named(self, *names: str) -> list[Command]:
         """The commands of these names."""
-        return [one for one in self.commands if one.name in names]
+        return [command for command in self.commands if command.name in names]
 
 
-def plain(text: str, *, value: bool = False) -> str:
+def unescape_text(text: str, *, value: bool = False) -> str:
     """Escapes undone, as the runner does it."""
     for code, sign in ESCAPES:
         if value or code in ("%0D", "%0A", "%25"):
@@ -40,36 +40,38 @@ def plain(text: str, *, value: bool = False) -> str:
     return text
 
 
-def obeyed(line: str) -> Command | None:
+def parse_command(line: str) -> Command | None:
     """The command in a line, if there is one."""
-    if found := COMMAND.fullmatch(line):
-        pairs = (pair.split("=", 1) for pair in (found[2] or "").split(",") if "=" in pair)
-        return Command(found[1], {key: plain(text, value=True) for key, text in pairs}, plain(found[3]))
-    if found := OLD.search(line):
-        return Command(found[1].split(" ")[0], {}, found[2])
+    if match := COMMAND.fullmatch(line):
+        pairs = (pair.split("=", 1) for pair in (match[2] or "").split(",") if "=" in pair)
+        return Command(
+            match[1], {key: unescape_text(text, value=True) for key, text in pairs}, unescape_text(match[3])
+        )
+    if match := OLD.search(line):
+        return Command(match[1].split(" ")[0], {}, match[2])
     return None
 
 
-def lines(text: str) -> list[str]:
+def split_lines(text: str) -> list[str]:
     """As a runner splits what a container prints."""
     return re.split(r"\r\n|\r|\n", text.rstrip("\n"))
 
 
-def read(text: str) -> Log:
+def read_log(text: str) -> Log:
     """Obey a whole output."""
     log, stopped = Log(), ""
-    for line in lines(text):
-        one = obeyed(line)
+    for line in split_lines(text):
+        command = parse_command(line)
         if stopped:
-            if one and one.name == stopped:
+            if command and command.name == stopped:
                 stopped = ""
             else:
                 log.shown.append(line)
-        elif one is None:
+        elif command is None:
             log.shown.append(line)
-        elif one.name == "stop-commands":
-            stopped = one.message
+        elif command.name == "stop-commands":
+            stopped = command.message
         else:
-            log.commands.append(one)
+            log.commands.append(command)
     assert not stopped, "commands stay stopped"
     return log
