@@ -118,36 +118,36 @@ class AnswerReader:
         """`root`: files in it are named relative to it."""
         self._root = root.resolve()
         self._lines = lines
-        history = self._first(HistoryRead)
+        history = self._find_first(HistoryRead)
         self._revision_files = {script.id: script.file for script in history.revisions} if history else {}
 
-    def _all(self, kind: type[AnyLine]) -> Iterator[AnyLine]:
+    def _find_all(self, kind: type[AnyLine]) -> Iterator[AnyLine]:
         return (line for line in self._lines if isinstance(line, kind))
 
-    def _first(self, kind: type[AnyLine]) -> AnyLine | None:
-        return next(self._all(kind), None)
+    def _find_first(self, kind: type[AnyLine]) -> AnyLine | None:
+        return next(self._find_all(kind), None)
 
     def scripts(self) -> ScriptsFound | None:
         """The folders of the revisions and of env.py; None where the project's configuration did not load."""
-        return self._first(ScriptsFound)
+        return self._find_first(ScriptsFound)
 
     def contexts(self) -> tuple[ContextFinished, ...]:
         """The contexts of env.py that ran to their end."""
-        return tuple(self._all(ContextFinished))
+        return tuple(self._find_all(ContextFinished))
 
     def notes(self) -> tuple[str, ...]:
         """What the worker and the sandbox want a reader of the report to know."""
-        return tuple(line.text for line in self._all(Note))
+        return tuple(line.text for line in self._find_all(Note))
 
     def version_tables(self) -> tuple[str, ...]:
         """`schema.name` of each, in the order of the contexts."""
         finished = {line.number: line for line in self.contexts()}
-        contexts = [finished.get(line.number, line) for line in self._all(ContextConfigured)]
-        return tuple(dict.fromkeys(_version_table(line) for line in contexts))
+        contexts = [finished.get(line.number, line) for line in self._find_all(ContextConfigured)]
+        return tuple(dict.fromkeys(_name_version_table(line) for line in contexts))
 
     def versions(self) -> tuple[SoftwareVersion, ...]:
         """Of the interpreter, Alembic and SQLAlchemy, and the driver that was used, or else could be."""
-        started = self._first(WorkerStarted)
+        started = self._find_first(WorkerStarted)
         versions: dict[str, str] = {}
         if started is not None:
             versions |= {
@@ -155,7 +155,7 @@ class AnswerReader:
                 "alembic": started.alembic,
                 "sqlalchemy": started.sqlalchemy,
             }
-        drivers = [line.driver for line in self._all(ContextConfigured)]
+        drivers = [line.driver for line in self._find_all(ContextConfigured)]
         if started is not None:
             drivers += started.drivers
         if drivers:
@@ -166,17 +166,19 @@ class AnswerReader:
         """What the project asked for."""
         return tuple(
             Connection(line.dialect, line.driver, line.address, line.intercepted_by, line.outcome)
-            for line in self._all(ConnectionRequested)
+            for line in self._find_all(ConnectionRequested)
         )
 
     # The history.
 
     def history(self, target: tuple[str, ...], files: Sequence[RevisionSource]) -> History:
         """The revision graph, in the order of the replay where there is one, with the revision files."""
-        graph = self._first(HistoryRead) or HistoryRead((), (), ())
+        graph = self._find_first(HistoryRead) or HistoryRead((), (), ())
         loaded_files = {self._relative_path(script.file) for script in graph.revisions}
         return History(
-            revisions=tuple(self._revision(script) for script in self._in_replay_order(graph.revisions)),
+            revisions=tuple(
+                self._build_revision(script) for script in self._in_replay_order(graph.revisions)
+            ),
             heads=graph.heads,
             bases=graph.bases,
             files=tuple(
@@ -196,17 +198,19 @@ class AnswerReader:
 
     def history_error(self) -> Failure | None:
         """Why Alembic could not read the revisions."""
-        graph = self._first(HistoryRead)
-        return self._failure(graph.error, None) if graph is not None and graph.error is not None else None
+        graph = self._find_first(HistoryRead)
+        if graph is None or graph.error is None:
+            return None
+        return self._build_failure(graph.error, None)
 
     def _in_replay_order(self, scripts: Sequence[RevisionScript]) -> list[RevisionScript]:
         """Those that did not run come last, oldest first. `scripts` are newest first."""
-        planned = (revision for line in self._all(RevisionsPlanned) for revision in line.revisions)
+        planned = (revision for line in self._find_all(RevisionsPlanned) for revision in line.revisions)
         rank = {revision: number for number, revision in enumerate(planned)}
         oldest_first = scripts[::-1]
         return sorted(oldest_first, key=lambda script: rank.get(script.id, len(rank)))
 
-    def _revision(self, script: RevisionScript) -> Revision:
+    def _build_revision(self, script: RevisionScript) -> Revision:
         return Revision(
             id=script.id,
             parents=script.parents,
@@ -221,44 +225,46 @@ class AnswerReader:
     def steps(self) -> tuple[Step, ...]:
         """Every step that ran to its end. Raises AnswerCorrupted where a snapshot is no catalog."""
         version_tables = self.version_tables()
-        return tuple(self._step(line, version_tables) for line in self._all(StepFinished))
+        return tuple(self._build_step(line, version_tables) for line in self._find_all(StepFinished))
 
-    def _step(self, line: StepFinished, version_tables: Sequence[str]) -> Step:
+    def _build_step(self, line: StepFinished, version_tables: Sequence[str]) -> Step:
         return Step(
             number=line.number,
             revision=line.revision,
             seconds=line.seconds,
-            statements=tuple(self._statement(statement, line.revision) for statement in line.statements),
+            statements=tuple(
+                self._build_statement(statement, line.revision) for statement in line.statements
+            ),
             transactions=tuple(
                 TransactionBoundary(boundary.name, boundary.statements_before)
                 for boundary in line.transactions
             ),
             in_transaction=line.in_transaction,
             context=line.context,
-            before=_snapshot(line.before, version_tables),
-            after=_snapshot(line.after, version_tables),
+            before=_parse_snapshot_text(line.before, version_tables),
+            after=_parse_snapshot_text(line.after, version_tables),
         )
 
-    def _statement(self, statement: ExecutedStatement, revision: str) -> Statement:
-        error = self._failure(statement.error, revision) if statement.error is not None else None
+    def _build_statement(self, statement: ExecutedStatement, revision: str) -> Statement:
+        error = self._build_failure(statement.error, revision) if statement.error is not None else None
         return Statement(statement.sql, statement.seconds, statement.line, statement.rows, error)
 
     # Failures.
 
     def failure(self) -> StoppedRun | None:
         """Where and how the run ended early; None where it did not."""
-        line = self._first(RunFailed)
+        line = self._find_first(RunFailed)
         if line is None:
             return None
-        failure = self._failure(line.error, line.revision, line.line)
+        failure = self._build_failure(line.error, line.revision, line.line)
         if failure.statement is None and failure.sqlstate and line.statements:
             failure = dataclasses.replace(failure, statement=line.statements[-1].sql)
         if line.first_error is not None:
-            first = self._failure(line.first_error, line.revision)
+            first = self._build_failure(line.first_error, line.revision)
             failure = dataclasses.replace(failure, first_error=first)
         return StoppedRun(line.stage, failure)
 
-    def _failure(self, error: ErrorReport, revision: str | None, line: int | None = None) -> Failure:
+    def _build_failure(self, error: ErrorReport, revision: str | None, line: int | None = None) -> Failure:
         """The error as a fact; `line` is that of the revision's file, where no frame says so."""
         frames = [dataclasses.replace(frame, file=self._relative_path(frame.file)) for frame in error.frames]
         return Failure(
@@ -269,11 +275,11 @@ class AnswerReader:
             hint=error.hint,
             statement=error.statement or None,
             revision=revision,
-            location=self._failure_location(frames, revision, line or error.line),
+            location=self._locate_failure(frames, revision, line or error.line),
             traceback=tuple(f"{frame.file}:{frame.line} in {frame.function}" for frame in frames),
         )
 
-    def _failure_location(
+    def _locate_failure(
         self, frames: Sequence[Frame], revision: str | None, line: int | None
     ) -> Location | None:
         """In the revision's file where one ran, else the innermost frame of the project's own."""
@@ -291,11 +297,11 @@ class AnswerReader:
 
     def models(self) -> Models:
         """What env.py gave as target_metadata, without the snapshot of the database that it made."""
-        created = self._first(ModelsCreated) or ModelsCreated(0, ())
+        created = self._find_first(ModelsCreated) or ModelsCreated(0, ())
         return Models(
             tables=created.tables,
             metadatas=created.metadatas,
-            uncreated_objects=tuple(_uncreated_object(part) for part in created.uncreated),
+            uncreated_objects=tuple(_build_uncreated_object(part) for part in created.uncreated),
             filtered_objects=tuple(
                 FilteredObject(item.kind, item.schema, item.table, item.name or "")
                 for item in created.filtered
@@ -316,11 +322,11 @@ class AnswerReader:
         return path.relative_to(self._root).as_posix() if path.is_relative_to(self._root) else str(path)
 
 
-def _version_table(context: ContextConfigured | ContextFinished) -> str:
+def _name_version_table(context: ContextConfigured | ContextFinished) -> str:
     return f"{context.version_table_schema or context.default_schema}.{context.version_table}"
 
 
-def _snapshot(text: str | None, version_tables: Sequence[str]) -> Snapshot | None:
+def _parse_snapshot_text(text: str | None, version_tables: Sequence[str]) -> Snapshot | None:
     if text is None:
         return None
     try:
@@ -349,7 +355,7 @@ def _is_known(parent: str, known: Sequence[str]) -> bool:
     return "@" in parent or any(revision.startswith(parent) for revision in known)
 
 
-def _uncreated_object(part: UncreatedPart) -> UncreatedObject:
+def _build_uncreated_object(part: UncreatedPart) -> UncreatedObject:
     return UncreatedObject(
         object=part.label,
         message=part.message,

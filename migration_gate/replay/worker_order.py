@@ -41,7 +41,7 @@ def build_order(project: Project, settings: Settings, server: Server, task: Work
     """All that the worker is told."""
     return Order(
         task=task.kind,
-        environment=_environment(settings, server, task.database),
+        environment=_build_environment(settings, server, task.database),
         server=ServerAddress(
             directory=server.socket_directory,
             port=server.port,
@@ -54,11 +54,11 @@ def build_order(project: Project, settings: Settings, server: Server, task: Work
         ),
         database=task.database,
         models_database=task.models_database,
-        config=_config_source(project),
+        config=_build_config_source(project),
         sys_path=tuple(project.sys_path),
         target=settings.target,
         x_arguments=settings.x_arguments,
-        prepare=_prepare_commands(settings),
+        prepare=_select_worker_commands(settings),
         catalog_query=SNAPSHOT_QUERY,
         snapshots=settings.snapshots,
         changed_files=task.changed_files,
@@ -67,7 +67,7 @@ def build_order(project: Project, settings: Settings, server: Server, task: Work
     )
 
 
-def _environment(settings: Settings, server: Server, database: str) -> dict[str, str]:
+def _build_environment(settings: Settings, server: Server, database: str) -> dict[str, str]:
     """For libpq's own programs, and the project's settings with the placeholders filled in."""
     libpq = {
         "PGHOST": server.socket_directory,
@@ -101,7 +101,7 @@ def fill_placeholders(text: str, server: Server, database: str) -> str:
     return text
 
 
-def _config_source(project: Project) -> ConfigSource:
+def _build_config_source(project: Project) -> ConfigSource:
     return ConfigSource(
         kind=project.kind,
         section=project.section,
@@ -112,7 +112,7 @@ def _config_source(project: Project) -> ConfigSource:
     )
 
 
-def _prepare_commands(settings: Settings) -> tuple[PrepareCommand, ...]:
+def _select_worker_commands(settings: Settings) -> tuple[PrepareCommand, ...]:
     """Those that run in the worker; the gate has run the SQL itself."""
     commands = ((WORKER_COMMANDS.get(prepare.kind), prepare.text) for prepare in settings.prepare)
     return tuple(PrepareCommand(kind, text) for kind, text in commands if kind is not None)

@@ -35,7 +35,7 @@ def find_filtered_objects(context: EnvContext, connection: Any) -> list[Filtered
     filters = FilterRecorder(context.default_schema)
     wrapped = {
         option: wrap(context.options[option])
-        for option, wrap in filters.wrappers().items()
+        for option, wrap in filters.make_wrappers().items()
         if callable(context.options.get(option))
     }
     if not wrapped:
@@ -54,7 +54,7 @@ class FilterRecorder:
         self._default_schema = default_schema
         self.left_out: set[FilteredObject] = set()
 
-    def wrappers(self) -> dict[str, Callable[[Any], Any]]:
+    def make_wrappers(self) -> dict[str, Callable[[Any], Any]]:
         """What wraps the function of an option, by the name of the option."""
         return {
             "include_object": self._wrap_include_object,
@@ -68,7 +68,7 @@ class FilterRecorder:
             is_included = function(item, name, kind, reflected, other)
             if not is_included:
                 table = item if kind == "table" else getattr(item, "table", None)
-                self._add(kind, getattr(table, "schema", None), getattr(table, "name", None), name)
+                self._add_filtered(kind, getattr(table, "schema", None), getattr(table, "name", None), name)
             return is_included
 
         return include_object
@@ -79,21 +79,21 @@ class FilterRecorder:
             if not is_included:
                 schema = name if kind == "schema" else parents.get("schema_name")
                 table = name if kind == "table" else parents.get("table_name")
-                self._add(kind, schema, table, name)
+                self._add_filtered(kind, schema, table, name)
             return is_included
 
         return include_name
 
     def _wrap_comparer(self, function: Any, kind: str) -> Any:
-        def compare(migration_context: Any, inspected_column: Any, column: Any, *more: Any) -> Any:
+        def compare_property(migration_context: Any, inspected_column: Any, column: Any, *more: Any) -> Any:
             is_different = function(migration_context, inspected_column, column, *more)
             if is_different is False:
-                self._add(kind, column.table.schema, column.table.name, column.name)
+                self._add_filtered(kind, column.table.schema, column.table.name, column.name)
             return is_different
 
-        return compare
+        return compare_property
 
-    def _add(self, kind: str, schema: Any, table: Any, name: Any) -> None:
+    def _add_filtered(self, kind: str, schema: Any, table: Any, name: Any) -> None:
         filtered = FilteredObject(
             kind, str(schema or self._default_schema), _optional_text(table), _optional_text(name)
         )

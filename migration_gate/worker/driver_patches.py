@@ -57,7 +57,7 @@ def _patch_asyncpg(redirection: Redirection, module: Any) -> None:
     def connect(dsn: Any = None, **arguments: Any) -> Any:
         if redirection.is_redirected(arguments.get("host")):
             return real_connect(**arguments)
-        _report(redirection, "asyncpg", arguments)
+        _report_connection(redirection, "asyncpg", arguments)
         redirected = {**arguments, **redirection.asyncpg_arguments(arguments)}
         return real_connect(
             **{name: value for name, value in redirected.items() if name not in ASYNCPG_ADDRESS}
@@ -73,7 +73,7 @@ def _patch_pg8000(redirection: Redirection, module: Any) -> None:
     def connect(*positional: Any, **arguments: Any) -> Any:
         if redirection.is_redirected(arguments.get("unix_sock")):
             return real_connect(**arguments)
-        _report(redirection, "pg8000", arguments)
+        _report_connection(redirection, "pg8000", arguments)
         return real_connect(**redirection.pg8000_arguments(arguments))
 
     module.connect = connect
@@ -87,7 +87,7 @@ def _redirect_libpq(
     if redirection.is_redirected(arguments.get("host")):
         return arguments
     arguments = {**_parse_dsn(dsn), **arguments}
-    _report(redirection, driver, arguments)
+    _report_connection(redirection, driver, arguments)
     return redirection.libpq_arguments(arguments)
 
 
@@ -97,5 +97,5 @@ def _parse_dsn(dsn: Any) -> dict[str, str]:
     return {key: value for key, equals, value in words if equals and "://" not in key}
 
 
-def _report(redirection: Redirection, driver: str, arguments: Mapping[str, Any]) -> None:
+def _report_connection(redirection: Redirection, driver: str, arguments: Mapping[str, Any]) -> None:
     redirection.report("postgresql", driver, format_address(arguments), "driver", "redirected")

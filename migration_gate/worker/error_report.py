@@ -27,7 +27,7 @@ def describe_error(error: BaseException, *, home: str = "") -> ErrorReport:
     statement = getattr(error, "statement", None)
     return dataclasses.replace(
         report,
-        message=(report.message or _message(error) or type(error).__name__)[:MAX_TEXT],
+        message=(report.message or _describe_in_own_words(error) or type(error).__name__)[:MAX_TEXT],
         exception_class=type(original if original is not None else error).__name__,
         statement=statement[:MAX_TEXT] if isinstance(statement, str) else None,
         frames=tuple(_frames_of_cause(error, home) + _syntax_error_frames(error)),
@@ -54,8 +54,8 @@ def _from_libpq(error: Any) -> Optional[ErrorReport]:
     diag = getattr(error, "diag", None)
     if diag is None or not getattr(diag, "message_primary", None):
         return None
-    return _report(
-        diag.message_primary, _sqlstate(error) or diag.sqlstate, diag.message_detail, diag.message_hint
+    return _build_report(
+        diag.message_primary, _find_sqlstate(error) or diag.sqlstate, diag.message_detail, diag.message_hint
     )
 
 
@@ -65,35 +65,38 @@ def _from_pg8000(error: Any) -> Optional[ErrorReport]:
     fields = arguments[0] if arguments else None
     if not isinstance(fields, dict) or "C" not in fields:
         return None
-    return _report(fields.get("M"), fields["C"], fields.get("D"), fields.get("H"))
+    return _build_report(fields.get("M"), fields["C"], fields.get("D"), fields.get("H"))
 
 
 def _from_asyncpg(error: Any) -> Optional[ErrorReport]:
     """asyncpg's exceptions have the fields as attributes; SQLAlchemy's wrapper of one has the code alone."""
-    sqlstate = _sqlstate(error)
+    sqlstate = _find_sqlstate(error)
     if not sqlstate:
         return None
     if not hasattr(error, "severity"):
-        return _report(str(error).strip(), sqlstate)
-    return _report(str(error), sqlstate, getattr(error, "detail", None), getattr(error, "hint", None))
+        return _build_report(str(error).strip(), sqlstate)
+    return _build_report(str(error), sqlstate, getattr(error, "detail", None), getattr(error, "hint", None))
 
 
-def _sqlstate(error: Any) -> Any:
+def _find_sqlstate(error: Any) -> Any:
     return getattr(error, "sqlstate", None) or getattr(error, "pgcode", None)
 
 
-def _report(message: Any, sqlstate: Any, detail: Any = None, hint: Any = None) -> ErrorReport:
+def _build_report(message: Any, sqlstate: Any, detail: Any = None, hint: Any = None) -> ErrorReport:
     return ErrorReport(
-        message=_text(message) or "", sqlstate=_text(sqlstate), detail=_text(detail), hint=_text(hint)
+        message=_optional_text(message) or "",
+        sqlstate=_optional_text(sqlstate),
+        detail=_optional_text(detail),
+        hint=_optional_text(hint),
     )
 
 
-def _text(value: Any) -> Optional[str]:
+def _optional_text(value: Any) -> Optional[str]:
     """An attribute of an exception as text: the project's own classes may have anything under these names."""
     return None if value is None else str(value)
 
 
-def _message(error: BaseException) -> str:
+def _describe_in_own_words(error: BaseException) -> str:
     """The exception's own words, after its class; for an exit, what was asked for."""
     if isinstance(error, SystemExit):
         return f"the project's code called sys.exit({error.code!r})"

@@ -119,12 +119,12 @@ def _create_at_once(connection: Any, metadata: Any) -> bool:
     """
     for checkfirst in (False, True):
         create = partial(metadata.create_all, connection, checkfirst=checkfirst)
-        if _attempt(connection, create) is None:
+        if _attempt_creation(connection, create) is None:
             return True
     return False
 
 
-def _attempt(connection: Any, create: Callable[[], Any]) -> Optional[str]:
+def _attempt_creation(connection: Any, create: Callable[[], Any]) -> Optional[str]:
     """None, or why it was refused; what was done before stays."""
     try:
         with connection.begin_nested():
@@ -161,7 +161,7 @@ class PartCreator:
     def _create_part(
         self, kind: UncreatedKind, item: Any, table: Optional[Any], create: Callable[[], Any]
     ) -> None:
-        message = _attempt(self._connection, create)
+        message = _attempt_creation(self._connection, create)
         if message is not None:
             name = getattr(item, "name", None)
             self._refused.append(
@@ -176,11 +176,11 @@ class PartCreator:
         from sqlalchemy.schema import AddConstraint, CheckConstraint, CreateTable, UniqueConstraint
 
         create = partial(self._create_table_alone, table, CreateTable)
-        if _attempt(self._connection, create) is None:
+        if _attempt_creation(self._connection, create) is None:
             return True
         separate = [c for c in table.constraints if isinstance(c, (CheckConstraint, UniqueConstraint))]
         table.constraints.difference_update(separate)
-        message = _attempt(self._connection, create)
+        message = _attempt_creation(self._connection, create)
         table.constraints.update(separate)
         if message is not None:
             self._refused.append(RefusedPart("table", str(table.name), (), table, message))

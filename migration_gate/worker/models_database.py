@@ -47,7 +47,7 @@ def create_models_database(
     filtered = _find_filtered(order, connections, contexts)
     _copy_database(order, connections, contexts[0])
     answer.send(DatabaseCopied())
-    parts = _create(order, connections, contexts)
+    parts = _create_models(order, connections, contexts)
     comparison = _compare_with_alembic(order, connections, contexts, parts)
     answer.send(
         ModelsCreated(
@@ -92,7 +92,7 @@ def _copy_database(order: Order, connections: OwnConnections, context: EnvContex
     """Clone the replayed database; sessions that the project left open are ended first."""
     strategy = " strategy file_copy" if order.server.version >= FILE_COPY_VERSION else ""
 
-    def copy(connection: Any) -> None:
+    def create_copy(connection: Any) -> None:
         quote = connection.dialect.identifier_preparer.quote_identifier
         name = quote(order.models_database)
         create = "create database %s template %s%s" % (name, quote(order.database), strategy)
@@ -100,7 +100,7 @@ def _copy_database(order: Order, connections: OwnConnections, context: EnvContex
         comment = order.server.comment_prefix + order.models_database
         connection.exec_driver_sql("comment on database %s is '%s'" % (name, comment))
 
-    connections.run_autocommitted(order.server.database, context, copy)
+    connections.run_autocommitted(order.server.database, context, create_copy)
 
 
 def _create_when_unused(connection: Any, source: str, statement: str) -> None:
@@ -117,7 +117,9 @@ def _create_when_unused(connection: Any, source: str, statement: str) -> None:
             return
 
 
-def _create(order: Order, connections: OwnConnections, contexts: Sequence[EnvContext]) -> list[UncreatedPart]:
+def _create_models(
+    order: Order, connections: OwnConnections, contexts: Sequence[EnvContext]
+) -> list[UncreatedPart]:
     """Create the models of each context; what Postgres refused."""
     parts: list[UncreatedPart] = []
     for context in contexts:
@@ -125,7 +127,7 @@ def _create(order: Order, connections: OwnConnections, contexts: Sequence[EnvCon
         replaced = contexts if context is contexts[0] else ()
         work = partial(_replace_models, replaced, context)
         refused = connections.run(order.models_database, context, work)
-        parts += [_uncreated_part(part, context) for part in refused]
+        parts += [_build_uncreated_part(part, context) for part in refused]
     return parts
 
 
@@ -144,7 +146,7 @@ def _replace_models(
     return create_models(connection, context.metadatas)
 
 
-def _uncreated_part(part: RefusedPart, context: EnvContext) -> UncreatedPart:
+def _build_uncreated_part(part: RefusedPart, context: EnvContext) -> UncreatedPart:
     return UncreatedPart(
         label=part.label,
         message=part.message,

@@ -78,11 +78,11 @@ def fill_settings_fields(imports: ImportHooks, notes: list[Note]) -> None:
     Adds a note for each class that needed some, in the course of the run.
     """
 
-    def patch(module: Any) -> None:
+    def patch_module(module: Any) -> None:
         _patch_settings_class(module.BaseSettings, notes)
 
-    imports.add("pydantic_settings.main", patch)
-    imports.add("pydantic.env_settings", patch)  # before pydantic 2
+    imports.add("pydantic_settings.main", patch_module)
+    imports.add("pydantic.env_settings", patch_module)  # before pydantic 2
 
 
 def _patch_settings_class(settings_class: Any, notes: list[Note]) -> None:

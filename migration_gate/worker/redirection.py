@@ -54,12 +54,14 @@ class Redirection:
         from sqlalchemy.engine import Engine
 
         def do_connect(dialect: Any, record: Any, positional: Any, arguments: dict[str, Any]) -> Any:
-            return self._connect(dialect, arguments, "url")
+            return self._connect_redirected(dialect, arguments, "url")
 
         event.listen(Engine, "do_connect", do_connect)
-        private_api.replace_creators(lambda engine: self._connect(engine.dialect, {}, "creator"))
+        private_api.replace_creators(lambda engine: self._connect_redirected(engine.dialect, {}, "creator"))
 
-    def _connect(self, dialect: Any, arguments: dict[str, Any], intercepted_by: Interception) -> Any:
+    def _connect_redirected(
+        self, dialect: Any, arguments: dict[str, Any], intercepted_by: Interception
+    ) -> Any:
         """A DBAPI connection to the ephemeral database, whatever the arguments name."""
         from sqlalchemy.dialects.postgresql.base import PGDialect
 
@@ -87,7 +89,7 @@ class Redirection:
     def libpq_arguments(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """Arguments for the `connect` of psycopg2 and psycopg."""
         return {
-            **_keep(arguments, LIBPQ_KEPT),
+            **_keep_arguments(arguments, LIBPQ_KEPT),
             "host": self._server.directory,
             "port": str(self._server.port),
             "user": self._server.user,
@@ -101,7 +103,7 @@ class Redirection:
     def asyncpg_arguments(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """Arguments for the `connect` of asyncpg."""
         return {
-            **_keep(arguments, ASYNCPG_KEPT),
+            **_keep_arguments(arguments, ASYNCPG_KEPT),
             "host": self._server.directory,
             "port": self._server.port,
             "user": self._server.user,
@@ -114,7 +116,7 @@ class Redirection:
     def pg8000_arguments(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """Arguments for the `connect` of pg8000."""
         return {
-            **_keep(arguments, PG8000_KEPT),
+            **_keep_arguments(arguments, PG8000_KEPT),
             "unix_sock": "%s/.s.PGSQL.%s" % (self._server.directory, self._server.port),
             "user": self._server.user,
             "password": self._server.password,
@@ -179,5 +181,5 @@ def format_address(arguments: Mapping[str, Any]) -> str:
     )
 
 
-def _keep(arguments: Mapping[str, Any], names: frozenset[str]) -> dict[str, Any]:
+def _keep_arguments(arguments: Mapping[str, Any], names: frozenset[str]) -> dict[str, Any]:
     return {name: value for name, value in arguments.items() if name in names}

@@ -33,12 +33,12 @@ class ScriptHistory:
         """Read the revisions and send them, at the first call only; whether they could be read."""
         if self._is_readable is None:
             self._is_readable = False  # reading them may run env.py's code, which asks again
-            line = self._read()
+            line = self._read_history()
             self._is_readable = line.error is None
             self._answer.send(line)
         return self._is_readable
 
-    def _read(self) -> HistoryRead:
+    def _read_history(self) -> HistoryRead:
         revisions: tuple[RevisionScript, ...] = ()
         try:
             revisions = tuple(_read_revision(revision) for revision in self._script.walk_revisions())
@@ -51,7 +51,7 @@ class ScriptHistory:
 def _read_revision(revision: Any) -> RevisionScript:
     return RevisionScript(
         id=revision.revision,
-        parents=_parents(revision.down_revision),
+        parents=_list_parents(revision.down_revision),
         depends_on=private_api.resolved_dependencies(revision),
         labels=tuple(sorted(revision.branch_labels)),
         message=(revision.doc or "").strip(),
@@ -60,7 +60,7 @@ def _read_revision(revision: Any) -> RevisionScript:
     )
 
 
-def _parents(down_revision: Any) -> tuple[str, ...]:
+def _list_parents(down_revision: Any) -> tuple[str, ...]:
     if down_revision is None:
         return ()
     return (down_revision,) if isinstance(down_revision, str) else tuple(down_revision)

@@ -45,7 +45,7 @@ PRELOADED_MODULES = (
 def run_worker(order_descriptor: int, answer_descriptor: int) -> int:
     """Receive the order and answer it; the exit status: 0 whenever the answer could be finished."""
     answer = AnswerStream(answer_descriptor)
-    _preload()
+    _preload_modules()
     order = receive_order(order_descriptor)
     os.environ.update(order.environment)
     _enable_stack_dumps()
@@ -55,7 +55,7 @@ def run_worker(order_descriptor: int, answer_descriptor: int) -> int:
     return 0
 
 
-def _preload() -> None:
+def _preload_modules() -> None:
     """Import what every replay needs while the server starts. What fails here fails and is reported later."""
     with contextlib.suppress(Exception):
         for name in PRELOADED_MODULES:
@@ -86,7 +86,7 @@ class Session:
     def run(self) -> None:
         """Every stage. The first error ends it, and is reported."""
         try:
-            if self._start():
+            if self._prepare_interpreter():
                 self._run_prepare_commands()
                 self._run_history()
                 self._send_notes()
@@ -94,7 +94,7 @@ class Session:
             self._send_notes()
             self._send_failure(error)
 
-    def _start(self) -> bool:
+    def _prepare_interpreter(self) -> bool:
         """Install what has to be there before the project is imported; False where a package is missing."""
         imports = ImportHooks()
         imports.install()

@@ -189,25 +189,25 @@ class ObservedStep:
 
         @functools.wraps(function)
         def observed_function(**keywords: Any) -> Any:
-            self._begin()
+            self._begin_step()
             try:
                 value = function(**keywords)
             finally:
                 self._recorder.in_migration = False
                 self.in_transaction = bool(self._context.connection.in_transaction())
-            self._finish()
+            self._finish_step()
             return value
 
         return observed_function
 
-    def _begin(self) -> None:
+    def _begin_step(self) -> None:
         connection = self._context.connection
         execute_unseen(connection, BEGIN_STEP % self._number)
         if self._has_snapshots:
             self.before = read_catalog(connection, self._order.catalog_query)
         self._recorder.in_migration = True
 
-    def _finish(self) -> None:
+    def _finish_step(self) -> None:
         connection = self._context.connection
         if self._order.log_after_step:
             execute_unseen(connection, LOG_CHANGES)
