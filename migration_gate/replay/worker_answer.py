@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Annotated, NamedTuple, TypeVar
+from typing import Annotated, TypeVar
 
 from pydantic import Discriminator, TypeAdapter, ValidationError
 
@@ -46,6 +47,7 @@ from migration_gate.worker.protocol import (
     ContextFinished,
     ErrorReport,
     ExecutedStatement,
+    FailedStage,
     Frame,
     HistoryRead,
     Line,
@@ -103,11 +105,11 @@ def _describe_problem(error: ValidationError) -> str:
     return f"in a line of kind `{kind}`, {field}is wrong ({problem['msg'].lower()})"
 
 
-class StoppedRun(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class StoppedRun:
     """Where the project's code failed, and how."""
 
-    stage: str
-    """interpreter, driver, prepare, import, replay or models"""
+    stage: FailedStage
     failure: Failure
 
 

@@ -48,11 +48,11 @@ def test_an_autocommit_block_ends_the_transaction(engine: Engine, configure: str
 
 
 @pytest.mark.parametrize("driver", ["asyncpg", "psycopg", "pg8000", "psycopg sync"])
-def test_an_autocommit_block_with_other_drivers(engine: Engine, driver: str) -> None:
+def test_an_autocommit_block_runs_with_every_driver(engine: Engine, driver: str) -> None:
     sync = driver in ("pg8000", "psycopg sync")
-    made = env(configure=PER_MIGRATION) if sync else async_env(configure=PER_MIGRATION)
+    env_py = env(configure=PER_MIGRATION) if sync else async_env(configure=PER_MIGRATION)
     url = f"postgresql+{driver.removesuffix(' sync')}://app@db.invalid/app"
-    ran = engine.run(lay(engine.folder(), after(STANDARD, BLOCK), made, url=url))
+    ran = engine.run(lay(engine.folder(), after(STANDARD, BLOCK), env_py, url=url))
     if driver == "pg8000":  # it begins a transaction for CREATE INDEX CONCURRENTLY, and so does plain Alembic
         assert ran.replay.failure is None or ran.replay.failure.revision == "0006"
         return
@@ -61,7 +61,7 @@ def test_an_autocommit_block_with_other_drivers(engine: Engine, driver: str) -> 
 
 @BOTH
 @pytest.mark.parametrize("snapshots", ["none", "all"])
-def test_a_literal_commit_is_survived(engine: Engine, configure: str, snapshots: str) -> None:
+def test_a_migration_may_execute_commit_itself(engine: Engine, configure: str, snapshots: str) -> None:
     body = 'op.execute("COMMIT")\nop.execute("ALTER TYPE user_status ADD VALUE \'banned\'")'
     folder = lay(engine.folder(), after(STANDARD, body, table("later")), env(configure=configure))
     ran = engine.run(folder, snapshots=snapshots)
@@ -73,12 +73,12 @@ def test_a_literal_commit_is_survived(engine: Engine, configure: str, snapshots:
     if snapshots == "all":
         assert step.before is not None
         assert step.after is not None
-        labels = [each.enums[0].labels for each in (step.before, step.after)]
+        labels = [snapshot.enums[0].labels for snapshot in (step.before, step.after)]
         assert labels == [("active", "gone"), ("active", "gone", "banned")]
 
 
 @BOTH
-def test_a_session_that_commits(engine: Engine, configure: str) -> None:
+def test_a_session_of_the_orm_may_commit(engine: Engine, configure: str) -> None:
     body = """
     session = Session(bind=op.get_bind())
     session.execute(sa.text("INSERT INTO users (name, email) VALUES ('c', 'c@example.com')"))
@@ -97,7 +97,7 @@ def test_a_session_that_commits(engine: Engine, configure: str) -> None:
     assert ran.replay.steps[-1].statements[0].line == line_of(folder, "0006", "session.execute")
 
 
-def test_a_merge(engine: Engine) -> None:
+def test_a_merge_runs_after_both_of_its_branches(engine: Engine) -> None:
     revisions = (
         Rev("a1", table("a")), Rev("b1", table("b"), "a1"), Rev("b2", table("c"), "a1"),
         Rev("m1", "", ("b1", "b2"), message="merge"), Rev("z1", table("z"), "m1"),
@@ -112,14 +112,14 @@ def test_a_merge(engine: Engine) -> None:
     assert find_origin_by_name(ran.replay, "c").revision == "b2"
 
 
-def test_several_heads(engine: Engine) -> None:
+def test_all_heads_are_reached(engine: Engine) -> None:
     revisions = (Rev("a1", table("a")), Rev("b1", table("b"), "a1"), Rev("c1", table("c"), "a1"))
     ran = engine.run(lay(engine.folder(), revisions))
     assert sorted(ran.replay.arrived_heads) == ["b1", "c1"] == sorted(ran.replay.history.heads)
     assert ran.tables == ["a", "b", "c"]
 
 
-def test_several_bases_and_what_depends_on_another(engine: Engine) -> None:
+def test_a_revision_runs_after_the_one_of_another_branch_that_it_depends_on(engine: Engine) -> None:
     revisions = (
         Rev("a1", table("a"), labels=("left",)),
         Rev("a2", 'op.add_column("b", sa.Column("x", sa.Integer))', "a1", depends="b1"),
@@ -137,20 +137,20 @@ def test_several_bases_and_what_depends_on_another(engine: Engine) -> None:
     assert (second.depends_on, second.labels) == (("b1",), ("left",))
 
 
-def test_a_head_that_another_base_implies(engine: Engine) -> None:
+def test_a_branch_that_another_one_depends_on_runs_first(engine: Engine) -> None:
     revisions = (Rev("a1", table("a")), Rev("b1", table("b"), depends="a1"))
     ran = engine.run(lay(engine.folder(), revisions))
     assert [step.revision for step in ran.replay.steps] == ["a1", "b1"]
     assert ran.tables == ["a", "b"]
 
 
-def test_only_a_branch_when_it_is_the_target(engine: Engine) -> None:
+def test_only_one_branch_runs_when_it_is_the_target(engine: Engine) -> None:
     revisions = (Rev("a1", table("a"), labels=("left",)), Rev("b1", table("b"), labels=("right",)))
     ran = engine.run(lay(engine.folder(), revisions), target=("right@head",))
     assert ([step.revision for step in ran.replay.steps], ran.tables) == (["b1"], ["b"])
 
 
-def test_several_targets(engine: Engine) -> None:
+def test_several_targets_are_reached_one_after_the_other(engine: Engine) -> None:
     revisions = (
         Rev("a1", table("a"), labels=("left",)), Rev("b1", table("b"), labels=("right",)),
         Rev("c1", table("c"), labels=("middle",)),
@@ -159,7 +159,7 @@ def test_several_targets(engine: Engine) -> None:
     assert ([step.revision for step in ran.replay.steps], ran.tables) == (["a1", "c1"], ["a", "c"])
 
 
-def test_diamonds(engine: Engine) -> None:
+def test_branches_that_merge_again_and_again_run_once(engine: Engine) -> None:
     revisions = [Rev("0", table("t0"))]
     for layer in range(1, 4):
         below = "0" if layer == 1 else f"m{layer - 1}"
@@ -170,7 +170,7 @@ def test_diamonds(engine: Engine) -> None:
 
 
 @pytest.mark.parametrize("versions", ["newest", "oldest"])
-def test_several_version_locations(engine: Engine, versions: str) -> None:
+def test_revisions_in_several_folders_are_one_history(engine: Engine, versions: str) -> None:
     revisions = (Rev("a1", table("a")), Rev("b1", table("b"), "a1", folder="more"))
     ini = "version_locations = migrations/versions migrations/more\npath_separator = space"
     ran = engine.run(lay(engine.folder(), revisions, ini=ini), python(versions))
@@ -179,7 +179,7 @@ def test_several_version_locations(engine: Engine, versions: str) -> None:
     assert all(file.is_loaded for file in ran.replay.history.files)
 
 
-def test_batch_operations(engine: Engine) -> None:
+def test_statements_of_a_batch_have_the_line_of_the_batch(engine: Engine) -> None:
     body = """
     with op.batch_alter_table("users") as batch:
         batch.add_column(sa.Column("age", sa.Integer))
@@ -192,7 +192,7 @@ def test_batch_operations(engine: Engine) -> None:
     assert [c.name for c in ran.replay.catalog.columns_of(ran.table("users"))] == ["id", "email", "age"]
 
 
-def test_a_branch_for_offline_mode_is_not_taken(engine: Engine) -> None:
+def test_a_migration_sees_that_it_does_not_run_offline(engine: Engine) -> None:
     body = (
         "assert not context.is_offline_mode()\nassert not context.is_offline_mode() and op.get_bind()\n"
         + table("a")
@@ -212,7 +212,7 @@ for schema in ("t1", "t2", "t3"):
 """
 
 
-def test_a_loop_over_tenants_is_one_context_a_tenant(engine: Engine) -> None:
+def test_a_loop_over_tenants_has_one_context_for_each_tenant(engine: Engine) -> None:
     whole = env(run=TENANTS).replace(
         "        context.configure(connection=connection, target_metadata=target_metadata)\n", ""
     )
@@ -234,7 +234,7 @@ connection.commit()"""
 
 
 @pytest.mark.parametrize("where", ["search path", "translated"])
-def test_an_enum_outside_public_is_made_anew_from_the_models(engine: Engine, where: str) -> None:
+def test_an_enum_outside_public_is_created_anew_from_the_models(engine: Engine, where: str) -> None:
     moved = where == "search path"
     path = "SET search_path TO app" if moved else "SELECT 1"
     options = {} if moved else {"schema_translate_map": {None: "app"}}
@@ -259,7 +259,7 @@ def test_an_enum_outside_public_is_made_anew_from_the_models(engine: Engine, whe
     assert seen == [("app.mood", "calm", "loud")]
 
 
-def test_an_env_that_asks_alembic_for_the_current_revision_first_is_told_apart(engine: Engine) -> None:
+def test_an_env_py_that_calls_a_command_of_alembics_fails_as_it_does_without_the_gate(engine: Engine) -> None:
     top = """
     from alembic import command
     command.current(config)
@@ -272,7 +272,7 @@ def test_an_env_that_asks_alembic_for_the_current_revision_first_is_told_apart(e
     assert caught.value.where.startswith("migrations/env.py:")
 
 
-def test_flask_migrate(engine: Engine) -> None:
+def test_a_project_with_flask_migrate_is_replayed(engine: Engine) -> None:
     app = """
     from flask import Flask
     from flask_migrate import Migrate

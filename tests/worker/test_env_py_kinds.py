@@ -16,7 +16,7 @@ from tests.support.worker_interpreters import python
 
 pytestmark = pytest.mark.slow
 PER_MIGRATION = "transaction_per_migration=True"
-NONE: tuple[str, ...] = ()
+NO_BOUNDARIES: tuple[str, ...] = ()
 """boundaries of a step inside one transaction for all"""
 
 
@@ -25,7 +25,7 @@ class Kind:
     """A kind of env.py, and what the second step's transaction boundaries look like with it."""
 
     env: str
-    transactions: tuple[str, ...] = NONE
+    transactions: tuple[str, ...] = NO_BOUNDARIES
     settings: dict[str, Any] = field(default_factory=dict)
     url: str = "postgresql+{driver}://app@db.invalid/app"
     driver: str = "psycopg2"
@@ -33,9 +33,9 @@ class Kind:
     ini: str = ""
 
 
-OWN = ("begin@0", "commit@1")
+OWN_TRANSACTION = ("begin@0", "commit@1")
 """boundaries of a step in a transaction of its own"""
-SAVED = """
+USED_BEFORE = """
 connection.execute(text("SELECT 1"))
 connection.rollback()
 """
@@ -46,10 +46,10 @@ connection.execute(text("SELECT pg_advisory_lock(42)"))
 connection.execute(text("SET ROLE postgres"))
 connection.commit()
 """
-GIVEN = """
+CONNECTION_ATTRIBUTE = """
 connection = config.attributes.get("connection", None)
 if connection is not None:
-    raise LookupError("nobody gave one")
+    raise LookupError("there is a connection already")
 """
 CHECK = """
 from alembic.script import ScriptDirectory
@@ -69,7 +69,7 @@ transaction = connection.begin()
 """
 KINDS = {
     "one transaction": Kind(env()),
-    "a transaction per migration": Kind(env(configure=PER_MIGRATION), OWN),
+    "a transaction per migration": Kind(env(configure=PER_MIGRATION), OWN_TRANSACTION),
     "a transaction around all": Kind(env(connect="engine.begin()")),
     "a transaction before configure": Kind(
         env(before=EXTERNAL, run="context.run_migrations()\ntransaction.commit()")
@@ -82,15 +82,15 @@ KINDS = {
     ),
     "asynchronous": Kind(async_env(), driver="asyncpg"),
     "asynchronous, a transaction per migration": Kind(
-        async_env(configure=PER_MIGRATION), OWN, driver="asyncpg"
+        async_env(configure=PER_MIGRATION), OWN_TRANSACTION, driver="asyncpg"
     ),
-    "asynchronous psycopg": Kind(async_env(configure=PER_MIGRATION), OWN, driver="psycopg"),
+    "asynchronous psycopg": Kind(async_env(configure=PER_MIGRATION), OWN_TRANSACTION, driver="psycopg"),
     "asynchronous, an external transaction": Kind(async_env(connect="engine.begin()"), driver="asyncpg"),
-    "psycopg": Kind(env(configure=PER_MIGRATION), OWN, driver="psycopg"),
-    "pg8000": Kind(env(configure=PER_MIGRATION), OWN, driver="pg8000"),
+    "psycopg": Kind(env(configure=PER_MIGRATION), OWN_TRANSACTION, driver="psycopg"),
+    "pg8000": Kind(env(configure=PER_MIGRATION), OWN_TRANSACTION, driver="pg8000"),
     "arguments of the command line, and heads": Kind(env(top=CHECK)),
-    "asynchronous, unless a connection was given": Kind(async_env(top=GIVEN), driver="asyncpg"),
-    "a connection that was used before": Kind(env(before=SAVED)),
+    "asynchronous, unless there is a connection": Kind(async_env(top=CONNECTION_ATTRIBUTE), driver="asyncpg"),
+    "a connection that was used before": Kind(env(before=USED_BEFORE)),
     "a session with settings": Kind(env(before=SESSION)),
     "a hook for versions, and arguments": Kind(
         env(top=HEADS, configure="on_version_apply=applied",
@@ -124,7 +124,9 @@ CASES = [("newest", name) for name in KINDS] + [(v, name) for v in ("oldest", "m
 
 
 @pytest.mark.parametrize(("versions", "name"), CASES)
-def test_every_kind_of_env_is_walked_revision_by_revision(engine: Engine, versions: str, name: str) -> None:
+def test_every_kind_of_env_py_is_replayed_revision_by_revision(
+    engine: Engine, versions: str, name: str
+) -> None:
     kind = KINDS[name]
     url = kind.url.format(driver=kind.driver)
     text = kind.env
@@ -132,16 +134,18 @@ def test_every_kind_of_env_is_walked_revision_by_revision(engine: Engine, versio
         text = text.replace("connection.commit()", "pass")
     folder = lay(engine.folder(), STANDARD, text, url=url, ini=kind.ini)
     ran = engine.run(folder, python(versions), **kind.settings)
-    is_standard(ran)
+    assert_is_standard(ran)
     assert ran.replay.version_tables == (kind.version_table,)
     assert tuple(map(str, ran.replay.steps[1].transactions)) == kind.transactions
-    told = {item.name: item.version for item in ran.replay.versions}
-    assert told["driver"] == kind.driver
-    assert told["alembic"].startswith({"oldest": "1.8."}.get(versions, "1."))
-    assert told["sqlalchemy"].startswith({"oldest": "1.4.", "middle": "2.0.", "newest": "2."}[versions])
+    versions_seen = {item.name: item.version for item in ran.replay.versions}
+    assert versions_seen["driver"] == kind.driver
+    assert versions_seen["alembic"].startswith({"oldest": "1.8."}.get(versions, "1."))
+    assert versions_seen["sqlalchemy"].startswith(
+        {"oldest": "1.4.", "middle": "2.0.", "newest": "2."}[versions]
+    )
 
 
-def is_standard(ran: Ran) -> None:
+def assert_is_standard(ran: Ran) -> None:
     """The standard history ran, and everything about it is known."""
     replay = ran.replay
     assert replay.failure is None, replay.failure
@@ -153,33 +157,32 @@ def is_standard(ran: Ran) -> None:
     assert [step.revision for step in replay.steps] == ["0001", "0002", "0003", "0004", "0005"]
     assert [step.number for step in replay.steps] == [1, 2, 3, 4, 5]
     assert sorted(t.name for t in replay.catalog.tables) == ["posts", "users"]
-    has_lines(ran)
-    has_origins(ran)
+    assert_has_lines(ran)
+    assert_has_origins(ran)
 
 
-def has_lines(ran: Ran) -> None:
+def assert_has_lines(ran: Ran) -> None:
     """Each statement is known, with the line of its revision's file."""
-    told = [[(s.sql.split()[:2], s.line, s.rows) for s in step.statements] for step in ran.replay.steps]
 
     def line(revision: str, text: str) -> int:
         return line_of(ran.folder, revision, text)
 
-    def made(row: tuple[list[str], int | None, int | None]) -> tuple[str, int | None]:
-        return " ".join(row[0]), row[1]
-
-    lines = [[made(row) for row in step] for step in told]
-    spans = [
+    lines = [
+        [(" ".join(statement.sql.split()[:2]), statement.line) for statement in step.statements]
+        for step in ran.replay.steps
+    ]
+    expected = [
         [("CREATE TYPE", line("0001", "CREATE TYPE")), ("CREATE TABLE", line("0001", "op.create_table"))],
         [("ALTER TABLE", line("0002", "op.add_column"))],
         [("CREATE TABLE", line("0003", "op.create_table"))],
         [("CREATE INDEX", line("0004", "op.create_index"))],
         [("INSERT INTO", line("0005", "INSERT")), ("ALTER TABLE", line("0005", "op.alter_column"))],
     ]
-    assert lines == spans
-    assert told[4][0][2] == 2  # rows
+    assert lines == expected
+    assert ran.replay.steps[4].statements[0].rows == 2
 
 
-def has_origins(ran: Ran) -> None:
+def assert_has_origins(ran: Ran) -> None:
     """Each object is traced to the revision that made it as it is."""
     users, posts = ran.table("users"), ran.table("posts")
     prefix = str(users).removesuffix("users")
@@ -204,31 +207,32 @@ def has_origins(ran: Ran) -> None:
     ],
 )
 @pytest.mark.parametrize("snapshots", ["all", "2"])
-def test_snapshots_leave_no_trace(engine: Engine, name: str, snapshots: str) -> None:
+def test_snapshots_leave_no_trace_in_the_session(engine: Engine, name: str, snapshots: str) -> None:
     kind = KINDS[name]
     folder = lay(engine.folder(), STANDARD, kind.env, url=kind.url.format(driver=kind.driver))
     ran = engine.run(folder, snapshots=snapshots)
     seen = [table.name for step in ran.replay.steps if step.after for table in step.after.tables]
     assert seen
     assert "alembic_version" not in seen
-    is_standard(ran)
+    assert_is_standard(ran)
     assert tuple(map(str, ran.replay.steps[1].transactions)) == kind.transactions
     taken = [(step.before is not None, step.after is not None) for step in ran.replay.steps]
     assert taken == ([(True, True)] * 5 if snapshots == "all" else [(False, False)] * 3 + [(True, True)] * 2)
     before, after = ran.replay.steps[3].before, ran.replay.steps[3].after
     assert before is not None
     assert after is not None
-    indexes = [{i.name for i in each.indexes} for each in (before, after)]
+    indexes = [{i.name for i in snapshot.indexes} for snapshot in (before, after)]
     assert indexes[1] - indexes[0] == {"ix_posts_title"}
 
 
 @pytest.mark.parametrize("driver", ["psycopg2", "psycopg", "pg8000", "asyncpg"])
-def test_snapshots_where_each_statement_is_committed(engine: Engine, driver: str) -> None:
+def test_snapshots_are_taken_where_each_statement_is_committed(engine: Engine, driver: str) -> None:
     url = f"postgresql+{driver}://app@db.invalid/app"
-    make, made = (async_env, "create_async_engine") if driver == "asyncpg" else (env, "create_engine")
-    folder = lay(engine.folder(), STANDARD, make(engine=f"{made}({url!r}, isolation_level='AUTOCOMMIT')"))
+    make_env, function = (async_env, "create_async_engine") if driver == "asyncpg" else (env, "create_engine")
+    engine_code = f"{function}({url!r}, isolation_level='AUTOCOMMIT')"
+    folder = lay(engine.folder(), STANDARD, make_env(engine=engine_code))
     ran = engine.run(folder, snapshots="all")
-    is_standard(ran)
+    assert_is_standard(ran)
     assert [len(step.after.tables) for step in ran.replay.steps if step.after] == [1, 1, 2, 2, 2]
 
 
@@ -237,11 +241,11 @@ NO_BEGIN = env(run="context.run_migrations()")
 
 def test_without_begin_transaction_an_old_sqlalchemy_commits_each_statement(engine: Engine) -> None:
     ran = engine.run(lay(engine.folder(), STANDARD, NO_BEGIN), python("oldest"))
-    is_standard(ran)
+    assert_is_standard(ran)
     assert tuple(map(str, ran.replay.steps[0].transactions)) == ("commit@1", "commit@2", "commit@2")
 
 
-def test_without_begin_transaction_a_new_sqlalchemy_commits_nothing_and_that_is_said(engine: Engine) -> None:
+def test_without_begin_transaction_a_new_sqlalchemy_commits_nothing_which_is_an_error(engine: Engine) -> None:
     with pytest.raises(DatabaseRefused) as caught:
         engine.run(lay(engine.folder(), STANDARD, NO_BEGIN))
     assert caught.value.message == (

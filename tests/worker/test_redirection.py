@@ -44,76 +44,88 @@ def arrives(engine: Engine, forbidden: Forbidden) -> Any:
 
 
 @pytest.mark.parametrize("driver", [*SYNC, ""])
-def test_an_engine_from_the_configuration(arrives: Any, forbidden: Forbidden, driver: str) -> None:
+def test_an_engine_from_the_configuration_is_redirected(
+    arrives: Any, forbidden: Forbidden, driver: str
+) -> None:
     replay = arrives(env(), url=forbidden.url(driver))
-    wanted = [(c.requested_address, c.intercepted_by, c.outcome) for c in replay.connections]
-    assert wanted == [(f"127.0.0.1:{forbidden.port}/postgres", "url", "redirected")]
+    requests = [(c.requested_address, c.intercepted_by, c.outcome) for c in replay.connections]
+    assert requests == [(f"127.0.0.1:{forbidden.port}/postgres", "url", "redirected")]
 
 
 @pytest.mark.parametrize("driver", ASYNC)
-def test_an_asynchronous_engine(arrives: Any, forbidden: Forbidden, driver: str) -> None:
+def test_an_asynchronous_engine_is_redirected(arrives: Any, forbidden: Forbidden, driver: str) -> None:
     arrives(async_env(), url=forbidden.url(driver))
 
 
 @pytest.mark.parametrize("driver", LIBPQ)
-def test_a_url_that_demands_encryption(arrives: Any, forbidden: Forbidden, driver: str) -> None:
+def test_a_url_that_demands_encryption_is_redirected(arrives: Any, forbidden: Forbidden, driver: str) -> None:
     arrives(env(), url=forbidden.url(driver) + "?sslmode=verify-full&sslrootcert=/nowhere/ca.pem")
 
 
-def test_an_encryption_context_of_pg8000(arrives: Any, forbidden: Forbidden) -> None:
+def test_pg8000_with_an_encryption_context_is_redirected(arrives: Any, forbidden: Forbidden) -> None:
     arguments = "connect_args={'ssl_context': ssl.create_default_context()}"
-    made = f"create_engine({forbidden.url('pg8000')!r}, {arguments})"
-    arrives(env(imports="import ssl", engine=made))
+    engine_code = f"create_engine({forbidden.url('pg8000')!r}, {arguments})"
+    arrives(env(imports="import ssl", engine=engine_code))
 
 
-def test_an_encryption_context_of_asyncpg(arrives: Any, forbidden: Forbidden) -> None:
+def test_asyncpg_with_an_encryption_context_is_redirected(arrives: Any, forbidden: Forbidden) -> None:
     arguments = "connect_args={'ssl': ssl.create_default_context()}"
-    made = f"create_async_engine({forbidden.url('asyncpg')!r}, {arguments})"
-    arrives(async_env(imports="import ssl", engine=made))
+    engine_code = f"create_async_engine({forbidden.url('asyncpg')!r}, {arguments})"
+    arrives(async_env(imports="import ssl", engine=engine_code))
 
 
-def test_an_sslmode_that_asyncpg_does_not_know(arrives: Any, forbidden: Forbidden) -> None:
+def test_an_sslmode_that_asyncpg_does_not_know_is_dropped(arrives: Any, forbidden: Forbidden) -> None:
     arrives(async_env(), url=forbidden.url("asyncpg") + "?sslmode=require")
 
 
 @pytest.mark.parametrize("driver", LIBPQ)
-def test_another_unix_socket(arrives: Any, forbidden: Forbidden, driver: str) -> None:
-    place = forbidden.server
+def test_a_url_with_another_unix_socket_is_redirected(
+    arrives: Any, forbidden: Forbidden, driver: str
+) -> None:
+    server = forbidden.server
     arrives(
         env(),
-        url=f"postgresql+{driver}://{place.user}@/postgres?host={place.socket_directory}&port={place.port}",
+        url=f"postgresql+{driver}://{server.user}@/postgres?host={server.socket_directory}&port={server.port}",
     )
 
 
 @pytest.mark.parametrize("driver", LIBPQ)
-def test_session_options_are_kept(arrives: Any, engine: Engine, forbidden: Forbidden, driver: str) -> None:
-    made = f"create_engine({forbidden.url(driver)!r}, connect_args={{'options': '-c work_mem=5555kB'}})"
+def test_options_of_the_session_are_passed_on(
+    arrives: Any, engine: Engine, forbidden: Forbidden, driver: str
+) -> None:
+    engine_code = (
+        f"create_engine({forbidden.url(driver)!r}, connect_args={{'options': '-c work_mem=5555kB'}})"
+    )
     check = "assert connection.execute(text('show work_mem')).scalar() == '5555kB'"
-    arrives(env(engine=made, before=check + "\nconnection.rollback()"))
+    arrives(env(engine=engine_code, before=check + "\nconnection.rollback()"))
 
 
 @pytest.mark.parametrize("driver", LIBPQ)
-def test_several_hosts(arrives: Any, forbidden: Forbidden, driver: str) -> None:
-    place = f"127.0.0.1:{forbidden.port}"
-    url = f"postgresql+{driver}://{forbidden.server.user}@/postgres?host={place}&host={place}&target_session_attrs=any"
+def test_a_url_with_several_hosts_is_redirected(arrives: Any, forbidden: Forbidden, driver: str) -> None:
+    host = f"127.0.0.1:{forbidden.port}"
+    url = f"postgresql+{driver}://{forbidden.server.user}@/postgres?host={host}&host={host}&target_session_attrs=any"
     arrives(env(), url=url)
 
 
-def test_several_hosts_of_asyncpg(arrives: Any, forbidden: Forbidden) -> None:
-    place = f"127.0.0.1:{forbidden.port}"
+def test_asyncpg_with_several_hosts_is_redirected(arrives: Any, forbidden: Forbidden) -> None:
+    host = f"127.0.0.1:{forbidden.port}"
     arrives(
-        async_env(), url=f"postgresql+asyncpg://{forbidden.server.user}@/postgres?host={place}&host={place}"
+        async_env(), url=f"postgresql+asyncpg://{forbidden.server.user}@/postgres?host={host}&host={host}"
     )
 
 
 @pytest.mark.parametrize("driver", LIBPQ)
-def test_a_url_without_an_address(arrives: Any, forbidden: Forbidden, driver: str) -> None:
-    address = (("PGHOST", "127.0.0.1"), ("PGPORT", str(forbidden.port)), ("PGDATABASE", "postgres"))
+def test_an_address_in_libpq_variables_is_ignored(arrives: Any, forbidden: Forbidden, driver: str) -> None:
+    address = (
+        Variable("PGHOST", "127.0.0.1"),
+        Variable("PGPORT", str(forbidden.port)),
+        Variable("PGDATABASE", "postgres"),
+    )
     arrives(env(), url=f"postgresql+{driver}://", env=address)
 
 
 @pytest.mark.parametrize("driver", LIBPQ)
-def test_a_service_file(arrives: Any, engine: Engine, forbidden: Forbidden, driver: str) -> None:
+def test_a_service_file_is_ignored(arrives: Any, engine: Engine, forbidden: Forbidden, driver: str) -> None:
     service = engine.folder() / "services"
     service.write_text("[prod]\n" + forbidden.dsn.replace(" ", "\n") + "\n")
     arrives(
@@ -122,43 +134,47 @@ def test_a_service_file(arrives: Any, engine: Engine, forbidden: Forbidden, driv
 
 
 @pytest.mark.parametrize("driver", LIBPQ)
-def test_an_address_beside_the_host(arrives: Any, forbidden: Forbidden, driver: str) -> None:
+def test_a_host_address_is_ignored(arrives: Any, forbidden: Forbidden, driver: str) -> None:
     arrives(env(), url=forbidden.url(driver) + "?hostaddr=127.0.0.1")
 
 
-def test_a_dsn_argument(arrives: Any, forbidden: Forbidden) -> None:
-    made = f"create_engine('postgresql+psycopg2://', connect_args={{'dsn': {forbidden.dsn!r}}})"
-    arrives(env(engine=made))
+def test_a_dsn_among_the_arguments_is_redirected(arrives: Any, forbidden: Forbidden) -> None:
+    engine_code = f"create_engine('postgresql+psycopg2://', connect_args={{'dsn': {forbidden.dsn!r}}})"
+    arrives(env(engine=engine_code))
 
 
 @pytest.mark.parametrize("driver", LIBPQ)
-def test_a_creator(arrives: Any, forbidden: Forbidden, driver: str) -> None:
+def test_a_creator_is_redirected(arrives: Any, forbidden: Forbidden, driver: str) -> None:
     creator = f"lambda: {driver}.connect({forbidden.dsn!r})"
-    made = f"create_engine('postgresql+{driver}://', creator={creator})"
-    replay = arrives(env(imports=f"import {driver}", engine=made))
+    engine_code = f"create_engine('postgresql+{driver}://', creator={creator})"
+    replay = arrives(env(imports=f"import {driver}", engine=engine_code))
     assert {c.intercepted_by for c in replay.connections} == {"creator"}
 
 
-def test_a_creator_that_saved_the_function_before(arrives: Any, forbidden: Forbidden) -> None:
+def test_a_creator_that_imported_the_private_function_is_redirected(
+    arrives: Any, forbidden: Forbidden
+) -> None:
     top = f"def create():\n    return connect({forbidden.dsn!r})"
-    made = "create_engine('postgresql+psycopg2://', creator=create)"
-    arrives(env(imports="from psycopg2 import _connect as connect", top=top, engine=made))
+    engine_code = "create_engine('postgresql+psycopg2://', creator=create)"
+    arrives(env(imports="from psycopg2 import _connect as connect", top=top, engine=engine_code))
 
 
-def test_a_creator_of_pg8000(arrives: Any, forbidden: Forbidden) -> None:
-    given = f"user={forbidden.server.user!r}, password={forbidden.server.password!r}, port={forbidden.port}"
-    creator = f"lambda: pg8000.dbapi.Connection({given}, host='127.0.0.1', database='postgres')"
-    made = f"create_engine('postgresql+pg8000://', creator={creator})"
-    arrives(env(imports="import pg8000.dbapi", engine=made))
+def test_a_creator_with_a_connection_class_of_pg8000_is_redirected(
+    arrives: Any, forbidden: Forbidden
+) -> None:
+    address = f"user={forbidden.server.user!r}, password={forbidden.server.password!r}, port={forbidden.port}"
+    creator = f"lambda: pg8000.dbapi.Connection({address}, host='127.0.0.1', database='postgres')"
+    engine_code = f"create_engine('postgresql+pg8000://', creator={creator})"
+    arrives(env(imports="import pg8000.dbapi", engine=engine_code))
 
 
-def test_an_asynchronous_creator(arrives: Any, forbidden: Forbidden) -> None:
+def test_an_asynchronous_creator_is_redirected(arrives: Any, forbidden: Forbidden) -> None:
     top = f"async def create():\n    return await asyncpg.connect({forbidden.url()!r})"
-    made = "create_async_engine('postgresql+asyncpg://', async_creator=create)"
-    arrives(async_env(imports="import asyncpg", top=top, engine=made))
+    engine_code = "create_async_engine('postgresql+asyncpg://', async_creator=create)"
+    arrives(async_env(imports="import asyncpg", top=top, engine=engine_code))
 
 
-def test_a_pool_of_its_own(arrives: Any, forbidden: Forbidden) -> None:
+def test_an_engine_with_a_pool_of_its_own_is_redirected(arrives: Any, forbidden: Forbidden) -> None:
     top = f"mine = pool.QueuePool(lambda: psycopg2._connect({forbidden.dsn!r}), pool_size=2)"
     arrives(
         env(imports="import psycopg2", top=top, engine="create_engine('postgresql+psycopg2://', pool=mine)")
@@ -166,7 +182,9 @@ def test_a_pool_of_its_own(arrives: Any, forbidden: Forbidden) -> None:
 
 
 @pytest.mark.parametrize("target", ["engine", "Engine"])
-def test_a_listener_that_connects_itself(arrives: Any, forbidden: Forbidden, target: str) -> None:
+def test_a_listener_that_connects_by_itself_is_overruled(
+    arrives: Any, forbidden: Forbidden, target: str
+) -> None:
     top = f"""
     def make():
         engine = create_engine("postgresql+psycopg2://app@db.invalid/app")
@@ -181,7 +199,7 @@ def test_a_listener_that_connects_itself(arrives: Any, forbidden: Forbidden, tar
     arrives(env(imports=imports, top=top, engine="make()"))
 
 
-def test_a_listener_that_changes_the_address(arrives: Any, forbidden: Forbidden) -> None:
+def test_a_listener_that_changes_the_address_is_overruled(arrives: Any, forbidden: Forbidden) -> None:
     top = f"""
     def make():
         engine = create_engine("postgresql+psycopg2://app@db.invalid/app")
@@ -195,49 +213,49 @@ def test_a_listener_that_changes_the_address(arrives: Any, forbidden: Forbidden)
     arrives(env(top=top, engine="make()"))
 
 
-def test_a_url_in_a_variable(arrives: Any, forbidden: Forbidden) -> None:
-    made = "create_engine(os.environ['MY_DATABASE'])"
-    arrives(env(imports="import os", engine=made), env=(Variable("MY_DATABASE", forbidden.url()),))
+def test_a_url_in_a_variable_is_redirected(arrives: Any, forbidden: Forbidden) -> None:
+    engine_code = "create_engine(os.environ['MY_DATABASE'])"
+    arrives(env(imports="import os", engine=engine_code), env=(Variable("MY_DATABASE", forbidden.url()),))
 
 
-def test_a_variable_of_the_usual_name_needs_no_setting(arrives: Any) -> None:
+def test_a_variable_with_a_usual_name_needs_no_setting(arrives: Any) -> None:
     arrives(env(imports="import os", engine="create_engine(os.environ['DATABASE_URL'])"))
 
 
-def test_a_url_set_as_an_option(arrives: Any, forbidden: Forbidden) -> None:
+def test_a_url_that_env_py_sets_as_an_option_is_redirected(arrives: Any, forbidden: Forbidden) -> None:
     top = f"config.set_main_option('sqlalchemy.url', {forbidden.url()!r})"
     arrives(env(top=top), url=" ")
 
 
-def test_a_url_in_an_x_argument(arrives: Any, forbidden: Forbidden) -> None:
-    made = "create_engine(context.get_x_argument(as_dictionary=True)['url'])"
-    arrives(env(engine=made), x_arguments=(f"url={forbidden.url()}",))
+def test_a_url_in_an_x_argument_is_redirected(arrives: Any, forbidden: Forbidden) -> None:
+    engine_code = "create_engine(context.get_x_argument(as_dictionary=True)['url'])"
+    arrives(env(engine=engine_code), x_arguments=(f"url={forbidden.url()}",))
 
 
-def test_an_engine_of_the_application(arrives: Any, forbidden: Forbidden) -> None:
+def test_an_engine_of_the_application_is_redirected(arrives: Any, forbidden: Forbidden) -> None:
     files = {"app.py": f"import sqlalchemy\nengine = sqlalchemy.create_engine({forbidden.url()!r})\n"}
     arrives(env(imports="import app", engine="app.engine"), files=files)
 
 
-def test_a_transaction_around_everything(arrives: Any) -> None:
+def test_an_engine_that_begins_a_transaction_is_redirected(arrives: Any) -> None:
     arrives(env(connect="engine.begin()"))
 
 
-def test_an_engine_that_commits_each_statement(arrives: Any, forbidden: Forbidden) -> None:
+def test_an_engine_that_commits_each_statement_is_redirected(arrives: Any, forbidden: Forbidden) -> None:
     arrives(env(engine=f"create_engine({forbidden.url()!r}, isolation_level='AUTOCOMMIT')"))
 
 
-def test_two_connections(arrives: Any) -> None:
+def test_two_connections_reach_the_same_database(arrives: Any) -> None:
     before = "with engine.connect() as other:\n    assert other.execute(text('select 1')).scalar() == 1"
     arrives(env(before=before))
 
 
-def test_the_url_of_alembics_template(arrives: Any) -> None:
+def test_the_url_of_alembics_template_is_replaced(arrives: Any) -> None:
     arrives(env(), url="driver://user:pass@localhost/dbname")
 
 
 @pytest.mark.parametrize("default", ["sqlite:///app.db", "mysql+pymysql://app@db.invalid/app"])
-def test_another_database_by_default_is_swapped_and_said(arrives: Any, default: str) -> None:
+def test_another_dialect_is_replaced_and_the_report_notes_it(arrives: Any, default: str) -> None:
     replay = arrives(env(), url=default)
     name = default.partition(":")[0].partition("+")[0]
     assert replay.notes[-1:] == (
@@ -247,12 +265,12 @@ def test_another_database_by_default_is_swapped_and_said(arrives: Any, default: 
 
 @dataclass(frozen=True)
 class Refusal:
-    """An env.py that cannot be served, and all that is said about it."""
+    """An env.py that cannot be used, and the error that results."""
 
     env: str
     url: str
     error: type[GateError]
-    says: str
+    message: str
     advice: str
 
 
@@ -273,11 +291,11 @@ REFUSALS = {
 
 
 @pytest.mark.parametrize("name", REFUSALS)
-def test_what_cannot_be_served_is_refused_with_advice(
+def test_a_url_that_cannot_be_used_is_refused_with_advice(
     engine: Engine, forbidden: Forbidden, name: str
 ) -> None:
     case = REFUSALS[name]
     with pytest.raises(case.error) as caught:
         engine.run(lay(engine.folder(), USERS, case.env, url=case.url))
-    assert (caught.value.message, caught.value.advice) == (case.says, case.advice)
+    assert (caught.value.message, caught.value.advice) == (case.message, case.advice)
     assert Path(caught.value.where.rpartition(":")[0]).name == "env.py"
