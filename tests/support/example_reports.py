@@ -75,13 +75,13 @@ def blocked() -> ProjectReport:
     swallowed = (
         fact_builders.make_statement("ALTER TABLE users ADD nick text", line=15, error="column exists"),
     )
-    ran = tuple(
+    steps_run = tuple(
         replace(step, statements=swallowed if step.revision == "d4f6" else ())
         for step in fact_builders.make_steps(graph)
     )
     facts = fact_builders.make_replay_facts(
         graph,
-        steps=ran,
+        steps=steps_run,
         ddl_commands=(
             fact_builders.make_ddl_command(1, "users", "id integer NOT NULL", oid=1),
             fact_builders.make_ddl_command(
@@ -107,23 +107,23 @@ def blocked() -> ProjectReport:
         arrived_heads=("c3e5", "d4f6"),
     )
     tree = Tree(sql_files=(SqlFile("sql/init.sql", ("schema",), "CREATE TABLE old (id int)", 3, ("old",)),))
-    wish = settings(
+    project_settings = settings(
         "media-library",
         allowances=(Allowance("unindexed-owner", "small table", where=".migration-gate.yml:4"),),
     )
     facts = replace(facts, project="media-library", tree=tree)
-    verdicts = judge_findings(facts, wish, REPORTED_CHECKS, today=date(2026, 1, 1))
+    verdicts = judge_findings(facts, project_settings, REPORTED_CHECKS, today=date(2026, 1, 1))
     return ProjectReport("media-library", facts, verdicts, postgres=SERVER, seconds=1.23)
 
 
 def _differences() -> tuple[object, ...]:
-    mend = 'op.alter_column("users", "email", existing_type=sa.Text(), nullable=False)'
-    undo = mend.replace("False", "True")
+    upgrade = 'op.alter_column("users", "email", existing_type=sa.Text(), nullable=False)'
+    downgrade = upgrade.replace("False", "True")
     return (
         replace(
             fact_builders.make_difference("nullability", "users.email", "email text", "email text NOT NULL"),
-            upgrade=mend,
-            downgrade=undo,
+            upgrade=upgrade,
+            downgrade=downgrade,
             revision="a1c3",
             table="public.users",
         ),
@@ -163,8 +163,10 @@ def failing() -> ProjectReport:
     )
     graph = fact_builders.make_chain("a1", "b2", "c3")
     output = "connecting\n\x1b[31mred\x1b[0m\n"
-    ran = fact_builders.make_steps(graph)[:2]
-    facts = fact_builders.make_replay_facts(graph, failure=last, steps=ran, output=output, versions=VERSIONS)
+    steps_run = fact_builders.make_steps(graph)[:2]
+    facts = fact_builders.make_replay_facts(
+        graph, failure=last, steps=steps_run, output=output, versions=VERSIONS
+    )
     verdicts = judge_findings(facts, settings("failing"), REPORTED_CHECKS)
     return ProjectReport("failing", facts, verdicts, postgres=SERVER, seconds=0.4)
 
@@ -198,9 +200,9 @@ def hostile() -> ProjectReport:
         differences=(fact_builders.make_difference("table", HOSTILE, HOSTILE, None),),
         notes=(HOSTILE,),
     )
-    accept = settings("hostile", allowances=(Allowance("unindexed-owner", f"because {HOSTILE}"),))
+    project_settings = settings("hostile", allowances=(Allowance("unindexed-owner", f"because {HOSTILE}"),))
     facts = replace(facts, project=HOSTILE)
-    verdicts = judge_findings(facts, accept, REPORTED_CHECKS)
+    verdicts = judge_findings(facts, project_settings, REPORTED_CHECKS)
     return ProjectReport(HOSTILE, facts, verdicts, postgres=HOSTILE, seconds=0.1)
 
 
