@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 
 from migration_gate.worker.protocol import ErrorReport, Line, RunFailed
@@ -105,7 +106,7 @@ def _read_errors(text: str, database: str) -> Iterator[LoggedError]:
         if match["database"] == database
     ]
     starts = [position for position, entry in enumerate(entries) if entry.level == "ERROR"]
-    for start, end in zip(starts, [*starts[1:], len(entries)], strict=True):
+    for start, end in pairwise([*starts, len(entries)]):
         yield _build_error(entries[start], entries[start + 1 : end])
 
 

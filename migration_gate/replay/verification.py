@@ -48,7 +48,7 @@ def verify_replay_started(project: Project, answer: AnswerReader, output: str) -
         failure=failed.failure,
         output=output,
         python_version=python_versions[0] if python_versions else None,
-        has_finished_steps=bool(answer.steps()),
+        has_finished_steps=answer.has_finished_steps(),
         has_refused_connection=any(connection.outcome == "refused" for connection in answer.connections()),
     )
     error = startup_errors.explain_early_end(early_end)

@@ -11,6 +11,7 @@ Nothing in here reads a file or a database.
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -67,22 +68,27 @@ SHOWN_BYTES = 400
 AnyLine = TypeVar("AnyLine", bound=Line)
 
 
+ESCAPED_NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
+"""a NUL character in JSON: Postgres and the file system refuse it in names, paths and texts"""
+
+
 @cache
 def _line_adapter() -> TypeAdapter[Line]:
     """Built at the first line: it takes some 10 ms, which `--help` need not wait for."""
-    return TypeAdapter(Annotated[Line, Discriminator("kind")], config={"strict": True})
+    line_types = Annotated[Line, Discriminator("kind")]
+    return TypeAdapter(line_types, config={"strict": True, "allow_inf_nan": False})
 
 
 def parse_line(data: bytes) -> Line:
     """One line of the answer. Raises AnswerCorrupted where it is none that the worker writes."""
     try:
-        return _line_adapter().validate_json(data)
+        return _line_adapter().validate_json(ESCAPED_NUL.sub(rb"\1\\ufffd", data))
     except ValidationError as error:
         raise corrupted_answer(_describe_problem(error), data) from None
 
 
 def corrupted_answer(problem: str, data: bytes) -> AnswerCorrupted:
-    """The error for a piece of the answer that the worker cannot have source."""
+    """The error for a piece of the answer that the worker cannot have sent."""
     return AnswerCorrupted(
         f"The project's code wrote on the gate's pipe: {problem}.",
         advice="The worker sends what happens through a file descriptor of its own in the project's process. "
@@ -224,6 +230,10 @@ class AnswerReader:
 
     # The steps.
 
+    def has_finished_steps(self) -> bool:
+        """Whether a revision ran to its end."""
+        return any(True for _ in self._find_all(StepFinished))
+
     def steps(self) -> tuple[Step, ...]:
         """Every step that ran to its end. Raises AnswerCorrupted where a snapshot is no catalog."""
         version_tables = self.version_tables()
@@ -333,7 +343,7 @@ def _parse_snapshot_text(text: str | None, version_tables: Sequence[str]) -> Sna
         return None
     try:
         return parse_snapshot(text, version_tables=version_tables)
-    except (ValueError, TypeError, LookupError, AttributeError):  # only crafted text gets here
+    except (ValueError, RecursionError):  # only crafted text gets here
         raise corrupted_answer("a snapshot is not a catalog", text.encode()) from None
 
 

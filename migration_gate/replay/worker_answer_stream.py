@@ -7,6 +7,7 @@ import math
 import os
 import selectors
 import signal
+import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -134,7 +135,7 @@ class AnswerStream:
             *lines, incomplete = (incomplete + data).split(b"\n")
             for line in lines:
                 yield self._receive_line(parse_line(line))
-        self._worker.process.wait()
+        self._wait_for_end()
         if not self._position.is_done:
             yield self._explain_early_end()
         elif incomplete:
@@ -159,6 +160,13 @@ class AnswerStream:
                         yield data
                     else:
                         stop_reading_at = time.monotonic() + DAEMON_SECONDS
+
+    def _wait_for_end(self) -> None:
+        """Wait until the process ends; the time limits hold on, as the project may have closed the pipes."""
+        while self._worker.process.poll() is None:
+            self._enforce_time_limits()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._worker.process.wait(POLL_SECONDS)
 
     def _receive_line(self, line: Line) -> Line:
         if isinstance(line, StageStarted) and line.name == "import":

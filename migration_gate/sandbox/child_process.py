@@ -14,6 +14,7 @@ import ctypes
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable
 
 PR_SET_PDEATHSIG = 1
@@ -22,8 +23,9 @@ PR_SET_CHILD_SUBREAPER = 36
 PR_SET_NO_NEW_PRIVS = 38
 CANNOT_EXECUTE = 127
 """exit status of a child that could not become its command, as in a shell"""
-KILL_ROUNDS = 200
+KILL_ROUNDS = 2000
 """how often processes are looked for that were started while others were being killed"""
+KILL_PAUSE_SECONDS = 0.001
 
 
 def set_process_attribute(option: int, value: int) -> None:
@@ -82,9 +84,11 @@ def fork_child(execute: Callable[[], object]) -> int:
 
 
 def list_children() -> list[int]:
-    """The processes whose parent is this one: the command, and orphans that it left. Needs /proc."""
-    children = []
-    for name in os.listdir("/proc"):  # noqa: PTH208  (pathlib takes 5 ms to import)
+    """The processes whose parent is this one: the command, and orphans that it left. None without /proc."""
+    children: list[int] = []
+    if not os.path.isdir("/proc"):  # noqa: PTH112  (pathlib takes 5 ms to import)
+        return children
+    for name in os.listdir("/proc"):  # noqa: PTH208
         if name.isdigit() and _parent_of(name) == os.getpid():
             children.append(int(name))
     return children
@@ -110,13 +114,12 @@ def kill_descendants(child: int) -> None:
     for _ in range(KILL_ROUNDS):
         if not _reap_children(os.WNOHANG):
             return
-        for pid in list_children() if os.path.isdir("/proc") else [-child]:  # noqa: PTH112
+        for pid in list_children() or [-child]:
             try:
                 os.kill(pid, signal.SIGKILL)
             except (ProcessLookupError, PermissionError):
                 continue
-        if not _reap_children(0):
-            return
+        time.sleep(KILL_PAUSE_SECONDS)  # never a wait without end: what may not be killed is left
 
 
 def _reap_children(options: int) -> bool:

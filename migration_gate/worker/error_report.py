@@ -138,9 +138,12 @@ def _all_frames(error: BaseException) -> Iterator[Frame]:
 
 def _syntax_error_frames(error: BaseException) -> list[Frame]:
     """The place of a syntax error, which no frame has."""
-    if isinstance(error, SyntaxError) and error.filename:
-        return [Frame(os.path.abspath(error.filename), error.lineno, "")]
-    return []
+    filename: object = error.filename if isinstance(error, SyntaxError) else None
+    if not filename or not isinstance(filename, (str, bytes)):  # template engines may set anything
+        return []
+    lineno: object = getattr(error, "lineno", None)
+    line = lineno if isinstance(lineno, int) else None
+    return [Frame(os.path.abspath(os.fsdecode(filename)), line, "")]
 
 
 def _is_project_file(file: str, home: str) -> bool:

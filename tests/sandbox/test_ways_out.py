@@ -14,6 +14,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from migration_gate.config.settings import Variable
 from tests.support.alembic_projects import env, lay, one
 from tests.support.decoy_servers import Forbidden
 from tests.support.replay_engine import Engine, Ran
@@ -159,7 +160,7 @@ def test_psql_over_tcp_is_refused(engine: Engine, forbidden: Forbidden, environm
 @pytest.mark.parametrize("proxy", [False, True])
 def test_http_is_refused(engine: Engine, forbidden: Forbidden, proxy: bool) -> None:
     address = f"http://127.0.0.1:{forbidden.web}/"
-    settings = (("http_proxy", address),) if proxy else ()
+    settings = (Variable("http_proxy", address),) if proxy else ()
     url = "http://example.com/" if proxy else address
     ran = run_migration(engine, f"urllib.request.urlopen({url!r})", "import urllib.request", env=settings)
     assert read_error(ran) == f"URLError: <urlopen error {DENIED}>"

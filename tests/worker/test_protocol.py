@@ -139,8 +139,8 @@ def test_an_order_with_a_missing_field_is_refused() -> None:
 
 
 def test_a_name_that_is_not_utf_8_does_not_break_the_line() -> None:
-    line = parse_line(encode_line(Note("caf\udce9.py")))
-    assert line == Note("caf?.py")
+    line = parse_line(protocol.encode_line(protocol.Note("caf\udce9.py")))
+    assert line == protocol.Note("caf?.py")
 
 
 def changed(line: Line, **fields: Any) -> bytes:
@@ -152,7 +152,10 @@ def changed(line: Line, **fields: Any) -> bytes:
 WRONG_LINES = {
     "text": (b"Traceback (most recent call last):", "a line of the worker's answer is not JSON"),
     "an empty line": (b"", "a line of the worker's answer is not JSON"),
-    "half a line": (encode_line(Note("a note"))[:12], "a line of the worker's answer is not JSON"),
+    "half a line": (
+        protocol.encode_line(protocol.Note("a note"))[:12],
+        "a line of the worker's answer is not JSON",
+    ),
     "bytes that are not UTF-8": (b'{"kind": "note", "text": "\xff"}', "is not JSON"),
     "half a line, and a line": (b'{"kind": "no' + encode_line(Done()).strip(), "is not JSON"),
     "a list": (b"[1, 2]", "is of no kind that the worker writes"),
@@ -182,13 +185,20 @@ def test_what_the_worker_does_not_write_is_an_error_of_our_own(name: str) -> Non
     assert caught.value.evidence == data.decode("utf-8", "replace")
 
 
+def test_a_nul_character_reaches_no_name_or_path() -> None:
+    line = parse_line(protocol.encode_line(protocol.Note("a\0b")))
+    assert isinstance(line, protocol.Note)
+    assert line.text == "a\ufffdb"
+    assert parse_line(protocol.encode_line(protocol.Note("a\\u0000b"))) == protocol.Note("a\\u0000b")
+
+
 def test_only_the_beginning_of_a_long_line_is_shown() -> None:
     with pytest.raises(AnswerCorrupted) as caught:
         parse_line(b"x" * 100_000)
     assert caught.value.evidence == "x" * 400
 
 
-@pytest.mark.parametrize("catalog", ["", "[]", '{"tables": []}', "a text"])
+@pytest.mark.parametrize("catalog", ["", "[]", '{"tables": []}', "a text", "[" * 200_000])
 def test_a_snapshot_that_is_no_catalog_is_an_error_of_our_own(tmp_path: Path, catalog: str) -> None:
     step = StepFinished(1, "a1", 1, 0.1, (), (), True, before=catalog)
     with pytest.raises(AnswerCorrupted, match="a snapshot is not a catalog"):
