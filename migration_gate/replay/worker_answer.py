@@ -343,7 +343,13 @@ def _parse_snapshot_text(text: str | None, version_tables: Sequence[str]) -> Sna
         return None
     try:
         return parse_snapshot(text, version_tables=version_tables)
-    except (ValueError, RecursionError):  # only crafted text gets here
+    except (
+        ValueError,
+        TypeError,
+        LookupError,
+        AttributeError,
+        RecursionError,
+    ):  # only crafted text gets here  # only crafted text gets here
         raise corrupted_answer("a snapshot is not a catalog", text.encode()) from None
 
 
