@@ -160,7 +160,6 @@ def test_a_pure_folder_touches_no_disk_clock_network_or_database(folder: str) ->
     assert wrong == []
 
 
-@pytest.mark.xfail(reason="until the folders are rewritten")
 def test_no_two_files_have_the_same_name() -> None:
     counts = Counter(file.name for file in house_modules().values())
     assert [name for name, number in counts.items() if number > 1 and name not in REPEATED_FILE_NAMES] == []
