@@ -48,8 +48,10 @@ class LoggedError:
 
 def add_first_error(line: Line, log: Path | None, database: str) -> Line:
     """The line itself; to a failure in an aborted transaction, the error that aborted it is added."""
-    if not isinstance(line, RunFailed) or line.first_error is not None:
+    if not isinstance(line, RunFailed):
         return line
+    if line.first_error is not None:
+        return replace(line, first_error=_with_line(line.first_error, line.file))
     if line.error.sqlstate != ABORTED_TRANSACTION or log is None:
         return line
     logged = find_first_error(log, database)
@@ -64,6 +66,13 @@ def add_first_error(line: Line, log: Path | None, database: str) -> Line:
         line=_find_statement_line(line.file, logged.statement),
     )
     return replace(line, first_error=first_error)
+
+
+def _with_line(error: ErrorReport, file: str | None) -> ErrorReport:
+    """The error with the line of its statement in the revision's file, where the worker did not know it."""
+    if error.line is not None:
+        return error
+    return replace(error, line=_find_statement_line(file, error.statement))
 
 
 def find_first_error(log: Path, database: str) -> LoggedError | None:
@@ -91,7 +100,7 @@ def _find_statement_line(file: str | None, statement: str | None) -> int | None:
         return None
     try:
         text = Path(file).read_text("utf-8", "replace")
-    except OSError:
+    except (OSError, ValueError):  # gone since, or a name that no file can have
         return None
     if text.count(beginning) != 1:
         return None

@@ -79,12 +79,32 @@ def _line_adapter() -> TypeAdapter[Line]:
     return TypeAdapter(line_types, config={"strict": True, "allow_inf_nan": False})
 
 
+@cache
+def _snapshot_adapter() -> TypeAdapter[Snapshot]:
+    """Built where the first snapshot arrives."""
+    return TypeAdapter(Snapshot)
+
+
 def parse_line(data: bytes) -> Line:
     """One line of the answer. Raises AnswerCorrupted where it is none that the worker writes."""
     try:
-        return _line_adapter().validate_json(ESCAPED_NUL.sub(rb"\1\\ufffd", data))
+        line = _line_adapter().validate_json(ESCAPED_NUL.sub(rb"\1\\ufffd", data))
     except ValidationError as error:
         raise corrupted_answer(_describe_problem(error), data) from None
+    if isinstance(line, StepFinished):
+        for text in (line.before, line.after):
+            if text is not None:
+                _demand_catalog(text)
+    return line
+
+
+def _demand_catalog(text: str) -> None:
+    """Raise AnswerCorrupted where the text is no snapshot: each field of each row is checked."""
+    try:
+        _snapshot_adapter().validate_json(text, strict=True)
+        parse_snapshot(text)
+    except (ValueError, RecursionError):  # (pydantic's ValidationError is a ValueError)
+        raise corrupted_answer("a snapshot is not a catalog", text.encode()) from None
 
 
 def corrupted_answer(problem: str, data: bytes) -> AnswerCorrupted:
@@ -235,7 +255,7 @@ class AnswerReader:
         return any(True for _ in self._find_all(StepFinished))
 
     def steps(self) -> tuple[Step, ...]:
-        """Every step that ran to its end. Raises AnswerCorrupted where a snapshot is no catalog."""
+        """Every step that ran to its end."""
         version_tables = self.version_tables()
         return tuple(self._build_step(line, version_tables) for line in self._find_all(StepFinished))
 
@@ -341,16 +361,7 @@ def _name_version_table(context: ContextConfigured | ContextFinished) -> str:
 def _parse_snapshot_text(text: str | None, version_tables: Sequence[str]) -> Snapshot | None:
     if text is None:
         return None
-    try:
-        return parse_snapshot(text, version_tables=version_tables)
-    except (
-        ValueError,
-        TypeError,
-        LookupError,
-        AttributeError,
-        RecursionError,
-    ):  # only crafted text gets here  # only crafted text gets here
-        raise corrupted_answer("a snapshot is not a catalog", text.encode()) from None
+    return parse_snapshot(text, version_tables=version_tables)
 
 
 def _with_loading(file: RevisionFile, is_loaded: bool) -> RevisionFile:

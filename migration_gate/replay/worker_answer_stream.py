@@ -134,6 +134,8 @@ class AnswerStream:
         for data in self._read_pipes():
             *lines, incomplete = (incomplete + data).split(b"\n")
             for line in lines:
+                if self._position.is_done:
+                    raise corrupted_answer("there is a line after the last one of the worker's answer", line)
                 yield self._receive_line(parse_line(line))
         self._wait_for_end()
         if not self._position.is_done:

@@ -137,12 +137,12 @@ def _choose_confinement(project: Project, settings: Settings) -> Confinement:
     needed = [path for path in (project.python, project.directory, project.hook) if path is not None]
     choice = choose_account(project.directory, needed)
     notes: list[str] = []
-    if choice.unreadable is not None and runs_in_container(os.environ):
-        notes.append(_describe_account(choice.account, choice.unreadable))
     if settings.network:
         notes.append(ALL_NETWORKS)
     elif not supports_seccomp():
         notes.append(NO_FILTER)
+    if choice.unreadable is not None and runs_in_container(os.environ):
+        notes.append(_describe_account(choice.account, choice.unreadable))
     return Confinement(
         account=choice.account,
         unix_sockets_only=not settings.network and supports_seccomp(),

@@ -66,7 +66,8 @@ def _note_other_servers(broker: ConnectBroker, notes_descriptor: int | None) -> 
         f"another Postgres has a socket here ({others[0]}), and this kernel cannot keep the project's "
         "code from it; connections through SQLAlchemy and the usual drivers are redirected"
     )
-    note = {"kind": "note", "text": text, "at": 0}
+    text = text.encode("utf-8", "replace").decode()  # a socket's name need not be UTF-8
+    note = {"kind": "note", "text": text}  # `worker/protocol.py` has its type
     os.write(notes_descriptor, json.dumps(note).encode() + b"\n")
 
 

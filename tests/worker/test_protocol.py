@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from pathlib import Path
 from typing import Any, get_args
 
 import pytest
 
 from migration_gate.errors import AnswerCorrupted
-from migration_gate.replay.worker_answer import AnswerReader, parse_line
+from migration_gate.facts import Snapshot
+from migration_gate.replay.worker_answer import parse_line
 from migration_gate.worker import protocol
 from migration_gate.worker.protocol import (
     AlembicDifference,
@@ -45,6 +45,10 @@ from migration_gate.worker.protocol import (
     encode_line,
 )
 
+EMPTY_CATALOG: dict[str, list[object]] = {
+    field.name: [] for field in dataclasses.fields(Snapshot) if field.name != "seconds"
+}
+
 ERROR = ErrorReport(
     'relation "users" does not exist',
     "UndefinedTable",
@@ -76,7 +80,7 @@ LINES: tuple[Line, ...] = (
         (ExecutedStatement("select 1", 0.001, 12, 1, ERROR),),
         (RecordedBoundary("savepoint", 0),),
         True,
-        "{}",
+        json.dumps(EMPTY_CATALOG),
     ),
     ContextFinished(1, "alembic_version", "meta", "public"),
     RunFailed("replay", ERROR, "b2", "/app/migrations/versions/b2.py", 3, (), ERROR),
@@ -198,8 +202,17 @@ def test_only_the_beginning_of_a_long_line_is_shown() -> None:
     assert caught.value.evidence == "x" * 400
 
 
-@pytest.mark.parametrize("catalog", ["", "[]", '{"tables": []}', "a text", "[" * 200_000])
-def test_a_snapshot_that_is_no_catalog_is_an_error_of_our_own(tmp_path: Path, catalog: str) -> None:
+WRONG_ROW = json.dumps({**EMPTY_CATALOG, "tables": [{"schema": 5, "name": "t"}]})
+
+
+@pytest.mark.parametrize("catalog", [WRONG_ROW, "", "[]", '{"tables": []}', "a text", "[" * 200_000])
+def test_a_snapshot_that_is_no_catalog_is_an_error_when_its_line_comes(catalog: str) -> None:
     step = StepFinished(1, "a1", 1, 0.1, (), (), True, before=catalog)
     with pytest.raises(AnswerCorrupted, match="a snapshot is not a catalog"):
-        AnswerReader(tmp_path, [step]).steps()
+        parse_line(encode_line(step).strip())
+
+
+def test_a_snapshot_of_a_catalog_arrives() -> None:
+    empty_catalog = json.dumps(EMPTY_CATALOG)
+    step = StepFinished(1, "a1", 1, 0.1, (), (), True, before=empty_catalog)
+    assert parse_line(encode_line(step).strip()) == step
