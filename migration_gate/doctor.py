@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from migration_gate import explain
 from migration_gate.config import loading
+from migration_gate.config.repository_root import find_repository_root
 from migration_gate.config.settings import Settings
 from migration_gate.config.settings_text import describe_settings, hide_password
 from migration_gate.errors import GateError, ProjectNotFound
@@ -22,7 +23,6 @@ from migration_gate.project import (
     interpreter,
     interpreter_choice,
     locate,
-    search,
 )
 from migration_gate.project.environment_variables import EnvironmentVariable
 from migration_gate.project.interpreter import Interpreter
@@ -106,7 +106,7 @@ def _add_environment_sections(
         environment.directory,
         environment.prepend_sys_path,
         environment.entry_file,
-        search.find_repository_root(settings.root),
+        find_repository_root(settings.root),
     )
     examination.sections["project"] = _project_section(environment, path)
     examination.sections["database url"] = _database_url_section(environment, path, settings, environ)
@@ -119,7 +119,7 @@ def _add_interpreter_section(
     environ: Mapping[str, str],
 ) -> None:
     directory = environment.directory if environment else settings.working_directory
-    repository_root = search.find_repository_root(settings.root)
+    repository_root = find_repository_root(settings.root)
     chosen = examination.call_or_note_missing(
         lambda: interpreter_choice.choose_interpreter(settings.python, directory, repository_root, environ)
     )

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from migration_gate.config import repository_root
 from migration_gate.errors import RepositoryUnreadable
 
 COMMAND_SECONDS = 30.0
@@ -175,12 +176,8 @@ def _walk_folder(folder: Path) -> tuple[str, ...]:
 
 
 def find_repository_root(folder: Path) -> Path:
-    """The repository's top folder; the folder itself where there is none. Asks the file system, not git."""
-    real = folder.resolve()
-    for candidate in (real, *real.parents):
-        if (candidate / ".git").exists():
-            return candidate
-    return real
+    """The repository's top folder as a real path; the folder itself where there is none."""
+    return repository_root.find_repository_root(folder.resolve())
 
 
 def export_revision(folder: Path, revision: str, target: Path) -> None:

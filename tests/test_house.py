@@ -25,7 +25,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "facts": {"sql"},
     "check": {"facts"},
     "progress": {"facts"},
-    "git": {"errors"},
+    "git": {"errors", "config"},
     "analysis": PURE_NOUNS,
     "checks": PURE_NOUNS | {"analysis"},
     "drift": PURE_NOUNS | {"analysis"},

@@ -17,6 +17,7 @@ from migration_gate.config.config_file import (
 )
 from migration_gate.config.faults import FindOrigin
 from migration_gate.config.precedence import Layer, SettingValue, merge_layers, validate_keys
+from migration_gate.config.repository_root import find_repository_root, folders_up_to_repository_root
 from migration_gate.config.resolve import require_path, resolve_settings
 from migration_gate.config.schema import FileKeys, NamedProjectKeys, ProjectKeys
 from migration_gate.config.settings import Settings
@@ -164,20 +165,6 @@ def _existing_folder(path: Path) -> Path:
     return folder.resolve()
 
 
-def _folders_up_to_repository_root(folder: Path) -> list[Path]:
-    """The folder and its parents up to the repository's top; the folder alone outside a repository."""
-    folders = [folder, *folder.parents]
-    for number, parent in enumerate(folders):
-        if (parent / ".git").exists():
-            return folders[: number + 1]
-    return [folder]
-
-
-def find_repository_root(folder: Path) -> Path:
-    """The top of the repository that a folder is in; the folder itself outside of one."""
-    return _folders_up_to_repository_root(folder)[-1]
-
-
 def _find_config_file(folder: Path, config_option: object, config_variable: str | None) -> ConfigFile:
     """The file that the option or the variable names, else the nearest one; empty where there is none."""
     if config_option:
@@ -185,7 +172,7 @@ def _find_config_file(folder: Path, config_option: object, config_variable: str 
     if config_variable:
         return _read_named_config(config_variable, CONFIG_VARIABLE, folder)
     repository_root = find_repository_root(folder)
-    for parent in _folders_up_to_repository_root(folder):
+    for parent in folders_up_to_repository_root(folder):
         files = _read_config_files(parent, repository_root)
         if len(files) > 1:
             names = " and ".join(f"`{file.name}`" for file in files)

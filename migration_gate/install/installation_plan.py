@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from migration_gate.config.repository_root import find_repository_root
 from migration_gate.config.settings import Settings
 from migration_gate.errors import ProjectNotImported
 from migration_gate.install.environment_cache import name_environment
@@ -17,7 +18,6 @@ from migration_gate.install.postgres_driver import can_build_drivers
 from migration_gate.install.python_version import PythonRequest, request_python
 from migration_gate.project.interpreter_choice import find_ready_environment
 from migration_gate.project.locate import AlembicEnvironment, locate_environment
-from migration_gate.project.search import find_repository_root
 
 ENVIRONMENT_FORMAT = "1"
 """part of each environment's name: with a higher number, all are built again"""

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from migration_gate.config.repository_root import find_repository_root
 from migration_gate.config.settings import Settings
 from migration_gate.errors import ProjectNotFound
 from migration_gate.project import search_errors
@@ -16,7 +17,7 @@ from migration_gate.project.import_path import build_import_path
 from migration_gate.project.interpreter_choice import choose_interpreter
 from migration_gate.project.model import ConfigKind, Project
 from migration_gate.project.script_location import find_script_location, is_working_directory_set
-from migration_gate.project.search import find_ini_files, find_nearest_configs, find_repository_root
+from migration_gate.project.search import find_ini_files, find_nearest_configs
 
 NAME_IT = "name it under `projects:`"
 

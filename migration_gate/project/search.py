@@ -21,11 +21,6 @@ MOST_FOLDERS = 3000
 """that are looked at: 0.1 s, in a repository of any size"""
 
 
-def find_repository_root(folder: Path) -> Path:
-    """The top of the repository, links not followed; the folder itself outside of one."""
-    return next((parent for parent in (folder, *folder.parents) if (parent / ".git").exists()), folder)
-
-
 def list_subfolders(top: Path) -> list[Path]:
     """The folders below one that may hold a project, in order of name."""
     try:
