@@ -42,7 +42,7 @@ class Bench:
     python: Path
     gate: Path
 
-    def command(self, side: str, project: Path) -> list[str]:
+    def build_command(self, side: str, project: Path) -> list[str]:
         """What a person would type in the project's folder."""
         return {
             "plain": [str(self.python), "-m", "alembic", "upgrade", "head"],
@@ -50,7 +50,7 @@ class Bench:
             "pytest-alembic": [str(self.python), "-m", "pytest", "-q", "-p", "no:cacheprovider"],
         }[side]
 
-    def environment(self, database: str) -> dict[str, str]:
+    def build_environment(self, database: str) -> dict[str, str]:
         """This process's environment, with the database and the project's interpreter."""
         server = self.server
         who = f"{quote(server.user)}:{quote(server.password)}"
@@ -59,15 +59,15 @@ class Bench:
         )
         return {**os.environ, "DATABASE_URL": url, "MIGRATION_GATE_PYTHON": str(self.python)}
 
-    def seconds(self, side: str, project: Path) -> float:
+    def measure_run(self, side: str, project: Path) -> float:
         """How long one run takes, on an empty database of its own; ends the benchmark when the run fails."""
         database = self.server.create_database()
         try:
             began = time.perf_counter()
             done = subprocess.run(
-                self.command(side, project),
+                self.build_command(side, project),
                 cwd=project,
-                env=self.environment(database),
+                env=self.build_environment(database),
                 capture_output=True,
                 text=True,
                 check=False,
@@ -82,7 +82,7 @@ class Bench:
         return took
 
 
-def prepare(folder: Path, revisions: int) -> Path:
+def write_project(folder: Path, revisions: int) -> Path:
     """The project of that size, in git as projects are, and readable for an unprivileged worker."""
     project = folder / f"revisions-{revisions}"
     write(project, revisions)
@@ -93,12 +93,12 @@ def prepare(folder: Path, revisions: int) -> Path:
     return project
 
 
-def measure(bench: Bench, project: Path, sides: Sequence[str], repeat: int) -> dict[str, list[float]]:
+def measure_sides(bench: Bench, project: Path, sides: Sequence[str], repeat: int) -> dict[str, list[float]]:
     """Seconds of each side. They take turns, so that a busy moment hits all; the first turn is not kept."""
     taken: dict[str, list[float]] = {side: [] for side in sides}
     for turn in range(repeat + 1):
         for side in sides:
-            seconds = bench.seconds(side, project)
+            seconds = bench.measure_run(side, project)
             if turn:
                 taken[side].append(seconds)
             print(".", end="", file=sys.stderr, flush=True)
@@ -106,30 +106,32 @@ def measure(bench: Bench, project: Path, sides: Sequence[str], repeat: int) -> d
     return taken
 
 
-def pairs(taken: Mapping[str, Sequence[float]], side: str, against: str) -> tuple[float, float]:
+def median_of_pairs(taken: Mapping[str, Sequence[float]], side: str, against: str) -> tuple[float, float]:
     """Medians, over the turns, of the ratio and of the difference in seconds."""
     both = list(zip(taken[side], taken[against], strict=True))
     return statistics.median(a / b for a, b in both), statistics.median(a - b for a, b in both)
 
 
-def table(results: Mapping[int, Mapping[str, Sequence[float]]], sides: Sequence[str]) -> None:
+def print_table(results: Mapping[int, Mapping[str, Sequence[float]]], sides: Sequence[str]) -> None:
     """Print the medians, and the gate against plain Alembic where both were measured."""
     compared = {"gate", "plain"} <= set(sides)
     print(f"{'revisions':>9}", *(f"{side:>16}" for side in sides), sep="", end="")
     print(f"{'gate/plain':>12}{'gate-plain':>14}" if compared else "")
     for size, taken in results.items():
         print(f"{size:>9}", *(f"{statistics.median(taken[side]):14.2f} s" for side in sides), sep="", end="")
-        ratio, more = pairs(taken, "gate", "plain") if compared else (0.0, 0.0)
+        ratio, more = median_of_pairs(taken, "gate", "plain") if compared else (0.0, 0.0)
         print(f"{ratio:12.2f}{more:12.2f} s" if compared else "")
 
 
-def slope(results: Mapping[int, Mapping[str, Sequence[float]]], side: str, fewer: int, more: int) -> float:
+def seconds_per_revision(
+    results: Mapping[int, Mapping[str, Sequence[float]]], side: str, fewer: int, more: int
+) -> float:
     """Seconds that one more revision takes between two sizes."""
     few, many = (statistics.median(results[size][side]) for size in (fewer, more))
     return (many - few) / (more - fewer)
 
 
-def targets(results: Mapping[int, Mapping[str, Sequence[float]]], sides: Sequence[str]) -> bool:
+def print_targets(results: Mapping[int, Mapping[str, Sequence[float]]], sides: Sequence[str]) -> bool:
     """Print each target that was measured, and whether all of them are met."""
     met: list[bool] = []
 
@@ -139,26 +141,39 @@ def targets(results: Mapping[int, Mapping[str, Sequence[float]]], sides: Sequenc
 
     if {"gate", "plain"} <= set(sides):
         if 500 in results:
-            say("500 revisions, gate / plain", pairs(results[500], "gate", "plain")[0], RATIO_AT_500, "")
+            say(
+                "500 revisions, gate / plain",
+                median_of_pairs(results[500], "gate", "plain")[0],
+                RATIO_AT_500,
+                "",
+            )
         if 5 in results:
-            say("5 revisions, gate - plain", pairs(results[5], "gate", "plain")[1], SECONDS_MORE_AT_5, " s")
+            say(
+                "5 revisions, gate - plain",
+                median_of_pairs(results[5], "gate", "plain")[1],
+                SECONDS_MORE_AT_5,
+                " s",
+            )
     sizes = sorted(results)
     if "gate" in sides and len(sizes) > 2:
-        first, last = slope(results, "gate", *sizes[:2]), slope(results, "gate", *sizes[-2:])
+        first, last = (
+            seconds_per_revision(results, "gate", *sizes[:2]),
+            seconds_per_revision(results, "gate", *sizes[-2:]),
+        )
         print(f"        one more revision: {first * 1000:.1f} ms at first, {last * 1000:.1f} ms at last")
         say("linear, last / first", last / max(first, 0.0001), LINEAR, "")
     if {"gate", "pytest-alembic"} <= set(sides):
         for size in sizes:
             say(
                 f"{size} revisions, gate / pytest-alembic",
-                pairs(results[size], "gate", "pytest-alembic")[0],
+                median_of_pairs(results[size], "gate", "pytest-alembic")[0],
                 1,
                 "",
             )
     return all(met)
 
 
-def arguments() -> argparse.Namespace:
+def parse_arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--sizes", type=int, nargs="+", default=[5, 100, 500], help="numbers of revisions")
@@ -177,7 +192,7 @@ def arguments() -> argparse.Namespace:
 
 def main() -> int:
     """Run the benchmark; 0 when every target that was measured is met."""
-    options = arguments()
+    options = parse_arguments()
     with tempfile.TemporaryDirectory(prefix="replay-benchmark-") as text:
         folder = Path(text)
         folder.chmod(0o755)
@@ -185,13 +200,13 @@ def main() -> int:
             bench = Bench(server, options.python.absolute(), options.gate.absolute())
             print(f"Python {platform.python_version()}, {os.cpu_count()} CPUs, {server.description}")
             results = {
-                size: measure(bench, prepare(folder, size), options.sides, options.repeat)
+                size: measure_sides(bench, write_project(folder, size), options.sides, options.repeat)
                 for size in sorted(options.sizes)
             }
-    table(results, options.sides)
+    print_table(results, options.sides)
     if options.json:
         options.json.write_text(json.dumps(results, indent=2) + "\n")
-    return 0 if targets(results, options.sides) else 1
+    return 0 if print_targets(results, options.sides) else 1
 
 
 if __name__ == "__main__":

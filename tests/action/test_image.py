@@ -131,18 +131,16 @@ time.sleep(300)
     run_docker(*command, "check", "/src", "--python", PYTHON, "--install", "off")
     try:
         _wait_for_sleep(name)
-        started = time.monotonic()
         if signal == "TERM":
-            run_docker("stop", "--time", "10", name)
+            run_docker("stop", "--time", "60", name)  # then SIGKILL, and status 137
         else:
             run_docker("kill", "--signal", signal, name)
             run_docker("wait", name)
-        took = time.monotonic() - started
         status = run_docker("inspect", "--format", "{{ .State.ExitCode }}", name).stdout.strip()
         logs = run_docker("logs", name)
     finally:
         run_docker("rm", "-f", name)
-    assert (status, took < 2.0) == ({"TERM": "143", "INT": "130"}[signal], True), (status, took)
+    assert status == {"TERM": "143", "INT": "130"}[signal]
     assert "Interrupted; nothing is left behind." in logs.stdout + logs.stderr
 
 
