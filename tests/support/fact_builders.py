@@ -70,6 +70,7 @@ def make_table(name: str, *lines: str, schema: str = "public", oid: int = 0) -> 
     a column            `owner_id integer NOT NULL`
     a foreign key       `owner_id -> users.id cascade`, with its ON DELETE
     an index            `index owner_id, id`, `unique index owner_id`, `partial index owner_id`
+    a primary key       `primary key id, number`
     a CHECK constraint  `check (owner_id IS NOT NULL)`
     """
     columns: list[Column] = []
@@ -80,6 +81,10 @@ def make_table(name: str, *lines: str, schema: str = "public", oid: int = 0) -> 
             constraints.append(parse_foreign_key(schema, name, line))
         elif re.match(r"(unique |partial )?index ", line):
             indexes.append(parse_index(schema, name, line))
+        elif line.startswith("primary key "):
+            key = tuple(column.strip() for column in line.removeprefix("primary key ").split(","))
+            definition = f"PRIMARY KEY ({', '.join(key)})"
+            constraints.append(Constraint(schema, name, f"{name}_pkey", "primary key", definition, key))
         elif line.startswith("check "):
             definition = f"CHECK ({line.removeprefix('check ')})"
             constraints.append(Constraint(schema, name, f"{name}_check", "check", definition))

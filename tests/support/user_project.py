@@ -117,7 +117,6 @@ class Ran:
     status: int
     out: str
     err: str
-    seconds: float
 
     @property
     def complaints(self) -> str:
@@ -181,14 +180,12 @@ class World:
         program: tuple[str, ...] = (COMMAND,),
     ) -> Ran:
         """Run it to its end; nothing may be left behind, whatever came of it."""
-        started = time.monotonic()
         done = subprocess.run(
             self.command(*options, path=path, python=python, program=program),
             env=self.environment(**(env or {})), cwd="/", capture_output=True, timeout=90, check=False,
             stdin=subprocess.DEVNULL,
         )  # fmt: skip
-        seconds = time.monotonic() - started
-        ran = Ran(done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode(), seconds)
+        ran = Ran(done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode())
         assert "Traceback" not in ran.said, ran.said
         assert "The gate broke" not in ran.said, "".join(f.read_text() for f in self.temporary.glob("*.log"))
         self.demand_nothing_left()
