@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import textwrap
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -215,7 +216,29 @@ class World:
         text = text.replace("Notes\n\n", "")
         text = re.sub(r"PostgreSQL \d[\d.]*", "PostgreSQL V", text)
         text = re.sub(r"\b\d+(\.\d+)? s\b(?! )", "N s", text)
+        text = _wrap_again(text, "PYTHON")
         return re.sub(r"\b(Python|Alembic|SQLAlchemy|psycopg2?) \d+(\.\d+)+\S*?(?=[,\s])", r"\1 V", text)
+
+
+def _wrap_again(text: str, word: str) -> str:
+    """Wrap each paragraph with the word again, which stands for a path of any length."""
+    paragraphs = text.split("\n\n")
+    return "\n\n".join(
+        _wrap_paragraph(paragraph) if re.search(rf"\b{word}\b(?!PATH)", paragraph) else paragraph
+        for paragraph in paragraphs
+    )
+
+
+def _wrap_paragraph(paragraph: str) -> str:
+    indent = paragraph[: len(paragraph) - len(paragraph.lstrip())]
+    return textwrap.fill(
+        " ".join(paragraph.split()),
+        80,
+        initial_indent=indent,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def _running() -> Iterator[tuple[int, str]]:
