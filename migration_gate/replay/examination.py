@@ -22,7 +22,7 @@ from migration_gate.replay.replay_facts import add_model_comparison, collect_rep
 from migration_gate.replay.replay_setup import ReplaySetup
 from migration_gate.replay.verification import verify_arrival, verify_replay_started
 from migration_gate.replay.worker_answer import AnswerReader
-from migration_gate.replay.worker_process import start_worker
+from migration_gate.replay.worker_process import WorkerProcess, start_worker
 from migration_gate.sandbox.user import protect_command_files
 from migration_gate.scan.repository import read_repository
 
@@ -70,26 +70,33 @@ def _examine_project(settings: Settings) -> Generator[Progress, None, Facts]:
                 models_database=f"{database}_models",
                 changed_files=absolute_paths(settings.root, change.changed_paths("AMT")),
             )
-            preparation_notes = yield from prepare_database(setup)
-            history_run = yield from run_history(setup, worker, background)
-
-            yield Progress("compare")
             notes = (
                 *project.notes,
                 *installation.notes,
                 *server.notes,
                 *filter(None, [change.base.note]),
-                *preparation_notes,
-                *worker.notes,
             )
-            replay = _read_replay(setup, history_run, notes)
-
-            yield Progress("repository")
-            if history_run.repository_text is not None:
-                tree = history_run.repository_text.result().tree
-            else:
-                tree = read_repository(settings, [])
+            facts = yield from examine_on_server(setup, worker, background, notes)
             yield Progress("postgres", title="Stopping Postgres")
+    return facts
+
+
+def examine_on_server(
+    setup: ReplaySetup, worker: WorkerProcess, background: ThreadPoolExecutor, notes: tuple[str, ...]
+) -> Generator[Progress, None, Facts]:
+    """Replay a project on a server that has started; the facts, with `notes` first. Raises GateError."""
+    settings = setup.settings
+    preparation_notes = yield from prepare_database(setup)
+    history_run = yield from run_history(setup, worker, background)
+
+    yield Progress("compare")
+    replay = _read_replay(setup, history_run, (*notes, *preparation_notes, *worker.notes))
+
+    yield Progress("repository")
+    if history_run.repository_text is not None:
+        tree = history_run.repository_text.result().tree
+    else:
+        tree = read_repository(settings, [])
     return Facts(settings.name, replay, tree, settings.owners)
 
 

@@ -104,7 +104,7 @@ class Engine:
             if look is not None:
                 look(database)
         finally:
-            self._drop(database, setup.models_database)
+            self.drop(database, setup.models_database)
         return Ran(folder, replay, lines, stream.output)
 
     def _read_replay(
@@ -125,7 +125,8 @@ class Engine:
             verify_arrival(replay)
         return replay
 
-    def _drop(self, *names: str) -> None:
+    def drop(self, *names: str) -> None:
+        """Drop databases, where they are there."""
         with self.server.connect() as connection:
             for name in names:
                 command = sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name))
