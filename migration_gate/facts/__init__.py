@@ -53,7 +53,18 @@ from migration_gate.facts.history import (
     Unchecked,
     UncreatedObject,
 )
-from migration_gate.facts.tree import Owners, SchemaChange, SchemaChangeKind, SqlFile, SqlKind, Tree
+from migration_gate.facts.tree import (
+    ModelDefinition,
+    ModelPart,
+    ModelPartKind,
+    NameUse,
+    Owners,
+    SchemaChange,
+    SchemaChangeKind,
+    SqlFile,
+    SqlKind,
+    Tree,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +98,12 @@ __all__ = [
     "Index",
     "Location",
     "MissingParent",
+    "ModelDefinition",
     "ModelLocation",
+    "ModelPart",
+    "ModelPartKind",
     "Models",
+    "NameUse",
     "NamedDefinition",
     "NamedType",
     "Origin",

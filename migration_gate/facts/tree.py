@@ -9,6 +9,9 @@ from migration_gate.facts.history import Location, Unchecked
 
 SqlKind = Literal["schema", "data", "query"]
 SchemaChangeKind = Literal["execute", "create_all", "drop_all", "ddl element", "shell", "workflow"]
+ModelPartKind = Literal[
+    "column", "primary key", "foreign key", "unique", "check", "exclusion", "index", "sequence"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,63 @@ class SchemaChange:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelPart:
+    """A column, constraint, index or sequence, as the text of a model writes it."""
+
+    kind: ModelPartKind
+    location: Location
+    """its own line, in the file of the mixin where it comes from one"""
+    name: str | None = None
+    """its name in the database; None where the text gives none"""
+    columns: tuple[str, ...] = ()
+    """the columns of a constraint or index that the text names"""
+    is_certain: bool = True
+    """a column: that it is one is plain from the text alone"""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelDefinition:
+    """A mapped class, or a `Table(...)`, as the text of a module writes it."""
+
+    table: str
+    """its name in the database, without schema; empty where only running the module could tell"""
+    location: Location
+    """of the class, or of the call"""
+    schema: str | None = None
+    """None where the text of the definition names none: it may come from the MetaData"""
+    class_name: str = ""
+    """empty for a `Table(...)`"""
+    variable: str = ""
+    """what a `Table(...)` is assigned to"""
+    module: str = ""
+    """dotted, from the top of the repository: `src.app.users`"""
+    metadata: str = ""
+    """the MetaData to which it belongs, by the name of the base class or variable that holds it
+    (`app.base:Base`, `sqlmodel:SQLModel`); empty where the text does not tell"""
+    parts: tuple[ModelPart, ...] = ()
+    is_conditional: bool = False
+    """it stands in an `if`, a `try` or a function, which may not have run"""
+    is_test: bool = False
+    """its file belongs to tests, documentation, examples or scripts"""
+    is_skipped: bool = False
+    """its `info` keeps it out of Alembic's comparison: `skip_autogenerate`, `is_view`"""
+
+    def find_column(self, name: str) -> ModelPart | None:
+        """The column of that name in the database."""
+        return next((part for part in self.parts if part.kind == "column" and part.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class NameUse:
+    """A place in the repository's Python, outside of its revisions, that names a table or a column."""
+
+    name: str
+    location: Location
+    line_text: str
+    """the line, without its indentation and shortened"""
+
+
+@dataclass(frozen=True, slots=True)
 class Tree:
     """The tracked files of the project."""
 
@@ -56,6 +116,12 @@ class Tree:
     """the project's folder inside it, where that is not the top; paths are from the top"""
     sql_files: tuple[SqlFile, ...] = ()
     schema_changes: tuple[SchemaChange, ...] = ()
+    model_definitions: tuple[ModelDefinition, ...] = ()
+    """by file and line"""
+    model_sequences: tuple[ModelPart, ...] = ()
+    """sequences that stand outside of a definition"""
+    name_uses: tuple[NameUse, ...] = ()
+    """of the tables and columns that the migrations make and no model has; a few places of each"""
     notes: tuple[str, ...] = ()
     """no git here, a shallow clone..."""
     unchecked: tuple[Unchecked, ...] = ()
