@@ -18,6 +18,12 @@ FOREIGN_FILE = re.compile(
     r"|/lib/python3\.\d+/(?!site-packages)"
 )
 """files whose frames say nothing about the project's own code"""
+OWN_SIGNALS = frozenset(
+    getattr(signal, name)
+    for name in ("SIGABRT", "SIGBUS", "SIGFPE", "SIGILL", "SIGSEGV", "SIGSYS", "SIGTRAP")
+    if hasattr(signal, name)
+)
+"""what ends an interpreter for its own faults; every other signal comes from outside"""
 LOWEST_SIGNAL_STATUS = 128
 """an exit status above it means: killed by the signal of the rest"""
 INTERPRETER_ENDED = "InterpreterEnded"
@@ -28,16 +34,26 @@ ADVICE = "A call of os._exit, a crash in a C extension or too little memory end 
 def describe_exit(status: int) -> str:
     """How a process ended: `ended with exit status 7`, `was killed by signal 11 (SIGSEGV)`.
 
-    `status` is the sandbox's, which adds 128 to the number of a signal.
+    `status` is the sandbox's, which adds 128 to the number of a signal; negative where one killed it itself.
     """
-    if status <= LOWEST_SIGNAL_STATUS:
+    if 0 <= status <= LOWEST_SIGNAL_STATUS:
         return f"ended with exit status {status}"
-    number = status - LOWEST_SIGNAL_STATUS
+    number = -status if status < 0 else status - LOWEST_SIGNAL_STATUS
     try:
         name = signal.Signals(number).name
     except ValueError:
         name = "unknown"
     return f"was killed by signal {number} ({name})"
+
+
+def is_own_end(status: int) -> bool:
+    """Whether the project's code may have ended its interpreter: by an exit, or by a crash of its own.
+
+    `status` as for `describe_exit`. Where it is false something outside of the project ended it.
+    """
+    if status < 0:  # the sandbox itself was killed, which nothing below it may do
+        return False
+    return status <= LOWEST_SIGNAL_STATUS or status - LOWEST_SIGNAL_STATUS in OWN_SIGNALS
 
 
 def last_output(output: str) -> str:

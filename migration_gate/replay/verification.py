@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 TABLE_EXISTS = (
     "select 1 from pg_class c join pg_namespace n on n.oid = relnamespace where nspname = %s and relname = %s"
 )
+VERSION_TABLE_ADVICE = (
+    "Every connection of the project's went to the ephemeral database, so its URL is not the reason. Look in "
+    "the revisions for what empties, drops or moves the version table, or that leaves another `search_path` "
+    "behind, and in env.py for a transaction that is rolled back."
+)
 SHOWN_REVISIONS = 5
 """revisions that an error names"""
 
@@ -65,17 +70,27 @@ def verify_arrival(replay: Replay) -> None:
     elsewhere = [connection for connection in replay.connections if connection.outcome != "redirected"]
     version_tables = ", ".join(replay.version_tables) or "no version table"
     if not replay.arrived_heads and not elsewhere:
-        raise DatabaseRefused(
-            f"{len(ran)} revisions ran, and env.py committed none of them: "
-            f"{version_tables} is empty or not there.",
-            advice="Since SQLAlchemy 2, what nobody commits is rolled back. In env.py, call "
-            "context.run_migrations() inside `with context.begin_transaction():`.",
-        )
+        raise _explain_empty_version_table(replay, version_tables, len(ran))
     lost_names = ", ".join(sorted(lost)[:SHOWN_REVISIONS]) or "no revision at all"
     raise DatabaseRefused(
         f"{len(ran)} revisions ran, but the ephemeral database does not know of them: "
         f"{version_tables} lacks {lost_names}.{_describe_connections(elsewhere)}",
-        advice=startup_errors.URL_ADVICE,
+        advice=startup_errors.URL_ADVICE if elsewhere else VERSION_TABLE_ADVICE,
+    )
+
+
+def _explain_empty_version_table(replay: Replay, version_tables: str, count: int) -> DatabaseRefused:
+    """The error for revisions that left no trace in the version table, by what they left elsewhere."""
+    if any(command.step for command in replay.ddl_commands) or replay.catalog.tables:
+        return DatabaseRefused(
+            f"{count} revisions ran, and what they made is there, but {version_tables} is empty "
+            "or not there.",
+            advice=VERSION_TABLE_ADVICE,
+        )
+    return DatabaseRefused(
+        f"{count} revisions ran, and env.py committed none of them: {version_tables} is empty or not there.",
+        advice="Since SQLAlchemy 2, what nobody commits is rolled back. In env.py, call "
+        "context.run_migrations() inside `with context.begin_transaction():`.",
     )
 
 

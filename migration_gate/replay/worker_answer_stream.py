@@ -18,6 +18,7 @@ from migration_gate.postgres.server import Server
 from migration_gate.project import Project
 from migration_gate.replay import crash_report
 from migration_gate.replay.server_log import add_first_error
+from migration_gate.replay.server_watch import ServerWatch
 from migration_gate.replay.worker_answer import corrupted_answer, parse_line
 from migration_gate.replay.worker_order import WorkerTask, build_order
 from migration_gate.replay.worker_process import WorkerProcess, stop_worker
@@ -41,8 +42,6 @@ DUMP_SECONDS = 0.5
 """what the interpreter gets to print the frames that it is in"""
 DAEMON_SECONDS = 0.5
 """how long the output is still read when the answer has ended: a daemon may hold the pipe open"""
-KILLED = 128 + signal.SIGKILL
-"""the exit status of an interpreter that something outside of it killed"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +117,7 @@ class AnswerStream:
         self._settings = settings
         self._server = server
         self._database = database
+        self._server_watch = ServerWatch(server)
         self._output = bytearray()
         self._position = WorkerPosition()
         now = time.monotonic()
@@ -130,6 +130,13 @@ class AnswerStream:
         return crash_report.remove_foreign_frames(self._output.decode("utf-8", "replace"))
 
     def __iter__(self) -> Iterator[Line]:
+        try:
+            yield from self._receive_lines()
+            self._server_watch.verify_server()
+        finally:
+            self._server_watch.close()
+
+    def _receive_lines(self) -> Iterator[Line]:
         incomplete = b""
         for data in self._read_pipes():
             *lines, incomplete = (incomplete + data).split(b"\n")
@@ -174,6 +181,7 @@ class AnswerStream:
         if isinstance(line, StageStarted) and line.name == "import":
             self._import_deadline = time.monotonic() + self._settings.import_seconds
         self._position = self._position.advance(line)
+        self._server_watch.verify_failure(line)
         return add_first_error(line, self._server.log, self._database)
 
     def _keep_output(self, data: bytes) -> None:
@@ -212,11 +220,11 @@ class AnswerStream:
 
     def _explain_early_end(self) -> Line:
         """The failure that the worker could not write any more. Raises where it was not the project's."""
-        self._server.check_alive()  # a server that died first is the cause
+        self._server_watch.verify_server()  # a server that died first is the cause
         status = self._worker.process.returncode
         manner = crash_report.describe_exit(status)
         message = f"the project's interpreter {manner} {self._position.describe()}"
-        if self._position.stage is not None and status != KILLED:
+        if self._position.stage is not None and crash_report.is_own_end(status):
             return crash_report.build_failure_line(
                 self._position.stage, self._position.revision, message, self.output
             )

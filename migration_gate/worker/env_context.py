@@ -17,7 +17,7 @@ class EnvContext:
     driver: str
     is_async: bool
     search_path: str
-    """of the session, after the last revision"""
+    """of the session, before the first revision: what a later session of env.py has again"""
     default_schema: str
     """where a table without a schema is"""
     schema_translation: Optional[Mapping[Optional[str], Optional[str]]]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import time
+from dataclasses import dataclass
 from typing import Any, Callable, Iterator, Mapping, Optional, Sequence
 
 from . import private_api
@@ -41,8 +42,24 @@ LOG_DROPPED = (
     "a migration dropped what the gate records changes with (the schema migration_gate, its event triggers): "
     "from there on it is not known which revision made what"
 )
+VERSION_TABLE_SCHEMA = """
+select n.nspname from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+where c.oid = pg_catalog.to_regclass(pg_catalog.quote_ident('%s'))
+"""
 MAX_CHANGED_SNAPSHOTS = 50
 """revisions of one change that get a snapshot, the newest: two snapshots each, some 20 ms or more"""
+
+
+@dataclass(frozen=True)
+class SessionPlace:
+    """Where names without a schema lead, in a migration's session before its first step."""
+
+    search_path: str
+    default_schema: str
+    version_table_schema: str
+    """of the version table, wherever it is"""
+    schema_translation: Optional[Mapping[Optional[str], Optional[str]]]
+    """the connection's schema_translate_map"""
 
 
 class HistoryUpgrade:
@@ -96,7 +113,8 @@ class HistoryUpgrade:
         number = len(self.finished_contexts) + 1
         if not self._history.send_once():
             raise RuntimeError("the revisions cannot be read")
-        self._answer.send(_describe_context(number, context))
+        place = find_session_place(context)
+        self._answer.send(_describe_context(number, context, place))
         if self._order.task == "bootstrap":
             yield from self._create_and_stamp(heads, context)
             return
@@ -107,7 +125,7 @@ class HistoryUpgrade:
         for target in more_targets:
             plan = private_api.plan_upgrade(self._script, target, context.get_current_heads())
             yield from self._run_plan(plan, context, number, snapshots)
-        self._finish_context(number, context)
+        self._finish_context(number, context, place)
 
     def _create_and_stamp(self, heads: Any, context: Any) -> Iterator[Any]:
         """Create the tables of the models, and write a revision into the version table."""
@@ -150,18 +168,18 @@ class HistoryUpgrade:
             )
         )
 
-    def _finish_context(self, number: int, context: Any) -> None:
+    def _finish_context(self, number: int, context: Any, place: SessionPlace) -> None:
         """Keep what the models need to be created in the same place, and send where the version table is."""
         is_complete = IS_LOG_COMPLETE % ("true" if self._order.log_after_step else "false")
         if not execute_unseen(context.connection, is_complete)[0][0]:
             self._answer.send(Note(LOG_DROPPED))
-        finished = _keep_context(context, self._explicit_options)
+        finished = _keep_context(context, self._explicit_options, place)
         self.finished_contexts.append(finished)
         self._answer.send(
             ContextFinished(
                 number=number,
                 version_table=context.version_table,
-                version_table_schema=finished.translate_schema(context.version_table_schema),
+                version_table_schema=place.version_table_schema,
                 default_schema=finished.default_schema,
             )
         )
@@ -231,28 +249,57 @@ def choose_snapshot_revisions(order: Order, plan: Sequence[Any]) -> frozenset[st
     return frozenset(revisions[-int(order.snapshots) :])
 
 
-def _describe_context(number: int, context: Any) -> ContextConfigured:
-    # The schema in which an unqualified version table is, before a migration changes the search_path.
-    schema = execute_unseen(context.connection, "select current_schema()")[0][0]
+def find_session_place(context: Any) -> SessionPlace:
+    """Asked before the first step: a migration may set another search_path, for itself and what follows."""
+    connection = context.connection
+    search_path, schema = execute_unseen(
+        connection, "select current_setting('search_path'), current_schema()"
+    )[0]
+    translation = connection.get_execution_options().get("schema_translate_map")
+    table_schema = (translation or {}).get(context.version_table_schema, context.version_table_schema)
+    if table_schema is None:
+        # Alembic has created its table by now, or has found it in any schema of the search_path.
+        name = context.version_table.replace("'", "''")
+        rows = execute_unseen(connection, VERSION_TABLE_SCHEMA % name)
+        table_schema = rows[0][0] if rows else schema
+    return SessionPlace(search_path, schema or "public", table_schema or "public", translation)
+
+
+def _describe_context(number: int, context: Any, place: SessionPlace) -> ContextConfigured:
     return ContextConfigured(
         number=number,
         driver=context.dialect.driver,
         version_table=context.version_table,
-        version_table_schema=context.version_table_schema,
-        default_schema=schema or "public",
+        version_table_schema=place.version_table_schema,
+        default_schema=place.default_schema,
     )
 
 
-def _keep_context(context: Any, explicit_options: Mapping[str, Any]) -> EnvContext:
-    search_path, schema = execute_unseen(
-        context.connection, "select current_setting('search_path'), current_schema()"
-    )[0]
+def _keep_context(context: Any, explicit_options: Mapping[str, Any], place: SessionPlace) -> EnvContext:
     return EnvContext(
         options=dict(context.opts),
         explicit_options=dict(explicit_options),
         driver=context.dialect.driver,
         is_async=bool(getattr(context.dialect, "is_async", False)),
-        search_path=search_path,
-        default_schema=schema or "public",
-        schema_translation=context.connection.get_execution_options().get("schema_translate_map"),
+        search_path=place.search_path,
+        default_schema=_find_default_schema(context.connection, place.search_path) or "public",
+        schema_translation=place.schema_translation,
     )
+
+
+def _find_default_schema(connection: Any, search_path: str) -> Optional[str]:
+    """Where this search_path leads now: a migration may have created its first schema."""
+    current_path, schema = execute_unseen(
+        connection, "select current_setting('search_path'), current_schema()"
+    )[0]
+    if current_path == search_path:
+        return _optional_name(schema)
+    set_path = "select set_config('search_path', '%s', false)"
+    execute_unseen(connection, set_path % search_path.replace("'", "''"))
+    schema = execute_unseen(connection, "select current_schema()")[0][0]
+    execute_unseen(connection, set_path % current_path.replace("'", "''"))
+    return _optional_name(schema)
+
+
+def _optional_name(value: Any) -> Optional[str]:
+    return None if value is None else str(value)

@@ -10,7 +10,8 @@ import subprocess
 import sys
 import sysconfig
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -40,49 +41,94 @@ def says(
 
 HOLD = """
 import os, time
-open({flag!r}, "w").write(str(os.getpid()))
-time.sleep(60)
+pid = op.get_bind().exec_driver_sql("select pg_backend_pid()").scalar()
+open({flag!r}, "w").write("%d %d" % (os.getpid(), pid))
+while open({flag!r}).read():
+    time.sleep(0.02)
 op.execute("select 1")
 """
 
 
-def held(here: World) -> tuple[subprocess.Popen[str], int]:
-    """A run whose second revision waits, and the pid of its worker."""
+@dataclass
+class HeldRun:
+    """A run whose second revision waits for its flag to be emptied."""
+
+    process: subprocess.Popen[str]
+    flag: Path
+    worker: int
+    backend: int
+    """the pids of the project's interpreter, and of its session's process"""
+
+
+@pytest.fixture
+def held(here: World) -> Iterator[HeldRun]:
+    """The run; it has ended after the test."""
     flag = here.top / "flag"
     flag.touch()
     flag.chmod(0o666)
-    here.lay(project(two_py=revision("two", "one", HOLD.format(flag=str(flag)).replace("60", "6"))))
+    here.lay(project(two_py=revision("two", "one", HOLD.format(flag=str(flag)))))
     process = here.start()
-    deadline = time.monotonic() + 60
-    while not flag.read_text() and time.monotonic() < deadline:
+    while len(pids := flag.read_text().split()) < 2:
+        assert process.poll() is None, process.communicate()
         time.sleep(0.02)
-    return process, int(flag.read_text())
+    yield HeldRun(process, flag, *map(int, pids))
+    flag.unlink(missing_ok=True)
+    process.kill()
+    process.wait()
 
 
-def postmaster(here: World) -> int:
-    """The server of the run, by the folder that it works in."""
-    found = [pid for pid, line in here.processes().items() if re.search(r"/postgres -D \S+/data", line)]
-    assert len(found) == 1
-    return found[0]
+def find_process(here: World, pattern: str) -> int:
+    """The one process of the run whose command line has the pattern."""
+    pids = [pid for pid, line in here.processes().items() if re.search(pattern, line)]
+    assert len(pids) == 1, here.processes()
+    return pids[0]
 
 
-def test_a_server_that_is_killed_in_the_middle(here: World) -> None:
-    process, _ = held(here)
-    os.kill(postmaster(here), signal.SIGKILL)
-    out, err = process.communicate(timeout=60)
-    assert process.returncode == 3, out + err
-    assert "server" in out
+def parent_of(pid: int) -> int:
+    """The process that started this one."""
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+
+
+KILLED_PROCESSES: dict[str, tuple[Callable[[World, HeldRun], int], str]] = {
+    "the server": (lambda here, held: find_process(here, r"/postgres -D \S+/data"), "Postgres server"),
+    "the session's process": (lambda here, held: held.backend, "Postgres server"),
+    "the server's supervisor": (
+        lambda here, held: parent_of(find_process(here, r"/postgres -D \S+/data")),
+        "Postgres server",
+    ),
+    "the sandbox": (
+        lambda here, held: parent_of(held.worker),
+        "was killed by signal 9 (SIGKILL) while revision two ran",
+    ),
+    "the interpreter": (
+        lambda here, held: held.worker,
+        "was killed by signal 9 (SIGKILL) while revision two ran",
+    ),
+}
+"""what is killed, and what the report must say"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@pytest.mark.parametrize("victim", KILLED_PROCESSES)
+def test_what_is_killed_in_the_middle_is_no_finding(here: World, held: HeldRun, victim: str) -> None:
+    find_pid, words = KILLED_PROCESSES[victim]
+    os.kill(find_pid(here, held), signal.SIGKILL)
+    held.flag.write_text("")
+    out, err = held.process.communicate(timeout=60)
+    assert held.process.returncode == 3, out + err
+    assert words in " ".join(out.split())
+    assert "env.py" not in out
     assert "Traceback" not in out + err
     here.demand_nothing_left()
 
 
-def test_a_worker_that_is_killed_in_the_middle(here: World) -> None:
-    process, worker = held(here)
-    os.kill(worker, signal.SIGKILL)
-    out, err = process.communicate(timeout=60)
-    assert process.returncode == 3, out + err
-    assert "was killed by signal 9 (SIGKILL) while revision two ran" in " ".join(out.split())
-    here.demand_nothing_left()
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_a_session_that_is_ended_from_outside_is_no_finding(here: World, held: HeldRun) -> None:
+    os.kill(held.backend, signal.SIGTERM)
+    held.flag.write_text("")
+    out, err = held.process.communicate(timeout=60)
+    assert held.process.returncode == 3, out + err
+    assert "was ended from outside" in " ".join(out.split())
 
 
 # --- the machine ---------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import pytest
 
 from migration_gate.analysis.origin import find_origin
 from migration_gate.catalog.snapshot_reader import read_snapshot
-from migration_gate.errors import ProjectNotImported
+from migration_gate.errors import DatabaseRefused, ProjectNotImported
 from tests.support.alembic_projects import STANDARD, Rev, after, async_env, env, lay, line_of, one
 from tests.support.fact_builders import find_origin_by_name
 from tests.support.replay_engine import Engine
@@ -310,3 +310,49 @@ def test_a_project_with_flask_migrate_is_replayed(engine: Engine) -> None:
     ran = engine.run(folder, python("middle"), flask_app="app:create_app")
     assert (ran.replay.failure, ran.replay.arrived_heads, ran.tables) == (None, ("0001",), ["users"])
     assert ran.replay.models.tables == ("public.users",)
+
+
+SEARCH_PATHS = {
+    "another schema first": "SET search_path = s, public",
+    "by set_config": "SELECT set_config('search_path', 's,public', false)",
+    "for the transaction": "SET LOCAL search_path = s, public",
+}
+
+
+@pytest.mark.parametrize("statement", SEARCH_PATHS.values(), ids=SEARCH_PATHS)
+def test_a_revision_may_set_the_search_path(engine: Engine, statement: str) -> None:
+    body = f"""
+    op.execute("CREATE SCHEMA s")
+    op.execute({statement!r})
+    op.create_table("a", sa.Column("id", sa.Integer, primary_key=True), schema="public")
+    """
+    ran = engine.run(lay(engine.folder(), (Rev("0001", body), Rev("0002", "pass", "0001"))))
+    assert ran.replay.version_tables == ("public.alembic_version",)
+    assert ran.replay.arrived_heads == ("0002",)
+
+
+def test_a_version_table_is_found_in_the_second_schema_of_the_search_path(engine: Engine) -> None:
+    before = """
+    connection.execute(text("CREATE SCHEMA app"))
+    connection.execute(text("CREATE TABLE public.alembic_version (version_num varchar(32) PRIMARY KEY)"))
+    connection.execute(text("SET search_path TO app, public"))
+    connection.commit()
+    """
+    ran = engine.run(lay(engine.folder(), STANDARD, env(before=before)))
+    assert ran.replay.version_tables == ("public.alembic_version",)
+    assert ran.replay.arrived_heads == ("0005",)
+
+
+def test_a_version_table_that_a_revision_emptied_is_said_to_be_empty(engine: Engine) -> None:
+    folder = lay(engine.folder(), after(STANDARD, "pass"), env(run=EMPTIED))
+    with pytest.raises(DatabaseRefused) as caught:
+        engine.run(folder)
+    assert "what they made is there, but public.alembic_version is empty" in caught.value.message
+    assert "its URL is not the reason" in caught.value.advice
+
+
+EMPTIED = """
+with context.begin_transaction():
+    context.run_migrations()
+    connection.execute(text("DELETE FROM alembic_version"))
+"""

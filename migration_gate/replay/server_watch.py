@@ -1,0 +1,103 @@
+"""Tells a server that died or restarted during a replay from a migration that failed."""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import TYPE_CHECKING
+
+from migration_gate.errors import PostgresDied
+from migration_gate.postgres.server import Server, disk_full_error, mentions_full_disk
+from migration_gate.worker.protocol import ErrorReport, Line, RunFailed
+
+if TYPE_CHECKING:
+    import psycopg
+
+ADMIN_SHUTDOWN = "57P01"
+"""the SQLSTATE of a session that `pg_terminate_backend`, a signal or a shutdown ended"""
+CRASH_SHUTDOWN = "57P02"
+IDLE_SESSION_TIMEOUT = "57P05"
+END_SECONDS = 3.0
+POLL_SECONDS = 0.05
+SERVER_HUNG_UP = re.compile(
+    r"server closed the connection unexpectedly|connection was closed in the middle of operation"
+    r"|terminating connection due to|network error"
+)
+"""the words of libpq, asyncpg and pg8000, which come without an SQLSTATE"""
+TERMINATING_FUNCTION = "pg_terminate_backend"
+
+
+class ServerWatch:
+    """A session that is open for as long as a worker runs: a crash of any process of the server ends it.
+
+    Its own end is the proof, so no log is needed: a server on another machine has none here.
+    """
+
+    def __init__(self, server: Server) -> None:
+        """Raises PostgresDied where the server has ended, else psycopg's error."""
+        self._server = server
+        self._session: psycopg.Connection[tuple[object, ...]] = server.connect()
+
+    def close(self) -> None:
+        """End the session."""
+        self._session.close()
+
+    def verify_server(self) -> None:
+        """Raise PostgresDied, or DiskFull, where the server ended or started anew since the watch began."""
+        import psycopg  # noqa: PLC0415 - loaded while the server starts
+
+        try:
+            self._session.execute("select 1")
+        except psycopg.Error as error:
+            self._explain_lost_session(error)
+
+    def verify_failure(self, line: Line) -> None:
+        """Raise PostgresDied where a failure is the end of a session that no migration asked for."""
+        if not isinstance(line, RunFailed):
+            return
+        self.verify_server()
+        if not _is_lost_session(line.error):
+            return
+        statements = [line.error.statement or "", *(statement.sql for statement in line.statements)]
+        if not any(TERMINATING_FUNCTION in statement for statement in statements):
+            raise PostgresDied(
+                f"a session of the migrations was ended from outside: {line.error.message}",
+                advice="Look for what sends signals to the server's processes, or calls "
+                "pg_terminate_backend, on this machine, and run again.",
+                evidence=self._server.log_tail(),
+            )
+
+    def _explain_lost_session(self, error: psycopg.Error) -> None:
+        """Raise, unless the server still runs and a migration only ended the sessions beside its own."""
+        import psycopg  # noqa: PLC0415 - loaded while the server starts
+
+        if error.sqlstate in (ADMIN_SHUTDOWN, IDLE_SESSION_TIMEOUT):
+            try:
+                self._server.connect().close()
+            except psycopg.OperationalError:
+                pass
+            else:
+                return
+        self._wait_for_reason()
+        self._server.check_alive()
+        log = self._server.log_tail()
+        if mentions_full_disk(log):
+            raise disk_full_error(log) from error
+        raise PostgresDied(
+            f"the Postgres server ({self._server.description}) ended its sessions in the replay: {error}",
+            advice="Its log says which of its processes crashed, or what restarted it. Run again.",
+            evidence=log,
+        ) from error
+
+    def _wait_for_reason(self) -> None:
+        """Give a server that is about to end the time to do so: only the words of the error depend on it."""
+        stop_waiting_at = time.monotonic() + END_SECONDS
+        while not self._server.process.exit_reason() and time.monotonic() < stop_waiting_at:
+            time.sleep(POLL_SECONDS)
+
+
+def _is_lost_session(error: ErrorReport) -> bool:
+    """Whether the server ended the session in which the error arose."""
+    if error.sqlstate in (ADMIN_SHUTDOWN, CRASH_SHUTDOWN):
+        return True
+    return SERVER_HUNG_UP.search(error.message) is not None
