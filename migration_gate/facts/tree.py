@@ -86,8 +86,6 @@ class ModelDefinition:
     parts: tuple[ModelPart, ...] = ()
     is_conditional: bool = False
     """it stands in an `if`, a `try` or a function, which may not have run"""
-    is_test: bool = False
-    """its file belongs to tests, documentation, examples or scripts"""
     is_skipped: bool = False
     """its `info` keeps it out of Alembic's comparison: `skip_autogenerate`, `is_view`"""
 

@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 from migration_gate.config.settings import Settings
@@ -14,9 +15,10 @@ from migration_gate.git import list_tracked_files
 from migration_gate.scan.file_content import MAX_FILE_BYTES, FileContent, read_file
 from migration_gate.scan.found_change import FoundChange
 from migration_gate.scan.migration_files import MigrationFiles
+from migration_gate.scan.model_classes import mentions_model, read_models
 from migration_gate.scan.op_suggestion import suggest_operation
 from migration_gate.scan.revision_references import RevisionReferences, read_references
-from migration_gate.scan.source_files import SourceChanges, find_schema_changes, find_source_kind
+from migration_gate.scan.source_files import SourceChanges, SourceKind, find_schema_changes, find_source_kind
 from migration_gate.scan.sql_classifier import shorten
 from migration_gate.scan.sql_files import SQL_SECONDS, AllowedSqlFiles, describe_sql_file
 from migration_gate.wording import count_noun
@@ -39,6 +41,8 @@ class _ScannedFile:
     content: FileContent
     sql: SqlFile | None = None
     source: SourceChanges = _NOT_READ
+    mentions_model: bool = False
+    """it is Python, and may define a mapped class or a Table"""
     is_read_in_part: bool = False
     """the time for .sql files was used up"""
 
@@ -55,11 +59,19 @@ def read_repository(settings: Settings, migration_files: Sequence[str]) -> Tree:
     migrations = MigrationFiles(settings.root, migration_files)
     files = tuple(_scan_files(settings.root, tracked.paths, prefix, migrations))
     references = read_references(settings.root, tracked.top, migration_files)
+    models = read_models(
+        settings.root,
+        [path for path in tracked.paths if path.endswith(".py")],
+        {file.path: file.content.data for file in files if file.content.data and file.mentions_model},
+        partial(_display_path, prefix),
+    )
     return Tree(
         root=str(tracked.top),
         prefix=prefix,
         sql_files=_complete_sql_files(files, references, AllowedSqlFiles(settings.raw_sql_allow, prefix)),
         schema_changes=tuple(_make_schema_changes(files, references)),
+        model_definitions=models.definitions,
+        model_sequences=models.sequences,
         notes=(*tracked.notes, *_make_notes(files)),
         unchecked=tuple(_find_unchecked(files)),
     )
@@ -87,7 +99,11 @@ def _scan_files(
         if is_sql:
             file = _scan_sql(file, until)
         elif kind is not None and content.data is not None:
-            file = replace(file, source=find_schema_changes(path, kind, content.data))
+            file = replace(
+                file,
+                source=find_schema_changes(path, kind, content.data),
+                mentions_model=kind is SourceKind.PYTHON and mentions_model(content.data),
+            )
         yield file
 
 

@@ -1,0 +1,145 @@
+"""Expressions of text that consist of constants: evaluated without running anything of the project."""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import dataclass
+
+from migration_gate.scan.model_metadata import find_class_value
+from migration_gate.scan.module_index import ModuleIndex, ParsedModule
+from migration_gate.scan.python_strings import constant_text, dotted_name, last_name
+
+_MAX_DEPTH = 20
+"""nested expressions that are followed"""
+_MAX_PATTERN = 120
+"""characters of a regular expression of the project's that is applied to a class's name"""
+_MAX_NAME = 120
+_SAFE_PATTERN = re.compile(r"(?:[^*+{]|(?<=[\w\].])[*+])*")
+"""no quantifier stands behind a group: matching takes no more than polynomial time"""
+_SNAKE_CASE = re.compile(r"snake|underscore|decamel|camel_to|camel2", re.IGNORECASE)
+"""names of functions that turn `UserGroup` into `user_group`"""
+_ACRONYM = re.compile(r"[A-Z]{2}|\d")
+"""where such functions differ"""
+CAMEL_CASE = re.compile(r"((?<=[a-z0-9])[A-Z]|(?!^)[A-Z](?=[a-z]))")
+"""as Flask-SQLAlchemy splits a class's name"""
+_UNCHANGED = frozenset({"str", "quoted_name", "conv", "literal", "intern"})
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Where an expression stands."""
+
+    module: ParsedModule
+    class_: ast.ClassDef | None = None
+    """the class whose body holds it"""
+    class_name: str = ""
+    """what `cls.__name__` is"""
+
+
+class TextEvaluator:
+    """Evaluates expressions of text that consist of constants, without running anything."""
+
+    def __init__(self, index: ModuleIndex) -> None:
+        self._index = index
+
+    def evaluate(self, node: ast.expr | None, scope: Scope, depth: int = 0) -> str | None:
+        """The text of an expression; None where it is not known."""
+        if node is None or depth > _MAX_DEPTH:
+            return None
+        parts = _joined_parts(node)
+        if parts is not None:
+            texts = [self.evaluate(part, scope, depth + 1) for part in parts]
+            known = [text for text in texts if text is not None]
+            return "".join(known) if len(known) == len(texts) else None
+        if isinstance(node, ast.Call):
+            return self._call(node, scope, depth)
+        if isinstance(node, ast.Constant):
+            return constant_text(node)
+        return self._look_up(node, scope, depth) if isinstance(node, ast.Name | ast.Attribute) else None
+
+    def _look_up(self, node: ast.expr, scope: Scope, depth: int) -> str | None:
+        name = dotted_name(node)
+        if name in ("cls.__name__", "self.__name__", "cls.__class__.__name__"):
+            return scope.class_name or None
+        name = name.removeprefix("cls.").removeprefix("self.")
+        if scope.class_ is not None and "." not in name:
+            value = find_class_value(scope.class_, name)
+            if value is not None and value is not node:
+                return self.evaluate(value, scope, depth + 1)
+        return self._look_up_global(name, scope, depth)
+
+    def _look_up_global(self, name: str, scope: Scope, depth: int) -> str | None:
+        """A constant of a module, or an attribute of a class of constants: `Tables.USERS.value`."""
+        symbol = self._index.resolve(scope.module.path, name)
+        module = self._index.parse_module(symbol.path) if symbol is not None and symbol.path else None
+        if symbol is None or module is None:
+            return None
+        if symbol.name in module.values and not symbol.attributes:
+            return self.evaluate(module.values[symbol.name], Scope(module), depth + 1)
+        if symbol.name in module.classes and symbol.attributes:
+            class_ = module.classes[symbol.name]
+            value = find_class_value(class_, symbol.attributes[0])
+            return self.evaluate(value, Scope(module, class_, class_.name), depth + 1)
+        return None
+
+    def _call(self, call: ast.Call, scope: Scope, depth: int) -> str | None:
+        name = last_name(call.func)
+        if name == "sub" and len(call.args) >= 3:
+            return self._substitute(call, scope, depth)
+        if isinstance(call.func, ast.Attribute):
+            text = self.evaluate(call.func.value, scope, depth + 1)
+            arguments = [self.evaluate(argument, scope, depth + 1) for argument in call.args]
+            if text is not None and None not in arguments:
+                return _call_method(text, name, [argument or "" for argument in arguments])
+        if len(call.args) != 1 or call.keywords:
+            return None
+        argument = self.evaluate(call.args[0], scope, depth + 1)
+        if argument is None or name in _UNCHANGED:
+            return argument
+        return _to_snake_case(argument) if _SNAKE_CASE.search(name) else None
+
+    def _substitute(self, call: ast.Call, scope: Scope, depth: int) -> str | None:
+        """`re.sub(pattern, replacement, text)`."""
+        texts = [self.evaluate(argument, scope, depth + 1) for argument in call.args[:3]]
+        pattern, replacement, text = (part if part is not None else "\0" for part in texts)
+        is_known = "\0" not in pattern + replacement + text
+        if not is_known or len(pattern) > _MAX_PATTERN or not _SAFE_PATTERN.fullmatch(pattern):
+            return None
+        try:
+            return re.sub(pattern, replacement, text[:_MAX_NAME])
+        except (re.error, IndexError):
+            return None
+
+
+def _joined_parts(node: ast.expr) -> list[ast.expr] | None:
+    """The expressions whose texts this one joins; None where it joins nothing."""
+    match node:
+        case ast.JoinedStr(values=parts):
+            return parts
+        case ast.FormattedValue(value=value, conversion=-1, format_spec=None):
+            return [value]
+        case ast.BinOp(left=left, op=ast.Add(), right=right):
+            return [left, right]
+    return None
+
+
+def _call_method(text: str, method: str, arguments: list[str]) -> str | None:
+    """The result of a method of a text; None for one that is not known here."""
+    match method, arguments:
+        case (("lower" | "upper" | "strip" | "title" | "capitalize" | "casefold"), []):
+            changed: str = getattr(text, method)()
+            return changed
+        case "replace", [old, new]:
+            return text.replace(old, new)
+        case (("removesuffix" | "removeprefix"), [part]):
+            cut: str = getattr(text, method)(part)
+            return cut
+        case "format", values if text.count("{}") == len(values) and text.count("{") == len(values):
+            return text.format(*values)
+    return None
+
+
+def _to_snake_case(name: str) -> str | None:
+    """`UserGroup` as `user_group`; None for a name that such functions split in different ways."""
+    return None if _ACRONYM.search(name) else CAMEL_CASE.sub(r"_\1", name).lower().lstrip("_")
