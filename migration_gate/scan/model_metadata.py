@@ -195,7 +195,8 @@ def _installed_root(symbol: Symbol, own: Root) -> Root | None:
         return own
     if symbol.name.startswith("sqlmodel."):
         return Root("sqlmodel:SQLModel", "sqlmodel") if symbol.last_name == "SQLModel" else None
-    if symbol.name.partition(".")[0] in _NO_BASES or "." not in symbol.name:
+    is_library_class = symbol.name.partition(".")[0] in _NO_BASES or "." not in symbol.name
+    if is_library_class or "mixin" in symbol.last_name.lower():
         return None
     return Root(_external_name(symbol.name), "unknown")
 

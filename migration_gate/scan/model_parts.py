@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeGuard
 
 from migration_gate.facts import Location, ModelPart, ModelPartKind
@@ -121,12 +121,14 @@ class PartReader:
 
     def _read_declared(self, name: str, function: ast.FunctionDef) -> Iterator[ModelPart]:
         """What a `declared_attr` returns."""
+        is_certain = not any(isinstance(node, ast.If) for node in ast.walk(function))
         for node in ast.walk(function):
             if isinstance(node, ast.Return) and node.value is not None:
                 if name == "__table_args__":
                     yield from self.read_constraints(node.value)
                 elif _is_column(node.value):
-                    yield from self._read_column(name, node.value, node)
+                    for part in self._read_column(name, node.value, node):
+                        yield replace(part, is_certain=part.is_certain and is_certain)
 
     def _read_column(self, attribute: str | None, call: ast.Call, node: ast.AST) -> Iterator[ModelPart]:
         """A column and what its arguments make: keys, constraints, an index, a sequence."""

@@ -82,7 +82,8 @@ class TableNames:
                 else function is None and self._is_concrete(parent_module, parent)
             )
             if not shares_table:
-                return self._read_own(parent_module, parent, class_.name)
+                inherited = self._read_own(parent_module, parent, class_.name)
+                return inherited if inherited is not None and inherited.name != "" else None
             break
         return self._find_default(module, class_, root)
 

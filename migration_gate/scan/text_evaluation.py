@@ -85,7 +85,7 @@ class TextEvaluator:
 
     def _call(self, call: ast.Call, scope: Scope, depth: int) -> str | None:
         name = last_name(call.func)
-        if name == "sub" and len(call.args) >= 3:
+        if name == "sub":
             return self._substitute(call, scope, depth)
         if isinstance(call.func, ast.Attribute):
             text = self.evaluate(call.func.value, scope, depth + 1)
@@ -100,16 +100,25 @@ class TextEvaluator:
         return _to_snake_case(argument) if _SNAKE_CASE.search(name) else None
 
     def _substitute(self, call: ast.Call, scope: Scope, depth: int) -> str | None:
-        """`re.sub(pattern, replacement, text)`."""
-        texts = [self.evaluate(argument, scope, depth + 1) for argument in call.args[:3]]
-        pattern, replacement, text = (part if part is not None else "\0" for part in texts)
-        is_known = "\0" not in pattern + replacement + text
-        if not is_known or len(pattern) > _MAX_PATTERN or not _SAFE_PATTERN.fullmatch(pattern):
+        """`re.sub(pattern, replacement, text)`, and the same of a compiled pattern."""
+        arguments = list(call.args)
+        if len(arguments) == 2 and isinstance(call.func, ast.Attribute):
+            arguments = [*self._find_compiled(call.func.value, scope), *arguments]
+        texts = [self.evaluate(argument, scope, depth + 1) for argument in arguments[:3]]
+        known = [text for text in texts if text is not None]
+        if len(known) != 3 or len(known[0]) > _MAX_PATTERN or not _SAFE_PATTERN.fullmatch(known[0]):
             return None
         try:
-            return re.sub(pattern, replacement, text[:_MAX_NAME])
+            return re.sub(known[0], known[1], known[2][:_MAX_NAME])
         except (re.error, IndexError):
             return None
+
+    def _find_compiled(self, node: ast.expr, scope: Scope) -> list[ast.expr]:
+        """The pattern of `NAME = re.compile(pattern)`."""
+        symbol = self._index.resolve(scope.module.path, dotted_name(node))
+        module = self._index.parse_module(symbol.path) if symbol is not None and symbol.path else None
+        value = module.values.get(symbol.name) if module is not None and symbol is not None else None
+        return value.args[:1] if isinstance(value, ast.Call) and last_name(value.func) == "compile" else []
 
 
 def _joined_parts(node: ast.expr) -> list[ast.expr] | None:
