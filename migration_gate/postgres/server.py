@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -30,6 +31,12 @@ class ServerProcess(Protocol):
 
     def log_tail(self, lines: int) -> str:
         """The last lines of its log; '' where the gate cannot read it."""
+
+
+COPY_ATTEMPTS = 20
+"""while sessions that were ended are still on their way out, with longer and longer waits: 1 s in all"""
+COPY_WAIT_SECONDS = 0.005
+END_SESSIONS = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,28 +82,55 @@ class Server:
 
         Raises DiskFull, or Broken where the template is in use.
         """
-        import psycopg  # noqa: PLC0415
-        from psycopg import sql  # noqa: PLC0415
-
         name = self.database_prefix + secrets.token_hex(6)
         with self.connect() as connection:
             source, options = (template, "") if template else self._empty_template(connection)
-            if self.version >= COPY_FILES and self.token:  # the gate's own server: a checkpoint is cheap
-                options += " STRATEGY file_copy"
-            command = sql.SQL("CREATE DATABASE {} TEMPLATE {}" + options)
-            try:
-                connection.execute(command.format(sql.Identifier(name), sql.Identifier(source)))
-            except psycopg.errors.DiskFull as error:
-                raise disk_full_error(self.log_tail()) from error
-            except psycopg.errors.ObjectInUse as error:
-                raise Broken(
-                    f"a copy of database {source} was wanted; found that others are connected to it",
-                    advice="Close the connections to it, and run again.",
-                    evidence=str(error),
-                ) from error
-            comment = sql.SQL("COMMENT ON DATABASE {} IS {}")
-            connection.execute(comment.format(sql.Identifier(name), sql.Literal(database_marker(name))))
+            self._create_database(connection, name, source, options)
         return name
+
+    def copy_used_database(self, source: str, name: str) -> None:
+        """Create the database `name` as a copy of one whose sessions may be ended.
+
+        A database of that name is dropped. Raises DiskFull, or Broken where new sessions keep the source in
+        use.
+        """
+        from psycopg import sql  # noqa: PLC0415
+
+        with self.connect() as connection:
+            drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
+            connection.execute(drop.format(sql.Identifier(name)))
+            for attempt in range(1, COPY_ATTEMPTS + 1):
+                connection.execute(END_SESSIONS, [source])
+                try:
+                    self._create_database(connection, name, source)
+                except Broken:
+                    if attempt == COPY_ATTEMPTS:
+                        raise
+                    time.sleep(COPY_WAIT_SECONDS * attempt)
+                else:
+                    return
+
+    def _create_database(
+        self, connection: psycopg.Connection[tuple[object, ...]], name: str, source: str, options: str = ""
+    ) -> None:
+        import psycopg  # noqa: PLC0415
+        from psycopg import sql  # noqa: PLC0415
+
+        if self.version >= COPY_FILES and self.token:  # the gate's own server: a checkpoint is cheap
+            options += " STRATEGY file_copy"
+        command = sql.SQL("CREATE DATABASE {} TEMPLATE {}" + options)
+        try:
+            connection.execute(command.format(sql.Identifier(name), sql.Identifier(source)))
+        except psycopg.errors.DiskFull as error:
+            raise disk_full_error(self.log_tail()) from error
+        except psycopg.errors.ObjectInUse as error:
+            raise Broken(
+                f"a copy of database {source} was wanted; found that others are connected to it",
+                advice="Close the connections to it, and run again.",
+                evidence=str(error),
+            ) from error
+        comment = sql.SQL("COMMENT ON DATABASE {} IS {}")
+        connection.execute(comment.format(sql.Identifier(name), sql.Literal(database_marker(name))))
 
     def log_tail(self, lines: int = 20) -> str:
         """The last lines of the server's log."""

@@ -55,7 +55,7 @@ def _examine_project(settings: Settings) -> Generator[Progress, None, Facts]:
         yield Progress("postgres", settings.postgres)
         with (
             # The interpreter imports Alembic and SQLAlchemy while the server starts.
-            start_worker(project, settings, run_directory) as worker,
+            start_worker(project, settings, run_directory, with_models=True) as worker,
             start_server(settings.postgres, folder=run_directory) as server,
         ):
             change = comparison_with_base.result()
@@ -137,4 +137,4 @@ def _read_replay(setup: ReplaySetup, history_run: HistoryRun, notes: tuple[str, 
     if replay.failure is not None or history.error is not None:
         return replay
     verify_arrival(replay)
-    return add_model_comparison(setup, replay, answer)
+    return add_model_comparison(setup, replay, answer, history_run.unchecked)

@@ -8,18 +8,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from migration_gate.catalog.snapshot_reader import read_snapshot
-from migration_gate.facts import DdlCommand, Snapshot, Tree
+from migration_gate.facts import DdlCommand, Snapshot, Tree, Unchecked
 from migration_gate.progress import Progress
 from migration_gate.replay.ddl_log import read_ddl_log
+from migration_gate.replay.models_request import build_models_request, copy_for_models, request_models
 from migration_gate.replay.replay_setup import ReplaySetup
 from migration_gate.replay.verification import read_arrived_heads
 from migration_gate.replay.worker_answer import AnswerReader
-from migration_gate.replay.worker_answer_stream import send_order
+from migration_gate.replay.worker_answer_stream import AnswerStream, send_order
 from migration_gate.replay.worker_process import WorkerProcess
 from migration_gate.scan.repository import read_repository
 from migration_gate.scan.revision_files import RevisionSource, read_revision_files_below
 from migration_gate.worker.protocol import (
-    DatabaseCopied,
+    HistoryFinished,
     Line,
     RevisionsPlanned,
     ScriptsFound,
@@ -56,6 +57,8 @@ class HistoryRun:
     """None where the worker ended before it knew the folders of the revisions"""
     replayed_database: Future[ReplayedDatabase] | None
     """None where the worker ended before the last revision"""
+    unchecked: tuple[Unchecked, ...] = ()
+    """that the models are those of the process which ran the revisions"""
 
 
 def run_history(
@@ -68,6 +71,7 @@ def run_history(
     planned = 0
     repository_text: Future[RepositoryText] | None = None
     replayed_database: Future[ReplayedDatabase] | None = None
+    unchecked: tuple[Unchecked, ...] = ()
     for line in stream:
         lines.append(line)
         match line:
@@ -75,13 +79,32 @@ def run_history(
                 yield Progress(line.name, total=planned)
             case ScriptsFound():
                 repository_text = background.submit(read_repository_text, setup, line)
-            case DatabaseCopied():
+            case HistoryFinished():
+                copy_for_models(setup)
                 replayed_database = background.submit(read_replayed_database, setup, tuple(lines))
+                models_lines, unchecked = create_models(setup, worker, stream, lines)
+                lines += models_lines
             case RevisionsPlanned():
                 planned += len(line.revisions)
             case StepStarted():
                 yield Progress("replay", line.revision, line.number, planned)
-    return HistoryRun(tuple(lines), stream.output, repository_text, replayed_database)
+    return HistoryRun(tuple(lines), stream.output, repository_text, replayed_database, unchecked)
+
+
+def create_models(
+    setup: ReplaySetup, worker: WorkerProcess, stream: AnswerStream, lines: Sequence[Line]
+) -> tuple[tuple[Line, ...], tuple[Unchecked, ...]]:
+    """Have the models created, by the second interpreter or else by the one that ran the history.
+
+    `stream` and `lines` are those of the history. Returns further lines, and what is to be said.
+    """
+    request = build_models_request(lines)
+    answer = request_models(setup, worker, request)
+    if answer.created is None:
+        copy_for_models(setup)
+        stream.request_models(request)
+    stream.close_order()
+    return ((answer.created,) if answer.created is not None else ()), answer.unchecked
 
 
 def read_repository_text(setup: ReplaySetup, scripts: ScriptsFound) -> RepositoryText:

@@ -42,12 +42,18 @@ def collect_replay_facts(
     )
 
 
-def add_model_comparison(setup: ReplaySetup, replay: Replay, answer: AnswerReader) -> Replay:
-    """The replay with the models' database and its differences, or with the reason why there are none."""
+def add_model_comparison(
+    setup: ReplaySetup, replay: Replay, answer: AnswerReader, unchecked: tuple[Unchecked, ...]
+) -> Replay:
+    """The replay with the models' database and its differences, or with the reason why there are none.
+
+    `unchecked`: what is to be said of how the models were made.
+    """
+    replay = replace(replay, unchecked=unchecked)
     failed = answer.failure()
     if failed is not None:
         reason = f"could not be created: {failed.failure.message}"
-        return replace(replay, unchecked=(Unchecked("models", reason),))
+        return replace(replay, unchecked=(*unchecked, Unchecked("models", reason)))
     if not replay.models.tables:
         return replay
     with setup.server.connect(setup.models_database) as connection:

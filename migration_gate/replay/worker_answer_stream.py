@@ -21,12 +21,14 @@ from migration_gate.replay.server_log import add_first_error
 from migration_gate.replay.server_watch import ServerWatch
 from migration_gate.replay.worker_answer import corrupted_answer, parse_line
 from migration_gate.replay.worker_order import WorkerTask, build_order
-from migration_gate.replay.worker_process import WorkerProcess, stop_worker
+from migration_gate.replay.worker_process import WorkerPipes, WorkerProcess, stop_worker
 from migration_gate.worker.protocol import (
     ContextConfigured,
     Done,
     FailedStage,
     Line,
+    ModelsRequest,
+    Order,
     StageStarted,
     StepFinished,
     StepStarted,
@@ -95,13 +97,23 @@ class WorkerPosition:
 def send_order(
     worker: WorkerProcess, project: Project, settings: Settings, server: Server, task: WorkerTask
 ) -> AnswerStream:
-    """Tell the worker what to do on which server; its answer. The time limits count from here."""
+    """Tell the worker what to do on which server; its answer. The time limits count from here.
+
+    Where the worker has a second interpreter, it gets the same order for the models at once, so that it
+    imports the project meanwhile; see `receive_models`.
+    """
     worker.socket_file.write_text(f"{server.socket_directory}/.s.PGSQL.{server.port}")
-    order = encode_order(build_order(project, settings, server, task))
+    _send_line(worker.pipes, build_order(project, settings, server, task))
+    if worker.models_pipes is not None:
+        _send_line(worker.models_pipes, build_order(project, settings, server, replace(task, kind="models")))
+    return AnswerStream(worker, worker.pipes, settings, server, task.database)
+
+
+def _send_line(pipes: WorkerPipes, line: Order | ModelsRequest) -> None:
     # A worker that has died already is reported when its answer is read.
-    with contextlib.suppress(BrokenPipeError), worker.order_pipe:
-        worker.order_pipe.write(order)
-    return AnswerStream(worker, settings, server, task.database)
+    with contextlib.suppress(BrokenPipeError):
+        pipes.order.write(encode_order(line))
+        pipes.order.flush()
 
 
 class AnswerStream:
@@ -112,8 +124,12 @@ class AnswerStream:
     ended the worker; PostgresDied or DiskFull where the server ended first.
     """
 
-    def __init__(self, worker: WorkerProcess, settings: Settings, server: Server, database: str) -> None:
+    def __init__(
+        self, worker: WorkerProcess, pipes: WorkerPipes, settings: Settings, server: Server, database: str
+    ) -> None:
+        """`pipes`: those of one of the worker's interpreters."""
         self._worker = worker
+        self._pipes = pipes
         self._settings = settings
         self._server = server
         self._database = database
@@ -128,6 +144,15 @@ class AnswerStream:
     def output(self) -> str:
         """The end of what the project's code printed so far."""
         return crash_report.remove_foreign_frames(self._output.decode("utf-8", "replace"))
+
+    def request_models(self, request: ModelsRequest) -> None:
+        """Have the interpreter create the models; the history has run."""
+        _send_line(self._pipes, request)
+
+    def close_order(self) -> None:
+        """Have the interpreter end when it has done what it was told."""
+        with contextlib.suppress(BrokenPipeError):
+            self._pipes.order.close()
 
     def __iter__(self) -> Iterator[Line]:
         try:
@@ -152,7 +177,7 @@ class AnswerStream:
 
     def _read_pipes(self) -> Iterator[bytes]:
         """What comes through the answer pipe, in pieces; what the project's code prints is kept meanwhile."""
-        answer_pipe, output_pipe = self._worker.answer_pipe, self._worker.output_pipe
+        answer_pipe, output_pipe = self._pipes.answer, self._pipes.output
         stop_reading_at = math.inf
         with selectors.DefaultSelector() as selector:
             selector.register(answer_pipe, selectors.EVENT_READ)
@@ -171,11 +196,18 @@ class AnswerStream:
                         stop_reading_at = time.monotonic() + DAEMON_SECONDS
 
     def _wait_for_end(self) -> None:
-        """Wait until the process ends; the time limits hold on, as the project may have closed the pipes."""
-        while self._worker.process.poll() is None:
+        """Wait until the process ends; the time limits hold on, as the project may have closed the pipes.
+
+        The second interpreter ends with the first one at the latest.
+        """
+        while self._is_main and self._worker.process.poll() is None:
             self._enforce_time_limits()
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._worker.process.wait(POLL_SECONDS)
+
+    @property
+    def _is_main(self) -> bool:
+        return self._pipes is self._worker.pipes
 
     def _receive_line(self, line: Line) -> Line:
         if isinstance(line, StageStarted) and line.name == "import":
@@ -209,7 +241,7 @@ class AnswerStream:
     def _request_stack_dump(self) -> None:
         """Have the interpreter print its frames (faulthandler does so on SIGUSR1), and keep them."""
         self._worker.process.send_signal(signal.SIGUSR1)
-        descriptor = self._worker.output_pipe.fileno()
+        descriptor = self._pipes.output.fileno()
         os.set_blocking(descriptor, False)
         stop_reading_at = time.monotonic() + DUMP_SECONDS
         while time.monotonic() < stop_reading_at:
@@ -221,8 +253,8 @@ class AnswerStream:
     def _explain_early_end(self) -> Line:
         """The failure that the worker could not write any more. Raises where it was not the project's."""
         self._server_watch.verify_server()  # a server that died first is the cause
-        status = self._worker.process.returncode
-        manner = crash_report.describe_exit(status)
+        status = self._worker.process.poll() or 0
+        manner = crash_report.describe_exit(status) if self._is_main or status else "ended"
         message = f"the project's interpreter {manner} {self._position.describe()}"
         if self._position.stage is not None and crash_report.is_own_end(status):
             return crash_report.build_failure_line(

@@ -37,16 +37,31 @@ NO_FILTER = (
 
 
 @dataclass(frozen=True, slots=True)
+class WorkerPipes:
+    """The gate's ends of one interpreter's pipes."""
+
+    order: BinaryIO
+    answer: BinaryIO
+    """the lines of the answer"""
+    output: BinaryIO
+    """stdout and stderr of the project's code"""
+
+    def close(self) -> None:
+        """Close all of them."""
+        for pipe in (self.order, self.answer, self.output):
+            with contextlib.suppress(BrokenPipeError):  # an order that was never sent
+                pipe.close()
+
+
+@dataclass(frozen=True, slots=True)
 class WorkerProcess:
     """A worker that has started and waits for its order (see `worker_answer_stream.send_order`)."""
 
     process: subprocess.Popen[bytes]
     """the sandbox; the interpreter is its child"""
-    order_pipe: BinaryIO
-    answer_pipe: BinaryIO
-    """the lines of the answer"""
-    output_pipe: BinaryIO
-    """stdout and stderr of the project's code"""
+    pipes: WorkerPipes
+    models_pipes: WorkerPipes | None
+    """of the interpreter that creates the models: a fork of the first, and a descendant of the sandbox too"""
     socket_file: Path
     """names the one Unix socket that the worker may connect to; written when the server runs"""
     notes: tuple[str, ...]
@@ -64,13 +79,17 @@ class Confinement:
 
 
 @contextmanager
-def start_worker(project: Project, settings: Settings, folder: Path) -> Iterator[WorkerProcess]:
+def start_worker(
+    project: Project, settings: Settings, folder: Path, *, with_models: bool = False
+) -> Iterator[WorkerProcess]:
     """A worker that imports Alembic and SQLAlchemy, then waits; stopped when the block ends.
+
+    With `with_models` it forks then: a second interpreter waits, which no code of the project has run in.
 
     `folder` belongs to this run: the worker's files are copied into it where its account cannot read them
     elsewhere, and its home directory is there where it has no other.
     """
-    worker = _launch_worker(project, settings, folder)
+    worker = _launch_worker(project, settings, folder, with_models)
     try:
         yield worker
     finally:
@@ -87,26 +106,54 @@ def stop_worker(worker: WorkerProcess) -> None:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-    for pipe in (worker.order_pipe, worker.answer_pipe, worker.output_pipe):
-        with contextlib.suppress(BrokenPipeError):  # an order that was never sent
-            pipe.close()
+    worker.pipes.close()
+    if worker.models_pipes is not None:
+        worker.models_pipes.close()
 
 
-def _launch_worker(project: Project, settings: Settings, folder: Path) -> WorkerProcess:
+@dataclass(frozen=True, slots=True)
+class PipePairs:
+    """Both ends of one interpreter's pipes, before it has started."""
+
+    gate: WorkerPipes
+    order: int
+    answer: int
+    output: int
+    """the interpreter's ends"""
+
+    @property
+    def descriptors(self) -> tuple[int, int, int]:
+        """The interpreter's ends."""
+        return (self.order, self.answer, self.output)
+
+
+def _open_pipes() -> PipePairs:
+    order_read, order_write = os.pipe()
+    answer_read, answer_write = os.pipe()
+    output_read, output_write = os.pipe()
+    gate = WorkerPipes(
+        order=os.fdopen(order_write, "wb"),
+        answer=os.fdopen(answer_read, "rb"),
+        output=os.fdopen(output_read, "rb"),
+    )
+    return PipePairs(gate, order_read, answer_write, output_write)
+
+
+def _launch_worker(project: Project, settings: Settings, folder: Path, with_models: bool) -> WorkerProcess:
     confinement = _choose_confinement(project, settings)
     worker_code = _find_readable_code(confinement.account, folder)
     environment = _build_environment(settings, confinement.account, folder)
     socket_file = folder / f"socket-{secrets.token_hex(4)}"
-    order_read, order_write = os.pipe()
-    answer_read, answer_write = os.pipe()
-    output_read, output_write = os.pipe()
+    pipes = _open_pipes()
+    models_pipes = _open_pipes() if with_models else None
+    inherited = [pipes.order, pipes.answer, *(models_pipes.descriptors if models_pipes is not None else ())]
     command = sandbox_command(
-        [str(project.python), "-u", str(worker_code), str(order_read), str(answer_write)],
+        [str(project.python), "-u", str(worker_code), *(str(descriptor) for descriptor in inherited)],
         account=confinement.account,
         unix_sockets_only=confinement.unix_sockets_only,
         allowed_socket_file=str(socket_file),
-        notes_descriptor=answer_write,
-        descriptors_to_close=[order_read, answer_write],
+        notes_descriptor=pipes.answer,
+        descriptors_to_close=inherited,
     )
     try:
         process = subprocess.Popen(
@@ -114,19 +161,18 @@ def _launch_worker(project: Project, settings: Settings, folder: Path) -> Worker
             cwd=project.directory,
             env=environment,
             stdin=subprocess.DEVNULL,
-            stdout=output_write,
-            stderr=output_write,
-            pass_fds=(order_read, answer_write),
+            stdout=pipes.output,
+            stderr=pipes.output,
+            pass_fds=inherited,
             start_new_session=True,
         )
     finally:
-        for descriptor in (order_read, answer_write, output_write):
+        for descriptor in (*inherited, pipes.output):
             os.close(descriptor)
     return WorkerProcess(
         process=process,
-        order_pipe=os.fdopen(order_write, "wb"),
-        answer_pipe=os.fdopen(answer_read, "rb"),
-        output_pipe=os.fdopen(output_read, "rb"),
+        pipes=pipes.gate,
+        models_pipes=models_pipes.gate if models_pipes is not None else None,
         socket_file=socket_file,
         notes=confinement.notes,
     )

@@ -19,9 +19,9 @@ def main() -> int:
     spec.loader.exec_module(package)
     from migration_gate_worker.session import run_worker  # type: ignore[import-not-found]
 
-    order, answer = (int(text) for text in sys.argv[1:3])
+    descriptors = [int(text) for text in sys.argv[1:]]
     sys.argv[:] = ["alembic"]
-    return int(run_worker(order, answer))
+    return int(run_worker(*descriptors))
 
 
 if __name__ == "__main__":

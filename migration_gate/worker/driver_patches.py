@@ -98,4 +98,5 @@ def _parse_dsn(dsn: Any) -> dict[str, str]:
 
 
 def _report_connection(redirection: Redirection, driver: str, arguments: Mapping[str, Any]) -> None:
+    redirection.await_database()
     redirection.report("postgresql", driver, format_address(arguments), "driver", "redirected")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Mapping, Optional
+from typing import Any, Iterable, Iterator, Mapping, Optional
+
+from .protocol import ContextPlace
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,51 @@ class EnvContext:
     def qualified_name(self, table: Any) -> str:
         """`schema.name` of a table of the models, in the database."""
         return "%s.%s" % (self.translate_schema(table.schema) or self.default_schema, table.name)
+
+
+def keep_context(
+    context: Any,
+    explicit_options: Mapping[str, Any],
+    place: ContextPlace,
+    schema_translation: Optional[Mapping[Optional[str], Optional[str]]],
+) -> EnvContext:
+    """What is needed of a MigrationContext when env.py has ended."""
+    return EnvContext(
+        options=dict(context.opts),
+        explicit_options=dict(explicit_options),
+        driver=context.dialect.driver,
+        is_async=bool(getattr(context.dialect, "is_async", False)),
+        search_path=place.search_path,
+        default_schema=place.default_schema,
+        schema_translation=schema_translation,
+    )
+
+
+def remember_options(environment: Any) -> dict[str, Any]:
+    """The arguments of the last `context.configure` of this EnvironmentContext: a dict that follows them."""
+    explicit_options: dict[str, Any] = {}
+    configure = environment.configure
+
+    def configure_and_remember(*positional: Any, **options: Any) -> None:
+        explicit_options.clear()
+        explicit_options.update(options)
+        configure(*positional, **options)
+
+    environment.configure = configure_and_remember
+    return explicit_options
+
+
+def name_tables(contexts: Iterable[EnvContext]) -> Iterator[tuple[Any, str]]:
+    """Each Table of the contexts, and `schema.name` of what it becomes in the database."""
+    for context in contexts:
+        for metadata in context.metadatas:
+            for table in metadata.tables.values():
+                yield table, context.qualified_name(table)
+
+
+def list_table_names(contexts: Iterable[EnvContext]) -> tuple[str, ...]:
+    """`schema.name` of the tables of the contexts, sorted."""
+    return tuple(sorted({name for _, name in name_tables(contexts)}))
 
 
 def list_metadatas(target_metadata: Any) -> tuple[Any, ...]:

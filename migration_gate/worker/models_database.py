@@ -1,29 +1,21 @@
-"""The models as a database: a copy of the replayed one, whose tables the models create anew."""
+"""The models as a database: in a copy of the replayed one, its tables are dropped and the models created."""
 
 from __future__ import annotations
 
 import dataclasses
-import time
 from functools import partial
-from typing import Any, Iterator, NamedTuple, Sequence
+from typing import Any, Mapping, NamedTuple, Sequence
 
 from .alembic_comparison import find_alembic_differences, find_filtered_objects, is_about
 from .answer_stream import AnswerStream
-from .env_context import EnvContext, follow_search_path
-from .error_report import describe_error
+from .env_context import EnvContext, follow_search_path, list_table_names, name_tables
 from .model_creation import RefusedPart, create_models, drop_relations, drop_types_and_sequences
 from .model_locations import find_mapped_classes
 from .own_connection import OwnConnections
-from .protocol import AlembicDifference, DatabaseCopied, FilteredObject, ModelsCreated, Order, UncreatedPart
+from .protocol import AlembicDifference, FilteredObject, ModelsCreated, Order, UncreatedPart
 from .redirection import Redirection
 
 TERMINATE_SESSIONS = "select pg_terminate_backend(pid) from pg_stat_activity where datname = '%s'"
-OBJECT_IN_USE = "55006"
-COPY_ATTEMPTS = 20
-"""while sessions that were terminated are still ending, with longer and longer waits: 1 s in all"""
-COPY_WAIT_SECONDS = 0.005
-FILE_COPY_VERSION = 150000
-"""the first server that can copy a database in two ways; file_copy is the fast one without a checkpoint"""
 
 
 class AlembicComparison(NamedTuple):
@@ -33,34 +25,46 @@ class AlembicComparison(NamedTuple):
     differences: tuple[AlembicDifference, ...]
 
 
-def create_models_database(
-    order: Order, redirection: Redirection, contexts: Sequence[EnvContext], answer: AnswerStream
-) -> None:
-    """Create what the contexts of env.py have as target_metadata, and send what came of it."""
-    connections = OwnConnections(redirection)
-    contexts = _distinct_contexts(contexts)
-    metadatas = len({id(metadata) for context in contexts for metadata in context.metadatas})
-    tables = tuple(sorted({name for context in contexts for _, name in _named_tables(context)}))
-    if not tables:
-        answer.send(ModelsCreated(metadatas, tables))
-        return
-    filtered = _find_filtered(order, connections, contexts)
-    _copy_database(order, connections, contexts[0])
-    answer.send(DatabaseCopied())
-    parts = _create_models(order, connections, contexts)
-    comparison = _compare_with_alembic(order, connections, contexts, parts)
-    answer.send(
-        ModelsCreated(
-            metadatas=metadatas,
-            tables=tables,
-            uncreated=comparison.parts,
-            filtered=filtered,
-            alembic_differences=comparison.differences,
-            mapped_classes=find_mapped_classes(
-                {id(table): name for context in contexts for table, name in _named_tables(context)}
-            ),
+class ModelsDatabase:
+    """The copy of the replayed database in which the models are created."""
+
+    def __init__(self, order: Order, redirection: Redirection, answer: AnswerStream) -> None:
+        self._order = order
+        self._answer = answer
+        self._connections = OwnConnections(redirection)
+
+    def create_models(
+        self, all_contexts: Sequence[EnvContext], reflected: Mapping[int, Any], lost_tables: tuple[str, ...]
+    ) -> None:
+        """Create what the contexts of env.py have as target_metadata, and send what came of it.
+
+        `reflected`: the tables that were read from the database, by `id()`.
+        """
+        order, connections = self._order, self._connections
+        contexts = _distinct_contexts(all_contexts)
+        metadatas = len({id(metadata) for context in contexts for metadata in context.metadatas})
+        tables = list_table_names(contexts)
+        if not tables:
+            self._answer.send(ModelsCreated(metadatas, tables, lost_tables=lost_tables))
+            return
+        filtered = _find_filtered(order, connections, contexts)
+        _end_sessions(order, connections, contexts[0])
+        parts = _create_models(order, connections, contexts)
+        comparison = _compare_with_alembic(order, connections, contexts, parts)
+        named_tables = list(name_tables(contexts))
+        reflected_tables = {name for table, name in named_tables if id(table) in reflected}
+        self._answer.send(
+            ModelsCreated(
+                metadatas=metadatas,
+                tables=tables,
+                uncreated=comparison.parts,
+                filtered=filtered,
+                alembic_differences=comparison.differences,
+                mapped_classes=find_mapped_classes({id(table): name for table, name in named_tables}),
+                reflected_tables=tuple(sorted(reflected_tables)),
+                lost_tables=lost_tables,
+            )
         )
-    )
 
 
 def _distinct_contexts(contexts: Sequence[EnvContext]) -> list[EnvContext]:
@@ -72,49 +76,19 @@ def _distinct_contexts(contexts: Sequence[EnvContext]) -> list[EnvContext]:
     return list(distinct.values())
 
 
-def _named_tables(context: EnvContext) -> Iterator[tuple[Any, str]]:
-    """Each Table of the context, and `schema.name` of what it becomes in the database."""
-    for metadata in context.metadatas:
-        for table in metadata.tables.values():
-            yield table, context.qualified_name(table)
-
-
 def _find_filtered(
     order: Order, connections: OwnConnections, contexts: Sequence[EnvContext]
 ) -> tuple[FilteredObject, ...]:
     filtered: list[FilteredObject] = []
     for context in contexts:
-        filtered += connections.run(order.database, context, partial(find_filtered_objects, context))
+        filtered += connections.run(order.models_database, context, partial(find_filtered_objects, context))
     return tuple(filtered)
 
 
-def _copy_database(order: Order, connections: OwnConnections, context: EnvContext) -> None:
-    """Clone the replayed database; sessions that the project left open are ended first."""
-    strategy = " strategy file_copy" if order.server.version >= FILE_COPY_VERSION else ""
-
-    def create_copy(connection: Any) -> None:
-        quote = connection.dialect.identifier_preparer.quote_identifier
-        name = quote(order.models_database)
-        create = "create database %s template %s%s" % (name, quote(order.database), strategy)
-        _create_when_unused(connection, order.database, create)
-        comment = order.server.comment_prefix + order.models_database
-        connection.exec_driver_sql("comment on database %s is '%s'" % (name, comment))
-
-    connections.run_autocommitted(order.server.database, context, create_copy)
-
-
-def _create_when_unused(connection: Any, source: str, statement: str) -> None:
-    """Create the copy as soon as no session uses the source any more."""
-    for attempt in range(1, COPY_ATTEMPTS + 1):
-        connection.exec_driver_sql(TERMINATE_SESSIONS % source)  # a name of ours: letters and digits
-        try:
-            connection.exec_driver_sql(statement)
-        except Exception as error:
-            if attempt == COPY_ATTEMPTS or describe_error(error).sqlstate != OBJECT_IN_USE:
-                raise
-            time.sleep(COPY_WAIT_SECONDS * attempt)
-        else:
-            return
+def _end_sessions(order: Order, connections: OwnConnections, context: EnvContext) -> None:
+    """End those that env.py has open in the copy: they may hold locks on its tables."""
+    end = TERMINATE_SESSIONS % order.models_database  # a name of ours: letters and digits
+    connections.run_autocommitted(order.server.database, context, lambda c: c.exec_driver_sql(end).fetchall())
 
 
 def _create_models(

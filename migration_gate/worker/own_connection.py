@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Callable, Mapping, TypeVar
 
 from .env_context import EnvContext
@@ -69,7 +70,9 @@ def _run_async(driver: str, keywords: Mapping[str, Any], work: Callable[[Any], V
         finally:
             await engine.dispose()
 
-    return asyncio.run(connect_and_run())
+    # In a thread: an event loop of the project's may be running in this one.
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(lambda: asyncio.run(connect_and_run())).result()
 
 
 def _engine_url(driver: str) -> str:

@@ -1,8 +1,11 @@
 """The protocol between the gate and its worker: the order, and every line of the answer, as types.
 
-Both ends use this module. The gate sends one `Order` as JSON through a pipe and closes it. The worker answers
-with one JSON object a line through another pipe; each is one of the dataclasses in `Line`, told apart by
-`kind`. The gate validates every line against these types when it comes in (`replay/worker_answer.py`).
+Both ends use this module. The gate sends one `Order` as a line of JSON through a pipe, and when the history
+has run a `ModelsRequest`, or it closes the pipe. The worker answers with one JSON object a line through
+another pipe; each is one of the dataclasses in `Line`, told apart by `kind`. The gate validates every line
+against these types when it comes in (`replay/worker_answer.py`).
+
+The process of the models has two pipes of the same kinds, and the same order with another task.
 
 What the project's code did wrong is data (`RunFailed`), with exit status 0. `Done` is the last line: where it
 is missing the interpreter ended early, and the lines before it show how far it got.
@@ -21,8 +24,9 @@ from typing import Any, Literal, Optional, Union
 ConfigKind = Literal["ini", "toml", "flask", "hook"]
 CommandKind = Literal["python", "run"]
 """a Python file for the worker's interpreter, or a shell command"""
-TaskKind = Literal["replay", "bootstrap"]
-"""replay: run the history, then create the models; bootstrap: only create the models and stamp them"""
+TaskKind = Literal["replay", "models", "bootstrap"]
+"""replay: run the history; models: run env.py without a step and create the models; bootstrap: only create
+the models and stamp them"""
 Stage = Literal["prepare", "import", "replay", "models"]
 FailedStage = Literal["interpreter", "driver", "prepare", "import", "replay", "models"]
 """a stage, or what is missing before the first one: Alembic and SQLAlchemy, or a PostgreSQL driver"""
@@ -88,7 +92,7 @@ class Order:
     database: str
     """the database to replay into"""
     models_database: str
-    """the name of the copy in which the models are created"""
+    """the copy in which the models are created; the gate makes it when the history has run"""
     config: ConfigSource
     sys_path: tuple[str, ...]
     """folders to put in front"""
@@ -109,9 +113,34 @@ class Order:
     """the revision that a bootstrap writes into the version table"""
 
 
-def encode_order(order: Order) -> bytes:
-    """The order as JSON; paths that are not UTF-8 survive."""
-    return json.dumps(dataclasses.asdict(order)).encode("ascii")
+@dataclass(frozen=True)
+class ContextPlace:
+    """Where the names without a schema are, for one context of env.py."""
+
+    search_path: str
+    default_schema: str
+
+
+@dataclass(frozen=True)
+class ModelsRequest:
+    """The history has run, and its database was copied: the models are to be created in the copy."""
+
+    places: tuple[ContextPlace, ...]
+    """of each context of the replay"""
+    tables: tuple[str, ...]
+    """`schema.name` of the tables that target_metadata had in the process that ran the revisions"""
+
+
+def encode_order(order: Union[Order, ModelsRequest]) -> bytes:
+    """A line of JSON; paths that are not UTF-8 survive."""
+    return json.dumps(dataclasses.asdict(order)).encode("ascii") + b"\n"
+
+
+def decode_models_request(data: bytes) -> ModelsRequest:
+    """What `encode_order` made of one."""
+    fields: dict[str, Any] = json.loads(data)
+    places = tuple(ContextPlace(**place) for place in fields["places"])
+    return ModelsRequest(places, tuple(fields["tables"]))
 
 
 def decode_order(data: bytes) -> Order:
@@ -375,6 +404,8 @@ class ContextFinished:
     version_table: str
     version_table_schema: Optional[str]
     default_schema: str
+    search_path: str
+    """of the session, before the first revision"""
     kind: Literal["context_finished"] = "context_finished"
 
 
@@ -398,10 +429,21 @@ class RunFailed:
 
 
 @dataclass(frozen=True)
-class DatabaseCopied:
-    """The models' database was copied: from now on the replayed one does not change, and may be read."""
+class HistoryFinished:
+    """env.py ran to its end, and every step of it: the replayed database does not change any more."""
 
-    kind: Literal["copied"] = "copied"
+    tables: tuple[str, ...]
+    """`schema.name` of the tables in target_metadata, sorted"""
+    kind: Literal["history_finished"] = "history_finished"
+
+
+@dataclass(frozen=True)
+class ContextsMissing:
+    """env.py came to its end in the models' process before it had as many contexts as in the replay."""
+
+    number: int
+    """of contexts that there were"""
+    kind: Literal["contexts_missing"] = "contexts_missing"
 
 
 @dataclass(frozen=True)
@@ -417,6 +459,10 @@ class ModelsCreated:
     alembic_differences: tuple[AlembicDifference, ...] = ()
     """for tables of uncreated parts"""
     mapped_classes: tuple[MappedClass, ...] = ()
+    reflected_tables: tuple[str, ...] = ()
+    """`schema.name` of those whose columns SQLAlchemy read from the database"""
+    lost_tables: tuple[str, ...] = ()
+    """`schema.name` of those that only the process which ran the revisions has in target_metadata"""
     kind: Literal["models"] = "models"
 
 
@@ -440,7 +486,8 @@ Line = Union[
     StepFinished,
     ContextFinished,
     RunFailed,
-    DatabaseCopied,
+    HistoryFinished,
+    ContextsMissing,
     ModelsCreated,
     Done,
 ]

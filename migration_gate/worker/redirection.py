@@ -9,7 +9,7 @@ SQLAlchemy must show the token of this run.
 from __future__ import annotations
 
 import os
-from typing import Any, Mapping
+from typing import Any, Callable, Mapping
 
 from . import private_api
 from .answer_stream import AnswerStream
@@ -32,6 +32,10 @@ READ_IDENTITY = (
 )
 
 
+def _return_at_once() -> None:
+    """The database is there from the start."""
+
+
 class DatabaseRefused(Exception):
     """The project asked for a database that is not the ephemeral one."""
 
@@ -45,6 +49,8 @@ class Redirection:
         self._reported: set[ConnectionRequested] = set()
         self.database = database
         """that connections are sent to"""
+        self.await_database: Callable[[], object] = _return_at_once
+        """called before each connection: returns when the database is there"""
         self.last_arguments: Mapping[str, Any] = {}
         """what the last connection was asked for with"""
 
@@ -65,6 +71,7 @@ class Redirection:
         """A DBAPI connection to the ephemeral database, whatever the arguments name."""
         from sqlalchemy.dialects.postgresql.base import PGDialect
 
+        self.await_database()
         if not isinstance(dialect, PGDialect):
             self._report_arguments(dialect, arguments, intercepted_by, "refused")
             raise DatabaseRefused(

@@ -1,4 +1,9 @@
-"""Carries out one order, in reading order: start, prepare, import, replay, models, done."""
+"""Carries out one order, in reading order: start, prepare, import, replay, models, done.
+
+Two processes do, of which the second is a fork of the first, made before any code of the project's runs. The
+first runs the history. The second imports the project at the same time, waits where env.py opens a database,
+and creates the models when the history has run; see `models_run`.
+"""
 
 from __future__ import annotations
 
@@ -10,18 +15,22 @@ import runpy
 import signal
 import subprocess
 import sys
-from typing import Optional
+from typing import Any, Optional
 
-from .answer_stream import AnswerStream, receive_order
+from .answer_stream import AnswerStream, OrderStream
 from .dialect_choice import DialectChoice, find_installed_drivers
 from .driver_patches import install_driver_patches
+from .env_context import list_table_names
 from .error_report import describe_error
 from .import_hooks import ImportHooks
+from .models_database import ModelsDatabase
+from .models_run import ModelsRun
 from .placeholders import fill_environment, fill_settings_fields
 from .project_config import ProjectConfig, load_project_config
 from .protocol import (
     Done,
     ErrorReport,
+    HistoryFinished,
     Note,
     Order,
     PrepareCommand,
@@ -42,17 +51,38 @@ PRELOADED_MODULES = (
 )
 
 
-def run_worker(order_descriptor: int, answer_descriptor: int) -> int:
-    """Receive the order and answer it; the exit status: 0 whenever the answer could be finished."""
-    answer = AnswerStream(answer_descriptor)
+def run_worker(order: int, answer: int, *models_descriptors: int) -> int:
+    """Receive the order and answer it; the exit status: 0 whenever the answer could be finished.
+
+    `models_descriptors`: order, answer and output of the process that creates the models, if there is one.
+    """
     _preload_modules()
-    order = receive_order(order_descriptor)
+    if models_descriptors:
+        models_order, models_answer, models_output = models_descriptors
+        if os.fork() == 0:
+            _close_descriptors(order, answer)
+            os.dup2(models_output, 1)
+            os.dup2(models_output, 2)
+            order, answer = models_order, models_answer
+        else:
+            _close_descriptors(models_order, models_answer)
+        os.close(models_output)
+    return _carry_out_order(OrderStream(order), AnswerStream(answer))
+
+
+def _carry_out_order(orders: OrderStream, answer: AnswerStream) -> int:
+    order = orders.receive_order()
     os.environ.update(order.environment)
     _enable_stack_dumps()
     sys.path[:0] = order.sys_path
-    Session(order, answer).run()
+    Session(order, orders, answer).run()
     answer.send(Done())
     return 0
+
+
+def _close_descriptors(*descriptors: int) -> None:
+    for descriptor in descriptors:
+        os.close(descriptor)
 
 
 def _preload_modules() -> None:
@@ -73,13 +103,17 @@ def _enable_stack_dumps() -> None:
 class Session:
     """One order, and how far it has come: that is what the report of a failure says."""
 
-    def __init__(self, order: Order, answer: AnswerStream) -> None:
+    def __init__(self, order: Order, orders: OrderStream, answer: AnswerStream) -> None:
         self._order = order
+        self._orders = orders
         self._answer = answer
         self._home = os.getcwd()
         self._stage: Stage = "import"
         self._notes: list[Note] = []
-        self._redirection = Redirection(order.server, order.database, answer)
+        creates_models = order.task == "models"
+        database = order.models_database if creates_models else order.database
+        self._redirection = Redirection(order.server, database, answer)
+        self._models_run = ModelsRun(order, orders, self._redirection, answer) if creates_models else None
         self._recorder = StatementRecorder(self._home)
         self._upgrade: Optional[HistoryUpgrade] = None
 
@@ -113,6 +147,8 @@ class Session:
             self._answer.send(RunFailed("driver", describe_error(no_driver)))
             return False
         self._redirection.install()
+        if self._models_run is not None:
+            self._models_run.install()
         DialectChoice(self._redirection).install(imports)
         fill_environment()
         fill_settings_fields(imports, self._notes)
@@ -124,25 +160,39 @@ class Session:
 
     def _run_prepare_commands(self) -> None:
         self._begin_stage("prepare")
-        for command in self._order.prepare:
+        # What they did in the database is in the copy that the models' process gets.
+        for command in self._order.prepare if self._models_run is None else ():
             run_prepare_command(command)
 
     def _run_history(self) -> None:
         from alembic.script import ScriptDirectory
 
         self._begin_stage("import")
-        self._recorder.install()
+        if self._models_run is None:
+            self._recorder.install()
         project = load_project_config(self._order)
         script = ScriptDirectory.from_config(project.config)
         with project.contexts:
-            history = ScriptHistory(script, self._answer)
-            history.send_folders()
-            upgrade = HistoryUpgrade(self._order, script, history, self._recorder, self._answer)
-            self._upgrade = upgrade
-            is_replayed = project.call_env(lambda: self._run_env(project, history, upgrade))
-            # A project's own `call_env` may return nothing: then the run counts as complete.
-            if is_replayed is not False and self._order.task == "replay":
-                self._create_models(upgrade)
+            if self._models_run is None:
+                self._replay(project, script)
+            else:
+                self._create_models(self._models_run, project, script)
+
+    def _replay(self, project: ProjectConfig, script: Any) -> None:
+        history = ScriptHistory(script, self._answer)
+        history.send_folders()
+        upgrade = HistoryUpgrade(self._order, script, history, self._recorder, self._answer)
+        self._upgrade = upgrade
+        is_replayed = project.call_env(lambda: self._run_env(project, history, upgrade))
+        # A project's own `call_env` may return nothing: then the run counts as complete.
+        if is_replayed is not False and self._order.task == "replay":
+            self._finish_history(upgrade)
+
+    def _create_models(self, models_run: ModelsRun, project: ProjectConfig, script: Any) -> None:
+        """Run env.py without a step, in the process of the models."""
+        self._begin_stage("replay")
+        project.call_env(lambda: models_run.run_env(project.config, script))
+        models_run.send_missing_contexts()
 
     def _run_env(self, project: ProjectConfig, history: ScriptHistory, upgrade: HistoryUpgrade) -> bool:
         """Run env.py; False where the revisions cannot be read, which is a finding and no failure."""
@@ -155,12 +205,13 @@ class Session:
             return False  # env.py failed because of the revisions
         return history.send_once()
 
-    def _create_models(self, upgrade: HistoryUpgrade) -> None:
-        from .models_database import create_models_database
-
+    def _finish_history(self, upgrade: HistoryUpgrade) -> None:
+        """Create the models as this process has them, where the gate wants that: the other one failed."""
         self._begin_stage("models")
-        if upgrade.finished_contexts:
-            create_models_database(self._order, self._redirection, upgrade.finished_contexts, self._answer)
+        self._answer.send(HistoryFinished(list_table_names(upgrade.finished_contexts)))
+        if self._orders.await_request() is not None:
+            database = ModelsDatabase(self._order, self._redirection, self._answer)
+            database.create_models(upgrade.finished_contexts, {}, ())
 
     def _send_notes(self) -> None:
         for note in dict.fromkeys(self._notes):

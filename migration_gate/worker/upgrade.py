@@ -11,10 +11,11 @@ from typing import Any, Callable, Iterator, Mapping, Optional, Sequence
 from . import private_api
 from .answer_stream import AnswerStream
 from .catalog_snapshot import execute_unseen, read_catalog
-from .env_context import EnvContext, list_metadatas
+from .env_context import EnvContext, keep_context, list_metadatas, remember_options
 from .protocol import (
     ContextConfigured,
     ContextFinished,
+    ContextPlace,
     Note,
     Order,
     RevisionsPlanned,
@@ -81,7 +82,6 @@ class HistoryUpgrade:
         self._answer = answer
         self._step_number = 0
         self._explicit_options: Mapping[str, Any] = {}
-        """the last arguments of `context.configure`"""
         self.running_revision: Optional[str] = None
         self.finished_contexts: list[EnvContext] = []
         """of env.py, whose revisions have all run"""
@@ -98,13 +98,7 @@ class HistoryUpgrade:
             destination_rev=",".join(self._order.target),
             tag=None,
         )
-        configure = environment.configure
-
-        def remember_options(*positional: Any, **options: Any) -> None:
-            self._explicit_options = options
-            configure(*positional, **options)
-
-        environment.configure = remember_options  # type: ignore[method-assign]
+        self._explicit_options = remember_options(environment)
         with environment:
             self._script.run_env()
 
@@ -173,7 +167,14 @@ class HistoryUpgrade:
         is_complete = IS_LOG_COMPLETE % ("true" if self._order.log_after_step else "false")
         if not execute_unseen(context.connection, is_complete)[0][0]:
             self._answer.send(Note(LOG_DROPPED))
-        finished = _keep_context(context, self._explicit_options, place)
+        finished = keep_context(
+            context,
+            self._explicit_options,
+            ContextPlace(
+                place.search_path, _find_default_schema(context.connection, place.search_path) or "public"
+            ),
+            place.schema_translation,
+        )
         self.finished_contexts.append(finished)
         self._answer.send(
             ContextFinished(
@@ -181,6 +182,7 @@ class HistoryUpgrade:
                 version_table=context.version_table,
                 version_table_schema=place.version_table_schema,
                 default_schema=finished.default_schema,
+                search_path=finished.search_path,
             )
         )
 
@@ -272,18 +274,6 @@ def _describe_context(number: int, context: Any, place: SessionPlace) -> Context
         version_table=context.version_table,
         version_table_schema=place.version_table_schema,
         default_schema=place.default_schema,
-    )
-
-
-def _keep_context(context: Any, explicit_options: Mapping[str, Any], place: SessionPlace) -> EnvContext:
-    return EnvContext(
-        options=dict(context.opts),
-        explicit_options=dict(explicit_options),
-        driver=context.dialect.driver,
-        is_async=bool(getattr(context.dialect, "is_async", False)),
-        search_path=place.search_path,
-        default_schema=_find_default_schema(context.connection, place.search_path) or "public",
-        schema_translation=place.schema_translation,
     )
 
 

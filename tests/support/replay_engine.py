@@ -6,7 +6,8 @@ import dataclasses
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,14 +20,19 @@ from migration_gate.facts import Replay, Table
 from migration_gate.postgres.choice import start_server
 from migration_gate.postgres.run_directory import temporary_run_directory
 from migration_gate.postgres.server import Server
+from migration_gate.progress import Progress
 from migration_gate.project import find_project
-from migration_gate.replay.history_run import read_replayed_database, read_revision_sources
+from migration_gate.replay.history_run import (
+    HistoryRun,
+    read_replayed_database,
+    read_revision_sources,
+    run_history,
+)
 from migration_gate.replay.initial_state import prepare_database
 from migration_gate.replay.replay_facts import collect_replay_facts
 from migration_gate.replay.replay_setup import ReplaySetup
 from migration_gate.replay.verification import verify_arrival, verify_replay_started
 from migration_gate.replay.worker_answer import AnswerReader
-from migration_gate.replay.worker_answer_stream import send_order
 from migration_gate.replay.worker_process import start_worker
 from migration_gate.worker.protocol import Line
 
@@ -96,16 +102,19 @@ class Engine:
         )
         try:
             list(prepare_database(setup))
-            with start_worker(setup.project, chosen, self.runs) as worker:
-                task = setup.build_task("replay")
-                stream = send_order(worker, setup.project, chosen, self.server, task)
-                lines = list(stream)
-            replay = self._read_replay(setup, lines, stream.output, worker.notes)
+            with (
+                start_worker(setup.project, chosen, self.runs, with_models=True) as worker,
+                ThreadPoolExecutor(1) as background,
+            ):
+                run = _finish(run_history(setup, worker, background))
+            lines = list(run.lines)
+            replay = self._read_replay(setup, lines, run.output, worker.notes)
+            replay = dataclasses.replace(replay, unchecked=run.unchecked)
             if look is not None:
                 look(database)
         finally:
             self.drop(database, setup.models_database)
-        return Ran(folder, replay, lines, stream.output)
+        return Ran(folder, replay, lines, run.output)
 
     def _read_replay(
         self, setup: ReplaySetup, lines: list[Line], output: str, notes: tuple[str, ...]
@@ -137,6 +146,16 @@ class Engine:
         for made in self.folders:
             shutil.rmtree(made, ignore_errors=True)
         self.folders.clear()
+
+
+def _finish(run: Generator[Progress, None, HistoryRun]) -> HistoryRun:
+    """The run when it has ended."""
+    while True:
+        try:
+            next(run)
+        except StopIteration as end:
+            value: HistoryRun = end.value
+            return value
 
 
 @pytest.fixture(scope="session")

@@ -18,12 +18,13 @@ from migration_gate.worker.protocol import (
     ConnectionRequested,
     ContextConfigured,
     ContextFinished,
-    DatabaseCopied,
+    ContextsMissing,
     Done,
     ErrorReport,
     ExecutedStatement,
     FilteredObject,
     Frame,
+    HistoryFinished,
     HistoryRead,
     Line,
     MappedClass,
@@ -82,9 +83,10 @@ LINES: tuple[Line, ...] = (
         True,
         json.dumps(EMPTY_CATALOG),
     ),
-    ContextFinished(1, "alembic_version", "meta", "public"),
+    ContextFinished(1, "alembic_version", "meta", "public", "app, public"),
     RunFailed("replay", ERROR, "b2", "/app/migrations/versions/b2.py", 3, (), ERROR),
-    DatabaseCopied(),
+    HistoryFinished(("public.a",)),
+    ContextsMissing(1),
     ModelsCreated(
         1,
         ("public.users",),
@@ -92,6 +94,8 @@ LINES: tuple[Line, ...] = (
         (FilteredObject("table", "public", "legacy", "legacy"), FilteredObject("type", "*", "*", None)),
         (AlembicDifference("add_index", "public.users", "ix (id)"),),
         (MappedClass("public.users", "/app/models.py", 4),),
+        ("public.logs",),
+        ("public.late",),
     ),
     Done(),
 )
@@ -133,6 +137,11 @@ def test_every_line_is_told_apart_by_its_kind() -> None:
 
 def test_the_order_arrives_as_it_was_sent() -> None:
     assert protocol.decode_order(protocol.encode_order(ORDER)) == ORDER
+
+
+def test_the_request_for_the_models_arrives_as_it_was_sent() -> None:
+    request = protocol.ModelsRequest((protocol.ContextPlace("app, public", "app"),), ("app.users",))
+    assert protocol.decode_models_request(protocol.encode_order(request)) == request
 
 
 def test_an_order_with_a_missing_field_is_refused() -> None:

@@ -1,0 +1,84 @@
+"""Has the worker's second interpreter create the models, in a copy of the replayed database.
+
+Where env.py fails there, or ends early, the interpreter that ran the revisions creates them after all; then
+the reason is said, because what a revision did to the metadata cannot be told from the models any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from migration_gate.facts import Unchecked
+from migration_gate.replay.replay_setup import ReplaySetup
+from migration_gate.replay.worker_answer_stream import AnswerStream
+from migration_gate.replay.worker_process import WorkerProcess
+from migration_gate.worker.protocol import (
+    ContextFinished,
+    ContextPlace,
+    ContextsMissing,
+    HistoryFinished,
+    Line,
+    ModelsCreated,
+    ModelsRequest,
+    RunFailed,
+)
+
+FALLBACK = "the models were taken from the process that ran the revisions, which may have changed them"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelsAnswer:
+    """What came of the request."""
+
+    created: ModelsCreated | None = None
+    """None where env.py did not get there"""
+    failure: str = ""
+    """why not, as a clause"""
+
+    @property
+    def unchecked(self) -> tuple[Unchecked, ...]:
+        """What is to be said of it."""
+        if not self.failure:
+            return ()
+        return (Unchecked("models", f"in a process that runs no revision {self.failure}; {FALLBACK}"),)
+
+
+def copy_for_models(setup: ReplaySetup) -> None:
+    """Copy the replayed database for the models; a copy that there is already is replaced."""
+    setup.server.copy_used_database(setup.database, setup.models_database)
+
+
+def build_models_request(lines: Sequence[Line]) -> ModelsRequest:
+    """What the lines of the replay say that the models' interpreter has to know."""
+    contexts = [line for line in lines if isinstance(line, ContextFinished)]
+    finished = [line for line in lines if isinstance(line, HistoryFinished)]
+    return ModelsRequest(
+        places=tuple(ContextPlace(line.search_path, line.default_schema) for line in contexts),
+        tables=finished[-1].tables if finished else (),
+    )
+
+
+def request_models(setup: ReplaySetup, worker: WorkerProcess, request: ModelsRequest) -> ModelsAnswer:
+    """Request the models of the second interpreter; the copy is there. Raises what `AnswerStream` raises."""
+    assert worker.models_pipes is not None  # noqa: S101  (the worker of a replay has two)
+    stream = AnswerStream(worker, worker.models_pipes, setup.settings, setup.server, setup.models_database)
+    stream.request_models(request)
+    stream.close_order()
+    return _read_models_answer(list(stream), len(request.places))
+
+
+def _read_models_answer(lines: Sequence[Line], contexts: int) -> ModelsAnswer:
+    for line in lines:
+        match line:
+            case ModelsCreated():
+                return ModelsAnswer(line)
+            case ContextsMissing():
+                return ModelsAnswer(
+                    failure=f"env.py ended after {line.number} of its {contexts} calls of run_migrations()"
+                )
+            case RunFailed():
+                return ModelsAnswer(failure=f"env.py failed: {line.error.message}")
+            case _:
+                continue
+    return ModelsAnswer(failure="env.py said nothing of its models")

@@ -1,0 +1,130 @@
+"""One run of env.py that runs no step: the models are created as env.py has them at its last context.
+
+It has a process of its own, in which no revision has run, and ends env.py at that point: what a revision or
+the end of env.py does to the metadata does not change what the history is compared with. Its database is a
+copy of the replayed one, so that env.py finds the tables that it reads there.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+from .answer_stream import AnswerStream, OrderStream
+from .env_context import EnvContext, keep_context, list_table_names, remember_options
+from .models_database import ModelsDatabase
+from .protocol import ContextsMissing, Order
+from .redirection import Redirection
+
+PROGRAM_EVENTS = ("subprocess.Popen", "os.system", "os.posix_spawn", "os.exec")
+"""audit events (PEP 578) of a program that starts, which may connect to the database"""
+PROGRAMS_WITHOUT_DATABASE = frozenset({"git", "uname", "ldconfig", "gcc", "cc", "ld", "hostname", "locale"})
+"""programs that are often started while a project is imported"""
+
+
+class ModelsFinished(BaseException):
+    """Ends env.py when the models have been created. No Exception, which env.py might catch."""
+
+
+class ModelsRun:
+    """Runs env.py, and creates the models as soon as it has as many contexts as in the replay."""
+
+    def __init__(
+        self, order: Order, orders: OrderStream, redirection: Redirection, answer: AnswerStream
+    ) -> None:
+        self._order = order
+        self._orders = orders
+        self._answer = answer
+        self._redirection = redirection
+        self._reflected = ReflectedTables()
+        self._contexts: list[EnvContext] = []
+        self._explicit_options: dict[str, Any] = {}
+        self._script: Any = None
+        self._is_finished = False
+
+    def install(self) -> None:
+        """Have all that uses a database wait until the copy is there; the project's code comes later."""
+        self._redirection.await_database = self._orders.demand_request
+        sys.addaudithook(self._await_before_programs)
+        self._reflected.install()
+
+    def _await_before_programs(self, event: str, arguments: tuple[Any, ...]) -> None:
+        if event in PROGRAM_EVENTS and not _needs_no_database(arguments):
+            self._orders.demand_request()
+
+    def run_env(self, config: Any, script: Any) -> None:
+        """Run env.py until the models have been created. Raises what env.py raises before that."""
+        from alembic.runtime.environment import EnvironmentContext
+
+        self._script = script
+        environment = EnvironmentContext(
+            config,
+            script,
+            fn=self._keep_context,
+            as_sql=False,
+            destination_rev=",".join(self._order.target),
+            tag=None,
+        )
+        self._explicit_options = remember_options(environment)
+        try:
+            with environment:
+                script.run_env()
+        except BaseException:  # its connections were ended: any error may follow
+            if not self._is_finished:
+                raise
+
+    def send_missing_contexts(self) -> None:
+        """Send that env.py ended too early, where it did."""
+        if not self._is_finished:
+            self._answer.send(ContextsMissing(len(self._contexts)))
+
+    def _keep_context(self, heads: Any, context: Any) -> tuple[Any, ...]:
+        """Alembic calls this for each `context.run_migrations()`; no step is run."""
+        if self._is_finished:
+            return ()
+        request = self._orders.demand_request()
+        place = request.places[len(self._contexts)]
+        translation = context.connection.get_execution_options().get("schema_translate_map")
+        self._contexts.append(keep_context(context, self._explicit_options, place, translation))
+        if len(self._contexts) < len(request.places):
+            return ()
+        self._create_models(request.tables)
+        self._is_finished = True
+        raise ModelsFinished
+
+    def _create_models(self, replayed_tables: tuple[str, ...]) -> None:
+        """Create the models. `replayed_tables`: those that the process which ran the revisions had."""
+        lost = set(replayed_tables) - set(list_table_names(self._contexts))
+        if lost:
+            # A revision that imports a model registers it, for `alembic check` too.
+            list(self._script.walk_revisions())
+            lost -= set(list_table_names(self._contexts))
+        database = ModelsDatabase(self._order, self._redirection, self._answer)
+        database.create_models(self._contexts, self._reflected.tables, tuple(sorted(lost)))
+
+
+class ReflectedTables:
+    """The Table objects whose columns SQLAlchemy read from the database."""
+
+    def __init__(self) -> None:
+        self.tables: dict[int, Any] = {}
+        """by `id()` of the Table"""
+
+    def install(self) -> None:
+        """Listen on every Table."""
+        from sqlalchemy import Table, event
+
+        def column_reflect(inspector: Any, table: Any, column: Any) -> None:
+            self.tables[id(table)] = table
+
+        event.listen(Table, "column_reflect", column_reflect)
+
+
+def _needs_no_database(arguments: tuple[Any, ...]) -> bool:
+    """Whether the program of an audit event is known not to use one."""
+    words = [argument for argument in arguments[:2] if isinstance(argument, (str, bytes, list, tuple))]
+    program = words[0] if words else ""
+    if isinstance(program, (list, tuple)):
+        program = program[0] if program else ""
+    return os.path.basename(os.fsdecode(program)) in PROGRAMS_WITHOUT_DATABASE
