@@ -48,6 +48,7 @@ PRELOADED_MODULES = (
     "alembic.command",
     "alembic.runtime.environment",
     "sqlalchemy.dialects.postgresql",
+    "sqlalchemy.orm",
 )
 
 
@@ -86,10 +87,16 @@ def _close_descriptors(*descriptors: int) -> None:
 
 
 def _preload_modules() -> None:
-    """Import what every replay needs while the server starts. What fails here fails and is reported later."""
+    """Import what every replay needs while the server starts. What fails here fails and is reported later.
+
+    Both processes have it then. (A driver takes up to 0.1 s of CPU; which of several will be used is not known.)
+    """
     with contextlib.suppress(Exception):
         for name in PRELOADED_MODULES:
             importlib.import_module(name)
+        drivers = find_installed_drivers()
+        if len(drivers) == 1:
+            importlib.import_module(drivers[0])
 
 
 def _enable_stack_dumps() -> None:
