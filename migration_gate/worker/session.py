@@ -89,7 +89,7 @@ def _close_descriptors(*descriptors: int) -> None:
 def _preload_modules() -> None:
     """Import what every replay needs while the server starts. What fails here fails and is reported later.
 
-    Both processes have it then. (A driver takes up to 0.1 s of CPU; which of several will be used is not known.)
+    Both processes have it then. A driver takes up to 0.1 s of CPU; of several, one is not chosen here.
     """
     with contextlib.suppress(Exception):
         for name in PRELOADED_MODULES:
