@@ -10,6 +10,7 @@ branch labels where several lines are meant.
 import shlex
 from collections.abc import Iterator
 
+from migration_gate.analysis.history_defects import list_uncertain_revisions
 from migration_gate.analysis.revision_graph import (
     Fork,
     are_deliberate,
@@ -30,8 +31,9 @@ def check(facts: Facts) -> Iterator[Finding]:
     """Yield one finding for each tree of revisions that ends in several unexplained heads."""
     history = facts.replay.history
     graph = build_graph(history)
+    uncertain = list_uncertain_revisions(history)
     for tree in split_into_trees(graph):
-        heads = tuple(head for head in history.heads if head in tree)
+        heads = tuple(head for head in history.heads if head in tree and head not in uncertain)
         if len(heads) > 1 and not are_deliberate(history, heads):
             yield _describe_heads(history, heads, find_fork(graph, heads))
 

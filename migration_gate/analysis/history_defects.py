@@ -64,35 +64,52 @@ def _describe_restoring(parent: str, similar_id: str | None) -> str:
     return f"R{restore}, or name another parent."
 
 
-def find_duplicate_ids(history: History) -> Iterator[Finding]:
-    """Ids that several files have."""
+def list_duplicates(history: History) -> dict[str, tuple[RevisionFile, ...]]:
+    """The files of each id that several files have."""
     files_by_id: dict[str, list[RevisionFile]] = defaultdict(list)
     for file in _files_of_this_history(history):
         if file.revision:
             files_by_id[file.revision].append(file)
-    for revision, files in files_by_id.items():
-        if len(files) > 1:
-            yield Finding(
-                object=revision,
-                message=f"`{revision}` is the id of {len(files)} files, and Alembic runs only one of them",
-                location=Location(files[-1].path, files[-1].line),
-                revision=revision,
-                evidence=tuple(Evidence("file", str(Location(file.path, file.line))) for file in files),
-                fix="Give one of them another id, and correct the `down_revision` of those that follow it.",
-            )
+    return {revision: tuple(files) for revision, files in files_by_id.items() if len(files) > 1}
+
+
+def list_uncertain_revisions(history: History) -> frozenset[str]:
+    """Revisions whose place in the graph depends on which file of a duplicate id Alembic happens to load.
+
+    What looks wrong with these follows from the duplicate, which is reported.
+    """
+    duplicates = list_duplicates(history)
+    parents = (parent for files in duplicates.values() for file in files for parent in file.parents)
+    return frozenset((*duplicates, *parents))
+
+
+def find_duplicate_ids(history: History) -> Iterator[Finding]:
+    """Ids that several files have."""
+    for revision, files in list_duplicates(history).items():
+        yield Finding(
+            object=revision,
+            message=f"`{revision}` is the id of {len(files)} files, and Alembic runs only one of them",
+            location=Location(files[-1].path, files[-1].line),
+            revision=revision,
+            evidence=tuple(Evidence("file", str(Location(file.path, file.line))) for file in files),
+            fix="Give one of them another id, and correct the `down_revision` of those that follow it.",
+        )
 
 
 def find_circles(history: History) -> Iterator[Finding]:
-    """Revisions that depend on each other."""
+    """Revisions that depend on each other, or one on itself."""
     circle = find_circle(build_graph(history, with_dependencies=True))
-    if circle:
+    if circle and list_duplicates(history).keys().isdisjoint(circle):
+        problem = "depend on each other in a circle" if len(circle) > 1 else "is its own parent"
         yield Finding(
             object=" ".join(sorted(circle)),
-            message=f"{join_words(circle)} depend on each other in a circle",
+            message=f"{join_words(circle)} {problem}",
             location=find_location(history, circle[0]),
             revision=circle[0],
             evidence=tuple(Evidence("revision", describe_revision(history, revision)) for revision in circle),
-            fix="One of them has the wrong `down_revision`, most likely the newest.",
+            fix="One of them has the wrong `down_revision`, most likely the newest."
+            if len(circle) > 1
+            else "Name the revision before it as its `down_revision`.",
         )
 
 
@@ -101,6 +118,8 @@ def find_unrelated_trees(history: History) -> Iterator[Finding]:
     heads_by_base = find_heads_of_trees(history)
     # Branch labels are known only where Alembic could read the history.
     if not history.revisions or len(heads_by_base) < 2:
+        return
+    if not list_duplicates(history).keys().isdisjoint(heads_by_base):
         return
     if len(history.locations) > 1 or are_deliberate(history, tuple(heads_by_base.values())):
         return
@@ -118,7 +137,10 @@ def find_unrelated_trees(history: History) -> Iterator[Finding]:
 
 def find_unloaded_files(history: History) -> Iterator[Finding]:
     """Files that look like revisions of this history, and that Alembic never runs."""
+    duplicates = list_duplicates(history)
     for file in _list_unloaded_files(history):
+        if file.revision in duplicates:
+            continue
         reason = f" ({file.not_loaded_because})" if file.not_loaded_because else ""
         yield Finding(
             object=file.path,

@@ -65,6 +65,9 @@ def describe_revision(history: History, identifier: str) -> str:
 
 def find_similar_id(identifier: str, known_ids: Iterable[str]) -> str | None:
     """The known id that `identifier` is most likely a typing mistake for, if there is one."""
+    same_letters = [known for known in sorted(known_ids) if known.lower() == identifier.lower()]
+    if same_letters:
+        return same_letters[0]
     if len(identifier) < SHORTEST_SIMILAR_ID:
         return None
     matches = get_close_matches(identifier, sorted(known_ids), n=1, cutoff=SIMILARITY)

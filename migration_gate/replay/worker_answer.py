@@ -207,8 +207,8 @@ class AnswerReader:
             revisions=tuple(
                 self._build_revision(script) for script in self._in_replay_order(graph.revisions)
             ),
-            heads=graph.heads,
-            bases=graph.bases,
+            heads=tuple(dict.fromkeys(graph.heads)),  # a duplicate id is listed twice
+            bases=tuple(dict.fromkeys(graph.bases)),
             files=tuple(
                 # What Alembic loads of a history that it cannot read is not known.
                 _with_loading(source.file, graph.error is not None or source.file.path in loaded_files)

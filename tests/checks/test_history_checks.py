@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from migration_gate.check import Evidence, Finding
 from migration_gate.checks import broken_history, several_heads
 from migration_gate.facts import (
@@ -129,6 +131,58 @@ def test_one_id_in_two_files_is_found() -> None:
     (finding,) = check_history(replace(make_chain("a1"), files=files))
     assert finding.object == "a1"
     assert [piece.text for piece in finding.evidence] == ["v/a.py", "v/b.py"]
+
+
+def make_files(*lines: str, loaded: bool = True) -> tuple[RevisionFile, ...]:
+    """One file for each line: `path id parent`."""
+    words = [line.split() for line in lines]
+    return tuple(
+        RevisionFile(path, revision, tuple(parents), is_loaded=loaded or "copy" not in path)
+        for path, revision, *parents in words
+    )
+
+
+COPIES = {
+    "of a head": (
+        make_history(make_revision("a1"), make_revision("b2", "a1")),
+        make_files("v/a.py a1", "v/b.py b2 a1", "v/b_copy.py b2 a1", loaded=False),
+    ),
+    "on its original": (History(), make_files("v/a.py a1", "v/b.py b2 a1", "v/c.py b2 b2")),
+    "on a descendant": (History(), make_files("v/a.py a1", "v/b.py b2 a1", "v/c.py c3 b2", "v/d.py b2 c3")),
+    "without a parent": (
+        make_history(make_revision("a1"), make_revision("b2")),
+        make_files("v/a.py a1", "v/b.py b2 a1", "v/copy.py b2", loaded=False),
+    ),
+    "on a branch": (
+        make_history(make_revision("a1"), make_revision("c3", "a1"), make_revision("b2", "a1")),
+        make_files("v/a.py a1", "v/b.py b2 a1", "v/c.py c3 a1", "v/copy.py b2 c3", loaded=False),
+    ),
+}
+
+
+@pytest.mark.parametrize(("graph", "files"), COPIES.values(), ids=COPIES)
+def test_a_copied_file_gives_its_own_finding_only(graph: History, files: tuple[RevisionFile, ...]) -> None:
+    graph = replace(graph, files=files, locations=("v",))
+    assert [finding.object for finding in check_history(graph)] == ["b2"]
+    assert check_heads(graph) == []
+
+
+def test_heads_that_a_copied_file_has_nothing_to_do_with_are_named() -> None:
+    graph = make_history(*make_fork(), make_revision("f6", "b2"))
+    files = make_files("v/f.py f6 b2", "v/f_copy.py f6 b2", loaded=False)
+    (finding,) = check_heads(replace(graph, files=files))
+    assert finding.object == "c3 e5"
+
+
+def test_a_revision_that_is_its_own_parent_is_no_circle() -> None:
+    (finding,) = check_history(History(files=make_files("v/a.py a1", "v/b.py b2 b2")))
+    assert finding.message == "`b2` is its own parent"
+
+
+def test_a_parent_in_other_case_is_probably_meant() -> None:
+    graph = replace(History(files=make_files("v/a.py Ab", "v/b.py b2 ab")), error=Failure("KeyError: 'ab'"))
+    (finding,) = check_history(graph)
+    assert "Did you mean `Ab`?" in finding.fix
 
 
 def test_a_circle_is_found_without_alembic() -> None:
