@@ -19,6 +19,7 @@ from migration_gate.checks import (
     unchecked,
     unindexed_owner,
     unreferenced_owner,
+    unregistered_model,
 )
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ ALL: tuple[Check, ...] = (
     failing_upgrade,
     silent_upgrade,
     missing_models,
+    unregistered_model,
     drift,
     nullable_owner,
     missing_owner,

@@ -261,6 +261,16 @@ class ModelLocation:
 
 
 @dataclass(frozen=True, slots=True)
+class ImportedModule:
+    """A module of the project's own that had been imported when env.py ended."""
+
+    name: str
+    """dotted, as it was imported"""
+    file: str
+    """relative to the repository where it lies in it, else absolute"""
+
+
+@dataclass(frozen=True, slots=True)
 class Models:
     """What env.py passed to Alembic as target_metadata."""
 
@@ -275,6 +285,9 @@ class Models:
     """the database that the models made"""
     locations: tuple[ModelLocation, ...] = ()
     """of the tables that a mapped class defines"""
+    imported_modules: tuple[ImportedModule, ...] = ()
+    environment_file: str | None = None
+    """env.py, relative to the repository where it lies in it"""
 
     def find_location(self, table: str | None) -> Location | None:
         """Where the model of `table` (`schema.name`) is defined, if a mapped class defines it."""

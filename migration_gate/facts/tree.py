@@ -118,6 +118,8 @@ class Tree:
     """by file and line"""
     model_sequences: tuple[ModelPart, ...] = ()
     """sequences that stand outside of a definition"""
+    other_tables: tuple[str, ...] = ()
+    """tables that revisions of the repository's other Alembic environments create, without schema"""
     name_uses: tuple[NameUse, ...] = ()
     """of the tables and columns that the migrations make and no model has; a few places of each"""
     notes: tuple[str, ...] = ()

@@ -16,7 +16,7 @@ from migration_gate.postgres.choice import start_server
 from migration_gate.postgres.run_directory import temporary_run_directory
 from migration_gate.progress import Progress, measure_stages
 from migration_gate.project import find_project
-from migration_gate.replay.history_run import HistoryRun, read_replayed_database, run_history
+from migration_gate.replay.history_run import HistoryRun, RepositoryText, read_replayed_database, run_history
 from migration_gate.replay.initial_state import prepare_database
 from migration_gate.replay.replay_facts import add_model_comparison, collect_replay_facts
 from migration_gate.replay.replay_setup import ReplaySetup
@@ -90,14 +90,16 @@ def examine_on_server(
     history_run = yield from run_history(setup, worker, background)
 
     yield Progress("compare")
-    replay = _read_replay(setup, history_run, (*notes, *preparation_notes, *worker.notes))
+    repository_text = _wait_for_repository_text(setup, history_run)
+    replay = _read_replay(setup, history_run, repository_text, (*notes, *preparation_notes, *worker.notes))
+    return Facts(settings.name, replay, repository_text.tree, settings.owners)
 
-    yield Progress("repository")
+
+def _wait_for_repository_text(setup: ReplaySetup, history_run: HistoryRun) -> RepositoryText:
+    """What was read beside the replay; without revisions, where it ended before their folders were known."""
     if history_run.repository_text is not None:
-        tree = history_run.repository_text.result().tree
-    else:
-        tree = read_repository(settings, [])
-    return Facts(settings.name, replay, tree, settings.owners)
+        return history_run.repository_text.result()
+    return RepositoryText((), read_repository(setup.settings, []))
 
 
 def _refuse_untrusted_code(settings: Settings) -> None:
@@ -120,13 +122,13 @@ def _install_packages(settings: Settings) -> Generator[Progress, None, PackageIn
     return PackageInstallation(installed.apply_to(settings), installed.notes)
 
 
-def _read_replay(setup: ReplaySetup, history_run: HistoryRun, notes: tuple[str, ...]) -> Replay:
+def _read_replay(
+    setup: ReplaySetup, history_run: HistoryRun, repository_text: RepositoryText, notes: tuple[str, ...]
+) -> Replay:
     """What the worker did and what the databases hold. Raises GateError where nothing was replayed."""
     answer = AnswerReader(setup.repository, history_run.lines)
     verify_replay_started(setup.project, answer, history_run.output)
-    repository_text = history_run.repository_text
-    revision_files = repository_text.result().revision_files if repository_text is not None else ()
-    history = answer.history(setup.settings.target, revision_files)
+    history = answer.history(setup.settings.target, repository_text.revision_files)
     if history_run.replayed_database is not None:
         replayed_database = history_run.replayed_database.result()
     else:
@@ -137,4 +139,4 @@ def _read_replay(setup: ReplaySetup, history_run: HistoryRun, notes: tuple[str, 
     if replay.failure is not None or history.error is not None:
         return replay
     verify_arrival(replay)
-    return add_model_comparison(setup, replay, answer, history_run.unchecked)
+    return add_model_comparison(setup, replay, answer, repository_text.tree, history_run.unchecked)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from migration_gate.analysis.model_registration import ModelRegistration
 from migration_gate.catalog.snapshot_reader import read_snapshot
 from migration_gate.drift.model_comparison import compare_with_models
-from migration_gate.facts import Difference, History, Replay, SoftwareVersion, Unchecked
+from migration_gate.facts import Difference, History, Replay, SoftwareVersion, Tree, Unchecked
 from migration_gate.replay.history_run import ReplayedDatabase
 from migration_gate.replay.replay_setup import ReplaySetup
 from migration_gate.replay.worker_answer import AnswerReader
@@ -43,10 +44,11 @@ def collect_replay_facts(
 
 
 def add_model_comparison(
-    setup: ReplaySetup, replay: Replay, answer: AnswerReader, unchecked: tuple[Unchecked, ...]
+    setup: ReplaySetup, replay: Replay, answer: AnswerReader, tree: Tree, unchecked: tuple[Unchecked, ...]
 ) -> Replay:
     """The replay with the models' database and its differences, or with the reason why there are none.
 
+    What only a model needs that env.py does not import is no difference: unregistered-model reports it.
     `unchecked`: what is to be said of how the models were made.
     """
     replay = replace(replay, unchecked=unchecked)
@@ -59,11 +61,14 @@ def add_model_comparison(
     with setup.server.connect(setup.models_database) as connection:
         models = replace(replay.models, snapshot=read_snapshot(connection, replay.version_tables))
     replay = replace(replay, models=models)
-    return replace(replay, differences=_find_differences(replay))
+    return replace(replay, differences=_find_differences(replay, tree))
 
 
-def _find_differences(replay: Replay) -> tuple[Difference, ...]:
-    differences = compare_with_models(replay)
+def _find_differences(replay: Replay, tree: Tree) -> tuple[Difference, ...]:
+    registration = ModelRegistration(replay, tree)
+    differences = tuple(
+        difference for difference in compare_with_models(replay) if not registration.concerns(difference)
+    )
     if not differences:
         return ()
     from migration_gate.autofix.fixes import add_fixes  # noqa: PLC0415 - Alembic's renderer, where it is needed

@@ -28,6 +28,7 @@ from migration_gate.facts import (
     Failure,
     FilteredObject,
     History,
+    ImportedModule,
     Location,
     MissingParent,
     ModelLocation,
@@ -330,6 +331,7 @@ class AnswerReader:
     def models(self) -> Models:
         """What env.py gave as target_metadata, without the snapshot of the database that it made."""
         created = self._find_first(ModelsCreated) or ModelsCreated(0, ())
+        scripts = self.scripts()
         return Models(
             tables=created.tables,
             metadatas=created.metadatas,
@@ -346,6 +348,11 @@ class AnswerReader:
                 ModelLocation(mapped.table, Location(self._relative_path(mapped.file), mapped.line))
                 for mapped in created.mapped_classes
             ),
+            imported_modules=tuple(
+                ImportedModule(module.name, self._relative_path(module.file))
+                for module in created.imported_modules
+            ),
+            environment_file=self._relative_path(f"{scripts.folder}/env.py") if scripts is not None else None,
         )
 
     def _relative_path(self, text: str) -> str:

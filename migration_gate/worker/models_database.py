@@ -9,6 +9,7 @@ from typing import Any, Mapping, NamedTuple, Sequence
 from .alembic_comparison import find_alembic_differences, find_filtered_objects, is_about
 from .answer_stream import AnswerStream
 from .env_context import EnvContext, follow_search_path, list_table_names, name_tables
+from .imported_modules import find_imported_modules
 from .model_creation import RefusedPart, create_models, drop_relations, drop_types_and_sequences
 from .model_locations import find_mapped_classes
 from .own_connection import OwnConnections
@@ -45,7 +46,10 @@ class ModelsDatabase:
         metadatas = len({id(metadata) for context in contexts for metadata in context.metadatas})
         tables = list_table_names(contexts)
         if not tables:
-            self._answer.send(ModelsCreated(metadatas, tables, lost_tables=lost_tables))
+            imported = find_imported_modules()
+            self._answer.send(
+                ModelsCreated(metadatas, tables, lost_tables=lost_tables, imported_modules=imported)
+            )
             return
         filtered = _find_filtered(order, connections, contexts)
         _end_sessions(order, connections, contexts[0])
@@ -63,6 +67,7 @@ class ModelsDatabase:
                 mapped_classes=find_mapped_classes({id(table): name for table, name in named_tables}),
                 reflected_tables=tuple(sorted(reflected_tables)),
                 lost_tables=lost_tables,
+                imported_modules=find_imported_modules(),
             )
         )
 

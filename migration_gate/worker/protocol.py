@@ -275,6 +275,15 @@ class MappedClass:
     line: Optional[int]
 
 
+@dataclass(frozen=True)
+class ImportedModule:
+    """A module of the project's own that had been imported when env.py ended."""
+
+    name: str
+    file: str
+    """real path"""
+
+
 # The lines of the answer, in the order in which they come.
 
 
@@ -463,6 +472,7 @@ class ModelsCreated:
     """`schema.name` of those whose columns SQLAlchemy read from the database"""
     lost_tables: tuple[str, ...] = ()
     """`schema.name` of those that only the process which ran the revisions has in target_metadata"""
+    imported_modules: tuple[ImportedModule, ...] = ()
     kind: Literal["models"] = "models"
 
 

@@ -1,0 +1,47 @@
+"""Which modules of the project had been imported when env.py ended."""
+
+from __future__ import annotations
+
+import os
+import sys
+import sysconfig
+import types
+
+from . import private_api
+from .protocol import ImportedModule
+
+INSTALLED_FOLDERS = (os.sep + "site-packages" + os.sep, os.sep + "dist-packages" + os.sep)
+
+
+def find_imported_modules() -> tuple[ImportedModule, ...]:
+    """The modules that are neither Python's nor an installed package's, sorted.
+
+    Modules of an installed package count where it maps classes: a project may have been installed as one.
+    """
+    standard_library = os.path.realpath(sysconfig.get_path("stdlib")) + os.sep
+    model_packages = _find_model_packages()
+    found = []
+    for name, module in list(sys.modules.items()):
+        file = vars(module).get("__file__") if isinstance(module, types.ModuleType) else None
+        if not isinstance(file, str) or not file.endswith(".py"):
+            continue
+        path = os.path.realpath(file)
+        is_installed = any(folder in path for folder in INSTALLED_FOLDERS)
+        if is_installed and name.partition(".")[0] not in model_packages:
+            continue
+        if is_installed or not path.startswith(standard_library):
+            found.append(ImportedModule(name, path))
+    return tuple(sorted(found, key=_name_of))
+
+
+def _name_of(module: ImportedModule) -> str:
+    return module.name
+
+
+def _find_model_packages() -> frozenset[str]:
+    """Top-level packages with mapped classes."""
+    return frozenset(
+        str(mapper.class_.__module__).partition(".")[0]
+        for registry in private_api.find_mapper_registries()
+        for mapper in registry.mappers
+    )
