@@ -23,7 +23,6 @@ STAGE_TITLES = {
     "replay": "Replaying",
     "models": "Creating the models beside it",
     "compare": "Comparing",
-    "repository": "Reading the repository",
 }
 STAGES_WITH_TEXT = ("find", "install", "postgres", "replay")
 """stages whose text is worth a place on the line"""

@@ -19,6 +19,7 @@ def files_with_comments(facts: Facts) -> tuple[str, ...]:
     paths = [revision.location.file for revision in history.revisions]
     paths += [file.path for file in history.files]
     paths += [model.location.file for model in models.locations]
+    paths += [definition.location.file for definition in facts.tree.model_definitions]
     paths += [change.location.file for change in facts.tree.schema_changes]
     return tuple(dict.fromkeys(paths))
 
