@@ -59,6 +59,7 @@ HARMLESS_LIBRARIES = {
     "fnmatch",
     "functools",
     "graphlib",
+    "hashlib",
     "itertools",
     "operator",
     "posixpath",

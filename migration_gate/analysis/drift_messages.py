@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from textwrap import dedent
 from typing import get_args
 
+from migration_gate.analysis.type_width import is_narrowing
 from migration_gate.check import Evidence
 from migration_gate.facts import Difference, DifferenceKind
 from migration_gate.wording import code_block, count_noun, join_words
@@ -74,13 +75,59 @@ def describe_unmanaged(differences: Iterable[Difference]) -> tuple[str, tuple[Ev
 
 
 def describe_fix(difference: Difference) -> str:
-    """What to do: the lines of a revision where there are any, and the operation if it was only renamed."""
-    revision = format_revision(difference)
-    fix = _WRITE_BY_HAND
-    if revision:
-        fix = f"Correct the model, or write into a revision:{code_block(revision)}"
+    """What to do: the lines of a revision where there are any that ran, and the operation for a new name."""
     rename = _describe_rename(difference)
+    fix = _describe_drop(difference) if is_drop(difference) else _describe_change(difference)
     return f"{fix}\n{rename}" if rename else fix
+
+
+def is_drop(difference: Difference) -> bool:
+    """Whether the revision would take rows or values away: a table or a column that no model has."""
+    return difference.models is None and difference.kind in ("table", "column")
+
+
+def _describe_drop(difference: Difference) -> str:
+    """First how to keep what is there; the rows and values that would go cannot be counted here."""
+    if difference.kind == "table":
+        keep = "If it is in use, write its model, or import the model in env.py."
+        loss = "all of its rows go with it; how many production holds is not known here"
+    else:
+        keep = "If it is in use, add it to the model."
+        loss = "the values of all rows go with it; how many production holds is not known here"
+    revision = format_revision(difference)
+    if revision:
+        return f"{keep}\nOnly if it is to go, write into a revision ({loss}):{_code(difference, revision)}"
+    return (
+        f"{keep}\nOnly if it is to go, write a revision that drops it: {loss}.{_describe_refusal(difference)}"
+    )
+
+
+def _describe_change(difference: Difference) -> str:
+    """The model first; then the lines that change the database."""
+    revision = format_revision(difference)
+    if not revision:
+        return f"{_WRITE_BY_HAND}{_describe_refusal(difference)}"
+    if difference.kind == "type" and is_narrowing(difference.database or "", difference.models or ""):
+        return (
+            "Correct the model: its type is narrower than the column.\nOnly if every value of production "
+            f"fits into it, write into a revision:{_code(difference, revision)}"
+        )
+    return f"Correct the model, or write into a revision:{_code(difference, revision)}"
+
+
+def _code(difference: Difference, revision: str) -> str:
+    """The lines, and what they need to run."""
+    block = code_block(revision)
+    if not difference.runs_only_with:
+        return block
+    return f"{block}\nIt runs only with the other changes. Alone, Postgres says: {difference.runs_only_with}"
+
+
+def _describe_refusal(difference: Difference) -> str:
+    """Why no lines are offered, where some were written and run."""
+    if not difference.fix_refused:
+        return ""
+    return f"\nNo lines are offered, because those that were tried failed: {difference.fix_refused}."
 
 
 def format_revision(difference: Difference) -> str:

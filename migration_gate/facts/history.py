@@ -311,6 +311,10 @@ class Difference:
     """body of the `upgrade()` that makes the database agree with the models; empty where there is none"""
     downgrade: str = ""
     """body of the `downgrade()` that undoes it"""
+    fix_refused: str = ""
+    """why the revision that was written for it is not offered: what went wrong when it was run"""
+    runs_only_with: str = ""
+    """Postgres' words where `upgrade` and `downgrade` run only together with those of other differences"""
     revision: str | None = None
     """the revision that introduced the database's side; None when no revision makes it"""
     object_noun: str = ""
@@ -319,6 +323,24 @@ class Difference:
     """why no query is affected, where none is"""
     rename_hint: str = ""
     """for a table or column that one side lacks: the name on the other side that may be the same object"""
+
+
+@dataclass(frozen=True, slots=True)
+class DriftRevision:
+    """One revision that removes all differences that can be removed; it was run both ways."""
+
+    identifier: str
+    down_revision: tuple[str, ...]
+    """the head that it follows; none where no revision is there"""
+    depends_on: tuple[str, ...]
+    """other heads whose objects it changes"""
+    upgrade: str
+    """body of its `upgrade()`"""
+    downgrade: str
+    differences: int
+    """how many it removes"""
+    left_out: tuple[str, ...] = ()
+    """objects whose differences it does not remove"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -397,6 +419,8 @@ class Replay:
     catalog: Snapshot = field(default_factory=Snapshot)
     models: Models = field(default_factory=Models)
     differences: tuple[Difference, ...] = ()
+    drift_revision: DriftRevision | None = None
+    """None where nothing differs, or nothing can be removed"""
     versions: tuple[SoftwareVersion, ...] = ()
     notes: tuple[str, ...] = ()
     """what a reader should know: a swapped dialect, dummy settings, a missing layer of protection"""

@@ -7,7 +7,7 @@ from dataclasses import replace
 from migration_gate.analysis.model_registration import ModelRegistration
 from migration_gate.catalog.snapshot_reader import read_snapshot
 from migration_gate.drift.model_comparison import compare_with_models
-from migration_gate.facts import Difference, History, Replay, SoftwareVersion, Tree, Unchecked
+from migration_gate.facts import History, Replay, SoftwareVersion, Tree, Unchecked
 from migration_gate.replay.history_run import ReplayedDatabase
 from migration_gate.replay.replay_setup import ReplaySetup
 from migration_gate.replay.worker_answer import AnswerReader
@@ -61,19 +61,14 @@ def add_model_comparison(
     with setup.server.connect(setup.models_database) as connection:
         models = replace(replay.models, snapshot=read_snapshot(connection, replay.version_tables))
     replay = replace(replay, models=models)
-    return replace(replay, differences=_find_differences(replay, tree))
-
-
-def _find_differences(replay: Replay, tree: Tree) -> tuple[Difference, ...]:
+    known = compare_with_models(replay)
     registration = ModelRegistration(replay, tree)
-    differences = tuple(
-        difference for difference in compare_with_models(replay) if not registration.concerns(difference)
-    )
+    differences = tuple(item for item in known if not registration.concerns(item))
     if not differences:
-        return ()
-    from migration_gate.autofix.fixes import add_fixes  # noqa: PLC0415 - Alembic's renderer, where it is needed
+        return replay
+    from migration_gate.replay.offered_fixes import offer_fixes  # noqa: PLC0415 - Alembic, where it is needed
 
-    return add_fixes(differences, replay)
+    return offer_fixes(setup.server, setup.database, replace(replay, differences=differences), known)
 
 
 def describe_adjustments(answer: AnswerReader) -> tuple[str, ...]:

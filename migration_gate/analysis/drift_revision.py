@@ -1,0 +1,110 @@
+"""The one revision that removes all drift: which head it follows, and its text as a file."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from textwrap import indent
+
+from migration_gate.analysis.origin import find_origin
+from migration_gate.analysis.revision_graph import build_graph, find_ancestors
+from migration_gate.facts import Difference, DriftRevision, Replay
+from migration_gate.wording import count_noun
+
+IDENTIFIER_LENGTH = 12
+"""hexadecimal digits, as Alembic's own"""
+NO_DOWNGRADE = 'raise NotImplementedError("this cannot be undone")'
+
+
+def make_drift_revision(
+    replay: Replay, differences: Iterable[Difference], together: tuple[Difference, ...]
+) -> DriftRevision | None:
+    """The revision of the fixes that ran `together`, in their order; None where there is none.
+
+    `differences` are all, of which those that it does not remove are named.
+    """
+    if not together:
+        return None
+    upgrade = "\n".join(item.upgrade.strip("\n") for item in together)
+    downgrade = "\n".join(item.downgrade.strip("\n") for item in reversed(together) if item.downgrade.strip())
+    head, others = _choose_heads(replay, together)
+    content = "\0".join((head or "", *others, upgrade, downgrade))
+    left_out = (item.object for item in differences if item.kind != "unmanaged" and item not in together)
+    return DriftRevision(
+        identifier=hashlib.sha256(content.encode()).hexdigest()[:IDENTIFIER_LENGTH],
+        down_revision=() if head is None else (head,),
+        depends_on=others,
+        upgrade=upgrade,
+        downgrade=downgrade,
+        differences=len(together),
+        left_out=tuple(dict.fromkeys(left_out)),
+    )
+
+
+def _choose_heads(replay: Replay, differences: Iterable[Difference]) -> tuple[str | None, tuple[str, ...]]:
+    """The head whose line made most of what is changed, and the others that made some of it."""
+    history = replay.history
+    heads = [head for head in dict.fromkeys(replay.arrived_heads) if history.find_revision(head)]
+    heads = heads or list(history.heads)
+    if len(heads) <= 1:
+        return (heads[0] if heads else None), ()
+    graph = build_graph(history, with_dependencies=True)
+    lines = {head: find_ancestors(graph, head) for head in heads}
+    counts = Counter[str]()
+    for revision in _introducing_revisions(replay, differences):
+        # What lies before a fork belongs to every line, and so to the first head as well as to any other.
+        counts.update([head for head in heads if revision in lines[head]][:1])
+    chosen = max(heads, key=lambda head: counts[head])
+    return chosen, tuple(head for head in heads if head != chosen and counts[head])
+
+
+def _introducing_revisions(replay: Replay, differences: Iterable[Difference]) -> Iterator[str]:
+    """The revisions that made the objects, or else the tables, that the differences are about."""
+    tables = {f"{table.schema}.{table.name}": table for table in replay.catalog.tables}
+    for difference in differences:
+        table = tables.get(difference.table or "")
+        revision = difference.revision or (find_origin(replay, table).revision if table else None)
+        if revision is not None:
+            yield revision
+
+
+def format_revision_file(revision: DriftRevision) -> str:
+    """The text of the file; without a date, so that it is the same in every run."""
+    down_revision = repr(revision.down_revision[0]) if revision.down_revision else "None"
+    depends_on = repr(revision.depends_on) if revision.depends_on else "None"
+    lines = [
+        f'"""make the database agree with the models ({count_noun(revision.differences, "difference")})',
+        "",
+        f"Revision ID: {revision.identifier}",
+        f"Revises: {', '.join(revision.down_revision)}",
+        '"""',
+        "",
+        "import sqlalchemy as sa",
+        "from alembic import op",
+        *(["from sqlalchemy.dialects import postgresql"] if _uses_postgresql(revision) else []),
+        "",
+        f"revision = {revision.identifier!r}",
+        f"down_revision = {down_revision}",
+        "branch_labels = None",
+        f"depends_on = {depends_on}",
+        "",
+        "",
+        "def upgrade():",
+        indent(revision.upgrade, "    "),
+        "",
+        "",
+        "def downgrade():",
+        indent(_with_statement(revision.downgrade), "    "),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _uses_postgresql(revision: DriftRevision) -> bool:
+    return "postgresql." in revision.upgrade + revision.downgrade
+
+
+def _with_statement(body: str) -> str:
+    """The body, which Python wants to have a statement."""
+    has_statement = any(line.strip() and not line.lstrip().startswith("#") for line in body.splitlines())
+    return body if has_statement else f"{body}\n{NO_DOWNGRADE}".strip("\n")

@@ -1,0 +1,137 @@
+"""A database in which fixes are tried: lines are run, the catalog is read, and all of it is rolled back."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeAlias, cast
+
+import psycopg
+import sqlalchemy as sa
+from alembic.operations import Operations
+from alembic.runtime.migration import MigrationContext
+
+from migration_gate.catalog.snapshot_reader import read_snapshot
+from migration_gate.facts import Snapshot
+from migration_gate.replay.revision_interpreter import RefusedCode, run_revision_code, uses_autocommit
+
+Connect: TypeAlias = Callable[[], psycopg.Connection[Any]]
+"""opens a connection to the database in which fixes are tried"""
+
+DISABLE_DDL_LOG = """
+select format('alter event trigger %I disable', evtname) from pg_event_trigger
+where evtfoid::regproc::text like 'migration_gate.%'
+"""
+"""our own log of DDL, which nobody reads any more; the project's event triggers stay"""
+OUT_OF_RESOURCES = "53"
+"""class of SQLSTATE: the server had no memory, locks or room left, which says nothing about the lines"""
+
+
+class TrialFailed(Exception):
+    """The lines could not be tried, for a reason that lies in the server; the message says it."""
+
+
+class FixRefused(Exception):
+    """The lines failed; the message has Postgres' words."""
+
+
+@dataclass(frozen=True, slots=True)
+class FixTrial:
+    """A connection to a database in which nothing stays."""
+
+    connection: sa.Connection
+    context: MigrationContext
+    operations: Operations
+    version_tables: Sequence[str]
+
+    def run(self, code: str) -> str:
+        """Run the lines; what went wrong, in Postgres' words, and empty where nothing did.
+
+        After an error the database is as before the lines. Lines that commit, which needs a copy, run as
+        Alembic runs a revision. Raises TrialFailed.
+        """
+        if uses_autocommit(code):
+            return self._run_as_revision(code)
+        savepoint = self.connection.begin_nested()
+        try:
+            _run_lines(code, self.operations)
+        except FixRefused as error:
+            savepoint.rollback()
+            return str(error)
+        savepoint.commit()
+        return ""
+
+    def _run_as_revision(self, code: str) -> str:
+        """Run the lines for good, and what was run before them."""
+        self.connection.commit()
+        try:
+            with self.context.begin_transaction():
+                _run_lines(code, self.operations)
+        except FixRefused as error:
+            return str(error)
+        return ""
+
+    def read_snapshot(self) -> Snapshot:
+        """The catalog as it is now."""
+        driver_connection = cast("psycopg.Connection[Any]", self.connection.connection.driver_connection)
+        return read_snapshot(driver_connection, self.version_tables)
+
+    @contextmanager
+    def rolled_back(self) -> Iterator[None]:
+        """What is run inside is undone at the end."""
+        savepoint = self.connection.begin_nested()
+        try:
+            yield
+        finally:
+            savepoint.rollback()
+
+
+def _run_lines(code: str, operations: Operations) -> None:
+    """Run the lines. Raises FixRefused, and TrialFailed where the server is to blame."""
+    try:
+        run_revision_code(code, operations)
+    except sa.exc.DBAPIError as error:
+        raise FixRefused(_describe_error(error.orig)) from error
+    except RefusedCode as error:
+        raise FixRefused(f"a line is not one of Alembic's operations: {error}") from error
+    except (sa.exc.SQLAlchemyError, ValueError, TypeError, SyntaxError) as error:
+        raise FixRefused(str(error)) from error
+
+
+def _describe_error(error: BaseException | None) -> str:
+    """Postgres' message and its detail. Raises TrialFailed where it ran out of something, or ended."""
+    if not isinstance(error, psycopg.Error):
+        return str(error)
+    message = error.diag.message_primary or str(error)
+    if error.sqlstate is None or error.sqlstate.startswith(OUT_OF_RESOURCES):
+        raise TrialFailed(message)
+    return f"{message} ({error.diag.message_detail})" if error.diag.message_detail else message
+
+
+@contextmanager
+def open_trial(connect: Connect, version_tables: Sequence[str] = ()) -> Iterator[FixTrial]:
+    """A trial on the database; what is not committed by the lines themselves is rolled back at its end."""
+
+    def open_connection() -> psycopg.Connection[Any]:
+        connection = connect()
+        connection.autocommit = False
+        return connection
+
+    engine = sa.create_engine("postgresql+psycopg://", creator=open_connection, poolclass=sa.NullPool)
+    try:
+        with warnings.catch_warnings(), engine.connect() as connection:
+            warnings.simplefilter("ignore")
+            connection.rollback()
+            context = MigrationContext.configure(connection)
+            yield FixTrial(connection, context, Operations(context), version_tables)
+            connection.rollback()
+    finally:
+        engine.dispose()
+
+
+def disable_ddl_log(trial: FixTrial) -> None:
+    """Keep our own event triggers from logging the trial; rolled back with it."""
+    for (statement,) in trial.connection.execute(sa.text(DISABLE_DDL_LOG)).fetchall():
+        trial.connection.execute(sa.text(statement.replace(":", r"\:")))

@@ -1,0 +1,225 @@
+"""Runs every fix before it is shown: the difference must be gone, nothing new, and its downgrade restores.
+
+All fixes run together first, as the one revision that they make. Only where something goes wrong is each
+suspect run alone, and what fails is not offered: the difference then says why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
+
+from migration_gate.drift.model_comparison import compare_with_models
+from migration_gate.facts import Difference, Replay, Snapshot
+from migration_gate.replay.catalog_losses import describe_changes, find_lost_objects
+from migration_gate.replay.fix_trial import FixTrial, TrialFailed, disable_ddl_log
+from migration_gate.replay.revision_interpreter import uses_autocommit
+
+OpenTrial: TypeAlias = Callable[[bool], AbstractContextManager[FixTrial]]
+"""opens the replayed database, or a copy of it where lines commit (True)"""
+DifferenceKey: TypeAlias = tuple[str, str, str]
+SHOWN_PROBLEMS = 3
+MAX_ROUNDS = 4
+"""how often all fixes are run together, each time without those that failed"""
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedFixes:
+    """All differences, those with a fix that failed without it, and what makes up the one revision."""
+
+    differences: tuple[Difference, ...]
+    together: tuple[Difference, ...]
+    """those whose fixes ran together both ways, in the order of the upgrade"""
+    notes: tuple[str, ...] = ()
+
+
+def verify_fixes(
+    open_trial: OpenTrial,
+    replay: Replay,
+    differences: tuple[Difference, ...],
+    known: tuple[Difference, ...],
+) -> VerifiedFixes:
+    """Run the fixes of the differences on the replayed database, in which nothing stays.
+
+    `known` are all differences of the replay; whatever else differs afterwards is a fault of the fixes.
+    """
+    if not any(difference.upgrade for difference in differences):
+        return VerifiedFixes(differences, ())
+    verification = _Verification(open_trial, replay, differences, frozenset(map(_key, known)))
+    try:
+        together = verification.run_together()
+        verification.run_alone(together)
+    except TrialFailed as error:
+        return _refuse_all(differences, str(error))
+    return VerifiedFixes(
+        tuple(verification.describe(difference) for difference in differences),
+        tuple(verification.describe(difference) for difference in together),
+    )
+
+
+def _refuse_all(differences: tuple[Difference, ...], reason: str) -> VerifiedFixes:
+    """Without a way to run them no fix is ready."""
+    refused = (
+        _refuse(item, f"it could not be run: {reason}") if item.upgrade else item for item in differences
+    )
+    return VerifiedFixes(tuple(refused), (), (f"the fixes could not be run before they are shown: {reason}",))
+
+
+def _refuse(difference: Difference, reason: str) -> Difference:
+    return replace(difference, upgrade="", downgrade="", fix_refused=reason)
+
+
+def _key(difference: Difference) -> DifferenceKey:
+    return difference.kind, difference.object, difference.object_noun
+
+
+def _commits(difference: Difference) -> bool:
+    return uses_autocommit(difference.upgrade) or uses_autocommit(difference.downgrade)
+
+
+@dataclass(slots=True)
+class _Failures:
+    """What went wrong when fixes were run."""
+
+    reasons: dict[Difference, str] = field(default_factory=dict)
+    """by the difference whose fix failed"""
+    problems: list[str] = field(default_factory=list)
+    """what is wrong afterwards, whichever fix caused it"""
+
+    @property
+    def are_any(self) -> bool:
+        """Whether anything went wrong."""
+        return bool(self.reasons or self.problems)
+
+    def add(self, difference: Difference, when: str, words: str) -> None:
+        """A reason, where there are words for one; the first of a fix counts."""
+        if words:
+            self.reasons.setdefault(difference, f"{when}: {words}")
+
+
+@dataclass(slots=True)
+class _Verification:
+    """The fixes of one run, and what was found out about them."""
+
+    open_trial: OpenTrial
+    replay: Replay
+    differences: tuple[Difference, ...]
+    known: frozenset[DifferenceKey]
+    """what differed before"""
+    refused: dict[Difference, str] = field(default_factory=dict)
+    runs_only_with: dict[Difference, str] = field(default_factory=dict)
+
+    def describe(self, difference: Difference) -> Difference:
+        """The difference with what was found out about its fix."""
+        if difference in self.refused:
+            return _refuse(difference, self.refused[difference])
+        return replace(difference, runs_only_with=self.runs_only_with.get(difference, ""))
+
+    def run_together(self) -> tuple[Difference, ...]:
+        """Those whose fixes make one revision; none where they never do."""
+        for _ in range(MAX_ROUNDS):
+            ready = tuple(item for item in self.differences if item.upgrade and item not in self.refused)
+            if not ready:
+                break
+            with self.open_trial(any(map(_commits, ready))) as trial:
+                disable_ddl_log(trial)
+                failures = self._try_fixes(trial, ready)
+            if not failures.are_any:
+                return ready
+            self.refused.update(failures.reasons or self._blame_alone(failures.problems, ready))
+        return ()
+
+    def _try_fixes(self, trial: FixTrial, ready: tuple[Difference, ...]) -> _Failures:
+        """Run all upgrades and compare, then all downgrades and compare."""
+        failures = _Failures()
+        for difference in ready:
+            failures.add(difference, "Postgres refuses it", trial.run(difference.upgrade))
+        applied = tuple(item for item in ready if item not in failures.reasons)
+        self._compare_with_models(trial.read_snapshot(), applied, failures)
+        if failures.are_any:
+            return failures
+        for difference in reversed(applied):
+            failures.add(difference, "its downgrade fails", trial.run(difference.downgrade))
+        failures.problems += describe_changes(self.replay.catalog, trial.read_snapshot())
+        return failures
+
+    def _compare_with_models(
+        self, after: Snapshot, applied: tuple[Difference, ...], failures: _Failures
+    ) -> None:
+        """Add what remains, what is new, and what is lost."""
+        removed = {_key(item): item for item in applied}
+        for item in compare_with_models(replace(self.replay, catalog=after)):
+            if item.kind == "unmanaged":
+                continue
+            if _key(item) in removed:
+                failures.add(removed[_key(item)], "the difference remains", _describe_sides(item))
+            elif _key(item) not in self.known:
+                failures.problems.append(f"{item.kind} of `{item.object}`: {_describe_sides(item)}")
+        lost = find_lost_objects(self.replay.catalog, after)
+        failures.problems += (f"{item} would be lost" for item in lost)
+
+    def _blame_alone(self, problems: list[str], ready: tuple[Difference, ...]) -> dict[Difference, str]:
+        """The suspects that fail alone as well, with the reason; where none does, all suspects."""
+        suspects = _find_suspects(problems, ready)
+        reasons = {item: self._run_one(item) for item in suspects}
+        failed = {item: reason for item, reason in reasons.items() if reason}
+        summary = f"with the others it changes more than it should: {_shorten_list(problems)}"
+        return failed or dict.fromkeys(suspects, summary)
+
+    def _run_one(self, difference: Difference) -> str:
+        """Run one fix alone, both ways; what it does wrong, and nothing where it only does not run alone."""
+        with self.open_trial(_commits(difference)) as trial:
+            disable_ddl_log(trial)
+            if trial.run(difference.upgrade):
+                return ""
+            failures = _Failures()
+            self._compare_with_models(trial.read_snapshot(), (difference,), failures)
+            if failures.problems:
+                return f"it changes more than it should: {_shorten_list(failures.problems)}"
+            if failures.reasons:
+                return failures.reasons[difference]
+            if problem := trial.run(difference.downgrade):
+                return f"its downgrade fails: {problem}"
+            changes = describe_changes(self.replay.catalog, trial.read_snapshot())
+            return f"its downgrade does not restore everything: {_shorten_list(changes)}" if changes else ""
+
+    def run_alone(self, together: tuple[Difference, ...]) -> None:
+        """Find the fixes that run with the others only; of several, each reader may paste just one."""
+        if len(together) < 2:
+            return
+        lasting = [item for item in together if not _commits(item)]
+        with self.open_trial(False) as trial:
+            disable_ddl_log(trial)
+            for difference in lasting:
+                with trial.rolled_back():
+                    problem = trial.run(difference.upgrade) or trial.run(difference.downgrade)
+                if problem:
+                    self.runs_only_with[difference] = problem
+
+
+def _shorten_list(items: Sequence[str]) -> str:
+    """The first few, and how many more there are."""
+    shown = "; ".join(items[:SHOWN_PROBLEMS])
+    return shown if len(items) <= SHOWN_PROBLEMS else f"{shown}; and {len(items) - SHOWN_PROBLEMS} more"
+
+
+def _describe_sides(difference: Difference) -> str:
+    return (
+        f"{difference.database or 'nothing'} in the database, {difference.models or 'nothing'} in the models"
+    )
+
+
+def _find_suspects(problems: Iterable[str], applied: tuple[Difference, ...]) -> tuple[Difference, ...]:
+    """The differences whose table or object a problem names; all where none does."""
+    text = "\n".join(problems)
+    suspects = tuple(item for item in applied if any(name in text for name in _names_of(item)))
+    return suspects or applied
+
+
+def _names_of(difference: Difference) -> Iterator[str]:
+    yield f"`{difference.object}"
+    if difference.table is not None:
+        name = difference.table.removeprefix("public.")
+        yield from (f"`{name}`", f"`{name}.", f" on {name}`")

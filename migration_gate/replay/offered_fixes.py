@@ -1,0 +1,58 @@
+"""The fixes of a replay's differences: written, run on the replayed database, and put together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+
+from psycopg import sql
+
+from migration_gate.analysis.drift_revision import make_drift_revision
+from migration_gate.autofix.fixes import add_fixes
+from migration_gate.facts import Difference, Replay
+from migration_gate.postgres.server import Server
+from migration_gate.replay.fix_trial import FixTrial, open_trial
+from migration_gate.replay.fix_verification import OpenTrial, verify_fixes
+
+
+def offer_fixes(server: Server, database: str, replay: Replay, known: tuple[Difference, ...]) -> Replay:
+    """The replay with the fixes that ran both ways on `database`, in which nothing stays.
+
+    `known` are all differences, with those that the replay leaves to other checks.
+    """
+    differences = add_fixes(replay.differences, replay)
+    verified = verify_fixes(
+        trials_on(server, database, replay.version_tables), replay, differences, known
+    )
+    return replace(
+        replay,
+        differences=verified.differences,
+        drift_revision=make_drift_revision(replay, verified.differences, verified.together),
+        notes=(*replay.notes, *verified.notes),
+    )
+
+
+def trials_on(server: Server, database: str, version_tables: Sequence[str] = ()) -> OpenTrial:
+    """Opens the database for a trial, or a copy of it where lines commit."""
+
+    @contextmanager
+    def open_on_server(in_copy: bool) -> Iterator[FixTrial]:
+        if not in_copy:
+            with open_trial(lambda: server.connect(database), version_tables) as trial:
+                yield trial
+            return
+        copy = server.create_database(template=database)
+        try:
+            with open_trial(lambda: server.connect(copy), version_tables) as trial:
+                yield trial
+        finally:
+            drop_copy(server, copy)
+
+    return open_on_server
+
+
+def drop_copy(server: Server, copy: str) -> None:
+    """Drop a database that was made for a trial; the server's end would drop it too, but it takes room."""
+    with server.connect() as connection:
+        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(copy)))
