@@ -22,9 +22,7 @@ def offer_fixes(server: Server, database: str, replay: Replay, known: tuple[Diff
     `known` are all differences, with those that the replay leaves to other checks.
     """
     differences = add_fixes(replay.differences, replay)
-    verified = verify_fixes(
-        trials_on(server, database, replay.version_tables), replay, differences, known
-    )
+    verified = verify_fixes(trials_on(server, database, replay.version_tables), replay, differences, known)
     return replace(
         replay,
         differences=verified.differences,
