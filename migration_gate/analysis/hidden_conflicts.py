@@ -1,118 +1,213 @@
-"""CREATE ... IF NOT EXISTS that did nothing, because another object of that name was there."""
+"""Statements that created nothing, because another object had the name: IF NOT EXISTS, or a caught error."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from migration_gate.analysis.ddl_text import CreateIndex, CreateTable, parse_creations
+from migration_gate.analysis.description_differences import PartDifference, find_part_differences
+from migration_gate.analysis.skipped_origin import find_creator
 from migration_gate.analysis.step_location import find_statement_location
-from migration_gate.check import Evidence, Finding
-from migration_gate.facts import DdlCommand, Location, Replay, Step
-from migration_gate.sql.identifiers import split_qualified_name
+from migration_gate.check import Evidence, Finding, Severity
+from migration_gate.facts import Location, Replay, SkippedCreation, Statement, Step
+from migration_gate.facts.catalog import display_name
+from migration_gate.sql.identifiers import quote_identifier
+from migration_gate.wording import count_noun
+
+MAX_PARTS = 8
+"""differing parts that the evidence shows"""
+NOT_KNOWN = "whether it is alike is not known"
 
 
 @dataclass(frozen=True, slots=True)
-class ExistingObject:
-    """What had the name already."""
+class _Conflict:
+    """One object that a statement did not create, and in what the existing one differs."""
 
-    description: str
-    """the columns of a table, the definition of an index"""
-    created_by: DdlCommand
+    skipped: SkippedCreation
+    column: str | None
+    differences: tuple[PartDifference, ...]
+    """empty where it is not known what the statement would have created"""
 
+    @property
+    def name(self) -> str:
+        """As reports show it."""
+        skipped = self.skipped
+        if self.column is not None:
+            return f"{display_name(skipped.schema or '', skipped.table or '')}.{self.column}"
+        if skipped.kind in ("trigger", "policy", "constraint"):
+            return f"{display_name(skipped.schema or '', skipped.table or '')}.{skipped.name}"
+        return display_name(skipped.schema or "public", skipped.name)
 
-@dataclass(slots=True)
-class _KnownObjects:
-    """The tables and indexes that exist at a point of the log of DDL commands."""
+    @property
+    def noun(self) -> str:
+        """What the statement calls it."""
+        skipped = self.skipped
+        description = skipped.wanted or skipped.existing
+        return description.kind if skipped.kind in ("type", "view") else skipped.kind
 
-    tables: dict[str, list[DdlCommand]] = field(default_factory=lambda: defaultdict(list))
-    """commands after which a table of that name existed, in whatever schema"""
-    indexes: dict[str, ExistingObject] = field(default_factory=dict)
-
-    def add(self, command: DdlCommand) -> None:
-        if command.kind == "table" and command.identity and command.columns:
-            self.tables[split_qualified_name(command.identity)[-1]].append(command)
-        for index in command.indexes:
-            known = self.indexes.get(index.name)
-            if known is None or known.description != index.definition:
-                self.indexes[index.name] = ExistingObject(index.definition, command)
+    @property
+    def identity(self) -> object:
+        """Equal for one statement in one place: a loop over schemas runs it in each."""
+        skipped = self.skipped
+        return (skipped.kind, skipped.table, skipped.name, self.column, self.differences, skipped.query)
 
 
 def group_hidden_conflicts(replay: Replay) -> Mapping[int, list[Finding]]:
     """The conflicts of the whole replay, by the number of the step that did not create what it asked for."""
     steps = {step.number: step for step in replay.steps}
+    conflicts: dict[tuple[str, object], list[_Conflict]] = defaultdict(list)
+    for skipped in replay.skipped_creations:
+        if skipped.step in steps:
+            for conflict in _find_conflicts(replay, steps[skipped.step], skipped):
+                conflicts[steps[skipped.step].revision, conflict.identity].append(conflict)
     findings: dict[int, list[Finding]] = defaultdict(list)
-    known_objects = _KnownObjects()
-    for command in replay.ddl_commands:
-        step = steps.get(command.step)
-        if step and command.statement and not command.identity:
-            for creation in parse_creations(command.statement):
-                existing = _find_conflict(creation, known_objects)
-                if existing:
-                    location = _find_location(replay, step, command.statement)
-                    finding = _describe_conflict(replay, step, creation, existing)
-                    findings[step.number].append(replace(finding, location=location))
-        known_objects.add(command)
+    for first, *others in conflicts.values():
+        step = steps[first.skipped.step]
+        finding = _describe_conflict(replay, step, first)
+        if others:
+            schemas = count_noun(len(others), "more schema")
+            finding = replace(finding, evidence=(*finding.evidence, Evidence("also", f"in {schemas}")))
+        findings[step.number].append(finding)
     return findings
 
 
-def _find_conflict(creation: CreateTable | CreateIndex, known: _KnownObjects) -> ExistingObject | None:
-    """The object that has the name, if it is not of the shape that was asked for."""
-    if not creation.if_not_exists:
-        return None
-    if isinstance(creation, CreateTable):
-        return _find_other_table(creation, known.tables[creation.name])
-    existing = known.indexes.get(creation.name)
-    return existing if existing and _is_other_index(creation, existing.description) else None
+def is_alike(skipped: SkippedCreation) -> bool:
+    """Whether what has the name is what the statement would have created."""
+    return skipped.wanted is not None and not find_part_differences(skipped.wanted, skipped.existing)
 
 
-def _find_other_table(creation: CreateTable, commands: list[DdlCommand]) -> ExistingObject | None:
-    if creation.schema is not None:
-        name = (creation.schema, creation.name)
-        commands = [command for command in commands if split_qualified_name(command.identity) == name]
-    if not commands:
-        return None
-    columns = [column.name for column in commands[-1].columns]
-    if set(columns) == set(creation.columns):
-        return None
-    return ExistingObject(", ".join(columns), created_by=commands[0])
+def _find_conflicts(replay: Replay, step: Step, skipped: SkippedCreation) -> Iterator[_Conflict]:
+    """One for each column that a statement adds, else one."""
+    if skipped.is_gone:
+        return
+    if skipped.wanted is None:
+        if skipped.problem is not None and not _was_just_created(replay, skipped):
+            columns = [column.name for column in skipped.existing.columns]
+            yield _Conflict(skipped, columns[0] if skipped.kind == "column" and columns else None, ())
+        return
+    if skipped.final is not None and not find_part_differences(skipped.wanted, skipped.final):
+        return  # a later statement made it so
+    differences = [
+        difference
+        for difference in find_part_differences(skipped.wanted, skipped.existing)
+        if not _is_settled_in_step(replay, step, skipped, difference)
+    ]
+    if skipped.kind != "column":
+        if differences:
+            yield _Conflict(skipped, None, tuple(differences))
+        return
+    for name in dict.fromkeys(difference.column for difference in differences):
+        of_column = tuple(difference for difference in differences if difference.column == name)
+        yield _Conflict(skipped, name or skipped.existing.columns[0].name, of_column)
 
 
-def _is_other_index(creation: CreateIndex, definition: str) -> bool:
-    """Whether the index that Postgres describes has another table or other keys, as far as it is readable."""
-    existing = next(parse_creations(definition), None)
-    if not isinstance(existing, CreateIndex):
+def _was_just_created(replay: Replay, skipped: SkippedCreation) -> bool:
+    """Whether an ALTER TABLE may have added the columns itself: the log had no such column before."""
+    if skipped.kind != "column":
         return False
-    return (existing.table, existing.keys, existing.is_unique) != (
-        creation.table,
-        creation.keys,
-        creation.is_unique,
+    names = {column.name for column in skipped.existing.columns}
+    # The last command before it is the ALTER TABLE itself.
+    states = [
+        command.columns
+        for command in replay.ddl_commands[: skipped.commands_before]
+        if command.oid == skipped.oid and command.columns
+    ]
+    return len(states) < 2 or not names & {column.name for column in states[-2]}
+
+
+def _is_settled_in_step(
+    replay: Replay, step: Step, skipped: SkippedCreation, difference: PartDifference
+) -> bool:
+    """Whether the same revision provides for the column itself, so that the end is the same either way."""
+    if difference.column is None:
+        return False
+    if difference.is_extra:
+        return any(difference.column in statement.sql for statement in _statements_after(step, skipped))
+    return any(
+        f"{quote_identifier(column.name)} {_state_text(column.type, column.nullable, column.default)}"
+        == difference.wanted
+        for command in replay.ddl_commands[skipped.commands_before :]
+        if command.step == skipped.step and command.oid == skipped.oid
+        for column in command.columns
+        if column.name == difference.column
     )
 
 
-def _describe_conflict(
-    replay: Replay, step: Step, creation: CreateTable | CreateIndex, existing: ExistingObject
-) -> Finding:
-    noun = "table" if isinstance(creation, CreateTable) else "index"
-    requested = creation.columns if isinstance(creation, CreateTable) else creation.keys
-    creator = replay.find_revision_of_step(existing.created_by.step)
-    created_by = f"revision `{creator}`" if creator else "something that ran before the first revision"
+def _statements_after(step: Step, skipped: SkippedCreation) -> Sequence[Statement]:
+    for number, statement in enumerate(step.statements):
+        if _is_text_of(statement, skipped):
+            return step.statements[number:]
+    return step.statements
+
+
+def _state_text(type_name: str, nullable: bool, default: str | None) -> str:
+    not_null = "" if nullable else " NOT NULL"
+    return f"{type_name}{not_null}" + (f" DEFAULT {default}" if default is not None else "")
+
+
+def _describe_conflict(replay: Replay, step: Step, conflict: _Conflict) -> Finding:
+    skipped = conflict.skipped
+    message = f"`{step.revision}` left out the {conflict.noun} `{conflict.name}`: "
+    message += (
+        "another one of that name was there" if conflict.differences else f"one was there, and {NOT_KNOWN}"
+    )
+    is_certain = any(not difference.is_extra for difference in conflict.differences)
     return Finding(
-        object=f"{step.revision} {creation.name}",
-        message=f"`{step.revision}` left out the {noun} `{creation.name}`: "
-        "another one of that name was there",
+        object=f"{step.revision} {conflict.name}",
+        message=message,
+        location=_find_location(replay, step, skipped),
         revision=step.revision,
-        evidence=(
-            Evidence("wanted", ", ".join(requested)),
-            Evidence("there", existing.description),
-            Evidence("made by", f"{created_by}, before this one"),
-        ),
-        fix=f"Create it without IF NOT EXISTS, under its own name, or alter the {noun} that is there.",
+        evidence=(*_list_evidence(conflict), Evidence("made by", _describe_creator(replay, conflict))),
+        fix=_suggest_fix(conflict),
         kind="hidden-conflict",
+        severity=None if is_certain else Severity.WARNING,
     )
 
 
-def _find_location(replay: Replay, step: Step, sql: str) -> Location | None:
-    statements = (statement for statement in step.statements if statement.sql.strip() == sql.strip())
+def _list_evidence(conflict: _Conflict) -> Iterator[Evidence]:
+    if not conflict.differences:
+        yield Evidence("there", _describe_existing(conflict))
+        yield Evidence("unknown", f"Postgres could not create it elsewhere: {conflict.skipped.problem}")
+        return
+    shown = conflict.differences[:MAX_PARTS]
+    more = len(conflict.differences) - len(shown)
+    ending = f"; {more} more" if more else ""
+    prefix = f"{quote_identifier(conflict.column)} " if conflict.column is not None else ""
+    yield Evidence("wanted", "; ".join(part.wanted.removeprefix(prefix) for part in shown) + ending)
+    yield Evidence("there", "; ".join(part.existing.removeprefix(prefix) for part in shown) + ending)
+
+
+def _describe_existing(conflict: _Conflict) -> str:
+    existing = conflict.skipped.existing
+    columns = (f"{quote_identifier(column.name)} {column.definition}" for column in existing.columns)
+    return existing.definition or "; ".join([*columns, *existing.constraints][:MAX_PARTS]) or existing.kind
+
+
+def _describe_creator(replay: Replay, conflict: _Conflict) -> str:
+    command = find_creator(replay, conflict.skipped, conflict.column)
+    identifier = replay.find_revision_of_step(command.step) if command is not None else None
+    revision = replay.history.find_revision(identifier)
+    if revision is None:
+        return "something that ran before the first revision"
+    if command is not None and command.step == conflict.skipped.step:
+        return f"this revision itself, `{revision}`, by an earlier statement"
+    return f"revision `{revision}` ({revision.location}), before this one"
+
+
+def _suggest_fix(conflict: _Conflict) -> str:
+    noun = conflict.noun
+    if conflict.skipped.kind == "column":
+        return "Alter the column that is there (`op.alter_column`), or add this one under a name of its own."
+    return f"Create it without IF NOT EXISTS, under its own name, or alter the {noun} that is there."
+
+
+def _find_location(replay: Replay, step: Step, skipped: SkippedCreation) -> Location | None:
+    statements = (statement for statement in step.statements if _is_text_of(statement, skipped))
     return find_statement_location(replay, step, next(statements, None))
+
+
+def _is_text_of(statement: Statement, skipped: SkippedCreation) -> bool:
+    """Whether it is the text that the client sent: a driver may have turned `%%` into `%`."""
+    sql, query = statement.sql.strip(), skipped.query.strip()
+    return sql == query or sql.replace("%%", "%") == query

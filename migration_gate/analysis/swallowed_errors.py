@@ -28,6 +28,8 @@ def find_swallowed_errors(replay: Replay, step: Step) -> Iterator[Finding]:
         error = statement.error
         if error is None or _is_consequence(error):
             continue
+        if not aborted and _has_comparison(replay, step, statement):
+            continue  # the name was taken: alike, or a hidden conflict
         yield Finding(
             object=f"{step.revision} {error.sqlstate or error.exception_class}",
             message=f"`{step.revision}` swallowed an error: {error.message}",
@@ -43,6 +45,13 @@ def find_swallowed_errors(replay: Replay, step: Step) -> Iterator[Finding]:
 
 def _is_consequence(error: Failure | None) -> bool:
     return error is not None and error.sqlstate == TRANSACTION_IS_ABORTED
+
+
+def _has_comparison(replay: Replay, step: Step, statement: Statement) -> bool:
+    return any(
+        skipped.step == step.number and skipped.query == statement.sql and skipped.wanted is not None
+        for skipped in replay.skipped_creations
+    )
 
 
 def _collect_evidence(statement: Statement, error: Failure, aborted: int) -> tuple[Evidence, ...]:

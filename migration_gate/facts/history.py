@@ -180,6 +180,54 @@ class NamedDefinition:
 
 
 @dataclass(frozen=True, slots=True)
+class ObjectDescription:
+    """What an object is, as Postgres prints it, without its name."""
+
+    kind: str = ""
+    """unlogged table, index, enum, domain...; empty where a constraint or the like needs no word for it"""
+    definition: str | None = None
+    """of what is neither a table nor an enum"""
+    columns: tuple[NamedDefinition, ...] = ()
+    """of a table, by name; of a statement that adds columns, those that had their names already"""
+    constraints: tuple[str, ...] = ()
+    """their definitions; a unique index counts as UNIQUE"""
+    labels: tuple[str, ...] = ()
+    """of an enum, in their order"""
+    properties: tuple[NamedDefinition, ...] = ()
+    """what else there is: PARTITION BY, WITH, OWNER, VERSION..."""
+
+
+@dataclass(frozen=True, slots=True)
+class SkippedCreation:
+    """A statement that created nothing, because its name was taken: IF NOT EXISTS, or a caught error."""
+
+    step: int
+    kind: str
+    """table, column, index, constraint, type, sequence, view, trigger, policy, schema or extension"""
+    schema: str | None
+    name: str
+    """empty for columns: the descriptions name them"""
+    existing: ObjectDescription
+    """what had the name"""
+    wanted: ObjectDescription | None
+    """what the statement would have created; None where Postgres could not create it elsewhere"""
+    query: str = ""
+    """the text that the client sent, its first 4,000 characters"""
+    table: str | None = None
+    """of a column, index, constraint, trigger or policy"""
+    oid: int = 0
+    """of what had the name; for a column, index or constraint that of its table"""
+    commands_before: int = 0
+    """how many of the replay's DDL commands came before it"""
+    final: ObjectDescription | None = None
+    """what has the name at the end of the replay"""
+    is_gone: bool = False
+    """what had the name was dropped later"""
+    problem: str | None = None
+    """why `wanted` is not known"""
+
+
+@dataclass(frozen=True, slots=True)
 class DdlCommand:
     """A DDL command as the server's event triggers reported it."""
 
@@ -412,6 +460,7 @@ class Replay:
     failure: Failure | None = None
     """the error that ended it before the target"""
     ddl_commands: tuple[DdlCommand, ...] = ()
+    skipped_creations: tuple[SkippedCreation, ...] = ()
     arrived_heads: tuple[str, ...] = ()
     """the heads in the version table of our server"""
     version_tables: tuple[str, ...] = ()

@@ -65,6 +65,9 @@ declare
     logged boolean := false;
     relation oid;
 begin
+    if pg_catalog.current_setting('migration_gate.is_comparing', true) = 'on' then
+        return;
+    end if;
     for command in select * from pg_event_trigger_ddl_commands() loop
         logged := true;
         if command.schema_name = 'migration_gate' or command.schema_name like 'pg_temp%' or command.in_extension
@@ -102,6 +105,9 @@ end $$;
 create function migration_gate.log_drop() returns event_trigger language plpgsql security definer
 set search_path = '' as $$
 begin
+    if pg_catalog.current_setting('migration_gate.is_comparing', true) = 'on' then
+        return;
+    end if;
     insert into migration_gate.ddl_log (step, tag, kind, identity, oid, state)
     select migration_gate.current_step(), tg_tag, d.object_type, d.object_identity, d.objid, null
     from pg_event_trigger_dropped_objects() d

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from migration_gate.catalog.snapshot_reader import read_snapshot
-from migration_gate.facts import DdlCommand, Snapshot, Tree, Unchecked
+from migration_gate.facts import DdlCommand, SkippedCreation, Snapshot, Tree, Unchecked
 from migration_gate.progress import Progress
 from migration_gate.replay.ddl_log import read_ddl_log
 from migration_gate.replay.models_request import build_models_request, copy_for_models, request_models
 from migration_gate.replay.replay_setup import ReplaySetup
+from migration_gate.replay.skipped_creations import read_skipped_creations
 from migration_gate.replay.verification import read_arrived_heads
 from migration_gate.replay.worker_answer import AnswerReader
 from migration_gate.replay.worker_answer_stream import AnswerStream, send_order
@@ -44,6 +45,7 @@ class ReplayedDatabase:
     arrived_heads: tuple[str, ...]
     snapshot: Snapshot
     ddl_commands: tuple[DdlCommand, ...]
+    skipped_creations: tuple[SkippedCreation, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,4 +130,5 @@ def read_replayed_database(setup: ReplaySetup, lines: Sequence[Line]) -> Replaye
             arrived_heads=read_arrived_heads(connection, version_tables),
             snapshot=read_snapshot(connection, version_tables),
             ddl_commands=read_ddl_log(connection),
+            skipped_creations=read_skipped_creations(connection, setup.server),
         )

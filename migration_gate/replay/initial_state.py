@@ -13,6 +13,7 @@ from migration_gate.replay.ddl_log import install_ddl_log
 from migration_gate.replay.dump_restore import restore_dump
 from migration_gate.replay.older_models import create_older_models
 from migration_gate.replay.replay_setup import ReplaySetup
+from migration_gate.replay.skipped_creations import install_skipped_creations
 
 if TYPE_CHECKING:
     import psycopg
@@ -32,6 +33,7 @@ def prepare_database(setup: ReplaySetup) -> Generator[Progress, None, tuple[str,
     settings = setup.settings
     with setup.server.connect(setup.database) as connection:
         install_ddl_log(connection, setup.server)
+        install_skipped_creations(connection, setup.server)
         set_statement_timeout(connection, settings.statement_seconds)
         run_prepare_sql(connection, settings.prepare)
     start = settings.start_from

@@ -32,6 +32,7 @@ def collect_replay_facts(
         steps=answer.steps(),
         failure=failed.failure if failed is not None and failed.stage != "models" else None,
         ddl_commands=replayed_database.ddl_commands,
+        skipped_creations=replayed_database.skipped_creations,
         arrived_heads=replayed_database.arrived_heads,
         version_tables=answer.version_tables(),
         connections=answer.connections(),

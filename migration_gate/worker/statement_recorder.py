@@ -11,6 +11,8 @@ from typing import Any, Callable, Optional
 from .error_report import MAX_TEXT, describe_error
 from .protocol import BoundaryName, ErrorReport, ExecutedStatement, RecordedBoundary
 
+DUPLICATES = ("42P07", "42701", "42710")
+"""SQLSTATEs of a relation, a column or another object whose name is taken"""
 MAX_STATEMENTS = 2000
 """statements of one step that are kept; a data migration can run millions"""
 
@@ -71,6 +73,14 @@ class StatementRecorder:
         self.file = None
         self._statements, self._transactions = [], []
         return record
+
+    def caught_duplicates(self) -> tuple[str, ...]:
+        """Statements of the step so far that failed because a name was taken."""
+        return tuple(
+            statement.sql
+            for statement in self._statements
+            if statement.error is not None and statement.error.sqlstate in DUPLICATES
+        )
 
     def _add_boundary(self, name: BoundaryName) -> None:
         if self.file is not None and len(self._transactions) < MAX_STATEMENTS:

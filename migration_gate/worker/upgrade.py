@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import time
@@ -35,8 +36,13 @@ if to_regprocedure('migration_gate.log_changes()') is not null then
     perform migration_gate.log_changes();
 end if;
 end $$"""
+LOG_CAUGHT_ERROR = """do $$ begin
+if to_regprocedure('migration_gate.log_caught_error(text)') is not null then
+    perform migration_gate.log_caught_error(convert_from(decode('%s', 'hex'), 'UTF8'));
+end if;
+end $$"""
 IS_LOG_COMPLETE = """
-select to_regclass('migration_gate.ddl_log') is not null and (%s or 2 = (
+select to_regclass('migration_gate.ddl_log') is not null and (%s or 4 = (
     select count(*) from pg_event_trigger where evtname like 'migration_gate%%' and evtenabled = 'O'))
 """
 LOG_DROPPED = (
@@ -229,6 +235,9 @@ class ObservedStep:
 
     def _finish_step(self) -> None:
         connection = self._context.connection
+        for sql in self._recorder.caught_duplicates():
+            with contextlib.suppress(Exception):  # an aborted transaction: Alembic's next statement says so
+                execute_unseen(connection, LOG_CAUGHT_ERROR % sql.encode("utf-8", "replace").hex())
         if self._order.log_after_step:
             execute_unseen(connection, LOG_CHANGES)
         if self._has_snapshots:

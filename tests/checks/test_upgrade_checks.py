@@ -13,7 +13,6 @@ from migration_gate.facts import (
     Facts,
     Failure,
     Location,
-    NamedDefinition,
     RevisionFile,
     SoftwareVersion,
     Statement,
@@ -285,61 +284,6 @@ def test_a_raw_commit_is_found(sql: str) -> None:
 )
 def test_text_that_only_resembles_a_commit_is_no_finding(sql: str) -> None:
     assert check_step(fact_builders.make_statement(sql)) == []
-
-
-def test_if_not_exists_that_found_another_table_is_a_hidden_conflict() -> None:
-    sql = "CREATE TABLE IF NOT EXISTS \"users\" (id serial, email text DEFAULT 'a,b', CHECK (id > 0))"
-    nothing = DdlCommand(2, "CREATE TABLE", "table", "", statement=sql)
-    (finding,) = check_step(
-        fact_builders.make_statement(sql, line=9),
-        ddl_commands=(fact_builders.make_ddl_command(1, "users", "id integer", "name text"), nothing),
-    )
-    assert finding.kind == "hidden-conflict"
-    assert finding.object == "b2 users"
-    assert finding.evidence == (
-        Evidence("wanted", "id, email"),
-        Evidence("there", "id, name"),
-        Evidence("made by", "revision `a1`, before this one"),
-    )
-    assert finding.location == Location("migrations/versions/b2.py", 9)
-
-
-def test_if_not_exists_that_found_the_same_table_is_no_finding() -> None:
-    sql = "CREATE TABLE IF NOT EXISTS public.users (id numeric(10, 2), email text, CHECK (id > 0))"
-    nothing = DdlCommand(2, "CREATE TABLE", "table", "", statement=sql)
-    assert (
-        check_step(
-            ddl_commands=(fact_builders.make_ddl_command(1, "users", "id integer", "email text"), nothing)
-        )
-        == []
-    )
-
-
-def test_if_not_exists_of_an_extension_or_schema_is_no_finding() -> None:
-    ddl_commands = (
-        DdlCommand(2, "CREATE EXTENSION", "extension", "", statement="CREATE EXTENSION IF NOT EXISTS citext"),
-        DdlCommand(2, "CREATE SCHEMA", "schema", "", statement="CREATE SCHEMA IF NOT EXISTS audit"),
-    )
-    assert check_step(ddl_commands=ddl_commands) == []
-
-
-@pytest.mark.parametrize(
-    ("sql", "expected"),
-    [
-        ("CREATE INDEX IF NOT EXISTS ix ON users (email)", 0),
-        ("create index concurrently if not exists ix on public.users using btree ( email )", 0),
-        ("CREATE UNIQUE INDEX IF NOT EXISTS ix ON users (email)", 1),
-        ("CREATE INDEX IF NOT EXISTS ix ON users (email, name)", 1),
-        ("CREATE INDEX IF NOT EXISTS ix ON other (email)", 1),
-    ],
-)
-def test_an_index_that_was_left_out_is_compared_with_the_one_there(sql: str, expected: int) -> None:
-    there = "CREATE INDEX ix ON public.users USING btree (email)"
-    before = replace(
-        fact_builders.make_ddl_command(1, "users", "email text"), indexes=(NamedDefinition("ix", there),)
-    )
-    after = DdlCommand(2, "CREATE INDEX", "index", "", statement=sql)
-    assert len(check_step(ddl_commands=(before, after))) == expected
 
 
 def test_an_empty_run_has_no_findings() -> None:
