@@ -125,8 +125,13 @@ def _starts_with(statement: Statement, words: str) -> bool:
 
 
 def find_raw_commits(replay: Replay, step: Step) -> Iterator[Finding]:
-    """A COMMIT or ROLLBACK as text: what follows runs outside of Alembic's transaction."""
+    """A COMMIT or ROLLBACK as text: what follows runs outside of Alembic's transaction.
+
+    In an autocommit block, or on another connection, Alembic has no transaction that it could end.
+    """
     for statement in step.statements:
+        if not statement.in_migration_transaction:
+            continue
         word = find_transaction_end(statement.sql)
         if word is None or statement.error:
             continue

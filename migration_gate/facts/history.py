@@ -114,6 +114,8 @@ class Statement:
     rows: int | None = None
     error: Failure | None = None
     """set even when the migration caught the error"""
+    in_migration_transaction: bool = True
+    """it ran on the migration's own connection, which did not commit each statement by itself"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -280,7 +280,14 @@ class AnswerReader:
 
     def _build_statement(self, statement: ExecutedStatement, revision: str) -> Statement:
         error = self._build_failure(statement.error, revision) if statement.error is not None else None
-        return Statement(statement.sql, statement.seconds, statement.line, statement.rows, error)
+        return Statement(
+            sql=statement.sql,
+            seconds=statement.seconds,
+            line=statement.line,
+            rows=statement.rows,
+            error=error,
+            in_migration_transaction=statement.in_migration_transaction,
+        )
 
     # Failures.
 

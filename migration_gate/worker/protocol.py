@@ -212,6 +212,8 @@ class ExecutedStatement:
     rows: Optional[int] = None
     error: Optional[ErrorReport] = None
     """set even where the migration caught it"""
+    in_migration_transaction: bool = True
+    """it ran on the migration's own connection, which did not commit each statement by itself"""
 
 
 BoundaryName = Literal["begin", "commit", "rollback", "savepoint", "rollback to savepoint"]

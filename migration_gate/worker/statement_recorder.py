@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass
 from typing import Any, Callable, Optional
 
+from . import private_api
 from .error_report import MAX_TEXT, describe_error
 from .protocol import BoundaryName, ErrorReport, ExecutedStatement, RecordedBoundary
 
@@ -36,6 +37,8 @@ class StatementRecorder:
         """of that file: the statement that runs, or ran last"""
         self.in_migration = False
         """the migration's own function runs, not Alembic's bookkeeping around it"""
+        self.migration_connection: Any = None
+        """the driver's connection on which Alembic runs the migration"""
         self.open_errors: list[ErrorReport] = []
         """errors of the transaction that is open, the first one first"""
         self._statements: list[ExecutedStatement] = []
@@ -99,7 +102,8 @@ class StatementRecorder:
         self.open_errors = []  # nothing succeeds in a transaction that an error ended
         if self.in_migration:
             rows = getattr(cursor, "rowcount", None)
-            self._add_statement(statement, rows if isinstance(rows, int) and rows >= 0 else None, None)
+            known_rows = rows if isinstance(rows, int) and rows >= 0 else None
+            self._add_statement(statement, known_rows, None, self._is_in_transaction(connection))
 
     def _on_error(self, context: Any) -> None:
         report = describe_error(context.sqlalchemy_exception or context.original_exception, home=self._home)
@@ -109,10 +113,21 @@ class StatementRecorder:
         if self.in_migration and context.statement:
             self._add_statement(context.statement, None, report)
 
-    def _add_statement(self, sql: str, rows: Optional[int], error: Optional[ErrorReport]) -> None:
+    def _is_in_transaction(self, connection: Any) -> bool:
+        """Whether Alembic's transaction is that of the statement: not in an autocommit block, or elsewhere."""
+        driver_connection = private_api.driver_connection(connection)
+        return driver_connection is self.migration_connection and not getattr(
+            driver_connection, "autocommit", False
+        )
+
+    def _add_statement(
+        self, sql: str, rows: Optional[int], error: Optional[ErrorReport], in_transaction: bool = True
+    ) -> None:
         if len(self._statements) < MAX_STATEMENTS:
             seconds = round(time.perf_counter() - self._statement_start, 5)
-            self._statements.append(ExecutedStatement(sql[:MAX_TEXT], seconds, self.line, rows, error))
+            self._statements.append(
+                ExecutedStatement(sql[:MAX_TEXT], seconds, self.line, rows, error, in_transaction)
+            )
 
     def _running_line(self) -> Optional[int]:
         """The line of the revision's file that is running."""

@@ -231,6 +231,7 @@ class ObservedStep:
         execute_unseen(connection, BEGIN_STEP % self._number)
         if self._has_snapshots:
             self.before = read_catalog(connection, self._order.catalog_query)
+        self._recorder.migration_connection = private_api.driver_connection(connection)
         self._recorder.in_migration = True
 
     def _finish_step(self) -> None:
