@@ -114,7 +114,7 @@ class StatementRecorder:
             self._add_statement(context.statement, None, report)
 
     def _is_in_transaction(self, connection: Any) -> bool:
-        """Whether Alembic's transaction is that of the statement: not in an autocommit block, or elsewhere."""
+        """Whether the statement is part of Alembic's transaction: neither autocommitted, nor elsewhere."""
         driver_connection = private_api.driver_connection(connection)
         return driver_connection is self.migration_connection and not getattr(
             driver_connection, "autocommit", False
