@@ -21,23 +21,44 @@ NULLABLE_BY_DESIGN = """
 Its foreign key says ON DELETE SET NULL, so it is nullable by design: rows stay when their owner is deleted. \
 If that is meant, allow it with the reason; if not, first give the key another ON DELETE."""
 
+DEMANDED_BY_CHECK = """Some rows must be without this owner: where {row}, Postgres accepts NULL alone, \
+because of the constraint {check}. NOT NULL is therefore not possible. If rows without an owner are meant, \
+allow it with the reason, in the revision or the model:
+
+    # migration-gate: allow nullable-owner -- ...
+
+If not, change the constraint so that each row has an owner, as `num_nonnulls(...) = 1` does for one of \
+several."""
+
 
 def check(facts: Facts) -> Iterator[Finding]:
-    """Yield every owner column in which Postgres stores NULL."""
+    """Yield every owner column that Postgres lets be NULL while nothing else owns the row."""
     for owned in list_owner_columns(facts):
-        if not owned.refuses_null:
-            column = Evidence("column", f"{owned.column.name} {owned.column.type} NULL")
-            keys = (Evidence("foreign key", key.definition) for key in owned.foreign_keys)
+        if not owned.always_has_owner:
             yield Finding.at_origin(
                 find_origin(facts.replay, owned.column),
                 owned.column,
                 f"`{owned.column}` accepts NULL, so a row can be without an owner",
-                evidence=(column, *keys),
+                evidence=tuple(_collect_evidence(owned)),
                 fix=_describe_fix(owned),
             )
 
 
+def _collect_evidence(owned: OwnerColumn) -> Iterator[Evidence]:
+    yield Evidence("column", f"{owned.column.name} {owned.column.type} NULL")
+    for key in owned.foreign_keys:
+        yield Evidence("foreign key", key.definition)
+    trial = owned.null_trial
+    if trial and trial.accepted_row:
+        yield Evidence("accepted", f"{owned.column.name} IS NULL and {trial.accepted_row}")
+    if trial and trial.demanding_row:
+        yield Evidence("NULL demanded", f"where {trial.demanding_row}, by {trial.demanded_by}")
+
+
 def _describe_fix(owned: OwnerColumn) -> str:
+    trial = owned.null_trial
+    if trial and trial.demanding_row:
+        return DEMANDED_BY_CHECK.format(row=trial.demanding_row, check=trial.demanded_by)
     table = name_on_search_path(owned.table.schema, owned.table.name)
     column = quote_identifier(owned.column.name)
     backfill = f"UPDATE {table} SET {column} = ... WHERE {column} IS NULL"  # noqa: S608 - a text to show

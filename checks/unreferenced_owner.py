@@ -20,10 +20,13 @@ DEFAULT_ACTION = "cascade"
 
 
 def check(facts: Facts) -> Iterator[Finding]:
-    """Yield the owner columns that Postgres checks against no table, or against the wrong one."""
+    """Yield the owner columns that Postgres checks against no table, or against the wrong one.
+
+    Where another column says which table the owner is in, no foreign key is possible.
+    """
     owners_key = find_owners_key(facts)
     for owned in list_owner_columns(facts):
-        if not owned.foreign_keys:
+        if not owned.foreign_keys and not owned.is_polymorphic:
             yield Finding.at_origin(
                 find_origin(facts.replay, owned.column),
                 owned.column,

@@ -13,10 +13,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
-from migration_gate.facts import Column, Constraint, Facts, Index, Owners, Snapshot, Table
+from migration_gate.facts import Column, Constraint, Facts, Index, NullTrial, Owners, Snapshot, Table
 
 DEFAULT_OWNERS_TABLE = "users"
 DEFAULT_OWNERS_KEY = "id"
+TYPE_ENDINGS = ("_type", "_kind", "_class", "_table", "_model", "_type_id", "Type", "Kind", "Class", "TypeId")
+"""of a column beside an owner's that says which table the owner is in"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,17 +32,13 @@ class OwnerColumn:
     other_foreign_keys: tuple[Constraint, ...]
     """those of the column to other tables, where `owners.references` is set"""
     catalog: Snapshot = field(repr=False, compare=False)
+    null_trial: NullTrial | None = None
+    """what Postgres did with rows without an owner, where a CHECK or a domain has a say in it"""
 
     @property
-    def refuses_null(self) -> bool:
-        """Whether Postgres refuses NULL there: by NOT NULL, or by a validated CHECK that says just that."""
-        definition = f"CHECK (({self.column.name} IS NOT NULL))"
-        return not self.column.nullable or any(
-            constraint.kind == "check"
-            and constraint.validated
-            and constraint.definition.replace('"', "") == definition
-            for constraint in self.catalog.constraints_of(self.table)
-        )
+    def always_has_owner(self) -> bool:
+        """Whether Postgres refuses rows without an owner: by NOT NULL, a CHECK, or the type's own rule."""
+        return not self.column.nullable or (self.null_trial is not None and self.null_trial.is_refused)
 
     @property
     def containing_indexes(self) -> tuple[Index, ...]:
@@ -61,16 +59,33 @@ class OwnerColumn:
         if index.partial and not index.definition.replace('"', "").endswith(only_null_left_out):
             return False
         keys = [(self.column.name,), *(key.columns for key in self.foreign_keys)]
+        if self.is_polymorphic and self.type_column:
+            keys.append((self.type_column.name, self.column.name))
         return any(set(index.columns[: len(key)]) == set(key) for key in keys)
 
     @property
     def type_column(self) -> Column | None:
         """The column that says which table the owner is in: `owner_type` for `owner_id`."""
-        name = re.sub("_id$", "_type", self.column.name)
-        name = re.sub("(Id|ID)$", "Type", name)
-        if name == self.column.name:
-            return None
-        return self.catalog.find_column(self.table, name)
+        names = [f"{self._stem}{ending}" for ending in TYPE_ENDINGS]
+        columns = (self.catalog.find_column(self.table, name) for name in names)
+        return next((column for column in columns if column is not None and column != self.column), None)
+
+    @property
+    def is_polymorphic(self) -> bool:
+        """Whether the owner is in one of several tables, as another column says: no foreign key is possible.
+
+        `user_type` beside `user_id` is a user's type, though, where a table of users is there.
+        """
+        if self.foreign_keys or self.other_foreign_keys or self.type_column is None:
+            return False
+        stem = self._stem.rstrip("_").lower()
+        tables = {table.name.lower() for table in self.catalog.tables}
+        return tables.isdisjoint({stem, f"{stem}s", f"{stem}es"})
+
+    @property
+    def _stem(self) -> str:
+        """The name without its ending for identifiers: `owner` for `owner_id`, `ownerId` and `owner_uuid`."""
+        return re.sub("(?:_id|_uuid|_pk|Id|ID|Uuid)$", "", self.column.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +115,8 @@ def list_owner_columns(facts: Facts) -> Iterator[OwnerColumn]:
             keys = [key for key in catalog.foreign_keys_of(table) if column.name in key.columns]
             to_owners = tuple(key for key in keys if _is_owners_table(facts.owners, key.references))
             to_others = tuple(key for key in keys if key not in to_owners)
-            yield OwnerColumn(table, column, to_owners, to_others, catalog)
+            trial = facts.replay.find_null_trial(column)
+            yield OwnerColumn(table, column, to_owners, to_others, catalog, trial)
 
 
 def list_ownable_tables(facts: Facts) -> Iterator[Table]:

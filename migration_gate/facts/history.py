@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
-from migration_gate.facts.catalog import Snapshot
+from migration_gate.facts.catalog import Column, Snapshot
 
 Direction = Literal["upgrade", "downgrade"]
 BoundaryKind = Literal["begin", "commit", "rollback", "savepoint", "rollback to savepoint"]
@@ -445,6 +445,28 @@ class Unchecked:
 
 
 @dataclass(frozen=True, slots=True)
+class NullTrial:
+    """What Postgres did with rows that name no owner, tried on an empty copy of the table.
+
+    There is one for each owner column that a CHECK or a domain may keep from being NULL.
+    """
+
+    schema: str
+    table: str
+    column: str
+    is_refused: bool
+    """proved: no row is accepted that has NULL in this column and in the other owners"""
+    other_owners: tuple[str, ...] = ()
+    """columns that a CHECK names beside this one and that can own a row in its place"""
+    accepted_row: str = ""
+    """the values of other columns with which a row without any owner is accepted; empty for none"""
+    demanding_row: str = ""
+    """the values of other columns with which Postgres accepts NULL and refuses an owner; empty for none"""
+    demanded_by: str = ""
+    """the CHECK that refuses an owner there, as Postgres prints it"""
+
+
+@dataclass(frozen=True, slots=True)
 class StageTime:
     """How long a stage of the run took."""
 
@@ -476,6 +498,8 @@ class Replay:
     notes: tuple[str, ...] = ()
     """what a reader should know: a swapped dialect, dummy settings, a missing layer of protection"""
     unchecked: tuple[Unchecked, ...] = ()
+    null_trials: tuple[NullTrial, ...] = ()
+    """of owner columns"""
     output: str = ""
     """the end of what the project's code printed"""
     stage_times: tuple[StageTime, ...] = ()
@@ -491,6 +515,12 @@ class Replay:
     def find_version(self, name: str) -> str:
         """The version of `python`, `postgres`...; empty where it is not known."""
         return next((software.version for software in self.versions if software.name == name), "")
+
+    def find_null_trial(self, column: Column) -> NullTrial | None:
+        """What was tried with the column; None where nothing but NOT NULL has a say."""
+        key = (column.schema, column.table, column.name)
+        trials = (trial for trial in self.null_trials if (trial.schema, trial.table, trial.column) == key)
+        return next(trials, None)
 
     def commands_on(self, oid: int) -> tuple[DdlCommand, ...]:
         """The DDL commands on the object with that oid, in their order."""

@@ -6,9 +6,21 @@ from collections.abc import Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from migration_gate.analysis.ownership import list_owner_columns
+from migration_gate.catalog.ownerless_rows import try_ownerless_rows
 from migration_gate.catalog.snapshot_reader import read_snapshot
-from migration_gate.facts import DdlCommand, SkippedCreation, Snapshot, Tree, Unchecked
+from migration_gate.facts import (
+    DdlCommand,
+    Facts,
+    NullTrial,
+    Replay,
+    SkippedCreation,
+    Snapshot,
+    Tree,
+    Unchecked,
+)
 from migration_gate.progress import Progress
 from migration_gate.replay.ddl_log import read_ddl_log
 from migration_gate.replay.models_request import build_models_request, copy_for_models, request_models
@@ -29,6 +41,9 @@ from migration_gate.worker.protocol import (
     StepStarted,
 )
 
+if TYPE_CHECKING:
+    import psycopg
+
 
 @dataclass(frozen=True, slots=True)
 class RepositoryText:
@@ -46,6 +61,8 @@ class ReplayedDatabase:
     snapshot: Snapshot
     ddl_commands: tuple[DdlCommand, ...]
     skipped_creations: tuple[SkippedCreation, ...]
+    null_trials: tuple[NullTrial, ...] = ()
+    """of the owner columns"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +143,20 @@ def read_replayed_database(setup: ReplaySetup, lines: Sequence[Line]) -> Replaye
     """The heads in the version tables, the catalog and the DDL log."""
     version_tables = AnswerReader(setup.repository, lines).version_tables()
     with setup.server.connect(setup.database) as connection:
+        snapshot = read_snapshot(connection, version_tables)
         return ReplayedDatabase(
             arrived_heads=read_arrived_heads(connection, version_tables),
-            snapshot=read_snapshot(connection, version_tables),
+            snapshot=snapshot,
             ddl_commands=read_ddl_log(connection),
             skipped_creations=read_skipped_creations(connection, setup.server),
+            null_trials=_try_owner_columns(setup, connection, snapshot),
         )
+
+
+def _try_owner_columns(
+    setup: ReplaySetup, connection: psycopg.Connection[Any], snapshot: Snapshot
+) -> tuple[NullTrial, ...]:
+    """What Postgres does with rows without an owner, where the catalog alone does not say."""
+    owned = list_owner_columns(Facts(replay=Replay(catalog=snapshot), owners=setup.settings.owners))
+    columns = [(item.table, item.column) for item in owned if item.column.nullable]
+    return try_ownerless_rows(connection, snapshot, columns)

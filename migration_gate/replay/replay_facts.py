@@ -37,6 +37,7 @@ def collect_replay_facts(
         version_tables=answer.version_tables(),
         connections=answer.connections(),
         catalog=replayed_database.snapshot,
+        null_trials=replayed_database.null_trials,
         models=answer.models(),
         versions=(*answer.versions(), SoftwareVersion("postgres", setup.server.description)),
         notes=tuple(dict.fromkeys((*notes, *describe_adjustments(answer), *answer.notes()))),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ from migration_gate.checks import (
     unindexed_owner,
     unreferenced_owner,
 )
-from migration_gate.facts import Constraint, Facts, Location, Owners, Snapshot
+from migration_gate.facts import Constraint, Facts, Location, NullTrial, Owners, Snapshot
 from tests.support.fact_builders import join_tables, make_ddl_command, make_owner_facts, make_table
 
 OWNER_CHECKS = (nullable_owner, missing_owner, unreferenced_owner, uncascaded_owner, unindexed_owner)
@@ -67,17 +68,35 @@ def test_the_fix_of_a_column_that_is_set_null_on_delete_says_that_it_is_nullable
     assert "allow it with the reason" in finding.fix
 
 
-def test_a_check_constraint_that_forbids_null_is_as_good_as_not_null() -> None:
-    media = make_table("media", "owner_id integer", "check (owner_id IS NOT NULL)", *MEDIA[2:])
-    assert list_findings(make_owner_facts(media)) == []
+def with_trial(facts: Facts, **fields: Any) -> Facts:
+    """The facts, with what Postgres did with rows of `media` without an owner."""
+    values = {"is_refused": False, **fields}
+    trial = NullTrial("public", "media", "owner_id", **values)
+    return replace(facts, replay=replace(facts.replay, null_trials=(trial,)))
 
 
-def test_a_check_constraint_that_is_not_validated_forbids_nothing_yet() -> None:
+def test_a_column_in_which_postgres_takes_no_row_without_an_owner_is_as_good_as_not_null() -> None:
     media = make_table("media", "owner_id integer", "check (owner_id IS NOT NULL)", *MEDIA[2:])
-    constraints = tuple(replace(c, validated=c.kind != "check") for c in media.constraints)
-    assert list_findings(make_owner_facts(replace(media, constraints=constraints))) == [
-        ("nullable_owner", "media.owner_id")
-    ]
+    assert list_findings(with_trial(make_owner_facts(media), is_refused=True)) == []
+
+
+def test_a_check_that_says_nothing_of_null_is_shown_with_a_row_that_postgres_takes() -> None:
+    media = make_table("media", "owner_id integer", "check (owner_id > 0)", *MEDIA[2:])
+    facts = with_trial(make_owner_facts(media), accepted_row="team_id IS NULL")
+    finding = get_single_finding(nullable_owner.check(facts))
+    assert Evidence("accepted", "owner_id IS NULL and team_id IS NULL") in finding.evidence
+    assert "nullable=False" in finding.fix
+
+
+def test_where_a_check_demands_null_the_fix_is_the_allowance() -> None:
+    media = make_table("media", "owner_id integer", *MEDIA[2:])
+    demand = {"demanding_row": "kind = 'system'", "demanded_by": "media_kind: CHECK (…)"}
+    facts = with_trial(make_owner_facts(media), accepted_row="kind = 'system'", **demand)
+    finding = get_single_finding(nullable_owner.check(facts))
+    assert Evidence("NULL demanded", "where kind = 'system', by media_kind: CHECK (…)") in finding.evidence
+    assert "# migration-gate: allow nullable-owner -- " in finding.fix
+    assert "nullable=False" not in finding.fix
+    assert "UPDATE" not in finding.fix
 
 
 @pytest.mark.parametrize("name", ["like", "full", "user", "lateral"])
@@ -195,14 +214,27 @@ def test_a_column_of_another_type_than_the_owners_key_has_to_change_first() -> N
     assert "and giving `media.owner_id` the type of `users.id`, integer:" in fix
 
 
-def test_a_column_beside_it_may_say_which_table_it_means() -> None:
-    facts = make_owner_facts(
-        make_table("media", "owner_id integer NOT NULL", "owner_type text", "index owner_id")
-    )
-    assert (
-        "If `media.owner_type` says which table it means"
-        in get_single_finding(unreferenced_owner.check(facts)).fix
-    )
+@pytest.mark.parametrize(
+    ("column", "type_column"),
+    [("owner_id", "owner_type"), ("owner_id", "owner_kind"), ("owner_uuid", "owner_type")],
+)
+def test_no_foreign_key_is_possible_where_a_column_says_which_table_the_owner_is_in(
+    column: str, type_column: str
+) -> None:
+    lines = (f"{type_column} text NOT NULL", f"{column} integer NOT NULL", f"index {type_column}, {column}")
+    assert list_findings(make_owner_facts(make_table("media", *lines), owners=Owners((column,)))) == []
+
+
+def test_an_index_on_the_type_alone_finds_no_owner() -> None:
+    media = make_table("media", "owner_type text NOT NULL", "owner_id integer NOT NULL", "index owner_type")
+    assert list_findings(make_owner_facts(media)) == [("unindexed_owner", "media.owner_id")]
+
+
+def test_the_type_of_a_user_is_no_table() -> None:
+    media = make_table("media", "user_type text NOT NULL", "user_id integer NOT NULL", "index user_id")
+    facts = make_owner_facts(media, owners=Owners(("user_id",)))
+    finding = get_single_finding(unreferenced_owner.check(facts))
+    assert "If `media.user_type` says which table it means" in finding.fix
 
 
 def test_an_owner_column_that_references_the_wrong_table_is_found() -> None:
