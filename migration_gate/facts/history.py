@@ -13,6 +13,9 @@ from migration_gate.facts.catalog import Column, Snapshot
 Direction = Literal["upgrade", "downgrade"]
 BoundaryKind = Literal["begin", "commit", "rollback", "savepoint", "rollback to savepoint"]
 UncreatedKind = Literal["table", "foreign key", "check", "unique", "index", "comment", "type", "sequence"]
+ModelObjectKind = Literal["table", "column", "part", "labels", "type"]
+"""what was taken from the models; a part is an index, a constraint or a sequence"""
+RunStage = Literal["prepare", "import", "replay", "models"]
 DifferenceKind = Literal[
     "table",
     "column",
@@ -265,6 +268,40 @@ class Connection:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelObject:
+    """Something that was built from the models."""
+
+    kind: ModelObjectKind
+    name: str
+    """`users`, `users.email`: with its schema, where the models name one"""
+    source: str = ""
+    """of labels: the Python class that has them"""
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True, slots=True)
+class ModelStatement:
+    """DDL that SQLAlchemy compiled from the project's own models while the history ran, at one place."""
+
+    step: int
+    """the number of the step that ran, or of the last one before; 0 before the first"""
+    revision: str | None
+    """None where no revision ran: in env.py, on import, in `prepare:`"""
+    stage: RunStage
+    objects: tuple[ModelObject, ...]
+    is_executed: bool
+    """SQLAlchemy executed it; else only its text was made, which the code may have used in any way"""
+    location: Location | None = None
+    """in the revision where one ran, else in env.py or what it imports"""
+    code: str = ""
+    """the line of source there"""
+    traceback: tuple[str, ...] = ()
+    """the project's own frames, outermost first, `file:line in function`"""
+
+
+@dataclass(frozen=True, slots=True)
 class UncreatedObject:
     """A part of the models that Postgres would not create."""
 
@@ -489,6 +526,8 @@ class Replay:
     """the heads in the version table of our server"""
     version_tables: tuple[str, ...] = ()
     connections: tuple[Connection, ...] = ()
+    model_statements: tuple[ModelStatement, ...] = ()
+    """what was built from the models while the history ran"""
     catalog: Snapshot = field(default_factory=Snapshot)
     models: Models = field(default_factory=Models)
     differences: tuple[Difference, ...] = ()

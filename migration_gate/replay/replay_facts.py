@@ -36,6 +36,7 @@ def collect_replay_facts(
         arrived_heads=replayed_database.arrived_heads,
         version_tables=answer.version_tables(),
         connections=answer.connections(),
+        model_statements=answer.model_statements(),
         catalog=replayed_database.snapshot,
         null_trials=replayed_database.null_trials,
         models=answer.models(),

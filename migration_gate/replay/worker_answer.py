@@ -32,7 +32,9 @@ from migration_gate.facts import (
     Location,
     MissingParent,
     ModelLocation,
+    ModelObject,
     Models,
+    ModelStatement,
     Revision,
     RevisionFile,
     Snapshot,
@@ -53,6 +55,8 @@ from migration_gate.worker.protocol import (
     Frame,
     HistoryRead,
     Line,
+    ModelDdl,
+    ModelDdlFound,
     ModelsCreated,
     Note,
     RevisionScript,
@@ -361,6 +365,30 @@ class AnswerReader:
             ),
             environment_file=self._relative_path(f"{scripts.folder}/env.py") if scripts is not None else None,
         )
+
+    def model_statements(self) -> tuple[ModelStatement, ...]:
+        """What was built from the models while the history ran."""
+        return tuple(
+            self._build_model_statement(statement)
+            for line in self._find_all(ModelDdlFound)
+            for statement in line.statements
+        )
+
+    def _build_model_statement(self, statement: ModelDdl) -> ModelStatement:
+        frame = statement.frame
+        return ModelStatement(
+            step=statement.step,
+            revision=statement.revision,
+            stage=statement.stage,
+            objects=tuple(ModelObject(item.kind, item.name, item.source) for item in statement.objects),
+            is_executed=statement.is_executed,
+            location=Location(self._relative_path(frame.file), frame.line) if frame is not None else None,
+            code=statement.code,
+            traceback=tuple(self._describe_frame(frame) for frame in statement.frames),
+        )
+
+    def _describe_frame(self, frame: Frame) -> str:
+        return f"{self._relative_path(frame.file)}:{frame.line} in {frame.function}"
 
     def _relative_path(self, text: str) -> str:
         """Relative to the root where it is in it."""

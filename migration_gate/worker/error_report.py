@@ -122,7 +122,7 @@ def _frames_of_cause(error: BaseException, home: str) -> list[Frame]:
     """The project's frames of the exception, or of the one that it was raised from or during."""
     current: Optional[BaseException] = error
     while current is not None:
-        frames = [frame for frame in _all_frames(current) if _is_project_file(frame.file, home)]
+        frames = [frame for frame in _all_frames(current) if is_project_file(frame.file, home)]
         if frames:
             return frames[-MAX_FRAMES:]
         current = current.__cause__ or current.__context__
@@ -146,7 +146,8 @@ def _syntax_error_frames(error: BaseException) -> list[Frame]:
     return [Frame(os.path.abspath(os.fsdecode(filename)), line, "")]
 
 
-def _is_project_file(file: str, home: str) -> bool:
+def is_project_file(file: str, home: str) -> bool:
+    """Whether it is the project's: in its folder, or of an installed package that is none of `LIBRARIES`."""
     if home and file.startswith(home + os.sep) and "site-packages" not in file:
         return True
     if file.startswith(WORKER_FOLDER) or file == os.path.abspath(os.__file__):

@@ -136,3 +136,65 @@ def driver_connection(connection: Any) -> Any:
     """
     proxy = connection.connection
     return getattr(proxy, "dbapi_connection", None) or getattr(proxy, "connection", proxy)
+
+
+def is_ddl_element(item: Any) -> bool:
+    """Whether it is a DDL construct, SQLAlchemy's or Alembic's: `sqlalchemy.schema.DDLElement`, since 0.7."""
+    from sqlalchemy.schema import DDLElement
+
+    return isinstance(item, DDLElement)
+
+
+def observe_ddl_compilation(observe: Callable[[Any, Any], None]) -> None:
+    """Call `observe(element, compiled)` for each DDL construct that is compiled.
+
+    Replaces `DDLElement.compile`: `Connection._execute_ddl` calls it too, since SQLAlchemy 1.4.
+    """
+    from sqlalchemy.schema import DDLElement
+
+    real_compile = DDLElement.compile
+
+    def compile_element(self: Any, *positional: Any, **keywords: Any) -> Any:
+        compiled = real_compile(self, *positional, **keywords)
+        observe(self, compiled)
+        return compiled
+
+    DDLElement.compile = compile_element  # type: ignore[method-assign]
+
+
+COLUMN_SOURCE = "_migration_gate_source"
+"""the attribute of a copied column that names the one it was copied from"""
+
+
+def remember_column_sources() -> None:
+    """Have the copy of a table's column know that column, for `find_column_source`.
+
+    `Column._copy`, since SQLAlchemy 1.4: `Table.to_metadata`, `Column.copy` and Alembic's operations use it.
+    """
+    from sqlalchemy import Column
+
+    real_copy = getattr(Column, "_copy", None)
+    if real_copy is None:
+        return
+
+    def copy_column(self: Any, *positional: Any, **keywords: Any) -> Any:
+        copied = real_copy(self, *positional, **keywords)
+        if getattr(self, "table", None) is not None or hasattr(self, COLUMN_SOURCE):
+            setattr(copied, COLUMN_SOURCE, self)
+        return copied
+
+    Column._copy = copy_column  # type: ignore[method-assign]
+
+
+def find_column_source(column: Any) -> Any:
+    """The column of a table that this one was copied from, through copies of copies; else itself."""
+    while hasattr(column, COLUMN_SOURCE):
+        column = getattr(column, COLUMN_SOURCE)
+    return column
+
+
+def find_shared_types() -> Iterable[Any]:
+    """Instances of types that SQLAlchemy uses itself in many places: constants of `sqltypes`, since 0.6."""
+    from sqlalchemy.sql import sqltypes
+
+    return [value for value in vars(sqltypes).values() if isinstance(value, sqltypes.TypeEngine)]

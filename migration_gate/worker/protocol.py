@@ -286,6 +286,41 @@ class ImportedModule:
     """real path"""
 
 
+ModelPart = Literal["table", "column", "part", "labels", "type"]
+"""what was taken from the models: a table, a column, an index or constraint; an enum's labels, a type"""
+
+
+@dataclass(frozen=True)
+class ModelObject:
+    """Something that was built from the models."""
+
+    kind: ModelPart
+    name: str
+    """`table` or `schema.table` as the code writes it; `table.column` for a column, its labels or its type"""
+    source: str = ""
+    """of labels: the Python class that has them"""
+
+
+@dataclass(frozen=True)
+class ModelDdl:
+    """DDL that was compiled from the project's own models while the history ran, at one place of the code."""
+
+    stage: Stage
+    step: int
+    """the number of the step that ran, or of the last one before; 0 before the first"""
+    revision: Optional[str]
+    """None where no revision ran"""
+    objects: tuple[ModelObject, ...]
+    is_executed: bool
+    """SQLAlchemy executed it; else it was compiled, and what became of the text is not known"""
+    frames: tuple[Frame, ...]
+    """the project's, outermost first"""
+    frame: Optional[Frame]
+    """the one to show: of the revision, of env.py, or the innermost of the project's own"""
+    code: str
+    """the line of source there"""
+
+
 # The lines of the answer, in the order in which they come.
 
 
@@ -421,6 +456,14 @@ class ContextFinished:
 
 
 @dataclass(frozen=True)
+class ModelDdlFound:
+    """What was built from the models while the history ran; sent after it, or before its failure."""
+
+    statements: tuple[ModelDdl, ...]
+    kind: Literal["model_ddl"] = "model_ddl"
+
+
+@dataclass(frozen=True)
 class RunFailed:
     """The project's code failed, and the run ends."""
 
@@ -497,6 +540,7 @@ Line = Union[
     StepStarted,
     StepFinished,
     ContextFinished,
+    ModelDdlFound,
     RunFailed,
     HistoryFinished,
     ContextsMissing,

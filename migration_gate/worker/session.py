@@ -23,6 +23,7 @@ from .driver_patches import install_driver_patches
 from .env_context import list_table_names
 from .error_report import describe_error
 from .import_hooks import ImportHooks
+from .model_ddl import ModelDdlObserver
 from .models_database import ModelsDatabase
 from .models_run import ModelsRun
 from .placeholders import fill_environment, fill_settings_fields
@@ -31,6 +32,7 @@ from .protocol import (
     Done,
     ErrorReport,
     HistoryFinished,
+    ModelDdlFound,
     Note,
     Order,
     PrepareCommand,
@@ -122,6 +124,7 @@ class Session:
         self._redirection = Redirection(order.server, database, answer)
         self._models_run = ModelsRun(order, orders, self._redirection, answer) if creates_models else None
         self._recorder = StatementRecorder(self._home)
+        self._model_ddl = ModelDdlObserver(self._home)
         self._upgrade: Optional[HistoryUpgrade] = None
 
     def run(self) -> None:
@@ -133,6 +136,8 @@ class Session:
                 self._send_notes()
         except BaseException as error:  # a sys.exit of the project's code too
             self._send_notes()
+            with contextlib.suppress(Exception):  # the failure itself must be reported
+                self._send_model_ddl()
             self._send_failure(error)
 
     def _prepare_interpreter(self) -> bool:
@@ -156,6 +161,8 @@ class Session:
         self._redirection.install()
         if self._models_run is not None:
             self._models_run.install()
+        elif self._order.task == "replay":
+            self._model_ddl.install()
         DialectChoice(self._redirection).install(imports)
         fill_environment()
         fill_settings_fields(imports, self._notes)
@@ -163,6 +170,7 @@ class Session:
 
     def _begin_stage(self, name: Stage) -> None:
         self._stage = name
+        self._model_ddl.move(stage=name)
         self._answer.send(StageStarted(name))
 
     def _run_prepare_commands(self) -> None:
@@ -188,9 +196,12 @@ class Session:
     def _replay(self, project: ProjectConfig, script: Any) -> None:
         history = ScriptHistory(script, self._answer)
         history.send_folders()
-        upgrade = HistoryUpgrade(self._order, script, history, self._recorder, self._answer)
+        upgrade = HistoryUpgrade(
+            self._order, script, history, self._recorder, self._answer, model_ddl=self._model_ddl
+        )
         self._upgrade = upgrade
         is_replayed = project.call_env(lambda: self._run_env(project, history, upgrade))
+        self._send_model_ddl()
         # A project's own `call_env` may return nothing: then the run counts as complete.
         if is_replayed is not False and self._order.task == "replay":
             self._finish_history(upgrade)
@@ -219,6 +230,16 @@ class Session:
         if self._orders.await_request() is not None:
             database = ModelsDatabase(self._order, self._redirection, self._answer)
             database.create_models(upgrade.finished_contexts, {}, ())
+
+    def _send_model_ddl(self) -> None:
+        """Send once what was built from the models; what follows is the gate's own."""
+        if not self._model_ddl.is_active:
+            return
+        self._model_ddl.is_active = False
+        metadatas = self._upgrade.configured_metadatas if self._upgrade is not None else []
+        statements = self._model_ddl.find_model_ddl(metadatas)
+        if statements:
+            self._answer.send(ModelDdlFound(statements))
 
     def _send_notes(self) -> None:
         for note in dict.fromkeys(self._notes):

@@ -13,6 +13,7 @@ from . import private_api
 from .answer_stream import AnswerStream
 from .catalog_snapshot import execute_unseen, read_catalog
 from .env_context import EnvContext, keep_context, list_metadatas, remember_options
+from .model_ddl import ModelDdlObserver
 from .protocol import (
     ContextConfigured,
     ContextFinished,
@@ -79,18 +80,23 @@ class HistoryUpgrade:
         history: ScriptHistory,
         recorder: StatementRecorder,
         answer: AnswerStream,
+        *,
+        model_ddl: ModelDdlObserver,
     ) -> None:
         """`script`: the project's ScriptDirectory."""
         self._order = order
         self._script = script
         self._history = history
         self._recorder = recorder
+        self._model_ddl = model_ddl
         self._answer = answer
         self._step_number = 0
         self._explicit_options: Mapping[str, Any] = {}
         self.running_revision: Optional[str] = None
         self.finished_contexts: list[EnvContext] = []
         """of env.py, whose revisions have all run"""
+        self.configured_metadatas: list[Any] = []
+        """the MetaData objects of all contexts"""
 
     def run_env(self, config: Any) -> None:
         """Run env.py, which runs the steps. Raises what it raises."""
@@ -113,6 +119,7 @@ class HistoryUpgrade:
         number = len(self.finished_contexts) + 1
         if not self._history.send_once():
             raise RuntimeError("the revisions cannot be read")
+        self.configured_metadatas += list_metadatas(context.opts.get("target_metadata"))
         place = find_session_place(context)
         self._answer.send(_describe_context(number, context, place))
         if self._order.task == "bootstrap":
@@ -149,11 +156,13 @@ class HistoryUpgrade:
         self.running_revision = revision
         self._answer.send(StepStarted(self._step_number, revision))
         self._recorder.begin_step(step.revision.path)
+        self._model_ddl.move(step=self._step_number, revision=revision, file=step.revision.path)
         started = time.perf_counter()
         yield step
         seconds = round(time.perf_counter() - started, 5)
         record = self._recorder.end_step()
         self.running_revision = None
+        self._model_ddl.move(revision=None, file=None)
         self._answer.send(
             StepFinished(
                 number=self._step_number,

@@ -10,7 +10,9 @@ import pytest
 
 from tests import empty_passes
 from tests.support.empty_pass import EmptyPass, assert_is_said, describe_report, judge_project
+from tests.support.project_files import revision_text
 from tests.support.replay_engine import Engine
+from tests.support.user_project import CREATE
 
 pytestmark = pytest.mark.slow
 AREAS = [
@@ -39,3 +41,63 @@ def test_the_list_is_long_and_names_each_way_once() -> None:
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.name)
 def test_a_way_to_an_empty_pass_is_named(way: EmptyPass, engine: Engine) -> None:
     assert_is_said(way, engine)
+
+
+FROZEN_MODELS = """
+import sqlalchemy as sa
+from sqlalchemy.orm import declarative_base
+
+Base = declarative_base()
+
+
+class OldItem(Base):
+    __tablename__ = "item"
+    id = sa.Column(sa.Integer, primary_key=True)
+    name = sa.Column(sa.String(50), nullable=False)
+"""
+HARMLESS = {
+    "a copy of the models beside the revisions": revision_text(
+        "one",
+        None,
+        """
+        from migrations.frozen import Base
+        Base.metadata.create_all(op.get_bind())
+        """,
+    ),
+    "a table of the revision's own": revision_text(
+        "one",
+        None,
+        """
+        item = sa.Table(
+            "item", sa.MetaData(), sa.Column("id", sa.Integer, primary_key=True),
+            sa.Column("name", sa.String(50), nullable=False),
+        )
+        item.create(op.get_bind())
+        """,
+    ),
+    "rows through a model, and a model's DDL as a text that nobody runs": revision_text(
+        "one",
+        None,
+        f"""
+        {CREATE.replace("sa.String(40)", "sa.String(50), nullable=False")}
+        from shop.models import Item
+        str(sa.schema.CreateIndex(sa.Index("ix_other", Item.name)))
+        op.bulk_insert(Item.__table__, [{{"name": "a"}}])
+        op.get_bind().execute(sa.select(Item.__table__.c.name)).fetchall()
+        Item.__table__.indexes.clear()
+        """,
+    ),
+}
+"""revisions that use models, and create nothing from them"""
+
+
+@pytest.mark.parametrize("name", HARMLESS)
+def test_a_revision_may_use_models(name: str, engine: Engine) -> None:
+    files = {
+        "one_py": HARMLESS[name],
+        "two_py": None,
+        "migrations/__init__.py": "",
+        "migrations/frozen.py": FROZEN_MODELS,
+    }
+    report = judge_project(engine, files, {})
+    assert (report.status, report.verdicts) == (0, ()), describe_report(report)

@@ -109,7 +109,7 @@ def _examine(engine: Engine, settings: Settings) -> Facts:
     try:
         with (
             ThreadPoolExecutor(2) as background,
-            start_worker(setup.project, settings, engine.runs) as worker,
+            start_worker(setup.project, settings, engine.runs, with_models=True) as worker,
         ):
             examination = examine_on_server(setup, worker, background, ())
             while True:

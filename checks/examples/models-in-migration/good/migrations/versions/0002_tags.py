@@ -1,0 +1,19 @@
+"""tags"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+
+
+def upgrade():
+    op.create_table(
+        "tags",
+        sa.Column("id", sa.BigInteger(), primary_key=True),
+        sa.Column("name", sa.Text(), nullable=False),
+    )
+
+
+def downgrade():
+    op.drop_table("tags")
