@@ -28,6 +28,9 @@ from migration_gate.worker.protocol import (
     HistoryRead,
     Line,
     MappedClass,
+    ModelDdl,
+    ModelDdlFound,
+    ModelObject,
     ModelsCreated,
     Note,
     Order,
@@ -84,6 +87,20 @@ LINES: tuple[Line, ...] = (
         json.dumps(EMPTY_CATALOG),
     ),
     ContextFinished(1, "alembic_version", "meta", "public", "app, public"),
+    ModelDdlFound(
+        (
+            ModelDdl(
+                "replay",
+                1,
+                "a1",
+                (ModelObject("labels", "users.colour", "app.Colour"),),
+                True,
+                (Frame("/app/migrations/versions/a1.py", 12, "upgrade"),),
+                Frame("/app/migrations/versions/a1.py", 12, "upgrade"),
+                "Base.metadata.create_all(op.get_bind())",
+            ),
+        )
+    ),
     RunFailed("replay", ERROR, "b2", "/app/migrations/versions/b2.py", 3, (), ERROR),
     HistoryFinished(("public.a",)),
     ContextsMissing(1),
