@@ -9,8 +9,9 @@ Instead, write the missing revision (each finding contains one), or correct the 
 from collections.abc import Iterator
 
 from migration_gate.analysis import drift_messages
+from migration_gate.analysis.difference_place import find_difference_place
 from migration_gate.check import Evidence, Finding, Severity
-from migration_gate.facts import Difference, Facts, Replay
+from migration_gate.facts import Difference, Facts
 
 SEVERITY = Severity.ERROR
 KINDS = drift_messages.KINDS
@@ -24,22 +25,23 @@ def check(facts: Facts) -> Iterator[Finding]:
     if replay.models.tables:
         for difference in replay.differences:
             if difference.kind != "unmanaged":
-                yield _describe_difference(replay, difference)
+                yield _describe_difference(facts, difference)
     if unmanaged:
         message, evidence = drift_messages.describe_unmanaged(unmanaged)
         yield Finding("unmanaged", message, evidence=evidence, kind="unmanaged", severity=Severity.NOTE)
 
 
-def _describe_difference(replay: Replay, difference: Difference) -> Finding:
-    revision = replay.history.find_revision(difference.revision)
+def _describe_difference(facts: Facts, difference: Difference) -> Finding:
+    place = find_difference_place(facts, difference)
     return Finding(
         object=difference.object,
         message=drift_messages.describe_difference(difference),
-        location=revision.location if revision else replay.models.find_location(difference.table),
-        revision=difference.revision,
+        location=place.location,
+        revision=place.revision,
         evidence=(
             Evidence("migrations", "nothing" if difference.database is None else difference.database),
             Evidence("models", "nothing" if difference.models is None else difference.models),
+            *place.evidence,
         ),
         fix=drift_messages.describe_fix(difference),
         kind=difference.kind.replace(" ", "-"),

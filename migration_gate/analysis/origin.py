@@ -1,37 +1,78 @@
-"""Which revision made an object of the database the way it is now, read from the log of DDL commands."""
+"""Which revision made an object of the database the way it is, or dropped what is missing, and at which line."""
 
 from __future__ import annotations
 
-from migration_gate.facts import Column, Constraint, DdlCommand, Index, Origin, Replay, Table
-from migration_gate.facts.catalog import CatalogObject, EnumType, NamedType, Routine, Sequence, View
+import re
+from collections.abc import Callable, Sequence
+
+from migration_gate.analysis import object_history
+from migration_gate.analysis.step_location import SoughtPart, locate_command
+from migration_gate.facts import (
+    Column,
+    Constraint,
+    DdlCommand,
+    Index,
+    NamedDefinition,
+    Origin,
+    Replay,
+    Table,
+)
+from migration_gate.facts.catalog import CatalogObject, EnumType, NamedType, Routine, View
+from migration_gate.facts.catalog import Sequence as DatabaseSequence
 from migration_gate.sql.identifiers import qualified_name
 
+DEFAULT_PROPERTIES: dict[type[CatalogObject], tuple[str, ...]] = {
+    Table: (),
+    Column: ("type", "nullable"),
+    Constraint: ("name", "definition"),
+    Index: ("name", "definition"),
+    EnumType: ("schema", "name", "labels"),
+    NamedType: ("schema", "name", "definition"),
+    View: ("schema", "name", "definition", "options"),
+    DatabaseSequence: (
+        "schema",
+        "name",
+        "type",
+        "start",
+        "increment",
+        "minimum",
+        "maximum",
+        "cache",
+        "cycle",
+        "owner",
+    ),
+}
+"""whose origin is meant where a caller names no properties; none: the creation"""
+_INDEX_HEAD = re.compile(r'^CREATE (UNIQUE )?INDEX (?:"(?:[^"]|"")*"|\S+) ON (?:ONLY )?')
 
-def find_origin(replay: Replay, catalog_object: CatalogObject) -> Origin:
-    """The revision that made the object so; an empty origin where no revision did, or none is known.
 
-    For a table it is the revision that created it; for a column, the one that gave it its type and
-    nullability; for a constraint or index, the one that gave it its definition; for any other object,
-    the last one that changed it.
+def find_origin(
+    replay: Replay, catalog_object: CatalogObject, properties: Sequence[str] | None = None
+) -> Origin:
+    """The revision and line that gave the object its `properties`, or an empty origin where that is not known.
+
+    `properties` are fields of the object; an empty sequence asks for its creation. Without them it is, for a table,
+    its creation; for a column, its type and nullability; for anything else, its name and definition.
     """
-    command = _find_command(replay, catalog_object)
-    revision = replay.find_revision_of_step(command.step) if command else None
-    if revision is None:
-        return Origin()
-    known = replay.history.find_revision(revision)
-    return Origin(revision, known.location if known else None)
+    command = find_command(replay, catalog_object, properties)
+    return make_origin(replay, command, sought_part(catalog_object, properties or ()))
 
 
-def _find_command(replay: Replay, catalog_object: CatalogObject) -> DdlCommand | None:
+def find_command(
+    replay: Replay, catalog_object: CatalogObject, properties: Sequence[str] | None = None
+) -> DdlCommand | None:
+    """The command of `find_origin`, which may be one from before the first revision."""
+    if properties is None:
+        properties = DEFAULT_PROPERTIES.get(type(catalog_object), ())
     match catalog_object:
         case Table():
-            return next(iter(replay.commands_on(catalog_object.oid)), None)
+            return object_history.find_change_of_table(replay, catalog_object, properties)
         case Column():
-            return _command_of_column(replay, catalog_object)
+            return object_history.find_change_of_column(replay, catalog_object, properties)
         case Constraint() | Index():
-            return _command_of_definition(replay, catalog_object)
-        case EnumType() | NamedType() | Sequence() | View():
-            return _last_command(replay, qualified_name(catalog_object.schema, catalog_object.name))
+            return object_history.find_change_of_part(replay, catalog_object, properties)
+        case EnumType() | NamedType() | DatabaseSequence() | View():
+            return object_history.find_change_of_object(replay, catalog_object, properties)
         case Routine():
             name = qualified_name(catalog_object.schema, catalog_object.name)
             return _last_command(replay, f"{name}({catalog_object.signature})")
@@ -39,39 +80,125 @@ def _find_command(replay: Replay, catalog_object: CatalogObject) -> DdlCommand |
             return None
 
 
-def _command_of_column(replay: Replay, column: Column) -> DdlCommand | None:
-    """The first command of the last unbroken run of commands after which the column was as it is now."""
-    origin: DdlCommand | None = None
-    for command in _commands_on_table(replay, column.schema, column.table):
-        state = next((state for state in command.columns if state.number == column.number), None)
-        if state is None or (state.type, state.nullable) != (column.type, column.nullable):
-            origin = None
-        elif origin is None:
-            origin = command
-    return origin
-
-
-def _command_of_definition(replay: Replay, part: Constraint | Index) -> DdlCommand | None:
-    """The last command that gave the constraint or index of that name another definition than before."""
-    origin: DdlCommand | None = None
-    last_definition: str | None = None
-    for command in _commands_on_table(replay, part.schema, part.table):
-        states = command.constraints if isinstance(part, Constraint) else command.indexes
-        definition = next((state.definition for state in states if state.name == part.name), None)
-        if definition is None:
-            origin = None
-        elif definition != last_definition:
-            origin = command
-        last_definition = definition
-    return origin
-
-
-def _commands_on_table(replay: Replay, schema: str, name: str) -> list[DdlCommand]:
-    """The commands after which the log holds the state of the table."""
-    table = replay.catalog.find_table(schema, name)
-    return [command for command in replay.commands_on(table.oid) if command.columns] if table else []
-
-
 def _last_command(replay: Replay, identity: str) -> DdlCommand | None:
     commands = (command for command in reversed(replay.ddl_commands) if command.identity == identity)
     return next(commands, None)
+
+
+def make_origin(replay: Replay, command: DdlCommand | None, part: SoughtPart) -> Origin:
+    """The revision of a command, and the line of its file that is about the part; empty where there is none."""
+    revision = replay.find_revision_of_step(command.step) if command else None
+    if command is None or revision is None:
+        return Origin()
+    return Origin(revision, locate_command(replay, command, part))
+
+
+def sought_part(catalog_object: CatalogObject, properties: Sequence[str]) -> SoughtPart:
+    """What to look for in the text of a statement that does more than one thing."""
+    match catalog_object:
+        case Column():
+            return SoughtPart(
+                "column", catalog_object.name, catalog_object.table, properties=tuple(properties)
+            )
+        case Constraint():
+            kind, columns = catalog_object.kind, catalog_object.columns
+            return SoughtPart(kind, catalog_object.name, catalog_object.table, columns, tuple(properties))
+        case Index():
+            columns = tuple(column for column in catalog_object.columns if column)
+            return SoughtPart("index", catalog_object.name, catalog_object.table, columns, tuple(properties))
+        case Table():
+            return SoughtPart("table", catalog_object.name, catalog_object.name)
+        case DatabaseSequence(owner=str(owner)):
+            _, table, column = owner.rsplit(".", 2)
+            return SoughtPart("sequence", catalog_object.name, table, (column,))
+        case EnumType() | NamedType() | DatabaseSequence() | View() | Routine():
+            return SoughtPart("type", catalog_object.name)
+        case _:
+            return SoughtPart("other", str(catalog_object))
+
+
+def find_loss_in_table(replay: Replay, table: Table, exists: Callable[[DdlCommand], bool]) -> Origin:
+    """The revision and line after which something was no longer in the table; empty where it never was there."""
+    commands = object_history.commands_on_table(replay, table.schema, table.name)
+    return make_origin(
+        replay, object_history.find_loss(commands, exists), SoughtPart("table", table.name, table.name)
+    )
+
+
+def find_removal(replay: Replay, missing: CatalogObject) -> Origin:
+    """The revision and line that dropped or renamed what the models have and the database lacks.
+
+    Empty where no migration ever made it.
+    """
+    return make_origin(replay, find_removing_command(replay, missing), sought_part(missing, ()))
+
+
+def find_removing_command(replay: Replay, missing: CatalogObject) -> DdlCommand | None:
+    """The command of `find_removal`: the last one after which the object did not exist any more."""
+    for exists in _existence_tests(missing):
+        command = object_history.find_loss(replay.ddl_commands, exists)
+        if command is not None:
+            return command
+    return None
+
+
+def _existence_tests(missing: CatalogObject) -> list[Callable[[DdlCommand], bool]]:
+    """How to recognise the object in the state that a command left: by its name, then by what it does."""
+    match missing:
+        case Table():
+            return [lambda command: object_history.is_table_named(command, missing.schema, missing.name)]
+        case Column():
+            return [
+                lambda command: (
+                    object_history.is_table_named(command, missing.schema, missing.table)
+                    and object_history.has_column(command, missing.name)
+                )
+            ]
+        case Constraint() | Index():
+            return [_part_test(missing, is_same) for is_same in _PART_TESTS]
+        case EnumType() | NamedType() | DatabaseSequence() | View():
+            return [
+                lambda command: (
+                    type(command.object) is type(missing)
+                    and command.object is not None
+                    and (command.object.schema, command.object.name) == (missing.schema, missing.name)
+                )
+            ]
+        case _:
+            return []
+
+
+def _part_test(
+    missing: Constraint | Index, is_same: Callable[[NamedDefinition, Constraint | Index], bool]
+) -> Callable[[DdlCommand], bool]:
+    def exists(command: DdlCommand) -> bool:
+        if not object_history.is_table_named(command, missing.schema, missing.table):
+            return False
+        states = command.constraints if isinstance(missing, Constraint) else command.indexes
+        return any(is_same(state, missing) for state in states)
+
+    return exists
+
+
+def _has_same_name(state: NamedDefinition, part: Constraint | Index) -> bool:
+    return state.name == part.name
+
+
+def _does_same(state: NamedDefinition, part: Constraint | Index) -> bool:
+    return _without_name(state.definition) == _without_name(part.definition)
+
+
+def _has_same_purpose(state: NamedDefinition, part: Constraint | Index) -> bool:
+    """Whether both are of one kind and on the same columns: FOREIGN KEY, UNIQUE, CREATE UNIQUE INDEX..."""
+    is_same_kind = state.definition.split(maxsplit=2)[:2] == part.definition.split(maxsplit=2)[:2]
+    if isinstance(part, Index):
+        return is_same_kind and bool(state.columns) and state.columns == part.columns
+    words = (state.definition.partition(" (")[0], part.definition.partition(" (")[0])
+    return words[0] == words[1] and bool(state.columns) and set(state.columns) == set(part.columns)
+
+
+_PART_TESTS = (_has_same_name, _does_same, _has_same_purpose)
+
+
+def _without_name(definition: str) -> str:
+    return _INDEX_HEAD.sub(r"CREATE \1INDEX ON ", definition)

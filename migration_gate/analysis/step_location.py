@@ -1,8 +1,14 @@
-"""Where in a revision's file a statement of its step was run."""
+"""Where in a revision's file a statement of its step was run, and what was changed by it."""
 
 from __future__ import annotations
 
-from migration_gate.facts import Location, Replay, Statement, Step
+import re
+from collections.abc import Iterator
+
+from migration_gate.analysis.revision_text import SoughtPart, find_literal_line, find_part_line
+from migration_gate.facts import DdlCommand, Location, Origin, Replay, Revision, Statement, Step
+
+__all__ = ["SoughtPart", "find_failed_statement", "find_statement_location", "locate_command"]
 
 
 def find_statement_location(replay: Replay, step: Step, statement: Statement | None) -> Location | None:
@@ -13,3 +19,58 @@ def find_statement_location(replay: Replay, step: Step, statement: Statement | N
     if statement is None or statement.line is None:
         return revision.location
     return Location(revision.location.file, statement.line)
+
+
+def locate_command(replay: Replay, command: DdlCommand, part: SoughtPart) -> Location | None:
+    """The line of the statement that led to a DDL command; where it does several things, the line of the part.
+
+    That is the line in the revision's own file, also where the statement was run by a function of another file.
+    It is the line of `upgrade()` only where neither the log nor the text shows another one.
+    """
+    revision = replay.history.find_revision(replay.find_revision_of_step(command.step))
+    if revision is None:
+        return None
+    file = revision.location.file
+    calls = replay.history.find_calls(file)
+    line = command.line or find_literal_line(calls, command.query)
+    if line is None:
+        line = _find_naming_statement(replay, command, part)
+    if line is None:
+        return _locate_in_text(replay, revision, part)
+    return Location(file, find_part_line(calls, line, part) or line)
+
+
+def _find_naming_statement(replay: Replay, command: DdlCommand, part: SoughtPart) -> int | None:
+    """The line of the last statement of the step that names the part and its table."""
+    step = replay.find_step_by_number(command.step)
+    if step is None:
+        return None
+    lines = [statement.line for statement in _naming_statements(step, part) if statement.line is not None]
+    return lines[-1] if lines else None
+
+
+def _naming_statements(step: Step, part: SoughtPart) -> Iterator[Statement]:
+    names = {name for name in (part.name, part.table) if name}
+    for statement in step.statements:
+        if statement.error is None and all(_mentions(statement.sql, name) for name in names):
+            yield statement
+
+
+def _mentions(sql: str, name: str) -> bool:
+    return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", sql) is not None
+
+
+def _locate_in_text(replay: Replay, revision: Revision, part: SoughtPart) -> Location:
+    """The one line of the revision's text that is about the part; else that of `upgrade()`."""
+    file = revision.location.file
+    line = find_part_line(replay.history.find_calls(file), None, part)
+    return Location(file, line) if line is not None else revision.location
+
+
+def find_failed_statement(replay: Replay, name: str) -> Origin:
+    """The revision and line of the last statement that failed and names the object; empty where none does."""
+    for step in reversed(replay.steps):
+        for statement in reversed(step.statements):
+            if statement.error is not None and _mentions(statement.sql, name):
+                return Origin(step.revision, find_statement_location(replay, step, statement))
+    return Origin()

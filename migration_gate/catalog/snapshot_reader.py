@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from importlib.resources import files
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -76,6 +76,24 @@ def _read_sql_file(name: str) -> str:
     """The text without its comments, which may hold what a driver takes for a parameter."""
     text = files("migration_gate.catalog").joinpath(f"{name}.sql").read_text(encoding="utf-8")
     return "\n".join(line for line in text.splitlines() if not line.startswith("--"))
+
+
+def state_query(field: str) -> str:
+    """The rows of one `.sql` file as a JSON array of arrays: the fields of the fact, in their order.
+
+    It uses `relation` and `remark`, as the file does.
+    """
+    return f"select json_agg({_array_of_fields(field)}) from (\n{_read_sql_file(field)}\n) noun"  # noqa: S608
+
+
+def type_state_query(field: str, oid: str) -> str:
+    """The row of `enums` or `types` with that oid (an expression), as one JSON array, or null. It uses `space`."""
+    return f"select {_array_of_fields(field)} from (\n{_read_sql_file(field)}\n) noun where noun.oid = {oid}"  # noqa: S608
+
+
+def _array_of_fields(field: str) -> str:
+    columns = ", ".join(f'noun."{fact_field.name}"' for fact_field in fields(_FACTS[field]))
+    return f"json_build_array({columns})"
 
 
 SNAPSHOT_QUERY = _build_query()

@@ -57,6 +57,7 @@ def make_difference(
         table=table,
         column=column,
         object_noun=object_noun,
+        columns=tuple(filter(None, getattr(catalog_object, "columns", ()))),
     )
     return CatalogDifference(difference, database, models, further_pairs)
 

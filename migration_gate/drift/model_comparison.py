@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from migration_gate.analysis.origin import find_origin
 from migration_gate.drift.alembic_differences import list_alembic_differences
 from migration_gate.drift.column_differences import find_column_differences
 from migration_gate.drift.comparison_scope import ComparisonScope, limit_scope
 from migration_gate.drift.constraint_and_index_differences import find_constraint_and_index_differences
 from migration_gate.drift.difference import CatalogDifference
+from migration_gate.drift.difference_origin import find_difference_origin
 from migration_gate.drift.enum_differences import find_enum_differences
 from migration_gate.drift.fix_order import FixOrder
 from migration_gate.drift.harmless_differences import explain_harmlessness
@@ -69,9 +69,11 @@ def _add_explanations(
     differences = tuple(differences)
     rename_hints = find_rename_hints(differences, scope)
     for item in differences:
+        origin = find_difference_origin(replay, item)
         explained = replace(
             item.difference,
-            revision=find_origin(replay, item.database).revision if item.database else None,
+            revision=origin.revision,
+            location=origin.location,
             harmless_because=explain_harmlessness(item, scope),
             rename_hint=rename_hints.get(item.difference, ""),
         )

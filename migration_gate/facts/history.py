@@ -8,7 +8,17 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
-from migration_gate.facts.catalog import Column, Snapshot
+from migration_gate.facts.catalog import (
+    Column,
+    ColumnIdentity,
+    EnumType,
+    NamedType,
+    Persistence,
+    Sequence,
+    Snapshot,
+    TableKind,
+    View,
+)
 
 Direction = Literal["upgrade", "downgrade"]
 BoundaryKind = Literal["begin", "commit", "rollback", "savepoint", "rollback to savepoint"]
@@ -68,6 +78,20 @@ class Revision:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceCall:
+    """A call in the text of a revision, a `with` block, or a literal that holds SQL."""
+
+    name: str
+    """of the function, without what it belongs to: `create_table`, `Column`; `with`; empty for a literal"""
+    line: int
+    end_line: int
+    strings: tuple[str, ...] = ()
+    """its literal arguments, those in lists among them, in their order"""
+    keywords: tuple[str, ...] = ()
+    """names of its keyword arguments"""
+
+
+@dataclass(frozen=True, slots=True)
 class RevisionFile:
     """A Python file that looks like a revision, read as text."""
 
@@ -82,6 +106,8 @@ class RevisionFile:
     not_loaded_because: str | None = None
     created_tables: tuple[str, ...] = ()
     """tables that its text creates (`op.create_table("users"`), as written"""
+    calls: tuple[SourceCall, ...] = ()
+    """the calls in its text that Alembic's operations are made of, in their order"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,14 +191,33 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
+class TableState:
+    """A table after a DDL command; the fields are those of `Table`."""
+
+    schema: str
+    name: str
+    kind: TableKind = "table"
+    persistence: Persistence = "permanent"
+    options: tuple[str, ...] = ()
+    partition_key: str | None = None
+    partition_bound: str | None = None
+    inherits: tuple[str, ...] = ()
+    comment: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ColumnState:
-    """A column after a DDL command."""
+    """A column after a DDL command; the fields are those of `Column`."""
 
     number: int
     name: str
     type: str
     nullable: bool
     default: str | None
+    generated: str | None = None
+    identity: ColumnIdentity | None = None
+    collation: str | None = None
+    comment: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +227,16 @@ class NamedDefinition:
     name: str
     definition: str
     """as Postgres prints it"""
+    oid: int = 0
+    """not the same for all of its life: a new type of a column makes its indexes and constraints anew"""
+    columns: tuple[str, ...] = ()
+    """in their order, without expressions; those that an index INCLUDEs come last"""
+    structure: str = ""
+    """a hash that is the same after a column, table or type that the definition spells was renamed"""
+    valid: bool = True
+    constraint: str | None = None
+    """the constraint that an index backs"""
+    comment: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +289,11 @@ class SkippedCreation:
 
 @dataclass(frozen=True, slots=True)
 class DdlCommand:
-    """A DDL command as the server's event triggers reported it."""
+    """A DDL command as the server's event triggers reported it, with the state that it left behind.
+
+    The state is that of the table that the command was about (or whose index or constraint it was about), of the
+    sequence, view or type. What the command changed as a consequence has an entry of its own, with the same tag.
+    """
 
     step: int
     """number of the step; 0 is what was done before the first revision"""
@@ -245,12 +304,23 @@ class DdlCommand:
     identity: str
     """as `pg_identify_object` prints it; empty when nothing was made (IF NOT EXISTS)"""
     oid: int = 0
+    """of the table, sequence, view or type of the state; of the object itself where there is none"""
     statement: str | None = None
     """only where the command made nothing"""
     columns: tuple[ColumnState, ...] = ()
     """all columns of the table after the command; empty where the command was not about a table"""
     constraints: tuple[NamedDefinition, ...] = ()
     indexes: tuple[NamedDefinition, ...] = ()
+    table: TableState | None = None
+    object: Sequence | View | EnumType | NamedType | None = None
+    dropped: bool = False
+    """the object with that oid is gone"""
+    query: str = ""
+    """the client's statement that led to it, its first 4,000 characters; a DO block or function may be between"""
+    query_number: int = 0
+    """of that statement among those in the log, from 1"""
+    line: int | None = None
+    """of the revision's file, where that statement was run"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -403,13 +473,17 @@ class Difference:
     runs_only_with: str = ""
     """Postgres' words where `upgrade` and `downgrade` run only together with those of other differences"""
     revision: str | None = None
-    """the revision that introduced the database's side; None when no revision makes it"""
+    """the revision that introduced the database's side, or dropped what is missing; None when no revision did"""
     object_noun: str = ""
     """what an unmanaged object is: view, function, trigger, policy, extension, grant..."""
     harmless_because: str = ""
     """why no query is affected, where none is"""
     rename_hint: str = ""
     """for a table or column that one side lacks: the name on the other side that may be the same object"""
+    location: Location | None = None
+    """the line of `revision` that did it"""
+    columns: tuple[str, ...] = ()
+    """of a constraint or an index"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -457,6 +531,14 @@ class History:
     def find_revision(self, identifier: str | None) -> Revision | None:
         """The revision of that id, if Alembic knows it."""
         return self._revisions_by_id.get(identifier) if identifier is not None else None
+
+    def find_calls(self, path: str) -> tuple[SourceCall, ...]:
+        """The calls in the text of a revision's file; none where the text was not read."""
+        return self._calls_by_file.get(path, ())
+
+    @cached_property
+    def _calls_by_file(self) -> Mapping[str, tuple[SourceCall, ...]]:
+        return {file.path: file.calls for file in self.files}
 
     @cached_property
     def _revisions_by_id(self) -> Mapping[str, Revision]:
@@ -539,6 +621,8 @@ class Replay:
     unchecked: tuple[Unchecked, ...] = ()
     null_trials: tuple[NullTrial, ...] = ()
     """of owner columns"""
+    changed_files: tuple[str, ...] = ()
+    """that the change adds or edits, relative to the repository; none where there is no base"""
     output: str = ""
     """the end of what the project's code printed"""
     stage_times: tuple[StageTime, ...] = ()
@@ -549,7 +633,12 @@ class Replay:
 
     def find_revision_of_step(self, number: int) -> str | None:
         """The id of the revision that step `number` ran; None for what ran before the first revision."""
-        return self._revisions_by_step.get(number)
+        step = self._steps_by_number.get(number)
+        return step.revision if step is not None else None
+
+    def find_step_by_number(self, number: int) -> Step | None:
+        """The step of that number, if it ran to its end."""
+        return self._steps_by_number.get(number)
 
     def find_version(self, name: str) -> str:
         """The version of `python`, `postgres`...; empty where it is not known."""
@@ -566,8 +655,8 @@ class Replay:
         return self._commands_by_oid.get(oid, ())
 
     @cached_property
-    def _revisions_by_step(self) -> Mapping[int, str]:
-        return {step.number: step.revision for step in reversed(self.steps)}
+    def _steps_by_number(self) -> Mapping[int, Step]:
+        return {step.number: step for step in reversed(self.steps)}
 
     @cached_property
     def _commands_by_oid(self) -> Mapping[int, tuple[DdlCommand, ...]]:

@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from migration_gate.facts import ColumnState, DdlCommand, NamedDefinition
+from migration_gate.catalog.snapshot_reader import state_query, type_state_query
+from migration_gate.facts import (
+    ColumnState,
+    DdlCommand,
+    EnumType,
+    NamedDefinition,
+    NamedType,
+    TableState,
+    View,
+)
+from migration_gate.facts.catalog import ColumnIdentity
+from migration_gate.facts.catalog import Sequence as DatabaseSequence
 from migration_gate.postgres.server import Server
 
 if TYPE_CHECKING:
@@ -13,17 +27,72 @@ if TYPE_CHECKING:
 
 STEP_BEGINS = "STEP"
 """the tag of a row that no command made: a step begins"""
+SAME_STATE = "="
+"""the state of a row whose command left the object as the row before it did"""
+RELATION_STATES = ("sequences", "views")
+TYPE_STATES = ("enums", "types")
+_OBJECTS: Mapping[str, Callable[..., DatabaseSequence | View | EnumType | NamedType]] = {
+    "sequences": DatabaseSequence,
+    "views": View,
+    "enums": EnumType,
+    "types": NamedType,
+}
+"""states that are a fact of the catalog, by their key"""
+_GENERATED = {"s": "stored", "v": "virtual"}
+_IDENTITIES: Mapping[str, ColumnIdentity | None] = {"": None, "a": "always", "d": "by default"}
 IS_INSTALLED = "select to_regclass('migration_gate.ddl_log') is not null"
 READ_ROWS = """
-select id, step, tag, kind, identity, oid::bigint, statement, state from migration_gate.ddl_log order by id
+select id, step, tag, kind, identity, oid::bigint, dropped, query, moment::text, state
+from migration_gate.ddl_log order by id
 """
+FactT = TypeVar("FactT")
 
 
 def install_ddl_log(connection: psycopg.Connection[Any], server: Server) -> None:
     """Create the log in an empty database, with event triggers where the server allows them."""
-    connection.execute(files(__package__).joinpath("ddl_log.sql").read_bytes())
+    connection.execute(_build_log_script().encode())
     if server.superuser:
         connection.execute(files(__package__).joinpath("ddl_log_triggers.sql").read_bytes())
+
+
+def _build_log_script() -> str:
+    """The log's tables and functions, with the queries of the catalog in them."""
+    script = files(__package__).joinpath("ddl_log.sql").read_text(encoding="utf-8")
+    for name in RELATION_STATES:
+        script = script.replace(f"{{{name}}}", state_query(name))
+    for name in TYPE_STATES:
+        script = script.replace(f"{{{name}}}", type_state_query(name, "target"))
+    return script
+
+
+class _LogRow(NamedTuple):
+    """A row of the log, as READ_ROWS prints it."""
+
+    id: int
+    step: int
+    tag: str
+    kind: str
+    identity: str
+    oid: int
+    dropped: bool
+    query: str | None
+    moment: str
+    """when the client's statement began: two statements of the same text have two moments"""
+    state: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """What a command left behind."""
+
+    table: TableState | None = None
+    columns: tuple[ColumnState, ...] = ()
+    constraints: tuple[NamedDefinition, ...] = ()
+    indexes: tuple[NamedDefinition, ...] = ()
+    object: DatabaseSequence | View | EnumType | NamedType | None = None
+
+
+_NO_STATE = _State()
 
 
 def read_ddl_log(connection: psycopg.Connection[Any]) -> tuple[DdlCommand, ...]:
@@ -35,23 +104,133 @@ def read_ddl_log(connection: psycopg.Connection[Any]) -> tuple[DdlCommand, ...]:
     if connection.execute(IS_INSTALLED).fetchone() != (True,):
         return ()
     commands: list[DdlCommand] = []
+    states = _StateReader()
+    queries: dict[tuple[str | None, str], int] = {}
     newest_step = 0
-    for _, step, tag, kind, identity, oid, statement, state in connection.execute(READ_ROWS).fetchall():
-        newest_step = max(newest_step, step)
-        if tag == STEP_BEGINS:
-            continue
-        table = state or {}
-        commands.append(
-            DdlCommand(
-                step=step or newest_step,
-                tag=tag,
-                kind=kind,
-                identity=identity,
-                oid=oid,
-                statement=statement,
-                columns=tuple(ColumnState(*row) for row in table.get("columns") or ()),
-                constraints=tuple(NamedDefinition(*row) for row in table.get("constraints") or ()),
-                indexes=tuple(NamedDefinition(*row) for row in table.get("indexes") or ()),
-            )
-        )
+    for row in map(_LogRow._make, connection.execute(READ_ROWS).fetchall()):
+        newest_step = max(newest_step, row.step)
+        if row.tag != STEP_BEGINS:
+            query_number = queries.setdefault((row.query, row.moment), len(queries) + 1)
+            commands.append(_build_command(row, row.step or newest_step, query_number, states.read(row)))
     return tuple(commands)
+
+
+def _build_command(row: _LogRow, step: int, query_number: int, state: _State) -> DdlCommand:
+    query = row.query or ""
+    return DdlCommand(
+        step=step,
+        tag=row.tag,
+        kind=row.kind,
+        identity=row.identity,
+        oid=row.oid,
+        statement=None if row.identity else query,
+        columns=state.columns,
+        constraints=state.constraints,
+        indexes=state.indexes,
+        table=state.table,
+        object=state.object,
+        dropped=row.dropped,
+        query=query,
+        query_number=query_number,
+    )
+
+
+@dataclass(slots=True)
+class _StateReader:
+    """Reads states one after the other. A part that did not change is the same fact in all of them."""
+
+    _latest: dict[int, _State] = field(default_factory=dict)
+    """by oid"""
+    _parts: dict[Any, Any] = field(default_factory=dict)
+
+    def read(self, row: _LogRow) -> _State:
+        """The state after the row's command; empty where the row has none."""
+        if row.state is None:
+            return _NO_STATE
+        if row.state != SAME_STATE:
+            self._latest[row.oid] = self._parse(row.state)
+        return self._latest.get(row.oid, _NO_STATE)
+
+    def _parse(self, text: str) -> _State:
+        state = json.loads(text)
+        if "table" in state:
+            return self._parse_table(state)
+        for name, fact in _OBJECTS.items():
+            if state.get(name):
+                return _State(
+                    object=self._share(_build_object(fact, state[name])),
+                    indexes=tuple(
+                        NamedDefinition(name, text, oid) for oid, name, text in state.get("indexes") or ()
+                    ),
+                )
+        return _NO_STATE
+
+    def _parse_table(self, state: dict[str, Any]) -> _State:
+        comments = dict(state["comments"] or ())
+        columns = tuple(self._share(_build_column(row, comments)) for row in state["columns"] or ())
+        names = {column.number: column.name for column in columns}
+        return _State(
+            self._share(_build_table(state["table"], comments.get(0))),
+            columns,
+            tuple(self._share(_build_constraint(row, names)) for row in state["constraints"] or ()),
+            tuple(self._share(_build_index(row, names)) for row in state["indexes"] or ()),
+        )
+
+    def _share(self, part: FactT) -> FactT:
+        """The first fact that is equal to this one."""
+        shared: FactT = self._parts.setdefault(part, part)
+        return shared
+
+
+def _build_object(fact: Callable[..., FactT], rows: list[Any]) -> FactT:
+    """The fact with these fields in their order: one row, or a list of one row."""
+    row = rows[0] if isinstance(rows[0], list) else rows
+    return fact(*(tuple(value) if isinstance(value, list) else value for value in row))
+
+
+def _build_table(row: list[Any], comment: str | None) -> TableState:
+    schema, name, kind, persistence, options, partition_key, partition_bound, inherits = row
+    return TableState(
+        schema,
+        name,
+        kind,
+        persistence,
+        tuple(options or ()),
+        partition_key,
+        partition_bound,
+        tuple(inherits or ()),
+        comment,
+    )
+
+
+def _build_column(row: list[Any], comments: dict[int, str]) -> ColumnState:
+    number, name, type_name, nullable, expression, generated, identity, collation = row
+    return ColumnState(
+        number,
+        name,
+        type_name,
+        nullable,
+        default=None if generated else expression,
+        generated=f"{_GENERATED[generated]}: {expression}" if generated else None,
+        identity=_IDENTITIES[identity],
+        collation=collation,
+        comment=comments.get(number),
+    )
+
+
+def _build_constraint(row: list[Any], names: dict[int, str]) -> NamedDefinition:
+    oid, name, definition, numbers, structure, comment = row
+    return NamedDefinition(
+        name,
+        definition,
+        oid,
+        columns=tuple(names[number] for number in numbers or () if number in names),
+        structure=structure or "",
+        comment=comment,
+    )
+
+
+def _build_index(row: list[Any], names: dict[int, str]) -> NamedDefinition:
+    oid, name, definition, numbers, structure, valid, constraint, comment = row
+    columns = tuple(names[number] for number in numbers if number in names)
+    return NamedDefinition(name, definition, oid, columns, structure, valid, constraint, comment)

@@ -1,19 +1,26 @@
 -- The DDL log of a replay: one row for each DDL command, with the number of its step (the session setting
--- migration_gate.step) and, for a table, its columns, constraints and indexes right after the command. Event
--- triggers write it, so it costs a fraction of a millisecond a command and does not depend on the driver.
--- Run once in an empty database, before anything of the project runs.
+-- migration_gate.step), the client's statement that led to it, and the state of what it touched right after it:
+-- a table with all of its columns, constraints and indexes, a sequence, a view, a type. Event triggers write it,
+-- so it costs about a millisecond a command and does not depend on the driver.
+-- Run once in an empty database, before anything of the project runs. A name in braces stands for a query of
+-- migration_gate/catalog, with each row as an array.
 create schema migration_gate;
 
 create table migration_gate.ddl_log (
-    id bigint generated always as identity,
+    id bigint generated always as identity primary key,
     step int not null,
     tag text not null,
     kind text not null,
     identity text not null,
     oid oid not null,
-    statement text,
-    state jsonb
+    dropped boolean not null default false,
+    query text, -- the client's statement
+    moment timestamptz not null default statement_timestamp(), -- tells two statements of the same text apart
+    state text, -- JSON; '=': the same as in the row before of this oid
+    parents oid[], -- the tables that a table is a partition of, or inherits from
+    indexes oid[] -- of a table
 );
+create index on migration_gate.ddl_log (oid, id);
 grant usage on schema migration_gate to public;
 
 create function migration_gate.current_step() returns int language sql stable as $$
@@ -22,134 +29,353 @@ $$;
 
 -- Begin a step. Its row marks the beginning even where a migration resets the session (DISCARD ALL).
 create function migration_gate.begin_step(step int) returns void language plpgsql security definer
-set search_path = '' as $$
+set search_path = '' set plan_cache_mode = force_generic_plan as $$
 begin
     perform pg_catalog.set_config('migration_gate.step', step::text, false);
     insert into migration_gate.ddl_log (step, tag, kind, identity, oid) values (step, 'STEP', '', '', 0);
 end $$;
 
--- The columns, constraints and indexes of a table. PL/pgSQL keeps its plans for the session; an SQL function would
--- be planned again for each command. This function and the next rely on the empty search_path of their callers.
-create function migration_gate.table_state(relation oid) returns jsonb language plpgsql stable as $$
+-- The state of a relation. PL/pgSQL keeps its plans for the session; an SQL function would be planned again for each
+-- command. This function and those that follow rely on the empty search_path of their callers. What it prints of a
+-- table is what migration_gate/catalog prints, with less work: it runs once for each DDL command.
+create function migration_gate.relation_state(target oid) returns text language plpgsql stable as $body$
 begin
-return (select jsonb_build_object(
+return (select case when c.relkind in ('r', 'p', 'f') then migration_gate.table_state(target)
+                    when c.relkind = 'S' then migration_gate.sequence_state(target)
+                    else migration_gate.view_state(target) end
+        from pg_catalog.pg_class c where c.oid = target);
+end $body$;
+
+create function migration_gate.table_state(target oid) returns text language plpgsql stable as $$
+begin
+return (select json_build_object(
+    'table', json_build_array(
+        n.nspname, c.relname,
+        case c.relkind when 'p' then 'partitioned table' when 'f' then 'foreign table' else 'table' end,
+        case c.relpersistence when 'u' then 'unlogged' when 't' then 'temporary' else 'permanent' end,
+        case when c.reloptions is null then null else array(select o from unnest(c.reloptions) o order by o) end,
+        case when c.relkind = 'p' then pg_get_partkeydef(c.oid) end,
+        pg_get_expr(c.relpartbound, c.oid),
+        (select array_agg(pn.nspname || '.' || pc.relname order by i.inhseqno)
+         from pg_catalog.pg_inherits i join pg_catalog.pg_class pc on pc.oid = i.inhparent
+         join pg_catalog.pg_namespace pn on pn.oid = pc.relnamespace where i.inhrelid = c.oid)),
     'columns', (
-        select jsonb_agg(jsonb_build_array(a.attnum, a.attname, format_type(a.atttypid, a.atttypmod), not a.attnotnull,
-                                           pg_get_expr(d.adbin, d.adrelid)) order by a.attnum)
+        select json_agg(json_build_array(
+            a.attnum, a.attname, format_type(a.atttypid, a.atttypmod), not a.attnotnull,
+            pg_get_expr(d.adbin, d.adrelid), a.attgenerated, a.attidentity,
+            case when a.attcollation not in (0, 100) then (
+                select quote_ident(cn.nspname) || '.' || quote_ident(o.collname)
+                from pg_catalog.pg_type t, pg_catalog.pg_collation o
+                join pg_catalog.pg_namespace cn on cn.oid = o.collnamespace
+                where t.oid = a.atttypid and o.oid = a.attcollation and t.typcollation <> a.attcollation) end)
+            order by a.attnum)
         from pg_catalog.pg_attribute a
         left join pg_catalog.pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
-        where a.attrelid = relation and a.attnum > 0 and not a.attisdropped),
+        where a.attrelid = target and a.attnum > 0 and not a.attisdropped),
     'constraints', (
-        select jsonb_agg(jsonb_build_array(c.conname, pg_get_constraintdef(c.oid)) order by c.conname)
-        from pg_catalog.pg_constraint c where c.conrelid = relation and c.contype <> 'n'),
+        select json_agg(json_build_array(
+            o.oid, o.conname, pg_get_constraintdef(o.oid), o.conkey,
+            md5(concat_ws('|', o.conkey::text, o.confrelid, o.confkey::text, o.confdeltype, o.confupdtype, o.confmatchtype,
+                          o.condeferrable, o.condeferred, o.convalidated, o.connoinherit, o.conbin::text,
+                          pg_get_constraintdef(o.oid) like '%NOT ENFORCED')),
+            (select d.description from pg_catalog.pg_description d
+             where d.objoid = o.oid and d.classoid = 'pg_catalog.pg_constraint'::regclass))
+            order by o.conname)
+        from pg_catalog.pg_constraint o
+        where o.conrelid = target and (o.contype in ('p', 'u', 'f', 'c', 'x') or o.contype = 'n' and not o.convalidated)),
     'indexes', (
-        select jsonb_agg(jsonb_build_array(r.relname, pg_get_indexdef(i.indexrelid)) order by r.relname)
-        from pg_catalog.pg_index i join pg_catalog.pg_class r on r.oid = i.indexrelid where i.indrelid = relation)));
+        select json_agg(json_build_array(
+            r.oid, r.relname, pg_get_indexdef(i.indexrelid), i.indkey::int2[],
+            md5(concat_ws('|', i.indkey::text, i.indclass::text, i.indcollation::text, i.indoption::text, i.indisunique,
+                          i.indexprs::text, i.indpred::text, r.reloptions::text)),
+            i.indisvalid and i.indisready,
+            (select k.conname from pg_catalog.pg_constraint k
+             where k.conrelid = target and k.conindid = i.indexrelid and k.contype in ('p', 'u', 'x')),
+            (select d.description from pg_catalog.pg_description d
+             where d.objoid = r.oid and d.classoid = 'pg_catalog.pg_class'::regclass and d.objsubid = 0))
+            order by r.relname)
+        from pg_catalog.pg_index i join pg_catalog.pg_class r on r.oid = i.indexrelid where i.indrelid = target),
+    'comments', (
+        select json_agg(json_build_array(d.objsubid, d.description))
+        from pg_catalog.pg_description d where d.objoid = target and d.classoid = 'pg_catalog.pg_class'::regclass))::text
+    from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace where c.oid = target);
 end $$;
 
--- The table that a relation belongs to: the relation itself, or the table of an index; null for other kinds.
-create function migration_gate.owning_table(relation oid) returns oid language plpgsql stable as $$
+create function migration_gate.sequence_state(target oid) returns text language plpgsql stable as $body$
+#variable_conflict use_column
 begin
-return (select case c.relkind
-    when 'r' then c.oid when 'p' then c.oid when 'f' then c.oid
-    when 'i' then (select i.indrelid from pg_catalog.pg_index i where i.indexrelid = c.oid)
-    when 'I' then (select i.indrelid from pg_catalog.pg_index i where i.indexrelid = c.oid)
-end from pg_catalog.pg_class c where c.oid = relation);
+return (
+with relation as not materialized (
+    select c.oid, n.nspname::text as schema, c.relname::text as name, c.relkind as kind, c.reloptions as options
+    from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+    where c.oid = target
+), remark as not materialized (
+    select d.classoid, d.objoid, d.objsubid, d.description as comment from pg_catalog.pg_description d
+)
+select json_build_object('sequences', ({sequences}))::text);
+end $body$;
+
+create function migration_gate.view_state(target oid) returns text language plpgsql stable as $body$
+#variable_conflict use_column
+begin
+return (
+with relation as not materialized (
+    select c.oid, n.nspname::text as schema, c.relname::text as name, c.relkind as kind, c.reloptions as options
+    from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+    where c.oid = target
+), remark as not materialized (
+    select d.classoid, d.objoid, d.objsubid, d.description as comment from pg_catalog.pg_description d
+)
+select json_build_object('views', ({views}), 'indexes', (
+    select json_agg(json_build_array(r.oid, r.relname, pg_get_indexdef(i.indexrelid)) order by r.relname)
+    from pg_catalog.pg_index i join pg_catalog.pg_class r on r.oid = i.indexrelid where i.indrelid = target))::text);
+end $body$;
+
+-- The state of an enum, domain, composite type or range; null where it is another type.
+create function migration_gate.type_state(target oid) returns text language plpgsql stable as $body$
+begin
+return (
+with space as (select n.oid, n.nspname::text as name from pg_catalog.pg_namespace n)
+select json_build_object('enums', ({enums}), 'types', ({types}))::text
+where target is not null);
+end $body$;
+
+-- The table, view or sequence that an object is, or is a part of; null for other objects.
+create function migration_gate.owning_relation(class oid, object oid) returns oid language plpgsql stable as $$
+begin
+return case class
+    when 'pg_catalog.pg_class'::regclass then (
+        select case c.relkind
+            when 'i' then (select i.indrelid from pg_catalog.pg_index i where i.indexrelid = c.oid)
+            when 'I' then (select i.indrelid from pg_catalog.pg_index i where i.indexrelid = c.oid)
+            when 'c' then null when 't' then null
+            else c.oid end
+        from pg_catalog.pg_class c where c.oid = object)
+    when 'pg_catalog.pg_constraint'::regclass then (
+        select nullif(c.conrelid, 0) from pg_catalog.pg_constraint c where c.oid = object)
+    when 'pg_catalog.pg_attrdef'::regclass then (
+        select d.adrelid from pg_catalog.pg_attrdef d where d.oid = object)
+end;
+end $$;
+
+-- The type that an object is, or is a part of; null for other objects.
+create function migration_gate.owning_type(class oid, object oid) returns oid language plpgsql stable as $$
+begin
+return case class
+    when 'pg_catalog.pg_type'::regclass then object
+    when 'pg_catalog.pg_class'::regclass then (
+        select c.reltype from pg_catalog.pg_class c where c.oid = object and c.relkind = 'c')
+    when 'pg_catalog.pg_constraint'::regclass then (
+        select nullif(c.contypid, 0) from pg_catalog.pg_constraint c where c.oid = object)
+end;
+end $$;
+
+-- Log the relations and types whose state is no longer the one that was logged last.
+create function migration_gate.log_changed_states(tag text, relations oid[], types oid[]) returns void
+language plpgsql as $$
+begin
+    insert into migration_gate.ddl_log (step, tag, kind, identity, oid, query, state, parents, indexes)
+    select migration_gate.current_step(), tag,
+           case c.relkind when 'S' then 'sequence' when 'v' then 'view' when 'm' then 'materialized view' else 'table' end,
+           c.oid::regclass::text, c.oid, left(current_query(), 4000), s.state,
+           array(select i.inhparent from pg_catalog.pg_inherits i where i.inhrelid = c.oid),
+           array(select i.indexrelid from pg_catalog.pg_index i where i.indrelid = c.oid)
+    from pg_catalog.pg_class c cross join lateral (select migration_gate.relation_state(c.oid) as state offset 0) s
+    where c.oid = any (relations) and s.state is distinct from (
+        select l.state from migration_gate.ddl_log l
+        where l.oid = c.oid and (l.state <> '=' or l.dropped) order by l.id desc limit 1)
+    order by c.oid;
+    insert into migration_gate.ddl_log (step, tag, kind, identity, oid, query, state)
+    select migration_gate.current_step(), tag, 'type', format_type(t.oid, null), t.oid, left(current_query(), 4000), t.state
+    from (select d.oid, migration_gate.type_state(d.oid) as state from unnest(types) d (oid)) t
+    where t.state is distinct from (
+        select l.state from migration_gate.ddl_log l
+        where l.oid = t.oid and (l.state <> '=' or l.dropped) order by l.id desc limit 1)
+    order by t.oid;
+end $$;
+
+-- Log what else a command changed: the tables that inherit from its tables, or did so before, and, where a name
+-- changed, everything whose definition spells that name. (The sequence of a column has commands of its own.)
+create function migration_gate.log_consequences(tag text, relations oid[], renamed oid[]) returns void
+language plpgsql as $$
+declare
+    affected oid[] := '{}';
+    affected_types oid[] := '{}';
+begin
+    if exists (select from pg_catalog.pg_inherits i where i.inhparent = any (relations)) then
+        affected := array(
+            with recursive descendant (oid) as (
+                select i.inhrelid from pg_catalog.pg_inherits i where i.inhparent = any (relations)
+                union
+                select i.inhrelid from descendant join pg_catalog.pg_inherits i on i.inhparent = descendant.oid)
+            select descendant.oid from descendant);
+    end if;
+    if tag = 'ALTER TABLE' and strpos(lower(current_query()), 'detach') > 0 then
+        affected := affected || array(
+            select l.oid from migration_gate.ddl_log l join pg_catalog.pg_class c on c.oid = l.oid
+            where l.parents && relations);
+    end if;
+    if renamed <> '{}' then
+        affected := affected || array(
+            select migration_gate.owning_relation(d.classid, d.objid) from pg_catalog.pg_depend d
+            where d.refobjid = any (renamed || array(
+                      select t.typarray from pg_catalog.pg_type t where t.oid = any (renamed) and t.typarray <> 0))
+              and d.deptype in ('n', 'a', 'i'));
+        affected_types := array(
+            select migration_gate.owning_type(d.classid, d.objid) from pg_catalog.pg_depend d
+            where d.refobjid = any (renamed) and d.classid in (
+                'pg_catalog.pg_type'::regclass, 'pg_catalog.pg_constraint'::regclass, 'pg_catalog.pg_class'::regclass)
+              and d.deptype = 'n');
+    end if;
+    affected := array(select a.oid from unnest(affected) a (oid) where a.oid is not null and a.oid <> all (relations));
+    affected_types := array(select a.oid from unnest(affected_types) a (oid) where a.oid is not null);
+    if affected <> '{}' or affected_types <> '{}' then
+        perform migration_gate.log_changed_states(tag, affected, affected_types);
+    end if;
 end $$;
 
 -- Log what a DDL command made or changed; called at its end.
 create function migration_gate.log_command() returns event_trigger language plpgsql security definer
-set search_path = '' as $$
+set search_path = '' set plan_cache_mode = force_generic_plan as $$
 declare
-    command record;
-    logged boolean := false;
-    relation oid;
+    command_count int;
+    relations oid[];
+    renamed oid[];
+    renamed_schema boolean;
 begin
     if pg_catalog.current_setting('migration_gate.is_comparing', true) = 'on' then
         return;
     end if;
-    for command in select * from pg_event_trigger_ddl_commands() loop
-        logged := true;
-        if command.schema_name = 'migration_gate' or command.schema_name like 'pg_temp%' or command.in_extension
-            or command.objid is null then -- GRANT and similar commands name no object
-            continue;
-        end if;
-        relation := null;
-        if command.classid = 'pg_catalog.pg_class'::regclass then
-            relation := migration_gate.owning_table(command.objid);
-        elsif command.classid = 'pg_catalog.pg_constraint'::regclass then -- RENAME CONSTRAINT
-            relation := (select c.conrelid from pg_catalog.pg_constraint c where c.oid = command.objid and c.conrelid <> 0);
-        end if;
-        insert into migration_gate.ddl_log (step, tag, kind, identity, oid, state)
-        values (migration_gate.current_step(), command.command_tag, command.object_type, command.object_identity,
-                coalesce(relation, command.objid), migration_gate.table_state(relation));
-        -- A command on a partitioned table, or on one that others inherit from, changes those tables too.
-        if exists (select from pg_catalog.pg_inherits i where i.inhparent = relation) then
-            insert into migration_gate.ddl_log (step, tag, kind, identity, oid, state)
-            with recursive descendant (oid) as (
-                select i.inhrelid from pg_catalog.pg_inherits i where i.inhparent = relation
-                union
-                select i.inhrelid from descendant join pg_catalog.pg_inherits i on i.inhparent = descendant.oid)
-            select migration_gate.current_step(), command.command_tag, 'table', descendant.oid::regclass::text,
-                   descendant.oid, migration_gate.table_state(descendant.oid)
-            from descendant;
-        end if;
-    end loop;
-    if not logged and tg_tag like 'CREATE %' then -- IF NOT EXISTS: the object was there already
-        insert into migration_gate.ddl_log (step, tag, kind, identity, oid, statement)
+    with command as (
+        select c.*, row_number() over () as place, l.relation, l.type, coalesce(l.relation, l.type, c.objid) as logged_oid
+        from pg_event_trigger_ddl_commands() c
+        cross join lateral (
+            select migration_gate.owning_relation(c.classid, c.objid) as relation,
+                   migration_gate.owning_type(c.classid, c.objid) as type) l
+    ),
+    logged as (
+        select command.*, row_number() over (partition by logged_oid order by place) = 1 as is_first
+        from command
+        where not (schema_name is not distinct from 'migration_gate' or coalesce(schema_name like 'pg_temp%', false)
+                   or in_extension or objid is null) -- GRANT and similar commands name no object
+    ),
+    previous as ( -- under which name the object was logged before
+        select logged.place, (
+            select p.identity from migration_gate.ddl_log p
+            where p.oid = logged.objid and p.kind = logged.object_type order by p.id desc limit 1) as identity
+        from logged where command_tag like 'ALTER %' and is_first
+    ),
+    inserted as (
+        insert into migration_gate.ddl_log (step, tag, kind, identity, oid, query, state, parents, indexes)
+        select migration_gate.current_step(), command_tag, object_type, object_identity, logged_oid,
+               left(current_query(), 4000),
+               case when relation is null and type is null then null
+                    when not is_first then '='
+                    when relation is not null then migration_gate.relation_state(relation)
+                    else migration_gate.type_state(type) end,
+               case when is_first then array(
+                   select i.inhparent from pg_catalog.pg_inherits i where i.inhrelid = relation) end,
+               case when is_first then array(
+                   select i.indexrelid from pg_catalog.pg_index i where i.indrelid = relation) end
+        from logged
+        order by place
+    )
+    select (select count(*) from command),
+           array(select distinct relation from logged where relation is not null),
+           array(select objid from logged join previous using (place)
+                 where object_type = 'table column' or identity <> object_identity),
+           exists (select from logged join previous using (place)
+                   where object_type = 'schema' and identity <> object_identity)
+    into command_count, relations, renamed, renamed_schema;
+    if renamed_schema then
+        perform migration_gate.log_changes();
+    elsif relations <> '{}' or renamed <> '{}' then
+        perform migration_gate.log_consequences(tg_tag, relations, renamed);
+    end if;
+    if command_count = 0 and tg_tag like 'CREATE %' then -- IF NOT EXISTS: the object was there already
+        insert into migration_gate.ddl_log (step, tag, kind, identity, oid, query)
         values (migration_gate.current_step(), tg_tag, lower(substr(tg_tag, 8)), '', 0, left(current_query(), 4000));
     end if;
 end $$;
 
--- Log what a DDL command dropped.
+-- Log what a DDL command dropped, and the tables of which it dropped a part. What an ALTER TABLE drops of its own
+-- table is logged at its end.
 create function migration_gate.log_drop() returns event_trigger language plpgsql security definer
-set search_path = '' as $$
+set search_path = '' set plan_cache_mode = force_generic_plan as $$
+declare
+    affected oid[];
 begin
     if pg_catalog.current_setting('migration_gate.is_comparing', true) = 'on' then
         return;
     end if;
-    insert into migration_gate.ddl_log (step, tag, kind, identity, oid, state)
-    select migration_gate.current_step(), tg_tag, d.object_type, d.object_identity, d.objid, null
-    from pg_event_trigger_dropped_objects() d
-    where d.object_type in ('table', 'table column', 'index', 'sequence', 'type', 'view', 'materialized view',
-                            'function', 'trigger', 'policy', 'table constraint', 'schema', 'extension')
-      and not d.is_temporary and d.schema_name is distinct from 'migration_gate' and (d.original or d.normal);
-    -- Dropping an index changes the state of its table.
-    insert into migration_gate.ddl_log (step, tag, kind, identity, oid, state)
-    select migration_gate.current_step(), tg_tag, 'table', c.oid::regclass::text, c.oid, migration_gate.table_state(c.oid)
-    from pg_catalog.pg_class c
-    where tg_tag = 'DROP INDEX' and c.relkind in ('r', 'p') and c.oid in (
-        select l.oid from migration_gate.ddl_log l, pg_event_trigger_dropped_objects() d
-        where d.object_type = 'index'
-          and l.state -> 'indexes' @> jsonb_build_array(jsonb_build_array(d.object_name)));
+    with dropped as (
+        select d.* from pg_event_trigger_dropped_objects() d
+        where not d.is_temporary and d.schema_name is distinct from 'migration_gate'
+    ),
+    inserted as (
+        insert into migration_gate.ddl_log (step, tag, kind, identity, oid, dropped, query)
+        select migration_gate.current_step(), tg_tag, d.object_type, d.object_identity, d.objid, d.objsubid = 0,
+               left(current_query(), 4000)
+        from dropped d
+        where d.object_type in ('table', 'foreign table', 'table column', 'index', 'sequence', 'type', 'domain', 'view',
+                                'materialized view', 'composite type', 'function', 'procedure', 'aggregate', 'trigger',
+                                'policy', 'rule', 'table constraint', 'schema', 'extension', 'statistics object')
+    )
+    select array(
+        select case when d.object_type = 'table column' then d.objid
+                    when d.object_type in ('table constraint', 'default value')
+                    then to_regclass(quote_ident(d.address_names[1]) || '.' || quote_ident(d.address_names[2]))::oid
+                    when d.object_type = 'index' then (
+                        select l.oid from migration_gate.ddl_log l where l.indexes @> array[d.objid]
+                        order by l.id desc limit 1) end
+        from dropped d
+        where d.object_type in ('table column', 'table constraint', 'default value', 'index')
+          and not (d.original and tg_tag in ('ALTER TABLE', 'ALTER FOREIGN TABLE')))
+    into affected;
+    affected := array(
+        select distinct c.oid from pg_catalog.pg_class c
+        where c.oid = any (affected) and not exists (
+            select from pg_event_trigger_dropped_objects() d
+            where d.objid = c.oid and d.original and d.object_type = 'table column' and tg_tag like 'ALTER %TABLE'));
+    if affected <> '{}' then
+        perform migration_gate.log_changed_states(tg_tag, affected, '{}');
+    end if;
 end $$;
 
--- For a server that allows us no event triggers: log what differs from the last logged state.
-create function migration_gate.log_changes() returns void language plpgsql security definer set search_path = '' as $$
+-- Log everything that differs from the last logged state: for a server that allows us no event triggers, and for
+-- what changes the names of a whole schema.
+create function migration_gate.log_changes() returns void language plpgsql security definer set search_path = ''
+set plan_cache_mode = force_generic_plan as $$
+declare
+    schemas oid[];
 begin
-    insert into migration_gate.ddl_log (step, tag, kind, identity, oid, state)
-    select migration_gate.current_step(), 'SEEN', 'table', c.oid::regclass::text, c.oid, migration_gate.table_state(c.oid)
-    from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-    where c.relkind in ('r', 'p', 'f') and n.nspname !~ '^pg_' and n.nspname not in ('information_schema', 'migration_gate')
-      and migration_gate.table_state(c.oid) is distinct from (
-          select l.state from migration_gate.ddl_log l where l.oid = c.oid and l.state is not null
-          order by l.id desc limit 1);
-    insert into migration_gate.ddl_log (step, tag, kind, identity, oid)
-    select migration_gate.current_step(), 'SEEN', o.type, o.identity, f.oid
+    schemas := array(
+        select n.oid from pg_catalog.pg_namespace n
+        where n.nspname !~ '^pg_' and n.nspname not in ('information_schema', 'migration_gate'));
+    insert into migration_gate.ddl_log (step, tag, kind, identity, oid, dropped)
+    select migration_gate.current_step(), 'SEEN', l.kind, l.identity, l.oid, true
     from (
-        select 'pg_catalog.pg_class'::regclass as class, c.oid, c.relnamespace as schema from pg_catalog.pg_class c
-        where c.relkind in ('S', 'v', 'm')
-        union all
-        select 'pg_catalog.pg_type'::regclass, t.oid, t.typnamespace from pg_catalog.pg_type t
-        where t.typtype in ('e', 'd')
-        union all
-        select 'pg_catalog.pg_proc'::regclass, p.oid, p.pronamespace from pg_catalog.pg_proc p
-    ) f
-    join pg_catalog.pg_namespace n on n.oid = f.schema
-    cross join lateral pg_catalog.pg_identify_object(f.class, f.oid, 0) o
-    where n.nspname !~ '^pg_' and n.nspname not in ('information_schema', 'migration_gate')
-      and not exists (select from migration_gate.ddl_log l where l.oid = f.oid)
+        select distinct on (l.oid) l.* from migration_gate.ddl_log l
+        where l.oid <> 0 and (l.state is not null or l.dropped) order by l.oid, l.id desc) l
+    where not l.dropped
+      and not exists (select from pg_catalog.pg_class c where c.oid = l.oid)
+      and not exists (select from pg_catalog.pg_type t where t.oid = l.oid);
+    perform migration_gate.log_changed_states('SEEN',
+        array(select c.oid from pg_catalog.pg_class c
+              where c.relkind in ('r', 'p', 'f', 'S', 'v', 'm') and c.relnamespace = any (schemas)
+                and not exists (select from pg_catalog.pg_depend e
+                                where e.classid = 'pg_catalog.pg_class'::regclass and e.objid = c.oid and e.deptype = 'e')),
+        array(select t.oid from pg_catalog.pg_type t left join pg_catalog.pg_class c on c.oid = t.typrelid
+              where (t.typtype in ('e', 'd', 'r') or c.relkind = 'c') and t.typnamespace = any (schemas)
+                and not exists (select from pg_catalog.pg_depend e
+                                where e.classid = 'pg_catalog.pg_type'::regclass and e.objid = t.oid and e.deptype = 'e')));
+    insert into migration_gate.ddl_log (step, tag, kind, identity, oid)
+    select migration_gate.current_step(), 'SEEN', o.type, o.identity, p.oid
+    from pg_catalog.pg_proc p
+    cross join lateral pg_catalog.pg_identify_object('pg_catalog.pg_proc'::regclass, p.oid, 0) o
+    where p.pronamespace = any (schemas)
+      and not exists (select from migration_gate.ddl_log l where l.oid = p.oid)
       and not exists (select from pg_catalog.pg_depend e
-                      where e.classid = f.class and e.objid = f.oid and e.deptype = 'e')
-    order by f.oid;
+                      where e.classid = 'pg_catalog.pg_proc'::regclass and e.objid = p.oid and e.deptype = 'e')
+    order by p.oid;
 end $$;

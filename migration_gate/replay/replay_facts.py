@@ -10,6 +10,7 @@ from migration_gate.drift.model_comparison import compare_with_models
 from migration_gate.facts import History, Replay, SoftwareVersion, Tree, Unchecked
 from migration_gate.replay.history_run import ReplayedDatabase
 from migration_gate.replay.replay_setup import ReplaySetup
+from migration_gate.replay.statement_lines import add_statement_lines
 from migration_gate.replay.worker_answer import AnswerReader
 
 COMPARED_SETTINGS = {"type": "compare_type", "default": "compare_server_default"}
@@ -27,11 +28,12 @@ def collect_replay_facts(
 ) -> Replay:
     """What the migrations did, without the models' side; see `add_model_comparison`."""
     failed = answer.failure()
+    steps = answer.steps()
     return Replay(
         history=history,
-        steps=answer.steps(),
+        steps=steps,
         failure=failed.failure if failed is not None and failed.stage != "models" else None,
-        ddl_commands=replayed_database.ddl_commands,
+        ddl_commands=add_statement_lines(replayed_database.ddl_commands, steps),
         skipped_creations=replayed_database.skipped_creations,
         arrived_heads=replayed_database.arrived_heads,
         version_tables=answer.version_tables(),

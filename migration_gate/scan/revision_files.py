@@ -11,6 +11,7 @@ from pathlib import Path
 
 from migration_gate.facts import RevisionFile
 from migration_gate.scan.python_syntax import parse_other_syntax
+from migration_gate.scan.revision_calls import find_schema_calls
 
 _CREATES_TABLE = re.compile(
     rb"\bcreate_table\(\s*[\"'](\w+)|\brename_table\(\s*[\"']\w+[\"'],\s*[\"'](\w+)"
@@ -160,6 +161,7 @@ def _read_tree(tree: ast.Module, data: bytes, display_path: str, message: str) -
         parents=known["down_revision"],
         line=variables["revision"].line,
         created_tables=_find_created_tables(data),
+        calls=find_schema_calls(tree),
     )
     return RevisionSource(
         file,

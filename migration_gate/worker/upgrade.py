@@ -44,7 +44,7 @@ end if;
 end $$"""
 IS_LOG_COMPLETE = """
 select to_regclass('migration_gate.ddl_log') is not null and (%s or 4 = (
-    select count(*) from pg_event_trigger where evtname like 'migration_gate%%' and evtenabled = 'O'))
+    select count(*) from pg_event_trigger where evtname like 'migration_gate%%' and evtenabled in ('O', 'A')))
 """
 LOG_DROPPED = (
     "a migration dropped what the gate records changes with (the schema migration_gate, its event triggers): "

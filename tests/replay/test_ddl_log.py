@@ -80,7 +80,7 @@ def test_create_if_not_exists_that_made_nothing_is_recorded_with_its_statement(e
     statement = "CREATE TABLE IF NOT EXISTS users (other int)"
     ran = replay_revisions(engine, f"op.execute({statement!r})")
     touches = [t for t in ran.replay.ddl_commands if t.step == 6]
-    assert touches == [DdlCommand(6, "CREATE TABLE", "table", "", 0, statement)]
+    assert touches == [DdlCommand(6, "CREATE TABLE", "table", "", 0, statement, query=statement)]
 
 
 def test_temporary_tables_are_not_recorded(engine: Engine) -> None:

@@ -30,6 +30,7 @@ from migration_gate.facts import (
     Statement,
     Step,
     Table,
+    TableState,
 )
 from migration_gate.facts.catalog import CatalogObject, ReferentialAction
 
@@ -158,7 +159,8 @@ def make_ddl_command(
     states = tuple(
         ColumnState(column.number, column.name, column.type, column.nullable, None) for column in parsed
     )
-    return DdlCommand(step, tag, "table", f"public.{name}", oid, columns=states)
+    table = TableState("public", name)
+    return DdlCommand(step, tag, "table", f"public.{name}", oid, columns=states, table=table)
 
 
 def make_owner_facts(

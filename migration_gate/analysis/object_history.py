@@ -1,0 +1,197 @@
+"""How an object of the database came to be what it is: its states in the log of DDL commands, followed back.
+
+Each function returns the command after which some properties have had, without interruption, the values that they
+have at the end of the replay; None where the log does not explain the end: it says nothing rather than a wrong name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from migration_gate.facts import (
+    Column,
+    ColumnState,
+    Constraint,
+    DdlCommand,
+    Index,
+    NamedDefinition,
+    Replay,
+    Table,
+)
+from migration_gate.facts.catalog import EnumType, NamedType, View
+from migration_gate.facts.catalog import Sequence as DatabaseSequence
+
+Properties: TypeAlias = Sequence[str]
+"""fields of a catalog object"""
+StandaloneObject: TypeAlias = DatabaseSequence | View | EnumType | NamedType
+TRANSIENT = frozenset({"oid", "structure", "columns"})
+"""fields of a state that no difference is about"""
+
+
+def find_change_of_table(replay: Replay, table: Table, properties: Properties) -> DdlCommand | None:
+    """The command that gave the table these properties; where there are none, the one that created it."""
+    commands = [command for command in replay.commands_on(table.oid) if command.table is not None]
+    if not properties:
+        return commands[0] if commands else None
+    expected = [getattr(table, name) for name in properties]
+    return _start_of_last_run(commands, lambda c: [getattr(c.table, name) for name in properties] == expected)
+
+
+def find_change_of_column(replay: Replay, column: Column, properties: Properties) -> DdlCommand | None:
+    """The command that gave the column these properties; where there are none, the one that created it."""
+    expected = [getattr(column, name) for name in properties]
+
+    def has_values(command: DdlCommand) -> bool:
+        state = next((state for state in command.columns if state.number == column.number), None)
+        return state is not None and [getattr(state, name) for name in properties] == expected
+
+    return _start_of_last_run(commands_on_table(replay, column.schema, column.table), has_values)
+
+
+def find_change_of_object(
+    replay: Replay, standalone: StandaloneObject, properties: Properties
+) -> DdlCommand | None:
+    """The command that gave a sequence, view or type these properties."""
+    commands = [command for command in replay.commands_on(standalone.oid) if command.object is not None]
+    expected = [getattr(standalone, name) for name in properties]
+    return _start_of_last_run(
+        commands,
+        lambda c: (
+            type(c.object) is type(standalone)
+            and [getattr(c.object, name) for name in properties] == expected
+        ),
+    )
+
+
+def _start_of_last_run(
+    commands: Iterable[DdlCommand], holds: Callable[[DdlCommand], bool]
+) -> DdlCommand | None:
+    """The first command of the last unbroken run of commands for which it holds; None where it ends before."""
+    start: DdlCommand | None = None
+    for command in commands:
+        if not holds(command):
+            start = None
+        elif start is None:
+            start = command
+    return start
+
+
+def commands_on_table(replay: Replay, schema: str, name: str) -> list[DdlCommand]:
+    """The commands after which the log holds the state of the table that has the name now."""
+    table = replay.catalog.find_table(schema, name)
+    return [command for command in replay.commands_on(table.oid) if command.columns] if table else []
+
+
+# Constraints and indexes.
+
+
+@dataclass(frozen=True, slots=True)
+class _PartState:
+    """A constraint or index after a command."""
+
+    command: DdlCommand
+    state: NamedDefinition
+
+
+def find_change_of_part(
+    replay: Replay, part: Constraint | Index, properties: Properties
+) -> DdlCommand | None:
+    """The command that gave a constraint or index these properties (`definition`, `name`, `comment`, `valid`).
+
+    The definition is the same after something that it spells (a column, a table) got another name; the revision
+    that renamed that did not change the constraint.
+    """
+    states = _follow_part(_commands_of_part(replay, part), part)
+    first = next(states, None)
+    if first is None or not _agrees_with(first.state, part, properties):
+        return None
+    origin, later = first.command, first.state
+    for earlier in states:
+        if not _are_equal(earlier.state, later, properties):
+            break
+        origin, later = earlier.command, earlier.state
+    return origin
+
+
+def _commands_of_part(replay: Replay, part: Constraint | Index) -> list[DdlCommand]:
+    if isinstance(part, Index) and part.on_view:
+        view = next(
+            (v for v in replay.catalog.views if (v.schema, v.name) == (part.schema, part.table)), None
+        )
+        return list(replay.commands_on(view.oid)) if view else []
+    return commands_on_table(replay, part.schema, part.table)
+
+
+def _follow_part(commands: Sequence[DdlCommand], part: Constraint | Index) -> Iterator[_PartState]:
+    """The states of a part, the last one first, back to the command that made it."""
+    name, oid = part.name, part.oid
+    for command in reversed(commands):
+        states = command.constraints if isinstance(part, Constraint) else command.indexes
+        state = next((s for s in states if oid and s.oid == oid), None)
+        state = state or next((s for s in states if s.name == name), None)
+        if state is None:
+            return
+        name, oid = state.name, state.oid
+        yield _PartState(command, state)
+
+
+def _agrees_with(state: NamedDefinition, part: Constraint | Index, properties: Properties) -> bool:
+    """Whether the log's last state is that of the end of the replay."""
+    return all(getattr(state, name) == getattr(part, name) for name in properties)
+
+
+def _are_equal(earlier: NamedDefinition, later: NamedDefinition, properties: Properties) -> bool:
+    return all(
+        _have_same_definition(earlier, later)
+        if name == "definition"
+        else getattr(earlier, name) == getattr(later, name)
+        for name in properties
+    )
+
+
+def _have_same_definition(earlier: NamedDefinition, later: NamedDefinition) -> bool:
+    if earlier.definition == later.definition:
+        return True
+    is_same_object = bool(later.oid) and earlier.oid == later.oid
+    return is_same_object and bool(later.structure) and earlier.structure == later.structure
+
+
+# What is gone.
+
+
+def find_loss(commands: Iterable[DdlCommand], exists: Callable[[DdlCommand], bool]) -> DdlCommand | None:
+    """The command after which something existed no longer; None where it never did, or still exists.
+
+    `exists` is asked after each command with a state; it may exist in several tables, one after the other.
+    """
+    places: set[int] = set()
+    """oids of the tables (sequences, types) where it exists"""
+    loss: DdlCommand | None = None
+    for command in commands:
+        if not (command.dropped or command.table or command.object):
+            continue
+        before = bool(places)
+        if not command.dropped and exists(command):
+            places.add(command.oid)
+        else:
+            places.discard(command.oid)
+        if before and not places:
+            loss = command
+    return None if places else loss
+
+
+def is_table_named(command: DdlCommand, schema: str, name: str) -> bool:
+    """Whether the command left a table of that name."""
+    return command.table is not None and (command.table.schema, command.table.name) == (schema, name)
+
+
+def has_column(command: DdlCommand, name: str) -> bool:
+    """Whether the command left its table with a column of that name."""
+    return find_column_state(command, name) is not None
+
+
+def find_column_state(command: DdlCommand, name: str) -> ColumnState | None:
+    """The column of that name after the command."""
+    return next((state for state in command.columns if state.name == name), None)

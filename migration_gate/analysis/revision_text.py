@@ -1,0 +1,175 @@
+"""The line of a revision's text that is about one part of what a statement does.
+
+`op.create_table("users", sa.Column("email", ...))` is one statement of several lines; what is said about `email` is
+best shown at the line of its `sa.Column`. The text counts only where it leaves no doubt: where two lines could be
+meant, it is the line of the statement.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from migration_gate.facts import SourceCall
+
+MAX_COMPARED = 2000
+"""characters of a statement that are compared: what is recorded of a longer one is cut"""
+_COLUMN_CALLS = frozenset({"Column", "alter_column", "add_column", "drop_column"})
+_PROPERTY_KEYWORDS: Mapping[str, str] = {
+    "type": "type_",
+    "collation": "type_",
+    "nullable": "nullable",
+    "default": "server_default",
+    "generated": "server_default",
+    "identity": "server_default",
+    "comment": "comment",
+    "name": "new_column_name",
+}
+"""the argument of `alter_column` that changes a property"""
+_CONSTRAINT_CALLS: Mapping[str, frozenset[str]] = {
+    "primary key": frozenset({"PrimaryKeyConstraint", "create_primary_key", "drop_constraint"}),
+    "foreign key": frozenset({"ForeignKeyConstraint", "ForeignKey", "create_foreign_key", "drop_constraint"}),
+    "unique": frozenset(
+        {
+            "UniqueConstraint",
+            "create_unique_constraint",
+            "drop_constraint",
+            "Index",
+            "create_index",
+            "drop_index",
+        }
+    ),
+    "check": frozenset({"CheckConstraint", "create_check_constraint", "drop_constraint", "Enum", "Boolean"}),
+    "exclusion": frozenset({"ExcludeConstraint", "create_exclude_constraint", "drop_constraint"}),
+    "index": frozenset(
+        {
+            "Index",
+            "create_index",
+            "drop_index",
+            "UniqueConstraint",
+            "create_unique_constraint",
+            "drop_constraint",
+        }
+    ),
+    "type": frozenset({"Enum", "ENUM", "DOMAIN", "Sequence"}),
+    "sequence": frozenset({"Sequence", "Identity"}),
+}
+"""the calls that make or drop such a part, by its kind"""
+_COLUMN_KEYWORDS: Mapping[str, str] = {"primary key": "primary_key", "unique": "unique", "index": "index"}
+"""the argument of `Column` that makes such a part of that column alone"""
+
+
+@dataclass(frozen=True, slots=True)
+class SoughtPart:
+    """What a finding is about, in the words of a revision's text."""
+
+    kind: str
+    """column, table, type, sequence, index, or a kind of constraint"""
+    name: str
+    table: str | None = None
+    """its name without the schema"""
+    columns: tuple[str, ...] = ()
+    """of a constraint, an index or the owner of a sequence"""
+    properties: tuple[str, ...] = ()
+    """fields of the catalog object that changed, where not all of it did"""
+
+
+Test: TypeAlias = Callable[[SourceCall], bool]
+
+
+def find_part_line(calls: Sequence[SourceCall], line: int | None, part: SoughtPart) -> int | None:
+    """The line inside of the statement at `line` that is about the part; None where no single line is.
+
+    Without a line, the whole file is searched.
+    """
+    span = _find_span(calls, line) if line is not None else None
+    if line is not None and span is None:
+        return None
+    inside = [
+        call for call in calls if span is None or span.line <= call.line <= call.end_line <= span.end_line
+    ]
+    for test in _part_tests(part):
+        lines = {call.line for call in inside if test(call)}
+        if len(lines) == 1:
+            return lines.pop()
+        if len(lines) > 1:
+            return None
+    return None
+
+
+def _find_span(calls: Iterable[SourceCall], line: int) -> SourceCall | None:
+    """The longest call, or `with` block, that begins at the line; else the longest call around it."""
+    around = [call for call in calls if call.line <= line <= call.end_line]
+    candidates = [call for call in around if call.line == line]
+    candidates = candidates or [call for call in around if call.name != "with"]
+    return max(candidates, key=lambda call: call.end_line - call.line, default=None)
+
+
+def _part_tests(part: SoughtPart) -> list[Test]:
+    """How to recognise the call, the surest test first."""
+    match part.kind:
+        case "column":
+            return _column_tests(part)
+        case "table" | "other":
+            return []
+        case _:
+            return _constraint_tests(part)
+
+
+def _column_tests(part: SoughtPart) -> list[Test]:
+    keywords = {_PROPERTY_KEYWORDS[name] for name in part.properties if name in _PROPERTY_KEYWORDS}
+
+    def names_column(call: SourceCall) -> bool:
+        return call.name in _COLUMN_CALLS and part.name in call.strings and _is_on_table(call, part)
+
+    def changes_property(call: SourceCall) -> bool:
+        return names_column(call) and call.name == "alter_column" and not keywords.isdisjoint(call.keywords)
+
+    return [
+        lambda call: call.name == "Column" and call.strings[:1] == (part.name,),
+        changes_property,
+        names_column,
+    ]
+
+
+def _is_on_table(call: SourceCall, part: SoughtPart) -> bool:
+    """Whether the first of its arguments is the table, or it is one of a batch, which names no table."""
+    return part.table in call.strings[:1] or call.strings[:1] == (part.name,)
+
+
+def _constraint_tests(part: SoughtPart) -> list[Test]:
+    calls = _CONSTRAINT_CALLS.get(part.kind, frozenset())
+    tests: list[Test] = [lambda call: call.name in calls and part.name in call.strings]
+    if part.columns:
+        columns = set(part.columns)
+        tests.append(lambda call: call.name in calls and columns <= set(call.strings))
+    if len(part.columns) == 1:
+        column, keyword = part.columns[0], _COLUMN_KEYWORDS.get(part.kind)
+
+        def is_column(call: SourceCall) -> bool:
+            return call.name in ("Column", "add_column") and column in call.strings[:2]
+
+        tests.append(lambda call: is_column(call) and keyword in call.keywords)
+        tests.append(is_column)
+    return tests
+
+
+def find_literal_line(calls: Sequence[SourceCall], sql: str) -> int | None:
+    """The line of the one literal in the text that is this statement: what a driver's own cursor was given."""
+    wanted = normalize_statement(sql)
+    for is_call in (True, False):
+        lines = {call.line for call in calls if bool(call.name) == is_call and _holds_statement(call, wanted)}
+        if lines:
+            return lines.pop() if len(lines) == 1 else None
+    return None
+
+
+def _holds_statement(call: SourceCall, wanted: str) -> bool:
+    return any(" " in text and normalize_statement(text) == wanted for text in call.strings)
+
+
+def normalize_statement(sql: str) -> str:
+    """The beginning of a statement, so that what a driver was given and what the server got are the same text."""
+    return re.sub(r"\s+", " ", sql.replace("%%", "%")).strip(" ;")[:MAX_COMPARED]

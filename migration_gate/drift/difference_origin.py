@@ -1,0 +1,152 @@
+"""Which revision made a difference: the last one that gave the property its value, or dropped what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
+
+from migration_gate.analysis.origin import find_command, find_removing_command, make_origin, sought_part
+from migration_gate.analysis.step_location import SoughtPart, find_failed_statement
+from migration_gate.drift.difference import CatalogDifference
+from migration_gate.drift.object_pairs import ObjectPair, object_identity
+from migration_gate.facts import DdlCommand, Index, Origin, Replay
+from migration_gate.facts.catalog import (
+    CatalogObject,
+    Column,
+    Constraint,
+    EnumType,
+    NamedType,
+    Sequence,
+    Table,
+)
+from migration_gate.facts.history import DifferenceKind
+
+_COLUMN_PROPERTIES: Mapping[DifferenceKind, tuple[str, ...]] = {
+    "type": ("type", "collation"),
+    "nullability": ("nullable",),
+    "default": ("default", "generated", "identity"),
+    "comment": ("comment",),
+}
+_OPTION_FIELDS = ("persistence", "partition_key", "partition_bound", "inherits", "options", "kind")
+_SEQUENCE_FIELDS = ("type", "start", "increment", "minimum", "maximum", "cache", "cycle", "owner")
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """A command that may have made the difference, and what it did."""
+
+    command: DdlCommand
+    part: SoughtPart
+
+
+def find_difference_origin(replay: Replay, item: CatalogDifference) -> Origin:
+    """The revision and line that made the difference; empty where no revision did, or where it is not known.
+
+    A difference of several objects (a unique constraint here, an index there) is as old as the last of them.
+    """
+    candidates = [c for pair in item.pairs for c in _find_candidates(replay, item.difference.kind, pair)]
+    latest = max(candidates, key=lambda c: (c.command.step, c.command.query_number), default=None)
+    if latest is None:
+        return _origin_of_invalid_index(replay, item.database)
+    return make_origin(replay, latest.command, latest.part)
+
+
+def _find_candidates(
+    replay: Replay, kind: DifferenceKind, pair: ObjectPair[CatalogObject]
+) -> Iterator[_Candidate]:
+    database, models = pair
+    if database is not None:
+        current = _find_current(replay, database)
+        properties = _changed_properties(kind, database, models)
+        command = None if properties is None else find_command(replay, current, properties)
+        if command is not None and properties is not None:
+            yield _Candidate(command, sought_part(current, properties))
+    if models is not None and type(models) is not type(database):
+        command = find_removing_command(replay, models)
+        if command is not None:
+            yield _Candidate(command, sought_part(models, ()))
+
+
+def _find_current(replay: Replay, item: CatalogObject) -> CatalogObject:
+    """The object as the catalog has it: comparisons may have changed the names of types in it."""
+    candidates: tuple[CatalogObject, ...]
+    match item:
+        case Column():
+            candidates = replay.catalog.columns
+        case Constraint():
+            candidates = replay.catalog.constraints
+        case Index():
+            candidates = replay.catalog.indexes
+        case _:
+            return item
+    identity = object_identity(item)
+    return next((candidate for candidate in candidates if object_identity(candidate) == identity), item)
+
+
+def _changed_properties(
+    kind: DifferenceKind, database: CatalogObject, models: CatalogObject | None
+) -> tuple[str, ...] | None:
+    """The fields of the database's object that the difference is about; none where it is its existence.
+
+    None where the log does not hold them.
+    """
+    if models is None or type(models) is not type(database):
+        return _name_properties(database)
+    if kind == "comment" or (kind == "unmanaged" and _differ_in_comment(database, models)):
+        return ("comment",)
+    match database:
+        case Column():
+            return _COLUMN_PROPERTIES.get(kind)
+        case Table():
+            return _differing_fields(database, models, _OPTION_FIELDS) or None
+        case Constraint() | Index():
+            return _part_properties(kind, database, models)
+        case Sequence():
+            names = _differing_fields(database, models, ("schema", "name"))
+            return names if kind == "name-only" else _differing_fields(database, models, _SEQUENCE_FIELDS)
+        case EnumType() | NamedType():
+            return _differing_fields(database, models, ("schema", "name", "labels", "definition"))
+        case _:
+            return None if kind == "unmanaged" else ()
+
+
+def _name_properties(database: CatalogObject) -> tuple[str, ...]:
+    """What makes an object one that the other side lacks: its name, or, for a part of a table, its creation."""
+    match database:
+        case Table():
+            return ("schema", "name")
+        case Column():
+            return ("name",)
+        case _:
+            return ()
+
+
+def _differ_in_comment(database: CatalogObject, models: CatalogObject) -> bool:
+    """Whether an unmanaged difference is the comment of a type or sequence, which models cannot express."""
+    is_standalone = isinstance(database, EnumType | NamedType | Sequence)
+    return is_standalone and getattr(database, "comment", None) != getattr(models, "comment", None)
+
+
+def _part_properties(
+    kind: DifferenceKind, database: Constraint | Index, models: CatalogObject
+) -> tuple[str, ...]:
+    if kind == "name-only":
+        return ("name",)
+    is_valid = getattr(models, "valid", True) == getattr(database, "valid", True)
+    return ("definition",) if is_valid else ("definition", "valid")
+
+
+def _differing_fields(
+    database: CatalogObject, models: CatalogObject, names: tuple[str, ...]
+) -> tuple[str, ...]:
+    known = {field.name for field in fields(database)}
+    return tuple(
+        name for name in names if name in known and getattr(database, name) != getattr(models, name, None)
+    )
+
+
+def _origin_of_invalid_index(replay: Replay, item: CatalogObject | None) -> Origin:
+    """An index that CREATE INDEX CONCURRENTLY left invalid: its command failed, so the log does not hold it."""
+    if not isinstance(item, Index) or item.valid:
+        return Origin()
+    return find_failed_statement(replay, item.name)
