@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 from migration_gate.analysis.model_places import find_model_place
 from migration_gate.check import Evidence
-from migration_gate.facts import Difference, Facts, Location
+from migration_gate.facts import Column, Difference, Facts, Location
+from migration_gate.sql.identifiers import qualified_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +22,13 @@ class DifferencePlace:
 
 
 def find_difference_place(facts: Facts, difference: Difference) -> DifferencePlace:
-    """The line of the revision's statement; that of the model where no revision did it, or the change did not.
+    """The line of the revision's statement, or that of the model where no revision made the difference.
 
     On a pull request that edits the model, and not the revision, it is the model that made the difference.
     """
     replay = facts.replay
     revision = replay.history.find_revision(difference.revision)
-    model_place = find_model_place(replay.models, facts.tree, difference, difference.columns)
+    model_place = _find_model_place(facts, difference)
     if revision is None:
         return DifferencePlace(model_place)
     place = difference.location or revision.location
@@ -39,3 +41,23 @@ def find_difference_place(facts: Facts, difference: Difference) -> DifferencePla
         return DifferencePlace(place, revision.id)
     verb = "dropped by" if difference.database is None else "made by"
     return DifferencePlace(model_place, evidence=(Evidence(verb, f"revision {revision.id}, {place}"),))
+
+
+def _find_model_place(facts: Facts, difference: Difference) -> Location | None:
+    """The line of the model; for a type, that of the first column which has it."""
+    models = facts.replay.models
+    if difference.kind in ("enum", "type definition") and difference.table is None:
+        column = next(_columns_of_type(facts, difference), None)
+        if column is not None:
+            table = f"{column.schema}.{column.table}"
+            difference = replace(difference, kind="type", table=table, column=column.name)
+    return find_model_place(models, facts.tree, difference, difference.columns)
+
+
+def _columns_of_type(facts: Facts, difference: Difference) -> Iterator[Column]:
+    """The columns of the models whose type, or whose elements' type, the difference is about."""
+    schema, _, name = f"public.{difference.object}".rpartition(".")
+    qualified = qualified_name(schema.removeprefix("public.") or "public", name)
+    for column in facts.replay.models.snapshot.columns if facts.replay.models.snapshot else ():
+        if column.type.removesuffix("[]") == qualified:
+            yield column

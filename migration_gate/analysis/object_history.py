@@ -1,7 +1,8 @@
 """How an object of the database came to be what it is: its states in the log of DDL commands, followed back.
 
-Each function returns the command after which some properties have had, without interruption, the values that they
-have at the end of the replay; None where the log does not explain the end: it says nothing rather than a wrong name.
+Each function returns the command after which some properties have had, without interruption, the values
+that they have at the end of the replay. It returns None where the log does not explain the end: no revision
+is named rather than a wrong one.
 """
 
 from __future__ import annotations
@@ -68,7 +69,7 @@ def find_change_of_object(
 def _start_of_last_run(
     commands: Iterable[DdlCommand], holds: Callable[[DdlCommand], bool]
 ) -> DdlCommand | None:
-    """The first command of the last unbroken run of commands for which it holds; None where it ends before."""
+    """The first command of the last unbroken run of commands for which it holds."""
     start: DdlCommand | None = None
     for command in commands:
         if not holds(command):
@@ -98,10 +99,10 @@ class _PartState:
 def find_change_of_part(
     replay: Replay, part: Constraint | Index, properties: Properties
 ) -> DdlCommand | None:
-    """The command that gave a constraint or index these properties (`definition`, `name`, `comment`, `valid`).
+    """The command that gave a constraint or index these properties: definition, name, comment, valid.
 
-    The definition is the same after something that it spells (a column, a table) got another name; the revision
-    that renamed that did not change the constraint.
+    The definition is the same after something that it spells (a column, a table) got another name; the
+    revision that renamed that did not change the constraint.
     """
     states = _follow_part(_commands_of_part(replay, part), part)
     first = next(states, None)

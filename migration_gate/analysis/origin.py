@@ -1,4 +1,4 @@
-"""Which revision made an object of the database the way it is, or dropped what is missing, and at which line."""
+"""Which revision made an object of the database the way it is, or dropped what is missing; and its line."""
 
 from __future__ import annotations
 
@@ -49,10 +49,10 @@ _INDEX_HEAD = re.compile(r'^CREATE (UNIQUE )?INDEX (?:"(?:[^"]|"")*"|\S+) ON (?:
 def find_origin(
     replay: Replay, catalog_object: CatalogObject, properties: Sequence[str] | None = None
 ) -> Origin:
-    """The revision and line that gave the object its `properties`, or an empty origin where that is not known.
+    """The revision and line that gave the object its `properties`; an empty origin where none is known.
 
-    `properties` are fields of the object; an empty sequence asks for its creation. Without them it is, for a table,
-    its creation; for a column, its type and nullability; for anything else, its name and definition.
+    `properties` are fields of the object; an empty sequence asks for its creation. Without them it is, for a
+    table, its creation; for a column, its type and nullability; for anything else, its name and definition.
     """
     command = find_command(replay, catalog_object, properties)
     return make_origin(replay, command, sought_part(catalog_object, properties or ()))
@@ -86,7 +86,7 @@ def _last_command(replay: Replay, identity: str) -> DdlCommand | None:
 
 
 def make_origin(replay: Replay, command: DdlCommand | None, part: SoughtPart) -> Origin:
-    """The revision of a command, and the line of its file that is about the part; empty where there is none."""
+    """The revision of a command, and the line of its file that is about the part."""
     revision = replay.find_revision_of_step(command.step) if command else None
     if command is None or revision is None:
         return Origin()
@@ -95,30 +95,28 @@ def make_origin(replay: Replay, command: DdlCommand | None, part: SoughtPart) ->
 
 def sought_part(catalog_object: CatalogObject, properties: Sequence[str]) -> SoughtPart:
     """What to look for in the text of a statement that does more than one thing."""
+    changed = tuple(properties)
     match catalog_object:
-        case Column():
-            return SoughtPart(
-                "column", catalog_object.name, catalog_object.table, properties=tuple(properties)
-            )
-        case Constraint():
-            kind, columns = catalog_object.kind, catalog_object.columns
-            return SoughtPart(kind, catalog_object.name, catalog_object.table, columns, tuple(properties))
-        case Index():
-            columns = tuple(column for column in catalog_object.columns if column)
-            return SoughtPart("index", catalog_object.name, catalog_object.table, columns, tuple(properties))
-        case Table():
-            return SoughtPart("table", catalog_object.name, catalog_object.name)
-        case DatabaseSequence(owner=str(owner)):
+        case Column(table=table, name=name):
+            part = SoughtPart("column", name, table, properties=changed)
+        case Constraint(table=table, name=name, kind=kind, columns=columns):
+            part = SoughtPart(kind, name, table, columns, changed)
+        case Index(table=table, name=name, columns=columns):
+            part = SoughtPart("index", name, table, tuple(filter(None, columns)), changed)
+        case Table(name=name):
+            part = SoughtPart("table", name, name)
+        case DatabaseSequence(name=name, owner=str(owner)):
             _, table, column = owner.rsplit(".", 2)
-            return SoughtPart("sequence", catalog_object.name, table, (column,))
-        case EnumType() | NamedType() | DatabaseSequence() | View() | Routine():
-            return SoughtPart("type", catalog_object.name)
+            part = SoughtPart("sequence", name, table, (column,))
+        case EnumType(name=name) | NamedType(name=name) | DatabaseSequence(name=name):
+            part = SoughtPart("type", name)
         case _:
-            return SoughtPart("other", str(catalog_object))
+            part = SoughtPart("other", getattr(catalog_object, "name", str(catalog_object)))
+    return part
 
 
 def find_loss_in_table(replay: Replay, table: Table, exists: Callable[[DdlCommand], bool]) -> Origin:
-    """The revision and line after which something was no longer in the table; empty where it never was there."""
+    """The revision and line after which something was no longer in the table; empty where it never was."""
     commands = object_history.commands_on_table(replay, table.schema, table.name)
     return make_origin(
         replay, object_history.find_loss(commands, exists), SoughtPart("table", table.name, table.name)

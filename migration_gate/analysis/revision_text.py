@@ -1,8 +1,8 @@
 """The line of a revision's text that is about one part of what a statement does.
 
-`op.create_table("users", sa.Column("email", ...))` is one statement of several lines; what is said about `email` is
-best shown at the line of its `sa.Column`. The text counts only where it leaves no doubt: where two lines could be
-meant, it is the line of the statement.
+`op.create_table("users", sa.Column("email", ...))` is one statement of several lines; what is said about
+`email` is best shown at the line of its `sa.Column`. The text counts only where it leaves no doubt: where two
+lines could be meant, it is the line of the statement.
 """
 
 from __future__ import annotations
@@ -157,7 +157,7 @@ def _constraint_tests(part: SoughtPart) -> list[Test]:
 
 
 def find_literal_line(calls: Sequence[SourceCall], sql: str) -> int | None:
-    """The line of the one literal in the text that is this statement: what a driver's own cursor was given."""
+    """The line of the one literal in the text that is this statement, run by a driver's own cursor."""
     wanted = normalize_statement(sql)
     for is_call in (True, False):
         lines = {call.line for call in calls if bool(call.name) == is_call and _holds_statement(call, wanted)}
@@ -171,5 +171,5 @@ def _holds_statement(call: SourceCall, wanted: str) -> bool:
 
 
 def normalize_statement(sql: str) -> str:
-    """The beginning of a statement, so that what a driver was given and what the server got are the same text."""
+    """The beginning of a statement; what a driver was given and what the server got are the same text."""
     return re.sub(r"\s+", " ", sql.replace("%%", "%")).strip(" ;")[:MAX_COMPARED]

@@ -22,9 +22,9 @@ def find_statement_location(replay: Replay, step: Step, statement: Statement | N
 
 
 def locate_command(replay: Replay, command: DdlCommand, part: SoughtPart) -> Location | None:
-    """The line of the statement that led to a DDL command; where it does several things, the line of the part.
+    """The line of the statement that led to a DDL command, or of the part of it that is about the object.
 
-    That is the line in the revision's own file, also where the statement was run by a function of another file.
+    That is the line in the revision's own file, also where a function of another file ran the statement.
     It is the line of `upgrade()` only where neither the log nor the text shows another one.
     """
     revision = replay.history.find_revision(replay.find_revision_of_step(command.step))

@@ -87,7 +87,7 @@ def state_query(field: str) -> str:
 
 
 def type_state_query(field: str, oid: str) -> str:
-    """The row of `enums` or `types` with that oid (an expression), as one JSON array, or null. It uses `space`."""
+    """The row of `enums` or `types` with that oid (an expression), as a JSON array. It uses `space`."""
     return f"select {_array_of_fields(field)} from (\n{_read_sql_file(field)}\n) noun where noun.oid = {oid}"  # noqa: S608
 
 

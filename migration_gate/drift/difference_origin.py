@@ -1,4 +1,4 @@
-"""Which revision made a difference: the last one that gave the property its value, or dropped what is missing."""
+"""Which revision made a difference: the last that gave the property its value, or dropped what is missing."""
 
 from __future__ import annotations
 
@@ -94,24 +94,24 @@ def _changed_properties(
         return _name_properties(database)
     if kind == "comment" or (kind == "unmanaged" and _differ_in_comment(database, models)):
         return ("comment",)
+    properties: tuple[str, ...] | None = None
     match database:
         case Column():
-            return _COLUMN_PROPERTIES.get(kind)
+            properties = _COLUMN_PROPERTIES.get(kind)
         case Table():
-            return _differing_fields(database, models, _OPTION_FIELDS) or None
+            properties = _differing_fields(database, models, _OPTION_FIELDS) or None
         case Constraint() | Index():
-            return _part_properties(kind, database, models)
+            properties = _part_properties(kind, database, models)
         case Sequence():
-            names = _differing_fields(database, models, ("schema", "name"))
-            return names if kind == "name-only" else _differing_fields(database, models, _SEQUENCE_FIELDS)
+            names = ("schema", "name") if kind == "name-only" else _SEQUENCE_FIELDS
+            properties = _differing_fields(database, models, names)
         case EnumType() | NamedType():
-            return _differing_fields(database, models, ("schema", "name", "labels", "definition"))
-        case _:
-            return None if kind == "unmanaged" else ()
+            properties = _differing_fields(database, models, ("schema", "name", "labels", "definition"))
+    return properties
 
 
 def _name_properties(database: CatalogObject) -> tuple[str, ...]:
-    """What makes an object one that the other side lacks: its name, or, for a part of a table, its creation."""
+    """What makes an object one that the other side lacks: its name, or, for a constraint, its creation."""
     match database:
         case Table():
             return ("schema", "name")
@@ -146,7 +146,7 @@ def _differing_fields(
 
 
 def _origin_of_invalid_index(replay: Replay, item: CatalogObject | None) -> Origin:
-    """An index that CREATE INDEX CONCURRENTLY left invalid: its command failed, so the log does not hold it."""
+    """An index that CREATE INDEX CONCURRENTLY left invalid: the command failed, so the log lacks it."""
     if not isinstance(item, Index) or item.valid:
         return Origin()
     return find_failed_statement(replay, item.name)

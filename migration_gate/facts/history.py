@@ -291,8 +291,8 @@ class SkippedCreation:
 class DdlCommand:
     """A DDL command as the server's event triggers reported it, with the state that it left behind.
 
-    The state is that of the table that the command was about (or whose index or constraint it was about), of the
-    sequence, view or type. What the command changed as a consequence has an entry of its own, with the same tag.
+    The state is that of the table that the command was about (or whose index or constraint it was about), of
+    the sequence, view or type. What the command changed as a consequence has an entry of its own.
     """
 
     step: int
@@ -316,7 +316,7 @@ class DdlCommand:
     dropped: bool = False
     """the object with that oid is gone"""
     query: str = ""
-    """the client's statement that led to it, its first 4,000 characters; a DO block or function may be between"""
+    """the first 4,000 characters of the client's statement; a DO block or a function may be between"""
     query_number: int = 0
     """of that statement among those in the log, from 1"""
     line: int | None = None
@@ -473,7 +473,7 @@ class Difference:
     runs_only_with: str = ""
     """Postgres' words where `upgrade` and `downgrade` run only together with those of other differences"""
     revision: str | None = None
-    """the revision that introduced the database's side, or dropped what is missing; None when no revision did"""
+    """the revision that made the database's side, or dropped what is missing; None when no revision did"""
     object_noun: str = ""
     """what an unmanaged object is: view, function, trigger, policy, extension, grant..."""
     harmless_because: str = ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 from migration_gate.analysis.model_registration import ModelRegistration
 from migration_gate.catalog.snapshot_reader import read_snapshot
@@ -44,8 +45,16 @@ def collect_replay_facts(
         models=answer.models(),
         versions=(*answer.versions(), SoftwareVersion("postgres", setup.server.description)),
         notes=tuple(dict.fromkeys((*notes, *describe_adjustments(answer), *answer.notes()))),
+        changed_files=_relative_paths(setup),
         output=output,
     )
+
+
+def _relative_paths(setup: ReplaySetup) -> tuple[str, ...]:
+    """The files of the change as findings name them."""
+    top = setup.repository.resolve()
+    paths = (Path(path) for path in setup.changed_files)
+    return tuple(path.relative_to(top).as_posix() for path in paths if path.is_relative_to(top))
 
 
 def add_model_comparison(

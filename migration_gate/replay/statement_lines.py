@@ -1,7 +1,8 @@
-"""Ties the DDL commands of the server's log to the statements that the worker recorded, and so to their lines.
+"""Finds, for each DDL command of the server's log, the statement that the worker recorded, and so its line.
 
-Both sides know the statements of a step in their order: the worker as they were passed to the driver, with the line
-of the revision that was running; the server as they arrived. They are the same texts, but for parameters.
+Both sides know the statements of a step in their order: the worker as they were passed to the driver, with
+the line of the revision that was running; the server as they arrived. They are the same texts, but for
+parameters.
 """
 
 from __future__ import annotations
