@@ -29,7 +29,8 @@ def describe_table(
     *columns: str, constraints: tuple[str, ...] = (), kind: str = "table"
 ) -> ObjectDescription:
     """A table with columns such as `id integer NOT NULL`."""
-    named = [NamedDefinition(*column.split(" ", 1)) for column in columns]
+    split_columns = (column.partition(" ") for column in columns)
+    named = [NamedDefinition(name, definition) for name, _, definition in split_columns]
     return ObjectDescription(kind, columns=tuple(named), constraints=constraints)
 
 
