@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from migration_gate.facts import Difference, Location, ModelDefinition, Replay, Table, Tree
+from migration_gate.facts import Difference, Location, ModelDefinition, Replay, SchemaChange, Table, Tree
 
 _SCRIPT_FOLDER = re.compile(r"(?:^|/)(?:scripts?|tools?|bin|hack|devtools|notebooks?|playground|sandbox)/")
 """folders of programs that are no part of the application"""
@@ -54,7 +54,7 @@ class ModelRegistration:
             for definition in self.tree.model_definitions
             if definition.table
             and not definition.is_conditional
-            and definition.metadata in self._metadatas
+            and definition.metadata in self.metadatas
             and self.is_imported(definition)
             and not self.is_registered(definition)
         )
@@ -93,6 +93,17 @@ class ModelRegistration:
             if name == definition.table and definition.schema in (None, schema)
         )
         return next(names, None)
+
+    def is_of_other_models(self, change: SchemaChange) -> bool:
+        """Whether code that changes the schema is about models of another metadata than the passed one."""
+        if not self.metadatas:
+            return False
+        if change.metadata:
+            is_known = any(item.metadata == change.metadata for item in self.tree.model_definitions)
+            return is_known and change.metadata not in self.metadatas
+        in_file = [item for item in self.tree.model_definitions if item.location.file == change.location.file]
+        is_elsewhere = bool(in_file) and all(item.metadata not in self.metadatas for item in in_file)
+        return change.kind == "ddl event" and is_elsewhere
 
     def concerns(self, difference: Difference) -> bool:
         """Whether the difference is that the migrations make what only unregistered models need.
@@ -143,14 +154,14 @@ class ModelRegistration:
         return frozenset(module.name for module in modules if module.file.startswith("/"))
 
     @cached_property
-    def _metadatas(self) -> frozenset[str]:
+    def metadatas(self) -> frozenset[str]:
         """The names of the MetaData objects that env.py passed, by the models in them."""
         return frozenset(definition.metadata for definition in self.registered if definition.metadata)
 
     def _is_left_out(self, definition: ModelDefinition) -> bool:
         """Whether it would be in the passed metadata, if its module were imported."""
         return (
-            definition.metadata in self._metadatas
+            definition.metadata in self.metadatas
             and not definition.is_skipped
             and not self.is_imported(definition)
             and not (definition.table and self.is_registered(definition))

@@ -42,22 +42,31 @@ def collect_evidence(file: SqlFile) -> tuple[Evidence, ...]:
 
 
 def suggest_patterns(files: Iterable[SqlFile], prefix: str) -> Mapping[str, str]:
-    """For each path the narrowest sensible pattern: the file, or `folder/*.sql` for several in a folder.
+    """For each path the narrowest sensible pattern: the file, or `folder/*.sql` for several such in a folder.
 
     Patterns count from the project's folder, which is `prefix` inside the repository.
     """
     paths = {file.path: file.path.removeprefix(f"{prefix}/") if prefix else file.path for file in files}
-    neighbours = Counter(_folder_of(path) for path in paths.values())
-    return {full: _suggest_pattern(path, neighbours[_folder_of(path)]) for full, path in paths.items()}
+    neighbours = Counter(_pattern_of_folder(path) for path in paths.values())
+    return {
+        full: _suggest_pattern(path, neighbours[_pattern_of_folder(path)]) for full, path in paths.items()
+    }
 
 
 def _suggest_pattern(path: str, neighbours: int) -> str:
     folder = _folder_of(path)
     pattern = _escape_pattern(path)
     if neighbours > 1:
-        pattern = f"{_escape_pattern(folder)}/*.sql"
+        pattern = _pattern_of_folder(path)
     # A pattern without a folder would match in every folder.
     return pattern if folder or neighbours > 1 else f"/{pattern}"
+
+
+def _pattern_of_folder(path: str) -> str:
+    """Every file of the same kind in the folder: `reports/*.sql`."""
+    name = path.rpartition("/")[2]
+    suffix = re.search(r"(?:\.(?:sql|psql|ddl))?\.\w+$", name)
+    return f"{_escape_pattern(_folder_of(path))}/*{suffix[0] if suffix else ''}"
 
 
 def _folder_of(path: str) -> str:

@@ -63,6 +63,7 @@ from migration_gate.facts.history import (
     UncreatedObject,
 )
 from migration_gate.facts.tree import (
+    CreatedObject,
     ModelDefinition,
     ModelPart,
     ModelPartKind,
@@ -94,6 +95,7 @@ __all__ = [
     "ColumnState",
     "Connection",
     "Constraint",
+    "CreatedObject",
     "DdlCommand",
     "Difference",
     "DifferenceKind",

@@ -8,7 +8,10 @@ from typing import Literal
 from migration_gate.facts.history import Location, Unchecked
 
 SqlKind = Literal["schema", "data", "query"]
-SchemaChangeKind = Literal["execute", "create_all", "drop_all", "ddl element", "shell", "workflow"]
+SchemaChangeKind = Literal[
+    "execute", "create_all", "drop_all", "ddl element", "ddl event", "shell", "workflow"
+]
+"""ddl event: SQL that create_all runs, because it listens to `after_create` or `before_create`"""
 ModelPartKind = Literal[
     "column", "primary key", "foreign key", "unique", "check", "exclusion", "index", "sequence"
 ]
@@ -16,7 +19,7 @@ ModelPartKind = Literal[
 
 @dataclass(frozen=True, slots=True)
 class SqlFile:
-    """A tracked `.sql` file."""
+    """A tracked file with SQL: `.sql`, `.psql`, `.ddl`, or a template of one (`.sql.j2`)."""
 
     path: str
     statement_kinds: tuple[SqlKind, ...] = ()
@@ -33,6 +36,20 @@ class SqlFile:
     """the `raw_sql.allow` pattern that covers it"""
     unreadable: str | None = None
     """why it could not be read: binary, not UTF-8, no permission"""
+    unread: str | None = None
+    """why it was not read, or not to its end"""
+
+
+@dataclass(frozen=True, slots=True)
+class CreatedObject:
+    """What a schema statement creates, by the names in its text."""
+
+    noun: str
+    """table, index, view, function, trigger, policy, rule, type, sequence, extension, constraint..."""
+    name: str
+    """as written, with its schema where that is written; the table's where the noun is `row security`"""
+    table: str = ""
+    """of a trigger, policy, rule or constraint, as written"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +64,16 @@ class SchemaChange:
     """tables it names, as written; empty for create_all and drop_all, which concern all tables"""
     suggested_op: str | None = None
     """the operation of Alembic's that does the same in a revision"""
+    function: str = ""
+    """the innermost function in which it stands"""
+    metadata: str = ""
+    """of create_all and drop_all: the MetaData, by the same name as in `ModelDefinition.metadata`"""
+    stamps_head: bool = False
+    """the function also stamps the version table: Alembic's recipe for a new database"""
+    engine_url: str = ""
+    """of create_all and drop_all: the expression of the URL, where the engine is made for it on the spot"""
+    created: CreatedObject | None = None
+    """of a ddl event"""
 
 
 @dataclass(frozen=True, slots=True)

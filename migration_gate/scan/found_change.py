@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from migration_gate.facts import SchemaChangeKind
+from migration_gate.facts import CreatedObject, SchemaChangeKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,3 +19,13 @@ class FoundChange:
     """tables it names, as written"""
     scopes: tuple[str, ...] = ()
     """names of the functions, classes and constants in which it stands"""
+    function: str = ""
+    """the innermost function of these"""
+    metadata: str = ""
+    """the expression of the MetaData of create_all and drop_all"""
+    stamps_head: bool = False
+    """its function also stamps the version table"""
+    engine_url: str = ""
+    """the expression of the URL, where the engine is made on the spot"""
+    created: CreatedObject | None = None
+    """of SQL that create_all runs"""

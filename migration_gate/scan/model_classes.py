@@ -46,38 +46,42 @@ def mentions_model(data: bytes) -> bool:
     return _MENTIONS_MODEL.search(data) is not None
 
 
-def read_models(
-    project: Path,
-    python_files: Iterable[str],
-    sources: Mapping[str, bytes],
-    display_path: Callable[[str], str],
-) -> ModelText:
-    """The definitions in the files `sources` (their bytes by path), in the order of files and lines.
+class ModelReader:
+    """Reads the models of a repository."""
 
-    `python_files` are all files in which a name may be looked up; paths are relative to the project's folder.
-    """
-    reader = _ModelReader(ModuleIndex(project, python_files), display_path)
-    definitions: list[ModelDefinition] = []
-    sequences: list[ModelPart] = []
-    for path, data in sources.items():
-        try:
-            module = reader.index.parse_module(path, data)
-            if module is not None:
-                definitions += sorted(reader.read_module(module), key=lambda found: found.location.line or 0)
-                sequences += reader.read_sequences(module, definitions)
-        except RecursionError:  # a sum of thousands of strings
-            continue
-    return ModelText(tuple(definitions), tuple(sequences))
-
-
-class _ModelReader:
-    def __init__(self, index: ModuleIndex, display_path: Callable[[str], str]) -> None:
-        self.index = index
-        self._metadata = MetadataFinder(index)
-        self._names = TableNames(index, self._metadata)
+    def __init__(
+        self, project: Path, python_files: Iterable[str], display_path: Callable[[str], str]
+    ) -> None:
+        """`python_files`: all files in which a name may be looked up, relative to the project's folder."""
+        self._index = ModuleIndex(project, python_files)
+        self._metadata = MetadataFinder(self._index)
+        self._names = TableNames(self._index, self._metadata)
         self._display_path = display_path
 
-    def read_module(self, module: ParsedModule) -> Iterator[ModelDefinition]:
+    def read(self, sources: Mapping[str, bytes]) -> ModelText:
+        """The definitions in these files (their bytes by path), in the order of files and lines."""
+        definitions: list[ModelDefinition] = []
+        sequences: list[ModelPart] = []
+        for path, data in sources.items():
+            try:
+                module = self._index.parse_module(path, data)
+                if module is not None:
+                    found = sorted(self._read_module(module), key=lambda item: item.location.line or 0)
+                    definitions += found
+                    sequences += self._read_sequences(module, found)
+            except RecursionError:  # a sum of thousands of strings
+                continue
+        return ModelText(tuple(definitions), tuple(sequences))
+
+    def find_metadata(self, path: str, name: str) -> str:
+        """The MetaData that a dotted name stands for in the module of that file; empty where unknown."""
+        try:
+            module = self._index.parse_module(path)
+            return self._metadata.find_metadata_by_name(module, name) if module is not None else ""
+        except RecursionError:
+            return ""
+
+    def _read_module(self, module: ParsedModule) -> Iterator[ModelDefinition]:
         """The mapped classes and Tables of a module."""
         indexes = list(_find_separate_indexes(module.tree))
         for statement in _walk_statements(module.tree.body, is_conditional=False):
@@ -86,7 +90,7 @@ class _ModelReader:
             else:
                 yield from self._read_tables(module, statement, "")
 
-    def read_sequences(
+    def _read_sequences(
         self, module: ParsedModule, definitions: Iterable[ModelDefinition]
     ) -> Iterator[ModelPart]:
         """The sequences of a module that no definition holds."""
@@ -197,7 +201,7 @@ class _ModelReader:
 
     def _find_metadata_of_table(self, module: ParsedModule, call: ast.Call, class_name: str) -> str:
         """The MetaData of a `Table(...)`; empty where it is none of SQLAlchemy's, or not known."""
-        symbol = self.index.resolve(module.path, dotted_name(call.func))
+        symbol = self._index.resolve(module.path, dotted_name(call.func))
         if symbol is None:
             return ""
         if symbol.path:  # `db.Table("name", ...)`, where `db` is Flask-SQLAlchemy's

@@ -54,7 +54,11 @@ class MetadataFinder:
 
     def find_metadata(self, module: ParsedModule, value: ast.expr) -> str:
         """The MetaData that an expression stands for: `metadata`, `Base.metadata`; empty where unknown."""
-        symbol = self._index.resolve(module.path, dotted_name(value)) if _is_name(value) else None
+        return self.find_metadata_by_name(module, dotted_name(value)) if _is_name(value) else ""
+
+    def find_metadata_by_name(self, module: ParsedModule, name: str) -> str:
+        """The same for the dotted name of the expression."""
+        symbol = self._index.resolve(module.path, name)
         if symbol is None:
             return ""
         if symbol.path:

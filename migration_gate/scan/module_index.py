@@ -158,6 +158,9 @@ def _read_names(path: str, tree: ast.Module) -> ParsedModule:
                 module.values.update({target.id: value for target in targets if isinstance(target, ast.Name)})
             case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
                 module.values[name] = value
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            _read_import(module, node)
     return module
 
 
@@ -175,17 +178,18 @@ def list_statements(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
 
 
 def _read_import(module: ParsedModule, statement: ast.Import | ast.ImportFrom) -> None:
+    """Add what it imports; the first import of a name stays, that of the module before one in a function."""
     if isinstance(statement, ast.Import):
         for alias in statement.names:
             local = alias.asname or alias.name.partition(".")[0]
-            module.imports[local] = alias.name if alias.asname else local
+            module.imports.setdefault(local, alias.name if alias.asname else local)
         return
     source = _absolute_source(module.path, statement)
     for alias in statement.names:
         if alias.name == "*":
             module.star_imports.append(source)
         else:
-            module.imports[alias.asname or alias.name] = f"{source}.{alias.name}".lstrip(".")
+            module.imports.setdefault(alias.asname or alias.name, f"{source}.{alias.name}".lstrip("."))
 
 
 def _absolute_source(path: str, statement: ast.ImportFrom) -> str:

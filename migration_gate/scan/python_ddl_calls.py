@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from migration_gate.facts import SchemaChangeKind
+from migration_gate.scan.create_all_calls import find_engine_url, is_test_code, stamps_head
 from migration_gate.scan.found_change import FoundChange
 from migration_gate.scan.other_dialects import names_other_database
 from migration_gate.scan.python_module import EXECUTES, PythonModule
@@ -56,9 +57,19 @@ def _read_create_all(module: PythonModule, node: ast.Attribute) -> FoundChange |
     is_called = isinstance(parent, ast.Call) and parent.func is node
     if is_called and names_other_database(ast.unparse(parent)):
         return None
-    source = ast.unparse(parent if is_called else node)
-    scopes = module.find_scopes(node)
-    return FoundChange(node.lineno, source, FOR_ALL_TABLES[node.attr], tables or (), scopes)
+    if is_test_code(module, node):
+        return None
+    return FoundChange(
+        node.lineno,
+        statement=ast.unparse(parent if is_called else node),
+        kind=FOR_ALL_TABLES[node.attr],
+        tables=tables or (),
+        scopes=module.find_scopes(node),
+        function=module.find_function_name(node),
+        metadata=dotted_name(node.value),
+        stamps_head=stamps_head(module, node),
+        engine_url=find_engine_url(module, parent) if isinstance(parent, ast.Call) else "",
+    )
 
 
 def _is_named_metadata(receiver: ast.expr) -> bool:

@@ -84,6 +84,18 @@ class PythonModule:
                 names += [dotted_name(target) for target in _find_targets(ancestor)]
         return tuple(name for name in names if name)
 
+    def find_function(self, node: ast.AST) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
+        """The innermost function in which the node stands."""
+        for ancestor in self.find_ancestors(node):
+            if isinstance(ancestor, ast.FunctionDef | ast.AsyncFunctionDef):
+                return ancestor
+        return None
+
+    def find_function_name(self, node: ast.AST) -> str:
+        """The name of the innermost function in which the node stands; empty outside of functions."""
+        function = self.find_function(node)
+        return function.name if function is not None else ""
+
     def runs_on_postgres(self, node: ast.AST) -> bool:
         """Whether the code can run in the application, against Postgres."""
         if any(names_other_database(name) for name in self.find_scopes(node)):

@@ -5,8 +5,10 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from migration_gate.facts import SchemaChangeKind
+from migration_gate.scan.ddl_events import DdlEvent, find_ddl_event
 from migration_gate.scan.found_change import FoundChange
 from migration_gate.scan.python_module import PythonModule, StringRole
 from migration_gate.scan.python_strings import possible_texts
@@ -49,23 +51,40 @@ def find_sql_strings(module: PythonModule) -> Iterator[FoundChange]:
 
 def _read_string(module: PythonModule, whole: ast.expr) -> Iterator[FoundChange]:
     """The schema statements in one string; a string with several possible texts gives those of each."""
-    kind = _find_string_kind(module, whole)
-    if kind is None:
-        return
-    for text in possible_texts(whole, module.constants):
-        sql = _cut_command_line(text) if kind == "shell" else text
-        for statement in classify_statements(sql[:_MAX_STRING]):
-            if _is_change(statement):
-                line = min(whole.lineno + statement.line - 1, whole.end_lineno or whole.lineno)
-                scopes = module.find_scopes(whole)
-                yield FoundChange(line, statement.text, kind, statement.relations, scopes)
-
-
-def _find_string_kind(module: PythonModule, whole: ast.expr) -> SchemaChangeKind | None:
-    """How the string reaches a Postgres; None where it does not."""
     role = module.find_role(whole)
     if role is StringRole.NOT_RUN or not module.runs_on_postgres(whole):
+        return
+    kind = _find_string_kind(module, whole, role)
+    for text in possible_texts(whole, module.constants):
+        sql = _cut_command_line(text) if kind == "shell" else text
+        event = find_ddl_event(module, whole, sql)
+        if kind is None and event is None:
+            continue
+        for statement in classify_statements(sql[:_MAX_STRING]):
+            change = _make_change(statement, kind, event)
+            if change is not None:
+                yield replace(
+                    change,
+                    line=min(whole.lineno + statement.line - 1, whole.end_lineno or whole.lineno),
+                    scopes=module.find_scopes(whole),
+                    function=module.find_function_name(whole),
+                )
+
+
+def _make_change(
+    statement: SqlStatement, kind: SchemaChangeKind | None, event: DdlEvent | None
+) -> FoundChange | None:
+    """The change of one statement, without its place; None for one that changes no schema by itself."""
+    if event is None:
+        is_change = kind is not None and _is_change(statement)
+        return FoundChange(0, statement.text, kind or "execute", statement.relations) if is_change else None
+    if event == "drop" or statement.kind is not StatementKind.SCHEMA or statement.is_foreign:
         return None
+    return FoundChange(0, statement.text, "ddl event", statement.relations, created=statement.created)
+
+
+def _find_string_kind(module: PythonModule, whole: ast.expr, role: StringRole) -> SchemaChangeKind | None:
+    """How the string reaches a Postgres; None where no code of the module brings it there."""
     if role is StringRole.PROGRAM:
         return "shell" if _runs_psql(module, whole) else None
     return "execute" if role is StringRole.EXECUTED or module.executes_sql else None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -15,12 +14,13 @@ from migration_gate.git import list_tracked_files
 from migration_gate.scan.file_content import MAX_FILE_BYTES, FileContent, read_file
 from migration_gate.scan.found_change import FoundChange
 from migration_gate.scan.migration_files import MigrationFiles
-from migration_gate.scan.model_classes import mentions_model, read_models
+from migration_gate.scan.model_classes import ModelReader, mentions_model
 from migration_gate.scan.op_suggestion import suggest_operation
+from migration_gate.scan.other_environments import find_other_environments, is_revision
 from migration_gate.scan.revision_references import RevisionReferences, read_references
 from migration_gate.scan.source_files import SourceChanges, SourceKind, find_schema_changes, find_source_kind
 from migration_gate.scan.sql_classifier import shorten
-from migration_gate.scan.sql_files import SQL_SECONDS, AllowedSqlFiles, describe_sql_file
+from migration_gate.scan.sql_files import AllowedSqlFiles, SqlReader, is_sql_path
 from migration_gate.wording import count_noun
 
 _MIB = 2**20
@@ -43,8 +43,6 @@ class _ScannedFile:
     source: SourceChanges = _NOT_READ
     mentions_model: bool = False
     """it is Python, and may define a mapped class or a Table"""
-    is_read_in_part: bool = False
-    """the time for .sql files was used up"""
 
 
 def read_repository(settings: Settings, migration_files: Sequence[str]) -> Tree:
@@ -56,22 +54,25 @@ def read_repository(settings: Settings, migration_files: Sequence[str]) -> Tree:
     """
     tracked = list_tracked_files(settings.root)
     prefix = find_prefix(settings.root, tracked.top)
+    others = find_other_environments(settings.root, tracked.paths, migration_files)
+    migration_files = (*migration_files, *others.files)
     migrations = MigrationFiles(settings.root, migration_files)
-    files = tuple(_scan_files(settings.root, tracked.paths, prefix, migrations))
+    sql_reader = SqlReader(AllowedSqlFiles(settings.raw_sql_allow, prefix))
+    files = tuple(_scan_files(settings.root, tracked.paths, prefix, migrations, sql_reader))
     references = read_references(settings.root, tracked.top, migration_files)
-    models = read_models(
-        settings.root,
-        [path for path in tracked.paths if path.endswith(".py")],
-        {file.path: file.content.data for file in files if file.content.data and file.mentions_model},
-        partial(_display_path, prefix),
+    python_files = [path for path in tracked.paths if path.endswith(".py")]
+    reader = ModelReader(settings.root, python_files, partial(_display_path, prefix))
+    models = reader.read(
+        {file.path: file.content.data for file in files if file.content.data and file.mentions_model}
     )
     return Tree(
         root=str(tracked.top),
         prefix=prefix,
-        sql_files=_complete_sql_files(files, references, AllowedSqlFiles(settings.raw_sql_allow, prefix)),
-        schema_changes=tuple(_make_schema_changes(files, references)),
+        sql_files=_complete_sql_files(files, references),
+        schema_changes=tuple(_make_schema_changes(files, references, reader)),
         model_definitions=models.definitions,
         model_sequences=models.sequences,
+        other_tables=others.tables,
         notes=(*tracked.notes, *_make_notes(files)),
         unchecked=tuple(_find_unchecked(files)),
     )
@@ -86,18 +87,19 @@ def find_prefix(project: Path, repository: Path) -> str:
 
 
 def _scan_files(
-    project: Path, paths: Sequence[str], prefix: str, migrations: MigrationFiles
+    project: Path, paths: Sequence[str], prefix: str, migrations: MigrationFiles, sql_reader: SqlReader
 ) -> Iterator[_ScannedFile]:
-    until = time.monotonic() + SQL_SECONDS
     for path in paths:
-        is_sql = path.lower().endswith(".sql")
+        is_sql = is_sql_path(path)
         kind = None if is_sql else find_source_kind(path)
         if not is_sql and (kind is None or migrations.contains(path)):
             continue
         content = read_file(project, path)
         file = _ScannedFile(path, _display_path(prefix, path), content)
         if is_sql:
-            file = _scan_sql(file, until)
+            file = replace(file, sql=sql_reader.describe(path, file.display_path, content))
+        elif kind is SourceKind.PYTHON and is_revision(content.data or b""):
+            continue  # of an environment that lies elsewhere
         elif kind is not None and content.data is not None:
             file = replace(
                 file,
@@ -113,43 +115,37 @@ def _display_path(prefix: str, path: str) -> str:
     return os.fsencode(whole).decode("utf-8", "backslashreplace")
 
 
-def _scan_sql(file: _ScannedFile, until: float) -> _ScannedFile:
-    """The .sql file with its description, while there is time."""
-    sql = describe_sql_file(file.display_path, file.content, until - time.monotonic())
-    is_described = sql is not None and not sql.unreadable
-    return replace(file, sql=sql, is_read_in_part=is_described and time.monotonic() > until)
-
-
-def _complete_sql_files(
-    files: Sequence[_ScannedFile], references: RevisionReferences, allowed: AllowedSqlFiles
-) -> tuple[SqlFile, ...]:
-    """The .sql files by path, each with the revision that reads it and the pattern that allows it."""
+def _complete_sql_files(files: Sequence[_ScannedFile], references: RevisionReferences) -> tuple[SqlFile, ...]:
+    """The .sql files by path, each with the revision that reads it."""
     described = {file.path: file.sql for file in files if file.sql is not None}
     readers = references.find_readers(list(described))
-    complete = (
-        replace(sql, executed_by=readers.get(path), allowed_by=allowed.find_pattern(path))
-        for path, sql in described.items()
-    )
+    complete = (replace(sql, executed_by=readers.get(path)) for path, sql in described.items())
     return tuple(sorted(complete, key=lambda sql: sql.path))
 
 
 def _make_schema_changes(
-    files: Sequence[_ScannedFile], references: RevisionReferences
+    files: Sequence[_ScannedFile], references: RevisionReferences, reader: ModelReader
 ) -> Iterator[SchemaChange]:
     """The changes as facts, without those in functions that a revision imports."""
     for file in files:
         for change in file.source.changes:
             if not references.imports_from(file.display_path, change.scopes):
-                yield _make_schema_change(file.display_path, change)
+                metadata = reader.find_metadata(file.path, change.metadata) if change.metadata else ""
+                yield _make_schema_change(file.display_path, change, metadata)
 
 
-def _make_schema_change(path: str, change: FoundChange) -> SchemaChange:
+def _make_schema_change(path: str, change: FoundChange, metadata: str) -> SchemaChange:
     return SchemaChange(
         Location(path, change.line),
         shorten(change.statement, _MAX_STATEMENT),
         change.kind,
         change.tables,
         suggest_operation(change.statement),
+        function=change.function,
+        metadata=metadata,
+        stamps_head=change.stamps_head,
+        engine_url=change.engine_url,
+        created=change.created,
     )
 
 
@@ -161,9 +157,6 @@ def _make_notes(files: Sequence[_ScannedFile]) -> Iterator[str]:
         if file.content.is_cut:
             size, read = file.content.size / _MIB, MAX_FILE_BYTES // _MIB
             yield f"`{file.display_path}` has {size:.1f} MiB: only its first {read} MiB were read"
-        if file.is_read_in_part:
-            limit = f"the {SQL_SECONDS:.0f} s for .sql files were used up"
-            yield f"`{file.display_path}` was read in part: {limit}"
     missing = [file.display_path for file in files if file.content.is_missing]
     if missing:
         names = ", ".join(f"`{path}`" for path in missing[:_MAX_NAMED_FILES])
@@ -171,8 +164,8 @@ def _make_notes(files: Sequence[_ScannedFile]) -> Iterator[str]:
 
 
 def _find_unchecked(files: Sequence[_ScannedFile]) -> Iterator[Unchecked]:
-    """Source files that could not be checked; a .sql file says it in its own fact."""
+    """Files that were not checked, or not to their end; what is no text at all is the fact of a .sql file."""
     for file in files:
-        reason = file.source.unchecked or ("" if file.sql else file.content.unreadable)
+        reason = file.source.unchecked or (file.sql.unread if file.sql else file.content.unreadable)
         if reason:
             yield Unchecked(file.display_path, reason)

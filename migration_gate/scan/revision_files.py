@@ -160,7 +160,7 @@ def _read_tree(tree: ast.Module, data: bytes, display_path: str, message: str) -
         revision=next(iter(known["revision"]), None),
         parents=known["down_revision"],
         line=variables["revision"].line,
-        created_tables=_find_created_tables(data),
+        created_tables=find_created_tables(data),
         calls=find_schema_calls(tree),
     )
     return RevisionSource(
@@ -189,7 +189,8 @@ def _read_strings(variable: _Variable | None) -> tuple[str, ...] | None:
     return tuple(value) if is_list and all(isinstance(item, str) for item in value) else None
 
 
-def _find_created_tables(data: bytes) -> tuple[str, ...]:
+def find_created_tables(data: bytes) -> tuple[str, ...]:
+    """The tables that the text of a revision creates, as written and sorted."""
     names = {match[match.lastindex or 0].decode() for match in _CREATES_TABLE.finditer(data)}
     return tuple(sorted(names))
 

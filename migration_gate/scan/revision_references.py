@@ -13,8 +13,9 @@ from pathlib import Path, PurePosixPath
 
 from migration_gate.scan.python_strings import constant_text, find_texts
 from migration_gate.scan.python_syntax import parse_python
+from migration_gate.scan.sql_files import is_sql_path
 
-_READS_SQL = re.compile(rb"\.sql['\"]", re.IGNORECASE)
+_READS_SQL = re.compile(rb"\.(?:sql|psql|ddl|j2|jinja2?)['\"]", re.IGNORECASE)
 _IMPORT = re.compile(rb"^[ \t]*from[ \t]+(\.*[\w.]*)[ \t]+import[ \t]+(\([^)]*\)|[^\n#]+)", re.MULTILINE)
 _COMMENT = re.compile(r"#.*")
 _OWN_FOLDER = re.compile(r"\{[^{}]*__file__[^{}]*\}/")
@@ -142,7 +143,7 @@ def _split_paths(texts: Iterable[str | None]) -> Iterator[str]:
 
 
 def _is_sql_path(text: str) -> bool:
-    return text.lower().endswith(".sql") and "\n" not in text and len(text) < _MAX_PATH
+    return is_sql_path(text) and "\n" not in text and len(text) < _MAX_PATH
 
 
 def _score_file(pattern: _SqlPattern, file: PurePosixPath) -> int:

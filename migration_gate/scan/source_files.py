@@ -34,7 +34,7 @@ class SourceChanges:
 _NOT_APPLICATION = re.compile(
     r"(?:^|/)(?:tests?|testing|[\w-]*_tests?|tests?[_-][\w-]*|unit_?tests|fixtures?|docs?|examples?|samples?|benchmarks?"
     r"|demos?|tutorials?|cookbooks?|node_modules|vendor|third_party|site-packages|\.venv|venv)/"
-    r"|(?:^|/)(?:test_[^/]*|[^/]*_tests?|conftest|tests?)\.\w+$",
+    r"|(?:^|/)(?:test_[^/]*|[^/]*_tests?|conftest|tests?|testing|[^/]*_testing|test(?:ing)?_?(?:utils?|helpers?|support))\.\w+$",
     re.IGNORECASE,
 )
 """paths of tests, documentation, examples and installed packages"""
@@ -109,7 +109,8 @@ def _may_change_schema(data: bytes) -> bool:
     if any(call in lower for call in _CALLS) or any(ddl.search(lower) for ddl in _DDL):
         return True
     has_comment = b"comment" in lower and _COMMENT_ON.search(lower) is not None
-    return has_comment or _may_create_table(data)
+    has_event = b"after_create" in lower or b"before_create" in lower
+    return has_event or has_comment or _may_create_table(data)
 
 
 def _may_create_table(data: bytes) -> bool:

@@ -7,7 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from migration_gate.facts import CreatedObject
 from migration_gate.scan.changed_relations import DDL_IN_BODY, find_changed_relations
+from migration_gate.scan.created_objects import find_created_object
 from migration_gate.sql.lexer import Syntax, Token, TokenKind, remove_comments
 from migration_gate.sql.statements import RawStatement, split_statements
 
@@ -32,6 +34,8 @@ class SqlStatement:
     """on one line and shortened"""
     relations: tuple[str, ...] = ()
     """what a schema statement changes (tables, indexes, views, types), as written"""
+    created: CreatedObject | None = None
+    """what a schema statement creates"""
     is_foreign: bool = False
     """it is in another database's dialect: back quotes, AUTOINCREMENT, ENGINE="""
 
@@ -74,6 +78,7 @@ def classify_statement(statement: RawStatement) -> SqlStatement:
         line=statement.line,
         text=shorten(statement.text),
         relations=find_changed_relations(tokens) if kind is StatementKind.SCHEMA else (),
+        created=find_created_object(tokens) if kind is StatementKind.SCHEMA else None,
         is_foreign=_FOREIGN.search(statement.text) is not None,
     )
 

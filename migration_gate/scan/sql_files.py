@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import itertools
-import time
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from migration_gate.facts import SqlFile, SqlKind
 from migration_gate.scan.file_content import FileContent, decode_text
-from migration_gate.scan.sql_classifier import SqlStatement, StatementKind, classify_statements
+from migration_gate.scan.sql_classifier import StatementKind, classify_statements
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
 
-SQL_SECONDS = 6.0
-"""for all .sql files together; three or four large dumps"""
-_FILE_SECONDS = 2.0
-"""for one of them"""
+MAX_SQL_CHARACTERS = 6 * 2**20
+"""of all files together that no pattern allows; three or four large dumps"""
+_SQL_NAME = re.compile(r"\.(?:sql|psql|ddl)(?:\.(?:j2|jinja2?))?$", re.IGNORECASE)
+"""names of files with SQL: `.sql`, and templates of it"""
 _MAX_TABLES = 50
 """tables of one file that are kept"""
 _LFS_POINTER = b"version https://git-lfs.github.com/spec/"
@@ -28,54 +29,9 @@ _KIND_NAMES: tuple[tuple[StatementKind, SqlKind], ...] = (
 )
 
 
-def describe_sql_file(path: str, content: FileContent, seconds: float) -> SqlFile | None:
-    """What the file holds; None where there is nothing to read.
-
-    `path` is the file's name in reports, relative to the top of the repository; `seconds` is what is left of
-    SQL_SECONDS. A file that takes longer is read in part.
-    """
-    if content.unreadable:
-        return SqlFile(path, unreadable=content.unreadable)
-    if content.data is None:
-        return None
-    if content.data.startswith(_LFS_POINTER):
-        return SqlFile(path, unreadable="it is a pointer of Git LFS, whose content was not fetched")
-    text = decode_text(content.data)
-    if text is None:
-        return SqlFile(path, unreadable="it is not text")
-    if seconds <= 0:
-        return SqlFile(path, unreadable=f"the {SQL_SECONDS:.0f} s for .sql files were used up")
-    return _describe_text(path, text, min(_FILE_SECONDS, seconds))
-
-
-def _describe_text(path: str, text: str, seconds: float) -> SqlFile:
-    known = [found for found in _classify_within(text, seconds) if found.kind is not StatementKind.OTHER]
-    if not known:
-        return SqlFile(path)
-    schema = [statement for statement in known if statement.kind is StatementKind.SCHEMA]
-    first = (schema or known)[0]
-    tables = dict.fromkeys(itertools.chain.from_iterable(statement.relations for statement in schema))
-    return SqlFile(
-        path,
-        statement_kinds=_name_kinds({statement.kind for statement in known}),
-        first_statement=first.text,
-        line=first.line,
-        tables=tuple(tables)[:_MAX_TABLES],
-    )
-
-
-def _name_kinds(kinds: set[StatementKind]) -> tuple[SqlKind, ...]:
-    """The kinds as facts have them, in their order."""
-    return tuple(name for kind, name in _KIND_NAMES if kind in kinds)
-
-
-def _classify_within(text: str, seconds: float) -> Iterator[SqlStatement]:
-    """The statements of `text` that are classified within `seconds`."""
-    until = time.monotonic() + seconds
-    for statement in classify_statements(text):
-        yield statement
-        if time.monotonic() > until:
-            return
+def is_sql_path(path: str) -> bool:
+    """Whether a file of this name holds SQL."""
+    return _SQL_NAME.search(path) is not None
 
 
 class AllowedSqlFiles:
@@ -99,3 +55,68 @@ class AllowedSqlFiles:
             if self._all.match_file(name):
                 return next((pattern for pattern, spec in self._allowing if spec.match_file(name)), None)
         return None
+
+
+class SqlReader:
+    """Describes one `.sql` file after the other, up to a number of characters of all together."""
+
+    def __init__(self, allowed: AllowedSqlFiles, limit: int = MAX_SQL_CHARACTERS) -> None:
+        """`limit`: characters of all files together that are read."""
+        self._allowed = allowed
+        self._limit = limit
+        self._characters_left = limit
+
+    def describe(self, path: str, display_path: str, content: FileContent) -> SqlFile | None:
+        """What the file holds; None where there is nothing to read. What is allowed is not looked into.
+
+        `path` is relative to the project's folder, `display_path` to the top of the repository.
+        """
+        if content.unreadable:
+            return SqlFile(display_path, unreadable=content.unreadable)
+        if content.data is None:
+            return None
+        pattern = self._allowed.find_pattern(path)
+        if pattern is not None:
+            return SqlFile(display_path, allowed_by=pattern)
+        if content.data.startswith(_LFS_POINTER):
+            reason = "it is a pointer of Git LFS, whose content was not fetched"
+            return SqlFile(display_path, unreadable=reason)
+        text = decode_text(content.data)
+        if text is None:
+            return SqlFile(display_path, unreadable="it is not text")
+        return self._describe_text(display_path, text)
+
+    def _describe_text(self, display_path: str, text: str) -> SqlFile:
+        """The text's description, as far as it may be read."""
+        readable = text[: self._characters_left]
+        self._characters_left -= len(readable)
+        file = _describe_statements(display_path, readable)
+        if len(readable) == len(text):
+            return file
+        part = "it was read in part" if readable else "it was not read"
+        limit = f"{self._limit:,} characters of SQL are read"
+        reason = (
+            f"{part}: {limit}, and the files before it hold as much (`raw_sql.allow` names what may stay)"
+        )
+        return replace(file, unread=reason)
+
+
+def _describe_statements(path: str, text: str) -> SqlFile:
+    known = [found for found in classify_statements(text) if found.kind is not StatementKind.OTHER]
+    if not known:
+        return SqlFile(path)
+    schema = [statement for statement in known if statement.kind is StatementKind.SCHEMA]
+    first = (schema or known)[0]
+    tables = dict.fromkeys(itertools.chain.from_iterable(statement.relations for statement in schema))
+    return SqlFile(
+        path,
+        statement_kinds=_name_kinds({statement.kind for statement in known}),
+        first_statement=first.text,
+        line=first.line,
+        tables=tuple(tables)[:_MAX_TABLES],
+    )
+
+
+def _name_kinds(kinds: set[StatementKind]) -> tuple[SqlKind, ...]:
+    """The kinds as facts have them, in their order."""
+    return tuple(name for kind, name in _KIND_NAMES if kind in kinds)

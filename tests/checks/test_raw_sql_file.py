@@ -88,3 +88,17 @@ def test_every_named_pattern_allows_its_file() -> None:
         )
         assert spec.match_file(path), path
         assert not spec.match_file("other/" + path), path
+
+
+def test_a_file_that_was_not_read_at_all_is_unchecked_and_no_finding_of_this_check() -> None:
+    assert check_files(SqlFile("a.sql", unread="it was not read: ...")) == []
+    assert len(check_files(replace(INIT, unread="it was read in part: ..."))) == 1
+
+
+def test_a_pattern_for_several_files_has_their_suffix() -> None:
+    files = [replace(REPORT, path=f"reports/{name}") for name in ("a.sql.j2", "b.sql.j2", "c.psql")]
+    assert [suggested_pattern(finding) for finding in check_files(*files)] == [
+        "reports/*.sql.j2",
+        "reports/*.sql.j2",
+        "reports/c.psql",
+    ]

@@ -1,18 +1,28 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from migration_gate.check import Evidence, Finding, Severity
 from migration_gate.checks.schema_change_outside_migrations import check
 from migration_gate.facts import (
+    AttachedObject,
+    CreatedObject,
     EnumType,
     Facts,
+    Failure,
+    ImportedModule,
     Index,
     Location,
+    ModelDefinition,
+    Models,
     Replay,
+    Routine,
     SchemaChange,
     SchemaChangeKind,
     Snapshot,
+    Step,
     Table,
     Tree,
 )
@@ -104,3 +114,99 @@ def test_ddl_on_a_table_whose_name_is_computed_is_a_warning() -> None:
 )
 def test_a_statement_becomes_an_operation(statement: str, line: str | None) -> None:
     assert suggest_operation(statement) == line
+
+
+EVENT_CATALOG = Snapshot(
+    tables=(Table("public", "users", row_security=True),),
+    triggers=(AttachedObject("public", "users", "keep", "trigger", "..."),),
+    routines=(Routine("app", "touch", "", "function", "..."),),
+)
+
+
+def check_event(noun: str, name: str, table: str = "", **fields: object) -> list[Finding]:
+    created = CreatedObject(noun, name, table)
+    change = SchemaChange(Location("app/models.py", 7), "CREATE ...", "ddl event", created=created)
+    replay = Replay(catalog=EVENT_CATALOG, steps=(Step(1, "a1", 0.1),))
+    replay = replace(replay, **fields)  # type: ignore[arg-type]
+    return list(check(Facts(replay=replay, tree=Tree(schema_changes=(change,)))))
+
+
+@pytest.mark.parametrize(
+    ("noun", "name", "table"),
+    [
+        ("trigger", "keep", "users"),
+        ("trigger", '"keep"', "public.users"),
+        ("trigger", "keep", "%(table)s"),
+        ("trigger", "ke%(rest)s", ""),
+        ("trigger", "%(name)s", ""),
+        ("function", "app.touch", ""),
+        ("function", "touch", ""),
+        ("row security", "users", ""),
+        ("operator", "whatever", ""),
+    ],
+)
+def test_sql_of_create_all_whose_object_the_migrations_make_is_none(noun: str, name: str, table: str) -> None:
+    assert check_event(noun, name, table) == []
+
+
+def test_an_object_that_create_all_alone_makes_is_found_with_what_it_is() -> None:
+    (finding,) = check_event("trigger", "lost", "users")
+    assert finding.message == "create_all makes the trigger `lost` on `users`, no migration makes it"
+    assert [found.object for found in check_event("function", "public.touch")] == ["public.touch"]
+
+
+def test_where_nothing_was_replayed_nothing_is_said_of_create_all_s_sql() -> None:
+    assert check_event("trigger", "lost", "users", steps=()) == []
+    assert check_event("trigger", "lost", "users", failure=Failure("x")) == []
+
+
+def check_call(**fields: object) -> Finding:
+    change = SchemaChange(Location("app/db.py", 7), "Base.metadata.create_all(e)", "create_all")
+    changes = (replace(change, **fields),)  # type: ignore[arg-type]
+    (finding,) = check(Facts(replay=Replay(catalog=CATALOG), tree=Tree(schema_changes=changes)))
+    return finding
+
+
+def test_alembic_s_recipe_for_a_new_database_is_a_warning_with_its_own_text() -> None:
+    finding = check_call(stamps_head=True)
+    assert finding.severity is Severity.WARNING
+    assert "Alembic's recipe for a new database" in finding.fix
+
+
+@pytest.mark.parametrize(
+    ("url", "severity"),
+    [
+        ("settings.DATABASE_URL", None),
+        ("os.environ['SQLALCHEMY_DATABASE_URI']", None),
+        ("get_db_url()", None),
+        ("settings.VECTOR_DB_URL", Severity.WARNING),
+        ("url", Severity.WARNING),
+    ],
+)
+def test_an_engine_of_its_own_is_a_warning(url: str, severity: Severity | None) -> None:
+    assert check_call(engine_url=url).severity is severity
+
+
+def test_a_routine_that_empties_the_database_gets_fitting_advice() -> None:
+    statement = "DROP TYPE IF EXISTS mood"
+    change = SchemaChange(
+        Location("app/dump.py", 7), statement, "execute", ("mood",), function="restore_dump"
+    )
+    (finding,) = check(Facts(replay=Replay(catalog=CATALOG), tree=Tree(schema_changes=(change,))))
+    assert finding.severity is Severity.WARNING
+    assert "DROP SCHEMA public CASCADE" in finding.fix
+    assert "Write a revision" not in finding.fix
+
+
+def test_create_all_of_other_models_is_none() -> None:
+    users = ModelDefinition("users", Location("app/users.py", 1), metadata="app.base:Base")
+    chunks = ModelDefinition("chunk", Location("app/vector.py", 1), metadata="app.vector:VBase")
+    models = Models(("public.users",), 1, imported_modules=(ImportedModule("app.users", "app/users.py"),))
+
+    def find(metadata: str) -> list[Finding]:
+        call = SchemaChange(Location("app/db.py", 7), "X.create_all(e)", "create_all", metadata=metadata)
+        tree = Tree(schema_changes=(call,), model_definitions=(users, chunks))
+        return list(check(Facts(replay=Replay(catalog=CATALOG, models=models), tree=tree)))
+
+    assert find("app.vector:VBase") == []
+    assert [len(find(name)) for name in ("app.base:Base", "", "app.unknown:Base")] == [1, 1, 1]

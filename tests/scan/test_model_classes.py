@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from migration_gate.facts import ModelDefinition, ModelPartKind
-from migration_gate.scan.model_classes import mentions_model, read_models
+from migration_gate.scan.model_classes import ModelReader, mentions_model
 from tests.support.project_files import write_files
 
 BASE = "from sqlalchemy.orm import DeclarativeBase\nclass Base(DeclarativeBase):\n    pass\n"
@@ -19,7 +19,7 @@ def read(folder: Path, files: Mapping[str, str]) -> dict[str, ModelDefinition]:
     """The definitions by class or variable."""
     write_files(folder, files)
     sources = {path: text.encode() for path, text in files.items() if mentions_model(text.encode())}
-    definitions = read_models(folder, files, sources, str).definitions
+    definitions = ModelReader(folder, files, str).read(sources).definitions
     return {definition.class_name or definition.variable: definition for definition in definitions}
 
 
@@ -243,7 +243,7 @@ def test_a_table_and_a_sequence_of_core_have_lines(tmp_path: Path) -> None:
         '    sa.Column("n", sa.Integer, unique=True),\n    schema="stock",\n)\n'
     )
     write_files(tmp_path, {"tables.py": text})
-    models = read_models(tmp_path, ["tables.py"], {"tables.py": text.encode()}, str)
+    models = ModelReader(tmp_path, ["tables.py"], str).read({"tables.py": text.encode()})
     (things,) = models.definitions
     assert (things.table, things.schema, things.variable, things.location.line) == (
         "things",

@@ -24,7 +24,6 @@ def kinds_and_tables(source: str) -> list[tuple[str, tuple[str, ...]]]:
         f'conn.execute(sa.text(f"{ALTER}"))',
         f'cursor.executemany("""\n  {ALTER}\n""", rows)',
         f'await conn.exec_driver_sql("{ALTER}")',
-        f'event.listen(Base.metadata, "after_create", DDL("{ALTER}"))',
         'conn.execute("ALTER TABLE users " + "ADD COLUMN slug text")',
         'conn.execute("ALTER TABLE users "\n  "ADD COLUMN slug text")',
         f'SQL = "{ALTER}"\ndef go(): conn.execute(SQL)',

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from migration_gate.facts import SqlFile
+from migration_gate.scan.file_content import FileContent
+from migration_gate.scan.sql_files import AllowedSqlFiles, SqlReader
 from tests.support.tracked_files import ALTER, git, only_sql_file, read_tree, sql_paths, tracked_repository
 
 pytestmark = pytest.mark.slow  # each starts another program
@@ -220,3 +222,50 @@ def test_a_change_has_the_operation_for_a_revision(tmp_path: Path) -> None:
         read_tree(root).schema_changes[0].suggested_op
         == 'op.add_column("users", sa.Column("x", sa.Integer()))'
     )
+
+
+ENV = "from alembic import context\n\ncontext.run_migrations()\n"
+REVISION = (
+    'revision = "1"\ndown_revision: str | None = None\n\n\ndef upgrade():\n'
+    '    op.create_table("orders")\n    op.execute("ALTER TABLE users ADD COLUMN age int")\n'
+)
+
+
+def test_revisions_of_every_environment_are_migrations(tmp_path: Path) -> None:
+    files = {
+        "api/migrations/env.py": ENV,
+        "api/migrations/versions/1.py": REVISION,
+        "billing/db/env.py": ENV,
+        "billing/db/versions/old/1.py": REVISION,
+        "billing/db/versions/2.py": REVISION.replace("\ndown", "; down"),
+        "billing/db/tasks.py": ALTER,
+        "plugin/revisions/1.py": REVISION,
+    }
+    root = tracked_repository(tmp_path, files)
+    tree = read_tree(root, root / "api/migrations/versions/1.py")
+    assert [str(change.location) for change in tree.schema_changes] == ["billing/db/tasks.py:1"]
+    assert tree.other_tables == ("orders",)
+
+
+def test_other_names_of_files_with_sql_count_too(tmp_path: Path) -> None:
+    names = ["a.psql", "b.ddl", "c.sql.j2", "d.sql.jinja", "e.SQL", "f.sql.jinja2"]
+    others = ["g.sql.md", "h.mysql", "i.j2", "j.sqlite", "ddl"]
+    files = dict.fromkeys((*names, *others), "CREATE TABLE {{ prefix }}users (id int);\n")
+    assert sql_paths(read_tree(tracked_repository(tmp_path, files))) == names
+
+
+def test_sql_beyond_the_limit_is_unchecked_in_its_own_words() -> None:
+    reader = SqlReader(AllowedSqlFiles(["kept.sql"], ""), limit=20)
+
+    def describe(name: str, text: str) -> SqlFile:
+        file = reader.describe(name, name, FileContent(text.encode(), len(text)))
+        assert file is not None
+        return file
+
+    assert describe("kept.sql", "SELECT 1;" * 100).allowed_by == "kept.sql"
+    assert describe("a.sql", "DROP TABLE a;").unread is None
+    part = describe("b.sql", "DROP TABLE b; DROP TABLE c;")
+    assert "read in part: 20 characters of SQL are read" in (part.unread or "")
+    rest = describe("c.sql", "DROP TABLE c;")
+    assert (rest.statement_kinds, rest.unreadable) == ((), None)
+    assert "not read" in (rest.unread or "")
