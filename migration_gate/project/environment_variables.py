@@ -9,14 +9,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from migration_gate.project.import_path import list_imported_names
+from migration_gate.project.settings_classes import find_fields, find_settings_classes
+from migration_gate.project.variable_reads import ModuleNames, collect_names, find_reads
 
-READING_FUNCTIONS = frozenset({
-    "getenv", "get", "config", "env", "str", "bool", "int", "url", "db", "getenv_or_raise",
-})  # fmt: skip
-"""last names of functions whose first argument may be a variable's name: `os.getenv`, `env.url`"""
 MOST_FILES = 80
 """of the project's own that are read, nearest to env.py first"""
-DATABASE_WORDS = ("DATABASE", "POSTGRES", "SQLALCHEMY", "PG", "DSN", "SQL")
+DATABASE_WORDS = frozenset({
+    "DATABASE", "POSTGRES", "POSTGRESQL", "SQLALCHEMY", "DSN", "SQL", "PG", "DB", "ALEMBIC",
+    "PGHOST", "PGPORT", "PGUSER", "PGPASSWORD", "PGDATABASE",
+})  # fmt: skip
+"""words of a name, between underscores"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +34,36 @@ class EnvironmentVariable:
     @property
     def is_database_setting(self) -> bool:
         """Whether its name is that of a setting for a database."""
-        name = self.name.upper()
-        return any(word in name for word in DATABASE_WORDS) or "DB" in name.split("_")
+        return bool(DATABASE_WORDS & set(self.name.upper().split("_")))
 
 
 def find_variables(entry_file: Path, sys_path: Sequence[str]) -> tuple[EnvironmentVariable, ...]:
     """The variables that env.py (or a hook) and the project's modules around it read, each once."""
+    modules = _read_modules(entry_file, sys_path)
+    names: dict[str, ModuleNames] = {}
+    for file, tree in reversed(modules.items()):  # what a module imports is collected before it
+        names[_module_name(file)] = collect_names(tree, names)
+    classes = find_settings_classes(list(modules.values()))
     variables: dict[str, EnvironmentVariable] = {}
+    for (file, tree), settings_classes in zip(modules.items(), classes, strict=True):
+        reads = [*find_reads(tree, names[_module_name(file)])]
+        reads += [read for settings_class in settings_classes for read in find_fields(settings_class)]
+        for read in reads:
+            variable = EnvironmentVariable(read.name, file, read.line, read.required)
+            known = variables.setdefault(read.name, variable)
+            if read.required and not known.required:
+                variables[read.name] = variable
+    return tuple(variables.values())
+
+
+def _module_name(file: Path) -> str:
+    """The last part of the module's name."""
+    return file.parent.name if file.name == "__init__.py" else file.stem
+
+
+def _read_modules(entry_file: Path, sys_path: Sequence[str]) -> dict[Path, ast.Module]:
+    """env.py, and the project's modules that it imports, nearest first."""
+    modules: dict[Path, ast.Module] = {}
     waiting, seen = deque([entry_file]), {entry_file}
     while waiting and len(seen) <= MOST_FILES:
         file = waiting.popleft()
@@ -46,13 +71,12 @@ def find_variables(entry_file: Path, sys_path: Sequence[str]) -> tuple[Environme
             tree = ast.parse(file.read_bytes())
         except (SyntaxError, ValueError, OSError):
             continue
-        for variable in _find_in_module(tree, file):
-            variables.setdefault(variable.name, variable)
+        modules[file] = tree
         for module in _find_imported_files(tree, file, sys_path):
             if module not in seen:
                 seen.add(module)
                 waiting.append(module)
-    return tuple(variables.values())
+    return modules
 
 
 def _find_imported_files(tree: ast.Module, file: Path, sys_path: Sequence[str]) -> Iterator[Path]:
@@ -91,67 +115,3 @@ def _find_module_file(folder: Path, dotted_name: str) -> Path | None:
         if file.is_file():
             return file
     return None
-
-
-def _find_in_module(tree: ast.Module, file: Path) -> Iterator[EnvironmentVariable]:
-    for node in ast.walk(tree):
-        match node:
-            case ast.Subscript(value=value, slice=ast.Constant(value=str(name)), ctx=ast.Load()):
-                if name and ast.unparse(value).endswith("environ"):
-                    yield EnvironmentVariable(name, file, node.lineno, required=True)
-            case ast.Call(func=func, args=[ast.Constant(value=str(name)), *_]):
-                function = ast.unparse(func)
-                if name.isupper() and function.rpartition(".")[2] in READING_FUNCTIONS:
-                    yield EnvironmentVariable(name, file, node.lineno, _fails_when_unset(node, function))
-            case ast.ClassDef(bases=bases):
-                if any(ast.unparse(base).endswith("Settings") for base in bases):
-                    yield from _find_in_settings_class(node, file)
-
-
-def _fails_when_unset(call: ast.Call, function: str) -> bool:
-    """Whether a call raises when its variable is not set: it is neither `os.getenv`, nor has a default."""
-    has_default = len(call.args) > 1 or any(keyword.arg == "default" for keyword in call.keywords)
-    return not function.endswith(("environ.get", "getenv")) and not has_default
-
-
-def _find_in_settings_class(settings_class: ast.ClassDef, file: Path) -> Iterator[EnvironmentVariable]:
-    """The fields of a pydantic settings class, as the variables that fill them."""
-    prefix = _find_text(settings_class, ("env_prefix",))
-    for field in settings_class.body:
-        match field:
-            case ast.AnnAssign(target=ast.Name(id=name)) if not _is_no_field(name, field):
-                alias = _find_text(field, ("alias", "validation_alias", "env"))
-                variable = alias or f"{prefix}{name}".upper()
-                yield EnvironmentVariable(variable, file, field.lineno, _needs_value(field.value))
-
-
-def _is_no_field(name: str, field: ast.AnnAssign) -> bool:
-    return name == "model_config" or "ClassVar" in ast.unparse(field.annotation)
-
-
-def _needs_value(default: ast.expr | None) -> bool:
-    """Whether a field has no default: `Field(...)` and `Field(description=…)` give none either."""
-    if default is None or _is_ellipsis(default):
-        return True
-    if not isinstance(default, ast.Call) or not ast.unparse(default.func).endswith("Field"):
-        return False
-    if default.args:
-        return _is_ellipsis(default.args[0])
-    return not any(keyword.arg in ("default", "default_factory") for keyword in default.keywords)
-
-
-def _is_ellipsis(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) and node.value is ...
-
-
-def _find_text(node: ast.AST, names: Sequence[str]) -> str:
-    """The first text given to one of these names, as keyword (`alias="X"`) or assigned; '' without one."""
-    for child in ast.walk(node):
-        match child:
-            case ast.keyword(arg=str(name), value=ast.Constant(value=str(text))):
-                if name in names and text:
-                    return text
-            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(value=str(text))):
-                if name in names and text:
-                    return text
-    return ""

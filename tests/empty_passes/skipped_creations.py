@@ -1,4 +1,4 @@
-"""Statements that create nothing and report success: a later object of another shape is what everyone believes in."""
+"""Statements that create nothing and report success, because something else has the name."""
 
 from __future__ import annotations
 

@@ -1,0 +1,73 @@
+"""The variables that fill the fields of pydantic's settings classes, read from their text."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+
+from migration_gate.project.variable_reads import VariableRead
+
+BASE = "BaseSettings"
+
+
+def find_settings_classes(trees: Sequence[ast.Module]) -> list[list[ast.ClassDef]]:
+    """The settings classes of each module: those that inherit from BaseSettings, by way of others too."""
+    classes = [[node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)] for tree in trees]
+    known = {BASE}
+    growing = True
+    while growing:
+        new = {
+            node.name
+            for group in classes
+            for node in group
+            if node.name not in known and known & set(_list_base_names(node))
+        }
+        known |= new
+        growing = bool(new)
+    return [[node for node in group if known & set(_list_base_names(node))] for group in classes]
+
+
+def _list_base_names(node: ast.ClassDef) -> list[str]:
+    return [ast.unparse(base).rpartition(".")[2] for base in node.bases]
+
+
+def find_fields(settings_class: ast.ClassDef) -> Iterator[VariableRead]:
+    """The fields of the class, as the variables that fill them."""
+    prefix = _find_text(settings_class, ("env_prefix",))
+    for node in settings_class.body:
+        match node:
+            case ast.AnnAssign(target=ast.Name(id=name)) if not _is_no_field(name, node):
+                alias = _find_text(node, ("alias", "validation_alias", "env"))
+                yield VariableRead(alias or f"{prefix}{name}".upper(), node.lineno, _needs_value(node.value))
+
+
+def _is_no_field(name: str, node: ast.AnnAssign) -> bool:
+    return name == "model_config" or name.startswith("_") or "ClassVar" in ast.unparse(node.annotation)
+
+
+def _needs_value(default: ast.expr | None) -> bool:
+    """Whether a field has no default: `Field(...)` and `Field(description=…)` give none either."""
+    if default is None or _is_ellipsis(default):
+        return True
+    if not isinstance(default, ast.Call) or not ast.unparse(default.func).endswith("Field"):
+        return False
+    if default.args:
+        return _is_ellipsis(default.args[0])
+    return not any(keyword.arg in ("default", "default_factory") for keyword in default.keywords)
+
+
+def _is_ellipsis(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value is ...
+
+
+def _find_text(node: ast.AST, names: Sequence[str]) -> str:
+    """The first text given to one of these names, as keyword (`alias="X"`) or assigned; '' without one."""
+    for child in ast.walk(node):
+        match child:
+            case ast.keyword(arg=str(name), value=ast.Constant(value=str(text))):
+                if name in names and text:
+                    return text
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(value=str(text))):
+                if name in names and text:
+                    return text
+    return ""

@@ -1,0 +1,164 @@
+"""How one module reads environment variables: `os.environ`, a configuration library, functions of its own."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+READER_CLASSES = frozenset({"Env", "FileAwareEnv", "Config", "AutoConfig"})
+"""classes whose instances are called with a variable's name: environs, django-environ, starlette, decouple"""
+READER_MODULES = frozenset({"decouple", "environs", "environ", "starlette", "prettyconf"})
+"""libraries that give such objects or classes"""
+ENVIRONMENT = frozenset({"environ", "os.environ"})
+READS = frozenset({"getenv", "os.getenv", "environ.get", "os.environ.get", "environ.setdefault"})
+"""these return None, or a default, for a variable that is not set"""
+
+
+@dataclass(frozen=True, slots=True)
+class VariableRead:
+    """A variable's name in a module, and whether reading it fails where it is not set."""
+
+    name: str
+    line: int
+    required: bool
+
+
+@dataclass
+class ModuleNames:
+    """The names of one module that lead to environment variables."""
+
+    readers: set[str] = field(default_factory=set)
+    """called with a variable's name: `config("X")`, `env.str("X")`; without a default they fail"""
+    functions: dict[str, bool] = field(default_factory=dict)
+    """functions of its own that read the variable which their first argument names; whether they fail"""
+    texts: dict[str, str] = field(default_factory=dict)
+    """constants"""
+
+
+def collect_names(tree: ast.Module, imported: Mapping[str, ModuleNames]) -> ModuleNames:
+    """The names of a module; `imported` are those of the project's modules that it imports, by their names."""
+    names = ModuleNames()
+    for node in ast.walk(tree):
+        match node:
+            case ast.ImportFrom(module=str(module)):
+                _collect_imported(node, module, names, imported)
+            case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                _collect_assigned(name, value, names)
+            case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
+                _collect_assigned(name, value, names)
+            case ast.FunctionDef(name=name, args=ast.arguments(args=[parameter, *_])):
+                fails = _reads_parameter(node, parameter.arg)
+                if fails is not None:
+                    names.functions[name] = fails
+    return names
+
+
+def _collect_imported(
+    node: ast.ImportFrom, module: str, names: ModuleNames, imported: Mapping[str, ModuleNames]
+) -> None:
+    library = module.partition(".")[0] in READER_MODULES
+    other = imported.get(module.rpartition(".")[2]) if not library else None
+    for alias in node.names:
+        name = alias.asname or alias.name
+        if library and alias.name in ("config", "env"):
+            names.readers.add(name)
+        if other is None:
+            continue
+        if alias.name in other.readers:
+            names.readers.add(name)
+        if alias.name in other.functions:
+            names.functions[name] = other.functions[alias.name]
+        if alias.name in other.texts:
+            names.texts[name] = other.texts[alias.name]
+
+
+def _collect_assigned(name: str, value: ast.expr, names: ModuleNames) -> None:
+    match value:
+        case ast.Constant(value=str(text)):
+            names.texts[name] = text
+        case ast.Call(func=func) if ast.unparse(func).rpartition(".")[2] in READER_CLASSES:
+            names.readers.add(name)
+
+
+def _reads_parameter(function: ast.FunctionDef, parameter: str) -> bool | None:
+    """Whether a function fails where the variable named by its parameter is not set; None if it reads none."""
+    fails: bool | None = None
+    for node in ast.walk(function):
+        match node:
+            case ast.Subscript(value=value, slice=ast.Name(id=name)):
+                if name == parameter and ast.unparse(value) in ENVIRONMENT:
+                    fails = True
+            case ast.Call(func=func, args=[ast.Name(id=name), *_]):
+                if name == parameter and ast.unparse(func) in READS:
+                    raises = any(isinstance(child, ast.Raise) for child in ast.walk(function))
+                    fails = fails or (raises and len(function.args.args) == 1)
+    return fails
+
+
+def find_reads(tree: ast.Module, names: ModuleNames) -> Iterator[VariableRead]:
+    """Every read of a variable in the module, in the order of the text's tree."""
+    demanded = _list_demanded_names(tree)
+    for node in ast.walk(tree):
+        match node:
+            case ast.Subscript(value=value, slice=key, ctx=ast.Load()) if ast.unparse(value) in ENVIRONMENT:
+                if name := _read_text(key, names):
+                    yield VariableRead(name, node.lineno, required=True)
+            case ast.Call(args=[key, *_]):
+                required = _is_required(node, names)
+                name = _read_text(key, names)
+                if required is not None and name:
+                    yield VariableRead(name, node.lineno, required or node in demanded)
+
+
+def _read_text(key: ast.expr, names: ModuleNames) -> str:
+    match key:
+        case ast.Constant(value=str(text)):
+            return text
+        case ast.Name(id=name):
+            return names.texts.get(name, "")
+        case _:
+            return ""
+
+
+def _is_required(call: ast.Call, names: ModuleNames) -> bool | None:
+    """Whether the call fails for a variable that is not set; None where it reads no variable."""
+    function = ast.unparse(call.func)
+    has_default = len(call.args) > 1 or any(
+        keyword.arg in ("default", "fallback") for keyword in call.keywords
+    )
+    if function in READS:
+        return False
+    if function in names.functions:
+        return names.functions[function] and not has_default
+    if function.partition(".")[0] in names.readers:
+        return not has_default
+    return None
+
+
+def _list_demanded_names(tree: ast.Module) -> set[ast.Call]:
+    """Reads whose value is tested by `if not value: raise` or an assertion."""
+    tested = {
+        ast.unparse(_strip_test(node.test))
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assert)
+        or (isinstance(node, ast.If) and any(isinstance(child, ast.Raise) for child in node.body))
+    }
+    return {
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign)
+        and isinstance(node.value, ast.Call)
+        and ast.unparse(node.targets[0]) in tested
+    }
+
+
+def _strip_test(test: ast.expr) -> ast.expr:
+    """What is tested in `not value`, `value is None`, `value is not None`."""
+    match test:
+        case ast.UnaryOp(op=ast.Not(), operand=operand):
+            return operand
+        case ast.Compare(left=left, comparators=[ast.Constant(value=None)]):
+            return left
+        case _:
+            return test
