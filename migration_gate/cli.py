@@ -210,12 +210,23 @@ def run_action() -> int:
 @click.option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to write the answer."
 )
+@click.option(
+    "--try", "runs_env_py", is_flag=True, help="Run env.py once on the gate's own server, but no revision."
+)
+@click.option(
+    "--write-hook",
+    "writes_hook",
+    is_flag=True,
+    help="Draft a hook where the project builds its configuration in code.",
+)
 @_with_settings_options
-def diagnose_project(path: Path, form: str, **options: Any) -> int:
-    """Print what was found in PATH and what is missing; run nothing of it."""
+def diagnose_project(path: Path, form: str, runs_env_py: bool, writes_hook: bool, **options: Any) -> int:
+    """Print what is missing and what was found in PATH; run nothing of it, unless told to."""
     from migration_gate import doctor as examination  # noqa: PLC0415 - not needed to print help
 
-    text, status = examination.diagnose(path, nest_options(options), form)
+    text, status = examination.diagnose(
+        path, nest_options(options), form, runs_env_py=runs_env_py, writes_hook=writes_hook
+    )
     click.echo(text)
     return status
 

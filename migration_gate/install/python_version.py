@@ -114,10 +114,15 @@ def _convert_comparison(operator: str, version: str) -> str:
 
 
 def _allows_minor(specifier: str, minor: str) -> bool:
-    """Whether the range has a patch release of this minor version; a range that cannot be read has all."""
+    """Whether the range has a patch release of this minor version."""
+    return allows_python(specifier, f"{minor}.99")
+
+
+def allows_python(specifier: str, version: str) -> bool:
+    """Whether a range of Pythons has this version; one that cannot be read has all."""
     from packaging.specifiers import InvalidSpecifier, SpecifierSet  # noqa: PLC0415 - 20 ms, and seldom needed
 
     try:
-        return SpecifierSet(specifier).contains(f"{minor}.99", prereleases=True)
+        return SpecifierSet(specifier).contains(version, prereleases=True)
     except InvalidSpecifier:
         return True

@@ -37,7 +37,7 @@ class ModuleNames:
 
 
 def collect_names(tree: ast.Module, imported: Mapping[str, ModuleNames]) -> ModuleNames:
-    """The names of a module; `imported` are those of the project's modules that it imports, by their names."""
+    """The names of a module; `imported` are those of the modules that it imports, by their names."""
     names = ModuleNames()
     for node in ast.walk(tree):
         match node:
@@ -82,7 +82,7 @@ def _collect_assigned(name: str, value: ast.expr, names: ModuleNames) -> None:
 
 
 def _reads_parameter(function: ast.FunctionDef, parameter: str) -> bool | None:
-    """Whether a function fails where the variable named by its parameter is not set; None if it reads none."""
+    """Whether a function fails where the variable that its parameter names is not set; None: no read."""
     fails: bool | None = None
     for node in ast.walk(function):
         match node:

@@ -44,9 +44,9 @@ def examine_project(settings: Settings) -> Generator[Progress, None, Facts]:
 
 def _examine_project(settings: Settings) -> Generator[Progress, None, Facts]:
     yield Progress("find", settings.name)
-    _refuse_untrusted_code(settings)
+    refuse_strangers_code(settings)
     protect_command_files(os.environ)
-    installation = yield from _install_packages(settings)
+    installation = yield from install_missing_packages(settings)
     settings = installation.settings
     project = find_project(settings)
 
@@ -102,14 +102,14 @@ def _wait_for_repository_text(setup: ReplaySetup, history_run: HistoryRun) -> Re
     return RepositoryText((), read_repository(setup.settings, []))
 
 
-def _refuse_untrusted_code(settings: Settings) -> None:
+def refuse_strangers_code(settings: Settings) -> None:
     """Raise UntrustedCode where a stranger's code would run with rights that it must not have."""
     folders = (settings.root, settings.project_folder or settings.root, settings.working_directory)
     for folder in dict.fromkeys(folders):
         refuse_untrusted_code(folder, os.environ)
 
 
-def _install_packages(settings: Settings) -> Generator[Progress, None, PackageInstallation]:
+def install_missing_packages(settings: Settings) -> Generator[Progress, None, PackageInstallation]:
     """Install the project's packages where that is wanted, and no interpreter has them."""
     if settings.install == "off" or settings.python is not None:
         return PackageInstallation(settings)

@@ -24,9 +24,9 @@ from typing import Any, Literal, Optional, Union
 ConfigKind = Literal["ini", "toml", "flask", "hook"]
 CommandKind = Literal["python", "run"]
 """a Python file for the worker's interpreter, or a shell command"""
-TaskKind = Literal["replay", "models", "bootstrap"]
+TaskKind = Literal["replay", "models", "bootstrap", "trial"]
 """replay: run the history; models: run env.py without a step and create the models; bootstrap: only create
-the models and stamp them"""
+the models and stamp them; trial: run env.py without a step, and plan the steps"""
 Stage = Literal["prepare", "import", "replay", "models"]
 FailedStage = Literal["interpreter", "driver", "prepare", "import", "replay", "models"]
 """a stage, or what is missing before the first one: Alembic and SQLAlchemy, or a PostgreSQL driver"""

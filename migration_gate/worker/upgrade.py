@@ -127,6 +127,9 @@ class HistoryUpgrade:
             return
         first_target, *more_targets = self._order.target
         plan = private_api.plan_upgrade(self._script, first_target, heads)
+        if self._order.task == "trial":
+            self._answer.send(RevisionsPlanned(tuple(step.revision.revision for step in plan)))
+            return
         snapshots = choose_snapshot_revisions(self._order, plan)
         yield from self._run_plan(plan, context, number, snapshots)
         for target in more_targets:

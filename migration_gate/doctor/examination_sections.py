@@ -1,21 +1,17 @@
-"""The command `doctor`: prints what the gate found and what is missing, and runs nothing of the project."""
+"""What can be said of a project without running any of it, by section."""
 
 from __future__ import annotations
 
-import json
-import os
-import textwrap
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from migration_gate import explain
-from migration_gate.config import loading
 from migration_gate.config.repository_root import find_repository_root
-from migration_gate.config.settings import Settings
+from migration_gate.config.settings import DEFAULT_ORIGIN, Settings
 from migration_gate.config.settings_text import describe_settings, hide_password
 from migration_gate.errors import GateError, ProjectNotFound
+from migration_gate.install.python_version import allows_python
 from migration_gate.project import (
     alembic_config,
     environment_variables,
@@ -27,15 +23,15 @@ from migration_gate.project import (
 from migration_gate.project.environment_variables import EnvironmentVariable
 from migration_gate.project.interpreter import Interpreter
 from migration_gate.project.locate import AlembicEnvironment
+from migration_gate.wording import count_noun
+
+if TYPE_CHECKING:
+    from migration_gate.install import InstallationPlan
 
 T = TypeVar("T")
 Section = dict[str, str | list[str]]
 """label and text, or label and several texts"""
 REDIRECTED = "whatever it says, every connection is redirected to the ephemeral server"
-WIDTH = 80
-"""columns of a line"""
-MAX_EXAMPLE_VARIABLES = 3
-"""variables in the example of an `env:` setting"""
 
 
 @dataclass
@@ -58,25 +54,6 @@ class Examination:
     def note_missing(self, message: str, advice: str, where: str = "") -> None:
         """Note something that is missing, and the setting that helps."""
         self.missing.append({"says": message, "advice": advice, "where": where})
-
-
-def diagnose(path: Path, options: Mapping[str, object], form: str) -> tuple[str, int]:
-    """The report on every project of PATH, as `text` or `json`, and the status: 2 if anything is missing."""
-    environ = dict(os.environ)
-    projects = loading.load_settings(path, options, environ, known_checks=explain.known_kinds())
-    examinations = [examine_project(settings, environ) for settings in projects]
-    status = 2 if any(examination.missing for examination in examinations) else 0
-    if form == "json":
-        return _render_json(examinations), status
-    return "\n\n".join(render_text(examination) for examination in examinations), status
-
-
-def _render_json(examinations: Sequence[Examination]) -> str:
-    projects = [
-        {"name": examination.name, **examination.sections, "missing": examination.missing}
-        for examination in examinations
-    ]
-    return json.dumps({"version": 1, "projects": projects}, indent=2)
 
 
 def examine_project(settings: Settings, environ: Mapping[str, str]) -> Examination:
@@ -120,11 +97,54 @@ def _add_interpreter_section(
 ) -> None:
     directory = environment.directory if environment else settings.working_directory
     repository_root = find_repository_root(settings.root)
-    chosen = examination.call_or_note_missing(
-        lambda: interpreter_choice.choose_interpreter(settings.python, directory, repository_root, environ)
+    try:
+        chosen = interpreter_choice.choose_interpreter(
+            settings.python, directory, repository_root, environ, settings.installed
+        )
+    except GateError as error:
+        advice = error.advice + _offer_installation(environment, settings, environ)
+        examination.note_missing(error.message, advice, error.where)
+        return
+    examination.sections["interpreter"] = _interpreter_section(examination, chosen)
+    _note_unfit_python(examination, chosen, settings, environ)
+
+
+def _offer_installation(
+    environment: AlembicEnvironment | None, settings: Settings, environ: Mapping[str, str]
+) -> str:
+    """What `install: auto` would do; empty where it could not."""
+    if environment is None or settings.python is not None:
+        return ""
+    plan = _find_plan(settings, environ)
+    if plan is None:
+        return ""
+    return (
+        f"\nOr have the gate install the packages from {plan.title}, for Python {plan.python.specifier} "
+        f"({plan.python.origin}), when it runs:\n\n    install: auto"
     )
-    if chosen:
-        examination.sections["interpreter"] = _interpreter_section(examination, chosen)
+
+
+def _find_plan(settings: Settings, environ: Mapping[str, str]) -> InstallationPlan | None:
+    from migration_gate import install  # noqa: PLC0415 - not needed where an interpreter is at hand
+
+    try:
+        return install.plan_installation(replace(settings, install="auto"), environ)
+    except GateError:
+        return None
+
+
+def _note_unfit_python(
+    examination: Examination, chosen: Interpreter, settings: Settings, environ: Mapping[str, str]
+) -> None:
+    """An interpreter that the project's own metadata excludes."""
+    plan = _find_plan(settings, environ)
+    project_range = plan.python.project_range if plan is not None else ""
+    version = ".".join(map(str, chosen.version))
+    if version and not allows_python(project_range, version):
+        examination.note_missing(
+            f"`{chosen.python}` is Python {version}; the project runs on {project_range}.",
+            "Make its environment with a Python of that range, and name the interpreter with `python:`.",
+        )
 
 
 def _planned_installation(settings: Settings, environ: Mapping[str, str]) -> Section:
@@ -188,27 +208,10 @@ def _database_url_section(
     section: Section = {}
     if url := _url_in_ini(environment):
         section["in the ini"] = hide_password(url)
-    variables: list[EnvironmentVariable] = []
+    variables: tuple[EnvironmentVariable, ...] = ()
     if environment.entry_file:
-        variables = [
-            variable
-            for variable in environment_variables.find_variables(environment.entry_file, path)
-            if variable.is_database_setting or variable.required
-        ]
-    set_names = {*settings.env_by_name(), *environ}
-    section["variables"] = [
-        _describe_variable(variable, settings.root, is_set=variable.name in set_names)
-        for variable in variables
-    ] or ["none read by env.py and what it imports"]
-    unset_names = [
-        variable.name for variable in variables if variable.required and variable.name not in set_names
-    ]
-    if unset_names:
-        example = ", ".join(f"{name}: …" for name in unset_names[:MAX_EXAMPLE_VARIABLES])
-        section["not set"] = [
-            f"{', '.join(unset_names)}: filled with placeholders; if one must hold a real value, set it:",
-            "env: {" + example + "}",
-        ]
+        variables = environment_variables.find_variables(environment.entry_file, path)
+    _add_variables(section, variables, settings, environ)
     section["at run time"] = REDIRECTED
     return section
 
@@ -222,15 +225,46 @@ def _url_in_ini(environment: AlembicEnvironment) -> str | None:
         return None
 
 
+def _add_variables(
+    section: Section,
+    variables: tuple[EnvironmentVariable, ...],
+    settings: Settings,
+    environ: Mapping[str, str],
+) -> None:
+    """Those that must be set; of the others, those of a database, and how many more there are."""
+    set_names = {*settings.env_by_name(), *environ}
+    required = [variable for variable in variables if variable.required]
+    optional = [variable for variable in variables if not variable.required]
+    of_database = [variable for variable in optional if variable.is_database_setting]
+    if required:
+        section["required"] = [
+            _describe_variable(variable, settings.root, is_set=variable.name in set_names)
+            for variable in required
+        ]
+    else:
+        section["required"] = "no variable that env.py and what it imports fail without"
+    if of_database:
+        section["optional"] = [
+            _describe_variable(variable, settings.root, is_set=variable.name in set_names)
+            for variable in of_database
+        ]
+    others = len(optional) - len(of_database)
+    if others:
+        section["others"] = f"{count_noun(others, 'variable')} with a default, of no database"
+    unset_names = [variable.name for variable in required if variable.name not in set_names]
+    if unset_names:
+        section["not set"] = [
+            "filled with placeholders where the project fails without them; where one must hold a real "
+            "value, set it in .migration-gate.yml:",
+            "env:",
+            *(f"  {name}: …" for name in unset_names),
+        ]
+
+
 def _describe_variable(variable: EnvironmentVariable, root: Path, *, is_set: bool) -> str:
-    """`DATABASE_URL  app/settings.py:12, required, set`."""
+    """`DATABASE_URL  app/settings.py:12, set`."""
     file = variable.file.relative_to(root) if variable.file.is_relative_to(root) else variable.file
-    text = f"{variable.name}  {file}:{variable.line}"
-    if variable.required:
-        text += ", required"
-    if is_set:
-        text += ", set"
-    return text
+    return f"{variable.name}  {file}:{variable.line}" + (", set" if is_set else "")
 
 
 def _postgres_section(examination: Examination, settings: Settings) -> Section:
@@ -252,48 +286,6 @@ def _configuration_section(settings: Settings) -> Section:
     return {value.key: f"{values.get(value.key, '')}  ({value.origin})" for value in settings.origins}
 
 
-def render_text(examination: Examination) -> str:
-    """One project's report for people, in 80 columns where paths allow it."""
-    lines = [examination.name, "=" * len(examination.name)]
-    for title, section in examination.sections.items():
-        lines += ["", title.capitalize(), *_render_section(section)]
-    lines += ["", *_render_missing(examination)]
-    return "\n".join(lines)
-
-
-def _render_section(section: Section) -> list[str]:
-    width = max(map(len, section), default=0) + 2
-    lines: list[str] = []
-    for label, value in section.items():
-        texts = [value] if isinstance(value, str) else value
-        for number, text in enumerate(texts):
-            shown_label = label if number == 0 else ""
-            lines += _wrap_line(text, f"  {shown_label:<{width}}")
-    return lines
-
-
-def _render_missing(examination: Examination) -> list[str]:
-    if not examination.missing:
-        return ["Nothing is missing that can be seen without running it."]
-    lines = ["Missing"]
-    for problem in examination.missing:
-        where = f" ({problem['where']})" if problem["where"] else ""
-        lines += _wrap_line(problem["says"] + where, "  - ")
-        for line in problem["advice"].splitlines():
-            lines += _wrap_advice(line)
-    return lines
-
-
-def _wrap_advice(line: str) -> list[str]:
-    """A line of advice; indented lines are configuration to copy, and stay as they are."""
-    if line.startswith(" "):
-        return [f"    {line}"]
-    return _wrap_line(line, "    ") if line else [""]
-
-
-def _wrap_line(line: str, start: str) -> list[str]:
-    """`start` and the line in 80 columns; further lines are indented as far as `start` is long."""
-    wrapper = textwrap.TextWrapper(WIDTH, break_long_words=False, break_on_hyphens=False)
-    wrapper.initial_indent = start
-    wrapper.subsequent_indent = " " * len(start)
-    return wrapper.wrap(line) or [start.rstrip()]
+def is_default(text: str) -> bool:
+    """Whether a line of the configuration is a default."""
+    return text.endswith(f"  ({DEFAULT_ORIGIN})")

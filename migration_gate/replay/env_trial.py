@@ -1,0 +1,96 @@
+"""Runs env.py once against the ephemeral server, up to its first revision: `doctor --try`."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+
+from migration_gate import git
+from migration_gate.config.settings import Settings
+from migration_gate.errors import GateError
+from migration_gate.facts import Connection, History, SoftwareVersion
+from migration_gate.postgres.choice import start_server
+from migration_gate.postgres.run_directory import temporary_run_directory
+from migration_gate.progress import Progress
+from migration_gate.project import find_project
+from migration_gate.replay.examination import install_missing_packages, refuse_strangers_code
+from migration_gate.replay.initial_state import prepare_database
+from migration_gate.replay.replay_setup import ReplaySetup
+from migration_gate.replay.verification import verify_replay_started
+from migration_gate.replay.worker_answer import AnswerReader
+from migration_gate.replay.worker_answer_stream import send_order
+from migration_gate.replay.worker_process import start_worker
+from migration_gate.worker.protocol import ContextConfigured, RevisionsPlanned
+
+
+@dataclass(frozen=True, slots=True)
+class EnvTrial:
+    """What one run of env.py showed. No revision has run."""
+
+    connections: tuple[Connection, ...]
+    contexts: tuple[str, ...]
+    """of each `context.configure`: the driver and the version table"""
+    history: History
+    planned_revisions: tuple[str, ...]
+    """that a replay would run"""
+    versions: tuple[SoftwareVersion, ...]
+    notes: tuple[str, ...]
+    """dummy settings, a swapped dialect, installed packages..."""
+    error: GateError | None
+    """why env.py did not come to its first revision"""
+
+
+def try_environment(settings: Settings) -> Generator[Progress, None, EnvTrial]:
+    """Install what has to be installed, start a server, and run env.py. Raises GateError.
+
+    What the project's own code did wrong is `EnvTrial.error`. Yields the progress.
+    """
+    refuse_strangers_code(settings)
+    installation = yield from install_missing_packages(settings)
+    settings = installation.settings
+    project = find_project(settings)
+    with (
+        temporary_run_directory() as folder,
+        start_worker(project, settings, folder) as worker,
+        start_server(settings.postgres, folder=folder) as server,
+    ):
+        database = server.create_database()
+        setup = ReplaySetup(
+            settings=settings,
+            project=project,
+            server=server,
+            run_directory=folder,
+            repository=git.find_repository_root(settings.root),
+            database=database,
+            models_database=f"{database}_models",
+            changed_files=(),
+        )
+        preparation_notes = yield from prepare_database(setup)
+        yield Progress("import")
+        stream = send_order(worker, project, settings, server, setup.build_task("trial"))
+        lines = tuple(stream)
+    answer = AnswerReader(setup.repository, lines)
+    return EnvTrial(
+        connections=answer.connections(),
+        contexts=tuple(
+            f"{line.driver}, version table {line.version_table_schema or line.default_schema}"
+            f".{line.version_table}"
+            for line in lines
+            if isinstance(line, ContextConfigured)
+        ),
+        history=answer.history(settings.target, ()),
+        planned_revisions=tuple(
+            revision for line in lines if isinstance(line, RevisionsPlanned) for revision in line.revisions
+        ),
+        versions=answer.versions(),
+        notes=tuple(dict.fromkeys((*installation.notes, *preparation_notes, *worker.notes, *answer.notes()))),
+        error=_find_error(setup, answer, stream.output),
+    )
+
+
+def _find_error(setup: ReplaySetup, answer: AnswerReader, output: str) -> GateError | None:
+    try:
+        verify_replay_started(setup.project, answer, output)
+    except GateError as error:
+        return error
+    return None
