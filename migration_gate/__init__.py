@@ -1,6 +1,6 @@
 """Replays a project's Alembic history on a Postgres of its own, and hands over facts for the checks to judge.
 
-Start at `entrypoint.py`, the whole way on one page. Beside the folders are the commands (`cli`, `doctor`,
+Start at `entrypoint.py`, the whole way on one page. Beside the folders are the commands (`cli`,
 `explain`, `static`) and what all share (`errors`, `check`, `wording`, `git`, `progress`). The folders:
 
     config/      settings from files, environment and command line, each value with its origin
@@ -20,6 +20,7 @@ Start at `entrypoint.py`, the whole way on one page. Beside the folders are the 
     autofix/     the revision that removes a difference
     checks/      one module for each check
     verdict/     each finding's check and severity, and whether the user allows it
+    doctor/      the command that prints what is missing, and what was found
     report/      one format each, and where it is written
     action/      the GitHub action: inputs, outputs, the comment on a pull request
     monorepo/    several projects: which of them a change touches, and one report of several runs

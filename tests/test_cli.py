@@ -210,14 +210,14 @@ def test_doctor_says_what_it_found_and_what_is_missing(
     assert project["interpreter"]["drivers"] == "psycopg2-binary 2.9.9"
     assert project["database url"] == {
         "in the ini": "postgresql://me:***@db/app",
-        "variables": [
-            "DATABASE_URL  migrations/env.py:3, required",
-            "PGHOST  migrations/env.py:4",
-            "APP_KEY  app/settings.py:3, required",
-        ],
+        "required": ["DATABASE_URL  migrations/env.py:3", "APP_KEY  app/settings.py:3"],
+        "optional": ["PGHOST  migrations/env.py:4"],
         "not set": [
-            "DATABASE_URL, APP_KEY: filled with placeholders; if one must hold a real value, set it:",
-            "env: {DATABASE_URL: …, APP_KEY: …}",
+            "filled with placeholders where the project fails without them; where one must hold a real "
+            "value, set it in .migration-gate.yml:",
+            "env:",
+            "  DATABASE_URL: …",
+            "  APP_KEY: …",
         ],
         "at run time": "whatever it says, every connection is redirected to the ephemeral server",
     }

@@ -17,32 +17,13 @@ FILE_NAME = "migration_gate_hook.py"
 URL = "postgresql://user:secret@localhost/app"
 MOST_FILES = 3000
 """of the repository's Python that are searched for what the project's command sets"""
-OWN_ATTRIBUTES = frozenset(
-    [
-        "attributes",
-        "config_file_name",
-        "config_ini_section",
-        "cmd_opts",
-        "file_config",
-        "stdout",
-        "output_buffer",
-        "messaging_opts",
-        "memo",
-        "get_main_option",
-        "set_main_option",
-        "get_section",
-        "set_section_option",
-        "get_section_option",
-        "get_template_directory",
-        "print_stdout",
-        "get_alembic_option",
-        "get_alembic_boolean_option",
-        "get_prepend_sys_paths_list",
-        "get_version_locations_list",
-        "toml_file_name",
-        "toml_alembic_config",
-    ]
-)
+OWN_ATTRIBUTES = frozenset({
+    "attributes", "config_file_name", "config_ini_section", "cmd_opts", "file_config", "stdout",
+    "output_buffer", "messaging_opts", "memo", "get_main_option", "set_main_option", "get_section",
+    "set_section_option", "get_section_option", "get_template_directory", "print_stdout",
+    "get_alembic_option", "get_alembic_boolean_option", "get_prepend_sys_paths_list",
+    "get_version_locations_list", "toml_file_name", "toml_alembic_config",
+})  # fmt: skip
 """of Alembic's `Config`: what else env.py reads there, the project's own command has set"""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Generator
 from typing import TypeVar
 
@@ -64,7 +65,7 @@ def _describe_trial(trial: EnvTrial) -> Section:
         "result": f"env.py ran to its end; {NEXT_STEP}" if trial.error is None else "env.py failed",
         "versions": ", ".join(f"{software.name} {software.version}" for software in trial.versions),
         "connections": [_describe_connection(connection) for connection in trial.connections] or "none",
-        "contexts": list(trial.contexts) or "none: env.py did not come to `context.run_migrations()`",
+        "contexts": _count_equal(trial.contexts) or "none: env.py did not come to `context.run_migrations()`",
     }
     if history.error is not None:
         section["revisions"] = f"cannot be read: {history.error.message}"
@@ -80,6 +81,11 @@ def _describe_trial(trial: EnvTrial) -> Section:
     if trial.notes:
         section["notes"] = list(trial.notes)
     return section
+
+
+def _count_equal(texts: tuple[str, ...]) -> list[str]:
+    """Each text once, with how often it is there: a loop over tenants configures many alike contexts."""
+    return [text if count == 1 else f"{text}, {count} times" for text, count in Counter(texts).items()]
 
 
 def _describe_connection(connection: Connection) -> str:

@@ -40,13 +40,15 @@ class EnvironmentVariable:
 def find_variables(entry_file: Path, sys_path: Sequence[str]) -> tuple[EnvironmentVariable, ...]:
     """The variables that env.py (or a hook) and the project's modules around it read, each once."""
     modules = _read_modules(entry_file, sys_path)
-    names: dict[str, ModuleNames] = {}
+    names_by_file: dict[Path, ModuleNames] = {}
+    names_by_module: dict[str, ModuleNames] = {}
     for file, tree in reversed(modules.items()):  # what a module imports is collected before it
-        names[_module_name(file)] = collect_names(tree, names)
+        names_by_file[file] = collect_names(tree, names_by_module)
+        names_by_module[_module_name(file)] = names_by_file[file]
     classes = find_settings_classes(list(modules.values()))
     variables: dict[str, EnvironmentVariable] = {}
     for (file, tree), settings_classes in zip(modules.items(), classes, strict=True):
-        reads = [*find_reads(tree, names[_module_name(file)])]
+        reads = [*find_reads(tree, names_by_file[file])]
         reads += [read for settings_class in settings_classes for read in find_fields(settings_class)]
         for read in reads:
             variable = EnvironmentVariable(read.name, file, read.line, read.required)

@@ -92,6 +92,8 @@ def _search_config(settings: Settings) -> AlembicConfig:
     configs = find_nearest_configs(start, settings.section)
     if not configs and start != settings.working_directory:
         configs = find_nearest_configs(settings.working_directory, settings.section)
+    if not configs and not settings.flask_app:
+        configs = _find_deep_configs(settings.working_directory, settings.section)
     if len(configs) > 1:
         raise search_errors.several_configs_error(configs, settings.root)
     if configs:
@@ -103,6 +105,11 @@ def _search_config(settings: Settings) -> AlembicConfig:
             advice="Name the folder that holds its env.py and alembic.ini: `alembic: path/to/migrations`.",
         )
     raise search_errors.no_config_error(start)
+
+
+def _find_deep_configs(top: Path, section: str) -> list[AlembicConfig]:
+    """Those of every alembic.ini, however deep it lies."""
+    return [read_alembic_config(file, section) for file in find_ini_files(top)]
 
 
 def _describe_other_files(config: AlembicConfig, settings: Settings) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ SKIPPED = frozenset({
 """folders whose configurations are not the project's own"""
 USUAL_FOLDERS = ("migrations", "alembic", "db", "database")
 """names of folders with an Alembic environment"""
-DEEPEST_LEVEL = 6
+DEEPEST_LEVEL = 12
 """folders between the top and the deepest one that is looked at"""
 MOST_FOLDERS = 3000
 """that are looked at: 0.1 s, in a repository of any size"""

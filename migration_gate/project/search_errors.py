@@ -9,7 +9,6 @@ from migration_gate.errors import ProjectNotFound
 from migration_gate.project.alembic_config import AlembicConfig
 from migration_gate.project.search import (
     USUAL_FOLDERS,
-    find_ini_files,
     list_subfolders,
     read_text_file,
 )
@@ -32,8 +31,6 @@ REQUIREMENTS = (
     "setup.py",
 )
 """files that list a project's packages"""
-NAMED_FILES = 5
-"""files that a message names"""
 
 
 def several_configs_error(configs: Sequence[AlembicConfig], root: Path) -> ProjectNotFound:
@@ -65,18 +62,9 @@ def several_sections_error(config: AlembicConfig, root: Path) -> ProjectNotFound
 
 
 def no_config_error(top: Path) -> ProjectNotFound:
-    """Where we looked, and what hints at a configuration elsewhere."""
-    deeper_files = [_relative_path(file, top) for file in find_ini_files(top)]
-    if deeper_files:
-        names = ", ".join(f"`{file}`" for file in deeper_files[:NAMED_FILES])
-        return ProjectNotFound(
-            f"No alembic.ini in `{top}` or one folder down, but deeper: {names}.",
-            where=str(top),
-            advice=f"Name it in `.migration-gate.yml`: `alembic: {deeper_files[0]}`.",
-        )
+    """Where we looked, and what hints at a configuration of another kind."""
     return ProjectNotFound(
-        f"No Alembic project was found in `{top}`: no alembic.ini and no `[tool.alembic]` in pyproject.toml, "
-        "here or one folder down.",
+        f"No Alembic project was found in `{top}`: no alembic.ini and no `[tool.alembic]` in pyproject.toml.",
         where=str(top),
         advice=_advise_without_config([top, *list_subfolders(top)]),
     )
@@ -90,8 +78,8 @@ def _advise_without_config(folders: Sequence[Path]) -> str:
     if environment is not None and flask_migrate_file is None:
         return (
             f"`{_relative_path(environment, top)}/env.py` is an Alembic environment without a configuration. "
-            "If the project builds one in code, write a file that leaves it in `cfg`, and name it: "
-            "`hook: ci/alembic_config.py`."
+            "If the project builds one in code, `migration-gate doctor --write-hook` drafts a file that does "
+            "so; name it with `hook:`."
         )
     if flask_migrate_file is not None:
         return (

@@ -29,7 +29,7 @@ class EnvTrial:
 
     connections: tuple[Connection, ...]
     contexts: tuple[str, ...]
-    """of each `context.configure`: the driver and the version table"""
+    """one for each `context.run_migrations()`: the driver and the version table"""
     history: History
     planned_revisions: tuple[str, ...]
     """that a replay would run"""

@@ -129,6 +129,7 @@ class HistoryUpgrade:
         plan = private_api.plan_upgrade(self._script, first_target, heads)
         if self._order.task == "trial":
             self._answer.send(RevisionsPlanned(tuple(step.revision.revision for step in plan)))
+            self._finish_context(number, context, place)
             return
         snapshots = choose_snapshot_revisions(self._order, plan)
         yield from self._run_plan(plan, context, number, snapshots)

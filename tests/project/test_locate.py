@@ -266,6 +266,12 @@ def test_several_sections_are_named_with_what_to_write(tmp_path: Path) -> None:
     assert "    alembic: {config: alembic.ini, section: tenant}" in error.advice
 
 
+def test_the_only_ini_of_a_repository_is_found_however_deep_it_lies(tmp_path: Path) -> None:
+    folder = "services/core/src/acme/storage/sql/alembic"
+    write_project(tmp_path, {f"{folder}/alembic.ini": INI, f"{folder}/migrations/env.py": ""})
+    assert find_in_folder(tmp_path).config == tmp_path / folder / "alembic.ini"
+
+
 @pytest.mark.parametrize(
     ("files", "advice"),
     [
@@ -286,7 +292,7 @@ def test_several_sections_are_named_with_what_to_write(tmp_path: Path) -> None:
             {"app/migrations/env.py": "", "app/migrations/script.py.mako": ""},
             "`app/migrations/env.py` is an Alembic environment without a configuration. If the "
             "project builds one in "
-            "code, write a file that leaves it in `cfg`, and name it: `hook: ci/alembic_config.py`.",
+            "code, `migration-gate doctor --write-hook` drafts a file that does so; name it with `hook:`.",
         ),
         (
             {"prisma/schema.prisma": ""},
@@ -298,7 +304,6 @@ def test_several_sections_are_named_with_what_to_write(tmp_path: Path) -> None:
             "This looks like a Django project, which does not use Alembic. The gate replays Alembic "
             "migrations only.",
         ),
-        ({"a/b/c/alembic.ini": INI}, "Name it in `.migration-gate.yml`: `alembic: a/b/c/alembic.ini`."),
     ],
 )
 def test_the_error_without_a_configuration_names_what_hints_at_one(

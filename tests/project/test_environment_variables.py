@@ -1,0 +1,78 @@
+"""Environment variables that the project asks for, read from its text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from migration_gate.project.environment_variables import EnvironmentVariable, find_variables
+
+
+def read_variables(top: Path, env_py: str, **modules: str) -> dict[str, bool]:
+    """Each variable that env.py and these modules of the package `app` read; whether it is required."""
+    for name, text in {"__init__": "", **modules}.items():
+        file = top / "app" / f"{name}.py"
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(text)
+    (top / "env.py").write_text(env_py)
+    return {item.name: item.required for item in find_variables(top / "env.py", [str(top)])}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("import os\nos.environ['A']\nos.environ.get('B')", {"A": True, "B": False}),
+        ("import os\nos.getenv('A', 'x')", {"A": False}),
+        ("from os import environ, getenv\nenviron['A']\ngetenv('b')", {"A": True, "b": False}),
+        ("import os\nNAME = 'A'\nos.environ[NAME]", {"A": True}),
+        ("import os\nos.environ['A'] = '1'", {}),
+        ("from decouple import config\nconfig('A')\nconfig('B', default='')", {"A": True, "B": False}),
+        ("from decouple import config as get\nget('A', cast=int)", {"A": True}),
+        ("import environ\nenv = environ.Env()\nenv('A')\nenv.str('B', 'x')", {"A": True, "B": False}),
+        ("from environs import Env\nenv = Env()\nenv.url('A')", {"A": True}),
+        ("from starlette.config import Config\nconfig = Config()\nconfig('A', default=None)", {"A": False}),
+        ("headers = {}\nheaders.get('CONTENT')\nstr('TEXT')\nconfig.get('KEY')", {}),
+        ("import os\nurl = os.getenv('A')\nif not url:\n    raise RuntimeError('no')", {"A": True}),
+        ("import os\nurl = os.getenv('A')\nif url is None:\n    url = 'x'", {"A": False}),
+        ("import os\ndef need(name):\n    return os.environ[name]\nneed('A')", {"A": True}),
+        ("import os\ndef may(name, other=''):\n    return os.getenv(name, other)\nmay('A')", {"A": False}),
+        ("class Settings:\n    port: int\nclass OtherSettings(Settings):\n    host: str", {}),
+    ],
+)  # fmt: skip
+def test_a_variable_is_what_a_reader_of_variables_is_asked_for(
+    tmp_path: Path, text: str, expected: dict[str, bool]
+) -> None:
+    assert read_variables(tmp_path, text) == expected
+
+
+def test_readers_are_followed_into_the_modules_that_define_them(tmp_path: Path) -> None:
+    found = read_variables(
+        tmp_path,
+        "from app.models import Base",
+        models="from app.settings import config, need, KEY\nconfig('A')\nneed('B')\nneed(KEY)\nBase = 1",
+        settings="from starlette.config import Config\nimport os\nconfig = Config()\nKEY = 'C'\n"
+        "def need(name):\n    value = os.getenv(name)\n    if not value:\n        raise KeyError(name)\n",
+    )
+    assert found == {"A": True, "B": True, "C": True}
+
+
+def test_a_settings_class_may_inherit_from_one_in_another_module(tmp_path: Path) -> None:
+    found = read_variables(
+        tmp_path,
+        "from app.settings import Settings",
+        base="from pydantic_settings import BaseSettings\n"
+        "class AppSettings(BaseSettings):\n    debug: bool = False",
+        settings="from app.base import AppSettings\nclass Settings(AppSettings):\n"
+        "    model_config = dict(env_prefix='APP_')\n    key: str\n    url: str = Field(..., alias='URL')\n"
+        "    port: int = 5432\n    _own: int\n",
+    )
+    assert found == {"APP_KEY": True, "URL": True, "APP_PORT": False, "DEBUG": False}
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("PGHOST", True), ("DB_PORT", True), ("app_database_url", True), ("UPGRADE", False), ("PGP_KEY", False)],
+)
+def test_a_database_setting_is_known_by_the_words_of_its_name(name: str, expected: bool) -> None:
+    assert EnvironmentVariable(name, Path(), 1, required=False).is_database_setting is expected
