@@ -8,14 +8,19 @@ Instead, import every module with models in `env.py`, and set `target_metadata =
 
 from collections.abc import Iterator
 
+from migration_gate.analysis.model_imports import list_imports
+from migration_gate.analysis.model_registration import ModelRegistration
 from migration_gate.check import Evidence, Finding, Severity
 from migration_gate.facts import Facts
 from migration_gate.wording import code_block, count_noun
 
 SEVERITY = Severity.ERROR
+SHOWN_MODELS = 10
 
 _SET_METADATA = code_block("from app.models import Base\n\ntarget_metadata = Base.metadata")
-_IMPORT_MODELS = code_block("import app.models  # noqa: F401  (fills Base.metadata)")
+_IMPORT_MODELS = "import app.models  # noqa: F401  (fills Base.metadata)"
+_MANY_METADATAS = """Pass the MetaData of these models' base class. If env.py passes it, something emptied \
+it (`metadata.clear()`): delete that."""
 _ALLOW = "\nIf the project has no models on purpose, allow missing-models with that reason."
 
 
@@ -28,11 +33,23 @@ def check(facts: Facts) -> Iterator[Finding]:
     # Models that could not be read are reported by unchecked.
     if any(unchecked.object == "models" for unchecked in replay.unchecked):
         return
+    definitions = ModelRegistration(replay, facts.tree).candidates
     if replay.models.metadatas == 0:
         message = "`target_metadata` is missing in env.py: there are no models to compare with"
         fix = f"Set it in env.py, before `context.configure`, and pass it there:{_SET_METADATA}"
+    elif definitions.imported:
+        message = "`target_metadata` holds no tables, though modules with models were imported"
+        fix = _MANY_METADATAS
     else:
         message = "`target_metadata` holds no tables: env.py imports no models"
-        fix = f"Import every module that defines a model in env.py, above `target_metadata`:{_IMPORT_MODELS}"
+        imports = "\n".join(list_imports(replay.models, definitions.missing)) or _IMPORT_MODELS
+        fix = (
+            "Import every module that defines a model in env.py, above `target_metadata`:"
+            f"{code_block(imports)}"
+        )
     replayed = Evidence("replayed", count_noun(len(replay.catalog.tables), "table"))
-    yield Finding("env.py", message, evidence=(replayed,), fix=f"{fix}{_ALLOW}")
+    models = tuple(
+        Evidence("model", f"{definition.class_name or definition.variable} ({definition.location})")
+        for definition in (*definitions.imported, *definitions.missing)[:SHOWN_MODELS]
+    )
+    yield Finding("env.py", message, evidence=(replayed, *models), fix=f"{fix}{_ALLOW}")

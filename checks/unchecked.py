@@ -8,6 +8,7 @@ Instead, give the gate what it lacks, or allow this one object by name, with a r
 
 from collections.abc import Iterator
 
+from migration_gate.analysis.removed_models import find_removed_models
 from migration_gate.check import Evidence, Finding, Severity
 from migration_gate.facts import Facts
 
@@ -16,7 +17,7 @@ SEVERITY = Severity.ERROR
 
 def check(facts: Facts) -> Iterator[Finding]:
     """Yield what the replay, the repository and the comparison with the models had to leave out."""
-    for unchecked in (*facts.replay.unchecked, *facts.tree.unchecked):
+    for unchecked in (*facts.replay.unchecked, *facts.tree.unchecked, *find_removed_models(facts)):
         yield Finding(
             object=unchecked.object,
             message=f"`{unchecked.object}` was not checked: {unchecked.why}",

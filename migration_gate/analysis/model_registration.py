@@ -28,6 +28,15 @@ class UnregisteredModel:
         return str(self.table) if self.table is not None else _qualify(self.definition.schema, self.name)
 
 
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """Models that may be those of a project whose metadata holds none."""
+
+    imported: tuple[ModelDefinition, ...]
+    missing: tuple[ModelDefinition, ...]
+    """their modules were not imported"""
+
+
 @dataclass(frozen=True)
 class ModelRegistration:
     """The models as text beside the metadata that env.py passed."""
@@ -66,6 +75,21 @@ class ModelRegistration:
             definition
             for definition in self.tree.model_definitions
             if self.is_imported(definition) and self.is_registered(definition)
+        )
+
+    @cached_property
+    def candidates(self) -> Candidates:
+        """All models of the application's text, of whatever metadata, by whether they were imported."""
+        definitions = [
+            definition
+            for definition in self.tree.model_definitions
+            if definition.metadata
+            and not definition.is_conditional
+            and not _SCRIPT_FOLDER.search(definition.location.file)
+        ]
+        return Candidates(
+            imported=tuple(filter(self.is_imported, definitions)),
+            missing=tuple(definition for definition in definitions if not self.is_imported(definition)),
         )
 
     def is_imported(self, definition: ModelDefinition) -> bool:
