@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from textwrap import dedent
 from typing import get_args
 
+from migration_gate.analysis.evaluated_defaults import FROZEN, QUOTED, is_evaluated_default
 from migration_gate.analysis.type_width import is_narrowing
 from migration_gate.check import Evidence
 from migration_gate.facts import Difference, DifferenceKind
@@ -15,6 +16,7 @@ from migration_gate.wording import code_block, count_noun, join_words
 KINDS = tuple(kind.replace(" ", "-") for kind in get_args(DifferenceKind))
 """the kinds of difference, as `drift/kind` names them"""
 
+ONE_REVISION = "see the one revision for all drift"
 _WRITE_BY_HAND = "Correct the model, or write a revision that makes the database agree with it."
 _NOUNS: dict[DifferenceKind, str] = {
     "unique": "unique constraint",
@@ -51,6 +53,8 @@ def describe_difference(difference: Difference) -> str:
 
 def _predicate(difference: Difference) -> str:
     noun = _NOUNS.get(difference.kind, difference.kind)
+    if _is_evaluated(difference):
+        return _describe_evaluated(difference)
     if difference.kind == "nullability":
         is_strict_in_models = "NOT NULL" in (difference.models or "").upper()
         return f" is NOT NULL in {'the models' if is_strict_in_models else 'the migrations'} only"
@@ -62,6 +66,21 @@ def _predicate(difference: Difference) -> str:
         return f": the migrations make this {noun}, no model has it"
     determiner = "its" if difference.kind in _PROPERTIES else "this"
     return f": {determiner} {noun} differs between migrations and models"
+
+
+def _is_evaluated(difference: Difference) -> bool:
+    """Whether a default is no call although one was meant."""
+    sides = (difference.database, difference.models)
+    return difference.kind == "default" and any(map(is_evaluated_default, sides))
+
+
+def _describe_evaluated(difference: Difference) -> str:
+    """Which sides have such a default, and of which kind it is."""
+    sides = {"migrations": difference.database, "models": difference.models}
+    wrong = [side for side, text in sides.items() if is_evaluated_default(text)]
+    if FROZEN in sides.values():
+        return f": its default was evaluated once, by the DDL (in {join_words(wrong, quote='')})"
+    return f": its default is the text of a call, not the call (in {join_words(wrong, quote='')})"
 
 
 def describe_unmanaged(differences: Iterable[Difference]) -> tuple[str, tuple[Evidence, ...]]:
@@ -104,7 +123,11 @@ def _describe_drop(difference: Difference) -> str:
 
 def _describe_change(difference: Difference) -> str:
     """The model first; then the lines that change the database."""
+    if _is_evaluated(difference):
+        return _describe_call(difference)
     revision = format_revision(difference)
+    if difference.fixed_by_others:
+        return f"Correct the model. Else it changes together with another object: {ONE_REVISION}."
     if not revision:
         return f"{_WRITE_BY_HAND}{_describe_refusal(difference)}"
     if difference.kind == "type" and is_narrowing(difference.database or "", difference.models or ""):
@@ -115,12 +138,29 @@ def _describe_change(difference: Difference) -> str:
     return f"Correct the model, or write into a revision:{_code(difference, revision)}"
 
 
+def _describe_call(difference: Difference) -> str:
+    """How to give a call in the model; then the lines for the database."""
+    call = "sa.func.now()"
+    for text in (difference.database, difference.models):
+        if text is not None and text.startswith(QUOTED):
+            call = f'sa.text("{text.removeprefix(QUOTED)}")'
+    lines = []
+    if is_evaluated_default(difference.models):
+        lines.append(f"In the model, write `server_default={call}` in place of the string.")
+    if is_evaluated_default(difference.database):
+        lines.append(f"A revision writes it the same way: not a string, but `{call}`.")
+    revision = format_revision(difference)
+    if revision:
+        lines[-1] += f" For the database:{_code(difference, revision)}"
+    return "\n".join(lines) + ("" if revision else _describe_refusal(difference))
+
+
 def _code(difference: Difference, revision: str) -> str:
     """The lines, and what they need to run."""
     block = code_block(revision)
     if not difference.runs_only_with:
         return block
-    return f"{block}\nIt runs only with the other changes. Alone, Postgres says: {difference.runs_only_with}"
+    return f"{block}\nAlone it does not run ({difference.runs_only_with}): {ONE_REVISION}."
 
 
 def _describe_refusal(difference: Difference) -> str:

@@ -26,11 +26,13 @@ def make_drift_revision(
     """
     if not together:
         return None
-    upgrade = "\n".join(item.upgrade.strip("\n") for item in together)
-    downgrade = "\n".join(item.downgrade.strip("\n") for item in reversed(together) if item.downgrade.strip())
+    upgrade = _join_lines(item.upgrade for item in together)
+    downgrade = _join_lines(item.downgrade for item in reversed(together))
     head, others = _choose_heads(replay, together)
     content = "\0".join((head or "", *others, upgrade, downgrade))
-    left_out = (item.object for item in differences if item.kind != "unmanaged" and item not in together)
+    removed = {(item.kind, item.object) for item in together}
+    remaining = (item for item in differences if item.kind != "unmanaged")
+    left_out = (item.object for item in remaining if (item.kind, item.object) not in removed)
     return DriftRevision(
         identifier=hashlib.sha256(content.encode()).hexdigest()[:IDENTIFIER_LENGTH],
         down_revision=() if head is None else (head,),
@@ -40,6 +42,16 @@ def make_drift_revision(
         differences=len(together),
         left_out=tuple(dict.fromkeys(left_out)),
     )
+
+
+def _join_lines(bodies: Iterable[str]) -> str:
+    """The bodies one after the other, without those that are only comments."""
+    return "\n".join(body.strip("\n") for body in bodies if _has_statement(body))
+
+
+def _has_statement(body: str) -> bool:
+    lines = (line.strip() for line in body.splitlines())
+    return any(line and line != "pass" and not line.startswith("#") for line in lines)
 
 
 def _choose_heads(replay: Replay, differences: Iterable[Difference]) -> tuple[str | None, tuple[str, ...]]:
@@ -78,6 +90,7 @@ def format_revision_file(revision: DriftRevision) -> str:
         "",
         f"Revision ID: {revision.identifier}",
         f"Revises: {', '.join(revision.down_revision)}",
+        *_list_left_out(revision),
         '"""',
         "",
         "import sqlalchemy as sa",
@@ -100,11 +113,17 @@ def format_revision_file(revision: DriftRevision) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _list_left_out(revision: DriftRevision) -> list[str]:
+    """What the reader still has to do, as a line of the docstring."""
+    if not revision.left_out:
+        return []
+    return ["", f"Left out, to be decided: {', '.join(revision.left_out)}"]
+
+
 def _uses_postgresql(revision: DriftRevision) -> bool:
     return "postgresql." in revision.upgrade + revision.downgrade
 
 
 def _with_statement(body: str) -> str:
     """The body, which Python wants to have a statement."""
-    has_statement = any(line.strip() and not line.lstrip().startswith("#") for line in body.splitlines())
-    return body if has_statement else f"{body}\n{NO_DOWNGRADE}".strip("\n")
+    return body if _has_statement(body) else NO_DOWNGRADE

@@ -10,18 +10,25 @@ from migration_gate.autofix.alembic_renderer import (
     render_alter_column,
     render_type_change,
 )
-from migration_gate.autofix.autofix_state import AutofixState, is_serial
+from migration_gate.autofix.autofix_state import AutofixState, find_serial_sequence
 from migration_gate.autofix.column_add_and_drop import add_column, drop_column
 from migration_gate.autofix.comment_fixes import set_column_comment
+from migration_gate.autofix.conversions import write_conversion
 from migration_gate.autofix.ddl_clauses import alter_column_clause
-from migration_gate.autofix.default_fixes import change_default, drop_default, set_default
+from migration_gate.autofix.default_fixes import (
+    change_default,
+    changes_default_with_type,
+    changes_nullability_with_identity,
+    drop_default,
+    set_default,
+)
+from migration_gate.autofix.enum_labels import FOLLOWS_BY_ITSELF
 from migration_gate.autofix.execute_call import execute_call
-from migration_gate.autofix.sqlalchemy_types import find_enum, make_sqlalchemy_type
+from migration_gate.autofix.sqlalchemy_types import make_sqlalchemy_type
 from migration_gate.autofix.view_warnings import warn_of_views
-from migration_gate.drift.type_names import type_without_length
 from migration_gate.facts.catalog import Column
 from migration_gate.facts.history import DifferenceKind
-from migration_gate.sql.identifiers import quote_identifier
+from migration_gate.sql.identifiers import qualified_name
 
 
 def fix_column(
@@ -56,29 +63,21 @@ def _belongs_to_view(column: Column, state: AutofixState) -> bool:
 
 
 def change_type(current: Column, target: Column, state: AutofixState) -> list[str]:
-    """The lines that change its type, and its default where Postgres would not convert that."""
+    """The lines that change its type, with its default and its sequence, where they depend on the type."""
     lines = warn_of_views(current, state)
-    if not _blocks_conversion(current, target, state):
-        return [*lines, *_alter_type(current, target, state)]
-    lines += drop_default(current, state)
+    if not changes_default_with_type(current, target, state):
+        return [*lines, *_alter_type(current, target, state), *_change_serial_type(current, target, state)]
+    if current.default is not None:
+        lines += drop_default(current, state)
     lines += _alter_type(current, target, state)
-    if target.default is not None and not is_serial(state.target, target):
-        lines += set_default(None, target, state)
-    return lines
-
-
-def _blocks_conversion(current: Column, target: Column, state: AutofixState) -> bool:
-    """Whether the default must be dropped before the type can change."""
-    if current.default is None or is_serial(state.current, current):
-        return False
-    return type_without_length(current.type) != type_without_length(target.type)
+    return lines + set_default(None, target, state)
 
 
 def _alter_type(current: Column, target: Column, state: AutofixState) -> list[str]:
     """The line that changes the type and converts the values; those of an expression are computed again."""
     current_type = make_sqlalchemy_type(current, state.current)
     target_type = make_sqlalchemy_type(target, state.target)
-    using = _conversion(current, target, state)
+    using = write_conversion(current, target, state)
     if current_type is not None and target_type is not None and not current.generated:
         return render_type_change(current, state.current, target_type, using)
     change = f"TYPE {target.type}"
@@ -89,19 +88,25 @@ def _alter_type(current: Column, target: Column, state: AutofixState) -> list[st
     return [execute_call(alter_column_clause(target, change))]
 
 
-def _conversion(current: Column, target: Column, state: AutofixState) -> str:
-    """The expression that makes the new value of the old one; an enum is converted by its text."""
-    name = quote_identifier(target.name)
-    if type_without_length(current.type) == type_without_length(target.type):
-        return f"{name}::{target.type}"
-    current_enum = find_enum(current.type.removesuffix("[]"), state.current)
-    target_enum = find_enum(target.type.removesuffix("[]"), state.target)
-    is_enum = current_enum is not None or target_enum is not None
-    return f"{name}::text::{target.type}" if is_enum else f"{name}::{target.type}"
+def _change_serial_type(current: Column, target: Column, state: AutofixState) -> list[str]:
+    """The line that lets the sequence of a serial column count as far as the column's new type reaches."""
+    sequences = [
+        find_serial_sequence(snapshot, column)
+        for snapshot, column in ((state.current, current), (state.target, target))
+    ]
+    if None in sequences:
+        return []
+    current_sequence, target_sequence = (sequence for sequence in sequences if sequence is not None)
+    if current_sequence.type == target_sequence.type:
+        return []
+    name = qualified_name(current_sequence.schema, current_sequence.name)
+    return [execute_call(f"ALTER SEQUENCE {name} AS {target_sequence.type}")]
 
 
 def change_nullability(current: Column, target: Column, state: AutofixState) -> list[str]:
     """The lines that let it be NULL, or forbid it."""
+    if changes_nullability_with_identity(current, target):
+        return [FOLLOWS_BY_ITSELF]
     lines = render_alter_column(current, state.current, nullable=target.nullable)
     if target.nullable:
         return lines

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import sqlalchemy as sa
 
 from migration_gate.autofix.alembic_renderer import (
@@ -23,6 +25,7 @@ from migration_gate.autofix.ddl_clauses import (
 )
 from migration_gate.autofix.enum_labels import FOLLOWS_BY_ITSELF, follows_label_renames, uses_removed_label
 from migration_gate.autofix.execute_call import execute_call
+from migration_gate.drift.type_names import type_without_length
 from migration_gate.facts.catalog import Column, Sequence
 from migration_gate.sql.identifiers import qualified_name, quote_identifier
 from migration_gate.sql.literals import quote_literal
@@ -34,11 +37,27 @@ def change_default(current: Column, target: Column, state: AutofixState) -> list
     """The lines that turn the current source of the column's value into the other."""
     if follows_label_renames(current.default, target.default, state):
         return [FOLLOWS_BY_ITSELF]
+    if current.type != target.type and changes_default_with_type(current, target, state):
+        return [FOLLOWS_BY_ITSELF]
     if current.generated or target.generated:
         return _change_expression(current, target, state)
     if current.identity and target.identity:
         return [execute_call(alter_column_clause(target, f"SET GENERATED {target.identity.upper()}"))]
     return _replace_default(current, target, state)
+
+
+def changes_default_with_type(current: Column, target: Column, state: AutofixState) -> bool:
+    """Whether the lines that change the column's type set its default, too: Postgres would not convert it.
+
+    The same in both directions, so that a downgrade undoes what the upgrade did.
+    """
+    if type_without_length(current.type) == type_without_length(target.type):
+        return False
+    if any(column.identity or column.generated for column in (current, target)):
+        return False
+    if is_serial(state.current, current) or is_serial(state.target, target):
+        return False
+    return current.default is not None or target.default is not None
 
 
 def _change_expression(current: Column, target: Column, state: AutofixState) -> list[str]:
@@ -49,8 +68,11 @@ def _change_expression(current: Column, target: Column, state: AutofixState) -> 
             *drop_column(current),
             *add_column(target, state),
         ]
-    lines = [execute_call(alter_column_clause(target, "DROP EXPRESSION"))]
-    return lines if target.default is None else [*lines, *set_default(None, target, state)]
+    plain = replace(current, generated=None)
+    return [
+        execute_call(alter_column_clause(target, "DROP EXPRESSION")),
+        *_replace_default(plain, target, state),
+    ]
 
 
 def _replace_default(current: Column, target: Column, state: AutofixState) -> list[str]:
@@ -59,16 +81,30 @@ def _replace_default(current: Column, target: Column, state: AutofixState) -> li
     lines: list[str] = []
     if current.identity:
         lines.append(execute_call(alter_column_clause(current, "DROP IDENTITY")))
+        lines += _change_nullability_too(current, target)
     elif current.default is not None and not is_set:
         lines += drop_default(current, state)
     if is_set:
         lines += set_default(current, target, state)
     lines += _drop_unused_sequence(current, target, state)
     if target.identity:
+        lines += _change_nullability_too(current, target)
         clause = identity_clause(target, state.target)
         lines.append(execute_call(alter_column_clause(target, f"ADD {clause}")))
         lines += _continue_numbers(target, find_owned_sequence(state.target, target))
     return lines
+
+
+def changes_nullability_with_identity(current: Column, target: Column) -> bool:
+    """Whether the lines that add or drop the identity change this, too: an identity is always NOT NULL."""
+    return (current.identity is None) != (target.identity is None) and current.nullable != target.nullable
+
+
+def _change_nullability_too(current: Column, target: Column) -> list[str]:
+    if not changes_nullability_with_identity(current, target):
+        return []
+    change = "DROP NOT NULL" if target.nullable else "SET NOT NULL"
+    return [execute_call(alter_column_clause(target, change))]
 
 
 def _cannot_be_set_yet(target: Column, state: AutofixState) -> bool:

@@ -9,14 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from migration_gate.analysis.evaluated_defaults import is_evaluated_default
 from migration_gate.autofix.autofix_state import AutofixState
 from migration_gate.autofix.column_fixes import fix_column
 from migration_gate.autofix.constraint_and_index_fixes import fix_part
+from migration_gate.autofix.default_fixes import change_default
 from migration_gate.autofix.enum_fixes import fix_enum
 from migration_gate.autofix.named_type_fixes import fix_named_type
 from migration_gate.autofix.sequence_fixes import fix_sequence
 from migration_gate.autofix.table_fixes import fix_table
 from migration_gate.drift.difference import CatalogDifference
+from migration_gate.drift.frozen_defaults import thaw_default, thaw_snapshot
 from migration_gate.drift.model_comparison import list_differences
 from migration_gate.facts.catalog import (
     CatalogObject,
@@ -31,6 +34,8 @@ from migration_gate.facts.catalog import (
 )
 from migration_gate.facts.history import Difference, DifferenceKind, Replay
 
+NOT_RESTORED = "# The old default was no call: there is nothing to restore.\npass"
+
 
 def add_fixes(differences: Iterable[Difference], replay: Replay) -> tuple[Difference, ...]:
     """The differences with `upgrade` and `downgrade` filled in; both stay empty where there is no fix.
@@ -38,7 +43,7 @@ def add_fixes(differences: Iterable[Difference], replay: Replay) -> tuple[Differ
     Run the upgrades in the order given, the downgrades in the reverse order.
     """
     catalog_differences = {item.difference: item for item in list_differences(replay)}
-    state = AutofixState(replay.catalog, replay.models.snapshot or Snapshot())
+    state = AutofixState(thaw_snapshot(replay.catalog), thaw_snapshot(replay.models.snapshot or Snapshot()))
     return tuple(_add_fix(item, catalog_differences.get(item), state) for item in differences)
 
 
@@ -46,15 +51,39 @@ def _add_fix(difference: Difference, found_on: CatalogDifference | None, state: 
     """The difference with its fix; unchanged where there is none, or where models cannot express it."""
     if found_on is None or difference.kind == "unmanaged":
         return difference
+    if difference.kind == "default" and any(
+        map(is_evaluated_default, (difference.database, difference.models))
+    ):
+        return _add_frozen_fix(difference, found_on, state)
     upgrade: list[str] = []
     for pair in found_on.pairs:
-        upgrade += _write_lines(difference.kind, pair.database, pair.models, state)
+        upgrade += _write_lines(difference.kind, _thaw(pair.database), _thaw(pair.models), state)
     if not upgrade:
         return difference
     downgrade: list[str] = []
     for pair in reversed(found_on.pairs):
-        downgrade += _write_lines(difference.kind, pair.models, pair.database, state.reversed())
+        downgrade += _write_lines(difference.kind, _thaw(pair.models), _thaw(pair.database), state.reversed())
     return replace(difference, upgrade="\n".join(upgrade), downgrade="\n".join(downgrade))
+
+
+def _add_frozen_fix(difference: Difference, found_on: CatalogDifference, state: AutofixState) -> Difference:
+    """A call in the place of the database's moment, which no downgrade restores.
+
+    Nothing is written where the moment is in the models alone: they are to be corrected.
+    """
+    database, models = _thaw(found_on.database), _thaw(found_on.models)
+    if not isinstance(database, Column) or not isinstance(models, Column):
+        return difference
+    if not is_evaluated_default(difference.database):
+        return difference
+    lines = change_default(database, models, state)
+    upgrade = [line.replace("sa.text('now()')", "sa.func.now()") for line in lines]
+    return replace(difference, upgrade="\n".join(upgrade), downgrade=NOT_RESTORED)
+
+
+def _thaw(item: CatalogObject | None) -> CatalogObject | None:
+    """The object; a column with a call in the place of a moment."""
+    return thaw_default(item) if isinstance(item, Column) else item
 
 
 def _write_lines(

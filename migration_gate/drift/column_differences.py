@@ -14,6 +14,8 @@ from migration_gate.drift.column_types import map_column_types
 from migration_gate.drift.comparison_scope import ComparisonScope
 from migration_gate.drift.difference import CatalogDifference, make_difference
 from migration_gate.drift.difference_text import column_text, type_text, value_text
+from migration_gate.drift.frozen_defaults import describe_frozen
+from migration_gate.drift.literal_defaults import is_same_literal
 from migration_gate.drift.normalize import normalize_default, normalize_definition
 from migration_gate.drift.object_pairs import pair_objects, table_of
 from migration_gate.facts.catalog import Column, Snapshot
@@ -143,6 +145,8 @@ def _nullability_text(column: Column) -> str:
 def find_default_difference(comparison: ColumnComparison) -> CatalogDifference | None:
     """Where its value comes from when none is given: a default, an identity, a generating expression."""
     database, models = comparison.database, comparison.models
+    if describe_frozen(database, models) or describe_frozen(models, database):
+        return _find_frozen_difference(comparison)
     if database.identity or models.identity:
         is_same = database.identity == models.identity
     elif database.generated or models.generated:
@@ -152,6 +156,16 @@ def find_default_difference(comparison: ColumnComparison) -> CatalogDifference |
     if is_same:
         return None
     return comparison.make_difference("default", value_text(database), value_text(models))
+
+
+def _find_frozen_difference(comparison: ColumnComparison) -> CatalogDifference:
+    """A default that was evaluated once is never what was meant, even where both sides have one."""
+    database, models = comparison.database, comparison.models
+    return comparison.make_difference(
+        "default",
+        describe_frozen(database, models) or value_text(database),
+        describe_frozen(models, database) or value_text(models),
+    )
 
 
 def _generate_same_value(comparison: ColumnComparison) -> bool:
@@ -178,7 +192,8 @@ def _have_same_default(comparison: ColumnComparison) -> bool:
     if _is_serial(database, comparison.database_side) and _is_serial(models, comparison.models_side):
         return True
     database_default = normalize_default(database.default, database.type)
-    return database_default == normalize_default(models.default, models.type)
+    models_default = normalize_default(models.default, models.type)
+    return database_default == models_default or is_same_literal(database, models)
 
 
 def _is_serial(column: Column, side: ColumnSurroundings) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from migration_gate.drift.frozen_defaults import describe_frozen
 from migration_gate.facts.catalog import Column, EnumType, Index, Sequence
 
 
@@ -18,7 +19,7 @@ def value_text(column: Column) -> str | None:
         return f"GENERATED {column.identity.upper()} AS IDENTITY"
     if column.generated:
         return generated_text(column.generated)
-    return column.default
+    return describe_frozen(column) or column.default
 
 
 def generated_text(generated: str) -> str:

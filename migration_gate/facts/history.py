@@ -470,6 +470,8 @@ class Difference:
     """body of the `downgrade()` that undoes it"""
     fix_refused: str = ""
     """why the revision that was written for it is not offered: what went wrong when it was run"""
+    fixed_by_others: bool = False
+    """the fix of another difference changes this, too"""
     runs_only_with: str = ""
     """Postgres' words where `upgrade` and `downgrade` run only together with those of other differences"""
     revision: str | None = None

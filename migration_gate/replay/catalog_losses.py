@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
+from migration_gate.analysis.evaluated_defaults import is_evaluated_default
 from migration_gate.drift.model_comparison import compare_with_models
 from migration_gate.drift.object_pairs import object_identity, table_of, without_identifiers
 from migration_gate.facts import Difference, Models, Replay, Snapshot
@@ -90,7 +91,11 @@ def _find_lost_storage(before: Snapshot, after: Snapshot) -> Iterator[str]:
 def describe_changes(before: Snapshot, after: Snapshot) -> tuple[str, ...]:
     """In what a catalog is not as it was before, each change in a few words; the names come first."""
     replay = Replay(catalog=_without_identifiers(after), models=Models(metadatas=1, snapshot=before))
-    differences = (item for item in compare_with_models(replay) if item.kind != "unmanaged")
+    differences = (
+        item
+        for item in compare_with_models(replay)
+        if item.kind != "unmanaged" and not is_evaluated_default(item.models)
+    )
     return (*map(_describe_change, differences), *find_lost_objects(before, after))
 
 

@@ -6,16 +6,19 @@ suspect run alone, and what fails is not offered: the difference then says why.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
+from migration_gate.analysis.drift_messages import is_drop
+from migration_gate.analysis.evaluated_defaults import is_evaluated_default
 from migration_gate.drift.model_comparison import compare_with_models
 from migration_gate.facts import Difference, Replay, Snapshot
 from migration_gate.replay.catalog_losses import describe_changes, find_lost_objects
 from migration_gate.replay.fix_trial import FixTrial, TrialFailed, disable_ddl_log
-from migration_gate.replay.revision_interpreter import uses_autocommit
+from migration_gate.replay.revision_interpreter import has_statements, uses_autocommit
 
 OpenTrial: TypeAlias = Callable[[bool], AbstractContextManager[FixTrial]]
 """opens the replayed database, or a copy of it where lines commit (True)"""
@@ -31,7 +34,10 @@ class VerifiedFixes:
 
     differences: tuple[Difference, ...]
     together: tuple[Difference, ...]
-    """those whose fixes ran together both ways, in the order of the upgrade"""
+    """those whose fixes ran together both ways, in the order of the upgrade
+
+    Without those that a person has to decide on, unless the others need them.
+    """
     notes: tuple[str, ...] = ()
 
 
@@ -51,11 +57,12 @@ def verify_fixes(
     try:
         together = verification.run_together()
         verification.run_alone(together)
+        combined = verification.leave_out_decisions(together)
     except TrialFailed as error:
         return _refuse_all(differences, str(error))
     return VerifiedFixes(
         tuple(verification.describe(difference) for difference in differences),
-        tuple(verification.describe(difference) for difference in together),
+        combined,
     )
 
 
@@ -98,6 +105,13 @@ class _Failures:
         if words:
             self.reasons.setdefault(difference, f"{when}: {words}")
 
+    def add_remaining(self, difference: Difference, after: Difference) -> None:
+        """What is still there after its fix."""
+        if has_statements(difference.upgrade):
+            self.add(difference, "the difference remains", _describe_sides(after))
+        else:
+            self.add(difference, "it changes together with another object", "that change is not offered")
+
 
 @dataclass(slots=True)
 class _Verification:
@@ -115,6 +129,8 @@ class _Verification:
         """The difference with what was found out about its fix."""
         if difference in self.refused:
             return _refuse(difference, self.refused[difference])
+        if difference.upgrade and not has_statements(difference.upgrade):
+            return replace(difference, upgrade="", downgrade="", fixed_by_others=True)
         return replace(difference, runs_only_with=self.runs_only_with.get(difference, ""))
 
     def run_together(self) -> tuple[Difference, ...]:
@@ -130,6 +146,16 @@ class _Verification:
                 return ready
             self.refused.update(failures.reasons or self._blame_alone(failures.problems, ready))
         return ()
+
+    def leave_out_decisions(self, together: tuple[Difference, ...]) -> tuple[Difference, ...]:
+        """Those that take nothing away and are no rename; all where they do not run without the others."""
+        harmless = tuple(item for item in together if not (is_drop(item) or item.rename_hint))
+        if len(harmless) == len(together) or not harmless:
+            return harmless
+        with self.open_trial(any(map(_commits, harmless))) as trial:
+            disable_ddl_log(trial)
+            failures = self._try_fixes(trial, harmless)
+        return together if failures.are_any else harmless
 
     def _try_fixes(self, trial: FixTrial, ready: tuple[Difference, ...]) -> _Failures:
         """Run all upgrades and compare, then all downgrades and compare."""
@@ -151,10 +177,10 @@ class _Verification:
         """Add what remains, what is new, and what is lost."""
         removed = {_key(item): item for item in applied}
         for item in compare_with_models(replace(self.replay, catalog=after)):
-            if item.kind == "unmanaged":
+            if item.kind == "unmanaged" or _is_of_model_alone(item):
                 continue
             if _key(item) in removed:
-                failures.add(removed[_key(item)], "the difference remains", _describe_sides(item))
+                failures.add_remaining(removed[_key(item)], item)
             elif _key(item) not in self.known:
                 failures.problems.append(f"{item.kind} of `{item.object}`: {_describe_sides(item)}")
         lost = find_lost_objects(self.replay.catalog, after)
@@ -162,7 +188,7 @@ class _Verification:
 
     def _blame_alone(self, problems: list[str], ready: tuple[Difference, ...]) -> dict[Difference, str]:
         """The suspects that fail alone as well, with the reason; where none does, all suspects."""
-        suspects = _find_suspects(problems, ready)
+        suspects = _find_suspects(problems, tuple(item for item in ready if has_statements(item.upgrade)))
         reasons = {item: self._run_one(item) for item in suspects}
         failed = {item: reason for item, reason in reasons.items() if reason}
         summary = f"with the others it changes more than it should: {_shorten_list(problems)}"
@@ -174,29 +200,46 @@ class _Verification:
             disable_ddl_log(trial)
             if trial.run(difference.upgrade):
                 return ""
-            failures = _Failures()
-            self._compare_with_models(trial.read_snapshot(), (difference,), failures)
-            if failures.problems:
-                return f"it changes more than it should: {_shorten_list(failures.problems)}"
-            if failures.reasons:
-                return failures.reasons[difference]
-            if problem := trial.run(difference.downgrade):
-                return f"its downgrade fails: {problem}"
-            changes = describe_changes(self.replay.catalog, trial.read_snapshot())
-            return f"its downgrade does not restore everything: {_shorten_list(changes)}" if changes else ""
+            return self._check_alone(trial, difference)
+
+    def _check_alone(self, trial: FixTrial, difference: Difference) -> str:
+        """What is wrong after the upgrade of one fix alone, and after its downgrade."""
+        failures = _Failures()
+        self._compare_with_models(trial.read_snapshot(), (difference,), failures)
+        if failures.problems:
+            return f"it changes more than it should: {_shorten_list(failures.problems)}"
+        if failures.reasons:
+            return failures.reasons[difference]
+        if problem := trial.run(difference.downgrade):
+            return f"its downgrade fails: {problem}"
+        changes = describe_changes(self.replay.catalog, trial.read_snapshot())
+        return f"its downgrade does not restore everything: {_shorten_list(changes)}" if changes else ""
 
     def run_alone(self, together: tuple[Difference, ...]) -> None:
-        """Find the fixes that run with the others only; of several, each reader may paste just one."""
+        """Find the fixes that run with the others only; of several, each reader may paste just one.
+
+        Where several are about one table, the catalog is compared as well.
+        """
         if len(together) < 2:
             return
-        lasting = [item for item in together if not _commits(item)]
+        tables = Counter(item.table for item in together)
+        lasting = [item for item in together if has_statements(item.upgrade) and not _commits(item)]
         with self.open_trial(False) as trial:
             disable_ddl_log(trial)
             for difference in lasting:
                 with trial.rolled_back():
-                    problem = trial.run(difference.upgrade) or trial.run(difference.downgrade)
+                    problem = trial.run(difference.upgrade)
+                    if not problem and tables[difference.table] > 1:
+                        problem = self._check_alone(trial, difference)
+                    elif not problem:
+                        problem = trial.run(difference.downgrade)
                 if problem:
                     self.runs_only_with[difference] = problem
+
+
+def _is_of_model_alone(difference: Difference) -> bool:
+    """Whether only the model can be corrected: its default was evaluated once."""
+    return is_evaluated_default(difference.models) and not is_evaluated_default(difference.database)
 
 
 def _shorten_list(items: Sequence[str]) -> str:

@@ -40,6 +40,11 @@ def uses_autocommit(code: str) -> bool:
     return any(isinstance(statement, ast.With) for statement in ast.parse(code).body)
 
 
+def has_statements(code: str) -> bool:
+    """Whether the lines are more than comments."""
+    return bool(ast.parse(code).body)
+
+
 def run_revision_code(code: str, operations: Operations) -> None:
     """Carry out the body of a revision's function. Raises RefusedCode, and what the database raises."""
     _run_statements(ast.parse(code).body, operations)
