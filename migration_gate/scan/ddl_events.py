@@ -22,8 +22,6 @@ _EVENTS: dict[str, DdlEvent] = {
 }
 _LISTENERS = frozenset({"listen", "listens_for", "execute_at", "append_ddl_listener"})
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
-_MAX_HOPS = 5
-"""names by which a statement is passed on"""
 
 
 def find_ddl_event(module: PythonModule, node: ast.expr, sql: str) -> DdlEvent | None:
@@ -31,7 +29,9 @@ def find_ddl_event(module: PythonModule, node: ast.expr, sql: str) -> DdlEvent |
 
     A `DDL(...)` that nothing in its module executes listens somewhere: that is what SQLAlchemy has it for.
     """
-    events = set(_find_events(module, node, 0))
+    if not any(last_name(call.func) in (*_LISTENERS, "DDL") for call in module.calls):
+        return None
+    events = set(_find_events(module, node, set()))
     if events:
         return next(iter(events)) if len(events) == 1 else None
     if _is_in_ddl(module, node):
@@ -39,8 +39,11 @@ def find_ddl_event(module: PythonModule, node: ast.expr, sql: str) -> DdlEvent |
     return None
 
 
-def _find_events(module: PythonModule, node: ast.AST, hops: int) -> Iterator[DdlEvent | None]:
-    """The event behind each way in which a node is used; None for a way that executes it directly."""
+def _find_events(module: PythonModule, node: ast.AST, seen: set[str]) -> Iterator[DdlEvent | None]:
+    """The event behind each way in which a node is used; None for a way that executes it directly.
+
+    `seen`: the variables that were followed.
+    """
     is_executed = False
     for ancestor in module.find_ancestors(node):
         event = _find_event_at(module, ancestor)
@@ -49,9 +52,11 @@ def _find_events(module: PythonModule, node: ast.AST, hops: int) -> Iterator[Ddl
             return
         if isinstance(ancestor, ast.Call) and last_name(ancestor.func) in EXECUTES:
             is_executed = True
-        if isinstance(ancestor, ast.stmt) and not is_executed and hops < _MAX_HOPS:
-            for name in _names_given(ancestor, node):
-                yield from _find_events_of_name(module, name, hops + 1)
+        if isinstance(ancestor, ast.stmt) and not is_executed:
+            names = set(_names_given(ancestor, node)) - seen
+            seen |= names
+            for use in (use for name in sorted(names) for use in module.find_uses(name)):
+                yield from _find_events(module, use, seen)
     if is_executed:
         yield None
 
@@ -63,9 +68,7 @@ def _find_event_at(module: PythonModule, ancestor: ast.AST) -> DdlEvent | None:
     if not isinstance(ancestor, _FUNCTIONS):
         return None
     decorators = [decorator for decorator in ancestor.decorator_list if isinstance(decorator, ast.Call)]
-    registrations = [
-        call for call in module.nodes if isinstance(call, ast.Call) and _passes(call, ancestor.name)
-    ]
+    registrations = [call for call in module.calls if _passes(call, ancestor.name)]
     events = map(_find_listened, (*decorators, *registrations))
     return next((event for event in events if event is not None), None)
 
@@ -90,12 +93,6 @@ def _names_given(statement: ast.stmt, node: ast.AST) -> Iterator[str]:
             yield name
         case ast.For(target=target, iter=values) if node is values:
             yield from (part.id for part in ast.walk(target) if isinstance(part, ast.Name))
-
-
-def _find_events_of_name(module: PythonModule, name: str, hops: int) -> Iterator[DdlEvent | None]:
-    for use in module.nodes:
-        if isinstance(use, ast.Name) and use.id == name and isinstance(use.ctx, ast.Load):
-            yield from _find_events(module, use, hops)
 
 
 def _is_in_ddl(module: PythonModule, node: ast.expr) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,8 +15,9 @@ from migration_gate.scan.python_strings import constant_text, dotted_name, last_
 from migration_gate.scan.table_names import TableNames, find_class_function
 from migration_gate.scan.text_evaluation import Scope
 
-_MENTIONS_MODEL = re.compile(
-    rb"__tablename__|\bTable\(|\btable\s*=\s*True|\.Model\b|\bmapped_column\b|\bMapped\[|\bColumn\(|\bSequence\("
+_SIGNS = (
+    *(b"__tablename__", b"Table(", b"table=True", b"table = True", b".Model", b"mapped_column"),
+    *(b"Mapped[", b"Column(", b"Sequence("),
 )
 """signs of a module with models"""
 _SKIPPED = frozenset({"skip_autogenerate", "is_view", "view"})
@@ -43,7 +43,7 @@ class _Statement:
 
 def mentions_model(data: bytes) -> bool:
     """A quick look before parsing."""
-    return _MENTIONS_MODEL.search(data) is not None
+    return any(sign in data for sign in _SIGNS)
 
 
 class ModelReader:

@@ -28,6 +28,8 @@ class OtherEnvironments:
 
 def is_revision(data: bytes) -> bool:
     """Whether the text of a Python file is that of a revision."""
+    if b"down_revision" not in data:
+        return False
     return all(pattern.search(data) is not None for pattern in (_DOWN_REVISION, _REVISION, _UPGRADE))
 
 

@@ -53,15 +53,26 @@ class PythonModule:
     def __init__(self, tree: ast.Module) -> None:
         self._tree = tree
         self._parents: dict[ast.AST, ast.AST] = {}
+        self._uses: dict[str, list[ast.Name]] | None = None
         self.nodes: list[ast.AST] = []
         for node in ast.walk(tree):
             self.nodes.append(node)
             for child in ast.iter_child_nodes(node):
                 self._parents[child] = node
         self.constants = find_constants(tree)
+        self.calls = [node for node in self.nodes if isinstance(node, ast.Call)]
         self.executes_sql = any(
             isinstance(node, ast.Call) and last_name(node.func) in EXECUTES for node in self.nodes
         )
+
+    def find_uses(self, name: str) -> list[ast.Name]:
+        """Every place that reads the variable of this name."""
+        if self._uses is None:
+            self._uses = {}
+            for node in self.nodes:
+                if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+                    self._uses.setdefault(node.id, []).append(node)
+        return self._uses.get(name, [])
 
     def find_parent(self, node: ast.AST) -> ast.AST | None:
         """The node right above; None for the module itself."""
