@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from migration_gate.analysis.removed_models import find_removed_models
 from migration_gate.check import Evidence, Finding, Severity
-from migration_gate.facts import Facts
+from migration_gate.facts import Facts, Models
 
 SEVERITY = Severity.ERROR
 
@@ -23,17 +23,20 @@ def check(facts: Facts) -> Iterator[Finding]:
             message=f"`{unchecked.object}` was not checked: {unchecked.why}",
             fix=_describe_fix(unchecked.object),
         )
-    models = facts.replay.models
+    yield from _find_uncreated_objects(facts.replay.models)
+
+
+def _find_uncreated_objects(models: Models) -> Iterator[Finding]:
     for uncreated in models.uncreated_objects:
-        if not uncreated.compared_by_alembic:
-            name = uncreated.object
-            yield Finding(
-                object=name,
-                message=f"`{name}` was not compared: Postgres would not create it from the models",
-                location=models.find_location(name) or models.find_location(f"public.{name}"),
-                evidence=(Evidence("Postgres", uncreated.message),),
-                fix=_describe_fix(name),
-            )
+        name = uncreated.object
+        extent = "compared by Alembic alone" if uncreated.compared_by_alembic else "not compared"
+        yield Finding(
+            object=name,
+            message=f"`{name}` was {extent}: Postgres would not create it from the models",
+            location=models.find_location(uncreated.table) or models.find_location(f"public.{name}"),
+            evidence=(Evidence("Postgres", uncreated.message),),
+            fix=_describe_fix(name),
+        )
 
 
 def _describe_fix(name: str) -> str:

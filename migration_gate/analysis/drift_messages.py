@@ -38,11 +38,18 @@ _REFUSES_VALUES = "GENERATED ALWAYS"
 
 
 def is_mild(difference: Difference) -> bool:
-    """Whether no query is affected: a name, a comment, a default that adding the column left behind."""
+    """Whether no query is affected: a name, a comment, a type or a default that was left behind."""
     if difference.harmless_because or difference.kind in ("name-only", "comment"):
+        return True
+    if is_leftover(difference):
         return True
     is_left_behind = difference.kind == "default" and difference.models is None
     return is_left_behind and not (difference.database or "").startswith(_REFUSES_VALUES)
+
+
+def is_leftover(difference: Difference) -> bool:
+    """Whether it is a type or a sequence that the migrations made and no model uses."""
+    return difference.kind in ("enum", "sequence") and difference.models is None
 
 
 def describe_difference(difference: Difference) -> str:
@@ -63,7 +70,15 @@ def _predicate(difference: Difference) -> str:
     if difference.database is None:
         return f": the models have this {noun}, no migration makes it"
     if difference.models is None:
-        return f": the migrations make this {noun}, no model has it"
+        verb = "uses" if is_leftover(difference) else "has"
+        return f": the migrations make this {noun}, no model {verb} it"
+    return _predicate_of_two_sides(difference, noun)
+
+
+def _predicate_of_two_sides(difference: Difference, noun: str) -> str:
+    if difference.kind == "table":
+        database_noun = (difference.database or "").partition(":")[0]
+        return f" is a table in the models and a {database_noun} in the migrations"
     determiner = "its" if difference.kind in _PROPERTIES else "this"
     return f": {determiner} {noun} differs between migrations and models"
 

@@ -17,7 +17,8 @@ from migration_gate.autofix.default_fixes import change_default
 from migration_gate.autofix.enum_fixes import fix_enum
 from migration_gate.autofix.named_type_fixes import fix_named_type
 from migration_gate.autofix.sequence_fixes import fix_sequence
-from migration_gate.autofix.table_fixes import fix_table
+from migration_gate.autofix.table_fixes import create_table, drop_table, fix_table
+from migration_gate.autofix.view_fixes import add_rename, create_view, drop_view
 from migration_gate.drift.difference import CatalogDifference
 from migration_gate.drift.frozen_defaults import thaw_default, thaw_snapshot
 from migration_gate.drift.model_comparison import list_differences
@@ -31,6 +32,7 @@ from migration_gate.facts.catalog import (
     Sequence,
     Snapshot,
     Table,
+    View,
 )
 from migration_gate.facts.history import Difference, DifferenceKind, Replay
 
@@ -55,6 +57,8 @@ def _add_fix(difference: Difference, found_on: CatalogDifference | None, state: 
         map(is_evaluated_default, (difference.database, difference.models))
     ):
         return _add_frozen_fix(difference, found_on, state)
+    if isinstance(found_on.database, View) and found_on.renamed_table is not None:
+        return add_rename(difference, found_on.database, found_on.renamed_table)
     upgrade: list[str] = []
     for pair in found_on.pairs:
         upgrade += _write_lines(difference.kind, _thaw(pair.database), _thaw(pair.models), state)
@@ -96,6 +100,10 @@ def _write_lines(
     match current, target:
         case (Table() | None as current, Table() | None as target):
             return fix_table(kind, current, target, state)
+        case (View() as current, Table() as target):
+            return [drop_view(current), *create_table(target, state)]
+        case (Table() as current, View() as target):
+            return [*drop_table(current, state), create_view(target)]
         case (Column() | None as current, Column() | None as target):
             return fix_column(kind, current, target, state)
         case (Constraint() | Index() | None as current, Constraint() | Index() | None as target):

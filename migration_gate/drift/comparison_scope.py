@@ -38,7 +38,7 @@ def limit_scope(replayed: Snapshot, models: Models) -> ComparisonScope:
     """
     created = models.snapshot or Snapshot()
     modelled = _table_names(created.tables)
-    views = frozenset(f"{view.schema}.{view.name}" for view in replayed.views) & modelled
+    views = _view_models(replayed, created)
     filtered_objects = _filters_with_schema(models)
     with_views = ObjectFilter(
         hidden_tables=_unmodelled_partitions(replayed, modelled) | _uncreated_tables(models),
@@ -55,6 +55,25 @@ def limit_scope(replayed: Snapshot, models: Models) -> ComparisonScope:
         models_side,
         _table_names(database_side.tables) & _table_names(models_side.tables),
         tuple(c for c in created.columns if table_of(c) in views and with_views.keeps(c)),
+    )
+
+
+def _view_models(replayed: Snapshot, created: Snapshot) -> frozenset[str]:
+    """Tables of the models that represent a view of the database.
+
+    Such a model has a primary key, because the ORM wants one, and no further key; nothing references it. Only
+    that of a materialized view can have indexes.
+    """
+    with_indexes = {table_of(index) for index in created.indexes if index.constraint is None}
+    with_keys = {table_of(c) for c in created.constraints if c.kind in ("unique", "check", "exclusion")}
+    referenced = {c.references for c in created.constraints if c.references != table_of(c)}
+    modelled = _table_names(created.tables)
+    names = {f"{view.schema}.{view.name}": view for view in replayed.views}
+    return frozenset(
+        name
+        for name, view in names.items()
+        if name in modelled - with_keys - referenced
+        and (view.kind == "materialized view" or name not in with_indexes)
     )
 
 

@@ -26,6 +26,8 @@ class CatalogDifference:
     models: CatalogObject | None = None
     further_pairs: tuple[ObjectPair[CatalogObject], ...] = ()
     """more objects that make up the same difference"""
+    renamed_table: Table | None = None
+    """of the database: the table that takes the name of the view which `database` is"""
 
     @property
     def pairs(self) -> tuple[ObjectPair[CatalogObject], ...]:

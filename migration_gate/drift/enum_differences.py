@@ -9,20 +9,22 @@ from migration_gate.drift.difference import CatalogDifference, make_difference
 from migration_gate.drift.difference_text import labels_text
 from migration_gate.drift.named_type_differences import find_type_comment_difference
 from migration_gate.drift.object_pairs import is_copied, pair_objects
+from migration_gate.drift.type_use import is_used
 from migration_gate.facts.catalog import EnumType
 
 
 def find_enum_differences(scope: ComparisonScope) -> Iterator[CatalogDifference]:
-    """Enums that differ; one that no model uses is unmanaged."""
+    """Enums that differ. One that is a column's type in the models, but not defined there, is unmanaged."""
     for database, models in pair_objects(scope.database.enums, scope.models.enums):
         if database is not None and (models is None or is_copied(database, models)):
+            has_users = is_used(database, *scope.sides)
             yield make_difference(
-                "unmanaged",
+                "unmanaged" if has_users else "enum",
                 database,
                 None,
                 database_text=labels_text(database),
                 models_text=None,
-                object_noun="enum",
+                object_noun="enum" if has_users else "",
             )
         elif database is None or models is None or database.labels != models.labels:
             yield _labels_difference(database, models)

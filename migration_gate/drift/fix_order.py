@@ -67,6 +67,9 @@ class FixOrder:
             return KIND_ORDER.index("primary key"), -2 if difference.kind == "foreign key" else -1
         if difference.kind == "column" and is_dropped:
             return group, -1
+        if difference.kind in ("enum", "sequence") and is_dropped:
+            # When no column uses it any more.
+            return KIND_ORDER.index("index"), 1
         return group, 0
 
     def _table_place(self, difference: Difference) -> int:

@@ -18,6 +18,7 @@ from migration_gate.drift.named_type_differences import find_named_type_differen
 from migration_gate.drift.rename_hints import find_rename_hints
 from migration_gate.drift.renamed_enums import apply_enum_renames, find_renamed_enums
 from migration_gate.drift.sequence_differences import find_sequence_differences
+from migration_gate.drift.table_behind_view import apply_to_scope, find_tables_behind_views
 from migration_gate.drift.table_differences import find_table_differences
 from migration_gate.drift.unmanaged_differences import find_unmanaged_differences
 from migration_gate.drift.view_model_differences import find_view_model_differences
@@ -43,7 +44,10 @@ def list_differences(replay: Replay) -> tuple[CatalogDifference, ...]:
     scope = limit_scope(replay.catalog, replay.models)
     renamed_enums = tuple(find_renamed_enums(scope))
     scope = apply_enum_renames(scope, renamed_enums)
-    differences = [*renamed_enums, *_find_differences(scope)]
+    tables_behind_views = tuple(find_tables_behind_views(scope))
+    found_at_views = [table.make_difference(scope) for table in tables_behind_views]
+    scope = apply_to_scope(scope, tables_behind_views)
+    differences = [*renamed_enums, *found_at_views, *_find_differences(scope)]
     explained = _add_explanations(differences, scope, replay)
     return tuple(sorted((*explained, *alembic_differences), key=FixOrder.for_scope(scope).sort_key))
 

@@ -9,14 +9,15 @@ from migration_gate.drift.comparison_scope import ComparisonScope
 from migration_gate.drift.difference import CatalogDifference, make_difference
 from migration_gate.drift.difference_text import sequence_text
 from migration_gate.drift.object_pairs import is_copied, pair_objects, table_of, without_identifiers
+from migration_gate.drift.type_use import is_used
 from migration_gate.facts.catalog import Sequence, Snapshot
 
 
 def find_sequence_differences(scope: ComparisonScope) -> Iterator[CatalogDifference]:
     """The sequences of a column are paired by their column, all others by name.
 
-    A sequence of one side only is a difference where models could make it, else unmanaged; one that belongs
-    to a missing column is neither.
+    A sequence of one side only is a difference, unless the models use it without defining it; one that
+    belongs to a missing column is none.
     """
     owned = list(_pair_owned_sequences(scope))
     for pair in owned:
@@ -28,7 +29,7 @@ def find_sequence_differences(scope: ComparisonScope) -> Iterator[CatalogDiffere
         _unpaired_sequences(scope.models.sequences, paired, shared_columns),
     )
     for database, models in free:
-        yield from _compare_free_sequences(database, models)
+        yield from _compare_free_sequences(database, models, scope)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,20 +86,21 @@ def _unpaired_sequences(
 
 
 def _compare_free_sequences(
-    database: Sequence | None, models: Sequence | None
+    database: Sequence | None, models: Sequence | None, scope: ComparisonScope
 ) -> Iterator[CatalogDifference]:
     """Sequences of one name; one that the models' database only copied is not made by the models."""
     if database is not None and models is not None and not is_copied(database, models):
         yield from _compare_options(database, models, with_type=True)
         yield from _compare_comments(database, models)
     elif database is not None and database.owner is None:
+        has_users = is_used(database, *scope.sides)
         yield make_difference(
-            "unmanaged",
+            "unmanaged" if has_users else "sequence",
             database,
             None,
             database_text=sequence_text(database),
             models_text=None,
-            object_noun="sequence",
+            object_noun="sequence" if has_users else "",
         )
     elif models is not None and models.owner is None and database is None:
         yield make_difference("sequence", None, models, database_text=None, models_text=sequence_text(models))

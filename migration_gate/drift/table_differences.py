@@ -12,13 +12,17 @@ from migration_gate.drift.comparison_scope import ComparisonScope
 from migration_gate.drift.difference import CatalogDifference, make_difference
 from migration_gate.drift.difference_text import columns_text
 from migration_gate.drift.object_pairs import pair_objects
-from migration_gate.facts.catalog import Snapshot, Table
+from migration_gate.facts.catalog import Snapshot, Table, View
 
 
 def find_table_differences(scope: ComparisonScope) -> Iterator[CatalogDifference]:
     """Tables that one side lacks, and options of those that both have."""
+    views = {(view.schema, view.name): view for view in scope.database.views}
     for database, models in pair_objects(scope.database.tables, scope.models.tables):
-        if database is None or models is None:
+        view = views.get((models.schema, models.name)) if models is not None else None
+        if database is None and models is not None and view is not None:
+            yield _view_difference(view, models, scope)
+        elif database is None or models is None:
             yield make_difference(
                 "table",
                 database,
@@ -30,6 +34,18 @@ def find_table_differences(scope: ComparisonScope) -> Iterator[CatalogDifference
             yield from find_option_differences(database, models)
             yield from _find_comment_difference(database, models)
             yield from _find_unmanaged_differences(database, models)
+
+
+def _view_difference(view: View, table: Table, scope: ComparisonScope) -> CatalogDifference:
+    """The difference between a view of the database and the table of that name in the models."""
+    found = make_difference(
+        "table",
+        view,
+        table,
+        database_text=f"{view.kind}: {view.definition.strip()}",
+        models_text=_columns_of(table, scope.models),
+    )
+    return replace(found, difference=replace(found.difference, table=f"{table.schema}.{table.name}"))
 
 
 def _columns_of(table: Table | None, snapshot: Snapshot) -> str | None:

@@ -445,6 +445,12 @@ class Models:
     imported_modules: tuple[ImportedModule, ...] = ()
     environment_file: str | None = None
     """env.py, relative to the repository where it lies in it"""
+    reflected_tables: tuple[str, ...] = ()
+    """`schema.name` of those whose columns SQLAlchemy read from the database, not from code"""
+    lost_tables: tuple[str, ...] = ()
+    """`schema.name` of those that were in target_metadata only in the process that ran the revisions"""
+    disabled_triggers: tuple[str, ...] = ()
+    """event triggers of the migrations, which did not act on the models"""
 
     def find_location(self, table: str | None) -> Location | None:
         """Where the model of `table` (`schema.name`) is defined, if a mapped class defines it."""

@@ -10,12 +10,10 @@ from migration_gate.catalog.snapshot_reader import read_snapshot
 from migration_gate.drift.model_comparison import compare_with_models
 from migration_gate.facts import History, Replay, SoftwareVersion, Tree, Unchecked
 from migration_gate.replay.history_run import ReplayedDatabase
+from migration_gate.replay.models_words import describe_models, find_unproven_models
 from migration_gate.replay.replay_setup import ReplaySetup
 from migration_gate.replay.statement_lines import add_statement_lines
 from migration_gate.replay.worker_answer import AnswerReader
-
-COMPARED_SETTINGS = {"type": "compare_type", "default": "compare_server_default"}
-"""what an argument of `context.configure` keeps out of the comparison"""
 
 
 def collect_replay_facts(
@@ -72,6 +70,7 @@ def add_model_comparison(
         return replace(replay, unchecked=(*unchecked, Unchecked("models", reason)))
     if not replay.models.tables:
         return replay
+    replay = replace(replay, unchecked=(*unchecked, *find_unproven_models(replay.models)))
     with setup.server.connect(setup.models_database) as connection:
         models = replace(replay.models, snapshot=read_snapshot(connection, replay.version_tables))
     replay = replace(replay, models=models)
@@ -87,14 +86,11 @@ def add_model_comparison(
 
 def describe_adjustments(answer: AnswerReader) -> tuple[str, ...]:
     """Notes on what env.py leaves out of the comparison, and on what was changed so that it could run."""
-    left_out = tuple(
-        f"env.py sets {COMPARED_SETTINGS.get(filtered.kind, 'compare_server_default')}=False: "
-        f"{filtered.kind}s were not compared"
-        for filtered in answer.models().filtered_objects
-        if filtered.schema == "*"
-    )
     swapped = {connection.dialect for connection in answer.connections() if connection.outcome == "swapped"}
-    return left_out + tuple(
-        f"the project's default database is {dialect}; it was given PostgreSQL, whose driver is installed"
-        for dialect in sorted(swapped)
+    return (
+        *describe_models(answer.models()),
+        *(
+            f"the project's default database is {dialect}; it was given PostgreSQL, whose driver is installed"
+            for dialect in sorted(swapped)
+        ),
     )

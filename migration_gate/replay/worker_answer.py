@@ -364,6 +364,9 @@ class AnswerReader:
                 for module in created.imported_modules
             ),
             environment_file=self._relative_path(f"{scripts.folder}/env.py") if scripts is not None else None,
+            reflected_tables=created.reflected_tables,
+            lost_tables=created.lost_tables,
+            disabled_triggers=created.disabled_triggers,
         )
 
     def model_statements(self) -> tuple[ModelStatement, ...]:

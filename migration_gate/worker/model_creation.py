@@ -7,79 +7,12 @@ from functools import partial
 from typing import Any, Callable, Iterable, Optional
 
 from . import private_api
-from .env_context import EnvContext
 from .error_report import describe_error
+from .model_types import MappedType, find_mapped_types
 from .protocol import UncreatedKind
+from .replaced_objects import LostRoutines
 
-FIND_RELATIONS = """
-select quote_ident(n.nspname) || '.' || quote_ident(c.relname), cast(c.relkind as text)
-from pg_class c join pg_namespace n on n.oid = c.relnamespace
-where n.nspname !~ '^pg_' and n.nspname not in ('information_schema', 'migration_gate')
-and c.relkind in ('r', 'p', 'v', 'm', 'f')
-and not exists (select 1 from pg_depend e
-  where e.classid = 'pg_class'::regclass and e.objid = c.oid and e.deptype = 'e')
-"""
-RELATION_NOUNS = {"r": "table", "p": "table", "v": "view", "m": "materialized view", "f": "foreign table"}
-"""what DROP calls a relation, by its relkind"""
-
-
-# Making room.
-
-
-def drop_relations(connection: Any) -> None:
-    """Drop every table and view, and the DDL log; types, sequences, functions and extensions stay."""
-    connection.exec_driver_sql("drop schema if exists migration_gate cascade")
-    names: dict[str, list[str]] = {}
-    for name, relkind in connection.exec_driver_sql(FIND_RELATIONS).fetchall():
-        names.setdefault(RELATION_NOUNS[relkind], []).append(name)
-    for noun, relations in names.items():
-        # One statement for all: the server then looks for dependent objects once.
-        connection.exec_driver_sql("drop %s if exists %s cascade" % (noun, ", ".join(relations)))
-
-
-def drop_types_and_sequences(connection: Any, context: EnvContext) -> None:
-    """Drop the types and sequences that the models create, found with the session's search_path."""
-    preparer = connection.dialect.identifier_preparer
-    for metadata in context.metadatas:
-        items = [("sequence", sequence) for sequence in private_api.find_sequences(metadata)]
-        items += [("type", type_) for type_ in _find_named_types(metadata, connection.dialect)]
-        for noun, item in items:
-            schema = context.translate_schema(item.schema)
-            prefix = preparer.quote_schema(schema) + "." if schema else ""
-            connection.exec_driver_sql(
-                "drop %s if exists %s%s cascade" % (noun, prefix, preparer.quote(item.name))
-            )
-
-
-def _find_named_types(metadata: Any, dialect: Any) -> list[Any]:
-    """The enums and domains that create_all would create, in PostgreSQL's own classes."""
-    types: dict[tuple[Any, Any], Any] = {}
-    for table in metadata.tables.values():
-        for column in table.columns:
-            type_ = _named_type(column.type, dialect)
-            if type_ is not None:
-                types[(type_.schema, type_.name)] = type_
-    return list(types.values())
-
-
-def _named_type(type_: Any, dialect: Any) -> Optional[Any]:
-    """The enum or domain of a column's type, or of its elements; None for another type."""
-    from sqlalchemy.dialects import postgresql
-
-    # DOMAIN: since SQLAlchemy 2.0.
-    classes = tuple(getattr(postgresql, name) for name in ("ENUM", "DOMAIN") if hasattr(postgresql, name))
-    while hasattr(type_, "item_type"):
-        type_ = type_.item_type
-    implementation = type_.dialect_impl(dialect)
-    if not isinstance(implementation, classes):
-        implementation = getattr(implementation, "impl", implementation)  # of a TypeDecorator
-    if not isinstance(implementation, classes) or not implementation.name:
-        return None
-    is_created = getattr(implementation, "create_type", True) and getattr(type_, "native_enum", True)
-    return implementation if is_created else None
-
-
-# Creating.
+DIFFERENT_LABELS = "the models give this enum different labels in different columns: %s"
 
 
 @dataclass(frozen=True)
@@ -102,12 +35,48 @@ class RefusedPart:
         return label if self.table is None else "%s of %s" % (label, self.table)
 
 
-def create_models(connection: Any, metadatas: Iterable[Any]) -> list[RefusedPart]:
-    """Create everything that Postgres allows; what it refused."""
+def create_models(
+    connection: Any, metadatas: Iterable[Any], lost_routines: LostRoutines
+) -> list[RefusedPart]:
+    """Create everything that Postgres allows; what it refused.
+
+    `lost_routines`: functions that went with what was dropped, which indexes and constraints may need.
+    """
     refused: list[RefusedPart] = []
     for metadata in metadatas:
+        _create_without_concurrently(metadata)
+        mapped_types = find_mapped_types(metadata, connection.dialect)
+        refused += _create_other_types(connection, mapped_types)
+        lost_routines.restore(connection)
         if not _create_at_once(connection, metadata):
-            refused += PartCreator(connection).create(metadata)
+            creator = PartCreator(connection, mapped_types, lost_routines)
+            refused += creator.create(metadata)
+    return refused
+
+
+def _create_without_concurrently(metadata: Any) -> None:
+    """Have indexes created in the transaction; what comes of it is the same."""
+    for table in metadata.tables.values():
+        for index in table.indexes:
+            options = index.dialect_options["postgresql"]
+            if options["concurrently"]:
+                options["concurrently"] = False
+
+
+def _create_other_types(connection: Any, mapped_types: Iterable[MappedType]) -> list[RefusedPart]:
+    """Create the types that create_all does not create, and note what is not clear about a type."""
+    refused = []
+    for mapped in mapped_types:
+        message = None
+        if not mapped.has_own_creator:
+            create = partial(mapped.type.create, connection, checkfirst=True)
+            message = _attempt_creation(connection, create)
+        if message is None and mapped.other_labels:
+            message = DIFFERENT_LABELS % " and ".join(
+                "(%s)" % ", ".join(labels) for labels in (mapped.type.enums, *mapped.other_labels)
+            )
+        if message is not None:
+            refused.append(RefusedPart("type", str(mapped.type.name), (), None, message))
     return refused
 
 
@@ -137,21 +106,31 @@ def _attempt_creation(connection: Any, create: Callable[[], Any]) -> Optional[st
 class PartCreator:
     """Creates part by part, and notes each that is refused."""
 
-    def __init__(self, connection: Any) -> None:
+    def __init__(
+        self, connection: Any, mapped_types: Iterable[MappedType], lost_routines: LostRoutines
+    ) -> None:
         self._connection = connection
+        self._mapped_types = mapped_types
+        self._lost_routines = lost_routines
         self._refused: list[RefusedPart] = []
+        self._separate_constraints: dict[Any, list[Any]] = {}
 
     def create(self, metadata: Any) -> list[RefusedPart]:
         """Types and sequences, tables alone, then their constraints, indexes, comments and keys."""
         connection = self._connection
-        for type_ in _find_named_types(metadata, connection.dialect):
-            self._create_part("type", type_, None, partial(type_.create, connection, checkfirst=True))
+        for mapped in self._mapped_types:
+            if mapped.has_own_creator:
+                create = partial(mapped.type.create, connection, checkfirst=True)
+                self._create_part("type", mapped.type, None, create)
         for sequence in private_api.find_sequences(metadata):
             self._create_part(
                 "sequence", sequence, None, partial(sequence.create, connection, checkfirst=True)
             )
+        self._lost_routines.restore(connection)
         created = [table for table in metadata.tables.values() if self._create_table(table)]
+        self._lost_routines.restore(connection)
         for table in created:
+            self._create_separate_constraints(table)
             self._create_indexes(table)
             self._create_comments(table)
         for table in created:  # a key may need the unique index of another table
@@ -173,7 +152,7 @@ class PartCreator:
 
     def _create_table(self, table: Any) -> bool:
         """Whether it could be created without foreign keys, or at least without its other constraints too."""
-        from sqlalchemy.schema import AddConstraint, CheckConstraint, CreateTable, UniqueConstraint
+        from sqlalchemy.schema import CheckConstraint, CreateTable, UniqueConstraint
 
         create = partial(self._create_table_alone, table, CreateTable)
         if _attempt_creation(self._connection, create) is None:
@@ -185,10 +164,16 @@ class PartCreator:
         if message is not None:
             self._refused.append(RefusedPart("table", str(table.name), (), table, message))
             return False
-        for constraint in separate:
+        self._separate_constraints[table] = separate
+        return True
+
+    def _create_separate_constraints(self, table: Any) -> None:
+        """Those that the table was created without: they may need a function that takes its rows."""
+        from sqlalchemy.schema import AddConstraint, CheckConstraint
+
+        for constraint in self._separate_constraints.get(table, ()):
             kind: UncreatedKind = "check" if isinstance(constraint, CheckConstraint) else "unique"
             self._execute_part(kind, constraint, table, AddConstraint(constraint))
-        return True
 
     def _create_table_alone(self, table: Any, create_table: Any) -> None:
         self._connection.execute(create_table(table, include_foreign_key_constraints=[]))

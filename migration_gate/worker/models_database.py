@@ -10,11 +10,17 @@ from .alembic_comparison import find_alembic_differences, find_filtered_objects,
 from .answer_stream import AnswerStream
 from .env_context import EnvContext, follow_search_path, list_table_names, name_tables
 from .imported_modules import find_imported_modules
-from .model_creation import RefusedPart, create_models, drop_relations, drop_types_and_sequences
+from .model_creation import RefusedPart, create_models
 from .model_locations import find_mapped_classes
 from .own_connection import OwnConnections
 from .protocol import AlembicDifference, FilteredObject, ModelsCreated, Order, UncreatedPart
 from .redirection import Redirection
+from .replaced_objects import (
+    LostRoutines,
+    disable_event_triggers,
+    drop_relations,
+    drop_types_and_sequences,
+)
 
 TERMINATE_SESSIONS = "select pg_terminate_backend(pid) from pg_stat_activity where datname = '%s'"
 
@@ -53,7 +59,8 @@ class ModelsDatabase:
             return
         filtered = _find_filtered(order, connections, contexts)
         _end_sessions(order, connections, contexts[0])
-        parts = _create_models(order, connections, contexts)
+        creation = ModelsCreation(contexts)
+        parts = creation.create_models(order, connections)
         comparison = _compare_with_alembic(order, connections, contexts, parts)
         named_tables = list(name_tables(contexts))
         reflected_tables = {name for table, name in named_tables if id(table) in reflected}
@@ -68,6 +75,7 @@ class ModelsDatabase:
                 reflected_tables=tuple(sorted(reflected_tables)),
                 lost_tables=lost_tables,
                 imported_modules=find_imported_modules(),
+                disabled_triggers=creation.disabled_triggers,
             )
         )
 
@@ -96,33 +104,40 @@ def _end_sessions(order: Order, connections: OwnConnections, context: EnvContext
     connections.run_autocommitted(order.server.database, context, lambda c: c.exec_driver_sql(end).fetchall())
 
 
-def _create_models(
-    order: Order, connections: OwnConnections, contexts: Sequence[EnvContext]
-) -> list[UncreatedPart]:
-    """Create the models of each context; what Postgres refused."""
-    parts: list[UncreatedPart] = []
-    for context in contexts:
-        # Everything is dropped before the first: one context may use what another one creates.
-        replaced = contexts if context is contexts[0] else ()
-        work = partial(_replace_models, replaced, context)
-        refused = connections.run(order.models_database, context, work)
-        parts += [_build_uncreated_part(part, context) for part in refused]
-    return parts
+class ModelsCreation:
+    """Creates the models of all contexts, where the replayed tables were."""
 
+    def __init__(self, contexts: Sequence[EnvContext]) -> None:
+        self._contexts = contexts
+        self._lost_routines = LostRoutines()
+        self.disabled_triggers: tuple[str, ...] = ()
+        """event triggers of the migrations"""
 
-def _replace_models(
-    replaced: Sequence[EnvContext], context: EnvContext, connection: Any
-) -> list[RefusedPart]:
-    """Drop what the models of the replaced contexts would create, and create those of `context`."""
-    if replaced:
+    def create_models(self, order: Order, connections: OwnConnections) -> list[UncreatedPart]:
+        """Drop what is there and create the models of each context; what Postgres refused."""
+        parts: list[UncreatedPart] = []
+        for context in self._contexts:
+            refused = connections.run(order.models_database, context, partial(self._create_context, context))
+            parts += [_build_uncreated_part(part, context) for part in refused]
+        return parts
+
+    def _create_context(self, context: EnvContext, connection: Any) -> list[RefusedPart]:
+        if context is self._contexts[0]:
+            # Everything is dropped before the first: one context may use what another one creates.
+            self._drop_replaced(connection)
+        follow_search_path(connection, context)
+        if context.schema_translation:
+            connection = connection.execution_options(schema_translate_map=context.schema_translation)
+        return create_models(connection, context.metadatas, self._lost_routines)
+
+    def _drop_replaced(self, connection: Any) -> None:
+        self.disabled_triggers = disable_event_triggers(connection)
+        self._lost_routines.remember(connection)
         drop_relations(connection)
-    for other in replaced:
-        follow_search_path(connection, other)
-        drop_types_and_sequences(connection, other)
-    follow_search_path(connection, context)
-    if context.schema_translation:
-        connection = connection.execution_options(schema_translate_map=context.schema_translation)
-    return create_models(connection, context.metadatas)
+        for context in self._contexts:
+            follow_search_path(connection, context)
+            drop_types_and_sequences(connection, context)
+        self._lost_routines.keep_lost(connection)
 
 
 def _build_uncreated_part(part: RefusedPart, context: EnvContext) -> UncreatedPart:

@@ -518,6 +518,8 @@ class ModelsCreated:
     lost_tables: tuple[str, ...] = ()
     """`schema.name` of those that only the process which ran the revisions has in target_metadata"""
     imported_modules: tuple[ImportedModule, ...] = ()
+    disabled_triggers: tuple[str, ...] = ()
+    """event triggers of the migrations, which did not act on the models"""
     kind: Literal["models"] = "models"
 
 

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
+import pytest
+
+from migration_gate.analysis.drift_messages import is_leftover
 from migration_gate.drift.model_comparison import compare_with_models
 from migration_gate.facts import (
     AlembicDifference,
@@ -193,13 +197,52 @@ def test_objects_that_models_cannot_express_are_unmanaged() -> None:
         MODELS,
         views=(View("public", "v", "view", "SELECT 1"),),
         routines=(Routine("public", "f", "", "function", "SELECT 1"),),
-        enums=(MOOD,),
     )
     assert {(d.kind, d.object_noun, d.object) for d in find_differences(database)} == {
         ("unmanaged", "view", "v"),
         ("unmanaged", "function", "f()"),
-        ("unmanaged", "enum", "mood"),
     }
+
+
+FREE = replace(SERIAL, name="numbers", owner=None)
+OF_MOOD = replace(EMAIL, type="public.mood[]")
+NUMBERED = replace(EMAIL, default="nextval('public.numbers'::regclass)")
+SHOUT = Routine("public", "shout", "m mood", "function", "SELECT 1")
+LOUD = View("public", "v", "view", "SELECT 'loud'::public.mood AS m;")
+
+
+@pytest.mark.parametrize(
+    ("database", "models"),
+    [
+        ({"enums": (MOOD,)}, {}),
+        ({"enums": (replace(MOOD, oid=5),)}, {"enums": (replace(MOOD, oid=5),)}),
+        ({"sequences": (FREE,)}, {"sequences": ()}),
+    ],
+)
+def test_a_type_or_a_sequence_that_nothing_uses_is_a_leftover(
+    database: dict[str, Any], models: dict[str, Any]
+) -> None:
+    (found,) = find_differences(replace(MODELS, **database), replace(MODELS, **models))
+    assert found.kind in ("enum", "sequence")
+    assert found.models is None
+    assert is_leftover(found)
+
+
+@pytest.mark.parametrize(
+    ("database", "models"),
+    [
+        ({"enums": (MOOD,), "columns": (ID, OF_MOOD)}, {"columns": (ID, OF_MOOD)}),
+        ({"enums": (MOOD,), "routines": (SHOUT,)}, {"routines": (SHOUT,)}),
+        ({"enums": (MOOD,), "views": (LOUD,)}, {}),
+        ({"sequences": (FREE,), "columns": (ID, NUMBERED)}, {"columns": (ID, NUMBERED)}),
+    ],
+)
+def test_a_type_or_a_sequence_that_is_in_use_is_no_leftover(
+    database: dict[str, Any], models: dict[str, Any]
+) -> None:
+    found = find_differences(replace(MODELS, **database), replace(MODELS, **models))
+    assert {d.kind for d in found} == {"unmanaged"}
+    assert {d.object_noun for d in found} >= {"enum" if "enums" in database else "sequence"}
 
 
 def test_objects_that_the_models_database_only_copied_are_unmanaged() -> None:
@@ -224,10 +267,62 @@ def test_objects_that_the_project_filters_out_are_not_compared() -> None:
 def test_a_model_of_a_view_is_no_missing_table_but_may_have_a_missing_column() -> None:
     view = View("public", "users", "view", " SELECT people.id\n   FROM people;")
     database = Snapshot(views=(view,))
-    drifts = [(d.kind, d.object) for d in find_differences(database) if d.kind != "unmanaged"]
+    models = replace(MODELS, constraints=(KEY,), indexes=())
+    drifts = [(d.kind, d.object) for d in find_differences(database, models) if d.kind != "unmanaged"]
     assert drifts == [("column", "users.email")]
     filtered = (FilteredObject("table", "public", None, "users"),)
-    assert {d.kind for d in find_differences(database, filtered_objects=filtered)} == {"unmanaged"}
+    found = find_differences(database, models, filtered_objects=filtered)
+    assert {d.kind for d in found} == {"unmanaged"}
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"indexes": (INDEX,)},
+        {"constraints": (KEY, ONCE)},
+        {"constraints": (KEY, replace(ONCE, table="posts", kind="foreign key", references="public.users"))},
+    ],
+)
+def test_a_model_with_an_index_or_another_key_is_no_model_of_a_view(part: dict[str, Any]) -> None:
+    view = View("public", "users", "view", " SELECT people.id\n   FROM people;")
+    models = replace(MODELS, **{"constraints": (KEY,), "indexes": (), **part})
+    (table,) = (d for d in find_differences(Snapshot(views=(view,)), models) if d.kind == "table")
+    assert (table.object, table.table) == ("users", "public.users")
+    assert (table.database or "").startswith("view: SELECT people.id")
+
+
+def test_a_materialized_view_may_have_indexes_in_its_model() -> None:
+    view = View("public", "users", "materialized view", " SELECT a.id, a.email\n   FROM a;")
+    models = replace(MODELS, constraints=(KEY,))
+    assert {d.kind for d in find_differences(Snapshot(views=(view,)), models)} == {"unmanaged"}
+
+
+def test_a_table_that_left_a_view_under_its_old_name_is_renamed_back() -> None:
+    view = View(
+        "public", "users", "view", " SELECT users_v2.id,\n    users_v2.email\n   FROM public.users_v2;"
+    )
+    moved = Snapshot(
+        tables=(replace(USERS, name="users_v2"),),
+        columns=tuple(replace(column, table="users_v2") for column in (ID, EMAIL)),
+        constraints=tuple(replace(part, table="users_v2") for part in (KEY, ONCE)),
+        indexes=(
+            replace(INDEX, table="users_v2", definition=INDEX.definition.replace(".users ", ".users_v2 ")),
+        ),
+        views=(view,),
+    )
+    (table,) = find_differences(moved)
+    assert (table.kind, table.object) == ("table", "users")
+
+
+def test_a_view_of_some_columns_is_no_other_name_of_the_table() -> None:
+    view = View("public", "users", "view", " SELECT users_v2.id\n   FROM public.users_v2;")
+    moved = Snapshot(
+        tables=(replace(USERS, name="users_v2"),),
+        columns=tuple(replace(column, table="users_v2") for column in (ID, EMAIL)),
+        views=(view,),
+    )
+    found = {(d.kind, d.object) for d in find_differences(moved)}
+    assert found >= {("table", "users"), ("table", "users_v2")}
 
 
 def test_each_option_of_a_table_is_a_difference_of_its_own() -> None:

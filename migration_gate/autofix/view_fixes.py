@@ -1,0 +1,51 @@
+"""Views: created and dropped, where a table of the models takes the name."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from migration_gate.autofix.execute_call import execute_call, execute_calls
+from migration_gate.facts.catalog import Table, View
+from migration_gate.facts.history import Difference
+from migration_gate.sql.identifiers import qualified_name, quote_identifier
+
+
+def create_view(view: View) -> str:
+    """The line that creates it."""
+    options = f" WITH ({', '.join(view.options)})" if view.options else ""
+    definition = view.definition.strip().removesuffix(";")
+    return execute_call(f"CREATE {_noun(view)} {_name(view)}{options} AS {definition}")
+
+
+def drop_view(view: View) -> str:
+    """The line that drops it."""
+    return execute_call(f"DROP {_noun(view)} {_name(view)}")
+
+
+def add_rename(difference: Difference, view: View, table: Table) -> Difference:
+    """The difference with the fix that gives a table the name which a view of it has: no row goes."""
+    return replace(
+        difference,
+        upgrade="\n".join([drop_view(view), *move_table(table, view)]),
+        downgrade="\n".join([*move_table(view, table), create_view(view)]),
+    )
+
+
+def move_table(current: Table | View, target: Table | View) -> list[str]:
+    """The lines that give the table of the first name the second name and schema."""
+    name = qualified_name(current.schema, current.name)
+    statements = []
+    if current.schema != target.schema:
+        statements.append(f"ALTER TABLE {name} SET SCHEMA {quote_identifier(target.schema)}")
+        name = qualified_name(target.schema, current.name)
+    if current.name != target.name:
+        statements.append(f"ALTER TABLE {name} RENAME TO {quote_identifier(target.name)}")
+    return execute_calls(statements)
+
+
+def _noun(view: View) -> str:
+    return view.kind.upper()
+
+
+def _name(view: View) -> str:
+    return qualified_name(view.schema, view.name)

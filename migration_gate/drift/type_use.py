@@ -1,0 +1,34 @@
+"""Whether an enum or a sequence that the models do not define is in use all the same."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from migration_gate.facts.catalog import EnumType, Sequence, Snapshot
+from migration_gate.sql.identifiers import quote_identifier
+
+
+def is_used(item: EnumType | Sequence, database: Snapshot, models: Snapshot) -> bool:
+    """Whether a column of the models, a function, another type or a view of the database names it.
+
+    A name is looked for in what Postgres prints; the same word in a text counts as well.
+    """
+    names = {re.escape(name) for name in (item.name, quote_identifier(item.name))}
+    word = re.compile(rf"(?<![\w$])(?:{'|'.join(sorted(names))})(?![\w$])")
+    return any(word.search(text) for text in _printed_texts(database, models))
+
+
+def _printed_texts(database: Snapshot, models: Snapshot) -> Iterator[str]:
+    for column in models.columns:
+        yield f"{column.type} {column.default or ''} {column.generated or ''}"
+    for constraint in models.constraints:
+        yield constraint.definition
+    for named_type in models.types:
+        yield named_type.definition
+    for routine in models.routines:
+        yield f"{routine.signature} {routine.definition}"
+    for trigger in models.triggers:
+        yield trigger.definition
+    for view in database.views:
+        yield view.definition

@@ -1,0 +1,51 @@
+"""What is to be said of the models: what env.py leaves out, and tables that were compared with themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from migration_gate.facts import Models, Unchecked
+from migration_gate.wording import join_words
+
+COMPARED_SETTINGS = {"type": "compare_type", "default": "compare_server_default"}
+"""what an argument of `context.configure` keeps out of the comparison"""
+SHOWN_NAMES = 10
+"""tables that a sentence names"""
+
+
+def describe_models(models: Models) -> Iterator[str]:
+    """Notes on what was not compared, or was changed so that it could be."""
+    for filtered in models.filtered_objects:
+        if filtered.schema == "*":
+            setting = COMPARED_SETTINGS.get(filtered.kind, "compare_server_default")
+            yield f"env.py sets {setting}=False: {filtered.kind}s were not compared"
+    if models.disabled_triggers:
+        noun = "event trigger" if len(models.disabled_triggers) == 1 else "event triggers"
+        names = join_words(models.disabled_triggers)
+        yield f"the {noun} {names} of the migrations did not act on the models' tables: disabled there"
+
+
+def find_unproven_models(models: Models) -> Iterator[Unchecked]:
+    """Tables of the metadata that do not come from the models' code alone."""
+    if models.reflected_tables:
+        yield Unchecked(
+            "models",
+            f"{_name_tables(models.reflected_tables)} of target_metadata came from the database, by "
+            "reflection (`reflect()`, `autoload_with`, automap): the replayed database was "
+            "compared with itself",
+        )
+    if models.lost_tables:
+        yield Unchecked(
+            "models",
+            f"{_name_tables(models.lost_tables)} stood in target_metadata only after the revisions had run: "
+            "what a revision adds there is not compared",
+        )
+
+
+def _name_tables(names: Sequence[str]) -> str:
+    """The tables in words; of many, the first ones and how many more there are."""
+    shown = [name.removeprefix("public.") for name in names[:SHOWN_NAMES]]
+    noun = "table" if len(names) == 1 else "tables"
+    if len(names) == len(shown):
+        return f"{noun} {join_words(shown)}"
+    return f"{noun} {', '.join(f'`{name}`' for name in shown)} and {len(names) - len(shown)} more"
