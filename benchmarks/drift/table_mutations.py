@@ -6,6 +6,8 @@ from __future__ import annotations
 from benchmarks.drift.mutation import Mutation
 
 TABLE_MUTATIONS: tuple[Mutation, ...] = (
+    Mutation("enum", "an enum that no model uses", "CREATE TYPE unused AS ENUM ('a')"),
+    Mutation("sequence", "a sequence that no model uses", "CREATE SEQUENCE extra"),
     Mutation(
         "primary key",
         "other columns",
