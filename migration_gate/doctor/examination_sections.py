@@ -22,6 +22,7 @@ from migration_gate.project import (
 )
 from migration_gate.project.environment_variables import EnvironmentVariable
 from migration_gate.project.interpreter import Interpreter
+from migration_gate.project.interpreter_choice import LOCK_FILES
 from migration_gate.project.locate import AlembicEnvironment
 from migration_gate.wording import count_noun
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from migration_gate.install import InstallationPlan
 
 T = TypeVar("T")
+MOST_OPTIONAL = 8
+"""variables of a database that are listed though the project does without them"""
 Section = dict[str, str | list[str]]
 """label and text, or label and several texts"""
 REDIRECTED = "whatever it says, every connection is redirected to the ephemeral server"
@@ -113,8 +116,11 @@ def _offer_installation(
     environment: AlembicEnvironment | None, settings: Settings, environ: Mapping[str, str]
 ) -> str:
     """What `install: auto` would do; empty where it could not."""
-    if environment is None or settings.python is not None:
+    if settings.python is not None:
         return ""
+    if environment is None:
+        lock = next((name for name in LOCK_FILES if (settings.root / name).is_file()), None)
+        return f"\nOr have the gate install `{lock}` when it runs:\n\n    install: auto" if lock else ""
     plan = _find_plan(settings, environ)
     if plan is None:
         return ""
@@ -170,7 +176,10 @@ def _project_section(environment: AlembicEnvironment, path: tuple[str, ...]) -> 
         "config": environment.config,
         "section": environment.section if environment.section != "alembic" else None,
         "flask_app": environment.flask_app,
-        "scripts": environment.entry_file.parent if environment.entry_file else None,
+        "hook": environment.entry_file if environment.kind == "hook" else None,
+        "scripts": environment.entry_file.parent
+        if environment.entry_file and environment.kind != "hook"
+        else None,
         "runs in": environment.directory,
     }
     section.update({label: str(value) for label, value in values.items() if value is not None})
@@ -244,13 +253,15 @@ def _add_variables(
     else:
         section["required"] = "no variable that env.py and what it imports fail without"
     if of_database:
-        section["optional"] = [
+        shown = [
             _describe_variable(variable, settings.root, is_set=variable.name in set_names)
-            for variable in of_database
+            for variable in of_database[:MOST_OPTIONAL]
         ]
+        more = len(of_database) - len(shown)
+        section["optional"] = [*shown, f"and {more} more of a database"] if more else shown
     others = len(optional) - len(of_database)
     if others:
-        section["others"] = f"{count_noun(others, 'variable')} with a default, of no database"
+        section["others"] = f"{count_noun(others, 'variable')} that the project does without"
     unset_names = [variable.name for variable in required if variable.name not in set_names]
     if unset_names:
         section["not set"] = [

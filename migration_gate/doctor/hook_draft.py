@@ -69,7 +69,10 @@ class HookDraft:
 
 
 def write_hook_draft(settings: Settings) -> HookDraft:
-    """Write the draft beside the project's files. Raises Misconfigured, or ProjectNotFound without env.py."""
+    """Write the draft at the top of the project. Raises ProjectNotFound without an env.py.
+
+    Raises Misconfigured where no hook is needed, or one is there.
+    """
     file = settings.root / FILE_NAME
     if settings.hook is not None or file.exists():
         raise Misconfigured(
@@ -79,8 +82,26 @@ def write_hook_draft(settings: Settings) -> HookDraft:
     scripts = _find_scripts(settings)
     ini = next((ini for ini in find_ini_files(settings.root) if _names_folder(ini, scripts)), None)
     wanted = tuple(_find_wanted(scripts / "env.py", settings.root))
+    _demand_need(scripts, ini, wanted, settings.root)
     file.write_text(_draft_text(settings.root, scripts, ini, wanted), encoding="utf-8")
     return HookDraft(file, scripts, wanted)
+
+
+def _demand_need(scripts: Path, ini: Path | None, wanted: tuple[WantedSetting, ...], root: Path) -> None:
+    """Raise Misconfigured where the gate gets along without a hook."""
+    env_py = f"`{_relative_path(scripts / 'env.py', root)}`"
+    if "current_app" in read_text_file(scripts / "env.py"):
+        raise Misconfigured(
+            f"{env_py} is Flask-Migrate's, which makes its configuration from the application: no draft was "
+            "written.",
+            advice="Name the application, as FLASK_APP would: `flask_app: package.module:create_app`.",
+        )
+    if ini is not None and not any(setting.is_required for setting in wanted):
+        raise Misconfigured(
+            f"`{_relative_path(ini, root)}` is there, and {env_py} asks for nothing that Alembic's own "
+            "command does not set: no draft was written.",
+            advice="`migration-gate doctor --try` runs it without a hook.",
+        )
 
 
 def _find_scripts(settings: Settings) -> Path:

@@ -89,5 +89,6 @@ def _count_equal(texts: tuple[str, ...]) -> list[str]:
 
 
 def _describe_connection(connection: Connection) -> str:
-    name = f"{connection.dialect}+{connection.driver}"
-    return f"{name} to {connection.requested_address}: {OUTCOMES[connection.outcome]}"
+    name = f"{connection.dialect}+{connection.driver}" if connection.driver else connection.dialect
+    address = connection.requested_address.replace(":/", "/")
+    return f"{name} to {address}: {OUTCOMES[connection.outcome]}"

@@ -16,6 +16,19 @@ OTHER_WAYS = (
 )
 
 
+PACKAGE_PATTERNS = (
+    r"Failed to (?:build|download and build|prepare)[^\n`]*`(?P<name>[\w.-]+?)(?:==|`| @)",
+    r"Failed building wheel for (?P<name>[\w.-]+)",
+    r"Failed to build(?: installable wheels for)? (?P<name>[\w.-]+)",
+)
+"""how installers name the package that could not be built"""
+PYTHON_RANGE = (
+    r"(?:[Rr]equires-[Pp]ython|Python)\s*[:=]?\s*[\"'`]?"
+    r"(?P<range>[<>=!~]+\s*3[\d.]*(?:\s*,\s*[<>=!~]+\s*\d[\d.]*)*)"
+)
+"""how they name the Pythons that a package runs on"""
+
+
 @dataclass(frozen=True, slots=True)
 class KnownFailure:
     """A failure that can be told from what the installer prints."""
@@ -52,7 +65,7 @@ KNOWN_FAILURES = (
     KnownFailure(
         r"Python\.h|command '?\S*(gcc|cc|clang|g\+\+)'? failed|"
         r"(gcc|cc|g\+\+|cargo|rustc|cmake|make): (command )?not found|"
-        r"error: command .* failed|Failed to build|fatal error: \S+\.h|[Cc]all to `.*build_wheel` failed|"
+        r"error: command .* failed|Failed (to build|building)|fatal error: \S+\.h|[Cc]all to `.*build_wheel` failed|"
         r"build backend returned an error",
         "A package has no wheel for this Python and machine, and is built from source. Choose a Python that "
         "it has wheels for (`python_version:`), lock a version that has one, or install what it lacks. "
@@ -78,13 +91,25 @@ def explain_failure(title: str, where: str, lines: Sequence[str], status: int) -
     """The error for an installer that ended with `status`, with the last lines that it printed."""
     text = "\n".join(lines)
     known = next((failure for failure in KNOWN_FAILURES if re.search(failure.pattern, text)), None)
-    advice = known.advice if known else "Look at its last lines."
+    advice = _fill_names(known.advice, text) if known else "Look at its last lines."
     return ProjectNotImported(
         f"The project's packages could not be installed: {title} ended with exit status {status}.",
         where=where,
         advice=f"{advice}\n{OTHER_WAYS}",
         evidence=_hide_passwords("\n".join(_select_lines(lines))),
     )
+
+
+def _fill_names(advice: str, text: str) -> str:
+    """The advice with the package and the Pythons that the installer names."""
+    matches = (re.search(pattern, text) for pattern in PACKAGE_PATTERNS)
+    package = next((match["name"] for match in matches if match is not None), None)
+    if package is not None:
+        advice = advice.replace("<package>", package)
+    python = re.search(PYTHON_RANGE, text)
+    if python is not None:
+        advice = advice.replace("Set `python_version:`", f"Set `python_version:` to one of {python['range']}")
+    return advice
 
 
 def _select_lines(lines: Sequence[str]) -> list[str]:

@@ -30,3 +30,20 @@ def test_a_failing_installation_says_what_to_do(line: str, advice: str) -> None:
     assert re.search(re.escape(advice), error.advice)
     assert "`install: <command>`" in error.advice
     assert "secret" not in error.evidence
+
+
+@pytest.mark.parametrize(
+    ("line", "advice"),
+    [
+        ("  × Failed to build `mysqlclient==2.2.4`", "`without: [mysqlclient]`"),
+        ("  × Failed to download and build `pycairo==1.26`\nFailed to build", "`without: [pycairo]`"),
+        ("ERROR: Failed building wheel for python-ldap", "`without: [python-ldap]`"),
+        ("ERROR: Failed to build installable wheels for some-lib", "`without: [some-lib]`"),
+        ("the requested Python (3.9) does not satisfy Python>=3.12,<4", "to one of >=3.12,<4, or"),
+        ("requires Python >=3.10 but 3.9 was found", "to one of >=3.10, or"),
+    ],
+)
+def test_the_advice_names_the_package_and_the_pythons_that_the_installer_names(
+    line: str, advice: str
+) -> None:
+    assert advice in " ".join(explain_failure("installing", "uv.lock", line.splitlines(), 1).advice.split())
