@@ -65,8 +65,8 @@ KNOWN_FAILURES = (
     KnownFailure(
         r"Python\.h|command '?\S*(gcc|cc|clang|g\+\+)'? failed|"
         r"(gcc|cc|g\+\+|cargo|rustc|cmake|make): (command )?not found|"
-        r"error: command .* failed|Failed (to build|building)|fatal error: \S+\.h|[Cc]all to `.*build_wheel` failed|"
-        r"build backend returned an error",
+        r"error: command .* failed|Failed (to build|building)|fatal error: \S+\.h|"
+        r"[Cc]all to `.*build_wheel` failed|build backend returned an error",
         "A package has no wheel for this Python and machine, and is built from source. Choose a Python that "
         "it has wheels for (`python_version:`), lock a version that has one, or install what it lacks. "
         "If the models do without it, leave it out: `without: [<package>]`.",
