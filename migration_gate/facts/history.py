@@ -177,6 +177,15 @@ class Step:
     before: Snapshot | None = None
     after: Snapshot | None = None
     """the catalog before and after it, where the run asked for them"""
+    dropped_statements: int = 0
+    """that ran too, after the first 2,000: they only read or changed rows, or repeated an error"""
+    unrecorded_statements: int = 0
+    """that ran too, and a verdict may depend on them"""
+
+    @property
+    def statement_count(self) -> int:
+        """How many statements it ran."""
+        return len(self.statements) + self.dropped_statements + self.unrecorded_statements
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,6 @@ from migration_gate.facts import (
     Snapshot,
     SoftwareVersion,
     StageTime,
-    Statement,
     Step,
     Table,
     Unchecked,
@@ -248,8 +247,9 @@ def _rebuild_revision(revision: JsonRevision) -> Revision:
 
 
 def _rebuild_step(step: JsonStep) -> Step:
-    statements = (Statement("", 0.0),) * min(step.statements, MAX_COUNTED_OBJECTS)
-    return Step(step.number, step.revision, step.seconds, statements, context=step.context)
+    return Step(
+        step.number, step.revision, step.seconds, context=step.context, dropped_statements=step.statements
+    )
 
 
 def _rebuild_failure(failure: JsonFailure | None) -> Failure | None:

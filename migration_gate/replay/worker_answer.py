@@ -280,6 +280,8 @@ class AnswerReader:
             context=line.context,
             before=_parse_snapshot_text(line.before, version_tables),
             after=_parse_snapshot_text(line.after, version_tables),
+            dropped_statements=line.dropped_statements,
+            unrecorded_statements=line.unrecorded_statements,
         )
 
     def _build_statement(self, statement: ExecutedStatement, revision: str) -> Statement:

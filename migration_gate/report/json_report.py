@@ -312,7 +312,7 @@ def _build_step(step: Step) -> JsonStep:
         number=step.number,
         revision=step.revision,
         seconds=round(step.seconds, STEP_SECONDS_DIGITS),
-        statements=len(step.statements),
+        statements=step.statement_count,
         context=step.context,
     )
 

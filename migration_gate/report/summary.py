@@ -153,7 +153,7 @@ def _render_times(project: ProjectReport) -> str:
         rows += ["", "The slowest revisions:", ""]
         rows += ["| Revision | Statements | Seconds |", "| :-- | --: | --: |"]
         for step in slowest:
-            rows.append(f"| {escape_markdown(step.revision)} | {len(step.statements)} | {step.seconds:.2f} |")
+            rows.append(f"| {escape_markdown(step.revision)} | {step.statement_count} | {step.seconds:.2f} |")
     return "\n".join(rows)
 
 

@@ -17,6 +17,7 @@ in and what goes out; stdout and stderr belong to the project's code.
     upgrade             runs env.py, one revision at a time
     statement_recorder  statements, transactions and errors of a step
     model_ddl           DDL that is compiled from the project's own models
+    step_record         which of them are kept
     catalog_snapshot    reads the catalog on the migration's own connection
     env_context         what env.py configured
     models_database     the models in a copy of the database; model_creation, model_locations, own_connection

@@ -431,14 +431,18 @@ class StepFinished:
     context: int
     seconds: float
     statements: tuple[ExecutedStatement, ...]
-    """at most 2,000"""
+    """see `step_record.py` for those that are kept"""
     transactions: tuple[RecordedBoundary, ...]
-    """in their order, at most 2,000"""
+    """in their order"""
     in_transaction: bool
     """the connection was in a transaction when the migration's function ended"""
     before: Optional[str] = None
     """the catalog as JSON, where the revision gets snapshots"""
     after: Optional[str] = None
+    dropped_statements: int = 0
+    """that ran too, and only read or changed rows"""
+    unrecorded_statements: int = 0
+    """that ran too, and a verdict may depend on them"""
     kind: Literal["step_finished"] = "step_finished"
 
 

@@ -43,7 +43,8 @@ from .protocol import (
 )
 from .redirection import Redirection
 from .script_history import ScriptHistory
-from .statement_recorder import StatementRecorder, StepRecord
+from .statement_recorder import StatementRecorder
+from .step_record import StepRecord
 from .upgrade import HistoryUpgrade
 
 PRELOADED_MODULES = (

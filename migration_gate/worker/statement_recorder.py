@@ -5,25 +5,15 @@ from __future__ import annotations
 import dataclasses
 import sys
 import time
-from dataclasses import dataclass
 from typing import Any, Callable, Optional
 
 from . import private_api
 from .error_report import MAX_TEXT, describe_error
-from .protocol import BoundaryName, ErrorReport, ExecutedStatement, RecordedBoundary
+from .protocol import BoundaryName, ErrorReport, ExecutedStatement
+from .step_record import StepLog, StepRecord
 
 DUPLICATES = ("42P07", "42701", "42710")
 """SQLSTATEs of a relation, a column or another object whose name is taken"""
-MAX_STATEMENTS = 2000
-"""statements of one step that are kept; a data migration can run millions"""
-
-
-@dataclass(frozen=True)
-class StepRecord:
-    """What one step did."""
-
-    statements: tuple[ExecutedStatement, ...] = ()
-    transactions: tuple[RecordedBoundary, ...] = ()
 
 
 class StatementRecorder:
@@ -41,8 +31,7 @@ class StatementRecorder:
         """the driver's connection on which Alembic runs the migration"""
         self.open_errors: list[ErrorReport] = []
         """errors of the transaction that is open, the first one first"""
-        self._statements: list[ExecutedStatement] = []
-        self._transactions: list[RecordedBoundary] = []
+        self._log = StepLog()
         self._statement_start = 0.0
 
     def install(self) -> None:
@@ -68,26 +57,26 @@ class StatementRecorder:
     def begin_step(self, file: Optional[str]) -> None:
         """A step starts; its statements come from `file`."""
         self.file, self.line = file, None
-        self._statements, self._transactions = [], []
+        self._log = StepLog()
 
     def end_step(self) -> StepRecord:
         """What was recorded since the step began."""
-        record = StepRecord(tuple(self._statements), tuple(self._transactions))
+        record = self._log.finish()
         self.file = None
-        self._statements, self._transactions = [], []
+        self._log = StepLog()
         return record
 
     def caught_duplicates(self) -> tuple[str, ...]:
         """Statements of the step so far that failed because a name was taken."""
         return tuple(
             statement.sql
-            for statement in self._statements
+            for statement in self._log.statements
             if statement.error is not None and statement.error.sqlstate in DUPLICATES
         )
 
     def _add_boundary(self, name: BoundaryName) -> None:
-        if self.file is not None and len(self._transactions) < MAX_STATEMENTS:
-            self._transactions.append(RecordedBoundary(name, len(self._statements)))
+        if self.file is not None:
+            self._log.add_boundary(name)
 
     def _end_transaction(self, name: BoundaryName) -> None:
         self.open_errors = []
@@ -123,11 +112,10 @@ class StatementRecorder:
     def _add_statement(
         self, sql: str, rows: Optional[int], error: Optional[ErrorReport], in_transaction: bool = True
     ) -> None:
-        if len(self._statements) < MAX_STATEMENTS:
-            seconds = round(time.perf_counter() - self._statement_start, 5)
-            self._statements.append(
-                ExecutedStatement(sql[:MAX_TEXT], seconds, self.line, rows, error, in_transaction)
-            )
+        seconds = round(time.perf_counter() - self._statement_start, 5)
+        self._log.add_statement(
+            ExecutedStatement(sql[:MAX_TEXT], seconds, self.line, rows, error, in_transaction)
+        )
 
     def _running_line(self) -> Optional[int]:
         """The line of the revision's file that is running."""

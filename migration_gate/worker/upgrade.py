@@ -178,6 +178,8 @@ class HistoryUpgrade:
                 in_transaction=observed.in_transaction,
                 before=observed.before,
                 after=observed.after,
+                dropped_statements=record.dropped_statements,
+                unrecorded_statements=record.unrecorded_statements,
             )
         )
 
