@@ -33,6 +33,7 @@ def check(facts: Facts) -> Iterator[Finding]:
 
 def _describe_difference(facts: Facts, difference: Difference) -> Finding:
     place = find_difference_place(facts, difference)
+    uses = drift_messages.select_uses(difference, facts.tree.name_uses)
     return Finding(
         object=difference.object,
         message=drift_messages.describe_difference(difference),
@@ -42,8 +43,9 @@ def _describe_difference(facts: Facts, difference: Difference) -> Finding:
             Evidence("migrations", "nothing" if difference.database is None else difference.database),
             Evidence("models", "nothing" if difference.models is None else difference.models),
             *place.evidence,
+            *(Evidence("named in", f"{use.location}: {use.line_text}") for use in uses or ()),
         ),
-        fix=drift_messages.describe_fix(difference),
+        fix=drift_messages.describe_fix(difference, uses),
         kind=difference.kind.replace(" ", "-"),
         severity=Severity.WARNING if drift_messages.is_mild(difference) else None,
     )

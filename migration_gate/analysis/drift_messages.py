@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from textwrap import dedent
 from typing import get_args
 
 from migration_gate.analysis.evaluated_defaults import FROZEN, QUOTED, is_evaluated_default
 from migration_gate.analysis.type_width import is_narrowing
 from migration_gate.check import Evidence
-from migration_gate.facts import Difference, DifferenceKind
+from migration_gate.facts import Difference, DifferenceKind, NameUse
 from migration_gate.wording import code_block, count_noun, join_words
 
 KINDS = tuple(kind.replace(" ", "-") for kind in get_args(DifferenceKind))
@@ -108,10 +108,13 @@ def describe_unmanaged(differences: Iterable[Difference]) -> tuple[str, tuple[Ev
     return f"Models cannot express {join_words(counts, quote='')}: listed, not compared", evidence
 
 
-def describe_fix(difference: Difference) -> str:
-    """What to do: the lines of a revision where there are any that ran, and the operation for a new name."""
+def describe_fix(difference: Difference, uses: Sequence[NameUse] | None = None) -> str:
+    """What to do: the lines of a revision where there are any that ran, and the operation for a new name.
+
+    `uses`: places in the repository's Python that name what would be dropped; None where nobody looked.
+    """
     rename = _describe_rename(difference)
-    fix = _describe_drop(difference) if is_drop(difference) else _describe_change(difference)
+    fix = _describe_drop(difference, uses) if is_drop(difference) else _describe_change(difference)
     return f"{fix}\n{rename}" if rename else fix
 
 
@@ -120,7 +123,29 @@ def is_drop(difference: Difference) -> bool:
     return difference.models is None and difference.kind in ("table", "column")
 
 
-def _describe_drop(difference: Difference) -> str:
+def select_uses(difference: Difference, uses: Iterable[NameUse]) -> Sequence[NameUse] | None:
+    """The places that name what the revision would drop; None for a difference that drops nothing."""
+    if not is_drop(difference):
+        return None
+    return [use for use in uses if use.name == find_dropped_name(difference)]
+
+
+def find_dropped_name(difference: Difference) -> str:
+    """The name of the table or column alone."""
+    return difference.column or (difference.table or difference.object).rpartition(".")[2]
+
+
+def _describe_uses(uses: Sequence[NameUse] | None) -> str:
+    """What the search for the name gave, in one sentence."""
+    if uses is None:
+        return ""
+    if not uses:
+        return " Its name stands nowhere in the repository's Python outside of the revisions."
+    others = f" and {count_noun(len(uses) - 1, 'more place')}" if len(uses) > 1 else ""
+    return f" Its name stands in {uses[0].location}{others}."
+
+
+def _describe_drop(difference: Difference, uses: Sequence[NameUse] | None) -> str:
     """First how to keep what is there; the rows and values that would go cannot be counted here."""
     if difference.kind == "table":
         keep = "If it is in use, write its model, or import the model in env.py."
@@ -128,6 +153,7 @@ def _describe_drop(difference: Difference) -> str:
     else:
         keep = "If it is in use, add it to the model."
         loss = "the values of all rows go with it; how many production holds is not known here"
+    keep += _describe_uses(uses)
     revision = format_revision(difference)
     if revision:
         return f"{keep}\nOnly if it is to go, write into a revision ({loss}):{_code(difference, revision)}"

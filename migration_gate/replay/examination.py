@@ -16,8 +16,15 @@ from migration_gate.postgres.choice import start_server
 from migration_gate.postgres.run_directory import temporary_run_directory
 from migration_gate.progress import Progress, measure_stages
 from migration_gate.project import find_project
-from migration_gate.replay.history_run import HistoryRun, RepositoryText, read_replayed_database, run_history
+from migration_gate.replay.history_run import (
+    HistoryRun,
+    RepositoryText,
+    list_revision_paths,
+    read_replayed_database,
+    run_history,
+)
 from migration_gate.replay.initial_state import prepare_database
+from migration_gate.replay.leftover_names import add_name_uses
 from migration_gate.replay.replay_facts import add_model_comparison, collect_replay_facts
 from migration_gate.replay.replay_setup import ReplaySetup
 from migration_gate.replay.verification import verify_arrival, verify_replay_started
@@ -92,7 +99,13 @@ def examine_on_server(
     yield Progress("compare")
     repository_text = _wait_for_repository_text(setup, history_run)
     replay = _read_replay(setup, history_run, repository_text, (*notes, *preparation_notes, *worker.notes))
-    return Facts(settings.name, replay, repository_text.tree, settings.owners)
+    tree = add_name_uses(
+        repository_text.tree,
+        replay,
+        settings.root,
+        list_revision_paths(setup, repository_text.revision_files),
+    )
+    return Facts(settings.name, replay, tree, settings.owners)
 
 
 def _wait_for_repository_text(setup: ReplaySetup, history_run: HistoryRun) -> RepositoryText:

@@ -129,8 +129,13 @@ def create_models(
 def read_repository_text(setup: ReplaySetup, scripts: ScriptsFound) -> RepositoryText:
     """The revision files and the other files of the repository."""
     revision_files = read_revision_sources(setup, scripts)
-    paths = [str(setup.repository / source.file.path) for source in revision_files]
+    paths = list_revision_paths(setup, revision_files)
     return RepositoryText(revision_files, read_repository(setup.settings, paths))
+
+
+def list_revision_paths(setup: ReplaySetup, revision_files: Sequence[RevisionSource]) -> list[str]:
+    """Absolute paths of the revision files."""
+    return [str(setup.repository / source.file.path) for source in revision_files]
 
 
 def read_revision_sources(setup: ReplaySetup, scripts: ScriptsFound) -> tuple[RevisionSource, ...]:

@@ -61,7 +61,7 @@ def read_repository(settings: Settings, migration_files: Sequence[str]) -> Tree:
     files = tuple(_scan_files(settings.root, tracked.paths, prefix, migrations, sql_reader))
     references = read_references(settings.root, tracked.top, migration_files)
     python_files = [path for path in tracked.paths if path.endswith(".py")]
-    reader = ModelReader(settings.root, python_files, partial(_display_path, prefix))
+    reader = ModelReader(settings.root, python_files, partial(display_path, prefix))
     models = reader.read(
         {file.path: file.content.data for file in files if file.content.data and file.mentions_model}
     )
@@ -95,7 +95,7 @@ def _scan_files(
         if not is_sql and (kind is None or migrations.contains(path)):
             continue
         content = read_file(project, path)
-        file = _ScannedFile(path, _display_path(prefix, path), content)
+        file = _ScannedFile(path, display_path(prefix, path), content)
         if is_sql:
             file = replace(file, sql=sql_reader.describe(path, file.display_path, content))
         elif kind is SourceKind.PYTHON and is_revision(content.data or b""):
@@ -109,7 +109,7 @@ def _scan_files(
         yield file
 
 
-def _display_path(prefix: str, path: str) -> str:
+def display_path(prefix: str, path: str) -> str:
     """The path as reports name it: from the top of the repository, and printable."""
     whole = (PurePosixPath(prefix) / path).as_posix()
     return os.fsencode(whole).decode("utf-8", "backslashreplace")

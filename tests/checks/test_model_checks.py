@@ -17,6 +17,7 @@ from migration_gate.facts import (
     Location,
     ModelLocation,
     Models,
+    NameUse,
     Tree,
     Unchecked,
     UncreatedObject,
@@ -177,3 +178,19 @@ def test_an_object_that_could_not_be_checked_is_reported_by_its_name() -> None:
     assert findings[3].evidence == (Evidence("Postgres", "x"),)
     assert findings[2].location == Location("app/models.py", 3)
     assert unchecked.SEVERITY is Severity.ERROR
+
+
+def test_what_would_be_dropped_says_where_its_name_stands() -> None:
+    leftover = replace(
+        make_difference("column", "users.old_flag", "old_flag boolean", None),
+        table="public.users",
+        column="old_flag",
+    )
+    uses = tuple(NameUse("old_flag", Location("app/a.py", line), "x = old_flag") for line in (3, 9))
+    facts = make_replay_facts(make_chain("a1"), differences=(leftover,))
+    (finding,) = drift.check(replace(facts, tree=Tree(name_uses=uses)))
+    assert "Its name stands in app/a.py:3 and 1 more place." in finding.fix
+    assert finding.fix.index("add it to the model") < finding.fix.index("Only if it is to go")
+    assert Evidence("named in", "app/a.py:9: x = old_flag") in finding.evidence
+    (unused,) = drift.check(facts)
+    assert "stands nowhere in the repository's Python" in unused.fix
