@@ -33,7 +33,7 @@ def check(facts: Facts) -> Iterator[Finding]:
 
 def _describe_difference(facts: Facts, difference: Difference) -> Finding:
     place = find_difference_place(facts, difference)
-    uses = drift_messages.select_uses(difference, facts.tree.name_uses)
+    uses = drift_messages.select_uses(difference, facts.tree)
     return Finding(
         object=difference.object,
         message=drift_messages.describe_difference(difference),

@@ -10,7 +10,7 @@ from typing import get_args
 from migration_gate.analysis.evaluated_defaults import FROZEN, QUOTED, is_evaluated_default
 from migration_gate.analysis.type_width import is_narrowing
 from migration_gate.check import Evidence
-from migration_gate.facts import Difference, DifferenceKind, NameUse
+from migration_gate.facts import Difference, DifferenceKind, NameUse, Tree
 from migration_gate.wording import code_block, count_noun, join_words
 
 KINDS = tuple(kind.replace(" ", "-") for kind in get_args(DifferenceKind))
@@ -123,11 +123,12 @@ def is_drop(difference: Difference) -> bool:
     return difference.models is None and difference.kind in ("table", "column")
 
 
-def select_uses(difference: Difference, uses: Iterable[NameUse]) -> Sequence[NameUse] | None:
-    """The places that name what the revision would drop; None for a difference that drops nothing."""
-    if not is_drop(difference):
+def select_uses(difference: Difference, tree: Tree) -> Sequence[NameUse] | None:
+    """The places that name what the revision would drop; None where nobody looked for it."""
+    name = find_dropped_name(difference)
+    if not is_drop(difference) or name not in tree.searched_names:
         return None
-    return [use for use in uses if use.name == find_dropped_name(difference)]
+    return [use for use in tree.name_uses if use.name == name]
 
 
 def find_dropped_name(difference: Difference) -> str:

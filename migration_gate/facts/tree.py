@@ -147,6 +147,8 @@ class Tree:
     """sequences that stand outside of a definition"""
     other_tables: tuple[str, ...] = ()
     """tables that revisions of the repository's other Alembic environments create, without schema"""
+    searched_names: tuple[str, ...] = ()
+    """names of tables and columns for which the repository's Python was searched"""
     name_uses: tuple[NameUse, ...] = ()
     """of the tables and columns that the migrations make and no model has; a few places of each"""
     notes: tuple[str, ...] = ()

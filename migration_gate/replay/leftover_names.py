@@ -14,4 +14,5 @@ def add_name_uses(tree: Tree, replay: Replay, project: Path, migration_files: li
     """The tree with the places that name what only the migrations make."""
     leftovers = (difference for difference in replay.differences if is_drop(difference))
     names = dict.fromkeys(map(find_dropped_name, leftovers))
-    return replace(tree, name_uses=find_name_uses(project, migration_files, list(names))) if names else tree
+    uses = find_name_uses(project, migration_files, list(names))
+    return replace(tree, searched_names=tuple(names), name_uses=uses)

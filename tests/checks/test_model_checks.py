@@ -188,9 +188,11 @@ def test_what_would_be_dropped_says_where_its_name_stands() -> None:
     )
     uses = tuple(NameUse("old_flag", Location("app/a.py", line), "x = old_flag") for line in (3, 9))
     facts = make_replay_facts(make_chain("a1"), differences=(leftover,))
-    (finding,) = drift.check(replace(facts, tree=Tree(name_uses=uses)))
+    (finding,) = drift.check(replace(facts, tree=Tree(name_uses=uses, searched_names=("old_flag",))))
     assert "Its name stands in app/a.py:3 and 1 more place." in finding.fix
     assert finding.fix.index("add it to the model") < finding.fix.index("Only if it is to go")
     assert Evidence("named in", "app/a.py:9: x = old_flag") in finding.evidence
-    (unused,) = drift.check(facts)
+    (unused,) = drift.check(replace(facts, tree=Tree(searched_names=("old_flag",))))
     assert "stands nowhere in the repository's Python" in unused.fix
+    (not_searched,) = drift.check(facts)
+    assert "Its name" not in not_searched.fix
