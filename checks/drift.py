@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from migration_gate.analysis import drift_messages
 from migration_gate.analysis.difference_place import find_difference_place
 from migration_gate.check import Evidence, Finding, Severity
-from migration_gate.facts import Difference, Facts
+from migration_gate.facts import Difference, Facts, Replay
+from migration_gate.wording import count_noun
 
 SEVERITY = Severity.ERROR
 KINDS = drift_messages.KINDS
@@ -31,12 +32,25 @@ def check(facts: Facts) -> Iterator[Finding]:
         yield Finding("unmanaged", message, evidence=evidence, kind="unmanaged", severity=Severity.NOTE)
 
 
+def _describe_what_ran(replay: Replay, difference: Difference) -> str:
+    """The difference, which says nothing of the revisions that `target` leaves out."""
+    message = drift_messages.describe_difference(difference)
+    ran = {step.revision for step in replay.steps}
+    left_out = [revision.id for revision in replay.history.revisions if revision.id not in ran]
+    if difference.database is not None or not ran or not left_out:
+        return message
+    number = count_noun(len(left_out), "revision")
+    return message.replace(
+        "no migration makes it", f"no revision that ran makes it ({number} did not run: see `target`)"
+    )
+
+
 def _describe_difference(facts: Facts, difference: Difference) -> Finding:
     place = find_difference_place(facts, difference)
     uses = drift_messages.select_uses(difference, facts.tree)
     return Finding(
         object=difference.object,
-        message=drift_messages.describe_difference(difference),
+        message=_describe_what_ran(facts.replay, difference),
         location=place.location,
         revision=place.revision,
         evidence=(

@@ -9,7 +9,7 @@ same result from an empty database.
 
 from collections.abc import Iterator
 
-from migration_gate.analysis.failure_causes import suggest_fix
+from migration_gate.analysis.failure_causes import find_failure_location, suggest_fix
 from migration_gate.check import Evidence, Finding, Severity
 from migration_gate.facts import Facts, Failure, Replay
 from migration_gate.wording import count_noun
@@ -30,7 +30,10 @@ def check(facts: Facts) -> Iterator[Finding]:
     yield Finding(
         object=name or "env.py",
         message=f"`{name or 'env.py'}` failed: {error.message}",
-        location=error.location or last_error.location or (revision.location if revision else None),
+        location=find_failure_location(error, replay)
+        or error.location
+        or last_error.location
+        or (revision.location if revision else None),
         revision=name,
         evidence=tuple(_collect_evidence(error, last_error, replay)),
         fix=suggest_fix(error, replay),

@@ -37,6 +37,18 @@ EXTENSION_OF = {
     "vector_l2_ops": "vector",
     "hnsw": "vector",
     "ivfflat": "vector",
+    "sparsevec": "vector",
+    "create_hypertable": "timescaledb",
+    "time_bucket": "timescaledb",
+    "add_retention_policy": "timescaledb",
+    "add_compression_policy": "timescaledb",
+    "show_limit": "pg_trgm",
+    "st_geomfromtext": "postgis",
+    "st_makepoint": "postgis",
+    "st_setsrid": "postgis",
+    "st_transform": "postgis",
+    "crosstab": "tablefunc",
+    "box2d": "postgis",
 }
 """the extension that provides a type, function, operator class or access method"""
 IMAGE_WITH = {
@@ -47,3 +59,13 @@ IMAGE_WITH = {
     "timescaledb": "timescale/timescaledb:latest-pg{major}",
 }
 """an image for each extension that the official one lacks; `{major}` is the version of Postgres"""
+CONTRIB = frozenset(
+    {
+        *("bloom", "btree_gin", "btree_gist", "citext", "cube", "dblink", "earthdistance", "fuzzystrmatch"),
+        *("hstore", "intarray", "isn", "lo", "ltree", "pg_stat_statements", "pg_trgm", "pgcrypto"),
+        *("postgres_fdw", "seg", "tablefunc", "tcn", "unaccent", "uuid-ossp", "xml2"),
+    }
+)
+"""come with PostgreSQL itself, as its package `contrib`, which a small installation may lack"""
+OFFICIAL_IMAGE = "postgres:{major}"
+"""has everything of contrib"""

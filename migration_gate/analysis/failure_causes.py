@@ -9,9 +9,11 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from migration_gate.analysis import failure_fixes
-from migration_gate.facts import Failure, Replay
+from migration_gate.analysis import failure_dialects, failure_fixes, failure_objects
+from migration_gate.facts import Failure, Location, Replay
 
+NOT_UNDERSTOOD = ("42601", "42704", "42883", "42P01", "0A000", "22023", "42P17", "42809")
+"""SQLSTATEs of SQL that this server does not understand"""
 FALLBACK = "Fix the revision, and run the gate again: it stops at the first failure."
 
 
@@ -47,6 +49,14 @@ def suggest_fix(failure: Failure, replay: Replay) -> str:
     return FALLBACK
 
 
+def find_failure_location(failure: Failure, replay: Replay) -> Location | None:
+    """The line of `revision =`, where Alembic could not write the revision's id; None for other failures."""
+    if failure.sqlstate != "22001" or not failure_fixes.is_version_write(failure, replay):
+        return None
+    files = (file for file in replay.history.files if file.revision == failure.revision)
+    return next((Location(file.path, file.line) for file in files), None)
+
+
 def _cause(
     fix: str | Callable[[Failure, Replay], str | None],
     *sqlstates: str,
@@ -58,37 +68,46 @@ def _cause(
 
 
 CAUSES: tuple[Cause, ...] = (
+    _cause(failure_fixes.shorten_revision_id, "22001", message="value too long"),
     _cause(
         failure_fixes.name_image_with_extension,
         message=r'extension "[^"]+" is not available|/[\w-]+\.control',
     ),
+    _cause(failure_dialects.choose_major, *NOT_UNDERSTOOD, message="does not exist|syntax error"),
     _cause(failure_fixes.create_extension, "42704", "42883", message="does not exist"),
-    _cause(failure_fixes.replace_mysql_type, message=r"type \S+ does not exist"),
-    _cause(failure_fixes.replace_mysql_syntax, "42601", message="syntax error"),
-    _cause(failure_fixes.order_table_creation, "42P01", message=r'relation "\S+" does not exist'),
-    _cause(failure_fixes.describe_missing_column, "42703", message=r'column "?\S+"? .*does not exist'),
+    _cause(failure_dialects.write_for_postgres, *NOT_UNDERSTOOD, message=r"does not exist|syntax error"),
+    _cause(failure_objects.describe_missing_column, "42703", message=r'column "?\S+"? .*does not exist'),
+    _cause(failure_objects.order_table_creation, "42P01", message=r'(?<!of )relation "\S+" does not exist'),
     _cause(failure_fixes.prepare_schema_or_role, message=r"(?:schema|role) \S+ does not exist"),
+    _cause(failure_objects.describe_missing_object, "42704", "42883", message="does not exist"),
+    _cause(failure_objects.drop_dependents_first, "2BP01"),
+    _cause(failure_fixes.convert_values, "42804", message="cannot be cast automatically"),
     _cause(failure_fixes.leave_transaction, "25001", message="cannot run inside a transaction block"),
     _cause(failure_fixes.commit_enum_value, "55P04", message="unsafe use of new value"),
     _cause(
-        failure_fixes.remove_second_creation,
+        failure_objects.remove_second_creation,
         *("42P07", "42701", "42710", "42P06", "42723"),
         message="already exists",
     ),
     _cause(
-        failure_fixes.CORRECT_ROWS.format("fill the column first, or give it a `server_default`"), "23502"
+        failure_fixes.correct_rows("fill the column first, or give it a `server_default`"),
+        *("23502",),
     ),
     _cause(
-        failure_fixes.CORRECT_ROWS.format(
+        failure_fixes.correct_rows(
             "insert the rows that are referenced first, or delete the ones that reference nothing"
         ),
-        "23503",
+        *("23503",),
     ),
-    _cause(failure_fixes.CORRECT_ROWS.format("remove the duplicates first"), "23505"),
-    _cause(failure_fixes.CORRECT_ROWS.format("correct the rows that break the rule first"), "23514"),
-    _cause(failure_fixes.AVOID_TIMEOUT, "57014", message="statement timeout"),
+    _cause(failure_fixes.correct_rows("remove the duplicates first"), "23505"),
+    _cause(failure_fixes.correct_rows("correct the rows that break the rule first"), "23514", "23P01"),
     _cause(failure_fixes.USE_ONE_CONNECTION, "55P03", "40P01"),
     _cause(failure_fixes.LET_FIRST_ERROR_RAISE, "25P02"),
+    _cause(
+        failure_fixes.LEAVE_COMMIT_TO_ALEMBIC,
+        message="closed transaction inside context manager|transaction is already (?:begun|initialized)"
+        "|has already (?:begun|initialized) a",
+    ),
     _cause(failure_fixes.install_module, exceptions=("ModuleNotFoundError", "ImportError")),
     _cause(failure_fixes.CORRECT_PATH, exceptions=("FileNotFoundError",)),
     _cause(failure_fixes.set_environment_variable, exceptions=("KeyError",)),

@@ -108,6 +108,8 @@ class RevisionFile:
     """tables that its text creates (`op.create_table("users"`), as written"""
     calls: tuple[SourceCall, ...] = ()
     """the calls in its text that Alembic's operations are made of, in their order"""
+    added_columns: tuple[str, ...] = ()
+    """`table.column` of the columns that its text adds, as far as it is plain"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -636,6 +638,10 @@ class Replay:
     notes: tuple[str, ...] = ()
     """what a reader should know: a swapped dialect, dummy settings, a missing layer of protection"""
     unchecked: tuple[Unchecked, ...] = ()
+    failed_statements: tuple[Statement, ...] = ()
+    """what the revision that failed had run, with the statement that failed"""
+    available_extensions: tuple[str, ...] = ()
+    """that the server could create; asked for where a revision failed"""
     null_trials: tuple[NullTrial, ...] = ()
     """of owner columns"""
     changed_files: tuple[str, ...] = ()

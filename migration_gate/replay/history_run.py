@@ -36,6 +36,7 @@ from migration_gate.worker.protocol import (
     HistoryFinished,
     Line,
     RevisionsPlanned,
+    RunFailed,
     ScriptsFound,
     StageStarted,
     StepStarted,
@@ -63,6 +64,8 @@ class ReplayedDatabase:
     skipped_creations: tuple[SkippedCreation, ...]
     null_trials: tuple[NullTrial, ...] = ()
     """of the owner columns"""
+    available_extensions: tuple[str, ...] = ()
+    """that the server could create; asked for where a revision failed"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +158,16 @@ def read_replayed_database(setup: ReplaySetup, lines: Sequence[Line]) -> Replaye
             ddl_commands=read_ddl_log(connection),
             skipped_creations=read_skipped_creations(connection, setup.server),
             null_trials=_try_owner_columns(setup, connection, snapshot),
+            available_extensions=_list_extensions(connection, lines),
         )
+
+
+def _list_extensions(connection: psycopg.Connection[Any], lines: Sequence[Line]) -> tuple[str, ...]:
+    """What the server could create, for the advice on a failed revision; nothing where none failed."""
+    if not any(isinstance(line, RunFailed) for line in lines):
+        return ()
+    rows = connection.execute("select name from pg_catalog.pg_available_extensions order by 1").fetchall()
+    return tuple(name for (name,) in rows)
 
 
 def _try_owner_columns(

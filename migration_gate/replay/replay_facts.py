@@ -32,6 +32,8 @@ def collect_replay_facts(
         history=history,
         steps=steps,
         failure=failed.failure if failed is not None and failed.stage != "models" else None,
+        failed_statements=answer.failed_statements(),
+        available_extensions=replayed_database.available_extensions,
         ddl_commands=add_statement_lines(replayed_database.ddl_commands, steps),
         skipped_creations=replayed_database.skipped_creations,
         arrived_heads=replayed_database.arrived_heads,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from migration_gate.errors import DatabaseRefused
-from migration_gate.facts import Connection, History, Replay
+from migration_gate.errors import DatabaseRefused, TimedOut
+from migration_gate.facts import Connection, Failure, History, Replay
 from migration_gate.project import Project
 from migration_gate.replay import startup_errors
 from migration_gate.replay.worker_answer import AnswerReader
@@ -19,9 +19,10 @@ TABLE_EXISTS = (
 )
 VERSION_TABLE_ADVICE = (
     "Every connection of the project's went to the ephemeral database, so its URL is not the reason. Look in "
-    "the revisions for what empties, drops or moves the version table, or that leaves another `search_path` "
-    "behind, and in env.py for a transaction that is rolled back."
+    "the revisions for what empties, drops or moves the version table, leaves another `search_path` behind, "
+    "or commits by `op.get_bind().commit()`, and in env.py for a transaction that is rolled back."
 )
+QUERY_CANCELED = "57014"
 SHOWN_REVISIONS = 5
 """revisions that an error names"""
 
@@ -43,9 +44,11 @@ def verify_replay_started(project: Project, answer: AnswerReader, output: str) -
     """
     failed = answer.failure()
     if failed is None:
+        _verify_time_limits(answer, None)
         if not answer.contexts() and answer.history_error() is None:
             raise startup_errors.explain_missing_context(project, output)
         return
+    _verify_time_limits(answer, failed.failure)
     python_versions = [item.version for item in answer.versions() if item.name == "python"]
     early_end = startup_errors.EarlyEnd(
         project=project,
@@ -59,6 +62,24 @@ def verify_replay_started(project: Project, answer: AnswerReader, output: str) -
     error = startup_errors.explain_early_end(early_end)
     if error is not None:
         raise error
+
+
+def _verify_time_limits(answer: AnswerReader, failure: Failure | None) -> None:
+    """Raise TimedOut where a time limit ended a statement: what that says, it says of the machine too."""
+    errors = [statement.error for step in answer.steps() for statement in step.statements]
+    first_error = failure.first_error if failure is not None else None
+    for error in (*errors, first_error, failure):
+        if error is None or error.sqlstate != QUERY_CANCELED or "statement timeout" not in error.message:
+            continue
+        where = f"of revision {error.revision} " if error.revision else ""
+        raise TimedOut(
+            f"A statement {where}took longer than its time limit: {error.message}.",
+            advice="The limit is the gate's (`limits: {statement: ...}`), or the project's own "
+            "(`statement_timeout`). If the statement only needs longer, raise it. On an empty database it "
+            "may have waited for a lock of another connection of the project's own.",
+            where=str(error.location or ""),
+            evidence=error.statement or "",
+        )
 
 
 def verify_arrival(replay: Replay) -> None:

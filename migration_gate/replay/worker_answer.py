@@ -310,6 +310,14 @@ class AnswerReader:
             failure = dataclasses.replace(failure, first_error=first)
         return StoppedRun(line.stage, failure)
 
+    def failed_statements(self) -> tuple[Statement, ...]:
+        """What the revision that failed had run; nothing where none failed."""
+        line = self._find_first(RunFailed)
+        if line is None or line.revision is None:
+            return ()
+        revision = line.revision
+        return tuple(self._build_statement(statement, revision) for statement in line.statements)
+
     def _build_failure(self, error: ErrorReport, revision: str | None, line: int | None = None) -> Failure:
         """The error as a fact; `line` is that of the revision's file, where no frame says so."""
         frames = [dataclasses.replace(frame, file=self._relative_path(frame.file)) for frame in error.frames]

@@ -18,6 +18,13 @@ _CREATES_TABLE = re.compile(
     rb"|\bCREATE\s+(?:UNLOGGED\s+)?TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?(?:\"?\w+\"?\.)?\"?(\w+)",
     re.IGNORECASE,
 )
+_ADDS_COLUMN = re.compile(
+    rb"\badd_column\(\s*[\"'](\w+)[\"']\s*,\s*(?:\w+\.)?Column\(\s*[\"'](\w+)"
+    rb"|\bALTER\s+TABLE\s+(?:ONLY\s+)?(?:\"?\w+\"?\.)?\"?(\w+)\"?\s+ADD\s+(?:COLUMN\s+)?"
+    rb"(?:IF\s+NOT\s+EXISTS\s+)?(?!CONSTRAINT\b)\"?(\w+)",
+    re.IGNORECASE,
+)
+_DOWNGRADE = re.compile(rb"^(?:async )?def downgrade\b.*?(?=^[^\s#)]|\Z)", re.MULTILINE | re.DOTALL)
 _NEWER_SYNTAX = re.compile(
     rb"^\s*(?:type\s+\w+|(?:class|def|async def)\s+\w+\[|except\*?\s+[\w.]+,)", re.MULTILINE
 )
@@ -161,6 +168,7 @@ def _read_tree(tree: ast.Module, data: bytes, display_path: str, message: str) -
         parents=known["down_revision"],
         line=variables["revision"].line,
         created_tables=find_created_tables(data),
+        added_columns=_find_added_columns(data),
         calls=find_schema_calls(tree),
     )
     return RevisionSource(
@@ -190,8 +198,16 @@ def _read_strings(variable: _Variable | None) -> tuple[str, ...] | None:
 
 
 def find_created_tables(data: bytes) -> tuple[str, ...]:
-    """The tables that the text of a revision creates, as written and sorted."""
-    names = {match[match.lastindex or 0].decode() for match in _CREATES_TABLE.finditer(data)}
+    """The tables that the text of a revision creates, as written and sorted; not those of its downgrade."""
+    names = {
+        match[match.lastindex or 0].decode() for match in _CREATES_TABLE.finditer(_DOWNGRADE.sub(b"", data))
+    }
+    return tuple(sorted(names))
+
+
+def _find_added_columns(data: bytes) -> tuple[str, ...]:
+    pairs = (filter(None, match.groups()) for match in _ADDS_COLUMN.finditer(_DOWNGRADE.sub(b"", data)))
+    names = {b".".join(pair).decode() for pair in pairs}
     return tuple(sorted(names))
 
 

@@ -121,7 +121,6 @@ def test_an_error_in_python_shows_the_projects_frames() -> None:
             "Revision `a1` has made it already",
         ),
         ('null value in column "x"', {"sqlstate": "23502"}, "fill the column first"),
-        ("canceling statement due to statement timeout", {"sqlstate": "57014"}, "`limits.statement`"),
         ("canceling statement due to lock timeout", {"sqlstate": "55P03"}, "second connection"),
         ("current transaction is aborted", {"sqlstate": "25P02"}, "error was swallowed"),
         ("", {"exception_class": "NotImplementedError"}, "refuses to run"),

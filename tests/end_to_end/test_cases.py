@@ -44,9 +44,18 @@ OTHER_ERRORS: dict[str, set[str]] = {
     "duplicate-revision-id": {"drift"},  # of what only one of the two files makes
 }
 """checks that may report further errors, by case"""
-WORDS: dict[str, tuple[str, ...]] = {}
+WORDS: dict[str, tuple[str, ...]] = {
+    "extension-not-available": ("postgres: pgvector/pgvector:pg", "CREATE EXTENSION IF NOT EXISTS vector"),
+    "long-revision-id": ("version_num` holds 32 characters", '"line": 6'),
+    "newer-postgres-function": ("of PostgreSQL 18; this server is",),
+    "table-made-twice": ("Revision `0001` has made it already",),
+}
 """what the report must say somewhere, by case: the READMEs' demands on messages and fixes"""
-UNSAID: dict[str, tuple[str, ...]] = {}
+UNSAID: dict[str, tuple[str, ...]] = {
+    "duplicate-revision-id": ("2 heads", "alembic merge", "never runs"),
+    "search-path-in-revision": ("committed none",),
+    "table-made-twice": ("create_all",),
+}
 """what the report must not say anywhere, by case"""
 
 pytestmark = [pytest.mark.slow]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from migration_gate.errors import TimedOut
 from tests.support.alembic_projects import STANDARD, after, async_env, env, instead, lay, line_of
 from tests.support.replay_engine import Engine
 from tests.support.worker_interpreters import python
@@ -205,6 +206,7 @@ def test_an_exception_of_the_revisions_own_code_is_reported_with_its_line(engine
 
 def test_a_statement_is_ended_at_its_time_limit(engine: Engine) -> None:
     folder = lay(engine.folder(), instead(STANDARD, "0004", 'op.execute("SELECT pg_sleep(600)")'))
-    failure = engine.run(folder, statement_seconds=5).replay.failure
-    assert failure is not None
-    assert (failure.sqlstate, failure.revision) == ("57014", "0004")
+    with pytest.raises(TimedOut) as caught:
+        engine.run(folder, statement_seconds=5)
+    assert caught.value.message.startswith("A statement of revision 0004 took longer than its time limit")
+    assert "limits: {statement: ...}" in caught.value.advice

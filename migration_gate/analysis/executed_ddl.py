@@ -1,0 +1,246 @@
+"""What the statements of the revisions made, renamed and dropped, read from their text.
+
+For failures only: the transaction that fails takes the server's log of DDL commands with it. What a function
+or a DO block does is not seen, so that nothing may be concluded from what is missing here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from migration_gate.facts import Replay, Statement
+from migration_gate.sql.lexer import Token
+from migration_gate.sql.statements import split_statements
+
+Verb = Literal["made", "renamed", "dropped"]
+
+_KINDS = {
+    *("TABLE", "INDEX", "TYPE", "DOMAIN", "SEQUENCE", "SCHEMA", "VIEW", "FUNCTION", "PROCEDURE", "EXTENSION"),
+    *("TRIGGER", "ROLE", "POLICY", "COLLATION", "AGGREGATE", "STATISTICS"),
+}
+_BEFORE_KIND = {
+    *(
+        "OR",
+        "REPLACE",
+        "TEMP",
+        "TEMPORARY",
+        "UNLOGGED",
+        "UNIQUE",
+        "MATERIALIZED",
+        "GLOBAL",
+        "LOCAL",
+        "FOREIGN",
+    ),
+    *("CONSTRAINT", "RECURSIVE"),
+}
+_BEFORE_NAME = {"CONCURRENTLY", "IF", "NOT", "EXISTS", "ONLY"}
+_TABLE_CONSTRAINTS = {"CONSTRAINT", "PRIMARY", "UNIQUE", "CHECK", "FOREIGN", "EXCLUDE", "LIKE"}
+
+
+@dataclass(frozen=True, slots=True)
+class DdlEvent:
+    """Something that a statement did with one object."""
+
+    verb: Verb
+    kind: str
+    """table, column, constraint, index, type..."""
+    name: str
+    """before a rename; without schema"""
+    revision: str
+    schema: str = ""
+    """empty where the statement names none"""
+    table: str = ""
+    """of a column or constraint"""
+    new_name: str = ""
+    """after a rename"""
+
+
+@dataclass
+class ExecutedDdl:
+    """The events in their order, and the columns that the tables have after them."""
+
+    events: list[DdlEvent] = field(default_factory=list)
+    columns: dict[str, list[str]] = field(default_factory=dict)
+    """of the tables whose CREATE TABLE was read; without schema"""
+
+    def find_last(self, name: str, *kinds: str, table: str | None = None) -> DdlEvent | None:
+        """The last event that an object of that name had or got; of any kind where none is given."""
+        for event in reversed(self.events):
+            is_of_kind = not kinds or event.kind in kinds
+            is_in_table = table is None or event.table == table
+            if name in (event.name, event.new_name) and is_of_kind and is_in_table:
+                return event
+        return None
+
+    def add(self, event: DdlEvent) -> None:
+        """Take the event over into the columns."""
+        self.events.append(event)
+        match event.kind, event.verb:
+            case "table", "dropped":
+                self.columns.pop(event.name, None)
+            case "table", "renamed":
+                if event.name in self.columns:
+                    self.columns[event.new_name] = self.columns.pop(event.name)
+            case "column", "made":
+                self.columns.get(event.table, []).append(event.name)
+            case "column", "dropped" | "renamed":
+                names = self.columns.get(event.table, [])
+                if event.name in names:
+                    position = names.index(event.name)
+                    names[position : position + 1] = [event.new_name] if event.new_name else []
+
+
+def read_executed_ddl(replay: Replay) -> ExecutedDdl:
+    """What the revisions that ran did, and the one that failed before it failed."""
+    executed = ExecutedDdl()
+    failed = replay.failure.revision if replay.failure else None
+    steps = [(step.revision, step.statements) for step in replay.steps]
+    for revision, statements in (*steps, (failed or "", replay.failed_statements)):
+        for statement in statements:
+            for event in _read_statement(statement, revision):
+                executed.add(event)
+                if event.kind == "table" and event.verb == "made":
+                    executed.columns[event.name] = []
+    return executed
+
+
+def _read_statement(statement: Statement, revision: str) -> Iterator[DdlEvent]:
+    if statement.error is not None:
+        return
+    for raw in split_statements(statement.sql):
+        tokens = raw.tokens
+        match tokens[0].keyword:
+            case "CREATE":
+                yield from _read_create(tokens, revision)
+            case "DROP":
+                yield from _read_drop(tokens, revision)
+            case "ALTER":
+                yield from _read_alter(tokens, revision)
+
+
+def _read_create(tokens: Sequence[Token], revision: str) -> Iterator[DdlEvent]:
+    position = _skip(tokens, 1, _BEFORE_KIND)
+    kind = tokens[position].keyword if position < len(tokens) else ""
+    if kind not in _KINDS:
+        return
+    names, position = _read_name(tokens, _skip(tokens, position + 1, _BEFORE_NAME))
+    if not names:
+        return
+    yield DdlEvent("made", kind.lower(), names[-1], revision, schema=_schema(names))
+    if kind == "TABLE":
+        for element in _elements(tokens, position):
+            yield from _read_addition(element, names[-1], revision)
+
+
+def _read_addition(element: Sequence[Token], table: str, revision: str) -> Iterator[DdlEvent]:
+    """A column or a named constraint of CREATE TABLE, or of ADD."""
+    if element[0].keyword == "CONSTRAINT" and len(element) > 1:
+        yield DdlEvent("made", "constraint", element[1].name, revision, table=table)
+    elif element[0].keyword not in _TABLE_CONSTRAINTS and element[0].name:
+        yield DdlEvent("made", "column", element[0].name, revision, table=table)
+
+
+def _read_drop(tokens: Sequence[Token], revision: str) -> Iterator[DdlEvent]:
+    position = _skip(tokens, 1, _BEFORE_KIND)
+    kind = tokens[position].keyword if position < len(tokens) else ""
+    if kind not in _KINDS:
+        return
+    position = _skip(tokens, position + 1, _BEFORE_NAME)
+    while True:
+        names, position = _read_name(tokens, position)
+        if not names:
+            return
+        yield DdlEvent("dropped", kind.lower(), names[-1], revision, schema=_schema(names))
+        if position >= len(tokens) or tokens[position].text != ",":
+            return
+        position += 1
+
+
+def _read_alter(tokens: Sequence[Token], revision: str) -> Iterator[DdlEvent]:
+    position = _skip(tokens, 1, _BEFORE_KIND)
+    kind = tokens[position].keyword if position < len(tokens) else ""
+    if kind not in _KINDS:
+        return
+    names, position = _read_name(tokens, _skip(tokens, position + 1, _BEFORE_NAME))
+    if not names:
+        return
+    for action in _split_at_commas(tokens[position:]):
+        yield from _read_action(action, kind.lower(), names[-1], revision)
+
+
+def _read_action(action: Sequence[Token], kind: str, name: str, revision: str) -> Iterator[DdlEvent]:
+    keywords = [token.keyword for token in action]
+    if keywords[:1] == ["RENAME"] and "TO" in keywords:
+        yield _read_rename(action, keywords, kind, name, revision)
+    elif kind == "table" and keywords[:1] == ["ADD"]:
+        position = _skip(action, 1, {"COLUMN", "IF", "NOT", "EXISTS"})
+        if position < len(action):
+            yield from _read_addition(action[position:], name, revision)
+    elif kind == "table" and keywords[:1] == ["DROP"]:
+        part = "constraint" if keywords[1:2] == ["CONSTRAINT"] else "column"
+        position = _skip(action, 1, {"COLUMN", "CONSTRAINT", "IF", "EXISTS"})
+        if position < len(action):
+            yield DdlEvent("dropped", part, action[position].name, revision, table=name)
+
+
+def _read_rename(
+    action: Sequence[Token], keywords: Sequence[str], kind: str, name: str, revision: str
+) -> DdlEvent:
+    """RENAME TO, RENAME CONSTRAINT a TO b, RENAME [COLUMN] a TO b."""
+    target = action[keywords.index("TO") + 1].name if keywords.index("TO") + 1 < len(action) else ""
+    if keywords[1] == "TO":
+        return DdlEvent("renamed", kind, name, revision, new_name=target)
+    part = {"CONSTRAINT": "constraint", "VALUE": "label", "ATTRIBUTE": "attribute"}.get(keywords[1], "column")
+    old_name = action[keywords.index("TO") - 1].name
+    return DdlEvent("renamed", part, old_name, revision, table=name, new_name=target)
+
+
+# Tokens.
+
+
+def _skip(tokens: Sequence[Token], position: int, words: set[str]) -> int:
+    while position < len(tokens) and tokens[position].keyword in words:
+        position += 1
+    return position
+
+
+def _read_name(tokens: Sequence[Token], position: int) -> tuple[tuple[str, ...], int]:
+    """The parts of a name that may be qualified, and where it ends; no parts where none is there."""
+    parts: list[str] = []
+    while position < len(tokens) and tokens[position].name:
+        parts.append(tokens[position].name)
+        position += 1
+        if position >= len(tokens) or tokens[position].text != ".":
+            break
+        position += 1
+    return tuple(parts), position
+
+
+def _schema(names: Sequence[str]) -> str:
+    return names[-2] if len(names) > 1 else ""
+
+
+def _elements(tokens: Sequence[Token], position: int) -> list[list[Token]]:
+    """The elements of the list in brackets that begins there; none where no list does."""
+    if position >= len(tokens) or tokens[position].text != "(":
+        return []
+    depth = 0
+    for end in range(position, len(tokens)):
+        depth += {"(": 1, ")": -1}.get(tokens[end].text, 0)
+        if depth == 0:
+            return _split_at_commas(tokens[position + 1 : end])
+    return []
+
+
+def _split_at_commas(tokens: Sequence[Token]) -> list[list[Token]]:
+    depth = 0
+    parts: list[list[Token]] = [[]]
+    for token in tokens:
+        depth += {"(": 1, ")": -1}.get(token.text, 0)
+        if depth == 0 and token.text == ",":
+            parts.append([])
+        else:
+            parts[-1].append(token)
+    return [part for part in parts if part]

@@ -1,0 +1,121 @@
+"""SQL that this server does not understand: of another major of PostgreSQL, of MySQL or of SQLite."""
+
+from __future__ import annotations
+
+import re
+
+from migration_gate.analysis.failure_objects import NAME, find_in_message
+from migration_gate.analysis.postgres_versions import find_first_major, find_newer_syntax, find_removed
+from migration_gate.facts import Failure, Replay
+from migration_gate.wording import code_block
+
+MYSQL_TYPES = frozenset(
+    {
+        *("blob", "datetime", "double", "longblob", "longtext", "mediumblob", "mediumint", "mediumtext"),
+        *("tinyblob", "tinyint", "tinytext", "year", "varbinary", "binary"),
+    }
+)
+MYSQL_FUNCTIONS = frozenset(
+    {
+        *(
+            "curdate",
+            "curtime",
+            "date_format",
+            "find_in_set",
+            "from_unixtime",
+            "group_concat",
+            "if",
+            "ifnull",
+        ),
+        *("isnull", "json_extract", "last_insert_id", "rand", "str_to_date", "sysdate", "unix_timestamp"),
+        *("utc_timestamp", "uuid", "uuid_to_bin", "bin_to_uuid"),
+    }
+)
+SQLITE_FUNCTIONS = frozenset(
+    {
+        *("datetime", "julianday", "last_insert_rowid", "randomblob", "strftime", "total_changes", "typeof"),
+        *("hex", "ifnull", "group_concat", "json_extract", "unixepoch"),
+    }
+)
+MYSQL_SYNTAX = re.compile(
+    r"`|\bAUTO_INCREMENT\b|\bENGINE\s*=|\bON DUPLICATE KEY\b|\bUNSIGNED\b|\bMODIFY (COLUMN )?\w+ \w|"
+    r"\bCHANGE COLUMN\b|\bON UPDATE (CURRENT_TIMESTAMP|NOW\b)|\bCHARACTER SET\b|\bCHARSET\s*=|\bCOLLATE\s*=|"
+    r"\butf8mb[34]\w*|\bINSERT IGNORE\b|\bREPLACE INTO\b|\bSHOW (TABLES|COLUMNS|INDEX|CREATE)\b|"
+    r"\bFOREIGN_KEY_CHECKS\b|\bFULLTEXT (KEY|INDEX)\b|\bADD (UNIQUE )?KEY\b|"
+    r"\bDROP (FOREIGN KEY|KEY|INDEX) \w+\s*$|"
+    r"\bTINYINT\b|\bMEDIUMTEXT\b|\bLONGTEXT\b|\bSTRAIGHT_JOIN\b|\bDATETIME\b|\bALGORITHM\s*=\s*(INPLACE|INSTANT)",
+    re.IGNORECASE,
+)
+SQLITE_SYNTAX = re.compile(
+    r"\bPRAGMA\b|\bAUTOINCREMENT\b|\bINSERT OR (IGNORE|REPLACE|ABORT|FAIL|ROLLBACK)\b|\bWITHOUT ROWID\b|"
+    r"\bsqlite_(master|schema|sequence)\b|\bATTACH DATABASE\b|\bCOLLATE NOCASE\b",
+    re.IGNORECASE,
+)
+_WRITE_FOR_POSTGRES = (
+    "The statement is {dialect}'s SQL, not PostgreSQL's. Write it for both: ask "
+    "`op.get_bind().dialect.name`, or use Alembic's operations instead of text."
+)
+
+
+def find_major(replay: Replay) -> int | None:
+    """The major version of the run's server."""
+    version = re.search(r"(?:^|\s)(\d+)(?:\.|$)", replay.find_version("postgres"))
+    return int(version[1]) if version else None
+
+
+def choose_major(failure: Failure, replay: Replay) -> str | None:
+    """For a function, type or syntax that another major of PostgreSQL has."""
+    major = find_major(replay)
+    if major is None:
+        return None
+    name = find_in_message(rf"(?:function|type) {NAME}", failure).rpartition(".")[2]
+    since = find_first_major(name) if name else None
+    if since is not None and since > major:
+        return _ask_for_newer(f"`{name}` is", since, major, can_be_made=failure.sqlstate == "42883")
+    statement = f"{failure.statement or ''}"
+    newer = find_newer_syntax(statement, major)
+    if newer is not None:
+        return _ask_for_newer(f"The statement has {newer[1]}:", newer[0], major)
+    removed = find_removed(f"{statement}\n{failure.message}", major)
+    if removed is not None:
+        last, label = removed
+        return (
+            f"PostgreSQL {last} was the last version with {label}; this server is {major}. Write the "
+            f"revision without it, as production must before its next upgrade; or, while production is "
+            f"{last}, name a server of that version:{code_block(f'postgres: {last}')}"
+        )
+    return None
+
+
+def _ask_for_newer(subject: str, since: int, major: int, *, can_be_made: bool = False) -> str:
+    made = "\nOr create the function in a revision before this one." if can_be_made else ""
+    return (
+        f"{subject} of PostgreSQL {since}; this server is {major}: set the version that production has:"
+        f"{code_block(f'postgres: {since}')}{made}"
+    )
+
+
+def write_for_postgres(failure: Failure, replay: Replay) -> str | None:
+    """For SQL that only MySQL or SQLite accepts."""
+    statement = failure.statement or ""
+    name = find_in_message(rf"(?:type|function|collation|relation) {NAME}", failure).lower()
+    if failure.sqlstate == "42883":
+        return _of_dialect(name, SQLITE_FUNCTIONS - MYSQL_FUNCTIONS, MYSQL_FUNCTIONS)
+    if SQLITE_SYNTAX.search(f"{statement}\n{name}"):
+        return _WRITE_FOR_POSTGRES.format(dialect="SQLite")
+    if name in MYSQL_TYPES and failure.message.startswith("type"):
+        return _WRITE_FOR_POSTGRES.format(dialect="MySQL")
+    is_syntax = failure.sqlstate in ("42601", None) or "syntax error" in failure.message
+    if (is_syntax or "utf8" in name or "configuration parameter" in failure.message) and MYSQL_SYNTAX.search(
+        statement
+    ):
+        return _WRITE_FOR_POSTGRES.format(dialect="MySQL")
+    return None
+
+
+def _of_dialect(name: str, sqlite: frozenset[str], mysql: frozenset[str]) -> str | None:
+    if name in sqlite:
+        return _WRITE_FOR_POSTGRES.format(dialect="SQLite")
+    if name in mysql:
+        return _WRITE_FOR_POSTGRES.format(dialect="MySQL")
+    return None

@@ -1,0 +1,189 @@
+"""What is said of a failed revision: the object's own history, another dialect, another major version."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from migration_gate.check import Finding
+from migration_gate.checks import failing_upgrade
+from migration_gate.facts import Facts, Location, RevisionFile, SoftwareVersion
+from tests.support.fact_builders import make_failure_facts, make_statement
+
+USERS = "CREATE TABLE users (id SERIAL, name TEXT, email TEXT, CONSTRAINT uq_name UNIQUE (name))"
+
+
+def make_facts(message: str, *statements: str, **fields: object) -> Facts:
+    """The third revision failed; the first ran the statements, in one transaction with it."""
+    facts = make_failure_facts(message, **fields)
+    steps = list(facts.replay.steps)
+    steps[0] = replace(steps[0], statements=tuple(make_statement(sql) for sql in statements))
+    versions = (SoftwareVersion("postgres", "local, PostgreSQL 15.18 (/usr)"),)
+    return replace(facts, replay=replace(facts.replay, steps=tuple(steps), versions=versions))
+
+
+def find_failure(facts: Facts) -> Finding:
+    (finding,) = failing_upgrade.check(facts)
+    return finding
+
+
+def fix_of(message: str, sqlstate: str, statement: str, *statements: str) -> str:
+    return find_failure(make_facts(message, *statements, sqlstate=sqlstate, statement=statement)).fix
+
+
+MISSING = 'of relation "users" does not exist'
+OBJECTS = {
+    "a renamed column": (
+        f'column "name" {MISSING}', "42703", "UPDATE users SET name = 'x'",
+        (USERS, "ALTER TABLE users RENAME name TO full_name"),
+        ["Revision `a1` renamed `name` of `users` to `full_name`", "It has these: id, full_name, email."],
+    ),
+    "a dropped column": (
+        'column "name" does not exist', "42703", "CREATE INDEX ix ON users (name)",
+        (USERS, "ALTER TABLE users DROP COLUMN name"),
+        ["`name` of `users` was there until revision `a1` dropped it", "id, email."],
+    ),
+    "a misspelt column of an alias": (
+        "column u.emial does not exist", "42703", "SELECT u.emial FROM public.users AS u", (USERS,),
+        ["gives `users` a column `emial`", "Did you mean `email`?"],
+    ),
+    "a column of a foreign key": (
+        'column "uid" referenced in foreign key constraint does not exist', "42703",
+        "CREATE TABLE posts (u INTEGER, FOREIGN KEY(u) REFERENCES users (uid))", (USERS,),
+        ["`users` a column `uid`", "It has these: id, name, email."],
+    ),
+    "a renamed table": (
+        'relation "users" does not exist', "42P01", "SELECT FROM users",
+        (USERS, "ALTER TABLE users RENAME TO accounts"), ["Revision `a1` renamed `users` to `accounts`"],
+    ),
+    "a table of another schema": (
+        'relation "things" does not exist', "42P01", "SELECT FROM things",
+        ("CREATE TABLE s.things (id int)",),
+        ["Revision `a1` made `s.things`", "Write its schema"],
+    ),
+    "a misspelt table": (
+        'relation "userz" does not exist', "42P01", "SELECT FROM userz", (USERS,), ["Did you mean `users`?"],
+    ),
+    "a table made twice": (
+        'relation "users" already exists', "42P07", USERS, (USERS,), ["Revision `a1` has made it already"],
+    ),
+    "a table made by nothing that is seen": (
+        'relation "users" already exists', "42P07", USERS, (), ["a DO block or function", "as far as"],
+    ),
+    "a name that Postgres gave": (
+        'relation "users_pkey" already exists', "42P07", "CREATE INDEX users_pkey ON users (name)", (USERS,),
+        ["a part of the table `users`, which revision `a1` made"],
+    ),
+    "a misspelt constraint": (
+        f'constraint "uq_nam" {MISSING}', "42704", "ALTER TABLE users DROP CONSTRAINT uq_nam", (USERS,),
+        ["Did you mean `uq_name`?"],
+    ),
+    "a dropped type": (
+        'type "st" does not exist', "42704", "CREATE TABLE t (s st)",
+        ("CREATE TYPE st AS ENUM ('a')", "DROP TYPE st"), ["`st` was there until revision `a1` dropped it"],
+    ),
+    "a row that is written": (
+        'null value in column "id"', "23502", "INSERT INTO users (id) VALUES (NULL)", (USERS,),
+        ["The rows that this statement writes break it"],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("message", "sqlstate", "statement", "before", "words"), OBJECTS.values(), ids=OBJECTS
+)
+def test_an_object_is_explained_by_its_own_history(
+    message: str, sqlstate: str, statement: str, before: tuple[str, ...], words: list[str]
+) -> None:
+    fix = fix_of(message, sqlstate, statement, *before)
+    assert [word for word in words if word not in fix] == [], fix
+
+
+def test_a_column_of_a_later_revision_is_traced_to_it() -> None:
+    facts = make_facts(
+        'column "nick" does not exist', USERS, sqlstate="42703", statement="SELECT nick FROM users"
+    )
+    file = RevisionFile("v/d4.py", "d4", ("c3",), added_columns=("users.nick",))
+    history = replace(facts.replay.history, files=(file,))
+    finding = find_failure(replace(facts, replay=replace(facts.replay, history=history)))
+    assert "comes with revision `d4` (v/d4.py), which does not run before this one" in finding.fix
+
+
+def test_dependents_are_listed_with_their_revisions() -> None:
+    facts = make_facts(
+        "cannot drop column name of table users because other objects depend on it",
+        USERS,
+        "CREATE VIEW v AS SELECT name FROM users",
+        sqlstate="2BP01",
+        detail="view v depends on column name of table users",
+    )
+    assert "view v (revision a1)" in find_failure(facts).fix
+
+
+OTHERS = {
+    "uuidv7": ("function uuidv7() does not exist", "42883", "SELECT uuidv7()", "postgres: 18"),
+    "any_value": (
+        "function any_value(integer) does not exist",
+        "42883",
+        "SELECT any_value(1)",
+        "postgres: 16",
+    ),
+    "WITHOUT OVERLAPS": ("syntax error", "42601", "UNIQUE (a, v WITHOUT OVERLAPS)", "postgres: 18"),
+    "NOT ENFORCED": ("syntax error", "42601", "CHECK (a > 0) NOT ENFORCED", "postgres: 18"),
+    "VIRTUAL": (
+        "syntax error",
+        "42601",
+        "GENERATED ALWAYS AS (upper(a)) VIRTUAL",
+        "of PostgreSQL 18; this server",
+    ),
+    "JSON_TABLE": ("syntax error", "42601", "FROM JSON_TABLE(a, '$' COLUMNS (b int))", "postgres: 17"),
+    "WITH OIDS": ("syntax error", "42601", "CREATE TABLE t (a int) WITH OIDS", "PostgreSQL 11 was the last"),
+    "abstime": ('type "abstime" does not exist', "42704", "CREATE TABLE t (a abstime)", "postgres: 11"),
+    "MySQL's back quotes": ("syntax error", "42601", "ALTER TABLE `a` ADD b int", "MySQL's SQL"),
+    "MySQL's ON UPDATE": ("syntax error", "42601", "a timestamp ON UPDATE CURRENT_TIMESTAMP", "MySQL's SQL"),
+    "MySQL's function": (
+        "function ifnull(integer) does not exist",
+        "42883",
+        "SELECT ifnull(1)",
+        "MySQL's SQL",
+    ),
+    "SQLite's PRAGMA": ("syntax error", "42601", "PRAGMA foreign_keys = OFF", "SQLite's SQL"),
+    "SQLite's catalog": (
+        'relation "sqlite_master" does not exist',
+        "42P01",
+        "FROM sqlite_master",
+        "SQLite's SQL",
+    ),
+}
+
+
+@pytest.mark.parametrize(("message", "sqlstate", "statement", "word"), OTHERS.values(), ids=OTHERS)
+def test_sql_of_another_server_is_recognised(message: str, sqlstate: str, statement: str, word: str) -> None:
+    assert word in fix_of(message, sqlstate, statement)
+
+
+def test_syntax_that_this_server_has_is_not_blamed_on_its_version() -> None:
+    assert "postgres:" not in fix_of(
+        "syntax error", "42601", "MERGE INTO a USING b ON true WHEN MATCHED THEN"
+    )
+
+
+def test_an_extension_that_the_server_lacks_is_named_with_its_image() -> None:
+    facts = make_facts('type "vector" does not exist', sqlstate="42704")
+    facts = replace(facts, replay=replace(facts.replay, available_extensions=("hstore",)))
+    fix = find_failure(facts).fix
+    assert "postgres: pgvector/pgvector:pg15" in fix
+    assert "CREATE EXTENSION IF NOT EXISTS vector" in fix
+
+
+def test_a_long_revision_id_is_shown_on_its_line() -> None:
+    facts = make_facts(
+        "value too long for type character varying(32)",
+        sqlstate="22001",
+        statement="UPDATE alembic_version SET version_num='c3'",
+    )
+    history = replace(facts.replay.history, files=(RevisionFile("v/c3.py", "c3", ("b2",), line=6),))
+    finding = find_failure(replace(facts, replay=replace(facts.replay, history=history)))
+    assert finding.location == Location("v/c3.py", 6)
+    assert "holds 32 characters" in finding.fix
