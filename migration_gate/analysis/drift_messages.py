@@ -8,6 +8,7 @@ from textwrap import dedent
 from typing import get_args
 
 from migration_gate.analysis.evaluated_defaults import FROZEN, QUOTED, is_evaluated_default
+from migration_gate.analysis.storage_differences import is_about_storage
 from migration_gate.analysis.type_width import is_narrowing
 from migration_gate.check import Evidence
 from migration_gate.facts import Difference, DifferenceKind, NameUse, Tree
@@ -38,10 +39,10 @@ _REFUSES_VALUES = "GENERATED ALWAYS"
 
 
 def is_mild(difference: Difference) -> bool:
-    """Whether no query is affected: a name, a comment, a type or a default that was left behind."""
+    """Whether no query is affected: a name, a comment, storage, a type or a default that was left behind."""
     if difference.harmless_because or difference.kind in ("name-only", "comment"):
         return True
-    if is_leftover(difference):
+    if is_leftover(difference) or is_about_storage(difference):
         return True
     is_left_behind = difference.kind == "default" and difference.models is None
     return is_left_behind and not (difference.database or "").startswith(_REFUSES_VALUES)

@@ -55,13 +55,13 @@ def _add_column_alone(column: Column, snapshot: Snapshot) -> list[str]:
 def _create_completed_parts(column: Column, state: AutofixState) -> list[str]:
     """The constraints and indexes of which this is the last missing column."""
     lines: list[str] = []
-    for part in _parts_of_table(state.target, column):
+    for part in parts_of_table(state.target, column):
         if _completes(column, part, state) and not _is_replaced_elsewhere(part, column, state):
             lines += add_part(part)
     return lines
 
 
-def _parts_of_table(snapshot: Snapshot, column: Column) -> list[ConstraintOrIndex]:
+def parts_of_table(snapshot: Snapshot, column: Column) -> list[ConstraintOrIndex]:
     """The constraints of the column's table, and the indexes that belong to none of them."""
     indexes = (index for index in snapshot.indexes if index.constraint is None)
     parts: list[ConstraintOrIndex] = [*snapshot.constraints, *indexes]
@@ -83,7 +83,7 @@ def _is_replaced_elsewhere(part: ConstraintOrIndex, column: Column, state: Autof
     """Whether an upgrade has another fix that puts the part in the place of one that is there now."""
     if state.is_downgrade:
         return False
-    return any(_is_same_part(part, other) for other in _parts_of_table(state.current, column))
+    return any(_is_same_part(part, other) for other in parts_of_table(state.current, column))
 
 
 def _is_same_part(part: ConstraintOrIndex, other: ConstraintOrIndex) -> bool:

@@ -33,10 +33,36 @@ def fix_part(
         current = None
     if current is None and target is None:
         return [FOLLOWS_BY_ITSELF]
-    lines = change_part(current, target)
+    keys = _find_dependent_keys(current, state) if current is not None and target is not None else []
+    lines = [line for key in keys for line in drop_part(key)]
+    lines += change_part(current, target)
+    lines += [line for key in keys for line in add_part(key)]
     if kind == "primary key" and current is not None:
         lines += _allow_nulls_of_old_key(current, target, state)
     return lines
+
+
+def _find_dependent_keys(part: ConstraintOrIndex, state: AutofixState) -> list[Constraint]:
+    """The foreign keys that reference what the part makes unique: it cannot be replaced while they are there.
+
+    Those that a fix of their own drops are not there any more, or not yet again.
+    """
+    is_unique = part.unique if isinstance(part, Index) else part.kind in ("primary key", "unique")
+    if not is_unique:
+        return []
+    lasting = {identity for key in state.models.constraints for identity in _identities_of(key)}
+    return [
+        key
+        for key in state.replayed.constraints
+        if key.references == f"{part.schema}.{part.table}"
+        and set(key.referenced_columns) == set(part.columns)
+        and not lasting.isdisjoint(_identities_of(key))
+    ]
+
+
+def _identities_of(key: Constraint) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Its table with its name, and its table with its columns: either finds it on the other side."""
+    return (key.schema, key.table, key.name), (key.schema, key.table, "", *key.columns)
 
 
 def _change_in_place(

@@ -16,7 +16,7 @@ from migration_gate.autofix.autofix_state import (
     find_serial_sequence,
     is_serial,
 )
-from migration_gate.autofix.column_add_and_drop import add_column, drop_column
+from migration_gate.autofix.column_add_and_drop import add_column, drop_column, parts_of_table
 from migration_gate.autofix.ddl_clauses import (
     alter_column_clause,
     identity_clause,
@@ -25,6 +25,8 @@ from migration_gate.autofix.ddl_clauses import (
 )
 from migration_gate.autofix.enum_labels import FOLLOWS_BY_ITSELF, follows_label_renames, uses_removed_label
 from migration_gate.autofix.execute_call import execute_call
+from migration_gate.autofix.part_add_and_drop import add_part
+from migration_gate.drift.column_dependence import depends_on_columns
 from migration_gate.drift.type_names import type_without_length
 from migration_gate.facts.catalog import Column, Sequence
 from migration_gate.sql.identifiers import qualified_name, quote_identifier
@@ -67,12 +69,22 @@ def _change_expression(current: Column, target: Column, state: AutofixState) -> 
             "# Postgres cannot change this expression in place; the values are computed again.",
             *drop_column(current),
             *add_column(target, state),
+            *_restore_parts(target, state),
         ]
     plain = replace(current, generated=None)
     return [
         execute_call(alter_column_clause(target, "DROP EXPRESSION")),
         *_replace_default(plain, target, state),
     ]
+
+
+def _restore_parts(column: Column, state: AutofixState) -> list[str]:
+    """The constraints and indexes that went with the column; where one differs, its own fix changes it."""
+    lines: list[str] = []
+    for part in parts_of_table(state.replayed, column):
+        if depends_on_columns(part, frozenset({column.name})):
+            lines += add_part(part)
+    return lines
 
 
 def _replace_default(current: Column, target: Column, state: AutofixState) -> list[str]:

@@ -125,6 +125,6 @@ def _write_lines_of_type(
         case (NamedType() | None as current, NamedType() | None as target):
             return fix_named_type(current, target)
         case (Sequence() | None as current, Sequence() | None as target):
-            return fix_sequence(kind, current, target)
+            return fix_sequence(kind, current, target, is_downgrade=state.is_downgrade)
         case _:
             return []

@@ -9,7 +9,9 @@ from migration_gate.facts.history import DifferenceKind
 from migration_gate.sql.identifiers import qualified_name, quote_identifier
 
 
-def fix_sequence(kind: DifferenceKind, current: Sequence | None, target: Sequence | None) -> list[str]:
+def fix_sequence(
+    kind: DifferenceKind, current: Sequence | None, target: Sequence | None, *, is_downgrade: bool
+) -> list[str]:
     """The lines that turn the one sequence into the other; None means that there is no such object."""
     if current is None:
         return [] if target is None else create_sequence(target)
@@ -17,7 +19,8 @@ def fix_sequence(kind: DifferenceKind, current: Sequence | None, target: Sequenc
         return [execute_call(f"DROP SEQUENCE {qualified_name(current.schema, current.name)}")]
     if kind == "name-only":
         return rename_sequence(current, target)
-    return change_sequence_options(current, target)
+    # It is renamed last in an upgrade, and first in a downgrade: here it has the database's name.
+    return change_sequence_options(current, target, named=target if is_downgrade else current)
 
 
 def create_sequence(sequence: Sequence) -> list[str]:
@@ -26,10 +29,10 @@ def create_sequence(sequence: Sequence) -> list[str]:
     return [execute_call(f"CREATE SEQUENCE {name} {sequence_options_clause(sequence)}")]
 
 
-def change_sequence_options(current: Sequence, target: Sequence) -> list[str]:
-    """The line that changes its options and its owner."""
+def change_sequence_options(current: Sequence, target: Sequence, *, named: Sequence) -> list[str]:
+    """The line that changes its options and its owner; it is called as `named` is."""
     clauses = [
-        f"ALTER SEQUENCE {qualified_name(current.schema, current.name)}",
+        f"ALTER SEQUENCE {qualified_name(named.schema, named.name)}",
         sequence_options_clause(target, with_type=current.type != target.type),
     ]
     if current.owner != target.owner and not target.identity:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from migration_gate.drift.column_sequences import map_column_sequences
 from migration_gate.drift.column_types import map_column_types
 from migration_gate.drift.comparison_scope import ComparisonScope
 from migration_gate.drift.difference import CatalogDifference, make_difference
@@ -53,7 +54,7 @@ class ColumnSurroundings:
     primary_key_columns: frozenset[str]
     """`schema.table.column`"""
     owned_sequences: Mapping[str, str]
-    """`schema.name` of the sequence that belongs to a column, by `schema.table.column`"""
+    """`schema.name` of the sequence that numbers a column, by `schema.table.column`"""
     column_types: Mapping[str, Mapping[str, str]]
     """by table, then by column"""
 
@@ -63,7 +64,7 @@ class ColumnSurroundings:
         keys = (c for c in snapshot.constraints if c.kind == "primary key")
         return cls(
             frozenset(f"{table_of(key)}.{column}" for key in keys for column in key.columns),
-            {s.owner: f"{s.schema}.{s.name}" for s in snapshot.sequences if s.owner},
+            {column: f"{s.schema}.{s.name}" for column, s in map_column_sequences(snapshot).items()},
             map_column_types(snapshot),
         )
 

@@ -7,13 +7,21 @@ from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Generic
 
+from migration_gate.analysis.storage_parameters import without_default_parameters
 from migration_gate.drift.column_types import ColumnTypes
+from migration_gate.drift.default_names import is_default_name
 from migration_gate.drift.difference import CatalogDifference, make_difference
 from migration_gate.drift.normalize import normalize_definition
 from migration_gate.drift.object_pairs import ConstraintOrIndex, table_of
 from migration_gate.drift.part_matching import PartPair, PartT, UnmatchedParts, match_by_keys, match_parts
 from migration_gate.facts.catalog import Constraint
+from migration_gate.sql.identifiers import quote_identifier
 
+_KEY_COLUMNS = re.compile(
+    r"""^(FOREIGN\ KEY\ )\((?:[^()"]|"[^"]*")*\)
+    (\ REFERENCES\ (?:"(?:[^"]|"")*"|[^\s("]+)+)\((?:[^()"]|"[^"]*")*\)""",
+    re.VERBOSE,
+)
 _INDEX_HEAD = re.compile(r'^CREATE (UNIQUE )?INDEX (?:"(?:[^"]|"")*"|\S+) ON (?:ONLY )?')
 
 
@@ -35,9 +43,10 @@ class PartNormalizer:
     def normalize(self, part: ConstraintOrIndex) -> str:
         """The normal form of the definition, without the part's name."""
         types = self.column_types.get(table_of(part), {})
+        definition = without_default_parameters(part.definition)
         if isinstance(part, Constraint):
-            return normalize_definition(part.definition, types)
-        definition = normalize_definition(_INDEX_HEAD.sub(r"CREATE \1INDEX ON ", part.definition), types)
+            return normalize_definition(_sort_key_pairs(part, definition), types)
+        definition = normalize_definition(_INDEX_HEAD.sub(r"CREATE \1INDEX ON ", definition), types)
         return definition if part.valid else f"{definition} (INVALID)"
 
     def normalize_with_name(self, part: ConstraintOrIndex) -> tuple[str, str]:
@@ -75,8 +84,23 @@ def find_comment_differences(pairs: Iterable[PartPair[PartT]]) -> Iterator[Catal
             )
 
 
+def _sort_key_pairs(constraint: Constraint, definition: str) -> str:
+    """The definition with the pairs of a foreign key sorted: their order means nothing."""
+    if constraint.kind != "foreign key" or len(constraint.columns) < 2:
+        return definition
+    match = _KEY_COLUMNS.match(definition)
+    if match is None or len(constraint.columns) != len(constraint.referenced_columns):
+        return definition
+    pairs = sorted(zip(constraint.columns, constraint.referenced_columns, strict=True))
+    own, referenced = (", ".join(map(quote_identifier, names)) for names in zip(*pairs, strict=True))
+    return f"{match[1]}({own}){match[2]}({referenced}){definition[match.end() :]}"
+
+
 def _find_name_differences(pairs: Iterable[PartPair[PartT]]) -> Iterator[CatalogDifference]:
+    """The pairs that have two names; one that the model leaves unnamed has any."""
     for database, models in pairs:
+        if isinstance(models, Constraint) and is_default_name(models):
+            continue
         yield make_difference(
             "name-only", database, models, database_text=database.name, models_text=models.name
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass, replace
 
+from migration_gate.drift.column_sequences import map_column_sequences
 from migration_gate.drift.comparison_scope import ComparisonScope
 from migration_gate.drift.difference import CatalogDifference, make_difference
 from migration_gate.drift.difference_text import sequence_text
@@ -45,8 +46,7 @@ class _OwnedPair:
 
 def _pair_owned_sequences(scope: ComparisonScope) -> Iterator[_OwnedPair]:
     """A pair for each column that has a sequence on both sides, whatever their names."""
-    database = {sequence.owner: sequence for sequence in scope.database.sequences if sequence.owner}
-    models = {sequence.owner: sequence for sequence in scope.models.sequences if sequence.owner}
+    database, models = (map_column_sequences(side) for side in scope.sides)
     database_types, models_types = (_column_types(side) for side in scope.sides)
     for owner, sequence in database.items():
         if owner in models:

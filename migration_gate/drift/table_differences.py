@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
+from migration_gate.analysis.storage_parameters import without_default_options
 from migration_gate.drift.comparison_scope import ComparisonScope
 from migration_gate.drift.difference import CatalogDifference, make_difference
 from migration_gate.drift.difference_text import columns_text
@@ -81,7 +82,8 @@ def _parents_text(table: Table) -> str:
 
 
 def _storage_parameters_text(table: Table) -> str:
-    return f"WITH ({', '.join(table.options)})" if table.options else "no storage parameters"
+    options = without_default_options(table.options)
+    return f"WITH ({', '.join(options)})" if options else "no storage parameters"
 
 
 def _kind_text(table: Table) -> str:

@@ -27,7 +27,7 @@ def find_filtered_objects(context: EnvContext, connection: Any) -> list[Filtered
 
     The functions are asked by a comparison whose result is not used.
     """
-    switched_off = [
+    left_out = _find_fetched_values(context) + [
         FilteredObject(kind, "*", "*", "*")
         for option, kind in COMPARER_KINDS.items()
         if context.explicit_options.get(option) is False
@@ -39,12 +39,28 @@ def find_filtered_objects(context: EnvContext, connection: Any) -> list[Filtered
         if callable(context.options.get(option))
     }
     if not wrapped:
-        return switched_off
+        return left_out
     from alembic.autogenerate import compare_metadata
 
     migration_context = _make_migration_context(context, connection, **wrapped)
     compare_metadata(migration_context, context.options["target_metadata"])
-    return switched_off + sorted(filters.left_out, key=str)
+    return left_out + sorted(filters.left_out, key=str)
+
+
+def _find_fetched_values(context: EnvContext) -> list[FilteredObject]:
+    """The columns whose model says only that the server gives a value, `FetchedValue()`: any default fits."""
+    from sqlalchemy import schema
+
+    with_expression = (schema.DefaultClause, schema.Computed, schema.Identity)
+    metadata = context.options.get("target_metadata")
+    return [
+        FilteredObject("default", str(table.schema or context.default_schema), table.name, column.name)
+        for one in (metadata if isinstance(metadata, (list, tuple)) else [metadata])
+        for table in getattr(one, "tables", {}).values()
+        for column in table.columns
+        if isinstance(column.server_default, schema.FetchedValue)
+        and not isinstance(column.server_default, with_expression)
+    ]
 
 
 class FilterRecorder:

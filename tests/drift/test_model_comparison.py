@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from migration_gate.analysis.drift_messages import is_leftover
+from migration_gate.analysis.drift_messages import describe_difference, describe_fix, is_leftover, is_mild
+from migration_gate.drift.default_names import is_default_name
 from migration_gate.drift.model_comparison import compare_with_models
 from migration_gate.facts import (
     AlembicDifference,
@@ -114,10 +115,122 @@ def test_a_missing_primary_key_is_not_reported_as_nullability_too() -> None:
 
 
 def test_a_renamed_constraint_is_name_only() -> None:
-    database = replace(MODELS, constraints=(KEY, replace(ONCE, name="once")))
-    assert [(d.kind, d.database, d.models) for d in find_differences(database)] == [
-        ("name-only", "once", "users_email_key")
+    models = replace(MODELS, constraints=(KEY, replace(ONCE, name="once")))
+    assert [(d.kind, d.database, d.models) for d in find_differences(MODELS, models)] == [
+        ("name-only", "users_email_key", "once")
     ]
+
+
+@pytest.mark.parametrize("name", ["users_email_key", "users_email_key1"])
+def test_a_constraint_that_the_model_leaves_unnamed_may_have_any_name(name: str) -> None:
+    database = replace(MODELS, constraints=(KEY, replace(ONCE, name="once")))
+    models = replace(MODELS, constraints=(KEY, replace(ONCE, name=name)))
+    assert find_kinds(database, models) == []
+
+
+def test_the_default_name_of_a_long_table_is_cut_as_postgres_cuts_it() -> None:
+    table, column = "t" * 50, "c" * 20
+    key = Constraint("public", table, f"{'t' * 38}_{column}_key", "unique", f"UNIQUE ({column})", (column,))
+    assert is_default_name(key)
+    assert not is_default_name(replace(key, name=f"{table}_{column}_key"))
+
+
+def test_the_order_of_the_pairs_of_a_foreign_key_means_nothing() -> None:
+    def foreign_key(own: str, referenced: str) -> Constraint:
+        definition = f"FOREIGN KEY ({own}) REFERENCES public.users({referenced}) ON DELETE CASCADE"
+        columns, others = (tuple(text.split(", ")) for text in (own, referenced))
+        return Constraint(
+            "public", "users", "fk", "foreign key", definition, columns,
+            references="public.users", referenced_columns=others,
+        )  # fmt: skip
+
+    left = replace(MODELS, constraints=(foreign_key("id, email", "a, b"),))
+    assert find_kinds(left, replace(MODELS, constraints=(foreign_key("email, id", "b, a"),))) == []
+    assert find_kinds(left, replace(MODELS, constraints=(foreign_key("email, id", "a, b"),))) == [
+        "foreign key"
+    ]
+
+
+def test_storage_parameters_that_say_the_default_are_none() -> None:
+    options = replace(MODELS, tables=(replace(USERS, options=("autovacuum_enabled=on", "fillfactor=100")),))
+    assert find_kinds(options) == []
+    index = replace(INDEX, definition=f"{INDEX.definition} WITH (fillfactor='90')")
+    assert find_kinds(replace(MODELS, indexes=(index,))) == []
+    (index_difference,) = find_differences(
+        replace(MODELS, indexes=(replace(INDEX, definition=f"{INDEX.definition} WITH (fillfactor='70')"),))
+    )
+    (table_difference,) = find_differences(
+        replace(MODELS, tables=(replace(USERS, options=("fillfactor=70",)),))
+    )
+    assert is_mild(index_difference)
+    assert is_mild(table_difference)
+
+
+@pytest.mark.parametrize(
+    ("change", "mild"),
+    [
+        ({"type": "bigint", "maximum": 9223372036854775807}, True),
+        ({"cache": 20}, True),
+        ({"increment": 2}, False),
+        ({"maximum": 9}, False),
+        ({"cycle": True}, False),
+    ],
+)
+def test_a_sequence_that_counts_alike_is_a_warning(change: dict[str, Any], mild: bool) -> None:
+    free = replace(SERIAL, owner=None)
+    sides = [replace(MODELS, sequences=(sequence,)) for sequence in (replace(SERIAL, **change), free)]
+    differences = find_differences(*sides)
+    assert [is_mild(difference) for difference in differences] == (
+        [mild] if change != {"owner": None} else []
+    )
+
+
+FROZEN_TIME = "'2026-11-28 07:20:00.123456+00'::timestamp with time zone"
+
+
+@pytest.mark.parametrize(
+    ("database", "models"),
+    [
+        (FROZEN_TIME, FROZEN_TIME.replace("123456", "654321")),
+        ("now()", FROZEN_TIME),
+        (FROZEN_TIME, "now()"),
+        (FROZEN_TIME, FROZEN_TIME),
+    ],
+)
+def test_a_default_that_was_evaluated_once_is_shown_without_its_moment(database: str, models: str) -> None:
+    column = Column("public", "users", "at", "timestamp with time zone")
+    sides = [replace(MODELS, columns=(ID, EMAIL, replace(column, default=d))) for d in (database, models)]
+    (difference,) = find_differences(*sides)
+    assert difference.kind == "default"
+    assert "2026" not in f"{difference.database}{difference.models}"
+    assert "evaluated once" in describe_difference(difference)
+    assert "sa.func.now()" in describe_fix(difference)
+
+
+def test_a_date_that_a_person_wrote_is_a_constant() -> None:
+    column = Column(
+        "public",
+        "users",
+        "at",
+        "timestamp with time zone",
+        default="'2020-01-01 00:00:00+00'::timestamp with time zone",
+    )
+    sides = replace(MODELS, columns=(ID, EMAIL, column))
+    assert find_kinds(sides, sides) == []
+
+
+def test_a_default_of_the_new_type_is_no_difference_of_its_own() -> None:
+    def with_default(type_name: str, default: str) -> Snapshot:
+        return replace(
+            MODELS, columns=(ID, EMAIL, Column("public", "users", "x", type_name, default=default))
+        )
+
+    flag = with_default("smallint", "0")
+    assert find_kinds(flag, with_default("boolean", "false")) == ["type"]
+    assert find_kinds(flag, with_default("boolean", "true")) == ["type", "default"]
+    text = with_default("character varying(10)", "'x'::character varying")
+    assert find_kinds(text, with_default("public.mood", "'x'::public.mood")) == ["type"]
+    assert find_kinds(text, with_default("public.mood", "'y'::public.mood")) == ["type", "default"]
 
 
 def test_a_renamed_index_is_name_only() -> None:

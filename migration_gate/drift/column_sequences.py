@@ -1,0 +1,27 @@
+"""The sequence that numbers a column: its own, or one without an owner that only its default uses."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+
+from migration_gate.drift.object_pairs import table_of
+from migration_gate.facts.catalog import Sequence, Snapshot
+from migration_gate.sql.identifiers import qualified_name
+
+
+def map_column_sequences(snapshot: Snapshot) -> Mapping[str, Sequence]:
+    """By the column, `schema.table.column`."""
+    free = {_next_value(sequence): sequence for sequence in snapshot.sequences if sequence.owner is None}
+    users: dict[str, list[str]] = defaultdict(list)
+    for column in snapshot.columns if free else ():
+        if column.default in free:
+            users[column.default].append(f"{table_of(column)}.{column.name}")
+    sequences = {owners[0]: free[default] for default, owners in users.items() if len(owners) == 1}
+    return sequences | {sequence.owner: sequence for sequence in snapshot.sequences if sequence.owner}
+
+
+def _next_value(sequence: Sequence) -> str:
+    """The default that takes the next number of it, as Postgres prints it."""
+    literal = qualified_name(sequence.schema, sequence.name).replace("'", "''")
+    return f"nextval('{literal}'::regclass)"
