@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks.drift.mutation import Mutation
+from benchmarks.drift.mutation import Culprit, Mutation
 
 COLUMN_MUTATIONS: tuple[Mutation, ...] = (
     Mutation("column", "column missing", "ALTER TABLE users DROP COLUMN deleted_at"),
@@ -27,12 +27,14 @@ COLUMN_MUTATIONS: tuple[Mutation, ...] = (
         "text[] to text",
         "DROP INDEX ix_artists_aliases; ALTER TABLE artists ALTER aliases DROP DEFAULT;"
         " ALTER TABLE artists ALTER aliases TYPE text USING ''",
+        other_culprits=(Culprit("index", 0), Culprit("default", 1)),
     ),
     Mutation("type", "int[] to bigint[]", "ALTER TABLE settings ALTER flags TYPE bigint[]"),
     Mutation(
         "type",
         "enum to varchar",
         "ALTER TABLE users ALTER mood DROP DEFAULT; ALTER TABLE users ALTER mood TYPE varchar(10)",
+        other_culprits=(Culprit("default", 0),),
     ),
     Mutation("type", "domain to its base", "ALTER TABLE users ALTER email TYPE text"),
     Mutation("type", "collation lost", 'ALTER TABLE users ALTER locale TYPE varchar(16) COLLATE "default"'),
@@ -86,11 +88,13 @@ COLUMN_MUTATIONS: tuple[Mutation, ...] = (
         "default",
         "serial to literal",
         "ALTER TABLE venues ALTER id SET DEFAULT 0; DROP SEQUENCE venues_id_seq",
+        culprit=0,
     ),
     Mutation(
         "default",
         "serial default lost",
         "ALTER TABLE venues ALTER id DROP DEFAULT; DROP SEQUENCE venues_id_seq",
+        culprit=0,
     ),
     Mutation("default", "identity dropped", "ALTER TABLE labels ALTER id DROP IDENTITY"),
     Mutation(

@@ -24,6 +24,7 @@ from benchmarks.drift.example_database import (
 )
 from benchmarks.drift.mutation import Mutation
 from benchmarks.drift.mutations import DRIFT_MUTATIONS, HARMLESS_MUTATIONS, UNMANAGED_MUTATIONS
+from benchmarks.drift.origin_measurement import FoundOrigin, find_wrong_origins
 from migration_gate.autofix.fixes import add_fixes
 from migration_gate.drift.model_comparison import compare_with_models
 from migration_gate.facts import Difference, Models, Replay, Snapshot
@@ -44,6 +45,8 @@ class Observation:
     alembic_with_defaults: AlembicVerdict
     fix: str
     """`BOTH_WAYS`, or what went wrong; empty where there is nothing to fix"""
+    wrong_origins: tuple[FoundOrigin, ...] = ()
+    """differences for which another statement is blamed than the one that made them"""
 
 
 def measure_mutations(connect: Connect, source: str, models: Snapshot) -> Iterator[Observation]:
@@ -52,6 +55,8 @@ def measure_mutations(connect: Connect, source: str, models: Snapshot) -> Iterat
     undrifted_with_defaults = compare_with_alembic(connect, source, compare_server_default=True)
     for mutation in (*DRIFT_MUTATIONS, *UNMANAGED_MUTATIONS, *HARMLESS_MUTATIONS):
         database = copy_database(connect, source, "mutated")
+        with connect(source) as connection, connection.transaction(force_rollback=True):
+            wrong_origins = find_wrong_origins(connection, mutation, models)
         run_statements(connect, database, mutation.statements)
         _, differences = compare_snapshots(read_database(connect, database), models)
         alembic = compare_with_alembic(connect, database)
@@ -62,6 +67,7 @@ def measure_mutations(connect: Connect, source: str, models: Snapshot) -> Iterat
             _alembic_verdict(alembic, undrifted),
             _alembic_verdict(with_defaults, undrifted_with_defaults),
             try_fixes(connect, database, models),
+            wrong_origins,
         )
 
 

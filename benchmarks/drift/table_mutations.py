@@ -3,7 +3,7 @@
 # ruff: noqa: E501
 from __future__ import annotations
 
-from benchmarks.drift.mutation import Mutation
+from benchmarks.drift.mutation import Culprit, Mutation
 
 TABLE_MUTATIONS: tuple[Mutation, ...] = (
     Mutation("enum", "an enum that no model uses", "CREATE TYPE unused AS ENUM ('a')"),
@@ -208,11 +208,15 @@ TABLE_MUTATIONS: tuple[Mutation, ...] = (
         " ALTER TABLE billing.invoices ALTER state TYPE billing.state USING state::text::billing.state;"
         " ALTER TABLE billing.invoices ALTER state SET DEFAULT 'draft';"
         " DROP TYPE billing.old; CREATE INDEX ix_invoices_open ON billing.invoices (due) WHERE state <> 'paid'",
+        culprit=1,
     ),
     Mutation("enum", "label added", "ALTER TYPE mood ADD VALUE 'angry' BEFORE 'sad'"),
     Mutation("enum", "label renamed", "ALTER TYPE mood RENAME VALUE 'loud' TO 'noisy'"),
     Mutation(
-        "enum", "type missing", "ALTER TABLE billing.invoices DROP COLUMN state; DROP TYPE billing.state"
+        "enum",
+        "type missing",
+        "ALTER TABLE billing.invoices DROP COLUMN state; DROP TYPE billing.state",
+        other_culprits=(Culprit("column", 0),),
     ),
     Mutation(
         "type definition",
@@ -227,7 +231,10 @@ TABLE_MUTATIONS: tuple[Mutation, ...] = (
     Mutation("sequence", "serial's increment changed", "ALTER SEQUENCE users_id_seq INCREMENT 2"),
     Mutation("sequence", "identity's increment changed", "ALTER TABLE plays ALTER id SET INCREMENT 1"),
     Mutation(
-        "sequence", "missing", "ALTER TABLE bookings ALTER ticket DROP DEFAULT; DROP SEQUENCE ticket_number"
+        "sequence",
+        "missing",
+        "ALTER TABLE bookings ALTER ticket DROP DEFAULT; DROP SEQUENCE ticket_number",
+        other_culprits=(Culprit("default", 0),),
     ),
     Mutation("table", "missing", "DROP TABLE favourites"),
     Mutation("table", "missing, with foreign keys to it", "DROP TABLE venues CASCADE"),
@@ -245,11 +252,13 @@ TABLE_MUTATIONS: tuple[Mutation, ...] = (
         " ALTER TABLE plays2 RENAME TO plays; ALTER TABLE plays RENAME CONSTRAINT plays2_pkey TO pk_plays;"
         " ALTER INDEX plays2_user_id_idx RENAME TO ix_plays_user_id;"
         " ALTER TABLE plays ADD CONSTRAINT fk_plays_user_id_users FOREIGN KEY (user_id) REFERENCES users (id)",
+        culprit=0,
     ),
     Mutation(
         "table option",
         "inherits",
         "CREATE TABLE elder (key varchar(80) NOT NULL); ALTER TABLE settings INHERIT elder",
+        other_culprits=(Culprit("table", 0),),
     ),
     Mutation("name-only", "index renamed", "ALTER INDEX ix_labels_owner_id RENAME TO labels_owner_idx"),
     Mutation(

@@ -7,13 +7,13 @@ is named rather than a wrong one.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from migration_gate.facts import (
     Column,
-    ColumnState,
     Constraint,
     DdlCommand,
     Index,
@@ -27,8 +27,6 @@ from migration_gate.facts.catalog import Sequence as DatabaseSequence
 Properties: TypeAlias = Sequence[str]
 """fields of a catalog object"""
 StandaloneObject: TypeAlias = DatabaseSequence | View | EnumType | NamedType
-TRANSIENT = frozenset({"oid", "structure", "columns"})
-"""fields of a state that no difference is about"""
 
 
 def find_change_of_table(replay: Replay, table: Table, properties: Properties) -> DdlCommand | None:
@@ -57,13 +55,33 @@ def find_change_of_object(
     """The command that gave a sequence, view or type these properties."""
     commands = [command for command in replay.commands_on(standalone.oid) if command.object is not None]
     expected = [getattr(standalone, name) for name in properties]
-    return _start_of_last_run(
-        commands,
-        lambda c: (
-            type(c.object) is type(standalone)
-            and [getattr(c.object, name) for name in properties] == expected
-        ),
-    )
+
+    def has_values(command: DdlCommand) -> bool:
+        state = command.object
+        return type(state) is type(standalone) and [getattr(state, name) for name in properties] == expected
+
+    return _start_of_last_run(commands, has_values)
+
+
+_DOMAIN_CLAUSE = re.compile(r" (?=CONSTRAINT |DEFAULT |NOT NULL|COLLATE )")
+
+
+def find_change_of_domain(replay: Replay, domain: NamedType, wanted: str) -> DdlCommand | None:
+    """The command that gave a domain the clauses in which it differs from the definition that is wanted."""
+    commands = [command for command in replay.commands_on(domain.oid) if command.object is not None]
+    differing = _split_domain(domain.definition) ^ _split_domain(wanted)
+    expected = _split_domain(domain.definition) & differing
+
+    def has_clauses(command: DdlCommand) -> bool:
+        state = command.object
+        return isinstance(state, NamedType) and _split_domain(state.definition) & differing == expected
+
+    return _start_of_last_run(commands, has_clauses)
+
+
+def _split_domain(definition: str) -> frozenset[str]:
+    """The clauses of a domain. A CHECK that holds such words is split as well, on all sides alike."""
+    return frozenset(_DOMAIN_CLAUSE.split(definition))
 
 
 def _start_of_last_run(
@@ -162,37 +180,75 @@ def _have_same_definition(earlier: NamedDefinition, later: NamedDefinition) -> b
 # What is gone.
 
 
-def find_loss(commands: Iterable[DdlCommand], exists: Callable[[DdlCommand], bool]) -> DdlCommand | None:
+@dataclass(frozen=True, slots=True)
+class LoggedObject:
+    """An object in the log, whatever its name."""
+
+    oid: int
+    """of the table, sequence, view or type"""
+    part: int | None = None
+    """the number of a column, or the oid of a constraint or index, where it is a part of the table"""
+
+
+Identify: TypeAlias = Callable[[DdlCommand], LoggedObject | None]
+"""the object that is sought, where the command left it in place"""
+
+
+def find_loss(commands: Sequence[DdlCommand], identify: Identify) -> DdlCommand | None:
     """The command after which something existed no longer; None where it never did, or still exists.
 
-    `exists` is asked after each command with a state; it may exist in several tables, one after the other.
+    It may exist in several tables, one after the other. Where it only got another name, and was dropped under
+    that name, it is the command that dropped it.
     """
-    places: set[int] = set()
-    """oids of the tables (sequences, types) where it exists"""
-    loss: DdlCommand | None = None
+    loss = _find_last_loss(commands, identify)
+    if loss is None:
+        return None
+    later = _find_last_loss(commands, lambda command: _follow(command, loss.lost))
+    return later.command if later is not None else loss.command
+
+
+@dataclass(frozen=True, slots=True)
+class _Loss:
+    """A command and the object that was gone after it."""
+
+    command: DdlCommand
+    lost: LoggedObject
+
+
+def _find_last_loss(commands: Iterable[DdlCommand], identify: Identify) -> _Loss | None:
+    found: dict[int, LoggedObject] = {}
+    """where it exists, by oid of the table, sequence or type"""
+    loss: _Loss | None = None
     for command in commands:
         if not (command.dropped or command.table or command.object):
             continue
-        before = bool(places)
-        if not command.dropped and exists(command):
-            places.add(command.oid)
-        else:
-            places.discard(command.oid)
-        if before and not places:
-            loss = command
-    return None if places else loss
+        known = identify(command) if not command.dropped else None
+        if known is not None:
+            found[command.oid] = known
+        elif command.oid in found:
+            lost = found.pop(command.oid)
+            loss = loss if found else _Loss(command, lost)
+    return None if found else loss
 
 
-def is_table_named(command: DdlCommand, schema: str, name: str) -> bool:
-    """Whether the command left a table of that name."""
-    return command.table is not None and (command.table.schema, command.table.name) == (schema, name)
+def _follow(command: DdlCommand, sought: LoggedObject) -> LoggedObject | None:
+    """The object itself, under whatever name the command left it."""
+    if command.oid != sought.oid:
+        return None
+    parts = {state.number for state in command.columns}
+    parts |= {state.oid for state in (*command.constraints, *command.indexes)}
+    return sought if sought.part is None or sought.part in parts else None
 
 
-def has_column(command: DdlCommand, name: str) -> bool:
-    """Whether the command left its table with a column of that name."""
-    return find_column_state(command, name) is not None
+def find_table_named(command: DdlCommand, schema: str, name: str) -> LoggedObject | None:
+    """The table of that name, where the command left one."""
+    table = command.table
+    is_named = table is not None and (table.schema, table.name) == (schema, name)
+    return LoggedObject(command.oid) if is_named else None
 
 
-def find_column_state(command: DdlCommand, name: str) -> ColumnState | None:
-    """The column of that name after the command."""
-    return next((state for state in command.columns if state.name == name), None)
+def find_column_named(command: DdlCommand, name: str) -> LoggedObject | None:
+    """The column of that name of the table that the command was about."""
+    numbers = (state.number for state in command.columns if state.name == name)
+    number = next(numbers, None)
+    return None if number is None else LoggedObject(command.oid, number)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from migration_gate.analysis import object_history
+from migration_gate.analysis.object_history import Identify, LoggedObject
 from migration_gate.analysis.step_location import SoughtPart, locate_command
 from migration_gate.facts import (
     Column,
@@ -17,9 +19,19 @@ from migration_gate.facts import (
     Replay,
     Table,
 )
-from migration_gate.facts.catalog import CatalogObject, EnumType, NamedType, Routine, View
+from migration_gate.facts.catalog import (
+    AttachedObject,
+    CatalogObject,
+    EnumType,
+    Extension,
+    NamedType,
+    OtherObject,
+    Routine,
+    Schema,
+    View,
+)
 from migration_gate.facts.catalog import Sequence as DatabaseSequence
-from migration_gate.sql.identifiers import qualified_name
+from migration_gate.sql.identifiers import qualified_name, quote_identifier
 
 DEFAULT_PROPERTIES: dict[type[CatalogObject], tuple[str, ...]] = {
     Table: (),
@@ -73,16 +85,28 @@ def find_command(
             return object_history.find_change_of_part(replay, catalog_object, properties)
         case EnumType() | NamedType() | DatabaseSequence() | View():
             return object_history.find_change_of_object(replay, catalog_object, properties)
-        case Routine():
-            name = qualified_name(catalog_object.schema, catalog_object.name)
-            return _last_command(replay, f"{name}({catalog_object.signature})")
         case _:
-            return None
+            return _last_command(replay, _printed_identity(catalog_object))
 
 
 def _last_command(replay: Replay, identity: str) -> DdlCommand | None:
     commands = (command for command in reversed(replay.ddl_commands) if command.identity == identity)
-    return next(commands, None)
+    return next(commands, None) if identity else None
+
+
+def _printed_identity(catalog_object: CatalogObject) -> str:
+    """As `pg_identify_object` prints it; empty where the log has no commands on such objects."""
+    match catalog_object:
+        case Routine(schema=schema, name=name, signature=signature):
+            return f"{qualified_name(schema, name)}({signature})"
+        case AttachedObject(schema=schema, table=table, name=name):
+            return f"{quote_identifier(name)} on {qualified_name(schema, table)}"
+        case Schema(name=name) | Extension(name=name):
+            return quote_identifier(name)
+        case OtherObject(name=name):
+            return name
+        case _:
+            return ""
 
 
 def make_origin(replay: Replay, command: DdlCommand | None, part: SoughtPart) -> Origin:
@@ -115,12 +139,11 @@ def sought_part(catalog_object: CatalogObject, properties: Sequence[str]) -> Sou
     return part
 
 
-def find_loss_in_table(replay: Replay, table: Table, exists: Callable[[DdlCommand], bool]) -> Origin:
+def find_loss_in_table(replay: Replay, table: Table, identify: Identify) -> Origin:
     """The revision and line after which something was no longer in the table; empty where it never was."""
     commands = object_history.commands_on_table(replay, table.schema, table.name)
-    return make_origin(
-        replay, object_history.find_loss(commands, exists), SoughtPart("table", table.name, table.name)
-    )
+    command = object_history.find_loss(commands, identify)
+    return make_origin(replay, command, SoughtPart("table", table.name, table.name))
 
 
 def find_removal(replay: Replay, missing: CatalogObject) -> Origin:
@@ -133,49 +156,55 @@ def find_removal(replay: Replay, missing: CatalogObject) -> Origin:
 
 def find_removing_command(replay: Replay, missing: CatalogObject) -> DdlCommand | None:
     """The command of `find_removal`: the last one after which the object did not exist any more."""
-    for exists in _existence_tests(missing):
-        command = object_history.find_loss(replay.ddl_commands, exists)
+    for identify in _identifications(missing):
+        command = object_history.find_loss(replay.ddl_commands, identify)
         if command is not None:
             return command
     return None
 
 
-def _existence_tests(missing: CatalogObject) -> list[Callable[[DdlCommand], bool]]:
-    """How to recognise the object in the state that a command left: by its name, then by what it does."""
+def _identifications(missing: CatalogObject) -> list[Identify]:
+    """How to find the object in the state that a command left: by its name, then by what it does."""
     match missing:
-        case Table():
-            return [lambda command: object_history.is_table_named(command, missing.schema, missing.name)]
+        case Table(schema=schema, name=name):
+            return [lambda command: object_history.find_table_named(command, schema, name)]
         case Column():
-            return [
-                lambda command: (
-                    object_history.is_table_named(command, missing.schema, missing.table)
-                    and object_history.has_column(command, missing.name)
-                )
-            ]
+            return [lambda command: _identify_column(command, missing)]
         case Constraint() | Index():
-            return [_part_test(missing, is_same) for is_same in _PART_TESTS]
+            return [partial(_identify_part, missing, is_same) for is_same in _PART_TESTS]
         case EnumType() | NamedType() | DatabaseSequence() | View():
-            return [
-                lambda command: (
-                    type(command.object) is type(missing)
-                    and command.object is not None
-                    and (command.object.schema, command.object.name) == (missing.schema, missing.name)
-                )
-            ]
+            return [lambda command: _identify_object(command, missing)]
         case _:
             return []
 
 
-def _part_test(
-    missing: Constraint | Index, is_same: Callable[[NamedDefinition, Constraint | Index], bool]
-) -> Callable[[DdlCommand], bool]:
-    def exists(command: DdlCommand) -> bool:
-        if not object_history.is_table_named(command, missing.schema, missing.table):
-            return False
-        states = command.constraints if isinstance(missing, Constraint) else command.indexes
-        return any(is_same(state, missing) for state in states)
+def _identify_column(command: DdlCommand, missing: Column) -> LoggedObject | None:
+    if object_history.find_table_named(command, missing.schema, missing.table) is None:
+        return None
+    return object_history.find_column_named(command, missing.name)
 
-    return exists
+
+def _identify_object(
+    command: DdlCommand, missing: EnumType | NamedType | DatabaseSequence | View
+) -> LoggedObject | None:
+    state = command.object
+    if state is None or type(state) is not type(missing):
+        return None
+    is_named = (state.schema, state.name) == (missing.schema, missing.name)
+    return LoggedObject(command.oid) if is_named else None
+
+
+def _identify_part(
+    missing: Constraint | Index,
+    is_same: Callable[[NamedDefinition, Constraint | Index], bool],
+    command: DdlCommand,
+) -> LoggedObject | None:
+    if object_history.find_table_named(command, missing.schema, missing.table) is None:
+        return None
+    states = command.constraints if isinstance(missing, Constraint) else command.indexes
+    oids = (state.oid for state in states if is_same(state, missing))
+    oid = next(oids, None)
+    return None if oid is None else LoggedObject(command.oid, oid)
 
 
 def _has_same_name(state: NamedDefinition, part: Constraint | Index) -> bool:

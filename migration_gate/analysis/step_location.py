@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from migration_gate.analysis.revision_text import SoughtPart, find_literal_line, find_part_line
 from migration_gate.facts import DdlCommand, Location, Origin, Replay, Revision, Statement, Step
 
-__all__ = ["SoughtPart", "find_failed_statement", "find_statement_location", "locate_command"]
+__all__ = ["SoughtPart", "find_index_statement", "find_statement_location", "locate_command"]
 
 
 def find_statement_location(replay: Replay, step: Step, statement: Statement | None) -> Location | None:
@@ -67,10 +67,11 @@ def _locate_in_text(replay: Replay, revision: Revision, part: SoughtPart) -> Loc
     return Location(file, line) if line is not None else revision.location
 
 
-def find_failed_statement(replay: Replay, name: str) -> Origin:
-    """The revision and line of the last statement that failed and names the object; empty where none does."""
+def find_index_statement(replay: Replay, name: str) -> Origin:
+    """The revision and line of the last statement that failed, or wrote to pg_index, and names the index."""
     for step in reversed(replay.steps):
         for statement in reversed(step.statements):
-            if statement.error is not None and _mentions(statement.sql, name):
+            is_suspect = statement.error is not None or _mentions(statement.sql.lower(), "pg_index")
+            if is_suspect and _mentions(statement.sql, name):
                 return Origin(step.revision, find_statement_location(replay, step, statement))
     return Origin()

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 
+from migration_gate.analysis.object_history import find_change_of_domain
 from migration_gate.analysis.origin import find_command, find_removing_command, make_origin, sought_part
-from migration_gate.analysis.step_location import SoughtPart, find_failed_statement
+from migration_gate.analysis.step_location import SoughtPart, find_index_statement
 from migration_gate.drift.difference import CatalogDifference
 from migration_gate.drift.object_pairs import ObjectPair, object_identity
 from migration_gate.facts import DdlCommand, Index, Origin, Replay
@@ -27,6 +28,8 @@ _COLUMN_PROPERTIES: Mapping[DifferenceKind, tuple[str, ...]] = {
     "default": ("default", "generated", "identity"),
     "comment": ("comment",),
 }
+_INDEX_TAGS = ("CREATE INDEX", "ALTER INDEX", "REINDEX", "DROP INDEX")
+"""of commands that may leave an invalid index"""
 _OPTION_FIELDS = ("persistence", "partition_key", "partition_bound", "inherits", "options", "kind")
 _SEQUENCE_FIELDS = ("type", "start", "increment", "minimum", "maximum", "cache", "cycle", "owner")
 
@@ -58,13 +61,25 @@ def _find_candidates(
     if database is not None:
         current = _find_current(replay, database)
         properties = _changed_properties(kind, database, models)
-        command = None if properties is None else find_command(replay, current, properties)
+        command = None if properties is None else _find_change(replay, current, models, properties)
         if command is not None and properties is not None:
             yield _Candidate(command, sought_part(current, properties))
     if models is not None and type(models) is not type(database):
         command = find_removing_command(replay, models)
         if command is not None:
             yield _Candidate(command, sought_part(models, ()))
+
+
+def _find_change(
+    replay: Replay, current: CatalogObject, models: CatalogObject | None, properties: tuple[str, ...]
+) -> DdlCommand | None:
+    """The command that gave the object these properties; None where the log does not explain them."""
+    if isinstance(current, NamedType) and isinstance(models, NamedType) and properties == ("definition",):
+        return find_change_of_domain(replay, current, models.definition)
+    command = find_command(replay, current, properties)
+    if command is not None and "valid" in properties and command.tag not in _INDEX_TAGS:
+        return None  # it became invalid at a moment that the log does not hold
+    return command
 
 
 def _find_current(replay: Replay, item: CatalogObject) -> CatalogObject:
@@ -97,7 +112,8 @@ def _changed_properties(
     properties: tuple[str, ...] | None = None
     match database:
         case Column():
-            properties = _COLUMN_PROPERTIES.get(kind)
+            names = _COLUMN_PROPERTIES.get(kind, ())
+            properties = _differing_fields(database, models, names) or names or None
         case Table():
             properties = _differing_fields(database, models, _OPTION_FIELDS) or None
         case Constraint() | Index():
@@ -146,7 +162,7 @@ def _differing_fields(
 
 
 def _origin_of_invalid_index(replay: Replay, item: CatalogObject | None) -> Origin:
-    """An index that CREATE INDEX CONCURRENTLY left invalid: the command failed, so the log lacks it."""
+    """An index that a failed command left invalid, or that was made so in pg_index: the log lacks both."""
     if not isinstance(item, Index) or item.valid:
         return Origin()
-    return find_failed_statement(replay, item.name)
+    return find_index_statement(replay, item.name)

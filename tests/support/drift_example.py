@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -15,6 +15,8 @@ from benchmarks.drift.example_database import (
     read_database,
 )
 from benchmarks.drift.measurement import compare_snapshots
+from benchmarks.drift.mutation import Mutation
+from benchmarks.drift.origin_measurement import FoundOrigin, begin_history, find_origins
 from migration_gate.autofix.fixes import add_fixes
 from migration_gate.catalog.snapshot_reader import read_snapshot
 from migration_gate.facts import Difference, Snapshot
@@ -30,12 +32,17 @@ class DriftExample:
     source: str
     models: Snapshot
 
-    def find_differences(self, sql: str = "") -> tuple[Difference, ...]:
+    def find_differences(self, statements: Sequence[str] = ()) -> tuple[Difference, ...]:
         """The differences after the statements, which are rolled back."""
         with self.connect(self.source) as connection, connection.transaction(force_rollback=True):
-            for statement in filter(None, sql.split(";")):
+            for statement in statements:
                 connection.execute(statement)
             return compare_snapshots(read_snapshot(connection), self.models)[1]
+
+    def find_origins(self, mutation: Mutation) -> tuple[FoundOrigin, ...]:
+        """The differences after a mutation, which is rolled back, and the statements that are blamed."""
+        with self.connect(self.source) as connection, connection.transaction(force_rollback=True):
+            return find_origins(connection, mutation, self.models)
 
     def make_drifted_copy(self, sql: str) -> str:
         """A copy of the database after the statements; returns its name."""
@@ -60,6 +67,8 @@ def start_drift_example() -> Iterator[DriftExample]:
             return server.connect(database)
 
         source, modelled = (server.create_database() for _ in range(2))
+        with connect(source) as connection:
+            begin_history(connection, server)
         create_example(connect, source, with_partitions=True)
         create_example(connect, modelled, with_partitions=False)
         yield DriftExample(connect, source, read_database(connect, modelled))
