@@ -1,8 +1,8 @@
 """Which revision and which statement made a difference: measured on a history whose statements are known.
 
 The example schema is revision 0001, the statements of a mutation are 0002 (or several revisions, where the
-mutation has them), and the last revision touches their tables again without changing them. Each statement stands
-on a line of its own.
+mutation has them), and the last revision touches their tables again without changing them. Each statement
+stands on a line of its own.
 """
 
 from __future__ import annotations

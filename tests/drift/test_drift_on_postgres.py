@@ -52,7 +52,8 @@ def test_objects_that_models_cannot_express_are_listed_as_unmanaged(example: Dri
 @pytest.mark.slow
 @pytest.mark.parametrize("half", [0, 1])
 def test_every_difference_is_found_under_its_kind(example: DriftExample, half: int) -> None:
-    for mutation in DRIFT_MUTATIONS[half::2]:
+    others = [mutation for mutation in DRIFT_MUTATIONS if mutation not in ORIGIN_MUTATIONS]
+    for mutation in others[half::2]:
         kinds = {difference.kind for difference in example.find_differences(mutation.statements)}
         is_found = bool(kinds) if mutation.category == "quoted" else mutation.category in kinds
         assert is_found, (mutation, kinds)
