@@ -21,6 +21,7 @@ from migration_gate.verdict.allow import (
     comment_covers,
     find_allow_comments,
 )
+from migration_gate.verdict.installed_package import find_package, mark_installed
 from migration_gate.verdict.outcome import SEVERITY_RANK, Verdict
 
 JUDGE_CHECKS: tuple[Check, ...] = (unused_allow,)
@@ -64,7 +65,8 @@ def judge_findings(
     verdicts: list[Verdict] = []
     used: set[Allowance] = set()
     for check in checks:
-        for verdict in _sign_findings(check, check.check(facts), settings):
+        findings = (mark_installed(check_name(check), finding, facts) for finding in check.check(facts))
+        for verdict in _sign_findings(check, findings, settings):
             allowed_by = allowances.find_all(verdict)
             used.update(allowed_by)
             verdicts.append(replace(verdict, allowed=allowed_by[0]) if allowed_by else verdict)
@@ -79,7 +81,7 @@ def judge_findings(
 
 
 def _sort_verdicts(verdicts: Iterable[Verdict], check_names: list[str]) -> list[Verdict]:
-    """Allowed verdicts last, the worst first, then in the order of the checks."""
+    """Allowed verdicts last, the worst first, then in the order of the checks, own files first."""
     order = {name: number for number, name in enumerate(check_names)}
     return sorted(
         verdicts,
@@ -87,6 +89,7 @@ def _sort_verdicts(verdicts: Iterable[Verdict], check_names: list[str]) -> list[
             verdict.allowed is not None,
             SEVERITY_RANK[verdict.severity],
             order[verdict.check],
+            find_package(verdict.finding.location) is not None,
         ),
     )
 

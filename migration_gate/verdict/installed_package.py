@@ -1,0 +1,69 @@
+"""Findings in the files of an installed package, such as a plug-in's migrations: nobody here edits those."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from migration_gate.check import Finding, Severity
+from migration_gate.facts import Facts, Location
+from migration_gate.wording import join_words
+
+_INSTALLED = re.compile(r"/(?:site|dist)-packages/([^/]+)")
+_STOPS_THE_RUN = frozenset({"failing-upgrade", "broken-history", "several-heads", "unchecked"})
+"""checks whose findings block wherever they are: what comes behind them was not seen"""
+_SHOWN_EVIDENCE = 2
+"""pieces of evidence that are kept"""
+
+
+def mark_installed(check: str, finding: Finding, facts: Facts) -> Finding:
+    """The finding with the package in whose file it is, and with advice that does not edit that file.
+
+    It is returned as it is where its file is the project's own, also where the project itself is installed.
+    It blocks no more where only the package's authors could change it.
+    """
+    package = find_package(finding.location)
+    if package is None or package == _find_own_package(facts):
+        return finding
+    has_own_fix = check == "drift" and not _has_no_model(finding)
+    is_theirs = check not in _STOPS_THE_RUN and not has_own_fix
+    return replace(
+        finding,
+        message=f"{finding.message} (in the installed package `{package}`)",
+        fix=finding.fix if has_own_fix else _describe_fix(check, finding, package),
+        evidence=finding.evidence if has_own_fix else finding.evidence[:_SHOWN_EVIDENCE],
+        severity=_soften(finding.severity) if is_theirs else finding.severity,
+    )
+
+
+def find_package(location: Location | None) -> str | None:
+    """The installed package that a file belongs to."""
+    match = _INSTALLED.search(location.file) if location is not None else None
+    return match[1].removesuffix(".py") if match else None
+
+
+def _find_own_package(facts: Facts) -> str | None:
+    """The package of env.py: a project may have been installed as one."""
+    file = facts.replay.models.environment_file
+    return find_package(Location(file)) if file is not None else None
+
+
+def _has_no_model(finding: Finding) -> bool:
+    """Whether a drift is that the package's migrations make what no model has."""
+    return any(piece.label == "models" and piece.text == "nothing" for piece in finding.evidence)
+
+
+def _soften(severity: Severity | None) -> Severity:
+    return severity if severity is Severity.NOTE else Severity.WARNING
+
+
+def _describe_fix(check: str, finding: Finding, package: str) -> str:
+    if check == "drift":
+        return (
+            f"The migrations of `{package}` make it. Import the models of `{package}` in env.py, or have "
+            "`include_object` leave out its tables."
+        )
+    advice = f"Nobody here can edit it: report it to the authors of `{package}`, or use another version"
+    if check in _STOPS_THE_RUN:
+        return f"{advice}."
+    return f"{advice}. Until then, allow {check} for {join_words([finding.object])} with that reason."
