@@ -18,6 +18,7 @@ from migration_gate.report.phrases import (
     verdict_line,
 )
 from migration_gate.report.printable_text import escape_unprintable, shorten_text, split_blocks
+from migration_gate.verdict.installed_package import find_package
 from migration_gate.verdict.judge import JUDGE_CHECKS
 from migration_gate.verdict.outcome import Problem, ProjectReport, Report, Verdict
 
@@ -119,7 +120,10 @@ def _group_lines(group: CheckGroup, sentence: str, layout: Layout) -> Iterator[s
     yield from layout.wrap(sentence, "  ")
     yield ""
     previous_fix = ""
-    for verdict in group.verdicts[:MAX_DETAILED_FINDINGS]:
+    installed = [verdict for verdict in group.verdicts if find_package(verdict.finding.location) is not None]
+    own = [verdict for verdict in group.verdicts if verdict not in installed]
+    # Nobody here edits an installed package: where something of the project's own is found, that is enough.
+    for verdict in own[:MAX_DETAILED_FINDINGS] or installed[:MAX_DETAILED_FINDINGS]:
         fix = verdict.finding.fix
         yield from _headline(verdict, layout)
         yield from _evidence_lines(verdict.finding.evidence, layout)
@@ -127,7 +131,7 @@ def _group_lines(group: CheckGroup, sentence: str, layout: Layout) -> Iterator[s
             yield from _fix_lines(fix, layout)
         previous_fix = fix
         yield ""
-    others = group.verdicts[MAX_DETAILED_FINDINGS:]
+    others = [*own[MAX_DETAILED_FINDINGS:], *(installed if own else installed[MAX_DETAILED_FINDINGS:])]
     if others:
         for verdict in others:
             yield from _headline(verdict, layout)
