@@ -175,7 +175,7 @@ def _build_fact(row: _Row, end: _FinalState, positions: _LogPositions) -> Skippe
         wanted=_build_description(row.wanted) if row.wanted is not None else None,
         existing=_build_description(row.existing),
         final=_build_description(end.final) if end.final is not None else None,
-        is_gone=not end.is_there,
+        is_gone=row.oid != 0 and not end.is_there,
         problem=row.problem,
     )
 

@@ -354,7 +354,7 @@ begin
     else
         select c.oid into object from pg_catalog.pg_class c where c.relnamespace = space
             and c.relname = case when columns is null then plan ->> 'name' else plan ->> 'table' end;
-        return (select jsonb_build_object('oid', coalesce(migration_gate.owning_table(object), object)::bigint,
+        return (select jsonb_build_object('oid', coalesce((select i.indrelid from pg_catalog.pg_index i where i.indexrelid = object), object)::bigint,
                                           'description', migration_gate.describe_relation(object, columns))
                 where object is not null);
     end case;
@@ -459,22 +459,31 @@ begin
     end if;
 end $$;
 
--- The same for a statement whose error the migration caught. What is there may be alike: then it is harmless.
-create function migration_gate.log_caught_error(statement text) returns void language plpgsql as $$
-declare
-    comparison constant jsonb := migration_gate.compare_creation(
-        (array(select migration_gate.split_sql(statement, ';')))[1], migration_gate.current_path());
-begin
-    if comparison is not null then
-        perform migration_gate.keep_creation(
-            migration_gate.build_row(comparison) || pg_catalog.jsonb_build_object('query', pg_catalog.left(statement, 4000)));
-    end if;
-end $$;
-
 create function migration_gate.keep_creation(creation jsonb) returns void language sql security definer
 set search_path = '' as $$
 insert into migration_gate.skipped_creation (creation) values (creation)
 $$;
+
+-- Keep that a statement could not be compared, and why.
+create function migration_gate.keep_failure(statement text, problem text) returns void language sql as $$
+select migration_gate.keep_creation(migration_gate.build_row(pg_catalog.jsonb_build_object(
+    'kind', 'statement', 'name', pg_catalog.left(statement, 60), 'oid', 0, 'existing', '{}'::jsonb, 'problem', problem)))
+$$;
+
+-- The same for a statement whose error the migration caught. What is there may be alike: then it is harmless.
+create function migration_gate.log_caught_error(statement text) returns void language plpgsql as $$
+declare
+    comparison jsonb;
+begin
+    comparison := migration_gate.compare_creation(
+        (array(select migration_gate.split_sql(statement, ';')))[1], migration_gate.current_path());
+    if comparison is not null then
+        perform migration_gate.keep_creation(
+            migration_gate.build_row(comparison) || pg_catalog.jsonb_build_object('query', pg_catalog.left(statement, 4000)));
+    end if;
+exception when others then
+    perform migration_gate.keep_failure(statement, sqlerrm);
+end $$;
 
 -- What has the name at the end of the replay: the description, null where nothing has it; and whether the object is
 -- still there under whatever name.

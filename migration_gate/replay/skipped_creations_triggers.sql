@@ -33,7 +33,8 @@ begin
         and (tag = 'ALTER TABLE' or not exists (select from pg_catalog.pg_event_trigger_ddl_commands())) then
         perform migration_gate.log_conflict(statement, migration_gate.current_path());
     end if;
-exception when others then null; -- the migration does not fail for what cannot be compared
+exception when others then -- the migration does not fail for what cannot be compared
+    perform migration_gate.keep_failure(coalesce(statement, inner_statement, pg_catalog.current_query()), sqlerrm);
 end $$;
 
 -- Before a command of a function or a DO block: its error may be caught there, which undoes everything that was
@@ -61,7 +62,9 @@ begin
     if comparison -> 'wanted' is distinct from comparison -> 'existing' then
         raise log 'migration_gate skipped creation: %', migration_gate.build_row(comparison);
     end if;
-exception when others then null;
+exception when others then
+    raise log 'migration_gate skipped creation: %', migration_gate.build_row(pg_catalog.jsonb_build_object(
+        'kind', 'statement', 'name', pg_catalog.left(statement, 60), 'oid', 0, 'existing', '{}'::jsonb, 'problem', sqlerrm));
 end $$;
 
 create event trigger migration_gate_skipped on ddl_command_end

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from migration_gate.check import Finding
+from migration_gate.check import Finding, Severity
 from migration_gate.checks import silent_upgrade
 from migration_gate.facts import Facts
 from tests.support.alembic_projects import URL, Rev, after, async_env, env, lay, line_of
@@ -181,3 +181,19 @@ def test_a_conflict_is_found_whoever_ran_the_statement(engine: Engine) -> None:
         f"{number:04} users.usage" for number in range(2, 8)
     ]
     assert {finding.kind for finding in list_findings(ran)} == {"hidden-conflict"}
+
+
+def test_a_comparison_that_fails_is_said_and_does_not_stop_the_migration(engine: Engine) -> None:
+    add = "ALTER TABLE users ADD COLUMN IF NOT EXISTS usage jsonb"
+    ran = replay_bodies(
+        engine,
+        execute("DROP FUNCTION migration_gate.describe_constraints(oid, text[])"),
+        execute(add),
+        execute(BLOCK % "ALTER TABLE users ADD usage jsonb"),
+    )
+    findings = list_findings(ran)
+    assert [finding.severity for finding in findings] == [Severity.WARNING, Severity.WARNING]
+    assert findings[0].message == (
+        f"`0003` left out the statement `{add}`: one was there, and whether it is alike is not known"
+    )
+    assert "describe_constraints" in findings[0].evidence[1].text
