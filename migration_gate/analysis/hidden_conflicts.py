@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from migration_gate.analysis.description_differences import PartDifference, find_part_differences
+from migration_gate.analysis.revision_text import find_literal_line
 from migration_gate.analysis.skipped_origin import find_creator
-from migration_gate.analysis.step_location import find_statement_location
+from migration_gate.analysis.step_location import SoughtPart, find_statement_location, locate_command
 from migration_gate.check import Evidence, Finding, Severity
 from migration_gate.facts import Location, Replay, SkippedCreation, Statement, Step
 from migration_gate.facts.catalog import display_name
@@ -192,7 +193,13 @@ def _describe_creator(replay: Replay, conflict: _Conflict) -> str:
         return "something that ran before the first revision"
     if command is not None and command.step == conflict.skipped.step:
         return f"this revision itself, `{revision}`, by an earlier statement"
-    return f"revision `{revision}` ({revision.location}), before this one"
+    location = locate_command(replay, command, _sought_part(conflict)) if command is not None else None
+    return f"revision `{revision}` ({location or revision.location}), before this one"
+
+
+def _sought_part(conflict: _Conflict) -> SoughtPart:
+    skipped = conflict.skipped
+    return SoughtPart(skipped.kind, conflict.column or skipped.name, skipped.table or skipped.name)
 
 
 def _suggest_fix(conflict: _Conflict) -> str:
@@ -203,8 +210,14 @@ def _suggest_fix(conflict: _Conflict) -> str:
 
 
 def _find_location(replay: Replay, step: Step, skipped: SkippedCreation) -> Location | None:
+    """The line of the recorded statement; of the text, where the driver's own cursor ran it."""
     statements = (statement for statement in step.statements if _is_text_of(statement, skipped))
-    return find_statement_location(replay, step, next(statements, None))
+    statement = next(statements, None)
+    location = find_statement_location(replay, step, statement)
+    if statement is not None or location is None:
+        return location
+    line = find_literal_line(replay.history.find_calls(location.file), skipped.query)
+    return location if line is None else Location(location.file, line)
 
 
 def _is_text_of(statement: Statement, skipped: SkippedCreation) -> bool:

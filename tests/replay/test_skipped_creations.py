@@ -181,6 +181,11 @@ def test_a_conflict_is_found_whoever_ran_the_statement(engine: Engine) -> None:
         f"{number:04} users.usage" for number in range(2, 8)
     ]
     assert {finding.kind for finding in list_findings(ran)} == {"hidden-conflict"}
+    by_cursor = list_findings(ran)[0]
+    assert str(by_cursor.location).endswith(f"0002.py:{line_of(ran.folder, '0002', 'cursor.execute')}")
+    maker = line_of(ran.folder, "0001", "CREATE TABLE users")
+    assert by_cursor.evidence[-1].text.startswith("revision `0001` (")
+    assert f"0001.py:{maker})" in by_cursor.evidence[-1].text
 
 
 def test_a_comparison_that_fails_is_said_and_does_not_stop_the_migration(engine: Engine) -> None:
