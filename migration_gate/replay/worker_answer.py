@@ -55,6 +55,7 @@ from migration_gate.worker.protocol import (
     Frame,
     HistoryRead,
     Line,
+    MissingSetting,
     ModelDdl,
     ModelDdlFound,
     ModelsCreated,
@@ -63,6 +64,7 @@ from migration_gate.worker.protocol import (
     RevisionsPlanned,
     RunFailed,
     ScriptsFound,
+    SettingSupplied,
     StepFinished,
     UncreatedPart,
     WorkerStarted,
@@ -142,6 +144,8 @@ class StoppedRun:
 
     stage: FailedStage
     failure: Failure
+    missing: tuple[MissingSetting, ...] = ()
+    """what was asked for in vain"""
 
 
 class AnswerReader:
@@ -171,6 +175,10 @@ class AnswerReader:
     def notes(self) -> tuple[str, ...]:
         """What the worker and the sandbox want a reader of the report to know."""
         return tuple(line.text for line in self._find_all(Note))
+
+    def supplied_settings(self) -> tuple[SettingSupplied, ...]:
+        """What the project failed for the want of, and got a dummy value for."""
+        return tuple(self._find_all(SettingSupplied))
 
     def version_tables(self) -> tuple[str, ...]:
         """`schema.name` of each, in the order of the contexts."""
@@ -308,7 +316,7 @@ class AnswerReader:
         if line.first_error is not None:
             first = self._build_failure(line.first_error, line.revision)
             failure = dataclasses.replace(failure, first_error=first)
-        return StoppedRun(line.stage, failure)
+        return StoppedRun(line.stage, failure, line.missing)
 
     def failed_statements(self) -> tuple[Statement, ...]:
         """What the revision that failed had run; nothing where none failed."""

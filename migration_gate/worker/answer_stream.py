@@ -6,7 +6,20 @@ import os
 import threading
 from typing import Optional
 
-from .protocol import Line, ModelsRequest, Order, decode_models_request, decode_order, encode_line
+from .protocol import (
+    ContextConfigured,
+    Line,
+    ModelsRequest,
+    Order,
+    ScriptsFound,
+    StageStarted,
+    decode_models_request,
+    decode_order,
+    encode_line,
+)
+
+IMMEDIATE_LINES = (StageStarted, ScriptsFound)
+"""lines that are the same in every attempt, and that the gate waits for"""
 
 
 class AnswerStream:
@@ -16,10 +29,30 @@ class AnswerStream:
         os.set_inheritable(descriptor, False)
         self._descriptor = descriptor
         self._owner = os.getpid()
+        self._held_lines: list[Line] = []
+        self.is_holding = False
+        """lines wait until it is certain that this attempt is the one that counts"""
+
+    def hold(self) -> None:
+        """From now on this process writes the answer, and keeps its lines until the first context."""
+        self._owner = os.getpid()
+        self.is_holding = True
+
+    def release(self) -> None:
+        """Write what was kept."""
+        self.is_holding = False
+        lines, self._held_lines = self._held_lines, []
+        for line in lines:
+            self.send(line)
 
     def send(self, line: Line) -> None:
         """Write one line. Does nothing in a process that the project's code forked from this one."""
         if os.getpid() != self._owner:
+            return
+        if isinstance(line, ContextConfigured):
+            self.release()
+        if self.is_holding and not isinstance(line, IMMEDIATE_LINES):
+            self._held_lines.append(line)
             return
         data = encode_line(line)
         while data:
@@ -34,6 +67,14 @@ class OrderStream:
         self._stream = os.fdopen(descriptor, "rb")
         self._lock = threading.Lock()
         self._request: Optional[ModelsRequest] = None
+        self.received_request = ""
+        """as it came through the pipe"""
+
+    def restore_request(self, text: str) -> None:
+        """Have the request that an earlier process has received from this pipe."""
+        if text:
+            self.received_request = text
+            self._request = decode_models_request(text.encode("ascii"))
 
     def receive_order(self) -> Order:
         """The order, as soon as the gate has sent it. Ends the process where the gate has no order for it."""
@@ -58,4 +99,5 @@ class OrderStream:
             if self._request is None:
                 line = self._stream.readline()
                 self._request = decode_models_request(line) if line else None
+                self.received_request = line.decode("ascii")
             return self._request

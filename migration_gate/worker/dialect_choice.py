@@ -78,6 +78,7 @@ class DialectChoice:
         if chosen is None:
             return url  # the redirection refuses it, and says why
         self._redirection.report(backend, driver, str(url.database or ""), "url", "swapped")
+        self._redirection.replaced_urls.append(_render_url(url))
         return make_url("postgresql+%s://gate:gate@localhost:5432/gate" % chosen)
 
     def _choose_driver(self, driver: str) -> Optional[str]:
@@ -90,3 +91,9 @@ class DialectChoice:
         if not self._async_depth and driver in self._async_drivers:
             return driver  # create_engine with an async driver: SQLAlchemy's own error says what is wrong
         return usable[0] if usable else None
+
+
+def _render_url(url: Any) -> str:
+    """With the password, as the project's settings have it."""
+    render = getattr(url, "render_as_string", None)
+    return str(render(hide_password=False)) if render is not None else str(url)

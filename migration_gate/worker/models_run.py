@@ -46,6 +46,7 @@ class ModelsRun:
     def install(self) -> None:
         """Have all that uses a database wait until the copy is there; the project's code comes later."""
         self._redirection.await_database = self._orders.demand_request
+        self._redirection.database_comes_later = True
         sys.addaudithook(self._await_before_programs)
         self._reflected.install()
 
@@ -95,6 +96,7 @@ class ModelsRun:
 
     def _create_models(self, replayed_tables: tuple[str, ...]) -> None:
         """Create the models. `replayed_tables`: those that the process which ran the revisions had."""
+        self._answer.release()  # this attempt is the one that counts
         lost = set(replayed_tables) - set(list_table_names(self._contexts))
         if lost:
             # A revision that imports a model registers it, for `alembic check` too.

@@ -1,22 +1,36 @@
-"""Lets a project import without its settings: values for usual variables and for required settings fields.
+"""Dummy values for settings that a project cannot do without: the likeliest first, then other forms.
 
 They only decide what the project believes. Where it connects to is decided in `redirection.py`.
 """
 
 from __future__ import annotations
 
-import enum
-import os
-import typing
-from typing import Any, Optional
-
-from .import_hooks import ImportHooks
-from .protocol import Note
+import re
+from typing import Iterator
 
 PLACEHOLDER_URL = "postgresql://gate:gate@localhost:5432/gate"
+ASYNC_URL = "postgresql+asyncpg://gate:gate@localhost:5432/gate"
 PLACEHOLDER_SECRET = "not-a-secret-only-a-placeholder-0123456789abcdef"  # noqa: S105  (as it says)
-ADDRESS_PREFIXES = ("POSTGRES_", "POSTGRESQL_", "PG_", "DB_", "DATABASE_")
-ADDRESS_PARTS = {
+PLACEHOLDER_UUID = "00000000-0000-4000-8000-000000000000"
+PLACEHOLDER_KEY = "bm90LWEtc2VjcmV0LW9ubHktYS1wbGFjZWhvbGRlcjE="
+"""32 bytes in base64, as Fernet wants a key"""
+DATABASE_WORDS = frozenset({"DATABASE", "DB", "POSTGRES", "POSTGRESQL", "PG", "SQLALCHEMY", "SQL", "ALEMBIC"})
+URL_WORDS = frozenset({"URL", "URI", "DSN", "URLS", "URIS"})
+OTHER_SCHEMES = {
+    "REDIS": "redis://localhost:6379/0",
+    "CELERY": "redis://localhost:6379/0",
+    "CACHE": "redis://localhost:6379/0",
+    "AMQP": "amqp://gate:gate@localhost:5672//",
+    "RABBITMQ": "amqp://gate:gate@localhost:5672//",
+    "BROKER": "redis://localhost:6379/0",
+    "MONGO": "mongodb://localhost:27017/gate",
+    "MONGODB": "mongodb://localhost:27017/gate",
+    "KAFKA": "localhost:9092",
+    "SENTRY": "https://gate@localhost/1",
+    "CORS": "http://localhost",
+}
+"""by a word of the name"""
+ENDINGS = {
     "HOST": "localhost",
     "SERVER": "localhost",
     "HOSTNAME": "localhost",
@@ -27,159 +41,85 @@ ADDRESS_PARTS = {
     "PASS": "gate",
     "PWD": "gate",
     "DB": "gate",
-    "NAME": "gate",
+    "DBNAME": "gate",
     "DATABASE": "gate",
+    "EMAIL": "gate@example.com",
+    "SCHEMA": "public",
+    "DRIVER": "postgresql",
+    "DIALECT": "postgresql",
+    "UUID": PLACEHOLDER_UUID,
 }
-URL_VARIABLES = (
-    "DATABASE_URL",
-    "DATABASE_URI",
-    "DB_URL",
-    "DB_URI",
-    "DB_DSN",
-    "DB_CONNECTION_STRING",
-    "DATABASE_CONNECTION_STRING",
-    "SQLALCHEMY_DATABASE_URI",
-    "SQLALCHEMY_DATABASE_URL",
-    "SQLALCHEMY_URL",
-    "POSTGRES_URL",
-    "POSTGRES_URI",
-    "POSTGRES_DSN",
-    "POSTGRESQL_URL",
-    "PG_URL",
-    "PG_DSN",
-    "ALEMBIC_DATABASE_URL",
-    "ASYNC_DATABASE_URL",
-)
-SECRET_VARIABLES = ("SECRET_KEY", "SECRET", "JWT_SECRET", "JWT_SECRET_KEY", "APP_SECRET", "ENCRYPTION_KEY")
-MAX_ATTEMPTS = 3
-"""of one settings object: its validators may ask for one field after the other"""
+"""by the last word of the name"""
+SECRET_WORDS = frozenset({"SECRET", "KEY", "TOKEN", "SALT"})
+TYPE_VALUES = {"int": "1", "float": "1", "bool": "true", "list": "gate", "json": "{}", "dict": "{}"}
+"""by what a settings library is asked for: `env.int("NAME")`, `cast=bool`"""
+HINTS = (
+    (r"asyncpg", (ASYNC_URL,)),
+    (r"\bpostgres(ql)?\b|SQLAlchemy URL|database URL|\bDSN\b", (PLACEHOLDER_URL, ASYNC_URL)),
+    (r"\bredis\b", ("redis://localhost:6379/0",)),
+    (r"\bint\b|integer|base 10|number|numeric", ("1", "5432", "100000")),
+    (r"\bfloat\b|decimal", ("1",)),
+    (r"bool|truth", ("true",)),
+    (r"mapping|key=value|\bdict\b|pairs", ("gate=1",)),
+    (r"JSON|Expecting value|dictionary", ("{}", "[]")),
+    (r"UUID|hexadecimal", (PLACEHOLDER_UUID,)),
+    (r"Fernet|base64|[Pp]adding", (PLACEHOLDER_KEY,)),
+    (r"isoformat|\bdate", ("2000-01-01", "2000-01-01T00:00:00")),
+    (r"\be-?mail", ("gate@example.com",)),
+    (r"\bURLs?\b|[Ss]cheme|https?", ("http://localhost", PLACEHOLDER_URL)),
+    (r"\bIP(v4)?\b|address", ("127.0.0.1",)),
+    (r"[Tt]imezone|time zone", ("UTC",)),
+    (r"\blevel\b", ("INFO",)),
+    (r"\bpath|directory|folder", (".",)),
+)  # fmt: skip
+"""what a message says that complains about a value, and values of the form that it wants"""
+QUOTED_WORD = re.compile(r"['\"]([A-Za-z][\w.+-]{0,40})['\"]")
+NUMBER = re.compile(r"(?<![\w.])\d{1,9}(?![\w.])")
 
 
-# Environment variables.
+def make_text(name: str, type_name: str = "") -> str:
+    """The likeliest value of a setting of this name, unlike that of any other name where it is free text."""
+    if type_name in TYPE_VALUES:
+        return _make_number(name) if type_name == "int" else TYPE_VALUES[type_name]
+    words = re.split(r"[_\W]+", name.upper())
+    for word, value in OTHER_SCHEMES.items():
+        if word in words and words[-1] not in ENDINGS and not SECRET_WORDS & set(words):
+            return value
+    if URL_WORDS & set(words):
+        return _make_url(words)
+    if words[-1] in ENDINGS:
+        return ENDINGS[words[-1]]
+    if words[-1] == "NAME" and DATABASE_WORDS & set(words):
+        return "gate"
+    return "%s-%s" % (PLACEHOLDER_SECRET, name.lower().replace("_", "-"))
 
 
-def fill_environment() -> None:
-    """Set the usual variables that are not set."""
-    placeholders = dict.fromkeys(URL_VARIABLES, PLACEHOLDER_URL)
-    placeholders.update(
-        {prefix + part: value for prefix in ADDRESS_PREFIXES for part, value in ADDRESS_PARTS.items()}
-    )
-    placeholders.update(dict.fromkeys(SECRET_VARIABLES, PLACEHOLDER_SECRET))
-    for name, value in placeholders.items():
-        os.environ.setdefault(name, value)
+def _make_number(name: str) -> str:
+    return "5432" if "PORT" in name.upper() else "1"
 
 
-# Settings classes of pydantic.
+def _make_url(words: list[str]) -> str:
+    is_of_database = bool(DATABASE_WORDS & set(words)) or words in (["DSN"], ["URI"], ["URL"])
+    if is_of_database or words[-1] == "DSN":
+        return ASYNC_URL if "ASYNC" in words else PLACEHOLDER_URL
+    return "http://localhost"
 
 
-def fill_settings_fields(imports: ImportHooks, notes: list[Note]) -> None:
-    """Give required fields of pydantic's settings classes that have no value one of their type.
-
-    Adds a note for each class that needed some, in the course of the run.
-    """
-
-    def patch_module(module: Any) -> None:
-        _patch_settings_class(module.BaseSettings, notes)
-
-    imports.add("pydantic_settings.main", patch_module)
-    imports.add("pydantic.env_settings", patch_module)  # before pydantic 2
-
-
-def _patch_settings_class(settings_class: Any, notes: list[Note]) -> None:
-    real_init = settings_class.__init__
-
-    def initialise(self: Any, **values: Any) -> None:
-        for _ in range(MAX_ATTEMPTS):
-            try:
-                real_init(self, **values)
-            except ValueError as error:  # pydantic.ValidationError is one, in every version
-                missing = _fill_missing_fields(type(self), error)
-                if not missing or set(missing) <= set(values):
-                    raise
-                values.update(missing)
-                notes.append(
-                    Note("%s: dummy values for %s" % (type(self).__name__, ", ".join(sorted(missing))))
-                )
-            else:
-                return
-        real_init(self, **values)
-
-    settings_class.__init__ = initialise
+def suggest_texts(name: str, complaint: str) -> Iterator[str]:
+    """Values that a setting of this name may have, after a message that complained about an earlier one."""
+    for number in NUMBER.findall(complaint):
+        if re.search(r"[<>]|\bg[te]e?\b|\bl[te]e?\b|least|most|greater|less|between", complaint):
+            yield from (number, str(int(number) + 1), str(max(int(number) - 1, 0)))
+    for pattern, values in HINTS:
+        if re.search(pattern, complaint):
+            yield from values
+    for word in QUOTED_WORD.findall(complaint):
+        if word not in (name, name.lower()) and not word.startswith("not-a-secret"):
+            yield word
+    yield from ("1", PLACEHOLDER_URL, "true", "{}", "[]", PLACEHOLDER_UUID, PLACEHOLDER_KEY)
 
 
-def _fill_missing_fields(settings_class: Any, error: Any) -> dict[str, Any]:
-    """A value for each required field that had none, by the name that the error gives to the field."""
-    fields = getattr(settings_class, "model_fields", None) or getattr(settings_class, "__fields__", {})
-    values = {}
-    for row in error.errors():
-        if row["type"] in ("missing", "value_error.missing") and len(row["loc"]) == 1:
-            name = row["loc"][0]
-            values[name] = make_value(_field_type(fields, name), str(name))
-    return values
-
-
-def _field_type(fields: Any, name: str) -> Any:
-    """The type of a field that is named by its name or its alias; str where it is not known."""
-    field = fields.get(name)
-    if field is None:
-        field = next((other for other in fields.values() if getattr(other, "alias", None) == name), None)
-    return getattr(field, "annotation", None) or getattr(field, "outer_type_", str)
-
-
-# Values.
-
-
-def make_value(type_: Any, name: str) -> Any:
-    """Some value of this type, that a field of this name may have."""
-    origin, arguments = typing.get_origin(type_), typing.get_args(type_)
-    if hasattr(type_, "__metadata__"):  # Annotated
-        return make_value(arguments[0], name)
-    if origin is typing.Literal:
-        return arguments[0]
-    if origin in (list, set, frozenset, tuple, dict):
-        return origin()
-    if arguments:  # Optional, Union, `A | B`
-        return make_value(next(choice for choice in arguments if choice is not type(None)), name)
-    value = _make_object(type_) if isinstance(type_, type) else None
-    if value is not None:
-        return value
-    type_name = str(getattr(type_, "__name__", type_)) + str(type_)
-    return _make_text(type_name, name.lower())
-
-
-def _make_object(class_: Any) -> Any:
-    """An instance of a class that is more than text; of a model, a dict of its fields. None for text."""
-    if issubclass(class_, enum.Enum):
-        return next(iter(class_))
-    if issubclass(class_, bool):
-        return False
-    if issubclass(class_, (int, float)):
-        return 1 if issubclass(class_, int) else 1.0
-    for container in (list, set, dict):
-        if issubclass(class_, container):
-            return container()
-    return _make_model_fields(class_)
-
-
-def _make_model_fields(class_: Any) -> Optional[dict[str, Any]]:
-    fields = getattr(class_, "model_fields", None)
-    if not fields:
-        return None
-    return {name: make_value(field.annotation, name) for name, field in fields.items() if field.is_required()}
-
-
-def _make_text(type_name: str, name: str) -> str:
-    """A text of the form that the type and the name suggest."""
-    if "Postgres" in type_name or any(
-        part in name for part in ("database_ur", "db_ur", "dsn", "postgres_ur")
-    ):
-        return PLACEHOLDER_URL
-    if "redis" in name + type_name.lower() and not name.endswith("host"):
-        return "redis://localhost:6379/0"
-    if name.endswith("host"):
-        return "localhost"
-    if "Url" in type_name or name.endswith(("url", "uri")):
-        return "http://localhost"
-    if "email" in type_name.lower() or "email" in name:
-        return "gate@example.com"
-    return "." if "Path" in type_name else PLACEHOLDER_SECRET
+def is_database_setting(name: str) -> bool:
+    """Whether a setting of this name says where a database is."""
+    words = set(re.split(r"[_\W]+", name.upper()))
+    return bool(words & DATABASE_WORDS) or bool(words & {"DSN"})

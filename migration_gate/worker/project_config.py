@@ -12,6 +12,7 @@ from typing import Any, Callable, Optional
 
 from .placeholders import PLACEHOLDER_URL
 from .protocol import ConfigSource, Order
+from .wanted_settings import Additions
 
 UPGRADE_ARGUMENTS = ["upgrade", "heads"]
 PATH_SEPARATORS = re.compile(r"[%s\n]|,\s*" % re.escape(os.pathsep))
@@ -34,8 +35,11 @@ class ProjectConfig:
     """what was entered for the configuration: leave it when everything is done"""
 
 
-def load_project_config(order: Order) -> ProjectConfig:
-    """The configuration, from where the order says. Raises whatever the project's code raises."""
+def load_project_config(order: Order, additions: Additions) -> ProjectConfig:
+    """The configuration, from where the order says. Raises whatever the project's code raises.
+
+    `additions` are what an earlier attempt failed for the want of.
+    """
     source = order.config
     if source.kind == "hook":
         project = _load_from_hook(source.hook or "")
@@ -45,7 +49,7 @@ def load_project_config(order: Order) -> ProjectConfig:
         project = ProjectConfig(_load_from_toml(source, order.x_arguments))
     else:
         project = ProjectConfig(_load_from_ini(source, order.x_arguments))
-    _complete_config(project.config, order.x_arguments)
+    _complete_config(project.config, order.x_arguments, additions)
     return project
 
 
@@ -109,15 +113,17 @@ def _load_from_flask(source: ConfigSource, x_arguments: tuple[str, ...]) -> Proj
     return ProjectConfig(config, contexts=contexts)
 
 
-def _complete_config(config: Any, x_arguments: tuple[str, ...]) -> None:
-    """Set what the command `alembic` itself sets, and a URL, where the project's own code did not."""
-    if config.cmd_opts is None:
+def _complete_config(config: Any, x_arguments: tuple[str, ...], additions: Additions) -> None:
+    """Do what the command `alembic` itself does, and give what the project was found to want."""
+    if config.cmd_opts is None and (x_arguments or additions.command_line):
         config.cmd_opts = _parse_command_line(config.config_file_name, x_arguments)
+    for name, value in additions.options.items():
+        config.set_main_option(name, value.replace("%", "%%"))
     prepended = config.get_main_option("prepend_sys_path")
     if prepended:
         folders = [folder.strip() for folder in PATH_SEPARATORS.split(prepended)]
         sys.path[:0] = [os.path.abspath(folder) for folder in folders if folder]
-    if not config.get_main_option("sqlalchemy.url"):
+    if additions.url and not config.get_main_option("sqlalchemy.url"):
         config.set_main_option("sqlalchemy.url", PLACEHOLDER_URL)
 
 

@@ -28,8 +28,12 @@ TaskKind = Literal["replay", "models", "bootstrap", "trial"]
 """replay: run the history; models: run env.py without a step and create the models; bootstrap: only create
 the models and stamp them; trial: run env.py without a step, and plan the steps"""
 Stage = Literal["prepare", "import", "replay", "models"]
-FailedStage = Literal["interpreter", "driver", "prepare", "import", "replay", "models"]
-"""a stage, or what is missing before the first one: Alembic and SQLAlchemy, or a PostgreSQL driver"""
+FailedStage = Literal["interpreter", "driver", "prepare", "import", "revisions", "replay", "models"]
+"""a stage, what is missing before the first one (Alembic and SQLAlchemy, or a PostgreSQL driver), or the
+import of a revision's file, which failed as env.py may"""
+SettingKind = Literal["variable", "field", "option", "x", "attribute"]
+"""of the environment, of a settings class (by the variable that would give it), of the configuration's
+section, an `-x` argument, an attribute of the configuration"""
 Interception = Literal["url", "creator", "driver"]
 """what intercepted a connection: SQLAlchemy's event, an engine with a creator, the driver's own connect"""
 Outcome = Literal["redirected", "swapped", "refused"]
@@ -278,6 +282,18 @@ class MappedClass:
 
 
 @dataclass(frozen=True)
+class MissingSetting:
+    """A setting that the project asked for in vain."""
+
+    kind: SettingKind
+    name: str
+    example: str = ""
+    """a value of the form that it may have"""
+    default: Optional[str] = None
+    """what the project's code takes instead"""
+
+
+@dataclass(frozen=True)
 class ImportedModule:
     """A module of the project's own that had been imported when env.py ended."""
 
@@ -363,6 +379,16 @@ class ConnectionRequested:
     intercepted_by: Interception
     outcome: Outcome
     kind: Literal["connection"] = "connection"
+
+
+@dataclass(frozen=True)
+class SettingSupplied:
+    """The project failed for the want of a setting, and runs with a dummy value."""
+
+    setting: SettingKind
+    name: str
+    value: str
+    kind: Literal["setting_supplied"] = "setting_supplied"
 
 
 @dataclass(frozen=True)
@@ -483,6 +509,8 @@ class RunFailed:
     """of the step that failed"""
     first_error: Optional[ErrorReport] = None
     """an earlier error in the same transaction, which this one only follows from"""
+    missing: tuple[MissingSetting, ...] = ()
+    """what was asked for in vain before the first revision"""
     kind: Literal["failed"] = "failed"
 
 
@@ -539,6 +567,7 @@ Line = Union[
     StageStarted,
     Note,
     ConnectionRequested,
+    SettingSupplied,
     ScriptsFound,
     HistoryRead,
     ContextConfigured,

@@ -51,6 +51,9 @@ class Redirection:
         """that connections are sent to"""
         self.await_database: Callable[[], object] = _return_at_once
         """called before each connection: returns when the database is there"""
+        self.database_comes_later = False
+        self.replaced_urls: list[str] = []
+        """of other dialects, for which engines got PostgreSQL"""
         self.last_arguments: Mapping[str, Any] = {}
         """what the last connection was asked for with"""
 

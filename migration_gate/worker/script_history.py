@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Optional
+from typing import Any, Callable, Optional
 
 from . import private_api
 from .answer_stream import AnswerStream
@@ -23,6 +23,10 @@ class ScriptHistory:
         self._script = script
         self._answer = answer
         self._is_readable: Optional[bool] = None
+        self.is_environment_error: Callable[[BaseException], bool] = lambda error: False
+        """whether a revision that cannot be imported lacks something of the environment's"""
+        self.import_error: Optional[BaseException] = None
+        """such an error: the history is not to blame for it"""
 
     def send_folders(self) -> None:
         """Send where the revisions are."""
@@ -30,7 +34,10 @@ class ScriptHistory:
         self._answer.send(ScriptsFound(folders, os.path.realpath(self._script.dir)))
 
     def send_once(self) -> bool:
-        """Read the revisions and send them, at the first call only; whether they could be read."""
+        """Read the revisions and send them, at the first call only; whether they could be read.
+
+        Raises the error of a revision that lacks something of the environment's.
+        """
         if self._is_readable is None:
             self._is_readable = False  # reading them may run env.py's code, which asks again
             line = self._read_history()
@@ -44,6 +51,9 @@ class ScriptHistory:
             revisions = tuple(_read_revision(revision) for revision in self._script.walk_revisions())
             heads, bases = tuple(self._script.get_heads()), tuple(self._script.get_bases())
         except Exception as error:  # a broken history is a finding, not a crash
+            if self.is_environment_error(error):
+                self.import_error = error
+                raise
             return HistoryRead(revisions, (), (), describe_error(error, home=os.getcwd()))
         return HistoryRead(revisions, heads, bases)
 

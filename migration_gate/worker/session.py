@@ -18,6 +18,7 @@ import sys
 from typing import Any, Optional
 
 from .answer_stream import AnswerStream, OrderStream
+from .attempts import Attempt, run_attempts
 from .dialect_choice import DialectChoice, find_installed_drivers
 from .driver_patches import install_driver_patches
 from .env_context import list_table_names
@@ -26,11 +27,11 @@ from .import_hooks import ImportHooks
 from .model_ddl import ModelDdlObserver
 from .models_database import ModelsDatabase
 from .models_run import ModelsRun
-from .placeholders import fill_environment, fill_settings_fields
 from .project_config import ProjectConfig, load_project_config
 from .protocol import (
     Done,
     ErrorReport,
+    FailedStage,
     HistoryFinished,
     ModelDdlFound,
     Note,
@@ -42,6 +43,7 @@ from .protocol import (
     WorkerStarted,
 )
 from .redirection import Redirection
+from .retry_decision import RetryDecision
 from .script_history import ScriptHistory
 from .statement_recorder import StatementRecorder
 from .step_record import StepRecord
@@ -79,9 +81,10 @@ def _carry_out_order(orders: OrderStream, answer: AnswerStream) -> int:
     os.environ.update(order.environment)
     _enable_stack_dumps()
     sys.path[:0] = order.sys_path
-    Session(order, orders, answer).run()
-    answer.send(Done())
-    return 0
+    status = Session(order, orders, answer).run()
+    if status == 0:
+        answer.send(Done())
+    return status
 
 
 def _close_descriptors(*descriptors: int) -> None:
@@ -118,7 +121,7 @@ class Session:
         self._orders = orders
         self._answer = answer
         self._home = os.getcwd()
-        self._stage: Stage = "import"
+        self._stage: FailedStage = "import"
         self._notes: list[Note] = []
         creates_models = order.task == "models"
         database = order.models_database if creates_models else order.database
@@ -127,15 +130,36 @@ class Session:
         self._recorder = StatementRecorder(self._home)
         self._model_ddl = ModelDdlObserver(self._home)
         self._upgrade: Optional[HistoryUpgrade] = None
+        self._retries = RetryDecision(answer, orders, self._redirection)
 
-    def run(self) -> None:
-        """Every stage. The first error ends it, and is reported."""
+    def run(self) -> int:
+        """Every stage; the status to end with. The first error ends it, and is reported."""
         try:
-            if self._prepare_interpreter():
-                self._run_prepare_commands()
-                self._run_history()
-                self._send_notes()
+            if not self._prepare_interpreter():
+                return 0
+            self._run_prepare_commands()
+        except BaseException as error:  # a sys.exit of the user's code too
+            self._send_failure(error)
+            return 0
+        end = run_attempts(self._run_attempt)
+        if not end.is_finished:
+            os._exit(end.status)  # without the last line: the project's code ended the interpreter
+        return end.status
+
+    def _run_attempt(self, attempt: Attempt) -> None:
+        """In a process of its own: import the project and replay it, or ask for another attempt."""
+        _enable_stack_dumps()
+        self._answer.hold()
+        self._retries.begin(attempt)
+        try:
+            self._run_history()
+            self._answer.release()
+            self._retries.send_supplied()
+            self._send_notes()
         except BaseException as error:  # a sys.exit of the project's code too
+            self._retries.retry_after(error)
+            self._answer.release()
+            self._retries.send_supplied()
             self._send_notes()
             with contextlib.suppress(Exception):  # the failure itself must be reported
                 self._send_model_ddl()
@@ -165,8 +189,7 @@ class Session:
         elif self._order.task == "replay":
             self._model_ddl.install()
         DialectChoice(self._redirection).install(imports)
-        fill_environment()
-        fill_settings_fields(imports, self._notes)
+        self._retries.install(imports)
         return True
 
     def _begin_stage(self, name: Stage) -> None:
@@ -186,7 +209,8 @@ class Session:
         self._begin_stage("import")
         if self._models_run is None:
             self._recorder.install()
-        project = load_project_config(self._order)
+        project = load_project_config(self._order, self._retries.additions)
+        self._retries.watch_config(project.config)
         script = ScriptDirectory.from_config(project.config)
         with project.contexts:
             if self._models_run is None:
@@ -196,10 +220,13 @@ class Session:
 
     def _replay(self, project: ProjectConfig, script: Any) -> None:
         history = ScriptHistory(script, self._answer)
+        history.is_environment_error = self._retries.is_environment_error
         history.send_folders()
         upgrade = HistoryUpgrade(
             self._order, script, history, self._recorder, self._answer, model_ddl=self._model_ddl
         )
+        upgrade.watch_environment = self._retries.watch_arguments
+        upgrade.before_context = self._retries.retry_on_postgresql
         self._upgrade = upgrade
         is_replayed = project.call_env(lambda: self._run_env(project, history, upgrade))
         self._send_model_ddl()
@@ -219,8 +246,11 @@ class Session:
         try:
             upgrade.run_env(project.config)
         except BaseException:
-            if history.send_once():
+            if history.import_error is None and history.send_once():
                 raise
+            if history.import_error is not None:
+                self._stage = "revisions"
+                raise history.import_error from None
             return False  # env.py failed because of the revisions
         return history.send_once()
 
@@ -259,8 +289,12 @@ class Session:
                 line=line,
                 statements=record.statements,
                 first_error=self._find_first_error(report),
+                missing=self._retries.missing_settings() if not self._has_run_revisions() else (),
             )
         )
+
+    def _has_run_revisions(self) -> bool:
+        return self._upgrade is not None and self._upgrade.has_begun
 
     def _find_first_error(self, error: ErrorReport) -> Optional[ErrorReport]:
         """The error that this one only follows from: "current transaction is aborted" hides it."""

@@ -97,6 +97,15 @@ class HistoryUpgrade:
         """of env.py, whose revisions have all run"""
         self.configured_metadatas: list[Any] = []
         """the MetaData objects of all contexts"""
+        self.watch_environment: Callable[[Any], None] = lambda environment: None
+        """is given Alembic's EnvironmentContext before env.py runs"""
+        self.before_context: Callable[[], None] = lambda: None
+        """is called before the first revision of a context"""
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether a revision has begun to run."""
+        return self._step_number > 0
 
     def run_env(self, config: Any) -> None:
         """Run env.py, which runs the steps. Raises what it raises."""
@@ -111,6 +120,7 @@ class HistoryUpgrade:
             tag=None,
         )
         self._explicit_options = remember_options(environment)
+        self.watch_environment(environment)
         with environment:
             self._script.run_env()
 
@@ -121,6 +131,7 @@ class HistoryUpgrade:
             raise RuntimeError("the revisions cannot be read")
         self.configured_metadatas += list_metadatas(context.opts.get("target_metadata"))
         place = find_session_place(context)
+        self.before_context()
         self._answer.send(_describe_context(number, context, place))
         if self._order.task == "bootstrap":
             yield from self._create_and_stamp(heads, context)

@@ -1,0 +1,134 @@
+"""Runs the project in a process of its own, and again where it failed for the want of a setting.
+
+The first attempt is truthful: what is not set is not set. An attempt that fails before any revision may ask
+for another one with additions. The interpreter is forked for each, so none sees what an earlier one changed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import faulthandler
+import json
+import os
+import signal
+import sys
+from dataclasses import dataclass, field
+from typing import Any, Callable, NoReturn, Optional
+
+from .wanted_settings import Additions
+
+MAX_ATTEMPTS = 30
+MOST_BYTES = 60_000
+"""of what an attempt may write, which is less than a pipe holds"""
+FINISHED = b"finished"
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One run of the project, and what it is given."""
+
+    additions: Additions = field(default_factory=Additions)
+    proven: Optional[Additions] = None
+    """the additions to go back to where those of this attempt, which are a guess, do not help"""
+    is_final: bool = False
+    """must not ask for another one"""
+    request: str = ""
+    """the request for the models, where an earlier attempt has received it already"""
+    descriptor: int = -1
+    """to ask through"""
+
+    def try_again(self, additions: Additions, request: str, *, is_guess: bool) -> NoReturn:
+        """End this attempt, and have another one with these additions."""
+        proven = self.proven
+        if is_guess and proven is None:
+            proven = self.additions
+        self._ask_for(Attempt(additions, proven, request=request))
+
+    def take_guess_back(self, request: str) -> NoReturn:
+        """End this attempt, and have a last one without what was only guessed."""
+        self._ask_for(Attempt(self.proven or Additions(), is_final=True, request=request))
+
+    def _ask_for(self, attempt: Attempt) -> NoReturn:
+        end_process(encode_attempt(attempt), self.descriptor)
+
+
+def encode_attempt(attempt: Attempt) -> bytes:
+    """The attempt as JSON."""
+    return json.dumps(dataclasses.asdict(attempt)).encode("ascii")
+
+
+def decode_attempt(data: bytes) -> Attempt:
+    """What `encode_attempt` made. Raises ValueError or TypeError for anything else."""
+    fields: dict[str, Any] = json.loads(data)
+    proven = fields.pop("proven")
+    return Attempt(
+        additions=Additions(**fields.pop("additions")),
+        proven=None if proven is None else Additions(**proven),
+        is_final=bool(fields.pop("is_final")),
+        request=str(fields.pop("request")),
+    )
+
+
+def end_process(message: bytes, descriptor: int) -> NoReturn:
+    """Write the message, and leave at once: threads and exit handlers of the project's must not delay it."""
+    os.write(descriptor, message[:MOST_BYTES])
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(Exception):
+            stream.flush()
+    os._exit(0)
+
+
+@dataclass(frozen=True)
+class AttemptsEnd:
+    """How the last attempt ended."""
+
+    status: int
+    """of its process, as the shell counts a signal"""
+    is_finished: bool
+    """it came to its own end, with whatever result"""
+
+
+def run_attempts(run: Callable[[Attempt], None]) -> AttemptsEnd:
+    """Run attempts until one finishes."""
+    attempt = Attempt()
+    for number in range(1, MAX_ATTEMPTS + 1):
+        if number == MAX_ATTEMPTS:
+            attempt = dataclasses.replace(attempt, is_final=True)
+        status, message = _run_in_child(attempt, run)
+        if status != 0 or message == FINISHED:
+            return AttemptsEnd(status, is_finished=message == FINISHED)
+        try:
+            attempt = decode_attempt(message)
+        except (ValueError, TypeError, KeyError):  # the project's code ended the process
+            return AttemptsEnd(status, is_finished=False)
+    return AttemptsEnd(status, is_finished=False)
+
+
+def _run_in_child(attempt: Attempt, run: Callable[[Attempt], None]) -> tuple[int, bytes]:
+    read_descriptor, write_descriptor = os.pipe()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    child = os.fork()
+    if child == 0:
+        os.close(read_descriptor)
+        run(dataclasses.replace(attempt, descriptor=write_descriptor))
+        end_process(FINISHED, write_descriptor)
+    os.close(write_descriptor)
+    _pass_stack_dumps_on(child)
+    _, wait_status = os.waitpid(child, 0)
+    os.set_blocking(read_descriptor, False)
+    try:
+        message = os.read(read_descriptor, MOST_BYTES)
+    except BlockingIOError:  # a daemon of the project's holds the pipe
+        message = b""
+    os.close(read_descriptor)
+    status = os.waitstatus_to_exitcode(wait_status)
+    return (status if status >= 0 else 128 - status), message
+
+
+def _pass_stack_dumps_on(child: int) -> None:
+    """SIGUSR1 asks for the frames of the project, which are the child's."""
+    if hasattr(signal, "SIGUSR1"):
+        faulthandler.unregister(signal.SIGUSR1)
+        signal.signal(signal.SIGUSR1, lambda number, frame: os.kill(child, number))

@@ -1,0 +1,190 @@
+"""Decides, where the project failed before its first revision, whether another attempt may come further."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from typing import Any, Iterator, NoReturn
+
+from .answer_stream import AnswerStream, OrderStream
+from .attempts import Attempt
+from .error_report import STANDARD_LIBRARY, WORKER_FOLDER
+from .import_hooks import ImportHooks
+from .placeholders import PLACEHOLDER_URL, make_text
+from .protocol import MissingSetting, SettingSupplied
+from .redirection import Redirection
+from .setting_reads import SettingReads, WatchedDict, WatchedList
+from .settings_fields import SettingsFields
+from .wanted_settings import (
+    Additions,
+    Situation,
+    build_situation,
+    find_wants,
+    guess_database_variables,
+    guess_wants,
+)
+
+INSTALLED = ("%ssite-packages%s" % (os.sep, os.sep), "%sdist-packages%s" % (os.sep, os.sep))
+
+
+class RetryDecision:
+    """Watches one attempt: what it asks for, and what it is given."""
+
+    def __init__(self, answer: AnswerStream, orders: OrderStream, redirection: Redirection) -> None:
+        self._home = os.getcwd()
+        self._answer = answer
+        self._orders = orders
+        self._redirection = redirection
+        self._reads = SettingReads()
+        self._fields = SettingsFields(self._reads)
+        self._attempt = Attempt(is_final=True)
+        self._config: Any = None
+
+    @property
+    def additions(self) -> Additions:
+        """What this attempt is given beyond what the user said."""
+        return self._attempt.additions
+
+    def install(self, imports: ImportHooks) -> None:
+        """Watch the environment's variables, and settings classes."""
+        self._reads.install()
+        self._fields.install(imports)
+        await_database = self._redirection.await_database
+
+        def decide_and_await() -> None:
+            if self._redirection.database_comes_later:
+                self.retry_on_postgresql()  # the process that runs the history does so at its first context
+            await_database()
+
+        self._redirection.await_database = decide_and_await
+
+    def begin(self, attempt: Attempt) -> None:
+        """Give the attempt what it is to have."""
+        self._attempt = attempt
+        self._orders.restore_request(attempt.request)
+        os.environ.update(attempt.additions.variables)
+        self._reads.supplied = set(attempt.additions.variables)
+        self._fields.is_filling = attempt.additions.settings_fields
+
+    def watch_config(self, config: Any) -> None:
+        """Watch what is asked of the project's alembic.config.Config."""
+        self._config = config
+        config.attributes = WatchedDict(config.attributes, "attribute", self._reads)
+
+    def watch_arguments(self, environment: Any) -> None:
+        """Watch which `-x` arguments are asked of an EnvironmentContext."""
+        get_x_argument = environment.get_x_argument
+
+        def watched_get_x_argument(as_dictionary: bool = False) -> Any:
+            arguments = get_x_argument(as_dictionary=as_dictionary)
+            if as_dictionary:
+                return WatchedDict(arguments, "x", self._reads)
+            return WatchedList(arguments, self._reads)
+
+        environment.get_x_argument = watched_get_x_argument
+
+    # Another attempt.
+
+    def retry_after(self, error: BaseException) -> None:
+        """Have another attempt where that may help; else nothing happens."""
+        if not self._answer.is_holding or self._attempt.is_final:
+            return
+        with contextlib.suppress(Exception):  # objects of the project's may raise whatever is asked of them
+            self._ask_for_wants(self._describe_situation(error))
+
+    def _ask_for_wants(self, situation: Situation) -> None:
+        wants = find_wants(situation)
+        if wants is not None:
+            self._try_again(wants)
+        if self._attempt.proven is not None:
+            self._take_guess_back()
+        guess = guess_wants(
+            situation, lacks_url=self._lacks_url(), lacks_command_line=self._lacks_command_line()
+        )
+        if guess is not None:
+            self._try_again(guess, is_guess=True)
+
+    def retry_on_postgresql(self) -> None:
+        """Have another attempt where the project believes that it is on another database, and need not."""
+        replaced = tuple(self._redirection.replaced_urls)
+        if not replaced or not self._answer.is_holding or self._attempt.is_final:
+            return
+        if self._attempt.proven is not None:
+            self._take_guess_back()
+        guess = guess_database_variables(self._reads, self.additions, replaced)
+        if guess is not None:
+            self._try_again(guess, is_guess=True)
+
+    def _try_again(self, additions: Additions, *, is_guess: bool = False) -> NoReturn:
+        self._attempt.try_again(additions, self._orders.received_request, is_guess=is_guess)
+
+    def _take_guess_back(self) -> NoReturn:
+        self._attempt.take_guess_back(self._orders.received_request)
+
+    def is_environment_error(self, error: BaseException) -> bool:
+        """Whether a revision that cannot be imported lacks a setting, a package, a file or a service."""
+        if isinstance(error, ModuleNotFoundError):
+            return not self._is_own_module(error.name or "")
+        if isinstance(error, OSError):
+            return True
+        return find_wants(self._describe_situation(error)) is not None
+
+    def _is_own_module(self, name: str) -> bool:
+        """Whether the project has a package of this name: then it is the revision that is wrong."""
+        top = name.partition(".")[0]
+        if "." in name and top in sys.modules:
+            return self._is_project_file(getattr(sys.modules[top], "__file__", None) or self._home + os.sep)
+        folders = [self._home, os.path.join(self._home, "src")]
+        paths = [os.path.join(folder, top) for folder in folders]
+        return any(os.path.isdir(path) or os.path.isfile(path + ".py") for path in paths)
+
+    def _describe_situation(self, error: BaseException) -> Situation:
+        return build_situation(
+            error, self._reads, self.additions, self._fields.refusals, self._is_project_file
+        )
+
+    def _is_project_file(self, file: str) -> bool:
+        if "<" in file or any(part in file for part in INSTALLED) or file.startswith(WORKER_FOLDER):
+            return False
+        return file.startswith(self._home + os.sep) or not file.startswith(STANDARD_LIBRARY)
+
+    def _lacks_url(self) -> bool:
+        if self._config is None:
+            return False
+        try:
+            return not self._config.get_main_option("sqlalchemy.url")
+        except Exception:  # `%(NAME)s` that nothing has filled in
+            return False
+
+    def _lacks_command_line(self) -> bool:
+        return self._config is not None and self._config.cmd_opts is None
+
+    # For the report.
+
+    def send_supplied(self) -> None:
+        """Send what this attempt was given in spite of the user's silence."""
+        additions = self.additions
+        for name, value in additions.variables.items():
+            self._answer.send(SettingSupplied("variable", name, value))
+        for name, value in self._fields.supplied.items():
+            self._answer.send(SettingSupplied("field", name, value))
+        options = {**additions.options, **({"sqlalchemy.url": PLACEHOLDER_URL} if additions.url else {})}
+        for name, value in options.items():
+            self._answer.send(SettingSupplied("option", name, value))
+
+    def missing_settings(self) -> tuple[MissingSetting, ...]:
+        """What was asked for in vain in this attempt."""
+        return tuple(self._list_missing())
+
+    def _list_missing(self) -> Iterator[MissingSetting]:
+        for read in self._reads.missing_variables().values():
+            is_own = any(self._is_project_file(caller.file) for caller in read.callers[:1])
+            if is_own and not read.is_existence_check:
+                yield MissingSetting("variable", read.name, make_text(read.name), read.default)
+        for name, default in self._reads.defaults.items():
+            yield MissingSetting("variable", name, make_text(name), default)
+        for name in self._reads.names("x"):
+            yield MissingSetting("x", name)
+        for name in self._reads.names("attribute"):
+            yield MissingSetting("attribute", name)

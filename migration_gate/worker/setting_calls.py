@@ -1,0 +1,117 @@
+"""The places of a source file that read settings by name: `os.environ["A"]`, `config("B", cast=int)`."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from typing import Iterator, Optional
+
+CONVERTING_FUNCTIONS = ("int", "float", "bool", "loads", "UUID")
+TYPES_BY_FUNCTION = {"loads": "json", "UUID": "uuid"}
+TYPED_METHODS = ("int", "float", "bool", "list", "json", "dict", "uuid")
+"""of environs and django-environ: `env.int("NAME")`"""
+OPTIONAL_READERS = ("get", "getenv", "setdefault", "pop")
+"""what answers without an error where the setting is missing"""
+
+
+@dataclass(frozen=True)
+class SettingCall:
+    """One place that reads a setting."""
+
+    name: str
+    line: int
+    reader: str
+    """`os.environ[]`, `config()`, `env.`"""
+    type_name: str = ""
+    """int, bool, json...; '' where nothing says so"""
+    is_required: bool = True
+
+
+def parse_file(file: str) -> Optional[ast.Module]:
+    """The file's syntax tree; None where it cannot be read."""
+    try:
+        with open(file, "rb") as stream:
+            return ast.parse(stream.read())
+    except (OSError, SyntaxError, ValueError):
+        return None
+
+
+def find_setting_calls(tree: ast.Module) -> list[SettingCall]:
+    """Every place that reads a setting by a literal name. Those in a `try` count as not required."""
+    return list(_walk(tree, "", is_required=True))
+
+
+def find_statement_lines(tree: ast.Module, line: int) -> range:
+    """The lines of the innermost simple statement, or head of a compound one, that holds the line."""
+    best = range(line, line + 1)
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.stmt):
+            continue
+        body = getattr(node, "body", None)
+        last = body[0].lineno - 1 if isinstance(body, list) and body else node.end_lineno or node.lineno
+        lines = range(node.lineno, last + 1)
+        if line in lines and (len(best) == 1 or len(lines) < len(best)):
+            best = lines
+    return best
+
+
+def _walk(node: ast.AST, type_name: str, *, is_required: bool) -> Iterator[SettingCall]:
+    call = _read_call(node, type_name)
+    if call is not None:
+        yield SettingCall(call.name, call.line, call.reader, call.type_name, call.is_required and is_required)
+    inner_type = _converted_type(node)
+    is_guarded = isinstance(node, ast.Try)
+    for child in ast.iter_child_nodes(node):
+        yield from _walk(child, inner_type, is_required=is_required and not is_guarded)
+
+
+def _converted_type(node: ast.AST) -> str:
+    """What `int(…)` and `json.loads(…)` want to be given."""
+    function = _last_name(node.func) if isinstance(node, ast.Call) else ""
+    return TYPES_BY_FUNCTION.get(function, function) if function in CONVERTING_FUNCTIONS else ""
+
+
+def _read_call(node: ast.AST, type_name: str) -> Optional[SettingCall]:
+    if isinstance(node, ast.Subscript):
+        name = _text_of(node.slice)
+        if name is None or not isinstance(node.ctx, ast.Load):
+            return None
+        return SettingCall(name, node.lineno, _unparse(node.value) + "[]", type_name)
+    if not isinstance(node, ast.Call) or not node.args:
+        return None
+    name = _text_of(node.args[0])
+    if name is None:
+        return None
+    keywords = {keyword.arg: keyword.value for keyword in node.keywords}
+    has_default = len(node.args) > 1 or "default" in keywords
+    method = _last_name(node.func)
+    cast = _last_name(keywords["cast"]) if "cast" in keywords else ""
+    return SettingCall(
+        name=name,
+        line=node.lineno,
+        reader=_reader_name(node.func),
+        type_name=cast or (method if method in TYPED_METHODS else type_name),
+        is_required=not has_default and method not in OPTIONAL_READERS,
+    )
+
+
+def _reader_name(function: ast.expr) -> str:
+    """The methods of one object count as one reader: `env.int` and `env.str`."""
+    if isinstance(function, ast.Attribute):
+        return _unparse(function.value) + "."
+    return _unparse(function) + "()"
+
+
+def _last_name(node: ast.AST) -> str:
+    if isinstance(node, ast.Call):
+        return _last_name(node.func)
+    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
+
+
+def _text_of(node: ast.AST) -> Optional[str]:
+    value = getattr(node, "value", None)
+    return value if isinstance(node, ast.Constant) and isinstance(value, str) else None
+
+
+def _unparse(node: ast.AST) -> str:
+    return ast.unparse(node)
