@@ -12,6 +12,7 @@ from migration_gate.facts import History, Replay, SoftwareVersion, Tree, Uncheck
 from migration_gate.replay.history_run import ReplayedDatabase
 from migration_gate.replay.models_words import describe_models, find_unproven_models
 from migration_gate.replay.replay_setup import ReplaySetup
+from migration_gate.replay.setting_advice import describe_supplied
 from migration_gate.replay.statement_lines import add_statement_lines
 from migration_gate.replay.worker_answer import AnswerReader
 
@@ -44,7 +45,15 @@ def collect_replay_facts(
         null_trials=replayed_database.null_trials,
         models=answer.models(),
         versions=(*answer.versions(), SoftwareVersion("postgres", setup.server.description)),
-        notes=tuple(dict.fromkeys((*notes, *describe_adjustments(answer), *answer.notes()))),
+        notes=tuple(
+            dict.fromkeys(
+                (
+                    *notes,
+                    *describe_adjustments(answer),
+                    *answer.notes(),
+                )
+            )
+        ),
         changed_files=_relative_paths(setup),
         output=output,
     )
@@ -91,6 +100,7 @@ def describe_adjustments(answer: AnswerReader) -> tuple[str, ...]:
     swapped = {connection.dialect for connection in answer.connections() if connection.outcome == "swapped"}
     return (
         *describe_models(answer.models()),
+        *describe_supplied(answer.supplied_settings()),
         *(
             f"the project's default database is {dialect}; it was given PostgreSQL, whose driver is installed"
             for dialect in sorted(swapped)

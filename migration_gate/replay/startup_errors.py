@@ -5,17 +5,18 @@
 
 from __future__ import annotations
 
-import os
 import tomllib
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from migration_gate.errors import DatabaseRefused, DiskFull, GateError, Misconfigured, ProjectNotImported
 from migration_gate.facts import Failure
 from migration_gate.project import Project
+from migration_gate.replay import startup_advice
 from migration_gate.replay.crash_report import INTERPRETER_ENDED, last_output
+from migration_gate.replay.early_end import EarlyEnd
+from migration_gate.replay.setting_advice import env_block, list_lacking_variables
 
 if TYPE_CHECKING:
     from packaging.version import Version
@@ -33,48 +34,6 @@ URL_ADVICE = (
     ".migration-gate.yml,\n\n    env:\n      DATABASE_URL: postgresql://user:secret@localhost/app\n\n"
     "with the variable that the project reads (`migration-gate doctor` lists them)."
 )
-SETTING_ADVICE = (
-    "If it wants a setting, give it any value under `env:` in .migration-gate.yml, or name an `env_file:`."
-)
-PYTHON = "{python}"
-"""stands for the path of the project's interpreter"""
-EXCEPTION_ADVICE = {
-    "ModuleNotFoundError": f"Install what is missing for {PYTHON}, name another interpreter with `python:`, "
-    "or put the folder that holds the module on the path: `working_directory:`, or `env: {PYTHONPATH: …}`.",
-    "ImportError": f"What is installed for {PYTHON} does not fit the project's code. Install it again, from "
-    "the lock file where there is one, with the extras and groups that it needs.",
-    "KeyError": SETTING_ADVICE,
-    "ValidationError": SETTING_ADVICE,
-    "RuntimeError": SETTING_ADVICE,
-    "ValueError": SETTING_ADVICE,
-    "SystemExit": "Something that env.py imports ends the program. The frames show where.",
-}
-"""by the class of the exception"""
-GENERAL_ADVICE = (
-    "Look at the frames. `migration-gate doctor` shows what was found and how the project is run."
-)
-ROOT_ADVICE = (
-    "The project's code does not run as root, but as the owner of its folder or, where root owns it, as an "
-    "account without privileges. Give the folder to another user (`chown -R 1000 .`), make what the code "
-    "writes to beforehand, or send it elsewhere with a variable under `env:`."
-)
-
-
-@dataclass(frozen=True, slots=True)
-class EarlyEnd:
-    """A failure that ended a worker, and what the answer says about the time before it."""
-
-    project: Project
-    stage: str
-    """interpreter, driver, prepare, import, replay or models"""
-    failure: Failure
-    output: str
-    """the end of what the project's code printed"""
-    python_version: str | None = None
-    """of the project's interpreter; None where it did not come so far as to say"""
-    has_finished_steps: bool = False
-    has_refused_connection: bool = False
-    """the project asked for a database that no PostgreSQL URL stands for"""
 
 
 def explain_early_end(early_end: EarlyEnd) -> GateError | None:
@@ -120,9 +79,21 @@ def _explain_refused_database(early_end: EarlyEnd) -> GateError | None:
         return None
     return DatabaseRefused(
         failure.message,
-        advice=URL_ADVICE,
+        advice=_advise_on_url(early_end),
         where=_describe_location(failure),
         evidence=_describe_frames(failure),
+    )
+
+
+def _advise_on_url(early_end: EarlyEnd) -> str:
+    """Name the variable that holds the URL, where it is known."""
+    variables = list_lacking_variables(early_end.supplied, early_end.missing)
+    database_variables = {name: value for name, value in variables.items() if "://" in value}
+    if not database_variables:
+        return URL_ADVICE
+    return (
+        "Give the project a PostgreSQL URL, any one will do, since every connection is redirected: in "
+        f".migration-gate.yml,\n\n{env_block(database_variables)}"
     )
 
 
@@ -155,7 +126,7 @@ def _explain_import(early_end: EarlyEnd) -> ProjectNotImported:
     return _project_not_imported(
         early_end,
         f"The project could not be imported: {_describe_failure(early_end.failure)}",
-        _advise_on_exception(early_end),
+        startup_advice.advise(early_end),
     )
 
 
@@ -179,6 +150,17 @@ def _explain_unknown_target(early_end: EarlyEnd) -> GateError | None:
     )
 
 
+def _explain_revision_import(early_end: EarlyEnd) -> GateError | None:
+    """A revision's file that lacks something of the environment's."""
+    if early_end.stage != "revisions":
+        return None
+    return _project_not_imported(
+        early_end,
+        f"A revision could not be imported: {_describe_failure(early_end.failure)}",
+        startup_advice.advise(early_end),
+    )
+
+
 def _explain_env_py(early_end: EarlyEnd) -> GateError | None:
     if not _failed_in_env_py(early_end):
         return None
@@ -186,7 +168,7 @@ def _explain_env_py(early_end: EarlyEnd) -> GateError | None:
     evidence = (failure.statement, failure.hint, _describe_evidence(early_end))
     return ProjectNotImported(
         f"env.py failed before the first revision: {_describe_failure(failure)}",
-        advice=_advise_on_exception(early_end) + _advise_on_python_version(early_end),
+        advice=startup_advice.advise(early_end) + _advise_on_python_version(early_end),
         where=_describe_location(failure),
         evidence="\n".join(filter(None, evidence)),
     )
@@ -199,6 +181,7 @@ EXPLANATIONS: tuple[Callable[[EarlyEnd], GateError | None], ...] = (
     _explain_import_stage,
     _explain_old_url_scheme,
     _explain_unknown_target,
+    _explain_revision_import,
     _explain_env_py,
 )
 """the cases, in this order: the first that applies explains the early end"""
@@ -216,17 +199,6 @@ def _project_not_imported(early_end: EarlyEnd, message: str, advice: str) -> Pro
         where=_describe_location(early_end.failure),
         evidence=_describe_evidence(early_end),
     )
-
-
-def _advise_on_exception(early_end: EarlyEnd) -> str:
-    """What helps against exceptions of this class."""
-    failure = early_end.failure
-    if failure.exception_class == INTERPRETER_ENDED:
-        return f"{failure.hint} What it printed last may say which."
-    if failure.exception_class == "PermissionError" and os.geteuid() == 0:
-        return ROOT_ADVICE
-    advice = EXCEPTION_ADVICE.get(failure.exception_class, GENERAL_ADVICE)
-    return advice.replace(PYTHON, str(early_end.project.python))
 
 
 def _advise_on_python_version(early_end: EarlyEnd) -> str:

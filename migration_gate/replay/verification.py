@@ -9,6 +9,7 @@ from migration_gate.errors import DatabaseRefused, TimedOut
 from migration_gate.facts import Connection, Failure, History, Replay
 from migration_gate.project import Project
 from migration_gate.replay import startup_errors
+from migration_gate.replay.early_end import EarlyEnd
 from migration_gate.replay.worker_answer import AnswerReader
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def verify_bootstrap(project: Project, answer: AnswerReader, output: str) -> Non
     failed = answer.failure()
     if failed is not None:
         raise startup_errors.explain_bootstrap_failure(
-            startup_errors.EarlyEnd(project, failed.stage, failed.failure, output)
+            EarlyEnd(project, failed.stage, failed.failure, output)
         )
 
 
@@ -50,13 +51,16 @@ def verify_replay_started(project: Project, answer: AnswerReader, output: str) -
         return
     _verify_time_limits(answer, failed.failure)
     python_versions = [item.version for item in answer.versions() if item.name == "python"]
-    early_end = startup_errors.EarlyEnd(
+    early_end = EarlyEnd(
         project=project,
         stage=failed.stage,
         failure=failed.failure,
         output=output,
         python_version=python_versions[0] if python_versions else None,
         has_finished_steps=answer.has_finished_steps(),
+        missing=failed.missing,
+        supplied=answer.supplied_settings(),
+        heads=answer.heads(),
         has_refused_connection=any(connection.outcome == "refused" for connection in answer.connections()),
     )
     error = startup_errors.explain_early_end(early_end)

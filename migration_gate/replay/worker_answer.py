@@ -180,6 +180,11 @@ class AnswerReader:
         """What the project failed for the want of, and got a dummy value for."""
         return tuple(self._find_all(SettingSupplied))
 
+    def heads(self) -> tuple[str, ...]:
+        """Of the history; none where it was not read."""
+        graph = self._find_first(HistoryRead)
+        return graph.heads if graph is not None else ()
+
     def version_tables(self) -> tuple[str, ...]:
         """`schema.name` of each, in the order of the contexts."""
         finished = {line.number: line for line in self.contexts()}

@@ -38,16 +38,20 @@ class Attempt:
     descriptor: int = -1
     """to ask through"""
 
-    def try_again(self, additions: Additions, request: str, *, is_guess: bool) -> NoReturn:
-        """End this attempt, and have another one with these additions."""
-        proven = self.proven
-        if is_guess and proven is None:
-            proven = self.additions
-        self._ask_for(Attempt(additions, proven, request=request))
+    def try_again(self, additions: Additions, proven: Optional[Additions], request: str) -> NoReturn:
+        """End this attempt, and have another one with these additions.
+
+        `proven` are those to go back to, where the further ones are a guess.
+        """
+        self._ask_for(Attempt(additions, self.proven or proven, request=request))
 
     def take_guess_back(self, request: str) -> NoReturn:
         """End this attempt, and have a last one without what was only guessed."""
         self._ask_for(Attempt(self.proven or Additions(), is_final=True, request=request))
+
+    def give_up(self, additions: Additions, request: str) -> NoReturn:
+        """End this attempt, and have a last one with fewer additions, whose error says more."""
+        self._ask_for(Attempt(additions, is_final=True, request=request))
 
     def _ask_for(self, attempt: Attempt) -> NoReturn:
         end_process(encode_attempt(attempt), self.descriptor)
@@ -94,7 +98,8 @@ def run_attempts(run: Callable[[Attempt], None]) -> AttemptsEnd:
     attempt = Attempt()
     for number in range(1, MAX_ATTEMPTS + 1):
         if number == MAX_ATTEMPTS:
-            attempt = dataclasses.replace(attempt, is_final=True)
+            additions = attempt.proven or attempt.additions
+            attempt = dataclasses.replace(attempt, additions=additions, is_final=True)
         status, message = _run_in_child(attempt, run)
         if status != 0 or message == FINISHED:
             return AttemptsEnd(status, is_finished=message == FINISHED)

@@ -50,6 +50,10 @@ ENDINGS = {
     "UUID": PLACEHOLDER_UUID,
 }
 """by the last word of the name"""
+OTHER_DATABASES = (
+    "sqlite", "mysql", "mariadb", "oracle", "mssql", "duckdb", "firebird", "db2", "snowflake", "redshift",
+)  # fmt: skip
+"""how URLs of databases begin that are not PostgreSQL"""
 SECRET_WORDS = frozenset({"SECRET", "KEY", "TOKEN", "SALT"})
 TYPE_VALUES = {"int": "1", "float": "1", "bool": "true", "list": "gate", "json": "{}", "dict": "{}"}
 """by what a settings library is asked for: `env.int("NAME")`, `cast=bool`"""

@@ -388,6 +388,8 @@ class SettingSupplied:
     setting: SettingKind
     name: str
     value: str
+    instead_of: str = ""
+    """what the project's code takes where it is not set"""
     kind: Literal["setting_supplied"] = "setting_supplied"
 
 

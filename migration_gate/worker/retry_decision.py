@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from typing import Any, Iterator, NoReturn
+from typing import Any, Iterator, NoReturn, Optional
 
 from .answer_stream import AnswerStream, OrderStream
 from .attempts import Attempt
@@ -23,6 +23,7 @@ from .wanted_settings import (
     find_wants,
     guess_database_variables,
     guess_wants,
+    without_vain_values,
 )
 
 INSTALLED = ("%ssite-packages%s" % (os.sep, os.sep), "%sdist-packages%s" % (os.sep, os.sep))
@@ -103,7 +104,10 @@ class RetryDecision:
             situation, lacks_url=self._lacks_url(), lacks_command_line=self._lacks_command_line()
         )
         if guess is not None:
-            self._try_again(guess, is_guess=True)
+            self._try_again(guess, without_vain_values(situation))
+        truthful = without_vain_values(situation)
+        if truthful != self.additions:
+            self._attempt.give_up(truthful, self._orders.received_request)
 
     def retry_on_postgresql(self) -> None:
         """Have another attempt where the project believes that it is on another database, and need not."""
@@ -114,10 +118,10 @@ class RetryDecision:
             self._take_guess_back()
         guess = guess_database_variables(self._reads, self.additions, replaced)
         if guess is not None:
-            self._try_again(guess, is_guess=True)
+            self._try_again(guess, self.additions)
 
-    def _try_again(self, additions: Additions, *, is_guess: bool = False) -> NoReturn:
-        self._attempt.try_again(additions, self._orders.received_request, is_guess=is_guess)
+    def _try_again(self, additions: Additions, proven: Optional[Additions] = None) -> NoReturn:
+        self._attempt.try_again(additions, proven, self._orders.received_request)
 
     def _take_guess_back(self) -> NoReturn:
         self._attempt.take_guess_back(self._orders.received_request)
@@ -128,7 +132,8 @@ class RetryDecision:
             return not self._is_own_module(error.name or "")
         if isinstance(error, OSError):
             return True
-        return find_wants(self._describe_situation(error)) is not None
+        situation = self._describe_situation(error)
+        return find_wants(situation) is not None or without_vain_values(situation) != self.additions
 
     def _is_own_module(self, name: str) -> bool:
         """Whether the project has a package of this name: then it is the revision that is wrong."""
@@ -166,7 +171,8 @@ class RetryDecision:
         """Send what this attempt was given in spite of the user's silence."""
         additions = self.additions
         for name, value in additions.variables.items():
-            self._answer.send(SettingSupplied("variable", name, value))
+            instead_of = additions.replaced.get(name, "")
+            self._answer.send(SettingSupplied("variable", name, value, instead_of))
         for name, value in self._fields.supplied.items():
             self._answer.send(SettingSupplied("field", name, value))
         options = {**additions.options, **({"sqlalchemy.url": PLACEHOLDER_URL} if additions.url else {})}

@@ -14,6 +14,7 @@ from typing import Any, Iterator, Mapping, Optional
 from .import_hooks import ImportHooks
 from .pattern_sample import sample_pattern
 from .placeholders import (
+    OTHER_DATABASES,
     PLACEHOLDER_SECRET,
     PLACEHOLDER_URL,
     PLACEHOLDER_UUID,
@@ -26,7 +27,6 @@ from .setting_reads import SettingReads
 MAX_ATTEMPTS = 60
 """of one settings object: each may show another value that is refused"""
 MISSING = ("missing", "value_error.missing")
-FILE_DATABASES = ("sqlite", "mysql", "mariadb")
 TEXTS_BY_TYPE = {
     "UUID": PLACEHOLDER_UUID,
     "PostgresDsn": PLACEHOLDER_URL,
@@ -118,7 +118,7 @@ class SettingsFields:
             self.supplied[variable_name(settings_class, path)] = _as_variable(value)
         for name in _list_fields(settings_class):
             value = getattr(instance, name, None)
-            if value is not None and str(value).startswith(FILE_DATABASES):
+            if value is not None and str(value).startswith(OTHER_DATABASES):
                 self._reads.defaults[variable_name(settings_class, (name,))] = str(value)
 
 

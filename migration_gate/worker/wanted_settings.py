@@ -15,7 +15,14 @@ import traceback
 from dataclasses import dataclass, field
 from typing import Any, Callable, Iterator, Optional, Sequence
 
-from .placeholders import ASYNC_URL, PLACEHOLDER_URL, is_database_setting, make_text, suggest_texts
+from .placeholders import (
+    ASYNC_URL,
+    OTHER_DATABASES,
+    PLACEHOLDER_URL,
+    is_database_setting,
+    make_text,
+    suggest_texts,
+)
 from .setting_calls import SettingCall, find_setting_calls, find_statement_lines, parse_file
 from .setting_reads import SettingRead, SettingReads
 
@@ -31,8 +38,13 @@ CONFIGURATION_LIBRARIES = (
 UPPER_CASE = re.compile(r"^[A-Z][A-Z0-9]*(_[A-Z0-9]+)*$")
 UPPER_CASE_WORD = re.compile(r"(?<![\w.])[A-Z][A-Z0-9]*(?:_+[A-Z0-9]+)*(?![\w.])")
 NEAR_LINES = 20
+AWS_ERRORS = ("NoCredentialsError", "PartialCredentialsError", "NoRegionError")
+AWS_VARIABLES = {
+    "AWS_ACCESS_KEY_ID": "gate",
+    "AWS_SECRET_ACCESS_KEY": "gate",
+    "AWS_DEFAULT_REGION": "us-east-1",
+}
 URL_READERS = ("get_main_option", "get_section", "engine_from_config")
-FILE_DATABASES = ("sqlite", "mysql", "mariadb")
 DATABASE_URL_COMPLAINT = re.compile(
     r"parse (SQLAlchemy|rfc1738) URL|Can't load plugin: sqlalchemy\.dialects|Could not parse .*URL"
 )
@@ -53,6 +65,8 @@ class Additions:
     """a `sqlalchemy.url` in the configuration"""
     command_line: bool = False
     """`cmd_opts`, as the command `alembic` sets them"""
+    replaced: dict[str, str] = field(default_factory=dict)
+    """what the project's code takes where a variable is not set"""
     settings_fields: bool = False
     """values for the required fields of pydantic's settings classes"""
 
@@ -62,6 +76,16 @@ class Additions:
         if name in self.variables:
             tried[name] = [*tried.get(name, []), self.variables[name]]
         return dataclasses.replace(self, variables={**self.variables, name: value}, tried=tried)
+
+    def without(self, names: Sequence[str]) -> Additions:
+        """The same without these variables."""
+        kept = {name: value for name, value in self.variables.items() if name not in names}
+        return dataclasses.replace(self, variables=kept)
+
+    def replace_default(self, name: str, default: Optional[str]) -> Additions:
+        """The same with a variable of the form of the default that the project's code has for it."""
+        additions = self.add_variable(name, _value_instead_of(default, name))
+        return dataclasses.replace(additions, replaced={**self.replaced, name: default or ""})
 
 
 @dataclass(frozen=True)
@@ -148,6 +172,11 @@ def _is_about_arguments(situation: Situation) -> bool:
     ) or bool(re.search(r"(?<![\w-])-x\b", situation.text))
 
 
+def without_vain_values(situation: Situation) -> Additions:
+    """The additions without variables of which no value did: the error for the want of them says more."""
+    return situation.additions.without(_list_complained(situation))
+
+
 def _want_settings_fields(situation: Situation) -> Optional[Additions]:
     if situation.additions.settings_fields:
         return None
@@ -166,6 +195,17 @@ def _want_options(situation: Situation) -> Optional[Additions]:
             options = {**situation.additions.options, name: make_text(name)}
             return dataclasses.replace(situation.additions, options=options)
     return None
+
+
+def _want_aws_settings(situation: Situation) -> Optional[Additions]:
+    """What boto3 needs to sign something, for which no network is needed."""
+    if not any(type(error).__name__ in AWS_ERRORS for error in situation.errors):
+        return None
+    additions = situation.additions
+    for name, value in AWS_VARIABLES.items():
+        if name not in os.environ:
+            additions = additions.add_variable(name, value)
+    return additions if additions != situation.additions else None
 
 
 def _want_named_variables(situation: Situation) -> Optional[Additions]:
@@ -237,6 +277,8 @@ def _want_read_variables(situation: Situation) -> Optional[Additions]:
 
 
 def _is_read_at(read: SettingRead, situation: Situation) -> bool:
+    if not any(situation.is_project_file(caller.file) for caller in read.callers[:1]):
+        return False  # a library's own settings, which have defaults
     callers = {(caller.file, caller.line) for caller in read.callers}
     own = [place for place in situation.places[:2] if place[1]]
     return any(file == caller and line in lines for file, lines in own for caller, line in callers)
@@ -298,6 +340,7 @@ def _enum_values(situation: Situation) -> Iterator[str]:
 RULES: tuple[Callable[[Situation], Optional[Additions]], ...] = (
     _want_settings_fields,
     _want_options,
+    _want_aws_settings,
     _want_named_variables,
     _want_other_values,
     _want_read_variables,
@@ -349,7 +392,7 @@ def guess_wants(situation: Situation, *, lacks_url: bool, lacks_command_line: bo
     files = {file for file, _ in situation.places}
     for read in situation.reads.missing_variables().values():
         if read.name not in additions.variables and _may_help(read, files, situation.is_project_file):
-            additions = additions.add_variable(read.name, _value_instead_of(read.default, read.name))
+            additions = additions.replace_default(read.name, read.default)
     is_other_guess = additions == situation.additions
     failed_text = _failed_source(situation)
     additions = dataclasses.replace(
@@ -383,7 +426,7 @@ def _may_help(read: SettingRead, files: set[str], is_project_file: Callable[[str
     if read.is_existence_check or not any(is_project_file(caller.file) for caller in read.callers[:1]):
         return False
     if read.default is not None:
-        return read.default.startswith(FILE_DATABASES)
+        return read.default.startswith(OTHER_DATABASES)
     is_near = any(caller.file in files for caller in read.callers)
     return is_database_setting(read.name) or (is_near and bool(UPPER_CASE.match(read.name)))
 
@@ -409,7 +452,7 @@ def guess_database_variables(
     defaults = {**{name: read.default for name, read in missing.items()}, **reads.defaults}
     for name in dict.fromkeys(names):
         if name not in additions.variables and name not in os.environ:
-            additions = additions.add_variable(name, _value_instead_of(defaults.get(name), name))
+            additions = additions.replace_default(name, defaults.get(name))
     return additions if names else None
 
 

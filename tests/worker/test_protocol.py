@@ -41,6 +41,7 @@ from migration_gate.worker.protocol import (
     RunFailed,
     ScriptsFound,
     ServerAddress,
+    SettingSupplied,
     StageStarted,
     StepFinished,
     StepStarted,
@@ -66,6 +67,7 @@ LINES: tuple[Line, ...] = (
     StageStarted("prepare"),
     Note("a note – with “quotes”,\nand a second line"),
     ConnectionRequested("sqlite", "pysqlite", ":/app.db", "url", "swapped"),
+    SettingSupplied("variable", "DATABASE_URL", "postgresql://gate@localhost/gate", "sqlite:///app.db"),
     ScriptsFound(("/app/migrations/versions",), "/app/migrations"),
     HistoryRead(
         (RevisionScript("a1", (), (), ("main",), "first", "/app/migrations/versions/a1.py", 9),),

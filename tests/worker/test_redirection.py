@@ -275,11 +275,14 @@ class Refusal:
 
 
 SETTING = (
-    "If it wants a setting, give it any value under `env:` in .migration-gate.yml, or name an `env_file:`."
+    "The project asks for settings that are not set. Give them in .migration-gate.yml, or name an "
+    "`env_file:`; any value of the right form will do, since every connection is redirected:\n\n"
+    "    env:\n      MY_DATABASE: gate"
 )
 REFUSALS = {
     "a variable that is not set": Refusal(
-        env(imports="import os", engine="create_engine(os.environ['MY_DATABASE'])"), alembic_projects.URL,
+        env(imports="import os", engine="create_engine({}[os.environ['MY_DATABASE']])"),
+        alembic_projects.URL,
         ProjectNotImported, "env.py failed before the first revision: KeyError: 'MY_DATABASE'", SETTING,
     ),
     "a URL of the old scheme": Refusal(

@@ -1,0 +1,87 @@
+"""What env.py lacks in the ephemeral database."""
+
+from __future__ import annotations
+
+import re
+
+from migration_gate.analysis import failure_fixes
+from migration_gate.facts import Replay
+from migration_gate.replay.early_end import EarlyEnd, own_place
+from migration_gate.replay.setting_advice import config_block
+from migration_gate.sql.identifiers import quote_identifier
+
+MISSING_ROLE = re.compile(r'role "?([^"\s]+)"? does not exist')
+MISSING_SCHEMA = re.compile(r'schema "?([^"\s]+)"? does not exist')
+MISSING_RELATION = re.compile(r'relation "?([^"\s]+)"? does not exist')
+
+
+def advise_on_reflection(early_end: EarlyEnd) -> str | None:
+    """A table that the project reads while it is imported."""
+    failure = early_end.failure
+    match = MISSING_RELATION.search(failure.message)
+    reflects = failure.exception_class in ("NoSuchTableError", "UnreflectableTableError")
+    reflects = reflects or "Could not reflect" in failure.message
+    reflects = reflects or (
+        failure.exception_class == "AttributeError" and ".classes." in early_end.source_line
+    )
+    is_missing = failure.sqlstate == "42P01" and match is not None
+    if not (reflects or is_missing):
+        return None
+    table = match[1] if match else failure.message.rpartition(":")[2].strip(" .`'\"")
+    place = own_place(failure)
+    return (
+        f"{place} reads `{table}` from the database before any migration has run, and the ephemeral "
+        "database is empty then. Have the class derive from DeferredReflection "
+        "(`sqlalchemy.ext.declarative`) and prepare it when the application starts, or write its columns "
+        "down. If the table is older than the migrations, give the database a start state that has it: in "
+        f".migration-gate.yml,\n\n{config_block('start_from: {dump: schema.sql}')}"
+    )
+
+
+def advise_on_roles(early_end: EarlyEnd) -> str | None:
+    """A role that is made outside the migrations."""
+    match = MISSING_ROLE.search(early_end.failure.message)
+    if match is None:
+        return None
+    role = match[1]
+    return (
+        f"The role `{role}` is made outside the migrations: make it before them, in .migration-gate.yml,\n\n"
+        + config_block(
+            "prepare:",
+            f"  - sql: CREATE ROLE {quote_identifier(role)}",
+            f"  - sql: GRANT ALL ON SCHEMA public TO {quote_identifier(role)}",
+        )
+    )
+
+
+def advise_on_schemas(early_end: EarlyEnd) -> str | None:
+    """A schema that is made outside the migrations."""
+    match = MISSING_SCHEMA.search(early_end.failure.message)
+    if match is None:
+        return None
+    return (
+        f"The schema `{match[1]}` is made outside the migrations: make it before them, in "
+        ".migration-gate.yml,\n\n"
+        + config_block("prepare:", f"  - sql: CREATE SCHEMA {quote_identifier(match[1])}")
+    )
+
+
+def advise_on_rights(early_end: EarlyEnd) -> str | None:
+    """A right that production has granted to the role of env.py."""
+    if early_end.failure.sqlstate != "42501":
+        return None
+    return (
+        "The role that env.py switches to lacks a right that production has granted: grant it before the "
+        "migrations, in .migration-gate.yml,\n\n"
+        + config_block("prepare:", "  - sql: GRANT ALL ON SCHEMA public TO ROLE_NAME")
+    )
+
+
+def advise_on_extensions(early_end: EarlyEnd) -> str | None:
+    """An extension that the server has not, or that nobody creates."""
+    message = early_end.failure.message
+    if 'extension "' in message and "is not available" in message:
+        return failure_fixes.name_image_with_extension(early_end.failure, Replay())
+    if early_end.failure.sqlstate in ("42704", "42883"):
+        return failure_fixes.create_extension(early_end.failure, Replay())
+    return None

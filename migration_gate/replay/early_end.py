@@ -1,0 +1,66 @@
+"""A failure before the first revision, and what is known of the time before it."""
+
+from __future__ import annotations
+
+import linecache
+from dataclasses import dataclass
+from pathlib import Path
+
+from migration_gate.facts import Failure
+from migration_gate.project import Project
+from migration_gate.worker.protocol import MissingSetting, SettingSupplied
+
+
+@dataclass(frozen=True, slots=True)
+class EarlyEnd:
+    """A failure that ended a worker, and what the answer says about the time before it."""
+
+    project: Project
+    stage: str
+    """interpreter, driver, prepare, import, revisions, replay or models"""
+    failure: Failure
+    output: str
+    """the end of what the project's code printed"""
+    python_version: str | None = None
+    """of the project's interpreter; None where it did not come so far as to say"""
+    has_finished_steps: bool = False
+    has_refused_connection: bool = False
+    """the project asked for a database that no PostgreSQL URL stands for"""
+    missing: tuple[MissingSetting, ...] = ()
+    """settings that the project asked for in vain"""
+    supplied: tuple[SettingSupplied, ...] = ()
+    """settings that had dummy values"""
+    heads: tuple[str, ...] = ()
+    """of the history, where it was read"""
+
+    @property
+    def text(self) -> str:
+        """What the exception says, after its class."""
+        return f"{self.failure.exception_class}: {self.failure.message}"
+
+    @property
+    def is_in_env_py(self) -> bool:
+        """Whether env.py itself failed, and nothing that it imports."""
+        location = self.failure.location
+        return location is not None and Path(location.file).name == "env.py"
+
+    @property
+    def source_line(self) -> str:
+        """The line of the project's that failed; '' where it cannot be read."""
+        location = self.failure.location
+        if location is None or location.line is None:
+            return ""
+        return linecache.getline(str(self.project.root / location.file), location.line)
+
+    @property
+    def config_file(self) -> str:
+        """The Alembic configuration, as its owner would call it."""
+        config, directory = self.project.config, self.project.directory
+        if config is None:
+            return "alembic.ini"
+        return str(config.relative_to(directory)) if config.is_relative_to(directory) else str(config)
+
+
+def own_place(failure: Failure) -> str:
+    """The line of the project's that failed, for messages."""
+    return f"`{failure.location}`" if failure.location else "The project"

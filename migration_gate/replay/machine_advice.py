@@ -1,0 +1,194 @@
+"""What the project lacks on this machine: files, other machines, packages."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from migration_gate.facts import Failure
+from migration_gate.replay.early_end import EarlyEnd, own_place
+from migration_gate.replay.setting_advice import config_block, env_block
+
+NETWORK_LIBRARIES = {
+    "sshtunnel": "an SSH tunnel",
+    "paramiko": "an SSH connection",
+    "asyncssh": "an SSH connection",
+    "fabric": "an SSH connection",
+    "google": "Google Cloud",
+    "cloud_sql_python_connector": "Google Cloud",
+    "boto3": "AWS",
+    "botocore": "AWS",
+    "aioboto3": "AWS",
+    "azure": "Azure",
+    "hvac": "Vault",
+    "consul": "Consul",
+    "redis": "Redis",
+    "kafka": "Kafka",
+    "pika": "RabbitMQ",
+    "elasticsearch": "Elasticsearch",
+    "requests": "a web service",
+    "httpx": "a web service",
+    "urllib3": "a web service",
+    "aiohttp": "a web service",
+}
+"""what a package of this name reaches over the network"""
+NAME_RESOLUTION = re.compile(
+    r"could not translate host name|Name or service not known|name resolution|"
+    r"nodename nor servname|getaddrinfo"
+)
+NO_NETWORK = re.compile(
+    r"Operation not permitted|Connection refused|Network is unreachable|Could not establish|timed out|"
+    r"Max retries exceeded|Could not connect|Cannot connect|ConnectionError|ConnectError|credentials"
+)
+NETWORK_EXCEPTIONS = re.compile(
+    r"gaierror|Connect\w*(Error|Timeout)|Tunnel|Endpoint|Credential|TransportError"
+)
+ASYNC_DRIVER_MISSING = re.compile(
+    r"requires an async driver|greenlet_spawn has not been called|MissingGreenlet"
+)
+DRIVERS = {
+    "psycopg2": "psycopg2-binary",
+    "psycopg": "'psycopg[binary]'",
+    "asyncpg": "asyncpg",
+    "pg8000": "pg8000",
+    "greenlet": "greenlet",
+}
+"""module and the package that has it"""
+MISSING_FILE = re.compile(r"No such file or directory: b?'([^']+)'")
+DENIED_FILE = re.compile(r"(?:Permission denied|Is a directory|Not a directory): b?'([^']+)'")
+SKIP_VARIABLE = "SKIP_TUNNEL"
+SKIPPING = f'if os.environ.get("{SKIP_VARIABLE}") != "1":'
+
+
+def advise_on_files(early_end: EarlyEnd) -> str | None:
+    """A file that is not there, or may not be read."""
+    failure = early_end.failure
+    match = MISSING_FILE.search(failure.message) or DENIED_FILE.search(failure.message)
+    if match is None:
+        return None
+    path = Path(match[1])
+    variable = next((item.name for item in early_end.missing if item.default == match[1]), None)
+    if variable is not None:
+        return (
+            f"The path is the default of `{variable}`: commit a file with dummy content, and name it in "
+            f".migration-gate.yml,\n\n{env_block({variable: 'ci/' + path.name})}"
+        )
+    inside = not path.is_absolute() or path.is_relative_to(early_end.project.root)
+    if inside:
+        return _advise_on_own_file(early_end, path)
+    variable = _variable_for(path)
+    reading = f'os.environ.get("{variable}", "{path}")'
+    return (
+        f"`{path}` is a file outside the repository, and is missing here. Take its path from a variable, "
+        f"with this one as the default: in `{_file(failure)}`,\n\n{config_block(reading)}\n\n"
+        "and let the gate read a file of the repository with dummy content: in .migration-gate.yml,\n\n"
+        f"{env_block({variable: 'ci/' + path.name})}\n\n"
+        "Where the gate runs as a command, a step before it can make the file instead: "
+        f"`mkdir -p {path.parent} && echo gate > {path}`. (`prepare:` runs with the project's rights, which "
+        "may not write there.)"
+    )
+
+
+def _variable_for(path: Path) -> str:
+    return re.sub(r"\W+", "_", path.stem).upper() + "_FILE"
+
+
+def _file(failure: Failure) -> str:
+    return failure.location.file if failure.location else "the file that reads it"
+
+
+def _advise_on_own_file(early_end: EarlyEnd, path: Path) -> str | None:
+    """A file of the repository, that is not there or is looked for in another folder."""
+    root, directory = early_end.project.root, early_end.project.directory
+    if path.is_absolute():
+        return (
+            f"`{path}` is not in the checkout: it may be ignored by git, or made by another command. Commit "
+            "one with dummy content, or make it in a step before the gate."
+        )
+    for folder in _folders_below(root):
+        if (folder / path).exists() and folder != directory:
+            return (
+                f"`{path}` is looked for in `{directory}`, and lies in `{folder}`. Run the project there: in "
+                f".migration-gate.yml,\n\n{config_block(f'working_directory: {folder.relative_to(root)}')}"
+                if folder.is_relative_to(root)
+                else None
+            )
+    if path.name.startswith(".env"):
+        return f"`{path}` is not in the checkout. Name another one that is: `env_file: .env.example`."
+    return (
+        f"`{path}` is not in `{directory}`, where the project runs: it may be ignored by git. Commit one "
+        "with dummy content, make it in a step before the gate, or name the folder with `working_directory:`."
+    )
+
+
+def _folders_below(root: Path) -> list[Path]:
+    try:
+        children = sorted(child for child in root.iterdir() if child.is_dir() and child.name[0] != ".")
+    except OSError:
+        children = []
+    return [root, *children]
+
+
+# Other machines.
+
+
+def advise_on_network(early_end: EarlyEnd) -> str | None:
+    """Another machine, which the gate keeps the project from."""
+    failure = early_end.failure
+    text = early_end.text
+    library = _network_library(failure)
+    resolves = NAME_RESOLUTION.search(text)
+    is_of_network = (
+        resolves or NETWORK_EXCEPTIONS.search(failure.exception_class) or _is_refused_socket(failure)
+    )
+    if not is_of_network and not (library and NO_NETWORK.search(text)):
+        return None
+    what = NETWORK_LIBRARIES.get(library or "", "another machine")
+    reaches = "looks up the address of another machine" if resolves and not library else f"reaches for {what}"
+    return (
+        f"{own_place(failure)} {reaches}. The gate has no network, and needs none: every connection to a "
+        f"database goes to the ephemeral server. Leave that step out there: put it behind\n\n"
+        f"{config_block(SKIPPING)}\n\nand set in .migration-gate.yml\n\n{env_block({SKIP_VARIABLE: '1'})}"
+    )
+
+
+def _is_refused_socket(failure: Failure) -> bool:
+    """What the sandbox answers; where a file is refused, its name is in the message."""
+    return failure.exception_class == "PermissionError" and "'" not in failure.message
+
+
+def _network_library(failure: Failure) -> str | None:
+    """The package that reached for the network, by the frames."""
+    for frame in reversed(failure.traceback):
+        match = re.search(r"/site-packages/(\w+)[/.]", frame)
+        if match and match[1] in NETWORK_LIBRARIES:
+            return match[1]
+    match = re.search(r"No module named '(sshtunnel|paramiko)", failure.message)
+    return match[1] if match else None
+
+
+# Drivers and packages.
+
+
+def advise_on_drivers(early_end: EarlyEnd) -> str | None:
+    """A driver for the engine that env.py builds."""
+    failure, python = early_end.failure, early_end.project.python
+    if ASYNC_DRIVER_MISSING.search(early_end.text):
+        if "requires an async driver" in failure.message:
+            return (
+                "env.py builds an asynchronous engine, and no asynchronous driver is installed: "
+                f"`{python} -m pip install asyncpg` (or 'psycopg[binary]')."
+            )
+        return (
+            "env.py builds a synchronous engine (`create_engine`) from the URL of an asynchronous driver. "
+            "Use `create_async_engine` there, or give env.py a URL of `postgresql+psycopg://`."
+        )
+    match = re.search(r"No module named '(\w+)'|the (greenlet) library is required", failure.message)
+    module = match and (match[1] or match[2])
+    if module not in DRIVERS:
+        return None
+    kind = "asynchronous" if module in ("asyncpg", "greenlet") else "synchronous"
+    return (
+        f"env.py builds an engine that needs `{module}`, which is not installed ({kind}): "
+        f"`{python} -m pip install {DRIVERS[module]}`."
+    )

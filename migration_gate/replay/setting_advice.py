@@ -1,0 +1,81 @@
+"""Says which settings a project lacked: in a note where dummy values did, else as a block to paste."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+
+from migration_gate.worker.protocol import MissingSetting, SettingSupplied
+
+SHOWN_NAMES = 12
+"""names that a note lists"""
+PLAIN_VALUE = re.compile(r"^[A-Za-z/.][\w/.+@-]*$")
+"""what needs no quotes in YAML"""
+YAML_WORDS = frozenset({"true", "false", "yes", "no", "on", "off", "null", "y", "n"})
+OTHER_DATABASES = (
+    "sqlite", "mysql", "mariadb", "oracle", "mssql", "duckdb", "firebird", "db2", "snowflake", "redshift",
+)  # fmt: skip
+"""how URLs of databases begin that are not PostgreSQL"""
+
+
+def describe_supplied(supplied: Sequence[SettingSupplied]) -> tuple[str, ...]:
+    """A note on settings that the project failed for the want of."""
+    defaults = [setting for setting in supplied if _is_other_database(setting.instead_of)]
+    notes = [
+        f"the project uses {_backend(setting.instead_of)} where `{setting.name}` is not set: it had a "
+        "PostgreSQL URL in this run; set it under `env:`, to any one"
+        for setting in defaults
+    ]
+    names = [f"`{setting.name}`" for setting in supplied if setting not in defaults]
+    if names:
+        more = f" and {len(names) - SHOWN_NAMES} more" if len(names) > SHOWN_NAMES else ""
+        notes.append(
+            f"the project fails without {', '.join(names[:SHOWN_NAMES])}{more}: dummy values were given; "
+            "where one matters, set it under `env:`"
+        )
+    return tuple(notes)
+
+
+def _is_other_database(default: str) -> bool:
+    return default.startswith(OTHER_DATABASES)
+
+
+def _backend(url: str) -> str:
+    return re.split(r"[+:]", url)[0]
+
+
+def list_lacking_variables(
+    supplied: Sequence[SettingSupplied], missing: Sequence[MissingSetting]
+) -> dict[str, str]:
+    """Every variable that the project asked for and was not given by the user, with an example of a value.
+
+    Those with a default of the project's own are left out, but for databases of another kind.
+    """
+    variables = {setting.name: setting.value for setting in supplied if setting.setting != "option"}
+    for setting in missing:
+        if setting.kind == "variable" and (setting.default is None or _is_other_database(setting.default)):
+            variables.setdefault(setting.name, setting.example)
+    return variables
+
+
+def env_block(variables: dict[str, str]) -> str:
+    """An `env:` block for `.migration-gate.yml`."""
+    return config_block("env:", *(f"  {name}: {quote_value(value)}" for name, value in variables.items()))
+
+
+def config_block(*lines: str) -> str:
+    """Lines of `.migration-gate.yml` to copy."""
+    return "\n".join(f"    {line}" for line in lines)
+
+
+def quote_value(value: str) -> str:
+    """The value as YAML."""
+    if PLAIN_VALUE.match(value) and value.lower() not in YAML_WORDS:
+        return value
+    return json.dumps(value)
+
+
+def names_of(kind: str, missing: Iterable[MissingSetting]) -> list[str]:
+    """Names of one kind among what was asked for in vain."""
+    return [setting.name for setting in missing if setting.kind == kind]

@@ -1,0 +1,116 @@
+"""What the gate says of a failure before the first revision: one next step, filled in."""
+
+from __future__ import annotations
+
+import pytest
+
+from migration_gate.config.settings import PrepareStep
+from migration_gate.errors import GateError
+from tests.support.alembic_projects import Rev, env, lay
+from tests.support.replay_engine import Engine
+
+USERS = (Rev("0001", 'op.create_table("users", sa.Column("id", sa.Integer, primary_key=True))'),)
+pytestmark = pytest.mark.slow
+ARGUMENTS = "context.get_x_argument(as_dictionary=True)"
+ENGINE = "engine = create_engine('postgresql+psycopg2://app@db.invalid/app')"
+ADVICE: dict[str, tuple[str, str]] = {
+    "an -x argument by its name": (f'{ARGUMENTS}["tenant"]', "x: [tenant=VALUE]"),
+    "an -x argument that is None": (f'{ARGUMENTS}.get("tenant").lower()', "x: [tenant=VALUE]"),
+    "an -x argument by its place": ("context.get_x_argument()[0]", "x: [VALUE]"),
+    "an -x argument of the namespace": ("config.cmd_opts.x[0]", "x: [VALUE]"),
+    "an exit that asks for -x": ("raise SystemExit('give -x db=NAME')", "x: [db=VALUE]"),
+    "an attribute of the configuration": (
+        'config.attributes["connection"]',
+        'cfg.attributes["connection"] = engine.connect()\n\nand name it',
+    ),
+    "an option of the project's own command": (
+        "config.cmd_opts.tenant",
+        "cfg.cmd_opts = argparse.Namespace(x=None, tenant=False)",
+    ),
+    "a percent sign": (
+        "config.set_main_option('a', 'p%40')",
+        "write `%%` for each one",
+    ),
+    "a table that is reflected": (
+        f"from sqlalchemy import MetaData, Table\n{ENGINE}\nTable('logs', MetaData(), autoload_with=engine)",
+        "reads `logs` from the database before any migration has run",
+    ),
+    "tables that are reflected by name": (
+        f"from sqlalchemy import MetaData\n{ENGINE}\nMetaData().reflect(engine, only=['logs'])",
+        "start_from: {dump: schema.sql}",
+    ),
+    "a table that is read": (
+        f"{ENGINE}\nengine.connect().execute(text('select * from logs'))",
+        "Have the class derive from DeferredReflection",
+    ),
+    "a secret file": (
+        "open('/run/secrets/db_password').read()",
+        "env:\n      DB_PASSWORD_FILE: ci/db_password",
+    ),
+    "a secret file that a variable names": (
+        "import os\nopen(os.environ.get('PW', '/run/secrets/pw')).read()",
+        "The path is the default of `PW`",
+    ),
+    "a file that git ignores": ("open('.env').read()", "`env_file: .env.example`"),
+    "name resolution": (
+        "import socket\nsocket.gethostbyname('db.internal')",
+        "looks up the address of another machine",
+    ),
+    "a socket": ("import socket\nsocket.create_connection(('10.0.0.1', 22))", 'SKIP_TUNNEL: "1"'),
+    "a synchronous engine with an asynchronous driver": (
+        "create_engine('postgresql+asyncpg://a@b/c').connect()",
+        "give env.py a URL of `postgresql+psycopg://`",
+    ),
+    "a driver that is not installed": (
+        "raise ModuleNotFoundError(\"No module named 'psycopg2'\")",
+        "-m pip install psycopg2-binary",
+    ),
+    "settings of which no value does": (
+        "import os\n{}[os.environ['LICENCE']]",
+        "env:\n      LICENCE: not-a-secret",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ADVICE)
+def test_each_kind_of_failure_has_its_advice(engine: Engine, name: str) -> None:
+    code, words = ADVICE[name]
+    top = f"import sqlalchemy\nconfig = context.config\n{code}"
+    with pytest.raises(GateError) as caught:
+        engine.run(lay(engine.folder(), USERS, env(top=top)))
+    assert words in caught.value.advice
+    assert caught.value.message.startswith("env.py failed before the first revision: ")
+
+
+def test_the_advice_on_a_role_leads_to_a_replay(engine: Engine) -> None:
+    before = "connection.execute(text('SET ROLE gate_owner'))\nconnection.commit()"
+    folder = lay(engine.folder(), USERS, env(before=before))
+    with pytest.raises(GateError) as caught:
+        engine.run(folder)
+    commands = [line.partition("sql: ")[2] for line in caught.value.advice.splitlines() if "sql: " in line]
+    assert commands == ["CREATE ROLE gate_owner", "GRANT ALL ON SCHEMA public TO gate_owner"]
+    prepare = tuple(PrepareStep("sql", command) for command in commands)
+    try:
+        assert engine.run(folder, prepare=prepare).replay.failure is None
+    finally:
+        with engine.server.connect() as connection:
+            connection.execute("drop role gate_owner")
+
+
+REVISION_IMPORTS = {
+    "a package": ("import no_such_package", "Install what is missing"),
+    "a file": ("open('/data/countries.csv')", "COUNTRIES_FILE: ci/countries.csv"),
+    "a setting": ("import os\n{}[os.environ['STRIPE_KEY_X']]", "env:\n      STRIPE_KEY_X: "),
+}
+
+
+@pytest.mark.parametrize("name", REVISION_IMPORTS)
+def test_what_a_revision_lacks_when_it_is_imported_is_no_broken_history(engine: Engine, name: str) -> None:
+    code, words = REVISION_IMPORTS[name]
+    folder = lay(engine.folder(), USERS, env())
+    file = next((folder / "migrations" / "versions").glob("*.py"))
+    file.write_text(f"{code}\n{file.read_text()}")
+    with pytest.raises(GateError) as caught:
+        engine.run(folder)
+    assert caught.value.message.startswith("A revision could not be imported: ")
+    assert words in caught.value.advice
