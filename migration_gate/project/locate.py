@@ -16,6 +16,11 @@ from migration_gate.project.flask import FlaskApplication, find_application, is_
 from migration_gate.project.import_path import build_import_path
 from migration_gate.project.interpreter_choice import choose_interpreter
 from migration_gate.project.model import ConfigKind, Project
+from migration_gate.project.same_history import (
+    describe_unusual_name,
+    find_unusual_configs,
+    is_same_history,
+)
 from migration_gate.project.script_location import find_script_location, is_working_directory_set
 from migration_gate.project.search import find_ini_files, find_nearest_configs
 
@@ -82,7 +87,11 @@ def locate_environment(settings: Settings, environ: Mapping[str, str]) -> Alembi
         config = read_alembic_config(settings.alembic, settings.section)
         return _locate_configured(config, settings, environ)
     config = _search_config(settings)
-    notes = (*_describe_other_files(config, settings), *_describe_other_sections(config))
+    notes = (
+        *describe_unusual_name(config),
+        *_describe_other_files(config, settings),
+        *_describe_other_sections(config),
+    )
     return _locate_configured(config, settings, environ, notes)
 
 
@@ -108,8 +117,9 @@ def _search_config(settings: Settings) -> AlembicConfig:
 
 
 def _find_deep_configs(top: Path, section: str) -> list[AlembicConfig]:
-    """Those of every alembic.ini, however deep it lies."""
-    return [read_alembic_config(file, section) for file in find_ini_files(top)]
+    """Those of every alembic.ini, however deep it lies; else of files of another name."""
+    configs = [read_alembic_config(file, section) for file in find_ini_files(top)]
+    return configs or find_unusual_configs(top, section)
 
 
 def _describe_other_files(config: AlembicConfig, settings: Settings) -> tuple[str, ...]:
@@ -118,7 +128,7 @@ def _describe_other_files(config: AlembicConfig, settings: Settings) -> tuple[st
     return tuple(
         f"`{file.relative_to(start)}` is another history, and not replayed: {NAME_IT}"
         for file in find_ini_files(start)
-        if file != config.file
+        if file != config.file and not is_same_history(file, config)
     )
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from migration_gate.project.alembic_config import AlembicConfig, find_config_in_folder
 
+ALEMBIC_SECTION = re.compile(r"^\[alembic\]\s*$[^\[]*^\s*script_location\s*[=:]", re.MULTILINE)
 SKIPPED = frozenset({
     "node_modules", "venv", "env", "site-packages", "dist", "build", "vendor", "__pycache__",
     "tests", "test", "testing", "examples", "example", "docs", "fixtures",
@@ -71,6 +73,25 @@ def _list_levels(top: Path) -> Iterator[list[Path]]:
 
 def find_ini_files(top: Path) -> Iterator[Path]:
     """Every alembic.ini below a folder, but for skipped folders."""
+    return (folder / "alembic.ini" for folder, files in _walk_folders(top) if "alembic.ini" in files)
+
+
+def find_unusual_ini_files(top: Path) -> list[Path]:
+    """Files of another name with a section [alembic] that names scripts, as Pyramid's development.ini."""
+    return [
+        folder / name
+        for folder, files in _walk_folders(top)
+        for name in sorted(files)
+        if _may_be_ini(name) and ALEMBIC_SECTION.search(read_text_file(folder / name))
+    ]
+
+
+def _may_be_ini(name: str) -> bool:
+    return name != "alembic.ini" and (name.endswith((".ini", ".cfg")) or name.startswith("alembic.ini."))
+
+
+def _walk_folders(top: Path) -> Iterator[tuple[Path, list[str]]]:
+    """The folders below one that may hold a project, with the names of their files."""
     top_level = str(top).count(os.sep)
     for visited, (path, names, files) in enumerate(os.walk(top)):
         is_virtual_environment = "pyvenv.cfg" in files
@@ -78,8 +99,8 @@ def find_ini_files(top: Path) -> Iterator[Path]:
         if is_virtual_environment or is_deep_enough or visited > MOST_FOLDERS:
             names.clear()
         names[:] = sorted(name for name in names if _may_hold_project(name))
-        if "alembic.ini" in files and not is_virtual_environment and visited <= MOST_FOLDERS:
-            yield Path(path) / "alembic.ini"
+        if not is_virtual_environment and visited <= MOST_FOLDERS:
+            yield Path(path), files
 
 
 def read_text_file(file: Path) -> str:

@@ -61,8 +61,9 @@ def advise_on_attributes(early_end: EarlyEnd) -> str | None:
         else:
             lines.append(f'cfg.attributes["{name}"] = …  # what the project\'s own command sets')
     return (
-        "A command of the project's own sets this before it calls Alembic. Do the same in a hook, for "
-        f"example `ci/alembic_config.py`:\n\n{config_block(*dict.fromkeys(lines))}\n\nand name it in "
+        "A command of the project's own sets this before it calls Alembic. Do the same in a hook, which "
+        "`migration-gate doctor --write-hook` drafts, for example "
+        f"`ci/alembic_config.py`:\n\n{config_block(*dict.fromkeys(lines))}\n\nand name it in "
         f".migration-gate.yml:\n\n{config_block('hook: ci/alembic_config.py')}"
     )
 

@@ -336,3 +336,55 @@ def test_a_path_with_spaces_and_other_letters_is_fine(tmp_path: Path) -> None:
     folder.mkdir()
     write_project(folder, {"alembic.ini": INI, "migrations/env.py": ""})
     assert find_in_folder(folder).directory == folder
+
+
+@pytest.mark.parametrize("name", ["development.ini", "conf/shop.cfg", "setup.cfg", "alembic.ini.example"])
+def test_an_ini_of_another_name(tmp_path: Path, name: str) -> None:
+    write_project(
+        tmp_path, {name: f"[app:main]\nuse = egg:shop\n{INI}", f"{Path(name).parent}/migrations/env.py": ""}
+    )
+    project = find_in_folder(tmp_path)
+    assert (project.config, project.kind) == (tmp_path / name, "ini")
+    assert f"section [alembic] of `{Path(name).name}`" in project.notes[0]
+
+
+def test_the_inis_of_one_program_mean_one_history(tmp_path: Path) -> None:
+    write_project(tmp_path, {"production.ini": INI, "development.ini": INI, "migrations/env.py": ""})
+    assert find_in_folder(tmp_path).config == tmp_path / "development.ini"
+
+
+def test_an_ini_without_a_section_of_its_own_is_none(tmp_path: Path) -> None:
+    write_project(tmp_path, {"tox.ini": "[tox]\nenvlist = alembic\n[alembic]\n[x]\nscript_location = y\n"})
+    with pytest.raises(ProjectNotFound):
+        find_in_folder(tmp_path)
+
+
+def test_configurations_of_one_history_are_no_other_history(tmp_path: Path) -> None:
+    toml = '[tool.alembic]\nscript_location = "%(here)s/db"\n'
+    ini = "[alembic]\nsqlalchemy.url = x\n"
+    write_project(tmp_path / "a", {"pyproject.toml": toml, "alembic.ini": ini, "db/env.py": ""})
+    assert find_in_folder(tmp_path / "a").notes == ()
+    write_project(
+        tmp_path / "b",
+        {"alembic.ini": INI, "docker/alembic.ini": INI.replace("= m", "= ../m"), "migrations/env.py": ""},
+    )
+    assert find_in_folder(tmp_path / "b").notes == ()
+    write_project(
+        tmp_path / "c",
+        {"alembic.ini": INI, "x/alembic.ini": INI, "migrations/env.py": "", "x/migrations/env.py": ""},
+    )
+    assert "another history" in find_in_folder(tmp_path / "c").notes[0]
+
+
+def test_flask_migrate_in_a_folder_of_its_own_is_found_by_flaskenv(tmp_path: Path) -> None:
+    files = {
+        ".flaskenv": "FLASK_APP=wsgi.py\n",
+        "wsgi.py": "from shop import create_app\napp = create_app()\n",
+        "shop/__init__.py": "def create_app(): ...\n",
+        "shop/db/migrations/alembic.ini": "[alembic]\n",
+        "shop/db/migrations/env.py": FLASK_ENV,
+        "migrations/script.py.mako": "",
+    }
+    project = find_in_folder(write_project(tmp_path, files))
+    assert (project.kind, project.flask_app, project.directory) == ("flask", "wsgi", tmp_path)
+    assert project.config == tmp_path / "shop/db/migrations"
