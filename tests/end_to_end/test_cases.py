@@ -48,10 +48,18 @@ WORDS: dict[str, tuple[str, ...]] = {
     "extension-not-available": ("postgres: pgvector/pgvector:pg", "CREATE EXTENSION IF NOT EXISTS vector"),
     "long-revision-id": ("version_num` holds 32 characters", '"line": 6'),
     "newer-postgres-function": ("of PostgreSQL 18; this server is",),
+    "reflection-at-import": ("reads `logs` from the database", "DeferredReflection", "start_from:"),
+    "secret-file": ("outside the repository", "DB_PASSWORD_FILE: ci/db_password"),
+    "set-role-in-env": ("prepare:", "- sql: CREATE ROLE app_owner"),
     "table-made-twice": ("Revision `0001` has made it already",),
+    "x-argument": ("x: [tenant=VALUE]",),
 }
 """what the report must say somewhere, by case: the READMEs' demands on messages and fixes"""
 UNSAID: dict[str, tuple[str, ...]] = {
+    "pyproject-template": ("another history",),
+    "secret-file": ("Look at the frames",),
+    "x-argument": ("`env:`", "Look at the frames"),
+    "decouple": ("Look at the frames", "not found"),
     "duplicate-revision-id": ("2 heads", "alembic merge", "never runs"),
     "search-path-in-revision": ("committed none",),
     "table-made-twice": ("create_all",),
