@@ -38,7 +38,8 @@ _TYPES = {
 
 def suggest_operation(statement: str) -> str | None:
     """The call of `op` that does the same; None where the text is cut, has placeholders, or is not SQL."""
-    if "{" in statement or statement.endswith("…") or not _SCHEMA_STATEMENT.match(statement):
+    has_placeholder = "{" in statement or "%(" in statement
+    if has_placeholder or statement.endswith("…") or not _SCHEMA_STATEMENT.match(statement):
         return None
     return (
         _suggest_add_column(statement)

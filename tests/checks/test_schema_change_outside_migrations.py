@@ -108,6 +108,7 @@ def test_ddl_on_a_table_whose_name_is_computed_is_a_warning() -> None:
         ("CREATE INDEX ix ON users USING gin (a)", "op.execute('CREATE INDEX ix ON users USING gin (a)')"),
         ("COMMENT ON TABLE users IS 'x\\y'", "op.execute(\"COMMENT ON TABLE users IS 'x\\\\y'\")"),
         ("ALTER TABLE {t} ADD a int", None),
+        ("ALTER TABLE %(fullname)s ADD a int", None),
         ("ALTER TABLE users ADD …", None),
         ("Base.metadata.create_all(engine)", None),
     ],

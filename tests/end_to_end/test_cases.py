@@ -47,6 +47,7 @@ OTHER_ERRORS: dict[str, set[str]] = {
 WORDS: dict[str, tuple[str, ...]] = {
     "extension-not-available": ("postgres: pgvector/pgvector:pg", "CREATE EXTENSION IF NOT EXISTS vector"),
     "long-revision-id": ("version_num` holds 32 characters", '"line": 6'),
+    "models-not-imported": ("import app.chats", "app/chats.py"),
     "newer-postgres-function": ("of PostgreSQL 18; this server is",),
     "reflection-at-import": ("reads `logs` from the database", "DeferredReflection", "start_from:"),
     "secret-file": ("outside the repository", "DB_PASSWORD_FILE: ci/db_password"),
@@ -61,6 +62,7 @@ UNSAID: dict[str, tuple[str, ...]] = {
     "x-argument": ("`env:`", "Look at the frames"),
     "decouple": ("Look at the frames", "not found"),
     "duplicate-revision-id": ("2 heads", "alembic merge", "never runs"),
+    "models-not-imported": ("op.drop_table(", "document_chunk"),
     "search-path-in-revision": ("committed none",),
     "table-made-twice": ("create_all",),
 }
