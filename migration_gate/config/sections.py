@@ -129,7 +129,7 @@ class LimitsKeys(Keys):
 
     run: Seconds = Field(default=600.0, description="for the whole replay of a project")
     statement: Seconds = Field(default=120.0, description="for one SQL statement")
-    import_: Seconds = Field(default=60.0, alias="import", description="for importing the project")
+    import_: Seconds = Field(default=120.0, alias="import", description="for importing the project")
     install: Seconds = Field(default=900.0, description="for installing the project's packages")
 
 

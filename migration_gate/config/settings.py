@@ -122,7 +122,7 @@ class Settings:
     run_seconds: float = 600.0
     """limit for the whole replay"""
     statement_seconds: float = 120.0
-    import_seconds: float = 60.0
+    import_seconds: float = 120.0
     """limit for importing the project"""
     install_seconds: float = 900.0
     """limit for installing its packages"""

@@ -6,10 +6,11 @@ suspect run alone, and what fails is not offered: the difference then says why.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
+from itertools import zip_longest
 from typing import TypeAlias
 
 from migration_gate.analysis.drift_messages import is_drop
@@ -222,19 +223,39 @@ class _Verification:
         """
         if len(together) < 2:
             return
-        tables = Counter(item.table for item in together)
-        lasting = [item for item in together if has_statements(item.upgrade) and not _commits(item)]
+        lasting = tuple(item for item in together if has_statements(item.upgrade) and not _commits(item))
         with self.open_trial(False) as trial:
             disable_ddl_log(trial)
             for difference in lasting:
                 with trial.rolled_back():
-                    problem = trial.run(difference.upgrade)
-                    if not problem and tables[difference.table] > 1:
-                        problem = self._check_alone(trial, difference)
-                    elif not problem:
-                        problem = trial.run(difference.downgrade)
+                    problem = trial.run(difference.upgrade) or trial.run(difference.downgrade)
                 if problem:
                     self.runs_only_with[difference] = problem
+            running = tuple(item for item in lasting if item not in self.runs_only_with)
+            for batch in _split_by_table(running):
+                self._compare_batch(trial, batch)
+
+    def _compare_batch(self, trial: FixTrial, batch: tuple[Difference, ...]) -> None:
+        """Look at what fixes of different tables leave behind: all at once, and alone where that is wrong."""
+        with trial.rolled_back():
+            failures = self._try_fixes(trial, batch)
+        if not failures.are_any:
+            return
+        named = _find_suspects(failures.problems, batch) if failures.problems else ()
+        for difference in dict.fromkeys((*failures.reasons, *named)):
+            with trial.rolled_back():
+                problem = trial.run(difference.upgrade) or self._check_alone(trial, difference)
+            if problem:
+                self.runs_only_with[difference] = problem
+
+
+def _split_by_table(differences: tuple[Difference, ...]) -> list[tuple[Difference, ...]]:
+    """The differences of tables that have several, in groups with at most one of each table."""
+    by_table: dict[str, list[Difference]] = defaultdict(list)
+    for difference in differences:
+        by_table[difference.table or difference.object].append(difference)
+    several = [items for items in by_table.values() if len(items) > 1]
+    return [tuple(item for item in row if item is not None) for row in zip_longest(*several)]
 
 
 def _is_of_model_alone(difference: Difference) -> bool:
