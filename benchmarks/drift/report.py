@@ -13,6 +13,7 @@ import psycopg
 
 from benchmarks.drift import example_schema
 from benchmarks.drift.example_database import create_example, read_database
+from benchmarks.drift.line_measurement import measure_lines
 from benchmarks.drift.measurement import (
     BOTH_WAYS,
     Observation,
@@ -44,7 +45,10 @@ def run_benchmark(postgres: str = "auto") -> int:
         print("\n".join((*format_observations(observations), "", *format_totals(observations))))
         print(f"\nOn the undrifted schema ours reports {len(undrifted)}: {undrifted or 'nothing'}.")
         print(f"Alembic reports {len(compare_with_alembic(connect, source).splitlines())}.")
-    return 1 if undrifted or find_errors(observations) else 0
+    lines = measure_lines()
+    print(f"\nIn `library/`, differences at the right line: {lines.right} of {len(lines.expected)}.")
+    print("\n".join(lines.wrong))
+    return 1 if undrifted or find_errors(observations) or lines.wrong else 0
 
 
 def format_observations(observations: list[Observation]) -> Iterator[str]:

@@ -91,12 +91,25 @@ def find_part_line(calls: Sequence[SourceCall], line: int | None, part: SoughtPa
         call for call in calls if span is None or span.line <= call.line <= call.end_line <= span.end_line
     ]
     for test in _part_tests(part):
-        lines = {call.line for call in inside if test(call)}
-        if len(lines) == 1:
-            return lines.pop()
-        if len(lines) > 1:
-            return None
+        matches = [call for call in inside if test(call)]
+        if matches:
+            return _only_line(_narrow_to_key(matches, inside) if part.kind == "foreign key" else matches)
     return None
+
+
+def _narrow_to_key(matches: Sequence[SourceCall], inside: Iterable[SourceCall]) -> Sequence[SourceCall]:
+    """The one `ForeignKey` in a `Column` that was found in its place."""
+    column = matches[0]
+    keys = [
+        call for call in inside if call.name == "ForeignKey" and column.line <= call.line <= column.end_line
+    ]
+    return keys if len(matches) == len(keys) == 1 else matches
+
+
+def _only_line(calls: Iterable[SourceCall]) -> int | None:
+    """The line of all these calls; None where they have several."""
+    lines = {call.line for call in calls}
+    return lines.pop() if len(lines) == 1 else None
 
 
 def _find_span(calls: Iterable[SourceCall], line: int) -> SourceCall | None:
@@ -160,9 +173,9 @@ def find_literal_line(calls: Sequence[SourceCall], sql: str) -> int | None:
     """The line of the one literal in the text that is this statement, run by a driver's own cursor."""
     wanted = normalize_statement(sql)
     for is_call in (True, False):
-        lines = {call.line for call in calls if bool(call.name) == is_call and _holds_statement(call, wanted)}
-        if lines:
-            return lines.pop() if len(lines) == 1 else None
+        matches = [call for call in calls if bool(call.name) == is_call and _holds_statement(call, wanted)]
+        if matches:
+            return _only_line(matches)
     return None
 
 
