@@ -40,9 +40,8 @@ def _describe_what_ran(replay: Replay, difference: Difference) -> str:
     if difference.database is not None or not ran or not left_out:
         return message
     number = count_noun(len(left_out), "revision")
-    return message.replace(
-        "no migration makes it", f"no revision that ran makes it ({number} did not run: see `target`)"
-    )
+    ran_only = f"no revision that ran makes it ({number} did not run, by `target` or `start_from`)"
+    return message.replace("no migration makes it", ran_only)
 
 
 def _describe_difference(facts: Facts, difference: Difference) -> Finding:

@@ -95,6 +95,16 @@ def test_a_difference_that_no_revision_made_is_located_at_its_model() -> None:
     assert finding.location == Location("app/models.py", 4)
 
 
+def test_a_table_is_not_said_to_be_made_by_no_revision_where_some_did_not_run() -> None:
+    difference = make_difference("table", "notes", None, "CREATE TABLE notes (...)")
+    facts = make_replay_facts(make_chain("a1", "b2"), differences=(difference,))
+    steps = facts.replay.steps[:1]
+    (whole,) = drift.check(facts)
+    (part,) = drift.check(replace(facts, replay=replace(facts.replay, steps=steps)))
+    assert "no migration makes it" in whole.message
+    assert "no revision that ran makes it (1 revision did not run, by `target`" in part.message
+
+
 def test_what_models_cannot_express_is_one_note_by_kind() -> None:
     views = [replace(make_difference("unmanaged", f"v{n}", "x", None), object_noun="view") for n in (1, 2)]
     policy = replace(make_difference("unmanaged", "p on users", "x", None), object_noun="policy")
