@@ -8,7 +8,7 @@ Instead, write the missing revision (each finding contains one), or correct the 
 
 from collections.abc import Iterator
 
-from migration_gate.analysis import drift_messages
+from migration_gate.analysis import drift_messages, naming_conventions
 from migration_gate.analysis.difference_place import find_difference_place
 from migration_gate.check import Evidence, Finding, Severity
 from migration_gate.facts import Difference, Facts, Replay
@@ -24,9 +24,12 @@ def check(facts: Facts) -> Iterator[Finding]:
     unmanaged = [difference for difference in replay.differences if difference.kind == "unmanaged"]
     # Without models every table would be a difference: missing-models reports that once.
     if replay.models.tables:
+        unnamed = naming_conventions.select_unnamed(replay.differences)
         for difference in replay.differences:
-            if difference.kind != "unmanaged":
+            if difference.kind != "unmanaged" and difference not in unnamed:
                 yield _describe_difference(facts, difference)
+        if unnamed:
+            yield naming_conventions.describe_unnamed(unnamed)
     if unmanaged:
         message, evidence = drift_messages.describe_unmanaged(unmanaged)
         yield Finding("unmanaged", message, evidence=evidence, kind="unmanaged", severity=Severity.NOTE)

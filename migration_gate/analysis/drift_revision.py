@@ -10,10 +10,12 @@ from textwrap import indent
 from migration_gate.analysis.origin import find_origin
 from migration_gate.analysis.revision_graph import build_graph, find_ancestors
 from migration_gate.facts import Difference, DriftRevision, Replay
-from migration_gate.wording import count_noun
+from migration_gate.wording import count_noun, join_words
 
 IDENTIFIER_LENGTH = 12
 """hexadecimal digits, as Alembic's own"""
+SHOWN_OBJECTS = 10
+"""of those that the revision leaves out"""
 NO_DOWNGRADE = 'raise NotImplementedError("this cannot be undone")'
 
 
@@ -79,6 +81,19 @@ def _introducing_revisions(replay: Replay, differences: Iterable[Difference]) ->
         revision = difference.revision or (find_origin(replay, table).revision if table else None)
         if revision is not None:
             yield revision
+
+
+def describe_drift_revision(revision: DriftRevision) -> str:
+    """What it does, and what it leaves to the reader."""
+    head = f"after {', '.join(revision.down_revision)}" if revision.down_revision else "as the first"
+    depends = f", depending on {', '.join(revision.depends_on)}" if revision.depends_on else ""
+    number = count_noun(revision.differences, "difference")
+    text = f"It removes {number}, {head}{depends}; it was run both ways on a copy of the replayed database."
+    if revision.left_out:
+        shown = revision.left_out[:SHOWN_OBJECTS]
+        more = len(revision.left_out) - len(shown)
+        text += f" Left to you: {join_words(shown)}{f' and {more} more' if more else ''}."
+    return text
 
 
 def format_revision_file(revision: DriftRevision) -> str:

@@ -7,9 +7,16 @@ from collections.abc import Iterator
 from urllib.parse import quote
 
 from migration_gate.check import Evidence, Severity
-from migration_gate.report.markdown import TEXT_LIMIT, escape_markdown, fence_code, guess_language
+from migration_gate.report.markdown import (
+    TEXT_LIMIT,
+    escape_markdown,
+    fence_code,
+    guess_language,
+    render_list,
+)
 from migration_gate.report.phrases import describe_location
 from migration_gate.report.printable_text import escape_unprintable, shorten_text, split_blocks
+from migration_gate.report.similar_verdicts import VerdictFold
 from migration_gate.verdict.outcome import ProjectReport, Verdict
 
 MARKS = {Severity.ERROR: "🔴", Severity.WARNING: "🟡", Severity.NOTE: "🔵"}
@@ -56,6 +63,15 @@ def render_finding(
     blocks.extend(render_fix(finding.fix, limit))
     blocks.append(f"<sub>{verdict.check} {verdict.id}</sub>\n</details>\n")
     return "\n\n".join(blocks)
+
+
+def render_fold(fold: VerdictFold) -> str:
+    """Several findings that differ in their object only, as a list that a reader can unfold."""
+    severity = fold.first.severity
+    heading = f"{MARKS[severity]} <b>{severity}</b> {escape_markdown(fold.heading)}"
+    blocks = [f"<details><summary>{heading}</summary>", render_list(list(fold.lines()))]
+    blocks.extend(render_fix(fold.fix))
+    return "\n\n".join([*blocks, "</details>\n"])
 
 
 def _render_location(verdict: Verdict, source: str) -> str:

@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Literal
 
+from migration_gate.analysis.drift_revision import format_revision_file
 from migration_gate.check import Severity
 from migration_gate.config.settings import Allowance
-from migration_gate.facts import Difference, Failure, Revision, Step
+from migration_gate.facts import Difference, DriftRevision, Failure, Revision, Step
 from migration_gate.report.phrases import project_notes, standing_verdicts
 from migration_gate.verdict.outcome import Problem, ProjectReport, Report, Verdict
 
@@ -121,6 +122,23 @@ class JsonDrift:
     revision: str | None
     upgrade: str
     downgrade: str
+    refused: str
+    runs_only_with: str
+    fixed_by_others: bool
+
+
+@dataclass(frozen=True, slots=True)
+class JsonDriftRevision:
+    """One revision that removes all drift, run both ways; `text` is the file, `left_out` are objects."""
+
+    id: str
+    down_revision: tuple[str, ...]
+    depends_on: tuple[str, ...]
+    differences: int
+    left_out: tuple[str, ...]
+    upgrade: str
+    downgrade: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +185,7 @@ class JsonProject:
     steps: tuple[JsonStep, ...]
     failure: JsonFailure | None
     drift: tuple[JsonDrift, ...]
+    drift_revision: JsonDriftRevision | None
     unchecked: tuple[Unchecked, ...]
     notes: tuple[str, ...]
     static: bool = False
@@ -250,6 +269,7 @@ def _build_project(project: ProjectReport) -> JsonProject:
         steps=tuple(_build_step(step) for step in replay.steps),
         failure=_build_failure(replay.failure),
         drift=tuple(_build_drift(difference) for difference in replay.differences),
+        drift_revision=_build_drift_revision(replay.drift_revision),
         unchecked=tuple(Unchecked(item.object, item.why) for item in unchecked),
         notes=project_notes(project),
         static=project.static,
@@ -345,4 +365,22 @@ def _build_drift(difference: Difference) -> JsonDrift:
         revision=difference.revision,
         upgrade=difference.upgrade,
         downgrade=difference.downgrade,
+        refused=difference.fix_refused,
+        runs_only_with=difference.runs_only_with,
+        fixed_by_others=difference.fixed_by_others,
+    )
+
+
+def _build_drift_revision(revision: DriftRevision | None) -> JsonDriftRevision | None:
+    if revision is None:
+        return None
+    return JsonDriftRevision(
+        id=revision.identifier,
+        down_revision=revision.down_revision,
+        depends_on=revision.depends_on,
+        differences=revision.differences,
+        left_out=revision.left_out,
+        upgrade=revision.upgrade,
+        downgrade=revision.downgrade,
+        text=format_revision_file(revision),
     )

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from migration_gate.analysis.drift_revision import describe_drift_revision, format_revision_file
 from migration_gate.report import history_diagram, table_diagram
-from migration_gate.report.finding_markdown import render_counts, render_finding, render_fix
+from migration_gate.report.finding_markdown import render_counts, render_finding, render_fix, render_fold
 from migration_gate.report.markdown import (
     TEXT_LIMIT,
     escape_markdown,
@@ -24,6 +25,8 @@ from migration_gate.report.phrases import (
     verdict_line,
 )
 from migration_gate.report.printable_text import escape_unprintable
+from migration_gate.report.similar_verdicts import fold_verdicts
+from migration_gate.report.text_report import MIN_DRIFT_DIFFERENCES
 from migration_gate.verdict.outcome import Problem, ProjectReport, Report, Verdict
 from migration_gate.wording import count_noun
 
@@ -108,7 +111,11 @@ def _finding_blocks(project: ProjectReport, source: str, can_open: int) -> Itera
     opened = 0
     for group in group_by_check(project.verdicts):
         yield PageBlock(f"#### {group.check}: {describe_counts(group.verdicts)}\n")
-        for verdict in group.verdicts:
+        for fold in fold_verdicts(group.verdicts):
+            if fold.is_folded:
+                yield PageBlock(render_fold(fold), is_finding=True)
+                continue
+            verdict = fold.first
             is_open = verdict.blocks(project.fail_on) and opened < can_open
             opened += is_open
             yield PageBlock(render_finding(verdict, is_open=is_open, source=source), is_finding=True)
@@ -121,6 +128,8 @@ def _additional_sections(project: ProjectReport) -> Iterator[str]:
     if unchecked:
         yield "#### Not checked\n"
         yield render_list([f"{item.object}: {item.why}" for item in unchecked])
+    if revision := _render_drift_revision(project):
+        yield revision
     if allowed := allowed_verdicts(project.verdicts):
         lines = [_describe_allowed(verdict) for verdict in allowed]
         yield fold_section(f"{len(allowed)} allowed", render_list(lines))
@@ -132,6 +141,18 @@ def _additional_sections(project: ProjectReport) -> Iterator[str]:
         yield fold_section(count_noun(len(notes), "note"), render_list(notes))
     if replay.stage_times:
         yield fold_section(f"Timings: {project.seconds:.1f} s", _render_times(project))
+
+
+def _render_drift_revision(project: ProjectReport) -> str:
+    """The one revision for all drift, folded; empty where one finding has its lines."""
+    revision = project.facts.replay.drift_revision
+    has_drift = any(verdict.check == "drift" for verdict in project.verdicts)
+    if revision is None or revision.differences < MIN_DRIFT_DIFFERENCES or not has_drift:
+        return ""
+    description = escape_markdown(describe_drift_revision(revision))
+    code = fence_code(format_revision_file(revision), "python")
+    number = count_noun(revision.differences, "difference")
+    return fold_section(f"One revision for all drift ({number})", f"{description}\n\n{code}")
 
 
 def _describe_allowed(verdict: Verdict) -> str:

@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from migration_gate.analysis.drift_revision import describe_drift_revision, format_revision_file
 from migration_gate.check import Check, Evidence, Severity, check_name
 from migration_gate.report.phrases import (
     CheckGroup,
@@ -18,9 +19,11 @@ from migration_gate.report.phrases import (
     verdict_line,
 )
 from migration_gate.report.printable_text import escape_unprintable, shorten_text, split_blocks
+from migration_gate.report.similar_verdicts import VerdictFold, fold_verdicts
 from migration_gate.verdict.installed_package import find_package
 from migration_gate.verdict.judge import JUDGE_CHECKS
 from migration_gate.verdict.outcome import Problem, ProjectReport, Report, Verdict
+from migration_gate.wording import count_noun
 
 BOLD, RED, YELLOW, CYAN, GREEN = "1", "31;1", "33", "36", "32;1"
 """codes of a terminal"""
@@ -28,6 +31,10 @@ SEVERITY_COLOURS = {Severity.ERROR: RED, Severity.WARNING: YELLOW, Severity.NOTE
 MIN_WIDTH = 40
 MAX_DETAILED_FINDINGS = 20
 """findings of one check that are shown with evidence and fix; of the rest, only what and where"""
+MIN_DRIFT_DIFFERENCES = 2
+"""for one difference, its own lines are the revision"""
+MAX_REVISION_LINES = 80
+"""of the one revision for all drift"""
 MAX_EVIDENCE_LINES = 12
 """of one piece of evidence; the rest is in the JSON report"""
 MAX_OUTPUT_LINES = 20
@@ -108,6 +115,7 @@ def _project_lines(project: ProjectReport, layout: Layout, sentences: Mapping[st
     yield ""
     for group in group_by_check(project.verdicts):
         yield from _group_lines(group, sentences.get(group.check, ""), layout)
+    yield from _drift_revision_lines(project, layout)
     yield from _allowed_lines(allowed_verdicts(project.verdicts), layout)
     if project.facts.replay.failure:
         yield from _output_lines(project.facts.replay.output, layout)
@@ -123,23 +131,61 @@ def _group_lines(group: CheckGroup, sentence: str, layout: Layout) -> Iterator[s
     installed = [verdict for verdict in group.verdicts if find_package(verdict.finding.location) is not None]
     own = [verdict for verdict in group.verdicts if verdict not in installed]
     # Nobody here edits an installed package: where something of the project's own is found, that is enough.
-    for verdict in own[:MAX_DETAILED_FINDINGS] or installed[:MAX_DETAILED_FINDINGS]:
-        fix = verdict.finding.fix
-        yield from _headline(verdict, layout)
-        yield from _evidence_lines(verdict.finding.evidence, layout)
+    folds = fold_verdicts(own or installed)
+    for fold in folds[:MAX_DETAILED_FINDINGS]:
+        fix = fold.fix if fold.is_folded else fold.first.finding.fix
+        if fold.is_folded:
+            yield from _folded_lines(fold, layout)
+        else:
+            yield from _headline(fold.first, layout)
+            yield from _evidence_lines(fold.first.finding.evidence, layout)
         if fix != previous_fix:
             yield from _fix_lines(fix, layout)
         previous_fix = fix
         yield ""
-    others = [*own[MAX_DETAILED_FINDINGS:], *(installed if own else installed[MAX_DETAILED_FINDINGS:])]
+    others = [*folds[MAX_DETAILED_FINDINGS:], *(fold_verdicts(installed) if own else ())]
     if others:
-        for verdict in others:
-            yield from _headline(verdict, layout)
+        for fold in others:
+            yield from _folded_lines(fold, layout) if fold.is_folded else _headline(fold.first, layout)
         yield ""
         yield from layout.wrap(
             f"The evidence and the fix of these {len(others)} are in the other formats (--format json).", "  "
         )
         yield ""
+
+
+def _folded_lines(fold: VerdictFold, layout: Layout) -> Iterator[str]:
+    """What is said of several objects, and a line for each."""
+    severity = fold.first.severity
+    first, *others = layout.wrap(fold.heading, "    ", f"  {severity}: ")
+    yield first.replace(severity, layout.paint(severity, SEVERITY_COLOURS[severity]), 1)
+    yield from others
+    for line in fold.lines():
+        yield from layout.wrap(line, "        ", "      ")
+
+
+def _drift_revision_lines(project: ProjectReport, layout: Layout) -> Iterator[str]:
+    """The one revision for all drift, where there is more than one difference; long ones are in the JSON."""
+    revision = project.facts.replay.drift_revision
+    if revision is None or revision.differences < MIN_DRIFT_DIFFERENCES or not _has_drift(project):
+        return
+    text = format_revision_file(revision)
+    yield layout.paint("One revision for all drift", BOLD)
+    yield from layout.wrap(describe_drift_revision(revision), "  ")
+    if text.count("\n") <= MAX_REVISION_LINES:
+        yield ""
+        yield from _indent_text(text.rstrip("\n"), "    ")
+    else:
+        yield from layout.wrap(
+            f"Its {count_noun(text.count(chr(10)), 'line')} are in the JSON report (--format json), as "
+            "`drift_revision.text` of the project.",
+            "  ",
+        )
+    yield ""
+
+
+def _has_drift(project: ProjectReport) -> bool:
+    return any(verdict.check == "drift" for verdict in project.verdicts)
 
 
 def _headline(verdict: Verdict, layout: Layout) -> Iterator[str]:

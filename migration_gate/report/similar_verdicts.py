@@ -1,0 +1,88 @@
+"""Findings that say the same of many objects: shown as one line each, under one heading."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from migration_gate.check import Severity
+from migration_gate.report.phrases import describe_location
+from migration_gate.verdict.outcome import Verdict
+from migration_gate.wording import count_noun
+
+SMALLEST_FOLD = 4
+"""findings that are shown in full where there are fewer of one kind"""
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictFold:
+    """One finding, or several warnings that differ in their object only."""
+
+    verdicts: tuple[Verdict, ...]
+
+    @property
+    def is_folded(self) -> bool:
+        """Whether there are several."""
+        return len(self.verdicts) > 1
+
+    @property
+    def first(self) -> Verdict:
+        """The only one, or the first."""
+        return self.verdicts[0]
+
+    @property
+    def heading(self) -> str:
+        """What is said of all of them, with their number in the place of the object."""
+        return f"{count_noun(len(self.verdicts), 'object')}: {_statement(self.first)}"
+
+    def lines(self) -> Iterator[str]:
+        """The object of each, where it is, and its evidence."""
+        for verdict in self.verdicts:
+            location = describe_location(verdict)
+            evidence = ", ".join(
+                f"{piece.label}: {_shorten(piece.text)}" for piece in verdict.finding.evidence[:2]
+            )
+            words = (f"`{verdict.finding.object}`", f"({location})" if location else "", evidence)
+            yield " ".join(word for word in words if word)
+
+    @property
+    def fix(self) -> str:
+        """What to do with all of them; where that is not the same, in which report it stands."""
+        fixes = {verdict.finding.fix for verdict in self.verdicts}
+        if len(fixes) == 1:
+            return self.first.finding.fix
+        one_revision = "the one revision for all drift has them, and " if self.first.check == "drift" else ""
+        return f"Each has its own lines: {one_revision}the JSON report (--format json)."
+
+
+LONGEST_EVIDENCE = 60
+"""characters of a piece of evidence on the line of its finding"""
+
+
+def _shorten(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= LONGEST_EVIDENCE else f"{line[: LONGEST_EVIDENCE - 3]}..."
+
+
+def _statement(verdict: Verdict) -> str:
+    """The message without the object."""
+    return verdict.finding.message.replace(f"`{verdict.finding.object}`", "", 1).strip(" :")
+
+
+def fold_verdicts(verdicts: Sequence[Verdict]) -> tuple[VerdictFold, ...]:
+    """The verdicts of one check in their order, each fold at the place of its first."""
+    groups: dict[tuple[str | None, Severity, str], list[Verdict]] = {}
+    for verdict in verdicts:
+        groups.setdefault(_key(verdict), []).append(verdict)
+    folds: list[VerdictFold] = []
+    for verdict in verdicts:
+        group = groups[_key(verdict)]
+        if verdict.severity is Severity.ERROR or len(group) < SMALLEST_FOLD:
+            folds.append(VerdictFold((verdict,)))
+        elif group[0] is verdict:
+            folds.append(VerdictFold(tuple(group)))
+    return tuple(folds)
+
+
+def _key(verdict: Verdict) -> tuple[str | None, Severity, str]:
+    return verdict.finding.kind, verdict.severity, _statement(verdict)
