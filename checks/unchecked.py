@@ -8,6 +8,7 @@ Instead, give the gate what it lacks, or allow this one object by name, with a r
 
 from collections.abc import Iterator
 
+from migration_gate.analysis.left_out_tables import LeftOutTables
 from migration_gate.analysis.removed_models import find_removed_models
 from migration_gate.check import Evidence, Finding, Severity
 from migration_gate.facts import Facts, Models
@@ -17,11 +18,16 @@ SEVERITY = Severity.ERROR
 
 def check(facts: Facts) -> Iterator[Finding]:
     """Yield what the replay, the repository and the comparison with the models had to leave out."""
-    for unchecked in (*facts.replay.unchecked, *facts.tree.unchecked, *find_removed_models(facts)):
+    for unchecked in (
+        *facts.replay.unchecked,
+        *facts.tree.unchecked,
+        *find_removed_models(facts),
+        *LeftOutTables(facts.replay).find_unchecked(),
+    ):
         yield Finding(
             object=unchecked.object,
             message=f"`{unchecked.object}` was not checked: {unchecked.why}",
-            fix=_describe_fix(unchecked.object),
+            fix=_describe_fix(unchecked.object, unchecked.advice),
         )
     yield from _find_uncreated_objects(facts.replay.models)
 
@@ -39,5 +45,5 @@ def _find_uncreated_objects(models: Models) -> Iterator[Finding]:
         )
 
 
-def _describe_fix(name: str) -> str:
-    return f"Give the gate what it lacks, or allow unchecked for `{name}` with a reason."
+def _describe_fix(name: str, advice: str = "") -> str:
+    return f"{advice or 'Give the gate what it lacks'}, or allow unchecked for `{name}` with a reason."

@@ -248,6 +248,8 @@ class Extension:
     name: str
     schema: str
     version: str
+    tables: tuple[str, ...] = ()
+    """`schema.name` of those that belong to it, which are no tables of the project's"""
     oid: int = 0
 
     def __str__(self) -> str:

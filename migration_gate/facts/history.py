@@ -406,6 +406,10 @@ class FilteredObject:
     schema: str
     table: str | None
     name: str
+    option: str = field(default="", compare=False)
+    """the argument of `context.configure` that left it out"""
+    is_flagged: bool = field(default=False, compare=False)
+    """a table whose model says so itself, by a flag in its `info`"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -580,6 +584,8 @@ class Unchecked:
     object: str
     """a file, a table, or a part of the run: `models`"""
     why: str
+    advice: str = ""
+    """the next step, where it is not to give the gate what it lacks"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from migration_gate.analysis.left_out_tables import LeftOutTables
 from migration_gate.analysis.model_registration import ModelRegistration
 from migration_gate.catalog.snapshot_reader import read_snapshot
 from migration_gate.drift.model_comparison import compare_with_models
@@ -85,6 +86,7 @@ def add_model_comparison(
     with setup.server.connect(setup.models_database) as connection:
         models = replace(replay.models, snapshot=read_snapshot(connection, replay.version_tables))
     replay = replace(replay, models=models)
+    replay = replace(replay, notes=(*replay.notes, *LeftOutTables(replay).describe_filters()))
     known = compare_with_models(replay)
     registration = ModelRegistration(replay, tree)
     differences = tuple(item for item in known if not registration.concerns(item))

@@ -371,7 +371,9 @@ class AnswerReader:
             metadatas=created.metadatas,
             uncreated_objects=tuple(_build_uncreated_object(part) for part in created.uncreated),
             filtered_objects=tuple(
-                FilteredObject(item.kind, item.schema, item.table, item.name or "")
+                FilteredObject(
+                    item.kind, item.schema, item.table, item.name or "", item.option, item.is_flagged
+                )
                 for item in created.filtered
             ),
             alembic_differences=tuple(

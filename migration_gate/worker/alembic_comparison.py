@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any, Callable, Collection, Optional
 
 from .env_context import EnvContext, follow_search_path
@@ -9,6 +10,8 @@ from .protocol import AlembicDifference, FilteredObject, UncreatedKind, Uncreate
 
 COMPARER_KINDS = {"compare_type": "type", "compare_server_default": "default"}
 """options of `context.configure` that decide about a property of columns"""
+OWN_SCHEMA = "migration_gate"
+"""of the log of DDL commands: the project's filters know nothing of it"""
 OPERATION_SUFFIXES: dict[UncreatedKind, str] = {
     "foreign key": "_fk",
     "index": "_index",
@@ -28,7 +31,7 @@ def find_filtered_objects(context: EnvContext, connection: Any) -> list[Filtered
     The functions are asked by a comparison whose result is not used.
     """
     left_out = _find_fetched_values(context) + [
-        FilteredObject(kind, "*", "*", "*")
+        FilteredObject(kind, "*", "*", "*", option)
         for option, kind in COMPARER_KINDS.items()
         if context.explicit_options.get(option) is False
     ]
@@ -44,7 +47,25 @@ def find_filtered_objects(context: EnvContext, connection: Any) -> list[Filtered
 
     migration_context = _make_migration_context(context, connection, **wrapped)
     compare_metadata(migration_context, context.options["target_metadata"])
-    return left_out + sorted(filters.left_out, key=str)
+    flagged = _find_flagged_tables(context)
+    left_out += [
+        dataclasses.replace(item, is_flagged=item.kind == "table" and (item.schema, item.name) in flagged)
+        for item in sorted(filters.left_out, key=str)
+    ]
+    return left_out
+
+
+def _find_flagged_tables(context: EnvContext) -> set[tuple[str, str]]:
+    """Schema and name of the models' tables with a flag in their `info`, which a filter may look at.
+
+    `skip_autogenerate` is the name in Alembic's documentation; `is_view` and others are as common.
+    """
+    return {
+        (context.translate_schema(table.schema) or context.default_schema, str(table.name))
+        for metadata in context.metadatas
+        for table in metadata.tables.values()
+        if any(value is True for value in table.info.values())
+    }
 
 
 def _find_fetched_values(context: EnvContext) -> list[FilteredObject]:
@@ -84,7 +105,8 @@ class FilterRecorder:
             is_included = function(item, name, kind, reflected, other)
             if not is_included:
                 table = item if kind == "table" else getattr(item, "table", None)
-                self._add_filtered(kind, getattr(table, "schema", None), getattr(table, "name", None), name)
+                schema, table_name = getattr(table, "schema", None), getattr(table, "name", None)
+                self._add_filtered("include_object", kind, schema, table_name, name)
             return is_included
 
         return include_object
@@ -93,9 +115,11 @@ class FilterRecorder:
         def include_name(name: Any, kind: str, parents: dict[str, Any]) -> Any:
             is_included = function(name, kind, parents)
             if not is_included:
+                # For the default schema, Alembic gives no name.
+                name = (name or self._default_schema) if kind == "schema" else name
                 schema = name if kind == "schema" else parents.get("schema_name")
                 table = name if kind == "table" else parents.get("table_name")
-                self._add_filtered(kind, schema, table, name)
+                self._add_filtered("include_name", kind, schema, table, name)
             return is_included
 
         return include_name
@@ -104,16 +128,18 @@ class FilterRecorder:
         def compare_property(migration_context: Any, inspected_column: Any, column: Any, *more: Any) -> Any:
             is_different = function(migration_context, inspected_column, column, *more)
             if is_different is False:
-                self._add_filtered(kind, column.table.schema, column.table.name, column.name)
+                option = {"type": "compare_type"}.get(kind, "compare_server_default")
+                self._add_filtered(option, kind, column.table.schema, column.table.name, column.name)
             return is_different
 
         return compare_property
 
-    def _add_filtered(self, kind: str, schema: Any, table: Any, name: Any) -> None:
+    def _add_filtered(self, option: str, kind: str, schema: Any, table: Any, name: Any) -> None:
         filtered = FilteredObject(
-            kind, str(schema or self._default_schema), _optional_text(table), _optional_text(name)
+            kind, str(schema or self._default_schema), _optional_text(table), _optional_text(name), option
         )
-        self.left_out.add(filtered)
+        if filtered.schema != OWN_SCHEMA:
+            self.left_out.add(filtered)
 
 
 def _optional_text(name: Any) -> Optional[str]:

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, Optional, Union
 
 ConfigKind = Literal["ini", "toml", "flask", "hook"]
@@ -258,6 +258,10 @@ class FilteredObject:
     schema: str
     table: Optional[str]
     name: Optional[str]
+    option: str = field(default="", compare=False)
+    """the argument of `context.configure` that left it out"""
+    is_flagged: bool = field(default=False, compare=False)
+    """a table whose model says so itself, by a flag in its `info`"""
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from collections import Counter
 import pytest
 
 from tests import empty_passes
+from tests.empty_passes import filters
 from tests.support.empty_pass import EmptyPass, assert_is_said, describe_report, judge_project
 from tests.support.project_files import revision_text
 from tests.support.replay_engine import Engine
@@ -101,3 +102,8 @@ def test_a_revision_may_use_models(name: str, engine: Engine) -> None:
     }
     report = judge_project(engine, files, {})
     assert (report.status, report.verdicts) == (0, ()), describe_report(report)
+
+
+@pytest.mark.parametrize("way", filters.EXPLAINED, ids=lambda way: way.name)
+def test_a_filter_with_a_reason_passes(way: EmptyPass, engine: Engine) -> None:
+    assert_is_said(way, engine)
