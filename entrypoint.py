@@ -9,9 +9,10 @@ from pathlib import Path
 from migration_gate import checks, explain
 from migration_gate.config.loading import load_settings
 from migration_gate.config.settings import Settings
-from migration_gate.errors import GateError
+from migration_gate.errors import GateError, SeveralDatabases
 from migration_gate.git import find_repository_root
 from migration_gate.progress import ProgressDisplay
+from migration_gate.replay.database_choice import choose_databases, merge_addresses
 from migration_gate.replay.examination import examine_project
 from migration_gate.report import deliver
 from migration_gate.verdict.comment_files import read_comment_files
@@ -32,17 +33,36 @@ def examine_projects(path: Path, options: Mapping[str, object]) -> Report:
     started = time.perf_counter()
     projects = load_settings(path, options, os.environ, known_checks=explain.known_kinds())
     with ProgressDisplay() as display:
-        reports = tuple(examine_and_judge(settings, display) for settings in projects)
-    return deliver.add_version(Report(reports, time.perf_counter() - started))
+        reports = [report for settings in projects for report in examine_databases(settings, display)]
+    return deliver.add_version(Report(tuple(reports), time.perf_counter() - started))
+
+
+def examine_databases(settings: Settings, display: ProgressDisplay) -> list[ProjectReport]:
+    """One project: a report, or one for each database where its env.py migrates several."""
+    runs = [settings]
+    addresses: tuple[str, ...] = ()
+    judged: tuple[str, ...] = ()
+    while True:
+        try:
+            return [examine_and_judge(run, display) for run in runs]
+        except SeveralDatabases as found:  # each time there is one more
+            addresses = merge_addresses(addresses, found.addresses)
+            judged = merge_addresses(judged, found.judged)
+            runs = choose_databases(settings, addresses, judged)
 
 
 def examine_and_judge(settings: Settings, display: ProgressDisplay) -> ProjectReport:
-    """One project: its facts and the verdicts on them, or the problem that kept it from being examined."""
+    """One project: its facts and the verdicts on them, or the problem that kept it from being examined.
+
+    Raises SeveralDatabases where its env.py migrates more than it is known to.
+    """
     started = time.perf_counter()
     try:
         facts = display.show_examination(examine_project(settings))
         comment_files = read_comment_files(facts, find_repository_root(settings.root))
         verdicts = judge_findings(facts, settings, checks.ALL, comment_files, date.today())
+    except SeveralDatabases:
+        raise
     except GateError as error:
         return ProjectReport(settings.name, problem=Problem.from_error(error))
     seconds = time.perf_counter() - started

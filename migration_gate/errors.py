@@ -53,6 +53,21 @@ class DatabaseRefused(GateError):
     """The project asked for a database that is not the ephemeral one."""
 
 
+class SeveralDatabases(GateError):
+    """env.py migrates several databases, each of which is judged in a run of its own."""
+
+    def __init__(self, addresses: tuple[str, ...], judged: tuple[str, ...]) -> None:
+        """`addresses`: `host:port/database` of all; `judged`: those with models of their own."""
+        names = ", ".join(f"`{address}`" for address in addresses)
+        super().__init__(
+            f"env.py migrates several databases: {names}.",
+            advice="Replay one at a time: give env.py an argument (`x:`) or a variable (`env:`) that chooses "
+            "it, and name one project for each under `projects:`.",
+        )
+        self.addresses = addresses
+        self.judged = judged
+
+
 class PostgresNotFound(GateError):
     """No Postgres server is available."""
 

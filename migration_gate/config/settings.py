@@ -110,6 +110,10 @@ class Settings:
     """where environments are kept; chosen by `install` unless set"""
     installed: str = ""
     """how this run made the environment of `python`, where it did"""
+    judged_database: str = ""
+    """`host:port/name` of the one of several databases that this run judges; '' where env.py has one"""
+    other_databases: tuple[str, ...] = ()
+    """the others"""
     env: tuple[Variable, ...] = ()
     """from `env_file` and `env`"""
     prepare: tuple[PrepareStep, ...] = ()

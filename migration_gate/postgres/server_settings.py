@@ -21,6 +21,7 @@ SHARED_SETTINGS: dict[str, str] = {
     "max_wal_senders": "0",
     # Small, and the same on every machine.
     "max_connections": "100",
+    "max_prepared_transactions": "10",  # Alembic's multidb template commits in two phases
     "max_locks_per_transaction": "1024",  # long histories in one transaction
     "dynamic_shared_memory_type": "mmap",  # /dev/shm is small in containers, and keeps what a killed run left
     "max_parallel_workers_per_gather": "0",

@@ -76,6 +76,9 @@ def _examine_project(settings: Settings) -> Generator[Progress, None, Facts]:
                 database=database,
                 models_database=f"{database}_models",
                 changed_files=absolute_paths(settings.root, change.changed_paths("AMT")),
+                other_databases=tuple(
+                    (address, server.create_database()) for address in settings.other_databases
+                ),
             )
             notes = (
                 *project.notes,

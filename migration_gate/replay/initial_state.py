@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,6 +37,10 @@ def prepare_database(setup: ReplaySetup) -> Generator[Progress, None, tuple[str,
         install_skipped_creations(connection, setup.server)
         set_statement_timeout(connection, settings.statement_seconds)
         run_prepare_sql(connection, settings.prepare)
+    for _, database in setup.other_databases:
+        # What is made for the whole cluster is there already.
+        with setup.server.connect(database) as connection, contextlib.suppress(Misconfigured):
+            run_prepare_sql(connection, settings.prepare)
     start = settings.start_from
     if start is None:
         return ()

@@ -28,7 +28,11 @@ class ReplaySetup:
     """the worker makes it, a copy in which the models create their tables"""
     changed_files: tuple[str, ...]
     """real paths of the files that the change adds or edits"""
+    other_databases: tuple[tuple[str, str], ...] = ()
+    """the addresses that env.py also migrates, and a database of the server for each"""
 
     def build_task(self, kind: TaskKind, stamp: str = "heads") -> WorkerTask:
         """A worker's task on these databases. `stamp` is for a bootstrap alone."""
-        return WorkerTask(kind, self.database, self.models_database, self.changed_files, stamp)
+        return WorkerTask(
+            kind, self.database, self.models_database, self.changed_files, stamp, self.other_databases
+        )

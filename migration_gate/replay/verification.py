@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from migration_gate.errors import DatabaseRefused, TimedOut
+from migration_gate.errors import DatabaseRefused, SeveralDatabases, TimedOut
 from migration_gate.facts import Connection, Failure, History, Replay
 from migration_gate.project import Project
 from migration_gate.replay import startup_errors
@@ -41,8 +41,11 @@ def verify_replay_started(project: Project, answer: AnswerReader, output: str) -
     """Raise where the project failed before its first revision; a failing revision is a fact.
 
     `output` is the end of what the project's code printed. Raises DatabaseRefused, DiskFull, Misconfigured
-    or ProjectNotImported.
+    ProjectNotImported or SeveralDatabases.
     """
+    databases = answer.found_databases()
+    if databases is not None:
+        raise SeveralDatabases(databases.addresses, databases.judged)
     failed = answer.failure()
     if failed is None:
         _verify_time_limits(answer, None)

@@ -49,6 +49,7 @@ from migration_gate.worker.protocol import (
     ConnectionRequested,
     ContextConfigured,
     ContextFinished,
+    DatabasesFound,
     ErrorReport,
     ExecutedStatement,
     FailedStage,
@@ -179,6 +180,10 @@ class AnswerReader:
     def supplied_settings(self) -> tuple[SettingSupplied, ...]:
         """What the project failed for the want of, and got a dummy value for."""
         return tuple(self._find_all(SettingSupplied))
+
+    def found_databases(self) -> DatabasesFound | None:
+        """The databases that env.py migrates, where the gate did not know that there are several."""
+        return self._find_first(DatabasesFound)
 
     def heads(self) -> tuple[str, ...]:
         """Of the history; none where it was not read."""

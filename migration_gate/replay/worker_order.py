@@ -35,6 +35,8 @@ class WorkerTask:
     """real paths of the files that the change adds or edits"""
     stamp: str = "heads"
     """the revision that a bootstrap writes into the version table"""
+    other_databases: tuple[tuple[str, str], ...] = ()
+    """addresses of databases that this run does not judge, and the database of the server for each"""
 
 
 def build_order(project: Project, settings: Settings, server: Server, task: WorkerTask) -> Order:
@@ -64,6 +66,8 @@ def build_order(project: Project, settings: Settings, server: Server, task: Work
         changed_files=task.changed_files,
         log_after_step=not server.superuser,
         stamp=task.stamp,
+        judged_address=settings.judged_database,
+        other_databases=dict(task.other_databases),
     )
 
 

@@ -53,6 +53,10 @@ class Attempt:
         """End this attempt, and have a last one with fewer additions, whose error says more."""
         self._ask_for(Attempt(additions, is_final=True, request=request))
 
+    def finish(self) -> NoReturn:
+        """End this attempt as one that has come to its own end."""
+        end_process(FINISHED, self.descriptor)
+
     def _ask_for(self, attempt: Attempt) -> NoReturn:
         end_process(encode_attempt(attempt), self.descriptor)
 

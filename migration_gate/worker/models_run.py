@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any
+from typing import Any, Callable
 
 from .answer_stream import AnswerStream, OrderStream
 from .env_context import EnvContext, keep_context, list_table_names, remember_options
@@ -41,6 +41,8 @@ class ModelsRun:
         self._contexts: list[EnvContext] = []
         self._explicit_options: dict[str, Any] = {}
         self._script: Any = None
+        self.is_other_database: Callable[[Any], bool] = lambda connection: False
+        """whether a connection leads to a database that this run does not judge"""
         self._is_finished = False
 
     def install(self) -> None:
@@ -82,7 +84,7 @@ class ModelsRun:
 
     def _keep_context(self, heads: Any, context: Any) -> tuple[Any, ...]:
         """Alembic calls this for each `context.run_migrations()`; no step is run."""
-        if self._is_finished:
+        if self._is_finished or self.is_other_database(context.connection):
             return ()
         request = self._orders.demand_request()
         place = request.places[len(self._contexts)]

@@ -115,6 +115,10 @@ class Order:
     """the server has no event triggers of ours: call the DDL log after each step"""
     stamp: str
     """the revision that a bootstrap writes into the version table"""
+    judged_address: str = ""
+    """`host:port/database` of the one of several databases that this run judges; '' where there is one"""
+    other_databases: dict[str, str] = dataclasses.field(default_factory=dict)
+    """databases on the server for the addresses of the others"""
 
 
 @dataclass(frozen=True)
@@ -422,6 +426,17 @@ class HistoryRead:
 
 
 @dataclass(frozen=True)
+class DatabasesFound:
+    """env.py migrates several databases, of which the gate did not know; the run ends."""
+
+    addresses: tuple[str, ...]
+    """`host:port/database`, as far as they are known"""
+    judged: tuple[str, ...]
+    """those with models of their own"""
+    kind: Literal["databases_found"] = "databases_found"
+
+
+@dataclass(frozen=True)
 class ContextConfigured:
     """env.py runs migrations with a new context; one env.py may do so several times."""
 
@@ -576,6 +591,7 @@ Line = Union[
     SettingSupplied,
     ScriptsFound,
     HistoryRead,
+    DatabasesFound,
     ContextConfigured,
     RevisionsPlanned,
     StepStarted,

@@ -25,6 +25,8 @@ ASYNCPG_KEPT = frozenset({
     "max_cacheable_statement_size", "loop", "command_timeout", "connection_class", "record_class",
     "prepared_statement_cache_size", "prepared_statement_name_func",
 })  # fmt: skip
+THIS_MACHINE = ("", "localhost", "127.0.0.1", "::1")
+DEFAULT_PORT = "5432"
 PG8000_KEPT = frozenset({"application_name", "timeout"})
 READ_IDENTITY = (
     "select current_setting('cluster_name'), current_database(), "
@@ -52,6 +54,8 @@ class Redirection:
         self.await_database: Callable[[], object] = _return_at_once
         """called before each connection: returns when the database is there"""
         self.database_comes_later = False
+        self.other_databases: dict[str, str] = {}
+        """databases for the addresses that do not mean the one above"""
         self.replaced_urls: list[str] = []
         """of other dialects, for which engines got PostgreSQL"""
         self.last_arguments: Mapping[str, Any] = {}
@@ -91,8 +95,11 @@ class Redirection:
         self.last_arguments = dict(arguments)
         self._report_arguments(dialect, arguments, intercepted_by, "redirected")
         connection = dialect.connect(**redirect(self, arguments))
-        self._demand_identity(connection)
+        self._demand_identity(connection, self._database_for(arguments))
         return connection
+
+    def _database_for(self, arguments: Mapping[str, Any]) -> str:
+        return self.other_databases.get(identify_database(arguments), self.database)
 
     # What each driver gets instead of the project's own address.
 
@@ -104,7 +111,7 @@ class Redirection:
             "port": str(self._server.port),
             "user": self._server.user,
             "password": self._server.password,
-            "dbname": self.database,
+            "dbname": self._database_for(arguments),
             "sslmode": "disable",
             "gssencmode": "disable",
             "passfile": os.devnull,
@@ -118,7 +125,7 @@ class Redirection:
             "port": self._server.port,
             "user": self._server.user,
             "password": self._server.password,
-            "database": self.database,
+            "database": self._database_for(arguments),
             "ssl": False,
             "passfile": os.devnull,
         }
@@ -130,7 +137,7 @@ class Redirection:
             "unix_sock": "%s/.s.PGSQL.%s" % (self._server.directory, self._server.port),
             "user": self._server.user,
             "password": self._server.password,
-            "database": self.database,
+            "database": self._database_for(arguments),
         }
 
     def is_redirected(self, address: Any) -> bool:
@@ -139,7 +146,7 @@ class Redirection:
 
     # Proof and report.
 
-    def _demand_identity(self, connection: Any) -> None:
+    def _demand_identity(self, connection: Any, expected: str) -> None:
         """Raise DatabaseRefused where the server or the database is not that of this run."""
         cursor = connection.cursor()
         cursor.execute(READ_IDENTITY)
@@ -147,14 +154,14 @@ class Redirection:
         cursor.close()
         if not getattr(connection, "autocommit", False):
             connection.rollback()
-        if database != self.database or not self._is_own_server(cluster_name, comment or ""):
+        if database != expected or not self._is_own_server(expected, cluster_name, comment or ""):
             raise DatabaseRefused("connected to %r, which is not the ephemeral database" % (database,))
 
-    def _is_own_server(self, cluster_name: str, database_comment: str) -> bool:
+    def _is_own_server(self, expected: str, cluster_name: str, database_comment: str) -> bool:
         if self._server.token:
             return cluster_name == self._server.token
         # A server of the user's: the database has a comment of ours, or is the one that we were told to use.
-        return self.database in (self._server.database, database_comment.rpartition(": ")[2])
+        return expected in (self._server.database, database_comment.rpartition(": ")[2])
 
     def _report_arguments(
         self, dialect: Any, arguments: Mapping[str, Any], intercepted_by: Interception, outcome: Outcome
@@ -189,6 +196,14 @@ def format_address(arguments: Mapping[str, Any]) -> str:
         arguments.get("port") or "",
         arguments.get("dbname") or arguments.get("database") or "",
     )
+
+
+def identify_database(arguments: Mapping[str, Any]) -> str:
+    """The same text for every way to write one database's address."""
+    host = str(arguments.get("host") or arguments.get("unix_sock") or "")
+    port = str(arguments.get("port") or DEFAULT_PORT)
+    name = arguments.get("dbname") or arguments.get("database") or ""
+    return "%s:%s/%s" % ("localhost" if host in THIS_MACHINE else host, port, name)
 
 
 def _keep_arguments(arguments: Mapping[str, Any], names: frozenset[str]) -> dict[str, Any]:

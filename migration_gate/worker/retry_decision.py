@@ -126,6 +126,10 @@ class RetryDecision:
     def _take_guess_back(self) -> NoReturn:
         self._attempt.take_guess_back(self._orders.received_request)
 
+    def end_attempt(self) -> NoReturn:
+        """End the process of this attempt, which has said what there is to say."""
+        self._attempt.finish()
+
     def is_environment_error(self, error: BaseException) -> bool:
         """Whether a revision that cannot be imported lacks a setting, a package, a file or a service."""
         if isinstance(error, ModuleNotFoundError):

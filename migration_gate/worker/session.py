@@ -45,6 +45,7 @@ from .protocol import (
 from .redirection import Redirection
 from .retry_decision import RetryDecision
 from .script_history import ScriptHistory
+from .several_databases import SeveralDatabases
 from .statement_recorder import StatementRecorder
 from .step_record import StepRecord
 from .upgrade import HistoryUpgrade
@@ -130,6 +131,7 @@ class Session:
         self._recorder = StatementRecorder(self._home)
         self._model_ddl = ModelDdlObserver(self._home)
         self._upgrade: Optional[HistoryUpgrade] = None
+        self._databases = SeveralDatabases(order, self._redirection, answer)
         self._retries = RetryDecision(answer, orders, self._redirection)
 
     def run(self) -> int:
@@ -186,11 +188,16 @@ class Session:
         self._redirection.install()
         if self._models_run is not None:
             self._models_run.install()
+            self._models_run.is_other_database = self._databases.is_other
         elif self._order.task == "replay":
             self._model_ddl.install()
         DialectChoice(self._redirection).install(imports)
         self._retries.install(imports)
         return True
+
+    def _watch_environment(self, environment: Any) -> None:
+        self._retries.watch_arguments(environment)
+        self._databases.watch(environment, self._retries.end_attempt)
 
     def _begin_stage(self, name: Stage) -> None:
         self._stage = name
@@ -225,7 +232,8 @@ class Session:
         upgrade = HistoryUpgrade(
             self._order, script, history, self._recorder, self._answer, model_ddl=self._model_ddl
         )
-        upgrade.watch_environment = self._retries.watch_arguments
+        upgrade.watch_environment = self._watch_environment
+        upgrade.is_other_database = self._databases.is_other
         upgrade.before_context = self._retries.retry_on_postgresql
         self._upgrade = upgrade
         is_replayed = project.call_env(lambda: self._run_env(project, history, upgrade))

@@ -99,6 +99,8 @@ class HistoryUpgrade:
         """the MetaData objects of all contexts"""
         self.watch_environment: Callable[[Any], None] = lambda environment: None
         """is given Alembic's EnvironmentContext before env.py runs"""
+        self.is_other_database: Callable[[Any], bool] = lambda connection: False
+        """whether a connection leads to a database that this run does not judge"""
         self.before_context: Callable[[], None] = lambda: None
         """is called before the first revision of a context"""
 
@@ -129,6 +131,9 @@ class HistoryUpgrade:
         number = len(self.finished_contexts) + 1
         if not self._history.send_once():
             raise RuntimeError("the revisions cannot be read")
+        if self.is_other_database(context.connection):
+            yield from self._run_unobserved(heads, context)
+            return
         self.configured_metadatas += list_metadatas(context.opts.get("target_metadata"))
         place = find_session_place(context)
         self.before_context()
@@ -148,6 +153,15 @@ class HistoryUpgrade:
             plan = private_api.plan_upgrade(self._script, target, context.get_current_heads())
             yield from self._run_plan(plan, context, number, snapshots)
         self._finish_context(number, context, place)
+
+    def _run_unobserved(self, heads: Any, context: Any) -> Iterator[Any]:
+        """Run the revisions in a database that another run judges."""
+        for target in self._order.target if self._order.task == "replay" else ():
+            for step in private_api.plan_upgrade(self._script, target, heads):
+                self.running_revision = step.revision.revision
+                yield step
+                self.running_revision = None
+            heads = context.get_current_heads()
 
     def _create_and_stamp(self, heads: Any, context: Any) -> Iterator[Any]:
         """Create the tables of the models, and write a revision into the version table."""

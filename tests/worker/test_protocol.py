@@ -19,6 +19,7 @@ from migration_gate.worker.protocol import (
     ContextConfigured,
     ContextFinished,
     ContextsMissing,
+    DatabasesFound,
     Done,
     ErrorReport,
     ExecutedStatement,
@@ -68,6 +69,7 @@ LINES: tuple[Line, ...] = (
     Note("a note – with “quotes”,\nand a second line"),
     ConnectionRequested("sqlite", "pysqlite", ":/app.db", "url", "swapped"),
     SettingSupplied("variable", "DATABASE_URL", "postgresql://gate@localhost/gate", "sqlite:///app.db"),
+    DatabasesFound(("db:5432/main", "db:5432/events"), ("db:5432/main",)),
     ScriptsFound(("/app/migrations/versions",), "/app/migrations"),
     HistoryRead(
         (RevisionScript("a1", (), (), ("main",), "first", "/app/migrations/versions/a1.py", 9),),
