@@ -47,6 +47,11 @@ def _describe_what_ran(replay: Replay, difference: Difference) -> str:
     return message.replace("no migration makes it", ran_only)
 
 
+def _models_side(difference: Difference) -> str:
+    """What is compared with the migrations."""
+    return "declared" if difference.kind == "declared" else "models"
+
+
 def _describe_difference(facts: Facts, difference: Difference) -> Finding:
     place = find_difference_place(facts, difference)
     uses = drift_messages.select_uses(difference, facts.tree)
@@ -57,7 +62,7 @@ def _describe_difference(facts: Facts, difference: Difference) -> Finding:
         revision=place.revision,
         evidence=(
             Evidence("migrations", "nothing" if difference.database is None else difference.database),
-            Evidence("models", "nothing" if difference.models is None else difference.models),
+            Evidence(_models_side(difference), "nothing" if difference.models is None else difference.models),
             *place.evidence,
             *(Evidence("named in", f"{use.location}: {use.line_text}") for use in uses or ()),
         ),

@@ -61,8 +61,9 @@ def describe_difference(difference: Difference) -> str:
 
 def _predicate(difference: Difference) -> str:
     noun = _NOUNS.get(difference.kind, difference.kind)
-    if _is_evaluated(difference):
-        return _describe_evaluated(difference)
+    if difference.kind == "declared" or _is_evaluated(difference):
+        describe = _describe_declared if difference.kind == "declared" else _describe_evaluated
+        return describe(difference)
     if difference.kind == "nullability":
         is_strict_in_models = "NOT NULL" in (difference.models or "").upper()
         return f" is NOT NULL in {'the models' if is_strict_in_models else 'the migrations'} only"
@@ -74,6 +75,18 @@ def _predicate(difference: Difference) -> str:
         verb = "uses" if is_leftover(difference) else "has"
         return f": the migrations make this {noun}, no model {verb} it"
     return _predicate_of_two_sides(difference, noun)
+
+
+def _describe_declared(difference: Difference) -> str:
+    """What the project's own comparison (alembic_utils, another plug-in, a comparator) wants."""
+    noun = difference.object_noun
+    if noun == "operation":
+        return ": the project's own comparison asks for this operation"
+    if difference.database is None:
+        return f": the project declares this {noun}, no migration makes it"
+    if difference.models is None:
+        return f": the migrations make this {noun}, the project does not declare it"
+    return f": this {noun} differs between the migrations and what the project declares"
 
 
 def _predicate_of_two_sides(difference: Difference, noun: str) -> str:

@@ -25,6 +25,9 @@ _KINDS: Mapping[str, DifferenceKind] = {
 def list_alembic_differences(models: Models) -> Iterator[CatalogDifference]:
     """The differences in Alembic's words, without catalog objects."""
     for item in models.alembic_differences:
+        if item.operation.startswith("modify_"):
+            yield CatalogDifference(_describe_change(item))
+            continue
         is_removed = item.operation.startswith("remove")
         difference = Difference(
             kind=_find_kind(item),
@@ -34,6 +37,20 @@ def list_alembic_differences(models: Models) -> Iterator[CatalogDifference]:
             table=item.table,
         )
         yield CatalogDifference(difference)
+
+
+def _describe_change(item: AlembicDifference) -> Difference:
+    """The change of a column, whose text is `column: database -> models`."""
+    column, _, sides = item.text.partition(": ")
+    database, _, models = sides.partition(" -> ")
+    return Difference(
+        kind=_find_kind(item),
+        object=f"{item.table.removeprefix('public.')}.{column}",
+        database=database,
+        models=models,
+        table=item.table,
+        column=column,
+    )
 
 
 def _find_kind(item: AlembicDifference) -> DifferenceKind:

@@ -94,7 +94,8 @@ def _uncreated_tables(models: Models) -> frozenset[str]:
 
 def _filters_with_schema(models: Models) -> frozenset[FilteredObject]:
     """What the project filters out; Alembic gives no schema for what is in `public`."""
-    return frozenset(replace(item, schema=item.schema or "public") for item in models.filtered_objects)
+    left_out = (*models.filtered_objects, *models.dismissed_objects)
+    return frozenset(replace(item, schema=item.schema or "public") for item in left_out)
 
 
 def _filtered_tables(filtered_objects: Iterable[FilteredObject]) -> frozenset[str]:

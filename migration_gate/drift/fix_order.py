@@ -28,6 +28,7 @@ KIND_ORDER: tuple[DifferenceKind, ...] = (
     "table option",
     "comment",
     "name-only",
+    "declared",
     "unmanaged",
 )
 _PART_KINDS = frozenset({"primary key", "unique", "check", "exclusion", "foreign key", "index"})

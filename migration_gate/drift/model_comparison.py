@@ -24,6 +24,8 @@ from migration_gate.drift.unmanaged_differences import find_unmanaged_difference
 from migration_gate.drift.view_model_differences import find_view_model_differences
 from migration_gate.facts.history import Difference, FilteredObject, Replay
 
+_COLUMN_PROPERTIES = ("type", "default", "nullability", "comment")
+
 
 def compare_with_models(replay: Replay) -> tuple[Difference, ...]:
     """Every difference between the replayed database and the models, what models cannot express included.
@@ -31,7 +33,7 @@ def compare_with_models(replay: Replay) -> tuple[Difference, ...]:
     Sorted so that one revision can fix them in this order. Types and defaults that the project's own
     compare_type or compare_server_default calls equal are left out.
     """
-    called_equal = frozenset(replay.models.filtered_objects)
+    called_equal = frozenset((*replay.models.filtered_objects, *replay.models.dismissed_objects))
     differences = (item.difference for item in list_differences(replay))
     return tuple(item for item in differences if not _is_called_equal(item, called_equal))
 
@@ -85,8 +87,8 @@ def _add_explanations(
 
 
 def _is_called_equal(difference: Difference, called_equal: frozenset[FilteredObject]) -> bool:
-    """Whether env.py's own compare_type or compare_server_default calls the two sides the same."""
-    if difference.kind not in ("type", "default") or difference.table is None or difference.column is None:
+    """Whether env.py's own functions call the two sides the same, or take the change out of a revision."""
+    if difference.kind not in _COLUMN_PROPERTIES or difference.table is None or difference.column is None:
         return False
     schema, _, table = difference.table.partition(".")
     everywhere = FilteredObject(difference.kind, "*", "*", "*")

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import TypeVar
 
 from migration_gate.facts.catalog import EnumType, Sequence, Snapshot
 from migration_gate.sql.identifiers import quote_identifier
+
+ItemT = TypeVar("ItemT", EnumType, Sequence)
 
 
 def is_used(item: EnumType | Sequence, database: Snapshot, models: Snapshot) -> bool:
@@ -17,6 +21,29 @@ def is_used(item: EnumType | Sequence, database: Snapshot, models: Snapshot) -> 
     names = {re.escape(name) for name in (item.name, quote_identifier(item.name))}
     word = re.compile(rf"(?<![\w$])(?:{'|'.join(sorted(names))})(?![\w$])")
     return any(word.search(text) for text in _printed_texts(database, models))
+
+
+def without_leftovers(models: Snapshot, replayed: Snapshot) -> Snapshot:
+    """The models' side without the enums and sequences that it only copied, and that nothing uses there.
+
+    They are leftovers of the migrations; after a fix that drops them, they would be missing otherwise.
+    """
+    return replace(
+        models,
+        enums=tuple(_keep_used(models.enums, replayed.enums, replayed, models)),
+        sequences=tuple(_keep_used(models.sequences, replayed.sequences, replayed, models)),
+    )
+
+
+def _keep_used(
+    items: Iterable[ItemT], replayed_items: Iterable[ItemT], replayed: Snapshot, models: Snapshot
+) -> Iterator[ItemT]:
+    oids = {item.oid for item in replayed_items}
+    for item in items:
+        is_free = not isinstance(item, Sequence) or item.owner is None
+        is_copy = item.oid != 0 and item.oid in oids
+        if not (is_copy and is_free) or is_used(item, replayed, models):
+            yield item
 
 
 def _printed_texts(database: Snapshot, models: Snapshot) -> Iterator[str]:

@@ -36,7 +36,10 @@ def find_unmanaged_differences(scope: ComparisonScope) -> Iterator[CatalogDiffer
     yield from _compare_objects(_unmodelled_schemas(scope), models.schemas)
     yield from _compare_objects(database.extensions, models.extensions)
     yield from _compare_objects(database.routines, models.routines)
-    yield from _compare_objects(database.views, models.views)
+    tables = {(table.schema, table.name) for table in models.tables}
+    # Where the models have a table, that is a difference.
+    views = (view for view in database.views if (view.schema, view.name) not in tables)
+    yield from _compare_objects(views, models.views)
     yield from _compare_objects(
         _indexes_of_views(database, shared_views), _indexes_of_views(models, shared_views)
     )

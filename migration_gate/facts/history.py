@@ -44,6 +44,7 @@ DifferenceKind = Literal[
     "comment",
     "table option",
     "name-only",
+    "declared",
     "unmanaged",
 ]
 
@@ -413,6 +414,19 @@ class FilteredObject:
 
 
 @dataclass(frozen=True, slots=True)
+class DeclaredOperation:
+    """An operation that the project's own comparison asks for: of alembic_utils or another comparator."""
+
+    label: str
+    """what it says of itself"""
+    upgrade: str = ""
+    """the lines of a revision that ran; empty where there are none"""
+    downgrade: str = ""
+    error: str | None = None
+    """why it could not be run"""
+
+
+@dataclass(frozen=True, slots=True)
 class AlembicDifference:
     """A difference that Alembic's own comparison saw, in a table that Postgres would not create."""
 
@@ -443,6 +457,17 @@ class ImportedModule:
 
 
 @dataclass(frozen=True, slots=True)
+class Unchecked:
+    """Something that could not be checked."""
+
+    object: str
+    """a file, a table, or a part of the run: `models`"""
+    why: str
+    advice: str = ""
+    """the next step, where it is not to give the gate what it lacks"""
+
+
+@dataclass(frozen=True, slots=True)
 class Models:
     """What env.py passed to Alembic as target_metadata."""
 
@@ -466,6 +491,16 @@ class Models:
     """`schema.name` of those that were in target_metadata only in the process that ran the revisions"""
     disabled_triggers: tuple[str, ...] = ()
     """event triggers of the migrations, which did not act on the models"""
+    dismissed_objects: tuple[FilteredObject, ...] = ()
+    """what the project's process_revision_directives takes out of a revision"""
+    declared_operations: tuple[DeclaredOperation, ...] = ()
+    """what the project declares beside its models, and the database lacks"""
+    declared_snapshot: Snapshot | None = None
+    """the replayed database after these operations"""
+    restored_snapshot: Snapshot | None = None
+    """and after their downgrades"""
+    problems: tuple[Unchecked, ...] = ()
+    """what could not be compared for another reason than a refusal of Postgres"""
 
     def find_location(self, table: str | None) -> Location | None:
         """Where the model of `table` (`schema.name`) is defined, if a mapped class defines it."""
@@ -498,7 +533,7 @@ class Difference:
     revision: str | None = None
     """the revision that made the database's side, or dropped what is missing; None when no revision did"""
     object_noun: str = ""
-    """what an unmanaged object is: view, function, trigger, policy, extension, grant..."""
+    """what an unmanaged or declared object is: view, function, trigger, policy, extension, grant..."""
     harmless_because: str = ""
     """why no query is affected, where none is"""
     rename_hint: str = ""
@@ -575,17 +610,6 @@ class SoftwareVersion:
     name: str
     """python, alembic, sqlalchemy, driver or postgres"""
     version: str
-
-
-@dataclass(frozen=True, slots=True)
-class Unchecked:
-    """Something that could not be checked."""
-
-    object: str
-    """a file, a table, or a part of the run: `models`"""
-    why: str
-    advice: str = ""
-    """the next step, where it is not to give the gate what it lacks"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,9 @@ def find_lost_objects(before: Snapshot, after: Snapshot) -> Iterator[str]:
 
 
 def _went_with_table(item: CatalogObject, after: Snapshot) -> bool:
-    """Whether it belonged to a table or view that is there no more."""
+    """Whether it belonged to a table or view that is there no more, or is a view whose name a table has."""
+    if isinstance(item, View):
+        return after.find_table(item.schema, item.name) is not None
     if not isinstance(item, AttachedObject):
         return False
     relations = {(table.schema, table.name) for table in after.tables}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -104,7 +104,7 @@ def run_history(
             case HistoryFinished():
                 copy_for_models(setup)
                 replayed_database = background.submit(read_replayed_database, setup, tuple(lines))
-                models_lines, unchecked = create_models(setup, worker, stream, lines)
+                models_lines, unchecked = create_models(setup, worker, stream, lines, replayed_database)
                 lines += models_lines
             case RevisionsPlanned():
                 planned += len(line.revisions)
@@ -114,15 +114,21 @@ def run_history(
 
 
 def create_models(
-    setup: ReplaySetup, worker: WorkerProcess, stream: AnswerStream, lines: Sequence[Line]
+    setup: ReplaySetup,
+    worker: WorkerProcess,
+    stream: AnswerStream,
+    lines: Sequence[Line],
+    reading: Future[ReplayedDatabase],
 ) -> tuple[tuple[Line, ...], tuple[Unchecked, ...]]:
     """Have the models created, by the second interpreter or else by the one that ran the history.
 
-    `stream` and `lines` are those of the history. Returns further lines, and what is to be said.
+    `stream` and `lines` are those of the history; `reading` uses the replayed database. Returns further
+    lines, and what is to be said.
     """
     request = build_models_request(lines)
     answer = request_models(setup, worker, request)
     if answer.created is None:
+        wait([reading])  # a database in use cannot be copied
         copy_for_models(setup)
         stream.request_models(request)
     stream.close_order()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from migration_gate.facts import Models, Unchecked
+from migration_gate.facts import FilteredObject, Models, Unchecked
 from migration_gate.wording import join_words
 
 COMPARED_SETTINGS = {"type": "compare_type", "default": "compare_server_default"}
@@ -19,27 +19,42 @@ def describe_models(models: Models) -> Iterator[str]:
         if filtered.schema == "*":
             setting = COMPARED_SETTINGS.get(filtered.kind, "compare_server_default")
             yield f"env.py sets {setting}=False: {filtered.kind}s were not compared"
+    if models.dismissed_objects:
+        yield (
+            "env.py's process_revision_directives takes out of a revision, so that it was not compared: "
+            + join_words(_name_filtered(item) for item in models.dismissed_objects)
+        )
     if models.disabled_triggers:
         noun = "event trigger" if len(models.disabled_triggers) == 1 else "event triggers"
         names = join_words(models.disabled_triggers)
         yield f"the {noun} {names} of the migrations did not act on the models' tables: disabled there"
 
 
-def find_unproven_models(models: Models) -> Iterator[Unchecked]:
-    """Tables of the metadata that do not come from the models' code alone."""
-    if models.reflected_tables:
+def find_unproven_models(models: Models, version_tables: Sequence[str]) -> Iterator[Unchecked]:
+    """Tables of the metadata that do not come from the models' code alone, and comparisons that failed."""
+    reflected = [name for name in models.reflected_tables if name not in version_tables]
+    lost = [name for name in models.lost_tables if name not in version_tables]
+    yield from models.problems
+    if reflected:
         yield Unchecked(
             "models",
-            f"{_name_tables(models.reflected_tables)} of target_metadata came from the database, by "
+            f"{_name_tables(reflected)} of target_metadata came from the database, by "
             "reflection (`reflect()`, `autoload_with`, automap): the replayed database was "
             "compared with itself",
         )
-    if models.lost_tables:
+    if lost:
         yield Unchecked(
             "models",
-            f"{_name_tables(models.lost_tables)} stood in target_metadata only after the revisions had run: "
+            f"{_name_tables(lost)} stood in target_metadata only after the revisions had run: "
             "what a revision adds there is not compared",
         )
+
+
+def _name_filtered(item: FilteredObject) -> str:
+    """`column users.legacy`."""
+    schema = "" if item.schema == "public" else f"{item.schema}."
+    names = [item.table, item.name if item.name != item.table else None]
+    return f"{item.kind.replace('_', ' ')} {schema}{'.'.join(filter(None, names))}"
 
 
 def _name_tables(names: Sequence[str]) -> str:

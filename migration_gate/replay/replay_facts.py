@@ -8,7 +8,9 @@ from pathlib import Path
 from migration_gate.analysis.left_out_tables import LeftOutTables
 from migration_gate.analysis.model_registration import ModelRegistration
 from migration_gate.catalog.snapshot_reader import read_snapshot
+from migration_gate.drift.declared_differences import find_declared_differences
 from migration_gate.drift.model_comparison import compare_with_models
+from migration_gate.drift.type_use import without_leftovers
 from migration_gate.facts import History, Replay, SoftwareVersion, Tree, Unchecked
 from migration_gate.replay.history_run import ReplayedDatabase
 from migration_gate.replay.models_words import describe_models, find_unproven_models
@@ -82,19 +84,29 @@ def add_model_comparison(
         return replace(replay, unchecked=(*unchecked, Unchecked("models", reason)))
     if not replay.models.tables:
         return replay
-    replay = replace(replay, unchecked=(*unchecked, *find_unproven_models(replay.models)))
+    unproven = find_unproven_models(replay.models, replay.version_tables)
+    replay = replace(replay, unchecked=(*unchecked, *unproven))
     with setup.server.connect(setup.models_database) as connection:
-        models = replace(replay.models, snapshot=read_snapshot(connection, replay.version_tables))
+        created = read_snapshot(connection, replay.version_tables)
+    models = replace(replay.models, snapshot=without_leftovers(created, replay.catalog))
     replay = replace(replay, models=models)
     replay = replace(replay, notes=(*replay.notes, *LeftOutTables(replay).describe_filters()))
     known = compare_with_models(replay)
+    declared = find_declared_differences(replay, known)
     registration = ModelRegistration(replay, tree)
-    differences = tuple(item for item in known if not registration.concerns(item))
-    if not differences:
-        return replay
-    from migration_gate.replay.offered_fixes import offer_fixes  # noqa: PLC0415 - Alembic, where it is needed
+    declared_objects = {item.object for item in declared}
+    differences = tuple(
+        item
+        for item in known
+        if not registration.concerns(item)
+        and not (item.kind == "unmanaged" and item.object in declared_objects)
+    )
+    if differences:
+        from migration_gate.replay.offered_fixes import offer_fixes  # noqa: PLC0415 - Alembic's renderer
 
-    return offer_fixes(setup.server, setup.database, replace(replay, differences=differences), known)
+        replay = offer_fixes(setup.server, setup.database, replace(replay, differences=differences), known)
+    # The fixes of these ran in the project's interpreter, which has the operations that they use.
+    return replace(replay, differences=(*replay.differences, *declared))
 
 
 def describe_adjustments(answer: AnswerReader) -> tuple[str, ...]:

@@ -25,6 +25,7 @@ from migration_gate.errors import AnswerCorrupted
 from migration_gate.facts import (
     AlembicDifference,
     Connection,
+    DeclaredOperation,
     Failure,
     FilteredObject,
     History,
@@ -42,9 +43,11 @@ from migration_gate.facts import (
     Statement,
     Step,
     TransactionBoundary,
+    Unchecked,
     UncreatedObject,
 )
 from migration_gate.scan.revision_files import RevisionSource
+from migration_gate.worker import protocol
 from migration_gate.worker.protocol import (
     ConnectionRequested,
     ContextConfigured,
@@ -99,11 +102,21 @@ def parse_line(data: bytes) -> Line:
         line = _line_adapter().validate_json(ESCAPED_NUL.sub(rb"\1\\ufffd", data))
     except ValidationError as error:
         raise corrupted_answer(_describe_problem(error), data) from None
-    if isinstance(line, StepFinished):
-        for text in (line.before, line.after):
-            if text is not None:
-                _demand_catalog(text)
+    for text in _list_catalogs(line):
+        if text is not None:
+            _demand_catalog(text)
     return line
+
+
+def _list_catalogs(line: Line) -> tuple[str | None, ...]:
+    """The catalogs as JSON that the line has."""
+    match line:
+        case StepFinished():
+            return (line.before, line.after)
+        case ModelsCreated():
+            return (line.declared_catalog, line.restored_catalog)
+        case _:
+            return ()
 
 
 def _demand_catalog(text: str) -> None:
@@ -370,17 +383,13 @@ class AnswerReader:
     def models(self) -> Models:
         """What env.py gave as target_metadata, without the snapshot of the database that it made."""
         created = self._find_first(ModelsCreated) or ModelsCreated(0, ())
+        version_tables = self.version_tables()
         scripts = self.scripts()
         return Models(
             tables=created.tables,
             metadatas=created.metadatas,
             uncreated_objects=tuple(_build_uncreated_object(part) for part in created.uncreated),
-            filtered_objects=tuple(
-                FilteredObject(
-                    item.kind, item.schema, item.table, item.name or "", item.option, item.is_flagged
-                )
-                for item in created.filtered
-            ),
+            filtered_objects=_build_filtered_objects(created.filtered),
             alembic_differences=tuple(
                 AlembicDifference(difference.operation, difference.table, difference.text)
                 for difference in created.alembic_differences
@@ -397,6 +406,14 @@ class AnswerReader:
             reflected_tables=created.reflected_tables,
             lost_tables=created.lost_tables,
             disabled_triggers=created.disabled_triggers,
+            dismissed_objects=_build_filtered_objects(created.dismissed),
+            declared_operations=tuple(
+                DeclaredOperation(operation.label, operation.upgrade, operation.downgrade, operation.error)
+                for operation in created.declared
+            ),
+            declared_snapshot=_parse_snapshot_text(created.declared_catalog, version_tables),
+            restored_snapshot=_parse_snapshot_text(created.restored_catalog, version_tables),
+            problems=tuple(Unchecked(problem.object, problem.why) for problem in created.problems),
         )
 
     def model_statements(self) -> tuple[ModelStatement, ...]:
@@ -427,6 +444,13 @@ class AnswerReader:
         """Relative to the root where it is in it."""
         path = Path(text)
         return path.relative_to(self._root).as_posix() if path.is_relative_to(self._root) else str(path)
+
+
+def _build_filtered_objects(items: Sequence[protocol.FilteredObject]) -> tuple[FilteredObject, ...]:
+    return tuple(
+        FilteredObject(item.kind, item.schema, item.table, item.name or "", item.option, item.is_flagged)
+        for item in items
+    )
 
 
 def _name_version_table(context: ContextConfigured | ContextFinished) -> str:

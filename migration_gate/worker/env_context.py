@@ -24,6 +24,8 @@ class EnvContext:
     """where a table without a schema is"""
     schema_translation: Optional[Mapping[Optional[str], Optional[str]]]
     """the connection's schema_translate_map"""
+    environment: Any = None
+    """the EnvironmentContext of env.py"""
 
     @property
     def metadatas(self) -> tuple[Any, ...]:
@@ -54,6 +56,7 @@ def keep_context(
         search_path=place.search_path,
         default_schema=place.default_schema,
         schema_translation=schema_translation,
+        environment=context.environment_context,
     )
 
 
@@ -88,6 +91,19 @@ def list_metadatas(target_metadata: Any) -> tuple[Any, ...]:
     """target_metadata as Alembic takes it: a MetaData, several, or None."""
     metadatas = target_metadata if isinstance(target_metadata, (list, tuple)) else [target_metadata]
     return tuple(metadata for metadata in metadatas if metadata is not None)
+
+
+def make_migration_context(context: EnvContext, connection: Any, **changed_options: Any) -> Any:
+    """A MigrationContext with env.py's options, for a connection of ours."""
+    from alembic.migration import MigrationContext
+
+    follow_search_path(connection, context)
+    options = {name: value for name, value in context.options.items() if name != "fn"}
+    return MigrationContext.configure(
+        connection=connection,
+        environment_context=context.environment,
+        opts={**options, **changed_options},
+    )
 
 
 def follow_search_path(connection: Any, context: EnvContext) -> None:

@@ -12,8 +12,6 @@ from .model_types import MappedType, find_mapped_types
 from .protocol import UncreatedKind
 from .replaced_objects import LostRoutines
 
-DIFFERENT_LABELS = "the models give this enum different labels in different columns: %s"
-
 
 @dataclass(frozen=True)
 class RefusedPart:
@@ -64,17 +62,13 @@ def _create_without_concurrently(metadata: Any) -> None:
 
 
 def _create_other_types(connection: Any, mapped_types: Iterable[MappedType]) -> list[RefusedPart]:
-    """Create the types that create_all does not create, and note what is not clear about a type."""
+    """Create the types that create_all does not create."""
     refused = []
     for mapped in mapped_types:
         message = None
         if not mapped.has_own_creator:
             create = partial(mapped.type.create, connection, checkfirst=True)
             message = _attempt_creation(connection, create)
-        if message is None and mapped.other_labels:
-            message = DIFFERENT_LABELS % " and ".join(
-                "(%s)" % ", ".join(labels) for labels in (mapped.type.enums, *mapped.other_labels)
-            )
         if message is not None:
             refused.append(RefusedPart("type", str(mapped.type.name), (), None, message))
     return refused
@@ -179,7 +173,11 @@ class PartCreator:
         self._connection.execute(create_table(table, include_foreign_key_constraints=[]))
 
     def _create_indexes(self, table: Any) -> None:
+        created: list[Any] = []
         for index in sorted(table.indexes, key=_name_as_text):
+            if any(_is_same_index(index, other) for other in created):
+                continue  # `index=True` beside an Index of that name: one says what the other one says
+            created.append(index)
             self._create_part("index", index, table, partial(index.create, self._connection))
 
     def _create_comments(self, table: Any) -> None:
@@ -197,6 +195,16 @@ class PartCreator:
 
         for key in sorted(table.foreign_key_constraints, key=_name_as_text):
             self._execute_part("foreign key", key, table, AddConstraint(key))
+
+
+def _is_same_index(index: Any, other: Any) -> bool:
+    """Whether both have the same name, columns and options."""
+    from sqlalchemy.dialects import postgresql
+    from sqlalchemy.schema import CreateIndex
+
+    dialect: Any = postgresql.dialect()  # type: ignore[no-untyped-call]
+    first, second = (str(CreateIndex(item).compile(dialect=dialect)) for item in (index, other))
+    return first == second
 
 
 def _name_as_text(item: Any) -> str:

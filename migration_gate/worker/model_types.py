@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Iterator, Optional
 
+from .protocol import ModelsProblem
+
 
 @dataclass(frozen=True)
 class MappedType:
@@ -29,6 +31,15 @@ def find_mapped_types(metadata: Any, dialect: Any) -> list[MappedType]:
         key = (found.type.schema, found.type.name)
         types[key] = _join(types[key], found) if key in types else found
     return list(types.values())
+
+
+def find_contradictions(metadata: Any, dialect: Any) -> Iterator[ModelsProblem]:
+    """The enums that have different labels in different columns; one of them is compared."""
+    for mapped in find_mapped_types(metadata, dialect):
+        if mapped.other_labels:
+            texts = ("(%s)" % ", ".join(labels) for labels in (mapped.type.enums, *mapped.other_labels))
+            why = "the models give it different labels: %s; only the first are compared" % " and ".join(texts)
+            yield ModelsProblem(str(mapped.type.name), why)
 
 
 def _join(first: MappedType, second: MappedType) -> MappedType:

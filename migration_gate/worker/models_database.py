@@ -6,14 +6,16 @@ import dataclasses
 from functools import partial
 from typing import Any, Mapping, NamedTuple, Sequence
 
-from .alembic_comparison import find_alembic_differences, find_filtered_objects, is_about
+from .alembic_comparison import find_alembic_differences, is_about
 from .answer_stream import AnswerStream
 from .env_context import EnvContext, follow_search_path, list_table_names, name_tables
 from .imported_modules import find_imported_modules
 from .model_creation import RefusedPart, create_models
 from .model_locations import find_mapped_classes
+from .model_types import find_contradictions
 from .own_connection import OwnConnections
-from .protocol import AlembicDifference, FilteredObject, ModelsCreated, Order, UncreatedPart
+from .project_check import ProjectCheck
+from .protocol import AlembicDifference, ModelsCreated, ModelsProblem, Order, UncreatedPart
 from .redirection import Redirection
 from .replaced_objects import (
     LostRoutines,
@@ -57,7 +59,9 @@ class ModelsDatabase:
                 ModelsCreated(metadatas, tables, lost_tables=lost_tables, imported_modules=imported)
             )
             return
-        filtered = _find_filtered(order, connections, contexts)
+        check = ProjectCheck(order, connections)
+        for context in contexts:
+            check.run(context)
         _end_sessions(order, connections, contexts[0])
         creation = ModelsCreation(contexts)
         parts = creation.create_models(order, connections)
@@ -69,13 +73,18 @@ class ModelsDatabase:
                 metadatas=metadatas,
                 tables=tables,
                 uncreated=comparison.parts,
-                filtered=filtered,
+                filtered=tuple(check.comparison.filtered),
                 alembic_differences=comparison.differences,
                 mapped_classes=find_mapped_classes({id(table): name for table, name in named_tables}),
                 reflected_tables=tuple(sorted(reflected_tables)),
                 lost_tables=lost_tables,
                 imported_modules=find_imported_modules(),
                 disabled_triggers=creation.disabled_triggers,
+                dismissed=tuple(check.comparison.dismissed),
+                declared=check.declared.operations,
+                declared_catalog=check.declared.catalog,
+                restored_catalog=check.declared.restored_catalog,
+                problems=tuple(dict.fromkeys((*check.comparison.problems, *creation.problems))),
             )
         )
 
@@ -87,15 +96,6 @@ def _distinct_contexts(contexts: Sequence[EnvContext]) -> list[EnvContext]:
         metadata_ids = tuple(id(metadata) for metadata in context.metadatas)
         distinct.setdefault((metadata_ids, context.search_path, str(context.schema_translation)), context)
     return list(distinct.values())
-
-
-def _find_filtered(
-    order: Order, connections: OwnConnections, contexts: Sequence[EnvContext]
-) -> tuple[FilteredObject, ...]:
-    filtered: list[FilteredObject] = []
-    for context in contexts:
-        filtered += connections.run(order.models_database, context, partial(find_filtered_objects, context))
-    return tuple(filtered)
 
 
 def _end_sessions(order: Order, connections: OwnConnections, context: EnvContext) -> None:
@@ -112,6 +112,7 @@ class ModelsCreation:
         self._lost_routines = LostRoutines()
         self.disabled_triggers: tuple[str, ...] = ()
         """event triggers of the migrations"""
+        self.problems: list[ModelsProblem] = []
 
     def create_models(self, order: Order, connections: OwnConnections) -> list[UncreatedPart]:
         """Drop what is there and create the models of each context; what Postgres refused."""
@@ -125,6 +126,8 @@ class ModelsCreation:
         if context is self._contexts[0]:
             # Everything is dropped before the first: one context may use what another one creates.
             self._drop_replaced(connection)
+        for metadata in context.metadatas:
+            self.problems += find_contradictions(metadata, connection.dialect)
         follow_search_path(connection, context)
         if context.schema_translation:
             connection = connection.execution_options(schema_translate_map=context.schema_translation)

@@ -7,6 +7,7 @@ the worker, this is the module to look at first.
 from __future__ import annotations
 
 import os
+from functools import partial
 from typing import Any, Callable, Iterable
 
 # Alembic.
@@ -50,6 +51,56 @@ def wrap_migration_function(step: Any, wrap: Callable[[Callable[..., Any]], Call
     `MigrationStep.migration_fn`, since Alembic 0.1; it has no underscore, but no documentation either.
     """
     step.migration_fn = wrap(step.migration_fn)
+
+
+def wrap_foreign_comparators(wrap: Callable[[Callable[..., Any]], Callable[..., Any]]) -> Callable[[], None]:
+    """Have Alembic's comparisons call `wrap(function)` for each function that is not its own.
+
+    Returns what undoes it. `Dispatcher._registry`, since Alembic 0.7: lists of functions; since 1.18 of
+    functions with their group, and plug-ins have dispatchers of their own (`plugins._all_plugins`).
+    """
+    undo: list[Callable[[], None]] = []
+    for registry in _comparator_registries():
+        for functions in registry.values():
+            undo.append(partial(functions.__setitem__, slice(None), functions[:]))
+            functions[:] = [_wrap_entry(entry, wrap) for entry in functions]
+
+    def undo_all() -> None:
+        for restore in undo:
+            restore()
+
+    return undo_all
+
+
+def has_foreign_comparators() -> bool:
+    """Whether the project or a plug-in has registered functions for Alembic's comparisons."""
+    entries = (entry for registry in _comparator_registries() for rows in registry.values() for entry in rows)
+    return any(_is_foreign(entry) for entry in entries)
+
+
+def _comparator_registries() -> list[dict[Any, list[Any]]]:
+    from alembic.autogenerate.compare import comparators
+
+    dispatchers = [comparators]
+    try:
+        from alembic.runtime import plugins
+    except ImportError:
+        pass
+    else:
+        dispatchers += [plugin.autogenerate_comparators for plugin in plugins._all_plugins.values()]
+    return [dispatcher._registry for dispatcher in dispatchers]
+
+
+def _wrap_entry(entry: Any, wrap: Callable[[Callable[..., Any]], Callable[..., Any]]) -> Any:
+    if not _is_foreign(entry):
+        return entry
+    return (wrap(entry[0]), *entry[1:]) if isinstance(entry, tuple) else wrap(entry)
+
+
+def _is_foreign(entry: Any) -> bool:
+    function = entry[0] if isinstance(entry, tuple) else entry
+    module = str(getattr(function, "__module__", None) or "")
+    return module != "alembic" and not module.startswith("alembic.")
 
 
 # SQLAlchemy.

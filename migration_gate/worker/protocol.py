@@ -280,6 +280,27 @@ class AlembicDifference:
 
 
 @dataclass(frozen=True)
+class DeclaredOperation:
+    """An operation that the project's own comparison asks for, beyond its models."""
+
+    label: str
+    """what it says of itself"""
+    upgrade: str
+    """the lines of a revision that ran; '' where there are none"""
+    downgrade: str
+    error: Optional[str]
+    """why it could not be run"""
+
+
+@dataclass(frozen=True)
+class ModelsProblem:
+    """Something of the models, or of the project's own comparison, that was not compared."""
+
+    object: str
+    why: str
+
+
+@dataclass(frozen=True)
 class MappedClass:
     """Where a table's model is defined."""
 
@@ -573,6 +594,16 @@ class ModelsCreated:
     imported_modules: tuple[ImportedModule, ...] = ()
     disabled_triggers: tuple[str, ...] = ()
     """event triggers of the migrations, which did not act on the models"""
+    dismissed: tuple[FilteredObject, ...] = ()
+    """differences that the project's process_revision_directives takes out of a revision"""
+    declared: tuple[DeclaredOperation, ...] = ()
+    """what the project's own comparators found"""
+    declared_catalog: Optional[str] = None
+    """the replayed catalog as JSON, after these operations"""
+    restored_catalog: Optional[str] = None
+    """and after their downgrades"""
+    problems: tuple[ModelsProblem, ...] = ()
+    """what could not be compared for another reason than a refusal of Postgres"""
     kind: Literal["models"] = "models"
 
 

@@ -21,7 +21,6 @@ from .answer_stream import AnswerStream, OrderStream
 from .attempts import Attempt, run_attempts
 from .dialect_choice import DialectChoice, find_installed_drivers
 from .driver_patches import install_driver_patches
-from .env_context import list_table_names
 from .error_report import describe_error
 from .import_hooks import ImportHooks
 from .model_ddl import ModelDdlObserver
@@ -265,7 +264,7 @@ class Session:
     def _finish_history(self, upgrade: HistoryUpgrade) -> None:
         """Create the models as this process has them, where the gate wants that: the other one failed."""
         self._begin_stage("models")
-        self._answer.send(HistoryFinished(list_table_names(upgrade.finished_contexts)))
+        self._answer.send(HistoryFinished(tuple(sorted(upgrade.table_names))))
         if self._orders.await_request() is not None:
             database = ModelsDatabase(self._order, self._redirection, self._answer)
             database.create_models(upgrade.finished_contexts, {}, ())

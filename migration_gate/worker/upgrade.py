@@ -12,7 +12,7 @@ from typing import Any, Callable, Iterator, Mapping, Optional, Sequence
 from . import private_api
 from .answer_stream import AnswerStream
 from .catalog_snapshot import execute_unseen, read_catalog
-from .env_context import EnvContext, keep_context, list_metadatas, remember_options
+from .env_context import EnvContext, keep_context, list_metadatas, list_table_names, remember_options
 from .model_ddl import ModelDdlObserver
 from .protocol import (
     ContextConfigured,
@@ -95,6 +95,8 @@ class HistoryUpgrade:
         self.running_revision: Optional[str] = None
         self.finished_contexts: list[EnvContext] = []
         """of env.py, whose revisions have all run"""
+        self.table_names: set[str] = set()
+        """`schema.name` of the tables that the contexts had then"""
         self.configured_metadatas: list[Any] = []
         """the MetaData objects of all contexts"""
         self.watch_environment: Callable[[Any], None] = lambda environment: None
@@ -222,6 +224,7 @@ class HistoryUpgrade:
             place.schema_translation,
         )
         self.finished_contexts.append(finished)
+        self.table_names.update(list_table_names([finished]))
         self._answer.send(
             ContextFinished(
                 number=number,

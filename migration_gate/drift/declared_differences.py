@@ -1,0 +1,204 @@
+"""What the project declares beside its models: what its own comparison asks for, and how the catalog changes.
+
+The operations of alembic_utils, of another plug-in or of a comparator of the project's own ran on a copy of
+the replayed database. What differs there from the replayed one is what the project wants and nothing makes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from migration_gate.analysis.origin import find_origin
+from migration_gate.drift.difference_text import columns_text, labels_text, sequence_text
+from migration_gate.drift.object_pairs import object_identity, pair_objects, without_identifiers
+from migration_gate.facts.catalog import (
+    AttachedObject,
+    CatalogObject,
+    Column,
+    Constraint,
+    EnumType,
+    Extension,
+    Index,
+    NamedType,
+    OtherObject,
+    Routine,
+    Sequence,
+    Snapshot,
+    Table,
+    View,
+)
+from migration_gate.facts.history import DeclaredOperation, Difference, Replay
+
+_FIELDS = (
+    "schemas", "extensions", "enums", "types", "sequences", "tables", "columns", "constraints", "indexes",
+    "views", "routines", "triggers", "policies", "rules", "others", "grants",
+)  # fmt: skip
+"""of `Snapshot`, in the order in which differences are reported"""
+_NOUNS = {EnumType: "enum", NamedType: "type", Table: "table", Column: "column", Index: "index"}
+
+
+@dataclass(frozen=True, slots=True)
+class _ChangedObject:
+    """An object on both sides, as they differ; None where a side lacks it."""
+
+    database: CatalogObject | None
+    declared: CatalogObject | None
+
+    @property
+    def item(self) -> CatalogObject:
+        item = self.database if self.database is not None else self.declared
+        assert item is not None  # noqa: S101  (one side has it)
+        return item
+
+
+def find_declared_differences(replay: Replay, known: Iterable[Difference]) -> tuple[Difference, ...]:
+    """The differences that only the project's own comparison finds.
+
+    `known`: those between the migrations and the models, which are not reported once more.
+    """
+    declared = replay.models.declared_snapshot
+    if declared is None:
+        return ()
+    known_objects = {item.object for item in known if item.kind != "unmanaged"}
+    changed = [
+        item for item in _find_changes(replay.catalog, declared) if str(item.item) not in known_objects
+    ]
+    operations = [
+        _with_working_downgrade(operation, replay) for operation in replay.models.declared_operations
+    ]
+    explained = _explain_changes(changed, operations, declared, replay)
+    named = {item.label for item in operations if _find_known(item, known_objects)}
+    named |= {operation.label for operation in operations for item in changed if _mentions(operation, item)}
+    rest = (_describe_alone(operation) for operation in operations if operation.label not in named)
+    return (*explained, *rest)
+
+
+def _with_working_downgrade(operation: DeclaredOperation, replay: Replay) -> DeclaredOperation:
+    """The operation without its downgrade, where the downgrades did not restore the database."""
+    restored = replay.models.restored_snapshot
+    if restored is None or not list(_find_changes(replay.catalog, restored)):
+        return operation
+    return replace(operation, downgrade="")
+
+
+def _find_changes(database: Snapshot, declared: Snapshot) -> Iterator[_ChangedObject]:
+    """Every object that differs, without those that belong to a table which one side lacks."""
+    missing = {object_identity(table) for table in database.tables}
+    missing ^= {object_identity(table) for table in declared.tables}
+    for field in _FIELDS:
+        for before, after in pair_objects(getattr(database, field), getattr(declared, field)):
+            changed = _ChangedObject(before, after)
+            is_equal = (
+                before is not None
+                and after is not None
+                and without_identifiers(before) == without_identifiers(after)
+            )
+            if not is_equal and not _belongs_to(changed.item, missing):
+                yield changed
+
+
+def _belongs_to(item: CatalogObject, tables: set[tuple[str, ...]]) -> bool:
+    if not isinstance(item, Column | Constraint | Index | AttachedObject):
+        return False
+    return (item.schema, item.table) in tables
+
+
+def _explain_changes(
+    changed: Iterable[_ChangedObject],
+    operations: list[DeclaredOperation],
+    declared: Snapshot,
+    replay: Replay,
+) -> Iterator[Difference]:
+    """A difference for each object, with the lines of the first operation that names it."""
+    used: set[str] = set()
+    for item in changed:
+        operation = next((operation for operation in operations if _mentions(operation, item)), None)
+        is_new = operation is not None and operation.label not in used
+        if operation is not None:
+            used.add(operation.label)
+        yield Difference(
+            kind="declared",
+            object=str(item.item),
+            database=None if item.database is None else _text_of(item.database, replay.catalog),
+            models=None if item.declared is None else _text_of(item.declared, declared),
+            table=_table_of(item.item),
+            upgrade=operation.upgrade if operation is not None and is_new else "",
+            downgrade=operation.downgrade if operation is not None and is_new else "",
+            object_noun=_noun_of(item.item),
+            revision=find_origin(replay, item.database).revision if item.database is not None else None,
+        )
+
+
+def _mentions(operation: DeclaredOperation, changed: _ChangedObject) -> bool:
+    """Whether the operation's words or lines have the object's name."""
+    return _has_word(operation, str(getattr(changed.item, "name", "")))
+
+
+def _find_known(operation: DeclaredOperation, objects: Iterable[str]) -> bool:
+    return any(_has_word(operation, name.rpartition(".")[2]) for name in objects)
+
+
+def _has_word(operation: DeclaredOperation, name: str) -> bool:
+    text = f"{operation.label}\n{operation.upgrade}"
+    return bool(name) and re.search(rf"(?<![\w$]){re.escape(name)}(?![\w$])", text) is not None
+
+
+def _describe_alone(operation: DeclaredOperation) -> Difference:
+    """The difference of an operation that failed, or that changes nothing which the catalog shows."""
+    return Difference(
+        kind="declared",
+        object=operation.label,
+        database=None,
+        models=operation.error or operation.upgrade or operation.label,
+        upgrade=operation.upgrade,
+        downgrade=operation.downgrade,
+        object_noun="operation",
+        fix_refused=operation.error or "",
+    )
+
+
+def _table_of(item: CatalogObject) -> str | None:
+    match item:
+        case Column() | Constraint() | Index() | AttachedObject():
+            return f"{item.schema}.{item.table}"
+        case Table():
+            return f"{item.schema}.{item.name}"
+        case _:
+            return None
+
+
+def _noun_of(item: CatalogObject) -> str:
+    match item:
+        case AttachedObject() | View() | Routine() | OtherObject() | Constraint():
+            return str(item.kind)
+        case _:
+            return _NOUNS.get(type(item), type(item).__name__.lower())
+
+
+def _text_of(item: CatalogObject, snapshot: Snapshot) -> str:
+    """What a reader sees of the object."""
+    match item:
+        case View() | Routine() | OtherObject() | Index() | Constraint() | NamedType() | AttachedObject():
+            return item.definition.strip()
+        case EnumType():
+            return labels_text(item)
+        case Sequence():
+            return sequence_text(item)
+        case Table():
+            return _table_text(item, snapshot)
+        case _:
+            return f"{item.version} in schema {item.schema}" if isinstance(item, Extension) else str(item)
+
+
+def _table_text(table: Table, snapshot: Snapshot) -> str:
+    """Its columns, and what else an operation may have changed."""
+    words = [columns_text(snapshot.columns_of(table)), table.persistence]
+    if table.options:
+        words.append(f"WITH ({', '.join(table.options)})")
+    if table.row_security:
+        words.append("FORCE ROW LEVEL SECURITY" if table.force_row_security else "ROW LEVEL SECURITY")
+    if table.comment:
+        words.append(f"COMMENT {table.comment}")
+    return " ".join(words)
