@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from migration_gate.facts.catalog import Column, Sequence, Snapshot, TablePart
+
+SEQUENCE_MAXIMUMS = {"smallint": 2**15 - 1, "integer": 2**31 - 1, "bigint": 2**63 - 1}
+"""the largest value of a sequence of that type, where none is given"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,27 @@ def find_serial_sequence(snapshot: Snapshot, column: Column) -> Sequence | None:
 def is_serial(snapshot: Snapshot, column: Column) -> bool:
     """Whether the column takes its default from a sequence of its own."""
     return find_serial_sequence(snapshot, column) is not None
+
+
+def has_plain_identity(snapshot: Snapshot, column: Column) -> bool:
+    """Whether an identity column's sequence has the name and the options that Postgres gives by itself."""
+    sequence = find_owned_sequence(snapshot, column)
+    if sequence is None or sequence.type not in SEQUENCE_MAXIMUMS:
+        return False
+    plain = Sequence(
+        schema=column.schema,
+        name=f"{column.table}_{column.name}_seq",
+        type=column.type,
+        start=1,
+        increment=1,
+        minimum=1,
+        maximum=SEQUENCE_MAXIMUMS[sequence.type],
+        cache=1,
+        cycle=False,
+        owner=sequence.owner,
+        identity=True,
+    )
+    return replace(sequence, oid=plain.oid) == plain
 
 
 def find_column(snapshot: Snapshot, schema: str, table: str, name: str) -> Column | None:

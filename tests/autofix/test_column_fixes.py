@@ -149,3 +149,12 @@ def test_names_are_quoted_where_postgres_needs_it() -> None:
     )
     (fix,) = add_fixes(compare_with_models(replay), replay)
     assert fix.upgrade == "op.execute('COMMENT ON COLUMN public.\"like\".\"Full Name\" IS \\'x\\'')"
+
+
+def test_a_plain_identity_is_written_as_sqlalchemy_writes_it() -> None:
+    column = replace(ID, identity="by default")
+    sequence = replace(SERIAL, identity=True)
+    models = Snapshot(tables=(USERS,), columns=(column,), sequences=(sequence,))
+    replay = Replay(models=Models(metadatas=1, tables=("public.users",), snapshot=models))
+    fixes = [fix for fix in add_fixes(compare_with_models(replay), replay) if fix.kind == "table"]
+    assert "sa.Column('id', sa.Integer(), sa.Identity(always=False), nullable=False)" in fixes[0].upgrade
