@@ -23,7 +23,9 @@ from migration_gate.autofix.default_fixes import (
     set_default,
 )
 from migration_gate.autofix.enum_labels import FOLLOWS_BY_ITSELF
+from migration_gate.autofix.enum_with_column import create_enum_of, drop_enum_of
 from migration_gate.autofix.execute_call import execute_call
+from migration_gate.autofix.key_types import add_keys_after, drop_keys_before
 from migration_gate.autofix.sqlalchemy_types import make_sqlalchemy_type
 from migration_gate.autofix.view_warnings import warn_of_views
 from migration_gate.facts.catalog import Column
@@ -64,13 +66,18 @@ def _belongs_to_view(column: Column, state: AutofixState) -> bool:
 
 def change_type(current: Column, target: Column, state: AutofixState) -> list[str]:
     """The lines that change its type, with its default and its sequence, where they depend on the type."""
-    lines = warn_of_views(current, state)
+    lines = [
+        *warn_of_views(current, state),
+        *drop_keys_before(current, state),
+        *create_enum_of(target, state),
+    ]
     if not changes_default_with_type(current, target, state):
-        return [*lines, *_alter_type(current, target, state), *_change_serial_type(current, target, state)]
-    if current.default is not None:
-        lines += drop_default(current, state)
-    lines += _alter_type(current, target, state)
-    return lines + set_default(None, target, state)
+        lines += _alter_type(current, target, state) + _change_serial_type(current, target, state)
+    else:
+        if current.default is not None:
+            lines += drop_default(current, state)
+        lines += _alter_type(current, target, state) + set_default(None, target, state)
+    return [*lines, *drop_enum_of(current, state), *add_keys_after(current, state)]
 
 
 def _alter_type(current: Column, target: Column, state: AutofixState) -> list[str]:

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from migration_gate.autofix.autofix_state import AutofixState
 from migration_gate.autofix.ddl_clauses import alter_column_clause
-from migration_gate.autofix.enum_labels import find_label_renames, find_string_values, uses_removed_label
-from migration_gate.autofix.enum_replacement import create_enum, find_enum_users, replace_enum
+from migration_gate.autofix.enum_labels import (
+    FOLLOWS_BY_ITSELF,
+    find_label_renames,
+    find_string_values,
+    uses_removed_label,
+)
+from migration_gate.autofix.enum_replacement import create_enum, drop_enum, find_enum_users, replace_enum
+from migration_gate.autofix.enum_with_column import comes_with_column
 from migration_gate.autofix.execute_call import execute_call, execute_calls
 from migration_gate.autofix.part_add_and_drop import add_part
 from migration_gate.facts.catalog import EnumType
@@ -15,15 +21,23 @@ from migration_gate.sql.literals import quote_literal
 
 def fix_enum(current: EnumType | None, target: EnumType | None, state: AutofixState) -> list[str]:
     """The lines that turn the one enum into the other; None means that there is no such object."""
-    if current is None:
-        return [] if target is None else create_enum(target)
-    if target is None:
-        return [execute_call(f"DROP TYPE {qualified_name(current.schema, current.name)}")]
+    if current is None or target is None:
+        return _create_or_drop(current, target, state)
     if (current.schema, current.name) != (target.schema, target.name):
         return rename_enum(current, target)
     if _is_subsequence(current.labels, target.labels):
         return add_labels(current, target, state)
     return rename_labels(current, target) or replace_enum(current, target, state)
+
+
+def _create_or_drop(current: EnumType | None, target: EnumType | None, state: AutofixState) -> list[str]:
+    """The line for an enum that only one side has."""
+    enum = current or target
+    if enum is None:
+        return []
+    if comes_with_column(enum, state):
+        return [FOLLOWS_BY_ITSELF]
+    return create_enum(enum) if current is None else drop_enum(enum)
 
 
 def rename_enum(current: EnumType, target: EnumType) -> list[str]:

@@ -57,6 +57,11 @@ def create_enum(enum: EnumType) -> list[str]:
     return [execute_call(f"CREATE TYPE {qualified_name(enum.schema, enum.name)} AS ENUM ({labels})")]
 
 
+def drop_enum(enum: EnumType) -> list[str]:
+    """The line that drops it."""
+    return [execute_call(f"DROP TYPE {qualified_name(enum.schema, enum.name)}")]
+
+
 def find_enum_users(enum: EnumType, state: AutofixState) -> EnumUsers:
     """The columns of the type, and what names it in an expression on their tables."""
     snapshot = state.replayed

@@ -63,15 +63,7 @@ class FixOrder:
         if _has_parents(difference):
             # Before the tables: a parent cannot be dropped while it has children.
             return KIND_ORDER.index("table") - 1, 0
-        if difference.kind in _PART_KINDS and is_dropped:
-            # Before the parts that take their names, and foreign keys before the keys that they reference.
-            return KIND_ORDER.index("primary key"), -2 if difference.kind == "foreign key" else -1
-        if difference.kind == "column" and is_dropped:
-            return group, -1
-        if difference.kind in ("enum", "sequence") and is_dropped:
-            # When no column uses it any more.
-            return KIND_ORDER.index("index"), 1
-        return group, 0
+        return _place_of_dropped(difference, group) if is_dropped else (group, 0)
 
     def _table_place(self, difference: Difference) -> int:
         """Tables to drop go first, because new ones may take their names; referencing before referenced."""
@@ -79,6 +71,17 @@ class FixOrder:
         if difference.models is None:
             return -1 - self.database_depths.get(table, 0)
         return self.models_depths.get(table, 0)
+
+
+def _place_of_dropped(difference: Difference, group: int) -> tuple[int, int]:
+    """The group and the place in it of what the models lack."""
+    if difference.kind in _PART_KINDS:
+        # Before the parts that take their names, and foreign keys before the keys that they reference.
+        return KIND_ORDER.index("primary key"), -2 if difference.kind == "foreign key" else -1
+    if difference.kind in ("enum", "type definition"):
+        # After whatever uses it now.
+        return KIND_ORDER.index("unmanaged"), -1
+    return group, -1 if difference.kind == "column" else 0
 
 
 def _has_parents(difference: Difference) -> bool:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from migration_gate.drift.column_types import map_column_types
 from migration_gate.drift.comparison_scope import ComparisonScope
 from migration_gate.drift.difference import CatalogDifference
 from migration_gate.drift.object_pairs import ConstraintOrIndex, table_of
 from migration_gate.drift.uniqueness import Guarantee, has_plain_columns, uniqueness_guarantee
 from migration_gate.facts.catalog import CatalogObject, Column, Constraint, EnumType, Index, Snapshot, Table
+from migration_gate.sql.identifiers import qualified_name
 
 _UNLIMITED_TEXT_TYPES = {"text", "character varying"}
 
@@ -21,8 +23,8 @@ def explain_harmlessness(difference: CatalogDifference, scope: ComparisonScope) 
             return _explain_numbering(database, models, scope)
         case "type", Column() as database, Column() as models:
             return _explain_text_types(database, models)
-        case "enum", EnumType() as database, EnumType() as models:
-            return _explain_label_order(database, models)
+        case "enum", EnumType() | None as database, EnumType() as models:
+            return _explain_enum(database, models, scope)
         case "table option", Table(partition_key=str()), Table(partition_key=None):
             return "a query works the same with and without partitions"
         case (("primary key" | "unique" | "index"), _, _):
@@ -39,12 +41,29 @@ def _explain_text_types(database: Column, models: Column) -> str:
     return "both hold text of any length"
 
 
+def _explain_enum(database: EnumType | None, models: EnumType, scope: ComparisonScope) -> str:
+    """Labels in another order, or an enum that comes with the columns that need it."""
+    if database is None:
+        return _explain_missing_enum(models, scope)
+    return _explain_label_order(database, models)
+
+
 def _explain_label_order(database: EnumType, models: EnumType) -> str:
     """The same labels in another order, which only ORDER BY and comparisons notice."""
     is_same_name = (database.schema, database.name) == (models.schema, models.name)
     if not is_same_name or sorted(database.labels) != sorted(models.labels):
         return ""
     return "both accept the same labels; they sort in another order"
+
+
+def _explain_missing_enum(enum: EnumType, scope: ComparisonScope) -> str:
+    """An enum that only columns use that differ themselves."""
+    names = (qualified_name(enum.schema, enum.name), f"{enum.schema}.{enum.name}")
+    types = map_column_types(scope.database)
+    users = [column for column in scope.models.columns if column.type.removesuffix("[]") in names]
+    if users and all(types.get(table_of(user), {}).get(user.name) != user.type for user in users):
+        return "the columns that use it differ themselves"
+    return ""
 
 
 @dataclass(frozen=True, slots=True)

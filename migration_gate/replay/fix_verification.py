@@ -229,6 +229,8 @@ class _Verification:
             for difference in lasting:
                 with trial.rolled_back():
                     problem = trial.run(difference.upgrade) or trial.run(difference.downgrade)
+                if not problem and _leaves_key_to_other(difference):
+                    problem = "it drops a foreign key that the change of the other column adds again"
                 if problem:
                     self.runs_only_with[difference] = problem
             running = tuple(item for item in lasting if item not in self.runs_only_with)
@@ -247,6 +249,12 @@ class _Verification:
                 problem = trial.run(difference.upgrade) or self._check_alone(trial, difference)
             if problem:
                 self.runs_only_with[difference] = problem
+
+
+def _leaves_key_to_other(difference: Difference) -> bool:
+    """Whether the lines for a type drop or add a foreign key, and those of its other end undo that."""
+    drops, adds = ("drop_constraint(" in difference.upgrade, "create_foreign_key(" in difference.upgrade)
+    return difference.kind == "type" and drops != adds
 
 
 def _split_by_table(differences: tuple[Difference, ...]) -> list[tuple[Difference, ...]]:
