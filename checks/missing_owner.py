@@ -9,7 +9,7 @@ Instead, add the column with a foreign key, or exempt the table under `owners.ex
 from collections.abc import Iterator
 
 from migration_gate.analysis import op_code, ownership
-from migration_gate.analysis.origin import find_origin
+from migration_gate.analysis.owner_origin import find_origin_of_missing_owner
 from migration_gate.check import Evidence, Finding, Severity
 from migration_gate.facts import Facts, Owners, Table
 from migration_gate.wording import code_block, join_words
@@ -27,7 +27,7 @@ def check(facts: Facts) -> Iterator[Finding]:
             continue
         columns = ", ".join(column.name for column in facts.replay.catalog.columns_of(table))
         yield Finding.at_origin(
-            find_origin(facts.replay, table),
+            find_origin_of_missing_owner(facts, table),
             table,
             f"`{table}` has no owner column: none of {join_words(facts.owners.columns)}",
             evidence=(Evidence("columns", columns), Evidence("because", reason)),

@@ -36,7 +36,7 @@ def check(facts: Facts) -> Iterator[Finding]:
     for owned in list_owner_columns(facts):
         if not owned.always_has_owner:
             yield Finding.at_origin(
-                find_origin(facts.replay, owned.column),
+                find_origin(facts.replay, owned.column, ("nullable",)),
                 owned.column,
                 f"`{owned.column}` accepts NULL, so a row can be without an owner",
                 evidence=tuple(_collect_evidence(owned)),

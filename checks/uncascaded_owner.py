@@ -29,7 +29,7 @@ def check(facts: Facts) -> Iterator[Finding]:
         if not actions or not set(actions).isdisjoint(accepted):
             continue
         key = owned.foreign_keys[0]
-        origin = find_origin(facts.replay, key) or find_origin(facts.replay, owned.column)
+        origin = find_origin(facts.replay, key, ("definition",)) or find_origin(facts.replay, owned.column)
         yield Finding.at_origin(
             origin,
             owned.column,

@@ -9,7 +9,7 @@ Instead, create an index that starts with the owner column.
 from collections.abc import Iterator
 
 from migration_gate.analysis import op_code
-from migration_gate.analysis.origin import find_origin
+from migration_gate.analysis.owner_origin import find_origin_of_missing_index
 from migration_gate.analysis.ownership import OwnerColumn, list_owner_columns
 from migration_gate.check import Evidence, Finding, Severity
 from migration_gate.facts import Facts, Index
@@ -23,7 +23,7 @@ def check(facts: Facts) -> Iterator[Finding]:
     for owned in list_owner_columns(facts):
         if not owned.has_usable_index:
             yield Finding.at_origin(
-                find_origin(facts.replay, owned.column),
+                find_origin_of_missing_index(facts.replay, owned),
                 owned.column,
                 f"`{owned.column}` leads no index",
                 evidence=tuple(_describe_index(index) for index in owned.containing_indexes),

@@ -9,7 +9,7 @@ Instead, add the foreign key, with the ON DELETE that is right for what a user o
 from collections.abc import Iterator
 
 from migration_gate.analysis import op_code
-from migration_gate.analysis.origin import find_origin
+from migration_gate.analysis.owner_origin import find_origin_of_missing_key
 from migration_gate.analysis.ownership import OwnerColumn, OwnersKey, find_owners_key, list_owner_columns
 from migration_gate.check import Evidence, Finding, Severity
 from migration_gate.facts import Facts, Owners
@@ -28,7 +28,7 @@ def check(facts: Facts) -> Iterator[Finding]:
     for owned in list_owner_columns(facts):
         if not owned.foreign_keys and not owned.is_polymorphic:
             yield Finding.at_origin(
-                find_origin(facts.replay, owned.column),
+                find_origin_of_missing_key(facts.replay, owned),
                 owned.column,
                 _describe_column(owned, facts.owners),
                 evidence=tuple(Evidence("foreign key", key.definition) for key in owned.other_foreign_keys),

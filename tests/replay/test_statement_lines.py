@@ -1,0 +1,59 @@
+"""Commands in the server's log are tied to the statements of their step by text and order."""
+
+from __future__ import annotations
+
+from migration_gate.facts import DdlCommand, Step
+from migration_gate.replay.statement_lines import add_statement_lines
+from tests.support.fact_builders import make_statement
+
+ADD = "ALTER TABLE users ADD x int"
+DROP = "ALTER TABLE users DROP x"
+
+
+def find_lines(queries: list[str], *statements: tuple[str, int | None], failed: str = "") -> list[int | None]:
+    """The line of each query; a query that begins with `+` is one more command of the one before."""
+    commands = []
+    number = 0
+    for query in queries:
+        number += not query.startswith("+")
+        commands.append(DdlCommand(1, "", "", "x", query=query.lstrip("+"), query_number=number))
+    recorded = tuple(
+        make_statement(sql, line=line, error="no" if sql == failed else "") for sql, line in statements
+    )
+    return [command.line for command in add_statement_lines(commands, [Step(1, "a1", 0.0, recorded)])]
+
+
+def test_the_same_text_belongs_to_its_statements_in_their_order() -> None:
+    statements = ((ADD, 5), ("SELECT 1", 6), (DROP, 7), (ADD, 8))
+    assert find_lines([ADD, f"+{ADD}", DROP, ADD, f"+{ADD}"], *statements) == [5, 5, 7, 8, 8]
+
+
+def test_a_statement_that_failed_made_nothing() -> None:
+    assert find_lines([DROP], (ADD, 5), (DROP, 7), failed=ADD) == [7]
+    assert find_lines([ADD], (ADD, 5), failed=ADD) == [None]
+
+
+def test_what_the_driver_changes_in_a_text_makes_no_difference() -> None:
+    assert find_lines(["SELECT  'a%'\n"], ("SELECT 'a%%';", 5)) == [5]
+    assert find_lines(["SELECT f('x')"], ("SELECT f(%(name)s)", 5)) == [5]
+    assert find_lines(["SELECT f('x')"], ("SELECT f($1)", 5)) == [5]
+    assert find_lines(["SELECT g('x')"], ("SELECT f($1)", 5)) == [None]
+
+
+def test_a_long_text_is_compared_as_far_as_it_was_recorded() -> None:
+    long = ADD + " -- " + "x" * 9000
+    assert find_lines([long[:4000]], (long, 5)) == [5]
+
+
+def test_a_statement_that_was_not_recorded_has_no_line() -> None:
+    assert find_lines(["DROP TABLE by_another_cursor", ADD], (ADD, 5)) == [None, 5]
+    assert find_lines([""], ("", 5)) == [None]
+
+
+def test_steps_are_not_mixed() -> None:
+    commands = [DdlCommand(2, "", "", "x", query=ADD, query_number=1)]
+    steps = [
+        Step(1, "a1", 0.0, (make_statement(ADD, line=5),)),
+        Step(2, "b2", 0.0, (make_statement(ADD, line=9),)),
+    ]
+    assert add_statement_lines(commands, steps)[0].line == 9
