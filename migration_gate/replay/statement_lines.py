@@ -11,6 +11,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from migration_gate.analysis.revision_text import normalize_statement
 from migration_gate.facts import DdlCommand, Statement, Step
@@ -19,16 +20,52 @@ _PARAMETER = re.compile(r"%\(\w+\)s|%s|\$\d+")
 
 
 def add_statement_lines(commands: Iterable[DdlCommand], steps: Iterable[Step]) -> tuple[DdlCommand, ...]:
-    """The commands with the lines of their statements, where the worker recorded these."""
+    """The commands with the lines of their statements, where the worker recorded these.
+
+    A migration that rolls back also takes the number of its step from the session: a command that is then
+    logged under an older step belongs to the one that has its statement.
+    """
     commands = tuple(commands)
     statements = {step.number: step.statements for step in steps}
     queries: dict[int, dict[int, str]] = defaultdict(dict)
     for command in commands:
         queries[command.step].setdefault(command.query_number, command.query)
-    lines: dict[int, int | None] = {}
+    places: dict[int, _Place] = {}
     for step, texts in queries.items():
-        lines |= _match_lines(texts, statements.get(step, ()))
-    return tuple(replace(command, line=lines[command.query_number]) for command in commands)
+        for number, line in _match_lines(texts, statements.get(step, ())).items():
+            places[number] = _Place(step, line)
+    places |= _find_later_steps(commands, places, statements)
+    return tuple(
+        replace(command, step=places[command.query_number].step, line=places[command.query_number].line)
+        for command in commands
+    )
+
+
+class _Place(NamedTuple):
+    """Where a statement was run."""
+
+    step: int
+    line: int | None
+
+
+def _find_later_steps(
+    commands: Sequence[DdlCommand],
+    places: Mapping[int, _Place],
+    statements: Mapping[int, Sequence[Statement]],
+) -> dict[int, _Place]:
+    """The places of queries that a later step ran, which the log does not know."""
+    found: dict[int, _Place] = {}
+    next_step = max(statements, default=0)
+    for command in reversed(commands):
+        number = command.query_number
+        if command.step and places[number].line is None and number not in found:
+            for step in range(command.step + 1, next_step + 1):
+                line = _match_lines({number: command.query}, statements.get(step, ()))[number]
+                if line is not None:
+                    found[number] = _Place(step, line)
+                    break
+        next_step = min(next_step, command.step) if command.step else next_step
+    return found
 
 
 def _match_lines(queries: Mapping[int, str], statements: Sequence[Statement]) -> dict[int, int | None]:

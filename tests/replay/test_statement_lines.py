@@ -57,3 +57,17 @@ def test_steps_are_not_mixed() -> None:
         Step(2, "b2", 0.0, (make_statement(ADD, line=9),)),
     ]
     assert add_statement_lines(commands, steps)[0].line == 9
+
+
+def test_a_command_after_a_rollback_belongs_to_the_step_that_ran_its_statement() -> None:
+    commands = [
+        DdlCommand(1, "", "", "x", query=ADD, query_number=1),
+        DdlCommand(1, "", "", "x", query=DROP, query_number=2),
+        DdlCommand(3, "", "", "x", query=ADD, query_number=3),
+    ]
+    texts = (ADD, DROP, ADD)
+    steps = [
+        Step(number, f"{number}", 0.0, (make_statement(text, line=number),))
+        for number, text in enumerate(texts, 1)
+    ]
+    assert [command.step for command in add_statement_lines(commands, steps)] == [1, 2, 3]
