@@ -181,6 +181,8 @@ class _Verification:
             if item.kind == "unmanaged" or _is_of_model_alone(item):
                 continue
             if _key(item) in removed:
+                if _is_gone(removed[_key(item)], item):
+                    continue
                 failures.add_remaining(removed[_key(item)], item)
             elif _key(item) not in self.known:
                 failures.problems.append(f"{item.kind} of `{item.object}`: {_describe_sides(item)}")
@@ -264,6 +266,11 @@ def _split_by_table(differences: tuple[Difference, ...]) -> list[tuple[Differenc
         by_table[difference.table or difference.object].append(difference)
     several = [items for items in by_table.values() if len(items) > 1]
     return [tuple(item for item in row if item is not None) for row in zip_longest(*several)]
+
+
+def _is_gone(leftover: Difference, after: Difference) -> bool:
+    """Whether a leftover was dropped: the models' database has it still, because it began as a copy."""
+    return not leftover.models and not after.database
 
 
 def _is_of_model_alone(difference: Difference) -> bool:
