@@ -29,7 +29,7 @@ def make_drift_revision(
     if not together:
         return None
     upgrade = _join_lines(item.upgrade for item in together)
-    downgrade = _join_lines(item.downgrade for item in reversed(together))
+    downgrade = _join_lines(item.downgrade for item in reversed(together)) or _restore_nothing(together)
     head, others = _choose_heads(replay, together)
     content = "\0".join((head or "", *others, upgrade, downgrade))
     removed = {(item.kind, item.object) for item in together}
@@ -49,6 +49,17 @@ def make_drift_revision(
 def _join_lines(bodies: Iterable[str]) -> str:
     """The bodies one after the other, without those that are only comments."""
     return "\n".join(body.strip("\n") for body in bodies if _has_statement(body))
+
+
+def _restore_nothing(together: tuple[Difference, ...]) -> str:
+    """The comments of downgrades that have nothing to do, and `pass`; empty where one cannot be undone."""
+    bodies = dict.fromkeys(item.downgrade.strip("\n") for item in together)
+    return "\n".join(bodies) if all(map(_has_line, bodies)) else ""
+
+
+def _has_line(body: str) -> bool:
+    lines = (line.strip() for line in body.splitlines())
+    return any(line and not line.startswith("#") for line in lines)
 
 
 def _has_statement(body: str) -> bool:
@@ -141,4 +152,4 @@ def _uses_postgresql(revision: DriftRevision) -> bool:
 
 def _with_statement(body: str) -> str:
     """The body, which Python wants to have a statement."""
-    return body if _has_statement(body) else NO_DOWNGRADE
+    return body if _has_line(body) else NO_DOWNGRADE

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from migration_gate import checks
-from migration_gate.analysis.drift_revision import make_drift_revision
+from migration_gate.analysis.drift_revision import format_revision_file, make_drift_revision
 from migration_gate.check import Finding
 from migration_gate.facts import Difference, DifferenceKind, Facts, Models, Replay
 from migration_gate.report import summary, text_report
@@ -140,3 +140,11 @@ def test_of_several_heads_the_one_that_made_the_tables_is_followed() -> None:
     revision = both.projects[0].facts.replay.drift_revision
     assert revision is not None
     assert (revision.down_revision, revision.depends_on) == (("right",), ("left",))
+
+
+def test_a_downgrade_without_anything_to_restore_is_no_error() -> None:
+    items = (replace(item, downgrade="# nothing to restore\npass") for item in defaults(2))
+    revision = report_on(*items).projects[0].facts.replay.drift_revision
+    assert revision is not None
+    assert revision.downgrade == "# nothing to restore\npass"
+    assert "NotImplementedError" not in format_revision_file(revision)
