@@ -18,7 +18,7 @@ KINDS = tuple(kind.replace(" ", "-") for kind in get_args(DifferenceKind))
 """the kinds of difference, as `drift/kind` names them"""
 
 ONE_REVISION = "see the one revision for all drift"
-_WRITE_BY_HAND = "Correct the model, or write a revision that makes the database agree with it."
+_WRITE_BY_HAND = "Correct {side}, or write a revision that makes the database agree with it."
 _NOUNS: dict[DifferenceKind, str] = {
     "unique": "unique constraint",
     "check": "CHECK constraint",
@@ -184,14 +184,15 @@ def _describe_change(difference: Difference) -> str:
     revision = format_revision(difference)
     if difference.fixed_by_others:
         return f"Correct the model. Else it changes together with another object: {ONE_REVISION}."
+    side = "what the project declares" if difference.kind == "declared" else "the model"
     if not revision:
-        return f"{_WRITE_BY_HAND}{_describe_refusal(difference)}"
+        return _WRITE_BY_HAND.format(side=side) + _describe_refusal(difference)
     if difference.kind == "type" and is_narrowing(difference.database or "", difference.models or ""):
         return (
             "Correct the model: its type is narrower than the column.\nOnly if every value of production "
             f"fits into it, write into a revision:{_code(difference, revision)}"
         )
-    return f"Correct the model, or write into a revision:{_code(difference, revision)}"
+    return f"Correct {side}, or write into a revision:{_code(difference, revision)}"
 
 
 def _describe_call(difference: Difference) -> str:
@@ -200,6 +201,8 @@ def _describe_call(difference: Difference) -> str:
     for text in (difference.database, difference.models):
         if text is not None and text.startswith(QUOTED):
             call = f'sa.text("{text.removeprefix(QUOTED)}")'
+    if difference.models not in (None, "now()") and not is_evaluated_default(difference.models):
+        call = f'sa.text("{difference.models}")'
     lines = []
     if is_evaluated_default(difference.models):
         lines.append(f"In the model, write `server_default={call}` in place of the string.")

@@ -151,7 +151,7 @@ def _describe_alone(operation: DeclaredOperation) -> Difference:
         kind="declared",
         object=operation.label,
         database=None,
-        models=operation.error or operation.upgrade or operation.label,
+        models=operation.upgrade or operation.label,
         upgrade=operation.upgrade,
         downgrade=operation.downgrade,
         object_noun="operation",
