@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from collections.abc import Callable, Iterable
 
 from migration_gate.facts import Failure
@@ -15,6 +16,7 @@ from migration_gate.replay.crash_report import INTERPRETER_ENDED
 from migration_gate.replay.early_end import EarlyEnd
 from migration_gate.replay.setting_advice import config_block, env_block, list_lacking_variables, quote_value
 
+SHOWN_HEADS = 5
 PYTHON = "{python}"
 """stands for the path of the project's interpreter"""
 SETTING_ADVICE = (
@@ -63,13 +65,17 @@ def _advise_on_heads(early_end: EarlyEnd) -> str | None:
     if not re.search(r"[Mm]ultiple head|more than one head|MultipleHeads", message):
         return None
     heads = early_end.heads
-    shown = ", ".join(heads[:5]) + (f" and {len(heads) - 5} more" if len(heads) > 5 else "")
+    shown = ", ".join(heads[:SHOWN_HEADS]) + (
+        f" and {len(heads) - SHOWN_HEADS} more" if len(heads) > SHOWN_HEADS else ""
+    )
     target = heads[0] if heads else "REVISION"
+    several = f"The history has several heads{f' ({shown})' if shown else ''}"
+    if "script directory has" in message:
+        merge = shlex.join(["alembic", "merge", "-m", "merge heads", *heads[:SHOWN_HEADS]])
+        return f"{several}, and the project's own code asks for the one head. Merge them: `{merge}`."
     return (
-        f"The history has several heads{f' ({shown})' if shown else ''}. Name the one that production "
-        f"upgrades to: in .migration-gate.yml,\n\n{config_block(f'target: {quote_value(target)}')}\n\n"
-        "or `target: heads` for all. Where env.py itself asks for the one head, merge them: "
-        "`alembic merge heads`."
+        f"{several}. Name the one that production upgrades to: in .migration-gate.yml,\n\n"
+        f"{config_block(f'target: {quote_value(target)}')}\n\nor `target: heads` for all."
     )
 
 

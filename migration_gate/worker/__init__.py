@@ -10,7 +10,11 @@ in and what goes out; stdout and stderr belong to the project's code.
     answer_stream       the two pipes
     redirection         every connection goes to the ephemeral server; driver_patches: those past SQLAlchemy
     dialect_choice      PostgreSQL and an installed driver for every engine
-    placeholders        values for settings that are not set
+    attempts            a fork for each run of the project: truthful first, then with what it lacked
+    retry_decision      whether another attempt may help; setting_reads, setting_calls: what was asked for
+    wanted_settings     what an error asks for; settings_fields: of pydantic
+    placeholders        dummy values; pattern_sample: for a regular expression
+    several_databases   an env.py that migrates more than one
     import_hooks        patches a module when it is imported
     project_config      the project's Alembic configuration
     script_history      the revisions, as Alembic reads them

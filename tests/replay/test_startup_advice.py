@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from migration_gate.config.settings import PrepareStep
@@ -80,6 +82,25 @@ def test_each_kind_of_failure_has_its_advice(engine: Engine, name: str) -> None:
         engine.run(lay(engine.folder(), USERS, env(top=top)))
     assert words in caught.value.advice
     assert caught.value.message.startswith("env.py failed before the first revision: ")
+
+
+HEADS: dict[str, tuple[str, dict[str, Any], str]] = {
+    "a target of one head": ("pass", {"target": ("head",)}, 'target: "0001"'),
+    "code that wants one head": (
+        "from alembic.script import ScriptDirectory\nScriptDirectory.from_config(config).get_current_head()",
+        {},
+        "alembic merge -m 'merge heads' 0001 0002",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", HEADS)
+def test_several_heads_are_named(engine: Engine, name: str) -> None:
+    top, settings, words = HEADS[name]
+    folder = lay(engine.folder(), (*USERS, Rev("0002", "pass")), env(top=top))
+    with pytest.raises(GateError) as caught:
+        engine.run(folder, **settings)
+    assert words in caught.value.advice
 
 
 def test_the_advice_on_a_role_leads_to_a_replay(engine: Engine) -> None:
