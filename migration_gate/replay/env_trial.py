@@ -16,6 +16,7 @@ from migration_gate.project import find_project
 from migration_gate.replay.examination import install_missing_packages, refuse_strangers_code
 from migration_gate.replay.initial_state import prepare_database
 from migration_gate.replay.replay_setup import ReplaySetup
+from migration_gate.replay.setting_advice import describe_supplied
 from migration_gate.replay.verification import verify_replay_started
 from migration_gate.replay.worker_answer import AnswerReader
 from migration_gate.replay.worker_answer_stream import send_order
@@ -70,6 +71,8 @@ def try_environment(settings: Settings) -> Generator[Progress, None, EnvTrial]:
         stream = send_order(worker, project, settings, server, setup.build_task("trial"))
         lines = tuple(stream)
     answer = AnswerReader(setup.repository, lines)
+    supplied = describe_supplied(answer.supplied_settings())
+    notes = (*installation.notes, *preparation_notes, *worker.notes, *supplied)
     return EnvTrial(
         connections=answer.connections(),
         contexts=tuple(
@@ -83,7 +86,7 @@ def try_environment(settings: Settings) -> Generator[Progress, None, EnvTrial]:
             revision for line in lines if isinstance(line, RevisionsPlanned) for revision in line.revisions
         ),
         versions=answer.versions(),
-        notes=tuple(dict.fromkeys((*installation.notes, *preparation_notes, *worker.notes, *answer.notes()))),
+        notes=tuple(dict.fromkeys((*notes, *answer.notes()))),
         error=_find_error(setup, answer, stream.output),
     )
 
