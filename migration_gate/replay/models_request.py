@@ -75,7 +75,7 @@ def _read_models_answer(lines: Sequence[Line], contexts: int) -> ModelsAnswer:
                 return ModelsAnswer(line)
             case ContextsMissing():
                 return ModelsAnswer(
-                    failure=f"env.py ended after {line.number} of its {contexts} calls of run_migrations()"
+                    failure=f"env.py called run_migrations() {line.number} times, in the replay {contexts}"
                 )
             case RunFailed():
                 return ModelsAnswer(failure=f"env.py failed: {line.error.message}")
