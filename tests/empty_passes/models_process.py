@@ -40,9 +40,8 @@ def model(*lines: str) -> str:
 
 def before_configure(text: str) -> str:
     """env.py with these lines before its context."""
-    return "import sqlalchemy as sa\n" + ENV.replace(
-        "    context.configure(", f"{text}    context.configure("
-    )
+    configure = "    context.configure("
+    return "import sqlalchemy as sa\n" + ENV.replace(configure, text + configure)
 
 
 def with_directives(definition: str, name: str) -> str:
