@@ -55,7 +55,8 @@ def explain_missing_context(project: Project, output: str) -> DatabaseRefused:
     return DatabaseRefused(
         f"The project's env.py ended without running any migration ({project.directory}).",
         advice="It has to call context.run_migrations() when Alembic runs online. Look for a "
-        "condition around it, and set under `env:` what it asks for.",
+        "condition around it, and set under `env:` what it asks for; where it is in a loop (over tenants, "
+        "schemas or databases) that found none, have `prepare:` create one.",
         evidence=_last_lines(output),
     )
 

@@ -263,6 +263,7 @@ class Session:
 
     def _finish_history(self, upgrade: HistoryUpgrade) -> None:
         """Create the models as this process has them, where the gate wants that: the other one failed."""
+        self._answer.release()  # env.py ended without an error, with or without a context
         self._begin_stage("models")
         self._answer.send(HistoryFinished(tuple(sorted(upgrade.table_names))))
         if self._orders.await_request() is not None:
