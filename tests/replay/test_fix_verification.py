@@ -1,0 +1,159 @@
+"""Every fix that is offered runs, removes its difference and nothing else, and its downgrade restores."""
+
+# ruff: noqa: E501  (SQL stays on one line)
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import NamedTuple
+
+import psycopg
+import pytest
+
+from benchmarks.drift.fuzz import FixTry, try_pairs
+from benchmarks.drift.measurement import compare_snapshots
+from migration_gate.catalog.snapshot_reader import read_snapshot
+from migration_gate.facts import Difference, Replay, Snapshot
+from migration_gate.replay.offered_fixes import offer_fixes
+from tests.support.replay_engine import Engine
+
+pytestmark = pytest.mark.slow
+
+
+class Offer(NamedTuple):
+    """The fixes that were offered, and what is wrong with them."""
+
+    replay: Replay
+    faults: list[str]
+
+    def find(self, kind: str) -> Difference:
+        """The first difference of a kind."""
+        return next(item for item in self.replay.differences if item.kind == kind)
+
+
+def offer(engine: Engine, database_sql: str, models_sql: str) -> Offer:
+    database, models = (engine.server.create_database() for _ in range(2))
+
+    def connect(name: str) -> psycopg.Connection:
+        return engine.server.connect(name)
+
+    def read(name: str, sql: str) -> Snapshot:
+        with connect(name) as connection:
+            connection.execute(sql.encode())
+            return read_snapshot(connection)
+
+    try:
+        replay, differences = compare_snapshots(read(database, database_sql), read(models, models_sql))
+        offered = offer_fixes(engine.server, database, replace(replay, differences=differences), differences)
+        with connect(database) as connection:
+            assert read_snapshot(connection) == replay.catalog
+        return Offer(offered, list(FixTry(connect, database, offered).find_faults()))
+    finally:
+        engine.drop(database, models, "fuzz_copy")
+
+
+READY = (
+    ("smallint and boolean", "create table t (ok smallint not null default 0); insert into t default values", "create table t (ok boolean not null default false)"),
+    ("boolean and bigint", "create table t (ok boolean default true); insert into t default values", "create table t (ok bigint default 1)"),
+    ("a generated column with all that depends on it",
+     "create table t (a int, v int generated always as (a * 2) stored, w int, constraint ck check (v > 0), constraint uq unique (v, w)); create index ix on t (v)",
+     "create table t (a int, v int generated always as (a * 3) stored, w int, constraint ck check (v > 0), constraint uq unique (v, w)); create index ix on t (v)"),
+    ("a key that a foreign key needs",
+     "create table a (x int constraint aa unique); create table b (x int constraint k references a (x))",
+     "create table a (x int constraint ab unique, y int); create table b (x int constraint k references a (x))"),
+    ("an index that a foreign key needs",
+     "create table a (x int); create unique index aa on a (x); create table b (x int constraint k references a (x))",
+     "create table a (x int constraint aa unique); create table b (x int constraint k references a (x))"),
+    ("a narrower serial", "create table t (id bigserial primary key)", "create table t (id serial primary key)"),
+    ("a wider serial", "create table t (id serial primary key)", "create table t (id bigserial primary key)"),
+    ("a lost owner of a sequence", "create table t (id serial primary key); alter sequence t_id_seq owned by none", "create table t (id serial primary key)"),
+    ("another sequence without an owner", "create sequence s; create table t (id bigint primary key default nextval('s'))", "create table t (id bigserial primary key)"),
+    ("a type and a default", "create table t (a varchar(9) default 'x')", "create table t (a int default 5)"),
+    ("a type, and a default on one side", "create table t (a varchar(9))", "create table t (a int default 5)"),
+    ("an identity and no NOT NULL", "create table t (a int generated always as identity)", "create table t (a int)"),
+    ("reserved words", 'create table "user" ("order" int, "select" int)', 'create table "user" ("order" bigint default 1, "select" text not null unique)'),
+    ("both ends of a foreign key",
+     "create table a (id varchar(36) primary key); create table b (a_id varchar(36) constraint k references a)",
+     "create table a (id uuid primary key); create table b (a_id uuid constraint k references a)"),
+    ("an enum for one column", "create table t (k varchar(9) default 'x')", "create type kind as enum ('x', 'y'); create table t (k kind default 'x')"),
+    ("an enum that is left over", "create type kind as enum ('x', 'y'); create table t (k kind default 'x')", "create table t (k varchar(9) default 'x')"),
+    ("a label that is used at once",
+     "create type kind as enum ('x'); create table t (k kind)",
+     "create type kind as enum ('x', 'y'); create table t (k kind default 'y')"),
+    ("names that want to be code",
+     "create table \"t'); import os #\" (\"a\\'b\" int)",
+     "create table \"t'); import os #\" (\"a\\'b\" bigint default 1, \"x\"\" y\" text default ''')')"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("database", "models"), [pytest.param(*sql, id=title) for title, *sql in READY])
+def test_a_fix_that_is_offered_runs_both_ways(engine: Engine, database: str, models: str) -> None:
+    offered = offer(engine, database, models)
+    assert offered.faults == []
+    assert not any(item.fix_refused for item in offered.replay.differences)
+    assert offered.replay.drift_revision is not None
+    assert offered.replay.drift_revision.left_out == ()
+
+
+def test_a_moment_becomes_a_call(engine: Engine) -> None:
+    sql = "create table t (at timestamptz default 'now()')"
+    offered = offer(engine, sql, sql).find("default")
+    assert "server_default=sa.func.now()" in offered.upgrade
+    assert not offered.fix_refused
+
+
+REFUSED = (
+    ("a view", "create table t (a int); create view v as select a from t", "create table t (a bigint)", "used by a view or rule"),
+    ("a materialized view", "create table t (a int); create materialized view v as select a from t", "create table t (a bigint)", "used by a view or rule"),
+    ("a trigger", "create table t (a int); create trigger g before update of a on t for each row execute function suppress_redundant_updates_trigger()", "create table t (a bigint)", "used in a trigger definition"),
+    ("no cast", "create table t (a bigint)", "create table t (a uuid)", "cannot cast type bigint to uuid"),
+    ("no cast, and a default", "create table t (a jsonb default '{}')", "create table t (a date)", "cannot cast type jsonb to date"),
+    ("privileges of a generated column",
+     "create table t (a int, v int generated always as (a * 2) stored); grant select (v) on t to public",
+     "create table t (a int, v int generated always as (a * 3) stored)", "privileges on column `t.v`"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("database", "models", "reason"), [pytest.param(*row, id=title) for title, *row in REFUSED]
+)
+def test_a_fix_that_fails_is_not_offered_and_the_reason_is_said(
+    engine: Engine, database: str, models: str, reason: str
+) -> None:
+    offered = offer(engine, database, models)
+    assert offered.faults == []
+    refused = [item for item in offered.replay.differences if item.fix_refused]
+    assert reason in refused[0].fix_refused
+    assert not any(item.upgrade or item.downgrade for item in refused)
+
+
+def test_what_would_be_dropped_is_not_in_the_one_revision(engine: Engine) -> None:
+    offered = offer(
+        engine,
+        "create table t (a int, gone text); create table old (a int)",
+        "create table t (a bigint, b date)",
+    )
+    assert offered.faults == []
+    revision = offered.replay.drift_revision
+    assert revision is not None
+    assert revision.left_out == ("old", "t.gone")
+    assert "drop" not in revision.upgrade
+    assert offered.find("table").upgrade == "op.drop_table('old')"
+
+
+def test_a_fix_that_needs_another_says_so(engine: Engine) -> None:
+    offered = offer(
+        engine,
+        "create table a (x int constraint aa unique); create table b (x int references a (x))",
+        "create table a (x int); create unique index aa on a (x); create table b (x int)",
+    )
+    assert offered.faults == []
+    assert "depends on index aa" in offered.find("unique").runs_only_with
+    assert not offered.find("foreign key").runs_only_with
+
+
+def test_no_fix_that_is_offered_fails_for_random_schemas(engine: Engine) -> None:
+    """`python -m benchmarks.drift.fuzz 500` tries many more."""
+    tried = list(try_pairs(engine.server, 4, 1000))
+    engine.drop("fuzz_database", "fuzz_models", "fuzz_copy")
+    assert [(pair.seed, pair.faults) for pair in tried if pair.faults] == []
+    assert sum(bool(item.upgrade) for pair in tried for item in pair.replay.differences) > 5
