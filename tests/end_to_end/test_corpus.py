@@ -23,7 +23,7 @@ NAMES = ("airflow", "dstack", "fides", "keystone", "mlflow", "optuna", "prefect"
 NEVER = {"raw-sql-file", "broken-history", "several-heads", "failing-upgrade", "missing-models", "unchecked"}
 """checks that have nothing to say about these histories"""
 LEFT_OUT = {"keystone": {"token"}}
-"""tables that a project's own filters leave out of every comparison, which is said; airflow leaves out several"""
+"""tables that a project's own filters leave out, which is said; airflow leaves out several"""
 
 pytestmark = [pytest.mark.slow, pytest.mark.corpus]
 
