@@ -1,0 +1,72 @@
+"""A difference is shown at the revision that made it, or at the model where that is what changed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from migration_gate.analysis.difference_place import DifferencePlace, find_difference_place
+from migration_gate.check import Evidence
+from migration_gate.facts import (
+    Column,
+    Difference,
+    Facts,
+    Location,
+    ModelDefinition,
+    ModelPart,
+    Models,
+    Snapshot,
+    Tree,
+)
+from tests.support import fact_builders
+
+REVISION_LINE = Location("migrations/versions/b2.py", 31)
+MODEL_LINE = Location("app/models.py", 8)
+TYPE = Difference(
+    "type",
+    "users.email",
+    "text",
+    "character varying(9)",
+    table="public.users",
+    column="email",
+    revision="b2",
+    location=REVISION_LINE,
+)
+
+
+def make_facts(*changed_files: str) -> Facts:
+    """A model `users` with a column `email`, whose type is an enum."""
+    column = Column("public", "users", "email", "public.mood")
+    facts = fact_builders.make_replay_facts(
+        fact_builders.make_chain("a1", "b2"),
+        changed_files=changed_files,
+        models=Models(tables=("public.users",), snapshot=Snapshot(columns=(column,))),
+    )
+    part = ModelPart("column", MODEL_LINE, "email")
+    definition = ModelDefinition("users", Location("app/models.py", 5), parts=(part,))
+    return replace(facts, tree=Tree(model_definitions=(definition,)))
+
+
+def test_a_difference_that_a_revision_made_is_shown_at_its_statement() -> None:
+    assert find_difference_place(make_facts(), TYPE) == DifferencePlace(REVISION_LINE, "b2")
+
+
+def test_a_difference_that_no_revision_made_is_shown_at_the_model() -> None:
+    difference = replace(TYPE, revision=None, location=None)
+    assert find_difference_place(make_facts(), difference) == DifferencePlace(MODEL_LINE)
+
+
+def test_a_change_of_the_model_alone_is_shown_there() -> None:
+    place = find_difference_place(make_facts("app/models.py"), TYPE)
+    made_by = Evidence("made by", "revision b2, migrations/versions/b2.py:31")
+    assert place == DifferencePlace(MODEL_LINE, evidence=(made_by,))
+
+
+def test_a_change_of_both_is_shown_at_the_revision() -> None:
+    facts = make_facts("app/models.py", "migrations/versions/b2.py")
+    assert find_difference_place(facts, TYPE).location == REVISION_LINE
+    assert find_difference_place(make_facts("README.md"), TYPE).location == REVISION_LINE
+
+
+def test_an_enum_is_shown_at_the_first_column_that_has_it() -> None:
+    difference = Difference("enum", "mood", None, "('a')")
+    assert find_difference_place(make_facts(), difference).location == MODEL_LINE
