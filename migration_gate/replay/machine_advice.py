@@ -100,6 +100,8 @@ def _file(failure: Failure) -> str:
 def _advise_on_own_file(early_end: EarlyEnd, path: Path) -> str | None:
     """A file of the repository, that is not there or is looked for in another folder."""
     root, directory = early_end.project.root, early_end.project.directory
+    if (root / path).exists():
+        return f"`{path}` may not be read by the user that runs the project: allow that with `chmod a+r`."
     if path.is_absolute():
         return (
             f"`{path}` is not in the checkout: it may be ignored by git, or made by another command. Commit "

@@ -45,9 +45,11 @@ def test_an_import_of_what_is_not_installed(here: World, says: Says) -> None:
     says(2)
 
 
-def test_an_import_that_wants_a_setting(here: World, says: Says) -> None:
+def test_an_import_that_wants_a_setting(here: World) -> None:
     here.lay(settings("import os\nos.environ['SHOP_LICENCE']"))
-    says(2)
+    ran = here.check()
+    assert ran.status == 0, ran.said
+    assert "fails without `SHOP_LICENCE`" in ran.out
 
 
 def test_an_import_that_calls_exit(here: World, says: Says) -> None:
