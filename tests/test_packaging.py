@@ -58,7 +58,7 @@ def test_a_check_is_explained_with_its_example_where_the_wheel_is_installed(
     explanation = run(sys.executable, "-I", "-c", script, cwd=tmp_path)
     assert "Instead, " in explanation
     assert "class" in explanation
-    assert "Blocked: " in explanation
+    assert "The report of it:" in explanation
 
 
 @pytest.mark.slow
