@@ -16,7 +16,8 @@ IMAGE_VARIABLE = "MIGRATION_GATE_IMAGE"
 """set in our container image: the project's packages are not there, so they are installed"""
 RESERVED = frozenset({
     "MIGRATION_GATE_CONFIG", IMAGE_VARIABLE, "MIGRATION_GATE_ALLOW_UNTRUSTED_CODE", "MIGRATION_GATE_MATRIX",
-    "MIGRATION_GATE_CORPUS", "MIGRATION_GATE_CORPUS_RECIPES", "MIGRATION_GATE_DOCKER_KIT",
+    "MIGRATION_GATE_CASES", "MIGRATION_GATE_CORPUS", "MIGRATION_GATE_CORPUS_RECIPES",
+    "MIGRATION_GATE_DOCKER_KIT",
 })  # fmt: skip
 """no settings: the configuration file, the container image, whose code may run, what the tests need"""
 PLAIN = {"alembic": "config", "target": "revision"}

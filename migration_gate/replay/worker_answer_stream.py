@@ -192,7 +192,7 @@ class AnswerStream:
                         self._keep_output(data)
                     elif data:
                         yield data
-                    else:
+                    if key.fileobj is answer_pipe and (not data or self._is_last_of_models):
                         stop_reading_at = time.monotonic() + DAEMON_SECONDS
 
     def _wait_for_end(self) -> None:
@@ -204,6 +204,11 @@ class AnswerStream:
             self._enforce_time_limits()
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._worker.process.wait(POLL_SECONDS)
+
+    @property
+    def _is_last_of_models(self) -> bool:
+        """Whether the second interpreter has said all; what it leaves behind ends with the first one."""
+        return self._position.is_done and not self._is_main
 
     @property
     def _is_main(self) -> bool:

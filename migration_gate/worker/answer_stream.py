@@ -30,24 +30,33 @@ class AnswerStream:
         self._descriptor = descriptor
         self._owner = os.getpid()
         self._held_lines: list[Line] = []
-        self.is_holding = False
-        """lines wait until it is certain that this attempt is the one that counts"""
+        self._keeps_lines = False
+
+    @property
+    def is_owner(self) -> bool:
+        """Whether this process answers: it is not one that the project's code forked."""
+        return os.getpid() == self._owner
+
+    @property
+    def is_holding(self) -> bool:
+        """Whether lines wait until it is certain that this attempt is the one that counts."""
+        return self._keeps_lines and self.is_owner
 
     def hold(self) -> None:
         """From now on this process writes the answer, and keeps its lines until the first context."""
         self._owner = os.getpid()
-        self.is_holding = True
+        self._keeps_lines = True
 
     def release(self) -> None:
         """Write what was kept."""
-        self.is_holding = False
+        self._keeps_lines = False
         lines, self._held_lines = self._held_lines, []
         for line in lines:
             self.send(line)
 
     def send(self, line: Line) -> None:
         """Write one line. Does nothing in a process that the project's code forked from this one."""
-        if os.getpid() != self._owner:
+        if not self.is_owner:
             return
         if isinstance(line, ContextConfigured):
             self.release()
@@ -66,12 +75,14 @@ class OrderStream:
         os.set_inheritable(descriptor, False)
         self._stream = os.fdopen(descriptor, "rb")
         self._lock = threading.Lock()
+        self._owner = os.getpid()
         self._request: Optional[ModelsRequest] = None
         self.received_request = ""
         """as it came through the pipe"""
 
     def restore_request(self, text: str) -> None:
-        """Have the request that an earlier process has received from this pipe."""
+        """Read the pipe from now on in this process; the request that an earlier one has received already."""
+        self._owner = os.getpid()
         if text:
             self.received_request = text
             self._request = decode_models_request(text.encode("ascii"))
@@ -93,8 +104,11 @@ class OrderStream:
     def await_request(self) -> Optional[ModelsRequest]:
         """The request for the models, as soon as it comes, and the same at each later call.
 
-        None where the gate closes the pipe: then there is nothing more to do.
+        None where the gate closes the pipe: then there is nothing more to do. A process that the project's
+        code forked from this one ends here: the request is not for it.
         """
+        if os.getpid() != self._owner:
+            os._exit(0)
         with self._lock:
             if self._request is None:
                 line = self._stream.readline()

@@ -37,6 +37,8 @@ class Attempt:
     """the request for the models, where an earlier attempt has received it already"""
     descriptor: int = -1
     """to ask through"""
+    process: int = 0
+    """that runs it; what the project's code forks from it has no say"""
 
     def try_again(self, additions: Additions, proven: Optional[Additions], request: str) -> NoReturn:
         """End this attempt, and have another one with these additions.
@@ -55,10 +57,13 @@ class Attempt:
 
     def finish(self) -> NoReturn:
         """End this attempt as one that has come to its own end."""
-        end_process(FINISHED, self.descriptor)
+        self._end(FINISHED)
 
     def _ask_for(self, attempt: Attempt) -> NoReturn:
-        end_process(encode_attempt(attempt), self.descriptor)
+        self._end(encode_attempt(attempt))
+
+    def _end(self, message: bytes) -> NoReturn:
+        end_process(message if os.getpid() == self.process else b"", self.descriptor)
 
 
 def encode_attempt(attempt: Attempt) -> bytes:
@@ -121,8 +126,9 @@ def _run_in_child(attempt: Attempt, run: Callable[[Attempt], None]) -> tuple[int
     child = os.fork()
     if child == 0:
         os.close(read_descriptor)
-        run(dataclasses.replace(attempt, descriptor=write_descriptor))
-        end_process(FINISHED, write_descriptor)
+        attempt = dataclasses.replace(attempt, descriptor=write_descriptor, process=os.getpid())
+        run(attempt)
+        attempt.finish()
     os.close(write_descriptor)
     _pass_stack_dumps_on(child)
     _, wait_status = os.waitpid(child, 0)

@@ -143,8 +143,10 @@ class Session:
             self._send_failure(error)
             return 0
         end = run_attempts(self._run_attempt)
-        if not end.is_finished:
+        if not end.is_finished and self._models_run is None:
             os._exit(end.status)  # without the last line: the project's code ended the interpreter
+        if not end.is_finished:
+            return 0  # with it: a daemon of the project's may hold the pipe open, and the gate waits for one
         return end.status
 
     def _run_attempt(self, attempt: Attempt) -> None:
@@ -263,6 +265,8 @@ class Session:
 
     def _finish_history(self, upgrade: HistoryUpgrade) -> None:
         """Create the models as this process has them, where the gate wants that: the other one failed."""
+        if not self._answer.is_owner:
+            os._exit(0)
         self._answer.release()  # env.py ended without an error, with or without a context
         self._begin_stage("models")
         self._answer.send(HistoryFinished(tuple(sorted(upgrade.table_names))))

@@ -182,7 +182,7 @@ def test_a_migration_that_hangs(here: World, says: Says) -> None:
 
 def test_a_statement_that_takes_too_long(here: World, says: Says) -> None:
     here.lay(project(two_py=revision("two", "one", 'op.execute("select pg_sleep(300)")')))
-    says(1, "--statement-timeout", "1")
+    says(2, "--statement-timeout", "1")
 
 
 def test_a_migration_that_ends_the_process(here: World, says: Says) -> None:
