@@ -33,9 +33,9 @@ def main(arguments: list[str]) -> int:
     options, command = SandboxOptions.from_json(arguments[0]), arguments[1:]
     die_with_parent(signal.SIGKILL)
     adopt_orphans()
-    broker = ConnectBroker(options)
+    broker = ConnectBroker(options, guards_signals=True)
     child = fork_child(lambda: _execute(command, options, broker))
-    if options.unix_sockets_only and not broker.start_answering():
+    if options.unix_sockets_only and not broker.start_answering(child):
         _note_other_servers(broker, options.notes_descriptor)
     for descriptor in options.descriptors_to_close:
         os.close(descriptor)

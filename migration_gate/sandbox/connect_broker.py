@@ -1,5 +1,7 @@
 """Decides which Unix sockets the sandboxed command may connect to: that of the run's server, and its own.
 
+Where that is wanted it answers about signals too; see `signal_guard`.
+
 The filter has the kernel ask about each connect() and bind(). The broker, a thread of the sandbox, reads the
 address in the memory of the process that asks, and lets the kernel carry the call out, or fail with EACCES.
 
@@ -31,6 +33,7 @@ import struct
 from migration_gate.sandbox.child_process import allow_reading_memory
 from migration_gate.sandbox.options import SandboxOptions
 from migration_gate.sandbox.seccomp import AF_UNIX, SYSTEM_CALLS, install_socket_filter
+from migration_gate.sandbox.signal_guard import decide_signal, is_signal_call
 
 SECCOMP_IOCTL_NOTIF_RECV = 0xC0502100
 SECCOMP_IOCTL_NOTIF_SEND = 0xC0182101
@@ -82,9 +85,12 @@ class Response(ctypes.Structure):
 class ConnectBroker:
     """The decisions, and the channel over which the child sends its listener to the parent."""
 
-    def __init__(self, options: SandboxOptions) -> None:
-        """To be made before the fork."""
+    def __init__(self, options: SandboxOptions, guards_signals: bool = False) -> None:
+        """To be made before the fork. `guards_signals`: answer about signals, too."""
         self._options = options
+        self._guards_signals = guards_signals
+        self._command = 0
+        """the process of the command"""
         self._allowed_socket = find_file(options.allowed_socket)
         self._own_sockets: set[str | bytes] = set()
         """paths and abstract names that sandboxed processes gave to sockets of theirs"""
@@ -97,7 +103,7 @@ class ConnectBroker:
     def install_filter(self) -> None:
         """In the child: set the filter, and send the listener to the parent. Raises OSError."""
         self._parent_end.close()
-        listener = install_socket_filter(ask_about_addresses=True)
+        listener = install_socket_filter(ask_about_addresses=True, ask_about_signals=self._guards_signals)
         if listener >= 0:
             allow_reading_memory()
             rights = (_socket.SOL_SOCKET, _socket.SCM_RIGHTS, struct.pack("i", listener))
@@ -106,12 +112,13 @@ class ConnectBroker:
             _ask_first_question()
         self._child_end.close()
 
-    def start_answering(self) -> bool:
+    def start_answering(self, command: int = 0) -> bool:
         """In the parent: receive the listener and answer, in a thread, until the last process has ended.
 
         Returns whether addresses are checked from now on. Not so where the child set no filter, where the
         kernel cannot ask, or where it denies access to the memory in which the addresses are.
         """
+        self._command = command
         self._child_end.close()
         _, ancillary, _, _ = self._parent_end.recvmsg(1, _socket.CMSG_SPACE(4))
         if ancillary:
@@ -165,6 +172,8 @@ class ConnectBroker:
     def _decide_safely(self, notification: Notification) -> int:
         """As `_decide`; no error here may leave the process without an answer."""
         call = notification.call
+        if is_signal_call(call.number):
+            return decide_signal(notification.pid, _read_process_argument(call), self._command)
         address = self._read_address(notification.pid, call.arguments[1], call.arguments[2])
         is_bind = call.number == SYSTEM_CALLS[platform.machine()]["bind"]
         try:
@@ -218,6 +227,11 @@ class ConnectBroker:
             except OSError:
                 return None
         return self._allowed_socket
+
+
+def _read_process_argument(call: SystemCall) -> int:
+    """The first argument, as a signed number of 32 bits."""
+    return ctypes.c_int32(call.arguments[0] & 0xFFFFFFFF).value
 
 
 def _ask_first_question() -> None:

@@ -7,6 +7,7 @@ import errno
 import platform
 import struct
 import sys
+from collections.abc import Mapping
 
 from migration_gate.sandbox.child_process import forbid_new_privileges
 
@@ -26,14 +27,21 @@ AUDIT_ARCHITECTURES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 SYSTEM_CALLS = {
     "x86_64": {
         "socket": 41, "connect": 42, "bind": 49, "setresuid": 117, "setresgid": 119, "seccomp": 317,
-        "io_uring_setup": 425,
+        "io_uring_setup": 425, "kill": 62, "tkill": 200, "tgkill": 234, "rt_sigqueueinfo": 129,
+        "rt_tgsigqueueinfo": 297, "pidfd_send_signal": 424, "pidfd_getfd": 438, "ptrace": 101,
+        "process_vm_readv": 310, "process_vm_writev": 311,
     },
     "aarch64": {
         "socket": 198, "connect": 203, "bind": 200, "setresuid": 147, "setresgid": 149, "seccomp": 277,
-        "io_uring_setup": 425,
+        "io_uring_setup": 425, "kill": 129, "tkill": 130, "tgkill": 131, "rt_sigqueueinfo": 138,
+        "rt_tgsigqueueinfo": 240, "pidfd_send_signal": 424, "pidfd_getfd": 438, "ptrace": 117,
+        "process_vm_readv": 270, "process_vm_writev": 271,
     },
 }  # fmt: skip
 """numbers of system calls (Linux UAPI headers)"""
+SIGNAL_CALLS = ("kill", "tkill", "tgkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo")
+FOREIGN_PROCESS_CALLS = ("ptrace", "process_vm_readv", "process_vm_writev", "pidfd_getfd")
+"""read or change other processes"""
 
 
 class FilterProgram(ctypes.Structure):
@@ -47,21 +55,36 @@ def supports_seccomp() -> bool:
     return sys.platform == "linux" and platform.machine() in SYSTEM_CALLS
 
 
-def install_socket_filter(ask_about_addresses: bool = False) -> int:
+def install_socket_filter(ask_about_addresses: bool = False, ask_about_signals: bool = False) -> int:
     """Restrict this process and all its children to Unix sockets, irrevocably.
 
-    Returns the descriptor on which the kernel asks about each connect() and bind(), until it is answered;
-    -1 where `ask_about_addresses` is not set or the kernel cannot ask (then these calls are allowed).
+    Returns the descriptor on which the kernel asks about each connect() and bind(), and where that is wanted
+    about each signal, until it is answered; -1 where `ask_about_addresses` is not set or the kernel cannot
+    ask (then these calls are allowed). With `ask_about_signals` no process may trace another either.
     Raises OSError where the kernel has no filters.
     """
     forbid_new_privileges()
     if ask_about_addresses:
-        listener = _install_program(_build_program(SECCOMP_RET_USER_NOTIF), SECCOMP_FILTER_FLAG_NEW_LISTENER)
+        asked = dict.fromkeys(("connect", "bind"), SECCOMP_RET_USER_NOTIF)
+        if ask_about_signals:
+            asked |= _guard_processes(SECCOMP_RET_USER_NOTIF)
+        listener = _install_program(_build_program(asked), SECCOMP_FILTER_FLAG_NEW_LISTENER)
         if listener >= 0:
             return listener
-    if _install_program(_build_program(SECCOMP_RET_ALLOW), 0) < 0:
+    actions = _guard_processes(SECCOMP_RET_ALLOW) if ask_about_signals else {}
+    if _install_program(_build_program(actions), 0) < 0:
         raise OSError(ctypes.get_errno(), "no filter for system calls can be set")
     return -1
+
+
+def _guard_processes(signal_action: int) -> dict[str, int]:
+    """What keeps a process from others of its account, by the name of the call."""
+    refuse = SECCOMP_RET_ERRNO | errno.EPERM
+    return {
+        **dict.fromkeys(SIGNAL_CALLS, signal_action),
+        **dict.fromkeys(FOREIGN_PROCESS_CALLS, refuse),
+        "pidfd_send_signal": SECCOMP_RET_ALLOW if signal_action == SECCOMP_RET_ALLOW else refuse,
+    }
 
 
 def _install_program(program: bytes, flags: int) -> int:
@@ -74,10 +97,10 @@ def _install_program(program: bytes, flags: int) -> int:
     return result
 
 
-def _build_program(address_action: int) -> bytes:
+def _build_program(actions: Mapping[str, int]) -> bytes:
     """The filter, as an array of struct sock_filter.
 
-    connect() and bind() get `address_action`. socket() of a family other than Unix and netlink (which name
+    The named calls get their actions. socket() of a family other than Unix and netlink (which name
     look-up uses), and io_uring, which opens sockets without socket(), fail with EACCES.
     """
     machine = platform.machine()
@@ -92,8 +115,7 @@ def _build_program(address_action: int) -> bytes:
             _instruction(LOAD_WORD, CALL_NUMBER),
             _return_if(JUMP_IF_AT_LEAST, X32_CALLS, refuse),
             _return_if(JUMP_IF_EQUAL, calls["io_uring_setup"], refuse),
-            _return_if(JUMP_IF_EQUAL, calls["connect"], address_action),
-            _return_if(JUMP_IF_EQUAL, calls["bind"], address_action),
+            *(_return_if(JUMP_IF_EQUAL, calls[name], action) for name, action in actions.items()),
             _instruction(JUMP_IF_EQUAL, calls["socket"], if_true=1),
             _instruction(RETURN, SECCOMP_RET_ALLOW),
             _instruction(LOAD_WORD, FIRST_ARGUMENT),

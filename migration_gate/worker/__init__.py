@@ -8,6 +8,7 @@ in and what goes out; stdout and stderr belong to the project's code.
     session             one order, from its start to the last line
     protocol            the order and every line of the answer, as types, for both ends
     answer_stream       the two pipes
+    process_memory      whether other processes of the account may read this one's
     redirection         every connection goes to the ephemeral server; driver_patches: those past SQLAlchemy
     dialect_choice      PostgreSQL and an installed driver for every engine
     attempts            a fork for each run of the project: truthful first, then with what it lacked

@@ -6,6 +6,7 @@ import os
 import threading
 from typing import Optional
 
+from .process_memory import open_memory
 from .protocol import (
     ContextConfigured,
     Line,
@@ -86,6 +87,7 @@ class OrderStream:
         if text:
             self.received_request = text
             self._request = decode_models_request(text.encode("ascii"))
+            open_memory()
 
     def receive_order(self) -> Order:
         """The order, as soon as the gate has sent it. Ends the process where the gate has no order for it."""
@@ -114,4 +116,5 @@ class OrderStream:
                 line = self._stream.readline()
                 self._request = decode_models_request(line) if line else None
                 self.received_request = line.decode("ascii")
+                open_memory()
             return self._request

@@ -26,6 +26,7 @@ from .import_hooks import ImportHooks
 from .model_ddl import ModelDdlObserver
 from .models_database import ModelsDatabase
 from .models_run import ModelsRun
+from .process_memory import close_memory, open_memory
 from .project_config import ProjectConfig, load_project_config
 from .protocol import (
     Done,
@@ -142,6 +143,7 @@ class Session:
         except BaseException as error:  # a sys.exit of the user's code too
             self._send_failure(error)
             return 0
+        close_memory()
         end = run_attempts(self._run_attempt)
         if not end.is_finished and self._models_run is None:
             os._exit(end.status)  # without the last line: the project's code ended the interpreter
@@ -151,6 +153,8 @@ class Session:
 
     def _run_attempt(self, attempt: Attempt) -> None:
         """In a process of its own: import the project and replay it, or ask for another attempt."""
+        if self._models_run is None:
+            open_memory()
         _enable_stack_dumps()
         self._answer.hold()
         self._retries.begin(attempt)

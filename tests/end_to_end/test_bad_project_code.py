@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.support.user_project import ENV, SETTINGS, World, project, revision
+from tests.support.user_project import ENV, SETTINGS, WIDEN, World, project, revision
 
 pytestmark = pytest.mark.slow
 Says = Callable[..., None]
@@ -198,3 +198,25 @@ def test_a_migration_that_crashes(here: World, says: Says) -> None:
 def test_a_migration_that_calls_exit(here: World, says: Says) -> None:
     here.lay(project(two_py=revision("two", "one", "import sys\nsys.exit(0)")))
     says(1)
+
+
+def test_a_migration_cannot_end_or_trace_the_worker(here: World) -> None:
+    """Neither the interpreter that started it, nor the one beside it that creates the models."""
+    code = """
+import ctypes, os
+worker = os.getppid()
+with open(f"/proc/{worker}/task/{worker}/children") as stream:
+    others = [worker, *(int(pid) for pid in stream.read().split() if int(pid) != os.getpid())]
+for process in others:
+    assert ctypes.CDLL(None).ptrace(16, process, 0, 0) == -1
+    for number in (0, 9):
+        try:
+            os.kill(process, number)
+        except PermissionError:
+            continue
+        raise AssertionError(process)
+assert len(others) > 1
+"""
+    here.lay(project(two_py=revision("two", "one", f"exec({code!r}, {{}})\n    {WIDEN}")))
+    ran = here.check()
+    assert (ran.status, ran.complaints) == (0, ""), ran.said
