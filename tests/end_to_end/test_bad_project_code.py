@@ -217,6 +217,6 @@ for process in others:
         raise AssertionError(process)
 assert len(others) > 1
 """
-    here.lay(project(two_py=revision("two", "one", f"exec({code!r}, {{}})\n    {WIDEN}")))
+    here.lay(project(two_py=revision("two", "one", f"exec({code!r}, {{}}); {WIDEN}")))
     ran = here.check()
     assert (ran.status, ran.complaints) == (0, ""), ran.said
