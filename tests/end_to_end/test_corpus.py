@@ -24,6 +24,9 @@ NEVER = {"raw-sql-file", "broken-history", "several-heads", "failing-upgrade", "
 """checks that have nothing to say about these histories"""
 LEFT_OUT = {"keystone": {"token"}}
 """tables that a project's own filters leave out, which is said; airflow leaves out several"""
+UNCREATED = {"prefect": 7, "mlflow": 3}
+"""how many parts of the models Postgres refuses, which is said of each: gin indexes without an operator class,
+indexes without a column, a key that references no unique column"""
 
 pytestmark = [pytest.mark.slow, pytest.mark.corpus]
 
@@ -78,12 +81,16 @@ def test_a_real_project_replays_to_what_was_measured(name: str, tmp_path: Path) 
     verdicts = judge_findings(
         facts, settings, checks.ALL, read_comment_files(facts, find_repository_root(settings.root))
     )
+    uncreated = {item.object for item in replay.models.uncreated_objects}
     unexpected = [
         (verdict.check, verdict.finding.message)
         for verdict in verdicts
-        if verdict.check in NEVER and not _is_left_out(name, verdict.check, verdict.finding.object)
+        if verdict.check in NEVER
+        and not _is_left_out(name, verdict.check, verdict.finding.object)
+        and not (verdict.check == "unchecked" and verdict.finding.object in uncreated)
     ]
     assert unexpected == []
+    assert len(uncreated) == UNCREATED.get(name, 0)
 
 
 def _is_left_out(name: str, check: str, table: str) -> bool:
