@@ -79,7 +79,11 @@ def compare_snapshots(replayed: Snapshot, models: Snapshot) -> tuple[Replay, tup
 
 def compare_with_alembic(connect: Connect, database: str, *, compare_server_default: bool = False) -> str:
     """All differences that Alembic's comparison finds, as one text; `raised` where it fails."""
-    options = {"include_schemas": True, "compare_server_default": compare_server_default}
+    options = {
+        "include_schemas": True,
+        "include_name": lambda name, kind, _: (kind, name) != ("schema", "migration_gate"),
+        "compare_server_default": compare_server_default,
+    }
     with open_engine(connect, database) as engine, engine.connect() as connection:
         context = MigrationContext.configure(connection, opts=options)
         try:

@@ -244,7 +244,7 @@ class NamedDefinition:
     columns: tuple[str, ...] = ()
     """in their order, without expressions; those that an index INCLUDEs come last"""
     structure: str = ""
-    """a hash that is the same after a column, table or type that the definition spells was renamed"""
+    """what a command can change without a new oid; the definition may change with the names that it spells"""
     valid: bool = True
     constraint: str | None = None
     """the constraint that an index backs"""

@@ -219,18 +219,18 @@ def _build_column(row: list[Any], comments: dict[int, str]) -> ColumnState:
 
 
 def _build_constraint(row: list[Any], names: dict[int, str]) -> NamedDefinition:
-    oid, name, definition, numbers, structure, comment = row
+    oid, name, definition, numbers, flags, comment = row
     return NamedDefinition(
         name,
         definition,
         oid,
         columns=tuple(names[number] for number in numbers or () if number in names),
-        structure=structure or "",
+        structure=f"{flags} {definition.endswith('NOT ENFORCED')}",
         comment=comment,
     )
 
 
 def _build_index(row: list[Any], names: dict[int, str]) -> NamedDefinition:
-    oid, name, definition, numbers, structure, valid, constraint, comment = row
+    oid, name, definition, numbers, options, valid, constraint, comment = row
     columns = tuple(names[number] for number in numbers if number in names)
-    return NamedDefinition(name, definition, oid, columns, structure, valid, constraint, comment)
+    return NamedDefinition(name, definition, oid, columns, f"{options}", valid, constraint, comment)

@@ -75,9 +75,7 @@ return (select json_build_object(
     'constraints', (
         select json_agg(json_build_array(
             o.oid, o.conname, pg_get_constraintdef(o.oid), o.conkey,
-            md5(concat_ws('|', o.conkey::text, o.confrelid, o.confkey::text, o.confdeltype, o.confupdtype, o.confmatchtype,
-                          o.condeferrable, o.condeferred, o.convalidated, o.connoinherit, o.conbin::text,
-                          pg_get_constraintdef(o.oid) like '%NOT ENFORCED')),
+            json_build_array(o.condeferrable, o.condeferred, o.convalidated, o.connoinherit),
             (select d.description from pg_catalog.pg_description d
              where d.objoid = o.oid and d.classoid = 'pg_catalog.pg_constraint'::regclass))
             order by o.conname)
@@ -86,9 +84,7 @@ return (select json_build_object(
     'indexes', (
         select json_agg(json_build_array(
             r.oid, r.relname, pg_get_indexdef(i.indexrelid), i.indkey::int2[],
-            md5(concat_ws('|', i.indkey::text, i.indclass::text, i.indcollation::text, i.indoption::text, i.indisunique,
-                          i.indexprs::text, i.indpred::text, r.reloptions::text)),
-            i.indisvalid and i.indisready,
+            r.reloptions, i.indisvalid and i.indisready,
             (select k.conname from pg_catalog.pg_constraint k
              where k.conrelid = target and k.conindid = i.indexrelid and k.contype in ('p', 'u', 'x')),
             (select d.description from pg_catalog.pg_description d
@@ -210,7 +206,7 @@ begin
                 select i.inhrelid from descendant join pg_catalog.pg_inherits i on i.inhparent = descendant.oid)
             select descendant.oid from descendant);
     end if;
-    if tag = 'ALTER TABLE' and strpos(lower(current_query()), 'detach') > 0 then
+    if tag = 'ALTER TABLE' and current_query() ~* 'detach' then
         affected := affected || array(
             select l.oid from migration_gate.ddl_log l join pg_catalog.pg_class c on c.oid = l.oid
             where l.parents && relations);
@@ -234,65 +230,67 @@ begin
     end if;
 end $$;
 
--- Log what a DDL command made or changed; called at its end.
+-- Log what a DDL command made or changed; called at its end. A loop of small statements, whose plans are kept, is
+-- faster than one large statement.
 create function migration_gate.log_command() returns event_trigger language plpgsql security definer
 set search_path = '' set plan_cache_mode = force_generic_plan as $$
 declare
-    command_count int;
-    relations oid[];
-    renamed oid[];
-    renamed_schema boolean;
+    command record;
+    has_commands boolean := false;
+    relation oid;
+    type oid;
+    logged oid;
+    logged_before oid[] := '{}';
+    relations oid[] := '{}';
+    renamed oid[] := '{}';
+    has_heirs boolean := false;
+    previous text; -- the name under which the object was logged before
 begin
     if pg_catalog.current_setting('migration_gate.is_comparing', true) = 'on' then
         return;
     end if;
-    with command as (
-        select c.*, row_number() over () as place, l.relation, l.type, coalesce(l.relation, l.type, c.objid) as logged_oid
+    for command in
+        select c.classid, c.objid, c.command_tag, c.object_type, c.object_identity, c.schema_name, c.in_extension
         from pg_event_trigger_ddl_commands() c
-        cross join lateral (
-            select migration_gate.owning_relation(c.classid, c.objid) as relation,
-                   migration_gate.owning_type(c.classid, c.objid) as type) l
-    ),
-    logged as (
-        select command.*, row_number() over (partition by logged_oid order by place) = 1 as is_first
-        from command
-        where not (schema_name is not distinct from 'migration_gate' or coalesce(schema_name like 'pg_temp%', false)
-                   or in_extension or objid is null) -- GRANT and similar commands name no object
-    ),
-    previous as ( -- under which name the object was logged before
-        select logged.place, (
-            select p.identity from migration_gate.ddl_log p
-            where p.oid = logged.objid and p.kind = logged.object_type order by p.id desc limit 1) as identity
-        from logged where command_tag like 'ALTER %' and is_first
-    ),
-    inserted as (
+    loop
+        has_commands := true;
+        if command.schema_name = 'migration_gate' or command.schema_name like 'pg_temp%' or command.in_extension
+            or command.objid is null then -- GRANT and similar commands name no object
+            continue;
+        end if;
+        relation := migration_gate.owning_relation(command.classid, command.objid);
+        type := case when relation is null then migration_gate.owning_type(command.classid, command.objid) end;
+        logged := coalesce(relation, type, command.objid);
+        if command.object_type = 'table column' then
+            renamed := renamed || command.objid;
+        elsif command.command_tag like 'ALTER %' then
+            previous := (
+                select p.identity from migration_gate.ddl_log p
+                where p.oid = command.objid and p.kind = command.object_type order by p.id desc limit 1);
+            if previous <> command.object_identity then
+                renamed := renamed || command.objid;
+            end if;
+        end if;
         insert into migration_gate.ddl_log (step, tag, kind, identity, oid, query, state, parents, indexes)
-        select migration_gate.current_step(), command_tag, object_type, object_identity, logged_oid,
-               left(current_query(), 4000),
-               case when relation is null and type is null then null
-                    when not is_first then '='
-                    when relation is not null then migration_gate.relation_state(relation)
-                    else migration_gate.type_state(type) end,
-               case when is_first then array(
-                   select i.inhparent from pg_catalog.pg_inherits i where i.inhrelid = relation) end,
-               case when is_first then array(
-                   select i.indexrelid from pg_catalog.pg_index i where i.indrelid = relation) end
-        from logged
-        order by place
-    )
-    select (select count(*) from command),
-           array(select distinct relation from logged where relation is not null),
-           array(select objid from logged join previous using (place)
-                 where object_type = 'table column' or identity <> object_identity),
-           exists (select from logged join previous using (place)
-                   where object_type = 'schema' and identity <> object_identity)
-    into command_count, relations, renamed, renamed_schema;
-    if renamed_schema then
+        values (migration_gate.current_step(), command.command_tag, command.object_type, command.object_identity, logged,
+                left(current_query(), 4000),
+                case when relation is null and type is null then null
+                     when logged = any (logged_before) then '='
+                     when relation is not null then migration_gate.relation_state(relation)
+                     else migration_gate.type_state(type) end,
+                array(select i.inhparent from pg_catalog.pg_inherits i where i.inhrelid = relation),
+                array(select i.indexrelid from pg_catalog.pg_index i where i.indrelid = relation));
+        logged_before := logged_before || logged;
+        if relation is not null then
+            relations := relations || relation;
+            has_heirs := has_heirs or exists (select from pg_catalog.pg_inherits i where i.inhparent = relation);
+        end if;
+    end loop;
+    if tg_tag = 'ALTER SCHEMA' and renamed <> '{}' then
         perform migration_gate.log_changes();
-    elsif relations <> '{}' or renamed <> '{}' then
+    elsif renamed <> '{}' or has_heirs or (tg_tag = 'ALTER TABLE' and current_query() ~* 'detach') then
         perform migration_gate.log_consequences(tg_tag, relations, renamed);
-    end if;
-    if command_count = 0 and tg_tag like 'CREATE %' then -- IF NOT EXISTS: the object was there already
+    elsif not has_commands and tg_tag like 'CREATE %' then -- IF NOT EXISTS: the object was there already
         insert into migration_gate.ddl_log (step, tag, kind, identity, oid, query)
         values (migration_gate.current_step(), tg_tag, lower(substr(tg_tag, 8)), '', 0, left(current_query(), 4000));
     end if;
