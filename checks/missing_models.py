@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from migration_gate.analysis.model_imports import list_imports
 from migration_gate.analysis.model_registration import ModelRegistration
 from migration_gate.check import Evidence, Finding, Severity
-from migration_gate.facts import Facts
+from migration_gate.facts import Facts, Replay
 from migration_gate.wording import code_block, count_noun
 
 SEVERITY = Severity.ERROR
@@ -25,8 +25,9 @@ _ALLOW = "\nIf the project has no models on purpose, allow missing-models with t
 
 
 def check(facts: Facts) -> Iterator[Finding]:
-    """Yield one finding where env.py ran and passed no table to Alembic."""
+    """Yield one finding where env.py ran and passed no table to Alembic, or one of its contexts did not."""
     replay = facts.replay
+    yield from _find_contexts_without_models(replay)
     # The models are read after the last revision: a replay that ended early shows nothing about them.
     if replay.models.tables or replay.history.error or replay.failure:
         return
@@ -53,3 +54,18 @@ def check(facts: Facts) -> Iterator[Finding]:
         for definition in (*definitions.imported, *definitions.missing)[:SHOWN_MODELS]
     )
     yield Finding("env.py", message, evidence=(replayed, *models), fix=f"{fix}{_ALLOW}")
+
+
+def _find_contexts_without_models(replay: Replay) -> Iterator[Finding]:
+    """One of several contexts: where none has models, that is said once."""
+    if replay.models.metadatas == 0 or replay.failure:
+        return
+    for context in replay.contexts:
+        revisions = {step.revision for step in replay.steps if step.context == context.number}
+        if revisions and not context.has_metadata:
+            yield Finding(
+                object=f"env.py context {context.number}",
+                message=f"`target_metadata` is missing in context {context.number} of env.py: there are no "
+                f"models for what its {count_noun(len(revisions), 'revision')} made",
+                fix=f"Pass its models to that `context.configure`:{_SET_METADATA}{_ALLOW}",
+            )

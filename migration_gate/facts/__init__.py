@@ -26,6 +26,7 @@ from migration_gate.facts.catalog import (
     View,
     display_name,
 )
+from migration_gate.facts.coverage import Coverage, LeftOut
 from migration_gate.facts.history import (
     AlembicDifference,
     ColumnState,
@@ -40,6 +41,7 @@ from migration_gate.facts.history import (
     History,
     ImportedModule,
     Location,
+    MigrationContext,
     MissingParent,
     ModelLocation,
     ModelObject,
@@ -96,6 +98,7 @@ __all__ = [
     "ColumnState",
     "Connection",
     "Constraint",
+    "Coverage",
     "CreatedObject",
     "DdlCommand",
     "DeclaredOperation",
@@ -111,7 +114,9 @@ __all__ = [
     "History",
     "ImportedModule",
     "Index",
+    "LeftOut",
     "Location",
+    "MigrationContext",
     "MissingParent",
     "ModelDefinition",
     "ModelLocation",

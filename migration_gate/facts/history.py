@@ -19,6 +19,7 @@ from migration_gate.facts.catalog import (
     TableKind,
     View,
 )
+from migration_gate.facts.coverage import Coverage
 
 Direction = Literal["upgrade", "downgrade"]
 BoundaryKind = Literal["begin", "commit", "rollback", "savepoint", "rollback to savepoint"]
@@ -333,6 +334,18 @@ class DdlCommand:
     """of that statement among those in the log, from 1"""
     line: int | None = None
     """of the revision's file, where that statement was run"""
+
+
+@dataclass(frozen=True, slots=True)
+class MigrationContext:
+    """A context of env.py that ran migrations; a loop over tenants or databases has several."""
+
+    number: int
+    """from 1"""
+    starting_heads: tuple[str, ...] = ()
+    """what its version table held before its first revision"""
+    has_metadata: bool = True
+    """it has a target_metadata"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -656,6 +669,11 @@ class Replay:
     arrived_heads: tuple[str, ...] = ()
     """the heads in the version table of our server"""
     version_tables: tuple[str, ...] = ()
+    contexts: tuple[MigrationContext, ...] = ()
+    skipped_contexts: int = 0
+    """that env.py configured, and did not run"""
+    started_from: str = ""
+    """what the settings have done before the first revision: `start_from`, `prepare`"""
     connections: tuple[Connection, ...] = ()
     model_statements: tuple[ModelStatement, ...] = ()
     """what was built from the models while the history ran"""
@@ -668,6 +686,7 @@ class Replay:
     notes: tuple[str, ...] = ()
     """what a reader should know: a swapped dialect, dummy settings, a missing layer of protection"""
     unchecked: tuple[Unchecked, ...] = ()
+    coverage: Coverage = field(default_factory=Coverage)
     failed_statements: tuple[Statement, ...] = ()
     """what the revision that failed had run, with the statement that failed"""
     available_extensions: tuple[str, ...] = ()

@@ -15,9 +15,11 @@ from migration_gate.check import Evidence, Finding, Severity
 from migration_gate.config.settings import Allowance
 from migration_gate.errors import Misconfigured
 from migration_gate.facts import (
+    Coverage,
     Facts,
     Failure,
     History,
+    LeftOut,
     Location,
     Replay,
     Revision,
@@ -31,6 +33,7 @@ from migration_gate.facts import (
 from migration_gate.report import json_report
 from migration_gate.report.formats import render_report
 from migration_gate.report.json_report import (
+    JsonCoverage,
     JsonFailure,
     JsonProblem,
     JsonProject,
@@ -235,7 +238,19 @@ def _rebuild_replay(project: JsonProject) -> Replay:
         versions=tuple(SoftwareVersion(*item) for item in project.versions.items()),
         notes=project.notes,
         unchecked=tuple(Unchecked(item.object, item.why) for item in project.unchecked),
+        coverage=_rebuild_coverage(project.coverage),
         stage_times=tuple(StageTime(*item) for item in project.stages.items()),
+    )
+
+
+def _rebuild_coverage(coverage: JsonCoverage) -> Coverage:
+    return Coverage(
+        coverage.compared_tables,
+        coverage.mapped_tables,
+        coverage.run_revisions,
+        coverage.revisions,
+        coverage.statements,
+        tuple(LeftOut(item.object, item.why) for item in coverage.left_out),
     )
 
 

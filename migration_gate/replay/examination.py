@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from migration_gate import git
+from migration_gate.analysis.coverage import measure_coverage
 from migration_gate.ci.base_revision import absolute_paths, compare_with_base
 from migration_gate.ci.untrusted_code import refuse_untrusted_code
 from migration_gate.config.settings import Settings
@@ -108,6 +109,7 @@ def examine_on_server(
         settings.root,
         list_revision_paths(setup, repository_text.revision_files),
     )
+    replay = replace(replay, coverage=measure_coverage(replay))
     return Facts(settings.name, replay, tree, settings.owners)
 
 

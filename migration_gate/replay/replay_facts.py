@@ -8,6 +8,7 @@ from pathlib import Path
 from migration_gate.analysis.left_out_tables import LeftOutTables
 from migration_gate.analysis.model_registration import ModelRegistration
 from migration_gate.catalog.snapshot_reader import read_snapshot
+from migration_gate.config.settings import Settings
 from migration_gate.drift.declared_differences import find_declared_differences
 from migration_gate.drift.model_comparison import compare_with_models
 from migration_gate.drift.type_use import without_leftovers
@@ -42,6 +43,9 @@ def collect_replay_facts(
         skipped_creations=replayed_database.skipped_creations,
         arrived_heads=replayed_database.arrived_heads,
         version_tables=answer.version_tables(),
+        contexts=answer.migration_contexts(),
+        skipped_contexts=answer.skipped_contexts(),
+        started_from=_name_start(setup.settings),
         connections=answer.connections(),
         model_statements=answer.model_statements(),
         catalog=replayed_database.snapshot,
@@ -60,6 +64,12 @@ def collect_replay_facts(
         changed_files=_relative_paths(setup),
         output=output,
     )
+
+
+def _name_start(settings: Settings) -> str:
+    """The settings that do something in the database before the first revision."""
+    names = [("`start_from`", settings.start_from is not None), ("`prepare`", bool(settings.prepare))]
+    return " and ".join(name for name, is_set in names if is_set)
 
 
 def _relative_paths(setup: ReplaySetup) -> tuple[str, ...]:

@@ -31,6 +31,7 @@ from migration_gate.facts import (
     History,
     ImportedModule,
     Location,
+    MigrationContext,
     MissingParent,
     ModelLocation,
     ModelObject,
@@ -57,6 +58,7 @@ from migration_gate.worker.protocol import (
     ExecutedStatement,
     FailedStage,
     Frame,
+    HistoryFinished,
     HistoryRead,
     Line,
     MissingSetting,
@@ -185,6 +187,18 @@ class AnswerReader:
     def contexts(self) -> tuple[ContextFinished, ...]:
         """The contexts of env.py that ran to their end."""
         return tuple(self._find_all(ContextFinished))
+
+    def migration_contexts(self) -> tuple[MigrationContext, ...]:
+        """Every context that began, in its order."""
+        return tuple(
+            MigrationContext(line.number, line.starting_heads, line.has_metadata)
+            for line in self._find_all(ContextConfigured)
+        )
+
+    def skipped_contexts(self) -> int:
+        """How many contexts env.py configured, and did not run."""
+        finished = self._find_first(HistoryFinished)
+        return finished.skipped_contexts if finished is not None else 0
 
     def notes(self) -> tuple[str, ...]:
         """What the worker and the sandbox want a reader of the report to know."""

@@ -13,7 +13,7 @@ from typing import Literal
 from migration_gate.analysis.drift_revision import format_revision_file
 from migration_gate.check import Severity
 from migration_gate.config.settings import Allowance
-from migration_gate.facts import Difference, DriftRevision, Failure, Revision, Step
+from migration_gate.facts import Coverage, Difference, DriftRevision, Failure, Revision, Step
 from migration_gate.report.phrases import project_notes, standing_verdicts
 from migration_gate.verdict.outcome import Problem, ProjectReport, Report, Verdict
 
@@ -150,6 +150,26 @@ class Unchecked:
 
 
 @dataclass(frozen=True, slots=True)
+class JsonLeftOut:
+    """Something that the run did not look at, on purpose or not."""
+
+    object: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class JsonCoverage:
+    """What the run looked at: tables of the models, revisions of the history, statements of the revisions."""
+
+    compared_tables: int = 0
+    mapped_tables: int = 0
+    run_revisions: int = 0
+    revisions: int = 0
+    statements: int = 0
+    left_out: tuple[JsonLeftOut, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class JsonProblem:
     """What kept a project from being examined; `kind` is the name of an exception."""
 
@@ -189,6 +209,7 @@ class JsonProject:
     unchecked: tuple[Unchecked, ...]
     notes: tuple[str, ...]
     static: bool = False
+    coverage: JsonCoverage = JsonCoverage()
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,6 +294,18 @@ def _build_project(project: ProjectReport) -> JsonProject:
         unchecked=tuple(Unchecked(item.object, item.why) for item in unchecked),
         notes=project_notes(project),
         static=project.static,
+        coverage=_build_coverage(replay.coverage),
+    )
+
+
+def _build_coverage(coverage: Coverage) -> JsonCoverage:
+    return JsonCoverage(
+        compared_tables=coverage.compared_tables,
+        mapped_tables=coverage.mapped_tables,
+        run_revisions=coverage.run_revisions,
+        revisions=coverage.revisions,
+        statements=coverage.statements,
+        left_out=tuple(JsonLeftOut(item.object, item.why) for item in coverage.left_out),
     )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from migration_gate.check import Severity
-from migration_gate.facts import Replay
+from migration_gate.facts import Coverage, Replay
 from migration_gate.verdict.outcome import ProjectReport, Report, Verdict
 from migration_gate.wording import count_noun
 
@@ -94,6 +94,23 @@ def _describe_revisions(replay: Replay) -> str:
     if ran == known:
         return count_noun(known, "revision")
     return f"{ran} of {count_noun(known, 'revision')}"
+
+
+MAX_LEFT_OUT = 6
+"""things that the line on the coverage names"""
+
+
+def describe_coverage(coverage: Coverage) -> str:
+    """What the run looked at, on one line: `Compared 15 of 15 mapped tables, ran 15 of 15 revisions`."""
+    tables = f"{coverage.compared_tables} of {count_noun(coverage.mapped_tables, 'mapped table')}"
+    revisions = f"{coverage.run_revisions} of {count_noun(coverage.revisions, 'revision')}"
+    line = f"Compared {tables}, ran {revisions}"
+    if not coverage.left_out:
+        return line
+    shown = [f"{item.object} ({item.why})" for item in coverage.left_out[:MAX_LEFT_OUT]]
+    if len(coverage.left_out) > MAX_LEFT_OUT:
+        shown.append(f"{len(coverage.left_out) - MAX_LEFT_OUT} more")
+    return f"{line}; left out: {', '.join(shown)}"
 
 
 def _is_history_unreadable(replay: Replay) -> bool:

@@ -19,6 +19,7 @@ from migration_gate.report.markdown import (
 from migration_gate.report.phrases import (
     allowed_verdicts,
     describe_counts,
+    describe_coverage,
     describe_replay,
     group_by_check,
     project_notes,
@@ -137,6 +138,8 @@ def _additional_sections(project: ProjectReport) -> Iterator[str]:
         yield fold_section("The last of what the project printed", fence_code(replay.output[-TEXT_LIMIT:]))
     if diagram := table_diagram.render_tables(project):
         yield fold_section("The tables that this is about", fence_mermaid(diagram))
+    if replay.coverage.revisions or replay.coverage.mapped_tables:
+        yield fold_section("What was looked at", render_list([describe_coverage(replay.coverage)]))
     if notes := project_notes(project):
         yield fold_section(count_noun(len(notes), "note"), render_list(notes))
     if replay.stage_times:

@@ -12,6 +12,7 @@ from migration_gate.report.phrases import (
     CheckGroup,
     allowed_verdicts,
     describe_counts,
+    describe_coverage,
     describe_location,
     describe_replay,
     group_by_check,
@@ -119,6 +120,7 @@ def _project_lines(project: ProjectReport, layout: Layout, sentences: Mapping[st
     yield from _allowed_lines(allowed_verdicts(project.verdicts), layout)
     if project.facts.replay.failure:
         yield from _output_lines(project.facts.replay.output, layout)
+    yield from _coverage_lines(project, layout)
     yield from _note_lines(project_notes(project), layout)
 
 
@@ -252,6 +254,14 @@ def _output_lines(output: str, layout: Layout) -> Iterator[str]:
     for line in text.split("\n")[-MAX_OUTPUT_LINES:]:
         yield f"  {escape_unprintable(shorten_text(line, EVIDENCE_LENGTH))}".rstrip()
     yield ""
+
+
+def _coverage_lines(project: ProjectReport, layout: Layout) -> Iterator[str]:
+    """What was looked at; nothing where nothing ran."""
+    coverage = project.facts.replay.coverage
+    if coverage.revisions or coverage.mapped_tables:
+        yield from layout.wrap(describe_coverage(coverage), "  ", "")
+        yield ""
 
 
 def _note_lines(notes: tuple[str, ...], layout: Layout) -> Iterator[str]:

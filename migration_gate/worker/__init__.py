@@ -24,6 +24,7 @@ in and what goes out; stdout and stderr belong to the project's code.
     model_ddl           DDL that is compiled from the project's own models
     step_record         which of them are kept
     catalog_snapshot    reads the catalog on the migration's own connection
+    env_watch           errors that env.py catches, contexts that it does not run
     env_context         what env.py configured
     models_database     the models in a copy of the database; model_creation, model_locations, own_connection
     alembic_comparison  Alembic's own comparison, where the models could not be created

@@ -468,6 +468,10 @@ class ContextConfigured:
     version_table_schema: Optional[str]
     default_schema: str
     """where a table without a schema is"""
+    starting_heads: tuple[str, ...] = ()
+    """what its version table held before its first revision"""
+    has_metadata: bool = True
+    """it has a target_metadata"""
     kind: Literal["context"] = "context"
 
 
@@ -562,6 +566,8 @@ class HistoryFinished:
 
     tables: tuple[str, ...]
     """`schema.name` of the tables in target_metadata, sorted"""
+    skipped_contexts: int = 0
+    """that env.py configured, and did not run"""
     kind: Literal["history_finished"] = "history_finished"
 
 

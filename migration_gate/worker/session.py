@@ -265,6 +265,7 @@ class Session:
                 self._stage = "revisions"
                 raise history.import_error from None
             return False  # env.py failed because of the revisions
+        upgrade.raise_caught_error()
         return history.send_once()
 
     def _finish_history(self, upgrade: HistoryUpgrade) -> None:
@@ -273,7 +274,8 @@ class Session:
             os._exit(0)
         self._answer.release()  # env.py ended without an error, with or without a context
         self._begin_stage("models")
-        self._answer.send(HistoryFinished(tuple(sorted(upgrade.table_names))))
+        tables = tuple(sorted(upgrade.table_names))
+        self._answer.send(HistoryFinished(tables, upgrade.skipped_contexts))
         if self._orders.await_request() is not None:
             database = ModelsDatabase(self._order, self._redirection, self._answer)
             database.create_models(upgrade.finished_contexts, {}, ())

@@ -13,6 +13,7 @@ from . import private_api
 from .answer_stream import AnswerStream
 from .catalog_snapshot import execute_unseen, read_catalog
 from .env_context import EnvContext, keep_context, list_metadatas, list_table_names, remember_options
+from .env_watch import OFFLINE_MODE, CaughtError, ConfiguredContexts
 from .model_ddl import ModelDdlObserver
 from .protocol import (
     ContextConfigured,
@@ -99,12 +100,32 @@ class HistoryUpgrade:
         """`schema.name` of the tables that the contexts had then"""
         self.configured_metadatas: list[Any] = []
         """the MetaData objects of all contexts"""
+        self._configured = ConfiguredContexts()
+        self._errors: dict[Any, CaughtError] = {}
+        """of revisions that did not succeed later, by revision and place"""
+        self._place: Optional[SessionPlace] = None
+        """of the context that runs"""
         self.watch_environment: Callable[[Any], None] = lambda environment: None
         """is given Alembic's EnvironmentContext before env.py runs"""
         self.is_other_database: Callable[[Any], bool] = lambda connection: False
         """whether a connection leads to a database that this run does not judge"""
         self.before_context: Callable[[], None] = lambda: None
         """is called before the first revision of a context"""
+
+    @property
+    def skipped_contexts(self) -> int:
+        """Contexts that env.py configured and did not run."""
+        return self._configured.skipped
+
+    def raise_caught_error(self) -> None:
+        """Raise the first error of a revision that env.py caught, where one did."""
+        for caught in self._errors.values():
+            self.running_revision = caught.revision
+            self._recorder.file, self._recorder.line = caught.file, caught.line
+            self._answer.send(Note("env.py caught the error of `%s`, and went on" % caught.revision))
+            raise caught.error
+        if self.running_revision is not None:
+            raise RuntimeError("env.py caught an error after the last statement of the revision, and went on")
 
     @property
     def has_begun(self) -> bool:
@@ -124,6 +145,7 @@ class HistoryUpgrade:
             tag=None,
         )
         self._explicit_options = remember_options(environment)
+        self._configured.watch(environment)
         self.watch_environment(environment)
         with environment:
             self._script.run_env()
@@ -133,13 +155,16 @@ class HistoryUpgrade:
         number = len(self.finished_contexts) + 1
         if not self._history.send_once():
             raise RuntimeError("the revisions cannot be read")
+        if context.as_sql:
+            raise RuntimeError(OFFLINE_MODE)
+        self._configured.run_newest()
         if self.is_other_database(context.connection):
             yield from self._run_unobserved(heads, context)
             return
         self.configured_metadatas += list_metadatas(context.opts.get("target_metadata"))
-        place = find_session_place(context)
+        place = self._place = find_session_place(context)
         self.before_context()
-        self._answer.send(_describe_context(number, context, place))
+        self._answer.send(_describe_context(number, context, place, heads))
         if self._order.task == "bootstrap":
             yield from self._create_and_stamp(heads, context)
             return
@@ -183,7 +208,9 @@ class HistoryUpgrade:
         revision = step.revision.revision
         self._step_number += 1
         observed = ObservedStep(self._order, context, self._recorder, self._step_number, has_snapshots)
-        private_api.wrap_migration_function(step, observed.wrap)
+        key = (revision, context.version_table, str(self._place))
+        remember = functools.partial(self._remember_error, key, revision)
+        private_api.wrap_migration_function(step, functools.partial(observed.wrap, on_error=remember))
         self.running_revision = revision
         self._answer.send(StepStarted(self._step_number, revision))
         self._recorder.begin_step(step.revision.path)
@@ -193,6 +220,7 @@ class HistoryUpgrade:
         seconds = round(time.perf_counter() - started, 5)
         record = self._recorder.end_step()
         self.running_revision = None
+        self._errors.pop(key, None)
         self._model_ddl.move(revision=None, file=None)
         self._answer.send(
             StepFinished(
@@ -209,6 +237,9 @@ class HistoryUpgrade:
                 unrecorded_statements=record.unrecorded_statements,
             )
         )
+
+    def _remember_error(self, key: Any, revision: str, error: BaseException) -> None:
+        self._errors[key] = CaughtError(error, revision, self._recorder.file, self._recorder.line)
 
     def _finish_context(self, number: int, context: Any, place: SessionPlace) -> None:
         """Keep what the models need to be created in the same place, and send where the version table is."""
@@ -253,14 +284,19 @@ class ObservedStep:
         self.in_transaction = True
         """the connection was in a transaction when the function ended"""
 
-    def wrap(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """The function with what is done around it."""
+    def wrap(
+        self, function: Callable[..., Any], on_error: Callable[[BaseException], None]
+    ) -> Callable[..., Any]:
+        """The function with what is done around it; `on_error` is given what it raises."""
 
         @functools.wraps(function)
         def observed_function(**keywords: Any) -> Any:
             self._begin_step()
             try:
                 value = function(**keywords)
+            except BaseException as error:
+                on_error(error)
+                raise
             finally:
                 self._recorder.in_migration = False
                 self.in_transaction = bool(self._context.connection.in_transaction())
@@ -320,13 +356,15 @@ def find_session_place(context: Any) -> SessionPlace:
     return SessionPlace(search_path, schema or "public", table_schema or "public", translation)
 
 
-def _describe_context(number: int, context: Any, place: SessionPlace) -> ContextConfigured:
+def _describe_context(number: int, context: Any, place: SessionPlace, heads: Any) -> ContextConfigured:
     return ContextConfigured(
         number=number,
         driver=context.dialect.driver,
         version_table=context.version_table,
         version_table_schema=place.version_table_schema,
         default_schema=place.default_schema,
+        starting_heads=tuple(str(head) for head in heads or ()),
+        has_metadata=bool(list_metadatas(context.opts.get("target_metadata"))),
     )
 
 
