@@ -8,7 +8,7 @@ Instead, give the gate what it lacks, or allow this one object by name, with a r
 
 from collections.abc import Iterator
 
-from migration_gate.analysis.coverage import find_gaps
+from migration_gate.analysis.coverage_proof import find_gaps
 from migration_gate.analysis.left_out_tables import LeftOutTables
 from migration_gate.analysis.removed_models import find_removed_models
 from migration_gate.check import Evidence, Finding, Severity

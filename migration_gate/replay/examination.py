@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from migration_gate import git
-from migration_gate.analysis.coverage import measure_coverage
+from migration_gate.analysis.coverage_proof import measure_coverage
 from migration_gate.ci.base_revision import absolute_paths, compare_with_base
 from migration_gate.ci.untrusted_code import refuse_untrusted_code
 from migration_gate.config.settings import Settings

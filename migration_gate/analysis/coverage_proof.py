@@ -151,7 +151,8 @@ class RevisionCoverage:
 
     def _find_empty_history(self) -> Iterator[Unchecked]:
         steps = self.replay.steps
-        if not steps or self.replay.started_from or any(step.statement_count for step in steps):
+        is_begun_elsewhere = bool(self.replay.started_from) or not self.replay.catalog.tables
+        if not steps or is_begun_elsewhere or any(step.statement_count for step in steps):
             return
         yield Unchecked(
             "history",
