@@ -130,7 +130,7 @@ class RevisionCoverage:
             contexts = count_noun(self.replay.skipped_contexts, "context")
             yield Unchecked(
                 "env.py",
-                f"it configured {contexts} more than it ran: what their migrations do is not known",
+                f"it configured {contexts} more than it ran, whose migrations are not known",
                 "Look for a condition around context.run_migrations()",
             )
         yield from self._find_unrecorded()
