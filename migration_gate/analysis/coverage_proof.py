@@ -104,6 +104,10 @@ class RevisionCoverage:
         return f"the version table had {heads} before the first revision{by}"
 
     def _explain_missing(self) -> str:
+        failure = self.replay.failure
+        if failure is not None:
+            where = f" at `{failure.revision}`" if failure.revision else ""
+            return f"the run failed{where}"
         target = self.replay.history.target
         if target not in NEWEST:
             return f"`target: {', '.join(target)}` leaves them out"
@@ -141,11 +145,11 @@ class RevisionCoverage:
         for head in sorted(left_out - parents):
             revisions = self._ancestors([head]) & left_out
             advice = (
-                "Set `target: heads`, or replay that branch as a project of its own"
+                "Set `target: heads`"
                 if self.replay.history.target not in NEWEST
                 else "Look for a condition around context.run_migrations() in env.py"
             )
-            why = self._explain_missing().replace("them", "it" if len(revisions) == 1 else "them")
+            why = self._explain_missing().replace("them", "it")
             also = f", with {len(revisions) - 1} before it" if len(revisions) > 1 else ""
             yield Unchecked(head, f"{why}{also}", advice)
 

@@ -102,7 +102,9 @@ MAX_LEFT_OUT = 6
 
 def describe_coverage(coverage: Coverage) -> str:
     """What the run looked at, on one line: `Compared 15 of 15 mapped tables, ran 15 of 15 revisions`."""
-    tables = f"{coverage.compared_tables} of {count_noun(coverage.mapped_tables, 'mapped table')}"
+    tables = "no table"
+    if coverage.mapped_tables:
+        tables = f"{coverage.compared_tables} of {count_noun(coverage.mapped_tables, 'mapped table')}"
     revisions = f"{coverage.run_revisions} of {count_noun(coverage.revisions, 'revision')}"
     line = f"Compared {tables}, ran {revisions}"
     if not coverage.left_out:

@@ -24,7 +24,7 @@ AREAS = [
 WAYS: list[EmptyPass] = [
     way for area in AREAS for way in importlib.import_module(f"{empty_passes.__name__}.{area}").WAYS
 ]
-FEWEST = 2
+FEWEST = 40
 """how many ways the list must have"""
 
 

@@ -50,10 +50,15 @@ def test_the_target_heads_upgrades_to_every_head(here: World) -> None:
     passes(ran, "4 revisions")
 
 
-def test_a_target_leaves_other_branches_alone(here: World) -> None:
-    ran = configured(here, "target: left\nchecks: {several-heads: off}\n", {**project(), **FORK})
-    assert ran.status == 0, ran.said
+def test_a_target_leaves_other_branches_alone_and_says_so(here: World) -> None:
+    settings = "target: left\nchecks: {several-heads: off}\n"
+    ran = configured(here, settings, {**project(), **FORK})
+    assert ran.status == 1, ran.said
     assert "3 of 4 revisions" in ran.out
+    assert "`right` was not checked: `target: left` leaves it out" in ran.out
+    allowance = "allow: [{check: unchecked, object: right, reason: a project of its own replays it}]\n"
+    here.lay({".migration-gate.yml": settings + allowance})
+    assert here.check().status == 0
 
 
 def test_a_target_that_alembic_does_not_know(here: World) -> None:

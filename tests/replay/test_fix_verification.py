@@ -153,7 +153,7 @@ def test_a_fix_that_needs_another_says_so(engine: Engine) -> None:
 
 def test_no_fix_that_is_offered_fails_for_random_schemas(engine: Engine) -> None:
     """`python -m benchmarks.drift.fuzz 500` tries many more."""
-    tried = list(try_pairs(engine.server, 4, 1000))
+    tried = list(try_pairs(engine.server, 6, 1000))
     engine.drop("fuzz_database", "fuzz_models", "fuzz_copy")
     assert [(pair.seed, pair.faults) for pair in tried if pair.faults] == []
     assert sum(bool(item.upgrade) for pair in tried for item in pair.replay.differences) > 5
