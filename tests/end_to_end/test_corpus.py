@@ -25,8 +25,8 @@ NEVER = {"raw-sql-file", "broken-history", "several-heads", "failing-upgrade", "
 LEFT_OUT = {"keystone": {"token"}}
 """tables that a project's own filters leave out, which is said; airflow leaves out several"""
 UNCREATED = {"prefect": 7, "mlflow": 3}
-"""how many parts of the models Postgres refuses, each of which is said: gin indexes without an operator class,
-indexes without a column, a key that references no unique column"""
+"""how many parts of the models Postgres refuses, which is said of each: gin indexes without an operator
+class, indexes without a column, a key that references no unique column"""
 
 pytestmark = [pytest.mark.slow, pytest.mark.corpus]
 
