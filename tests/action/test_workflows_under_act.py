@@ -101,12 +101,22 @@ def run_act(
     ]
     with (Path(tempfile.gettempdir()) / "migration-gate-test-act.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
+        _remove_containers(
+            f"act-{name}-yml-"
+        )  # (what a killed run left)
         done = subprocess.run(
             command, env=environment, capture_output=True, text=True, check=False, timeout=1800
         )
     report = parse_act_log(done.stdout)
     assert report["jobs"], done.stdout[-2000:] + done.stderr[-2000:]
     return done.returncode, report
+
+
+def _remove_containers(prefix: str) -> None:
+    listing = ["docker", "ps", "--all", "--quiet", "--filter", f"name=^/?{prefix}"]
+    names = subprocess.run(listing, capture_output=True, text=True, check=True).stdout.split()
+    if names:
+        subprocess.run(["docker", "rm", "--force", "--volumes", *names], capture_output=True, check=True)
 
 
 def comparable_report(report: dict[str, Any]) -> str:
