@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import sys
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -17,7 +17,7 @@ import psycopg
 from benchmarks.drift.example_database import Connect, copy_database, read_database, run_revision_body
 from benchmarks.drift.measurement import compare_snapshots
 from benchmarks.drift.random_schemas import RandomSchema, SchemaGenerator
-from migration_gate.facts import Replay, Snapshot
+from migration_gate.facts import Difference, RenameFix, Replay, Snapshot
 from migration_gate.postgres.choice import start_server
 from migration_gate.postgres.run_directory import temporary_run_directory
 from migration_gate.postgres.server import Server
@@ -92,8 +92,21 @@ class FixTry:
             if item.upgrade and not item.runs_only_with:
                 name = f"{item.kind} of {item.object}"
                 yield from self._run(name, item.upgrade, item.downgrade, {(item.kind, item.object)})
+        yield from self._try_renames(managed)
 
-    def _run(self, name: str, upgrade: str, downgrade: str, removed: set[Key]) -> Iterator[str]:
+    def _try_renames(self, differences: list[Difference]) -> Iterator[str]:
+        """Both findings of a rename have the same lines, which may leave what they name."""
+        renames: dict[RenameFix, set[Key]] = defaultdict(set)
+        for item in differences:
+            if item.rename_fix is not None and item.rename_fix.upgrade:
+                renames[item.rename_fix].add((item.kind, item.object))
+        for fix, removed in renames.items():
+            name = f"rename of {sorted(removed)}"
+            yield from self._run(name, fix.upgrade, fix.downgrade, removed, fix.remaining)
+
+    def _run(
+        self, name: str, upgrade: str, downgrade: str, removed: set[Key], remaining: tuple[str, ...] = ()
+    ) -> Iterator[str]:
         copy = copy_database(self.connect, self.database, "fuzz_copy")
         before = read_database(self.connect, copy)
         known = {(item.kind, item.object) for item in self.offered.differences}
@@ -106,8 +119,9 @@ class FixTry:
             return
         if after & removed:
             yield f"{name}: remains {sorted(after & removed)}"
-        if after - known:
-            yield f"{name}: new {sorted(after - known)}"
+        new = sorted(key for key in after - known if key[1] not in remaining)
+        if new:
+            yield f"{name}: new {new}"
         for change in describe_changes(before, read_database(self.connect, copy)):
             yield f"{name}: not restored: {change}"
 
@@ -127,6 +141,9 @@ def count_fixes(replay: Replay) -> Counter[str]:
             counts["only with others"] += bool(item.runs_only_with)
             counts["refused"] += bool(item.fix_refused)
             counts["by another's"] += item.fixed_by_others
+            if item.rename_fix is not None:
+                counts["renames"] += bool(item.rename_fix.upgrade)
+                counts["renames refused"] += bool(item.rename_fix.refused)
     return counts
 
 

@@ -121,6 +121,8 @@ class SchemaGenerator:
             self._change(models)
         if self.chance.random() < 0.3:
             database, models = models, database
+        if self.chance.random() < 0.4:
+            self._rename(models)
         for schema in (database, models):
             drop_broken_parts(schema)
         return database, models
@@ -225,6 +227,28 @@ class SchemaGenerator:
         )
         self.chance.choice(changes)()
 
+    def _rename(self, schema: RandomSchema) -> None:
+        """A column or a table with a new name, often changed as well."""
+        name = self.chance.choice(tuple(schema.tables))
+        table = schema.tables[name]
+        if self.chance.random() < 0.4:
+            schema.tables[f"{name} list"] = schema.tables.pop(name)
+            for other in schema.tables.values():
+                _replace_in(other.keys, name, f"{name} list")
+            return
+        column_name = self.chance.choice(tuple(table.columns))
+        new_name = f"{column_name}_value"
+        table.columns[new_name] = column = table.columns.pop(column_name)
+        table.key = tuple(new_name if key == column_name else key for key in table.key)
+        for definitions in (table.parts, table.keys):
+            _replace_in(definitions, column_name, new_name)
+        if column.source.startswith("DEFAULT") and self.chance.random() < 0.5:
+            column.source = self.chance.choice(("", column.source))
+        if self.chance.random() < 0.5:
+            column.nullable = new_name not in table.key and "IDENTITY" not in column.source
+        if column.type in NUMBERS and not column.source and self.chance.random() < 0.5:
+            column.type = "numeric(10,2)"
+
     @staticmethod
     def _without(table: RandomTable, column: str) -> dict[str, RandomColumn]:
         del table.columns[column]
@@ -278,6 +302,12 @@ class SchemaGenerator:
         else:
             defaults = (f"DEFAULT {default}" for default in TYPES.get(column.type, ()))
             column.source = self.chance.choice(("", *defaults))
+
+
+def _replace_in(definitions: dict[str, str], old: str, new: str) -> None:
+    """Another name in all definitions."""
+    for name, definition in definitions.items():
+        definitions[name] = definition.replace(quote(old), quote(new))
 
 
 def drop_broken_parts(schema: RandomSchema) -> None:

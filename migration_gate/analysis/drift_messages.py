@@ -8,6 +8,7 @@ from textwrap import dedent
 from typing import get_args
 
 from migration_gate.analysis.evaluated_defaults import FROZEN, QUOTED, is_evaluated_default
+from migration_gate.analysis.rename_advice import add_rename_advice
 from migration_gate.analysis.storage_differences import is_about_storage
 from migration_gate.analysis.type_width import is_narrowing
 from migration_gate.check import Evidence
@@ -123,13 +124,12 @@ def describe_unmanaged(differences: Iterable[Difference]) -> tuple[str, tuple[Ev
 
 
 def describe_fix(difference: Difference, uses: Sequence[NameUse] | None = None) -> str:
-    """What to do: the lines of a revision where there are any that ran, and the operation for a new name.
+    """What to do: the lines of a revision where there are any that ran; a rename that may be meant.
 
     `uses`: places in the repository's Python that name what would be dropped; None where nobody looked.
     """
-    rename = _describe_rename(difference)
     fix = _describe_drop(difference, uses) if is_drop(difference) else _describe_change(difference)
-    return f"{fix}\n{rename}" if rename else fix
+    return add_rename_advice(difference, fix)
 
 
 def is_drop(difference: Difference) -> bool:
@@ -241,20 +241,3 @@ def format_revision(difference: Difference) -> str:
     if not downgrade.strip():
         downgrade = 'raise NotImplementedError("this cannot be undone")'
     return f"# upgrade\n{upgrade}\n\n# downgrade\n{downgrade}"
-
-
-def _describe_rename(difference: Difference) -> str:
-    """The operation for the case that one name became the other; empty where there is no such hint."""
-    if not difference.rename_hint or difference.table is None:
-        return ""
-    schema, _, table = difference.table.partition(".")
-    own_name = difference.column or table
-    old, new = difference.rename_hint, own_name
-    if difference.models is None:
-        old, new = own_name, difference.rename_hint
-    keyword = "" if schema == "public" else f", schema={schema!r}"
-    operation = f"op.rename_table({old!r}, {new!r}{keyword})"
-    if difference.column:
-        operation = f"op.alter_column({table!r}, {old!r}, new_column_name={new!r}{keyword})"
-    prefix = difference.object.removesuffix(own_name)
-    return f"If `{prefix}{old}` was renamed to `{prefix}{new}`: `{operation}`"

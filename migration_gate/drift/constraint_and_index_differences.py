@@ -16,8 +16,15 @@ from migration_gate.drift.equal_parts import (
     compare_equal_parts,
     find_comment_differences,
 )
+from migration_gate.drift.likeness import ALIKE, measure_name_likeness
 from migration_gate.drift.object_pairs import ConstraintOrIndex, table_of
-from migration_gate.drift.part_matching import PartT, UnmatchedParts, match_by_keys
+from migration_gate.drift.part_matching import (
+    PartT,
+    UnmatchedParts,
+    match_alike,
+    match_by_keys,
+    match_in_turn,
+)
 from migration_gate.drift.unique_part_differences import compare_unique_parts, pair_constraints_with_indexes
 from migration_gate.facts.catalog import Constraint, Index, Snapshot
 from migration_gate.facts.history import DifferenceKind
@@ -95,7 +102,11 @@ def _compare_table(table: _TableComparison) -> Iterator[CatalogDifference]:
 
 def _compare_changed_constraints(parts: UnmatchedParts[Constraint]) -> PartComparison[Constraint]:
     """Takes out the constraints that both sides have, but that do something else."""
-    changed = match_by_keys(parts, _kind_and_name, _purpose)
+    changed = match_in_turn(
+        parts,
+        lambda parts: match_by_keys(parts, _kind_and_name, _purpose),
+        lambda parts: match_alike(parts, _measure_constraints),
+    )
     differences = (
         make_difference(
             _constraint_difference_kind(pair.models),
@@ -126,14 +137,39 @@ def _purpose(constraint: Constraint) -> Hashable | None:
             return None
 
 
+def _measure_constraints(database: Constraint, models: Constraint) -> float:
+    """More than 0 for what has no purpose to be known by (CHECK, exclusion), but names and columns alike."""
+    if database.kind != models.kind or database.kind not in ("check", "exclusion"):
+        return 0.0
+    name = measure_name_likeness(database.name, models.name)
+    return name if name >= ALIKE and set(database.columns) & set(models.columns) else 0.0
+
+
+def _measure_indexes(database: Index, models: Index) -> float:
+    """More than 0 for the same columns, or for names and columns that are much alike.
+
+    A unique index and one that is not are two things.
+    """
+    if database.unique != models.unique:
+        return 0.0
+    name = measure_name_likeness(database.name, models.name)
+    if database.columns == models.columns and None not in database.columns:
+        return 1 + name
+    return name if name >= ALIKE and set(database.columns) & set(models.columns) - {None} else 0.0
+
+
 def _constraint_difference_kind(constraint: Constraint) -> DifferenceKind:
     """The kind of its difference; a NOT NULL is a constraint of its own only while it is not valid."""
     return "nullability" if constraint.kind == "not null" else constraint.kind
 
 
 def _compare_changed_indexes(parts: UnmatchedParts[Index]) -> PartComparison[Index]:
-    """Takes out the indexes that have the same name, but do something else."""
-    changed = match_by_keys(parts, lambda index: index.name)
+    """Takes out the indexes that have the same name, or are much alike, but do something else."""
+    changed = match_in_turn(
+        parts,
+        lambda parts: match_by_keys(parts, lambda index: index.name),
+        lambda parts: match_alike(parts, _measure_indexes),
+    )
     differences = (
         make_difference(
             "index",

@@ -76,12 +76,14 @@ def _add_explanations(
     rename_hints = find_rename_hints(differences, scope)
     for item in differences:
         origin = find_difference_origin(replay, item)
+        rename = rename_hints.get(item.difference)
         explained = replace(
             item.difference,
             revision=origin.revision,
             location=origin.location,
             harmless_because=explain_harmlessness(item, scope),
-            rename_hint=rename_hints.get(item.difference, ""),
+            rename_hint=rename.name if rename else "",
+            rename_is_likely=rename is not None and rename.is_likely,
         )
         yield replace(item, difference=explained)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
+from migration_gate.drift.likeness import pair_most_alike
 from migration_gate.drift.object_pairs import ConstraintOrIndex
 from migration_gate.facts.catalog import Constraint, Index
 
@@ -61,6 +62,29 @@ def match_parts(
         _without_parts(parts.models, (pair.models for pair in pairs)),
     )
     return Matches(tuple(pairs), unmatched)
+
+
+def match_alike(parts: UnmatchedParts[PartT], measure: Callable[[PartT, PartT], float]) -> Matches[PartT]:
+    """Pairs the parts of which each is the other's best, and by far; `measure` is 0 for what is no pair."""
+    pairs = tuple(PartPair(*pair) for pair in pair_most_alike(parts.database, parts.models, measure))
+    unmatched = UnmatchedParts(
+        _without_parts(parts.database, (pair.database for pair in pairs)),
+        _without_parts(parts.models, (pair.models for pair in pairs)),
+    )
+    return Matches(pairs, unmatched)
+
+
+def match_in_turn(
+    parts: UnmatchedParts[PartT],
+    *steps: Callable[[UnmatchedParts[PartT]], Matches[PartT]],
+) -> Matches[PartT]:
+    """The pairs of all steps; each looks at what those before it left."""
+    pairs: tuple[PartPair[PartT], ...] = ()
+    for step in steps:
+        matches = step(parts)
+        pairs += matches.pairs
+        parts = matches.unmatched
+    return Matches(pairs, parts)
 
 
 def _without_parts(parts: tuple[PartT, ...], removed: Iterable[ConstraintOrIndex]) -> tuple[PartT, ...]:

@@ -1,16 +1,19 @@
-"""Tables and columns that both sides may have, under two names."""
+"""Tables and columns that both sides may have, under two names, and perhaps with a few changes."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple, TypeAlias, TypeVar
+from typing import NamedTuple, TypeVar
 
 from migration_gate.drift.comparison_scope import ComparisonScope
 from migration_gate.drift.difference import CatalogDifference
 from migration_gate.drift.difference_text import column_text, type_text
+from migration_gate.drift.likeness import pair_most_alike
 from migration_gate.drift.object_pairs import table_of
-from migration_gate.facts.catalog import Column, Snapshot, Table
+from migration_gate.drift.rename_likeness import ColumnLikeness, TableLikeness
+from migration_gate.facts.catalog import Column, Table
 from migration_gate.facts.history import Difference
 
 RenamedT = TypeVar("RenamedT", Table, Column)
@@ -23,24 +26,66 @@ class RenamePair(NamedTuple):
     extra: CatalogDifference
 
 
+class RenameHint(NamedTuple):
+    """The other name that an object may have."""
+
+    name: str
+    """with its schema where that is another one"""
+    is_likely: bool
+    """whether more speaks for it than that nothing else has its type"""
+
+
 def find_rename_hints(
     differences: Iterable[CatalogDifference], scope: ComparisonScope
-) -> Mapping[Difference, str]:
+) -> Mapping[Difference, RenameHint]:
     """For the difference of what one side lacks: the name that the object may have on that side.
 
-    A missing object is paired with an extra one only where the choice is clear.
+    A missing object is paired with an extra one only where the choice is clear: by likeness first, then
+    where two are the only ones of their kind.
     """
     one_sided = [item for item in differences if (item.database is None) != (item.models is None)]
-    hints: dict[Difference, str] = {}
-    for missing, extra in (*_pair_columns(one_sided), *_pair_tables(one_sided, scope)):
-        hints[missing.difference] = _name_of(extra)
-        hints[extra.difference] = _name_of(missing)
+    hints: dict[Difference, RenameHint] = {}
+    for pairs, is_likely in (
+        (_pair_like_columns(one_sided, scope), True),
+        (_pair_like_tables(one_sided, scope), True),
+        (_pair_columns(one_sided), False),
+        (_pair_tables(one_sided, scope), False),
+    ):
+        for missing, extra in pairs:
+            if missing.difference not in hints and extra.difference not in hints:
+                hints[missing.difference] = RenameHint(_name_of(extra, missing), is_likely)
+                hints[extra.difference] = RenameHint(_name_of(missing, extra), is_likely)
     return hints
 
 
-def _name_of(difference: CatalogDifference) -> str:
-    item = difference.database or difference.models
-    return item.name if isinstance(item, Table | Column) else ""
+def _name_of(item: CatalogDifference, partner: CatalogDifference) -> str:
+    """The name of the table or column; with its schema where its partner has another."""
+    own, other = (each.database or each.models for each in (item, partner))
+    if isinstance(own, Table) and isinstance(other, Table) and own.schema != other.schema:
+        return f"{own.schema}.{own.name}"
+    return own.name if isinstance(own, Table | Column) else ""
+
+
+def _pair_like_columns(one_sided: list[CatalogDifference], scope: ComparisonScope) -> Iterator[RenamePair]:
+    """Columns of one table."""
+    by_table: dict[str, _Candidates] = defaultdict(_Candidates)
+    for item in one_sided:
+        if isinstance(item.models, Column):
+            by_table[table_of(item.models)].missing.append(item)
+        elif isinstance(item.database, Column):
+            by_table[table_of(item.database)].extra.append(item)
+    likeness = ColumnLikeness.for_scope(scope)
+    for candidates in by_table.values():
+        yield from candidates.pair_most_alike(likeness)
+
+
+def _pair_like_tables(one_sided: list[CatalogDifference], scope: ComparisonScope) -> Iterator[RenamePair]:
+    candidates = _Candidates(
+        [item for item in one_sided if isinstance(item.models, Table)],
+        [item for item in one_sided if isinstance(item.database, Table)],
+    )
+    if candidates.missing and candidates.extra:
+        yield from candidates.pair_most_alike(TableLikeness.for_scope(scope))
 
 
 def _pair_columns(one_sided: list[CatalogDifference]) -> list[RenamePair]:
@@ -61,31 +106,34 @@ def _definition_and_position(column: Column) -> Hashable:
 
 def _pair_tables(one_sided: list[CatalogDifference], scope: ComparisonScope) -> Iterator[RenamePair]:
     """Tables of one schema that have the same columns."""
-    columns = _columns_by_table(scope.database) | _columns_by_table(scope.models)
+    likeness = TableLikeness.for_scope(scope)
 
     def schema_and_columns(table: Table) -> Hashable:
-        return table.schema, columns.get((table.schema, table.name))
+        return table.schema, likeness.columns_of(table)
 
     return _pair_by_key(one_sided, Table, schema_and_columns)
 
 
-TableColumns: TypeAlias = frozenset[tuple[str, str]]
-"""name and type of each column"""
-
-
-def _columns_by_table(snapshot: Snapshot) -> dict[tuple[str, str], TableColumns]:
-    columns: dict[tuple[str, str], set[tuple[str, str]]] = {}
-    for column in snapshot.columns:
-        columns.setdefault((column.schema, column.table), set()).add((column.name, type_text(column)))
-    return {table: frozenset(items) for table, items in columns.items()}
-
-
 @dataclass(frozen=True, slots=True)
 class _Candidates:
-    """What has the same key on both sides."""
+    """What may be one object under two names."""
 
     missing: list[CatalogDifference] = field(default_factory=list)
     extra: list[CatalogDifference] = field(default_factory=list)
+
+    def pair_most_alike(self, likeness: ColumnLikeness | TableLikeness) -> Iterator[RenamePair]:
+        """One to one, only where the choice is clear."""
+
+        def measure(missing: CatalogDifference, extra: CatalogDifference) -> float:
+            match likeness, extra.database, missing.models:
+                case ColumnLikeness(), Column() as database, Column() as models:
+                    return likeness.measure(database, models)
+                case TableLikeness(), Table() as database_table, Table() as models_table:
+                    return likeness.measure(database_table, models_table)
+            return 0.0
+
+        for pair in pair_most_alike(self.missing, self.extra, measure):
+            yield RenamePair(*pair)
 
 
 def _pair_by_key(

@@ -521,6 +521,18 @@ class Models:
 
 
 @dataclass(frozen=True, slots=True)
+class RenameFix:
+    """The lines that rename a table or column, and then change what else differs; they ran both ways."""
+
+    upgrade: str = ""
+    downgrade: str = ""
+    remaining: tuple[str, ...] = ()
+    """objects that differ still after it, which a person has to decide on"""
+    refused: str = ""
+    """what went wrong when the lines were run; there are none then"""
+
+
+@dataclass(frozen=True, slots=True)
 class Difference:
     """A drift: the replayed database and the models disagree about one object."""
 
@@ -551,6 +563,10 @@ class Difference:
     """why no query is affected, where none is"""
     rename_hint: str = ""
     """for a table or column that one side lacks: the name on the other side that may be the same object"""
+    rename_is_likely: bool = False
+    """whether names, types and other properties speak for it; else only that nothing else has its type"""
+    rename_fix: RenameFix | None = None
+    """instead of dropping the one and adding the other: the lines that keep rows, where they were tried"""
     location: Location | None = None
     """the line of `revision` that did it"""
     columns: tuple[str, ...] = ()

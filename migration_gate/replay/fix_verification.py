@@ -37,7 +37,7 @@ class VerifiedFixes:
     together: tuple[Difference, ...]
     """those whose fixes ran together both ways, in the order of the upgrade
 
-    Without those that a person has to decide on, unless the others need them.
+    Without those that a person has to decide on, and those that need them.
     """
     notes: tuple[str, ...] = ()
 
@@ -54,7 +54,7 @@ def verify_fixes(
     """
     if not any(difference.upgrade for difference in differences):
         return VerifiedFixes(differences, ())
-    verification = _Verification(open_trial, replay, differences, frozenset(map(_key, known)))
+    verification = _Verification(open_trial, replay, differences, frozenset(map(difference_key, known)))
     try:
         together = verification.run_together()
         verification.run_alone(together)
@@ -62,7 +62,7 @@ def verify_fixes(
     except TrialFailed as error:
         return _refuse_all(differences, str(error))
     return VerifiedFixes(
-        tuple(verification.describe(difference) for difference in differences),
+        tuple(verification.describe(difference, combined) for difference in differences),
         combined,
     )
 
@@ -79,7 +79,8 @@ def _refuse(difference: Difference, reason: str) -> Difference:
     return replace(difference, upgrade="", downgrade="", fix_refused=reason)
 
 
-def _key(difference: Difference) -> DifferenceKey:
+def difference_key(difference: Difference) -> DifferenceKey:
+    """What a difference is about; the same before and after a fix."""
     return difference.kind, difference.object, difference.object_noun
 
 
@@ -109,7 +110,7 @@ class _Failures:
     def add_remaining(self, difference: Difference, after: Difference) -> None:
         """What is still there after its fix."""
         if has_statements(difference.upgrade):
-            self.add(difference, "the difference remains", _describe_sides(after))
+            self.add(difference, "the difference remains", describe_sides(after))
         else:
             self.add(difference, "it changes together with another object", "that change is not offered")
 
@@ -126,11 +127,15 @@ class _Verification:
     refused: dict[Difference, str] = field(default_factory=dict)
     runs_only_with: dict[Difference, str] = field(default_factory=dict)
 
-    def describe(self, difference: Difference) -> Difference:
-        """The difference with what was found out about its fix."""
+    def describe(self, difference: Difference, combined: tuple[Difference, ...]) -> Difference:
+        """The difference with what was found out about its fix; `combined` make up the one revision."""
         if difference in self.refused:
             return _refuse(difference, self.refused[difference])
-        if difference.upgrade and not has_statements(difference.upgrade):
+        follows = bool(difference.upgrade) and not has_statements(difference.upgrade)
+        needs = self.runs_only_with.get(difference, "it changes together with another object" * follows)
+        if needs and difference not in combined:
+            return _refuse(difference, f"{needs}, and what it depends on is left to you")
+        if follows:
             return replace(difference, upgrade="", downgrade="", fixed_by_others=True)
         return replace(difference, runs_only_with=self.runs_only_with.get(difference, ""))
 
@@ -149,14 +154,21 @@ class _Verification:
         return ()
 
     def leave_out_decisions(self, together: tuple[Difference, ...]) -> tuple[Difference, ...]:
-        """Those that take nothing away and are no rename; all where they do not run without the others."""
-        harmless = tuple(item for item in together if not (is_drop(item) or item.rename_hint))
-        if len(harmless) == len(together) or not harmless:
-            return harmless
-        with self.open_trial(any(map(_commits, harmless))) as trial:
-            disable_ddl_log(trial)
-            failures = self._try_fixes(trial, harmless)
-        return together if failures.are_any else harmless
+        """Those that take nothing away and are no rename, and that run without what does."""
+        ready = tuple(item for item in together if not (is_drop(item) or item.rename_hint))
+        if len(ready) == len(together):
+            return together
+        for _ in range(MAX_ROUNDS):
+            if not ready:
+                break
+            with self.open_trial(any(map(_commits, ready))) as trial:
+                disable_ddl_log(trial)
+                failures = self._try_fixes(trial, ready)
+            if not failures.are_any:
+                return ready
+            failed = frozenset(failures.reasons) or frozenset(_find_suspects(failures.problems, ready))
+            ready = tuple(item for item in ready if item not in failed)
+        return ()
 
     def _try_fixes(self, trial: FixTrial, ready: tuple[Difference, ...]) -> _Failures:
         """Run all upgrades and compare, then all downgrades and compare."""
@@ -176,16 +188,16 @@ class _Verification:
         self, after: Snapshot, applied: tuple[Difference, ...], failures: _Failures
     ) -> None:
         """Add what remains, what is new, and what is lost."""
-        removed = {_key(item): item for item in applied}
+        removed = {difference_key(item): item for item in applied}
         for item in compare_with_models(replace(self.replay, catalog=after)):
             if item.kind == "unmanaged" or _is_of_model_alone(item):
                 continue
-            if _key(item) in removed:
-                if _is_gone(removed[_key(item)], item):
+            if difference_key(item) in removed:
+                if _is_gone(removed[difference_key(item)], item):
                     continue
-                failures.add_remaining(removed[_key(item)], item)
-            elif _key(item) not in self.known:
-                failures.problems.append(f"{item.kind} of `{item.object}`: {_describe_sides(item)}")
+                failures.add_remaining(removed[difference_key(item)], item)
+            elif difference_key(item) not in self.known:
+                failures.problems.append(f"{item.kind} of `{item.object}`: {describe_sides(item)}")
         lost = find_lost_objects(self.replay.catalog, after)
         failures.problems += (f"{item} would be lost" for item in lost)
 
@@ -194,7 +206,7 @@ class _Verification:
         suspects = _find_suspects(problems, tuple(item for item in ready if has_statements(item.upgrade)))
         reasons = {item: self._run_one(item) for item in suspects}
         failed = {item: reason for item, reason in reasons.items() if reason}
-        summary = f"with the others it changes more than it should: {_shorten_list(problems)}"
+        summary = f"with the others it changes more than it should: {shorten_list(problems)}"
         return failed or dict.fromkeys(suspects, summary)
 
     def _run_one(self, difference: Difference) -> str:
@@ -210,13 +222,13 @@ class _Verification:
         failures = _Failures()
         self._compare_with_models(trial.read_snapshot(), (difference,), failures)
         if failures.problems:
-            return f"it changes more than it should: {_shorten_list(failures.problems)}"
+            return f"it changes more than it should: {shorten_list(failures.problems)}"
         if failures.reasons:
             return failures.reasons[difference]
         if problem := trial.run(difference.downgrade):
             return f"its downgrade fails: {problem}"
         changes = describe_changes(self.replay.catalog, trial.read_snapshot())
-        return f"its downgrade does not restore everything: {_shorten_list(changes)}" if changes else ""
+        return f"its downgrade does not restore everything: {shorten_list(changes)}" if changes else ""
 
     def run_alone(self, together: tuple[Difference, ...]) -> None:
         """Find the fixes that run with the others only; of several, each reader may paste just one.
@@ -278,13 +290,14 @@ def _is_of_model_alone(difference: Difference) -> bool:
     return is_evaluated_default(difference.models) and not is_evaluated_default(difference.database)
 
 
-def _shorten_list(items: Sequence[str]) -> str:
+def shorten_list(items: Sequence[str]) -> str:
     """The first few, and how many more there are."""
     shown = "; ".join(items[:SHOWN_PROBLEMS])
     return shown if len(items) <= SHOWN_PROBLEMS else f"{shown}; and {len(items) - SHOWN_PROBLEMS} more"
 
 
-def _describe_sides(difference: Difference) -> str:
+def describe_sides(difference: Difference) -> str:
+    """Both sides in one line."""
     return (
         f"{difference.database or 'nothing'} in the database, {difference.models or 'nothing'} in the models"
     )

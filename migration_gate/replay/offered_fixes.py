@@ -14,6 +14,7 @@ from migration_gate.facts import Difference, Replay
 from migration_gate.postgres.server import Server
 from migration_gate.replay.fix_trial import FixTrial, open_trial
 from migration_gate.replay.fix_verification import OpenTrial, verify_fixes
+from migration_gate.replay.rename_trial import add_rename_fixes
 
 
 def offer_fixes(server: Server, database: str, replay: Replay, known: tuple[Difference, ...]) -> Replay:
@@ -22,10 +23,11 @@ def offer_fixes(server: Server, database: str, replay: Replay, known: tuple[Diff
     `known` are all differences, with those that the replay leaves to other checks.
     """
     differences = add_fixes(replay.differences, replay)
-    verified = verify_fixes(trials_on(server, database, replay.version_tables), replay, differences, known)
+    open_database = trials_on(server, database, replay.version_tables)
+    verified = verify_fixes(open_database, replay, differences, known)
     return replace(
         replay,
-        differences=verified.differences,
+        differences=add_rename_fixes(open_database, replay, verified.differences, known),
         drift_revision=make_drift_revision(replay, verified.differences, verified.together),
         notes=(*replay.notes, *verified.notes),
     )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from migration_gate.analysis.drift_messages import describe_fix
 from migration_gate.drift.model_comparison import compare_with_models
-from migration_gate.facts import Column, Models, Replay, Snapshot, Table
+from migration_gate.facts import Column, Constraint, Index, Models, Replay, Snapshot, Table
 
 USERS = Table("public", "users")
 ID = Column("public", "users", "id", "integer", nullable=False, position=1)
@@ -64,3 +66,109 @@ def test_a_table_that_may_be_renamed_has_the_operation() -> None:
         "If `billing.people` was renamed to `billing.users`: "
         "`op.rename_table('people', 'users', schema='billing')`"
     ] * 2
+
+
+LIKELY = (
+    ("email", "text", "email_address", "character varying(90)"),
+    ("userName", "text", "user_name", "text"),
+    ("qty", "integer", "quantity", "bigint"),
+    ("created", "timestamp without time zone", "created_at", "timestamp with time zone"),
+    ("colour", "text", "color", "character varying(9)"),
+    ("active", "smallint", "is_active", "boolean"),
+    ("token", "character varying(36)", "token_uid", "uuid"),
+    ("name", "text", "full_name", "character varying(80)"),
+    ("tag_names", "text[]", "tags", "character varying(9)[]"),
+)
+UNLIKELY = (
+    ("published", "boolean", "published_at", "timestamp with time zone"),
+    ("email", "text", "email_verified", "boolean"),
+    ("id_no", "integer", "user_id", "bigint"),
+    ("latitude", "real", "longitude", "double precision"),
+    ("is_active", "integer", "is_inactive", "bigint"),
+    ("read_count", "integer", "unread_count", "bigint"),
+    ("start_date", "date", "end_date", "timestamp without time zone"),
+    ("bio", "text", "status", "character varying(9)"),
+    ("price", "integer", "cost", "numeric(9,2)"),
+)
+
+
+@pytest.mark.parametrize("pair", LIKELY, ids=lambda pair: f"{pair[0]} and {pair[2]}")
+def test_a_column_that_is_renamed_and_changed_is_recognised(pair: tuple[str, str, str, str]) -> None:
+    assert are_likely_one(*pair)
+
+
+@pytest.mark.parametrize("pair", UNLIKELY, ids=lambda pair: f"{pair[0]} and {pair[2]}")
+def test_columns_that_mean_other_things_are_no_rename(pair: tuple[str, str, str, str]) -> None:
+    assert not are_likely_one(*pair)
+
+
+def are_likely_one(old: str, old_type: str, new: str, new_type: str) -> bool:
+    database = replace(EMAIL, name=old, type=old_type, position=2)
+    models = replace(EMAIL, name=new, type=new_type, position=9)
+    sides = [replace(SNAPSHOT, columns=(ID, column)) for column in (database, models)]
+    found = compare_with_models(Replay(catalog=sides[0], models=Models(metadatas=1, snapshot=sides[1])))
+    assert {item.rename_hint for item in found} in ({old, new}, {""})
+    return {item.rename_is_likely for item in found} == {True}
+
+
+def test_two_candidates_are_none() -> None:
+    name = replace(EMAIL, name="name", type="character varying(99)")
+    split = [replace(EMAIL, name=f"{part}_name") for part in ("first", "last")]
+    sides = [replace(SNAPSHOT, columns=(ID, *columns)) for columns in ([name], split)]
+    found = compare_with_models(Replay(catalog=sides[0], models=Models(metadatas=1, snapshot=sides[1])))
+    assert not any(item.rename_hint for item in found)
+
+
+def test_tables_of_other_columns_are_no_rename() -> None:
+    common = ("id", "name", "created_at")
+    sides = [
+        Snapshot(
+            tables=(Table("public", table),),
+            columns=tuple(Column("public", table, name, "text") for name in (*common, *own)),
+        )
+        for table, own in (("orders", ("total",)), ("invoices", ("due", "paid")))
+    ]
+    found = compare_with_models(Replay(catalog=sides[0], models=Models(metadatas=1, snapshot=sides[1])))
+    assert not any(item.rename_hint for item in found)
+
+
+@pytest.mark.parametrize(
+    ("models_name", "models_schema", "hints"),
+    [
+        ("accounts", "public", {"accounts", "user_account"}),
+        ("user_account", "auth", {"auth.user_account", "public.user_account"}),
+    ],
+)
+def test_a_table_that_is_renamed_and_changed_is_recognised(
+    models_name: str, models_schema: str, hints: set[str]
+) -> None:
+    sides = [
+        Snapshot(
+            tables=(Table(schema, table),),
+            columns=tuple(Column(schema, table, name, "text") for name in ("id", "login", "born", own)),
+        )
+        for schema, table, own in (
+            ("public", "user_account", "city"),
+            (models_schema, models_name, "town"),
+        )
+    ]
+    found = compare_with_models(Replay(catalog=sides[0], models=Models(metadatas=1, snapshot=sides[1])))
+    assert {item.rename_hint for item in found} == hints
+    assert all(item.rename_is_likely for item in found)
+
+
+def test_checks_and_indexes_that_are_renamed_and_changed_are_one_difference() -> None:
+    check = Constraint("public", "users", "ck_city", "check", "CHECK (city > 'a')", ("city",))
+    other_check = replace(check, name="ck_users_city", definition="CHECK (city > 'b')")
+    index = Index("public", "users", "ix_city", "CREATE INDEX ix_city ON users (city)", columns=("city",))
+    definition = "CREATE INDEX ix_town ON users (city) WHERE id > 1"
+    other_index = replace(index, name="ix_town", definition=definition)
+    sides = [
+        replace(SNAPSHOT, constraints=(constraint,), indexes=(part,))
+        for constraint, part in ((check, index), (other_check, other_index))
+    ]
+    found = compare_with_models(Replay(catalog=sides[0], models=Models(metadatas=1, snapshot=sides[1])))
+    assert [(item.kind, item.models) for item in found] == [
+        ("check", other_check.definition),
+        ("index", definition),
+    ]

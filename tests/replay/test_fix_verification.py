@@ -11,6 +11,7 @@ import pytest
 
 from benchmarks.drift.fuzz import FixTry, try_pairs
 from benchmarks.drift.measurement import compare_snapshots
+from migration_gate.analysis.drift_messages import describe_fix
 from migration_gate.catalog.snapshot_reader import read_snapshot
 from migration_gate.facts import Difference, Replay, Snapshot
 from migration_gate.replay.offered_fixes import offer_fixes
@@ -157,3 +158,67 @@ def test_no_fix_that_is_offered_fails_for_random_schemas(engine: Engine) -> None
     engine.drop("fuzz_database", "fuzz_models", "fuzz_copy")
     assert [(pair.seed, pair.faults) for pair in tried if pair.faults] == []
     assert sum(bool(item.upgrade) for pair in tried for item in pair.replay.differences) > 5
+
+
+RENAMES = (
+    ("a column with another type, NOT NULL and an index",
+     "create table t (id int primary key, email varchar(50)); insert into t values (1, 'a'); create index ix_t_email on t (email)",
+     "create table t (id int primary key, email_address text not null default ''); create index ix_t_email_address on t (email_address)"),
+    ("a column with another comment and default",
+     "create table t (qty int default 1); comment on column t.qty is 'a'",
+     "create table t (quantity int default 2); comment on column t.quantity is 'b'"),
+    ("a column that becomes an enum", "create table t (kind varchar(9))", "create type kind as enum ('x', 'y'); create table t (kinds kind)"),
+    ("a column with a foreign key",
+     "create table a (id int primary key); create table b (author int constraint k references a)",
+     "create table a (id int primary key); create table b (author_id int constraint k2 references a on delete cascade)"),
+    ("a column under a view", "create table t (a int, name text); create view v as select name from t", "create table t (a int, full_name text)"),
+    ("a table with one more column, and a key to it",
+     "create table user_account (id serial primary key, login varchar(9) unique, born date); create table p (u int references user_account)",
+     "create table accounts (id serial primary key, login varchar(40) unique, born date, extra int); create table p (u int references accounts)"),
+    ("a table in another schema",
+     "create table account (id serial primary key, login text, born date)",
+     "create schema auth; create table auth.account (id serial primary key, login text, born date); create schema other"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("database", "models"), [pytest.param(*sql, id=title) for title, *sql in RENAMES])
+def test_a_rename_with_changes_is_offered_first_and_keeps_rows(
+    engine: Engine, database: str, models: str
+) -> None:
+    if "schema auth" in models:
+        database = f"create schema auth; create schema other; {database}"
+    offered = offer(engine, database, models)
+    assert offered.faults == []
+    renamed = [item for item in offered.replay.differences if item.rename_is_likely]
+    assert len(renamed) == 2
+    for item in renamed:
+        assert item.rename_fix is not None
+        assert "drop_column" not in item.rename_fix.upgrade
+        assert "drop_table" not in item.rename_fix.upgrade
+        advice = describe_fix(item)
+        assert advice.startswith("It may be `")
+        assert advice.index(item.rename_fix.upgrade.splitlines()[0]) < advice.index("If not, ")
+    revision = offered.replay.drift_revision
+    assert revision is None or "drop_table" not in revision.upgrade
+
+
+def test_a_rename_that_cannot_run_is_not_offered(engine: Engine) -> None:
+    database = "create table t (a int, flags text); create view v as select flags from t"
+    offered = offer(engine, database, "create table t (a int, flag varchar(9))")
+    assert offered.faults == []
+    advice = describe_fix(offered.find("column"))
+    assert "those that were tried failed" in advice
+    assert "new_column_name" not in advice
+
+
+def test_a_renamed_table_does_not_lose_a_column_with_it(engine: Engine) -> None:
+    offered = offer(
+        engine,
+        "create table user_account (login text, born date, town text, phone text)",
+        "create table accounts (login text, born date, town text)",
+    )
+    fix = offered.find("table").rename_fix
+    assert offered.faults == []
+    assert fix is not None
+    assert fix.remaining == ("accounts.phone",)
+    assert "drop" not in fix.upgrade

@@ -1,0 +1,69 @@
+"""What to do where a table or a column that one side lacks may be there under another name."""
+
+from __future__ import annotations
+
+from migration_gate.facts import Difference
+from migration_gate.wording import code_block, join_words
+
+
+def add_rename_advice(difference: Difference, advice: str) -> str:
+    """The advice for what is no rename, and that for a rename: first where the two are much alike."""
+    if not difference.rename_hint or difference.table is None:
+        return advice
+    fix = difference.rename_fix
+    if fix is None:
+        return f"{advice}\n{_describe_operation(difference)}"
+    kept = "row" if difference.kind == "table" else "value"
+    if fix.refused:
+        return (
+            f"{advice}\n{_describe_partner(difference)}: a rename would keep every {kept}. No lines are "
+            f"offered for it, because those that were tried failed: {fix.refused}."
+        )
+    revision = code_block(f"# upgrade\n{fix.upgrade}\n\n# downgrade\n{fix.downgrade}")
+    if fix.remaining:
+        revision += f"\nThen look at {join_words(fix.remaining)} again."
+    if not difference.rename_is_likely:
+        return f"{advice}\n{_describe_condition(difference)}, this keeps every {kept}:{revision}"
+    if_not = "it is new" if difference.database is None else "nothing has taken its place"
+    return (
+        f"{_describe_partner(difference)}. If so, write into a revision, which keeps every {kept}:{revision}"
+        f"\nIf not, {if_not}. {advice}"
+    )
+
+
+def _names(difference: Difference) -> tuple[str, str]:
+    """The old and the new name, without schema and table."""
+    own = difference.column or (difference.table or "").partition(".")[2]
+    return (own, difference.rename_hint) if difference.models is None else (difference.rename_hint, own)
+
+
+def _qualify(difference: Difference, name: str) -> str:
+    """The name as reports show it."""
+    own = difference.column or (difference.table or "").partition(".")[2]
+    if "." in name and difference.kind == "table":
+        return name.removeprefix("public.")
+    return f"{difference.object.removesuffix(own)}{name}"
+
+
+def _describe_partner(difference: Difference) -> str:
+    """What it may be, in one sentence without its end."""
+    partner = _qualify(difference, difference.rename_hint)
+    if difference.models is None:
+        return f"It may be `{partner}` in the models"
+    return f"It may be `{partner}` under a new name"
+
+
+def _describe_condition(difference: Difference) -> str:
+    old, new = (_qualify(difference, name) for name in _names(difference))
+    return f"If `{old}` was renamed to `{new}`"
+
+
+def _describe_operation(difference: Difference) -> str:
+    """The operation alone, where the rename was not tried."""
+    old, new = _names(difference)
+    schema, _, table = (difference.table or "").partition(".")
+    keyword = "" if schema == "public" else f", schema={schema!r}"
+    operation = f"op.rename_table({old!r}, {new!r}{keyword})"
+    if difference.column:
+        operation = f"op.alter_column({table!r}, {old!r}, new_column_name={new!r}{keyword})"
+    return f"{_describe_condition(difference)}: `{operation}`"

@@ -1,0 +1,103 @@
+"""How alike two names are, and which objects of two sides are so alike that they may be one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from difflib import SequenceMatcher
+from itertools import pairwise
+from typing import TypeVar
+
+LeftT = TypeVar("LeftT")
+RightT = TypeVar("RightT")
+
+ALIKE = 0.7
+"""of names: as alike as `email` and `email_address`, or `colour` and `color`"""
+MARGIN = 0.5
+"""by how much a candidate must be more alike than the next best"""
+_CONTAINED = 0.85
+_ABBREVIATED = 0.75
+_SAME_SPELLING = 0.8
+"""below it, words that share letters mean different things: `latitude` and `longitude`"""
+_COMMON_WORDS = frozenset(
+    {"id", "at", "on", "by", "is", "has", "no", "number", "date", "time", "type", "key", "value", "code"}
+)
+"""words that say little about which thing a name is of"""
+_COMMON_WEIGHT = 0.3
+_NEGATIONS = ("in", "un", "non", "not", "no", "dis", "de")
+_BEFORE_CAPITAL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_SEPARATORS = re.compile(r"[\W_]+")
+
+
+def measure_name_likeness(first: str, second: str) -> float:
+    """From 0 (nothing in common) to 1 (the same but for case, underscores and a plural)."""
+    words = _split_words(first), _split_words(second)
+    if "".join(words[0]) == "".join(words[1]):
+        return 1.0
+    shared = set(words[0]) & set(words[1])
+    own, other = ([word for word in side if word not in shared] for side in words)
+    if any(word in _NEGATIONS for word in (*own, *other)):
+        return 0.0
+    if shared - _COMMON_WORDS and not (own and other):
+        return _CONTAINED
+    alike = _measure_spelling("".join(own), "".join(other))
+    shared_weight, own_weight = 2 * _weigh(shared), _weigh(own) + _weigh(other)
+    return (shared_weight + alike * own_weight) / (shared_weight + own_weight)
+
+
+def _split_words(name: str) -> list[str]:
+    """`UserIDs` is `user`, `id`; `created_at` is `created`, `at`."""
+    words = _SEPARATORS.split(_BEFORE_CAPITAL.sub("_", name).casefold())
+    return [_without_plural(word) for word in words if word]
+
+
+def _without_plural(word: str) -> str:
+    return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us")) else word
+
+
+def _weigh(words: Sequence[str] | set[str]) -> float:
+    return sum(_COMMON_WEIGHT if word in _COMMON_WORDS else 1.0 for word in words)
+
+
+def _measure_spelling(first: str, second: str) -> float:
+    """Of words that are not the same: 0 where they only share some letters."""
+    short, long = sorted((first, second), key=len)
+    if not short or any(long == prefix + short for prefix in _NEGATIONS):
+        return 0.0
+    if len(short) >= 3 and long.startswith(short):
+        return _CONTAINED
+    if _is_abbreviation(short, long):
+        return _ABBREVIATED
+    ratio = SequenceMatcher(None, first, second, autojunk=False).ratio()
+    return ratio if ratio >= _SAME_SPELLING else 0.0
+
+
+def _is_abbreviation(short: str, long: str) -> bool:
+    """Whether it has some of the letters in their order, and the first and the last: `qty` of `quantity`."""
+    if len(short) < 3 or (short[0], short[-1]) != (long[0], long[-1]) or any(v in short[1:] for v in "aeiou"):
+        return False
+    letters = iter(long)
+    return all(letter in letters for letter in short)
+
+
+def pair_most_alike(
+    left: Sequence[LeftT], right: Sequence[RightT], measure: Callable[[LeftT, RightT], float]
+) -> list[tuple[LeftT, RightT]]:
+    """One to one: those of which each is the other's best, and by far; `measure` is 0 for what is no pair."""
+    if not left or not right:
+        return []
+    scores = [[measure(one, other) for other in right] for one in left]
+    columns = [list(column) for column in zip(*scores, strict=True)]
+    return [
+        (left[row], right[column])
+        for row, row_scores in enumerate(scores)
+        for column, score in enumerate(row_scores)
+        if score > 0 and _is_clearly_best(score, row_scores) and _is_clearly_best(score, columns[column])
+    ]
+
+
+def _is_clearly_best(score: float, scores: Sequence[float]) -> bool:
+    if len(scores) == 1:
+        return True
+    best, second = next(pairwise(sorted(scores, reverse=True)))
+    return score == best and best - second >= MARGIN

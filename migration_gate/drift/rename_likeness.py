@@ -1,0 +1,156 @@
+"""Whether two columns or two tables are so alike that one is likely the other under a new name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from migration_gate.drift.comparison_scope import ComparisonScope
+from migration_gate.drift.difference_text import type_text
+from migration_gate.drift.likeness import ALIKE, measure_name_likeness
+from migration_gate.drift.object_pairs import table_of
+from migration_gate.drift.type_names import NUMBER_TYPES, type_without_length
+from migration_gate.facts.catalog import Column, Constraint, Snapshot, Table
+from migration_gate.sql.identifiers import qualified_name
+
+SAME_TYPE, SAME_FAMILY, RELATED_TYPE = 1.0, 0.6, 0.3
+_MUCH_ALIKE = 0.85
+"""names of columns whose types are only related"""
+_SOMEWHAT_ALIKE = 0.5
+_FAMILIES = {
+    **dict.fromkeys((*NUMBER_TYPES, "money"), "number"),
+    **dict.fromkeys(("text", "character varying", "character", "citext", "name"), "text"),
+    **dict.fromkeys(
+        ("date", "timestamp without time zone", "timestamp with time zone"),
+        "moment",
+    ),
+    **dict.fromkeys(("json", "jsonb"), "json"),
+    **dict.fromkeys(("inet", "cidr"), "address"),
+    **dict.fromkeys(("bit", "bit varying"), "bits"),
+}
+"""by type: the kind of its values"""
+_RELATED = ({"smallint", "boolean"}, {"integer", "boolean"}, {"character varying", "uuid"}, {"text", "uuid"})
+"""types of two families between which projects change"""
+COMMON_COLUMNS = frozenset(
+    {"id", "uuid", "name", "created", "updated", "created_at", "updated_at", "deleted_at", "version"}
+)
+"""columns that many tables have, whatever they are for"""
+TableColumns: TypeAlias = frozenset[tuple[str, str]]
+"""name and type of each column"""
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnLikeness:
+    """Compares columns of one table."""
+
+    enums: frozenset[str]
+    """as columns name them"""
+    references: Mapping[str, tuple[str, str]]
+    """by `schema.table.column`: the table and column that its foreign key leads to"""
+
+    @classmethod
+    def for_scope(cls, scope: ComparisonScope) -> ColumnLikeness:
+        """With what it needs of both databases."""
+        enums = (enum for side in scope.sides for enum in side.enums)
+        return cls(
+            frozenset(
+                name
+                for enum in enums
+                for name in (qualified_name(enum.schema, enum.name), f"{enum.schema}.{enum.name}")
+            ),
+            _map_references(constraint for side in scope.sides for constraint in side.constraints),
+        )
+
+    def measure(self, database: Column, models: Column) -> float:
+        """More than 0 where one is likely the other; the more, the more speaks for it."""
+        type_likeness = self._measure_types(database, models)
+        if not type_likeness:
+            return 0.0
+        name = measure_name_likeness(database.name, models.name)
+        signs = self._count_signs(database, models)
+        if not _is_likely(name, type_likeness, signs):
+            return 0.0
+        return 4 * name + 2 * type_likeness + signs + 0.25 * (database.nullable == models.nullable)
+
+    def _measure_types(self, database: Column, models: Column) -> float:
+        """How near the types are to each other; 0 where no value of one becomes one of the other."""
+        if (database.generated is None) != (models.generated is None):
+            return 0.0
+        if type_text(database) == type_text(models):
+            return SAME_TYPE
+        types = {type_without_length(column.type) for column in (database, models)}
+        if len({self._family_of(name) for name in types}) == 1:
+            return SAME_FAMILY
+        return RELATED_TYPE if types in _RELATED else 0.0
+
+    def _family_of(self, type_name: str) -> str:
+        array = "[]" if type_name.endswith("[]") else ""
+        element = type_name.removesuffix("[]")
+        return ("text" if element in self.enums else _FAMILIES.get(element, element)) + array
+
+    def _count_signs(self, database: Column, models: Column) -> float:
+        """What else speaks for it: place, default, comment, and what its foreign key leads to."""
+        keys = [self.references.get(f"{table_of(column)}.{column.name}") for column in (database, models)]
+        signs = (
+            database.position == models.position != 0,
+            None is not database.default == models.default,
+            None is not database.comment == models.comment,
+            None is not keys[0] == keys[1],
+        )
+        return float(sum(signs))
+
+
+def _map_references(constraints: Iterable[Constraint]) -> dict[str, tuple[str, str]]:
+    return {
+        f"{table_of(key)}.{key.columns[0]}": (key.references, key.referenced_columns[0])
+        for key in constraints
+        if key.references is not None and len(key.columns) == len(key.referenced_columns) == 1
+    }
+
+
+def _is_likely(name: float, type_likeness: float, signs: float) -> bool:
+    """Whether enough speaks for it: the less the types agree, the more the names must."""
+    if type_likeness == RELATED_TYPE:
+        return name >= _MUCH_ALIKE
+    if name >= ALIKE:
+        return True
+    return type_likeness == SAME_TYPE and signs >= (1 if name >= _SOMEWHAT_ALIKE else 2)
+
+
+@dataclass(frozen=True, slots=True)
+class TableLikeness:
+    """Compares tables by their names and columns."""
+
+    columns: Mapping[tuple[str, str], TableColumns]
+    """by schema and name"""
+
+    @classmethod
+    def for_scope(cls, scope: ComparisonScope) -> TableLikeness:
+        """With the columns of both databases; a table that both have is none that was renamed."""
+        return cls(_columns_by_table(scope.database) | _columns_by_table(scope.models))
+
+    def columns_of(self, table: Table) -> TableColumns:
+        """Name and type of each."""
+        return self.columns.get((table.schema, table.name), frozenset())
+
+    def measure(self, database: Table, models: Table) -> float:
+        """More than 0 where one is likely the other; the more, the more speaks for it."""
+        if database.kind != models.kind or database.partition_key != models.partition_key:
+            return 0.0
+        name = measure_name_likeness(database.name, models.name)
+        if database.schema != models.schema and database.name != models.name:
+            return 0.0
+        names = [{column for column, _ in self.columns_of(table)} for table in (database, models)]
+        shared, all_names = names[0] & names[1], names[0] | names[1]
+        share = len(shared) / len(all_names) if all_names else 0.0
+        own = len(shared - COMMON_COLUMNS)
+        is_likely = (share >= 0.5 and name >= ALIKE) or (share >= 0.75 and own >= 3)
+        return 2 * name + 4 * share if is_likely and own else 0.0
+
+
+def _columns_by_table(snapshot: Snapshot) -> dict[tuple[str, str], TableColumns]:
+    columns: dict[tuple[str, str], set[tuple[str, str]]] = {}
+    for column in snapshot.columns:
+        columns.setdefault((column.schema, column.table), set()).add((column.name, type_text(column)))
+    return {table: frozenset(items) for table, items in columns.items()}

@@ -1,0 +1,188 @@
+"""Runs the rename that may be meant by what one side lacks, and writes what else is to be changed then.
+
+What differs after the rename is read from the server, as any other difference is; then all lines run both
+ways, as every fix does before it is shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from migration_gate.analysis.drift_messages import is_drop
+from migration_gate.autofix.fixes import add_fixes
+from migration_gate.autofix.rename_fixes import rename_column, rename_table
+from migration_gate.drift.difference import CatalogDifference
+from migration_gate.drift.model_comparison import compare_with_models, list_differences
+from migration_gate.facts import Column, Difference, RenameFix, Replay, Snapshot, Table
+from migration_gate.replay.catalog_losses import describe_changes, find_lost_objects
+from migration_gate.replay.fix_trial import FixTrial, TrialFailed, disable_ddl_log
+from migration_gate.replay.fix_verification import (
+    DifferenceKey,
+    OpenTrial,
+    describe_sides,
+    difference_key,
+    shorten_list,
+)
+from migration_gate.replay.revision_interpreter import has_statements, uses_autocommit
+
+MAX_RENAMES = 20
+"""how many are tried: a run with more of them has another cause than renames"""
+
+
+class _Pair(NamedTuple):
+    """What only the models have, and what only the database has."""
+
+    missing: CatalogDifference
+    extra: CatalogDifference
+
+
+class _Lines(NamedTuple):
+    """Lines for both directions."""
+
+    upgrade: list[str]
+    downgrade: list[str]
+
+
+def add_rename_fixes(
+    open_trial: OpenTrial, replay: Replay, differences: tuple[Difference, ...], known: Iterable[Difference]
+) -> tuple[Difference, ...]:
+    """The differences, with the lines of their rename where they have a hint at one.
+
+    `known` are all differences of the replay.
+    """
+    hinted = {difference_key(item) for item in differences if item.rename_hint}
+    if not hinted:
+        return differences
+    keys = frozenset(map(difference_key, known))
+    fixes: dict[DifferenceKey, RenameFix] = {}
+    try:
+        with open_trial(False) as trial:
+            disable_ddl_log(trial)
+            for pair in list(_find_pairs(replay, hinted))[:MAX_RENAMES]:
+                with trial.rolled_back():
+                    fix = _RenameTrial(trial, replay, pair, keys).make_fix()
+                fixes |= dict.fromkeys((difference_key(item.difference) for item in pair), fix)
+    except TrialFailed:
+        return differences
+    return tuple(replace(item, rename_fix=fixes.get(difference_key(item))) for item in differences)
+
+
+def _find_pairs(replay: Replay, hinted: set[DifferenceKey]) -> Iterator[_Pair]:
+    """Both sides of every rename, both of them differences that are reported."""
+    one_sided = [
+        item
+        for item in list_differences(replay)
+        if item.difference.rename_hint and difference_key(item.difference) in hinted
+    ]
+    extras = [item for item in one_sided if item.database is not None]
+    for missing in one_sided:
+        extra = _find_extra(missing, extras) if missing.models is not None else None
+        if extra is not None:
+            yield _Pair(missing, extra)
+
+
+def _find_extra(missing: CatalogDifference, extras: Iterable[CatalogDifference]) -> CatalogDifference | None:
+    """What the hint of a missing object names."""
+    for extra in extras:
+        match missing.models, extra.database:
+            case Column() as models, Column() as database:
+                if missing.difference.table == extra.difference.table and (
+                    database.name == missing.difference.rename_hint
+                ):
+                    return extra
+            case Table() as models, Table() as database:
+                names = {database.name} if models.schema == database.schema else set()
+                if missing.difference.rename_hint in names | {f"{database.schema}.{database.name}"}:
+                    return extra
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class _RenameTrial:
+    """One rename, tried on a database in which nothing stays."""
+
+    trial: FixTrial
+    replay: Replay
+    pair: _Pair
+    known: frozenset[DifferenceKey]
+    """what differed before"""
+
+    def make_fix(self) -> RenameFix:
+        """The lines, or why there are none."""
+        rename = self._write_rename()
+        if problem := self.trial.run("\n".join(rename.upgrade)):
+            return RenameFix(refused=f"Postgres refuses it: {problem}")
+        renamed = replace(self.replay, catalog=self.trial.read_snapshot())
+        new = self._find_new(renamed)
+        decisions = tuple(item for item in new if is_drop(item) or item.rename_hint)
+        alterations = add_fixes((item for item in new if item not in decisions), renamed)
+        if problem := self._run_alterations(alterations):
+            return RenameFix(refused=problem)
+        lines = _join_lines(rename, alterations)
+        remaining = frozenset(map(difference_key, decisions))
+        if problem := self._compare(remaining) or self._restore(lines):
+            return RenameFix(refused=problem)
+        objects = tuple(dict.fromkeys(item.object for item in decisions))
+        return RenameFix("\n".join(lines.upgrade), "\n".join(lines.downgrade), objects)
+
+    def _write_rename(self) -> _Lines:
+        match self.pair.extra.database, self.pair.missing.models:
+            case Column() as current, Column() as target:
+                return _Lines(rename_column(current, target), rename_column(target, current))
+            case Table() as current, Table() as target:
+                return _Lines(rename_table(current, target), rename_table(target, current))
+        return _Lines([], [])
+
+    def _find_new(self, renamed: Replay) -> tuple[Difference, ...]:
+        """What differs only since the rename."""
+        return tuple(
+            item
+            for item in compare_with_models(renamed)
+            if item.kind != "unmanaged" and difference_key(item) not in self.known
+        )
+
+    def _run_alterations(self, alterations: Iterable[Difference]) -> str:
+        """What keeps the lines that follow the rename from running."""
+        for item in alterations:
+            if not item.upgrade:
+                return f"nothing can be written for the {item.kind} of `{item.object}`"
+            if uses_autocommit(item.upgrade):
+                return f"the {item.kind} of `{item.object}` takes a transaction of its own"
+            if problem := self.trial.run(item.upgrade):
+                return f"Postgres refuses the {item.kind} of `{item.object}`: {problem}"
+        return ""
+
+    def _compare(self, remaining: frozenset[DifferenceKey]) -> str:
+        """What is wrong after all lines: one of the two is there still, something else differs or is lost."""
+        after = self.trial.read_snapshot()
+        pair = {difference_key(item.difference) for item in self.pair}
+        allowed = (self.known | remaining) - pair
+        problems = [
+            f"{item.kind} of `{item.object}`: {describe_sides(item)}"
+            for item in compare_with_models(replace(self.replay, catalog=after))
+            if item.kind != "unmanaged" and difference_key(item) not in allowed
+        ]
+        problems += (f"{item} would be lost" for item in _find_losses(self.replay.catalog, after, self.pair))
+        return f"it changes more than it should: {shorten_list(problems)}" if problems else ""
+
+    def _restore(self, lines: _Lines) -> str:
+        """What is wrong after the downgrade."""
+        if problem := self.trial.run("\n".join(lines.downgrade)):
+            return f"its downgrade fails: {problem}"
+        changes = describe_changes(self.replay.catalog, self.trial.read_snapshot())
+        return f"its downgrade does not restore everything: {shorten_list(changes)}" if changes else ""
+
+
+def _find_losses(before: Snapshot, after: Snapshot, pair: _Pair) -> Iterator[str]:
+    """What is lost. What belongs to the renamed object has a new name now: the downgrade must restore it."""
+    old = pair.extra.difference
+    names = (f"`{old.object}`", f"`{old.object}.", f" on {old.object}`")
+    yield from (item for item in find_lost_objects(before, after) if not any(name in item for name in names))
+
+
+def _join_lines(rename: _Lines, alterations: tuple[Difference, ...]) -> _Lines:
+    upgrade = [item.upgrade for item in alterations if has_statements(item.upgrade)]
+    downgrade = [item.downgrade for item in reversed(alterations) if has_statements(item.downgrade)]
+    return _Lines([*rename.upgrade, *upgrade], [*downgrade, *rename.downgrade])
