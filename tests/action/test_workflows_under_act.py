@@ -101,9 +101,7 @@ def run_act(
     ]
     with (Path(tempfile.gettempdir()) / "migration-gate-test-act.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        _remove_containers(
-            f"act-{name}-yml-"
-        )  # (what a killed run left)
+        _remove_containers(f"act-{name}-yml-")  # (what a killed run left)
         done = subprocess.run(
             command, env=environment, capture_output=True, text=True, check=False, timeout=1800
         )
