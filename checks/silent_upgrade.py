@@ -9,6 +9,7 @@ Instead, let errors raise, create without IF NOT EXISTS, and leave COMMIT to Ale
 
 from collections.abc import Iterator
 
+from migration_gate.analysis.caught_errors import find_caught_errors
 from migration_gate.analysis.hidden_conflicts import group_hidden_conflicts
 from migration_gate.analysis.swallowed_errors import find_raw_commits, find_swallowed_errors
 from migration_gate.check import Finding, Severity
@@ -26,5 +27,6 @@ def check(facts: Facts) -> Iterator[Finding]:
     for step in replay.steps:
         if step.revision != failed_revision:
             yield from find_swallowed_errors(replay, step)
+            yield from find_caught_errors(replay, step)
             yield from find_raw_commits(replay, step)
             yield from hidden_conflicts.get(step.number, ())

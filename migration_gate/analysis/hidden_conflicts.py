@@ -7,11 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from migration_gate.analysis.description_differences import PartDifference, find_part_differences
-from migration_gate.analysis.revision_text import find_literal_line
 from migration_gate.analysis.skipped_origin import find_creator
-from migration_gate.analysis.step_location import SoughtPart, find_statement_location, locate_command
+from migration_gate.analysis.step_location import SoughtPart, is_text_of, locate_command, locate_query
 from migration_gate.check import Evidence, Finding, Severity
-from migration_gate.facts import Location, Replay, SkippedCreation, Statement, Step
+from migration_gate.facts import Replay, SkippedCreation, Statement, Step
 from migration_gate.facts.catalog import display_name
 from migration_gate.sql.identifiers import quote_identifier
 from migration_gate.wording import count_noun
@@ -137,7 +136,7 @@ def _is_settled_in_step(
 
 def _statements_after(step: Step, skipped: SkippedCreation) -> Sequence[Statement]:
     for number, statement in enumerate(step.statements):
-        if _is_text_of(statement, skipped):
+        if is_text_of(statement, skipped.query):
             return step.statements[number:]
     return step.statements
 
@@ -157,7 +156,7 @@ def _describe_conflict(replay: Replay, step: Step, conflict: _Conflict) -> Findi
     return Finding(
         object=f"{step.revision} {conflict.name}",
         message=message,
-        location=_find_location(replay, step, skipped),
+        location=locate_query(replay, step, skipped.query),
         revision=step.revision,
         evidence=(*_list_evidence(conflict), Evidence("made by", _describe_creator(replay, conflict))),
         fix=_suggest_fix(conflict),
@@ -207,20 +206,3 @@ def _suggest_fix(conflict: _Conflict) -> str:
     if conflict.skipped.kind == "column":
         return "Alter the column that is there (`op.alter_column`), or add this one under a name of its own."
     return f"Create it without IF NOT EXISTS, under its own name, or alter the {noun} that is there."
-
-
-def _find_location(replay: Replay, step: Step, skipped: SkippedCreation) -> Location | None:
-    """The line of the recorded statement; of the text, where the driver's own cursor ran it."""
-    statements = (statement for statement in step.statements if _is_text_of(statement, skipped))
-    statement = next(statements, None)
-    location = find_statement_location(replay, step, statement)
-    if statement is not None or location is None:
-        return location
-    line = find_literal_line(replay.history.find_calls(location.file), skipped.query)
-    return location if line is None else Location(location.file, line)
-
-
-def _is_text_of(statement: Statement, skipped: SkippedCreation) -> bool:
-    """Whether it is the text that the client sent: a driver may have turned `%%` into `%`."""
-    sql, query = statement.sql.strip(), skipped.query.strip()
-    return sql == query or sql.replace("%%", "%") == query

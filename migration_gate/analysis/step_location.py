@@ -8,7 +8,14 @@ from collections.abc import Iterator
 from migration_gate.analysis.revision_text import SoughtPart, find_literal_line, find_part_line
 from migration_gate.facts import DdlCommand, Location, Origin, Replay, Revision, Statement, Step
 
-__all__ = ["SoughtPart", "find_index_statement", "find_statement_location", "locate_command"]
+__all__ = [
+    "SoughtPart",
+    "find_index_statement",
+    "find_statement_location",
+    "is_text_of",
+    "locate_command",
+    "locate_query",
+]
 
 
 def find_statement_location(replay: Replay, step: Step, statement: Statement | None) -> Location | None:
@@ -19,6 +26,22 @@ def find_statement_location(replay: Replay, step: Step, statement: Statement | N
     if statement is None or statement.line is None:
         return revision.location
     return Location(revision.location.file, statement.line)
+
+
+def locate_query(replay: Replay, step: Step, query: str) -> Location | None:
+    """The line of the recorded statement of this text; of the text, where the driver's own cursor ran it."""
+    statement = next((item for item in step.statements if is_text_of(item, query)), None)
+    location = find_statement_location(replay, step, statement)
+    if statement is not None or location is None:
+        return location
+    line = find_literal_line(replay.history.find_calls(location.file), query)
+    return location if line is None else Location(location.file, line)
+
+
+def is_text_of(statement: Statement, query: str) -> bool:
+    """Whether it is the text that the client sent: a driver may have turned `%%` into `%`."""
+    sql, query = statement.sql.strip(), query.strip()
+    return sql == query or sql.replace("%%", "%") == query
 
 
 def locate_command(replay: Replay, command: DdlCommand, part: SoughtPart) -> Location | None:

@@ -29,6 +29,7 @@ from migration_gate.facts.catalog import (
 from migration_gate.facts.coverage import Coverage, LeftOut
 from migration_gate.facts.history import (
     AlembicDifference,
+    CaughtError,
     ColumnState,
     Connection,
     DdlCommand,
@@ -95,6 +96,7 @@ class Facts:
 __all__ = [
     "AlembicDifference",
     "AttachedObject",
+    "CaughtError",
     "Column",
     "ColumnState",
     "Connection",

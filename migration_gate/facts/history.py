@@ -301,6 +301,33 @@ class SkippedCreation:
 
 
 @dataclass(frozen=True, slots=True)
+class CaughtError:
+    """A command of a step without an effect, whose error was caught where SQLAlchemy does not see it.
+
+    By PL/pgSQL in a DO block or a function, or by Python around a driver's own cursor. Left out are commands
+    whose object is there as they wanted it, and those that a `SkippedCreation` describes.
+    """
+
+    step: int
+    statement: str
+    """the command, its first 2,000 characters"""
+    message: str
+    """Postgres' own; empty where it is not known"""
+    sqlstate: str = ""
+    query: str = ""
+    """the text that the client sent, its first 4,000 characters"""
+    catcher: Literal["block", "cursor"] = "block"
+    is_undone: bool = False
+    """the command succeeded; the error of a later one in its block undid it"""
+    fallback: str = ""
+    """the command that the handler of the error ran"""
+    is_in_savepoint: bool = False
+    """a cursor's error that did not end the transaction of the migration"""
+    lost: int = 0
+    """later statements that failed because the transaction was aborted"""
+
+
+@dataclass(frozen=True, slots=True)
 class DdlCommand:
     """A DDL command as the server's event triggers reported it, with the state that it left behind.
 
@@ -682,6 +709,7 @@ class Replay:
     """the error that ended it before the target"""
     ddl_commands: tuple[DdlCommand, ...] = ()
     skipped_creations: tuple[SkippedCreation, ...] = ()
+    caught_errors: tuple[CaughtError, ...] = ()
     arrived_heads: tuple[str, ...] = ()
     """the heads in the version table of our server"""
     version_tables: tuple[str, ...] = ()

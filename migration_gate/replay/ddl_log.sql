@@ -27,12 +27,14 @@ create function migration_gate.current_step() returns int language sql stable as
 select coalesce(nullif(pg_catalog.current_setting('migration_gate.step', true), '')::int, 0)
 $$;
 
--- Begin a step. Its row marks the beginning even where a migration resets the session (DISCARD ALL).
+-- Begin a step. Its row marks the beginning even where a migration resets the session (DISCARD ALL), and so does
+-- the line of the server's log.
 create function migration_gate.begin_step(step int) returns void language plpgsql security definer
 set search_path = '' set plan_cache_mode = force_generic_plan as $$
 begin
     perform pg_catalog.set_config('migration_gate.step', step::text, false);
     insert into migration_gate.ddl_log (step, tag, kind, identity, oid) values (step, 'STEP', '', '', 0);
+    raise log 'migration_gate step: %', step;
 end $$;
 
 -- The state of a relation. PL/pgSQL keeps its plans for the session; an SQL function would be planned again for each

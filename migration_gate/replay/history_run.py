@@ -12,6 +12,7 @@ from migration_gate.analysis.ownership import list_owner_columns
 from migration_gate.catalog.ownerless_rows import try_ownerless_rows
 from migration_gate.catalog.snapshot_reader import read_snapshot
 from migration_gate.facts import (
+    CaughtError,
     DdlCommand,
     Facts,
     NullTrial,
@@ -22,6 +23,7 @@ from migration_gate.facts import (
     Unchecked,
 )
 from migration_gate.progress import Progress
+from migration_gate.replay.caught_errors import read_caught_errors
 from migration_gate.replay.ddl_log import read_ddl_log
 from migration_gate.replay.models_request import build_models_request, copy_for_models, request_models
 from migration_gate.replay.replay_setup import ReplaySetup
@@ -62,6 +64,7 @@ class ReplayedDatabase:
     snapshot: Snapshot
     ddl_commands: tuple[DdlCommand, ...]
     skipped_creations: tuple[SkippedCreation, ...]
+    caught_errors: tuple[CaughtError, ...] = ()
     null_trials: tuple[NullTrial, ...] = ()
     """of the owner columns"""
     available_extensions: tuple[str, ...] = ()
@@ -163,6 +166,7 @@ def read_replayed_database(setup: ReplaySetup, lines: Sequence[Line]) -> Replaye
             snapshot=snapshot,
             ddl_commands=read_ddl_log(connection),
             skipped_creations=read_skipped_creations(connection, setup.server),
+            caught_errors=read_caught_errors(connection, setup.server, lines),
             null_trials=_try_owner_columns(setup, connection, snapshot),
             available_extensions=_list_extensions(connection, lines),
         )

@@ -41,6 +41,7 @@ def collect_replay_facts(
         available_extensions=replayed_database.available_extensions,
         ddl_commands=add_statement_lines(replayed_database.ddl_commands, steps),
         skipped_creations=replayed_database.skipped_creations,
+        caught_errors=replayed_database.caught_errors,
         arrived_heads=replayed_database.arrived_heads,
         version_tables=answer.version_tables(),
         contexts=answer.migration_contexts(),

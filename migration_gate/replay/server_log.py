@@ -107,13 +107,18 @@ def _find_statement_line(file: str | None, statement: str | None) -> int | None:
     return text[: text.index(beginning)].count("\n") + 1
 
 
-def _read_errors(text: str, database: str) -> Iterator[LoggedError]:
-    """Every error of the sessions in the database, in the order of the log."""
-    entries = [
+def read_entries(text: str, database: str) -> list[LogEntry]:
+    """The entries of the sessions in the database, in the order of the log."""
+    return [
         LogEntry(match["pid"], match["sqlstate"], match["level"], match["text"].replace("\n\t", "\n"))
         for match in ENTRY.finditer(text)
         if match["database"] == database
     ]
+
+
+def _read_errors(text: str, database: str) -> Iterator[LoggedError]:
+    """Every error of the sessions in the database, in the order of the log."""
+    entries = read_entries(text, database)
     starts = [position for position, entry in enumerate(entries) if entry.level == "ERROR"]
     for start, end in pairwise([*starts, len(entries)]):
         yield _build_error(entries[start], entries[start + 1 : end])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -78,7 +78,7 @@ class _FinalState:
 
 
 @dataclass(frozen=True, slots=True)
-class _LogPositions:
+class LogPositions:
     """Where in the DDL log the commands and the beginnings of the steps are: ids of its rows."""
 
     commands: tuple[int, ...]
@@ -86,9 +86,10 @@ class _LogPositions:
     """the id of the row, and the number of the step that begins there"""
 
     @staticmethod
-    def build(rows: Sequence[tuple[int, int | None]]) -> _LogPositions:
+    def read(connection: psycopg.Connection[Any]) -> LogPositions:
         """From every row's id, with the number of a step where one begins."""
-        return _LogPositions(
+        rows = connection.execute(READ_LOG_POSITIONS).fetchall()
+        return LogPositions(
             commands=tuple(row_id for row_id, step in rows if step is None),
             steps=tuple((row_id, step) for row_id, step in rows if step is not None),
         )
@@ -125,7 +126,7 @@ def read_skipped_creations(
     rows = [*_read_table(connection), *_read_log(server.log, connection.info.dbname)]
     if not rows:
         return ()
-    positions = _LogPositions.build(connection.execute(READ_LOG_POSITIONS).fetchall())
+    positions = LogPositions.read(connection)
     skipped = (_build_fact(row, _describe_final(connection, text), positions) for text, row in rows)
     return tuple(dict.fromkeys(sorted(skipped, key=lambda fact: (fact.step, fact.commands_before))))
 
@@ -162,7 +163,7 @@ def _parse_row(text: str) -> Iterator[tuple[str, _Row]]:
         return
 
 
-def _build_fact(row: _Row, end: _FinalState, positions: _LogPositions) -> SkippedCreation:
+def _build_fact(row: _Row, end: _FinalState, positions: LogPositions) -> SkippedCreation:
     return SkippedCreation(
         step=row.step or positions.find_step(row.after_command),
         kind=row.kind,

@@ -7,6 +7,12 @@ create table migration_gate.skipped_creation (
     creation jsonb not null
 );
 
+-- Commands inside of functions and DO blocks that have ended, and whose block has not undone them; see log_attempt.
+create table migration_gate.finished_attempt (
+    number bigint not null
+);
+create sequence migration_gate.attempt_number;
+
 -- The pieces of SQL between separators that are in no quotes and no brackets, without comments.
 create function migration_gate.split_sql(sql text, separator text) returns setof text language plpgsql immutable
 set search_path = '' as $$

@@ -1,0 +1,141 @@
+"""Commands without an effect whose error a DO block, a function or a driver's own cursor caught.
+
+What is known of each is what Postgres said of the command, and that it is not part of what the revision did.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from migration_gate.analysis.step_location import is_text_of, locate_query
+from migration_gate.check import Evidence, Finding, Severity
+from migration_gate.facts import CaughtError, Replay, Step
+from migration_gate.sql.lexer import Token, TokenKind, tokenize
+from migration_gate.wording import code_block, count_noun
+
+UNDEFINED = frozenset({"42P01", "42703", "42883", "42704", "3F000"})
+"""SQLSTATEs of a table, column, function, other object or schema that is not there"""
+TAKEN = frozenset({"42P07", "42701", "42710", "42723", "42P06"})
+"""SQLSTATEs of a name that is taken"""
+SECOND_PRIMARY_KEY = "42P16"
+DEPENDS_ON_SERVER = re.compile(
+    r'role "|permission denied|must be (owner|superuser|a member)|extension "'
+    r"|could not (open|access) (extension|file)"
+)
+"""messages about what a production server may have, and the ephemeral one lacks"""
+_ALTERS_TYPE = re.compile(r"\s*ALTER\s+TYPE\b.*\bADD\s+VALUE\b", re.IGNORECASE | re.DOTALL)
+_ADDS_MEMBER = re.compile(r"\s*ALTER\s+PUBLICATION\b.*\bADD\b", re.IGNORECASE | re.DOTALL)
+_GUARD = """IF NOT EXISTS (SELECT FROM pg_constraint WHERE conname = '...') THEN
+    ...
+END IF;"""
+
+
+def find_caught_errors(replay: Replay, step: Step) -> Iterator[Finding]:
+    """What the step's commands did not do, one finding for each."""
+    for error in replay.caught_errors:
+        if error.step == step.number and _is_finding(replay, step, error):
+            yield _describe(replay, step, error)
+
+
+def _is_finding(replay: Replay, step: Step, error: CaughtError) -> bool:
+    if any(item.error is not None and is_text_of(item, error.query) for item in step.statements):
+        return False  # the whole statement failed: that is what the recorder reports
+    if error.is_undone:
+        # Rolled back by the revision itself, or with the transaction of one that failed later.
+        return replay.failure is None and not any("rollback" in item.kind for item in step.transactions)
+    return not is_goal_reached(error)
+
+
+def is_goal_reached(error: CaughtError) -> bool:
+    """Whether what the command wanted was so: what it drops is not there, the label that it adds is."""
+    if error.sqlstate in UNDEFINED:
+        return _drops_one_thing(error.statement)
+    return error.sqlstate == "42710" and bool(
+        _ALTERS_TYPE.match(error.statement) or _ADDS_MEMBER.match(error.statement)
+    )
+
+
+def _drops_one_thing(statement: str) -> bool:
+    """A DROP of one object, or an ALTER TABLE that drops one column or constraint and does nothing else."""
+    tokens = [token for token in tokenize(statement) if token.kind is not TokenKind.COMMENT]
+    if any(token.text == "," for token in _outside_brackets(tokens)):
+        return False
+    words = [token.keyword for token in tokens]
+    if not words or words[0] == "DROP":
+        return bool(words)
+    if words[0] != "ALTER" or "DROP" not in words[2:]:
+        return False
+    verbs = {"ADD", "ALTER", "RENAME", "SET", "VALIDATE", "ATTACH", "DETACH"}
+    return not verbs & set(words[1:])
+
+
+def _outside_brackets(tokens: list[Token]) -> Iterator[Token]:
+    depth = 0
+    for token in tokens:
+        depth += {"(": 1, ")": -1}.get(token.text, 0)
+        if depth == 0:
+            yield token
+
+
+def _describe(replay: Replay, step: Step, error: CaughtError) -> Finding:
+    return Finding(
+        object=f"{step.revision} {error.sqlstate or 'undone'}",
+        message=_write_message(step, error),
+        location=locate_query(replay, step, error.query),
+        revision=step.revision,
+        evidence=tuple(_collect_evidence(error)),
+        fix=_suggest_fix(error),
+        kind="swallowed-error",
+        severity=Severity.WARNING if _is_likely_deliberate(error) else None,
+    )
+
+
+def _write_message(step: Step, error: CaughtError) -> str:
+    if not error.is_undone:
+        return f"`{step.revision}` swallowed an error: {error.message or 'the command did not end'}"
+    reason = f": {error.message}" if error.message else ""
+    return f"`{step.revision}` swallowed an error that undid an earlier command of its block{reason}"
+
+
+def _is_likely_deliberate(error: CaughtError) -> bool:
+    if error.is_undone:
+        return bool(error.fallback)
+    return bool(
+        error.fallback
+        or error.is_in_savepoint
+        or error.sqlstate in TAKEN
+        or error.sqlstate == SECOND_PRIMARY_KEY
+        or DEPENDS_ON_SERVER.match(error.message)
+    )
+
+
+def _collect_evidence(error: CaughtError) -> Iterator[Evidence]:
+    yield Evidence("undone" if error.is_undone else "statement", error.statement)
+    if error.message:
+        yield Evidence("error", f"{error.message} (SQLSTATE {error.sqlstate})")
+    if error.catcher == "cursor":
+        yield Evidence("caught by", "the revision's Python, around a cursor of the driver")
+    else:
+        yield Evidence("caught by", "EXCEPTION WHEN ... of a DO block or function")
+    if error.fallback:
+        yield Evidence("instead", error.fallback)
+    if error.sqlstate in TAKEN and not error.is_undone:
+        yield Evidence("unknown", "whether what has the name is what this statement would have made")
+    if error.lost:
+        lost = f"{count_noun(error.lost, 'later statement')} failed because of it, and did nothing"
+        yield Evidence("lost", lost)
+
+
+def _suggest_fix(error: CaughtError) -> str:
+    if error.catcher == "cursor":
+        return (
+            "Let the error raise; ask the catalog first where something may or may not be there "
+            "(`sa.inspect(op.get_bind())`)."
+        )
+    if error.sqlstate in UNDEFINED or not error.sqlstate:
+        return "Fix the statement, and remove the EXCEPTION clause, so that an error ends the revision."
+    return (
+        "Remove the EXCEPTION clause, so that an error ends the revision; where something may or may not be "
+        f"there, ask the catalog first:{code_block(_GUARD)}"
+    )
