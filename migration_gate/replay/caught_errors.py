@@ -1,9 +1,9 @@
 """Reads the commands of a replay that had no effect, and whose error was caught out of SQLAlchemy's sight.
 
 What PL/pgSQL catches leaves no trace in the database, and none in the server's log of its own. So an event
-trigger logs each command of a block that may catch errors before it runs, with what Postgres says of it, and
-another one counts the commands that ended (skipped_creations_triggers.sql). The errors of a driver's own cursor
-stand in the server's log.
+trigger logs each command of a block that may catch errors before it runs, with what Postgres says of it;
+another one counts the commands that ended (skipped_creations_triggers.sql). The errors of a driver's own
+cursor stand in the server's log.
 """
 
 from __future__ import annotations
@@ -227,7 +227,7 @@ def _find_of_cursors(
 
 
 def _list_queries(connection: psycopg.Connection[Any], step: int) -> set[str]:
-    """The statements of the step that led to DDL commands: one that failed first may have been tried again."""
+    """Statements of the step that led to DDL commands: one that failed may have been tried again."""
     rows = connection.execute(READ_QUERIES, [step]).fetchall()
     return {query.strip() for (query,) in rows if query is not None}
 

@@ -12,6 +12,14 @@ def _way(name: str, body: str, thing: str, *words: str, kind: str = "hidden-conf
     return EmptyPass(name, says=(says,), files={"two_py": revision("two", "one", body)})
 
 
+def _swallowed(name: str, body: str, *words: str, state: str = "22P02", severity: str = "error") -> EmptyPass:
+    """A second revision whose error, which is not about a taken name, is caught."""
+    says = Says("silent-upgrade", f"two {state}", "swallowed-error", severity, words)
+    return EmptyPass(name, says=(says,), files={"two_py": revision("two", "one", f"{FILL}\n{body}")})
+
+
+FILL = """op.execute("insert into item values (1, 'a')")"""
+CAST = "alter table item alter column name type int using name::int"
 NESTED = """
 try:
     with op.get_bind().begin_nested():
@@ -61,5 +69,42 @@ WAYS = (
         NESTED.format(sql="create table item (id uuid)"),
         "item",
         "id uuid",
+    ),
+    _swallowed(
+        "a DO block that swallows every error of a statement whose name is free",
+        f'op.execute("do $$ begin {CAST}; exception when others then null; end $$")',
+        "invalid input syntax for type integer",
+        "EXCEPTION WHEN",
+    ),
+    _swallowed(
+        "a function that swallows the error of the statement which it is given",
+        f"""
+op.execute('''create function attempt(command text) returns void language plpgsql as $$
+begin execute command; exception when others then raise notice 'never mind'; end $$''')
+op.execute("select attempt('{CAST}')")
+""",
+        "invalid input syntax for type integer",
+    ),
+    _swallowed(
+        "a block that loses an earlier command to the error of a later one",
+        """
+op.execute("do $$ begin alter table item add price int; create table item (id int primary key, "
+           "name varchar(40)); exception when duplicate_table then null; end $$")
+""",
+        "alter table item add price int",
+        state="42P07",
+    ),
+    _swallowed(
+        "an error that Python catches around a cursor of the driver",
+        f"""
+cursor = op.get_bind().connection.cursor()
+cursor.execute("savepoint attempt")
+try:
+    cursor.execute("{CAST}")
+except Exception:
+    cursor.execute("rollback to savepoint attempt")
+""",
+        "around a cursor of the driver",
+        severity="warning",
     ),
 )

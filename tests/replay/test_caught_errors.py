@@ -40,7 +40,8 @@ SWALLOWED = (
     ),
     (BLOCK % "DROP INDEX one, two", "42704", 'index "one" does not exist'),
     (
-        f"DO $$ BEGIN BEGIN {CAST}; EXCEPTION WHEN OTHERS THEN NULL; END; CREATE TABLE other (id int); END $$",
+        f"DO $$ BEGIN BEGIN {CAST}; EXCEPTION WHEN OTHERS THEN NULL; END;"
+        " CREATE TABLE other (id int); END $$",
         "22P02",
         "",
     ),
@@ -55,11 +56,13 @@ HARMLESS = (
     BLOCK % "CREATE TYPE state AS ENUM ('a', 'b')",
     BLOCK % "ALTER TABLE items ADD COLUMN fresh int",
     "SELECT try_it('CREATE TABLE IF NOT EXISTS new (id serial PRIMARY KEY)')",
-    "DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_class WHERE relname = 'items') THEN CREATE TABLE items (id int); END IF; END $$",
-    "DO $$ BEGIN CREATE TABLE later (id int); RAISE NOTICE 'done'; EXCEPTION WHEN duplicate_table THEN RAISE; END $$",
+    "DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_class WHERE relname = 'items') THEN"
+    " CREATE TABLE items (id int); END IF; EXCEPTION WHEN duplicate_table THEN NULL; END $$",
+    "DO $$ BEGIN CREATE TABLE later (id int); EXCEPTION WHEN duplicate_table THEN RAISE; END $$",
 )
 WARNED = (
-    f"DO $$ BEGIN {CAST}; EXCEPTION WHEN OTHERS THEN ALTER TABLE items ALTER COLUMN price TYPE varchar(9); END $$",
+    f"DO $$ BEGIN {CAST}; EXCEPTION WHEN OTHERS THEN"
+    " ALTER TABLE items ALTER COLUMN price TYPE varchar(9); END $$",
     BLOCK % "GRANT SELECT ON items TO readers",
     BLOCK % "CREATE EXTENSION not_there",
     BLOCK % "CREATE FUNCTION try_it(command text) RETURNS void LANGUAGE sql AS ''",
