@@ -23,7 +23,7 @@ from migration_gate.facts import (
     Unchecked,
 )
 from migration_gate.progress import Progress
-from migration_gate.replay.caught_errors import read_caught_errors
+from migration_gate.replay.caught_error_log import read_caught_errors
 from migration_gate.replay.ddl_log import read_ddl_log
 from migration_gate.replay.models_request import build_models_request, copy_for_models, request_models
 from migration_gate.replay.replay_setup import ReplaySetup
