@@ -3,10 +3,12 @@
 import os
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 from migration_gate import checks, explain
+from migration_gate.analysis.engine_bodies import join_revisions
 from migration_gate.config.loading import load_settings
 from migration_gate.config.settings import Settings
 from migration_gate.errors import GateError, SeveralDatabases
@@ -16,6 +18,7 @@ from migration_gate.replay.database_choice import choose_databases, merge_addres
 from migration_gate.replay.examination import examine_project
 from migration_gate.report import deliver
 from migration_gate.verdict.comment_files import read_comment_files
+from migration_gate.verdict.database_reports import keep_unused_everywhere
 from migration_gate.verdict.judge import judge_findings
 from migration_gate.verdict.outcome import Problem, ProjectReport, Report
 
@@ -44,11 +47,23 @@ def examine_databases(settings: Settings, display: ProgressDisplay) -> list[Proj
     judged: tuple[str, ...] = ()
     while True:
         try:
-            return [examine_and_judge(run, display) for run in runs]
+            return join_databases([examine_and_judge(run, display) for run in runs])
         except SeveralDatabases as found:  # each time there is one more
             addresses = merge_addresses(addresses, found.addresses)
             judged = merge_addresses(judged, found.judged)
             runs = choose_databases(settings, addresses, judged)
+
+
+def join_databases(reports: list[ProjectReport]) -> list[ProjectReport]:
+    """The reports on the databases of one project, with one revision for the drift of all."""
+    revisions = join_revisions([report.facts.replay.drift_revision for report in reports])
+    return [
+        replace(
+            report,
+            facts=replace(report.facts, replay=replace(report.facts.replay, drift_revision=revision)),
+        )
+        for report, revision in zip(keep_unused_everywhere(reports), revisions, strict=True)
+    ]
 
 
 def examine_and_judge(settings: Settings, display: ProgressDisplay) -> ProjectReport:

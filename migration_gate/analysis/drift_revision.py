@@ -5,18 +5,21 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from textwrap import indent
 
+from migration_gate.analysis.engine_bodies import (
+    IDENTIFIER_LENGTH,
+    describe_databases,
+    fit_environment,
+    format_functions,
+    has_line,
+)
 from migration_gate.analysis.origin import find_origin
 from migration_gate.analysis.revision_graph import build_graph, find_ancestors
 from migration_gate.facts import Difference, DriftRevision, Replay
 from migration_gate.wording import count_noun, join_words
 
-IDENTIFIER_LENGTH = 12
-"""hexadecimal digits, as Alembic's own"""
 SHOWN_OBJECTS = 10
 """of those that the revision leaves out"""
-NO_DOWNGRADE = 'raise NotImplementedError("this cannot be undone")'
 
 
 def make_drift_revision(
@@ -35,7 +38,7 @@ def make_drift_revision(
     removed = {(item.kind, item.object) for item in together}
     remaining = (item for item in differences if item.kind != "unmanaged")
     left_out = (item.object for item in remaining if (item.kind, item.object) not in removed)
-    return DriftRevision(
+    revision = DriftRevision(
         identifier=hashlib.sha256(content.encode()).hexdigest()[:IDENTIFIER_LENGTH],
         down_revision=() if head is None else (head,),
         depends_on=others,
@@ -44,6 +47,7 @@ def make_drift_revision(
         differences=len(together),
         left_out=tuple(dict.fromkeys(left_out)),
     )
+    return fit_environment(revision, replay)
 
 
 def _join_lines(bodies: Iterable[str]) -> str:
@@ -54,12 +58,7 @@ def _join_lines(bodies: Iterable[str]) -> str:
 def _restore_nothing(together: tuple[Difference, ...]) -> str:
     """The comments of downgrades that have nothing to do, and `pass`; empty where one cannot be undone."""
     bodies = dict.fromkeys(item.downgrade.strip("\n") for item in together)
-    return "\n".join(bodies) if all(map(_has_line, bodies)) else ""
-
-
-def _has_line(body: str) -> bool:
-    lines = (line.strip() for line in body.splitlines())
-    return any(line and not line.startswith("#") for line in lines)
+    return "\n".join(bodies) if all(map(has_line, bodies)) else ""
 
 
 def _has_statement(body: str) -> bool:
@@ -100,6 +99,7 @@ def describe_drift_revision(revision: DriftRevision) -> str:
     depends = f", depending on {', '.join(revision.depends_on)}" if revision.depends_on else ""
     number = count_noun(revision.differences, "difference")
     text = f"It removes {number}, {head}{depends}; it was run both ways on a copy of the replayed database."
+    text += describe_databases(revision)
     if revision.left_out:
         shown = revision.left_out[:SHOWN_OBJECTS]
         more = len(revision.left_out) - len(shown)
@@ -129,12 +129,7 @@ def format_revision_file(revision: DriftRevision) -> str:
         f"depends_on = {depends_on}",
         "",
         "",
-        "def upgrade():",
-        indent(revision.upgrade, "    "),
-        "",
-        "",
-        "def downgrade():",
-        indent(_with_statement(revision.downgrade), "    "),
+        *format_functions(revision),
     ]
     return "\n".join(lines) + "\n"
 
@@ -147,9 +142,6 @@ def _list_left_out(revision: DriftRevision) -> list[str]:
 
 
 def _uses_postgresql(revision: DriftRevision) -> bool:
-    return "postgresql." in revision.upgrade + revision.downgrade
-
-
-def _with_statement(body: str) -> str:
-    """The body, which Python wants to have a statement."""
-    return body if _has_line(body) else NO_DOWNGRADE
+    bodies = [revision.upgrade, revision.downgrade]
+    bodies += [body.upgrade + body.downgrade for body in revision.engines]
+    return any("postgresql." in body for body in bodies)

@@ -376,6 +376,28 @@ class MigrationContext:
 
 
 @dataclass(frozen=True, slots=True)
+class StepKeyword:
+    """What env.py gives to the functions of the revisions: `context.run_migrations(engine_name="events")`."""
+
+    name: str
+    value: str | None
+    """None where it is no text"""
+
+
+@dataclass(frozen=True, slots=True)
+class StepKeywords:
+    """Everything that the functions of the revisions are given in one context of env.py."""
+
+    keywords: tuple[StepKeyword, ...]
+    is_judged: bool = True
+    """for a database that has the models which this run compares"""
+
+    def find_value(self, name: str) -> str | None:
+        """The value of the keyword, where it is given and is text."""
+        return next((keyword.value for keyword in self.keywords if keyword.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
 class Connection:
     """A connection that the project's code opened; passwords are not recorded."""
 
@@ -601,6 +623,16 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
+class EngineBody:
+    """What a revision does in the database of one engine, where env.py migrates several."""
+
+    engine: str
+    """as env.py names it"""
+    upgrade: str
+    downgrade: str
+
+
+@dataclass(frozen=True, slots=True)
 class DriftRevision:
     """One revision that removes all differences that can be removed; it was run both ways."""
 
@@ -616,6 +648,14 @@ class DriftRevision:
     """how many it removes"""
     left_out: tuple[str, ...] = ()
     """objects whose differences it does not remove"""
+    engine_keyword: str = ""
+    """which of the keywords of its functions names the engine; empty where env.py names none"""
+    engines: tuple[EngineBody, ...] = ()
+    """in the order in which env.py migrates them"""
+    takes_keywords: bool = False
+    """its functions are given (other) keywords"""
+    database: str = ""
+    """where env.py migrates several databases without a name: the one that it is for"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -718,6 +758,10 @@ class Replay:
     """that env.py configured, and did not run"""
     started_from: str = ""
     """what the settings have done before the first revision: `start_from`, `prepare`"""
+    step_keywords: tuple[StepKeywords, ...] = ()
+    """none where env.py gives the revisions none"""
+    database: str = ""
+    """`host:port/database` of the one that was judged, where env.py migrates several"""
     connections: tuple[Connection, ...] = ()
     model_statements: tuple[ModelStatement, ...] = ()
     """what was built from the models while the history ran"""

@@ -47,6 +47,8 @@ def collect_replay_facts(
         contexts=answer.migration_contexts(),
         skipped_contexts=answer.skipped_contexts(),
         started_from=_name_start(setup.settings),
+        step_keywords=answer.step_keywords(),
+        database=setup.settings.judged_database,
         connections=answer.connections(),
         model_statements=answer.model_statements(),
         catalog=replayed_database.snapshot,

@@ -43,6 +43,8 @@ from migration_gate.facts import (
     SoftwareVersion,
     Statement,
     Step,
+    StepKeyword,
+    StepKeywords,
     TransactionBoundary,
     Unchecked,
     UncreatedObject,
@@ -199,6 +201,16 @@ class AnswerReader:
         """How many contexts env.py configured, and did not run."""
         finished = self._find_first(HistoryFinished)
         return finished.skipped_contexts if finished is not None else 0
+
+    def step_keywords(self) -> tuple[StepKeywords, ...]:
+        """What env.py gives to the functions of the revisions, where it gives anything."""
+        finished = self._find_first(HistoryFinished)
+        return tuple(
+            StepKeywords(
+                tuple(StepKeyword(keyword.name, keyword.value) for keyword in call.keywords), call.is_judged
+            )
+            for call in (finished.step_keywords if finished is not None else ())
+        )
 
     def notes(self) -> tuple[str, ...]:
         """What the worker and the sandbox want a reader of the report to know."""

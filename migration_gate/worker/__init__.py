@@ -15,7 +15,7 @@ in and what goes out; stdout and stderr belong to the project's code.
     retry_decision      whether another attempt may help; setting_reads, setting_calls: what was asked for
     wanted_settings     what an error asks for; settings_fields: of pydantic
     placeholders        dummy values; pattern_sample: for a regular expression
-    several_databases   an env.py that migrates more than one
+    several_databases   an env.py that migrates more than one; step_keywords: what it tells the revisions
     import_hooks        patches a module when it is imported
     project_config      the project's Alembic configuration
     script_history      the revisions, as Alembic reads them

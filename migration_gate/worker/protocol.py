@@ -561,6 +561,24 @@ class RunFailed:
 
 
 @dataclass(frozen=True)
+class StepKeyword:
+    """What env.py gives to the functions of the revisions: `context.run_migrations(engine_name="events")`."""
+
+    name: str
+    value: Optional[str]
+    """None where it is no text"""
+
+
+@dataclass(frozen=True)
+class StepKeywords:
+    """Everything that the functions of the revisions are given in one context."""
+
+    keywords: tuple[StepKeyword, ...]
+    is_judged: bool
+    """for a database that has the models which this run compares"""
+
+
+@dataclass(frozen=True)
 class HistoryFinished:
     """env.py ran to its end, and every step of it: the replayed database does not change any more."""
 
@@ -568,6 +586,8 @@ class HistoryFinished:
     """`schema.name` of the tables in target_metadata, sorted"""
     skipped_contexts: int = 0
     """that env.py configured, and did not run"""
+    step_keywords: tuple[StepKeywords, ...] = ()
+    """each once; those of other databases too"""
     kind: Literal["history_finished"] = "history_finished"
 
 

@@ -275,7 +275,7 @@ class Session:
         self._answer.release()  # env.py ended without an error, with or without a context
         self._begin_stage("models")
         tables = tuple(sorted(upgrade.table_names))
-        self._answer.send(HistoryFinished(tables, upgrade.skipped_contexts))
+        self._answer.send(HistoryFinished(tables, upgrade.skipped_contexts, upgrade.keywords.list_keywords()))
         if self._orders.await_request() is not None:
             database = ModelsDatabase(self._order, self._redirection, self._answer)
             database.create_models(upgrade.finished_contexts, {}, ())

@@ -27,6 +27,7 @@ from .protocol import (
 )
 from .script_history import ScriptHistory
 from .statement_recorder import StatementRecorder
+from .step_keywords import KeywordRecorder
 
 BEGIN_STEP = """do $$ begin
 if to_regprocedure('migration_gate.begin_step(int)') is not null then
@@ -101,6 +102,7 @@ class HistoryUpgrade:
         self.configured_metadatas: list[Any] = []
         """the MetaData objects of all contexts"""
         self._configured = ConfiguredContexts()
+        self.keywords = KeywordRecorder()
         self._errors: dict[Any, CaughtError] = {}
         """of revisions that did not succeed later, by revision and place"""
         self._place: Optional[SessionPlace] = None
@@ -186,6 +188,7 @@ class HistoryUpgrade:
         for target in self._order.target if self._order.task == "replay" else ():
             for step in private_api.plan_upgrade(self._script, target, heads):
                 self.running_revision = step.revision.revision
+                self.keywords.watch(step, context, is_judged=False)
                 yield step
                 self.running_revision = None
             heads = context.get_current_heads()
@@ -211,6 +214,7 @@ class HistoryUpgrade:
         key = (revision, context.version_table, str(self._place))
         remember = functools.partial(self._remember_error, key, revision)
         private_api.wrap_migration_function(step, functools.partial(observed.wrap, on_error=remember))
+        self.keywords.watch(step, context, is_judged=True)
         self.running_revision = revision
         self._answer.send(StepStarted(self._step_number, revision))
         self._recorder.begin_step(step.revision.path)

@@ -99,3 +99,41 @@ def test_each_database_is_compared_with_its_own_models(here: World, env_py: str)
 
 def test_databases_with_the_same_models_are_judged_once(here: World) -> None:
     assert judge(here, SHARDS) == (0, {"(shard)": []})
+
+
+def test_all_databases_share_one_revision_and_the_allowances(here: World) -> None:
+    """The revision has a function for each engine, and what one database uses is not unused."""
+    text = history()["one_py"]
+    assert text is not None
+    number = 'sa.Column("number", sa.Integer), sa.Column("id", sa.SmallInteger'
+    allowed = "".join(
+        f"  - {{check: drift, object: {name}, reason: it is known}}\n" for name in ("event.body", "gone")
+    )
+    files = {
+        "one_py": text.replace('sa.Column("id", sa.Integer', number),
+        ".migration-gate.yml": f"allow:\n{allowed}",
+    }
+    reports = ask(here, IN_TURN, **files)
+    assert find_objects(reports, "unused-allow") == [["drift gone"], []]
+    offered = reports[0]["drift_revision"]
+    assert offered["differences"] == 3
+    assert "def upgrade(engine_name):" in offered["text"]
+    assert reports[1]["drift_revision"] is None
+    again = ask(here, IN_TURN, **files, two_py=offered["text"])
+    assert find_objects(again, "drift") == [["item.number"], ["event.number"]]
+
+
+def find_objects(reports: list[dict[str, Any]], check: str) -> list[list[str]]:
+    """The objects of the findings of one check, for each database."""
+    return [
+        [verdict["object"] for verdict in report["verdicts"] if verdict["check"] == check]
+        for report in reports
+    ]
+
+
+def ask(here: World, env_py: str, **files: str | None) -> list[dict[str, Any]]:
+    """The report on each database."""
+    here.lay(project(env_py=env_py, models_py=MODELS, settings_py=None, **(history() | files)))
+    report: dict[str, Any] = json.loads(here.check("--format", "json").out)
+    projects: list[dict[str, Any]] = report["projects"]
+    return projects

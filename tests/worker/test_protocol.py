@@ -45,6 +45,8 @@ from migration_gate.worker.protocol import (
     SettingSupplied,
     StageStarted,
     StepFinished,
+    StepKeyword,
+    StepKeywords,
     StepStarted,
     UncreatedPart,
     WorkerStarted,
@@ -106,7 +108,7 @@ LINES: tuple[Line, ...] = (
         )
     ),
     RunFailed("replay", ERROR, "b2", "/app/migrations/versions/b2.py", 3, (), ERROR),
-    HistoryFinished(("public.a",)),
+    HistoryFinished(("public.a",), 1, (StepKeywords((StepKeyword("engine_name", "events"),), True),)),
     ContextsMissing(1),
     ModelsCreated(
         1,

@@ -1,0 +1,154 @@
+"""A revision for an env.py that migrates several databases: a function for each, as in the multidb template.
+
+def upgrade(engine_name):
+    globals()[f"upgrade_{engine_name}"]()
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from textwrap import indent
+from typing import Literal
+
+from migration_gate.facts import DriftRevision, EngineBody, Replay
+from migration_gate.wording import join_words
+
+IDENTIFIER_LENGTH = 12
+"""hexadecimal digits, as Alembic's own"""
+NO_DOWNGRADE = 'raise NotImplementedError("this cannot be undone")'
+Direction = Literal["upgrade", "downgrade"]
+_NO_IDENTIFIER = re.compile(r"\W")
+
+
+def fit_environment(revision: DriftRevision, replay: Replay) -> DriftRevision:
+    """The revision with the functions that this env.py calls."""
+    keyword = _find_engine_keyword(replay)
+    others = {item.name for call in replay.step_keywords for item in call.keywords} - {keyword}
+    revision = replace(revision, engine_keyword=keyword, takes_keywords=bool(others))
+    if not keyword:
+        return replace(revision, database=replay.database.rpartition("/")[2])
+    judged, all_engines = (
+        dict.fromkeys(call.find_value(keyword) or "" for call in calls)
+        for calls in ([call for call in replay.step_keywords if call.is_judged], replay.step_keywords)
+    )
+    own = revision.upgrade, revision.downgrade
+    bodies = (EngineBody(name, *(own if name in judged else ("pass", "pass"))) for name in all_engines)
+    return replace(revision, engines=tuple(bodies))
+
+
+def _find_engine_keyword(replay: Replay) -> str:
+    """The keyword whose value tells the judged database from the others; empty where there is none."""
+    calls = replay.step_keywords
+    if not replay.database or not calls:
+        return ""
+    for keyword in calls[0].keywords:
+        judged, others = (
+            {call.find_value(keyword.name) for call in calls if call.is_judged is side}
+            for side in (True, False)
+        )
+        if judged and others and None not in judged | others and judged.isdisjoint(others):
+            return keyword.name
+    return ""
+
+
+def join_revisions(revisions: Sequence[DriftRevision | None]) -> tuple[DriftRevision | None, ...]:
+    """The revisions of several databases as one, in the place of the first; they would be several heads.
+
+    Those whose env.py does not name the engine stay as they are.
+    """
+    parts = [item for item in revisions if item is not None and item.engines]
+    if len(parts) < 2 or len({item.engine_keyword for item in parts}) > 1:
+        return tuple(revisions)
+    replaced: dict[str, DriftRevision | None] = {item.identifier: None for item in parts}
+    replaced[parts[0].identifier] = _join(parts)
+    return tuple(replaced.get(item.identifier, item) if item is not None else None for item in revisions)
+
+
+def _join(parts: Sequence[DriftRevision]) -> DriftRevision:
+    first = parts[0]
+    bodies = {body.engine: body for body in first.engines}
+    for part in parts[1:]:
+        bodies |= {body.engine: body for body in part.engines if _does_something(body)}
+    heads = dict.fromkeys(head for part in parts for head in (*part.down_revision, *part.depends_on))
+    texts = (text for body in bodies.values() for text in (body.upgrade, body.downgrade))
+    content = "\0".join((*heads, *texts))
+    return replace(
+        first,
+        identifier=hashlib.sha256(content.encode()).hexdigest()[:IDENTIFIER_LENGTH],
+        depends_on=tuple(head for head in heads if head not in first.down_revision),
+        upgrade="\n".join(_dispatch("upgrade", first.engine_keyword, bodies)),
+        downgrade="\n".join(_dispatch("downgrade", first.engine_keyword, bodies)),
+        differences=sum(part.differences for part in parts),
+        left_out=tuple(dict.fromkeys(name for part in parts for name in part.left_out)),
+        engines=tuple(bodies.values()),
+        takes_keywords=any(part.takes_keywords for part in parts),
+    )
+
+
+def _does_something(body: EngineBody) -> bool:
+    return (body.upgrade, body.downgrade) != ("pass", "pass")
+
+
+def format_functions(revision: DriftRevision) -> Iterator[str]:
+    """`upgrade()` and `downgrade()` as env.py calls them, and the functions for each engine."""
+    yield from _format_direction(revision, "upgrade")
+    yield ""
+    yield ""
+    yield from _format_direction(revision, "downgrade")
+
+
+def _format_direction(revision: DriftRevision, direction: Direction) -> Iterator[str]:
+    parameters = [*([revision.engine_keyword] if revision.engine_keyword else [])]
+    parameters += ["**keywords"] if revision.takes_keywords else []
+    yield f"def {direction}({', '.join(parameters)}):"
+    if not revision.engines:
+        yield indent(with_statement(getattr(revision, direction)), "    ")
+        return
+    names = [body.engine for body in revision.engines]
+    yield indent("\n".join(_dispatch(direction, revision.engine_keyword, names)), "    ")
+    for body in revision.engines:
+        yield from ("", "", f"def {_function_name(direction, body.engine)}():")
+        yield indent(with_statement(getattr(body, direction)), "    ")
+
+
+def _dispatch(direction: Direction, keyword: str, engines: Iterable[str]) -> list[str]:
+    """The lines that call the function of the engine."""
+    engines = tuple(engines)
+    if all(_function_name(direction, name) == f"{direction}_{name}" for name in engines):
+        return [f'globals()[f"{direction}_{{{keyword}}}"]()']
+    lines = []
+    for name in engines:
+        lines += [f"if {keyword} == {name!r}:", f"    {_function_name(direction, name)}()"]
+    return lines
+
+
+def _function_name(direction: Direction, engine: str) -> str:
+    return f"{direction}_{_NO_IDENTIFIER.sub('_', engine)}"
+
+
+def has_line(body: str) -> bool:
+    """Whether it is more than comments."""
+    lines = (line.strip() for line in body.splitlines())
+    return any(line and not line.startswith("#") for line in lines)
+
+
+def with_statement(body: str) -> str:
+    """The body, which Python wants to have a statement."""
+    return body if has_line(body) else NO_DOWNGRADE
+
+
+def describe_databases(revision: DriftRevision) -> str:
+    """For which databases it is, where env.py migrates several."""
+    if revision.engines:
+        engines = join_words([body.engine or "''" for body in revision.engines if _does_something(body)])
+        return f" Its functions are those that env.py calls: it changes {engines}."
+    if revision.database:
+        return (
+            f" It is for the database `{revision.database}` alone, but env.py runs each revision in all of "
+            "its databases and names none (`context.run_migrations(engine_name=name)` would): have it look "
+            "at which database it runs in."
+        )
+    return ""
