@@ -65,6 +65,7 @@ def collect_replay_facts(
             )
         ),
         changed_files=_relative_paths(setup),
+        unchecked=answer.unchecked(),
         output=output,
     )
 
@@ -90,6 +91,7 @@ def add_model_comparison(
     What only a model needs that env.py does not import is no difference: unregistered-model reports it.
     `unchecked`: what is to be said of how the models were made.
     """
+    unchecked = (*replay.unchecked, *unchecked)
     replay = replace(replay, unchecked=unchecked)
     failed = answer.failure()
     if failed is not None:

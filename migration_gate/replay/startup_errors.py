@@ -10,7 +10,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from migration_gate.errors import DatabaseRefused, DiskFull, GateError, Misconfigured, ProjectNotImported
+from migration_gate.errors import (
+    Broken,
+    DatabaseRefused,
+    DiskFull,
+    GateError,
+    Misconfigured,
+    ProjectNotImported,
+)
 from migration_gate.facts import Failure
 from migration_gate.project import Project
 from migration_gate.replay import startup_advice
@@ -70,6 +77,19 @@ def _explain_full_disk(early_end: EarlyEnd) -> GateError | None:
         advice="Free some space, or set TMPDIR to a folder on a disk with room.",
         where=_describe_location(failure),
         evidence=failure.statement or "",
+    )
+
+
+def _explain_own_failure(early_end: EarlyEnd) -> GateError | None:
+    """The gate's code, or a statement of its own, failed inside of the project's calls."""
+    if early_end.stage != "gate":
+        return None
+    failure = early_end.failure
+    return Broken(
+        f"A part of Migration Gate failed inside of the project's run: {failure.message}",
+        advice="The project is not to blame. Please report it, with the versions that "
+        "`migration-gate doctor` prints.",
+        evidence="\n".join(filter(None, (failure.statement, _describe_frames(failure)))),
     )
 
 
@@ -176,6 +196,7 @@ def _explain_env_py(early_end: EarlyEnd) -> GateError | None:
 
 
 EXPLANATIONS: tuple[Callable[[EarlyEnd], GateError | None], ...] = (
+    _explain_own_failure,
     _explain_full_disk,
     _explain_refused_database,
     _explain_stage,

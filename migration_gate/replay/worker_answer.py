@@ -68,6 +68,7 @@ from migration_gate.worker.protocol import (
     ModelDdlFound,
     ModelsCreated,
     Note,
+    ObservationFailed,
     RevisionScript,
     RevisionsPlanned,
     RunFailed,
@@ -78,6 +79,7 @@ from migration_gate.worker.protocol import (
     WorkerStarted,
 )
 
+REPORT_ADVICE = "Report this to the authors of Migration Gate"
 SHOWN_BYTES = 400
 """of a line that cannot be understood"""
 AnyLine = TypeVar("AnyLine", bound=Line)
@@ -215,6 +217,13 @@ class AnswerReader:
     def notes(self) -> tuple[str, ...]:
         """What the worker and the sandbox want a reader of the report to know."""
         return tuple(line.text for line in self._find_all(Note))
+
+    def unchecked(self) -> tuple[Unchecked, ...]:
+        """What the worker could not see, because something of its own failed in the project's calls."""
+        return tuple(
+            Unchecked(line.what, f"it failed, by no fault of the project's: {line.error}", REPORT_ADVICE)
+            for line in self._find_all(ObservationFailed)
+        )
 
     def supplied_settings(self) -> tuple[SettingSupplied, ...]:
         """What the project failed for the want of, and got a dummy value for."""

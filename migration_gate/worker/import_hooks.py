@@ -6,11 +6,14 @@ import importlib.abc
 import sys
 from typing import Any, Callable, Optional
 
+from .listener_guard import ListenerGuard
+
 
 class ImportHooks(importlib.abc.MetaPathFinder):
     """A finder for `sys.meta_path` that asks the other finders, and adds its functions to what they find."""
 
-    def __init__(self) -> None:
+    def __init__(self, guard: ListenerGuard) -> None:
+        self._guard = guard
         self._hooks: dict[str, Callable[[Any], None]] = {}
 
     def install(self) -> None:
@@ -19,10 +22,15 @@ class ImportHooks(importlib.abc.MetaPathFinder):
 
     def add(self, name: str, hook: Callable[[Any], None]) -> None:
         """Call `hook(module)` now if the module is imported already, else when it is."""
+
+        def guarded_hook(module: Any) -> None:
+            with self._guard.demanding("Preparing the module %s" % name):
+                hook(module)
+
         if name in sys.modules:
-            hook(sys.modules[name])
+            guarded_hook(sys.modules[name])
         else:
-            self._hooks[name] = hook
+            self._hooks[name] = guarded_hook
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> Optional[Any]:
         """The real spec, with a loader that calls the hook afterwards; None for other modules."""

@@ -17,8 +17,10 @@ from typing import Any, Iterable, Iterator, Optional
 
 from . import private_api
 from .error_report import is_project_file
+from .listener_guard import ListenerGuard
 from .protocol import Frame, ModelDdl, ModelObject, Stage
 
+OBSERVATION = "the look for what revisions build from the models"
 MAX_FRAMES = 12
 MAX_NESTING = 4
 """of types inside types"""
@@ -55,8 +57,9 @@ class ObservedDdl:
 class ModelDdlObserver:
     """Listens from its installation on."""
 
-    def __init__(self, home: str) -> None:
+    def __init__(self, home: str, guard: ListenerGuard) -> None:
         self._home = home
+        self._guard = guard
         self.is_active = True
         """set to False where what follows is the gate's own"""
         self._observed: list[ObservedDdl] = []
@@ -69,10 +72,10 @@ class ModelDdlObserver:
         from sqlalchemy import event
         from sqlalchemy.engine import Engine
 
-        event.listen(Engine, "before_execute", self._before_execute)
-        event.listen(Engine, "before_cursor_execute", self._before_statement)
-        private_api.observe_ddl_compilation(self._on_compiled)
-        private_api.remember_column_sources()
+        event.listen(Engine, "before_execute", self._guard.wrap(OBSERVATION, self._before_execute))
+        event.listen(Engine, "before_cursor_execute", self._guard.wrap(OBSERVATION, self._before_statement))
+        private_api.observe_ddl_compilation(self._guard.wrap(OBSERVATION, self._on_compiled))
+        private_api.remember_column_sources(self._guard.wrap(OBSERVATION, private_api.set_column_source))
 
     def move(self, **changed: Any) -> None:
         """The run is elsewhere: fields of `RunPosition`."""

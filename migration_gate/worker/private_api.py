@@ -217,8 +217,8 @@ COLUMN_SOURCE = "_migration_gate_source"
 """the attribute of a copied column that names the one it was copied from"""
 
 
-def remember_column_sources() -> None:
-    """Have the copy of a table's column know that column, for `find_column_source`.
+def remember_column_sources(remember: Callable[[Any, Any], None]) -> None:
+    """Call `remember(copied, column)`, a guarded `set_column_source`, for each copy of a column.
 
     `Column._copy`, since SQLAlchemy 1.4: `Table.to_metadata`, `Column.copy` and Alembic's operations use it.
     """
@@ -230,11 +230,16 @@ def remember_column_sources() -> None:
 
     def copy_column(self: Any, *positional: Any, **keywords: Any) -> Any:
         copied = real_copy(self, *positional, **keywords)
-        if getattr(self, "table", None) is not None or hasattr(self, COLUMN_SOURCE):
-            setattr(copied, COLUMN_SOURCE, self)
+        remember(copied, self)
         return copied
 
     Column._copy = copy_column  # type: ignore[method-assign]
+
+
+def set_column_source(copied: Any, column: Any) -> None:
+    """Have the copy of a table's column know that column, for `find_column_source`."""
+    if getattr(column, "table", None) is not None or hasattr(column, COLUMN_SOURCE):
+        setattr(copied, COLUMN_SOURCE, column)
 
 
 def find_column_source(column: Any) -> Any:

@@ -28,9 +28,9 @@ TaskKind = Literal["replay", "models", "bootstrap", "trial"]
 """replay: run the history; models: run env.py without a step and create the models; bootstrap: only create
 the models and stamp them; trial: run env.py without a step, and plan the steps"""
 Stage = Literal["prepare", "import", "replay", "models"]
-FailedStage = Literal["interpreter", "driver", "prepare", "import", "revisions", "replay", "models"]
-"""a stage, what is missing before the first one (Alembic and SQLAlchemy, or a PostgreSQL driver), or the
-import of a revision's file, which failed as env.py may"""
+FailedStage = Literal["interpreter", "driver", "prepare", "import", "revisions", "replay", "models", "gate"]
+"""a stage, what is missing before the first one (Alembic and SQLAlchemy, or a PostgreSQL driver), the import
+of a revision's file, which failed as env.py may, or the gate's own code in any of them"""
 SettingKind = Literal["variable", "field", "option", "x", "attribute"]
 """of the environment, of a settings class (by the variable that would give it), of the configuration's
 section, an `-x` argument, an attribute of the configuration"""
@@ -398,6 +398,16 @@ class Note:
 
 
 @dataclass(frozen=True)
+class ObservationFailed:
+    """Something of the gate's failed inside of the project's calls, which went on without it."""
+
+    what: str
+    """was not done or not seen, as a noun phrase"""
+    error: str
+    kind: Literal["observation failed"] = "observation failed"
+
+
+@dataclass(frozen=True)
 class ConnectionRequested:
     """The project asked for a connection; each kind is sent once."""
 
@@ -644,6 +654,7 @@ Line = Union[
     WorkerStarted,
     StageStarted,
     Note,
+    ObservationFailed,
     ConnectionRequested,
     SettingSupplied,
     ScriptsFound,

@@ -11,6 +11,7 @@ from .answer_stream import AnswerStream, OrderStream
 from .attempts import Attempt
 from .error_report import STANDARD_LIBRARY, WORKER_FOLDER
 from .import_hooks import ImportHooks
+from .listener_guard import ListenerGuard
 from .placeholders import PLACEHOLDER_URL, make_text
 from .protocol import MissingSetting, SettingSupplied
 from .redirection import Redirection
@@ -32,13 +33,15 @@ INSTALLED = ("%ssite-packages%s" % (os.sep, os.sep), "%sdist-packages%s" % (os.s
 class RetryDecision:
     """Watches one attempt: what it asks for, and what it is given."""
 
-    def __init__(self, answer: AnswerStream, orders: OrderStream, redirection: Redirection) -> None:
+    def __init__(
+        self, answer: AnswerStream, orders: OrderStream, redirection: Redirection, guard: ListenerGuard
+    ) -> None:
         self._home = os.getcwd()
         self._answer = answer
         self._orders = orders
         self._redirection = redirection
-        self._reads = SettingReads()
-        self._fields = SettingsFields(self._reads)
+        self._reads = SettingReads(guard)
+        self._fields = SettingsFields(self._reads, guard)
         self._attempt = Attempt(is_final=True)
         self._config: Any = None
 

@@ -23,7 +23,8 @@ from .dialect_choice import DialectChoice, find_installed_drivers
 from .driver_patches import install_driver_patches
 from .error_report import describe_error
 from .import_hooks import ImportHooks
-from .model_ddl import ModelDdlObserver
+from .listener_guard import ABORTED_TRANSACTION, GateFailed, ListenerGuard
+from .model_ddl import OBSERVATION, ModelDdlObserver
 from .models_database import ModelsDatabase
 from .models_run import ModelsRun
 from .process_memory import close_memory, open_memory
@@ -128,11 +129,12 @@ class Session:
         database = order.models_database if creates_models else order.database
         self._redirection = Redirection(order.server, database, answer)
         self._models_run = ModelsRun(order, orders, self._redirection, answer) if creates_models else None
-        self._recorder = StatementRecorder(self._home)
-        self._model_ddl = ModelDdlObserver(self._home)
+        self._guard = ListenerGuard()
+        self._recorder = StatementRecorder(self._home, self._guard)
+        self._model_ddl = ModelDdlObserver(self._home, self._guard)
         self._upgrade: Optional[HistoryUpgrade] = None
-        self._databases = SeveralDatabases(order, self._redirection, answer)
-        self._retries = RetryDecision(answer, orders, self._redirection)
+        self._databases = SeveralDatabases(order, self._redirection, answer, self._guard)
+        self._retries = RetryDecision(answer, orders, self._redirection, self._guard)
 
     def run(self) -> int:
         """Every stage; the status to end with. The first error ends it, and is reported."""
@@ -168,13 +170,12 @@ class Session:
             self._answer.release()
             self._retries.send_supplied()
             self._send_notes()
-            with contextlib.suppress(Exception):  # the failure itself must be reported
-                self._send_model_ddl()
+            self._send_model_ddl()
             self._send_failure(error)
 
     def _prepare_interpreter(self) -> bool:
         """Install what has to be there before the project is imported; False where a package is missing."""
-        imports = ImportHooks()
+        imports = ImportHooks(self._guard)
         imports.install()
         install_driver_patches(self._redirection, imports)
         try:
@@ -235,7 +236,13 @@ class Session:
         history.is_environment_error = self._retries.is_environment_error
         history.send_folders()
         upgrade = HistoryUpgrade(
-            self._order, script, history, self._recorder, self._answer, model_ddl=self._model_ddl
+            self._order,
+            script,
+            history,
+            self._recorder,
+            self._answer,
+            model_ddl=self._model_ddl,
+            guard=self._guard,
         )
         upgrade.watch_environment = self._watch_environment
         upgrade.is_other_database = self._databases.is_other
@@ -286,13 +293,15 @@ class Session:
             return
         self._model_ddl.is_active = False
         metadatas = self._upgrade.configured_metadatas if self._upgrade is not None else []
-        statements = self._model_ddl.find_model_ddl(metadatas)
-        if statements:
-            self._answer.send(ModelDdlFound(statements))
+        with self._guard.observing(OBSERVATION):
+            statements = self._model_ddl.find_model_ddl(metadatas)
+            if statements:
+                self._answer.send(ModelDdlFound(statements))
 
     def _send_notes(self) -> None:
         for note in dict.fromkeys(self._notes):
             self._answer.send(note)
+        self._guard.send_failures(self._answer)
 
     def _send_failure(self, error: BaseException) -> None:
         report = describe_error(error, home=self._home)
@@ -300,7 +309,7 @@ class Session:
         record: StepRecord = self._recorder.end_step()
         self._answer.send(
             RunFailed(
-                stage=self._stage,
+                stage="gate" if self._is_own_failure(error, report) else self._stage,
                 error=report,
                 revision=self._upgrade.running_revision if self._upgrade is not None else None,
                 file=os.path.realpath(file) if file is not None else None,
@@ -310,6 +319,11 @@ class Session:
                 missing=self._retries.missing_settings() if not self._has_run_revisions() else (),
             )
         )
+
+    def _is_own_failure(self, error: BaseException, report: ErrorReport) -> bool:
+        """Whether the gate's code failed, or a statement of its own aborted the project's transaction."""
+        follows_from_own = self._guard.has_spoilt_transaction and report.sqlstate == ABORTED_TRANSACTION
+        return isinstance(error, GateFailed) or follows_from_own
 
     def _has_run_revisions(self) -> bool:
         return self._upgrade is not None and self._upgrade.has_begun

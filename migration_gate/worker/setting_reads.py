@@ -10,6 +10,9 @@ import sys
 from dataclasses import dataclass
 from typing import Any, Iterator, Literal, Optional
 
+from .listener_guard import ListenerGuard
+
+OBSERVATION = "the record of the settings that the project asks for"
 ReadKind = Literal["variable", "x", "attribute"]
 FORWARDING_MODULES = ("os", "_collections_abc", "collections.abc", "collections")
 """of `os.getenv` and of the methods of a mapping: who called them is who asked"""
@@ -42,7 +45,8 @@ class SettingRead:
 class SettingReads:
     """What was asked for in vain, and where what was supplied for this run was asked for."""
 
-    def __init__(self) -> None:
+    def __init__(self, guard: ListenerGuard) -> None:
+        self._guard = guard
         self.reads: list[SettingRead] = []
         self.supplied: set[str] = set()
         """variables that this run was given"""
@@ -69,8 +73,11 @@ class SettingReads:
 
     def note_variable(self, name: Any, frame: Any) -> None:
         """Note that the code of this frame, or of its callers, asked for a variable."""
-        if not isinstance(name, str):
-            return
+        if isinstance(name, str):
+            with self._guard.observing(OBSERVATION):
+                self._note_variable(name, frame)
+
+    def _note_variable(self, name: str, frame: Any) -> None:
         default: Optional[str] = None
         is_existence_check = False
         while frame is not None and frame.f_globals.get("__name__") in FORWARDING_MODULES:
@@ -85,7 +92,8 @@ class SettingReads:
 
     def note(self, kind: ReadKind, name: str) -> None:
         """Note that an `-x` argument or an attribute of the configuration was asked for in vain."""
-        self.reads.append(SettingRead(kind, name, tuple(_list_callers(sys._getframe(2)))))
+        with self._guard.observing(OBSERVATION):
+            self.reads.append(SettingRead(kind, name, tuple(_list_callers(sys._getframe(2)))))
 
     def missing_variables(self) -> dict[str, SettingRead]:
         """Variables that were asked for in vain, by name; the read without a default counts most."""

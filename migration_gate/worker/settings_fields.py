@@ -12,6 +12,7 @@ import typing
 from typing import Any, Iterator, Mapping, Optional
 
 from .import_hooks import ImportHooks
+from .listener_guard import ListenerGuard
 from .pattern_sample import sample_pattern
 from .placeholders import (
     OTHER_DATABASES,
@@ -22,7 +23,7 @@ from .placeholders import (
     make_text,
     suggest_texts,
 )
-from .setting_reads import SettingReads
+from .setting_reads import OBSERVATION, SettingReads
 
 MAX_ATTEMPTS = 60
 """of one settings object: each may show another value that is refused"""
@@ -76,8 +77,9 @@ TEXTS_BY_TYPE = {
 class SettingsFields:
     """Stands between pydantic's settings classes and the project."""
 
-    def __init__(self, reads: SettingReads) -> None:
+    def __init__(self, reads: SettingReads, guard: ListenerGuard) -> None:
         self._reads = reads
+        self._guard = guard
         self.is_filling = False
         self.refusals: list[BaseException] = []
         """errors for the want of a field"""
@@ -104,11 +106,12 @@ class SettingsFields:
             try:
                 real_init(instance, **filling.values)
             except ValueError as error:  # pydantic.ValidationError is one, in every version
-                if not self.is_filling or not filling.answer(error):
+                if not self.is_filling or not self._guard.wrap(OBSERVATION, filling.answer)(error):
                     self.refusals.append(error)
                     raise
             else:
-                self._remember(instance, filling)
+                with self._guard.observing(OBSERVATION):
+                    self._remember(instance, filling)
                 return
         real_init(instance, **filling.values)
 

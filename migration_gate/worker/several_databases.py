@@ -10,6 +10,7 @@ from typing import Any, Callable, NoReturn, Optional
 
 from .answer_stream import AnswerStream
 from .env_context import list_metadatas
+from .listener_guard import ListenerGuard
 from .protocol import DatabasesFound, Order
 from .redirection import Redirection, identify_database
 
@@ -17,8 +18,11 @@ from .redirection import Redirection, identify_database
 class SeveralDatabases:
     """Knows which database a connection of env.py's is meant for."""
 
-    def __init__(self, order: Order, redirection: Redirection, answer: AnswerStream) -> None:
+    def __init__(
+        self, order: Order, redirection: Redirection, answer: AnswerStream, guard: ListenerGuard
+    ) -> None:
         self._order = order
+        self._guard = guard
         self._answer = answer
         redirection.other_databases = dict(order.other_databases)
         self._addresses: list[str] = [address for address in (order.judged_address,) if address]
@@ -36,12 +40,15 @@ class SeveralDatabases:
 
         def watched_configure(*positional: Any, **options: Any) -> None:
             configure(*positional, **options)
-            connection = options.get("connection") or (positional[0] if positional else None)
-            address = find_address(connection)
-            if address is not None and self._is_new(address, options.get("target_metadata")):
-                self._answer.release()
-                self._answer.send(DatabasesFound(tuple(self._addresses), tuple(self._judged.values())))
-                end_attempt()
+            connection = options.get("connection")
+            if connection is None and positional:
+                connection = positional[0]
+            with self._guard.observing("the look for a second database"):
+                address = find_address(connection)
+                if address is not None and self._is_new(address, options.get("target_metadata")):
+                    self._answer.release()
+                    self._answer.send(DatabasesFound(tuple(self._addresses), tuple(self._judged.values())))
+                    end_attempt()
 
         environment.configure = watched_configure
 

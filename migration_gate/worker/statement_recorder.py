@@ -9,6 +9,7 @@ from typing import Any, Callable, Optional
 
 from . import private_api
 from .error_report import MAX_TEXT, describe_error
+from .listener_guard import ListenerGuard
 from .protocol import BoundaryName, ErrorReport, ExecutedStatement
 from .step_record import StepLog, StepRecord
 
@@ -19,8 +20,9 @@ DUPLICATES = ("42P07", "42701", "42710")
 class StatementRecorder:
     """Listens on every engine; `begin_step` and `end_step` mark what belongs to a step."""
 
-    def __init__(self, home: str) -> None:
+    def __init__(self, home: str, guard: ListenerGuard) -> None:
         self._home = home
+        self._guard = guard
         self.file: Optional[str] = None
         """of the revision that runs; None between two steps"""
         self.line: Optional[int] = None
@@ -52,7 +54,7 @@ class StatementRecorder:
             ),
         }
         for name, listener in listeners.items():
-            event.listen(Engine, name, listener)
+            event.listen(Engine, name, self._guard.wrap("the record of the statements", listener))
 
     def begin_step(self, file: Optional[str]) -> None:
         """A step starts; its statements come from `file`."""

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import os
 import time
 from dataclasses import dataclass
 from typing import Any, Callable, Iterator, Mapping, Optional, Sequence
 
 from . import private_api
 from .answer_stream import AnswerStream
-from .catalog_snapshot import execute_unseen, read_catalog
+from .catalog_snapshot import execute_unseen
 from .env_context import EnvContext, keep_context, list_metadatas, list_table_names, remember_options
 from .env_watch import OFFLINE_MODE, CaughtError, ConfiguredContexts
+from .listener_guard import GateFailed, ListenerGuard
 from .model_ddl import ModelDdlObserver
+from .observed_step import ObservedStep, choose_snapshot_revisions
 from .protocol import (
     ContextConfigured,
     ContextFinished,
@@ -29,21 +30,6 @@ from .script_history import ScriptHistory
 from .statement_recorder import StatementRecorder
 from .step_keywords import KeywordRecorder
 
-BEGIN_STEP = """do $$ begin
-if to_regprocedure('migration_gate.begin_step(int)') is not null then
-    perform migration_gate.begin_step(%d);
-end if;
-end $$"""
-LOG_CHANGES = """do $$ begin
-if to_regprocedure('migration_gate.log_changes()') is not null then
-    perform migration_gate.log_changes();
-end if;
-end $$"""
-LOG_CAUGHT_ERROR = """do $$ begin
-if to_regprocedure('migration_gate.log_caught_error(text)') is not null then
-    perform migration_gate.log_caught_error(convert_from(decode('%s', 'hex'), 'UTF8'));
-end if;
-end $$"""
 IS_LOG_COMPLETE = """
 select to_regclass('migration_gate.ddl_log') is not null and (%s or 4 = (
     select count(*) from pg_event_trigger where evtname like 'migration_gate%%' and evtenabled in ('O', 'A')))
@@ -56,8 +42,6 @@ VERSION_TABLE_SCHEMA = """
 select n.nspname from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
 where c.oid = pg_catalog.to_regclass(pg_catalog.quote_ident('%s'))
 """
-MAX_CHANGED_SNAPSHOTS = 50
-"""revisions of one change that get a snapshot, the newest: two snapshots each, some 20 ms or more"""
 
 
 @dataclass(frozen=True)
@@ -84,6 +68,7 @@ class HistoryUpgrade:
         answer: AnswerStream,
         *,
         model_ddl: ModelDdlObserver,
+        guard: ListenerGuard,
     ) -> None:
         """`script`: the project's ScriptDirectory."""
         self._order = order
@@ -91,6 +76,9 @@ class HistoryUpgrade:
         self._history = history
         self._recorder = recorder
         self._model_ddl = model_ddl
+        self._guard = guard
+        self._own_failure: Optional[GateFailed] = None
+        """that env.py may have caught"""
         self._answer = answer
         self._step_number = 0
         self._explicit_options: Mapping[str, Any] = {}
@@ -120,7 +108,9 @@ class HistoryUpgrade:
         return self._configured.skipped
 
     def raise_caught_error(self) -> None:
-        """Raise the first error of a revision that env.py caught, where one did."""
+        """Raise the first error of a revision that env.py caught, where one did, or of the gate's own."""
+        if self._own_failure is not None:
+            raise self._own_failure
         for caught in self._errors.values():
             self.running_revision = caught.revision
             self._recorder.file, self._recorder.line = caught.file, caught.line
@@ -164,9 +154,11 @@ class HistoryUpgrade:
             yield from self._run_unobserved(heads, context)
             return
         self.configured_metadatas += list_metadatas(context.opts.get("target_metadata"))
-        place = self._place = find_session_place(context)
+        with self._demanding("Finding the place of the version table"):
+            place = self._place = find_session_place(context)
+            description = _describe_context(number, context, place, heads)
         self.before_context()
-        self._answer.send(_describe_context(number, context, place, heads))
+        self._answer.send(description)
         if self._order.task == "bootstrap":
             yield from self._create_and_stamp(heads, context)
             return
@@ -210,7 +202,14 @@ class HistoryUpgrade:
         """Give one step to Alembic, which runs it and comes back for the next one."""
         revision = step.revision.revision
         self._step_number += 1
-        observed = ObservedStep(self._order, context, self._recorder, self._step_number, has_snapshots)
+        observed = ObservedStep(
+            self._order,
+            context,
+            self._recorder,
+            self._guard,
+            number=self._step_number,
+            has_snapshots=has_snapshots,
+        )
         key = (revision, context.version_table, str(self._place))
         remember = functools.partial(self._remember_error, key, revision)
         private_api.wrap_migration_function(step, functools.partial(observed.wrap, on_error=remember))
@@ -242,20 +241,29 @@ class HistoryUpgrade:
             )
         )
 
+    @contextlib.contextmanager
+    def _demanding(self, what: str) -> Iterator[None]:
+        try:
+            with self._guard.demanding(what):
+                yield
+        except GateFailed as error:
+            self._own_failure = error
+            raise
+
     def _remember_error(self, key: Any, revision: str, error: BaseException) -> None:
         self._errors[key] = CaughtError(error, revision, self._recorder.file, self._recorder.line)
 
     def _finish_context(self, number: int, context: Any, place: SessionPlace) -> None:
         """Keep what the models need to be created in the same place, and send where the version table is."""
         is_complete = IS_LOG_COMPLETE % ("true" if self._order.log_after_step else "false")
-        if not execute_unseen(context.connection, is_complete)[0][0]:
-            self._answer.send(Note(LOG_DROPPED))
+        with self._demanding("The look at what the migrations left"):
+            if not execute_unseen(context.connection, is_complete)[0][0]:
+                self._answer.send(Note(LOG_DROPPED))
+            default_schema = _find_default_schema(context.connection, place.search_path) or "public"
         finished = keep_context(
             context,
             self._explicit_options,
-            ContextPlace(
-                place.search_path, _find_default_schema(context.connection, place.search_path) or "public"
-            ),
+            ContextPlace(place.search_path, default_schema),
             place.schema_translation,
         )
         self.finished_contexts.append(finished)
@@ -269,79 +277,6 @@ class HistoryUpgrade:
                 search_path=finished.search_path,
             )
         )
-
-
-class ObservedStep:
-    """What is done around a migration's own function, on its connection, and what was seen there."""
-
-    def __init__(
-        self, order: Order, context: Any, recorder: StatementRecorder, number: int, has_snapshots: bool
-    ) -> None:
-        self._order = order
-        self._context = context
-        self._recorder = recorder
-        self._number = number
-        self._has_snapshots = has_snapshots
-        self.before: Optional[str] = None
-        self.after: Optional[str] = None
-        """the catalog as JSON, where the step gets snapshots"""
-        self.in_transaction = True
-        """the connection was in a transaction when the function ended"""
-
-    def wrap(
-        self, function: Callable[..., Any], on_error: Callable[[BaseException], None]
-    ) -> Callable[..., Any]:
-        """The function with what is done around it; `on_error` is given what it raises."""
-
-        @functools.wraps(function)
-        def observed_function(**keywords: Any) -> Any:
-            self._begin_step()
-            try:
-                value = function(**keywords)
-            except BaseException as error:
-                on_error(error)
-                raise
-            finally:
-                self._recorder.in_migration = False
-                self.in_transaction = bool(self._context.connection.in_transaction())
-            self._finish_step()
-            return value
-
-        return observed_function
-
-    def _begin_step(self) -> None:
-        connection = self._context.connection
-        execute_unseen(connection, BEGIN_STEP % self._number)
-        if self._has_snapshots:
-            self.before = read_catalog(connection, self._order.catalog_query)
-        self._recorder.migration_connection = private_api.driver_connection(connection)
-        self._recorder.in_migration = True
-
-    def _finish_step(self) -> None:
-        connection = self._context.connection
-        for sql in self._recorder.caught_duplicates():
-            with contextlib.suppress(Exception):  # an aborted transaction: Alembic's next statement says so
-                execute_unseen(connection, LOG_CAUGHT_ERROR % sql.encode("utf-8", "replace").hex())
-        if self._order.log_after_step:
-            execute_unseen(connection, LOG_CHANGES)
-        if self._has_snapshots:
-            self.after = read_catalog(connection, self._order.catalog_query)
-
-
-def choose_snapshot_revisions(order: Order, plan: Sequence[Any]) -> frozenset[str]:
-    """The revisions of the plan that get a snapshot of the catalog before and after."""
-    revisions = [step.revision.revision for step in plan]
-    if order.snapshots == "none":
-        return frozenset()
-    if order.snapshots == "all":
-        return frozenset(revisions)
-    if order.snapshots == "changed":
-        changed_files = set(order.changed_files)
-        changed = [
-            step.revision.revision for step in plan if os.path.realpath(step.revision.path) in changed_files
-        ]
-        return frozenset(changed[-MAX_CHANGED_SNAPSHOTS:])
-    return frozenset(revisions[-int(order.snapshots) :])
 
 
 def find_session_place(context: Any) -> SessionPlace:

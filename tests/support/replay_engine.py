@@ -109,7 +109,7 @@ class Engine:
                 run = _finish(run_history(setup, worker, background))
             lines = list(run.lines)
             replay = self._read_replay(setup, lines, run.output, worker.notes)
-            replay = dataclasses.replace(replay, unchecked=run.unchecked)
+            replay = dataclasses.replace(replay, unchecked=(*replay.unchecked, *run.unchecked))
             if look is not None:
                 look(database)
         finally:

@@ -1,0 +1,121 @@
+"""What the worker does around a migration's own function, on its connection, and what was seen there."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+from typing import Any, Callable, Optional, Sequence
+
+from . import private_api
+from .catalog_snapshot import execute_unseen, read_catalog
+from .listener_guard import ListenerGuard
+from .protocol import Order
+from .statement_recorder import StatementRecorder
+
+BEGIN_STEP = """do $$ begin
+if to_regprocedure('migration_gate.begin_step(int)') is not null then
+    perform migration_gate.begin_step(%d);
+end if;
+end $$"""
+LOG_CHANGES = """do $$ begin
+if to_regprocedure('migration_gate.log_changes()') is not null then
+    perform migration_gate.log_changes();
+end if;
+end $$"""
+LOG_CAUGHT_ERROR = """do $$ begin
+if to_regprocedure('migration_gate.log_caught_error(text)') is not null then
+    perform migration_gate.log_caught_error(convert_from(decode('%s', 'hex'), 'UTF8'));
+end if;
+end $$"""
+MAX_CHANGED_SNAPSHOTS = 50
+"""revisions of one change that get a snapshot, the newest: two snapshots each, some 20 ms or more"""
+
+
+class ObservedStep:
+    """What is done around a migration's own function, on its connection, and what was seen there."""
+
+    def __init__(
+        self,
+        order: Order,
+        context: Any,
+        recorder: StatementRecorder,
+        guard: ListenerGuard,
+        *,
+        number: int,
+        has_snapshots: bool,
+    ) -> None:
+        self._order = order
+        self._context = context
+        self._recorder = recorder
+        self._guard = guard
+        self._number = number
+        self._has_snapshots = has_snapshots
+        self.before: Optional[str] = None
+        self.after: Optional[str] = None
+        """the catalog as JSON, where the step gets snapshots"""
+        self.in_transaction = True
+        """the connection was in a transaction when the function ended"""
+
+    def wrap(
+        self, function: Callable[..., Any], on_error: Callable[[BaseException], None]
+    ) -> Callable[..., Any]:
+        """The function with what is done around it; `on_error` is given what it raises."""
+
+        @functools.wraps(function)
+        def observed_function(**keywords: Any) -> Any:
+            self._begin_step()
+            try:
+                value = function(**keywords)
+            except BaseException as error:
+                on_error(error)
+                raise
+            finally:
+                self._recorder.in_migration = False
+                self.in_transaction = bool(self._context.connection.in_transaction())
+            self._finish_step()
+            return value
+
+        return observed_function
+
+    def _begin_step(self) -> None:
+        connection = self._context.connection
+        with self._guard.querying("the record of what each revision changes"):
+            execute_unseen(connection, BEGIN_STEP % self._number)
+        self.before = self._read_catalog()
+        self._recorder.migration_connection = private_api.driver_connection(connection)
+        self._recorder.in_migration = True
+
+    def _finish_step(self) -> None:
+        connection = self._context.connection
+        for sql in self._recorder.caught_duplicates():
+            with contextlib.suppress(Exception):  # an aborted transaction: Alembic's next statement says so
+                execute_unseen(connection, LOG_CAUGHT_ERROR % sql.encode("utf-8", "replace").hex())
+        if self._order.log_after_step:
+            with self._guard.querying("the record of what each revision changes"):
+                execute_unseen(connection, LOG_CHANGES)
+        self.after = self._read_catalog()
+
+    def _read_catalog(self) -> Optional[str]:
+        """The catalog as it is now, where the step gets snapshots."""
+        text: Optional[str] = None
+        if self._has_snapshots:
+            with self._guard.querying("the catalog before and after a revision"):
+                text = read_catalog(self._context.connection, self._order.catalog_query)
+        return text
+
+
+def choose_snapshot_revisions(order: Order, plan: Sequence[Any]) -> frozenset[str]:
+    """The revisions of the plan that get a snapshot of the catalog before and after."""
+    revisions = [step.revision.revision for step in plan]
+    if order.snapshots == "none":
+        return frozenset()
+    if order.snapshots == "all":
+        return frozenset(revisions)
+    if order.snapshots == "changed":
+        changed_files = set(order.changed_files)
+        changed = [
+            step.revision.revision for step in plan if os.path.realpath(step.revision.path) in changed_files
+        ]
+        return frozenset(changed[-MAX_CHANGED_SNAPSHOTS:])
+    return frozenset(revisions[-int(order.snapshots) :])
