@@ -85,13 +85,13 @@ class FixTry:
         managed = [item for item in self.offered.differences if item.kind != "unmanaged"]
         if revision is not None:
             removed: set[Key] = {
-                (item.kind, item.object) for item in managed if item.object not in revision.left_out
+                key for item in managed if item.object not in revision.left_out for key in _keys_of(item)
             }
             yield from self._run("together", revision.upgrade, revision.downgrade, removed)
         for item in managed:
             if item.upgrade and not item.runs_only_with:
                 name = f"{item.kind} of {item.object}"
-                yield from self._run(name, item.upgrade, item.downgrade, {(item.kind, item.object)})
+                yield from self._run(name, item.upgrade, item.downgrade, _keys_of(item))
         yield from self._try_renames(managed)
 
     def _try_renames(self, differences: list[Difference]) -> Iterator[str]:
@@ -109,7 +109,7 @@ class FixTry:
     ) -> Iterator[str]:
         copy = copy_database(self.connect, self.database, "fuzz_copy")
         before = read_database(self.connect, copy)
-        known = {(item.kind, item.object) for item in self.offered.differences}
+        known = {key for item in self.offered.differences for key in _keys_of(item)}
         try:
             run_revision_body(self.connect, copy, upgrade)
             after = self._differences_of(copy)
@@ -129,6 +129,12 @@ class FixTry:
         models = self.offered.models.snapshot or Snapshot()
         differences = compare_snapshots(read_database(self.connect, database), models)[1]
         return {(item.kind, item.object) for item in differences if item.kind != "unmanaged"}
+
+
+def _keys_of(difference: Difference) -> set[Key]:
+    """Kind and object of the difference, and of the default that it stands for as well."""
+    keys = {(str(difference.kind), difference.object)}
+    return keys | {("default", difference.object)} if difference.includes_default else keys
 
 
 def count_fixes(replay: Replay) -> Counter[str]:

@@ -10,7 +10,7 @@ from typing import get_args
 from migration_gate.analysis.evaluated_defaults import FROZEN, QUOTED, is_evaluated_default
 from migration_gate.analysis.rename_advice import add_rename_advice
 from migration_gate.analysis.storage_differences import is_about_storage
-from migration_gate.analysis.type_width import is_narrowing
+from migration_gate.analysis.type_width import is_narrowing, is_same_family
 from migration_gate.check import Evidence
 from migration_gate.facts import Difference, DifferenceKind, NameUse, Tree
 from migration_gate.wording import code_block, count_noun, join_words
@@ -35,6 +35,8 @@ _COUNTED_NOUNS = {
     "statistics": "statistics object",
 }
 """nouns of unmanaged objects that need another word to be counted"""
+_NO_CAST = "cannot cast type"
+"""in Postgres' words"""
 _REFUSES_VALUES = "GENERATED ALWAYS"
 """how the default begins for which an INSERT that names the column fails"""
 
@@ -94,6 +96,7 @@ def _predicate_of_two_sides(difference: Difference, noun: str) -> str:
     if difference.kind == "table":
         database_noun = (difference.database or "").partition(":")[0]
         return f" is a table in the models and a {database_noun} in the migrations"
+    noun = "type, with its default," if difference.includes_default else noun
     determiner = "its" if difference.kind in _PROPERTIES else "this"
     return f": {determiner} {noun} differs between migrations and models"
 
@@ -187,12 +190,26 @@ def _describe_change(difference: Difference) -> str:
     side = "what the project declares" if difference.kind == "declared" else "the model"
     if not revision:
         return _WRITE_BY_HAND.format(side=side) + _describe_refusal(difference)
-    if difference.kind == "type" and is_narrowing(difference.database or "", difference.models or ""):
+    if loss := _describe_loss(difference):
         return (
-            "Correct the model: its type is narrower than the column.\nOnly if every value of production "
+            f"Correct the model: {loss}.\nOnly if every value of production "
             f"fits into it, write into a revision:{_code(difference, revision)}"
         )
     return f"Correct {side}, or write into a revision:{_code(difference, revision)}"
+
+
+def _describe_loss(difference: Difference) -> str:
+    """Why values may be refused, cut or rounded by the other type; empty where none is."""
+    if difference.kind != "type":
+        return ""
+    database, models = (
+        (text or "").partition(" DEFAULT ")[0] for text in (difference.database, difference.models)
+    )
+    if is_same_family(database, models) and is_narrowing(database, models):
+        return "its type is narrower than the column"
+    if difference.loses_values or is_narrowing(database, models):
+        return f"`{models}` does not hold every value of `{database}`"
+    return ""
 
 
 def _describe_call(difference: Difference) -> str:
@@ -226,7 +243,10 @@ def _describe_refusal(difference: Difference) -> str:
     """Why no lines are offered, where some were written and run."""
     if not difference.fix_refused:
         return ""
-    return f"\nNo lines are offered, because those that were tried failed: {difference.fix_refused}."
+    advice = f"\nNo lines are offered, because those that were tried failed: {difference.fix_refused}."
+    if difference.kind == "type" and _NO_CAST in difference.fix_refused:
+        advice += " Only you know how the values convert: give `postgresql_using` the expression for it."
+    return advice
 
 
 def format_revision(difference: Difference) -> str:

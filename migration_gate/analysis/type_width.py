@@ -35,6 +35,12 @@ def is_narrowing(current: str, target: str) -> bool:
     )
 
 
+def is_same_family(current: str, target: str) -> bool:
+    """Whether both are text, or both are numbers or moments of one kind: then one is just wider."""
+    bases = {_base_of(_without_collation(name)) for name in (current, target)}
+    return len(bases) == 1 or any(bases <= set(family) for family in (_TEXT_TYPES, *_RANKS))
+
+
 def _without_collation(type_name: str) -> str:
     return type_name.partition(" COLLATE ")[0].removesuffix("[]")
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from migration_gate.autofix.autofix_state import AutofixState
 from migration_gate.autofix.sqlalchemy_types import find_enum
-from migration_gate.drift.type_names import NUMBER_TYPES, type_without_length
+from migration_gate.drift.type_names import NUMBER_TYPES, TEXT_TYPES, type_without_length
 from migration_gate.facts.catalog import Column
 from migration_gate.sql.identifiers import quote_identifier
 
@@ -20,12 +20,32 @@ def write_conversion(current: Column, target: Column, state: AutofixState) -> st
         return f"{name} <> 0"
     if current_type == "boolean" and target_type in NUMBER_TYPES:
         return f"{name}::integer"
-    if current_type == "money" and target_type in NUMBER_TYPES:
+    if "money" in (current_type, target_type) and {current_type, target_type} & NUMBER_TYPES:
         return f"{name}::numeric::{target.type}"
-    if current_type != target_type and (_is_enum(current, state, is_target=False) or _is_enum(target, state)):
+    if current_type != target_type and _is_text_of_enum(current, target, state):
         array = "[]" if current.type.endswith("[]") else ""
         return f"{name}::text{array}::{target.type}"
-    return f"{name}::{target.type}"
+    return f"{name}::{_without_cut(target.type)}"
+
+
+def _without_cut(type_name: str) -> str:
+    """The type without its length: a cast to `varchar(9)` cuts longer texts, and without it they are refused.
+
+    `character` alone is one character long.
+    """
+    element = type_without_length(type_name).removesuffix("[]")
+    if element == "character":
+        return "text" + type_name[len(type_name.removesuffix("[]")) :]
+    return type_without_length(type_name) if element == "character varying" else type_name
+
+
+def _is_text_of_enum(current: Column, target: Column, state: AutofixState) -> bool:
+    """Whether one is an enum, and the other an enum or text: no other values are labels."""
+    sides = ((current, _is_enum(current, state, is_target=False)), (target, _is_enum(target, state)))
+    return any(is_enum for _, is_enum in sides) and all(
+        is_enum or type_without_length(column.type).removesuffix("[]") in (*TEXT_TYPES, "character")
+        for column, is_enum in sides
+    )
 
 
 def _is_enum(column: Column, state: AutofixState, *, is_target: bool = True) -> bool:

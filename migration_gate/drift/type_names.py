@@ -6,7 +6,7 @@ import re
 
 WHOLE_NUMBER_TYPES = frozenset({"smallint", "integer", "bigint"})
 NUMBER_TYPES = WHOLE_NUMBER_TYPES | {"numeric", "double precision", "real"}
-_TEXT_TYPES = frozenset({"text", "character varying", "pg_catalog.text"})
+TEXT_TYPES = frozenset({"text", "character varying", "pg_catalog.text"})
 _WITH_LENGTH = re.compile(r"^(.*?)\(([0-9, ]+)\)(.*)$")
 
 
@@ -30,7 +30,7 @@ def fits_length(length: int, type_name: str) -> bool:
 
 def is_text_type(type_name: str) -> bool:
     """Whether it holds text as it is; `character` does not, because it pads with blanks."""
-    return type_without_length(type_name) in _TEXT_TYPES
+    return type_without_length(type_name) in TEXT_TYPES
 
 
 def is_text_array_type(type_name: str) -> bool:

@@ -67,6 +67,7 @@ from migration_gate.facts.history import (
     StepKeywords,
     TableState,
     TransactionBoundary,
+    TypeCast,
     Unchecked,
     UncreatedObject,
 )
@@ -164,6 +165,7 @@ __all__ = [
     "TableState",
     "TransactionBoundary",
     "Tree",
+    "TypeCast",
     "Unchecked",
     "UncreatedObject",
     "View",

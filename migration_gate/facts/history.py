@@ -570,6 +570,16 @@ class Models:
 
 
 @dataclass(frozen=True, slots=True)
+class TypeCast:
+    """A conversion between two types that the server has."""
+
+    source: str
+    target: str
+    is_implicit: bool
+    """Postgres uses it unasked: the target holds every value of the source"""
+
+
+@dataclass(frozen=True, slots=True)
 class RenameFix:
     """The lines that rename a table or column, and then change what else differs; they ran both ways."""
 
@@ -600,6 +610,10 @@ class Difference:
     """body of the `downgrade()` that undoes it"""
     fix_refused: str = ""
     """why the revision that was written for it is not offered: what went wrong when it was run"""
+    loses_values: bool = False
+    """for a type: the server's cast is none that it uses unasked, so values may be cut, rounded or refused"""
+    includes_default: bool = False
+    """for a type: its default, which differs as well, changes with it"""
     fixed_by_others: bool = False
     """the fix of another difference changes this, too"""
     runs_only_with: str = ""

@@ -10,11 +10,14 @@ from psycopg import sql
 
 from migration_gate.analysis.drift_revision import make_drift_revision
 from migration_gate.autofix.fixes import add_fixes
+from migration_gate.catalog.casts import read_casts
+from migration_gate.drift.type_changes import join_defaults, mark_losses
 from migration_gate.facts import Difference, Replay
 from migration_gate.postgres.server import Server
 from migration_gate.replay.fix_trial import FixTrial, open_trial
 from migration_gate.replay.fix_verification import OpenTrial, verify_fixes
 from migration_gate.replay.rename_trial import add_rename_fixes
+from migration_gate.replay.revision_interpreter import has_statements
 
 
 def offer_fixes(server: Server, database: str, replay: Replay, known: tuple[Difference, ...]) -> Replay:
@@ -22,15 +25,29 @@ def offer_fixes(server: Server, database: str, replay: Replay, known: tuple[Diff
 
     `known` are all differences, with those that the replay leaves to other checks.
     """
-    differences = add_fixes(replay.differences, replay)
+    differences = _mark_losses(server, database, add_fixes(replay.differences, replay))
+    followers = [item for item in differences if item.upgrade and not has_statements(item.upgrade)]
     open_database = trials_on(server, database, replay.version_tables)
     verified = verify_fixes(open_database, replay, differences, known)
+    joined = join_defaults(verified.differences, followers)
+    objects = {(item.kind, item.object) for item in joined}
+    together = tuple(item for item in verified.together if (item.kind, item.object) in objects)
     return replace(
         replay,
-        differences=add_rename_fixes(open_database, replay, verified.differences, known),
-        drift_revision=make_drift_revision(replay, verified.differences, verified.together),
+        differences=add_rename_fixes(open_database, replay, joined, known),
+        drift_revision=make_drift_revision(replay, joined, together),
         notes=(*replay.notes, *verified.notes),
     )
+
+
+def _mark_losses(
+    server: Server, database: str, differences: tuple[Difference, ...]
+) -> tuple[Difference, ...]:
+    """The differences of types with what the server's casts say of them."""
+    if not any(item.kind == "type" for item in differences):
+        return differences
+    with server.connect(database) as connection:
+        return mark_losses(differences, read_casts(connection))
 
 
 def trials_on(server: Server, database: str, version_tables: Sequence[str] = ()) -> OpenTrial:

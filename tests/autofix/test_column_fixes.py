@@ -50,7 +50,7 @@ def write_fix(database: Column, models: Column, **objects: object) -> Difference
             NAME,
             replace(NAME, collation='pg_catalog."C"'),
             f"{EXISTING}type_=sa.String(length=64, collation='C'),\n           existing_nullable=True,"
-            " postgresql_using='name::character varying(64)')",
+            " postgresql_using='name::character varying')",
             id="collation",
         ),
         pytest.param(

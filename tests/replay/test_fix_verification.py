@@ -14,6 +14,7 @@ from benchmarks.drift.measurement import compare_snapshots
 from migration_gate.analysis.drift_messages import describe_fix
 from migration_gate.catalog.snapshot_reader import read_snapshot
 from migration_gate.facts import Difference, Replay, Snapshot
+from migration_gate.replay.fix_trial import open_trial
 from migration_gate.replay.offered_fixes import offer_fixes
 from tests.support.replay_engine import Engine
 
@@ -100,6 +101,65 @@ def test_a_moment_becomes_a_call(engine: Engine) -> None:
     offered = offer(engine, sql, sql).find("default")
     assert "server_default=sa.func.now()" in offered.upgrade
     assert not offered.fix_refused
+
+
+def test_a_default_that_changes_with_its_type_is_no_second_finding(engine: Engine) -> None:
+    offered = offer(
+        engine,
+        "create table t (a varchar(9) default 'no', b bigint default 3, c text default 'q')",
+        "create table t (a boolean default true, b uuid default gen_random_uuid(), c varchar default 'p')",
+    )
+    assert offered.faults == []
+    found = [(item.kind, item.object, item.includes_default) for item in offered.replay.differences]
+    # text and varchar hold the same: there the default alone matters.
+    assert found == [
+        ("type", "t.a", True),
+        ("type", "t.b", True),
+        ("type", "t.c", False),
+        ("default", "t.c", False),
+    ]
+    advice = describe_fix(offered.find("type"))
+    assert advice.startswith(
+        "Correct the model: `boolean` does not hold every value of `character varying(9)`."
+    )
+    assert offered.replay.differences[0].models == "boolean DEFAULT true"
+    assert "give `postgresql_using` the expression" in describe_fix(offered.replay.differences[1])
+
+
+LOSSES = {
+    "bigint->smallint": "narrower", "bigint->boolean": "does not hold", "bigint->numeric(9,2)": "does not hold",
+    "double precision->integer": "does not hold", "interval->time": "does not hold", "uuid->varchar(9)": "does not hold",
+    "text->varchar(9)": "narrower", "text->mood": "does not hold", "timestamptz->date": "narrower",
+    "integer->bigint": "", "integer->numeric(12,2)": "", "boolean->integer": "", "json->jsonb": "", "date->timestamp": "",
+    "mood->text": "", "uuid->text": "", "timestamp->timestamptz": "", "varchar(9)->text": "",
+}  # fmt: skip
+
+
+def test_a_type_that_holds_fewer_values_is_first_corrected_in_the_model(engine: Engine) -> None:
+    sides = [
+        "create type mood as enum ('a'); "
+        + "; ".join(f'create table "{pair}" (x {pair.split("->")[side]})' for pair in LOSSES)
+        for side in (0, 1)
+    ]
+    offered = offer(engine, *sides)
+    assert offered.faults == []
+    for item in offered.replay.differences:
+        words = LOSSES[item.object.removesuffix(".x")]
+        first_line = describe_fix(item).partition("\n")[0]
+        assert words in first_line, item.object
+        assert words or first_line.startswith("Correct the model, or write into a revision"), item.object
+
+
+def test_a_shorter_text_is_refused_and_not_cut(engine: Engine) -> None:
+    offered = offer(engine, "create table t (a text, b text)", "create table t (a varchar(2), b char(2))")
+    database = engine.server.create_database()
+    with engine.server.connect(database) as connection:
+        for item in offered.replay.differences:
+            connection.execute("create table t (a text, b text); insert into t values ('long', 'long')")
+            with open_trial(lambda: engine.server.connect(database)) as trial:
+                assert "value too long" in trial.run(item.upgrade)
+            connection.execute("drop table t")
+    engine.drop(database)
 
 
 REFUSED = (
