@@ -10,7 +10,7 @@ from psycopg import sql
 
 from migration_gate.analysis.drift_revision import make_drift_revision
 from migration_gate.autofix.fixes import add_fixes
-from migration_gate.catalog.casts import read_casts
+from migration_gate.catalog.cast_reader import read_casts
 from migration_gate.drift.type_changes import join_defaults, mark_losses
 from migration_gate.facts import Difference, Replay
 from migration_gate.postgres.server import Server
