@@ -40,9 +40,9 @@ def _find_uncreated_objects(models: Models) -> Iterator[Finding]:
         extent = "compared by Alembic alone" if uncreated.compared_by_alembic else "not compared"
         yield Finding(
             object=name,
-            message=f"`{name}` was {extent}: Postgres would not create it from the models",
+            message=f"`{name}` was {extent}: it cannot be created from the models",
             location=models.find_location(uncreated.table) or models.find_location(f"public.{name}"),
-            evidence=(Evidence("Postgres", uncreated.message),),
+            evidence=(Evidence("error", uncreated.message),),
             fix=_describe_fix(name),
         )
 

@@ -78,7 +78,8 @@ def _read_models_answer(lines: Sequence[Line], contexts: int) -> ModelsAnswer:
                     failure=f"env.py called run_migrations() {line.number} times, in the replay {contexts}"
                 )
             case RunFailed():
-                return ModelsAnswer(failure=f"env.py failed: {line.error.message}")
+                what = "the models could not be created" if line.stage == "models" else "env.py failed"
+                return ModelsAnswer(failure=f"{what}: {line.error.message}")
             case _:
                 continue
     return ModelsAnswer(failure="env.py said nothing of its models")

@@ -200,10 +200,16 @@ class PartCreator:
 def _is_same_index(index: Any, other: Any) -> bool:
     """Whether both have the same name, columns and options."""
     from sqlalchemy.dialects import postgresql
+    from sqlalchemy.exc import SQLAlchemyError
     from sqlalchemy.schema import CreateIndex
 
+    if index.name != other.name:
+        return False
     dialect: Any = postgresql.dialect()  # type: ignore[no-untyped-call]
-    first, second = (str(CreateIndex(item).compile(dialect=dialect)) for item in (index, other))
+    try:
+        first, second = (str(CreateIndex(item).compile(dialect=dialect)) for item in (index, other))
+    except SQLAlchemyError:  # the creation says why
+        return False
     return first == second
 
 

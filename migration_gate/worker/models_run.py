@@ -44,6 +44,8 @@ class ModelsRun:
         self.is_other_database: Callable[[Any], bool] = lambda connection: False
         """whether a connection leads to a database that this run does not judge"""
         self._is_finished = False
+        self.own_error: BaseException | None = None
+        """what ended the creation of the models; env.py may only show what followed from it"""
 
     def install(self) -> None:
         """Have all that uses a database wait until the copy is there; the project's code comes later."""
@@ -74,6 +76,8 @@ class ModelsRun:
             with environment:
                 script.run_env()
         except BaseException:  # its connections were ended: any error may follow
+            if self.own_error is not None:
+                raise self.own_error from None
             if not self._is_finished:
                 raise
 
@@ -92,7 +96,11 @@ class ModelsRun:
         self._contexts.append(keep_context(context, self._explicit_options, place, translation))
         if len(self._contexts) < len(request.places):
             return ()
-        self._create_models(request.tables)
+        try:
+            self._create_models(request.tables)
+        except BaseException as error:
+            self.own_error = error
+            raise
         self._is_finished = True
         raise ModelsFinished
 

@@ -257,7 +257,12 @@ class Session:
     def _create_models(self, models_run: ModelsRun, project: ProjectConfig, script: Any) -> None:
         """Run env.py without a step, in the process of the models."""
         self._begin_stage("replay")
-        project.call_env(lambda: models_run.run_env(project.config, script))
+        try:
+            project.call_env(lambda: models_run.run_env(project.config, script))
+        except BaseException:
+            if models_run.own_error is not None:
+                self._stage = "models"
+            raise
         models_run.send_missing_contexts()
 
     def _run_env(self, project: ProjectConfig, history: ScriptHistory, upgrade: HistoryUpgrade) -> bool:

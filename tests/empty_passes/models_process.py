@@ -233,4 +233,17 @@ WAYS = (
             "two_py": None,
         },
     ),
+    EmptyPass(
+        "an index of the models that SQLAlchemy cannot compile, twice",
+        says=(TYPE_DRIFT, Says("unchecked", "index ix_item_named of item", words=("until its 'name' is assigned",))),
+        files={
+            "two_py": None,
+            "models_py": model(
+                "__table_args__ = tuple(",
+                "    sa.Index('ix_item_named', 'name', postgresql_where=sa.Column(sa.Boolean) == sa.true())",
+                "    for _ in range(2)",
+                ")",
+            ),
+        },
+    ),
 )
