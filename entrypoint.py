@@ -17,6 +17,7 @@ from migration_gate.progress import ProgressDisplay
 from migration_gate.replay.database_choice import choose_databases, merge_addresses
 from migration_gate.replay.examination import examine_project
 from migration_gate.report import deliver
+from migration_gate.verdict.check_coverage import measure_check_coverage
 from migration_gate.verdict.comment_files import read_comment_files
 from migration_gate.verdict.database_reports import keep_unused_everywhere
 from migration_gate.verdict.judge import judge_findings
@@ -81,4 +82,11 @@ def examine_and_judge(settings: Settings, display: ProgressDisplay) -> ProjectRe
     except GateError as error:
         return ProjectReport(settings.name, problem=Problem.from_error(error))
     seconds = time.perf_counter() - started
-    return ProjectReport(settings.name, facts, verdicts, settings.fail_on, seconds=seconds)
+    return ProjectReport(
+        settings.name,
+        facts,
+        verdicts,
+        settings.fail_on,
+        seconds=seconds,
+        check_coverage=measure_check_coverage(facts, checks.ALL, settings),
+    )

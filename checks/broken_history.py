@@ -11,10 +11,11 @@ from collections.abc import Iterator
 
 from migration_gate.analysis import history_defects
 from migration_gate.analysis.failure_causes import suggest_fix
-from migration_gate.check import Evidence, Finding, Severity
+from migration_gate.check import Evidence, Finding, Severity, Subject
 from migration_gate.facts import Facts, Failure, Replay
 
 SEVERITY = Severity.ERROR
+SUBJECT = Subject.REVISION
 DEFECTS = (
     history_defects.find_unreadable_files,
     history_defects.find_missing_parents,

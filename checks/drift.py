@@ -10,11 +10,12 @@ from collections.abc import Iterator
 
 from migration_gate.analysis import drift_messages, naming_conventions
 from migration_gate.analysis.difference_place import find_difference_place
-from migration_gate.check import Evidence, Finding, Severity
+from migration_gate.check import Evidence, Finding, Severity, Subject
 from migration_gate.facts import Difference, Facts, Replay
 from migration_gate.wording import count_noun
 
 SEVERITY = Severity.ERROR
+SUBJECT = Subject.COMPARED_TABLE
 KINDS = drift_messages.KINDS
 
 

@@ -10,11 +10,12 @@ same result from an empty database.
 from collections.abc import Iterator
 
 from migration_gate.analysis.failure_causes import find_failure_location, suggest_fix
-from migration_gate.check import Evidence, Finding, Severity
+from migration_gate.check import Evidence, Finding, Severity, Subject
 from migration_gate.facts import Facts, Failure, Replay
 from migration_gate.wording import count_noun
 
 SEVERITY = Severity.ERROR
+SUBJECT = Subject.RUN_REVISION
 
 
 def check(facts: Facts) -> Iterator[Finding]:

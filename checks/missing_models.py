@@ -10,11 +10,12 @@ from collections.abc import Iterator
 
 from migration_gate.analysis.model_imports import list_imports
 from migration_gate.analysis.model_registration import ModelRegistration
-from migration_gate.check import Evidence, Finding, Severity
+from migration_gate.check import Evidence, Finding, Severity, Subject
 from migration_gate.facts import Facts, Replay
 from migration_gate.wording import code_block, count_noun
 
 SEVERITY = Severity.ERROR
+SUBJECT = Subject.METADATA
 SHOWN_MODELS = 10
 
 _SET_METADATA = code_block("from app.models import Base\n\ntarget_metadata = Base.metadata")

@@ -10,11 +10,12 @@ from collections.abc import Iterator
 
 from migration_gate.analysis import op_code, ownership
 from migration_gate.analysis.owner_origin import find_origin_of_missing_owner
-from migration_gate.check import Evidence, Finding, Severity
+from migration_gate.check import Evidence, Finding, Severity, Subject
 from migration_gate.facts import Facts, Owners, Table
 from migration_gate.wording import code_block, join_words
 
 SEVERITY = Severity.ERROR
+SUBJECT = Subject.OWNED_TABLE
 DEFAULT_COLUMN = "owner_id"
 
 

@@ -11,11 +11,12 @@ from collections.abc import Iterator
 
 from migration_gate.analysis.model_statements import ModelUse, find_model_uses, is_of_installed_package
 from migration_gate.analysis.op_code import quote_python
-from migration_gate.check import Evidence, Finding, Severity
+from migration_gate.check import Evidence, Finding, Severity, Subject
 from migration_gate.facts import Facts, ModelObject, ModelStatement, Replay
 from migration_gate.wording import code_block, join_words
 
 SEVERITY = Severity.ERROR
+SUBJECT = Subject.RUN_REVISION
 KINDS = ("enum-labels", "column-types")
 
 _MAX_NAMES = 6

@@ -11,12 +11,13 @@ from collections.abc import Iterator
 from migration_gate.analysis.op_code import format_operation, quote_python, schema_keyword
 from migration_gate.analysis.origin import find_origin
 from migration_gate.analysis.ownership import OwnerColumn, list_owner_columns
-from migration_gate.check import Evidence, Finding, Severity
+from migration_gate.check import Evidence, Finding, Severity, Subject
 from migration_gate.facts import Facts
 from migration_gate.sql.identifiers import name_on_search_path, quote_identifier
 from migration_gate.wording import code_block
 
 SEVERITY = Severity.ERROR
+SUBJECT = Subject.OWNER_COLUMN
 NULLABLE_BY_DESIGN = """
 Its foreign key says ON DELETE SET NULL, so it is nullable by design: rows stay when their owner is deleted. \
 If that is meant, allow it with the reason; if not, first give the key another ON DELETE."""

@@ -10,10 +10,11 @@ that are meant to stay, queries for example, in `raw_sql.allow`.
 from collections.abc import Iterator
 
 from migration_gate.analysis import raw_sql_messages
-from migration_gate.check import Finding, Severity
+from migration_gate.check import Finding, Severity, Subject
 from migration_gate.facts import Facts, Location, SqlFile
 
 SEVERITY = Severity.ERROR
+SUBJECT = Subject.TRACKED_FILE
 
 
 def check(facts: Facts) -> Iterator[Finding]:

@@ -12,10 +12,11 @@ from migration_gate.analysis import schema_change_messages as messages
 from migration_gate.analysis.known_objects import has_object
 from migration_gate.analysis.model_registration import ModelRegistration
 from migration_gate.analysis.relation_names import find_relations, index_relation_names
-from migration_gate.check import Evidence, Finding, Severity
+from migration_gate.check import Evidence, Finding, Severity, Subject
 from migration_gate.facts import Facts, SchemaChange
 
 SEVERITY = Severity.ERROR
+SUBJECT = Subject.TRACKED_FILE
 
 
 def check(facts: Facts) -> Iterator[Finding]:

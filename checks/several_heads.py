@@ -20,11 +20,12 @@ from migration_gate.analysis.revision_graph import (
     find_location,
     split_into_trees,
 )
-from migration_gate.check import Evidence, Finding, Severity
+from migration_gate.check import Evidence, Finding, Severity, Subject
 from migration_gate.facts import Facts, History
 from migration_gate.wording import code_block, count_noun, join_words
 
 SEVERITY = Severity.ERROR
+SUBJECT = Subject.REVISION
 
 
 def check(facts: Facts) -> Iterator[Finding]:

@@ -12,10 +12,11 @@ from collections.abc import Iterator
 from migration_gate.analysis.caught_errors import find_caught_errors
 from migration_gate.analysis.hidden_conflicts import group_hidden_conflicts
 from migration_gate.analysis.swallowed_errors import find_raw_commits, find_swallowed_errors
-from migration_gate.check import Finding, Severity
+from migration_gate.check import Finding, Severity, Subject
 from migration_gate.facts import Facts
 
 SEVERITY = Severity.ERROR
+SUBJECT = Subject.RUN_REVISION
 KINDS = ("swallowed-error", "hidden-conflict", "raw-commit")
 
 

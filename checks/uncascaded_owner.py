@@ -11,11 +11,12 @@ from collections.abc import Iterator
 from migration_gate.analysis import op_code
 from migration_gate.analysis.origin import find_origin
 from migration_gate.analysis.ownership import list_owner_columns
-from migration_gate.check import Evidence, Finding, Severity
+from migration_gate.check import Evidence, Finding, Severity, Subject
 from migration_gate.facts import Constraint, Facts, Table
 from migration_gate.wording import code_block, join_words
 
 SEVERITY = Severity.WARNING
+SUBJECT = Subject.OWNER_COLUMN
 DEFAULT_ACTION = "cascade"
 
 

@@ -11,10 +11,11 @@ from collections.abc import Iterator
 from migration_gate.analysis.coverage_proof import find_gaps
 from migration_gate.analysis.left_out_tables import LeftOutTables
 from migration_gate.analysis.removed_models import find_removed_models
-from migration_gate.check import Evidence, Finding, Severity
+from migration_gate.check import Evidence, Finding, Severity, Subject
 from migration_gate.facts import Facts, Models
 
 SEVERITY = Severity.ERROR
+SUBJECT = Subject.RUN
 
 
 def check(facts: Facts) -> Iterator[Finding]:

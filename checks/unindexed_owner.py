@@ -11,11 +11,12 @@ from collections.abc import Iterator
 from migration_gate.analysis import op_code
 from migration_gate.analysis.owner_origin import find_origin_of_missing_index
 from migration_gate.analysis.ownership import OwnerColumn, list_owner_columns
-from migration_gate.check import Evidence, Finding, Severity
+from migration_gate.check import Evidence, Finding, Severity, Subject
 from migration_gate.facts import Facts, Index
 from migration_gate.wording import code_block
 
 SEVERITY = Severity.WARNING
+SUBJECT = Subject.OWNER_COLUMN
 
 
 def check(facts: Facts) -> Iterator[Finding]:

@@ -11,11 +11,12 @@ from collections.abc import Iterator
 from migration_gate.analysis import op_code
 from migration_gate.analysis.owner_origin import find_origin_of_missing_key
 from migration_gate.analysis.ownership import OwnerColumn, OwnersKey, find_owners_key, list_owner_columns
-from migration_gate.check import Evidence, Finding, Severity
+from migration_gate.check import Evidence, Finding, Severity, Subject
 from migration_gate.facts import Facts, Owners
 from migration_gate.wording import code_block, join_words
 
 SEVERITY = Severity.ERROR
+SUBJECT = Subject.OWNER_COLUMN
 DEFAULT_ACTION = "cascade"
 
 

@@ -10,11 +10,12 @@ from collections.abc import Iterator, Sequence
 
 from migration_gate.analysis.model_imports import list_imports
 from migration_gate.analysis.model_registration import ModelRegistration, UnregisteredModel
-from migration_gate.check import Evidence, Finding, Severity
+from migration_gate.check import Evidence, Finding, Severity, Subject
 from migration_gate.facts import Facts, Location, Models
 from migration_gate.wording import code_block, count_noun
 
 SEVERITY = Severity.ERROR
+SUBJECT = Subject.MODEL
 SHOWN_MODELS = 40
 """models that are listed with their places"""
 

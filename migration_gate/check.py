@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from migration_gate.facts import Facts, Location, Origin
+from migration_gate.facts import Facts, Location, Origin, Subject
 from migration_gate.facts.catalog import CatalogObject
 
 
@@ -65,11 +65,13 @@ class Finding:
 
 
 class Check(Protocol):
-    """What a module of `checks/` must have: a docstring, a severity and a function."""
+    """What a module of `checks/` must have: a docstring, a severity, a subject and a function."""
 
     __name__: str
     __doc__: str | None
     SEVERITY: Severity
+    SUBJECT: Subject
+    """what it looks at; a report says of how many"""
 
     def check(self, facts: Facts, /) -> Iterator[Finding]:
         """Read the facts and yield what is wrong."""
@@ -84,3 +86,14 @@ def check_name(check: Check) -> str:
 def check_kinds(check: Check) -> tuple[str, ...]:
     """The kinds of finding that the check distinguishes, as `check/kind` names them; often none."""
     return tuple(getattr(check, "KINDS", ()))
+
+
+__all__ = [
+    "Check",
+    "Evidence",
+    "Finding",
+    "Severity",
+    "Subject",
+    "check_kinds",
+    "check_name",
+]

@@ -25,6 +25,7 @@ from migration_gate.report.deliver import ReportTargets, add_version, deliver_re
 from migration_gate.scan.repository import read_repository
 from migration_gate.scan.revision_files import RevisionSources, read_revision_files
 from migration_gate.scan.revision_history import build_history
+from migration_gate.verdict.check_coverage import measure_check_coverage
 from migration_gate.verdict.comment_files import read_comment_files
 from migration_gate.verdict.judge import judge_findings
 from migration_gate.verdict.outcome import Problem, ProjectReport, Report
@@ -68,6 +69,7 @@ def check_project_text(settings: Settings) -> ProjectReport:
         tuple(verdict for verdict in verdicts if verdict.check in STATIC_CHECKS),
         settings.fail_on,
         seconds=time.perf_counter() - start,
+        check_coverage=measure_check_coverage(facts, checks, settings),
         static=True,
     )
 

@@ -13,7 +13,7 @@ import pytest
 
 from docs.generate import ROOT, stale_pages
 from migration_gate import checks
-from migration_gate.check import Check, Severity, check_name
+from migration_gate.check import Check, Severity, Subject, check_name
 from tests.support.imports import folder_of, house_modules, import_circles, imported_names, imports_inside
 
 PURE_NOUNS = {"facts", "errors", "check", "wording", "sql"}
@@ -32,7 +32,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "autofix": PURE_NOUNS | {"analysis", "drift"},
     "config": PURE_NOUNS,
     "explain": PURE_NOUNS | {"checks", "config", "verdict"},
-    "verdict": PURE_NOUNS | {"config"},
+    "verdict": PURE_NOUNS | {"config", "analysis"},
     "report": PURE_NOUNS | {"config", "verdict", "analysis", "explain", "git"},
     "sandbox": PURE_NOUNS | {"config"},
     "catalog": PURE_NOUNS | {"config"},
@@ -92,6 +92,7 @@ def test_every_check_says_what_was_seen_why_it_hurts_and_what_to_do(check: Check
     assert paragraphs[-1].startswith("Instead, ")
     assert not paragraphs[0].startswith("Instead")
     assert isinstance(check.SEVERITY, Severity)
+    assert isinstance(check.SUBJECT, Subject)
 
 
 @pytest.mark.parametrize("check", checks.ALL, ids=check_name)

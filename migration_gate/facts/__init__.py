@@ -26,7 +26,7 @@ from migration_gate.facts.catalog import (
     View,
     display_name,
 )
-from migration_gate.facts.coverage import Coverage, LeftOut
+from migration_gate.facts.coverage import CheckCoverage, Coverage, LeftOut, Subject
 from migration_gate.facts.history import (
     AlembicDifference,
     CaughtError,
@@ -101,6 +101,7 @@ __all__ = [
     "AlembicDifference",
     "AttachedObject",
     "CaughtError",
+    "CheckCoverage",
     "Column",
     "ColumnState",
     "Connection",
@@ -161,6 +162,7 @@ __all__ = [
     "Step",
     "StepKeyword",
     "StepKeywords",
+    "Subject",
     "Table",
     "TableState",
     "TransactionBoundary",

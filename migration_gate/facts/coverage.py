@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,6 +12,32 @@ class LeftOut:
 
     object: str
     why: str
+
+
+class Subject(StrEnum):
+    """What checks look at, one by one."""
+
+    TRACKED_FILE = "tracked file"
+    """whose name was read, and its text where a check wants that"""
+    REVISION = "revision"
+    RUN_REVISION = "revision that ran"
+    METADATA = "MetaData with models"
+    MODEL = "model"
+    """of the metadata, or a class in the source"""
+    COMPARED_TABLE = "compared table"
+    OWNER_COLUMN = "owner column"
+    OWNED_TABLE = "owned table"
+    """that the configuration wants an owner column of"""
+    RUN = "run"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckCoverage:
+    """How many of its subject a check looked at."""
+
+    check: str
+    subject: str
+    count: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -139,6 +139,8 @@ class Tree:
     """the repository's top folder"""
     prefix: str = ""
     """the project's folder inside it, where that is not the top; paths are from the top"""
+    file_count: int = 0
+    """how many files git tracks in the project's folder"""
     sql_files: tuple[SqlFile, ...] = ()
     schema_changes: tuple[SchemaChange, ...] = ()
     model_definitions: tuple[ModelDefinition, ...] = ()

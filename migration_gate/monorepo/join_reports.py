@@ -15,6 +15,7 @@ from migration_gate.check import Evidence, Finding, Severity
 from migration_gate.config.settings import Allowance
 from migration_gate.errors import Misconfigured
 from migration_gate.facts import (
+    CheckCoverage,
     Coverage,
     Facts,
     Failure,
@@ -216,6 +217,9 @@ def rebuild_project(project: JsonProject) -> ProjectReport:
         project.postgres,
         project.seconds,
         _rebuild_problem(project.problem),
+        check_coverage=tuple(
+            CheckCoverage(item.check, item.subject, item.count) for item in project.coverage.checks
+        ),
     )
 
 

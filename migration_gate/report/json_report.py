@@ -13,7 +13,7 @@ from typing import Literal
 from migration_gate.analysis.drift_revision import format_revision_file
 from migration_gate.check import Severity
 from migration_gate.config.settings import Allowance
-from migration_gate.facts import Coverage, Difference, DriftRevision, Failure, Revision, Step
+from migration_gate.facts import Difference, DriftRevision, Failure, Revision, Step
 from migration_gate.report.phrases import project_notes, standing_verdicts
 from migration_gate.verdict.outcome import Problem, ProjectReport, Report, Verdict
 
@@ -158,6 +158,15 @@ class JsonLeftOut:
 
 
 @dataclass(frozen=True, slots=True)
+class JsonCheckCoverage:
+    """How many of its subject a check looked at: a check that found nothing to look at proves nothing."""
+
+    check: str
+    subject: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class JsonCoverage:
     """What the run looked at: tables of the models, revisions of the history, statements of the revisions."""
 
@@ -167,6 +176,7 @@ class JsonCoverage:
     revisions: int = 0
     statements: int = 0
     left_out: tuple[JsonLeftOut, ...] = ()
+    checks: tuple[JsonCheckCoverage, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,11 +304,12 @@ def _build_project(project: ProjectReport) -> JsonProject:
         unchecked=tuple(Unchecked(item.object, item.why) for item in unchecked),
         notes=project_notes(project),
         static=project.static,
-        coverage=_build_coverage(replay.coverage),
+        coverage=_build_coverage(project),
     )
 
 
-def _build_coverage(coverage: Coverage) -> JsonCoverage:
+def _build_coverage(project: ProjectReport) -> JsonCoverage:
+    coverage = project.facts.replay.coverage
     return JsonCoverage(
         compared_tables=coverage.compared_tables,
         mapped_tables=coverage.mapped_tables,
@@ -306,6 +317,9 @@ def _build_coverage(coverage: Coverage) -> JsonCoverage:
         revisions=coverage.revisions,
         statements=coverage.statements,
         left_out=tuple(JsonLeftOut(item.object, item.why) for item in coverage.left_out),
+        checks=tuple(
+            JsonCheckCoverage(item.check, item.subject, item.count) for item in project.check_coverage
+        ),
     )
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from migration_gate.check import Severity
-from migration_gate.facts import Coverage, Replay
+from migration_gate.facts import Replay, Subject
 from migration_gate.verdict.outcome import ProjectReport, Report, Verdict
 from migration_gate.wording import count_noun
 
@@ -100,19 +100,32 @@ MAX_LEFT_OUT = 6
 """things that the line on the coverage names"""
 
 
-def describe_coverage(coverage: Coverage) -> str:
+def describe_coverage(project: ProjectReport) -> str:
     """What the run looked at, on one line: `Compared 15 of 15 mapped tables, ran 15 of 15 revisions`."""
+    coverage = project.facts.replay.coverage
     tables = "no table"
     if coverage.mapped_tables:
         tables = f"{coverage.compared_tables} of {count_noun(coverage.mapped_tables, 'mapped table')}"
     revisions = f"{coverage.run_revisions} of {count_noun(coverage.revisions, 'revision')}"
     line = f"Compared {tables}, ran {revisions}"
+    if any(item.subject == Subject.OWNER_COLUMN and not item.count for item in project.check_coverage):
+        line += ", found no owner column"
     if not coverage.left_out:
         return line
     shown = [f"{item.object} ({item.why})" for item in coverage.left_out[:MAX_LEFT_OUT]]
     if len(coverage.left_out) > MAX_LEFT_OUT:
         shown.append(f"{len(coverage.left_out) - MAX_LEFT_OUT} more")
     return f"{line}; left out: {', '.join(shown)}"
+
+
+def describe_check_coverage(project: ProjectReport) -> Iterator[str]:
+    """Which checks looked at how many of what: `3 owner columns: nullable-owner, unindexed-owner`."""
+    checks: dict[tuple[str, int], list[str]] = {}
+    for item in project.check_coverage:
+        if item.subject != Subject.RUN:
+            checks.setdefault((item.subject, item.count), []).append(item.check)
+    for (subject, count), names in checks.items():
+        yield f"{count_noun(count, subject)}: {', '.join(names)}"
 
 
 def _is_history_unreadable(replay: Replay) -> bool:

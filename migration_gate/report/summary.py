@@ -18,6 +18,7 @@ from migration_gate.report.markdown import (
 )
 from migration_gate.report.phrases import (
     allowed_verdicts,
+    describe_check_coverage,
     describe_counts,
     describe_coverage,
     describe_replay,
@@ -139,7 +140,8 @@ def _additional_sections(project: ProjectReport) -> Iterator[str]:
     if diagram := table_diagram.render_tables(project):
         yield fold_section("The tables that this is about", fence_mermaid(diagram))
     if replay.coverage.revisions or replay.coverage.mapped_tables:
-        yield fold_section("What was looked at", render_list([describe_coverage(replay.coverage)]))
+        lines = [describe_coverage(project), *describe_check_coverage(project)]
+        yield fold_section("What was looked at", render_list(lines))
     if notes := project_notes(project):
         yield fold_section(count_noun(len(notes), "note"), render_list(notes))
     if replay.stage_times:

@@ -260,7 +260,7 @@ def _coverage_lines(project: ProjectReport, layout: Layout) -> Iterator[str]:
     """What was looked at; nothing where nothing ran."""
     coverage = project.facts.replay.coverage
     if coverage.revisions or coverage.mapped_tables:
-        yield from layout.wrap(describe_coverage(coverage), "  ", "")
+        yield from layout.wrap(describe_coverage(project), "  ", "")
         yield ""
 
 

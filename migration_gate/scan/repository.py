@@ -68,6 +68,7 @@ def read_repository(settings: Settings, migration_files: Sequence[str]) -> Tree:
     return Tree(
         root=str(tracked.top),
         prefix=prefix,
+        file_count=len(tracked.paths),
         sql_files=_complete_sql_files(files, references),
         schema_changes=tuple(_make_schema_changes(files, references, reader)),
         model_definitions=models.definitions,

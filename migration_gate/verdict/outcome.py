@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from migration_gate.check import Finding, Severity
 from migration_gate.config.settings import Allowance
 from migration_gate.errors import GateError
-from migration_gate.facts import Facts
+from migration_gate.facts import CheckCoverage, Facts
 
 SEVERITY_RANK = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
 
@@ -68,6 +68,8 @@ class ProjectReport:
     seconds: float = 0.0
     """wall time of the whole examination"""
     problem: Problem | None = None
+    check_coverage: tuple[CheckCoverage, ...] = ()
+    """what each check looked at"""
     static: bool = False
     """from `check --static`: files were read as text, and nothing was imported or run"""
 

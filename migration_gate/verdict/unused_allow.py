@@ -11,13 +11,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from datetime import date
 
-from migration_gate.check import Evidence, Finding, Severity
+from migration_gate.check import Evidence, Finding, Severity, Subject
 from migration_gate.config.settings import Allowance
 from migration_gate.facts import Facts, Location
 from migration_gate.verdict.allow import AllowComment, has_expired
 from migration_gate.wording import nearest_name
 
 SEVERITY = Severity.WARNING
+SUBJECT = Subject.RUN
 
 
 def check(facts: Facts) -> Iterator[Finding]:

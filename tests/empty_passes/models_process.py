@@ -235,7 +235,10 @@ WAYS = (
     ),
     EmptyPass(
         "an index of the models that SQLAlchemy cannot compile, twice",
-        says=(TYPE_DRIFT, Says("unchecked", "index ix_item_named of item", words=("until its 'name' is assigned",))),
+        says=(
+            TYPE_DRIFT,
+            Says("unchecked", "index ix_item_named of item", words=("until its 'name' is assigned",)),
+        ),
         files={
             "two_py": None,
             "models_py": model(
