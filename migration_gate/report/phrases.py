@@ -108,7 +108,8 @@ def describe_coverage(project: ProjectReport) -> str:
         tables = f"{coverage.compared_tables} of {count_noun(coverage.mapped_tables, 'mapped table')}"
     revisions = f"{coverage.run_revisions} of {count_noun(coverage.revisions, 'revision')}"
     line = f"Compared {tables}, ran {revisions}"
-    if any(item.subject == Subject.OWNER_COLUMN and not item.count for item in project.check_coverage):
+    has_owners = {bool(item.count) for item in project.check_coverage if item.subject == Subject.OWNER_COLUMN}
+    if coverage.compared_tables and has_owners == {False}:
         line += ", found no owner column"
     if not coverage.left_out:
         return line
