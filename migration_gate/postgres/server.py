@@ -88,6 +88,15 @@ class Server:
             self._create_database(connection, name, source, options)
         return name
 
+    def recreate_database(self, name: str) -> None:
+        """Drop the database, whose sessions may be ended, and create an empty one of its name."""
+        from psycopg import sql  # noqa: PLC0415
+
+        with self.connect() as connection:
+            drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
+            connection.execute(drop.format(sql.Identifier(name)))
+            self._create_database(connection, name, *self._empty_template(connection))
+
     def copy_used_database(self, source: str, name: str) -> None:
         """Create the database `name` as a copy of one whose sessions may be ended.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 
 from migration_gate import git
@@ -14,14 +14,14 @@ from migration_gate.postgres.run_directory import temporary_run_directory
 from migration_gate.progress import Progress
 from migration_gate.project import find_project
 from migration_gate.replay.examination import install_missing_packages, refuse_strangers_code
-from migration_gate.replay.initial_state import prepare_database
+from migration_gate.replay.initial_state import prepare_database, restore_database
 from migration_gate.replay.replay_setup import ReplaySetup
 from migration_gate.replay.setting_advice import describe_supplied
 from migration_gate.replay.verification import verify_replay_started
 from migration_gate.replay.worker_answer import AnswerReader
-from migration_gate.replay.worker_answer_stream import send_order
+from migration_gate.replay.worker_answer_stream import AnswerStream, send_order
 from migration_gate.replay.worker_process import start_worker
-from migration_gate.worker.protocol import ContextConfigured, RevisionsPlanned
+from migration_gate.worker.protocol import ContextConfigured, DatabaseUsed, Line, RevisionsPlanned
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def try_environment(settings: Settings) -> Generator[Progress, None, EnvTrial]:
         preparation_notes = yield from prepare_database(setup)
         yield Progress("import")
         stream = send_order(worker, project, settings, server, setup.build_task("trial"))
-        lines = tuple(stream)
+        lines = tuple(_receive_lines(setup, stream))
     answer = AnswerReader(setup.repository, lines)
     supplied = describe_supplied(answer.supplied_settings())
     notes = (*installation.notes, *preparation_notes, *worker.notes, *supplied)
@@ -89,6 +89,14 @@ def try_environment(settings: Settings) -> Generator[Progress, None, EnvTrial]:
         notes=tuple(dict.fromkeys((*notes, *answer.notes()))),
         error=_find_error(setup, answer, stream.output),
     )
+
+
+def _receive_lines(setup: ReplaySetup, stream: AnswerStream) -> Iterator[Line]:
+    for line in stream:
+        if isinstance(line, DatabaseUsed):
+            restore_database(setup)
+            stream.confirm_restored_database()
+        yield line
 
 
 def _find_error(setup: ReplaySetup, answer: AnswerReader, output: str) -> GateError | None:

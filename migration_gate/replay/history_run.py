@@ -25,6 +25,7 @@ from migration_gate.facts import (
 from migration_gate.progress import Progress
 from migration_gate.replay.caught_error_log import read_caught_errors
 from migration_gate.replay.ddl_log import read_ddl_log
+from migration_gate.replay.initial_state import restore_database
 from migration_gate.replay.models_request import build_models_request, copy_for_models, request_models
 from migration_gate.replay.replay_setup import ReplaySetup
 from migration_gate.replay.skipped_creations import read_skipped_creations
@@ -35,6 +36,7 @@ from migration_gate.replay.worker_process import WorkerProcess
 from migration_gate.scan.repository import read_repository
 from migration_gate.scan.revision_files import RevisionSource, read_revision_files_below
 from migration_gate.worker.protocol import (
+    DatabaseUsed,
     HistoryFinished,
     Line,
     RevisionsPlanned,
@@ -104,6 +106,9 @@ def run_history(
                 yield Progress(line.name, total=planned)
             case ScriptsFound():
                 repository_text = background.submit(read_repository_text, setup, line)
+            case DatabaseUsed():
+                restore_database(setup)
+                stream.confirm_restored_database()
             case HistoryFinished():
                 copy_for_models(setup)
                 replayed_database = background.submit(read_replayed_database, setup, tuple(lines))

@@ -7,7 +7,7 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from migration_gate.config.settings import PrepareStep
+from migration_gate.config.settings import PrepareStep, Settings
 from migration_gate.errors import Misconfigured, PostgresNotFound
 from migration_gate.progress import Progress
 from migration_gate.replay.ddl_log import install_ddl_log
@@ -31,17 +31,53 @@ def prepare_database(setup: ReplaySetup) -> Generator[Progress, None, tuple[str,
     Yields its progress, returns notes for the report. Raises Misconfigured, PostgresNotFound, and what a
     worker raises. Python files and commands of `prepare:` run later, in the worker.
     """
-    settings = setup.settings
+    _install_logs(setup)
+    with setup.server.connect(setup.database) as connection:
+        run_prepare_sql(connection, setup.settings.prepare)
+    _prepare_other_databases(setup)
+    notes = yield from _start_from(setup)
+    if _has_content(setup.settings):
+        setup.server.copy_used_database(setup.database, setup.initial_database)
+    return notes
+
+
+def restore_database(setup: ReplaySetup) -> None:
+    """Have the databases as `prepare_database` left them."""
+    if _has_content(setup.settings):
+        setup.server.copy_used_database(setup.initial_database, setup.database)
+        with setup.server.connect(setup.database) as connection:
+            set_statement_timeout(connection, setup.settings.statement_seconds)
+    else:
+        setup.server.recreate_database(setup.database)
+        _install_logs(setup)
+    for _, database in setup.other_databases:
+        setup.server.recreate_database(database)
+    _prepare_other_databases(setup)
+
+
+def _has_content(settings: Settings) -> bool:
+    """Whether something that may not run twice prepares the database: it creates roles, for example."""
+    return settings.start_from is not None or any(
+        entry.kind in ("sql", "sql_file") for entry in settings.prepare
+    )
+
+
+def _install_logs(setup: ReplaySetup) -> None:
     with setup.server.connect(setup.database) as connection:
         install_ddl_log(connection, setup.server)
         install_skipped_creations(connection, setup.server)
-        set_statement_timeout(connection, settings.statement_seconds)
-        run_prepare_sql(connection, settings.prepare)
+        set_statement_timeout(connection, setup.settings.statement_seconds)
+
+
+def _prepare_other_databases(setup: ReplaySetup) -> None:
     for _, database in setup.other_databases:
         # What is made for the whole cluster is there already.
         with setup.server.connect(database) as connection, contextlib.suppress(Misconfigured):
-            run_prepare_sql(connection, settings.prepare)
-    start = settings.start_from
+            run_prepare_sql(connection, setup.settings.prepare)
+
+
+def _start_from(setup: ReplaySetup) -> Generator[Progress, None, tuple[str, ...]]:
+    start = setup.settings.start_from
     if start is None:
         return ()
     yield Progress("prepare", "start_from")

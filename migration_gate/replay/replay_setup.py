@@ -31,6 +31,11 @@ class ReplaySetup:
     other_databases: tuple[tuple[str, str], ...] = ()
     """the addresses that env.py also migrates, and a database of the server for each"""
 
+    @property
+    def initial_database(self) -> str:
+        """A copy of `database` before the project's code has run; only where it is not empty then."""
+        return f"{self.database}_initial"
+
     def build_task(self, kind: TaskKind, stamp: str = "heads") -> WorkerTask:
         """A worker's task on these databases. `stamp` is for a bootstrap alone."""
         return WorkerTask(

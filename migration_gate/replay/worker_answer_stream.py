@@ -23,6 +23,7 @@ from migration_gate.replay.worker_answer import corrupted_answer, parse_line
 from migration_gate.replay.worker_order import WorkerTask, build_order
 from migration_gate.replay.worker_process import WorkerPipes, WorkerProcess, stop_worker
 from migration_gate.worker.protocol import (
+    DATABASE_RESTORED,
     ContextConfigured,
     Done,
     FailedStage,
@@ -148,6 +149,12 @@ class AnswerStream:
     def request_models(self, request: ModelsRequest) -> None:
         """Have the interpreter create the models; the history has run."""
         _send_line(self._pipes, request)
+
+    def confirm_restored_database(self) -> None:
+        """Have the interpreter go on after `DatabaseUsed`."""
+        with contextlib.suppress(BrokenPipeError):
+            self._pipes.order.write(DATABASE_RESTORED)
+            self._pipes.order.flush()
 
     def close_order(self) -> None:
         """Have the interpreter end when it has done what it was told."""

@@ -8,6 +8,7 @@ from typing import Optional
 
 from .process_memory import open_memory
 from .protocol import (
+    DATABASE_RESTORED,
     ContextConfigured,
     Line,
     ModelsRequest,
@@ -95,6 +96,11 @@ class OrderStream:
         if not line:
             os._exit(0)
         return decode_order(line)
+
+    def await_restored_database(self) -> None:
+        """Return when the gate has restored the database. Ends the process where it does not."""
+        if self._stream.readline() != DATABASE_RESTORED:
+            os._exit(0)
 
     def demand_request(self) -> ModelsRequest:
         """The request for the models. Ends the process where the gate has none: the history failed."""

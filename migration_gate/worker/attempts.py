@@ -1,7 +1,8 @@
 """Runs the project in a process of its own, and again where it failed for the want of a setting.
 
 The first attempt is truthful: what is not set is not set. An attempt that fails before any revision may ask
-for another one with additions. The interpreter is forked for each, so none sees what an earlier one changed.
+for another one with additions. The interpreter is forked for each, and the database that one has used is
+restored before the next, so none sees what an earlier one changed.
 """
 
 from __future__ import annotations
@@ -25,6 +26,16 @@ FINISHED = b"finished"
 
 
 @dataclass(frozen=True)
+class UseOfRun:
+    """What an attempt has taken of the run, which the next one has to know."""
+
+    request: str
+    """the request for the models, where it was received"""
+    has_connected: bool
+    """to the database"""
+
+
+@dataclass(frozen=True)
 class Attempt:
     """One run of the project, and what it is given."""
 
@@ -35,31 +46,34 @@ class Attempt:
     """must not ask for another one"""
     request: str = ""
     """the request for the models, where an earlier attempt has received it already"""
+    follows_database_use: bool = False
+    """the attempt before it may have changed the database"""
     descriptor: int = -1
     """to ask through"""
     process: int = 0
     """that runs it; what the project's code forks from it has no say"""
 
-    def try_again(self, additions: Additions, proven: Optional[Additions], request: str) -> NoReturn:
+    def try_again(self, additions: Additions, proven: Optional[Additions], use: UseOfRun) -> NoReturn:
         """End this attempt, and have another one with these additions.
 
         `proven` are those to go back to, where the further ones are a guess.
         """
-        self._ask_for(Attempt(additions, self.proven or proven, request=request))
+        self._ask_for(Attempt(additions, self.proven or proven), use)
 
-    def take_guess_back(self, request: str) -> NoReturn:
+    def take_guess_back(self, use: UseOfRun) -> NoReturn:
         """End this attempt, and have a last one without what was only guessed."""
-        self._ask_for(Attempt(self.proven or Additions(), is_final=True, request=request))
+        self._ask_for(Attempt(self.proven or Additions(), is_final=True), use)
 
-    def give_up(self, additions: Additions, request: str) -> NoReturn:
+    def give_up(self, additions: Additions, use: UseOfRun) -> NoReturn:
         """End this attempt, and have a last one with fewer additions, whose error says more."""
-        self._ask_for(Attempt(additions, is_final=True, request=request))
+        self._ask_for(Attempt(additions, is_final=True), use)
 
     def finish(self) -> NoReturn:
         """End this attempt as one that has come to its own end."""
         self._end(FINISHED)
 
-    def _ask_for(self, attempt: Attempt) -> NoReturn:
+    def _ask_for(self, attempt: Attempt, use: UseOfRun) -> NoReturn:
+        attempt = dataclasses.replace(attempt, request=use.request, follows_database_use=use.has_connected)
         self._end(encode_attempt(attempt))
 
     def _end(self, message: bytes) -> NoReturn:
@@ -80,6 +94,7 @@ def decode_attempt(data: bytes) -> Attempt:
         proven=None if proven is None else Additions(**proven),
         is_final=bool(fields.pop("is_final")),
         request=str(fields.pop("request")),
+        follows_database_use=bool(fields.pop("follows_database_use")),
     )
 
 
@@ -102,7 +117,7 @@ class AttemptsEnd:
     """it came to its own end, with whatever result"""
 
 
-def run_attempts(run: Callable[[Attempt], None]) -> AttemptsEnd:
+def run_attempts(run: Callable[[Attempt], None], restore_database: Callable[[], None]) -> AttemptsEnd:
     """Run attempts until one finishes."""
     attempt = Attempt()
     for number in range(1, MAX_ATTEMPTS + 1):
@@ -116,6 +131,8 @@ def run_attempts(run: Callable[[Attempt], None]) -> AttemptsEnd:
             attempt = decode_attempt(message)
         except (ValueError, TypeError, KeyError):  # the project's code ended the process
             return AttemptsEnd(status, is_finished=False)
+        if attempt.follows_database_use:
+            restore_database()
     return AttemptsEnd(status, is_finished=False)
 
 

@@ -408,6 +408,13 @@ class ObservationFailed:
 
 
 @dataclass(frozen=True)
+class DatabaseUsed:
+    """Another attempt follows one that has used the database: the worker waits until it is as it was."""
+
+    kind: Literal["database_used"] = "database_used"
+
+
+@dataclass(frozen=True)
 class ConnectionRequested:
     """The project asked for a connection; each kind is sent once."""
 
@@ -655,6 +662,7 @@ Line = Union[
     StageStarted,
     Note,
     ObservationFailed,
+    DatabaseUsed,
     ConnectionRequested,
     SettingSupplied,
     ScriptsFound,
@@ -672,6 +680,10 @@ Line = Union[
     ModelsCreated,
     Done,
 ]
+
+
+DATABASE_RESTORED = b"restored\n"
+"""what the gate answers to `DatabaseUsed`"""
 
 
 def encode_line(line: Line) -> bytes:

@@ -168,6 +168,11 @@ class Redirection:
     ) -> None:
         self.report(dialect.name, dialect.driver, format_address(arguments), intercepted_by, outcome)
 
+    @property
+    def has_connected(self) -> bool:
+        """Whether the project had a connection to the ephemeral server."""
+        return any(line.outcome == "redirected" for line in self._reported)
+
     def report(
         self, dialect: str, driver: str, address: str, intercepted_by: Interception, outcome: Outcome
     ) -> None:

@@ -8,7 +8,7 @@ import sys
 from typing import Any, Iterator, NoReturn, Optional
 
 from .answer_stream import AnswerStream, OrderStream
-from .attempts import Attempt
+from .attempts import Attempt, UseOfRun
 from .error_report import STANDARD_LIBRARY, WORKER_FOLDER
 from .import_hooks import ImportHooks
 from .listener_guard import ListenerGuard
@@ -110,7 +110,7 @@ class RetryDecision:
             self._try_again(guess, without_vain_values(situation))
         truthful = without_vain_values(situation)
         if truthful != self.additions:
-            self._attempt.give_up(truthful, self._orders.received_request)
+            self._attempt.give_up(truthful, self._use_of_run())
 
     def retry_on_postgresql(self) -> None:
         """Have another attempt where the project believes that it is on another database, and need not."""
@@ -124,10 +124,13 @@ class RetryDecision:
             self._try_again(guess, self.additions)
 
     def _try_again(self, additions: Additions, proven: Optional[Additions] = None) -> NoReturn:
-        self._attempt.try_again(additions, proven, self._orders.received_request)
+        self._attempt.try_again(additions, proven, self._use_of_run())
+
+    def _use_of_run(self) -> UseOfRun:
+        return UseOfRun(self._orders.received_request, self._redirection.has_connected)
 
     def _take_guess_back(self) -> NoReturn:
-        self._attempt.take_guess_back(self._orders.received_request)
+        self._attempt.take_guess_back(self._use_of_run())
 
     def end_attempt(self) -> NoReturn:
         """End the process of this attempt, which has said what there is to say."""

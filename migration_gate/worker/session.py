@@ -30,6 +30,7 @@ from .models_run import ModelsRun
 from .process_memory import close_memory, open_memory
 from .project_config import ProjectConfig, load_project_config
 from .protocol import (
+    DatabaseUsed,
     Done,
     ErrorReport,
     FailedStage,
@@ -146,7 +147,7 @@ class Session:
             self._send_failure(error)
             return 0
         close_memory()
-        end = run_attempts(self._run_attempt)
+        end = run_attempts(self._run_attempt, self._restore_database)
         if not end.is_finished and self._models_run is None:
             os._exit(end.status)  # without the last line: the project's code ended the interpreter
         if not end.is_finished:
@@ -172,6 +173,18 @@ class Session:
             self._send_notes()
             self._send_model_ddl()
             self._send_failure(error)
+
+    def _restore_database(self) -> None:
+        """Have the database as it was before the first attempt: one that failed may have committed something.
+
+        The copy for the models has what the history's own attempts left there.
+        """
+        if self._order.task not in ("replay", "trial"):
+            return
+        self._answer.send(DatabaseUsed())
+        self._orders.await_restored_database()
+        for command in self._order.prepare:
+            run_prepare_command(command)
 
     def _prepare_interpreter(self) -> bool:
         """Install what has to be there before the project is imported; False where a package is missing."""

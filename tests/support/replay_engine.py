@@ -113,7 +113,7 @@ class Engine:
             if look is not None:
                 look(database)
         finally:
-            self.drop(database, setup.models_database)
+            self.drop(database, setup.models_database, setup.initial_database)
         return Ran(folder, replay, lines, run.output)
 
     def _read_replay(

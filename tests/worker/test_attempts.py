@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
+from migration_gate.config.settings import PrepareStep
 from migration_gate.errors import GateError
 from migration_gate.worker.pattern_sample import sample_pattern
 from migration_gate.worker.placeholders import make_text
-from migration_gate.worker.protocol import SettingSupplied
+from migration_gate.worker.protocol import DatabaseUsed, SettingSupplied
 from tests.support.alembic_projects import Rev, env, lay
 from tests.support.replay_engine import Engine, Ran
 
@@ -153,3 +154,31 @@ def test_texts_fit_the_names_of_settings() -> None:
 )
 def test_a_sample_of_a_pattern_matches(pattern: str) -> None:
     assert sample_pattern(pattern)
+
+
+COMMITS_FIRST = """
+import os
+with create_engine("postgresql://a@b/c").begin() as connection:
+    connection.execute(text("CREATE TABLE settled (id int)"))
+    connection.execute(text("INSERT INTO settled VALUES (1)"))
+url = os.environ["LATER_DSN"]
+int(os.environ["LATER_NUMBER"])
+"""
+
+
+@pytest.mark.parametrize("prepare", [(), ("CREATE ROLE reader_of_attempts", "CREATE SCHEMA prepared")])
+def test_an_attempt_does_not_see_what_an_earlier_one_committed(
+    engine: Engine, prepare: tuple[str, ...]
+) -> None:
+    ran = run(engine, COMMITS_FIRST, prepare=tuple(PrepareStep("sql", sql) for sql in prepare))
+    try:
+        assert ran.replay.failure is None
+        assert ran.tables == ["settled", "users"]
+        supplied = {line.name for line in ran.lines if isinstance(line, SettingSupplied)}
+        assert supplied == {"LATER_DSN", "LATER_NUMBER"}
+        assert any(isinstance(line, DatabaseUsed) for line in ran.lines)
+        assert ("prepared" in {schema.name for schema in ran.replay.catalog.schemas}) == bool(prepare)
+        assert ran.replay.ddl_commands[-1].step == 1
+    finally:
+        with engine.server.connect() as connection:
+            connection.execute("DROP ROLE IF EXISTS reader_of_attempts")

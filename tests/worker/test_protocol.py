@@ -70,6 +70,7 @@ LINES: tuple[Line, ...] = (
     WorkerStarted("3.9.21", "1.8.1", "1.4.54", ("psycopg2", "asyncpg")),
     StageStarted("prepare"),
     Note("a note – with “quotes”,\nand a second line"),
+    protocol.DatabaseUsed(),
     ObservationFailed("the record of the statements", "ValueError: no (model_ddl.py:1)"),
     ConnectionRequested("sqlite", "pysqlite", ":/app.db", "url", "swapped"),
     SettingSupplied("variable", "DATABASE_URL", "postgresql://gate@localhost/gate", "sqlite:///app.db"),
