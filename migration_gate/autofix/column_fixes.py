@@ -41,7 +41,7 @@ def fix_column(
         return [] if target is None or _belongs_to_view(target, state) else add_column(target, state)
     if target is None:
         return [*warn_of_views(current, state), *drop_column(current)]
-    return _change_column(kind, current, target, state)
+    return [] if _belongs_to_view(target, state) else _change_column(kind, current, target, state)
 
 
 def _change_column(kind: DifferenceKind, current: Column, target: Column, state: AutofixState) -> list[str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from migration_gate.drift.object_filter import ObjectFilter
 from migration_gate.drift.object_pairs import ConstraintOrIndex, table_of
-from migration_gate.facts.catalog import Column, Snapshot, Table
+from migration_gate.facts.catalog import Column, Index, Snapshot, Table
 from migration_gate.facts.history import FilteredObject, Models
 
 
@@ -23,6 +23,10 @@ class ComparisonScope:
     """`schema.name` of tables on both sides"""
     view_model_columns: tuple[Column, ...] = ()
     """columns of models that represent a view of the database"""
+    view_model_indexes: tuple[Index, ...] = ()
+    """indexes of such models"""
+    view_indexes: tuple[Index, ...] = ()
+    """of the database's materialized views"""
 
     @property
     def sides(self) -> tuple[Snapshot, Snapshot]:
@@ -55,6 +59,12 @@ def limit_scope(replayed: Snapshot, models: Models) -> ComparisonScope:
         models_side,
         _table_names(database_side.tables) & _table_names(models_side.tables),
         tuple(c for c in created.columns if table_of(c) in views and with_views.keeps(c)),
+        tuple(
+            index
+            for index in created.indexes
+            if index.constraint is None and table_of(index) in views and with_views.keeps(index)
+        ),
+        tuple(index for index in replayed.indexes if index.on_view),
     )
 
 

@@ -81,7 +81,7 @@ def _add_explanations(
             item.difference,
             revision=origin.revision,
             location=origin.location,
-            harmless_because=explain_harmlessness(item, scope),
+            harmless_because=item.difference.harmless_because or explain_harmlessness(item, scope),
             rename_hint=rename.name if rename else "",
             rename_is_likely=rename is not None and rename.is_likely,
         )

@@ -1,19 +1,48 @@
-"""Differences of models that represent a view: the table is not missing, but a column may be."""
+"""Differences of models that represent a view: a column that the view lacks, or has with another type.
+
+Nullability, defaults and keys are not compared: a view has none, and the ORM wants a primary key of a model.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
+from migration_gate.analysis.type_width import is_same_family
 from migration_gate.drift.comparison_scope import ComparisonScope
 from migration_gate.drift.difference import CatalogDifference, make_difference
 from migration_gate.drift.difference_text import column_text
+from migration_gate.facts.catalog import Column, Index
+
+SAME_FAMILY = "a view returns what its query computes, and both are of one kind"
 
 
 def find_view_model_differences(scope: ComparisonScope) -> Iterator[CatalogDifference]:
-    """The columns of such models whose name does not occur in the view's definition."""
-    definitions = {(view.schema, view.name): view.definition for view in scope.database.views}
+    """The columns and indexes of such models that the view does not have so."""
+    types = {
+        (view.schema, view.name): dict(zip(view.column_names, view.column_types, strict=True))
+        for view in scope.database.views
+    }
     for column in scope.view_model_columns:
-        definition = definitions[column.schema, column.table]
-        if not re.search(rf"(?<!\w){re.escape(column.name)}(?!\w)", definition):
+        type_name = types[column.schema, column.table].get(column.name)
+        if type_name is None:
             yield make_difference("column", None, column, database_text=None, models_text=column_text(column))
+        elif type_name != column.type:
+            yield _make_type_difference(column, type_name)
+    for index in scope.view_model_indexes:
+        if _describe_index(index) not in map(_describe_index, scope.view_indexes):
+            yield make_difference("index", None, index, database_text=None, models_text=index.definition)
+
+
+def _make_type_difference(column: Column, type_name: str) -> CatalogDifference:
+    found = replace(column, type=type_name, default=None)
+    item = make_difference("type", found, column, database_text=type_name, models_text=column.type)
+    if is_same_family(type_name, column.type) and type_name.endswith("[]") == column.type.endswith("[]"):
+        return replace(item, difference=replace(item.difference, harmless_because=SAME_FAMILY))
+    return item
+
+
+def _describe_index(index: Index) -> str:
+    """Its definition without its name."""
+    return re.sub(r" INDEX .*? ON ", " INDEX ON ", index.definition, count=1)

@@ -208,6 +208,9 @@ class View:
     options: tuple[str, ...] = ()
     comment: str | None = None
     oid: int = 0
+    column_names: tuple[str, ...] = ()
+    column_types: tuple[str, ...] = ()
+    """as `format_type` prints them, in the order of the names"""
 
     def __str__(self) -> str:
         return display_name(self.schema, self.name)

@@ -377,8 +377,19 @@ def test_objects_that_the_project_filters_out_are_not_compared() -> None:
     )
 
 
+VIEW = View(
+    "public",
+    "users",
+    "view",
+    " SELECT a.id, a.email\n   FROM a;",
+    column_names=("id", "email"),
+    column_types=("integer", "text"),
+)
+
+
 def test_a_model_of_a_view_is_no_missing_table_but_may_have_a_missing_column() -> None:
-    view = View("public", "users", "view", " SELECT people.id\n   FROM people;")
+    definition = " SELECT people.id\n   FROM people\n  WHERE people.email IS NOT NULL;"
+    view = View("public", "users", "view", definition, column_names=("id",), column_types=("integer",))
     database = Snapshot(views=(view,))
     models = replace(MODELS, constraints=(KEY,), indexes=())
     drifts = [(d.kind, d.object) for d in find_differences(database, models) if d.kind != "unmanaged"]
@@ -405,9 +416,29 @@ def test_a_model_with_an_index_or_another_key_is_no_model_of_a_view(part: dict[s
 
 
 def test_a_materialized_view_may_have_indexes_in_its_model() -> None:
-    view = View("public", "users", "materialized view", " SELECT a.id, a.email\n   FROM a;")
+    view = replace(VIEW, kind="materialized view", column_types=("integer", "character varying(64)"))
     models = replace(MODELS, constraints=(KEY,))
-    assert {d.kind for d in find_differences(Snapshot(views=(view,)), models)} == {"unmanaged"}
+    database = Snapshot(views=(view,), indexes=(replace(INDEX, on_view=True, name="other"),))
+    assert {d.kind for d in find_differences(database, models)} == {"unmanaged"}
+    drifts = [(d.kind, d.object) for d in find_differences(Snapshot(views=(view,)), models)]
+    assert ("index", "ix_email") in drifts
+
+
+@pytest.mark.parametrize(
+    ("types", "expected"),
+    [
+        (("bigint", "text"), [("users.email", True), ("users.id", True)]),
+        (("uuid", "character varying(64)[]"), [("users.email", False), ("users.id", False)]),
+    ],
+)
+def test_the_types_of_a_views_columns_are_compared(
+    types: tuple[str, ...], expected: list[tuple[str, bool]]
+) -> None:
+    database = Snapshot(views=(replace(VIEW, column_types=types),))
+    found = find_differences(database, replace(MODELS, constraints=(KEY,), indexes=()))
+    typed = [(d.object, bool(d.harmless_because)) for d in found if d.kind == "type"]
+    assert typed == expected
+    assert [(d.database, d.upgrade) for d in found if d.kind == "type"] == [(types[1], ""), (types[0], "")]
 
 
 def test_a_table_that_left_a_view_under_its_old_name_is_renamed_back() -> None:
