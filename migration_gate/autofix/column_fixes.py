@@ -25,6 +25,7 @@ from migration_gate.autofix.default_fixes import (
 from migration_gate.autofix.enum_labels import FOLLOWS_BY_ITSELF
 from migration_gate.autofix.enum_with_column import create_enum_of, drop_enum_of
 from migration_gate.autofix.execute_call import execute_call
+from migration_gate.autofix.generated_columns import around_generated_columns
 from migration_gate.autofix.key_types import add_keys_after, drop_keys_before
 from migration_gate.autofix.sqlalchemy_types import make_sqlalchemy_type
 from migration_gate.autofix.view_warnings import warn_of_views
@@ -77,7 +78,8 @@ def change_type(current: Column, target: Column, state: AutofixState) -> list[st
         if current.default is not None:
             lines += drop_default(current, state)
         lines += _alter_type(current, target, state) + set_default(None, target, state)
-    return [*lines, *drop_enum_of(current, state), *add_keys_after(current, state)]
+    lines += [*drop_enum_of(current, state), *add_keys_after(current, state)]
+    return around_generated_columns(lines, current, state)
 
 
 def _alter_type(current: Column, target: Column, state: AutofixState) -> list[str]:

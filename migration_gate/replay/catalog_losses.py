@@ -98,7 +98,20 @@ def describe_changes(before: Snapshot, after: Snapshot) -> tuple[str, ...]:
         for item in compare_with_models(replay)
         if item.kind != "unmanaged" and not is_evaluated_default(item.models)
     )
-    return (*map(_describe_change, differences), *find_lost_objects(before, after))
+    return (
+        *map(_describe_change, differences),
+        *find_lost_objects(before, after),
+        *_find_changed_objects(before, after),
+    )
+
+
+def _find_changed_objects(before: Snapshot, after: Snapshot) -> Iterator[str]:
+    """Views and triggers that are there, but not as they were."""
+    for field in ("views", "triggers", "rules"):
+        remaining = {object_identity(item): without_identifiers(item) for item in getattr(after, field)}
+        for item in getattr(before, field):
+            if remaining.get(object_identity(item), without_identifiers(item)) != without_identifiers(item):
+                yield f"{_name_with_noun(item)}: another definition"
 
 
 def _describe_change(difference: Difference) -> str:

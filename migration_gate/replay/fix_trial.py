@@ -75,8 +75,12 @@ class FixTrial:
 
     def read_snapshot(self) -> Snapshot:
         """The catalog as it is now."""
-        driver_connection = cast("psycopg.Connection[Any]", self.connection.connection.driver_connection)
-        return read_snapshot(driver_connection, self.version_tables)
+        return read_snapshot(self.driver_connection, self.version_tables)
+
+    @property
+    def driver_connection(self) -> psycopg.Connection[Any]:
+        """The connection itself, in the transaction of the trial."""
+        return cast("psycopg.Connection[Any]", self.connection.connection.driver_connection)
 
     @contextmanager
     def rolled_back(self) -> Iterator[None]:

@@ -14,6 +14,7 @@ from migration_gate.catalog.cast_reader import read_casts
 from migration_gate.drift.type_changes import join_defaults, mark_losses
 from migration_gate.facts import Difference, Replay
 from migration_gate.postgres.server import Server
+from migration_gate.replay.dependent_fixes import take_dependents_away
 from migration_gate.replay.fix_trial import FixTrial, open_trial
 from migration_gate.replay.fix_verification import OpenTrial, verify_fixes
 from migration_gate.replay.rename_trial import add_rename_fixes
@@ -26,6 +27,7 @@ def offer_fixes(server: Server, database: str, replay: Replay, known: tuple[Diff
     `known` are all differences, with those that the replay leaves to other checks.
     """
     differences = _mark_losses(server, database, add_fixes(replay.differences, replay))
+    differences = take_dependents_away(lambda: server.connect(database), differences, replay.catalog)
     followers = [item for item in differences if item.upgrade and not has_statements(item.upgrade)]
     open_database = trials_on(server, database, replay.version_tables)
     verified = verify_fixes(open_database, replay, differences, known)

@@ -7,6 +7,7 @@ ways, as every fix does before it is shown.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -17,6 +18,7 @@ from migration_gate.drift.difference import CatalogDifference
 from migration_gate.drift.model_comparison import compare_with_models, list_differences
 from migration_gate.facts import Column, Difference, RenameFix, Replay, Snapshot, Table
 from migration_gate.replay.catalog_losses import describe_changes, find_lost_objects
+from migration_gate.replay.dependent_fixes import take_dependents_away
 from migration_gate.replay.fix_trial import FixTrial, TrialFailed, disable_ddl_log
 from migration_gate.replay.fix_verification import (
     DifferenceKey,
@@ -118,6 +120,9 @@ class _RenameTrial:
         new = self._find_new(renamed)
         decisions = tuple(item for item in new if is_drop(item) or item.rename_hint)
         alterations = add_fixes((item for item in new if item not in decisions), renamed)
+        alterations = take_dependents_away(
+            lambda: nullcontext(self.trial.driver_connection), alterations, renamed.catalog
+        )
         if problem := self._run_alterations(alterations):
             return RenameFix(refused=problem)
         lines = _join_lines(rename, alterations)

@@ -81,6 +81,21 @@ READY = (
     ("a label that is used at once",
      "create type kind as enum ('x'); create table t (k kind)",
      "create type kind as enum ('x', 'y'); create table t (k kind default 'y')"),
+    ("views on views, with all that belongs to them",
+     """create table t (id int primary key, a int, b text); create view v with (security_barrier) as select a, b from t where b <> 'x:y %s';
+     create view w as select a + 1 as a1, (select max(a) from v) as m from v; create materialized view m as select a1 from w;
+     create unique index mi on m (a1); comment on index mi is 'i'; comment on view v is 'it''s v'; comment on column v.a is 'c';
+     create materialized view empty as select m from w with no data; create rule r as on delete to w do instead nothing;
+     grant select on w to public; grant select (a) on v to public; comment on materialized view m is 'm'""",
+     "create table t (id int primary key, a bigint, b varchar)"),
+    ("triggers on a column",
+     """create table t (a int, v varchar(9)); create function f() returns trigger language plpgsql as 'begin return new; end';
+     create trigger g before update of a on t for each row when (new.v <> 'x') execute function f(); alter table t disable trigger g;
+     create trigger h after update of a on t for each row execute function f(); comment on trigger g on t is 'x'""",
+     "create table t (a bigint, v text)"),
+    ("a column that generated columns use",
+     "create table t (a int, b int, v bigint generated always as (a * 2 + b) stored not null, w text, constraint ck check (v > 0), constraint uq unique (v, w)); create index ix on t (v)",
+     "create table t (a bigint, b smallint, v bigint generated always as (a * 2 + b) stored not null, w text, constraint ck check (v > 0), constraint uq unique (v, w)); create index ix on t (v)"),
     ("names that want to be code",
      "create table \"t'); import os #\" (\"a\\'b\" int)",
      "create table \"t'); import os #\" (\"a\\'b\" bigint default 1, \"x\"\" y\" text default ''')')"),
@@ -163,9 +178,9 @@ def test_a_shorter_text_is_refused_and_not_cut(engine: Engine) -> None:
 
 
 REFUSED = (
-    ("a view", "create table t (a int); create view v as select a from t", "create table t (a bigint)", "used by a view or rule"),
-    ("a materialized view", "create table t (a int); create materialized view v as select a from t", "create table t (a bigint)", "used by a view or rule"),
-    ("a trigger", "create table t (a int); create trigger g before update of a on t for each row execute function suppress_redundant_updates_trigger()", "create table t (a bigint)", "used in a trigger definition"),
+    ("a policy", "create table t (a int); create policy p on t using (a > 1)", "create table t (a bigint)", "used in a policy definition"),
+    ("a function with a body", "create table t (a int); create function f() returns int begin atomic select a from t; end", "create table t (a bigint)", "depends on column"),
+    ("a view with a default", "create table t (a int); create view v as select a from t; alter view v alter column a set default 5", "create table t (a bigint)", "used by a view or rule"),
     ("no cast", "create table t (a bigint)", "create table t (a uuid)", "cannot cast type bigint to uuid"),
     ("no cast, and a default", "create table t (a jsonb default '{}')", "create table t (a date)", "cannot cast type jsonb to date"),
     ("privileges of a generated column",
@@ -232,6 +247,7 @@ RENAMES = (
      "create table a (id int primary key); create table b (author int constraint k references a)",
      "create table a (id int primary key); create table b (author_id int constraint k2 references a on delete cascade)"),
     ("a column under a view", "create table t (a int, name text); create view v as select name from t", "create table t (a int, full_name text)"),
+    ("a column of another type under a view", "create table t (a int, name text); create view v as select name from t", "create table t (a int, full_name varchar(9))"),
     ("a table with one more column, and a key to it",
      "create table user_account (id serial primary key, login varchar(9) unique, born date); create table p (u int references user_account)",
      "create table accounts (id serial primary key, login varchar(40) unique, born date, extra int); create table p (u int references accounts)"),
@@ -263,7 +279,7 @@ def test_a_rename_with_changes_is_offered_first_and_keeps_rows(
 
 
 def test_a_rename_that_cannot_run_is_not_offered(engine: Engine) -> None:
-    database = "create table t (a int, flags text); create view v as select flags from t"
+    database = "create table t (a int, flags text); create policy p on t using (flags <> '')"
     offered = offer(engine, database, "create table t (a int, flag varchar(9))")
     assert offered.faults == []
     advice = describe_fix(offered.find("column"))

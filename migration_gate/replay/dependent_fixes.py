@@ -1,0 +1,68 @@
+"""Fixes of types that views or triggers stand in the way of: these are dropped before, and created after."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from typing import Any, TypeAlias
+
+import psycopg
+
+from migration_gate.autofix.execute_call import execute_calls
+from migration_gate.catalog.dependent_objects import DependentObjects, read_dependents
+from migration_gate.facts import Column, Difference, Snapshot
+from migration_gate.replay.revision_interpreter import has_statements
+from migration_gate.sql.identifiers import qualified_name
+
+Connect: TypeAlias = Callable[[], AbstractContextManager[psycopg.Connection[Any]]]
+LOST_PRIVILEGES = (
+    "# What production gave to these views outside of the migrations, such as privileges, goes with them."
+)
+_ADVICE = re.compile(r"^# .* may use .*: drop .* first, and create .* again after\.$")
+"""the comment that names what has to be dropped by hand"""
+
+
+def take_dependents_away(
+    connect: Connect, differences: tuple[Difference, ...], catalog: Snapshot
+) -> tuple[Difference, ...]:
+    """The differences; the lines for a type, with those that drop what uses the column and create it again.
+
+    Nothing is read where the database has no view and no trigger.
+    """
+    if not (catalog.views or catalog.triggers) or not any(map(_changes_type, differences)):
+        return differences
+    columns = {str(column): column for column in catalog.columns}
+    try:
+        with connect() as connection:
+            return tuple(_wrap(item, connection, columns.get(item.object)) for item in differences)
+    except psycopg.Error:
+        return differences  # Postgres then refuses what it refuses, and that is said
+
+
+def _changes_type(difference: Difference) -> bool:
+    return difference.kind == "type" and bool(difference.upgrade) and has_statements(difference.upgrade)
+
+
+def _wrap(difference: Difference, connection: psycopg.Connection[Any], column: Column | None) -> Difference:
+    """The lines of both directions between what drops the dependent objects and what creates them."""
+    if column is None or not _changes_type(difference):
+        return difference
+    dependents = read_dependents(connection, column, qualified_name(column.schema, column.table))
+    if not dependents.removals:
+        return difference
+    return replace(
+        difference,
+        upgrade=_join(difference.upgrade, dependents),
+        downgrade=_join(difference.downgrade, dependents),
+    )
+
+
+def _join(code: str, dependents: DependentObjects) -> str:
+    warning = [LOST_PRIVILEGES] if dependents.has_views else []
+    lines = [line for line in code.splitlines() if not _ADVICE.match(line)]
+    removals, creations = (
+        execute_calls(list(statements)) for statements in (dependents.removals, dependents.creations)
+    )
+    return "\n".join((*warning, *removals, *lines, *creations))
