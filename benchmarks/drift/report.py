@@ -13,6 +13,7 @@ import psycopg
 
 from benchmarks.drift import example_schema
 from benchmarks.drift.example_database import create_example, read_database
+from benchmarks.drift.fix_cost import measure_alone, measure_together
 from benchmarks.drift.line_measurement import measure_lines
 from benchmarks.drift.measurement import (
     BOTH_WAYS,
@@ -23,7 +24,9 @@ from benchmarks.drift.measurement import (
 )
 from benchmarks.drift.mutations import DRIFT_MUTATIONS, UNMANAGED_MUTATIONS
 from benchmarks.drift.origin_measurement import begin_history
+from migration_gate.facts import Snapshot
 from migration_gate.postgres.choice import start_server
+from migration_gate.postgres.server import Server
 
 
 def run_benchmark(postgres: str = "auto") -> int:
@@ -45,10 +48,23 @@ def run_benchmark(postgres: str = "auto") -> int:
         print("\n".join((*format_observations(observations), "", *format_totals(observations))))
         print(f"\nOn the undrifted schema ours reports {len(undrifted)}: {undrifted or 'nothing'}.")
         print(f"Alembic reports {len(compare_with_alembic(connect, source).splitlines())}.")
+        print("\n".join(format_costs(server, source, models)))
     lines = measure_lines()
     print(f"\nIn `library/`, differences at the right line: {lines.right} of {len(lines.expected)}.")
     print("\n".join(lines.wrong))
     return 1 if undrifted or find_errors(observations) or lines.wrong else 0
+
+
+def format_costs(server: Server, source: str, models: Snapshot) -> Iterator[str]:
+    """How long it takes to write the fixes and to run them both ways."""
+    measure_alone(server, source, models, DRIFT_MUTATIONS[:2])  # what is imported and compiled once
+    alone = measure_alone(server, source, models, DRIFT_MUTATIONS)
+    together = measure_together(server, source, models, DRIFT_MUTATIONS)
+    nothing = measure_together(server, source, models, ())
+    yield ""
+    yield f"A fix alone in its run: {alone.seconds_per_fix:.3f} s (of {alone.fixes})."
+    yield f"One of {together.fixes} fixes in one run: {together.seconds_per_fix:.3f} s."
+    yield f"No difference: {nothing.fixes} fixes, {nothing.seconds:.3f} s."
 
 
 def format_observations(observations: list[Observation]) -> Iterator[str]:

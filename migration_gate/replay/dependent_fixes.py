@@ -42,7 +42,10 @@ def take_dependents_away(
 
 
 def _changes_type(difference: Difference) -> bool:
-    return difference.kind == "type" and bool(difference.upgrade) and has_statements(difference.upgrade)
+    """Whether the lines change the type of a column, or drop a generated column and add it again."""
+    is_replaced = difference.kind == "default" and "op.drop_column(" in difference.upgrade
+    is_changed = difference.kind == "type" and bool(difference.upgrade) and has_statements(difference.upgrade)
+    return is_changed or is_replaced
 
 
 def _wrap(difference: Difference, connection: psycopg.Connection[Any], column: Column | None) -> Difference:
