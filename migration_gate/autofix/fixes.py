@@ -15,6 +15,7 @@ from migration_gate.autofix.column_fixes import fix_column
 from migration_gate.autofix.constraint_and_index_fixes import fix_part
 from migration_gate.autofix.default_fixes import change_default
 from migration_gate.autofix.enum_fixes import fix_enum
+from migration_gate.autofix.missing_schemas import add_schemas
 from migration_gate.autofix.named_type_fixes import fix_named_type
 from migration_gate.autofix.sequence_fixes import fix_sequence
 from migration_gate.autofix.table_fixes import create_table, drop_table, fix_table
@@ -46,7 +47,9 @@ def add_fixes(differences: Iterable[Difference], replay: Replay) -> tuple[Differ
     """
     catalog_differences = {item.difference: item for item in list_differences(replay)}
     state = AutofixState(thaw_snapshot(replay.catalog), thaw_snapshot(replay.models.snapshot or Snapshot()))
-    return tuple(_add_fix(item, catalog_differences.get(item), state) for item in differences)
+    differences = tuple(differences)
+    fixes = (_add_fix(item, catalog_differences.get(item), state) for item in differences)
+    return tuple(add_schemas(fixes, catalog_differences, differences, replay.catalog))
 
 
 def _add_fix(difference: Difference, found_on: CatalogDifference | None, state: AutofixState) -> Difference:

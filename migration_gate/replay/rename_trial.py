@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from migration_gate.analysis.drift_messages import is_drop
 from migration_gate.autofix.fixes import add_fixes
+from migration_gate.autofix.missing_schemas import create_schema, drop_schema, lacks_schema
 from migration_gate.autofix.rename_fixes import rename_column, rename_table
 from migration_gate.drift.difference import CatalogDifference
 from migration_gate.drift.model_comparison import compare_with_models, list_differences
@@ -137,7 +138,11 @@ class _RenameTrial:
             case Column() as current, Column() as target:
                 return _Lines(rename_column(current, target), rename_column(target, current))
             case Table() as current, Table() as target:
-                return _Lines(rename_table(current, target), rename_table(target, current))
+                rename = _Lines(rename_table(current, target), rename_table(target, current))
+                if lacks_schema(target.schema, self.replay.catalog):
+                    rename.upgrade.insert(0, create_schema(target.schema))
+                    rename.downgrade.append(drop_schema(target.schema))
+                return rename
         return _Lines([], [])
 
     def _find_new(self, renamed: Replay) -> tuple[Difference, ...]:
