@@ -10,6 +10,7 @@ same result from an empty database.
 from collections.abc import Iterator
 
 from migration_gate.analysis.failure_causes import find_failure_location, suggest_fix
+from migration_gate.analysis.failure_target import advise_on_target
 from migration_gate.check import Evidence, Finding, Severity, Subject
 from migration_gate.facts import Facts, Failure, Replay
 from migration_gate.wording import count_noun
@@ -37,7 +38,7 @@ def check(facts: Facts) -> Iterator[Finding]:
         or (revision.location if revision else None),
         revision=name,
         evidence=tuple(_collect_evidence(error, last_error, replay)),
-        fix=suggest_fix(error, replay),
+        fix=suggest_fix(error, replay) + advise_on_target(replay, name),
     )
 
 

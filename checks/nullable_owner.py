@@ -14,7 +14,7 @@ from migration_gate.analysis.ownership import OwnerColumn, list_owner_columns
 from migration_gate.check import Evidence, Finding, Severity, Subject
 from migration_gate.facts import Facts
 from migration_gate.sql.identifiers import name_on_search_path, quote_identifier
-from migration_gate.wording import code_block
+from migration_gate.wording import code_block, join_lines
 
 SEVERITY = Severity.ERROR
 SUBJECT = Subject.OWNER_COLUMN
@@ -53,13 +53,13 @@ def _collect_evidence(owned: OwnerColumn) -> Iterator[Evidence]:
     if trial and trial.accepted_row:
         yield Evidence("accepted", f"{owned.column.name} IS NULL and {trial.accepted_row}")
     if trial and trial.demanding_row:
-        yield Evidence("NULL demanded", f"where {trial.demanding_row}, by {trial.demanded_by}")
+        yield Evidence("NULL demanded", f"where {trial.demanding_row}, by {join_lines(trial.demanded_by)}")
 
 
 def _describe_fix(owned: OwnerColumn) -> str:
     trial = owned.null_trial
     if trial and trial.demanding_row:
-        return DEMANDED_BY_CHECK.format(row=trial.demanding_row, check=trial.demanded_by)
+        return DEMANDED_BY_CHECK.format(row=trial.demanding_row, check=join_lines(trial.demanded_by))
     table = name_on_search_path(owned.table.schema, owned.table.name)
     column = quote_identifier(owned.column.name)
     backfill = f"UPDATE {table} SET {column} = ... WHERE {column} IS NULL"  # noqa: S608 - a text to show

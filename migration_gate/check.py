@@ -50,6 +50,12 @@ class Finding:
     severity: Severity | None = None
     """only where it differs from the severity of the check"""
 
+    def __post_init__(self) -> None:
+        """A message is one line, whatever a definition or an error in it looks like."""
+        if "\n" in self.message:
+            lines = (line.strip() for line in self.message.splitlines())
+            object.__setattr__(self, "message", " ".join(lines))
+
     @classmethod
     def at_origin(
         cls,

@@ -30,6 +30,11 @@ def join_words(words: Iterable[str], *, quote: str = "`") -> str:
     return f"{', '.join(quoted[:-1])} and {quoted[-1]}"
 
 
+def join_lines(text: str) -> str:
+    """A text of several lines, such as a definition that Postgres prints, inside of a sentence."""
+    return " ".join(line.strip() for line in text.splitlines())
+
+
 def code_block(text: str) -> str:
     """A block of code inside a fix: its lines indented by four, between empty lines."""
     return "\n\n" + indent(text.strip("\n"), "    ") + "\n"

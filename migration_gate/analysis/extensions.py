@@ -49,8 +49,14 @@ EXTENSION_OF = {
     "st_transform": "postgis",
     "crosstab": "tablefunc",
     "box2d": "postgis",
+    **{
+        language: language
+        for language in (
+            *("plperl", "plperlu", "plpython3u", "pltcl", "pltclu", "plv8", "plr", "pljava", "pllua", "plsh"),
+        )
+    },
 }
-"""the extension that provides a type, function, operator class or access method"""
+"""the extension that provides a type, function, operator class, access method or language"""
 IMAGE_WITH = {
     "vector": "pgvector/pgvector:pg{major}",
     "postgis": "postgis/postgis:{major}-3.5",

@@ -76,6 +76,7 @@ CAUSES: tuple[Cause, ...] = (
     _cause(failure_dialects.choose_major, *NOT_UNDERSTOOD, message="does not exist|syntax error"),
     _cause(failure_fixes.create_extension, "42704", "42883", message="does not exist"),
     _cause(failure_dialects.write_for_postgres, *NOT_UNDERSTOOD, message=r"does not exist|syntax error"),
+    _cause(failure_fixes.quote_reserved_word, "42601", message="syntax error at or near"),
     _cause(failure_objects.describe_missing_column, "42703", message=r'column "?\S+"? .*does not exist'),
     _cause(failure_objects.order_table_creation, "42P01", message=r'(?<!of )relation "\S+" does not exist'),
     _cause(failure_fixes.prepare_schema_or_role, message=r"(?:schema|role) \S+ does not exist"),

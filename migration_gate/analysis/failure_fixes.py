@@ -10,7 +10,7 @@ from migration_gate.analysis.failure_dialects import find_major
 from migration_gate.analysis.failure_objects import NAME, find_in_message
 from migration_gate.analysis.op_code import quote_python
 from migration_gate.facts import Failure, Replay
-from migration_gate.sql.identifiers import quote_identifier
+from migration_gate.sql.identifiers import QUOTED_KEYWORDS, quote_identifier
 from migration_gate.wording import code_block
 
 CORRECT_ROWS = """Rows that are there at this point break it: the migrations wrote them, `prepare:` or \
@@ -30,7 +30,19 @@ CORRECT_PATH = """The path is relative to another folder: set `working_directory
 WRITE_UPGRADE = """The revision refuses to run here. Make its `upgrade()` do something, or delete the \
 revision."""
 
+WIDER_VERSION_TABLE = """connection.exec_driver_sql(
+    "CREATE TABLE IF NOT EXISTS {table} (version_num varchar(128) PRIMARY KEY)")
+connection.exec_driver_sql("ALTER TABLE {table} ALTER version_num TYPE varchar(128)")
+context.run_migrations()"""
+
 _WRITING = re.IGNORECASE | re.DOTALL
+_CLAUSES = frozenset({"select", "from", "where", "having", "values", "set", "join", "as", "and", "not", "is"})
+"""reserved words that more often stand where something else is wrong"""
+_NAME_PLACE = (
+    r"(?:\b(?:TABLE|INTO|UPDATE|FROM|JOIN|COLUMN|REFERENCES|ONLY|EXISTS|INDEX|VIEW|TYPE|ADD|ON|TO)"
+    r"(?:\s+(?:IF\s+(?:NOT\s+)?EXISTS|ONLY|\w+\s*\.))*\s+|[(,.]\s*){}(?!\w)"
+)
+"""where the name of a table or column may stand, with the word"""
 DEFAULT_MAJOR = "17"
 """the version of Postgres in a suggested image where that of the run is not known"""
 
@@ -52,7 +64,9 @@ def _name_image(extension: str, replay: Replay) -> str:
 
 def create_extension(failure: Failure, replay: Replay) -> str | None:
     """For a type, function, operator class or access method that an extension provides."""
-    qualified_name = find_in_message(rf"(?:type|function|operator class|access method) {NAME}", failure)
+    qualified_name = find_in_message(
+        rf"(?:type|function|operator class|access method|language) {NAME}", failure
+    )
     name = qualified_name.rpartition(".")[2].lower()
     extension = EXTENSION_OF.get(name)
     if extension is None:
@@ -99,10 +113,12 @@ def shorten_revision_id(failure: Failure, replay: Replay) -> str | None:
     if not is_version_write(failure, replay) or not limit:
         return None
     length = len(failure.revision or "")
+    code = WIDER_VERSION_TABLE.format(table=table)
     return (
         f"`{table}.version_num` holds {limit} characters, and this revision's id has {length}. Shorten it, "
-        "and the `down_revision` of those that follow. Or widen the column, in env.py before the migrations "
-        "run (`ALTER TABLE ... ALTER version_num TYPE varchar(128)`), and in every database that there is."
+        "and the `down_revision` of those that follow. Or have env.py make the table wider, in databases "
+        "that are there and in empty ones, before Alembic makes it; after `with "
+        f"context.begin_transaction():`{code_block(code)}"
     )
 
 
@@ -111,6 +127,20 @@ def is_version_write(failure: Failure, replay: Replay) -> bool:
     names = [name.rpartition(".")[2] for name in replay.version_tables] or ["alembic_version"]
     pattern = rf"\s*(?:INSERT INTO|UPDATE)\s+(?:\S+\.)?\"?(?:{'|'.join(map(re.escape, names))})\b"
     return re.match(pattern, failure.statement or "", re.IGNORECASE) is not None
+
+
+def quote_reserved_word(failure: Failure, replay: Replay) -> str | None:
+    """For a name that is a word of SQL's own, and stands without quotes."""
+    word = find_in_message(r'syntax error at or near "([^"]+)"', failure)
+    if word.lower() not in QUOTED_KEYWORDS or word.lower() in _CLAUSES:
+        return None
+    if not re.search(_NAME_PLACE.format(re.escape(word)), failure.statement or "", re.IGNORECASE):
+        return None
+    quoted = f'"{word.lower()}"'
+    return (
+        f"`{word}` is a word of SQL's own: as a name it stands in double quotes, `{quoted}`, here and in all "
+        "other SQL. Alembic's operations quote it themselves (`op.create_table`, `op.add_column`)."
+    )
 
 
 def prepare_schema_or_role(failure: Failure, replay: Replay) -> str | None:

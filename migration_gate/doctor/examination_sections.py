@@ -265,8 +265,8 @@ def _add_variables(
     unset_names = [variable.name for variable in required if variable.name not in set_names]
     if unset_names:
         section["not set"] = [
-            "filled with placeholders where the project fails without them; where one must hold a real "
-            "value, set it in .migration-gate.yml:",
+            "a run leaves them unset, and gives dummy values only to those without which env.py fails; "
+            "where a value matters, set it in .migration-gate.yml:",
             "env:",
             *(f"  {name}: …" for name in unset_names),
         ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from migration_gate.worker.protocol import MissingSetting, SettingSupplied
 
@@ -59,9 +59,20 @@ def list_lacking_variables(
     return variables
 
 
-def env_block(variables: dict[str, str]) -> str:
-    """An `env:` block for `.migration-gate.yml`."""
-    return config_block("env:", *(f"  {name}: {quote_value(value)}" for name, value in variables.items()))
+def list_places(supplied: Sequence[SettingSupplied], missing: Sequence[MissingSetting]) -> dict[str, str]:
+    """Where the project asks for each variable, as `file:line`; without those of which it is not known."""
+    places = {setting.name: setting.place for setting in supplied}
+    places |= {setting.name: setting.place for setting in missing}
+    return {name: place for name, place in places.items() if place}
+
+
+def env_block(variables: Mapping[str, str], places: Mapping[str, str] | None = None) -> str:
+    """An `env:` block for `.migration-gate.yml`; `places` become comments that say where each is read."""
+    lines = []
+    for name, value in variables.items():
+        place = (places or {}).get(name)
+        lines.append(f"  {name}: {quote_value(value)}" + (f"  # {place}" if place else ""))
+    return config_block("env:", *lines)
 
 
 def config_block(*lines: str) -> str:

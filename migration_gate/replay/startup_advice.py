@@ -14,7 +14,13 @@ from migration_gate.facts import Failure
 from migration_gate.replay import argument_advice, database_advice, machine_advice
 from migration_gate.replay.crash_report import INTERPRETER_ENDED
 from migration_gate.replay.early_end import EarlyEnd
-from migration_gate.replay.setting_advice import config_block, env_block, list_lacking_variables, quote_value
+from migration_gate.replay.setting_advice import (
+    config_block,
+    env_block,
+    list_lacking_variables,
+    list_places,
+    quote_value,
+)
 
 SHOWN_HEADS = 5
 PYTHON = "{python}"
@@ -88,7 +94,7 @@ def _advise_on_settings(early_end: EarlyEnd) -> str | None:
     return (
         f"The project asks for settings that are not set.{dummies} Give them in .migration-gate.yml, or name "
         f"an `env_file:`; any value of the right form will do, since every connection is redirected:\n\n"
-        f"{env_block(variables)}"
+        f"{env_block(variables, list_places(early_end.supplied, early_end.missing))}"
     )
 
 

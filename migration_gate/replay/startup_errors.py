@@ -23,7 +23,7 @@ from migration_gate.project import Project
 from migration_gate.replay import startup_advice
 from migration_gate.replay.crash_report import INTERPRETER_ENDED, last_output
 from migration_gate.replay.early_end import EarlyEnd
-from migration_gate.replay.setting_advice import env_block, list_lacking_variables
+from migration_gate.replay.setting_advice import env_block, list_lacking_variables, list_places
 
 if TYPE_CHECKING:
     from packaging.version import Version
@@ -112,9 +112,10 @@ def _advise_on_url(early_end: EarlyEnd) -> str:
     database_variables = {name: value for name, value in variables.items() if "://" in value}
     if not database_variables:
         return URL_ADVICE
+    block = env_block(database_variables, list_places(early_end.supplied, early_end.missing))
     return (
         "Give the project a PostgreSQL URL, any one will do, since every connection is redirected: in "
-        f".migration-gate.yml,\n\n{env_block(database_variables)}"
+        f".migration-gate.yml,\n\n{block}"
     )
 
 

@@ -320,6 +320,8 @@ class MissingSetting:
     """a value of the form that it may have"""
     default: Optional[str] = None
     """what the project's code takes instead"""
+    place: str = ""
+    """`file:line` of the project's that asks for it; the file below the working directory, else absolute"""
 
 
 @dataclass(frozen=True)
@@ -436,6 +438,8 @@ class SettingSupplied:
     value: str
     instead_of: str = ""
     """what the project's code takes where it is not set"""
+    place: str = ""
+    """as that of a `MissingSetting`"""
     kind: Literal["setting_supplied"] = "setting_supplied"
 
 

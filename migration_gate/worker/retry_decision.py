@@ -15,7 +15,7 @@ from .listener_guard import ListenerGuard
 from .placeholders import PLACEHOLDER_URL, make_text
 from .protocol import MissingSetting, SettingSupplied
 from .redirection import Redirection
-from .setting_reads import SettingReads, WatchedDict, WatchedList
+from .setting_reads import ReadKind, SettingRead, SettingReads, WatchedDict, WatchedList
 from .settings_fields import SettingsFields
 from .wanted_settings import (
     Additions,
@@ -182,7 +182,7 @@ class RetryDecision:
         additions = self.additions
         for name, value in additions.variables.items():
             instead_of = additions.replaced.get(name, "")
-            self._answer.send(SettingSupplied("variable", name, value, instead_of))
+            self._answer.send(SettingSupplied("variable", name, value, instead_of, self._find_place(name)))
         for name, value in self._fields.supplied.items():
             self._answer.send(SettingSupplied("field", name, value))
         options = {**additions.options, **({"sqlalchemy.url": PLACEHOLDER_URL} if additions.url else {})}
@@ -197,10 +197,26 @@ class RetryDecision:
         for read in self._reads.missing_variables().values():
             is_own = any(self._is_project_file(caller.file) for caller in read.callers[:1])
             if is_own and not read.is_existence_check:
-                yield MissingSetting("variable", read.name, make_text(read.name), read.default)
+                example = make_text(read.name)
+                yield MissingSetting("variable", read.name, example, read.default, self._place_of(read))
         for name, default in self._reads.defaults.items():
             yield MissingSetting("variable", name, make_text(name), default)
         for name in self._reads.names("x"):
-            yield MissingSetting("x", name)
+            yield MissingSetting("x", name, place=self._find_place(name, "x"))
         for name in self._reads.names("attribute"):
-            yield MissingSetting("attribute", name)
+            yield MissingSetting("attribute", name, place=self._find_place(name, "attribute"))
+
+    def _find_place(self, name: str, kind: ReadKind = "variable") -> str:
+        """Where the project asks for the setting, first without a default; '' where a library does."""
+        reads = [read for read in self._reads.reads if (read.kind, read.name) == (kind, name)]
+        reads.sort(key=lambda read: (read.default is not None, read.is_existence_check))
+        return next(filter(None, map(self._place_of, reads)), "")
+
+    def _place_of(self, read: SettingRead) -> str:
+        """The innermost of the project's own callers."""
+        for caller in read.callers:
+            if self._is_project_file(caller.file):
+                is_below = caller.file.startswith(self._home + os.sep)
+                file = os.path.relpath(caller.file, self._home) if is_below else caller.file
+                return "%s:%d" % (file, caller.line)
+        return ""

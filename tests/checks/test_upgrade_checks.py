@@ -120,6 +120,31 @@ def test_an_error_in_python_shows_the_projects_frames() -> None:
             {"sqlstate": "42701"},
             "Revision `a1` has made it already",
         ),
+        (
+            'language "plpython3u" does not exist',
+            {"sqlstate": "42704"},
+            "CREATE EXTENSION IF NOT EXISTS plpython3u",
+        ),
+        (
+            'syntax error at or near "order"',
+            {"sqlstate": "42601", "statement": "CREATE TABLE order (id int)"},
+            '`"order"`',
+        ),
+        (
+            'syntax error at or near "USER"',
+            {"sqlstate": "42601", "statement": "SELECT a FROM x.USER"},
+            '`"user"`',
+        ),
+        (
+            'syntax error at or near "check"',
+            {"sqlstate": "42601", "statement": "CREATE TABLE t (id int, check int)"},
+            '`"check"`',
+        ),
+        (
+            'syntax error at or near "group"',
+            {"sqlstate": "42601", "statement": "SELECT a b c group by a"},
+            "Fix the revision",
+        ),
         ('null value in column "x"', {"sqlstate": "23502"}, "fill the column first"),
         ("canceling statement due to lock timeout", {"sqlstate": "55P03"}, "second connection"),
         ("current transaction is aborted", {"sqlstate": "25P02"}, "error was swallowed"),
@@ -287,3 +312,22 @@ def test_text_that_only_resembles_a_commit_is_no_finding(sql: str) -> None:
 
 def test_an_empty_run_has_no_findings() -> None:
     assert list(silent_upgrade.check(Facts())) == []
+
+
+def test_a_failure_on_one_of_several_branches_names_the_target() -> None:
+    facts = fact_builders.make_failure_facts("division by zero", sqlstate="22012")
+    other = replace(facts.replay.history.revisions[0], id="z9", parents=())
+    history = replace(
+        facts.replay.history, revisions=(*facts.replay.history.revisions, other), heads=("c3", "z9")
+    )
+    several = replace(facts, replay=replace(facts.replay, history=history))
+    (finding,) = failing_upgrade.check(several)
+    assert "2 heads, of which `z9` can be reached without this revision" in finding.fix
+    assert "    target: z9\n" in finding.fix
+    chosen = replace(several, replay=replace(several.replay, history=replace(history, target=("c3",))))
+    (finding,) = failing_upgrade.check(chosen)
+    assert "target:" not in finding.fix
+
+
+def test_a_message_is_one_line() -> None:
+    assert check_failure("it is\n  not\nso").message == "`c3` failed: it is not so"

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from textwrap import dedent, indent
+
 import pytest
 
+from migration_gate.checks import failing_upgrade
 from migration_gate.errors import TimedOut
-from tests.support.alembic_projects import STANDARD, after, async_env, env, instead, lay, line_of
+from migration_gate.facts import Facts
+from tests.support.alembic_projects import STANDARD, Rev, after, async_env, env, instead, lay, line_of
 from tests.support.replay_engine import Engine
 from tests.support.worker_interpreters import python
 
@@ -210,3 +214,15 @@ def test_a_statement_is_ended_at_its_time_limit(engine: Engine) -> None:
         engine.run(folder, statement_seconds=5)
     assert caught.value.message.startswith("A statement of revision 0004 took longer than its time limit")
     assert "limits: {statement: ...}" in caught.value.advice
+
+
+LONG = "0001_a_revision_id_with_more_than_thirty_two_characters"
+
+
+def test_the_advice_on_a_long_revision_id_works_on_an_empty_database(engine: Engine) -> None:
+    failed = engine.run(lay(engine.folder(), [Rev(LONG, 'op.execute("CREATE TABLE a (id int)")')]))
+    (finding,) = failing_upgrade.check(Facts("", failed.replay))
+    code = dedent(finding.fix.split("begin_transaction():`")[1])
+    env_py = env(run=f"with context.begin_transaction():\n{indent(code, '    ')}")
+    ran = engine.run(lay(engine.folder(), [Rev(LONG, 'op.execute("CREATE TABLE a (id int)")')], env_py))
+    assert (ran.replay.failure, ran.replay.arrived_heads) == (None, (LONG,))

@@ -67,6 +67,10 @@ ADVICE: dict[str, tuple[str, str]] = {
         "raise ModuleNotFoundError(\"No module named 'psycopg2'\")",
         "-m pip install psycopg2-binary",
     ),
+    "where a setting is read": (
+        "import os\n{}[os.environ['LICENCE']]",
+        "-licence  # migrations/env.py:",
+    ),
     "settings of which no value does": (
         "import os\n{}[os.environ['LICENCE']]",
         "env:\n      LICENCE: not-a-secret",
