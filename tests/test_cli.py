@@ -213,8 +213,8 @@ def test_doctor_says_what_it_found_and_what_is_missing(
         "required": ["DATABASE_URL  migrations/env.py:3", "APP_KEY  app/settings.py:3"],
         "optional": ["PGHOST  migrations/env.py:4"],
         "not set": [
-            "filled with placeholders where the project fails without them; where one must hold a real "
-            "value, set it in .migration-gate.yml:",
+            "a run leaves them unset, and gives dummy values only to those without which env.py fails; "
+            "where a value matters, set it in .migration-gate.yml:",
             "env:",
             "  DATABASE_URL: …",
             "  APP_KEY: …",

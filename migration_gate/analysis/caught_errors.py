@@ -18,6 +18,10 @@ UNDEFINED = frozenset({"42P01", "42703", "42883", "42704", "3F000"})
 """SQLSTATEs of a table, column, function, other object or schema that is not there"""
 TAKEN = frozenset({"42P07", "42701", "42710", "42723", "42P06"})
 """SQLSTATEs of a name that is taken"""
+ROW_IS_THERE = ("23505",)
+"""the SQLSTATE of a row that is there already: INSERT ... ON CONFLICT, written out"""
+DECISIONS = ("P0", "02")
+"""classes of SQLSTATEs that PL/pgSQL code raises for its own decisions"""
 SECOND_PRIMARY_KEY = "42P16"
 DEPENDS_ON_SERVER = re.compile(
     r'role "|permission denied|must be (owner|superuser|a member)|extension "'
@@ -25,6 +29,10 @@ DEPENDS_ON_SERVER = re.compile(
 )
 """messages about what a production server may have, and the ephemeral one lacks"""
 _ALTERS_TYPE = re.compile(r"\s*ALTER\s+TYPE\b.*\bADD\s+VALUE\b", re.IGNORECASE | re.DOTALL)
+_REMOVES_ROWS = re.compile(r"\s*(DELETE|TRUNCATE)\b", re.IGNORECASE)
+_HANDLER = re.compile(r"\bWHEN\b[^;]*?\bTHEN\s+(\w+)", re.IGNORECASE)
+_REPORTS = frozenset({"NULL", "RAISE", "END"})
+"""the first words of handlers that do nothing"""
 _ADDS_MEMBER = re.compile(r"\s*ALTER\s+PUBLICATION\b.*\bADD\b", re.IGNORECASE | re.DOTALL)
 _GUARD = """IF NOT EXISTS (SELECT FROM pg_constraint WHERE conname = '...') THEN
     ...
@@ -51,6 +59,9 @@ def is_goal_reached(error: CaughtError) -> bool:
     """Whether what the command wanted was so: what it drops is not there, the label that it adds is."""
     if error.sqlstate in UNDEFINED:
         return _drops_one_thing(error.statement)
+    if error.changes_rows:
+        has_no_rows = error.sqlstate in UNDEFINED and _REMOVES_ROWS.match(error.statement) is not None
+        return has_no_rows or error.sqlstate in ROW_IS_THERE or error.sqlstate.startswith(DECISIONS)
     return error.sqlstate == "42710" and bool(
         _ALTERS_TYPE.match(error.statement) or _ADDS_MEMBER.match(error.statement)
     )
@@ -101,6 +112,8 @@ def _write_message(step: Step, error: CaughtError) -> str:
 def _is_likely_deliberate(error: CaughtError) -> bool:
     if error.is_undone:
         return bool(error.fallback)
+    if error.changes_rows and _has_other_handler(error.query):
+        return True
     return bool(
         error.fallback
         or error.is_in_savepoint
@@ -108,6 +121,12 @@ def _is_likely_deliberate(error: CaughtError) -> bool:
         or error.sqlstate == SECOND_PRIMARY_KEY
         or DEPENDS_ON_SERVER.match(error.message)
     )
+
+
+def _has_other_handler(query: str) -> bool:
+    """Whether a handler of the block does more than to report the error: what it does may be as good."""
+    handlers = _HANDLER.findall(query.partition("EXCEPTION")[2] or query.lower().partition("exception")[2])
+    return any(word.upper() not in _REPORTS for word in handlers)
 
 
 def _collect_evidence(error: CaughtError) -> Iterator[Evidence]:
@@ -133,7 +152,7 @@ def _suggest_fix(error: CaughtError) -> str:
             "Let the error raise; ask the catalog first where something may or may not be there "
             "(`sa.inspect(op.get_bind())`)."
         )
-    if error.sqlstate in UNDEFINED or not error.sqlstate:
+    if error.sqlstate in UNDEFINED or not error.sqlstate or error.changes_rows:
         return "Fix the statement, and remove the EXCEPTION clause, so that an error ends the revision."
     return (
         "Remove the EXCEPTION clause, so that an error ends the revision; where something may or may not be "

@@ -321,6 +321,8 @@ class CaughtError:
     """the command succeeded; the error of a later one in its block undid it"""
     fallback: str = ""
     """the command that the handler of the error ran"""
+    changes_rows: bool = False
+    """it is no DDL command: what the handler does instead is not known"""
     is_in_savepoint: bool = False
     """a cursor's error that did not end the transaction of the migration"""
     lost: int = 0

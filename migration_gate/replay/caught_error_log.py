@@ -31,6 +31,7 @@ STEP_MARK = "migration_gate step: "
 ATTEMPT_MARK = "migration_gate attempt: "
 OWN_NAME = "migration_gate"
 """stands in every statement of the gate's own"""
+READ_NOTES = "select error::text from migration_gate.caught_error order by id"
 READ_FINISHED = "select number from migration_gate.finished_attempt"
 COMPARE = "select migration_gate.compare_creation(%s, migration_gate.current_path())"
 READ_QUERIES = "select query from migration_gate.ddl_log where step = %s"
@@ -66,6 +67,18 @@ class _Attempt:
     """what Postgres says of the command; None where it succeeds, or was not tried"""
 
 
+@dataclass(frozen=True, slots=True)
+class _Note:
+    """What the handler of a DO block has caught, as `migration_gate.note_caught` keeps it."""
+
+    step: int
+    after_command: int
+    query: str
+    error: _Error
+    statement: str | None = None
+    """None where the block itself raised it"""
+
+
 @dataclass(slots=True)
 class _CursorError:
     """An error in the server's log."""
@@ -93,6 +106,11 @@ def _attempt_adapter() -> TypeAdapter[_Attempt]:
     return TypeAdapter(_Attempt)
 
 
+@cache
+def _note_adapter() -> TypeAdapter[_Note]:
+    return TypeAdapter(_Note)
+
+
 def read_caught_errors(
     connection: psycopg.Connection[Any], server: Server, lines: Sequence[Line]
 ) -> tuple[CaughtError, ...]:
@@ -106,6 +124,7 @@ def read_caught_errors(
     steps = {line.number: line for line in lines if isinstance(line, StepFinished)}
     caught = [
         *_find_in_blocks(connection, reading.attempts),
+        *_find_noted(connection, reading.attempts),
         *_find_of_cursors(connection, reading, steps),
     ]
     return tuple(sorted((error for error in caught if error.step in steps), key=lambda error: error.step))
@@ -175,6 +194,28 @@ def _find_in_blocks(
             query=attempt.query,
             is_undone=attempt.error is None,
             fallback=_find_fallback(attempt, (item for item in later if item.number in finished)),
+        )
+
+
+def _find_noted(connection: psycopg.Connection[Any], attempts: Sequence[_Attempt]) -> Iterator[CaughtError]:
+    """What handlers caught, without what is known of a DDL command."""
+    rows = connection.execute(READ_NOTES).fetchall()
+    if not rows:
+        return
+    positions = LogPositions.read(connection)
+    known = {(item.query, item.error) for item in attempts if item.error is not None}
+    for (text,) in rows:
+        note = _note_adapter().validate_json(text)
+        is_known = (note.query, note.error) in known
+        if note.statement is None or is_known or READS_ONLY.match(note.statement):
+            continue
+        yield CaughtError(
+            step=note.step or positions.find_step(note.after_command),
+            statement=note.statement,
+            message=note.error.message,
+            sqlstate=note.error.sqlstate,
+            query=note.query,
+            changes_rows=True,
         )
 
 

@@ -27,6 +27,11 @@ create function migration_gate.current_step() returns int language sql stable as
 select coalesce(nullif(pg_catalog.current_setting('migration_gate.step', true), '')::int, 0)
 $$;
 
+-- The client's text, without what the worker has put into the handlers of a DO block (worker/observed_blocks.py).
+create function migration_gate.client_query() returns text language sql stable as $$
+select pg_catalog.replace(pg_catalog.current_query(), ' DECLARE migration_gate_context text; BEGIN GET STACKED DIAGNOSTICS migration_gate_context = PG_EXCEPTION_CONTEXT; migration_gate_context := migration_gate.note_caught(SQLSTATE, SQLERRM, migration_gate_context); END;', '')
+$$;
+
 -- Begin a step. Its row marks the beginning even where a migration resets the session (DISCARD ALL), and so does
 -- the line of the server's log.
 create function migration_gate.begin_step(step int) returns void language plpgsql security definer
@@ -175,7 +180,7 @@ begin
     insert into migration_gate.ddl_log (step, tag, kind, identity, oid, query, state, parents, indexes)
     select migration_gate.current_step(), tag,
            case c.relkind when 'S' then 'sequence' when 'v' then 'view' when 'm' then 'materialized view' else 'table' end,
-           c.oid::regclass::text, c.oid, left(current_query(), 4000), s.state,
+           c.oid::regclass::text, c.oid, left(migration_gate.client_query(), 4000), s.state,
            array(select i.inhparent from pg_catalog.pg_inherits i where i.inhrelid = c.oid),
            array(select i.indexrelid from pg_catalog.pg_index i where i.indrelid = c.oid)
     from pg_catalog.pg_class c cross join lateral (select migration_gate.relation_state(c.oid) as state offset 0) s
@@ -184,7 +189,7 @@ begin
         where l.oid = c.oid and (l.state <> '=' or l.dropped) order by l.id desc limit 1)
     order by c.oid;
     insert into migration_gate.ddl_log (step, tag, kind, identity, oid, query, state)
-    select migration_gate.current_step(), tag, 'type', format_type(t.oid, null), t.oid, left(current_query(), 4000), t.state
+    select migration_gate.current_step(), tag, 'type', format_type(t.oid, null), t.oid, left(migration_gate.client_query(), 4000), t.state
     from (select d.oid, migration_gate.type_state(d.oid) as state from unnest(types) d (oid)) t
     where t.state is distinct from (
         select l.state from migration_gate.ddl_log l
@@ -275,7 +280,7 @@ begin
         end if;
         insert into migration_gate.ddl_log (step, tag, kind, identity, oid, query, state, parents, indexes)
         values (migration_gate.current_step(), command.command_tag, command.object_type, command.object_identity, logged,
-                left(current_query(), 4000),
+                left(migration_gate.client_query(), 4000),
                 case when relation is null and type is null then null
                      when logged = any (logged_before) then '='
                      when relation is not null then migration_gate.relation_state(relation)
@@ -294,7 +299,7 @@ begin
         perform migration_gate.log_consequences(tg_tag, relations, renamed);
     elsif not has_commands and tg_tag like 'CREATE %' then -- IF NOT EXISTS: the object was there already
         insert into migration_gate.ddl_log (step, tag, kind, identity, oid, query)
-        values (migration_gate.current_step(), tg_tag, lower(substr(tg_tag, 8)), '', 0, left(current_query(), 4000));
+        values (migration_gate.current_step(), tg_tag, lower(substr(tg_tag, 8)), '', 0, left(migration_gate.client_query(), 4000));
     end if;
 end $$;
 
@@ -315,7 +320,7 @@ begin
     inserted as (
         insert into migration_gate.ddl_log (step, tag, kind, identity, oid, dropped, query)
         select migration_gate.current_step(), tg_tag, d.object_type, d.object_identity, d.objid, d.objsubid = 0,
-               left(current_query(), 4000)
+               left(migration_gate.client_query(), 4000)
         from dropped d
         where d.object_type in ('table', 'foreign table', 'table column', 'index', 'sequence', 'type', 'domain', 'view',
                                 'materialized view', 'composite type', 'function', 'procedure', 'aggregate', 'trigger',

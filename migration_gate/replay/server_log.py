@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
+from migration_gate.worker.observed_blocks import without_notes
 from migration_gate.worker.protocol import ErrorReport, Line, RunFailed
 
 ABORTED_TRANSACTION = "25P02"
@@ -110,7 +111,12 @@ def _find_statement_line(file: str | None, statement: str | None) -> int | None:
 def read_entries(text: str, database: str) -> list[LogEntry]:
     """The entries of the sessions in the database, in the order of the log."""
     return [
-        LogEntry(match["pid"], match["sqlstate"], match["level"], match["text"].replace("\n\t", "\n"))
+        LogEntry(
+            match["pid"],
+            match["sqlstate"],
+            match["level"],
+            without_notes(match["text"].replace("\n\t", "\n")),
+        )
         for match in ENTRY.finditer(text)
         if match["database"] == database
     ]

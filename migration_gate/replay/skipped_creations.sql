@@ -13,6 +13,12 @@ create table migration_gate.finished_attempt (
 );
 create sequence migration_gate.attempt_number;
 
+-- What handlers of DO blocks have caught; see worker/observed_blocks.py.
+create table migration_gate.caught_error (
+    id bigint generated always as identity,
+    error jsonb not null
+);
+
 -- The pieces of SQL between separators that are in no quotes and no brackets, without comments.
 create function migration_gate.split_sql(sql text, separator text) returns setof text language plpgsql immutable
 set search_path = '' as $$
@@ -428,7 +434,7 @@ declare
     command constant text := regexp_replace(tag, ' AS$', '');
     pattern constant text := '^' || replace(command, ' ', '\s+(?:(?:GLOBAL|LOCAL|TEMP|TEMPORARY|UNLOGGED|UNIQUE)\s+)*') || '\M';
     message constant text := statement_timestamp()::text;
-    pieces constant text[] := array(select migration_gate.split_sql(current_query(), ';'));
+    pieces constant text[] := array(select migration_gate.split_sql(migration_gate.client_query(), ';'));
     counts jsonb;
     number int;
 begin
@@ -451,7 +457,19 @@ begin
     return comparison || jsonb_build_object(
         'step', migration_gate.current_step(),
         'after_command', (select l.last_value from migration_gate.ddl_log_id_seq l),
-        'query', left(current_query(), 4000));
+        'query', left(migration_gate.client_query(), 4000));
+end $$;
+
+-- Called at the beginning of a handler. Returns null. Fails never: the handler is the project's.
+create function migration_gate.note_caught(state text, message text, context text) returns text language plpgsql
+security definer set search_path = '' as $$
+begin
+    insert into migration_gate.caught_error (error) values (migration_gate.build_row(jsonb_build_object(
+        'statement', left((regexp_match(context, '^SQL statement "(.*?)"\nPL/pgSQL function '))[1], 2000),
+        'error', jsonb_build_object('message', message, 'sqlstate', state))));
+    return null;
+exception when others then
+    return null;
 end $$;
 
 -- Keep what a statement wanted, where something else has the name.

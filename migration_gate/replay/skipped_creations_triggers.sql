@@ -25,7 +25,7 @@ begin
     end if;
     get diagnostics context = pg_context;
     statement := migration_gate.inner_statement(context);
-    if pg_catalog.strpos(pg_catalog.upper(coalesce(statement, pg_catalog.current_query())), 'EXISTS') > 0 then
+    if pg_catalog.strpos(pg_catalog.upper(coalesce(statement, migration_gate.client_query())), 'EXISTS') > 0 then
         perform migration_gate.log_if_skipped(tg_tag, statement);
     end if;
 end $$;
@@ -41,7 +41,7 @@ begin
         perform migration_gate.log_conflict(statement, migration_gate.current_path());
     end if;
 exception when others then -- the migration does not fail for what cannot be compared
-    perform migration_gate.keep_failure(coalesce(statement, inner_statement, pg_catalog.current_query()), sqlerrm);
+    perform migration_gate.keep_failure(coalesce(statement, inner_statement, migration_gate.client_query()), sqlerrm);
 end $$;
 
 -- Before a command of a function or a DO block: its error may be caught there, which undoes everything that was

@@ -7,6 +7,7 @@ import os
 import traceback
 from typing import Any, Iterator, Optional
 
+from .observed_blocks import without_notes
 from .protocol import ErrorReport, Frame
 
 MAX_TEXT = 4000
@@ -29,7 +30,7 @@ def describe_error(error: BaseException, *, home: str = "") -> ErrorReport:
         report,
         message=(report.message or _describe_in_own_words(error) or type(error).__name__)[:MAX_TEXT],
         exception_class=type(original if original is not None else error).__name__,
-        statement=statement[:MAX_TEXT] if isinstance(statement, str) else None,
+        statement=without_notes(statement)[:MAX_TEXT] if isinstance(statement, str) else None,
         frames=tuple(_frames_of_cause(error, home) + _syntax_error_frames(error)),
     )
 

@@ -10,6 +10,7 @@ from typing import Any, Callable, Optional
 from . import private_api
 from .error_report import MAX_TEXT, describe_error
 from .listener_guard import ListenerGuard
+from .observed_blocks import IS_INSTALLED, observe_block, without_notes
 from .protocol import BoundaryName, ErrorReport, ExecutedStatement
 from .step_record import StepLog, StepRecord
 
@@ -53,6 +54,7 @@ class StatementRecorder:
                 "rollback to savepoint"
             ),
         }
+        event.listen(Engine, "before_cursor_execute", self._observe_block, retval=True)
         for name, listener in listeners.items():
             event.listen(Engine, name, self._guard.wrap("the record of the statements", listener))
 
@@ -84,6 +86,18 @@ class StatementRecorder:
         self.open_errors = []
         self._add_boundary(name)
 
+    def _observe_block(
+        self, connection: Any, cursor: Any, statement: str, parameters: Any, *more: Any
+    ) -> tuple[str, Any]:
+        """The statement to execute; see observed_blocks."""
+        if self.in_migration:
+            with self._guard.observing("what DO blocks catch"):
+                observed = observe_block(statement)
+                if observed != statement:
+                    cursor.execute(IS_INSTALLED)
+                    return (observed if cursor.fetchone()[0] else statement), parameters
+        return statement, parameters
+
     def _before_statement(self, connection: Any, cursor: Any, *more: Any) -> None:
         if self.in_migration:
             self.line = self._running_line() or self.line
@@ -98,7 +112,7 @@ class StatementRecorder:
 
     def _on_error(self, context: Any) -> None:
         report = describe_error(context.sqlalchemy_exception or context.original_exception, home=self._home)
-        statement = (context.statement or "")[:MAX_TEXT] or report.statement
+        statement = without_notes(context.statement or "")[:MAX_TEXT] or report.statement
         report = dataclasses.replace(report, statement=statement, line=self.line)
         self.open_errors.append(report)
         if self.in_migration and context.statement:
@@ -116,7 +130,7 @@ class StatementRecorder:
     ) -> None:
         seconds = round(time.perf_counter() - self._statement_start, 5)
         self._log.add_statement(
-            ExecutedStatement(sql[:MAX_TEXT], seconds, self.line, rows, error, in_transaction)
+            ExecutedStatement(without_notes(sql)[:MAX_TEXT], seconds, self.line, rows, error, in_transaction)
         )
 
     def _running_line(self) -> Optional[int]:

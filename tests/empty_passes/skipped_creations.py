@@ -77,6 +77,12 @@ WAYS = (
         "EXCEPTION WHEN",
     ),
     _swallowed(
+        "a DO block that swallows the error of an UPDATE",
+        'op.execute("do $$ begin update item set id = name::int; exception when others then null; end $$")',
+        "invalid input syntax for type integer",
+        "update item set id",
+    ),
+    _swallowed(
         "a function that swallows the error of the statement which it is given",
         f"""
 op.execute('''create function attempt(command text) returns void language plpgsql as $$

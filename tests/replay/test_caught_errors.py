@@ -38,6 +38,13 @@ SWALLOWED = (
         "42710",
         'undid an earlier command of its block: type "state" already exists',
     ),
+    (BLOCK % "UPDATE items SET id = price::int", "22P02", 'invalid input syntax for type integer: "cheap"'),
+    (
+        "DO $$ BEGIN INSERT INTO items (id) VALUES (NULL);"
+        " EXCEPTION WHEN not_null_violation OR SQLSTATE '22P02' THEN\nRAISE NOTICE 'it failed'; END $$",
+        "23502",
+        'null value in column "id"',
+    ),
     (BLOCK % "DROP INDEX one, two", "42704", 'index "one" does not exist'),
     (
         f"DO $$ BEGIN BEGIN {CAST}; EXCEPTION WHEN OTHERS THEN NULL; END;"
@@ -49,6 +56,13 @@ SWALLOWED = (
 """a statement, the SQLSTATE of the finding, and what it says"""
 HARMLESS = (
     BLOCK % "CREATE TABLE items (id int PRIMARY KEY, name text, price text)",
+    BLOCK % "INSERT INTO items (id) VALUES (1)",
+    BLOCK % "PERFORM 1 FROM missing",
+    BLOCK % "DELETE FROM missing",
+    BLOCK % "RAISE EXCEPTION 'never mind'",
+    "DO $$ DECLARE n int := 0; BEGIN BEGIN UPDATE items SET id = 1 WHERE id = 1; n := 1 / 0;"
+    " EXCEPTION WHEN division_by_zero THEN IF NOT FOUND THEN RAISE EXCEPTION 'FOUND was changed'; END IF;"
+    " END; IF n <> 0 THEN RAISE EXCEPTION 'n was changed'; END IF; END $$",
     BLOCK % "DROP TABLE missing",
     BLOCK % "ALTER TABLE items DROP CONSTRAINT missing",
     BLOCK % "DROP FUNCTION missing(int)",
@@ -61,6 +75,8 @@ HARMLESS = (
     "DO $$ BEGIN CREATE TABLE later (id int); EXCEPTION WHEN duplicate_table THEN RAISE; END $$",
 )
 WARNED = (
+    "DO $$ BEGIN UPDATE items SET id = price::int; EXCEPTION WHEN OTHERS THEN"
+    " UPDATE items SET id = 1; END $$",
     f"DO $$ BEGIN {CAST}; EXCEPTION WHEN OTHERS THEN"
     " ALTER TABLE items ALTER COLUMN price TYPE varchar(9); END $$",
     BLOCK % "GRANT SELECT ON items TO readers",
@@ -117,7 +133,7 @@ def test_what_another_statement_makes_good_or_this_server_lacks_is_a_warning(eng
     assert [(finding.revision, finding.severity) for finding in findings] == [
         (f"{number:04}", Severity.WARNING) for number in range(2, 2 + len(WARNED))
     ]
-    assert findings[0].evidence[-1].text == "ALTER TABLE items ALTER COLUMN price TYPE varchar(9)"
+    assert findings[1].evidence[-1].text == "ALTER TABLE items ALTER COLUMN price TYPE varchar(9)"
 
 
 @pytest.mark.parametrize("driver", ["psycopg2", "psycopg", "pg8000"])
