@@ -26,15 +26,17 @@ BLOCK = re.compile(rf"\s*DO\s+{_LANGUAGE}(\$\w*\$)(.*)\1\s*{_LANGUAGE};?\s*\Z", 
 CHANGES_ROWS = re.compile(r"\b(INSERT|UPDATE|DELETE|MERGE|PERFORM|SELECT|CALL|TRUNCATE|COPY)\b", re.I)
 CONDITIONS = """
 others integrity_constraint_violation restrict_violation not_null_violation foreign_key_violation
-unique_violation check_violation exclusion_violation data_exception division_by_zero datetime_field_overflow
-invalid_datetime_format invalid_text_representation numeric_value_out_of_range string_data_right_truncation
-null_value_not_allowed cannot_coerce invalid_parameter_value feature_not_supported undefined_table
-undefined_column undefined_object undefined_function undefined_file duplicate_table duplicate_column
-duplicate_object duplicate_function duplicate_schema duplicate_alias invalid_schema_name
-invalid_table_definition invalid_column_definition invalid_object_definition wrong_object_type datatype_mismatch
-syntax_error syntax_error_or_access_rule_violation insufficient_privilege dependent_objects_still_exist object_in_use
-object_not_in_prerequisite_state lock_not_available raise_exception no_data_found too_many_rows
-ambiguous_column grouping_error indeterminate_datatype invalid_foreign_key generated_always
+unique_violation check_violation exclusion_violation data_exception division_by_zero
+datetime_field_overflow invalid_datetime_format invalid_text_representation
+numeric_value_out_of_range string_data_right_truncation null_value_not_allowed cannot_coerce
+invalid_parameter_value feature_not_supported undefined_table undefined_column undefined_object
+undefined_function undefined_file duplicate_table duplicate_column duplicate_object
+duplicate_function duplicate_schema duplicate_alias invalid_schema_name invalid_table_definition
+invalid_column_definition invalid_object_definition wrong_object_type datatype_mismatch syntax_error
+syntax_error_or_access_rule_violation insufficient_privilege dependent_objects_still_exist
+object_in_use object_not_in_prerequisite_state lock_not_available raise_exception no_data_found
+too_many_rows ambiguous_column grouping_error indeterminate_datatype invalid_foreign_key
+generated_always
 """
 """of PL/pgSQL, those that are caught by name in migrations; what is not here is not seen"""
 _NAMES = "|".join(CONDITIONS.split())

@@ -13,7 +13,7 @@ UPDATE = "DO $$ BEGIN UPDATE t SET a = 1; EXCEPTION WHEN {} THEN NULL; END $$"
     ("statement", "notes"),
     [
         (UPDATE.format("OTHERS"), 1),
-        (UPDATE.format("unique_violation OR sqlstate '22P02'").replace("$$", "$b$") + " LANGUAGE plpgsql;", 1),
+        (UPDATE.format("unique_violation OR sqlstate '22P02'").replace("$$", "$b$") + " LANGUAGE plpgsql", 1),
         (
             "do $$ begin insert into t values (1); exception when check_violation then null;"
             " when others then null; end $$",
