@@ -108,7 +108,9 @@ def _change_serial_type(current: Column, target: Column, state: AutofixState) ->
     current_sequence, target_sequence = (sequence for sequence in sequences if sequence is not None)
     if current_sequence.type == target_sequence.type:
         return []
-    name = qualified_name(current_sequence.schema, current_sequence.name)
+    # It is renamed last in an upgrade, and first in a downgrade: here it has the database's name.
+    named = target_sequence if state.is_downgrade else current_sequence
+    name = qualified_name(named.schema, named.name)
     return [execute_call(f"ALTER SEQUENCE {name} AS {target_sequence.type}")]
 
 

@@ -24,7 +24,9 @@ _COMMON_WORDS = frozenset(
 )
 """words that say little about which thing a name is of"""
 _COMMON_WEIGHT = 0.3
-_NEGATIONS = ("in", "un", "non", "not", "no", "dis", "de")
+_NEGATIONS = ("in", "un", "non", "dis", "de")
+"""at the beginning of a word"""
+_NEGATION_WORDS = frozenset({"not", "non", "un"})
 _BEFORE_CAPITAL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _SEPARATORS = re.compile(r"[\W_]+")
 
@@ -36,7 +38,7 @@ def measure_name_likeness(first: str, second: str) -> float:
         return 1.0
     shared = set(words[0]) & set(words[1])
     own, other = ([word for word in side if word not in shared] for side in words)
-    if any(word in _NEGATIONS for word in (*own, *other)):
+    if _NEGATION_WORDS & {*own, *other}:
         return 0.0
     if shared - _COMMON_WORDS and not (own and other):
         return _CONTAINED

@@ -77,6 +77,7 @@ LIKELY = (
     ("active", "smallint", "is_active", "boolean"),
     ("token", "character varying(36)", "token_uid", "uuid"),
     ("name", "text", "full_name", "character varying(80)"),
+    ("order", "integer", "order_no", "bigint"),
     ("tag_names", "text[]", "tags", "character varying(9)[]"),
 )
 UNLIKELY = (

@@ -249,6 +249,7 @@ RENAMES = (
     ("a column with a foreign key",
      "create table a (id int primary key); create table b (author int constraint k references a)",
      "create table a (id int primary key); create table b (author_id int constraint k2 references a on delete cascade)"),
+    ("a serial column", "create table t (num serial, x int)", "create table t (number bigserial, x int)"),
     ("a column under a view", "create table t (a int, name text); create view v as select name from t", "create table t (a int, full_name text)"),
     ("a column of another type under a view", "create table t (a int, name text); create view v as select name from t", "create table t (a int, full_name varchar(9))"),
     ("a table with one more column, and a key to it",
