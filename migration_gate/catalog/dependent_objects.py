@@ -1,4 +1,4 @@
-"""The views and triggers that use a column: what takes them away, and what creates them as they are.
+"""The views, triggers and policies that use a column: what drops them, and what creates them as they are.
 
 Postgres changes the type of no column that one of them uses. Everything is read from the server: which ones
 they are from `pg_depend`, their text from `pg_get_viewdef` and its like.
@@ -6,11 +6,11 @@ they are from `pg_depend`, their text from `pg_get_viewdef` and its like.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from migration_gate.facts import Column
-from migration_gate.sql.identifiers import quote_identifier
+from migration_gate.facts import AttachedObject, Column
+from migration_gate.sql.identifiers import qualified_name, quote_identifier
 
 if TYPE_CHECKING:
     import psycopg
@@ -87,6 +87,20 @@ order by t.tgname
 """
 
 
+POLICIES = """
+select n.nspname::text, c.relname::text, p.polname::text,
+       format('DROP POLICY %%I ON %%I.%%I', p.polname, n.nspname, c.relname) as removal,
+       (select format('COMMENT ON POLICY %%I ON %%I.%%I IS %%L', p.polname, n.nspname, c.relname,
+                      r.description)
+        from pg_description r where r.objoid = p.oid and r.classoid = 'pg_policy'::regclass) as comment
+from pg_policy p join pg_class c on c.oid = p.polrelid join pg_namespace n on n.oid = c.relnamespace
+where exists (
+  select from pg_depend d where d.classid = 'pg_policy'::regclass and d.objid = p.oid
+    and d.refobjid = to_regclass(%(table)s::text) and d.refobjsubid = %(number)s::int)
+order by 1, 2, 3
+"""
+
+
 class DependentObjects(NamedTuple):
     """SQL statements around a change of a column; empty where nothing uses it."""
 
@@ -111,21 +125,26 @@ class _ViewRow(NamedTuple):
     has_defaults: bool
 
 
-def read_dependents(connection: psycopg.Connection[Any], column: Column, table_name: str) -> DependentObjects:
-    """The views and triggers that use the column; `table_name` is quoted, with its schema.
+def read_dependents(
+    connection: psycopg.Connection[Any], column: Column, policies: Iterable[AttachedObject]
+) -> DependentObjects:
+    """The views, triggers and policies that use the column; `policies` are all of the database.
 
     Nothing where a view has defaults of its own, which no statement of ours restores.
     """
-    place = {"table": table_name, "number": column.number}
+    place = {"table": qualified_name(column.schema, column.table), "number": column.number}
+    definitions = {(item.schema, item.table, item.name): item.definition for item in policies}
     with connection.transaction(force_rollback=True):
         connection.execute("select set_config('search_path', '', true)")
         views = [_ViewRow(*row) for row in connection.execute(VIEWS, place)]
-        triggers = connection.execute(TRIGGERS, place).fetchall()
+        attached = connection.execute(TRIGGERS, place).fetchall()
+        for schema, table, name, removal, comment in connection.execute(POLICIES, place):
+            attached.append((removal, definitions.get((schema, table, name)), comment))
         if any(view.has_defaults for view in views):
             return DependentObjects()
         creations = [statement for view in views for statement in _recreate_view(connection, view)]
     removals = [f"DROP {view.noun} {view.name}" for view in reversed(views)]
-    for removal, *statements in triggers:
+    for removal, *statements in attached:
         removals.append(removal)
         creations += [statement for statement in statements if statement is not None]
     return DependentObjects(tuple(removals), tuple(creations), bool(views))

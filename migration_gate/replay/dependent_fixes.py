@@ -1,4 +1,4 @@
-"""Fixes of types that views or triggers stand in the way of: these are dropped before, and created after."""
+"""Fixes of types that views, triggers or policies stand in the way of: these go before, and come after."""
 
 from __future__ import annotations
 
@@ -12,9 +12,8 @@ import psycopg
 
 from migration_gate.autofix.execute_call import execute_calls
 from migration_gate.catalog.dependent_objects import DependentObjects, read_dependents
-from migration_gate.facts import Column, Difference, Snapshot
+from migration_gate.facts import Difference, Snapshot
 from migration_gate.replay.revision_interpreter import has_statements
-from migration_gate.sql.identifiers import qualified_name
 
 Connect: TypeAlias = Callable[[], AbstractContextManager[psycopg.Connection[Any]]]
 LOST_PRIVILEGES = (
@@ -29,14 +28,20 @@ def take_dependents_away(
 ) -> tuple[Difference, ...]:
     """The differences; the lines for a type, with those that drop what uses the column and create it again.
 
-    Nothing is read where the database has no view and no trigger.
+    Nothing is read where the database has no view, trigger or policy.
     """
-    if not (catalog.views or catalog.triggers) or not any(map(_changes_type, differences)):
+    users = (*catalog.views, *catalog.triggers, *catalog.policies)
+    if not users or not any(map(_changes_type, differences)):
         return differences
     columns = {str(column): column for column in catalog.columns}
     try:
         with connect() as connection:
-            return tuple(_wrap(item, connection, columns.get(item.object)) for item in differences)
+            return tuple(
+                _wrap(item, read_dependents(connection, columns[item.object], catalog.policies))
+                if _changes_type(item) and item.object in columns
+                else item
+                for item in differences
+            )
     except psycopg.Error:
         return differences  # Postgres then refuses what it refuses, and that is said
 
@@ -48,11 +53,8 @@ def _changes_type(difference: Difference) -> bool:
     return is_changed or is_replaced
 
 
-def _wrap(difference: Difference, connection: psycopg.Connection[Any], column: Column | None) -> Difference:
+def _wrap(difference: Difference, dependents: DependentObjects) -> Difference:
     """The lines of both directions between what drops the dependent objects and what creates them."""
-    if column is None or not _changes_type(difference):
-        return difference
-    dependents = read_dependents(connection, column, qualified_name(column.schema, column.table))
     if not dependents.removals:
         return difference
     return replace(
