@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from migration_gate.analysis.step_location import is_text_of, locate_query
 from migration_gate.check import Evidence, Finding, Severity
 from migration_gate.facts import CaughtError, Replay, Step
+from migration_gate.sql.identifiers import split_qualified_name
 from migration_gate.sql.lexer import Token, TokenKind, tokenize
 from migration_gate.wording import code_block, count_noun
 
@@ -29,6 +30,11 @@ DEPENDS_ON_SERVER = re.compile(
 )
 """messages about what a production server may have, and the ephemeral one lacks"""
 _ALTERS_TYPE = re.compile(r"\s*ALTER\s+TYPE\b.*\bADD\s+VALUE\b", re.IGNORECASE | re.DOTALL)
+_RENAME = re.compile(
+    r'\s*ALTER\s+TABLE\s+(?:IF\s+EXISTS\s+)?(?:ONLY\s+)?(?P<table>[\w".]+)\s+RENAME\s+'
+    r'(?:(?:COLUMN\s+)?(?P<old>(?!TO\b)[\w"]+)\s+)?TO\s+(?P<new>[\w"]+)\s*;?\s*',
+    re.IGNORECASE,
+)
 _REMOVES_ROWS = re.compile(r"\s*(DELETE|TRUNCATE)\b", re.IGNORECASE)
 _HANDLER = re.compile(r"\bWHEN\b[^;]*?\bTHEN\s+(\w+)", re.IGNORECASE)
 _REPORTS = frozenset({"NULL", "RAISE", "END"})
@@ -52,19 +58,34 @@ def _is_finding(replay: Replay, step: Step, error: CaughtError) -> bool:
     if error.is_undone:
         # Rolled back by the revision itself, or with the transaction of one that failed later.
         return replay.failure is None and not any("rollback" in item.kind for item in step.transactions)
-    return not is_goal_reached(error)
+    return not is_goal_reached(error) and not _is_renamed(replay, error)
 
 
 def is_goal_reached(error: CaughtError) -> bool:
     """Whether what the command wanted was so: what it drops is not there, the label that it adds is."""
-    if error.sqlstate in UNDEFINED:
-        return _drops_one_thing(error.statement)
     if error.changes_rows:
         has_no_rows = error.sqlstate in UNDEFINED and _REMOVES_ROWS.match(error.statement) is not None
         return has_no_rows or error.sqlstate in ROW_IS_THERE or error.sqlstate.startswith(DECISIONS)
+    if error.sqlstate in UNDEFINED:
+        return _drops_one_thing(error.statement)
     return error.sqlstate == "42710" and bool(
         _ALTERS_TYPE.match(error.statement) or _ADDS_MEMBER.match(error.statement)
     )
+
+
+def _is_renamed(replay: Replay, error: CaughtError) -> bool:
+    """Whether a column or table has the name that a rename of what is not there would have given it."""
+    match = _RENAME.fullmatch(error.statement)
+    if error.sqlstate not in UNDEFINED or match is None:
+        return False
+    table, new_name = _read_name(match["table"]), _read_name(match["new"])
+    if match["old"] is None:
+        return any(item.name == new_name for item in replay.catalog.tables)
+    return any((item.table, item.name) == (table, new_name) for item in replay.catalog.columns)
+
+
+def _read_name(text: str) -> str:
+    return split_qualified_name(text)[-1]
 
 
 def _drops_one_thing(statement: str) -> bool:

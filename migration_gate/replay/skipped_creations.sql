@@ -463,9 +463,17 @@ end $$;
 -- Called at the beginning of a handler. Returns null. Fails never: the handler is the project's.
 create function migration_gate.note_caught(state text, message text, context text) returns text language plpgsql
 security definer set search_path = '' as $$
+declare
+    statement text := (regexp_match(context, '^SQL statement "(.*?)"\nPL/pgSQL function '))[1];
+    line text := (regexp_match(context, '^PL/pgSQL function inline_code_block line (\d+) at (?:SQL statement|EXECUTE)'))[1];
 begin
+    if statement is null and line is not null then -- Postgres could not read it: a name that is not there
+        statement := btrim((string_to_array(
+            substring(migration_gate.client_query() from '\$\w*\$(.*)$'), E'\n'))[line::int], E' \t\r');
+        statement := case when statement ~* '\m(INSERT|UPDATE|MERGE|EXECUTE)\M' then statement end;
+    end if;
     insert into migration_gate.caught_error (error) values (migration_gate.build_row(jsonb_build_object(
-        'statement', left((regexp_match(context, '^SQL statement "(.*?)"\nPL/pgSQL function '))[1], 2000),
+        'statement', left(statement, 2000),
         'error', jsonb_build_object('message', message, 'sqlstate', state))));
     return null;
 exception when others then

@@ -40,6 +40,11 @@ SWALLOWED = (
     ),
     (BLOCK % "UPDATE items SET id = price::int", "22P02", 'invalid input syntax for type integer: "cheap"'),
     (
+        "DO $$\nBEGIN\n  UPDATE missing SET id = 1;\nEXCEPTION WHEN OTHERS THEN NULL;\nEND\n$$",
+        "42P01",
+        'relation "missing" does not exist',
+    ),
+    (
         "DO $$ BEGIN INSERT INTO items (id) VALUES (NULL);"
         " EXCEPTION WHEN not_null_violation OR SQLSTATE '22P02' THEN\nRAISE NOTICE 'it failed'; END $$",
         "23502",
@@ -63,6 +68,8 @@ HARMLESS = (
     "DO $$ DECLARE n int := 0; BEGIN BEGIN UPDATE items SET id = 1 WHERE id = 1; n := 1 / 0;"
     " EXCEPTION WHEN division_by_zero THEN IF NOT FOUND THEN RAISE EXCEPTION 'FOUND was changed'; END IF;"
     " END; IF n <> 0 THEN RAISE EXCEPTION 'n was changed'; END IF; END $$",
+    BLOCK % "ALTER TABLE items RENAME COLUMN old_name TO name",
+    BLOCK % "ALTER TABLE old_items RENAME TO items",
     BLOCK % "DROP TABLE missing",
     BLOCK % "ALTER TABLE items DROP CONSTRAINT missing",
     BLOCK % "DROP FUNCTION missing(int)",
