@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from difflib import SequenceMatcher
+from functools import cache
 from itertools import pairwise
 from typing import TypeVar
 
@@ -15,6 +16,8 @@ ALIKE = 0.7
 """of names: as alike as `email` and `email_address`, or `colour` and `color`"""
 MARGIN = 0.5
 """by how much a candidate must be more alike than the next best"""
+MAX_PAIRS = 10_000
+"""where more than a hundred objects of either side have no partner, there is another cause than renames"""
 _CONTAINED = 0.85
 _ABBREVIATED = 0.75
 _SAME_SPELLING = 0.8
@@ -47,10 +50,11 @@ def measure_name_likeness(first: str, second: str) -> float:
     return (shared_weight + alike * own_weight) / (shared_weight + own_weight)
 
 
-def _split_words(name: str) -> list[str]:
+@cache
+def _split_words(name: str) -> tuple[str, ...]:
     """`UserIDs` is `user`, `id`; `created_at` is `created`, `at`."""
     words = _SEPARATORS.split(_BEFORE_CAPITAL.sub("_", name).casefold())
-    return [_without_plural(word) for word in words if word]
+    return tuple(_without_plural(word) for word in words if word)
 
 
 def _without_plural(word: str) -> str:
@@ -85,8 +89,11 @@ def _is_abbreviation(short: str, long: str) -> bool:
 def pair_most_alike(
     left: Sequence[LeftT], right: Sequence[RightT], measure: Callable[[LeftT, RightT], float]
 ) -> list[tuple[LeftT, RightT]]:
-    """One to one: those of which each is the other's best, and by far; `measure` is 0 for what is no pair."""
-    if not left or not right:
+    """One to one: those of which each is the other's best, and by far; `measure` is 0 for what is no pair.
+
+    None where there are too many to compare.
+    """
+    if not left or not right or len(left) * len(right) > MAX_PAIRS:
         return []
     scores = [[measure(one, other) for other in right] for one in left]
     columns = [list(column) for column in zip(*scores, strict=True)]

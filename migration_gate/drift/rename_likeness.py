@@ -18,6 +18,8 @@ SAME_TYPE, SAME_FAMILY, RELATED_TYPE = 1.0, 0.6, 0.3
 _MUCH_ALIKE = 0.85
 """names of columns whose types are only related"""
 _SOMEWHAT_ALIKE = 0.5
+_HALF, _MOST = 0.5, 0.75
+"""of the columns of two tables"""
 _FAMILIES = {
     **dict.fromkeys((*NUMBER_TYPES, "money"), "number"),
     **dict.fromkeys(("text", "character varying", "character", "citext", "name"), "text"),
@@ -138,14 +140,16 @@ class TableLikeness:
         """More than 0 where one is likely the other; the more, the more speaks for it."""
         if database.kind != models.kind or database.partition_key != models.partition_key:
             return 0.0
-        name = measure_name_likeness(database.name, models.name)
         if database.schema != models.schema and database.name != models.name:
             return 0.0
         names = [{column for column, _ in self.columns_of(table)} for table in (database, models)]
         shared, all_names = names[0] & names[1], names[0] | names[1]
         share = len(shared) / len(all_names) if all_names else 0.0
+        if share < _HALF:
+            return 0.0
+        name = measure_name_likeness(database.name, models.name)
         own = len(shared - COMMON_COLUMNS)
-        is_likely = (share >= 0.5 and name >= ALIKE) or (share >= 0.75 and own >= 3)
+        is_likely = name >= ALIKE or (share >= _MOST and own >= 3)
         return 2 * name + 4 * share if is_likely and own else 0.0
 
 
