@@ -32,6 +32,7 @@ ATTEMPT_MARK = "migration_gate attempt: "
 OWN_NAME = "migration_gate"
 """stands in every statement of the gate's own"""
 READ_NOTES = "select error::text from migration_gate.caught_error order by id"
+READ_KEPT = "select attempt::text from migration_gate.kept_attempt"
 READ_FINISHED = "select number from migration_gate.finished_attempt"
 COMPARE = "select migration_gate.compare_creation(%s, migration_gate.current_path())"
 READ_QUERIES = "select query from migration_gate.ddl_log where step = %s"
@@ -121,6 +122,9 @@ def read_caught_errors(
     if connection.execute(IS_INSTALLED).fetchone() != (True,):
         return ()
     reading = _read_log(server.log, connection.info.dbname)
+    for (text,) in connection.execute(READ_KEPT).fetchall():
+        reading.attempts += _parse_attempt(text)
+    reading.attempts.sort(key=lambda attempt: attempt.number)
     steps = {line.number: line for line in lines if isinstance(line, StepFinished)}
     caught = [
         *_find_in_blocks(connection, reading.attempts),

@@ -40,6 +40,7 @@ begin
     perform pg_catalog.set_config('migration_gate.step', step::text, false);
     insert into migration_gate.ddl_log (step, tag, kind, identity, oid) values (step, 'STEP', '', '', 0);
     raise log 'migration_gate step: %', step;
+    perform migration_gate.keep_attempts();
 end $$;
 
 -- The state of a relation. PL/pgSQL keeps its plans for the session; an SQL function would be planned again for each

@@ -1,7 +1,8 @@
 """Reads what statements wanted that created nothing: from the ephemeral database, and from the server's log.
 
 PL/pgSQL that catches an error undoes what an event trigger has written, so what such a block wanted stands in
-the log alone. A server whose log the gate cannot read (an image's, a user's own) shows none of those.
+the log alone; of a server whose log the gate cannot read (an image's, a user's own), the migration's session
+keeps it until the next step.
 """
 
 from __future__ import annotations
@@ -115,6 +116,8 @@ def install_skipped_creations(connection: psycopg.Connection[Any], server: Serve
     connection.execute(folder.joinpath("skipped_creations.sql").read_bytes())
     if server.superuser:
         connection.execute(folder.joinpath("skipped_creations_triggers.sql").read_bytes())
+        if server.log is None:
+            connection.execute(folder.joinpath("skipped_creations_session.sql").read_bytes())
 
 
 def read_skipped_creations(

@@ -13,6 +13,12 @@ create table migration_gate.finished_attempt (
 );
 create sequence migration_gate.attempt_number;
 
+-- What the log would say of such commands, where the gate cannot read it; see skipped_creations_session.sql.
+create table migration_gate.kept_attempt (
+    attempt jsonb not null
+);
+create function migration_gate.keep_attempts() returns void language sql as 'select';
+
 -- What handlers of DO blocks have caught; see worker/observed_blocks.py.
 create table migration_gate.caught_error (
     id bigint generated always as identity,

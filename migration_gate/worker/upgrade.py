@@ -30,6 +30,11 @@ from .script_history import ScriptHistory
 from .statement_recorder import StatementRecorder
 from .step_keywords import KeywordRecorder
 
+KEEP_ATTEMPTS = """do $$ begin
+if to_regprocedure('migration_gate.keep_attempts()') is not null then
+    perform migration_gate.keep_attempts();
+end if;
+end $$"""
 IS_LOG_COMPLETE = """
 select to_regclass('migration_gate.ddl_log') is not null and (%s or 4 = (
     select count(*) from pg_event_trigger where evtname like 'migration_gate%%' and evtenabled in ('O', 'A')))
@@ -259,6 +264,7 @@ class HistoryUpgrade:
         with self._demanding("The look at what the migrations left"):
             if not execute_unseen(context.connection, is_complete)[0][0]:
                 self._answer.send(Note(LOG_DROPPED))
+            execute_unseen(context.connection, KEEP_ATTEMPTS)
             default_schema = _find_default_schema(context.connection, place.search_path) or "public"
         finished = keep_context(
             context,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from migration_gate.check import Finding, Severity
@@ -59,6 +61,7 @@ SWALLOWED = (
     ),
 )
 """a statement, the SQLSTATE of the finding, and what it says"""
+TAKEN = BLOCK % "CREATE TYPE state AS ENUM ('c')"
 HARMLESS = (
     BLOCK % "CREATE TABLE items (id int PRIMARY KEY, name text, price text)",
     BLOCK % "INSERT INTO items (id) VALUES (1)",
@@ -129,6 +132,15 @@ def test_what_a_block_swallows_is_found(engine: Engine, env_py: str, url: str) -
         assert (finding.kind, finding.severity) == ("swallowed-error", None), finding
         assert finding.location is not None
         assert finding.location.line == line_of(ran.folder, finding.revision or "", "op.execute(")
+
+
+def test_what_a_block_swallows_is_found_on_a_server_whose_log_cannot_be_read(engine: Engine) -> None:
+    silent = replace(engine, server=replace(engine.server, log=None))
+    ran = replay_bodies(silent, *(execute(sql) for sql, *_ in SWALLOWED), execute(TAKEN))
+    assert [(finding.object, finding.kind) for finding in list_findings(ran)] == [
+        *((f"{number:04} {state}", "swallowed-error") for number, (_, state, _) in enumerate(SWALLOWED, 2)),
+        (f"{len(SWALLOWED) + 2:04} state", "hidden-conflict"),
+    ]
 
 
 def test_what_is_as_it_was_wanted_is_no_finding(engine: Engine) -> None:
