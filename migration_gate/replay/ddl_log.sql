@@ -32,6 +32,9 @@ create function migration_gate.client_query() returns text language sql stable a
 select pg_catalog.replace(pg_catalog.current_query(), ' DECLARE migration_gate_context text; BEGIN GET STACKED DIAGNOSTICS migration_gate_context = PG_EXCEPTION_CONTEXT; migration_gate_context := migration_gate.note_caught(SQLSTATE, SQLERRM, migration_gate_context); END;', '')
 $$;
 
+-- What a step begins with where the gate cannot read the server's log; see skipped_creations_session.sql.
+create function migration_gate.keep_attempts() returns void language sql as 'select';
+
 -- Begin a step. Its row marks the beginning even where a migration resets the session (DISCARD ALL), and so does
 -- the line of the server's log.
 create function migration_gate.begin_step(step int) returns void language plpgsql security definer

@@ -17,7 +17,6 @@ create sequence migration_gate.attempt_number;
 create table migration_gate.kept_attempt (
     attempt jsonb not null
 );
-create function migration_gate.keep_attempts() returns void language sql as 'select';
 
 -- What handlers of DO blocks have caught; see worker/observed_blocks.py.
 create table migration_gate.caught_error (
