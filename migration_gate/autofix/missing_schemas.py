@@ -50,8 +50,6 @@ def add_schemas(
 
 
 def _find_new_schema(difference: CatalogDifference | None) -> str | None:
-    """The schema of what only the models have, where it is no part of a table."""
-    if difference is None or difference.database is not None:
-        return None
-    created = difference.models
+    """The schema that something is created in or moved to, where it is no part of a table."""
+    created = difference.models if difference is not None else None
     return created.schema if isinstance(created, Table | EnumType | NamedType | Sequence) else None
