@@ -19,6 +19,7 @@ from .placeholders import (
     ASYNC_URL,
     OTHER_DATABASES,
     PLACEHOLDER_URL,
+    QUOTED_WORD,
     is_database_setting,
     make_text,
     suggest_texts,
@@ -37,6 +38,8 @@ CONFIGURATION_LIBRARIES = (
 )
 UPPER_CASE = re.compile(r"^[A-Z][A-Z0-9]*(_[A-Z0-9]+)*$")
 UPPER_CASE_WORD = re.compile(r"(?<![\w.])[A-Z][A-Z0-9]*(?:_+[A-Z0-9]+)*(?![\w.])")
+COMPARISON = re.compile(r"\b(?:not )?in\s*(?=[\[({])|[!=]=")
+"""of a value with what it may be; what stands after it are the values"""
 NEAR_LINES = 20
 AWS_ERRORS = ("NoCredentialsError", "PartialCredentialsError", "NoRegionError")
 AWS_VARIABLES = {
@@ -289,10 +292,23 @@ def _want_other_values(situation: Situation) -> Optional[Additions]:
     additions = situation.additions
     for name in dict.fromkeys(_list_complained(situation)):
         used = (additions.variables[name], *additions.tried.get(name, ()))
-        for text in (*_enum_values(situation), *suggest_texts(name, situation.text.replace(used[0], ""))):
-            if text not in used:
+        suggested = suggest_texts(name, situation.text.replace(used[0], ""))
+        for text in (*_enum_values(situation), *_list_compared_words(situation), *suggested):
+            if text not in (name, *used):
                 return additions.add_variable(name, text)
     return None
+
+
+def _list_compared_words(situation: Situation) -> Iterator[str]:
+    """The words in quotes that the failed statement, or the line above it, compares a value with."""
+    if not situation.places:
+        return
+    file, lines = situation.places[0]
+    for number in range(max(lines.start - 1, 1), lines.stop):
+        text = linecache.getline(file, number)
+        comparison = COMPARISON.search(text)
+        if comparison:
+            yield from QUOTED_WORD.findall(text, comparison.end())
 
 
 def _list_complained(situation: Situation) -> list[str]:

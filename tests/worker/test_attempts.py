@@ -52,6 +52,11 @@ WANTED: dict[str, tuple[str, dict[str, str]]] = {
         "url = 'postgresql://a@b/c'\nint(os.environ['N'])\njson.loads(os.environ['CONF'])",
         {"N": "1", "CONF": "{}"},
     ),
+    "a word of a comparison": (
+        "url = 'postgresql://a@b/c'\nstage = os.environ['STAGE']\nif stage not in ('dev', 'prod'):\n"
+        "    raise ValueError('no such stage')",
+        {"STAGE": "dev"},
+    ),
     "a scheme": (
         "url = os.environ['DB_URL']\nif '+asyncpg' not in url:\n    raise ValueError('use asyncpg')\n"
         "url = url.replace('+asyncpg', '')",
