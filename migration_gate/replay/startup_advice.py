@@ -111,6 +111,18 @@ def _advise_on_crash(early_end: EarlyEnd) -> str | None:
     return None
 
 
+def _advise_on_logging(early_end: EarlyEnd) -> str | None:
+    """`fileConfig` reads sections of its own, which not every configuration has."""
+    missing = re.search(r"'(loggers|handlers|formatters)'", early_end.failure.message)
+    if missing is None or "fileConfig(" not in early_end.source_line:
+        return None
+    return (
+        f"`fileConfig` reads the logging setup from {early_end.config_file}, which has no section "
+        f"[{missing[1]}]: add the sections that `alembic init` writes ([loggers], [handlers], [formatters], "
+        "and those that they name), or delete the call from env.py."
+    )
+
+
 def _advise_on_class(early_end: EarlyEnd) -> str | None:
     return EXCEPTION_ADVICE.get(early_end.failure.exception_class)
 
@@ -129,6 +141,7 @@ ADVICE: tuple[Callable[[EarlyEnd], str | None], ...] = (
     database_advice.advise_on_reflection,
     machine_advice.advise_on_network,
     _advise_on_crash,
+    _advise_on_logging,
     machine_advice.advise_on_files,
     _advise_on_settings,
     _advise_on_class,

@@ -71,6 +71,10 @@ ADVICE: dict[str, tuple[str, str]] = {
         "import os\n{}[os.environ['LICENCE']]",
         "-licence  # migrations/env.py:",
     ),
+    "a logging setup that is not there": (
+        "from logging.config import fileConfig\nfileConfig(config.config_file_name)",
+        "which has no section [formatters]: add the sections that `alembic init` writes",
+    ),
     "settings of which no value does": (
         "import os\n{}[os.environ['LICENCE']]",
         "env:\n      LICENCE: not-a-secret",
