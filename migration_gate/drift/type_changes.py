@@ -32,9 +32,11 @@ def _loses_values(difference: Difference, implicit: set[tuple[str, str]]) -> boo
         (text or "").partition(" COLLATE ")[0] for text in (difference.database, difference.models)
     )
     source_type, target_type = (type_without_length(name).removesuffix("[]") for name in (source, target))
-    if source_type == target_type:
+    if source_type == target_type and source.endswith("[]") == target.endswith("[]"):
         return False  # only the length differs, which `type_width` knows
-    if target_type == "character" or (is_text_type(target_type) and target != type_without_length(target)):
+    becomes_array = target.endswith("[]") and not source.endswith("[]")  # text is seldom written as one
+    becomes_short = is_text_type(target_type) and target != type_without_length(target)
+    if becomes_array or becomes_short or target_type == "character":
         return True
     if source_type == "boolean" and target_type in NUMBER_TYPES:
         return False

@@ -109,6 +109,8 @@ def _describe_error(error: BaseException | None) -> str:
     if not isinstance(error, psycopg.Error):
         return str(error)
     message = error.diag.message_primary or str(error)
+    if error.sqlstate is None and isinstance(error, psycopg.ProgrammingError):
+        return message  # the driver did not send it: a percent sign in a statement, for example
     if error.sqlstate is None or error.sqlstate.startswith(OUT_OF_RESOURCES):
         raise TrialFailed(message)
     return f"{message} ({error.diag.message_detail})" if error.diag.message_detail else message
