@@ -63,8 +63,18 @@ def _describe_row(row: Any) -> str:
     """The difference as text, without the addresses of objects."""
     operation = row[0]
     if operation.startswith("modify_"):
-        return "%s: %s -> %s" % (row[3], row[5], row[6])
+        return "%s: %s -> %s" % (row[3], _describe_value(row[5]), _describe_value(row[6]))
     item = row[3] if operation in ("add_column", "remove_column") else row[1]
     name = str(getattr(item, "name", item))
     columns = [str(column.name) for column in getattr(item, "columns", [])]
     return "%s (%s)" % (name, ", ".join(columns)) if columns else name
+
+
+def _describe_value(value: Any) -> str:
+    """A type, a default or another property: a default as its SQL, and a string as it stands in the model."""
+    for attribute in ("arg", "sqltext"):  # of DefaultClause, and of Computed
+        content = getattr(value, attribute, None)
+        if content is not None:
+            return repr(content) if isinstance(content, str) else str(content)
+    text = str(value)
+    return type(value).__name__ if " object at 0x" in text else text
