@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from migration_gate.analysis.coverage_proof import find_gaps
 from migration_gate.analysis.left_out_tables import LeftOutTables
+from migration_gate.analysis.quoted_expressions import advise_on_quoted_expression
 from migration_gate.analysis.removed_models import find_removed_models
 from migration_gate.check import Evidence, Finding, Severity, Subject
 from migration_gate.facts import Facts, Models
@@ -44,7 +45,7 @@ def _find_uncreated_objects(models: Models) -> Iterator[Finding]:
             message=f"`{name}` was {extent}: it cannot be created from the models",
             location=models.find_location(uncreated.table) or models.find_location(f"public.{name}"),
             evidence=(Evidence("error", uncreated.message),),
-            fix=_describe_fix(name),
+            fix=_describe_fix(name, advise_on_quoted_expression(uncreated.message) or ""),
         )
 
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from migration_gate.analysis import failure_dialects, failure_fixes, failure_objects
+from migration_gate.analysis import failure_dialects, failure_fixes, failure_objects, quoted_expressions
 from migration_gate.facts import Failure, Location, Replay
 
 NOT_UNDERSTOOD = ("42601", "42704", "42883", "42P01", "0A000", "22023", "42P17", "42809")
@@ -82,6 +82,7 @@ CAUSES: tuple[Cause, ...] = (
     _cause(failure_fixes.prepare_schema_or_role, message=r"(?:schema|role) \S+ does not exist"),
     _cause(failure_objects.describe_missing_object, "42704", "42883", message="does not exist"),
     _cause(failure_objects.drop_dependents_first, "2BP01"),
+    _cause(quoted_expressions.unquote_default, "22P02", "22007"),
     _cause(failure_fixes.convert_values, "42804", message="cannot be cast automatically"),
     _cause(failure_fixes.leave_transaction, "25001", message="cannot run inside a transaction block"),
     _cause(failure_fixes.commit_enum_value, "55P04", message="unsafe use of new value"),

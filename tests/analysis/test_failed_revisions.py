@@ -177,6 +177,13 @@ def test_an_extension_that_the_server_lacks_is_named_with_its_image() -> None:
     assert "CREATE EXTENSION IF NOT EXISTS vector" in fix
 
 
+def test_a_default_in_quotes_is_shown_as_an_expression() -> None:
+    message = 'invalid input syntax for type timestamp: "CURRENT_TIMESTAMP"'
+    statement = "ALTER TABLE t ADD COLUMN a TIMESTAMP DEFAULT 'CURRENT_TIMESTAMP'"
+    assert "write `server_default=sa.func.now()`" in fix_of(message, "22007", statement)
+    assert "server_default" not in fix_of(message, "22007", "INSERT INTO t VALUES ('CURRENT_TIMESTAMP')")
+
+
 def test_a_long_revision_id_is_shown_on_its_line() -> None:
     facts = make_facts(
         "value too long for type character varying(32)",

@@ -190,6 +190,15 @@ def test_an_object_that_could_not_be_checked_is_reported_by_its_name() -> None:
     assert unchecked.SEVERITY is Severity.ERROR
 
 
+def test_an_expression_in_quotes_is_said_to_be_one() -> None:
+    refused = UncreatedObject("b", 'invalid input syntax for type uuid: "gen_random_uuid()"', True)
+    wrong = UncreatedObject("c", 'invalid input syntax for type integer: "many (or more)"', True)
+    models = Models(("public.b", "public.c"), 1, (refused, wrong))
+    findings = list(unchecked.check(make_replay_facts(make_chain("a1"), models=models)))
+    assert 'write `server_default=sa.text("gen_random_uuid()")`' in findings[0].fix
+    assert "server_default" not in findings[1].fix
+
+
 def test_what_would_be_dropped_says_where_its_name_stands() -> None:
     leftover = replace(
         make_difference("column", "users.old_flag", "old_flag boolean", None),
