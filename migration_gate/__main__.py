@@ -1,5 +1,39 @@
-"""`python -m migration_gate`."""
+"""Starts the gate, isolated from variables and folders that others may write.
 
-from migration_gate.cli import main
+The gate has more rights than the project that it examines: its interpreter imports nothing from the folder in
+which it is started, from `PYTHONPATH` or from the user's own packages (`python -I`). All `PYTHON*` variables
+stay in the environment, for the project's interpreter.
+"""
 
-main()
+import os
+import sys
+
+FILE = os.path.abspath(__file__)  # noqa: PTH100 - pathlib might be somebody else's
+FOLDER = os.path.dirname(os.path.dirname(FILE))  # noqa: PTH120
+
+
+def main() -> None:
+    """Run the command line; first start this interpreter anew, where it is not isolated."""
+    if not sys.flags.isolated:
+        os.execv(sys.executable, isolated_command(sys.argv[1:]))  # noqa: S606 - without a shell, as it should be
+    if (
+        FOLDER not in sys.path
+    ):  # neither installed nor linked where an isolated interpreter looks: last of all
+        sys.path.append(FOLDER)
+    from migration_gate.cli import run_as_program  # noqa: PLC0415 - not before it is isolated
+
+    run_as_program()
+
+
+def isolated_command(arguments: list[str]) -> list[str]:
+    """This interpreter on this file, with what variables had told it about its streams and its cache."""
+    options = ["-I"]
+    if os.environ.get("PYTHONUNBUFFERED"):
+        options.append("-u")
+    if sys.dont_write_bytecode:
+        options.append("-B")
+    return [sys.executable, *options, FILE, *arguments]
+
+
+if __name__ == "__main__":
+    main()

@@ -256,7 +256,7 @@ for monorepo_command in (commands.list_projects, commands.join_json_reports):
     command_line.add_command(monorepo_command)
 
 
-def main() -> NoReturn:
+def run_as_program() -> NoReturn:
     """The installed command; on GitHub, without arguments, it is the action."""
     arguments = sys.argv[1:]
     if not arguments and os.environ.get("GITHUB_ACTIONS") == "true":

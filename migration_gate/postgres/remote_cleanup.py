@@ -35,7 +35,7 @@ def cleanup_of_container(container: str) -> FinalCleanup:
 
 
 def _run_this_script(request: dict[str, str]) -> FinalCleanup:
-    return FinalCleanup(command=[sys.executable, "-P", __file__], standard_input=json.dumps(request))
+    return FinalCleanup(command=[sys.executable, "-I", __file__], standard_input=json.dumps(request))
 
 
 def drop_databases(conninfo: str, prefix: str) -> None:

@@ -208,7 +208,12 @@ def as_nobody(here: World) -> Ran:
             [*prefix, python, "-c", code], check=False, cwd="/", env=env, capture_output=True
         )
         if tried.returncode == 0:
-            program = (*prefix, python, "-c", "from migration_gate.cli import main; main()")
+            program = (
+                *prefix,
+                python,
+                "-c",
+                "from migration_gate.cli import run_as_program; run_as_program()",
+            )
             return here.check(program=program, python=python, env=env)
     pytest.skip("an account without privileges can start no interpreter that has the gate")
 

@@ -1,0 +1,41 @@
+"""The gate's own interpreter imports nothing that a checkout or a variable brings."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.user_project import COMMAND
+
+pytestmark = pytest.mark.slow
+SHADOWED_MODULES = ("click", "yaml", "json")
+"""what the gate imports early: packages, and one of the standard library"""
+PROGRAMS = {"the command": (COMMAND,), "the module": (sys.executable, "-m", "migration_gate")}
+
+
+@pytest.mark.parametrize("variable", ["PYTHONPATH", "PYTHONUSERBASE", "none"])
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_code_of_the_checkout_is_not_imported(program: str, variable: str, tmp_path: Path) -> None:
+    packages = tmp_path / "src"
+    if variable == "PYTHONUSERBASE":
+        version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+        packages = tmp_path / "src" / "lib" / version / "site-packages"
+    packages.mkdir(parents=True)
+    for folder in (packages, tmp_path):
+        for name in SHADOWED_MODULES:
+            (folder / f"{name}.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\n")
+    environment = {**os.environ, variable: "src"}
+    done = subprocess.run(
+        [*PROGRAMS[program], "--version"],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.startswith("migration-gate "), done.stderr
+    assert not (tmp_path / "ran").exists()
