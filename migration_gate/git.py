@@ -6,12 +6,13 @@ import contextlib
 import os
 import signal
 import subprocess
-from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from migration_gate.config import repository_root
 from migration_gate.errors import RepositoryUnreadable
+from migration_gate.git_environment import HELPER_KEYS, PROGRAM_KEYS, build_environment
 
 COMMAND_SECONDS = 30.0
 """limit for one git command"""
@@ -20,17 +21,6 @@ _NOT_SOURCES = frozenset(
     | {".mypy_cache", ".ruff_cache", ".pytest_cache", ".eggs", ".terraform", ".idea", ".cache"}
 )
 """folders of tools, which are not read where git cannot say what is tracked"""
-_SETTINGS = {
-    "safe.directory": "*",  # the checkout may belong to another user
-    "core.fsmonitor": "false",  # a command that the repository's own configuration names is not run
-    "core.hooksPath": os.devnull,
-}
-_WITHOUT_QUESTIONS = {
-    "GIT_TERMINAL_PROMPT": "0",
-    "GIT_ASKPASS": "",
-    "GIT_OPTIONAL_LOCKS": "0",
-    "LC_ALL": "C",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,34 +68,60 @@ def list_tracked_files(folder: Path) -> TrackedFiles:
 
 
 def run_git(
-    folder: Path, *arguments: str, seconds: float = COMMAND_SECONDS, as_owner: bool = False
+    folder: Path, *arguments: str, seconds: float = COMMAND_SECONDS, fetches: bool = False
 ) -> GitOutput:
     """What git prints, or why it failed. It asks for no password and reads no keyboard.
 
-    `as_owner` is for commands that write: as root, they run as the owner of the repository, who has to be
-    able to delete the files later.
+    As root it runs as the owner of the repository, whose configuration it reads. Only where `fetches` does it
+    reach another repository.
     """
+    environment = build_environment(_program_keys(folder), fetches=fetches)
+    if fetches:
+        arguments = (
+            *arguments[:1],
+            "--upload-pack=git-upload-pack",
+            *arguments[1:],
+        )  # (not the remote's own)
+    output, failure = _run(folder, arguments, seconds, environment)
+    return failure or GitOutput(os.fsdecode(output))
+
+
+@cache
+def _program_keys(folder: Path) -> tuple[str, ...]:
+    """Settings of the repository that name programs, under names of its own."""
+    pattern = f"{PROGRAM_KEYS}|{HELPER_KEYS}"
+    arguments = ("config", "--includes", "--null", "--name-only", "--get-regexp", pattern)
+    output, _ = _run(folder, arguments, COMMAND_SECONDS, build_environment())
+    return tuple(sorted({key for key in os.fsdecode(output).split("\0") if key}))
+
+
+def _run(
+    folder: Path, arguments: tuple[str, ...], seconds: float, environment: dict[str, str]
+) -> tuple[bytes, GitOutput | None]:
+    """What git prints; and why it failed, if so."""
     try:
-        process = _start_git(folder, arguments, _find_owner(folder) if as_owner else None)
+        process = _start_git(folder, arguments, environment)
     except FileNotFoundError:
-        return GitOutput(failure="there is no git program")
+        return b"", GitOutput(failure="there is no git program")
     except PermissionError:
-        return GitOutput(failure="the git program may not be run")
+        return b"", GitOutput(failure="the git program may not be run")
     try:
         output, error = process.communicate(timeout=seconds)
     except subprocess.TimeoutExpired:
-        return GitOutput(failure=f"`git {arguments[0]}` took over {seconds:g} s")
+        return b"", GitOutput(failure=f"`git {arguments[0]}` took over {seconds:g} s")
     finally:
         _end_process(process)
     if process.returncode:
-        return _read_error(os.fsdecode(error), process.returncode)
-    return GitOutput(os.fsdecode(output))
+        return b"", _read_error(os.fsdecode(error), process.returncode)
+    return output, None
 
 
-def _start_git(folder: Path, arguments: tuple[str, ...], account: _Account | None) -> subprocess.Popen[bytes]:
-    environment = _make_environment()
+def _start_git(
+    folder: Path, arguments: tuple[str, ...], environment: dict[str, str]
+) -> subprocess.Popen[bytes]:
+    account = _find_owner(folder)
     if account is not None:
-        environment["HOME"] = "/nonexistent"  # root's own may not be readable
+        environment = environment | {"HOME": "/nonexistent"}  # root's own may not be readable
     return subprocess.Popen(
         ["git", *arguments],
         cwd=folder,
@@ -121,9 +137,16 @@ def _start_git(folder: Path, arguments: tuple[str, ...], account: _Account | Non
 
 
 def _find_owner(folder: Path) -> _Account | None:
-    """Who owns the repository, where this process is root and the owner is not."""
-    state = (find_repository_root(folder) / ".git").stat()
-    return _Account(state.st_uid, state.st_gid) if os.geteuid() == 0 and state.st_uid != 0 else None
+    """Who owns the repository, or its configuration, where this process is root and the owner is not."""
+    if os.geteuid() != 0:
+        return None
+    git = find_repository_root(folder) / ".git"
+    for path in (git, git / "config", git.parent):
+        with contextlib.suppress(OSError):
+            state = path.stat()
+            if state.st_uid != 0:
+                return _Account(state.st_uid, state.st_gid)
+    return None
 
 
 def _end_process(process: subprocess.Popen[bytes]) -> None:
@@ -143,23 +166,6 @@ def _read_error(error: str, status: int) -> GitOutput:
         return GitOutput(failure="no git repository")
     reason = lines[0].removeprefix("fatal: ") if lines else f"exit status {status}"
     return GitOutput(failure=f"git reported `{reason}`", is_git_error=True)
-
-
-def _make_environment() -> dict[str, str]:
-    """The caller's variables without those that point git elsewhere, and with our settings.
-
-    Settings travel as environment variables, so that no configuration file is changed.
-    """
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    return environment | _WITHOUT_QUESTIONS | _settings_as_variables(_SETTINGS)
-
-
-def _settings_as_variables(settings: Mapping[str, str]) -> dict[str, str]:
-    variables = {"GIT_CONFIG_COUNT": str(len(settings))}
-    for number, (key, value) in enumerate(settings.items()):
-        variables[f"GIT_CONFIG_KEY_{number}"] = key
-        variables[f"GIT_CONFIG_VALUE_{number}"] = value
-    return variables
 
 
 def _walk_folder(folder: Path) -> tuple[str, ...]:
@@ -185,22 +191,15 @@ def export_revision(folder: Path, revision: str, target: Path) -> None:
     import io  # noqa: PLC0415 - only for `start_from.create_all`
     import tarfile  # noqa: PLC0415
 
-    try:
-        archive = subprocess.run(
-            ["git", "archive", "--format=tar", "--end-of-options", revision],
-            cwd=find_repository_root(folder),
-            env=_make_environment(),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=COMMAND_SECONDS,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise RepositoryUnreadable(f"git could not be run: {error}", advice="Install git.") from error
-    if archive.returncode:
+    top = find_repository_root(folder)
+    arguments = ("archive", "--format=tar", "--end-of-options", revision)
+    archive, failure = _run(top, arguments, COMMAND_SECONDS, build_environment(_program_keys(top)))
+    if failure is not None and not failure.is_git_error:
+        raise RepositoryUnreadable(f"git could not be run: {failure.failure}", advice="Install git.")
+    if failure is not None:
         raise RepositoryUnreadable(
-            f"git has no revision {revision} here: {os.fsdecode(archive.stderr).strip()}",
+            f"git has no revision {revision} here: {failure.failure}",
             advice="In a shallow clone it may be missing: fetch the whole history (`fetch-depth: 0`).",
         )
-    with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as tar:
+    with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
         tar.extractall(target, filter="data")

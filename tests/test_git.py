@@ -23,6 +23,14 @@ pytestmark = pytest.mark.slow  # each starts another program
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
 
 
+def made_reachable(folder: Path) -> Path:
+    """The folder, which other users may enter: pytest's own are closed to them."""
+    for path in (folder, *folder.parents):
+        if path.name.startswith(("pytest-", "popen-", "test_")):
+            path.chmod(0o755)
+    return folder
+
+
 def given_away(folder: Path) -> Path:
     for path in (folder, *folder.rglob("*")):
         os.chown(path, 1001, 1001, follow_symlinks=False)
@@ -33,7 +41,7 @@ def given_away(folder: Path) -> Path:
 def test_a_repository_of_another_owner_is_read_without_touching_any_configuration(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    home = tmp_path / "home"
+    home = made_reachable(tmp_path) / "home"
     home.mkdir()
     monkeypatch.setenv("HOME", str(home))
     folder = given_away(started(tmp_path / "a", {"a.sql": "", "b/c.py": ""}))
@@ -50,25 +58,66 @@ def test_a_repository_of_another_owner_is_read_without_touching_any_configuratio
 
 @as_root
 def test_what_git_writes_belongs_to_the_owner_of_the_repository(tmp_path: Path) -> None:
-    for path in (tmp_path, *tmp_path.parents):
-        if path.name.startswith(("pytest-", "popen-", "test_")):
-            path.chmod(0o755)
+    made_reachable(tmp_path)
     origin = given_away(started(tmp_path / "origin"))
     folder = given_away(clone(started(tmp_path / "other"), tmp_path / "clone"))
-    assert run_git(folder, "fetch", "-q", origin.as_uri(), "main", as_owner=True) == GitOutput()
+    assert run_git(folder, "fetch", "-q", origin.as_uri(), "main", fetches=True) == GitOutput()
     assert {path.stat().st_uid for path in folder.rglob("*")} == {1001}
 
 
-def test_a_program_that_the_repositorys_configuration_names_is_not_run(tmp_path: Path) -> None:
-    folder = started(tmp_path / "a")
+SCRIPT = "{ran}.sh"
+HOSTILE_SETTINGS: dict[str, dict[str, str]] = {
+    "a monitor": {"core.fsmonitor": SCRIPT},
+    "hooks": {"core.hooksPath": "{folder}/hooks"},
+    "a filter": {"filter.evil.clean": SCRIPT, "filter.evil.smudge": SCRIPT, "filter.evil.required": "true"},
+    "a filter process": {"filter.evil.process": SCRIPT},
+    "an external diff": {"diff.external": SCRIPT, "diff.evil.command": SCRIPT, "diff.evil.textconv": SCRIPT},
+    "a pager": {"core.pager": SCRIPT, "pager.status": SCRIPT, "pager.diff-tree": SCRIPT},
+    "a promisor by ext": {"extensions.partialClone": "origin", "remote.origin.url": "ext::{ran}.sh"},
+    "a promisor with a program": {
+        "extensions.partialClone": "origin",
+        "remote.origin.url": "file://{folder}",
+        "remote.origin.uploadpack": SCRIPT,
+    },
+    "a promisor by ssh": {
+        "extensions.partialClone": "origin",
+        "remote.origin.url": "ssh://nowhere.invalid/x",
+        "core.sshCommand": SCRIPT,
+    },
+    "another promisor": {"remote.evil.promisor": "true", "remote.evil.url": "ext::{ran}.sh"},
+    "a file that is included": {"include.path": "{folder}/included"},
+    "refs elsewhere": {"core.alternateRefsCommand": SCRIPT},
+    "helpers": {"credential.helper": SCRIPT, "credential.https://a.invalid.helper": SCRIPT},
+}
+"""each a configuration that names a program; `{ran}` is the file that the program makes"""
+
+
+@pytest.mark.parametrize("way", HOSTILE_SETTINGS)
+def test_a_program_that_the_repositorys_configuration_names_is_not_run(way: str, tmp_path: Path) -> None:
+    folder = started(tmp_path / "a", {"a.txt": "a", ".gitattributes": "*.txt filter=evil diff=evil\n"})
     ran = tmp_path / "ran"
-    git(folder, "config", "core.fsmonitor", f"touch {ran}")
-    hook = folder / ".git/hooks/reference-transaction"
-    hook.write_text(f"#!/bin/sh\ntouch {ran}\n")
-    hook.chmod(0o755)
-    assert list_tracked_files(folder).paths == ("README.md",)
-    assert run_git(folder, "status", "--porcelain") == GitOutput()
-    assert run_git(folder, "update-ref", "refs/heads/x", "HEAD") == GitOutput()
+    scripts = [
+        tmp_path / "ran.sh",
+        folder / "hooks/reference-transaction",
+        folder / "hooks/post-index-change",
+    ]
+    for script in scripts:
+        script.parent.mkdir(exist_ok=True)
+        script.write_text(f"#!/bin/sh\ntouch {ran}\ncat\n")
+        script.chmod(0o755)
+    (folder / "included").write_text(f'[filter "evil"]\n\tclean = {tmp_path}/ran.sh\n')
+    for key, value in HOSTILE_SETTINGS[way].items():
+        git(folder, "config", key, value.format(ran=ran, folder=folder))
+    (folder / "a.txt").write_text("b")
+    assert list_tracked_files(folder).paths == (".gitattributes", "a.txt")
+    run_git(folder, "status", "--porcelain")
+    run_git(folder, "update-ref", "refs/heads/x", "HEAD")
+    run_git(folder, "diff-index", "--name-status", "HEAD")
+    run_git(folder, "cat-file", "-p", "0" * 39 + "1")  # an object that a promisor would have
+    run_git(folder, "fetch", "--quiet", "https://a.invalid/x", fetches=True)
+    run_git(folder, "fetch", "--quiet", "origin", fetches=True)
+    (tmp_path / "out").mkdir()
+    export_revision(folder, "HEAD", tmp_path / "out")
     assert not ran.exists()
 
 

@@ -201,7 +201,7 @@ def _fetch(folder: Path, depth: int | None, *commits: str) -> str | None:
     """Fetch commits from origin with the rights that the clone already has; why it failed, or None."""
     limit = [f"--depth={depth}"] if depth else []
     arguments = ("fetch", *_FETCH_OPTIONS, *limit, "origin", *commits)
-    return run_git(folder, *arguments, seconds=FETCH_SECONDS, as_owner=True).failure
+    return run_git(folder, *arguments, seconds=FETCH_SECONDS, fetches=True).failure
 
 
 def _find_changes(
