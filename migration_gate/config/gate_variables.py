@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Mapping
 
 from migration_gate.config.config_file import Key, nest_values
@@ -28,6 +29,11 @@ LISTS = frozenset({
     ("owners", "on_delete"),
 })  # fmt: skip
 """values that are split at commas"""
+
+
+def in_image() -> bool:
+    """Whether this is the gate's own container image."""
+    return bool(os.environ.get(IMAGE_VARIABLE))
 
 
 def is_private(name: str) -> bool:

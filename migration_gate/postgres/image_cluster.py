@@ -14,7 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from migration_gate.config.gate_variables import IMAGE_VARIABLE
+from migration_gate.config.gate_variables import in_image
 from migration_gate.postgres.initdb import initdb_arguments
 from migration_gate.sandbox.user import Account
 
@@ -24,11 +24,6 @@ PROGRAMS_RECORD = ARCHIVE.with_name("cluster.programs")
 PASSWORD = "replaced-at-every-start"  # noqa: S105  (every start sets one of its own)
 SERVER_ACCOUNT = "postgres"
 UNPACK_SECONDS = 60
-
-
-def in_image() -> bool:
-    """Whether this is the gate's own container image."""
-    return bool(os.environ.get(IMAGE_VARIABLE))
 
 
 def unpack_cluster(programs: Path, data: Path, account: Account | None) -> str | None:

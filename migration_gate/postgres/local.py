@@ -13,10 +13,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from migration_gate.config.gate_variables import in_image
 from migration_gate.errors import Broken, GateError, PostgresDied
-from migration_gate.postgres.account import can_everyone_enter, server_account
+from migration_gate.postgres.account import can_everyone_enter, give_away, initdb_account, server_account
 from migration_gate.postgres.binaries import Installation
-from migration_gate.postgres.image_cluster import in_image, unpack_cluster
+from migration_gate.postgres.image_cluster import unpack_cluster
 from migration_gate.postgres.initdb import SUPERUSER, create_cluster
 from migration_gate.postgres.initdb_cache import DISK_FULL_ERRORS, CachedCluster, find_cached_cluster
 from migration_gate.postgres.run_directory import (
@@ -154,15 +155,18 @@ class LocalStart:
         """Make a cluster in a folder that its account may write to, and store a copy for the next run."""
         new_folder = self.folder / "new"
         new_folder.mkdir(mode=0o700)
-        if self.account:
-            os.chown(new_folder, self.account.uid, self.account.gid)
+        maker = initdb_account()
+        if maker:
+            os.chown(new_folder, maker.uid, maker.gid)
         data = new_folder / "data"
         password = unpack_cluster(self.installation.folder, data, self.account)
         if password is None:
-            password = create_cluster(self.installation, data, self.supervisor, self.account)
+            password = create_cluster(self.installation, data, self.supervisor, maker)
         if cached:
             cached.store(data, password)
         data.rename(self.data)
+        if self.account:
+            give_away(self.data, self.account)
         return self._start_server(password)
 
     def _start_server(self, cluster_password: str) -> Server:

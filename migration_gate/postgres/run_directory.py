@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from migration_gate.errors import DiskFull, Misconfigured, PostgresNotFound
-from migration_gate.postgres.account import can_everyone_enter, server_account
+from migration_gate.postgres.account import can_everyone_enter, runs_as_root
 
 PREFIX = "migration-gate-pg-"
 SOCKET_PATH_SIZE = 103
@@ -129,7 +129,7 @@ def create_data_directory(folder: Path, *, required_bytes: int = REQUIRED_BYTES)
             free = shutil.disk_usage(parent).free
             if free < required_bytes:
                 full.append(f"{parent}: {free / 1e6:.0f} MB free")
-            elif server_account() and not can_everyone_enter(parent):
+            elif runs_as_root() and not can_everyone_enter(parent):
                 refused.append(f"{parent}: the server's account cannot get there")
             else:
                 return create_run_directory(parent)
@@ -168,7 +168,7 @@ def create_socket_directory(data: Path) -> RunDirectory:
     """A new folder whose path suits a Unix socket, as that of the data does not. Raises PostgresNotFound."""
     for parent in candidate_parents(data.parent):
         example = parent / f"{PREFIX}12345678" / "socket"
-        if is_valid_socket_directory(example) and (not server_account() or can_everyone_enter(parent)):
+        if is_valid_socket_directory(example) and (not runs_as_root() or can_everyone_enter(parent)):
             try:
                 return create_run_directory(parent)
             except OSError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import re
 import shutil
 import stat
@@ -166,7 +167,12 @@ def test_root_starts_the_server_as_an_unprivileged_user_and_others_can_connect(r
         data = Path(server.socket_directory).parent / "data"
         pid = int((data / "postmaster.pid").read_text().split()[0])
         assert Path(f"/proc/{pid}").stat().st_uid != 0
-        assert data.stat().st_uid == Path(f"/proc/{pid}").stat().st_uid
+        account = data.stat().st_uid
+        assert account == Path(f"/proc/{pid}").stat().st_uid
+        with pytest.raises(KeyError):  # it owns nothing else: not this machine's real clusters, for example
+            pwd.getpwuid(account)
+        with start_server("local", folder=run_folder) as second:
+            assert Path(second.socket_directory).stat().st_uid not in (0, account)
         groups = re.search(r"^Groups:(.*)$", Path(f"/proc/{pid}/status").read_text(), re.M)
         assert groups
         assert not groups.group(1).strip()

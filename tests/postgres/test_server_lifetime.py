@@ -200,7 +200,7 @@ def test_a_program_that_the_server_started_ends_with_it(run_folder: Path) -> Non
     with start_server("local", folder=run_folder) as server:
         with server.connect() as connection:
             connection.execute(
-                f"COPY (SELECT 1) TO PROGRAM 'setsid sleep 3600 & echo $! > {server.socket_directory}/pid'"
+                f"COPY (SELECT 1) TO PROGRAM 'cat > /dev/null; setsid sleep 3600 & echo $! > {server.socket_directory}/pid'"
             )
         pid = int(Path(server.socket_directory, "pid").read_text())
         assert is_running(pid)

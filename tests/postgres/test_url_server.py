@@ -209,6 +209,7 @@ def over_tcp(run_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Serv
         )  # fmt: skip
         key.chmod(0o600)
         if account := server_account():
+            monkeypatch.setattr(local, "server_account", lambda: account)
             os.chown(key, account.uid, account.gid)
             certificate.chmod(0o644)
         tls_settings = {
