@@ -17,6 +17,7 @@ from migration_gate.progress import ProgressDisplay
 from migration_gate.replay.database_choice import choose_databases, merge_addresses
 from migration_gate.replay.examination import examine_project
 from migration_gate.report import deliver
+from migration_gate.sandbox.child_process import forbid_reading_memory
 from migration_gate.verdict.check_coverage import measure_check_coverage
 from migration_gate.verdict.comment_files import read_comment_files
 from migration_gate.verdict.database_reports import keep_unused_everywhere
@@ -35,6 +36,7 @@ def examine_projects(path: Path, options: Mapping[str, object]) -> Report:
     Raises GateError where the settings cannot be read; a problem of one project is part of the report.
     """
     started = time.perf_counter()
+    forbid_reading_memory()  # (the token, to begin with)
     projects = load_settings(path, options, os.environ, known_checks=explain.known_kinds())
     with ProgressDisplay() as display:
         reports = [report for settings in projects for report in examine_databases(settings, display)]

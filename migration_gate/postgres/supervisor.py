@@ -29,6 +29,7 @@ from migration_gate.sandbox.child_process import (
     adopt_orphans,
     die_with_parent,
     drop_privileges,
+    forbid_reading_memory,
     fork_child,
     kill_descendants,
 )
@@ -221,6 +222,7 @@ def main(parent: int, folders: list[str], locks: list[int]) -> None:
     for descriptor in locks:
         os.set_inheritable(descriptor, False)
     adopt_orphans()
+    forbid_reading_memory()
     supervisor = Supervisor()
     try:
         supervisor.handle_messages(parent)

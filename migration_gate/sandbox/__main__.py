@@ -15,6 +15,7 @@ from migration_gate.sandbox.child_process import (
     die_with_parent,
     drop_privileges,
     forbid_new_privileges,
+    forbid_reading_memory,
     fork_child,
     kill_descendants,
     wait_for_child,
@@ -37,6 +38,7 @@ def main(arguments: list[str]) -> int:
     child = fork_child(lambda: _execute(command, options, broker))
     if options.unix_sockets_only and not broker.start_answering(child):
         _note_other_servers(broker, options.notes_descriptor)
+    forbid_reading_memory()
     for descriptor in options.descriptors_to_close:
         os.close(descriptor)
     _handle_signals(child)

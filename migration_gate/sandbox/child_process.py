@@ -16,6 +16,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 PR_SET_PDEATHSIG = 1
 PR_SET_DUMPABLE = 4
@@ -56,6 +57,12 @@ def forbid_new_privileges() -> None:
 def allow_reading_memory() -> None:
     """Let other processes of the same user read this process's memory; setuid() forbids it."""
     set_process_attribute(PR_SET_DUMPABLE, 1)
+
+
+def forbid_reading_memory() -> None:
+    """Close this process's memory and descriptors to others of the same user, until it executes a program."""
+    with suppress(OSError):  # where the kernel refuses, the user's own rules stay
+        set_process_attribute(PR_SET_DUMPABLE, 0)
 
 
 def drop_privileges(uid: int | None, gid: int | None) -> None:

@@ -199,9 +199,9 @@ def test_a_program_that_the_server_started_ends_with_it(run_folder: Path) -> Non
     """`setsid` takes it out of the server's process group, as backends are."""
     with start_server("local", folder=run_folder) as server:
         with server.connect() as connection:
-            connection.execute(
-                f"COPY (SELECT 1) TO PROGRAM 'cat > /dev/null; setsid sleep 3600 & echo $! > {server.socket_directory}/pid'"
-            )
+            pid_file = f"{server.socket_directory}/pid"
+            program = f"cat > /dev/null; setsid sleep 3600 & echo $! > {pid_file}"
+            connection.execute(f"COPY (SELECT 1) TO PROGRAM '{program}'")
         pid = int(Path(server.socket_directory, "pid").read_text())
         assert is_running(pid)
     assert not is_running(pid)
