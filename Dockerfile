@@ -44,7 +44,6 @@ LABEL org.opencontainers.image.title="Migration Gate" \
 ARG PG_MAJOR=15
 
 ENV LANG=C.UTF-8 \
-    PYTHONUNBUFFERED=1 \
     MIGRATION_GATE_IMAGE=1
 
 # Two accounts: the server's, and the one whose rights the project's code has. Their numbers are fixed and high: on the
@@ -76,8 +75,10 @@ RUN mkdir -p /etc/postgresql-common \
     && postgres --version
 
 COPY --from=packages /opt/migration-gate /opt/migration-gate
-# (what was left out above is not missed)
-RUN ln -s /opt/migration-gate/bin/uv /opt/migration-gate/bin/migration-gate /usr/local/bin/ \
+# Isolated (-I): nothing of the checkout and no PYTHON* variable of the job is imported by the gate itself, which is root.
+# (And what was left out above is not missed.)
+RUN sed -i '1s|$| -Iu|' /opt/migration-gate/bin/migration-gate \
+    && ln -s /opt/migration-gate/bin/uv /opt/migration-gate/bin/migration-gate /usr/local/bin/ \
     && /opt/migration-gate/bin/migration-gate --version \
     && /opt/migration-gate/bin/python -B -m migration_gate.postgres.image_cluster "/usr/lib/postgresql/${PG_MAJOR}/bin" \
     && /opt/migration-gate/bin/python -B -c 'import alembic.autogenerate.render, rich.live, sqlalchemy.dialects.postgresql, \

@@ -104,6 +104,19 @@ def test_without_a_ci_a_mounted_folder_is_checked(tmp_path: Path) -> None:
     assert "::" not in done.stdout
 
 
+def test_variables_of_the_job_import_nothing_into_the_gate(tmp_path: Path) -> None:
+    """Which is root, and may have Docker's socket and the job's token."""
+    folder = commit_skeleton(tmp_path / "hello")
+    (folder / "src").mkdir()
+    for name in ("click", "sitecustomize", "usercustomize", "yaml", "json"):
+        text = "import os\nos.write(2, b'RAN AS %d\\n' % os.getuid())\nif os.getuid() == 0: os._exit(0)\n"
+        (folder / "src" / f"{name}.py").write_text(text)
+    variables = ("PYTHONPATH=/src/src", "PYTHONSTARTUP=/src/src/click.py", "PYTHONUSERBASE=/src", "HOME=/src")
+    done = check(folder, *(word for variable in variables for word in ("-e", variable)), "-w", "/src/src")
+    assert "RAN AS 0" not in done.stdout + done.stderr
+    assert done.stdout, "the gate did not end before its report"
+
+
 def test_a_read_only_folder_can_be_checked(tmp_path: Path) -> None:
     done = check(commit_skeleton(tmp_path / "hello"), "--read-only", "--tmpfs", "/tmp", "--tmpfs", "/run")
     assert (done.returncode, "Passed" in done.stdout) == (0, True), done.stdout + done.stderr
