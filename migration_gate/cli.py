@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn, TypeVar
@@ -20,7 +21,8 @@ import click
 from migration_gate.errors import GateError
 from migration_gate.monorepo import commands
 from migration_gate.report.error_text import render_error, unexpected_error
-from migration_gate.report.formats import FORMATS
+from migration_gate.report.formats import FORMATS, TEXT
+from migration_gate.report.workflow_commands import suspend_commands_on_runner
 
 WIDTH = 80
 LIMITS = ("run", "statement", "import", "install")
@@ -268,6 +270,20 @@ def run_command_line(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit status; errors are printed on stderr."""
     for number in STOPPING_SIGNALS:
         signal.signal(number, _stop)
+    if "action" in arguments[:1]:  # which prints commands of its own
+        return _run_command(arguments)
+    with suspend_commands_on_runner(os.environ, is_text=not _is_machine_readable(arguments)):
+        return _run_command(arguments)
+
+
+def _is_machine_readable(arguments: Sequence[str]) -> bool:
+    """Whether `--format` names another format than text."""
+    formats = [value for option, value in pairwise(arguments) if option == "--format"]
+    formats += [option.partition("=")[2] for option in arguments if option.startswith("--format=")]
+    return bool(formats) and formats[-1] != TEXT
+
+
+def _run_command(arguments: Sequence[str]) -> int:
     try:
         return int(command_line.main(list(arguments), prog_name="migration-gate", standalone_mode=False) or 0)
     except click.Abort as error:

@@ -269,3 +269,26 @@ def test_sigterm_ends_with_143(tmp_path: Path) -> None:
     os.kill(started.pid, signal.SIGTERM)
     _, err = started.communicate(timeout=60)
     assert (started.returncode, err) == (143, b"\nInterrupted; nothing is left behind.\n")
+
+
+@pytest.mark.parametrize("arguments", [["explain"], ["explain", "drift"], ["check", "/nowhere"]])
+def test_on_githubs_runner_commands_in_what_is_printed_are_suspended(
+    arguments: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    cli.run_command_line(arguments)
+    first, *_, last = capsys.readouterr().out.splitlines()
+    token = first.removeprefix("::stop-commands::")
+    assert token != first
+    assert last == f"::{token}::"
+
+
+@pytest.mark.parametrize("option", [["--format", "json"], ["--format=json"]])
+def test_the_lines_that_suspend_commands_are_no_part_of_json(
+    option: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    cli.run_command_line(["check", str(tmp_path), *option])
+    out, err = capsys.readouterr()
+    assert "::stop-commands::" not in out
+    assert err.startswith("::stop-commands::")

@@ -6,12 +6,15 @@ influence is printed inside `suspend_commands()`, and is escaped inside of comma
 
 from __future__ import annotations
 
+import os
 import secrets
+import stat
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 from migration_gate.check import Severity
 
@@ -61,11 +64,13 @@ def format_annotation(annotation: Annotation) -> str:
     )
 
 
-def write_line(line: str) -> None:
-    """Print one line on stdout at once; what was written to stderr before it comes first."""
+def write_line(line: str, stream: TextIO | None = None) -> None:
+    """Print one line at once, on stdout unless told otherwise; what was written before it comes first."""
+    stream = stream or sys.stdout
     sys.stderr.flush()
-    sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
+    stream.write(f"{line}\n")
+    stream.flush()
 
 
 def mask_secret(secret: str) -> None:
@@ -76,14 +81,32 @@ def mask_secret(secret: str) -> None:
 
 
 @contextmanager
-def suspend_commands() -> Iterator[None]:
-    """Let the runner ignore commands that are printed inside; a project cannot guess how to resume them."""
+def suspend_commands(stream: TextIO | None = None) -> Iterator[None]:
+    """Let the runner ignore commands that are printed inside; a project cannot guess how to resume them.
+
+    The runner reads both streams; the lines that tell it go to `stream`, stdout unless told otherwise.
+    """
     token = f"resume-{secrets.token_hex(TOKEN_BYTES)}"
-    write_line(format_command("stop-commands", token))
+    write_line(format_command("stop-commands", token), stream)
     try:
         yield
     finally:
-        write_line(format_command(token))
+        with suppress(OSError):  # (nobody reads any more)
+            write_line(format_command(token), stream)
+
+
+def suspend_commands_on_runner(environ: Mapping[str, str], *, is_text: bool) -> AbstractContextManager[None]:
+    """The same, where GitHub's runner reads what is printed; without a line in what is no text, or a file."""
+    if environ.get("GITHUB_ACTIONS") != "true":
+        return nullcontext()
+    return suspend_commands(sys.stdout if is_text and not _is_file(sys.stdout) else sys.stderr)
+
+
+def _is_file(stream: TextIO) -> bool:
+    try:
+        return stat.S_ISREG(os.fstat(stream.fileno()).st_mode)
+    except (OSError, ValueError):  # it is closed, or no descriptor's
+        return False
 
 
 def show_folded(title: str, text: str) -> None:
