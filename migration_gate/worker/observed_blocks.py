@@ -47,6 +47,8 @@ HANDLER = re.compile(
     re.I | re.S,
 )
 
+FIRST_HANDLER = re.compile(r"\bEXCEPTION\s+WHEN\b", re.I)
+
 
 def observe_block(statement: str) -> str:
     """The DO block with handlers that note what they caught; any other statement as it is."""
@@ -55,7 +57,11 @@ def observe_block(statement: str) -> str:
     match = BLOCK.match(statement)
     if match is None or "$" in match[2] or "migration_gate" in statement or not CHANGES_ROWS.search(match[2]):
         return statement
-    body = HANDLER.sub(_note_in_handler, match[2])
+    first_handler = FIRST_HANDLER.search(match[2])
+    if first_handler is None:
+        return statement
+    start = first_handler.start()  # (before it, WHEN belongs to a CASE)
+    body = match[2][:start] + HANDLER.sub(_note_in_handler, match[2][start:])
     return statement[: match.start(2)] + body + statement[match.end(2) :]
 
 

@@ -24,6 +24,8 @@ UPDATE = "DO $$ BEGIN UPDATE t SET a = 1; EXCEPTION WHEN {} THEN NULL; END $$"
         ("DO $$ BEGIN UPDATE t SET a = CASE WHEN is_new THEN 1 END; END $$", 0),
         ("DO $$ BEGIN EXECUTE $f$ SELECT 1 $f$; EXCEPTION WHEN OTHERS THEN NULL; END $$", 0),
         ("CREATE FUNCTION f() RETURNS void LANGUAGE plpgsql AS " + UPDATE.format("OTHERS")[3:], 0),
+        ("DO $$ BEGIN UPDATE t SET a = CASE WHEN others THEN 1 END; END $$", 0),
+        ("DO $$ BEGIN UPDATE t SET a = CASE WHEN others THEN 1 END; EXCEPTION WHEN others THEN END $$", 1),
         ("SELECT 1", 0),
     ],
 )  # fmt: skip
