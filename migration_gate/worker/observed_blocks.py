@@ -10,6 +10,7 @@ that are reported.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 NOTE_CAUGHT = (
     " DECLARE migration_gate_context text; BEGIN"
@@ -47,8 +48,6 @@ HANDLER = re.compile(
     re.I | re.S,
 )
 
-FIRST_HANDLER = re.compile(r"\bEXCEPTION\s+WHEN\b", re.I)
-
 
 def observe_block(statement: str) -> str:
     """The DO block with handlers that note what they caught; any other statement as it is."""
@@ -57,16 +56,19 @@ def observe_block(statement: str) -> str:
     match = BLOCK.match(statement)
     if match is None or "$" in match[2] or "migration_gate" in statement or not CHANGES_ROWS.search(match[2]):
         return statement
-    first_handler = FIRST_HANDLER.search(match[2])
-    if first_handler is None:
-        return statement
-    start = first_handler.start()  # (before it, WHEN belongs to a CASE)
-    body = match[2][:start] + HANDLER.sub(_note_in_handler, match[2][start:])
-    return statement[: match.start(2)] + body + statement[match.end(2) :]
+    return statement[: match.start(2)] + "".join(_add_notes(match[2])) + statement[match.end(2) :]
 
 
-def _note_in_handler(match: re.Match[str]) -> str:
-    return match[0] + (NOTE_CAUGHT if match["handler"] else "")
+def _add_notes(body: str) -> Iterator[str]:
+    """The parts of the body, and a note after each handler."""
+    start, has_handlers = 0, False
+    for match in HANDLER.finditer(body):
+        handler = match["handler"] or ""
+        has_handlers = has_handlers or handler.upper().startswith("EXCEPTION")  # (before: a CASE)
+        if handler and has_handlers:
+            yield body[start : match.end()] + NOTE_CAUGHT
+            start = match.end()
+    yield body[start:]
 
 
 def without_notes(text: str) -> str:
