@@ -55,6 +55,8 @@ DEFAULT_PROPERTIES: dict[type[CatalogObject], tuple[str, ...]] = {
     ),
 }
 """whose origin is meant where a caller names no properties; none: the creation"""
+_ROUTINE_KINDS = ("function", "procedure", "aggregate")
+_TAGS_WITHOUT_CHANGE = ("COMMENT", "GRANT", "REVOKE", "SECURITY LABEL")
 _INDEX_HEAD = re.compile(r'^CREATE (UNIQUE )?INDEX (?:"(?:[^"]|"")*"|\S+) ON (?:ONLY )?')
 
 
@@ -85,8 +87,20 @@ def find_command(
             return object_history.find_change_of_part(replay, catalog_object, properties)
         case EnumType() | NamedType() | DatabaseSequence() | View():
             return object_history.find_change_of_object(replay, catalog_object, properties)
+        case Routine(oid=oid) if oid:
+            return _last_change_of_routine(replay, oid)
         case _:
             return _last_command(replay, _printed_identity(catalog_object))
+
+
+def _last_change_of_routine(replay: Replay, oid: int) -> DdlCommand | None:
+    """By its number: the log prints the types of its arguments, the catalog their names as well."""
+    commands = (
+        command
+        for command in reversed(replay.ddl_commands)
+        if command.oid == oid and command.kind in _ROUTINE_KINDS and command.tag not in _TAGS_WITHOUT_CHANGE
+    )
+    return next(commands, None)
 
 
 def _last_command(replay: Replay, identity: str) -> DdlCommand | None:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from migration_gate.analysis.origin import find_origin
+from migration_gate.analysis.origin import find_origin, find_removal
 from migration_gate.drift.difference_text import columns_text, labels_text, sequence_text
 from migration_gate.drift.object_pairs import object_identity, pair_objects, without_identifiers
 from migration_gate.facts.catalog import (
@@ -29,7 +29,7 @@ from migration_gate.facts.catalog import (
     Table,
     View,
 )
-from migration_gate.facts.history import DeclaredOperation, Difference, Replay
+from migration_gate.facts.history import DeclaredOperation, Difference, Origin, Replay
 
 _FIELDS = (
     "schemas", "extensions", "enums", "types", "sequences", "tables", "columns", "constraints", "indexes",
@@ -118,6 +118,7 @@ def _explain_changes(
         is_new = operation is not None and operation.label not in used
         if operation is not None:
             used.add(operation.label)
+        origin = _find_origin(replay, item)
         yield Difference(
             kind="declared",
             object=str(item.item),
@@ -127,8 +128,16 @@ def _explain_changes(
             upgrade=operation.upgrade if operation is not None and is_new else "",
             downgrade=operation.downgrade if operation is not None and is_new else "",
             object_noun=_noun_of(item.item),
-            revision=find_origin(replay, item.database).revision if item.database is not None else None,
+            revision=origin.revision,
+            location=origin.location,
         )
+
+
+def _find_origin(replay: Replay, changed: _ChangedObject) -> Origin:
+    """The revision and line that made the object as it is, or that dropped it."""
+    if changed.database is not None:
+        return find_origin(replay, changed.database)
+    return find_removal(replay, changed.item)
 
 
 def _mentions(operation: DeclaredOperation, changed: _ChangedObject) -> bool:

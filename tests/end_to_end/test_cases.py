@@ -46,6 +46,7 @@ OTHER_ERRORS: dict[str, set[str]] = {
 }
 """checks that may report further errors, by case"""
 WORDS: dict[str, tuple[str, ...]] = {
+    "alembic-utils-view-and-function": ('"line": 11', '"line": 12'),
     "computed-column-with-index": ("op.create_index(op.f('ix_lines_total')",),
     "extension-not-available": ("postgres: pgvector/pgvector:pg", "CREATE EXTENSION IF NOT EXISTS vector"),
     "frozen-now": ("evaluated once", "sa.func.now()"),
