@@ -86,6 +86,16 @@ def find_unusual_ini_files(top: Path) -> list[Path]:
     ]
 
 
+def find_bare_environment(top: Path) -> Path | None:
+    """The folder of Alembic's that is nearest to the top, whether or not it has a configuration."""
+    folders = [
+        folder
+        for folder, files in _walk_folders(top)
+        if "env.py" in files and ("script.py.mako" in files or (folder / "versions").is_dir())
+    ]
+    return min(folders, key=lambda folder: (len(folder.parts), str(folder)), default=None)
+
+
 def _may_be_ini(name: str) -> bool:
     return name != "alembic.ini" and (name.endswith((".ini", ".cfg")) or name.startswith("alembic.ini."))
 

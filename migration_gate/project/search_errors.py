@@ -9,6 +9,7 @@ from migration_gate.errors import ProjectNotFound
 from migration_gate.project.alembic_config import AlembicConfig
 from migration_gate.project.search import (
     USUAL_FOLDERS,
+    find_bare_environment,
     list_subfolders,
     read_text_file,
 )
@@ -73,7 +74,7 @@ def no_config_error(top: Path) -> ProjectNotFound:
 def _advise_without_config(folders: Sequence[Path]) -> str:
     """What to do, by what else lies in the folders; the first of them is the top."""
     top = folders[0]
-    environment = _find_bare_environment(folders)
+    environment = find_bare_environment(top)
     flask_migrate_file = _find_requirement("flask-migrate", folders)
     if environment is not None and flask_migrate_file is None:
         return (
@@ -99,15 +100,6 @@ def _advise_without_config(folders: Sequence[Path]) -> str:
             "`alembic: path/to/alembic.ini`, or, where it is built in code, a `hook:`."
         )
     return "Run it in the project's folder, or name the configuration: `alembic: path/to/alembic.ini`."
-
-
-def _find_bare_environment(folders: Sequence[Path]) -> Path | None:
-    """A folder with the files that `alembic init` writes, but for its alembic.ini."""
-    for folder in folders:
-        for candidate in (folder, folder / "migrations", folder / "alembic"):
-            if (candidate / "env.py").is_file() and (candidate / "script.py.mako").is_file():
-                return candidate
-    return None
 
 
 def _find_other_tool(folders: Sequence[Path]) -> str | None:

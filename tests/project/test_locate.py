@@ -295,6 +295,12 @@ def test_the_only_ini_of_a_repository_is_found_however_deep_it_lies(tmp_path: Pa
             "code, `migration-gate doctor --write-hook` drafts a file that does so; name it with `hook:`.",
         ),
         (
+            {"src/shop/database/history/env.py": "", "src/shop/database/history/versions/one.py": ""},
+            "`src/shop/database/history/env.py` is an Alembic environment without a configuration. If the "
+            "project builds one in "
+            "code, `migration-gate doctor --write-hook` drafts a file that does so; name it with `hook:`.",
+        ),
+        (
             {"prisma/schema.prisma": ""},
             "This looks like a Prisma project, which does not use Alembic. The gate replays Alembic "
             "migrations only.",
