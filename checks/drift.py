@@ -17,6 +17,7 @@ from migration_gate.wording import count_noun
 SEVERITY = Severity.ERROR
 SUBJECT = Subject.COMPARED_TABLE
 KINDS = drift_messages.KINDS
+SHOWN_REVISIONS = 3
 
 
 def check(facts: Facts) -> Iterator[Finding]:
@@ -36,16 +37,33 @@ def check(facts: Facts) -> Iterator[Finding]:
         yield Finding("unmanaged", message, evidence=evidence, kind="unmanaged", severity=Severity.NOTE)
 
 
+def _find_revisions_left_out(replay: Replay, difference: Difference) -> list[str]:
+    """The revisions that did not run, where one of them may make what is missing."""
+    ran = {step.revision for step in replay.steps}
+    if difference.database is not None or not ran:
+        return []
+    return [revision.id for revision in replay.history.revisions if revision.id not in ran]
+
+
 def _describe_what_ran(replay: Replay, difference: Difference) -> str:
     """The difference, which says nothing of the revisions that `target` leaves out."""
     message = drift_messages.describe_difference(difference)
-    ran = {step.revision for step in replay.steps}
-    left_out = [revision.id for revision in replay.history.revisions if revision.id not in ran]
-    if difference.database is not None or not ran or not left_out:
+    left_out = _find_revisions_left_out(replay, difference)
+    if not left_out:
         return message
     number = count_noun(len(left_out), "revision")
     ran_only = f"no revision that ran makes it ({number} did not run, by `target` or `start_from`)"
     return message.replace("no migration makes it", ran_only)
+
+
+def _look_first(replay: Replay, difference: Difference) -> str:
+    """What to do before the lines of a fix, which may stand in a revision that did not run."""
+    left_out = _find_revisions_left_out(replay, difference)
+    if not left_out:
+        return ""
+    names = ", ".join(f"`{name}`" for name in left_out[:SHOWN_REVISIONS])
+    others = f" and {len(left_out) - SHOWN_REVISIONS} more" if len(left_out) > SHOWN_REVISIONS else ""
+    return f"See first whether a revision that did not run makes it: {names}{others}. If not:\n\n"
 
 
 def _models_side(difference: Difference) -> str:
@@ -67,7 +85,7 @@ def _describe_difference(facts: Facts, difference: Difference) -> Finding:
             *place.evidence,
             *(Evidence("named in", f"{use.location}: {use.line_text}") for use in uses or ()),
         ),
-        fix=drift_messages.describe_fix(difference, uses),
+        fix=_look_first(facts.replay, difference) + drift_messages.describe_fix(difference, uses),
         kind=difference.kind.replace(" ", "-"),
         severity=Severity.WARNING if drift_messages.is_mild(difference) else None,
     )

@@ -82,6 +82,7 @@ CAUSES: tuple[Cause, ...] = (
     _cause(failure_fixes.prepare_schema_or_role, message=r"(?:schema|role) \S+ does not exist"),
     _cause(failure_objects.describe_missing_object, "42704", "42883", message="does not exist"),
     _cause(failure_objects.drop_dependents_first, "2BP01"),
+    _cause(failure_dialects.replace_type, exceptions=("CompileError", "UnsupportedCompilationError")),
     _cause(quoted_expressions.unquote_default, "22P02", "22007"),
     _cause(failure_fixes.convert_values, "42804", message="cannot be cast automatically"),
     _cause(failure_fixes.leave_transaction, "25001", message="cannot run inside a transaction block"),

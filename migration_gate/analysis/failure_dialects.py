@@ -15,6 +15,13 @@ MYSQL_TYPES = frozenset(
         *("tinyblob", "tinyint", "tinytext", "year", "varbinary", "binary"),
     }
 )
+GENERIC_TYPES = {
+    **dict.fromkeys(("TINYTEXT", "MEDIUMTEXT", "LONGTEXT"), "sa.Text()"),
+    **dict.fromkeys(("TINYBLOB", "MEDIUMBLOB", "LONGBLOB"), "sa.LargeBinary()"),
+    **dict.fromkeys(("TINYINT", "YEAR"), "sa.SmallInteger()"),
+    "MEDIUMINT": "sa.Integer()",
+}
+"""SQLAlchemy's, by its type for MySQL that stands for the same values"""
 MYSQL_FUNCTIONS = frozenset(
     {
         *(
@@ -92,6 +99,18 @@ def _ask_for_newer(subject: str, since: int, major: int, *, can_be_made: bool = 
     return (
         f"{subject} of PostgreSQL {since}; this server is {major}: set the version that production has:"
         f"{code_block(f'postgres: {since}')}{made}"
+    )
+
+
+def replace_type(failure: Failure, _replay: Replay) -> str | None:
+    """For a type of another dialect of SQLAlchemy's."""
+    name = find_in_message(r"can't render element of type (?P<name>\w+)", failure)
+    generic = GENERIC_TYPES.get(name.upper())
+    if generic is None:
+        return None
+    return (
+        f"`{name}` is a type of MySQL's, which SQLAlchemy does not write for PostgreSQL. Give the column the "
+        f'generic type `{generic}`, or, for both, `{generic}.with_variant(mysql.{name}(), "mysql")`.'
     )
 
 

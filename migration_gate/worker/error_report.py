@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 import traceback
 from typing import Any, Iterator, Optional
 
@@ -13,6 +14,8 @@ from .protocol import ErrorReport, Frame
 MAX_TEXT = 4000
 """characters of a message or statement that are kept"""
 MAX_FRAMES = 12
+ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+(?=>)")
+"""of an object in memory: another one in every run"""
 LIBRARIES = ("alembic", "sqlalchemy", "psycopg", "psycopg2", "asyncpg", "pg8000", "flask_migrate", "greenlet")
 """whose frames say nothing about the project"""
 NO_REASON = ("", "connection is bad: no error details available")
@@ -104,7 +107,7 @@ def _describe_in_own_words(error: BaseException) -> str:
     if isinstance(error, KeyboardInterrupt):
         return "interrupted"
     try:
-        text = str(error).strip()
+        text = ADDRESS.sub("", str(error).strip())
     except Exception:  # a project's exception may fail to print itself
         text = ""
     if type(error).__name__ == "OperationalError" and text in NO_REASON:

@@ -177,6 +177,12 @@ def test_an_extension_that_the_server_lacks_is_named_with_its_image() -> None:
     assert "CREATE EXTENSION IF NOT EXISTS vector" in fix
 
 
+def test_a_type_of_another_dialect_is_replaced() -> None:
+    message = "CompileError: Compiler <PGTypeCompiler object> can't render element of type LONGTEXT"
+    fix = find_failure(make_facts(message, exception_class="CompileError")).fix
+    assert "the generic type `sa.Text()`" in fix
+
+
 def test_a_default_in_quotes_is_shown_as_an_expression() -> None:
     message = 'invalid input syntax for type timestamp: "CURRENT_TIMESTAMP"'
     statement = "ALTER TABLE t ADD COLUMN a TIMESTAMP DEFAULT 'CURRENT_TIMESTAMP'"

@@ -103,6 +103,7 @@ def test_a_table_is_not_said_to_be_made_by_no_revision_where_some_did_not_run() 
     (part,) = drift.check(replace(facts, replay=replace(facts.replay, steps=steps)))
     assert "no migration makes it" in whole.message
     assert "no revision that ran makes it (1 revision did not run, by `target`" in part.message
+    assert part.fix.startswith("See first whether a revision that did not run makes it: `")
 
 
 def test_what_models_cannot_express_is_one_note_by_kind() -> None:
