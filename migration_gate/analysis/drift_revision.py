@@ -31,8 +31,9 @@ def make_drift_revision(
     """
     if not together:
         return None
-    upgrade = _join_lines(item.upgrade for item in together)
-    downgrade = _join_lines(item.downgrade for item in reversed(together)) or _restore_nothing(together)
+    bodies = dict.fromkeys((item.upgrade, item.downgrade) for item in together)  # once for all tenants
+    upgrade = _join_lines(body for body, _ in bodies)
+    downgrade = _join_lines(body for _, body in reversed(bodies)) or _restore_nothing(together)
     head, others = _choose_heads(replay, together)
     content = "\0".join((head or "", *others, upgrade, downgrade))
     removed = {(item.kind, item.object) for item in together}

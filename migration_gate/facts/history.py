@@ -375,6 +375,8 @@ class MigrationContext:
     """what its version table held before its first revision"""
     has_metadata: bool = True
     """it has a target_metadata"""
+    default_schema: str = "public"
+    """where a table without a schema is: that of a tenant, where env.py loops over these"""
 
 
 @dataclass(frozen=True, slots=True)

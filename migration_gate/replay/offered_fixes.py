@@ -19,6 +19,7 @@ from migration_gate.replay.fix_trial import FixTrial, open_trial
 from migration_gate.replay.fix_verification import OpenTrial, verify_fixes
 from migration_gate.replay.rename_trial import add_rename_fixes
 from migration_gate.replay.revision_interpreter import has_statements
+from migration_gate.replay.tenant_fixes import fit_tenants
 
 
 def offer_fixes(server: Server, database: str, replay: Replay, known: tuple[Difference, ...]) -> Replay:
@@ -31,6 +32,7 @@ def offer_fixes(server: Server, database: str, replay: Replay, known: tuple[Diff
     followers = [item for item in differences if item.upgrade and not has_statements(item.upgrade)]
     open_database = trials_on(server, database, replay.version_tables)
     verified = verify_fixes(open_database, replay, differences, known)
+    verified = fit_tenants(open_database, replay, verified)
     joined = join_defaults(verified.differences, followers)
     objects = {(item.kind, item.object) for item in joined}
     together = tuple(item for item in verified.together if (item.kind, item.object) in objects)

@@ -194,8 +194,14 @@ class AnswerReader:
 
     def migration_contexts(self) -> tuple[MigrationContext, ...]:
         """Every context that began, in its order."""
+        schemas = {line.number: line.default_schema for line in self.contexts()}
         return tuple(
-            MigrationContext(line.number, line.starting_heads, line.has_metadata)
+            MigrationContext(
+                line.number,
+                line.starting_heads,
+                line.has_metadata,
+                schemas.get(line.number, line.default_schema),
+            )
             for line in self._find_all(ContextConfigured)
         )
 

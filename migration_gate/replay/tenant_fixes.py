@@ -1,0 +1,90 @@
+"""Fixes for an env.py that runs each revision in several schemas: lines that name none, tried in each."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+
+from psycopg import sql
+
+from migration_gate.analysis.tenant_schemas import (
+    find_schema,
+    find_tenant_schemas,
+    names_schema,
+    remove_schema,
+)
+from migration_gate.facts import Difference, Replay
+from migration_gate.replay.fix_trial import FixTrial, TrialFailed, disable_ddl_log
+from migration_gate.replay.fix_verification import OpenTrial, VerifiedFixes
+from migration_gate.replay.revision_interpreter import uses_autocommit
+from migration_gate.wording import join_words
+
+
+def fit_tenants(open_trial: OpenTrial, replay: Replay, verified: VerifiedFixes) -> VerifiedFixes:
+    """The fixes as they are to be written where env.py runs each revision once for each of its schemas.
+
+    Lines that not every schema needs, or that do not run in each, are not offered.
+    """
+    schemas = find_tenant_schemas(replay)
+    if not schemas or not any(item.upgrade for item in verified.differences):
+        return verified
+    fitted = {item: _fit(item, schemas) for item in (*verified.differences, *verified.together)}
+    count = Counter(_lines(item) for item in {*map(fitted.__getitem__, verified.differences)})
+    shared = {
+        item: new
+        for item, new in fitted.items()
+        if find_schema(item) not in schemas or count[_lines(new)] == len(schemas)
+    }
+    problem = _run_in_schemas(open_trial, schemas, [shared[x] for x in verified.together if x in shared])
+    reason = problem or f"env.py runs each revision in {join_words(schemas)}, and not all of these need it"
+    differences = tuple(
+        shared[item] if item in shared and not problem else _refuse(item, reason, schemas)
+        for item in verified.differences
+    )
+    together = (shared[item] for item in verified.together if item in shared and not problem)
+    return replace(verified, differences=differences, together=tuple(together))
+
+
+def _lines(difference: Difference) -> tuple[str, str]:
+    return difference.upgrade, difference.downgrade
+
+
+def _fit(difference: Difference, schemas: Sequence[str]) -> Difference:
+    """The difference with lines that name no schema; without lines where they have to name it."""
+    schema = find_schema(difference)
+    if schema not in schemas or not difference.upgrade:
+        return difference
+    upgrade, downgrade = (remove_schema(code, schema) for code in _lines(difference))
+    if schema != "public" and (names_schema(upgrade, schema) or names_schema(downgrade, schema)):
+        return difference
+    return replace(difference, upgrade=upgrade, downgrade=downgrade)
+
+
+def _refuse(difference: Difference, reason: str, schemas: Sequence[str]) -> Difference:
+    if not difference.upgrade or find_schema(difference) not in schemas:
+        return difference
+    return replace(difference, upgrade="", downgrade="", fix_refused=reason)
+
+
+def _run_in_schemas(open_trial: OpenTrial, schemas: Sequence[str], fixes: Sequence[Difference]) -> str:
+    """Run the lines of each schema in it, both ways; what went wrong first."""
+    by_schema: dict[str, list[Difference]] = defaultdict(list)
+    for item in fixes:
+        by_schema[find_schema(item)].append(item)
+    commits = any(uses_autocommit(code) for item in fixes for code in _lines(item))
+    try:
+        with open_trial(commits) as trial:
+            disable_ddl_log(trial)
+            problems = [_run_in_schema(trial, schema, by_schema[schema]) for schema in schemas]
+    except TrialFailed as error:
+        return f"it could not be run: {error}"
+    return next(filter(None, problems), "")
+
+
+def _run_in_schema(trial: FixTrial, schema: str, fixes: Sequence[Difference]) -> str:
+    set_path = sql.SQL("set search_path = {}").format(sql.Identifier(schema)).as_string(None)
+    trial.connection.exec_driver_sql(set_path.replace("%", "%%"))
+    codes = [item.upgrade for item in fixes] + [item.downgrade for item in reversed(fixes)]
+    problems = (trial.run(code) for code in codes)
+    return next(filter(None, problems), "")
