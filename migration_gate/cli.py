@@ -21,7 +21,7 @@ import click
 from migration_gate.errors import GateError
 from migration_gate.monorepo import commands
 from migration_gate.report.error_text import render_error, unexpected_error
-from migration_gate.report.formats import FORMATS, TEXT
+from migration_gate.report.formats import FORMATS, PRINTED_FORMATS
 from migration_gate.report.workflow_commands import suspend_commands_on_runner
 
 WIDTH = 80
@@ -277,10 +277,10 @@ def run_command_line(arguments: Sequence[str]) -> int:
 
 
 def _is_machine_readable(arguments: Sequence[str]) -> bool:
-    """Whether `--format` names another format than text."""
+    """Whether `--format` names a format that programs read."""
     formats = [value for option, value in pairwise(arguments) if option == "--format"]
     formats += [option.partition("=")[2] for option in arguments if option.startswith("--format=")]
-    return bool(formats) and formats[-1] != TEXT
+    return bool(formats) and formats[-1] not in PRINTED_FORMATS
 
 
 def _run_command(arguments: Sequence[str]) -> int:

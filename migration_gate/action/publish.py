@@ -19,7 +19,7 @@ from migration_gate.errors import GateError
 from migration_gate.report import summary
 from migration_gate.report.annotations import select_annotations
 from migration_gate.report.comment import ADDRESS, Comment, render_comment, render_resolved_comment
-from migration_gate.report.formats import render_report
+from migration_gate.report.formats import LOG_WIDTH, render_report
 from migration_gate.report.phrases import describe_counts, verdict_line
 from migration_gate.report.printable_text import escape_unprintable
 from migration_gate.report.workflow_commands import (
@@ -33,8 +33,6 @@ from migration_gate.report.workflow_commands import (
 )
 from migration_gate.verdict.outcome import Report
 
-LOG_WIDTH = 100
-"""columns"""
 MAX_NAME_LENGTH = 100
 """characters of a project's name in a title"""
 GITHUB_API = "https://api.github.com"

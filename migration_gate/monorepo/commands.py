@@ -10,9 +10,9 @@ from pathlib import Path
 import click
 
 from migration_gate.errors import Misconfigured
-from migration_gate.report.formats import FORMATS
+from migration_gate.report.formats import FORMATS, GITHUB
 
-MACHINE_FORMATS = frozenset({"json", "matrix", "sarif", "codequality"})
+MACHINE_FORMATS = frozenset({"json", "matrix", "sarif", "codequality", GITHUB})
 """no line of these begins with `::`, so none is a workflow command"""
 
 
@@ -97,7 +97,7 @@ def join_json_reports(  # noqa: PLR0917 - one parameter an option
         workflow_commands.append_text(summary_file, join_reports.render_joined(joined, "summary"))
     text = join_reports.render_joined(joined, form)
     with nullcontext() if output else _without_workflow_commands(form):
-        deliver.write_text(text, output)
+        deliver.write_text(text, output, form)
     return join_reports.joined_status(joined)
 
 

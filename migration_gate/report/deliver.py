@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
 from migration_gate.errors import Misconfigured
-from migration_gate.report.formats import DEFAULT_WIDTH, TEXT, render_report
+from migration_gate.report.formats import DEFAULT_WIDTH, GITHUB, TEXT, render_report
+from migration_gate.report.workflow_commands import carry_out_commands
 from migration_gate.verdict.outcome import Report
 
 MAX_WIDTH = 100
@@ -48,14 +50,15 @@ def deliver_report(report: Report, targets: ReportTargets) -> int:
     width = min(os.get_terminal_size().columns, MAX_WIDTH) if is_terminal else DEFAULT_WIDTH
     shown_on_terminal = is_terminal and targets.output is None
     text = render_report(report, targets.form, is_terminal=shown_on_terminal, width=width)
-    write_text(text, targets.output)
+    write_text(text, targets.output, targets.form)
     return report.status
 
 
-def write_text(text: str, output: Path | None) -> None:
+def write_text(text: str, output: Path | None, form: str = TEXT) -> None:
     """Write to the file of `--output`, or to standard output. Raises Misconfigured where it cannot."""
     if output is None:
-        _print_text(text)
+        with carry_out_commands() if form == GITHUB else nullcontext():
+            _print_text(text)
     else:
         _write_file(output, text, "--output")
 

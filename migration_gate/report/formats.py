@@ -10,8 +10,14 @@ if TYPE_CHECKING:
     from migration_gate.verdict.outcome import Report
 
 TEXT = "text"
+CONCISE = "concise"
+GITHUB = "github"
+PRINTED_FORMATS = frozenset({TEXT, CONCISE, GITHUB})
+"""what people read where it is printed; the others are for programs"""
 DEFAULT_WIDTH = 80
 """columns"""
+LOG_WIDTH = 100
+"""columns of the log of a run on GitHub"""
 
 
 def render_report(report: Report, form: str, *, is_terminal: bool = False, width: int = DEFAULT_WIDTH) -> str:
@@ -61,11 +67,25 @@ def _render_codequality(report: Report) -> str:
     return codequality.render(report)
 
 
+def _render_concise(report: Report) -> str:
+    from migration_gate.report import concise  # noqa: PLC0415
+
+    return concise.render(report)
+
+
+def _render_github(report: Report) -> str:
+    from migration_gate.report import github_log  # noqa: PLC0415
+
+    return github_log.render(report, _render_text(report, is_terminal=False, width=LOG_WIDTH))
+
+
 RENDERERS: dict[str, Callable[[Report], str]] = {
     "json": _render_json,
     "summary": _render_summary,
     "sarif": _render_sarif,
     "junit": _render_junit,
     "codequality": _render_codequality,
+    CONCISE: _render_concise,
+    GITHUB: _render_github,
 }
 FORMATS = (TEXT, *RENDERERS)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from migration_gate.check import Severity
 from migration_gate.facts import Replay, Subject
-from migration_gate.verdict.outcome import ProjectReport, Report, Verdict
+from migration_gate.verdict.outcome import SEVERITY_RANK, ProjectReport, Report, Verdict
 from migration_gate.wording import count_noun
 
 
@@ -37,6 +37,18 @@ def standing_verdicts(verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:
 def allowed_verdicts(verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:
     """The verdicts that the user allowed."""
     return tuple(verdict for verdict in verdicts if verdict.allowed is not None)
+
+
+def full_check_name(verdict: Verdict) -> str:
+    """`check/kind`, as allowances name it; `check` alone where it has no kinds."""
+    kind = verdict.finding.kind
+    return f"{verdict.check}/{kind}" if kind else verdict.check
+
+
+def worst_last(verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:
+    """The verdicts in the opposite order of a report: the first one of the most severe comes last."""
+    last_first = verdicts[::-1]
+    return tuple(sorted(last_first, key=lambda verdict: -SEVERITY_RANK[verdict.severity]))
 
 
 def describe_counts(verdicts: Sequence[Verdict]) -> str:

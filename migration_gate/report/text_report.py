@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from migration_gate.analysis.drift_revision import describe_drift_revision, format_revision_file
 from migration_gate.check import Check, Evidence, Severity, check_name
+from migration_gate.report import closing_table
 from migration_gate.report.phrases import (
     CheckGroup,
     allowed_verdicts,
@@ -59,6 +60,7 @@ def render(report: Report, checks: Iterable[Check] = (), *, colour: bool = False
         check_name(check): (check.__doc__ or "").partition("\n")[0] for check in (*checks, *JUDGE_CHECKS)
     }
     lines = [line for project in report.projects for line in _project_lines(project, layout, sentences)]
+    lines += closing_table.list_blocking(report, layout.width)
     result_colour = RED if report.status else GREEN
     lines += [layout.paint(line, result_colour) for line in layout.wrap(verdict_line(report))]
     return "\n".join(lines) + "\n"

@@ -12,6 +12,7 @@ import stat
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
@@ -22,6 +23,18 @@ COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE:
 """the command that makes an annotation of this severity"""
 TOKEN_BYTES = 20
 """random bytes of a token that a project must not guess"""
+
+
+@dataclass(frozen=True, slots=True)
+class Suspension:
+    """That the runner ignores commands at the moment."""
+
+    token: str
+    stream: TextIO | None
+    """where the lines that tell it go; None is stdout"""
+
+
+_suspension: ContextVar[Suspension | None] = ContextVar("suspension", default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +99,41 @@ def suspend_commands(stream: TextIO | None = None) -> Iterator[None]:
 
     The runner reads both streams; the lines that tell it go to `stream`, stdout unless told otherwise.
     """
-    token = f"resume-{secrets.token_hex(TOKEN_BYTES)}"
+    token = make_token()
     write_line(format_command("stop-commands", token), stream)
+    outer = _suspension.set(Suspension(token, stream))
+    try:
+        yield
+    finally:
+        _suspension.reset(outer)
+        with suppress(OSError):  # (nobody reads any more)
+            write_line(format_command(token), stream)
+
+
+@contextmanager
+def carry_out_commands() -> Iterator[None]:
+    """In `suspend_commands()`: let the runner carry out what is printed inside, which must be our own."""
+    suspension = _suspension.get()
+    if suspension is None:
+        yield
+        return
+    write_line(format_command(suspension.token), suspension.stream)
     try:
         yield
     finally:
         with suppress(OSError):  # (nobody reads any more)
-            write_line(format_command(token), stream)
+            write_line(format_command("stop-commands", suspension.token), suspension.stream)
+
+
+def make_token() -> str:
+    """What a project would have to guess to let the runner carry out commands again."""
+    return f"resume-{secrets.token_hex(TOKEN_BYTES)}"
+
+
+def format_suspended(text: str) -> str:
+    """The lines of `text` between those that let the runner ignore commands in them."""
+    token = make_token()
+    return "\n".join((format_command("stop-commands", token), text.rstrip("\n"), format_command(token)))
 
 
 def suspend_commands_on_runner(environ: Mapping[str, str], *, is_text: bool) -> AbstractContextManager[None]:
