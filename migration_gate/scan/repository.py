@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -45,6 +46,16 @@ class _ScannedFile:
     """it is Python, and may define a mapped class or a Table"""
 
 
+def _list_initial_files(settings: Settings) -> Iterator[str]:
+    """Patterns for the files with which the replay begins: that of `start_from`, those of `prepare`."""
+    files = [Path(step.text) for step in settings.prepare if step.kind == "sql_file"]
+    if settings.start_from is not None and settings.start_from.dump is not None:
+        files.append(settings.start_from.dump)
+    for file in files:
+        path = os.path.relpath(settings.root / file, settings.root)
+        yield "/" + re.sub(r"([\\\[\]*?!# ])", r"\\\1", path)
+
+
 def read_repository(settings: Settings, migration_files: Sequence[str]) -> Tree:
     """The tracked files of the project that change, or could change, a schema beside its migrations.
 
@@ -57,7 +68,7 @@ def read_repository(settings: Settings, migration_files: Sequence[str]) -> Tree:
     others = find_other_environments(settings.root, tracked.paths, migration_files)
     migration_files = (*migration_files, *others.files)
     migrations = MigrationFiles(settings.root, migration_files)
-    sql_reader = SqlReader(AllowedSqlFiles(settings.raw_sql_allow, prefix))
+    sql_reader = SqlReader(AllowedSqlFiles((*_list_initial_files(settings), *settings.raw_sql_allow), prefix))
     files = tuple(_scan_files(settings.root, tracked.paths, prefix, migrations, sql_reader))
     references = read_references(settings.root, tracked.top, migration_files)
     python_files = [path for path in tracked.paths if path.endswith(".py")]

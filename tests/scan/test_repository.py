@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from migration_gate.config.settings import PrepareStep, Settings, StartFrom
 from migration_gate.facts import SqlFile
 from migration_gate.scan.file_content import FileContent
+from migration_gate.scan.repository import read_repository
 from migration_gate.scan.sql_files import AllowedSqlFiles, SqlReader
 from tests.support.tracked_files import ALTER, git, only_sql_file, read_tree, sql_paths, tracked_repository
 
@@ -184,6 +186,20 @@ def test_a_file_without_permission_is_unreadable_or_unchecked(tmp_path: Path) ->
     tree = read_tree(root)
     assert "could not be opened" in str(only_sql_file(tree).unreadable)
     assert [item.object for item in tree.unchecked] == ["b.py"]
+
+
+def test_the_files_with_which_the_replay_begins_are_allowed(tmp_path: Path) -> None:
+    create = "CREATE TABLE a (id int);\n"
+    root = tracked_repository(tmp_path, {"db/base [1].sql": create, "roles.sql": create, "other.sql": create})
+    settings = Settings(
+        "x",
+        root,
+        root,
+        start_from=StartFrom(dump=root / "db/base [1].sql"),
+        prepare=(PrepareStep("sql_file", str(root / "roles.sql")),),
+    )
+    allowed = {file.path: bool(file.allowed_by) for file in read_repository(settings, ()).sql_files}
+    assert allowed == {"db/base [1].sql": True, "roles.sql": True, "other.sql": False}
 
 
 def test_the_pattern_that_allows_is_named_and_negation_takes_back(tmp_path: Path) -> None:
