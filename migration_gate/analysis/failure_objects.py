@@ -75,8 +75,8 @@ def _describe_past(event: DdlEvent | None, name: str, shown: str) -> str:
     return (
         f"Revision `{event.revision}` made `{qualified}`, and this statement does not find it: the "
         "`search_path` of the session leads elsewhere, or the session is one of the project's own, which "
-        "does not see what the migrations have not committed (`op.get_bind()` is theirs), or the object was made "
-        "in a transaction that was rolled back, or dropped by other means. Write its schema, if it has one."
+        "does not see what the migrations have not committed (`op.get_bind()` is theirs), or it was made in "
+        "a transaction that was rolled back, or dropped by other means. Write its schema, if it has one."
     )
 
 
