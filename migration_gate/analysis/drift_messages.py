@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from textwrap import dedent
 from typing import get_args
 
+from migration_gate.analysis.difference_sides import describe_only_side, describe_sides
 from migration_gate.analysis.evaluated_defaults import FROZEN, QUOTED, is_evaluated_default
 from migration_gate.analysis.rename_advice import add_rename_advice
 from migration_gate.analysis.storage_differences import is_about_storage
@@ -71,12 +72,13 @@ def _predicate(difference: Difference) -> str:
         is_strict_in_models = "NOT NULL" in (difference.models or "").upper()
         return f" is NOT NULL in {'the models' if is_strict_in_models else 'the migrations'} only"
     if difference.kind == "name-only":
-        return " is the same in migrations and models but for its name"
+        sides = describe_sides(difference)
+        return f": only its name differs: {sides}" if sides else ": only its name differs"
     if difference.database is None:
-        return f": the models have this {noun}, no migration makes it"
+        return f": the models have this {noun}{_describe_value(difference)}, no migration makes it"
     if difference.models is None:
         verb = "uses" if is_leftover(difference) else "has"
-        return f": the migrations make this {noun}, no model {verb} it"
+        return f": the migrations make this {noun}{_describe_value(difference)}, no model {verb} it"
     return _predicate_of_two_sides(difference, noun)
 
 
@@ -89,6 +91,8 @@ def _describe_declared(difference: Difference) -> str:
         return f": the project declares this {noun}, no migration makes it"
     if difference.models is None:
         return f": the migrations make this {noun}, the project does not declare it"
+    if sides := describe_sides(difference):
+        return f": this {noun} differs: {sides}"
     return f": this {noun} differs between the migrations and what the project declares"
 
 
@@ -98,7 +102,14 @@ def _predicate_of_two_sides(difference: Difference, noun: str) -> str:
         return f" is a table in the models and a {database_noun} in the migrations"
     noun = "type, with its default," if difference.includes_default else noun
     determiner = "its" if difference.kind in _PROPERTIES else "this"
+    if sides := describe_sides(difference):
+        return f": {determiner} {noun} differs: {sides}"
     return f": {determiner} {noun} differs between migrations and models"
+
+
+def _describe_value(difference: Difference) -> str:
+    """The value of a property that one side alone has."""
+    return describe_only_side(difference) if difference.kind in _PROPERTIES else ""
 
 
 def _is_evaluated(difference: Difference) -> bool:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import indent
 
 from migration_gate.check import Severity
 from migration_gate.report.anchor import is_in_repository
-from migration_gate.report.phrases import standing_verdicts
-from migration_gate.report.printable_text import escape_unprintable, shorten_text, split_blocks
+from migration_gate.report.phrases import full_check_name, standing_verdicts
+from migration_gate.report.printable_text import CODE_INDENT, escape_unprintable, shorten_text, split_blocks
 from migration_gate.report.workflow_commands import Annotation
 from migration_gate.verdict.outcome import Problem, Report, Verdict
 from migration_gate.wording import count_noun
@@ -52,8 +53,8 @@ def _annotate_verdicts(verdicts: Sequence[Verdict], severity: Severity, limit: i
 def _annotate_verdict(verdict: Verdict) -> Annotation | None:
     """None where GitHub could not show it: on a file outside of the repository, or without a file."""
     location = verdict.finding.location
-    title = f"Migration Gate: {verdict.check}"
-    message = _message(verdict.finding.message, _first_advice(verdict.finding.fix))
+    title = f"Migration Gate: {escape_unprintable(full_check_name(verdict))}"
+    message = _message(verdict.finding.message, *_first_advice(verdict.finding.fix))
     if location is None:
         is_error = verdict.severity is Severity.ERROR
         return Annotation(verdict.severity, message, title) if is_error else None
@@ -68,12 +69,14 @@ def _annotate_problem(problem: Problem) -> Annotation:
     return Annotation(Severity.ERROR, message, "Migration Gate: not checked")
 
 
-def _first_advice(fix: str) -> str:
-    """The first prose of a fix; not what ends in a colon, since the code that follows has no room."""
+def _first_advice(fix: str) -> list[str]:
+    """The first prose of a fix, and the code that follows it, indented; other ways have no room."""
+    advice: list[str] = []
     for block in split_blocks(shorten_text(fix, MESSAGE_LENGTH)):
-        if not block.is_code and not block.text.rstrip().endswith(":"):
-            return block.text
-    return ""
+        if advice and not block.is_code:
+            break
+        advice.append(indent(block.text, CODE_INDENT) if block.is_code else block.text)
+    return advice
 
 
 def _message(*sentences: str) -> str:

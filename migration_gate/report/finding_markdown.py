@@ -7,20 +7,25 @@ from collections.abc import Iterator
 from urllib.parse import quote
 
 from migration_gate.check import Evidence, Severity
+from migration_gate.report.allow_entry import format_allow_entry
+from migration_gate.report.check_page import check_page
 from migration_gate.report.markdown import (
     TEXT_LIMIT,
     escape_markdown,
     fence_code,
+    fold_section,
     guess_language,
     render_list,
 )
-from migration_gate.report.phrases import describe_location
+from migration_gate.report.phrases import describe_location, full_check_name
 from migration_gate.report.printable_text import escape_unprintable, shorten_text, split_blocks
 from migration_gate.report.similar_verdicts import VerdictFold
 from migration_gate.verdict.outcome import ProjectReport, Verdict
 
 MARKS = {Severity.ERROR: "🔴", Severity.WARNING: "🟡", Severity.NOTE: "🔵"}
 ALLOWED = "allowed"
+NEVER_OFFERED = frozenset({"unused-allow", "failing-upgrade"})
+"""checks of which no report offers to accept a finding: it cannot be, or nothing would be left to check"""
 COLUMN_TITLES = {
     Severity.ERROR.value: "Errors",
     Severity.WARNING.value: "Warnings",
@@ -61,8 +66,17 @@ def render_finding(
         blocks.append(location)
     blocks.extend(_render_evidence(finding.evidence, limit))
     blocks.extend(render_fix(finding.fix, limit))
-    blocks.append(f"<sub>{verdict.check} {verdict.id}</sub>\n</details>\n")
+    entry = "" if verdict.check in NEVER_OFFERED else format_allow_entry(verdict)
+    if entry:
+        blocks.append(fold_section("To accept it", fence_code(entry, "yaml")).rstrip())
+    blocks.append(f"<sub>{link_check(verdict)} {verdict.id}</sub>\n</details>\n")
     return "\n\n".join(blocks)
+
+
+def link_check(verdict: Verdict) -> str:
+    """`check/kind`, which leads to the documentation of the check."""
+    name = escape_markdown(full_check_name(verdict))
+    return f'<a href="{check_page(verdict.check)}">{name}</a>'
 
 
 def render_fold(fold: VerdictFold) -> str:
@@ -71,7 +85,8 @@ def render_fold(fold: VerdictFold) -> str:
     heading = f"{MARKS[severity]} <b>{severity}</b> {escape_markdown(fold.heading)}"
     blocks = [f"<details><summary>{heading}</summary>", render_list(list(fold.lines()))]
     blocks.extend(render_fix(fold.fix))
-    return "\n\n".join([*blocks, "</details>\n"])
+    blocks.append(f"<sub>{link_check(fold.first)}</sub>\n</details>\n")
+    return "\n\n".join(blocks)
 
 
 def _render_location(verdict: Verdict, source: str) -> str:

@@ -16,13 +16,13 @@ from migration_gate.check import Check, check_name
 from migration_gate.config.settings import Allowance
 from migration_gate.facts import Location
 from migration_gate.report.anchor import anchor_location, is_in_repository, verdict_fingerprint
+from migration_gate.report.check_page import HOME, check_page
 from migration_gate.report.markdown import escape_markdown, fence_code
 from migration_gate.report.printable_text import escape_unprintable, shorten_text, split_blocks
 from migration_gate.verdict.judge import JUDGE_CHECKS
 from migration_gate.verdict.outcome import SEVERITY_RANK, ProjectReport, Report, Verdict
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
-HOME = "https://github.com/migration-gate/migration-gate"
 MAX_RESULTS = 25_000
 """results of one run that code scanning accepts; it shows the first 5,000"""
 MAX_BYTES = 10_000_000
@@ -123,7 +123,7 @@ def _build_rule(check: Check) -> Json:
         "shortDescription": {"text": docstring.partition("\n")[0]},
         "fullDescription": {"text": shorten_text(" ".join(docstring.split()), SENTENCE_LENGTH)},
         "help": {"text": text, "markdown": text},
-        "helpUri": f"{HOME}/blob/main/checks/README.md#{name}",
+        "helpUri": check_page(name),
         "defaultConfiguration": {"level": check.SEVERITY.value},
         "properties": {"tags": ["database", "migrations"]},
     }

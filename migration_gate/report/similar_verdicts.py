@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -64,9 +65,16 @@ def _shorten(text: str) -> str:
     return line if len(line) <= LONGEST_EVIDENCE else f"{line[: LONGEST_EVIDENCE - 3]}..."
 
 
+SIDES = re.compile(r": `[^`]*` in the migrations, `[^`]*` in the models")
+"""what a difference goes from and to, which the line of each object has as well"""
+VALUE = re.compile(r"(?<=this (?:default|comment)) \(`[^`]*`\)")
+"""what one side alone has"""
+
+
 def _statement(verdict: Verdict) -> str:
-    """The message without the object."""
-    return verdict.finding.message.replace(f"`{verdict.finding.object}`", "", 1).strip(" :")
+    """The message without the object, and without what differs from object to object."""
+    message = verdict.finding.message.replace(f"`{verdict.finding.object}`", "", 1)
+    return VALUE.sub("", SIDES.sub("", message)).strip(" :")
 
 
 def fold_verdicts(verdicts: Sequence[Verdict]) -> tuple[VerdictFold, ...]:

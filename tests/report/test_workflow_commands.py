@@ -88,9 +88,18 @@ def test_there_are_at_most_ten_annotations_of_a_severity_and_the_last_counts_the
         many = tuple(replace(worst, id=str(n)) for n in range(number))
         annotations = select_annotations(example_reports.report(replace(project, verdicts=many)))
         assert len(annotations) == expected
-        assert ("and" in annotations[-1].message.split()) is (number > 10)
+        assert annotations[-1].message.startswith("and ") is (number > 10)
     assert annotations[-1].message == "and 31 more errors: see the summary of this run"
     assert annotations[-1].file is None
+
+
+def test_an_annotation_holds_the_first_advice_with_its_code() -> None:
+    annotations = select_annotations(example_reports.report(example_reports.blocked()))
+    heads = next(annotation for annotation in annotations if annotation.title.endswith("several-heads"))
+    first, *advice = heads.message.split("\n")
+    assert first.endswith("2 heads where one is expected")
+    assert advice == ["Join them:", '    alembic merge -m "merge heads" c3e5 d4f6']
+    assert "%0A    alembic merge" in format_annotation(heads)
 
 
 def test_annotations_are_sorted_by_severity_and_name_files_of_the_repository() -> None:
