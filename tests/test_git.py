@@ -16,19 +16,11 @@ from migration_gate.git import (
     list_tracked_files,
     run_git,
 )
-from tests.support.git_repositories import clone, commit, git, started
+from tests.support.git_repositories import clone, commit, git, made_reachable, started
 
 pytestmark = pytest.mark.slow  # each starts another program
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
-
-
-def made_reachable(folder: Path) -> Path:
-    """The folder, which other users may enter: pytest's own are closed to them."""
-    for path in (folder, *folder.parents):
-        if path.name.startswith(("pytest-", "popen-", "test_")):
-            path.chmod(0o755)
-    return folder
 
 
 def given_away(folder: Path) -> Path:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import faulthandler
+import gc
 import importlib
 import os
 import runpy
@@ -65,7 +66,10 @@ def run_worker(order: int, answer: int, *models_descriptors: int) -> int:
 
     `models_descriptors`: order, answer and output of the process that creates the models, if there is one.
     """
+    gc.disable()  # nothing of what is imported here is ever garbage
     _preload_modules()
+    gc.freeze()  # the forks need not look at it either, which would copy its pages
+    gc.enable()
     if models_descriptors:
         models_order, models_answer, models_output = models_descriptors
         if os.fork() == 0:

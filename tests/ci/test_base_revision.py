@@ -12,7 +12,7 @@ import pytest
 
 from migration_gate.ci.base_revision import BaseRevision, FileChange, compare_with_base
 from migration_gate.errors import Misconfigured
-from tests.support.git_repositories import clone, commit, git, started
+from tests.support.git_repositories import clone, commit, git, made_reachable, started
 
 pytestmark = pytest.mark.slow  # each starts another program
 
@@ -197,10 +197,7 @@ def test_a_clone_of_another_owner_is_read_and_fetched_files_stay_theirs(
     for top in (folder, change.origin):
         for path in (top, *top.rglob("*")):
             os.chown(path, 1001, 1001)
-    for path in tmp_path.parents:
-        if path.owner() == "root" and path.name.startswith(("pytest-", "popen-")):
-            path.chmod(0o755)
-    tmp_path.chmod(0o755)
+    made_reachable(tmp_path)
     comparison = compare_with_base(folder, None, change.environ(tmp_path))
     assert (comparison.base.commit, comparison.base.note) == (change.base, "")
     assert {path.stat().st_uid for path in folder.rglob("*")} == {1001}

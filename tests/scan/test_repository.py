@@ -10,6 +10,7 @@ from migration_gate.facts import SqlFile
 from migration_gate.scan.file_content import FileContent
 from migration_gate.scan.repository import read_repository
 from migration_gate.scan.sql_files import AllowedSqlFiles, SqlReader
+from tests.support.git_repositories import made_reachable
 from tests.support.tracked_files import ALTER, git, only_sql_file, read_tree, sql_paths, tracked_repository
 
 pytestmark = pytest.mark.slow  # each starts another program
@@ -89,8 +90,8 @@ def test_a_command_in_the_repository_s_configuration_is_not_run(tmp_path: Path) 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a repository to another user")
 def test_a_checkout_of_another_user_is_read(tmp_path: Path) -> None:
-    root = tracked_repository(tmp_path, {"a.sql": "SELECT 1"})
-    for path in (root, root / ".git"):
+    root = tracked_repository(made_reachable(tmp_path), {"a.sql": "SELECT 1"})
+    for path in (root, *root.rglob("*")):
         os.chown(path, 65534, 65534)
     tree = read_tree(root)
     assert (sql_paths(tree), tree.notes) == (["a.sql"], ())
