@@ -38,6 +38,19 @@ def compare_with_models(replay: Replay) -> tuple[Difference, ...]:
     return tuple(item for item in differences if not _is_called_equal(item, called_equal))
 
 
+def list_called_equal(replay: Replay) -> tuple[Difference, ...]:
+    """The differences of types and defaults that env.py's own compare functions call equal, one by one."""
+    called_equal = frozenset(
+        item
+        for item in replay.models.filtered_objects
+        if item.kind in ("type", "default") and item.schema != "*"
+    )
+    if not called_equal:
+        return ()
+    differences = (item.difference for item in list_differences(replay))
+    return tuple(item for item in differences if _is_called_equal(item, called_equal))
+
+
 def list_differences(replay: Replay) -> tuple[CatalogDifference, ...]:
     """All differences of a replay with their catalog objects, in the order in which they can be fixed."""
     alembic_differences = tuple(list_alembic_differences(replay.models))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from migration_gate.facts import FilteredObject, Models, Unchecked
+from migration_gate.facts import Difference, FilteredObject, Models, Unchecked
 from migration_gate.wording import join_words
 
 COMPARED_SETTINGS = {"type": "compare_type", "default": "compare_server_default"}
@@ -28,6 +28,16 @@ def describe_models(models: Models) -> Iterator[str]:
         noun = "event trigger" if len(models.disabled_triggers) == 1 else "event triggers"
         names = join_words(models.disabled_triggers)
         yield f"the {noun} {names} of the migrations did not act on the models' tables: disabled there"
+
+
+def describe_called_equal(differences: Sequence[Difference]) -> Iterator[str]:
+    """Notes on what differs, and is no finding because a function of env.py calls it equal."""
+    for kind, setting in COMPARED_SETTINGS.items():
+        found = [item for item in differences if item.kind == kind]
+        shown = (f"`{item.object}` ({item.database} and {item.models})" for item in found[:SHOWN_NAMES])
+        more = f" and {len(found) - SHOWN_NAMES} more" if len(found) > SHOWN_NAMES else ""
+        if found:
+            yield f"env.py's {setting} calls equal what differs: {', '.join(shown)}{more}"
 
 
 def find_unproven_models(models: Models, version_tables: Sequence[str]) -> Iterator[Unchecked]:

@@ -10,11 +10,11 @@ from migration_gate.analysis.model_registration import ModelRegistration
 from migration_gate.catalog.snapshot_reader import read_snapshot
 from migration_gate.config.settings import Settings
 from migration_gate.drift.declared_differences import find_declared_differences
-from migration_gate.drift.model_comparison import compare_with_models
+from migration_gate.drift.model_comparison import compare_with_models, list_called_equal
 from migration_gate.drift.type_use import without_leftovers
 from migration_gate.facts import History, Replay, SoftwareVersion, Tree, Unchecked
 from migration_gate.replay.history_run import ReplayedDatabase
-from migration_gate.replay.models_words import describe_models, find_unproven_models
+from migration_gate.replay.models_words import describe_called_equal, describe_models, find_unproven_models
 from migration_gate.replay.replay_setup import ReplaySetup
 from migration_gate.replay.setting_advice import describe_supplied
 from migration_gate.replay.statement_lines import add_statement_lines
@@ -106,6 +106,7 @@ def add_model_comparison(
     models = replace(replay.models, snapshot=without_leftovers(created, replay.catalog))
     replay = replace(replay, models=models)
     replay = replace(replay, notes=(*replay.notes, *LeftOutTables(replay).describe_filters()))
+    replay = replace(replay, notes=(*replay.notes, *describe_called_equal(list_called_equal(replay))))
     known = compare_with_models(replay)
     declared = find_declared_differences(replay, known)
     registration = ModelRegistration(replay, tree)
