@@ -129,6 +129,7 @@ class ModelsCreation:
         for metadata in context.metadatas:
             self.problems += find_contradictions(metadata, connection.dialect)
         follow_search_path(connection, context)
+        create_schemas(connection, context)
         if context.schema_translation:
             connection = connection.execution_options(schema_translate_map=context.schema_translation)
         return create_models(connection, context.metadatas, self._lost_routines)
@@ -141,6 +142,14 @@ class ModelsCreation:
             follow_search_path(connection, context)
             drop_types_and_sequences(connection, context)
         self._lost_routines.keep_lost(connection)
+
+
+def create_schemas(connection: Any, context: EnvContext) -> None:
+    """Create the schemas that the tables are in, which no migration may have made."""
+    quote = connection.dialect.identifier_preparer.quote
+    schemas = {table.schema for metadata in context.metadatas for table in metadata.tables.values()}
+    for schema in sorted(str(context.translate_schema(name)) for name in schemas if name):
+        connection.exec_driver_sql("CREATE SCHEMA IF NOT EXISTS %s" % quote(schema).replace("%", "%%"))
 
 
 def _build_uncreated_part(part: RefusedPart, context: EnvContext) -> UncreatedPart:

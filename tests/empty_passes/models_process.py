@@ -160,6 +160,14 @@ WAYS = (
         },
     ),
     EmptyPass(
+        "a model is in a schema that no migration makes",
+        says=(
+            Says("drift", "audit.item", "table", words=("CREATE SCHEMA IF NOT EXISTS audit",)),
+            Says("drift", "item", "table"),
+        ),
+        files={"models_py": model('__table_args__ = {"schema": "audit"}')},
+    ),
+    EmptyPass(
         "an event trigger of a revision would act on the models",
         says=(TYPE_DRIFT,),
         notes=("the event trigger `guard` of the migrations did not act on the models' tables",),
