@@ -17,6 +17,7 @@ from migration_gate.config.config_file import (
 )
 from migration_gate.config.faults import FindOrigin
 from migration_gate.config.precedence import Layer, SettingValue, merge_layers, validate_keys
+from migration_gate.config.project_name import choose_project_name
 from migration_gate.config.repository_root import find_repository_root, folders_up_to_repository_root
 from migration_gate.config.resolve import require_path, resolve_settings
 from migration_gate.config.schema import FileKeys, NamedProjectKeys, ProjectKeys
@@ -108,14 +109,17 @@ def _load_single_project(
     sources: _Sources, folder: Path, requested_names: tuple[str, ...], environ: Mapping[str, str]
 ) -> Settings:
     """The settings where the file has no `projects:`."""
-    if set(requested_names) - {folder.name}:
+    name = choose_project_name(folder, environ)
+    if set(requested_names) - {folder.name, name}:
         raise Misconfigured("`--project` was given, but `projects` is not set.", where="--project")
     config_file, file_keys = sources.config_file, sources.file_keys
     names_location = not LOCATION_KEYS.isdisjoint(file_keys.model_fields_set)
     project_folder = config_file.folder if names_location else folder
     file_layer = Layer(file_keys, config_file.folder, config_file.line_of)
     merged = merge_layers((file_layer, *sources.layers), folder)
-    settings = resolve_settings(folder.name or "project", config_file.folder, project_folder, merged, environ)
+    settings = resolve_settings(
+        requested_names[0] if requested_names else name, config_file.folder, project_folder, merged, environ
+    )
     return replace(settings, config_file=config_file.file)
 
 

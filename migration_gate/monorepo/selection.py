@@ -94,8 +94,14 @@ def find_projects(
     projects = [
         settings for folder in folders for settings in loading.load_settings(folder, options, environ)
     ]
+    if len({settings.name for settings in projects}) < len(projects):  # copies of one template, for example
+        projects = [replace(settings, name=_folder_name(settings)) for settings in projects]
     _demand_different_names(projects, start)
     return tuple(projects) or configured
+
+
+def _folder_name(settings: Settings) -> str:
+    return (settings.project_folder or settings.working_directory).name or settings.name
 
 
 def _demand_different_names(projects: Sequence[Settings], start: Path) -> None:

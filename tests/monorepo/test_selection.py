@@ -210,3 +210,17 @@ def test_a_project_that_was_searched_for_can_be_named(tmp_path: Path) -> None:
     assert [settings.name for settings in projects] == ["api"]
     with pytest.raises(Misconfigured, match="`projects` is not set"):
         selection.find_projects(root / "services/api", {"project": ("billing",)}, {})
+
+
+def test_copies_of_one_template_are_called_like_their_folders(tmp_path: Path) -> None:
+    for folder in ("billing", "shipping"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "alembic.ini").write_text("[alembic]\nscript_location = migrations\n")
+        (tmp_path / folder / "pyproject.toml").write_text('[project]\nname = "template"\n')
+    assert {settings.name for settings in selection.find_projects(tmp_path, {}, {})} == {
+        "billing",
+        "shipping",
+    }
+    (tmp_path / "shipping" / "pyproject.toml").write_text('[project]\nname = "acme-shipping"\n')
+    names = {settings.name for settings in selection.find_projects(tmp_path, {}, {})}
+    assert names == {"template", "acme-shipping"}
