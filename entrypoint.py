@@ -13,6 +13,7 @@ from migration_gate.config.loading import load_settings
 from migration_gate.config.settings import Settings
 from migration_gate.errors import GateError, SeveralDatabases
 from migration_gate.git import find_repository_root
+from migration_gate.process_limits import allow_open_files
 from migration_gate.progress import ProgressDisplay
 from migration_gate.replay.database_choice import choose_databases, merge_addresses
 from migration_gate.replay.examination import examine_project
@@ -37,6 +38,7 @@ def examine_projects(path: Path, options: Mapping[str, object]) -> Report:
     """
     started = time.perf_counter()
     forbid_reading_memory()  # (the token, to begin with)
+    allow_open_files()
     projects = load_settings(path, options, os.environ, known_checks=explain.known_kinds())
     with ProgressDisplay() as display:
         reports = [report for settings in projects for report in examine_databases(settings, display)]

@@ -14,6 +14,7 @@ FOLDER = os.path.dirname(os.path.dirname(FILE))  # noqa: PTH120
 
 def main() -> None:
     """Run the command line; first start this interpreter anew, where it is not isolated."""
+    open_standard_streams()
     if not sys.flags.isolated:
         os.execv(sys.executable, isolated_command(sys.argv[1:]))  # noqa: S606 - without a shell, as it should be
     if (
@@ -23,6 +24,17 @@ def main() -> None:
     from migration_gate.cli import run_as_program  # noqa: PLC0415 - not before it is isolated
 
     run_as_program()
+
+
+def open_standard_streams() -> None:
+    """Open those that the caller has closed: else the next file that is opened would take their place."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_RDWR), number)
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, "r" if number == 0 else "w"))  # noqa: SIM115, PTH123
 
 
 def isolated_command(arguments: list[str]) -> list[str]:

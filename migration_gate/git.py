@@ -32,6 +32,8 @@ class TrackedFiles:
     paths: tuple[str, ...]
     """relative to the folder that was listed, sorted"""
     notes: tuple[str, ...] = ()
+    failure: str | None = None
+    """why git could not tell, and all files of the folder are listed"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ def list_tracked_files(folder: Path) -> TrackedFiles:
             return TrackedFiles(Path(top.text.removesuffix("\n")), paths)
         failure = names.failure or "git tracks no file here"
     note = f"{failure}: every file under {folder} was read as if tracked"
-    return TrackedFiles(folder, _walk_folder(folder), (note,))
+    return TrackedFiles(folder, _walk_folder(folder), (note,), failure)
 
 
 def run_git(

@@ -15,7 +15,7 @@ from pathlib import Path
 from migration_gate.check import Check, check_name
 from migration_gate.config.loading import load_settings
 from migration_gate.config.settings import Settings
-from migration_gate.errors import GateError
+from migration_gate.errors import GateError, RepositoryUnreadable
 from migration_gate.explain import known_checks, known_kinds
 from migration_gate.facts import Facts, Replay, Snapshot, Table
 from migration_gate.git import find_repository_root, list_tracked_files
@@ -75,7 +75,13 @@ def check_project_text(settings: Settings) -> ProjectReport:
 
 
 def read_static_facts(settings: Settings) -> Facts:
-    """The facts that text can tell. Raises GateError where the project is not found."""
+    """The facts that text can tell. Raises GateError where the project, or git, is not found."""
+    if failure := list_tracked_files(settings.root).failure:
+        raise RepositoryUnreadable(
+            f"`--static` reads the files that git tracks; found: {failure}.",
+            where=str(settings.root),
+            advice="Run it in the repository, where git is installed; or run `check` without `--static`.",
+        )
     top = Path(os.path.realpath(find_repository_root(settings.root)))
     environment = locate_environment(settings, os.environ)
     locations = find_version_folders(environment)

@@ -27,6 +27,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "progress": {"facts"},
     "git": {"errors", "config", "git_environment"},
     "git_environment": set(),
+    "process_limits": {"errors"},
     "analysis": PURE_NOUNS,
     "checks": PURE_NOUNS | {"analysis"},
     "drift": PURE_NOUNS | {"analysis"},

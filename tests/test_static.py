@@ -180,3 +180,13 @@ def test_untracked_revisions_count_as_alembic_counts_them(
     assert check_static(capsys, root)[0] == 1
     commit(root, {"migrations/versions/c.py": revision("c1", "b1")})
     assert check_static(capsys, root)[0] == 0
+
+
+def test_without_git_nothing_is_passed(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    root = project(tmp_path, {})
+    (root / ".git").rename(root / "git")
+    status, _, report = check_static(capsys, root)
+    assert status == 2
+    problem = report["problem"]
+    assert isinstance(problem, dict)
+    assert problem["says"] == "`--static` reads the files that git tracks; found: no git repository."

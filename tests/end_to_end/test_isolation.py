@@ -39,3 +39,25 @@ def test_code_of_the_checkout_is_not_imported(program: str, variable: str, tmp_p
     )
     assert done.stdout.startswith("migration-gate "), done.stderr
     assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_streams_that_the_caller_has_closed(closed: str, tmp_path: Path) -> None:
+    for command in ("--version", "check ."):
+        done = subprocess.run(
+            ["sh", "-c", f"{COMMAND} {command} {closed}"], cwd=tmp_path, check=False, timeout=60
+        )
+        assert done.returncode == (0 if command == "--version" else 2)
+
+
+def test_too_few_open_files(tmp_path: Path) -> None:
+    done = subprocess.run(
+        ["sh", "-c", f"ulimit -n 30; {COMMAND} check ."],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "found a limit of 30" in done.stderr
+    assert "ulimit -n 1024" in done.stderr
