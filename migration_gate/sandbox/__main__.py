@@ -23,6 +23,10 @@ from migration_gate.sandbox.child_process import (
 from migration_gate.sandbox.connect_broker import ConnectBroker
 from migration_gate.sandbox.options import SandboxOptions
 
+NOTHING_READABLE = (
+    "this kernel does not let the sandbox see which sockets the project's code connects to, so every "
+    "connection was refused; allow the gate to trace its own processes (kernel.yama.ptrace_scope below 2)"
+)
 USAGE_ERROR = 64
 """exit status, as in sysexits.h"""
 
@@ -38,6 +42,8 @@ def main(arguments: list[str]) -> int:
     child = fork_child(lambda: _execute(command, options, broker))
     if options.unix_sockets_only and not broker.start_answering(child):
         _note_other_servers(broker, options.notes_descriptor)
+    elif broker.refuses_all:
+        _write_note(NOTHING_READABLE, options.notes_descriptor)
     forbid_reading_memory()
     for descriptor in options.descriptors_to_close:
         os.close(descriptor)
@@ -62,12 +68,19 @@ def _execute(command: list[str], options: SandboxOptions, broker: ConnectBroker)
 def _note_other_servers(broker: ConnectBroker, notes_descriptor: int | None) -> None:
     """Write a note in front of the command's answer where another Postgres server can be reached."""
     others = broker.find_other_servers()
-    if not others or notes_descriptor is None:
+    if not others:
         return
-    text = (
+    _write_note(
         f"another Postgres has a socket here ({others[0]}), and this kernel cannot keep the project's "
-        "code from it; connections through SQLAlchemy and the usual drivers are redirected"
+        "code from it; connections through SQLAlchemy and the usual drivers are redirected",
+        notes_descriptor,
     )
+
+
+def _write_note(text: str, notes_descriptor: int | None) -> None:
+    """Write a note as a line of the command's answer."""
+    if notes_descriptor is None:
+        return
     text = text.encode("utf-8", "replace").decode()  # a socket's name need not be UTF-8
     note = {"kind": "note", "text": text}  # `worker/protocol.py` has its type
     os.write(notes_descriptor, json.dumps(note).encode() + b"\n")

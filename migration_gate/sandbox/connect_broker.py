@@ -1,21 +1,21 @@
-"""Decides which Unix sockets the sandboxed command may connect to: that of the run's server, and its own.
+"""Carries out the connections of the sandboxed command: to the run's server, and to sockets of its own.
 
 Where that is wanted it answers about signals too; see `signal_guard`.
 
-The filter has the kernel ask about each connect() and bind(). The broker, a thread of the sandbox, reads the
-address in the memory of the process that asks, and lets the kernel carry the call out, or fail with EACCES.
+The filter has the kernel ask about each connect() and bind(), and the kernel does not carry out any of them.
+The broker, a thread of the sandbox with no more rights than the command, does: it reads the address once, in
+the memory of the process that asks, opens the file at that path (O_PATH), and connects a copy of the
+process's descriptor (pidfd_getfd) to the opened file, if that is the socket of the run's server or one that a
+sandboxed process has bound. So there is no moment between the look and the call in which the address, a link
+or the file could be exchanged. Where pidfd_getfd() is refused (Docker's own filter does), the broker connects
+a new socket of the same type and puts it in the place of the process's.
 
-What this does NOT stop, because the broker decides and the kernel acts at two moments:
+Without either the command may connect to all Unix sockets, and a note says so where this matters; where the
+kernel keeps the memory of the command from the broker it may connect to none.
 
-- The kernel reads the address again when it carries the call out (SECCOMP_USER_NOTIF_FLAG_CONTINUE). Another
-  thread of the process can change the address in between, and so connect to any Unix socket that the
-  command's account may open. seccomp_unotify(2) says that the flag is therefore no security boundary.
-- A link in the path can be changed in between in the same way.
-- Datagrams that carry their own address (sendto, sendmsg) are not asked about. Postgres uses streams only.
-
-So the broker stops code that connects to another server by mistake or openly. It does not stop code that was
-written to get past it; against that there are only the command's lack of privileges, the permissions of the
-other server's socket, and its password.
+What this does NOT stop: a process of the same account outside of the sandbox can be talked into connecting
+for the command, by other means than sockets (its files, or its memory in /proc where the kernel allows that).
+Where the gate is root, the command's account has no such processes.
 """
 
 from __future__ import annotations
@@ -26,64 +26,28 @@ import ctypes
 import errno
 import os
 import platform
-import select
 import signal
 import struct
 
+from migration_gate.sandbox.calling_process import CallingProcess, can_copy_descriptors
 from migration_gate.sandbox.child_process import allow_reading_memory
 from migration_gate.sandbox.options import SandboxOptions
-from migration_gate.sandbox.seccomp import AF_UNIX, SYSTEM_CALLS, install_socket_filter
+from migration_gate.sandbox.own_sockets import FileIdentity
+from migration_gate.sandbox.seccomp import SYSTEM_CALLS, install_socket_filter
+from migration_gate.sandbox.seccomp_listener import Notification, SeccompListener
 from migration_gate.sandbox.signal_guard import decide_signal, is_signal_call
+from migration_gate.sandbox.socket_calls import SocketCalls
 
-SECCOMP_IOCTL_NOTIF_RECV = 0xC0502100
-SECCOMP_IOCTL_NOTIF_SEND = 0xC0182101
-SECCOMP_USER_NOTIF_FLAG_CONTINUE = 1
-NOTIFICATION_SPACE = 256
-"""bytes for a Notification, with room for fields that later kernels add"""
-ADDRESS_SIZE = 110
-"""bytes of a struct sockaddr_un"""
-ABSTRACT = b"\0"
-"""first byte of the name of a socket that has no file"""
 SERVER_FOLDERS = ("/run/postgresql", "/var/run/postgresql", "/tmp")  # noqa: S108  (read, not written)
 """where Postgres servers usually have their sockets"""
 FIRST_QUESTION_SECONDS = 1.0
-
-
-class SystemCall(ctypes.Structure):
-    """struct seccomp_data: the system call that the kernel asks about."""
-
-    _fields_ = (
-        ("number", ctypes.c_int32),
-        ("architecture", ctypes.c_uint32),
-        ("instruction_pointer", ctypes.c_uint64),
-        ("arguments", ctypes.c_uint64 * 6),
-    )
-
-
-class Notification(ctypes.Structure):
-    """struct seccomp_notif: a question of the kernel's."""
-
-    _fields_ = (
-        ("id", ctypes.c_uint64),
-        ("pid", ctypes.c_uint32),
-        ("flags", ctypes.c_uint32),
-        ("call", SystemCall),
-    )
-
-
-class Response(ctypes.Structure):
-    """struct seccomp_notif_resp: the answer to it."""
-
-    _fields_ = (
-        ("id", ctypes.c_uint64),
-        ("return_value", ctypes.c_int64),
-        ("error", ctypes.c_int32),
-        ("flags", ctypes.c_uint32),
-    )
+ADD_DESCRIPTOR_SINCE = (5, 9)
+"""the version of Linux that can replace a descriptor of the process that asks"""
+MSG_CMSG_CLOEXEC = 0x40000000
 
 
 class ConnectBroker:
-    """The decisions, and the channel over which the child sends its listener to the parent."""
+    """Reads, decides and acts; and the channel over which the child sends its listener to the parent."""
 
     def __init__(self, options: SandboxOptions, guards_signals: bool = False) -> None:
         """To be made before the fork. `guards_signals`: answer about signals, too."""
@@ -92,18 +56,22 @@ class ConnectBroker:
         self._command = 0
         """the process of the command"""
         self._allowed_socket = find_file(options.allowed_socket)
-        self._own_sockets: set[str | bytes] = set()
-        """paths and abstract names that sandboxed processes gave to sockets of theirs"""
+        self._socket_calls = SocketCalls(self._find_allowed_socket)
         self._memory_unreadable = False
         """the kernel denies access to the memory of the processes that ask"""
         self._waiting_for_first_question = _thread.allocate_lock()
         self._waiting_for_first_question.acquire()
+        self._copies_descriptors = can_copy_descriptors()
+        self._libc = ctypes.CDLL(None, use_errno=True)
         self._parent_end, self._child_end = _socket.socketpair()
 
     def install_filter(self) -> None:
         """In the child: set the filter, and send the listener to the parent. Raises OSError."""
         self._parent_end.close()
-        listener = install_socket_filter(ask_about_addresses=True, ask_about_signals=self._guards_signals)
+        listener = install_socket_filter(
+            ask_about_addresses=self._copies_descriptors or _can_replace_descriptors(),
+            ask_about_signals=self._guards_signals,
+        )
         if listener >= 0:
             allow_reading_memory()
             rights = (_socket.SOL_SOCKET, _socket.SCM_RIGHTS, struct.pack("i", listener))
@@ -115,18 +83,23 @@ class ConnectBroker:
     def start_answering(self, command: int = 0) -> bool:
         """In the parent: receive the listener and answer, in a thread, until the last process has ended.
 
-        Returns whether addresses are checked from now on. Not so where the child set no filter, where the
-        kernel cannot ask, or where it denies access to the memory in which the addresses are.
+        Returns whether addresses are checked from now on. Not so where the child set no filter, or where the
+        kernel cannot ask, or lets the broker act for no other process.
         """
         self._command = command
         self._child_end.close()
-        _, ancillary, _, _ = self._parent_end.recvmsg(1, _socket.CMSG_SPACE(4))
+        _, ancillary, _, _ = self._parent_end.recvmsg(1, _socket.CMSG_SPACE(4), MSG_CMSG_CLOEXEC)
         if ancillary:
-            (listener,) = struct.unpack("i", ancillary[0][2][:4])
-            _thread.start_new_thread(self._answer_questions, (listener,))
+            (descriptor,) = struct.unpack("i", ancillary[0][2][:4])
+            _thread.start_new_thread(self._answer_questions, (SeccompListener(descriptor),))
             self._waiting_for_first_question.acquire(timeout=FIRST_QUESTION_SECONDS)
         self._parent_end.close()
-        return bool(ancillary) and not self._memory_unreadable
+        return bool(ancillary)
+
+    @property
+    def refuses_all(self) -> bool:
+        """Whether no connection can be made, because no address can be read."""
+        return self._memory_unreadable
 
     def find_other_servers(self) -> list[str]:
         """Sockets of other Postgres servers in the usual folders."""
@@ -137,88 +110,107 @@ class ConnectBroker:
                     sockets.append(f"{folder}/{name}")
         return sorted(path for path in sockets if find_file(path) not in (None, self._find_allowed_socket()))
 
-    def _answer_questions(self, listener: int) -> None:
+    def _answer_questions(self, listener: SeccompListener) -> None:
         """Answer until the last sandboxed process has ended."""
         signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-        libc = ctypes.CDLL(None, use_errno=True)
-        self._drop_privileges_of_thread(libc)
-        poll = select.poll()
-        poll.register(listener, select.POLLIN)
-        while not any(event & select.POLLHUP for _, event in poll.poll()):
-            space = ctypes.create_string_buffer(NOTIFICATION_SPACE)
-            if libc.ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, space) != 0:
-                continue  # the process that asked has ended
-            notification = Notification.from_buffer(space)
-            error = self._decide_safely(notification)
-            response = Response(id=notification.id, error=-error)
-            if not error:
-                response.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE
-            libc.ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, ctypes.byref(response))
+        self._drop_privileges_of_thread()
+        while listener.wait_for_question():
+            question = listener.receive()
+            if question is None:
+                continue
+            if is_signal_call(question.call.number):
+                self._answer_signal(listener, question)
+            else:
+                self._answer_address(listener, question)
             if self._waiting_for_first_question.locked():
                 self._waiting_for_first_question.release()
-        os.close(listener)
+        listener.close()
 
-    def _drop_privileges_of_thread(self, libc: ctypes.CDLL) -> None:
-        """Have no more rights than the command: what it may not see, the broker does not look up for it.
+    def _drop_privileges_of_thread(self) -> None:
+        """Have no more rights than the command: what it may not do, the broker does not do for it.
 
         By system calls, because the functions of the C library change all threads of the process.
         """
         uid, gid = self._options.uid, self._options.gid
         if uid is not None:
             calls = SYSTEM_CALLS[platform.machine()]
-            libc.syscall(calls["setresgid"], gid, gid, gid)
-            libc.syscall(calls["setresuid"], uid, uid, uid)
+            self._libc.syscall(calls["setgroups"], 0, None)
+            self._libc.syscall(calls["setresgid"], gid, gid, gid)
+            self._libc.syscall(calls["setresuid"], uid, uid, uid)
 
-    def _decide_safely(self, notification: Notification) -> int:
-        """As `_decide`; no error here may leave the process without an answer."""
-        call = notification.call
-        if is_signal_call(call.number):
-            return decide_signal(notification.pid, _read_process_argument(call), self._command)
-        address = self._read_address(notification.pid, call.arguments[1], call.arguments[2])
-        is_bind = call.number == SYSTEM_CALLS[platform.machine()]["bind"]
-        try:
-            return self._decide(notification.pid, address, is_bind)
-        except (OSError, ValueError):
-            return errno.EACCES
+    def _answer_signal(self, listener: SeccompListener, question: Notification) -> None:
+        error = decide_signal(question.pid, question.call.read_integer(0), self._command)
+        if error:
+            listener.answer(question, error)
+        else:
+            listener.let_kernel_decide(question)
 
-    def _read_address(self, pid: int, pointer: int, size: int) -> bytes | None:
-        """The struct sockaddr in the memory of the process that asks, None where it cannot be read."""
+    def _answer_address(self, listener: SeccompListener, question: Notification) -> None:
+        """Carry out a connect() or bind(). No error here may leave the process without an answer."""
+        caller = CallingProcess(question.pid)
         try:
-            memory = os.open(f"/proc/{pid}/mem", os.O_RDONLY)
-            try:
-                return os.pread(memory, min(size & 0xFFFFFFFF, ADDRESS_SIZE), pointer)
-            finally:
-                os.close(memory)
-        except OSError:
+            address = self._read_address(caller, question)
+            opened = self._open_socket(caller, question.call.read_integer(0))
+        except (OSError, ValueError, LookupError) as error:
+            listener.answer(question, get_error_number(error))
+            return
+        arguments = (listener, question, caller, opened, address)
+        if is_bind(question) or not os.get_blocking(opened.fileno()):
+            self._carry_out(*arguments)
+            return
+        try:
+            _thread.start_new_thread(self._carry_out, arguments)  # it may have to wait for the server
+        except RuntimeError:  # no more threads
+            listener.answer(question, errno.EAGAIN)
+
+    def _read_address(self, caller: CallingProcess, question: Notification) -> bytes:
+        try:
+            return caller.read_address(question.call.arguments[1], question.call.read_integer(2))
+        except PermissionError:
             if self._waiting_for_first_question.locked():
                 self._memory_unreadable = True
-            return None
+            raise
 
-    def _decide(self, pid: int, address: bytes | None, is_bind: bool) -> int:
-        """0 where the call may be carried out, else the number of the error that it returns."""
-        if address is None:
-            return 0 if self._memory_unreadable else errno.EACCES
-        if len(address) < 3 or struct.unpack_from("=H", address) != (AF_UNIX,):
-            return 0
-        name = _name_socket(pid, address[2:])
-        if name is None:
-            return errno.EACCES
-        if is_bind:
-            self._own_sockets.add(name)
-        if name in self._own_sockets:
-            return 0
-        if isinstance(name, bytes):
-            return errno.EACCES
-        return self._decide_path(name)
+    def _open_socket(self, caller: CallingProcess, descriptor: int) -> _socket.socket:
+        """A copy of the process's descriptor, or a new socket like its own."""
+        if self._copies_descriptors:
+            return caller.copy_socket(descriptor)
+        return caller.make_equal_socket(descriptor)
 
-    def _decide_path(self, path: str) -> int:
-        """0 where this is the socket of the run's server; "no such file" where there is nothing."""
+    def _carry_out(
+        self,
+        listener: SeccompListener,
+        question: Notification,
+        caller: CallingProcess,
+        opened: _socket.socket,
+        address: bytes,
+    ) -> None:
+        """Make the call, and have it return in the process as it has returned here."""
+        function = self._socket_calls.bind if is_bind(question) else self._socket_calls.connect
+        error = errno.ESRCH  # seen by nobody
         try:
-            return 0 if identify_file(path) == self._find_allowed_socket() else errno.EACCES
-        except OSError as error:
-            return error.errno or errno.EACCES
+            if listener.is_waiting(question):  # what was read above was read in this process
+                error = function(caller, opened, address)
+            if not error and not self._copies_descriptors:
+                error = self._replace_descriptor(listener, question, caller, opened)
+        except (OSError, ValueError, LookupError) as problem:
+            error = get_error_number(problem)
+        finally:
+            opened.close()
+            listener.answer(question, error)
 
-    def _find_allowed_socket(self) -> tuple[int, int] | None:
+    def _replace_descriptor(
+        self,
+        listener: SeccompListener,
+        question: Notification,
+        caller: CallingProcess,
+        opened: _socket.socket,
+    ) -> int:
+        descriptor = question.call.read_integer(0)
+        flags = caller.read_descriptor_flags(descriptor) & os.O_CLOEXEC
+        return listener.replace_descriptor(question, opened.fileno(), descriptor, flags)
+
+    def _find_allowed_socket(self) -> FileIdentity | None:
         """The socket of the run's server; the file that names it is written when the server has started."""
         if self._allowed_socket is None and self._options.allowed_socket_file:
             try:
@@ -229,9 +221,10 @@ class ConnectBroker:
         return self._allowed_socket
 
 
-def _read_process_argument(call: SystemCall) -> int:
-    """The first argument, as a signed number of 32 bits."""
-    return ctypes.c_int32(call.arguments[0] & 0xFFFFFFFF).value
+def _can_replace_descriptors() -> bool:
+    version = os.uname().release.split(".")[:2]
+    numbers = tuple(int("".join(filter(str.isdigit, part)) or 0) for part in version)
+    return numbers >= ADD_DESCRIPTOR_SINCE
 
 
 def _ask_first_question() -> None:
@@ -239,29 +232,23 @@ def _ask_first_question() -> None:
     _socket.socket(_socket.AF_UNIX).connect_ex("/nowhere")
 
 
-def _name_socket(pid: int, name: bytes) -> str | bytes | None:
-    """The name under which a socket is remembered, from what stands after the family in its address.
-
-    A path with its folder's links resolved; the bytes of an abstract name; None for paths that may mean
-    another process here than in the process that asks.
-    """
-    if name.startswith(ABSTRACT):
-        return name
-    path = os.fsdecode(name.split(b"\0")[0])
-    if path.startswith(("/proc/", "/dev/fd/")):
-        return None
-    absolute = path if path.startswith("/") else f"/proc/{pid}/cwd/{path}"
-    folder, file = os.path.split(absolute)
-    return f"{os.path.realpath(folder)}/{file}"
+def is_bind(question: Notification) -> bool:
+    """Whether this is a bind(), and not a connect()."""
+    return bool(question.call.number == SYSTEM_CALLS[platform.machine()]["bind"])
 
 
-def identify_file(path: str) -> tuple[int, int]:
+def get_error_number(error: Exception) -> int:
+    """What a call returns that could not be carried out because of this error."""
+    return getattr(error, "errno", None) or errno.EACCES
+
+
+def identify_file(path: str) -> FileIdentity:
     """Device and inode: the same for every name of the file. Raises OSError."""
     status = os.stat(path)  # noqa: PTH116
     return status.st_dev, status.st_ino
 
 
-def find_file(path: str) -> tuple[int, int] | None:
+def find_file(path: str) -> FileIdentity | None:
     """As `identify_file`; None where there is no file."""
     try:
         return identify_file(path)
