@@ -22,6 +22,7 @@ from migration_gate.replay.server_watch import ServerWatch
 from migration_gate.replay.worker_answer import corrupted_answer, parse_line
 from migration_gate.replay.worker_order import WorkerTask, build_order
 from migration_gate.replay.worker_process import WorkerPipes, WorkerProcess, stop_worker
+from migration_gate.sandbox.command import identify_socket
 from migration_gate.worker.protocol import (
     DATABASE_RESTORED,
     ContextConfigured,
@@ -103,7 +104,9 @@ def send_order(
     Where the worker has a second interpreter, it gets the same order for the models at once, so that it
     imports the project meanwhile; see `receive_models`.
     """
-    worker.socket_file.write_text(f"{server.socket_directory}/.s.PGSQL.{server.port}")
+    # A worker or a server that has died already is reported when the answer is read.
+    with contextlib.suppress(OSError), worker.socket_pipe as pipe:
+        pipe.write(identify_socket(f"{server.socket_directory}/.s.PGSQL.{server.port}"))
     _send_line(worker.pipes, build_order(project, settings, server, task))
     if worker.models_pipes is not None:
         _send_line(worker.models_pipes, build_order(project, settings, server, replace(task, kind="models")))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import shutil
 import subprocess
 import sys
@@ -62,8 +61,8 @@ class WorkerProcess:
     pipes: WorkerPipes
     models_pipes: WorkerPipes | None
     """of the interpreter that creates the models: a fork of the first, and a descendant of the sandbox too"""
-    socket_file: Path
-    """names the one Unix socket that the worker may connect to; written when the server runs"""
+    socket_pipe: BinaryIO
+    """tells the sandbox the one Unix socket that the worker may connect to, when the server runs"""
     notes: tuple[str, ...]
     """what the sandbox could not keep the project's code from, for the report"""
 
@@ -107,6 +106,7 @@ def stop_worker(worker: WorkerProcess) -> None:
             process.kill()
             process.wait()
     worker.pipes.close()
+    worker.socket_pipe.close()
     if worker.models_pipes is not None:
         worker.models_pipes.close()
 
@@ -143,7 +143,7 @@ def _launch_worker(project: Project, settings: Settings, folder: Path, with_mode
     confinement = _choose_confinement(project, settings)
     worker_code = _find_readable_code(confinement.account, folder)
     environment = _build_environment(settings, confinement.account, folder)
-    socket_file = folder / f"socket-{secrets.token_hex(4)}"
+    socket_read, socket_write = os.pipe()
     pipes = _open_pipes()
     models_pipes = _open_pipes() if with_models else None
     inherited = [pipes.order, pipes.answer, *(models_pipes.descriptors if models_pipes is not None else ())]
@@ -151,7 +151,7 @@ def _launch_worker(project: Project, settings: Settings, folder: Path, with_mode
         [str(project.python), "-u", str(worker_code), *(str(descriptor) for descriptor in inherited)],
         account=confinement.account,
         unix_sockets_only=confinement.unix_sockets_only,
-        allowed_socket_file=str(socket_file),
+        allowed_socket_descriptor=socket_read,
         notes_descriptor=pipes.answer,
         descriptors_to_close=inherited,
     )
@@ -163,17 +163,17 @@ def _launch_worker(project: Project, settings: Settings, folder: Path, with_mode
             stdin=subprocess.DEVNULL,
             stdout=pipes.output,
             stderr=pipes.output,
-            pass_fds=inherited,
+            pass_fds=[*inherited, socket_read],
             start_new_session=True,
         )
     finally:
-        for descriptor in (*inherited, pipes.output):
+        for descriptor in (*inherited, pipes.output, socket_read):
             os.close(descriptor)
     return WorkerProcess(
         process=process,
         pipes=pipes.gate,
         models_pipes=models_pipes.gate if models_pipes is not None else None,
-        socket_file=socket_file,
+        socket_pipe=os.fdopen(socket_write, "wb"),
         notes=confinement.notes,
     )
 

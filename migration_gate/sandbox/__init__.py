@@ -5,7 +5,7 @@ options           what that command may do
 __main__          the sandbox: it stays as the command's parent, and ends all that the command started
 child_process     starts the command, and ends it with its descendants; the Postgres supervisor uses it too
 seccomp           the filter of system calls: Unix sockets only
-connect_broker    answers the filter's questions: which Unix socket the command may connect to, and connects it
+connect_broker    answers the filter's questions: connects the command to the sockets that it may connect to
 seccomp_listener  the questions of the kernel, and the answers
 calling_process   what is known about a process that asks
 socket_calls      connect() and bind(), carried out for it
@@ -16,6 +16,6 @@ user              which account runs the project's code where the gate is root
 The sandbox is started as `python -I -S migration_gate/sandbox OPTIONS COMMAND …`, uses the standard library
 only, and has to start in milliseconds. It ends when the gate ends, and ends the command with all its
 descendants. The filter is set before the command's interpreter starts, needs no privileges, and is inherited
-by every child. Where the kernel cannot have the sandbox carry out each connect(), and another Postgres server has
-a socket on this machine, the command's answer begins with a note that says so.
+by every child. Where the sandbox cannot carry out each connect() for the command, and another Postgres server
+has a socket on this machine, the command's answer begins with a note that says so.
 """

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from migration_gate.sandbox.options import SandboxOptions
+from migration_gate.sandbox.own_sockets import identify_file
 from migration_gate.sandbox.user import Account
 
 SANDBOX_FOLDER = str(Path(__file__).parent)
@@ -18,7 +20,7 @@ def sandbox_command(
     account: Account | None = None,
     unix_sockets_only: bool = False,
     allowed_socket: str = "",
-    allowed_socket_file: str = "",
+    allowed_socket_descriptor: int | None = None,
     notes_descriptor: int | None = None,
     descriptors_to_close: Sequence[int] = (),
 ) -> list[str]:
@@ -28,7 +30,8 @@ def sandbox_command(
     unix_sockets_only: no sockets but Unix sockets, and of those only the allowed one and the command's own.
         Only where `supports_seccomp()`.
     allowed_socket: path of the Unix socket that may be connected to.
-    allowed_socket_file: a file that names this socket; it may be written while the command runs.
+    allowed_socket_descriptor: a pipe from which the sandbox, and not the command, reads which socket this is
+        (`identify_socket`), as late as at the first connection.
     notes_descriptor: where the sandbox writes a note, as a line of the worker's answer, if it cannot
         keep the command from another Postgres server of this machine.
     descriptors_to_close: what the sandbox closes when the command has inherited it.
@@ -38,8 +41,16 @@ def sandbox_command(
         gid=account.gid if account else None,
         unix_sockets_only=unix_sockets_only,
         allowed_socket=allowed_socket,
-        allowed_socket_file=allowed_socket_file,
+        allowed_socket_descriptor=allowed_socket_descriptor,
         notes_descriptor=notes_descriptor,
         descriptors_to_close=descriptors_to_close,
     )
     return [sys.executable, "-I", "-S", SANDBOX_FOLDER, options.to_json(), *command]
+
+
+def identify_socket(path: str) -> bytes:
+    """What to write to the pipe `allowed_socket_descriptor` for the socket at this path. Raises OSError.
+
+    It names the file and not the path, at which another file may lie when the sandbox looks.
+    """
+    return json.dumps(identify_file(path)).encode()

@@ -24,6 +24,7 @@ import _socket  # `socket` takes 8 ms to import
 import _thread
 import ctypes
 import errno
+import json
 import os
 import platform
 import signal
@@ -32,7 +33,7 @@ import struct
 from migration_gate.sandbox.calling_process import CallingProcess, can_copy_descriptors
 from migration_gate.sandbox.child_process import allow_reading_memory
 from migration_gate.sandbox.options import SandboxOptions
-from migration_gate.sandbox.own_sockets import FileIdentity
+from migration_gate.sandbox.own_sockets import FileIdentity, identify_file
 from migration_gate.sandbox.seccomp import SYSTEM_CALLS, install_socket_filter
 from migration_gate.sandbox.seccomp_listener import Notification, SeccompListener
 from migration_gate.sandbox.signal_guard import decide_signal, is_signal_call
@@ -43,6 +44,8 @@ SERVER_FOLDERS = ("/run/postgresql", "/var/run/postgresql", "/tmp")  # noqa: S10
 FIRST_QUESTION_SECONDS = 1.0
 ADD_DESCRIPTOR_SINCE = (5, 9)
 """the version of Linux that can replace a descriptor of the process that asks"""
+ALLOWED_SOCKET_SIZE = 100
+"""more than the bytes of what `identify_socket` returns"""
 MSG_CMSG_CLOEXEC = 0x40000000
 
 
@@ -56,6 +59,9 @@ class ConnectBroker:
         self._command = 0
         """the process of the command"""
         self._allowed_socket = find_file(options.allowed_socket)
+        if options.allowed_socket_descriptor is not None:
+            os.set_inheritable(options.allowed_socket_descriptor, False)
+            os.set_blocking(options.allowed_socket_descriptor, False)
         self._socket_calls = SocketCalls(self._find_allowed_socket)
         self._memory_unreadable = False
         """the kernel denies access to the memory of the processes that ask"""
@@ -211,13 +217,14 @@ class ConnectBroker:
         return listener.replace_descriptor(question, opened.fileno(), descriptor, flags)
 
     def _find_allowed_socket(self) -> FileIdentity | None:
-        """The socket of the run's server; the file that names it is written when the server has started."""
-        if self._allowed_socket is None and self._options.allowed_socket_file:
+        """The socket of the run's server; the gate sends it when the server has started."""
+        descriptor = self._options.allowed_socket_descriptor
+        if self._allowed_socket is None and descriptor is not None:
             try:
-                with open(self._options.allowed_socket_file, encoding="utf-8") as stream:  # noqa: PTH123
-                    self._allowed_socket = find_file(stream.read())
-            except OSError:
+                device, inode = json.loads(os.read(descriptor, ALLOWED_SOCKET_SIZE))
+            except (BlockingIOError, ValueError):  # nothing has been sent
                 return None
+            self._allowed_socket = (device, inode)
         return self._allowed_socket
 
 
@@ -240,12 +247,6 @@ def is_bind(question: Notification) -> bool:
 def get_error_number(error: Exception) -> int:
     """What a call returns that could not be carried out because of this error."""
     return getattr(error, "errno", None) or errno.EACCES
-
-
-def identify_file(path: str) -> FileIdentity:
-    """Device and inode: the same for every name of the file. Raises OSError."""
-    status = os.stat(path)  # noqa: PTH116
-    return status.st_dev, status.st_ino
 
 
 def find_file(path: str) -> FileIdentity | None:

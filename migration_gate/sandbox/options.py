@@ -20,7 +20,7 @@ class SandboxOptions:
         gid: int | None = None,
         unix_sockets_only: bool = False,
         allowed_socket: str = "",
-        allowed_socket_file: str = "",
+        allowed_socket_descriptor: int | None = None,
         notes_descriptor: int | None = None,
         descriptors_to_close: Sequence[int] = (),
     ) -> None:
@@ -29,7 +29,7 @@ class SandboxOptions:
         self.gid = gid
         self.unix_sockets_only = unix_sockets_only
         self.allowed_socket = allowed_socket
-        self.allowed_socket_file = allowed_socket_file
+        self.allowed_socket_descriptor = allowed_socket_descriptor
         self.notes_descriptor = notes_descriptor
         self.descriptors_to_close = descriptors_to_close
 

@@ -107,3 +107,9 @@ def read_birth(file: int) -> int | None:
     seconds, nanoseconds = struct.unpack_from("=qI", space, BIRTH_OFFSET)
     birth: int = seconds * NANOSECONDS + nanoseconds
     return birth
+
+
+def identify_file(path: str) -> FileIdentity:
+    """Device and inode of the file at this path. Raises OSError."""
+    status = os.stat(path)  # noqa: PTH116
+    return status.st_dev, status.st_ino
