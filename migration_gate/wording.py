@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 from textwrap import indent
@@ -15,6 +16,8 @@ def count_noun(number: int, noun: str, plural: str = "") -> str:
 
 
 def _form_plural(noun: str) -> str:
+    if clause := re.search(r" (?:that|with) ", noun):  # a revision that ran
+        return _form_plural(noun[: clause.start()]) + noun[clause.start() :]
     if noun.endswith(("s", "x", "sh", "ch")):
         return f"{noun}es"
     if noun.endswith("y") and noun[-2:-1] not in "aeiou":

@@ -20,7 +20,7 @@ from migration_gate.report import summary
 from migration_gate.report.annotations import select_annotations
 from migration_gate.report.comment import ADDRESS, Comment, render_comment, render_resolved_comment
 from migration_gate.report.formats import LOG_WIDTH, render_report
-from migration_gate.report.phrases import describe_counts, verdict_line
+from migration_gate.report.phrases import report_title, verdict_line
 from migration_gate.report.printable_text import escape_unprintable
 from migration_gate.report.workflow_commands import (
     Annotation,
@@ -33,8 +33,6 @@ from migration_gate.report.workflow_commands import (
 )
 from migration_gate.verdict.outcome import Report
 
-MAX_NAME_LENGTH = 100
-"""characters of a project's name in a title"""
 GITHUB_API = "https://api.github.com"
 SEE_SUMMARY = "The summary of this run has it all."
 
@@ -51,14 +49,9 @@ class CommentScopes:
 
 def publish_log(report: Report) -> None:
     """Print the text report, folded, and the result below it; the runner carries out no command in them."""
-    title = result = verdict_line(report)
-    if len(report.projects) == 1 and report.projects[0].name:
-        project = report.projects[0]
-        name = escape_unprintable(project.name)[:MAX_NAME_LENGTH]
-        title = f"{name}: {describe_counts(project.verdicts)}"
-    show_folded(title, render_report(report, "text", is_terminal=True, width=LOG_WIDTH))
+    show_folded(report_title(report), render_report(report, "text", is_terminal=True, width=LOG_WIDTH))
     with suspend_commands():
-        write_line(result)
+        write_line(verdict_line(report))
 
 
 def publish_annotations(report: Report) -> None:

@@ -9,12 +9,13 @@ from __future__ import annotations
 import hashlib
 import posixpath
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from migration_gate.report.finding_markdown import render_counts, render_finding, render_fix
-from migration_gate.report.history_diagram import render_history
-from migration_gate.report.markdown import escape_markdown, fence_code, fence_mermaid
-from migration_gate.report.phrases import allowed_verdicts, describe_counts, standing_verdicts
+from migration_gate.report.history_diagram import render_concerned_history
+from migration_gate.report.markdown import escape_markdown, fence_code, fence_mermaid, fold_section
+from migration_gate.report.phrases import allowed_verdicts, describe_outcome, standing_verdicts
 from migration_gate.verdict.outcome import Problem, ProjectReport
 from migration_gate.wording import count_noun
 
@@ -105,20 +106,23 @@ def _render_clean(project: ProjectReport) -> str:
 
 
 def _render_body(project: ProjectReport, source: str) -> str:
-    name = escape_markdown(project.name) or "the project"
+    outcome = escape_markdown(describe_outcome(project))
     if project.problem:
-        return f"### ⚠️ Migration Gate: {name} was not checked\n\n{_render_problem(project.problem)}"
-    sign, result = ("❌", "is blocked") if project.blocking_verdicts else ("✅", "passed")
-    counts = describe_counts(project.verdicts)
-    blocks = [f"### {sign} Migration Gate: {name} {result}, {counts}\n", render_counts(project)]
-    if diagram := render_history(project.facts.replay.history):
-        blocks.append(fence_mermaid(diagram))
-    room = LIMIT - RESERVED_BYTES - sum(_size_in_bytes(block) for block in blocks)
+        return f"### ⚠️ Migration Gate: {outcome}\n\n{_render_problem(project.problem)}"
+    title = f"### {'❌' if project.blocking_verdicts else '✅'} Migration Gate: {outcome}\n"
+    sections = list(_folded_sections(project))
+    room = LIMIT - RESERVED_BYTES - sum(_size_in_bytes(block) for block in (title, *sections))
     findings, left_out = _render_findings(project, source, room)
-    blocks += findings
     if left_out:
-        blocks.append(f"{count_noun(left_out, 'finding')} more did not fit in here.\n")
-    return "\n".join((*blocks, ""))
+        findings.append(f"{count_noun(left_out, 'finding')} more did not fit in here.\n")
+    return "\n".join((title, *findings, *sections, ""))
+
+
+def _folded_sections(project: ProjectReport) -> Iterator[str]:
+    """What stands below the findings."""
+    if diagram := render_concerned_history(project):
+        yield fold_section("The history", fence_mermaid(diagram))
+    yield fold_section("Counts", render_counts(project))
 
 
 def _render_findings(project: ProjectReport, source: str, room: int) -> tuple[list[str], int]:

@@ -52,7 +52,7 @@ def render_counts(project: ProjectReport) -> str:
 def render_finding(
     verdict: Verdict, *, is_open: bool = False, limit: int = TEXT_LIMIT, source: str = ""
 ) -> str:
-    """One finding that a reader can unfold: what and where, its evidence, and the fix.
+    """One finding that a reader can unfold: what and where, its evidence, the fix, and how to accept it.
 
     `limit` is in characters, for each piece of evidence and for the fix. `source` is the address of the
     repository's files (`https://github.com/o/r/blob/SHA`), where it is known.
@@ -62,15 +62,22 @@ def render_finding(
         f"<details{' open' if is_open else ''}><summary>{MARKS[verdict.severity]} "
         f"<b>{verdict.severity}</b> {escape_markdown(finding.message)}</summary>"
     ]
+    place = f"{link_check(verdict)} <sub>{verdict.id}</sub>"
     if location := _render_location(verdict, source):
-        blocks.append(location)
+        place = f"{location} · {place}"
+    blocks.append(place)
     blocks.extend(_render_evidence(finding.evidence, limit))
     blocks.extend(render_fix(finding.fix, limit))
-    entry = "" if verdict.check in NEVER_OFFERED else format_allow_entry(verdict)
-    if entry:
+    if entry := _offer_allow_entry(verdict):
         blocks.append(fold_section("To accept it", fence_code(entry, "yaml")).rstrip())
-    blocks.append(f"<sub>{link_check(verdict)} {verdict.id}</sub>\n</details>\n")
-    return "\n\n".join(blocks)
+    return "\n\n".join([*blocks, "</details>\n"])
+
+
+def _offer_allow_entry(verdict: Verdict) -> str:
+    """The entry that accepts the finding; empty where the fix has one of its own."""
+    if verdict.check in NEVER_OFFERED or "allow:" in verdict.finding.fix:
+        return ""
+    return format_allow_entry(verdict)
 
 
 def link_check(verdict: Verdict) -> str:

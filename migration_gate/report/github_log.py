@@ -7,19 +7,18 @@ project is escaped inside of the commands, and the runner ignores commands outsi
 from __future__ import annotations
 
 from migration_gate.report.annotations import select_annotations
-from migration_gate.report.phrases import verdict_line
+from migration_gate.report.phrases import report_title, verdict_line
 from migration_gate.report.workflow_commands import format_annotation, format_command, format_suspended
 from migration_gate.verdict.outcome import Report
 
 
 def render(report: Report, text: str) -> str:
     """The lines to print; `text` is the report for people, which is folded under the verdict."""
-    result = verdict_line(report)
     lines = [
-        format_command("group", result),
+        format_command("group", report_title(report)),
         format_suspended(text),
         format_command("endgroup"),
         *map(format_annotation, select_annotations(report)),
-        format_suspended(result),
+        format_suspended(verdict_line(report)),
     ]
     return "\n".join(lines) + "\n"

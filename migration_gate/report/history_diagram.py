@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from migration_gate.analysis.revision_graph import build_graph
 from migration_gate.facts import History
 from migration_gate.report.mermaid import escape_label
+from migration_gate.report.phrases import standing_verdicts
+from migration_gate.verdict.outcome import ProjectReport
 from migration_gate.wording import count_noun
 
 MAX_NODES = 40
@@ -25,6 +27,8 @@ ID_LENGTH = 16
 """characters"""
 OLDER = "older"
 """the node for parents that are not drawn"""
+HISTORY_CHECKS = frozenset({"several-heads", "broken-history", "failing-upgrade"})
+"""checks whose findings a picture of the history explains"""
 Node = tuple[str, ...]
 """the revisions that one node stands for, newest first"""
 
@@ -61,6 +65,12 @@ def render_history(history: History) -> str:
             return ""
     revisions = _select_revisions(related, heads, merges)
     return _draw_chart(history, related, revisions)
+
+
+def render_concerned_history(project: ProjectReport) -> str:
+    """The same for a report; empty too where no finding is about heads, merges or a failure."""
+    concerned = any(verdict.check in HISTORY_CHECKS for verdict in standing_verdicts(project.verdicts))
+    return render_history(project.facts.replay.history) if concerned else ""
 
 
 def _relate_revisions(history: History) -> RelatedRevisions:

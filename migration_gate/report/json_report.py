@@ -14,7 +14,7 @@ from migration_gate.analysis.drift_revision import format_revision_file
 from migration_gate.check import Severity
 from migration_gate.config.settings import Allowance
 from migration_gate.facts import Difference, DriftRevision, Failure, Revision, Step
-from migration_gate.report.phrases import project_notes, standing_verdicts
+from migration_gate.report.phrases import project_remarks, standing_verdicts
 from migration_gate.verdict.outcome import Problem, ProjectReport, Report, Verdict
 
 FORMAT: Literal[1] = 1
@@ -302,7 +302,7 @@ def _build_project(project: ProjectReport) -> JsonProject:
         drift=tuple(_build_drift(difference) for difference in replay.differences),
         drift_revision=_build_drift_revision(replay.drift_revision),
         unchecked=tuple(Unchecked(item.object, item.why) for item in unchecked),
-        notes=project_notes(project),
+        notes=project_remarks(project),
         static=project.static,
         coverage=_build_coverage(project),
     )

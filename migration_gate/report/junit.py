@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from migration_gate.check import Check, check_name
-from migration_gate.report.phrases import describe_counts, describe_location, project_notes
+from migration_gate.report.phrases import describe_counts, describe_location, project_remarks
 from migration_gate.report.printable_text import escape_unprintable, shorten_text
 from migration_gate.verdict.judge import JUDGE_CHECKS
 from migration_gate.verdict.outcome import Problem, ProjectReport, Report, Verdict
@@ -43,8 +43,8 @@ def _build_suite(project: ProjectReport, check_names: Sequence[str]) -> Element:
         suite.append(_problem_case(project.problem, title))
     else:
         suite.extend(_check_cases(project, title, check_names))
-        if notes := project_notes(project):
-            SubElement(suite, "system-out").text = _escape_text("\n".join(notes))
+        if remarks := project_remarks(project):
+            SubElement(suite, "system-out").text = _escape_text("\n".join(remarks))
     _count_cases(suite)
     return suite
 

@@ -9,8 +9,14 @@ from dataclasses import dataclass
 
 from migration_gate.check import Severity
 from migration_gate.facts import Replay, Subject
+from migration_gate.report.printable_text import escape_unprintable, shorten_text
 from migration_gate.verdict.outcome import SEVERITY_RANK, ProjectReport, Report, Verdict
 from migration_gate.wording import count_noun
+
+NAME_LENGTH = 100
+"""characters of a project's name in a title"""
+REASON_LENGTH = 200
+"""characters of what kept a project from being checked, in a title"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +78,27 @@ def verdict_line(report: Report) -> str:
     result = "Blocked" if report.status else "Passed"
     scope = ", as far as text can tell" if any(project.static for project in report.projects) else ""
     return f"{result}: {describe_counts(verdicts)}{scope}"
+
+
+def describe_outcome(project: ProjectReport) -> str:
+    """The result of one project, with its name: `shop is blocked, 2 errors`, `shop could not be checked`."""
+    name = escape_unprintable(shorten_text(project.name, NAME_LENGTH)) or "the project"
+    if project.problem:
+        return f"{name} could not be checked"
+    result = "is blocked" if project.blocking_verdicts else "passed"
+    scope = ", as far as text can tell" if project.static else ""
+    return f"{name} {result}, {describe_counts(project.verdicts)}{scope}"
+
+
+def report_title(report: Report) -> str:
+    """The result of the run on one line, with what kept a single project from being checked."""
+    if len(report.projects) != 1:
+        return verdict_line(report)
+    project = report.projects[0]
+    if project.problem is None:
+        return describe_outcome(project)
+    reason = project.problem.message.strip().partition("\n")[0]
+    return f"{describe_outcome(project)}: {escape_unprintable(shorten_text(reason, REASON_LENGTH))}"
 
 
 def _unexamined_projects(report: Report) -> str:
@@ -145,8 +172,8 @@ def _is_history_unreadable(replay: Replay) -> bool:
     return replay.history.error is not None and not replay.history.revisions
 
 
-def project_notes(project: ProjectReport) -> tuple[str, ...]:
-    """What a reader should know in addition to the findings, each note once."""
+def project_remarks(project: ProjectReport) -> tuple[str, ...]:
+    """What a reader should know about the run in addition to the findings, each remark once."""
     notes = (*project.facts.replay.notes, *project.facts.tree.notes)
     return tuple(dict.fromkeys(notes))
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from migration_gate.check import Severity
-from migration_gate.report.phrases import describe_location
-from migration_gate.verdict.outcome import Verdict
+from migration_gate.report.phrases import describe_location, group_by_check
+from migration_gate.verdict.outcome import SEVERITY_RANK, Verdict
 from migration_gate.wording import count_noun
 
 SMALLEST_FOLD = 4
@@ -90,6 +90,12 @@ def fold_verdicts(verdicts: Sequence[Verdict]) -> tuple[VerdictFold, ...]:
         elif group[0] is verdict:
             folds.append(VerdictFold(tuple(group)))
     return tuple(folds)
+
+
+def fold_all_verdicts(verdicts: Sequence[Verdict]) -> tuple[VerdictFold, ...]:
+    """The standing verdicts of all checks, the worst first."""
+    folds = [fold for group in group_by_check(verdicts) for fold in fold_verdicts(group.verdicts)]
+    return tuple(sorted(folds, key=lambda fold: SEVERITY_RANK[fold.first.severity]))
 
 
 def _key(verdict: Verdict) -> tuple[str | None, Severity, str]:

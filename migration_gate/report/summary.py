@@ -1,4 +1,7 @@
-"""The report as Markdown, for the summary page of a run on GitHub."""
+"""The report as Markdown, for the summary page of a run on GitHub.
+
+The order is a reviewer's: the verdict, the findings, the first three unfolded, and everything else folded.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from migration_gate.analysis.drift_revision import describe_drift_revision, format_revision_file
-from migration_gate.report import history_diagram, table_diagram
+from migration_gate.check import Severity
+from migration_gate.report import table_diagram
 from migration_gate.report.finding_markdown import render_counts, render_finding, render_fix, render_fold
+from migration_gate.report.history_diagram import render_concerned_history
 from migration_gate.report.markdown import (
     TEXT_LIMIT,
     escape_markdown,
@@ -19,15 +24,14 @@ from migration_gate.report.markdown import (
 from migration_gate.report.phrases import (
     allowed_verdicts,
     describe_check_coverage,
-    describe_counts,
     describe_coverage,
+    describe_outcome,
     describe_replay,
-    group_by_check,
-    project_notes,
+    project_remarks,
     verdict_line,
 )
 from migration_gate.report.printable_text import escape_unprintable
-from migration_gate.report.similar_verdicts import fold_verdicts
+from migration_gate.report.similar_verdicts import VerdictFold, fold_all_verdicts
 from migration_gate.report.text_report import MIN_DRIFT_DIFFERENCES
 from migration_gate.verdict.outcome import Problem, ProjectReport, Report, Verdict
 from migration_gate.wording import count_noun
@@ -38,6 +42,7 @@ RESERVED_BYTES = 400
 """for the last line, which says what did not fit"""
 SIGNS = {0: "✅", 1: "❌"}
 """by exit status"""
+UNCHECKED_SIGN = "⚠️"
 MAX_OPEN_FINDINGS = 3
 """blocking findings that are shown unfolded"""
 MAX_SLOW_REVISIONS = 5
@@ -59,10 +64,15 @@ def render(report: Report, *, limit: int = LIMIT, source: str = "") -> str:
 
     `source` is where the repository's files can be read (`https://github.com/o/r/blob/SHA`), for links.
     """
-    sign = SIGNS.get(report.status, "⚠️")
-    title = f"## {sign} Migration Gate. {escape_markdown(verdict_line(report))}\n"
-    blocks = (PageBlock(title), *_page_blocks(report, source))
+    blocks = (PageBlock(_render_title(report)), *_page_blocks(report, source))
     return _join_within_limit(blocks, limit)
+
+
+def _render_title(report: Report) -> str:
+    sign = SIGNS.get(report.status, UNCHECKED_SIGN)
+    if len(report.projects) == 1:
+        return f"## {sign} Migration Gate: {escape_markdown(describe_outcome(report.projects[0]))}\n"
+    return f"## {sign} Migration Gate. {escape_markdown(verdict_line(report))}\n"
 
 
 def _join_within_limit(blocks: Iterable[PageBlock], limit: int) -> str:
@@ -89,63 +99,87 @@ def _page_blocks(report: Report, source: str) -> Iterator[PageBlock]:
     """The blocks of all projects, in their order."""
     can_open = MAX_OPEN_FINDINGS
     for project in report.projects:
-        if len(report.projects) > 1 or (project.problem and project.name):
-            yield PageBlock(f"### {escape_markdown(project.name)}\n")
+        if len(report.projects) > 1:
+            sign = SIGNS.get(project.status, UNCHECKED_SIGN)
+            yield PageBlock(f"### {sign} {escape_markdown(describe_outcome(project))}\n")
         if project.problem:
             yield PageBlock(_render_problem(project.problem))
             continue
-        yield from _overview_blocks(project)
-        yield from _finding_blocks(project, source, can_open)
+        yield from _project_blocks(project, source, can_open)
         can_open = max(0, can_open - len(project.blocking_verdicts))
+
+
+def _project_blocks(project: ProjectReport, source: str, can_open: int) -> Iterator[PageBlock]:
+    """The findings, and the rest folded; where nothing blocks, what ran comes first, and notes are folded."""
+    folds = fold_all_verdicts(project.verdicts)
+    if project.blocking_verdicts:
+        yield from _finding_blocks(folds, project, source, can_open)
         yield from (PageBlock(text) for text in _additional_sections(project))
-
-
-def _overview_blocks(project: ProjectReport) -> Iterator[PageBlock]:
+        return
+    notes = [fold for fold in folds if fold.first.severity is Severity.NOTE]
     yield PageBlock(f"{escape_markdown(describe_replay(project))}\n")
-    if project.verdicts:
-        yield PageBlock(render_counts(project))
-    if diagram := history_diagram.render_history(project.facts.replay.history):
-        yield PageBlock(fence_mermaid(diagram))
+    yield from _finding_blocks([fold for fold in folds if fold not in notes], project, source, 0)
+    note_texts = [block.text for block in _finding_blocks(notes, project, source, 0)]
+    details = "\n".join((*note_texts, *_additional_sections(project)))
+    yield PageBlock(fold_section("Details", details), is_finding=bool(notes))
 
 
-def _finding_blocks(project: ProjectReport, source: str, can_open: int) -> Iterator[PageBlock]:
-    """A heading for each check, and its findings; the first `can_open` that block are unfolded."""
+def _finding_blocks(
+    folds: Iterable[VerdictFold], project: ProjectReport, source: str, can_open: int
+) -> Iterator[PageBlock]:
+    """The findings; the first `can_open` that block are unfolded."""
     opened = 0
-    for group in group_by_check(project.verdicts):
-        yield PageBlock(f"#### {group.check}: {describe_counts(group.verdicts)}\n")
-        for fold in fold_verdicts(group.verdicts):
-            if fold.is_folded:
-                yield PageBlock(render_fold(fold), is_finding=True)
-                continue
-            verdict = fold.first
-            is_open = verdict.blocks(project.fail_on) and opened < can_open
-            opened += is_open
-            yield PageBlock(render_finding(verdict, is_open=is_open, source=source), is_finding=True)
+    for fold in folds:
+        if fold.is_folded:
+            yield PageBlock(render_fold(fold), is_finding=True)
+            continue
+        verdict = fold.first
+        is_open = verdict.blocks(project.fail_on) and opened < can_open
+        opened += is_open
+        yield PageBlock(render_finding(verdict, is_open=is_open, source=source), is_finding=True)
 
 
 def _additional_sections(project: ProjectReport) -> Iterator[str]:
-    """What was not checked, what is allowed, what was printed; tables, notes and times."""
+    """Everything but the findings, folded: how to see more of them, what is allowed, counts and times."""
     replay = project.facts.replay
-    unchecked = (*replay.unchecked, *project.facts.tree.unchecked)
-    if unchecked:
-        yield "#### Not checked\n"
-        yield render_list([f"{item.object}: {item.why}" for item in unchecked])
-    if revision := _render_drift_revision(project):
-        yield revision
+    yield from _explaining_sections(project)
     if allowed := allowed_verdicts(project.verdicts):
         lines = [_describe_allowed(verdict) for verdict in allowed]
         yield fold_section(f"{len(allowed)} allowed", render_list(lines))
-    if replay.failure and replay.output.strip():
-        yield fold_section("The last of what the project printed", fence_code(replay.output[-TEXT_LIMIT:]))
-    if diagram := table_diagram.render_tables(project):
-        yield fold_section("The tables that this is about", fence_mermaid(diagram))
-    if replay.coverage.revisions or replay.coverage.mapped_tables:
-        lines = [describe_coverage(project), *describe_check_coverage(project)]
-        yield fold_section("What was looked at", render_list(lines))
-    if notes := project_notes(project):
-        yield fold_section(count_noun(len(notes), "note"), render_list(notes))
+    if project.verdicts:
+        yield fold_section("Counts", render_counts(project))
+    if text := _render_coverage(project):
+        yield fold_section("What was looked at", text)
+    if remarks := project_remarks(project):
+        yield fold_section(count_noun(len(remarks), "remark"), render_list(remarks))
     if replay.stage_times:
         yield fold_section(f"Timings: {project.seconds:.1f} s", _render_times(project))
+
+
+def _explaining_sections(project: ProjectReport) -> Iterator[str]:
+    """What belongs to the findings: what could not be checked, the fix for all, pictures, and the output."""
+    replay = project.facts.replay
+    unchecked = (*replay.unchecked, *project.facts.tree.unchecked)
+    if unchecked:
+        lines = [f"{item.object}: {item.why}" for item in unchecked]
+        yield fold_section("Could not be checked", render_list(lines))
+    if revision := _render_drift_revision(project):
+        yield revision
+    if diagram := render_concerned_history(project):
+        yield fold_section("The history", fence_mermaid(diagram))
+    if diagram := table_diagram.render_tables(project):
+        yield fold_section("The tables that this is about", fence_mermaid(diagram))
+    if replay.failure and replay.output.strip():
+        yield fold_section("The last of what the project printed", fence_code(replay.output[-TEXT_LIMIT:]))
+
+
+def _render_coverage(project: ProjectReport) -> str:
+    """What ran, where the top of the page does not say it, and what the checks looked at."""
+    coverage = project.facts.replay.coverage
+    lines = [describe_replay(project)] if project.blocking_verdicts else []
+    if coverage.revisions or coverage.mapped_tables:
+        lines += [describe_coverage(project), *describe_check_coverage(project)]
+    return render_list(lines) if lines else ""
 
 
 def _render_drift_revision(project: ProjectReport) -> str:

@@ -17,7 +17,7 @@ from migration_gate.report.phrases import (
     describe_location,
     describe_replay,
     group_by_check,
-    project_notes,
+    project_remarks,
     verdict_line,
 )
 from migration_gate.report.printable_text import escape_unprintable, shorten_text, split_blocks
@@ -48,7 +48,7 @@ LABEL_LENGTH = 200
 EVIDENCE_LENGTH = 1500
 """characters of one piece of evidence, or of a printed line"""
 PARAGRAPH_LENGTH = 4000
-"""characters of one sentence, path or note"""
+"""characters of one sentence, path or remark"""
 TEXT_LENGTH = 20_000
 """characters of one fix"""
 
@@ -123,7 +123,7 @@ def _project_lines(project: ProjectReport, layout: Layout, sentences: Mapping[st
     if project.facts.replay.failure:
         yield from _output_lines(project.facts.replay.output, layout)
     yield from _coverage_lines(project, layout)
-    yield from _note_lines(project_notes(project), layout)
+    yield from _remark_lines(project_remarks(project), layout)
 
 
 def _group_lines(group: CheckGroup, sentence: str, layout: Layout) -> Iterator[str]:
@@ -266,12 +266,12 @@ def _coverage_lines(project: ProjectReport, layout: Layout) -> Iterator[str]:
         yield ""
 
 
-def _note_lines(notes: tuple[str, ...], layout: Layout) -> Iterator[str]:
-    if not notes:
+def _remark_lines(remarks: tuple[str, ...], layout: Layout) -> Iterator[str]:
+    if not remarks:
         return
-    yield layout.paint("Notes", BOLD)
-    for note in notes:
-        yield from layout.wrap(note, "    ", "  - ")
+    yield layout.paint("Remarks", BOLD)
+    for remark in remarks:
+        yield from layout.wrap(remark, "    ", "  - ")
     yield ""
 
 

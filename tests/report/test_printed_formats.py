@@ -10,9 +10,9 @@ import pytest
 from migration_gate import checks, cli
 from migration_gate.report import concise, github_log, text_report
 from migration_gate.report.formats import render_report
-from migration_gate.report.phrases import standing_verdicts, verdict_line
+from migration_gate.report.phrases import report_title, standing_verdicts, verdict_line
 from migration_gate.report.workflow_commands import carry_out_commands, suspend_commands, write_line
-from migration_gate.verdict.outcome import Report
+from migration_gate.verdict.outcome import ProjectReport, Report
 from tests.support import example_reports
 from tests.support.github_runner import read_log
 
@@ -65,10 +65,23 @@ def test_github_reads_annotations_and_shows_the_text_in_a_group() -> None:
     report = example_reports.report(example_reports.blocked())
     log = read_log(github_log.render(report, text_report.render(report, checks.ALL)))
     assert [command.name for command in log.commands[:2]] == ["group", "endgroup"]
-    assert log.commands[0].message == verdict_line(report)
+    assert log.commands[0].message == report_title(report)
     assert len(log.named("error")) == len(report.projects[0].blocking_verdicts)
     assert log.named("error")[0].properties["file"] == "sql/init.sql"
-    assert log.shown.count(verdict_line(report)) == 2
+    assert log.shown.count(verdict_line(report)) == 2, "at the end of the text, and after the annotations"
+
+
+def test_the_title_of_a_group_tells_the_outcome() -> None:
+    def title(project: ProjectReport) -> str:
+        return report_title(example_reports.report(project))
+
+    assert title(example_reports.clean()) == "clean passed, no findings"
+    assert title(example_reports.failing()) == "failing is blocked, 1 error"
+    reason = "The project's env.py did not load: No module named 'app.settings'"
+    assert title(example_reports.broken()) == f"billing could not be checked: {reason}"
+    assert "\n" not in title(replace(example_reports.broken(), name=EVIL))
+    several = example_reports.report(example_reports.clean(), example_reports.failing())
+    assert report_title(several) == "Blocked: 1 error"
 
 
 def test_on_the_runner_only_the_report_itself_is_carried_out(capsys: pytest.CaptureFixture[str]) -> None:

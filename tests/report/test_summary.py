@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migration_gate.check import Evidence
+from migration_gate.check import Evidence, Severity
 from migration_gate.report.markdown import escape_markdown, fence_code
-from migration_gate.report.summary import LIMIT, render
+from migration_gate.report.summary import LIMIT, MAX_OPEN_FINDINGS, render
 from migration_gate.verdict.outcome import Report
 from tests.support import example_reports
 
@@ -23,15 +23,40 @@ def test_a_blocked_project_is_reported_whole(golden: Golden) -> None:
     golden("blocked.md", render(example_reports.report(example_reports.blocked())))
 
 
-def test_the_verdict_is_in_the_first_line() -> None:
+def test_the_verdict_is_in_the_first_line_with_the_name() -> None:
     first = render(example_reports.report(example_reports.blocked())).partition("\n")[0]
-    assert first == "## ❌ Migration Gate. Blocked: 6 errors, 2 warnings, 1 note, 1 allowed"
-    assert render(example_reports.report(example_reports.clean())).startswith(
-        "## ✅ Migration Gate. Passed: no findings\n"
-    )
-    assert render(example_reports.report(example_reports.broken())).startswith(
-        "## ⚠️ Migration Gate. Not checked"
-    )
+    counts = "6 errors, 2 warnings, 1 note, 1 allowed"
+    assert first == f"## ❌ Migration Gate: media-library is blocked, {counts}"
+    clean = render(example_reports.report(example_reports.clean()))
+    assert clean.startswith("## ✅ Migration Gate: clean passed, no findings\n")
+    broken = render(example_reports.report(example_reports.broken()))
+    assert broken.startswith("## ⚠️ Migration Gate: billing could not be checked\n")
+
+
+def test_nothing_but_findings_is_above_the_fold() -> None:
+    page = render(example_reports.report(example_reports.blocked()))
+    lines = [line for line in page.splitlines() if line]
+    assert lines[1].startswith("<details open><summary>🔴 <b>error</b>")
+    assert page.count("<details open>") == MAX_OPEN_FINDINGS
+    folded = [page.index(f"<summary>{title}") for title in ("The history", "1 allowed", "Counts", "Timings")]
+    assert folded == sorted(folded)
+    assert page.rindex("🔴") < folded[0]
+
+
+def test_a_passed_page_is_three_lines() -> None:
+    project = example_reports.blocked()
+    notes = tuple(verdict for verdict in project.verdicts if verdict.severity is Severity.NOTE)
+    for passed in (example_reports.clean(), replace(project, verdicts=notes)):
+        page = render(example_reports.report(passed))
+        shown = re.sub(r"<details>.*</details>", "<details>", page, flags=re.DOTALL)
+        assert len([line for line in shown.splitlines() if line]) == 3
+
+
+def test_the_history_is_drawn_where_a_finding_is_about_it() -> None:
+    project = example_reports.blocked()
+    others = tuple(verdict for verdict in project.verdicts if verdict.check != "several-heads")
+    assert "flowchart" in render(example_reports.report(project))
+    assert "flowchart" not in render(example_reports.report(replace(project, verdicts=others)))
 
 
 def test_several_projects_and_failures_are_one_page(golden: Golden) -> None:
@@ -113,7 +138,7 @@ def test_a_finding_of_ten_megabytes_is_shortened() -> None:
     verdicts = (replace(project.verdicts[0], finding=finding), *project.verdicts[1:])
     page = render(example_reports.report(replace(project, name=big, verdicts=verdicts)))
     assert len(page.encode()) < LIMIT // 4
-    assert all(f" {verdict.id}</sub>" in page for verdict in project.verdicts if not verdict.allowed)
+    assert all(f"<sub>{verdict.id}</sub>" in page for verdict in project.verdicts if not verdict.allowed)
 
 
 @pytest.mark.parametrize("limit", [500, 1000, 2000, 3000, 5000, 8000])
