@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import posixpath
+from urllib.parse import quote
 
 from migration_gate.facts import Location
 from migration_gate.verdict.outcome import ProjectReport, Verdict
@@ -27,6 +28,15 @@ def anchor_location(verdict: Verdict, project: ProjectReport) -> Location:
 def is_in_repository(file: str) -> bool:
     """Whether a path in a finding leads to a file of the repository, and not out of it."""
     return not file.startswith("/") and posixpath.normpath(file).split("/")[0] != ".."
+
+
+def quote_path(file: str) -> str:
+    """A path of a file system for a URI: a backslash is a character, and bytes that are no UTF-8 stay."""
+    try:
+        path = file.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # half a pair of surrogates, which is no byte of a path either
+        path = file.encode("utf-8", "backslashreplace")
+    return quote(path, safe="/")
 
 
 def verdict_fingerprint(verdict: Verdict) -> str:

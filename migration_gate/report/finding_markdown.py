@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from urllib.parse import quote
 
 from migration_gate.check import Evidence, Severity
 from migration_gate.report.allow_entry import format_allow_entry
+from migration_gate.report.anchor import quote_path
 from migration_gate.report.check_page import check_page
 from migration_gate.report.markdown import (
     TEXT_LIMIT,
@@ -101,7 +101,7 @@ def _render_location(verdict: Verdict, source: str) -> str:
     location, revision = verdict.finding.location, verdict.finding.revision
     if location is None or not source or location.file.startswith(("/", "..")):
         return escape_markdown(describe_location(verdict))
-    address = f"{source}/{quote(location.file, safe='/')}"
+    address = f"{source}/{quote_path(location.file)}"
     if location.line:
         address += f"#L{location.line}"
     link = f'<a href="{address}">{escape_markdown(str(location).replace("`", ""))}</a>'

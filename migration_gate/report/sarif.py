@@ -10,12 +10,11 @@ import inspect
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from urllib.parse import quote
 
 from migration_gate.check import Check, check_name
 from migration_gate.config.settings import Allowance
 from migration_gate.facts import Location
-from migration_gate.report.anchor import anchor_location, is_in_repository, verdict_fingerprint
+from migration_gate.report.anchor import anchor_location, is_in_repository, quote_path, verdict_fingerprint
 from migration_gate.report.check_page import HOME, check_page
 from migration_gate.report.markdown import escape_markdown, fence_code
 from migration_gate.report.printable_text import escape_unprintable, shorten_text, split_blocks
@@ -181,8 +180,8 @@ def _build_suppression(allowance: Allowance) -> Json:
 
 def _build_location(location: Location) -> Json:
     """File and line; a file of the repository is given relative to its top."""
-    file = location.file.replace("\\", "/")
-    address = quote(file.encode("utf-8", "backslashreplace"), safe="/")
+    file = location.file
+    address = quote_path(file)
     artifact: Json
     if is_in_repository(file):
         artifact = {"uri": address, "uriBaseId": "%SRCROOT%"}

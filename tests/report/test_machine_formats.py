@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -117,6 +118,10 @@ def test_the_least_severe_results_are_left_out_of_a_large_log() -> None:
         ("a/b.py", "a/b.py", True),
         ("a b/%.py", "a%20b/%25.py", True),
         ("ü.py", "%C3%BC.py", True),
+        ("a\\b.py", "a%5Cb.py", True),
+        ("..\\b.py", "..%5Cb.py", True),
+        (os.fsdecode(b"a/\xfc\xff.py"), "a/%FC%FF.py", True),
+        ("c:d.py", "c%3Ad.py", True),
         ("/etc/passwd", "file:///etc/passwd", False),
         ("a/../../x", "a/../../x", False),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migration_gate.check import Evidence, Severity
+from migration_gate.facts import Location
 from migration_gate.report.markdown import escape_markdown, fence_code
 from migration_gate.report.summary import LIMIT, MAX_OPEN_FINDINGS, render
 from migration_gate.verdict.outcome import Report
@@ -173,6 +175,11 @@ def test_locations_link_to_the_files_of_the_commit() -> None:
     page = render(example_reports.report(example_reports.blocked()), source="https://github.com/o/r/blob/abc")
     link = '<a href="https://github.com/o/r/blob/abc/sql/init.sql#L3">sql/init.sql:3</a>'
     assert link in page
+    project = example_reports.blocked()
+    finding = replace(project.verdicts[0].finding, location=Location(os.fsdecode(b"a/\\\xff.py"), 3))
+    strange = replace(project, verdicts=(replace(project.verdicts[0], finding=finding),))
+    page = render(example_reports.report(strange), source="https://github.com/o/r/blob/abc")
+    assert '<a href="https://github.com/o/r/blob/abc/a/%5C%FF.py#L3">' in page
     hostile = render(
         example_reports.report(example_reports.hostile()), source="https://github.com/o/r/blob/abc"
     )

@@ -213,7 +213,7 @@ class World:
         for found, name in ((str(self.top), "TOP"), (sys.executable, "PYTHON")):
             text = text.replace(found, name)
         text = re.sub(r"  - the project's code ran as root.*?where they\s+may\n", "", text, flags=re.DOTALL)
-        text = text.replace("Notes\n\n", "")
+        text = text.replace("Remarks\n\n", "")
         text = re.sub(r"PostgreSQL \d[\d.]*", "PostgreSQL V", text)
         text = re.sub(r"\b\d+(\.\d+)? s\b(?! )", "N s", text)
         text = _wrap_again(text, "PYTHON")
