@@ -38,13 +38,17 @@ def _project_rows(project: ProjectReport, width: int) -> Iterator[str]:
         yield f"{GAP}{_escape_cell(project.problem.where or project.name)}{GAP}could not be checked"
         return
     blocking = worst_last(project.blocking_verdicts)[-MAX_ROWS:]
-    rows = [_verdict_row(verdict, full_check_name(verdict)) for verdict in blocking]
-    if _table_width(rows) > width:  # the kind is said above
-        rows = [_verdict_row(verdict, verdict.check) for verdict in blocking]
-    yield from _align_columns(rows)
+    tables = [
+        [_verdict_row(verdict, full_check_name(verdict)) for verdict in blocking],
+        [_verdict_row(verdict, verdict.check) for verdict in blocking],
+        # Where paths are too long for a line, they stand above only.
+        [_verdict_row(verdict, full_check_name(verdict))[1:] for verdict in blocking],
+    ]
+    yield from _align_columns(next((rows for rows in tables if _table_width(rows) <= width), tables[-1]))
 
 
 def _verdict_row(verdict: Verdict, check: str) -> Row:
+    """Place, check and object."""
     place = verdict.finding.location or verdict.finding.revision or "-"
     return _escape_cell(str(place)), check, _escape_cell(verdict.finding.object)
 

@@ -244,7 +244,7 @@ def test_a_blocked_run_is_published_everywhere(runner: Runner) -> None:
     assert set(done.outputs) == set(OUTPUTS)
     assert json.loads((runner.workspace / done.outputs["report"]).read_text())["outcome"] == "blocked"
     assert (runner.workspace / "out" / "x.xml").read_text().startswith("<?xml")
-    assert done.summary.startswith("## ❌ Migration Gate. Blocked: 6 errors")
+    assert done.summary.startswith("## ❌ Migration Gate: media-library is blocked, 6 errors")
     assert [command.name for command in done.log.commands][:2] == ["group", "endgroup"]
     assert len(done.log.named("error")) == 6
     assert done.log.shown[-1] == "Blocked: 6 errors, 2 warnings, 1 note, 1 allowed"
@@ -273,7 +273,7 @@ def test_a_wrong_input_is_annotated_and_fails_the_run(runner: Runner) -> None:
     assert (done.status, done.outputs["result"]) == (2, "not-checked")
     (error,) = done.log.named("error")
     assert error.message == "The action has no input `fail-onn`.\nDid you mean `fail-on`?"
-    assert "Not checked" in done.summary.splitlines()[0]
+    assert "could not be checked" in done.summary.splitlines()[0]
     done = runner.run(INPUT_PATH="nowhere", INPUT_FAIL__ON="x")
     assert "`nowhere` does not exist." in done.log.named("error")[0].message
     done = runner.run(INPUT_FAIL__ON="eror")
@@ -334,9 +334,9 @@ def test_a_comment_about_a_wrong_configuration_is_replaced_later(runner: Runner,
     server = {"GITHUB_API_URL": github.address, "GITHUB_GRAPHQL_URL": f"{github.address}/graphql"}
     event = pull_request(github)
     runner.run(event=event, INPUT_TOKEN="hush", INPUT_NETWORK="x", **server)
-    assert "was not checked" in github.comments[0]["body"]
+    assert "could not be checked" in github.comments[0]["body"]
     runner.run("clean", event=event, INPUT_TOKEN="hush", INPUT_PROJECT="other", **server)
-    assert "was not checked" in github.comments[0]["body"], "another job of a matrix"
+    assert "could not be checked" in github.comments[0]["body"], "another job of a matrix"
     runner.run("clean", event=event, INPUT_TOKEN="hush", INPUT_PATH=".", **server)
     assert [comment["body"].splitlines()[1] for comment in github.comments] == [
         "✅ **Migration Gate** runs again"

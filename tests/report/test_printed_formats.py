@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from migration_gate import checks, cli
+from migration_gate.facts import Location
 from migration_gate.report import concise, github_log, text_report
 from migration_gate.report.formats import render_report
 from migration_gate.report.phrases import report_title, standing_verdicts, verdict_line
@@ -112,6 +113,18 @@ def test_the_long_text_ends_with_what_blocks() -> None:
     assert len(table) == len(blocking) + 3
     assert table[1].split()[1] == blocking[-1].check
     assert table[-3].split() == ["sql/init.sql:3", "raw-sql-file", "sql/init.sql"]
+
+
+def test_paths_that_are_too_long_for_a_line_are_left_out_of_the_table() -> None:
+    project = example_reports.blocked()
+    location = Location(f"migrations/versions/{'x' * 60}.py", 3)
+    verdicts = tuple(
+        replace(verdict, finding=replace(verdict.finding, location=location)) for verdict in project.verdicts
+    )
+    page = text_report.render(example_reports.report(replace(project, verdicts=verdicts)))
+    table = page[page.index("\nWhat blocks\n") :].strip().splitlines()
+    assert table[-3].split() == ["raw-sql-file/schema", "sql/init.sql"]
+    assert all(len(line) <= 80 for line in table)
 
 
 def test_one_finding_needs_no_table() -> None:
