@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from migration_gate.analysis.drift_messages import is_drop
+from migration_gate.analysis.tenant_schemas import find_schema, find_tenant_schemas
 from migration_gate.autofix.fixes import add_fixes
 from migration_gate.autofix.missing_schemas import create_schema, drop_schema, lacks_schema
 from migration_gate.autofix.rename_fixes import rename_column, rename_table
@@ -53,9 +54,13 @@ def add_rename_fixes(
 ) -> tuple[Difference, ...]:
     """The differences, with the lines of their rename where they have a hint at one.
 
-    `known` are all differences of the replay.
+    `known` are all differences of the replay. Where env.py runs each revision in several schemas there are no
+    lines: they would name one of these.
     """
-    hinted = {difference_key(item) for item in differences if item.rename_hint}
+    tenants = find_tenant_schemas(replay)
+    hinted = {
+        difference_key(item) for item in differences if item.rename_hint and find_schema(item) not in tenants
+    }
     if not hinted:
         return differences
     keys = frozenset(map(difference_key, known))

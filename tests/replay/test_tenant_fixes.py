@@ -53,3 +53,10 @@ def test_lines_that_one_tenant_alone_needs_are_not_offered(engine: Engine) -> No
     assert "not all of these need it" in extra.fix_refused
     assert replay.drift_revision is not None
     assert "extra" not in replay.drift_revision.upgrade
+
+
+def test_lines_of_a_rename_would_name_a_tenant_and_are_not_offered(engine: Engine) -> None:
+    replay = judge(engine, 'op.alter_column("item", "name", new_column_name="names")')
+    hinted = [item for item in replay.differences if item.rename_hint]
+    assert hinted
+    assert [item.rename_fix for item in hinted] == [None] * len(hinted)
