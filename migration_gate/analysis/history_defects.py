@@ -44,10 +44,18 @@ def find_missing_parents(history: History) -> Iterator[Finding]:
         yield Finding(
             object=f"{child} {parent}",
             message=f"`{child}` depends on `{parent}`, and no file has that revision",
-            location=find_location(history, child),
+            location=_locate_parent(history, missing),
             revision=child,
             fix=_describe_restoring(parent, find_similar_id(parent, known_ids - {child})),
         )
+
+
+def _locate_parent(history: History, missing: MissingParent) -> Location | None:
+    """The line that names the parent; that of the revision where another one does."""
+    for file in history.files:
+        if file.revision == missing.revision and missing.parent in file.parents and file.parents_line:
+            return Location(file.path, file.parents_line)
+    return find_location(history, missing.revision)
 
 
 def _parents_in_no_file(history: History, known_ids: set[str]) -> Iterator[MissingParent]:

@@ -55,11 +55,14 @@ def rename_enum(current: EnumType, target: EnumType) -> list[str]:
 def rename_labels(current: EnumType, target: EnumType) -> list[str]:
     """The lines that rename labels; none where more than names differ."""
     enum = qualified_name(current.schema, current.name)
-    statements = []
+    lines = []
     for rename in find_label_renames(current.labels, target.labels):
         old, new = quote_literal(rename.old), quote_literal(rename.new)
-        statements.append(f"ALTER TYPE {enum} RENAME VALUE {old} TO {new}")
-    return execute_calls(statements)
+        lines.append(
+            f"# Every row with {old} has {new} from then on: right only if that is another spelling of it."
+        )
+        lines += execute_calls([f"ALTER TYPE {enum} RENAME VALUE {old} TO {new}"])
+    return lines
 
 
 def add_labels(current: EnumType, target: EnumType, state: AutofixState) -> list[str]:

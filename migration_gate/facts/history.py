@@ -105,6 +105,9 @@ class RevisionFile:
     error: str | None = None
     """why Python could not parse it"""
     line: int | None = None
+    """of `revision = `"""
+    parents_line: int | None = None
+    """of `down_revision = `"""
     not_loaded_because: str | None = None
     created_tables: tuple[str, ...] = ()
     """tables that its text creates (`op.create_table("users"`), as written"""

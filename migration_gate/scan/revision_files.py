@@ -167,6 +167,7 @@ def _read_tree(tree: ast.Module, data: bytes, display_path: str, message: str) -
         revision=next(iter(known["revision"]), None),
         parents=known["down_revision"],
         line=variables["revision"].line,
+        parents_line=variables["down_revision"].line if "down_revision" in variables else None,
         created_tables=find_created_tables(data),
         added_columns=_find_added_columns(data),
         calls=find_schema_calls(tree),

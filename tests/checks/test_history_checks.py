@@ -119,11 +119,11 @@ def test_a_missing_parent_is_reported_once_with_the_id_that_was_probably_meant()
 
 
 def test_a_missing_parent_is_found_in_the_files_where_alembic_read_nothing() -> None:
-    files = (RevisionFile("v/b2.py", "b2", ("zzz",), line=5),)
+    files = (RevisionFile("v/b2.py", "b2", ("zzz",), line=5, parents_line=6),)
     graph = History(files=files, error=Failure("KeyError: 'zzz'", "KeyError"))
     (finding,) = check_history(graph)
     assert finding.message == "`b2` depends on `zzz`, and no file has that revision"
-    assert finding.location == Location("v/b2.py", 5)
+    assert finding.location == Location("v/b2.py", 6)
 
 
 def test_one_id_in_two_files_is_found() -> None:
