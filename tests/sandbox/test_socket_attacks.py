@@ -169,7 +169,7 @@ def test_the_server_does_not_come_to_another_socket(engine: Engine, decoy: Decoy
     program = f"{command} 2>&1 || true".replace("'", "''")
     with engine.server.connect() as connection:
         connection.execute("CREATE TEMPORARY TABLE output (line text)")
-        connection.execute(f"COPY output FROM PROGRAM '{program}'")  # type: ignore[call-overload]
+        connection.execute(f"COPY output FROM PROGRAM '{program}'")
         output = str(connection.execute("SELECT line FROM output").fetchall())
     assert decoy.count_visitors() == 0
     assert "AssertionError" not in output
