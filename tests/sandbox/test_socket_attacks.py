@@ -163,6 +163,34 @@ def test_the_worker_does_not_come_to_another_socket(decoy: Decoy, worker: object
     assert "NameError" not in done.stderr
 
 
+STATIC_PROGRAM = """
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+int main(int count, char **words) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    strcpy(address.sun_path, words[1]);
+    int sock = socket(AF_UNIX, SOCK_STREAM, 0);
+    bind(sock, (struct sockaddr *)&address, sizeof address);
+    return connect(sock, (struct sockaddr *)&address, sizeof address) != 0;
+}
+"""
+
+
+@pytest.mark.skipif(shutil.which("gcc") is None, reason="gcc is not installed")
+@pytest.mark.parametrize("worker", WORKERS)
+def test_a_static_program_does_not_come_to_another_socket(decoy: Decoy, worker: object) -> None:
+    assert callable(worker)
+    source, program = decoy.folder / "call.c", decoy.folder / "call"
+    source.write_text(STATIC_PROGRAM)
+    compiled = run(["gcc", "-static", "-o", str(program), str(source)])
+    if compiled.returncode:
+        pytest.skip("gcc has no static C library")
+    code = f"import os, sys; os.execv({str(program)!r}, [{str(program)!r}, sys.argv[1]])"
+    assert worker(lay_program(decoy, code)).returncode == 1
+    assert decoy.count_visitors() == 0
+
+
 @attacks
 def test_the_server_does_not_come_to_another_socket(engine: Engine, decoy: Decoy, attack: Attack) -> None:
     command = " ".join(f"'{word}'" for word in lay_program(decoy, PRELUDE + attack.code))
