@@ -143,9 +143,10 @@ def run(command: list[str], user: int | None = None) -> subprocess.CompletedProc
 
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+without_root = pytest.mark.skipif(os.geteuid() == 0, reason="as root, the plain user stands for this one")
 WORKERS = [
     pytest.param(run_as_account, marks=needs_root, id="account"),
-    pytest.param(run_as_the_same, id="same"),
+    pytest.param(run_as_the_same, marks=without_root, id="same"),
     pytest.param(run_without_copies, id="without-copies"),
     pytest.param(run_as_plain_user, marks=needs_root, id="plain-user"),
 ]
