@@ -49,7 +49,7 @@ def test_the_three_services_pass_one_by_one_and_their_reports_pass_together(
     monkeypatch.setenv("MIGRATION_GATE_MATRIX", out)
     status, out, _ = run(capsys, *words("migrations"))
     assert (status, out.splitlines()[-1]) == (0, "Passed: no findings")
-    assert "### billing" in (repository.parent / "summary.md").read_text()
+    assert "### ✅ billing passed" in (repository.parent / "summary.md").read_text()
 
 
 def test_a_change_of_one_service_lists_that_one(
