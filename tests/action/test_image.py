@@ -75,7 +75,7 @@ def test_the_image_has_the_extensions_of_migrations() -> None:
 
 def test_no_cache_and_no_compiler_is_left_in_the_image() -> None:
     unwanted = (
-        "/root/.cache", "/var/lib/apt/lists/*_Packages*", "/var/cache/apt/*.bin", "/usr/lib/*/libLLVM*",
+        "~/.cache", "/var/lib/apt/lists/*_Packages*", "/var/cache/apt/*.bin", "/usr/lib/*/libLLVM*",
         "/usr/lib/postgresql/*/lib/bitcode", "/var/lib/postgresql/*/main", "/opt/migration-gate/src",
     )  # fmt: skip
     found = shell(f"ls -d {' '.join(unwanted)} 2>/dev/null || true; command -v gcc cc strip || true")

@@ -171,6 +171,7 @@ int(os.environ["LATER_NUMBER"])
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("prepare", [(), ("CREATE ROLE reader_of_attempts", "CREATE SCHEMA prepared")])
 def test_an_attempt_does_not_see_what_an_earlier_one_committed(
     engine: Engine, prepare: tuple[str, ...]
