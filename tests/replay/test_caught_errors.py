@@ -6,11 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from migration_gate.check import Finding, Severity
-from migration_gate.checks import silent_upgrade
-from migration_gate.facts import Facts
-from tests.support.alembic_projects import URL, Rev, after, async_env, env, lay, line_of
-from tests.support.replay_engine import Engine, Ran
+from migration_gate.check import Severity
+from tests.support.alembic_projects import URL, async_env, env, line_of
+from tests.support.replay_engine import Engine
+from tests.support.silent_upgrades import execute, list_findings, replay_bodies
 
 pytestmark = pytest.mark.slow
 
@@ -103,26 +102,9 @@ except Exception:
 """
 
 
-def replay_bodies(engine: Engine, *bodies: str, env_py: str = "", url: str = URL) -> Ran:
-    """The replay of what is there, and of a revision for each body, from 0002 on."""
-    folder = lay(engine.folder(), after((Rev("0001", MADE),), *bodies), env_py, url=url)
-    ran = engine.run(folder)
-    assert ran.replay.failure is None, ran.replay.failure
-    return ran
-
-
-def execute(sql: str) -> str:
-    """The body of a revision that runs it."""
-    return f"op.execute({sql!r})"
-
-
-def list_findings(ran: Ran) -> list[Finding]:
-    return list(silent_upgrade.check(Facts("", ran.replay)))
-
-
 @pytest.mark.parametrize(("env_py", "url"), [(env(), URL), (async_env(), URL.replace("://", "+asyncpg://"))])
 def test_what_a_block_swallows_is_found(engine: Engine, env_py: str, url: str) -> None:
-    ran = replay_bodies(engine, *(execute(sql) for sql, *_ in SWALLOWED), env_py=env_py, url=url)
+    ran = replay_bodies(engine, MADE, *(execute(sql) for sql, *_ in SWALLOWED), env_py=env_py, url=url)
     findings = list_findings(ran)
     assert [finding.object for finding in findings] == [
         f"{number:04} {state}" for number, (_, state, _) in enumerate(SWALLOWED, 2)
@@ -136,7 +118,7 @@ def test_what_a_block_swallows_is_found(engine: Engine, env_py: str, url: str) -
 
 def test_what_a_block_swallows_is_found_on_a_server_whose_log_cannot_be_read(engine: Engine) -> None:
     silent = replace(engine, server=replace(engine.server, log=None))
-    ran = replay_bodies(silent, *(execute(sql) for sql, *_ in SWALLOWED), execute(TAKEN))
+    ran = replay_bodies(silent, MADE, *(execute(sql) for sql, *_ in SWALLOWED), execute(TAKEN))
     assert [(finding.object, finding.kind) for finding in list_findings(ran)] == [
         *((f"{number:04} {state}", "swallowed-error") for number, (_, state, _) in enumerate(SWALLOWED, 2)),
         (f"{len(SWALLOWED) + 2:04} state", "hidden-conflict"),
@@ -144,11 +126,11 @@ def test_what_a_block_swallows_is_found_on_a_server_whose_log_cannot_be_read(eng
 
 
 def test_what_is_as_it_was_wanted_is_no_finding(engine: Engine) -> None:
-    assert list_findings(replay_bodies(engine, *map(execute, HARMLESS))) == []
+    assert list_findings(replay_bodies(engine, MADE, *map(execute, HARMLESS))) == []
 
 
 def test_what_another_statement_makes_good_or_this_server_lacks_is_a_warning(engine: Engine) -> None:
-    findings = list_findings(replay_bodies(engine, *map(execute, WARNED)))
+    findings = list_findings(replay_bodies(engine, MADE, *map(execute, WARNED)))
     assert [(finding.revision, finding.severity) for finding in findings] == [
         (f"{number:04}", Severity.WARNING) for number in range(2, 2 + len(WARNED))
     ]
@@ -169,6 +151,7 @@ def test_what_a_cursor_of_the_driver_swallows_is_found(engine: Engine, driver: s
         """
     ran = replay_bodies(
         engine,
+        MADE,
         CURSOR.format(sql=CAST),
         CURSOR.format(sql="DROP TABLE missing"),
         CURSOR.format(sql="SELECT nothing FROM items"),

@@ -5,10 +5,9 @@ from __future__ import annotations
 import pytest
 
 from migration_gate.check import Finding, Severity
-from migration_gate.checks import silent_upgrade
-from migration_gate.facts import Facts
-from tests.support.alembic_projects import URL, Rev, after, async_env, env, lay, line_of
-from tests.support.replay_engine import Engine, Ran
+from tests.support.alembic_projects import URL, async_env, env, line_of
+from tests.support.replay_engine import Engine
+from tests.support.silent_upgrades import execute, list_findings, replay_bodies
 
 pytestmark = pytest.mark.slow
 
@@ -112,23 +111,6 @@ ALIKE = (
 )
 
 
-def replay_bodies(engine: Engine, *bodies: str, env_py: str = "", url: str = URL) -> Ran:
-    """The replay of what is there, and of a revision for each body, from 0002 on."""
-    folder = lay(engine.folder(), after((Rev("0001", MADE),), *bodies), env_py, url=url)
-    ran = engine.run(folder)
-    assert ran.replay.failure is None, ran.replay.failure
-    return ran
-
-
-def execute(sql: str) -> str:
-    """The body of a revision that runs it."""
-    return f"op.execute({sql!r})"
-
-
-def list_findings(ran: Ran) -> list[Finding]:
-    return list(silent_upgrade.check(Facts("", ran.replay)))
-
-
 def describe(finding: Finding) -> tuple[str, str, str]:
     texts = {piece.label: piece.text for piece in finding.evidence}
     return finding.object, texts["wanted"], texts["there"]
@@ -136,7 +118,7 @@ def describe(finding: Finding) -> tuple[str, str, str]:
 
 def test_every_kind_of_conflict_is_found_with_its_maker(engine: Engine) -> None:
     statements = [sql for sql, *_ in CONFLICTS] + [BLOCK % sql for sql, *_ in BLOCKS]
-    ran = replay_bodies(engine, *map(execute, statements))
+    ran = replay_bodies(engine, MADE, *map(execute, statements))
     expected = [
         (f"{number:04} {name}", wanted, there or f"OWNER {engine.server.user}")
         for number, (_, name, wanted, there) in enumerate((*CONFLICTS, *BLOCKS), 2)
@@ -153,7 +135,7 @@ def test_every_kind_of_conflict_is_found_with_its_maker(engine: Engine) -> None:
 def test_what_is_alike_is_no_finding(engine: Engine, env_py: str, url: str) -> None:
     concurrently = "with op.get_context().autocommit_block():\n    " + execute(CONCURRENTLY)
     bodies = [execute(sql) for sql in ALIKE if ";" not in sql or "asyncpg" not in url or sql.startswith("DO")]
-    ran = replay_bodies(engine, *bodies, concurrently, env_py=env_py, url=url)
+    ran = replay_bodies(engine, MADE, *bodies, concurrently, env_py=env_py, url=url)
     assert list_findings(ran) == []
 
 
@@ -161,6 +143,7 @@ def test_a_conflict_is_found_whoever_ran_the_statement(engine: Engine) -> None:
     add = "ALTER TABLE users ADD COLUMN IF NOT EXISTS usage jsonb"
     ran = replay_bodies(
         engine,
+        MADE,
         f"cursor = op.get_bind().connection.cursor()\ncursor.execute({add!r})",
         f"""
         engine = sa.create_engine("postgresql://app@db.invalid/app")
@@ -192,6 +175,7 @@ def test_a_comparison_that_fails_is_said_and_does_not_stop_the_migration(engine:
     add = "ALTER TABLE users ADD COLUMN IF NOT EXISTS usage jsonb"
     ran = replay_bodies(
         engine,
+        MADE,
         execute("DROP FUNCTION migration_gate.describe_constraints(oid, text[])"),
         execute(add),
         execute(BLOCK % "ALTER TABLE users ADD usage jsonb"),
