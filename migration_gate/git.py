@@ -79,11 +79,8 @@ def run_git(
     """
     environment = build_environment(_program_keys(folder), fetches=fetches)
     if fetches:
-        arguments = (
-            *arguments[:1],
-            "--upload-pack=git-upload-pack",
-            *arguments[1:],
-        )  # (not the remote's own)
+        # (not the program that the remote's settings name)
+        arguments = (*arguments[:1], "--upload-pack=git-upload-pack", *arguments[1:])
     output, failure = _run(folder, arguments, seconds, environment)
     return failure or GitOutput(os.fsdecode(output))
 

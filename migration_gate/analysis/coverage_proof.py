@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from migration_gate.analysis.left_out_tables import LeftOutTables
+from migration_gate.analysis.revision_graph import Graph, build_graph, find_ancestors
 from migration_gate.facts import Coverage, LeftOut, Replay, Unchecked, display_name
 from migration_gate.wording import count_noun, join_words
 
@@ -59,20 +60,8 @@ class RevisionCoverage:
         return frozenset(step.revision for step in self.replay.steps)
 
     @cached_property
-    def _parents(self) -> Mapping[str, tuple[str, ...]]:
-        revisions = self.replay.history.revisions
-        return {revision.id: (*revision.parents, *revision.depends_on) for revision in revisions}
-
-    def _ancestors(self, heads: Collection[str]) -> set[str]:
-        """These revisions, and all that they build on."""
-        ancestors: set[str] = set()
-        waiting = list(heads)
-        while waiting:
-            revision = waiting.pop()
-            if revision not in ancestors:
-                ancestors.add(revision)
-                waiting += self._parents.get(revision, ())
-        return ancestors
+    def _graph(self) -> Graph:
+        return build_graph(self.replay.history, with_dependencies=True)
 
     @cached_property
     def starting_heads(self) -> tuple[str, ...]:
@@ -84,7 +73,7 @@ class RevisionCoverage:
     def stamped(self) -> frozenset[str]:
         """Those that did not run because a version table had them already."""
         # A second context may begin where the first one ended.
-        return frozenset(self._ancestors(self.starting_heads)) & (self.known - self.run)
+        return frozenset(find_ancestors(self._graph, *self.starting_heads)) & (self.known - self.run)
 
     @cached_property
     def missing(self) -> frozenset[str]:
@@ -141,9 +130,9 @@ class RevisionCoverage:
 
     def _find_missing_gaps(self) -> Iterator[Unchecked]:
         left_out = self.missing
-        parents = {parent for revision in left_out for parent in self._parents[revision]}
+        parents = {parent for revision in left_out for parent in self._graph[revision]}
         for head in sorted(left_out - parents):
-            revisions = self._ancestors([head]) & left_out
+            revisions = find_ancestors(self._graph, head) & left_out
             advice = (
                 "Set `target: heads`"
                 if self.replay.history.target not in NEWEST

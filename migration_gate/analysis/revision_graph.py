@@ -74,10 +74,10 @@ def find_similar_id(identifier: str, known_ids: Iterable[str]) -> str | None:
     return matches[0] if matches else None
 
 
-def find_ancestors(graph: Graph, identifier: str) -> set[str]:
-    """The revision itself and all revisions that run before it."""
+def find_ancestors(graph: Graph, *identifiers: str) -> set[str]:
+    """The revisions themselves and all that run before them."""
     ancestors: set[str] = set()
-    waiting = [identifier]
+    waiting = list(identifiers)
     while waiting:
         revision = waiting.pop()
         if revision not in ancestors:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from migration_gate.analysis.revision_graph import build_graph, find_ancestors
 from migration_gate.errors import DatabaseRefused, SeveralDatabases, TimedOut
-from migration_gate.facts import Connection, Failure, History, Replay
+from migration_gate.facts import Connection, Failure, Replay
 from migration_gate.project import Project
 from migration_gate.replay import startup_errors
 from migration_gate.replay.early_end import EarlyEnd
@@ -92,7 +93,8 @@ def _verify_time_limits(answer: AnswerReader, failure: Failure | None) -> None:
 def verify_arrival(replay: Replay) -> None:
     """Raise DatabaseRefused unless every revision that ran stands in a version table of our server."""
     ran = {step.revision for step in replay.steps}
-    lost = ran - _find_ancestors(replay.history, replay.arrived_heads)
+    graph = build_graph(replay.history, with_dependencies=True)
+    lost = ran - find_ancestors(graph, *replay.arrived_heads)
     if not lost and (replay.arrived_heads or not replay.history.revisions):
         return
     elsewhere = [connection for connection in replay.connections if connection.outcome != "redirected"]
@@ -120,19 +122,6 @@ def _explain_empty_version_table(replay: Replay, version_tables: str, count: int
         advice="Since SQLAlchemy 2, what nobody commits is rolled back. In env.py, call "
         "context.run_migrations() inside `with context.begin_transaction():`.",
     )
-
-
-def _find_ancestors(history: History, heads: Sequence[str]) -> set[str]:
-    """The heads and every revision that they build on."""
-    parents = {revision.id: (*revision.parents, *revision.depends_on) for revision in history.revisions}
-    ancestors: set[str] = set()
-    waiting = list(heads)
-    while waiting:
-        revision = waiting.pop()
-        if revision not in ancestors:
-            ancestors.add(revision)
-            waiting += parents.get(revision, ())
-    return ancestors
 
 
 def _describe_connections(connections: Sequence[Connection]) -> str:
