@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from migration_gate.facts import Facts, Location, Origin, Subject
-from migration_gate.facts.catalog import CatalogObject
+from migration_gate.facts import CatalogObject, Facts, Location, Origin, Subject
 
 
 class Severity(StrEnum):

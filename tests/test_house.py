@@ -122,6 +122,15 @@ def test_folders_import_in_one_direction() -> None:
     assert wrong == []
 
 
+def test_facts_are_imported_from_their_folder_and_not_from_its_files() -> None:
+    wrong = [
+        str(item)
+        for item in imports_inside()
+        if item.imported.startswith("migration_gate.facts.") and folder_of(item.importer) != "facts"
+    ]
+    assert wrong == []
+
+
 def test_every_folder_that_is_named_here_exists() -> None:
     folders = {folder_of(module) for module in house_modules()}
     assert {*MAY_IMPORT, *FRONTS, *PURE_FOLDERS} - folders == set()

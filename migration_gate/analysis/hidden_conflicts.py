@@ -10,8 +10,7 @@ from migration_gate.analysis.description_differences import PartDifference, find
 from migration_gate.analysis.skipped_origin import find_creator
 from migration_gate.analysis.step_location import SoughtPart, is_text_of, locate_command, locate_query
 from migration_gate.check import Evidence, Finding, Severity
-from migration_gate.facts import Replay, SkippedCreation, Statement, Step
-from migration_gate.facts.catalog import display_name
+from migration_gate.facts import Replay, SkippedCreation, Statement, Step, display_name
 from migration_gate.sql.identifiers import quote_identifier
 from migration_gate.wording import count_noun
 

@@ -16,13 +16,15 @@ from migration_gate.facts import (
     Column,
     Constraint,
     DdlCommand,
+    EnumType,
     Index,
     NamedDefinition,
+    NamedType,
     Replay,
     Table,
+    View,
 )
-from migration_gate.facts.catalog import EnumType, NamedType, View
-from migration_gate.facts.catalog import Sequence as DatabaseSequence
+from migration_gate.facts import Sequence as DatabaseSequence
 
 Properties: TypeAlias = Sequence[str]
 """fields of a catalog object"""

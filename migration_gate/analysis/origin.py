@@ -10,27 +10,25 @@ from migration_gate.analysis import object_history
 from migration_gate.analysis.object_history import Identify, LoggedObject
 from migration_gate.analysis.step_location import SoughtPart, locate_command
 from migration_gate.facts import (
+    AttachedObject,
+    CatalogObject,
     Column,
     Constraint,
     DdlCommand,
-    Index,
-    NamedDefinition,
-    Origin,
-    Replay,
-    Table,
-)
-from migration_gate.facts.catalog import (
-    AttachedObject,
-    CatalogObject,
     EnumType,
     Extension,
+    Index,
+    NamedDefinition,
     NamedType,
+    Origin,
     OtherObject,
+    Replay,
     Routine,
     Schema,
+    Table,
     View,
 )
-from migration_gate.facts.catalog import Sequence as DatabaseSequence
+from migration_gate.facts import Sequence as DatabaseSequence
 from migration_gate.sql.identifiers import qualified_name, quote_identifier
 
 DEFAULT_PROPERTIES: dict[type[CatalogObject], tuple[str, ...]] = {

@@ -14,7 +14,7 @@ from sqlalchemy import DefaultClause
 from sqlalchemy.schema import conv
 
 from migration_gate.autofix.sqlalchemy_types import SqlAlchemyType, make_sqlalchemy_type
-from migration_gate.facts.catalog import Column, Snapshot
+from migration_gate.facts import Column, Snapshot
 
 _CHANGED_BY_RENDERER = re.compile(r"%|\\|(?<![:\w]):\w")
 

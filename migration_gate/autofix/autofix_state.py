@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from migration_gate.facts.catalog import Column, Sequence, Snapshot, TablePart
+from migration_gate.facts import Column, Sequence, Snapshot, TablePart
 
 SEQUENCE_MAXIMUMS = {"smallint": 2**15 - 1, "integer": 2**31 - 1, "bigint": 2**63 - 1}
 """the largest value of a sequence of that type, where none is given"""

@@ -13,7 +13,7 @@ from migration_gate.autofix.part_add_and_drop import add_part
 from migration_gate.autofix.sqlalchemy_columns import make_sqlalchemy_column
 from migration_gate.drift.column_dependence import depends_on_columns
 from migration_gate.drift.object_pairs import ConstraintOrIndex
-from migration_gate.facts.catalog import Column, Constraint, Snapshot
+from migration_gate.facts import Column, Constraint, Snapshot
 
 
 def add_column(column: Column, state: AutofixState) -> list[str]:

@@ -29,8 +29,7 @@ from migration_gate.autofix.generated_columns import around_generated_columns
 from migration_gate.autofix.key_types import add_keys_after, drop_keys_before
 from migration_gate.autofix.sqlalchemy_types import make_sqlalchemy_type
 from migration_gate.autofix.view_warnings import warn_of_views
-from migration_gate.facts.catalog import Column
-from migration_gate.facts.history import DifferenceKind
+from migration_gate.facts import Column, DifferenceKind
 from migration_gate.sql.identifiers import qualified_name
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from migration_gate.autofix.ddl_clauses import table_name
 from migration_gate.autofix.execute_call import execute_call
 from migration_gate.drift.object_pairs import ConstraintOrIndex
-from migration_gate.facts.catalog import Column, Index, Table
+from migration_gate.facts import Column, Index, Table
 from migration_gate.sql.identifiers import qualified_name, quote_identifier
 from migration_gate.sql.literals import quote_literal
 

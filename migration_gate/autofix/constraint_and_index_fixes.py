@@ -11,8 +11,7 @@ from migration_gate.autofix.execute_call import execute_call
 from migration_gate.autofix.part_add_and_drop import add_part, drop_part
 from migration_gate.drift.column_dependence import depends_on_columns
 from migration_gate.drift.object_pairs import ConstraintOrIndex
-from migration_gate.facts.catalog import Constraint, Index
-from migration_gate.facts.history import DifferenceKind
+from migration_gate.facts import Constraint, DifferenceKind, Index
 from migration_gate.sql.identifiers import qualified_name, quote_identifier
 
 

@@ -10,7 +10,7 @@ from migration_gate.autofix.alembic_renderer import exact_name, render_operation
 from migration_gate.autofix.ddl_clauses import add_constraint_statement, quote_table_name
 from migration_gate.autofix.execute_call import execute_call
 from migration_gate.drift.expression import UnreadableExpression, read_tokens
-from migration_gate.facts.catalog import Constraint, ReferentialAction
+from migration_gate.facts import Constraint, ReferentialAction
 from migration_gate.sql.identifiers import quote_identifier
 
 

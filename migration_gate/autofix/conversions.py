@@ -8,7 +8,7 @@ from __future__ import annotations
 from migration_gate.autofix.autofix_state import AutofixState
 from migration_gate.autofix.sqlalchemy_types import find_enum
 from migration_gate.drift.type_names import NUMBER_TYPES, TEXT_TYPES, type_without_length
-from migration_gate.facts.catalog import Column
+from migration_gate.facts import Column
 from migration_gate.sql.identifiers import quote_identifier
 
 

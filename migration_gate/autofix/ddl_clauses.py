@@ -6,7 +6,7 @@ import re
 
 from migration_gate.autofix.autofix_state import find_owned_sequence, is_serial
 from migration_gate.drift.difference_text import generated_text
-from migration_gate.facts.catalog import Column, Constraint, Index, Sequence, Snapshot, Table, TablePart
+from migration_gate.facts import Column, Constraint, Index, Sequence, Snapshot, Table, TablePart
 from migration_gate.sql.identifiers import qualified_name, quote_identifier
 
 _SERIAL_TYPES = {"smallint": "smallserial", "integer": "serial", "bigint": "bigserial"}

@@ -28,7 +28,7 @@ from migration_gate.autofix.execute_call import execute_call
 from migration_gate.autofix.part_add_and_drop import add_part
 from migration_gate.drift.column_dependence import depends_on_columns
 from migration_gate.drift.type_names import type_without_length
-from migration_gate.facts.catalog import Column, Sequence
+from migration_gate.facts import Column, Sequence
 from migration_gate.sql.identifiers import qualified_name, quote_identifier
 from migration_gate.sql.literals import quote_literal
 

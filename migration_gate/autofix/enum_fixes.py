@@ -14,7 +14,7 @@ from migration_gate.autofix.enum_replacement import create_enum, drop_enum, find
 from migration_gate.autofix.enum_with_column import comes_with_column
 from migration_gate.autofix.execute_call import execute_call, execute_calls
 from migration_gate.autofix.part_add_and_drop import add_part
-from migration_gate.facts.catalog import EnumType
+from migration_gate.facts import EnumType
 from migration_gate.sql.identifiers import qualified_name, quote_identifier
 from migration_gate.sql.literals import quote_literal
 

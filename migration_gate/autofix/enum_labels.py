@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from migration_gate.autofix.autofix_state import AutofixState
-from migration_gate.facts.catalog import EnumType
+from migration_gate.facts import EnumType
 from migration_gate.sql.identifiers import qualified_name
 from migration_gate.sql.literals import quote_literal
 

@@ -12,7 +12,7 @@ from migration_gate.autofix.execute_call import execute_call, execute_calls
 from migration_gate.autofix.part_add_and_drop import add_part, drop_part
 from migration_gate.autofix.view_warnings import warn_of_views
 from migration_gate.drift.object_pairs import ConstraintOrIndex
-from migration_gate.facts.catalog import Column, EnumType, Snapshot
+from migration_gate.facts import Column, EnumType, Snapshot
 from migration_gate.sql.identifiers import qualified_name, quote_identifier
 from migration_gate.sql.literals import quote_literal
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from migration_gate.autofix.autofix_state import AutofixState, find_column
 from migration_gate.autofix.enum_replacement import create_enum, drop_enum
 from migration_gate.autofix.sqlalchemy_types import find_enum
-from migration_gate.facts.catalog import Column, EnumType
+from migration_gate.facts import Column, EnumType
 
 
 def comes_with_column(enum: EnumType, state: AutofixState) -> bool:

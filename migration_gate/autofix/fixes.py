@@ -23,19 +23,21 @@ from migration_gate.autofix.view_fixes import add_rename, create_view, drop_view
 from migration_gate.drift.difference import CatalogDifference
 from migration_gate.drift.frozen_defaults import thaw_default, thaw_snapshot
 from migration_gate.drift.model_comparison import list_differences
-from migration_gate.facts.catalog import (
+from migration_gate.facts import (
     CatalogObject,
     Column,
     Constraint,
+    Difference,
+    DifferenceKind,
     EnumType,
     Index,
     NamedType,
+    Replay,
     Sequence,
     Snapshot,
     Table,
     View,
 )
-from migration_gate.facts.history import Difference, DifferenceKind, Replay
 
 NOT_RESTORED = "# The old default was no call: there is nothing to restore.\npass"
 

@@ -9,7 +9,7 @@ from migration_gate.autofix.autofix_state import AutofixState, find_column
 from migration_gate.autofix.column_add_and_drop import add_column, drop_column, parts_of_table
 from migration_gate.autofix.part_add_and_drop import add_part
 from migration_gate.drift.column_dependence import depends_on_columns
-from migration_gate.facts.catalog import Column
+from migration_gate.facts import Column
 from migration_gate.sql.identifiers import quote_identifier
 
 

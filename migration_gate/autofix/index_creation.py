@@ -16,7 +16,7 @@ from migration_gate.autofix.alembic_renderer import (
 )
 from migration_gate.autofix.ddl_clauses import create_index_statement
 from migration_gate.autofix.execute_call import execute_call
-from migration_gate.facts.catalog import Index
+from migration_gate.facts import Index
 from migration_gate.sql.identifiers import quote_identifier
 
 _DEFINITION = re.compile(

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from migration_gate.autofix.autofix_state import AutofixState, find_column
 from migration_gate.autofix.part_add_and_drop import add_part, drop_part
 from migration_gate.drift.type_names import NUMBER_TYPES, is_text_type, type_without_length
-from migration_gate.facts.catalog import Column, Constraint
+from migration_gate.facts import Column, Constraint
 
 
 def drop_keys_before(column: Column, state: AutofixState) -> list[str]:

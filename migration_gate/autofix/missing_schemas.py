@@ -7,8 +7,7 @@ from dataclasses import replace
 
 from migration_gate.autofix.execute_call import execute_call
 from migration_gate.drift.difference import CatalogDifference
-from migration_gate.facts.catalog import EnumType, NamedType, Sequence, Snapshot, Table
-from migration_gate.facts.history import Difference
+from migration_gate.facts import Difference, EnumType, NamedType, Sequence, Snapshot, Table
 from migration_gate.sql.identifiers import quote_identifier
 
 STAYS = "# The schema stays: other fixes create objects in it, too."

@@ -11,7 +11,7 @@ from migration_gate.autofix.comment_fixes import set_part_comment
 from migration_gate.autofix.constraint_creation import create_constraint
 from migration_gate.autofix.index_creation import create_index
 from migration_gate.drift.object_pairs import ConstraintOrIndex
-from migration_gate.facts.catalog import Constraint, ConstraintKind, Index
+from migration_gate.facts import Constraint, ConstraintKind, Index
 
 _ALEMBIC_TYPES: Mapping[ConstraintKind, str] = {
     "primary key": "primary",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from migration_gate.autofix.alembic_renderer import schema_argument
 from migration_gate.autofix.view_fixes import move_table
-from migration_gate.facts.catalog import Column, Table
+from migration_gate.facts import Column, Table
 
 
 def rename_column(current: Column, target: Column) -> list[str]:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from migration_gate.autofix.ddl_clauses import sequence_options_clause
 from migration_gate.autofix.execute_call import execute_call, execute_calls
-from migration_gate.facts.catalog import Sequence
-from migration_gate.facts.history import DifferenceKind
+from migration_gate.facts import DifferenceKind, Sequence
 from migration_gate.sql.identifiers import qualified_name, quote_identifier
 
 

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from migration_gate.autofix.alembic_renderer import is_rendered_unchanged
 from migration_gate.autofix.autofix_state import has_plain_identity, is_serial
 from migration_gate.autofix.sqlalchemy_types import make_sqlalchemy_type
-from migration_gate.facts.catalog import Column, Snapshot
+from migration_gate.facts import Column, Snapshot
 
 _SERIAL_TYPES = {"integer": sa.Integer, "bigint": sa.BigInteger, "smallint": sa.SmallInteger}
 

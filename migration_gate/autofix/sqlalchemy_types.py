@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.types import TypeEngine
 
-from migration_gate.facts.catalog import Column, EnumType, Snapshot
+from migration_gate.facts import Column, EnumType, Snapshot
 from migration_gate.sql.identifiers import qualified_name
 
 SqlAlchemyType: TypeAlias = TypeEngine[Any]

@@ -18,7 +18,7 @@ from migration_gate.autofix.constraint_creation import deferrable_options, is_pl
 from migration_gate.autofix.ddl_clauses import create_table_statement
 from migration_gate.autofix.execute_call import execute_call
 from migration_gate.autofix.sqlalchemy_columns import make_serial_key_column, make_sqlalchemy_column
-from migration_gate.facts.catalog import Constraint, Snapshot, Table
+from migration_gate.facts import Constraint, Snapshot, Table
 
 
 @dataclass(frozen=True, slots=True)

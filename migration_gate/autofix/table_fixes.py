@@ -11,8 +11,7 @@ from migration_gate.autofix.ddl_clauses import quote_table_name
 from migration_gate.autofix.execute_call import execute_calls
 from migration_gate.autofix.part_add_and_drop import add_part, drop_part
 from migration_gate.autofix.table_creation import TableCreation, create_table_alone
-from migration_gate.facts.catalog import Constraint, Snapshot, Table
-from migration_gate.facts.history import DifferenceKind
+from migration_gate.facts import Constraint, DifferenceKind, Snapshot, Table
 from migration_gate.sql.identifiers import qualified_name
 
 

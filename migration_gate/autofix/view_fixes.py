@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from migration_gate.autofix.execute_call import execute_call, execute_calls
-from migration_gate.facts.catalog import Table, View
-from migration_gate.facts.history import Difference
+from migration_gate.facts import Difference, Table, View
 from migration_gate.sql.identifiers import qualified_name, quote_identifier
 
 

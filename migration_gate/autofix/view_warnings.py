@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from migration_gate.autofix.autofix_state import AutofixState
-from migration_gate.facts.catalog import Column
+from migration_gate.facts import Column
 
 
 def warn_of_views(column: Column, state: AutofixState) -> list[str]:

@@ -13,7 +13,7 @@ from importlib.resources import files
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from migration_gate.facts.catalog import (
+from migration_gate.facts import (
     AttachedObject,
     CatalogObject,
     Column,
@@ -30,7 +30,7 @@ from migration_gate.facts.catalog import (
     Table,
     View,
 )
-from migration_gate.facts.catalog import Sequence as DatabaseSequence
+from migration_gate.facts import Sequence as DatabaseSequence
 
 if TYPE_CHECKING:
     import psycopg

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from migration_gate.drift.difference import CatalogDifference
-from migration_gate.facts.history import AlembicDifference, Difference, DifferenceKind, Models
+from migration_gate.facts import AlembicDifference, Difference, DifferenceKind, Models
 
 _KINDS: Mapping[str, DifferenceKind] = {
     "table_comment": "comment",

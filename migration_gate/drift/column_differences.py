@@ -19,8 +19,7 @@ from migration_gate.drift.frozen_defaults import describe_frozen
 from migration_gate.drift.literal_defaults import is_same_literal
 from migration_gate.drift.normalize import normalize_default, normalize_definition
 from migration_gate.drift.object_pairs import pair_objects, table_of
-from migration_gate.facts.catalog import Column, Snapshot
-from migration_gate.facts.history import DifferenceKind
+from migration_gate.facts import Column, DifferenceKind, Snapshot
 
 
 def find_column_differences(scope: ComparisonScope) -> Iterator[CatalogDifference]:

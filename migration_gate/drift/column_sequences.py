@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 
 from migration_gate.drift.object_pairs import table_of
-from migration_gate.facts.catalog import Sequence, Snapshot
+from migration_gate.facts import Sequence, Snapshot
 from migration_gate.sql.identifiers import qualified_name
 
 

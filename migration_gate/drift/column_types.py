@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TypeAlias
 
 from migration_gate.drift.object_pairs import table_of
-from migration_gate.facts.catalog import NamedType, Snapshot
+from migration_gate.facts import NamedType, Snapshot
 
 ColumnTypes: TypeAlias = Mapping[str, Mapping[str, str]]
 """the type as Postgres prints it, by table (`schema.name`), then by column"""

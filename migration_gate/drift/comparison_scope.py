@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 
 from migration_gate.drift.object_filter import ObjectFilter
 from migration_gate.drift.object_pairs import ConstraintOrIndex, table_of
-from migration_gate.facts.catalog import Column, Index, Snapshot, Table
-from migration_gate.facts.history import FilteredObject, Models
+from migration_gate.facts import Column, FilteredObject, Index, Models, Snapshot, Table
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,8 +26,7 @@ from migration_gate.drift.part_matching import (
     match_in_turn,
 )
 from migration_gate.drift.unique_part_differences import compare_unique_parts, pair_constraints_with_indexes
-from migration_gate.facts.catalog import Constraint, Index, Snapshot
-from migration_gate.facts.history import DifferenceKind
+from migration_gate.facts import Constraint, DifferenceKind, Index, Snapshot
 
 
 def find_constraint_and_index_differences(scope: ComparisonScope) -> Iterator[CatalogDifference]:

@@ -13,23 +13,26 @@ from dataclasses import dataclass, replace
 from migration_gate.analysis.origin import find_origin, find_removal
 from migration_gate.drift.difference_text import columns_text, labels_text, sequence_text
 from migration_gate.drift.object_pairs import object_identity, pair_objects, without_identifiers
-from migration_gate.facts.catalog import (
+from migration_gate.facts import (
     AttachedObject,
     CatalogObject,
     Column,
     Constraint,
+    DeclaredOperation,
+    Difference,
     EnumType,
     Extension,
     Index,
     NamedType,
+    Origin,
     OtherObject,
+    Replay,
     Routine,
     Sequence,
     Snapshot,
     Table,
     View,
 )
-from migration_gate.facts.history import DeclaredOperation, Difference, Origin, Replay
 
 _FIELDS = (
     "schemas", "extensions", "enums", "types", "sequences", "tables", "columns", "constraints", "indexes",

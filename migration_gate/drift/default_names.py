@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from migration_gate.facts.catalog import Constraint
+from migration_gate.facts import Constraint
 from migration_gate.sql.identifiers import MAXIMUM_BYTES
 
 _LABELS = {

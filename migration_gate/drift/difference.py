@@ -5,16 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from migration_gate.drift.object_pairs import ObjectPair, table_of
-from migration_gate.facts.catalog import (
+from migration_gate.facts import (
     AttachedObject,
     CatalogObject,
     Column,
     Constraint,
+    Difference,
+    DifferenceKind,
     Index,
     Sequence,
     Table,
 )
-from migration_gate.facts.history import Difference, DifferenceKind
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,17 +10,20 @@ from migration_gate.analysis.origin import find_command, find_removing_command, 
 from migration_gate.analysis.step_location import SoughtPart, find_index_statement
 from migration_gate.drift.difference import CatalogDifference
 from migration_gate.drift.object_pairs import ObjectPair, object_identity
-from migration_gate.facts import DdlCommand, Index, Origin, Replay
-from migration_gate.facts.catalog import (
+from migration_gate.facts import (
     CatalogObject,
     Column,
     Constraint,
+    DdlCommand,
+    DifferenceKind,
     EnumType,
+    Index,
     NamedType,
+    Origin,
+    Replay,
     Sequence,
     Table,
 )
-from migration_gate.facts.history import DifferenceKind
 
 _COLUMN_PROPERTIES: Mapping[DifferenceKind, tuple[str, ...]] = {
     "type": ("type", "collation"),

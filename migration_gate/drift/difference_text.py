@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from migration_gate.drift.frozen_defaults import describe_frozen
-from migration_gate.facts.catalog import Column, EnumType, Index, Sequence
+from migration_gate.facts import Column, EnumType, Index, Sequence
 
 
 def type_text(column: Column) -> str:

@@ -10,7 +10,7 @@ from migration_gate.drift.difference_text import labels_text
 from migration_gate.drift.named_type_differences import find_type_comment_difference
 from migration_gate.drift.object_pairs import is_copied, pair_objects
 from migration_gate.drift.type_use import is_used
-from migration_gate.facts.catalog import EnumType
+from migration_gate.facts import EnumType
 
 
 def find_enum_differences(scope: ComparisonScope) -> Iterator[CatalogDifference]:

@@ -14,7 +14,7 @@ from migration_gate.drift.difference import CatalogDifference, make_difference
 from migration_gate.drift.normalize import normalize_definition
 from migration_gate.drift.object_pairs import ConstraintOrIndex, table_of
 from migration_gate.drift.part_matching import PartPair, PartT, UnmatchedParts, match_by_keys, match_parts
-from migration_gate.facts.catalog import Constraint
+from migration_gate.facts import Constraint
 from migration_gate.sql.identifiers import quote_identifier
 
 _KEY_COLUMNS = re.compile(

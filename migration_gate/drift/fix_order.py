@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from migration_gate.drift.comparison_scope import ComparisonScope
 from migration_gate.drift.difference import CatalogDifference
-from migration_gate.facts.catalog import Constraint
-from migration_gate.facts.history import Difference, DifferenceKind
+from migration_gate.facts import Constraint, Difference, DifferenceKind
 
 KIND_ORDER: tuple[DifferenceKind, ...] = (
     "enum",

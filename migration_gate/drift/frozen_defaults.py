@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from migration_gate.analysis.evaluated_defaults import FROZEN, QUOTED
 from migration_gate.drift.type_names import is_text_type, type_without_length
-from migration_gate.facts.catalog import Column, Snapshot
+from migration_gate.facts import Column, Snapshot
 
 _CALLS: Mapping[str, str] = {
     "timestamp with time zone": "now()",

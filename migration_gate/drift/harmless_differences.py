@@ -10,7 +10,7 @@ from migration_gate.drift.comparison_scope import ComparisonScope
 from migration_gate.drift.difference import CatalogDifference
 from migration_gate.drift.object_pairs import ConstraintOrIndex, table_of
 from migration_gate.drift.uniqueness import Guarantee, has_plain_columns, uniqueness_guarantee
-from migration_gate.facts.catalog import CatalogObject, Column, Constraint, EnumType, Index, Snapshot, Table
+from migration_gate.facts import CatalogObject, Column, Constraint, EnumType, Index, Snapshot, Table
 from migration_gate.sql.identifiers import qualified_name
 
 _UNLIMITED_TEXT_TYPES = {"text", "character varying"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from migration_gate.drift.type_names import NUMBER_TYPES, type_without_length
-from migration_gate.facts.catalog import Column
+from migration_gate.facts import Column
 
 _LITERAL = re.compile(r"^\(?(?:'((?:[^']|'')*)'|(-?[0-9.]+)|(true|false))\)?(?:::[\w\s.\"()\[\],]+)?$")
 _BOOLEANS = {"true": "1", "t": "1", "false": "0", "f": "0"}

@@ -22,7 +22,7 @@ from migration_gate.drift.table_behind_view import apply_to_scope, find_tables_b
 from migration_gate.drift.table_differences import find_table_differences
 from migration_gate.drift.unmanaged_differences import find_unmanaged_differences
 from migration_gate.drift.view_model_differences import find_view_model_differences
-from migration_gate.facts.history import Difference, FilteredObject, Replay
+from migration_gate.facts import Difference, FilteredObject, Replay
 
 _COLUMN_PROPERTIES = ("type", "default", "nullability", "comment")
 

@@ -11,8 +11,7 @@ from migration_gate.drift.comparison_scope import ComparisonScope
 from migration_gate.drift.difference import CatalogDifference, make_difference
 from migration_gate.drift.normalize import normalize_definition
 from migration_gate.drift.object_pairs import is_copied, pair_objects
-from migration_gate.facts.catalog import EnumType, NamedType
-from migration_gate.facts.history import DifferenceKind
+from migration_gate.facts import DifferenceKind, EnumType, NamedType
 
 _CONSTRAINT_NAME = re.compile(r'CONSTRAINT (?:"(?:[^"]|"")*"|\S+) ')
 

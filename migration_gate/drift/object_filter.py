@@ -5,8 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from migration_gate.drift.object_pairs import table_of
-from migration_gate.facts.catalog import AttachedObject, Column, Constraint, Grant, Index, Sequence, Table
-from migration_gate.facts.history import FilteredObject, UncreatedObject
+from migration_gate.facts import (
+    AttachedObject,
+    Column,
+    Constraint,
+    FilteredObject,
+    Grant,
+    Index,
+    Sequence,
+    Table,
+    UncreatedObject,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import fields, replace
 from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 
-from migration_gate.facts.catalog import (
+from migration_gate.facts import (
     AttachedObject,
     CatalogObject,
     Column,

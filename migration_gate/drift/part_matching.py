@@ -8,7 +8,7 @@ from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
 from migration_gate.drift.likeness import pair_most_alike
 from migration_gate.drift.object_pairs import ConstraintOrIndex
-from migration_gate.facts.catalog import Constraint, Index
+from migration_gate.facts import Constraint, Index
 
 PartT = TypeVar("PartT", bound=Constraint | Index)
 Key: TypeAlias = Callable[[PartT], Hashable | None]

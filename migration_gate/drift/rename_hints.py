@@ -13,8 +13,7 @@ from migration_gate.drift.difference_text import column_text, type_text
 from migration_gate.drift.likeness import pair_most_alike
 from migration_gate.drift.object_pairs import table_of
 from migration_gate.drift.rename_likeness import ColumnLikeness, TableLikeness
-from migration_gate.facts.catalog import Column, Table
-from migration_gate.facts.history import Difference
+from migration_gate.facts import Column, Difference, Table
 
 RenamedT = TypeVar("RenamedT", Table, Column)
 

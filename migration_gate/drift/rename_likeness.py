@@ -11,7 +11,7 @@ from migration_gate.drift.difference_text import type_text
 from migration_gate.drift.likeness import ALIKE, measure_name_likeness
 from migration_gate.drift.object_pairs import table_of
 from migration_gate.drift.type_names import NUMBER_TYPES, type_without_length
-from migration_gate.facts.catalog import Column, Constraint, Snapshot, Table
+from migration_gate.facts import Column, Constraint, Snapshot, Table
 from migration_gate.sql.identifiers import qualified_name
 
 SAME_TYPE, SAME_FAMILY, RELATED_TYPE = 1.0, 0.6, 0.3

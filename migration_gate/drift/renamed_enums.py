@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from migration_gate.drift.comparison_scope import ComparisonScope
 from migration_gate.drift.difference import CatalogDifference, make_difference
 from migration_gate.drift.object_pairs import pair_objects
-from migration_gate.facts.catalog import EnumType, Snapshot
+from migration_gate.facts import EnumType, Snapshot
 from migration_gate.sql.identifiers import qualified_name
 
 

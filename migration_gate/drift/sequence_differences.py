@@ -11,7 +11,7 @@ from migration_gate.drift.difference import CatalogDifference, make_difference
 from migration_gate.drift.difference_text import sequence_text
 from migration_gate.drift.object_pairs import is_copied, pair_objects, table_of, without_identifiers
 from migration_gate.drift.type_use import is_used
-from migration_gate.facts.catalog import Sequence, Snapshot
+from migration_gate.facts import Sequence, Snapshot
 
 
 def find_sequence_differences(scope: ComparisonScope) -> Iterator[CatalogDifference]:

@@ -10,7 +10,7 @@ from typing import TypeVar
 from migration_gate.drift.comparison_scope import ComparisonScope
 from migration_gate.drift.difference import CatalogDifference, make_difference
 from migration_gate.drift.difference_text import columns_text
-from migration_gate.facts.catalog import AttachedObject, Column, Constraint, Index, Snapshot, Table, View
+from migration_gate.facts import AttachedObject, Column, Constraint, Index, Snapshot, Table, View
 from migration_gate.sql.identifiers import qualified_name, quote_identifier
 
 _PLAIN_QUERY = re.compile(r"SELECT (?P<columns>[^()]+?)\s+FROM (?P<table>[^\s;()]+);?", re.DOTALL)

@@ -13,7 +13,7 @@ from migration_gate.drift.comparison_scope import ComparisonScope
 from migration_gate.drift.difference import CatalogDifference, make_difference
 from migration_gate.drift.difference_text import columns_text
 from migration_gate.drift.object_pairs import pair_objects
-from migration_gate.facts.catalog import Snapshot, Table, View
+from migration_gate.facts import Snapshot, Table, View
 
 
 def find_table_differences(scope: ComparisonScope) -> Iterator[CatalogDifference]:

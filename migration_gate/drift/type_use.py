@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import TypeVar
 
-from migration_gate.facts.catalog import EnumType, Sequence, Snapshot
+from migration_gate.facts import EnumType, Sequence, Snapshot
 from migration_gate.sql.identifiers import quote_identifier
 
 ItemT = TypeVar("ItemT", EnumType, Sequence)

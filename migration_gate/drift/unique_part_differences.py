@@ -12,7 +12,7 @@ from migration_gate.drift.difference_text import index_text
 from migration_gate.drift.object_pairs import ConstraintOrIndex, ObjectPair
 from migration_gate.drift.part_matching import UnmatchedParts
 from migration_gate.drift.uniqueness import has_plain_columns
-from migration_gate.facts.catalog import Constraint, Index
+from migration_gate.facts import Constraint, Index
 
 KeyColumns: TypeAlias = tuple[str | None, ...]
 

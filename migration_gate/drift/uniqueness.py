@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from migration_gate.drift.expression import UnreadableExpression, read_tokens
 from migration_gate.drift.object_pairs import ConstraintOrIndex
-from migration_gate.facts.catalog import Constraint, Index
+from migration_gate.facts import Constraint, Index
 
 _NULLS_NOT_DISTINCT = " NULLS NOT DISTINCT"
 

@@ -14,7 +14,7 @@ from migration_gate.drift.object_pairs import (
     table_of,
     without_identifiers,
 )
-from migration_gate.facts.catalog import (
+from migration_gate.facts import (
     AttachedObject,
     CatalogObject,
     Extension,

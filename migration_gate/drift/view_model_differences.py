@@ -13,7 +13,7 @@ from migration_gate.analysis.type_width import is_same_family
 from migration_gate.drift.comparison_scope import ComparisonScope
 from migration_gate.drift.difference import CatalogDifference, make_difference
 from migration_gate.drift.difference_text import column_text
-from migration_gate.facts.catalog import Column, Index
+from migration_gate.facts import Column, Index
 
 SAME_FAMILY = "a view returns what its query computes, and both are of one kind"
 

@@ -2,6 +2,8 @@
 
 They hold `str`, `int`, `bool`, `None`, tuples and each other, and go to JSON and back unaided
 (`pydantic.TypeAdapter(Facts)`). Nothing in here touches disk, clock, network or database.
+
+Other folders import every fact from here, so that only this folder knows which of its files has it.
 """
 
 from __future__ import annotations
@@ -10,74 +12,60 @@ from dataclasses import dataclass, field
 
 from migration_gate.facts.catalog import (
     AttachedObject,
+    CatalogObject,
     Column,
+    ColumnIdentity,
     Constraint,
+    ConstraintKind,
     EnumType,
     Extension,
     Grant,
     Index,
     NamedType,
     OtherObject,
+    ReferentialAction,
     Routine,
     Schema,
     Sequence,
-    Snapshot,
     Table,
     View,
     display_name,
 )
-from migration_gate.facts.coverage import CheckCoverage, Coverage, LeftOut, Subject
-from migration_gate.facts.history import (
-    AlembicDifference,
-    CaughtError,
-    ColumnState,
-    Connection,
-    DdlCommand,
-    DeclaredOperation,
+from migration_gate.facts.coverage import CheckCoverage, Coverage, LeftOut, Subject, Unchecked
+from migration_gate.facts.ddl_commands import ColumnState, DdlCommand, NamedDefinition, TableState
+from migration_gate.facts.differences import (
     Difference,
     DifferenceKind,
     DriftRevision,
     EngineBody,
-    Failure,
-    FilteredObject,
-    History,
-    ImportedModule,
-    Location,
-    MigrationContext,
-    MissingParent,
-    ModelLocation,
-    ModelObject,
-    Models,
-    ModelStatement,
-    NamedDefinition,
-    NullTrial,
-    ObjectDescription,
-    Origin,
     RenameFix,
-    Replay,
-    Revision,
-    RevisionFile,
-    SkippedCreation,
-    SoftwareVersion,
-    SourceCall,
-    StageTime,
-    Statement,
-    Step,
-    StepKeyword,
-    StepKeywords,
-    TableState,
-    TransactionBoundary,
     TypeCast,
-    Unchecked,
+)
+from migration_gate.facts.failure import Failure
+from migration_gate.facts.history import History, MissingParent, Revision, RevisionFile, SourceCall
+from migration_gate.facts.ineffective_commands import CaughtError, ObjectDescription, SkippedCreation
+from migration_gate.facts.location import Location, Origin
+from migration_gate.facts.migration_environment import Connection, MigrationContext, StepKeyword, StepKeywords
+from migration_gate.facts.model_uses import ModelObject, ModelStatement
+from migration_gate.facts.models import (
+    AlembicDifference,
+    DeclaredOperation,
+    FilteredObject,
+    ImportedModule,
+    ModelLocation,
+    Models,
     UncreatedObject,
 )
+from migration_gate.facts.owners import NullTrial, Owners
+from migration_gate.facts.replay import Replay, SoftwareVersion, StageTime
+from migration_gate.facts.snapshot import Snapshot, TablePart
+from migration_gate.facts.steps import Statement, Step, TransactionBoundary
 from migration_gate.facts.tree import (
     CreatedObject,
     ModelDefinition,
     ModelPart,
     ModelPartKind,
     NameUse,
-    Owners,
     SchemaChange,
     SchemaChangeKind,
     SqlFile,
@@ -100,12 +88,15 @@ class Facts:
 __all__ = [
     "AlembicDifference",
     "AttachedObject",
+    "CatalogObject",
     "CaughtError",
     "CheckCoverage",
     "Column",
+    "ColumnIdentity",
     "ColumnState",
     "Connection",
     "Constraint",
+    "ConstraintKind",
     "Coverage",
     "CreatedObject",
     "DdlCommand",
@@ -142,6 +133,7 @@ __all__ = [
     "Origin",
     "OtherObject",
     "Owners",
+    "ReferentialAction",
     "RenameFix",
     "Replay",
     "Revision",
@@ -164,6 +156,7 @@ __all__ = [
     "StepKeywords",
     "Subject",
     "Table",
+    "TablePart",
     "TableState",
     "TransactionBoundary",
     "Tree",

@@ -14,6 +14,17 @@ class LeftOut:
     why: str
 
 
+@dataclass(frozen=True, slots=True)
+class Unchecked:
+    """Something that could not be checked."""
+
+    object: str
+    """a file, a table, or a part of the run: `models`"""
+    why: str
+    advice: str = ""
+    """the next step, where it is not to give the gate what it lacks"""
+
+
 class Subject(StrEnum):
     """What checks look at, one by one."""
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from migration_gate.facts.history import Location, Unchecked
+from migration_gate.facts.coverage import Unchecked
+from migration_gate.facts.location import Location
 
 SqlKind = Literal["schema", "data", "query"]
 SchemaChangeKind = Literal[
@@ -156,20 +157,3 @@ class Tree:
     notes: tuple[str, ...] = ()
     """no git here, a shallow clone..."""
     unchecked: tuple[Unchecked, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Owners:
-    """Which columns name the owner of a row (`owners:` in the configuration)."""
-
-    columns: tuple[str, ...] = ("owner_id", "ownerId")
-    tables: tuple[str, ...] = ()
-    """glob patterns of tables that must have an owner column"""
-    exempt: tuple[str, ...] = ()
-    """glob patterns of tables, or table.column, that need none"""
-    references: str | None = None
-    """the table of owners, which every owner column must reference"""
-    every_reference: bool = False
-    """every table that references `references` is an owned table"""
-    on_delete: tuple[str, ...] = ("cascade",)
-    """the ON DELETE actions that are accepted for an owner's foreign key"""

@@ -9,8 +9,18 @@ from typing import Any
 from migration_gate.analysis.evaluated_defaults import is_evaluated_default
 from migration_gate.drift.model_comparison import compare_with_models
 from migration_gate.drift.object_pairs import object_identity, table_of, without_identifiers
-from migration_gate.facts import Difference, Models, Replay, Snapshot
-from migration_gate.facts.catalog import AttachedObject, CatalogObject, Grant, OtherObject, Routine, View
+from migration_gate.facts import (
+    AttachedObject,
+    CatalogObject,
+    Difference,
+    Grant,
+    Models,
+    OtherObject,
+    Replay,
+    Routine,
+    Snapshot,
+    View,
+)
 
 UNMANAGED_FIELDS = ("schemas", "extensions", "views", "routines", "triggers", "policies", "rules", "others")
 """fields of `Snapshot` with what models cannot express"""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from migration_gate.catalog.snapshot_reader import state_query, type_state_query
 from migration_gate.facts import (
+    ColumnIdentity,
     ColumnState,
     DdlCommand,
     EnumType,
@@ -18,8 +19,7 @@ from migration_gate.facts import (
     TableState,
     View,
 )
-from migration_gate.facts.catalog import ColumnIdentity
-from migration_gate.facts.catalog import Sequence as DatabaseSequence
+from migration_gate.facts import Sequence as DatabaseSequence
 from migration_gate.postgres.server import Server
 
 if TYPE_CHECKING:

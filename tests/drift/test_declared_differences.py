@@ -5,8 +5,7 @@ from __future__ import annotations
 from migration_gate.analysis.drift_messages import describe_fix
 from migration_gate.analysis.evaluated_defaults import FROZEN
 from migration_gate.drift.declared_differences import find_declared_differences
-from migration_gate.facts import Difference, Models, Replay, Snapshot
-from migration_gate.facts.history import DeclaredOperation
+from migration_gate.facts import DeclaredOperation, Difference, Models, Replay, Snapshot
 
 REFUSED = "cannot drop function touch() because other objects depend on it"
 

@@ -10,6 +10,7 @@ from typing import cast
 
 from migration_gate.analysis.origin import find_origin
 from migration_gate.facts import (
+    CatalogObject,
     Column,
     ColumnState,
     Constraint,
@@ -24,6 +25,7 @@ from migration_gate.facts import (
     Models,
     Origin,
     Owners,
+    ReferentialAction,
     Replay,
     Revision,
     Snapshot,
@@ -32,7 +34,6 @@ from migration_gate.facts import (
     Table,
     TableState,
 )
-from migration_gate.facts.catalog import CatalogObject, ReferentialAction
 
 USERS = ("id integer NOT NULL",)
 

@@ -1,0 +1,27 @@
+"""Lines of files, and the revision to which something is traced back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A line of a file; the path is relative to the repository where it lies in it, else absolute."""
+
+    file: str
+    line: int | None = None
+
+    def __str__(self) -> str:
+        return self.file if self.line is None else f"{self.file}:{self.line}"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The revision that made an object the way it is. It is false where no revision did, or none is known."""
+
+    revision: str | None = None
+    location: Location | None = None
+
+    def __bool__(self) -> bool:
+        return self.revision is not None

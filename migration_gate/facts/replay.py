@@ -1,0 +1,127 @@
+"""Everything that one run of the project's history showed."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from migration_gate.facts.catalog import Column
+from migration_gate.facts.coverage import Coverage, Unchecked
+from migration_gate.facts.ddl_commands import DdlCommand
+from migration_gate.facts.differences import Difference, DriftRevision
+from migration_gate.facts.failure import Failure
+from migration_gate.facts.history import History
+from migration_gate.facts.ineffective_commands import CaughtError, SkippedCreation
+from migration_gate.facts.migration_environment import Connection, MigrationContext, StepKeywords
+from migration_gate.facts.model_uses import ModelStatement
+from migration_gate.facts.models import Models
+from migration_gate.facts.owners import NullTrial
+from migration_gate.facts.snapshot import Snapshot
+from migration_gate.facts.steps import Statement, Step
+
+
+@dataclass(frozen=True, slots=True)
+class SoftwareVersion:
+    """The version of a program or package that took part in a run."""
+
+    name: str
+    """python, alembic, sqlalchemy, driver or postgres"""
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class StageTime:
+    """How long a stage of the run took."""
+
+    stage: str
+    seconds: float
+    """wall time"""
+
+
+@dataclass(frozen=True)
+class Replay:
+    """Everything that one run of the project's history showed."""
+
+    history: History = field(default_factory=History)
+    steps: tuple[Step, ...] = ()
+    failure: Failure | None = None
+    """the error that ended it before the target"""
+    ddl_commands: tuple[DdlCommand, ...] = ()
+    skipped_creations: tuple[SkippedCreation, ...] = ()
+    caught_errors: tuple[CaughtError, ...] = ()
+    arrived_heads: tuple[str, ...] = ()
+    """the heads in the version table of our server"""
+    version_tables: tuple[str, ...] = ()
+    contexts: tuple[MigrationContext, ...] = ()
+    skipped_contexts: int = 0
+    """that env.py configured, and did not run"""
+    started_from: str = ""
+    """what the settings have done before the first revision: `start_from`, `prepare`"""
+    step_keywords: tuple[StepKeywords, ...] = ()
+    """none where env.py gives the revisions none"""
+    database: str = ""
+    """`host:port/database` of the one that was judged, where env.py migrates several"""
+    connections: tuple[Connection, ...] = ()
+    model_statements: tuple[ModelStatement, ...] = ()
+    """what was built from the models while the history ran"""
+    catalog: Snapshot = field(default_factory=Snapshot)
+    models: Models = field(default_factory=Models)
+    differences: tuple[Difference, ...] = ()
+    drift_revision: DriftRevision | None = None
+    """None where nothing differs, or nothing can be removed"""
+    versions: tuple[SoftwareVersion, ...] = ()
+    notes: tuple[str, ...] = ()
+    """what a reader should know: a swapped dialect, dummy settings, a missing layer of protection"""
+    unchecked: tuple[Unchecked, ...] = ()
+    coverage: Coverage = field(default_factory=Coverage)
+    failed_statements: tuple[Statement, ...] = ()
+    """what the revision that failed had run, with the statement that failed"""
+    available_extensions: tuple[str, ...] = ()
+    """that the server could create; asked for where a revision failed"""
+    null_trials: tuple[NullTrial, ...] = ()
+    """of owner columns"""
+    changed_files: tuple[str, ...] = ()
+    """that the change adds or edits, relative to the repository; none where there is no base"""
+    output: str = ""
+    """the end of what the project's code printed"""
+    stage_times: tuple[StageTime, ...] = ()
+
+    def find_step(self, revision: str) -> Step | None:
+        """The first step that ran `revision`, if it was run."""
+        return next((step for step in self.steps if step.revision == revision), None)
+
+    def find_revision_of_step(self, number: int) -> str | None:
+        """The id of the revision that step `number` ran; None for what ran before the first revision."""
+        step = self._steps_by_number.get(number)
+        return step.revision if step is not None else None
+
+    def find_step_by_number(self, number: int) -> Step | None:
+        """The step of that number, if it ran to its end."""
+        return self._steps_by_number.get(number)
+
+    def find_version(self, name: str) -> str:
+        """The version of `python`, `postgres`...; empty where it is not known."""
+        return next((software.version for software in self.versions if software.name == name), "")
+
+    def find_null_trial(self, column: Column) -> NullTrial | None:
+        """What was tried with the column; None where nothing but NOT NULL has a say."""
+        key = (column.schema, column.table, column.name)
+        trials = (trial for trial in self.null_trials if (trial.schema, trial.table, trial.column) == key)
+        return next(trials, None)
+
+    def commands_on(self, oid: int) -> tuple[DdlCommand, ...]:
+        """The DDL commands on the object with that oid, in their order."""
+        return self._commands_by_oid.get(oid, ())
+
+    @cached_property
+    def _steps_by_number(self) -> Mapping[int, Step]:
+        return {step.number: step for step in reversed(self.steps)}
+
+    @cached_property
+    def _commands_by_oid(self) -> Mapping[int, tuple[DdlCommand, ...]]:
+        groups: dict[int, list[DdlCommand]] = defaultdict(list)
+        for command in self.ddl_commands:
+            groups[command.oid].append(command)
+        return {oid: tuple(commands) for oid, commands in groups.items()}

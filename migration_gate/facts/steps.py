@@ -1,0 +1,67 @@
+"""What each revision ran: its statements and its transactions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from migration_gate.facts.failure import Failure
+from migration_gate.facts.snapshot import Snapshot
+
+BoundaryKind = Literal["begin", "commit", "rollback", "savepoint", "rollback to savepoint"]
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A statement as it was passed to the driver."""
+
+    sql: str
+    seconds: float
+    line: int | None = None
+    """of the revision's file"""
+    rows: int | None = None
+    error: Failure | None = None
+    """set even when the migration caught the error"""
+    in_migration_transaction: bool = True
+    """it ran on the migration's own connection, which did not commit each statement by itself"""
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionBoundary:
+    """Where a transaction began or ended while a revision ran."""
+
+    kind: BoundaryKind
+    statements_before: int
+    """how many statements of the revision had run"""
+
+    def __str__(self) -> str:
+        return f"{self.kind}@{self.statements_before}"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """The run of one revision."""
+
+    number: int
+    """from 1, in the order of the replay"""
+    revision: str
+    seconds: float
+    statements: tuple[Statement, ...] = ()
+    transactions: tuple[TransactionBoundary, ...] = ()
+    """in their order"""
+    in_transaction: bool = True
+    """the connection was in a transaction when the migration's function ended"""
+    context: int = 1
+    """which context of env.py ran it (tenant loops have several)"""
+    before: Snapshot | None = None
+    after: Snapshot | None = None
+    """the catalog before and after it, where the run asked for them"""
+    dropped_statements: int = 0
+    """that ran too, after the first 2,000: they only read or changed rows, or repeated an error"""
+    unrecorded_statements: int = 0
+    """that ran too, and a verdict may depend on them"""
+
+    @property
+    def statement_count(self) -> int:
+        """How many statements it ran."""
+        return len(self.statements) + self.dropped_statements + self.unrecorded_statements
