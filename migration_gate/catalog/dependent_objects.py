@@ -6,7 +6,7 @@ they are from `pg_depend`, their text from `pg_get_viewdef` and its like.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from migration_gate.facts import AttachedObject, Column
@@ -40,7 +40,7 @@ order by max(d.depth), name
 """from those that use the column itself to those that use views"""
 PARTS_OF_VIEW = """
 select text from (
-  select 1 as place, i.indexrelid::bigint as number, pg_get_indexdef(i.indexrelid) as text
+  select 1 as step, i.indexrelid::bigint as number, pg_get_indexdef(i.indexrelid) as text
   from pg_index i where i.indrelid = %(oid)s::oid
   union all
   select 2, i.indexrelid, format('COMMENT ON INDEX %%s IS %%L', i.indexrelid::regclass, d.description)
@@ -69,7 +69,7 @@ select text from (
                       case x.grantee when 0 then 'PUBLIC' else quote_ident(pg_get_userbyid(x.grantee)) end,
                       case when x.is_grantable then ' WITH GRANT OPTION' else '' end)
   from pg_attribute a, aclexplode(a.attacl) x where a.attrelid = %(oid)s::oid
-) part order by place, number, text
+) part order by step, number, text
 """
 TRIGGERS = """
 select format('DROP TRIGGER %%I ON %%s', t.tgname, %(table)s::text) as removal,
@@ -85,8 +85,6 @@ where t.tgrelid = to_regclass(%(table)s::text) and not t.tgisinternal and exists
     and d.refobjid = t.tgrelid and d.refobjsubid = %(number)s::int)
 order by t.tgname
 """
-
-
 POLICIES = """
 select n.nspname::text, c.relname::text, p.polname::text,
        format('DROP POLICY %%I ON %%I.%%I', p.polname, n.nspname, c.relname) as removal,
@@ -125,6 +123,14 @@ class _ViewRow(NamedTuple):
     has_defaults: bool
 
 
+class _AttachedRow(NamedTuple):
+    """A trigger or policy of the table."""
+
+    removal: str
+    creations: tuple[str, ...]
+    """what creates it, and what Postgres keeps beside its definition: its comment, when it fires"""
+
+
 def read_dependents(
     connection: psycopg.Connection[Any], column: Column, policies: Iterable[AttachedObject]
 ) -> DependentObjects:
@@ -132,22 +138,39 @@ def read_dependents(
 
     Nothing where a view has defaults of its own, which no statement of ours restores.
     """
-    place = {"table": qualified_name(column.schema, column.table), "number": column.number}
-    definitions = {(item.schema, item.table, item.name): item.definition for item in policies}
+    used = {"table": qualified_name(column.schema, column.table), "number": column.number}
     with connection.transaction(force_rollback=True):
+        # Without a search path Postgres prints every name with its schema.
         connection.execute("select set_config('search_path', '', true)")
-        views = [_ViewRow(*row) for row in connection.execute(VIEWS, place)]
-        attached = connection.execute(TRIGGERS, place).fetchall()
-        for schema, table, name, removal, comment in connection.execute(POLICIES, place):
-            attached.append((removal, definitions.get((schema, table, name)), comment))
+        views = [_ViewRow(*row) for row in connection.execute(VIEWS, used)]
         if any(view.has_defaults for view in views):
             return DependentObjects()
         creations = [statement for view in views for statement in _recreate_view(connection, view)]
+        attached = [*_read_triggers(connection, used), *_read_policies(connection, used, policies)]
     removals = [f"DROP {view.noun} {view.name}" for view in reversed(views)]
-    for removal, *statements in attached:
-        removals.append(removal)
-        creations += [statement for statement in statements if statement is not None]
+    for row in attached:
+        removals.append(row.removal)
+        creations += row.creations
     return DependentObjects(tuple(removals), tuple(creations), bool(views))
+
+
+def _read_triggers(connection: psycopg.Connection[Any], used: Mapping[str, Any]) -> Iterator[_AttachedRow]:
+    for removal, *creations in connection.execute(TRIGGERS, used):
+        yield _AttachedRow(removal, _without_none(creations))
+
+
+def _read_policies(
+    connection: psycopg.Connection[Any], used: Mapping[str, Any], policies: Iterable[AttachedObject]
+) -> Iterator[_AttachedRow]:
+    # Postgres has no function that prints a policy; the catalog's query has put the definition together.
+    definitions = {(item.schema, item.table, item.name): item.definition for item in policies}
+    for schema, table, name, removal, comment in connection.execute(POLICIES, used):
+        definition = definitions.get((schema, table, name))
+        yield _AttachedRow(removal, _without_none((definition, comment)))
+
+
+def _without_none(statements: Iterable[str | None]) -> tuple[str, ...]:
+    return tuple(statement for statement in statements if statement is not None)
 
 
 def _recreate_view(connection: psycopg.Connection[Any], view: _ViewRow) -> Iterator[str]:
