@@ -17,7 +17,7 @@ from pydantic import TypeAdapter
 from docs.checks_page import fill_checks_table, render_checks_page
 from migration_gate.action import manifest
 from migration_gate.config import loading, reference_page
-from migration_gate.report.json_report import JsonReport
+from migration_gate.report.json_document import JsonReport
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES_WITH_TABLES = (ROOT / "README.md", ROOT / "docs" / "action.md")

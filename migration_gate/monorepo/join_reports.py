@@ -6,48 +6,18 @@ import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import date
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
-from migration_gate.check import Evidence, Finding, Severity
-from migration_gate.config.settings import Allowance
 from migration_gate.errors import Misconfigured
-from migration_gate.facts import (
-    CheckCoverage,
-    Coverage,
-    Facts,
-    Failure,
-    History,
-    LeftOut,
-    Location,
-    Replay,
-    Revision,
-    Snapshot,
-    SoftwareVersion,
-    StageTime,
-    Step,
-    Table,
-    Unchecked,
-)
+from migration_gate.monorepo.rebuilt_project import rebuild_project
 from migration_gate.report import json_report
 from migration_gate.report.formats import render_report
-from migration_gate.report.json_report import (
-    JsonCoverage,
-    JsonFailure,
-    JsonProblem,
-    JsonProject,
-    JsonReport,
-    JsonRevision,
-    JsonStep,
-    JsonVerdict,
-)
-from migration_gate.verdict.outcome import Problem, ProjectReport, Report, Verdict
+from migration_gate.report.json_document import JsonProject, JsonReport
+from migration_gate.verdict.outcome import Problem, ProjectReport, Report
 
 MAX_REPORT_BYTES = 64 << 20
-MAX_COUNTED_OBJECTS = 10_000
-"""tables, and statements of a revision: a report only counts them, and it may come from an untrusted run"""
 NO_PROJECT_TOUCHED = "Passed: the change touches no project"
 NO_REPORT_ADVICE = (
     "Its job failed before it could report, was cancelled, or kept the report: look at its log."
@@ -105,24 +75,34 @@ def _fault_of_matrix(matrix: str, error: ValidationError) -> str:
 
 
 def read_reports(paths: Iterable[Path], expected_names: tuple[str, ...] | None) -> JoinedReports:
-    """Read these files and folders; a file that is no report, and a missing report, become problems."""
+    """Read these files and folders; a file that is no report, and a missing report, become problems.
+
+    Raises Misconfigured where nothing is expected and there is no file at all.
+    """
     projects: list[JsonProject] = []
     version = ""
     for file in _report_files(paths, missing_is_problem=expected_names is None):
         document = _read_report(file)
         if isinstance(document, Problem):
             projects.append(_project_with_problem(file.stem, document))
-        else:
-            version = version or document.version
-            projects += [_consistent_project(project, file) for project in document.projects]
-    reported_names = {project.name for project in projects}
-    for name in expected_names or ():
-        if name not in reported_names:
-            problem = Problem(f"No report of `{name}` arrived.", NO_REPORT_ADVICE, kind="NotReported")
-            projects.append(_project_with_problem(name, problem))
+            continue
+        version = version or document.version
+        projects += [_consistent_project(project, file) for project in document.projects]
+    projects += _list_missing_projects(projects, expected_names or ())
     if not projects and expected_names is None:
         raise Misconfigured("There is no report to join.", advice="Name the JSON reports, or their folder.")
     return JoinedReports(tuple(projects), expected_names, version)
+
+
+def _list_missing_projects(
+    projects: Sequence[JsonProject], expected_names: Sequence[str]
+) -> Iterator[JsonProject]:
+    """A problem for each expected project that is not among the others."""
+    reported_names = {project.name for project in projects}
+    for name in expected_names:
+        if name not in reported_names:
+            problem = Problem(f"No report of `{name}` arrived.", NO_REPORT_ADVICE, kind="NotReported")
+            yield _project_with_problem(name, problem)
 
 
 def _report_files(paths: Iterable[Path], *, missing_is_problem: bool) -> Iterator[Path]:
@@ -205,103 +185,3 @@ def rebuild_report(joined: JoinedReports) -> Report:
     """One report of all projects, with the facts that their reports hold."""
     projects = tuple(rebuild_project(project) for project in joined.projects)
     return Report(projects, sum(project.seconds for project in projects), joined.version)
-
-
-def rebuild_project(project: JsonProject) -> ProjectReport:
-    """A project as it was judged: verdicts whole, facts as far as its report has them."""
-    return ProjectReport(
-        project.name,
-        Facts(project.name, _rebuild_replay(project)),
-        tuple(_rebuild_verdict(verdict, project.name) for verdict in project.verdicts),
-        Severity(project.fail_on),
-        project.postgres,
-        project.seconds,
-        _rebuild_problem(project.problem),
-        check_coverage=tuple(
-            CheckCoverage(item.check, item.subject, item.count) for item in project.coverage.checks
-        ),
-    )
-
-
-def _rebuild_problem(problem: JsonProblem | None) -> Problem | None:
-    if problem is None:
-        return None
-    return Problem(
-        problem.says, problem.advice, problem.where, problem.evidence, problem.status, problem.kind
-    )
-
-
-def _rebuild_replay(project: JsonProject) -> Replay:
-    revisions = tuple(_rebuild_revision(revision) for revision in project.revisions)
-    return Replay(
-        history=History(revisions, project.heads, project.bases, target=project.target),
-        steps=tuple(_rebuild_step(step) for step in project.steps),
-        failure=_rebuild_failure(project.failure),
-        arrived_heads=project.arrived,
-        catalog=Snapshot(tables=(Table("", ""),) * min(project.tables, MAX_COUNTED_OBJECTS)),
-        versions=tuple(SoftwareVersion(*item) for item in project.versions.items()),
-        notes=project.notes,
-        unchecked=tuple(Unchecked(item.object, item.why) for item in project.unchecked),
-        coverage=_rebuild_coverage(project.coverage),
-        stage_times=tuple(StageTime(*item) for item in project.stages.items()),
-    )
-
-
-def _rebuild_coverage(coverage: JsonCoverage) -> Coverage:
-    return Coverage(
-        coverage.compared_tables,
-        coverage.mapped_tables,
-        coverage.run_revisions,
-        coverage.revisions,
-        coverage.statements,
-        tuple(LeftOut(item.object, item.why) for item in coverage.left_out),
-    )
-
-
-def _rebuild_revision(revision: JsonRevision) -> Revision:
-    location = Location(revision.file, revision.line)
-    return Revision(
-        revision.id, revision.parents, revision.message, location, revision.depends_on, revision.labels
-    )
-
-
-def _rebuild_step(step: JsonStep) -> Step:
-    return Step(
-        step.number, step.revision, step.seconds, context=step.context, dropped_statements=step.statements
-    )
-
-
-def _rebuild_failure(failure: JsonFailure | None) -> Failure | None:
-    if failure is None:
-        return None
-    return Failure(
-        failure.says,
-        failure.kind,
-        failure.sqlstate,
-        statement=failure.statement,
-        revision=failure.revision,
-        location=Location(failure.file, failure.line) if failure.file else None,
-    )
-
-
-def _rebuild_verdict(verdict: JsonVerdict, project: str) -> Verdict:
-    severity = Severity(verdict.severity)
-    finding = Finding(
-        object=verdict.object,
-        message=verdict.says,
-        location=Location(verdict.file, verdict.line) if verdict.file else None,
-        revision=verdict.revision,
-        evidence=tuple(Evidence(item.label, item.text) for item in verdict.evidence),
-        fix=verdict.fix,
-        kind=verdict.kind,
-        severity=severity,
-    )
-    return Verdict(verdict.check, severity, finding, verdict.id, project, _rebuild_allowance(verdict))
-
-
-def _rebuild_allowance(verdict: JsonVerdict) -> Allowance | None:
-    allowed = verdict.allowed
-    if allowed is None:
-        return None
-    until = date.fromisoformat(allowed.until) if allowed.until else None
-    return Allowance(verdict.check, allowed.reason, verdict.object, until, allowed.where)

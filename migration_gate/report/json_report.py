@@ -1,238 +1,42 @@
-"""The report as JSON, for programs: format 1, described in `docs/json.md` and `docs/report.schema.json`.
-
-Within format 1 fields are only added. Identifiers of verdicts are the same in every run.
-"""
+"""The report as JSON, for programs. Identifiers of verdicts are the same in every run."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Literal
+from dataclasses import asdict
 
 from migration_gate.analysis.drift_revision import format_revision_file
 from migration_gate.check import Severity
 from migration_gate.config.settings import Allowance
 from migration_gate.facts import Difference, DriftRevision, Failure, Revision, Step
+from migration_gate.report.json_document import (
+    FORMAT,
+    Allowed,
+    Counts,
+    JsonCheckCoverage,
+    JsonCoverage,
+    JsonDrift,
+    JsonDriftRevision,
+    JsonFailure,
+    JsonLeftOut,
+    JsonProblem,
+    JsonProject,
+    JsonReport,
+    JsonRevision,
+    JsonStep,
+    JsonVerdict,
+    Label,
+    Outcome,
+    Unchecked,
+)
 from migration_gate.report.phrases import project_remarks, standing_verdicts
 from migration_gate.verdict.outcome import Problem, ProjectReport, Report, Verdict
 
-FORMAT: Literal[1] = 1
-Outcome = Literal["passed", "blocked", "not checked"]
 OUTCOMES: dict[int, Outcome] = {0: "passed", 1: "blocked"}
 """by exit status; every other one is `not checked`"""
 SECONDS_DIGITS = 3
 STEP_SECONDS_DIGITS = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """How many verdicts there are of each severity; the allowed ones are counted apart."""
-
-    errors: int
-    warnings: int
-    notes: int
-    allowed: int
-    blocking: int
-
-
-@dataclass(frozen=True, slots=True)
-class Label:
-    """One piece of evidence."""
-
-    label: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Allowed:
-    """Why the user accepts a verdict, where that is said, and its last day."""
-
-    reason: str
-    where: str
-    until: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class JsonVerdict:
-    """One finding; `id` stays the same from run to run, and lines are counted from 1."""
-
-    id: str
-    check: str
-    kind: str | None
-    severity: Literal["error", "warning", "note"]
-    blocks: bool
-    object: str
-    says: str
-    file: str | None
-    line: int | None
-    revision: str | None
-    evidence: tuple[Label, ...]
-    fix: str
-    allowed: Allowed | None
-
-
-@dataclass(frozen=True, slots=True)
-class JsonRevision:
-    """One revision of the history; `line` is that of its `upgrade()`."""
-
-    id: str
-    parents: tuple[str, ...]
-    depends_on: tuple[str, ...]
-    labels: tuple[str, ...]
-    message: str
-    file: str
-    line: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class JsonStep:
-    """One revision, run; `context` tells the turns of a tenant loop apart."""
-
-    number: int
-    revision: str
-    seconds: float
-    statements: int
-    context: int
-
-
-@dataclass(frozen=True, slots=True)
-class JsonFailure:
-    """The first error of a replay that ended early."""
-
-    revision: str | None
-    says: str
-    kind: str
-    sqlstate: str | None
-    statement: str | None
-    file: str | None
-    line: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class JsonDrift:
-    """One difference; a side that is missing is null, `upgrade` and `downgrade` are bodies of a revision."""
-
-    kind: str
-    object: str
-    table: str | None
-    column: str | None
-    migrations: str | None
-    models: str | None
-    revision: str | None
-    upgrade: str
-    downgrade: str
-    refused: str
-    runs_only_with: str
-    fixed_by_others: bool
-
-
-@dataclass(frozen=True, slots=True)
-class JsonDriftRevision:
-    """One revision that removes all drift, run both ways; `text` is the file, `left_out` are objects."""
-
-    id: str
-    down_revision: tuple[str, ...]
-    depends_on: tuple[str, ...]
-    differences: int
-    left_out: tuple[str, ...]
-    upgrade: str
-    downgrade: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Unchecked:
-    """What could not be checked."""
-
-    object: str
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class JsonLeftOut:
-    """Something that the run did not look at, on purpose or not."""
-
-    object: str
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class JsonCheckCoverage:
-    """How many of its subject a check looked at: a check that found nothing to look at proves nothing."""
-
-    check: str
-    subject: str
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
-class JsonCoverage:
-    """What the run looked at: tables of the models, revisions of the history, statements of the revisions."""
-
-    compared_tables: int = 0
-    mapped_tables: int = 0
-    run_revisions: int = 0
-    revisions: int = 0
-    statements: int = 0
-    left_out: tuple[JsonLeftOut, ...] = ()
-    checks: tuple[JsonCheckCoverage, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class JsonProblem:
-    """What kept a project from being examined; `kind` is the name of an exception."""
-
-    says: str
-    advice: str = ""
-    where: str = ""
-    evidence: str = ""
-    status: int = 2
-    kind: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class JsonProject:
-    """One project; `stages` are seconds of wall time, `arrived` the heads in its version table."""
-
-    name: str
-    outcome: Outcome
-    status: int
-    fail_on: Literal["error", "warning", "note"]
-    seconds: float
-    stages: dict[str, float]
-    postgres: str
-    versions: dict[str, str]
-    problem: JsonProblem | None
-    counts: Counts
-    verdicts: tuple[JsonVerdict, ...]
-    heads: tuple[str, ...]
-    bases: tuple[str, ...]
-    target: tuple[str, ...]
-    arrived: tuple[str, ...]
-    tables: int
-    revisions: tuple[JsonRevision, ...]
-    steps: tuple[JsonStep, ...]
-    failure: JsonFailure | None
-    drift: tuple[JsonDrift, ...]
-    drift_revision: JsonDriftRevision | None
-    unchecked: tuple[Unchecked, ...]
-    notes: tuple[str, ...]
-    static: bool = False
-    coverage: JsonCoverage = JsonCoverage()
-
-
-@dataclass(frozen=True, slots=True)
-class JsonReport:
-    """The whole document."""
-
-    format: Literal[1]
-    version: str
-    outcome: Outcome
-    status: int
-    seconds: float
-    counts: Counts
-    projects: tuple[JsonProject, ...]
 
 
 def render(report: Report) -> str:

@@ -9,7 +9,8 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from docs.generate import render_report_schema
-from migration_gate.report.json_report import JsonReport, render
+from migration_gate.report.json_document import JsonReport
+from migration_gate.report.json_report import render
 from tests.support import example_reports
 
 ROOT = Path(__file__).parents[2]
