@@ -17,9 +17,9 @@ from migration_gate.errors import TimedOut, WorkerDied
 from migration_gate.postgres.server import Server
 from migration_gate.project import Project
 from migration_gate.replay import crash_report
+from migration_gate.replay.answer_lines import corrupted_answer, parse_line
 from migration_gate.replay.server_log import add_first_error
 from migration_gate.replay.server_watch import ServerWatch
-from migration_gate.replay.worker_answer import corrupted_answer, parse_line
 from migration_gate.replay.worker_order import WorkerTask, build_order
 from migration_gate.replay.worker_process import WorkerPipes, WorkerProcess, stop_worker
 from migration_gate.sandbox.command import identify_socket

@@ -3,7 +3,7 @@
 Both ends use this module. The gate sends one `Order` as a line of JSON through a pipe, and when the history
 has run a `ModelsRequest`, or it closes the pipe. The worker answers with one JSON object a line through
 another pipe; each is one of the dataclasses in `Line`, told apart by `kind`. The gate validates every line
-against these types when it comes in (`replay/worker_answer.py`).
+against these types when it comes in (`replay/answer_lines.py`).
 
 The process of the models has two pipes of the same kinds, and the same order with another task.
 

@@ -10,7 +10,7 @@ import pytest
 
 from migration_gate.errors import AnswerCorrupted
 from migration_gate.facts import Snapshot
-from migration_gate.replay.worker_answer import parse_line
+from migration_gate.replay.answer_lines import parse_line
 from migration_gate.worker import protocol
 from migration_gate.worker.protocol import (
     AlembicDifference,

@@ -1,0 +1,100 @@
+"""What the worker reports of the models, as facts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from migration_gate.facts import (
+    AlembicDifference,
+    DeclaredOperation,
+    FilteredObject,
+    ImportedModule,
+    Location,
+    ModelLocation,
+    ModelObject,
+    Models,
+    ModelStatement,
+    Unchecked,
+    UncreatedObject,
+)
+from migration_gate.replay.failure_facts import describe_frame
+from migration_gate.replay.repository_paths import RepositoryPaths
+from migration_gate.replay.step_facts import parse_optional_snapshot
+from migration_gate.worker import protocol
+from migration_gate.worker.protocol import ModelDdl, ModelsCreated, ScriptsFound, UncreatedPart
+
+
+def build_models(
+    created: ModelsCreated,
+    *,
+    scripts: ScriptsFound | None,
+    version_tables: Sequence[str],
+    paths: RepositoryPaths,
+) -> Models:
+    """What env.py gave as target_metadata, without the snapshot of the database that it made.
+
+    `version_tables` (`schema.name`) are left out of snapshots.
+    """
+    return Models(
+        tables=created.tables,
+        metadatas=created.metadatas,
+        uncreated_objects=tuple(_build_uncreated_object(part) for part in created.uncreated),
+        filtered_objects=_build_filtered_objects(created.filtered),
+        alembic_differences=tuple(
+            AlembicDifference(difference.operation, difference.table, difference.text)
+            for difference in created.alembic_differences
+        ),
+        locations=tuple(
+            ModelLocation(mapped.table, Location(paths.shorten(mapped.file), mapped.line))
+            for mapped in created.mapped_classes
+        ),
+        imported_modules=tuple(
+            ImportedModule(module.name, paths.shorten(module.file)) for module in created.imported_modules
+        ),
+        environment_file=paths.shorten(f"{scripts.folder}/env.py") if scripts is not None else None,
+        reflected_tables=created.reflected_tables,
+        lost_tables=created.lost_tables,
+        disabled_triggers=created.disabled_triggers,
+        dismissed_objects=_build_filtered_objects(created.dismissed),
+        declared_operations=tuple(
+            DeclaredOperation(operation.label, operation.upgrade, operation.downgrade, operation.error)
+            for operation in created.declared
+        ),
+        declared_snapshot=parse_optional_snapshot(created.declared_catalog, version_tables),
+        restored_snapshot=parse_optional_snapshot(created.restored_catalog, version_tables),
+        problems=tuple(Unchecked(problem.object, problem.why) for problem in created.problems),
+    )
+
+
+def build_model_statement(statement: ModelDdl, paths: RepositoryPaths) -> ModelStatement:
+    """What was built from the models at one place of the code."""
+    frame = statement.frame
+    return ModelStatement(
+        step=statement.step,
+        revision=statement.revision,
+        stage=statement.stage,
+        objects=tuple(ModelObject(item.kind, item.name, item.source) for item in statement.objects),
+        is_executed=statement.is_executed,
+        location=Location(paths.shorten(frame.file), frame.line) if frame is not None else None,
+        code=statement.code,
+        traceback=tuple(describe_frame(frame, paths) for frame in statement.frames),
+    )
+
+
+def _build_uncreated_object(part: UncreatedPart) -> UncreatedObject:
+    return UncreatedObject(
+        object=part.label,
+        message=part.message,
+        compared_by_alembic=part.compared_by_alembic,
+        table=part.table,
+        kind=part.kind,
+        name=part.name,
+        columns=part.columns,
+    )
+
+
+def _build_filtered_objects(items: Sequence[protocol.FilteredObject]) -> tuple[FilteredObject, ...]:
+    return tuple(
+        FilteredObject(item.kind, item.schema, item.table, item.name or "", item.option, item.is_flagged)
+        for item in items
+    )
