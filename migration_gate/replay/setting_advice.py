@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
+from migration_gate.worker.placeholders import OTHER_DATABASES
 from migration_gate.worker.protocol import MissingSetting, SettingSupplied
 
 SHOWN_NAMES = 12
@@ -13,10 +14,6 @@ SHOWN_NAMES = 12
 PLAIN_VALUE = re.compile(r"^[A-Za-z/.][\w/.+@-]*$")
 """what needs no quotes in YAML"""
 YAML_WORDS = frozenset({"true", "false", "yes", "no", "on", "off", "null", "y", "n"})
-OTHER_DATABASES = (
-    "sqlite", "mysql", "mariadb", "oracle", "mssql", "duckdb", "firebird", "db2", "snowflake", "redshift",
-)  # fmt: skip
-"""how URLs of databases begin that are not PostgreSQL"""
 
 
 def describe_supplied(supplied: Sequence[SettingSupplied]) -> tuple[str, ...]:

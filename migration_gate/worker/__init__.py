@@ -12,8 +12,11 @@ in and what goes out; stdout and stderr belong to the project's code.
     redirection         every connection goes to the ephemeral server; driver_patches: those past SQLAlchemy
     dialect_choice      PostgreSQL and an installed driver for every engine
     attempts            a fork for each run of the project: truthful first, then with what it lacked
-    retry_decision      whether another attempt may help; setting_reads, setting_calls: what was asked for
-    wanted_settings     what an error asks for; settings_fields: of pydantic
+    retry_decision      whether another attempt may help; additions: what it is given
+    startup_failure     an error before the first revision; setting_reads, setting_calls: what was asked for
+    wanted_settings     what an error asks for; named_variables, refused_values: how it says so
+    setting_guesses     what might help after an error that names nothing
+    settings_fields     values for settings classes of pydantic; pydantic_fields, field_values
     placeholders        dummy values; pattern_sample: for a regular expression
     several_databases   an env.py that migrates more than one; step_keywords: what it tells the revisions
     import_hooks        patches a module when it is imported

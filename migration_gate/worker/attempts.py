@@ -17,7 +17,7 @@ import sys
 from dataclasses import dataclass, field
 from typing import Any, Callable, NoReturn, Optional
 
-from .wanted_settings import Additions
+from .additions import Additions
 
 MAX_ATTEMPTS = 30
 MOST_BYTES = 60_000

@@ -6,7 +6,7 @@ They only decide what the project believes. Where it connects to is decided in `
 from __future__ import annotations
 
 import re
-from typing import Iterator
+from typing import Iterator, Optional
 
 PLACEHOLDER_URL = "postgresql://gate:gate@localhost:5432/gate"
 ASYNC_URL = "postgresql+asyncpg://gate:gate@localhost:5432/gate"
@@ -96,6 +96,13 @@ def make_text(name: str, type_name: str = "") -> str:
     if words[-1] == "NAME" and DATABASE_WORDS & set(words):
         return "gate"
     return "%s-%s" % (PLACEHOLDER_SECRET, name.lower().replace("_", "-"))
+
+
+def make_text_instead_of(default: Optional[str], name: str) -> str:
+    """A value of the form of the project's own default, on PostgreSQL."""
+    if default is not None and "://" in default:
+        return ASYNC_URL if "+aio" in default or "+async" in default else PLACEHOLDER_URL
+    return make_text(name)
 
 
 def _make_number(name: str) -> str:

@@ -10,9 +10,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any, Callable, Optional
 
+from .additions import Additions
 from .placeholders import PLACEHOLDER_URL
 from .protocol import ConfigSource, Order
-from .wanted_settings import Additions
 
 UPGRADE_ARGUMENTS = ["upgrade", "heads"]
 PATH_SEPARATORS = re.compile(r"[%s\n]|,\s*" % re.escape(os.pathsep))

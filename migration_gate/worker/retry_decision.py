@@ -7,6 +7,7 @@ import os
 import sys
 from typing import Any, Iterator, NoReturn, Optional
 
+from .additions import Additions
 from .answer_stream import AnswerStream, OrderStream
 from .attempts import Attempt, UseOfRun
 from .error_report import STANDARD_LIBRARY, WORKER_FOLDER
@@ -15,17 +16,12 @@ from .listener_guard import ListenerGuard
 from .placeholders import PLACEHOLDER_URL, make_text
 from .protocol import MissingSetting, SettingSupplied
 from .redirection import Redirection
+from .refused_values import without_refused_values
+from .setting_guesses import guess_database_variables, guess_settings
 from .setting_reads import ReadKind, SettingRead, SettingReads, WatchedDict, WatchedList
 from .settings_fields import SettingsFields
-from .wanted_settings import (
-    Additions,
-    Situation,
-    build_situation,
-    find_wants,
-    guess_database_variables,
-    guess_wants,
-    without_vain_values,
-)
+from .startup_failure import StartupFailure, describe_failure
+from .wanted_settings import find_wanted_settings
 
 INSTALLED = ("%ssite-packages%s" % (os.sep, os.sep), "%sdist-packages%s" % (os.sep, os.sep))
 
@@ -95,20 +91,20 @@ class RetryDecision:
         if not self._answer.is_holding or self._attempt.is_final:
             return
         with contextlib.suppress(Exception):  # objects of the project's may raise whatever is asked of them
-            self._ask_for_wants(self._describe_situation(error))
+            self._ask_for_another(self._describe_failure(error))
 
-    def _ask_for_wants(self, situation: Situation) -> None:
-        wants = find_wants(situation)
-        if wants is not None:
-            self._try_again(wants)
+    def _ask_for_another(self, failure: StartupFailure) -> None:
+        wanted = find_wanted_settings(failure)
+        if wanted is not None:
+            self._try_again(wanted)
         if self._attempt.proven is not None:
             self._take_guess_back()
-        guess = guess_wants(
-            situation, lacks_url=self._lacks_url(), lacks_command_line=self._lacks_command_line()
+        guess = guess_settings(
+            failure, lacks_url=self._lacks_url(), lacks_command_line=self._lacks_command_line()
         )
         if guess is not None:
-            self._try_again(guess, without_vain_values(situation))
-        truthful = without_vain_values(situation)
+            self._try_again(guess, without_refused_values(failure))
+        truthful = without_refused_values(failure)
         if truthful != self.additions:
             self._attempt.give_up(truthful, self._use_of_run())
 
@@ -142,8 +138,8 @@ class RetryDecision:
             return not self._is_own_module(error.name or "")
         if isinstance(error, OSError):
             return True
-        situation = self._describe_situation(error)
-        return find_wants(situation) is not None or without_vain_values(situation) != self.additions
+        failure = self._describe_failure(error)
+        return find_wanted_settings(failure) is not None or without_refused_values(failure) != self.additions
 
     def _is_own_module(self, name: str) -> bool:
         """Whether the project has a package of this name: then it is the revision that is wrong."""
@@ -154,8 +150,8 @@ class RetryDecision:
         paths = [os.path.join(folder, top) for folder in folders]
         return any(os.path.isdir(path) or os.path.isfile(path + ".py") for path in paths)
 
-    def _describe_situation(self, error: BaseException) -> Situation:
-        return build_situation(
+    def _describe_failure(self, error: BaseException) -> StartupFailure:
+        return describe_failure(
             error, self._reads, self.additions, self._fields.refusals, self._is_project_file
         )
 

@@ -1,0 +1,45 @@
+"""What a run of the project is given beyond what the user said."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from typing import Optional, Sequence
+
+from .placeholders import make_text_instead_of
+
+
+@dataclass(frozen=True)
+class Additions:
+    """Dummy settings of one run; without any, the run is the one that the user asked for."""
+
+    variables: dict[str, str] = field(default_factory=dict)
+    tried: dict[str, list[str]] = field(default_factory=dict)
+    """values that a variable had in earlier runs, and that did not do"""
+    options: dict[str, str] = field(default_factory=dict)
+    """of the configuration's section, for `%(NAME)s`"""
+    url: bool = False
+    """a `sqlalchemy.url` in the configuration"""
+    command_line: bool = False
+    """`cmd_opts`, as the command `alembic` sets them"""
+    replaced: dict[str, str] = field(default_factory=dict)
+    """what the project's code takes where a variable is not set"""
+    settings_fields: bool = False
+    """values for the required fields of pydantic's settings classes"""
+
+    def add_variable(self, name: str, value: str) -> Additions:
+        """The same with one more variable, or another value for it."""
+        tried = dict(self.tried)
+        if name in self.variables:
+            tried[name] = [*tried.get(name, []), self.variables[name]]
+        return dataclasses.replace(self, variables={**self.variables, name: value}, tried=tried)
+
+    def without(self, names: Sequence[str]) -> Additions:
+        """The same without these variables."""
+        kept = {name: value for name, value in self.variables.items() if name not in names}
+        return dataclasses.replace(self, variables=kept)
+
+    def replace_default(self, name: str, default: Optional[str]) -> Additions:
+        """The same with a variable of the form of the default that the project's code has for it."""
+        additions = self.add_variable(name, make_text_instead_of(default, name))
+        return dataclasses.replace(additions, replaced={**self.replaced, name: default or ""})

@@ -1,0 +1,139 @@
+"""Other values for variables of this run whose dummy value an error complains of."""
+
+from __future__ import annotations
+
+import enum
+import linecache
+import re
+import traceback
+from typing import Callable, Iterator, Optional
+
+from .additions import Additions
+from .named_variables import mentions
+from .placeholders import QUOTED_WORD, suggest_texts
+from .startup_failure import StartupFailure
+
+COMPARISON = re.compile(r"\b(?:not )?in\s*(?=[\[({])|[!=]=")
+"""of a value with what it may be; what stands after it are the values"""
+DATABASE_URL_COMPLAINT = re.compile(
+    r"parse (SQLAlchemy|rfc1738) URL|Can't load plugin: sqlalchemy\.dialects|Could not parse .*URL"
+)
+SHORT_VALUE = 5
+"""characters: a value of so few may stand in any text by chance"""
+NEAR_LINES = 20
+
+
+def try_other_value(failure: StartupFailure) -> Optional[Additions]:
+    """The additions with another value for a variable; None where none is left that may do."""
+    additions = failure.additions
+    for name in dict.fromkeys(list_refused_variables(failure)):
+        used = (additions.variables[name], *additions.tried.get(name, ()))
+        for text in _list_other_values(failure, name, used[0]):
+            if text not in (name, *used):
+                return additions.add_variable(name, text)
+    return None
+
+
+def without_refused_values(failure: StartupFailure) -> Additions:
+    """The additions without variables of which no value did: the error for the want of them says more."""
+    return failure.additions.without(list_refused_variables(failure))
+
+
+# Which variables.
+
+
+def list_refused_variables(failure: StartupFailure) -> list[str]:
+    """Variables of this run that the error may be about, by the surest sign that there is."""
+    for list_variables in SIGNS:
+        names = list_variables(failure)
+        if names:
+            return names
+    return []
+
+
+def _list_named(failure: StartupFailure) -> list[str]:
+    """The error names them."""
+    text = failure.text
+    return [name for name in failure.additions.variables if mentions(text, name)]
+
+
+def _list_with_shown_value(failure: StartupFailure) -> list[str]:
+    """The error shows their value."""
+    given, text = failure.additions.variables, failure.text
+    return [name for name, value in given.items() if len(value) > SHORT_VALUE and value in text]
+
+
+def _list_read_by_statement(failure: StartupFailure) -> list[str]:
+    """A statement that failed has read them."""
+    given = failure.additions.variables
+    reads = failure.reads.reads
+    return [read.name for read in reads if read.name in given and failure.is_read_by_statement(read)]
+
+
+def _list_without_url(failure: StartupFailure) -> list[str]:
+    """The error is about a database's URL, and their value is none; newest first."""
+    if not _is_about_url(failure):
+        return []
+    given = failure.additions.variables
+    return [name for name, value in given.items() if not value.startswith("postgresql")][::-1]
+
+
+def _list_read_shortly_before(failure: StartupFailure) -> list[str]:
+    """The one that was read last in the file that failed, above the failed statement."""
+    statement = failure.innermost_statement
+    if statement is None or _is_about_url(failure):
+        return []
+    above = [
+        (caller.line, read.name)
+        for read in failure.reads.reads
+        if read.name in failure.additions.variables
+        for caller in read.callers[:2]
+        if caller.file == statement.file
+        and statement.lines.start - NEAR_LINES <= caller.line < statement.lines.start
+    ]
+    return [max(above)[1]] if above else []
+
+
+def _is_about_url(failure: StartupFailure) -> bool:
+    return bool(DATABASE_URL_COMPLAINT.search(failure.text))
+
+
+SIGNS: tuple[Callable[[StartupFailure], list[str]], ...] = (
+    _list_named,
+    _list_with_shown_value,
+    _list_read_by_statement,
+    _list_without_url,
+    _list_read_shortly_before,
+)
+"""that the error is about a variable, the surest first"""
+
+
+# Which values.
+
+
+def _list_other_values(failure: StartupFailure, name: str, value: str) -> Iterator[str]:
+    """Values that the variable may have, the surest first; `value` is the one that it had."""
+    yield from _list_enum_values(failure)
+    yield from _list_compared_words(failure)
+    yield from suggest_texts(name, failure.text.replace(value, ""))
+
+
+def _list_enum_values(failure: StartupFailure) -> Iterator[str]:
+    """Values of the enum that refused one: its class is `cls` in the frames of `Enum.__new__`."""
+    for error in failure.errors:
+        for frame, _ in traceback.walk_tb(error.__traceback__):
+            class_ = frame.f_locals.get("cls")
+            if isinstance(class_, type) and issubclass(class_, enum.Enum):
+                yield from (str(member.value) for member in class_)
+
+
+def _list_compared_words(failure: StartupFailure) -> Iterator[str]:
+    """The words in quotes that the failed statement, or the line above it, compares a value with."""
+    statement = failure.innermost_statement
+    if statement is None:
+        return
+    for number in range(max(statement.lines.start - 1, 1), statement.lines.stop):
+        text = linecache.getline(statement.file, number)
+        comparison = COMPARISON.search(text)
+        if comparison:
+            yield from QUOTED_WORD.findall(text, comparison.end())
