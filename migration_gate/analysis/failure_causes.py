@@ -9,7 +9,14 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from migration_gate.analysis import failure_dialects, failure_fixes, failure_objects, quoted_expressions
+from migration_gate.analysis import (
+    failure_dialects,
+    failure_existing_objects,
+    failure_fixes,
+    failure_missing_columns,
+    failure_missing_objects,
+    quoted_expressions,
+)
 from migration_gate.facts import Failure, Location, Replay
 
 NOT_UNDERSTOOD = ("42601", "42704", "42883", "42P01", "0A000", "22023", "42P17", "42809")
@@ -77,18 +84,26 @@ CAUSES: tuple[Cause, ...] = (
     _cause(failure_fixes.create_extension, "42704", "42883", message="does not exist"),
     _cause(failure_dialects.write_for_postgres, *NOT_UNDERSTOOD, message=r"does not exist|syntax error"),
     _cause(failure_fixes.quote_reserved_word, "42601", message="syntax error at or near"),
-    _cause(failure_objects.describe_missing_column, "42703", message=r'column "?\S+"? .*does not exist'),
-    _cause(failure_objects.order_table_creation, "42P01", message=r'(?<!of )relation "\S+" does not exist'),
+    _cause(
+        failure_missing_columns.describe_missing_column,
+        "42703",
+        message=r'column "?\S+"? .*does not exist',
+    ),
+    _cause(
+        failure_missing_objects.order_table_creation,
+        "42P01",
+        message=r'(?<!of )relation "\S+" does not exist',
+    ),
     _cause(failure_fixes.prepare_schema_or_role, message=r"(?:schema|role) \S+ does not exist"),
-    _cause(failure_objects.describe_missing_object, "42704", "42883", message="does not exist"),
-    _cause(failure_objects.drop_dependents_first, "2BP01"),
+    _cause(failure_missing_objects.describe_missing_object, "42704", "42883", message="does not exist"),
+    _cause(failure_existing_objects.drop_dependents_first, "2BP01"),
     _cause(failure_dialects.replace_type, exceptions=("CompileError", "UnsupportedCompilationError")),
     _cause(quoted_expressions.unquote_default, "22P02", "22007"),
     _cause(failure_fixes.convert_values, "42804", message="cannot be cast automatically"),
     _cause(failure_fixes.leave_transaction, "25001", message="cannot run inside a transaction block"),
     _cause(failure_fixes.commit_enum_value, "55P04", message="unsafe use of new value"),
     _cause(
-        failure_objects.remove_second_creation,
+        failure_existing_objects.remove_second_creation,
         *("42P07", "42701", "42710", "42P06", "42723"),
         message="already exists",
     ),

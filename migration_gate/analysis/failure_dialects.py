@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 
-from migration_gate.analysis.failure_objects import NAME, find_in_message
+from migration_gate.analysis.failure_message import NAME, find_in_message
 from migration_gate.analysis.postgres_versions import find_first_major, find_newer_syntax, find_removed
 from migration_gate.facts import Failure, Replay
 from migration_gate.wording import code_block
 
+SYNTAX_ERROR, UNDEFINED_FUNCTION = "42601", "42883"
+"""SQLSTATEs"""
 MYSQL_TYPES = frozenset(
     {
         *("blob", "datetime", "double", "longblob", "longtext", "mediumblob", "mediumint", "mediumtext"),
@@ -24,18 +26,9 @@ GENERIC_TYPES = {
 """SQLAlchemy's, by its type for MySQL that stands for the same values"""
 MYSQL_FUNCTIONS = frozenset(
     {
-        *(
-            "curdate",
-            "curtime",
-            "date_format",
-            "find_in_set",
-            "from_unixtime",
-            "group_concat",
-            "if",
-            "ifnull",
-        ),
-        *("isnull", "json_extract", "last_insert_id", "rand", "str_to_date", "sysdate", "unix_timestamp"),
-        *("utc_timestamp", "uuid", "uuid_to_bin", "bin_to_uuid"),
+        *("curdate", "curtime", "date_format", "find_in_set", "from_unixtime", "group_concat", "if"),
+        *("ifnull", "isnull", "json_extract", "last_insert_id", "rand", "str_to_date", "sysdate"),
+        *("unix_timestamp", "utc_timestamp", "uuid", "uuid_to_bin", "bin_to_uuid"),
     }
 )
 SQLITE_FUNCTIONS = frozenset(
@@ -78,8 +71,9 @@ def choose_major(failure: Failure, replay: Replay) -> str | None:
     name = find_in_message(rf"(?:function|type) {NAME}", failure).rpartition(".")[2]
     since = find_first_major(name) if name else None
     if since is not None and since > major:
-        return _ask_for_newer(f"`{name}` is", since, major, can_be_made=failure.sqlstate == "42883")
-    statement = f"{failure.statement or ''}"
+        is_function = failure.sqlstate == UNDEFINED_FUNCTION
+        return _ask_for_newer(f"`{name}` is", since, major, can_be_made=is_function)
+    statement = failure.statement or ""
     newer = find_newer_syntax(statement, major)
     if newer is not None:
         return _ask_for_newer(f"The statement has {newer[1]}:", newer[0], major)
@@ -116,25 +110,32 @@ def replace_type(failure: Failure, _replay: Replay) -> str | None:
 
 def write_for_postgres(failure: Failure, replay: Replay) -> str | None:
     """For SQL that only MySQL or SQLite accepts."""
-    statement = failure.statement or ""
     name = find_in_message(rf"(?:type|function|collation|relation) {NAME}", failure).lower()
-    if failure.sqlstate == "42883":
-        return _of_dialect(name, SQLITE_FUNCTIONS - MYSQL_FUNCTIONS, MYSQL_FUNCTIONS)
+    if failure.sqlstate == UNDEFINED_FUNCTION:
+        dialect = _find_dialect_of_function(name)
+    else:
+        dialect = _find_dialect_of_statement(failure, name)
+    return _WRITE_FOR_POSTGRES.format(dialect=dialect) if dialect else None
+
+
+def _find_dialect_of_function(name: str) -> str | None:
+    if name in MYSQL_FUNCTIONS:
+        return "MySQL"
+    return "SQLite" if name in SQLITE_FUNCTIONS else None
+
+
+def _find_dialect_of_statement(failure: Failure, name: str) -> str | None:
+    """By the syntax of the statement, or by the name that Postgres does not know."""
+    statement = failure.statement or ""
     if SQLITE_SYNTAX.search(f"{statement}\n{name}"):
-        return _WRITE_FOR_POSTGRES.format(dialect="SQLite")
-    if name in MYSQL_TYPES and failure.message.startswith("type"):
-        return _WRITE_FOR_POSTGRES.format(dialect="MySQL")
-    is_syntax = failure.sqlstate in ("42601", None) or "syntax error" in failure.message
-    if (is_syntax or "utf8" in name or "configuration parameter" in failure.message) and MYSQL_SYNTAX.search(
-        statement
-    ):
-        return _WRITE_FOR_POSTGRES.format(dialect="MySQL")
-    return None
+        return "SQLite"
+    is_mysql_type = name in MYSQL_TYPES and failure.message.startswith("type")
+    is_mysql = is_mysql_type or (_is_refused_by_parser(failure, name) and MYSQL_SYNTAX.search(statement))
+    return "MySQL" if is_mysql else None
 
 
-def _of_dialect(name: str, sqlite: frozenset[str], mysql: frozenset[str]) -> str | None:
-    if name in sqlite:
-        return _WRITE_FOR_POSTGRES.format(dialect="SQLite")
-    if name in mysql:
-        return _WRITE_FOR_POSTGRES.format(dialect="MySQL")
-    return None
+def _is_refused_by_parser(failure: Failure, name: str) -> bool:
+    """Whether Postgres does not understand the statement; then signs of another dialect mean something."""
+    if failure.sqlstate in (SYNTAX_ERROR, None) or "syntax error" in failure.message:
+        return True
+    return "utf8" in name or "configuration parameter" in failure.message

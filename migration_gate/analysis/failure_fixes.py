@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from migration_gate.analysis.extensions import CONTRIB, EXTENSION_OF, IMAGE_WITH, OFFICIAL_IMAGE
 from migration_gate.analysis.failure_dialects import find_major
-from migration_gate.analysis.failure_objects import NAME, find_in_message
+from migration_gate.analysis.failure_message import NAME, find_in_message
 from migration_gate.analysis.op_code import quote_python
 from migration_gate.facts import Failure, Replay
 from migration_gate.sql.identifiers import QUOTED_KEYWORDS, quote_identifier

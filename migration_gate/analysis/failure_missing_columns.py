@@ -1,0 +1,138 @@
+"""What to do about a column that a statement does not find: with its own history, and what the table has."""
+
+from __future__ import annotations
+
+import re
+
+from migration_gate.analysis.executed_ddl import DdlEvent, ExecutedDdl, read_executed_ddl
+from migration_gate.analysis.failure_message import NAME, find_in_message, find_last_name
+from migration_gate.facts import Failure, Replay
+from migration_gate.sql.identifiers import split_qualified_name
+from migration_gate.sql.lexer import tokenize
+from migration_gate.wording import nearest_name
+
+SHOWN_COLUMNS = 30
+_MODELS_ARE_NEWER = (
+    "If the revision uses the project's models: they have today's columns. Describe the table in the "
+    "revision with `sa.table(...)`."
+)
+_AFTER_TABLE_WORD = {"IF", "NOT", "EXISTS", "ONLY"}
+_BEFORE_TABLE = ("UPDATE", "INTO", "TABLE", "FROM")
+"""words that the table stands behind, the surest first"""
+_CREATES_INDEX = re.compile(r"\s*CREATE\s+(UNIQUE\s+)?INDEX", re.IGNORECASE)
+
+
+def describe_missing_column(failure: Failure, replay: Replay) -> str:
+    """For a column that the table does not have at this point of the history."""
+    qualified = find_in_message(rf"column {NAME}", failure)
+    column = find_last_name(qualified)
+    executed = read_executed_ddl(replay)
+    table = _find_table(failure, qualified, executed)
+    columns = executed.columns.get(table) or _list_logged_columns(table, replay)
+    others = [other for other in columns if other != column]
+    nearest = nearest_name(column, others)
+    sentences = (
+        _describe_history(table, column, executed, replay),
+        _list_columns(others),
+        f"Did you mean `{nearest}`?" if nearest else "",
+        _MODELS_ARE_NEWER,
+    )
+    return " ".join(filter(None, sentences))
+
+
+def _describe_history(table: str, column: str, executed: ExecutedDdl, replay: Replay) -> str:
+    """What became of the column, or which revision will add it."""
+    subject = f"`{table}`" if table else "that table"
+    event = executed.find_last(column, "column", table=table)
+    if event is not None:
+        return _describe_past(event, column, subject)
+    later = _find_adding_file(table, column, replay)
+    if later:
+        return f"The column `{column}` comes with {later}, which does not run before this one."
+    return f"No revision up to here gives {subject} a column `{column}`."
+
+
+def _describe_past(event: DdlEvent, column: str, subject: str) -> str:
+    if event.verb == "dropped":
+        return f"The column `{column}` of {subject} was there until revision `{event.revision}` dropped it."
+    if event.verb == "renamed" and event.name == column:
+        return f"Revision `{event.revision}` renamed `{column}` of {subject} to `{event.new_name}`."
+    return f"Revision `{event.revision}` gave {subject} a column `{column}`, which is gone at this point."
+
+
+def _find_adding_file(table: str, column: str, replay: Replay) -> str:
+    """The file of a revision that has not run and whose text adds the column; empty for none."""
+    finished = {step.revision for step in replay.steps}
+    for file in replay.history.files:
+        if file.revision not in finished and f"{table}.{column}" in file.added_columns:
+            return f"revision `{file.revision}` ({file.path})"
+    return ""
+
+
+def _list_columns(columns: list[str]) -> str:
+    if not columns:
+        return ""
+    ending = ", …" if len(columns) > SHOWN_COLUMNS else ""
+    return f"It has these: {', '.join(columns[:SHOWN_COLUMNS])}{ending}."
+
+
+def _list_logged_columns(table: str, replay: Replay) -> list[str]:
+    """The columns of the table after the last command of the log on it."""
+    if not table:
+        return []
+    for command in reversed(replay.ddl_commands):
+        if command.columns and find_last_name(command.identity) == table:
+            return [state.name for state in command.columns]
+    return []
+
+
+# Which table is meant.
+
+
+def _find_table(failure: Failure, qualified_column: str, executed: ExecutedDdl) -> str:
+    """The table that the message names, or else the statement; empty where neither does."""
+    named = find_in_message(rf"of relation {NAME}", failure)
+    if named:
+        return find_last_name(named)
+    statement = failure.statement or ""
+    if "referenced in foreign key" in failure.message:
+        return _find_table_after("REFERENCES", statement)
+    qualifier = _find_qualifier(qualified_column)
+    if qualifier and (qualifier in executed.columns or _has_word(statement, qualifier)):
+        return _resolve_alias(statement, qualifier)
+    # The table of CREATE INDEX stands behind ON, which means something else in every other statement.
+    words = ("ON", *_BEFORE_TABLE) if _CREATES_INDEX.match(statement) else _BEFORE_TABLE
+    tables = (_find_table_after(word, statement) for word in words)
+    return next(filter(None, tables), "")
+
+
+def _find_qualifier(qualified_column: str) -> str:
+    """The table or alias before the column's name; empty where there is none."""
+    parts = split_qualified_name(qualified_column)
+    return parts[-2] if len(parts) > 1 else ""
+
+
+def _has_word(statement: str, word: str) -> bool:
+    return re.search(rf"\b{re.escape(word)}\b", statement) is not None
+
+
+def _find_table_after(word: str, statement: str) -> str:
+    """The name, without schema, that follows the first such word of the statement."""
+    tokens = list(tokenize(statement))
+    position = next((number for number, token in enumerate(tokens, 1) if token.keyword == word), None)
+    if position is None:
+        return ""
+    while position < len(tokens) and tokens[position].keyword in _AFTER_TABLE_WORD:
+        position += 1
+    while position + 2 < len(tokens) and tokens[position + 1].text == ".":
+        position += 2
+    return tokens[position].name if position < len(tokens) else ""
+
+
+def _resolve_alias(statement: str, alias: str) -> str:
+    """The table that an alias stands for, where the statement says `table alias` or `table AS alias`."""
+    pattern = (
+        rf'(?:FROM|JOIN|UPDATE|INTO|ONLY|,)\s+(?:[\w"]+\.)?"?(\w+)"?\s+(?:AS\s+)?"?{re.escape(alias)}"?\b'
+    )
+    match = re.search(pattern, statement, re.IGNORECASE)
+    return match[1] if match else alias
