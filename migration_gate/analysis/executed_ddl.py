@@ -21,21 +21,12 @@ _KINDS = {
     *("TRIGGER", "ROLE", "POLICY", "COLLATION", "AGGREGATE", "STATISTICS"),
 }
 _BEFORE_KIND = {
-    *(
-        "OR",
-        "REPLACE",
-        "TEMP",
-        "TEMPORARY",
-        "UNLOGGED",
-        "UNIQUE",
-        "MATERIALIZED",
-        "GLOBAL",
-        "LOCAL",
-        "FOREIGN",
-    ),
-    *("CONSTRAINT", "RECURSIVE"),
+    *("OR", "REPLACE", "TEMP", "TEMPORARY", "UNLOGGED", "UNIQUE", "MATERIALIZED", "GLOBAL", "LOCAL"),
+    *("FOREIGN", "CONSTRAINT", "RECURSIVE"),
 }
 _BEFORE_NAME = {"CONCURRENTLY", "IF", "NOT", "EXISTS", "ONLY"}
+_RENAMED_PARTS = {"CONSTRAINT": "constraint", "VALUE": "label", "ATTRIBUTE": "attribute"}
+"""by the word behind RENAME; every other word is the name of a column, or COLUMN"""
 _TABLE_CONSTRAINTS = {"CONSTRAINT", "PRIMARY", "UNIQUE", "CHECK", "FOREIGN", "EXCLUDE", "LIKE"}
 
 
@@ -121,17 +112,13 @@ def _read_statement(statement: Statement, revision: str) -> Iterator[DdlEvent]:
 
 
 def _read_create(tokens: Sequence[Token], revision: str) -> Iterator[DdlEvent]:
-    position = _skip(tokens, 1, _BEFORE_KIND)
-    kind = tokens[position].keyword if position < len(tokens) else ""
-    if kind not in _KINDS:
+    target = _read_target(tokens)
+    if target is None:
         return
-    names, position = _read_name(tokens, _skip(tokens, position + 1, _BEFORE_NAME))
-    if not names:
-        return
-    yield DdlEvent("made", kind.lower(), names[-1], revision, schema=_schema(names))
-    if kind == "TABLE":
-        for element in _elements(tokens, position):
-            yield from _read_addition(element, names[-1], revision)
+    yield DdlEvent("made", target.kind, target.name, revision, schema=target.schema)
+    if target.kind == "table":
+        for element in _elements(tokens, target.end):
+            yield from _read_addition(element, target.name, revision)
 
 
 def _read_addition(element: Sequence[Token], table: str, revision: str) -> Iterator[DdlEvent]:
@@ -143,61 +130,86 @@ def _read_addition(element: Sequence[Token], table: str, revision: str) -> Itera
 
 
 def _read_drop(tokens: Sequence[Token], revision: str) -> Iterator[DdlEvent]:
-    position = _skip(tokens, 1, _BEFORE_KIND)
-    kind = tokens[position].keyword if position < len(tokens) else ""
-    if kind not in _KINDS:
-        return
-    position = _skip(tokens, position + 1, _BEFORE_NAME)
-    while True:
-        names, position = _read_name(tokens, position)
-        if not names:
-            return
-        yield DdlEvent("dropped", kind.lower(), names[-1], revision, schema=_schema(names))
-        if position >= len(tokens) or tokens[position].text != ",":
-            return
-        position += 1
+    target = _read_target(tokens)
+    while target is not None:
+        yield DdlEvent("dropped", target.kind, target.name, revision, schema=target.schema)
+        is_followed = target.end < len(tokens) and tokens[target.end].text == ","
+        target = _read_named_target(tokens, target.kind, target.end + 1) if is_followed else None
 
 
 def _read_alter(tokens: Sequence[Token], revision: str) -> Iterator[DdlEvent]:
-    position = _skip(tokens, 1, _BEFORE_KIND)
-    kind = tokens[position].keyword if position < len(tokens) else ""
-    if kind not in _KINDS:
+    target = _read_target(tokens)
+    if target is None:
         return
-    names, position = _read_name(tokens, _skip(tokens, position + 1, _BEFORE_NAME))
-    if not names:
-        return
-    for action in _split_at_commas(tokens[position:]):
-        yield from _read_action(action, kind.lower(), names[-1], revision)
+    for action in _split_at_commas(tokens[target.end :]):
+        yield from _read_action(action, target, revision)
 
 
-def _read_action(action: Sequence[Token], kind: str, name: str, revision: str) -> Iterator[DdlEvent]:
+def _read_action(action: Sequence[Token], target: _Target, revision: str) -> Iterator[DdlEvent]:
     keywords = [token.keyword for token in action]
-    if keywords[:1] == ["RENAME"] and "TO" in keywords:
-        yield _read_rename(action, keywords, kind, name, revision)
-    elif kind == "table" and keywords[:1] == ["ADD"]:
-        position = _skip(action, 1, {"COLUMN", "IF", "NOT", "EXISTS"})
-        if position < len(action):
-            yield from _read_addition(action[position:], name, revision)
-    elif kind == "table" and keywords[:1] == ["DROP"]:
-        part = "constraint" if keywords[1:2] == ["CONSTRAINT"] else "column"
-        position = _skip(action, 1, {"COLUMN", "CONSTRAINT", "IF", "EXISTS"})
-        if position < len(action):
-            yield DdlEvent("dropped", part, action[position].name, revision, table=name)
+    match target.kind, keywords[0]:
+        case _, "RENAME" if "TO" in keywords:
+            yield _read_rename(action, keywords, target, revision)
+        case "table", "ADD":
+            position = _skip(action, 1, {"COLUMN", "IF", "NOT", "EXISTS"})
+            if position < len(action):
+                yield from _read_addition(action[position:], target.name, revision)
+        case "table", "DROP":
+            yield from _read_dropped_part(action, keywords, target.name, revision)
+
+
+def _read_dropped_part(
+    action: Sequence[Token], keywords: Sequence[str], table: str, revision: str
+) -> Iterator[DdlEvent]:
+    part = "constraint" if keywords[1:2] == ["CONSTRAINT"] else "column"
+    position = _skip(action, 1, {"COLUMN", "CONSTRAINT", "IF", "EXISTS"})
+    if position < len(action):
+        yield DdlEvent("dropped", part, action[position].name, revision, table=table)
 
 
 def _read_rename(
-    action: Sequence[Token], keywords: Sequence[str], kind: str, name: str, revision: str
+    action: Sequence[Token], keywords: Sequence[str], target: _Target, revision: str
 ) -> DdlEvent:
     """RENAME TO, RENAME CONSTRAINT a TO b, RENAME [COLUMN] a TO b."""
-    target = action[keywords.index("TO") + 1].name if keywords.index("TO") + 1 < len(action) else ""
-    if keywords[1] == "TO":
-        return DdlEvent("renamed", kind, name, revision, new_name=target)
-    part = {"CONSTRAINT": "constraint", "VALUE": "label", "ATTRIBUTE": "attribute"}.get(keywords[1], "column")
-    old_name = action[keywords.index("TO") - 1].name
-    return DdlEvent("renamed", part, old_name, revision, table=name, new_name=target)
+    position = keywords.index("TO")
+    new_name = action[position + 1].name if position + 1 < len(action) else ""
+    if position == 1:
+        return DdlEvent("renamed", target.kind, target.name, revision, new_name=new_name)
+    part = _RENAMED_PARTS.get(keywords[1], "column")
+    old_name = action[position - 1].name
+    return DdlEvent("renamed", part, old_name, revision, table=target.name, new_name=new_name)
 
 
 # Tokens.
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """The object that a statement names behind CREATE, DROP or ALTER."""
+
+    kind: str
+    """in small letters"""
+    schema: str
+    """empty where none is named"""
+    name: str
+    end: int
+    """the position behind the name"""
+
+
+def _read_target(tokens: Sequence[Token]) -> _Target | None:
+    """The (first) object of a statement; None for a kind of which nothing is recorded."""
+    position = _skip(tokens, 1, _BEFORE_KIND)
+    kind = tokens[position].keyword if position < len(tokens) else ""
+    if kind not in _KINDS:
+        return None
+    return _read_named_target(tokens, kind.lower(), _skip(tokens, position + 1, _BEFORE_NAME))
+
+
+def _read_named_target(tokens: Sequence[Token], kind: str, position: int) -> _Target | None:
+    names, end = _read_name(tokens, position)
+    if not names:
+        return None
+    return _Target(kind, names[-2] if len(names) > 1 else "", names[-1], end)
 
 
 def _skip(tokens: Sequence[Token], position: int, words: set[str]) -> int:
@@ -216,10 +228,6 @@ def _read_name(tokens: Sequence[Token], position: int) -> tuple[tuple[str, ...],
             break
         position += 1
     return tuple(parts), position
-
-
-def _schema(names: Sequence[str]) -> str:
-    return names[-2] if len(names) > 1 else ""
 
 
 def _elements(tokens: Sequence[Token], position: int) -> list[list[Token]]:
