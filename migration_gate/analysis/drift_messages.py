@@ -10,6 +10,7 @@ from typing import get_args
 from migration_gate.analysis.difference_sides import describe_only_side, describe_sides
 from migration_gate.analysis.evaluated_defaults import FROZEN, QUOTED, is_evaluated_default
 from migration_gate.analysis.rename_advice import add_rename_advice
+from migration_gate.analysis.revision_bodies import NO_DOWNGRADE
 from migration_gate.analysis.storage_differences import is_about_storage
 from migration_gate.analysis.type_width import is_narrowing, is_same_family
 from migration_gate.check import Evidence
@@ -269,6 +270,4 @@ def format_revision(difference: Difference) -> str:
     downgrade = dedent(difference.downgrade).strip("\n")
     if not upgrade.strip():
         return ""
-    if not downgrade.strip():
-        downgrade = 'raise NotImplementedError("this cannot be undone")'
-    return f"# upgrade\n{upgrade}\n\n# downgrade\n{downgrade}"
+    return f"# upgrade\n{upgrade}\n\n# downgrade\n{downgrade if downgrade.strip() else NO_DOWNGRADE}"

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
-from migration_gate.analysis.engine_bodies import (
-    IDENTIFIER_LENGTH,
-    describe_databases,
-    fit_environment,
-    format_functions,
-    has_line,
-)
+from migration_gate.analysis.engine_bodies import describe_databases, fit_environment, format_functions
 from migration_gate.analysis.origin import find_origin
+from migration_gate.analysis.revision_bodies import has_code, has_statement, make_identifier
 from migration_gate.analysis.revision_graph import build_graph, find_ancestors
 from migration_gate.facts import Difference, DriftRevision, Replay
 from migration_gate.wording import count_noun, join_words
@@ -34,54 +29,75 @@ def make_drift_revision(
     bodies = dict.fromkeys((item.upgrade, item.downgrade) for item in together)  # once for all tenants
     upgrade = _join_lines(body for body, _ in bodies)
     downgrade = _join_lines(body for _, body in reversed(bodies)) or _restore_nothing(together)
-    head, others = _choose_heads(replay, together)
-    content = "\0".join((head or "", *others, upgrade, downgrade))
-    removed = {(item.kind, item.object) for item in together}
-    remaining = (item for item in differences if item.kind != "unmanaged")
-    left_out = (item.object for item in remaining if (item.kind, item.object) not in removed)
+    ancestry = _choose_heads(replay, together)
     revision = DriftRevision(
-        identifier=hashlib.sha256(content.encode()).hexdigest()[:IDENTIFIER_LENGTH],
-        down_revision=() if head is None else (head,),
-        depends_on=others,
+        identifier=make_identifier((ancestry.head or "", *ancestry.dependencies, upgrade, downgrade)),
+        down_revision=() if ancestry.head is None else (ancestry.head,),
+        depends_on=ancestry.dependencies,
         upgrade=upgrade,
         downgrade=downgrade,
         differences=len(together),
-        left_out=tuple(dict.fromkeys(left_out)),
+        left_out=tuple(dict.fromkeys(_find_remaining_objects(differences, together))),
     )
     return fit_environment(revision, replay)
 
 
+def _find_remaining_objects(
+    differences: Iterable[Difference], together: Iterable[Difference]
+) -> Iterator[str]:
+    """The objects of the differences that the revision leaves, but for what models cannot express."""
+    removed = {(item.kind, item.object) for item in together}
+    for item in differences:
+        if item.kind != "unmanaged" and (item.kind, item.object) not in removed:
+            yield item.object
+
+
 def _join_lines(bodies: Iterable[str]) -> str:
     """The bodies one after the other, without those that are only comments."""
-    return "\n".join(body.strip("\n") for body in bodies if _has_statement(body))
+    return "\n".join(body.strip("\n") for body in bodies if has_statement(body))
 
 
 def _restore_nothing(together: tuple[Difference, ...]) -> str:
     """The comments of downgrades that have nothing to do, and `pass`; empty where one cannot be undone."""
     bodies = dict.fromkeys(item.downgrade.strip("\n") for item in together)
-    return "\n".join(bodies) if all(map(has_line, bodies)) else ""
+    return "\n".join(bodies) if all(map(has_code, bodies)) else ""
 
 
-def _has_statement(body: str) -> bool:
-    lines = (line.strip() for line in body.splitlines())
-    return any(line and line != "pass" and not line.startswith("#") for line in lines)
+@dataclass(frozen=True, slots=True)
+class _Ancestry:
+    """What a revision follows, and what else must have run before it."""
+
+    head: str | None
+    """None in a history without revisions"""
+    dependencies: tuple[str, ...] = ()
 
 
-def _choose_heads(replay: Replay, differences: Iterable[Difference]) -> tuple[str | None, tuple[str, ...]]:
+def _choose_heads(replay: Replay, differences: Iterable[Difference]) -> _Ancestry:
     """The head whose line made most of what is changed, and the others that made some of it."""
-    history = replay.history
-    heads = [head for head in dict.fromkeys(replay.arrived_heads) if history.find_revision(head)]
-    heads = heads or list(history.heads)
+    heads = _list_heads(replay)
     if len(heads) <= 1:
-        return (heads[0] if heads else None), ()
-    graph = build_graph(history, with_dependencies=True)
+        return _Ancestry(next(iter(heads), None))
+    counts = _count_by_head(replay, heads, differences)
+    chosen = max(heads, key=lambda head: counts[head])
+    return _Ancestry(chosen, tuple(head for head in heads if head != chosen and counts[head]))
+
+
+def _list_heads(replay: Replay) -> Sequence[str]:
+    """The heads that the run arrived at; those of the history where it arrived at none that is known."""
+    arrived = dict.fromkeys(replay.arrived_heads)
+    known = [head for head in arrived if replay.history.find_revision(head)]
+    return known or replay.history.heads
+
+
+def _count_by_head(replay: Replay, heads: Sequence[str], differences: Iterable[Difference]) -> Counter[str]:
+    """How many of the differences each head's line made."""
+    graph = build_graph(replay.history, with_dependencies=True)
     lines = {head: find_ancestors(graph, head) for head in heads}
     counts = Counter[str]()
     for revision in _introducing_revisions(replay, differences):
         # What lies before a fork belongs to every line, and so to the first head as well as to any other.
         counts.update([head for head in heads if revision in lines[head]][:1])
-    chosen = max(heads, key=lambda head: counts[head])
-    return chosen, tuple(head for head in heads if head != chosen and counts[head])
+    return counts
 
 
 def _introducing_revisions(replay: Replay, differences: Iterable[Difference]) -> Iterator[str]:

@@ -6,37 +6,38 @@ def upgrade(engine_name):
 
 from __future__ import annotations
 
-import hashlib
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from textwrap import indent
 from typing import Literal
 
-from migration_gate.facts import DriftRevision, EngineBody, Replay
+from migration_gate.analysis.revision_bodies import complete_body, make_identifier
+from migration_gate.facts import DriftRevision, EngineBody, Replay, StepKeywords
 from migration_gate.wording import join_words
 
-IDENTIFIER_LENGTH = 12
-"""hexadecimal digits, as Alembic's own"""
-NO_DOWNGRADE = 'raise NotImplementedError("this cannot be undone")'
 Direction = Literal["upgrade", "downgrade"]
-_NO_IDENTIFIER = re.compile(r"\W")
+_NOT_IN_IDENTIFIER = re.compile(r"\W")
 
 
 def fit_environment(revision: DriftRevision, replay: Replay) -> DriftRevision:
     """The revision with the functions that this env.py calls."""
+    calls = replay.step_keywords
     keyword = _find_engine_keyword(replay)
-    others = {item.name for call in replay.step_keywords for item in call.keywords} - {keyword}
+    others = {item.name for call in calls for item in call.keywords} - {keyword}
     revision = replace(revision, engine_keyword=keyword, takes_keywords=bool(others))
     if not keyword:
         return replace(revision, database=replay.database.rpartition("/")[2])
-    judged, all_engines = (
-        dict.fromkeys(call.find_value(keyword) or "" for call in calls)
-        for calls in ([call for call in replay.step_keywords if call.is_judged], replay.step_keywords)
-    )
-    own = revision.upgrade, revision.downgrade
-    bodies = (EngineBody(name, *(own if name in judged else ("pass", "pass"))) for name in all_engines)
-    return replace(revision, engines=tuple(bodies))
+    judged = {call.find_value(keyword) or "" for call in calls if call.is_judged}
+    all_engines = dict.fromkeys(call.find_value(keyword) or "" for call in calls)
+    return replace(revision, engines=tuple(_write_body(revision, name, judged) for name in all_engines))
+
+
+def _write_body(revision: DriftRevision, engine: str, judged: set[str]) -> EngineBody:
+    """The whole change for the engine of the judged database, nothing for every other."""
+    if engine in judged:
+        return EngineBody(engine, revision.upgrade, revision.downgrade)
+    return EngineBody(engine, "pass", "pass")
 
 
 def _find_engine_keyword(replay: Replay) -> str:
@@ -44,14 +45,23 @@ def _find_engine_keyword(replay: Replay) -> str:
     calls = replay.step_keywords
     if not replay.database or not calls:
         return ""
+    judged = [call for call in calls if call.is_judged]
+    others = [call for call in calls if not call.is_judged]
     for keyword in calls[0].keywords:
-        judged, others = (
-            {call.find_value(keyword.name) for call in calls if call.is_judged is side}
-            for side in (True, False)
-        )
-        if judged and others and None not in judged | others and judged.isdisjoint(others):
+        if _have_distinct_values(keyword.name, judged, others):
             return keyword.name
     return ""
+
+
+def _have_distinct_values(
+    keyword: str, judged: Sequence[StepKeywords], others: Sequence[StepKeywords]
+) -> bool:
+    """Whether every call has a value of the keyword, and the judged ones share none with the others."""
+    judged_values = {call.find_value(keyword) for call in judged}
+    other_values = {call.find_value(keyword) for call in others}
+    if not judged_values or not other_values or None in judged_values | other_values:
+        return False
+    return judged_values.isdisjoint(other_values)
 
 
 def join_revisions(revisions: Sequence[DriftRevision | None]) -> tuple[DriftRevision | None, ...]:
@@ -63,21 +73,18 @@ def join_revisions(revisions: Sequence[DriftRevision | None]) -> tuple[DriftRevi
     if len(parts) < 2 or len({item.engine_keyword for item in parts}) > 1:
         return tuple(revisions)
     replaced: dict[str, DriftRevision | None] = {item.identifier: None for item in parts}
-    replaced[parts[0].identifier] = _join(parts)
+    replaced[parts[0].identifier] = _merge_revisions(parts)
     return tuple(replaced.get(item.identifier, item) if item is not None else None for item in revisions)
 
 
-def _join(parts: Sequence[DriftRevision]) -> DriftRevision:
+def _merge_revisions(parts: Sequence[DriftRevision]) -> DriftRevision:
     first = parts[0]
-    bodies = {body.engine: body for body in first.engines}
-    for part in parts[1:]:
-        bodies |= {body.engine: body for body in part.engines if _does_something(body)}
+    bodies = _merge_bodies(parts)
     heads = dict.fromkeys(head for part in parts for head in (*part.down_revision, *part.depends_on))
     texts = (text for body in bodies.values() for text in (body.upgrade, body.downgrade))
-    content = "\0".join((*heads, *texts))
     return replace(
         first,
-        identifier=hashlib.sha256(content.encode()).hexdigest()[:IDENTIFIER_LENGTH],
+        identifier=make_identifier((*heads, *texts)),
         depends_on=tuple(head for head in heads if head not in first.down_revision),
         upgrade="\n".join(_dispatch("upgrade", first.engine_keyword, bodies)),
         downgrade="\n".join(_dispatch("downgrade", first.engine_keyword, bodies)),
@@ -86,6 +93,14 @@ def _join(parts: Sequence[DriftRevision]) -> DriftRevision:
         engines=tuple(bodies.values()),
         takes_keywords=any(part.takes_keywords for part in parts),
     )
+
+
+def _merge_bodies(parts: Sequence[DriftRevision]) -> Mapping[str, EngineBody]:
+    """By engine, in the order of the first revision: the body of the revision that changes this engine."""
+    bodies = {body.engine: body for body in parts[0].engines}
+    for part in parts[1:]:
+        bodies |= {body.engine: body for body in part.engines if _does_something(body)}
+    return bodies
 
 
 def _does_something(body: EngineBody) -> bool:
@@ -101,21 +116,23 @@ def format_functions(revision: DriftRevision) -> Iterator[str]:
 
 
 def _format_direction(revision: DriftRevision, direction: Direction) -> Iterator[str]:
-    parameters = [*([revision.engine_keyword] if revision.engine_keyword else [])]
-    parameters += ["**keywords"] if revision.takes_keywords else []
-    yield f"def {direction}({', '.join(parameters)}):"
+    parameters = [revision.engine_keyword, "**keywords" if revision.takes_keywords else ""]
+    yield f"def {direction}({', '.join(filter(None, parameters))}):"
     if not revision.engines:
-        yield indent(with_statement(getattr(revision, direction)), "    ")
+        yield indent(complete_body(getattr(revision, direction)), "    ")
         return
     names = [body.engine for body in revision.engines]
     yield indent("\n".join(_dispatch(direction, revision.engine_keyword, names)), "    ")
     for body in revision.engines:
         yield from ("", "", f"def {_function_name(direction, body.engine)}():")
-        yield indent(with_statement(getattr(body, direction)), "    ")
+        yield indent(complete_body(getattr(body, direction)), "    ")
 
 
 def _dispatch(direction: Direction, keyword: str, engines: Iterable[str]) -> list[str]:
-    """The lines that call the function of the engine."""
+    """The lines that call the function of the engine.
+
+    Names that are no identifiers (`shard-1`) are compared: looked up as globals, they would not be found.
+    """
     engines = tuple(engines)
     if all(_function_name(direction, name) == f"{direction}_{name}" for name in engines):
         return [f'globals()[f"{direction}_{{{keyword}}}"]()']
@@ -126,18 +143,7 @@ def _dispatch(direction: Direction, keyword: str, engines: Iterable[str]) -> lis
 
 
 def _function_name(direction: Direction, engine: str) -> str:
-    return f"{direction}_{_NO_IDENTIFIER.sub('_', engine)}"
-
-
-def has_line(body: str) -> bool:
-    """Whether it is more than comments."""
-    lines = (line.strip() for line in body.splitlines())
-    return any(line and not line.startswith("#") for line in lines)
-
-
-def with_statement(body: str) -> str:
-    """The body, which Python wants to have a statement."""
-    return body if has_line(body) else NO_DOWNGRADE
+    return f"{direction}_{_NOT_IN_IDENTIFIER.sub('_', engine)}"
 
 
 def describe_databases(revision: DriftRevision) -> str:
