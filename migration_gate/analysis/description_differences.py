@@ -42,12 +42,7 @@ def _find_differences_of_one_kind(
         yield PartDifference(_list_labels(wanted.labels), _list_labels(existing.labels))
     yield from _find_column_differences(wanted.columns, existing.columns)
     yield from _find_constraint_differences(wanted, existing)
-    there = {item.name: item.definition for item in existing.properties}
-    for item in wanted.properties:
-        if there.get(item.name) != item.definition:
-            yield PartDifference(
-                f"{item.name} {item.definition}", f"{item.name} {there.get(item.name, 'not given')}"
-            )
+    yield from _find_property_differences(wanted.properties, existing.properties)
 
 
 def _list_labels(labels: Iterable[str]) -> str:
@@ -57,16 +52,16 @@ def _list_labels(labels: Iterable[str]) -> str:
 def _find_column_differences(
     wanted: Sequence[NamedDefinition], existing: Sequence[NamedDefinition]
 ) -> Iterator[PartDifference]:
-    there = {column.name: column.definition for column in existing}
+    unpaired = {column.name: column.definition for column in existing}
     for column in wanted:
-        definition = there.pop(column.name, None)
+        definition = unpaired.pop(column.name, None)
         if definition != column.definition:
             yield PartDifference(
                 _column_text(column.name, column.definition),
                 _column_text(column.name, definition),
                 column=column.name,
             )
-    for name, definition in there.items():
+    for name, definition in unpaired.items():
         yield PartDifference(
             _column_text(name, None), _column_text(name, definition), column=name, is_extra=True
         )
@@ -81,12 +76,26 @@ def _column_text(name: str, definition: str | None) -> str:
 def _find_constraint_differences(
     wanted: ObjectDescription, existing: ObjectDescription
 ) -> Iterator[PartDifference]:
-    there = [constraint for constraint in existing.constraints if constraint not in wanted.constraints]
-    names = [column.name for column in wanted.columns]
-    for constraint in wanted.constraints:
-        if constraint in existing.constraints:
-            continue
-        kind = constraint.partition(" (")[0]
-        others = [other for other in there if other.startswith(kind)]
-        column = next((name for name in names if quote_identifier(name) in constraint), None)
-        yield PartDifference(constraint, others[0] if others else f"no {constraint}", column=column)
+    missing = [item for item in wanted.constraints if item not in existing.constraints]
+    extra = [item for item in existing.constraints if item not in wanted.constraints]
+    for constraint in missing:
+        kind = constraint.partition(" (")[0]  # FOREIGN KEY, UNIQUE
+        existing_text = next((other for other in extra if other.startswith(kind)), f"no {constraint}")
+        yield PartDifference(constraint, existing_text, column=_find_named_column(constraint, wanted))
+
+
+def _find_named_column(constraint: str, description: ObjectDescription) -> str | None:
+    """The first column of the object whose name the constraint holds."""
+    names = (column.name for column in description.columns)
+    return next((name for name in names if quote_identifier(name) in constraint), None)
+
+
+def _find_property_differences(
+    wanted: Iterable[NamedDefinition], existing: Iterable[NamedDefinition]
+) -> Iterator[PartDifference]:
+    """Properties that are wanted otherwise: PARTITION BY, WITH, OWNER."""
+    definitions = {item.name: item.definition for item in existing}
+    for item in wanted:
+        definition = definitions.get(item.name, "not given")
+        if definition != item.definition:
+            yield PartDifference(f"{item.name} {item.definition}", f"{item.name} {definition}")

@@ -10,7 +10,7 @@ from migration_gate.analysis.description_differences import PartDifference, find
 from migration_gate.analysis.skipped_origin import find_creator
 from migration_gate.analysis.step_location import SoughtPart, is_text_of, locate_command, locate_query
 from migration_gate.check import Evidence, Finding, Severity
-from migration_gate.facts import Replay, SkippedCreation, Statement, Step, display_name
+from migration_gate.facts import ColumnState, Replay, SkippedCreation, Statement, Step, display_name
 from migration_gate.sql.identifiers import quote_identifier
 from migration_gate.wording import count_noun
 
@@ -57,9 +57,10 @@ def group_hidden_conflicts(replay: Replay) -> Mapping[int, list[Finding]]:
     steps = {step.number: step for step in replay.steps}
     conflicts: dict[tuple[str, object], list[_Conflict]] = defaultdict(list)
     for skipped in replay.skipped_creations:
-        if skipped.step in steps:
-            for conflict in _find_conflicts(replay, steps[skipped.step], skipped):
-                conflicts[steps[skipped.step].revision, conflict.identity].append(conflict)
+        step = steps.get(skipped.step)
+        if step is not None:
+            for conflict in _find_conflicts(replay, step, skipped):
+                conflicts[step.revision, conflict.identity].append(conflict)
     findings: dict[int, list[Finding]] = defaultdict(list)
     for first, *others in conflicts.values():
         step = steps[first.skipped.step]
@@ -78,27 +79,45 @@ def is_alike(skipped: SkippedCreation) -> bool:
 
 def _find_conflicts(replay: Replay, step: Step, skipped: SkippedCreation) -> Iterator[_Conflict]:
     """One for each column that a statement adds, else one."""
-    if skipped.is_gone:
+    if skipped.is_gone or _is_right_in_the_end(skipped):
         return
     if skipped.wanted is None:
-        if skipped.problem is not None and not _was_just_created(replay, skipped):
-            columns = [column.name for column in skipped.existing.columns]
-            yield _Conflict(skipped, columns[0] if skipped.kind == "column" and columns else None, ())
+        yield from _find_unknown_conflict(replay, skipped)
         return
-    if skipped.final is not None and not find_part_differences(skipped.wanted, skipped.final):
-        return  # a later statement made it so
-    differences = [
+    differences = tuple(
         difference
         for difference in find_part_differences(skipped.wanted, skipped.existing)
         if not _is_settled_in_step(replay, step, skipped, difference)
-    ]
-    if skipped.kind != "column":
-        if differences:
-            yield _Conflict(skipped, None, tuple(differences))
+    )
+    if skipped.kind == "column":
+        yield from _split_by_column(skipped, differences)
+    elif differences:
+        yield _Conflict(skipped, None, differences)
+
+
+def _is_right_in_the_end(skipped: SkippedCreation) -> bool:
+    """Whether a later statement gave the existing object what was wanted."""
+    if skipped.wanted is None or skipped.final is None:
+        return False
+    return not find_part_differences(skipped.wanted, skipped.final)
+
+
+def _find_unknown_conflict(replay: Replay, skipped: SkippedCreation) -> Iterator[_Conflict]:
+    """The conflict of a statement that Postgres could not run elsewhere: nothing can be compared."""
+    if skipped.problem is None or _was_just_created(replay, skipped):
         return
-    for name in dict.fromkeys(difference.column for difference in differences):
-        of_column = tuple(difference for difference in differences if difference.column == name)
-        yield _Conflict(skipped, name or skipped.existing.columns[0].name, of_column)
+    columns = skipped.existing.columns if skipped.kind == "column" else ()
+    yield _Conflict(skipped, columns[0].name if columns else None, ())
+
+
+def _split_by_column(skipped: SkippedCreation, differences: Sequence[PartDifference]) -> Iterator[_Conflict]:
+    """One ALTER TABLE may add several columns: a conflict for each that differs."""
+    by_column: dict[str | None, list[PartDifference]] = defaultdict(list)
+    for difference in differences:
+        by_column[difference.column].append(difference)
+    for name, differences_of_column in by_column.items():
+        column = name or skipped.existing.columns[0].name
+        yield _Conflict(skipped, column, tuple(differences_of_column))
 
 
 def _was_just_created(replay: Replay, skipped: SkippedCreation) -> bool:
@@ -123,14 +142,15 @@ def _is_settled_in_step(
         return False
     if difference.is_extra:
         return any(difference.column in statement.sql for statement in _statements_after(step, skipped))
-    return any(
-        f"{quote_identifier(column.name)} {_state_text(column.type, column.nullable, column.default)}"
-        == difference.wanted
-        for command in replay.ddl_commands[skipped.commands_before :]
-        if command.step == skipped.step and command.oid == skipped.oid
-        for column in command.columns
-        if column.name == difference.column
-    )
+    states = _list_later_states(replay, skipped, difference.column)
+    return any(_describe_state(state) == difference.wanted for state in states)
+
+
+def _list_later_states(replay: Replay, skipped: SkippedCreation, column: str) -> Iterator[ColumnState]:
+    """The states that the same step gave to the column after the statement."""
+    for command in replay.ddl_commands[skipped.commands_before :]:
+        if command.step == skipped.step and command.oid == skipped.oid:
+            yield from (state for state in command.columns if state.name == column)
 
 
 def _statements_after(step: Step, skipped: SkippedCreation) -> Sequence[Statement]:
@@ -140,9 +160,12 @@ def _statements_after(step: Step, skipped: SkippedCreation) -> Sequence[Statemen
     return step.statements
 
 
-def _state_text(type_name: str, nullable: bool, default: str | None) -> str:
-    not_null = "" if nullable else " NOT NULL"
-    return f"{type_name}{not_null}" + (f" DEFAULT {default}" if default is not None else "")
+def _describe_state(column: ColumnState) -> str:
+    """The column as descriptions of objects have it."""
+    text = f"{quote_identifier(column.name)} {column.type}"
+    if not column.nullable:
+        text += " NOT NULL"
+    return text if column.default is None else f"{text} DEFAULT {column.default}"
 
 
 def _describe_conflict(replay: Replay, step: Step, conflict: _Conflict) -> Finding:
