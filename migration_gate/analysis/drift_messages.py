@@ -28,7 +28,7 @@ _NOUNS: dict[DifferenceKind, str] = {
     "exclusion": "exclusion constraint",
     "type definition": "type",
 }
-"""nouns for kinds that are called otherwise"""
+"""nouns of kinds that messages call by another name"""
 _PROPERTIES: set[DifferenceKind] = {"type", "default", "comment", "table option"}
 """kinds that are a property of the object, and no object"""
 _COUNTED_NOUNS = {
@@ -61,26 +61,39 @@ def is_leftover(difference: Difference) -> bool:
 def describe_difference(difference: Difference) -> str:
     """The difference in one sentence, the object first; also why no query is affected, where that is so."""
     reason = f" ({difference.harmless_because})" if difference.harmless_because else ""
-    return f"`{difference.object}`{_predicate(difference)}{reason}"
+    return f"`{difference.object}`{_write_predicate(difference)}{reason}"
 
 
-def _predicate(difference: Difference) -> str:
+def _write_predicate(difference: Difference) -> str:
+    """What follows the object's name in the sentence about it."""
+    if _is_evaluated(difference):
+        return _describe_evaluated(difference)
+    match difference.kind:
+        case "declared":
+            return _describe_declared(difference)
+        case "nullability":
+            return _describe_nullability(difference)
+        case "name-only":
+            sides = describe_sides(difference)
+            return f": only its name differs: {sides}" if sides else ": only its name differs"
+        case _:
+            return _describe_object(difference)
+
+
+def _describe_nullability(difference: Difference) -> str:
+    is_strict_in_models = "NOT NULL" in (difference.models or "").upper()
+    return f" is NOT NULL in {'the models' if is_strict_in_models else 'the migrations'} only"
+
+
+def _describe_object(difference: Difference) -> str:
+    """An object or a property that one side lacks, or that both sides have in two ways."""
     noun = _NOUNS.get(difference.kind, difference.kind)
-    if difference.kind == "declared" or _is_evaluated(difference):
-        describe = _describe_declared if difference.kind == "declared" else _describe_evaluated
-        return describe(difference)
-    if difference.kind == "nullability":
-        is_strict_in_models = "NOT NULL" in (difference.models or "").upper()
-        return f" is NOT NULL in {'the models' if is_strict_in_models else 'the migrations'} only"
-    if difference.kind == "name-only":
-        sides = describe_sides(difference)
-        return f": only its name differs: {sides}" if sides else ": only its name differs"
     if difference.database is None:
         return f": the models have this {noun}{_describe_value(difference)}, no migration makes it"
     if difference.models is None:
         verb = "uses" if is_leftover(difference) else "has"
         return f": the migrations make this {noun}{_describe_value(difference)}, no model {verb} it"
-    return _predicate_of_two_sides(difference, noun)
+    return _describe_two_sides(difference, noun)
 
 
 def _describe_declared(difference: Difference) -> str:
@@ -97,7 +110,7 @@ def _describe_declared(difference: Difference) -> str:
     return f": this {noun} differs between the migrations and what the project declares"
 
 
-def _predicate_of_two_sides(difference: Difference, noun: str) -> str:
+def _describe_two_sides(difference: Difference, noun: str) -> str:
     if difference.kind == "table":
         database_noun = (difference.database or "").partition(":")[0]
         return f" is a table in the models and a {database_noun} in the migrations"
@@ -131,7 +144,7 @@ def _describe_evaluated(difference: Difference) -> str:
 def describe_unmanaged(differences: Iterable[Difference]) -> tuple[str, tuple[Evidence, ...]]:
     """A sentence on the objects that models cannot express, and their names by kind."""
     names_by_noun: dict[str, list[str]] = defaultdict(list)
-    for difference in sorted(differences, key=lambda each: (each.object_noun, each.object)):
+    for difference in sorted(differences, key=lambda item: (item.object_noun, item.object)):
         names_by_noun[difference.object_noun or "object"].append(difference.object)
     counts = [count_noun(len(names), _COUNTED_NOUNS.get(noun, noun)) for noun, names in names_by_noun.items()]
     evidence = tuple(Evidence(noun, ", ".join(names)) for noun, names in names_by_noun.items())

@@ -80,7 +80,7 @@ def join_revisions(revisions: Sequence[DriftRevision | None]) -> tuple[DriftRevi
 def _merge_revisions(parts: Sequence[DriftRevision]) -> DriftRevision:
     first = parts[0]
     bodies = _merge_bodies(parts)
-    heads = dict.fromkeys(head for part in parts for head in (*part.down_revision, *part.depends_on))
+    heads = _list_heads(parts)
     texts = (text for body in bodies.values() for text in (body.upgrade, body.downgrade))
     return replace(
         first,
@@ -93,6 +93,12 @@ def _merge_revisions(parts: Sequence[DriftRevision]) -> DriftRevision:
         engines=tuple(bodies.values()),
         takes_keywords=any(part.takes_keywords for part in parts),
     )
+
+
+def _list_heads(parts: Sequence[DriftRevision]) -> Sequence[str]:
+    """Every head that one of the revisions follows or depends on, each once."""
+    heads = (head for part in parts for head in (*part.down_revision, *part.depends_on))
+    return list(dict.fromkeys(heads))
 
 
 def _merge_bodies(parts: Sequence[DriftRevision]) -> Mapping[str, EngineBody]:
