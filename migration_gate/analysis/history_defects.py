@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Set
 
 from migration_gate.analysis.revision_graph import (
     are_deliberate,
@@ -163,20 +163,23 @@ def _list_unloaded_files(history: History) -> list[RevisionFile]:
     """Unloaded files that belong here: in a folder of revisions, or with a parent that belongs here."""
     own_files = _files_of_this_history(history)
     candidates = [file for file in own_files if not file.is_loaded and not file.error]
+    belonging = {file.path for file in _find_belonging(history, candidates)}
+    return [file for file in candidates if file.path in belonging]
+
+
+def _find_belonging(history: History, candidates: Iterable[RevisionFile]) -> Iterator[RevisionFile]:
+    """Those in a folder of revisions; then, round by round, the children of what belongs here."""
     folders = tuple(f"{folder.rstrip('/')}/" for folder in history.locations)
-    own_ids = {file.revision for file in history.files if file.is_loaded}
-    belonging: set[str] = set()
-    while True:
-        additions = [
-            file
-            for file in candidates
-            if file.path not in belonging
-            and (file.path.startswith(folders) or not own_ids.isdisjoint(file.parents))
-        ]
-        if not additions:
-            return [file for file in candidates if file.path in belonging]
-        belonging.update(file.path for file in additions)
-        own_ids.update(file.revision for file in additions)
+    known_ids = {file.revision for file in history.files if file.is_loaded}
+    waiting = list(candidates)
+    while additions := [file for file in waiting if _belongs_here(file, folders, known_ids)]:
+        yield from additions
+        waiting = [file for file in waiting if not _belongs_here(file, folders, known_ids)]
+        known_ids.update(file.revision for file in additions)
+
+
+def _belongs_here(file: RevisionFile, folders: tuple[str, ...], known_ids: Set[str | None]) -> bool:
+    return file.path.startswith(folders) or not known_ids.isdisjoint(file.parents)
 
 
 def _files_of_this_history(history: History) -> list[RevisionFile]:

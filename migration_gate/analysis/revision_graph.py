@@ -196,13 +196,13 @@ def are_deliberate(history: History, heads: tuple[str, ...]) -> bool:
     targets = {name.rpartition("@")[0] or name for name in history.target} - {"head", "heads"}
     labels = {head: _labels_of(history, head) for head in heads}
     label_counts = Counter(chain.from_iterable(labels.values()))
-    unexplained = 0
-    for head in heads:
-        has_own_label = any(label_counts[label] == 1 for label in labels[head])
-        is_target = bool(targets & labels[head]) or _is_named(head, targets)
-        if not has_own_label and not is_target:
-            unexplained += 1
-    return unexplained == 0 or (unexplained == 1 and not targets)
+    own_labels = {label for label, count in label_counts.items() if count == 1}
+    unexplained = [
+        head
+        for head in heads
+        if labels[head].isdisjoint(own_labels | targets) and not _is_named(head, targets)
+    ]
+    return not unexplained or (len(unexplained) == 1 and not targets)
 
 
 def _labels_of(history: History, identifier: str) -> set[str]:
