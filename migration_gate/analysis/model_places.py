@@ -77,11 +77,19 @@ def _find_parts(
     kinds = _PARTS.get(difference.kind, ())
     parts = [part for part in definition.parts if part.kind in kinds]
     name = difference.object.rpartition(".")[2]
-    yield from (part for part in parts if part.name is not None and part.name == name)
+    yield from (part for part in parts if part.name == name)
     if columns:
         yield from (part for part in parts if part.columns == tuple(columns))
-    column = difference.column or (columns[0] if len(columns) == 1 else None)
-    if column and (part := definition.find_column(column)) is not None:
+    yield from _find_column(definition, difference, columns)
+    if difference.kind == "primary key":  # a table has only one, whatever its name and columns
+        yield from parts
+
+
+def _find_column(
+    definition: ModelDefinition, difference: Difference, columns: Sequence[str]
+) -> Iterator[ModelPart]:
+    """The column that the difference, or its constraint or index, is about alone: it may be written there."""
+    column = columns[0] if len(columns) == 1 else None
+    part = definition.find_column(difference.column or column or "")
+    if part is not None:
         yield part
-    if difference.kind == "primary key":
-        yield from (part for part in parts if part.kind == "primary key")

@@ -153,20 +153,22 @@ def find_named_columns(facts: Facts, table: Table) -> tuple[Column, ...]:
 
 def find_owners_key(facts: Facts) -> OwnersKey:
     """The key that owner columns reference most; where none references any, what the settings name."""
-    references = Counter(
-        (key.references, key.referenced_columns[0])
-        for owned in list_owner_columns(facts)
-        for key in owned.foreign_keys
-        if key.references and len(key.referenced_columns) == 1
-    )
-    if references:
-        (references_most, column), _ = references.most_common(1)[0]
-    else:
-        references_most, column = facts.owners.references or DEFAULT_OWNERS_TABLE, DEFAULT_OWNERS_KEY
-    schema, _, table = references_most.rpartition(".")
-    owners_table = facts.replay.catalog.find_table(schema or "public", table)
-    key = facts.replay.catalog.find_column(owners_table, column) if owners_table else None
+    configured = (facts.owners.references or DEFAULT_OWNERS_TABLE, DEFAULT_OWNERS_KEY)
+    references = Counter(_list_references(facts))
+    name, column = max(references, key=lambda reference: references[reference], default=configured)
+    schema, _, table = name.rpartition(".")
+    catalog = facts.replay.catalog
+    owners_table = catalog.find_table(schema or "public", table)
+    key = catalog.find_column(owners_table, column) if owners_table else None
     return OwnersKey(schema or "public", table, column, key.type if key else None)
+
+
+def _list_references(facts: Facts) -> Iterator[tuple[str, str]]:
+    """Table and column, once for each foreign key of an owner column to one column."""
+    for owned in list_owner_columns(facts):
+        for key in owned.foreign_keys:
+            if key.references and len(key.referenced_columns) == 1:
+                yield key.references, key.referenced_columns[0]
 
 
 def _columns_of_owner(facts: Facts, table: Table) -> tuple[Column, ...]:
@@ -178,13 +180,12 @@ def _columns_of_owner(facts: Facts, table: Table) -> tuple[Column, ...]:
 
 def _columns_that_reference_owners(facts: Facts, table: Table) -> tuple[Column, ...]:
     """The first one that is NOT NULL, which owns the row: the others may be a reviewer. Else all of them."""
-    catalog = facts.replay.catalog
-    keys = [key for key in _foreign_keys_to_owners(facts, table) if len(key.columns) == 1]
-    names = {key.columns[0] for key in keys}
-    columns = [column for column in catalog.columns_of(table) if column.name in names]
-    always_set = [column for column in columns if not column.nullable]
-    candidates = always_set[:1] or columns
-    return tuple(column for column in candidates if not _is_exempt(facts.owners, column))
+    keys = _foreign_keys_to_owners(facts, table)
+    names = {key.columns[0] for key in keys if len(key.columns) == 1}
+    columns = [column for column in facts.replay.catalog.columns_of(table) if column.name in names]
+    first_always_set = [column for column in columns if not column.nullable][:1]
+    owners = first_always_set or columns
+    return tuple(column for column in owners if not _is_exempt(facts.owners, column))
 
 
 def _foreign_keys_to_owners(facts: Facts, table: Table) -> Iterator[Constraint]:

@@ -28,31 +28,15 @@ _PROPERTY_KEYWORDS: Mapping[str, str] = {
     "name": "new_column_name",
 }
 """the argument of `alter_column` that changes a property"""
+_UNIQUE_CALLS = frozenset({"UniqueConstraint", "create_unique_constraint", "drop_constraint"})
+_INDEX_CALLS = frozenset({"Index", "create_index", "drop_index"})
 _CONSTRAINT_CALLS: Mapping[str, frozenset[str]] = {
     "primary key": frozenset({"PrimaryKeyConstraint", "create_primary_key", "drop_constraint"}),
     "foreign key": frozenset({"ForeignKeyConstraint", "ForeignKey", "create_foreign_key", "drop_constraint"}),
-    "unique": frozenset(
-        {
-            "UniqueConstraint",
-            "create_unique_constraint",
-            "drop_constraint",
-            "Index",
-            "create_index",
-            "drop_index",
-        }
-    ),
+    "unique": _UNIQUE_CALLS | _INDEX_CALLS,
     "check": frozenset({"CheckConstraint", "create_check_constraint", "drop_constraint", "Enum", "Boolean"}),
     "exclusion": frozenset({"ExcludeConstraint", "create_exclude_constraint", "drop_constraint"}),
-    "index": frozenset(
-        {
-            "Index",
-            "create_index",
-            "drop_index",
-            "UniqueConstraint",
-            "create_unique_constraint",
-            "drop_constraint",
-        }
-    ),
+    "index": _UNIQUE_CALLS | _INDEX_CALLS,
     "type": frozenset({"Enum", "ENUM", "DOMAIN", "Sequence"}),
     "sequence": frozenset({"Sequence", "Identity"}),
 }
@@ -84,17 +68,20 @@ def find_part_line(calls: Sequence[SourceCall], line: int | None, part: SoughtPa
 
     Without a line, the whole file is searched.
     """
-    span = _find_span(calls, line) if line is not None else None
-    if line is not None and span is None:
-        return None
-    inside = [
-        call for call in calls if span is None or span.line <= call.line <= call.end_line <= span.end_line
-    ]
+    inside = calls if line is None else _list_calls_inside(calls, line)
     for test in _part_tests(part):
         matches = [call for call in inside if test(call)]
         if matches:
             return _only_line(_narrow_to_key(matches, inside) if part.kind == "foreign key" else matches)
     return None
+
+
+def _list_calls_inside(calls: Sequence[SourceCall], line: int) -> Sequence[SourceCall]:
+    """The calls of the statement at the line; none where no statement is there."""
+    span = _find_span(calls, line)
+    if span is None:
+        return ()
+    return [call for call in calls if span.line <= call.line <= call.end_line <= span.end_line]
 
 
 def _narrow_to_key(matches: Sequence[SourceCall], inside: Iterable[SourceCall]) -> Sequence[SourceCall]:
