@@ -27,12 +27,16 @@ def select_annotations(report: Report, *, limit: int = LIMIT) -> tuple[Annotatio
     """
     problems = [project.problem for project in report.projects if project.problem]
     annotations = [_annotate_problem(problem) for problem in problems[:limit]]
+    # Problems are shown as errors, and take their room.
+    room_by_severity = {
+        Severity.ERROR: limit - len(annotations),
+        Severity.WARNING: limit,
+        Severity.NOTE: limit,
+    }
     verdicts = [verdict for project in report.projects for verdict in standing_verdicts(project.verdicts)]
-    errors = [verdict for verdict in verdicts if verdict.severity is Severity.ERROR]
-    annotations += _annotate_verdicts(errors, Severity.ERROR, limit - len(annotations))
-    for severity in (Severity.WARNING, Severity.NOTE):
+    for severity, room in room_by_severity.items():
         same_severity = [verdict for verdict in verdicts if verdict.severity is severity]
-        annotations += _annotate_verdicts(same_severity, severity, limit)
+        annotations += _annotate_verdicts(same_severity, severity, room)
     return tuple(annotations)
 
 

@@ -29,9 +29,9 @@ def render_report(report: Report, form: str, *, is_terminal: bool = False, width
 
 def _render_text(report: Report, *, is_terminal: bool, width: int) -> str:
     from migration_gate import explain  # noqa: PLC0415
-    from migration_gate.report import text_report  # noqa: PLC0415
+    from migration_gate.report import text_layout, text_report  # noqa: PLC0415
 
-    colour = text_report.wants_colour(os.environ, is_terminal=is_terminal)
+    colour = text_layout.wants_colour(os.environ, is_terminal=is_terminal)
     return text_report.render(report, explain.known_checks(), colour=colour, width=width)
 
 

@@ -41,6 +41,10 @@ class RelatedRevisions:
     """of every revision, oldest revision first"""
     children: Mapping[str, tuple[str, ...]]
 
+    def known_parents(self, revision: str) -> set[str]:
+        """Its parents, without those that are missing."""
+        return {parent for parent in self.parents[revision] if parent in self.parents}
+
     def is_head(self, revision: str) -> bool:
         """Whether no revision follows."""
         return not self.children.get(revision)
@@ -91,15 +95,15 @@ def _select_revisions(related: RelatedRevisions, heads: Sequence[str], merges: S
     selected: list[str] = []
     lines_have_met = False
     while waiting and len(selected) < MAX_REVISIONS:
-        newest = max(waiting, key=lambda revision: age.get(revision, -1))
+        newest = max(waiting, key=lambda revision: age[revision])
         waiting.remove(newest)
         selected.append(newest)
-        known_parents = [parent for parent in related.parents.get(newest, ()) if parent in related.parents]
-        waiting.update(parent for parent in known_parents if parent not in selected)
-        if len(waiting) < 2 and set(merges) <= set(selected):
-            if lines_have_met:
-                break
-            lines_have_met = True
+        waiting.update(related.known_parents(newest).difference(selected))
+        if len(waiting) > 1 or not set(merges) <= set(selected):
+            continue
+        if lines_have_met:
+            break
+        lines_have_met = True
     return selected
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from migration_gate.check import Severity
-from migration_gate.facts import Replay, Subject
+from migration_gate.facts import DriftRevision, Replay, Subject
 from migration_gate.report.printable_text import escape_unprintable, shorten_text
 from migration_gate.verdict.outcome import SEVERITY_RANK, ProjectReport, Report, Verdict
 from migration_gate.wording import count_noun
@@ -17,6 +17,10 @@ NAME_LENGTH = 100
 """characters of a project's name in a title"""
 REASON_LENGTH = 200
 """characters of what kept a project from being checked, in a title"""
+MAX_LEFT_OUT = 6
+"""things that the line on the coverage names"""
+MIN_DRIFT_DIFFERENCES = 2
+"""for one difference, its own lines are the revision"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,10 +139,6 @@ def _describe_revisions(replay: Replay) -> str:
     return f"{ran} of {count_noun(known, 'revision')}"
 
 
-MAX_LEFT_OUT = 6
-"""things that the line on the coverage names"""
-
-
 def describe_coverage(project: ProjectReport) -> str:
     """What the run looked at, on one line: `Compared 15 of 15 mapped tables, ran 15 of 15 revisions`."""
     coverage = project.facts.replay.coverage
@@ -170,6 +170,15 @@ def describe_check_coverage(project: ProjectReport) -> Iterator[str]:
 
 def _is_history_unreadable(replay: Replay) -> bool:
     return replay.history.error is not None and not replay.history.revisions
+
+
+def shown_drift_revision(project: ProjectReport) -> DriftRevision | None:
+    """The one revision for all drift; None where a single finding has its lines, or none is about drift."""
+    revision = project.facts.replay.drift_revision
+    has_drift = any(verdict.check == "drift" for verdict in project.verdicts)
+    if revision is None or revision.differences < MIN_DRIFT_DIFFERENCES or not has_drift:
+        return None
+    return revision
 
 
 def project_remarks(project: ProjectReport) -> tuple[str, ...]:

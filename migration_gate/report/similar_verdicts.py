@@ -48,7 +48,7 @@ class VerdictFold:
 
     @property
     def fix(self) -> str:
-        """What to do with all of them; where that is not the same, in which report it stands."""
+        """What to do with all of them; if that is not the same, in which report it stands."""
         fixes = {verdict.finding.fix for verdict in self.verdicts}
         if len(fixes) == 1:
             return self.first.finding.fix

@@ -28,11 +28,11 @@ from migration_gate.report.phrases import (
     describe_outcome,
     describe_replay,
     project_remarks,
+    shown_drift_revision,
     verdict_line,
 )
 from migration_gate.report.printable_text import escape_unprintable
 from migration_gate.report.similar_verdicts import VerdictFold, fold_all_verdicts
-from migration_gate.report.text_report import MIN_DRIFT_DIFFERENCES
 from migration_gate.verdict.outcome import Problem, ProjectReport, Report, Verdict
 from migration_gate.wording import count_noun
 
@@ -184,9 +184,8 @@ def _render_coverage(project: ProjectReport) -> str:
 
 def _render_drift_revision(project: ProjectReport) -> str:
     """The one revision for all drift, folded; empty where one finding has its lines."""
-    revision = project.facts.replay.drift_revision
-    has_drift = any(verdict.check == "drift" for verdict in project.verdicts)
-    if revision is None or revision.differences < MIN_DRIFT_DIFFERENCES or not has_drift:
+    revision = shown_drift_revision(project)
+    if revision is None:
         return ""
     description = escape_markdown(describe_drift_revision(revision))
     code = fence_code(format_revision_file(revision), "python")

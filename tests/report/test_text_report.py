@@ -11,7 +11,8 @@ from migration_gate import checks
 from migration_gate.check import Evidence, Finding, Severity
 from migration_gate.facts import Failure, History
 from migration_gate.report.printable_text import Block, escape_unprintable, split_blocks
-from migration_gate.report.text_report import render, wants_colour
+from migration_gate.report.text_layout import wants_colour
+from migration_gate.report.text_report import render
 from migration_gate.verdict.outcome import ProjectReport, Report, Verdict
 from tests.support import example_reports
 
