@@ -6,91 +6,31 @@ call got lost.
 
 from __future__ import annotations
 
-import json
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
-from urllib.parse import urlsplit
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal
 
+from migration_gate.action.github_client import (
+    GitHubClient,
+    Json,
+    NotCommented,
+    PullRequest,
+    TemporaryFailure,
+)
 from migration_gate.report.comment import Comment, Marker, parse_marker
-
-if TYPE_CHECKING:
-    import requests
 
 MAX_ATTEMPTS = 4
 MAX_WAIT_SECONDS = 60.0
 """for all pauses together, where a server is busy or limits us"""
-CONNECT_SECONDS = 10.0
-READ_SECONDS = 20.0
-"""for the next bytes of an answer"""
-ANSWER_SECONDS = 40.0
-"""for a whole answer"""
-CHUNK_BYTES = 65_536
-MAX_ANSWER_BYTES = 20_000_000
 MAX_PAGES = 50
 """of a hundred comments each"""
 BOT_LOGIN = "github-actions[bot]"
 """the account of GITHUB_TOKEN, where GitHub does not tell it"""
 REPOSITORY_NAME = re.compile(r"[\w.-]+/[\w.-]+")
-HEADERS = {
-    "Accept": "application/vnd.github+json",
-    "X-GitHub-Api-Version": "2022-11-28",
-    "User-Agent": "migration-gate",
-}
 ACCOUNT_QUERY = "{viewer{login databaseId}}"
-Json = dict[str, object]
 Outcome = Literal["created", "edited", "unchanged", "unneeded"]
-
-
-class NotCommented(Exception):
-    """There is no comment; the message tells people why."""
-
-
-class CommentRefused(NotCommented):
-    """The token may not write here: workflows of forks and of Dependabot get none that may."""
-
-
-class _TemporaryFailure(Exception):
-    """A call failed in a way that another attempt may repair, after a pause if the server names one."""
-
-    def __init__(self, message: str, pause_seconds: float | None = None) -> None:
-        super().__init__(message)
-        self.pause_seconds = pause_seconds
-
-
-@dataclass(frozen=True, slots=True)
-class PullRequest:
-    """A pull request, and the API and token to write to it."""
-
-    repository: str
-    """owner/name"""
-    number: int
-    token: str = field(repr=False)
-    api: str = "https://api.github.com"
-    """without a slash at its end"""
-    graphql: str = "https://api.github.com/graphql"
-
-    @property
-    def issues_address(self) -> str:
-        """The API's address of all issues; a pull request is one of them."""
-        return f"{self.api}/repos/{self.repository}/issues"
-
-    @property
-    def comments_address(self) -> str:
-        """The API's address of the comments on this pull request."""
-        return f"{self.issues_address}/{self.number}/comments"
-
-
-@dataclass(frozen=True, slots=True)
-class ApiAnswer:
-    """The answer to a call that succeeded."""
-
-    content: object
-    """parsed JSON"""
-    next_page: str | None = None
-    """address of the next page"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +63,7 @@ def upsert_comment(
         attempts += 1
         try:
             return _attempt_upsert(pull_request, comment, always=always)
-        except _TemporaryFailure as failure:
+        except TemporaryFailure as failure:
             pause = failure.pause_seconds
             if pause is None:
                 pause = 2.0 ** (attempts - 1)
@@ -135,7 +75,7 @@ def upsert_comment(
 
 
 def _attempt_upsert(pull_request: PullRequest, comment: Comment, *, always: bool) -> Outcome:
-    with _Client(pull_request) as client:
+    with GitHubClient(pull_request) as client:
         published = _find_own_comment(client, comment.marker.project)
         body: Json = {"body": comment.body}
         if published is None:
@@ -149,7 +89,7 @@ def _attempt_upsert(pull_request: PullRequest, comment: Comment, *, always: bool
         return "edited"
 
 
-def _find_own_comment(client: _Client, project: str) -> PublishedComment | None:
+def _find_own_comment(client: GitHubClient, project: str) -> PublishedComment | None:
     """The first comment with the project's marker that was written with the token's own account.
 
     Anybody could write our marker in a comment. The account is only asked for where a marker is found.
@@ -162,7 +102,7 @@ def _find_own_comment(client: _Client, project: str) -> PublishedComment | None:
     return None
 
 
-def _find_marked_comments(client: _Client, project: str) -> Iterator[PublishedComment]:
+def _find_marked_comments(client: GitHubClient, project: str) -> Iterator[PublishedComment]:
     """The comments with the project's marker, oldest first, page by page."""
     page: str | None = f"{client.pull_request.comments_address}?per_page=100"
     for _ in range(MAX_PAGES):
@@ -170,7 +110,7 @@ def _find_marked_comments(client: _Client, project: str) -> Iterator[PublishedCo
             return
         answer = client.call("GET", page)
         if not isinstance(answer.content, list):
-            raise _TemporaryFailure("no list of comments")
+            raise TemporaryFailure("no list of comments")
         for item in answer.content:
             comment = _parse_comment(item)
             if comment and comment.marker.project == project:
@@ -203,104 +143,12 @@ class _Account:
         return comment.author.get("login") == BOT_LOGIN and comment.author.get("type") == "Bot"
 
 
-def _find_account(client: _Client) -> _Account:
+def _find_account(client: GitHubClient) -> _Account:
     """Asked by GraphQL, as the token of an installation (GITHUB_TOKEN is one) cannot ask by REST."""
     try:
         answer: object = client.call("POST", client.pull_request.graphql, {"query": ACCOUNT_QUERY}).content
-    except (NotCommented, _TemporaryFailure):
+    except (NotCommented, TemporaryFailure):
         return _Account(None)
     for key in ("data", "viewer", "databaseId"):
         answer = answer.get(key) if isinstance(answer, dict) else None
     return _Account(answer if isinstance(answer, int) else None)
-
-
-class _Client:
-    """A connection to GitHub's API, for one attempt."""
-
-    def __init__(self, pull_request: PullRequest) -> None:
-        import requests  # noqa: PLC0415 - takes 0.1 s, and only comments need it
-
-        self.pull_request = pull_request
-        self._session = requests.Session()
-        self._session.headers.update(HEADERS)
-        # As `auth`, because a ~/.netrc would replace a mere header.
-        self._session.auth = self._add_token
-
-    def __enter__(self) -> _Client:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._session.close()
-
-    def _add_token(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["Authorization"] = f"Bearer {self.pull_request.token}"
-        return request
-
-    def call(self, method: str, address: str, body: Json | None = None) -> ApiAnswer:
-        """The answer. Raises _TemporaryFailure, CommentRefused, or NotCommented."""
-        import requests  # noqa: PLC0415 - see above
-
-        timeout = (CONNECT_SECONDS, READ_SECONDS)
-        try:
-            with self._session.request(
-                method, address, json=body, timeout=timeout, allow_redirects=False, stream=True
-            ) as response:
-                text = _read_body(response)
-        except requests.RequestException as error:
-            server = urlsplit(address).netloc
-            raise _TemporaryFailure(f"{type(error).__name__} at {server}") from error
-        _demand_success(response.status_code, response.headers, text)
-        try:
-            return ApiAnswer(json.loads(text), self._next_page(response))
-        except ValueError as error:
-            raise _TemporaryFailure("something that is not JSON") from error
-
-    def _next_page(self, response: requests.Response) -> str | None:
-        """The address of the next page; not one at another server, which would get the token."""
-        address = response.links.get("next", {}).get("url")
-        if not address or urlsplit(address)[:2] != urlsplit(self.pull_request.api)[:2]:
-            return None
-        return address
-
-
-def _read_body(response: requests.Response) -> bytes:
-    """The whole body, unless it is too long or takes too long."""
-    deadline = time.monotonic() + ANSWER_SECONDS
-    body = bytearray()
-    for chunk in response.iter_content(CHUNK_BYTES):
-        body += chunk
-        if len(body) > MAX_ANSWER_BYTES:
-            raise _TemporaryFailure("more than 20 MB")
-        if time.monotonic() > deadline:
-            raise _TemporaryFailure(f"still incomplete after {ANSWER_SECONDS:.0f} s")
-    return bytes(body)
-
-
-def _demand_success(status: int, headers: Mapping[str, str], body: bytes) -> None:
-    """Raise the exception of a call that did not succeed."""
-    if 200 <= status < 300:
-        return
-    is_limited = _is_rate_limit(headers, body)
-    if status >= 500 or status == 429 or (status == 403 and is_limited):
-        limit = ", a rate limit" if is_limited else ""
-        raise _TemporaryFailure(f"HTTP {status}{limit}", _requested_pause(headers))
-    if status in (401, 403, 404):
-        raise CommentRefused(f"the token may not write comments here (HTTP {status})")
-    raise NotCommented(f"GitHub answered with HTTP {status}")
-
-
-def _is_rate_limit(headers: Mapping[str, str], body: bytes) -> bool:
-    if "Retry-After" in headers or headers.get("X-RateLimit-Remaining") == "0":
-        return True
-    return b"rate limit" in body.lower()
-
-
-def _requested_pause(headers: Mapping[str, str]) -> float | None:
-    """Seconds after which the server accepts another call; None where it does not say."""
-    retry_after = headers.get("Retry-After", "")
-    if retry_after.isdigit():
-        return float(retry_after)
-    reset_time = headers.get("X-RateLimit-Reset", "")
-    if headers.get("X-RateLimit-Remaining") == "0" and reset_time.isdigit():
-        return max(float(reset_time) - time.time(), 1.0)
-    return None

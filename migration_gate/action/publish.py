@@ -6,12 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from migration_gate.action.comment_client import (
-    CommentRefused,
-    NotCommented,
-    PullRequest,
-    upsert_comment,
-)
+from migration_gate.action.comment_client import upsert_comment
+from migration_gate.action.github_client import CommentRefused, NotCommented, PullRequest
 from migration_gate.action.request import ActionRequest, input_variable
 from migration_gate.check import Severity
 from migration_gate.ci.event import Event, read_event
@@ -101,11 +97,7 @@ def publish_comments(environ: Mapping[str, str], report: Report, request: Action
 
     Where `comment: always` asks for one and there is none, an annotation says why.
     """
-    try:
-        event = read_event(environ)
-    except GateError as error:
-        _annotate_run(Severity.WARNING, f"{error.message} {error.advice}")
-        event = Event()
+    event = _read_event_or_warn(environ)
     always = request.comment == "always"
     if always and not token:
         reason = "No comment: there is no token (pull requests of forks have none)."
@@ -113,15 +105,23 @@ def publish_comments(environ: Mapping[str, str], report: Report, request: Action
     if not token or event.pull_request is None or not event.repository:
         return
     pull_request = _pull_request(environ, event, event.pull_request, token)
-    comments = _render_comments(environ, report, event)
     try:
-        for comment in comments:
+        for comment in _render_comments(environ, report, event):
             upsert_comment(pull_request, comment, always=always and not comment.only_resolves)
     except CommentRefused as error:
         _annotate_run(Severity.NOTE, f"No comment: {error}. {SEE_SUMMARY}")
     except NotCommented as error:
         reason = escape_unprintable(str(error))
         _annotate_run(Severity.WARNING, f"No comment: {reason}. {SEE_SUMMARY}")
+
+
+def _read_event_or_warn(environ: Mapping[str, str]) -> Event:
+    """The event; one without a pull request where it cannot be read, which an annotation says."""
+    try:
+        return read_event(environ)
+    except GateError as error:
+        _annotate_run(Severity.WARNING, f"{error.message} {error.advice}")
+        return Event()
 
 
 def _pull_request(environ: Mapping[str, str], event: Event, number: int, token: str) -> PullRequest:

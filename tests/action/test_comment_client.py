@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from migration_gate.action import comment_client
-from migration_gate.action.comment_client import CommentRefused, NotCommented, PullRequest, upsert_comment
+from migration_gate.action import comment_client, github_client
+from migration_gate.action.comment_client import upsert_comment
+from migration_gate.action.github_client import CommentRefused, NotCommented, PullRequest
 from migration_gate.check import Evidence
 from migration_gate.report import comment
 from tests.support import example_reports
@@ -171,7 +172,7 @@ def test_a_server_that_does_not_answer_is_an_error(
         release.wait(5)
         return json_answer([])
 
-    monkeypatch.setattr(comment_client, "READ_SECONDS", 0.05)
+    monkeypatch.setattr(github_client, "READ_SECONDS", 0.05)
     monkeypatch.setattr(comment_client, "MAX_ATTEMPTS", 2)
     github.next_answers = [slow, slow]
     with pytest.raises(NotCommented, match="Timeout"):

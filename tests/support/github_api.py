@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from migration_gate.action.comment_client import PullRequest
+from migration_gate.action.github_client import PullRequest
 
 ME, BOT = 7, 41898282
 Answer = tuple[int, dict[str, str], bytes]
