@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import cast
 
 from migration_gate.action.inputs import INPUTS, REPORT_PATH, CommentMode, Input
-from migration_gate.config.config_file import nest_values
+from migration_gate.config.config_keys import nest_values
 from migration_gate.errors import Misconfigured
 from migration_gate.wording import suggest_name
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 
+from migration_gate.config.config_keys import Key, format_key, with_underscores
+from migration_gate.config.toml_lines import find_toml_lines
 from migration_gate.errors import Misconfigured
 
 NAMES = (".migration-gate.yml", ".migration-gate.yaml")
-Key = tuple[str | int, ...]
 MAX_VALUES = 20_000
 """values in one file; aliases in YAML can multiply a few lines into millions"""
 MAX_DEPTH = 20
@@ -35,28 +35,11 @@ class ConfigFile:
 
     def line_of(self, key: Key) -> str:
         """`file:line` of a key, or of the nearest thing around it that has a line."""
-        key = _with_underscores(key)
+        key = with_underscores(key)
         for length in range(len(key), 0, -1):
             if key[:length] in self.lines:
                 return f"{self.name}:{self.lines[key[:length]]}"
         return self.name
-
-
-def _with_underscores(key: Key) -> Key:
-    return tuple(part.replace("-", "_") if isinstance(part, str) else part for part in key)
-
-
-def nest_values(values: Mapping[tuple[str, ...], object]) -> dict[str, object]:
-    """Values by their key, nested as in a configuration file. No key may be the start of another one."""
-    nested: dict[str, object] = {}
-    for key, value in values.items():
-        mapping = nested
-        for part in key[:-1]:
-            inner = mapping.setdefault(part, {})
-            assert isinstance(inner, dict)  # noqa: S101 - no key is the start of another one
-            mapping = inner
-        mapping[key[-1]] = value
-    return nested
 
 
 def read_text(file: Path, name: str) -> str:
@@ -162,19 +145,10 @@ class _YamlBuilder:
                     advice="Keep one of the two.",
                 )
             seen[name] = line
-            self.lines.setdefault(_with_underscores((*key, name)), line)
-            values[name] = self.build_value(
-                value_node, (*_with_underscores(key), _with_underscores((name,))[0])
-            )
+            inner_key = with_underscores((*key, name))
+            self.lines.setdefault(inner_key, line)
+            values[name] = self.build_value(value_node, inner_key)
         return values
-
-
-def format_key(key: Key) -> str:
-    """`owners.columns`, `allow[2].until`."""
-    text = ""
-    for part in key:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
-    return text
 
 
 def read_toml(file: Path, name: str) -> ConfigFile | None:
@@ -204,45 +178,3 @@ def read_toml(file: Path, name: str) -> ConfigFile | None:
             "`tool.migration-gate` is not a table.", where=name, advice="Write a table there."
         )
     return ConfigFile(values, lines, name, file.parent)
-
-
-_HEADER = re.compile(r"^\s*(\[\[?)\s*([^\]]+?)\s*\]\]?\s*(#.*)?$")
-_ASSIGNED = re.compile(r"""^\s*((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*)\s*=""")
-_PART = re.compile(r"""[\w-]+|"[^"]*"|'[^']*'""")
-_STRING = re.compile(r'"(?:\\.|[^"\\])*"|\'[^\']*\'|#.*$')
-
-
-def find_toml_lines(text: str) -> Iterator[tuple[Key, int]]:
-    """The line of each table and key below `tool.migration-gate`, which tomllib does not provide."""
-    table: Key = ()
-    counts: dict[Key, int] = {}
-    depth = 0
-    quote = ""
-    for number, line in enumerate(text.splitlines(), 1):
-        if quote:
-            quote = "" if quote in line else quote
-            continue
-        header = _HEADER.match(line) if depth == 0 else None
-        assigned = _ASSIGNED.match(line) if depth == 0 else None
-        if header:
-            table = _split_dotted_key(header[2])
-            if header[1] == "[[":
-                counts[table] = counts.get(table, -1) + 1
-                table = (*table, counts[table])
-            yield from _key_below_our_table(table, number)
-            continue
-        if assigned:
-            yield from _key_below_our_table((*table, *_split_dotted_key(assigned[1])), number)
-        quote = next((mark for mark in ('"""', "'''") if line.count(mark) == 1), "")
-        rest = _STRING.sub("", line)
-        depth = max(0, depth + sum(map(rest.count, "[{")) - sum(map(rest.count, "]}")))
-
-
-def _split_dotted_key(dotted_key: str) -> Key:
-    return tuple(part.strip("\"'") for part in _PART.findall(dotted_key))
-
-
-def _key_below_our_table(key: Key, line: int) -> Iterator[tuple[Key, int]]:
-    bare = _with_underscores(key)
-    if bare[:2] == ("tool", "migration_gate"):
-        yield bare[2:], line

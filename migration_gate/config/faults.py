@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from migration_gate.config.config_file import Key, format_key
+from migration_gate.config.config_keys import Key, format_key
 from migration_gate.config.schema import ProjectKeys
 from migration_gate.config.sections import Keys
 from migration_gate.errors import Misconfigured
@@ -30,12 +30,10 @@ class ConfigFault:
     advice: str = ""
 
 
-def combine_faults(complaints: Sequence[ConfigFault]) -> Misconfigured:
-    """The first complaint as the error, the others as its evidence."""
-    first, *others = complaints
-    evidence = "\n".join(
-        f"{complaint.where}: {complaint.message} {complaint.advice}".rstrip() for complaint in others
-    )
+def combine_faults(faults: Sequence[ConfigFault]) -> Misconfigured:
+    """The first fault as the error, the others as its evidence."""
+    first, *others = faults
+    evidence = "\n".join(f"{fault.where}: {fault.message} {fault.advice}".rstrip() for fault in others)
     return Misconfigured(first.message, where=first.where, advice=first.advice, evidence=evidence)
 
 
@@ -172,14 +170,14 @@ def check_name_faults(
     """Names in `checks:` and `allow:` that are no check of ours. `known` maps a check to its kinds."""
     named_checks: list[tuple[Key, str]] = [(("checks", name), name) for name in keys.checks]
     named_checks += [(("allow", number, "check"), entry.check) for number, entry in enumerate(keys.allow)]
-    complaints = []
+    faults = []
     for key, name in named_checks:
         path, where = format_key((*prefix, *key[:1])), find_origin((*prefix, *key))
         check, _, kind = name.partition("/")
         if check not in known:
             message = f"`{path}` names `{name}`, and there is no such check."
-            complaints.append(ConfigFault(message, where, suggest_name(check, known)))
+            faults.append(ConfigFault(message, where, suggest_name(check, known)))
         elif kind and known[check] and kind not in known[check]:
             message = f"`{path}` names `{name}`, and `{check}` has no such kind."
-            complaints.append(ConfigFault(message, where, suggest_name(kind, known[check])))
-    return complaints
+            faults.append(ConfigFault(message, where, suggest_name(kind, known[check])))
+    return faults

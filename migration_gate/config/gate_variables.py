@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 
-from migration_gate.config.config_file import Key, nest_values
+from migration_gate.config.config_keys import Key, nest_values
 from migration_gate.config.schema import ProjectKeys
 from migration_gate.config.sections import SECTIONS, key_meanings
 from migration_gate.errors import Misconfigured
@@ -73,16 +73,21 @@ def _key_of_variable(name: str) -> tuple[str, ...]:
 
 def _find_key(top: str, inner_parts: list[str]) -> tuple[str, ...] | None:
     """The key below a known top-level key; None where it has no such key."""
-    if top == "env":
-        return (top, "__".join(inner_parts)) if inner_parts else None
-    if top == "checks":
-        names = [part.lower().replace("_", "-") for part in inner_parts]
-        return (top, "/".join(names)) if names else None
-    if not inner_parts:
-        return (top, PLAIN[top]) if top in PLAIN else (top,)
-    inner_name = inner_parts[0].lower()
-    is_known = top in SECTIONS and inner_name in key_meanings(SECTIONS[top])
-    return (top, inner_name) if is_known and len(inner_parts) == 1 else None
+    match top, inner_parts:
+        case (("env" | "checks"), []):
+            return None
+        case "env", _:  # a variable of the project's: its name may hold two underscores
+            return top, "__".join(inner_parts)
+        case "checks", _:
+            return top, "/".join(part.lower().replace("_", "-") for part in inner_parts)
+        case _, []:
+            return (top, PLAIN[top]) if top in PLAIN else (top,)
+        case _, [inner_part]:
+            inner_name = inner_part.lower()
+            is_known = top in SECTIONS and inner_name in key_meanings(SECTIONS[top])
+            return (top, inner_name) if is_known else None
+        case _:
+            return None
 
 
 def _advice(name: str, top: str) -> str:

@@ -8,13 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from migration_gate.config import gate_variables
-from migration_gate.config.config_file import (
-    NAMES,
-    ConfigFile,
-    Key,
-    read_toml,
-    read_yaml,
-)
+from migration_gate.config.config_file import NAMES, ConfigFile, read_toml, read_yaml
+from migration_gate.config.config_keys import Key
 from migration_gate.config.faults import FindOrigin
 from migration_gate.config.precedence import Layer, SettingValue, merge_layers, validate_keys
 from migration_gate.config.project_name import choose_project_name

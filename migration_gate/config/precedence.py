@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from migration_gate.config.config_file import Key
+from migration_gate.config.config_keys import Key
 from migration_gate.config.faults import (
     ConfigFault,
     FindOrigin,
@@ -19,6 +19,7 @@ from migration_gate.config.faults import (
 )
 from migration_gate.config.schema import NamedProjectKeys, ProjectKeys
 from migration_gate.config.sections import SECTIONS, Keys
+from migration_gate.config.settings import DEFAULT_ORIGIN
 
 K = TypeVar("K", bound=ProjectKeys)
 WHOLE = ("start_from",)
@@ -54,25 +55,30 @@ def validate_keys(
     model: type[K], values: Mapping[str, object], find_origin: FindOrigin, checks: Mapping[str, Sequence[str]]
 ) -> K:
     """The values as the model; Misconfigured with everything that is wrong with them."""
-    complaints: list[ConfigFault] = []
     try:
         keys = model.model_validate(values)
     except ValidationError as error:
         raise combine_faults(validation_faults(error, model, find_origin)) from None
-    if checks:
-        complaints += check_name_faults(keys, checks, find_origin)
-        projects: Mapping[str, NamedProjectKeys] = getattr(keys, "projects", {})
-        for name, project in projects.items():
-            complaints += check_name_faults(project, checks, find_origin, ("projects", name))
-    if complaints:
-        raise combine_faults(complaints)
+    faults = list(_find_name_faults(keys, checks, find_origin)) if checks else []
+    if faults:
+        raise combine_faults(faults)
     return keys
+
+
+def _find_name_faults(
+    keys: ProjectKeys, checks: Mapping[str, Sequence[str]], find_origin: FindOrigin
+) -> Iterator[ConfigFault]:
+    """Names of checks that there are not, of the file and of its entries of `projects:`."""
+    yield from check_name_faults(keys, checks, find_origin)
+    projects: Mapping[str, NamedProjectKeys] = getattr(keys, "projects", {})
+    for name, project in projects.items():
+        yield from check_name_faults(project, checks, find_origin, ("projects", name))
 
 
 def default_values(folder: Path) -> dict[Key, SettingValue]:
     """Every key with its default."""
     return {
-        key: SettingValue(value, folder, lambda _: "default", key)
+        key: SettingValue(value, folder, lambda _: DEFAULT_ORIGIN, key)
         for key, value in _all_leaves(ProjectKeys())
     }
 

@@ -34,6 +34,17 @@ folder that is checked; on the command line, at the current folder). Keys may be
 Unknown keys are refused, with their line and the most similar known key.
 """
 INNER: dict[str, type[Keys]] = {**SECTIONS, "prepare": PrepareKeys, "allow": AllowKeys}
+TABLE_HEAD = "| key | type | default | meaning |\n| --- | --- | --- | --- |"
+WORDS = {
+    "string": "text",
+    "integer": "number",
+    "number": "number",
+    "boolean": "true or false",
+    "array": "list",
+    "object": "mapping",
+    "null": "",
+}
+"""for the types of JSON; null is only the default of what is not set"""
 
 
 def render_page() -> str:
@@ -44,7 +55,7 @@ def render_page() -> str:
 def _page_parts() -> Iterator[str]:
     yield INTRODUCTION
     properties = FileKeys.model_json_schema()["properties"]
-    yield "| key | type | default | meaning |\n| --- | --- | --- | --- |"
+    yield TABLE_HEAD
     for name, field in FileKeys.model_fields.items():
         default = _default_cell(field.get_default(call_default_factory=True))
         key, meaning = f"[`{name}`](#{name})", _escape_pipes(field.description)
@@ -62,7 +73,7 @@ def _page_parts() -> Iterator[str]:
 
 def _section_table(model: type[Keys]) -> Iterator[str]:
     properties = model.model_json_schema()["properties"]
-    yield "| key | type | default | meaning |\n| --- | --- | --- | --- |"
+    yield TABLE_HEAD
     for name, field in model.model_fields.items():
         written = field.alias or name
         undefined = field.default is PydanticUndefined
@@ -83,35 +94,27 @@ def _default_cell(value: Any) -> str:
     return f"`{value:g}`" if isinstance(value, float) else f"`{value}`"
 
 
-WORDS = {
-    "string": "text",
-    "integer": "number",
-    "number": "number",
-    "boolean": "true or false",
-    "object": "mapping",
-}
-
-
 def _type_cell(schema: dict[str, Any]) -> str:
     """A property's type in words: `text or list`, `error, warning`."""
     return " or ".join(dict.fromkeys(_type_words(schema)))
 
 
-def _type_words(schema: dict[str, Any]) -> Iterator[str]:
-    if "anyOf" in schema:
-        names = [word for choice in schema["anyOf"] for word in _type_words(choice)]
-        # Numbers are accepted where text is meant: 17 for "17".
-        yield from (word for word in names if word != "number" or "text" not in names)
-    elif "enum" in schema:
-        yield " or ".join(f"`{value}`" for value in schema["enum"])
-    elif schema.get("format") == "date":
-        yield "date"
-    elif schema.get("type") == "array":
-        yield "list"
-    elif "$ref" in schema:
-        yield "mapping"
-    elif schema.get("type") != "null":
-        yield WORDS.get(schema.get("type", "object"), "mapping")
+def _type_words(schema: dict[str, Any]) -> list[str]:
+    if "anyOf" not in schema:
+        return [word] if (word := _type_word(schema)) else []
+    words = [word for choice in schema["anyOf"] for word in _type_words(choice)]
+    # Numbers are accepted where text is meant: 17 for "17".
+    return [word for word in words if word != "number"] if "text" in words else words
+
+
+def _type_word(schema: dict[str, Any]) -> str:
+    if "enum" in schema:
+        return " or ".join(f"`{value}`" for value in schema["enum"])
+    if "$ref" in schema:
+        return "mapping"
+    if schema.get("format") == "date":
+        return "date"
+    return WORDS[schema.get("type", "object")]
 
 
 def _escape_pipes(text: str | None) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from migration_gate.check import Severity
 from migration_gate.config import dotenv, gate_variables
-from migration_gate.config.config_file import Key, format_key
+from migration_gate.config.config_keys import Key, format_key
 from migration_gate.config.precedence import SettingValue
 from migration_gate.config.sections import PrepareKeys, StartFromKeys
 from migration_gate.config.settings import (
