@@ -12,8 +12,9 @@ from migration_gate import explain
 from migration_gate.config import loading
 from migration_gate.config.settings import Settings
 from migration_gate.doctor.doctor_text import render_text
-from migration_gate.doctor.examination_sections import Examination, examine_project
+from migration_gate.doctor.examination_sections import examine_project
 from migration_gate.doctor.hook_draft import write_hook_draft
+from migration_gate.doctor.project_examination import Examination
 from migration_gate.errors import GateError
 
 

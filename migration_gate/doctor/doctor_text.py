@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import textwrap
 
-from migration_gate.doctor.examination_sections import Examination, Section, is_default
+from migration_gate.doctor.examination_sections import is_default
+from migration_gate.doctor.project_examination import Examination, Section
 from migration_gate.wording import count_noun
 
 WIDTH = 80

@@ -7,7 +7,7 @@ from collections.abc import Generator
 from typing import TypeVar
 
 from migration_gate.config.settings import Settings
-from migration_gate.doctor.examination_sections import Examination, Section
+from migration_gate.doctor.project_examination import Examination, Section
 from migration_gate.errors import GateError
 from migration_gate.facts import Connection
 from migration_gate.progress import Progress

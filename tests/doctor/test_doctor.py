@@ -13,8 +13,8 @@ import pytest
 
 from migration_gate.config.settings import Settings
 from migration_gate.doctor.doctor_text import render_text
-from migration_gate.doctor.examination_sections import Examination
 from migration_gate.doctor.hook_draft import FILE_NAME, write_hook_draft
+from migration_gate.doctor.project_examination import Examination
 from migration_gate.errors import Misconfigured, ProjectNotFound
 from tests.support.project_files import write_files
 from tests.support.user_project import COMMAND as GATE
