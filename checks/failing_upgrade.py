@@ -12,11 +12,12 @@ from collections.abc import Iterator
 from migration_gate.analysis.failure_causes import find_failure_location, suggest_fix
 from migration_gate.analysis.failure_target import advise_on_target
 from migration_gate.check import Evidence, Finding, Severity, Subject
-from migration_gate.facts import Facts, Failure, Replay
+from migration_gate.facts import Facts, Failure, Location, Replay
 from migration_gate.wording import count_noun
 
 SEVERITY = Severity.ERROR
 SUBJECT = Subject.RUN_REVISION
+SHOWN_FRAMES = 4
 
 
 def check(facts: Facts) -> Iterator[Finding]:
@@ -28,18 +29,21 @@ def check(facts: Facts) -> Iterator[Finding]:
         return
     error = last_error.first_error or last_error
     name = last_error.revision or error.revision
-    revision = replay.history.find_revision(name)
     yield Finding(
         object=name or "env.py",
         message=f"`{name or 'env.py'}` failed: {error.message}",
-        location=find_failure_location(error, replay)
-        or error.location
-        or last_error.location
-        or (revision.location if revision else None),
+        location=_locate_failure(error, last_error, replay),
         revision=name,
         evidence=tuple(_collect_evidence(error, last_error, replay)),
         fix=suggest_fix(error, replay) + advise_on_target(replay, name),
     )
+
+
+def _locate_failure(error: Failure, last_error: Failure, replay: Replay) -> Location | None:
+    """The statement that failed; else the line that ran; else the revision."""
+    location = find_failure_location(error, replay) or error.location or last_error.location
+    revision = replay.history.find_revision(last_error.revision or error.revision)
+    return location or (revision.location if revision else None)
 
 
 def _collect_evidence(error: Failure, last_error: Failure, replay: Replay) -> Iterator[Evidence]:
@@ -56,7 +60,7 @@ def _collect_evidence(error: Failure, last_error: Failure, replay: Replay) -> It
         if text:
             yield Evidence(label, text)
     if not error.statement:
-        for frame in error.traceback[-4:]:
+        for frame in error.traceback[-SHOWN_FRAMES:]:
             yield Evidence("frame", frame)
 
 

@@ -9,9 +9,9 @@ Instead, import every module with models in `env.py`, and set `target_metadata =
 from collections.abc import Iterator
 
 from migration_gate.analysis.model_imports import list_imports
-from migration_gate.analysis.model_registration import ModelRegistration
+from migration_gate.analysis.model_registration import Candidates, ModelRegistration
 from migration_gate.check import Evidence, Finding, Severity, Subject
-from migration_gate.facts import Facts, Replay
+from migration_gate.facts import Facts, Models, Replay
 from migration_gate.wording import code_block, count_noun
 
 SEVERITY = Severity.ERROR
@@ -36,7 +36,18 @@ def check(facts: Facts) -> Iterator[Finding]:
     if any(unchecked.object == "models" for unchecked in replay.unchecked):
         return
     definitions = ModelRegistration(replay, facts.tree).candidates
-    if replay.models.metadatas == 0:
+    message, fix = _explain_missing_models(replay.models, definitions)
+    replayed = Evidence("replayed", count_noun(len(replay.catalog.tables), "table"))
+    models = tuple(
+        Evidence("model", f"{definition.class_name or definition.variable} ({definition.location})")
+        for definition in (*definitions.imported, *definitions.missing)[:SHOWN_MODELS]
+    )
+    yield Finding("env.py", message, evidence=(replayed, *models), fix=f"{fix}{_ALLOW}")
+
+
+def _explain_missing_models(models: Models, definitions: Candidates) -> tuple[str, str]:
+    """The message and the fix."""
+    if models.metadatas == 0:
         message = "`target_metadata` is missing in env.py: there are no models to compare with"
         fix = f"Set it in env.py, before `context.configure`, and pass it there:{_SET_METADATA}"
     elif definitions.imported:
@@ -44,17 +55,12 @@ def check(facts: Facts) -> Iterator[Finding]:
         fix = _MANY_METADATAS
     else:
         message = "`target_metadata` holds no tables: env.py imports no models"
-        imports = "\n".join(list_imports(replay.models, definitions.missing)) or _IMPORT_MODELS
+        imports = "\n".join(list_imports(models, definitions.missing)) or _IMPORT_MODELS
         fix = (
             "Import every module that defines a model in env.py, above `target_metadata`:"
             f"{code_block(imports)}"
         )
-    replayed = Evidence("replayed", count_noun(len(replay.catalog.tables), "table"))
-    models = tuple(
-        Evidence("model", f"{definition.class_name or definition.variable} ({definition.location})")
-        for definition in (*definitions.imported, *definitions.missing)[:SHOWN_MODELS]
-    )
-    yield Finding("env.py", message, evidence=(replayed, *models), fix=f"{fix}{_ALLOW}")
+    return message, fix
 
 
 def _find_contexts_without_models(replay: Replay) -> Iterator[Finding]:

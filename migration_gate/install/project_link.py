@@ -69,21 +69,37 @@ def describe_package(folder: Path) -> LinkedPackage:
 
 def _list_import_roots(data: Table, folder: Path) -> Iterator[Path]:
     """The folders that the build backends' settings name, then `src`, then the folder itself."""
+    names = (*_poetry_folders(data), *_setuptools_folders(data), *_named_folders(data), *_hatch_folders(data))
+    for name in (*names, "src"):
+        yield folder / name
+    yield folder
+
+
+def _poetry_folders(data: Table) -> Iterator[str]:
+    """`packages = [{include = "app", from = "lib"}]`."""
     for row in get_table(data, "tool.poetry").get("packages", ()):
         if isinstance(row, dict) and row.get("from"):
-            yield folder / str(row["from"])
+            yield str(row["from"])
+
+
+def _setuptools_folders(data: Table) -> Iterator[str]:
+    """`package-dir = {"" = "lib"}`; a folder below another is that of a single package."""
     for name in map(str, get_table(data, "tool.setuptools.package-dir").values()):
-        if "/" not in name:  # not the folder of a single package
-            yield folder / name
+        if "/" not in name:
+            yield name
+
+
+def _named_folders(data: Table) -> Iterator[str]:
     for table, key in FOLDER_SETTINGS:
         value = get_table(data, table).get(key, ())
-        for name in [value] if isinstance(value, str) else value:
-            yield folder / str(name)
+        yield from [value] if isinstance(value, str) else map(str, value)
+
+
+def _hatch_folders(data: Table) -> Iterator[str]:
+    """`packages = ["lib/app"]` names the package itself."""
     for name in map(str, get_table(data, "tool.hatch.build.targets.wheel").get("packages", ())):
         if "/" in name:
-            yield folder / Path(name).parent
-    yield folder / "src"
-    yield folder
+            yield str(Path(name).parent)
 
 
 def _read_version_from_code(data: Table, folder: Path) -> str:

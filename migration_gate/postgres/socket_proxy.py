@@ -51,23 +51,33 @@ class ProxyTarget:
         """Whether a server without TLS is refused."""
         return self.sslmode in ("require", "verify-ca", "verify-full")
 
+    @property
+    def verifies_certificate(self) -> bool:
+        """Whether the server's certificate is checked.
+
+        As in libpq: `require` checks it too, where certificates to trust are given.
+        """
+        is_required = self.sslmode == "require" and self.root_certificates != ""
+        return is_required or self.sslmode.startswith("verify")
+
     def tls_context(self) -> ssl.SSLContext | None:
         """The TLS to offer, None for none. Raises OSError where a file of it can't be read."""
         if self.host.startswith("/") or self.sslmode in ("disable", "allow"):
             return None
-        verify = self.sslmode.startswith("verify")
-        if self.sslmode == "require" and self.root_certificates:
-            verify = True
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = self.sslmode == "verify-full"
-        context.verify_mode = ssl.CERT_REQUIRED if verify else ssl.CERT_NONE
-        if verify and self.root_certificates == "system":
-            context.load_default_certs()
-        elif verify:
-            context.load_verify_locations(self.root_certificates)
+        context.verify_mode = ssl.CERT_REQUIRED if self.verifies_certificate else ssl.CERT_NONE
+        if self.verifies_certificate:
+            self._load_root_certificates(context)
         if self.certificate:
             context.load_cert_chain(self.certificate, self.key or None)
         return context
+
+    def _load_root_certificates(self, context: ssl.SSLContext) -> None:
+        if self.root_certificates == "system":
+            context.load_default_certs()
+        else:
+            context.load_verify_locations(self.root_certificates)
 
     def open_socket(self) -> socket.socket:
         """A connected socket. Raises OSError."""

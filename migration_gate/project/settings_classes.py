@@ -13,22 +13,21 @@ BASE = "BaseSettings"
 def find_settings_classes(trees: Sequence[ast.Module]) -> list[list[ast.ClassDef]]:
     """The settings classes of each module: those that inherit from BaseSettings, by way of others too."""
     classes = [[node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)] for tree in trees]
-    known = {BASE}
-    growing = True
-    while growing:
-        new = {
-            node.name
-            for group in classes
-            for node in group
-            if node.name not in known and known & set(_list_base_names(node))
-        }
-        known |= new
-        growing = bool(new)
-    return [[node for node in group if known & set(_list_base_names(node))] for group in classes]
+    parents = _collect_parents([node for group in classes for node in group])
+    return [[node for node in group if _inherits(node, parents)] for group in classes]
 
 
-def _list_base_names(node: ast.ClassDef) -> list[str]:
-    return [ast.unparse(base).rpartition(".")[2] for base in node.bases]
+def _collect_parents(classes: Sequence[ast.ClassDef]) -> set[str]:
+    """The names of BaseSettings and of all classes that inherit from it."""
+    parents = {BASE}
+    while new := {node.name for node in classes if node.name not in parents and _inherits(node, parents)}:
+        parents |= new
+    return parents
+
+
+def _inherits(node: ast.ClassDef, parents: set[str]) -> bool:
+    """Whether the class names one of them as its base, by whatever path: `pydantic_settings.BaseSettings`."""
+    return any(ast.unparse(base).rpartition(".")[2] in parents for base in node.bases)
 
 
 def find_fields(settings_class: ast.ClassDef) -> Iterator[VariableRead]:

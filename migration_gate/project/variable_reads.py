@@ -83,17 +83,18 @@ def _collect_assigned(name: str, value: ast.expr, names: ModuleNames) -> None:
 
 def _reads_parameter(function: ast.FunctionDef, parameter: str) -> bool | None:
     """Whether a function fails where the variable that its parameter names is not set; None: no read."""
-    fails: bool | None = None
+    is_read = False
     for node in ast.walk(function):
         match node:
-            case ast.Subscript(value=value, slice=ast.Name(id=name)):
-                if name == parameter and ast.unparse(value) in ENVIRONMENT:
-                    fails = True
-            case ast.Call(func=func, args=[ast.Name(id=name), *_]):
-                if name == parameter and ast.unparse(func) in READS:
-                    raises = any(isinstance(child, ast.Raise) for child in ast.walk(function))
-                    fails = fails or (raises and len(function.args.args) == 1)
-    return fails
+            case ast.Subscript(value=value, slice=ast.Name(id=name)) if name == parameter:
+                if ast.unparse(value) in ENVIRONMENT:
+                    return True
+            case ast.Call(func=func, args=[ast.Name(id=name), *_]) if name == parameter:
+                is_read = is_read or ast.unparse(func) in READS
+    if not is_read:
+        return None
+    has_default = len(function.args.args) > 1
+    return not has_default and any(isinstance(node, ast.Raise) for node in ast.walk(function))
 
 
 def find_reads(tree: ast.Module, names: ModuleNames) -> Iterator[VariableRead]:
