@@ -53,12 +53,12 @@ def select_projects(
     Where the change is not known, all of them: a project that was not examined must not pass.
     """
     projects = find_projects(path, options, environ)
-    entries = [ProjectEntry(settings.name, _path_in_repository(settings)) for settings in projects]
+    entries = tuple(ProjectEntry(settings.name, _path_in_repository(settings)) for settings in projects)
     if not changed:
-        return Selection(tuple(entries))
+        return Selection(entries)
     comparison = compare_with_base(projects[0].root, projects[0].base, environ)
     if comparison.files is None:
-        return Selection(tuple(entries), note=_note_about_unknown_change(comparison))
+        return Selection(entries, note=_note_about_unknown_change(comparison))
     changed_paths = comparison.changed_paths()
     touched, untouched = [], []
     for settings, entry in zip(projects, entries, strict=True):
@@ -89,19 +89,22 @@ def find_projects(
     first = configured[0]
     if first.is_named_project or first.alembic or first.hook or first.flask_app:
         return configured
-    start = first.project_folder or first.working_directory
-    folders = dict.fromkeys(_find_project_folders(start))
-    projects = [
-        settings for folder in folders for settings in loading.load_settings(folder, options, environ)
-    ]
+    start = _project_folder(first)
+    projects: list[Settings] = []
+    for folder in dict.fromkeys(_find_project_folders(start)):
+        projects += loading.load_settings(folder, options, environ)
     if len({settings.name for settings in projects}) < len(projects):  # copies of one template, for example
-        projects = [replace(settings, name=_folder_name(settings)) for settings in projects]
+        projects = [_name_after_folder(settings) for settings in projects]
     _demand_different_names(projects, start)
     return tuple(projects) or configured
 
 
-def _folder_name(settings: Settings) -> str:
-    return (settings.project_folder or settings.working_directory).name or settings.name
+def _project_folder(settings: Settings) -> Path:
+    return settings.project_folder or settings.working_directory
+
+
+def _name_after_folder(settings: Settings) -> Settings:
+    return replace(settings, name=_project_folder(settings).name or settings.name)
 
 
 def _demand_different_names(projects: Sequence[Settings], start: Path) -> None:
@@ -150,7 +153,7 @@ def _find_pyproject_files(start: Path) -> Iterator[Path]:
 
 def _path_in_repository(settings: Settings) -> str:
     """The project's folder from the repository's top; absolute where it lies elsewhere."""
-    folder = Path(os.path.realpath(settings.project_folder or settings.working_directory))
+    folder = Path(os.path.realpath(_project_folder(settings)))
     repository_root = Path(os.path.realpath(git.find_repository_root(settings.root)))
     if folder.is_relative_to(repository_root):
         return folder.relative_to(repository_root).as_posix()
