@@ -1,0 +1,147 @@
+"""What env.py reads of Alembic's configuration that only a command of the project's own sets."""
+
+from __future__ import annotations
+
+import ast
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from migration_gate.project.search import SKIPPED, read_text_file
+
+MOST_FILES = 3000
+"""of the repository's Python that are searched for what the project's command sets"""
+OWN_ATTRIBUTES = frozenset({
+    "attributes", "config_file_name", "config_ini_section", "cmd_opts", "file_config", "stdout",
+    "output_buffer", "messaging_opts", "memo", "get_main_option", "set_main_option", "get_section",
+    "set_section_option", "get_section_option", "get_template_directory", "print_stdout",
+    "get_alembic_option", "get_alembic_boolean_option", "get_prepend_sys_paths_list",
+    "get_version_locations_list", "toml_file_name", "toml_alembic_config",
+})  # fmt: skip
+"""of Alembic's `Config`: what else env.py reads there, the project's own command has set"""
+
+
+@dataclass(frozen=True, slots=True)
+class CustomSetting:
+    """What env.py reads of the configuration, and Alembic's own command does not set."""
+
+    expression: str
+    """`cfg.attributes["engine"]`, `cfg.engine`"""
+    name: str
+    line: int
+    """of env.py"""
+    is_required: bool
+    set_at: str = ""
+    """`app/db.py:31`, where the project sets it; empty where that was not found"""
+    value: str = ""
+    """the code that the project sets it to"""
+
+
+class _ConfigRead(NamedTuple):
+    """An expression of env.py that reads the configuration."""
+
+    expression: str
+    """the same in a hook"""
+    name: str
+    is_required: bool
+    """env.py fails without it"""
+
+
+class _Assignment(NamedTuple):
+    """A place where the project sets something on a configuration."""
+
+    location: str
+    """`app/db.py:31`"""
+    code: str
+
+
+def find_custom_settings(env_py: Path, root: Path) -> Iterator[CustomSetting]:
+    """What env.py reads of `config`, each once, with the place where the project sets it."""
+    tree = _parse(env_py)
+    if tree is None:
+        return
+    assignments = _find_assignments(root, env_py)
+    seen: set[str] = set()
+    for node in ast.walk(tree):
+        read = _read_of_config(node)
+        if read is None or read.expression in seen:
+            continue
+        seen.add(read.expression)
+        line: int = getattr(node, "lineno", 1)
+        assignment = assignments.get(read.name, _Assignment("", ""))
+        yield CustomSetting(
+            read.expression, read.name, line, read.is_required, assignment.location, assignment.code
+        )
+
+
+def _read_of_config(node: ast.AST) -> _ConfigRead | None:
+    match node:
+        case ast.Subscript(value=value, slice=ast.Constant(value=str(name)), ctx=ast.Load()):
+            if ast.unparse(value) in ("config.attributes", "context.config.attributes"):
+                return _ConfigRead(f'cfg.attributes["{name}"]', name, is_required=True)
+        case ast.Call(func=func, args=[ast.Constant(value=str(name)), *_]):
+            if ast.unparse(func) in ("config.attributes.get", "context.config.attributes.get"):
+                return _ConfigRead(f'cfg.attributes["{name}"]', name, is_required=False)
+        case ast.Attribute(value=value, attr=name, ctx=ast.Load()):
+            if ast.unparse(value) in ("config", "context.config") and name not in OWN_ATTRIBUTES:
+                return _ConfigRead(f"cfg.{name}", name, is_required=True)
+    return None
+
+
+def _find_assignments(root: Path, env_py: Path) -> dict[str, _Assignment]:
+    """What the repository's Python sets on a configuration, by name; the first place of each."""
+    assignments: dict[str, _Assignment] = {}
+    for number, file in enumerate(find_files(root, ".py")):
+        if number >= MOST_FILES:
+            break
+        # Parsing all files would take long; nearly all of them say nothing about a configuration.
+        if file == env_py or "onfig" not in read_text_file(file):
+            continue
+        tree = _parse(file)
+        for node in ast.walk(tree) if tree is not None else ():
+            if isinstance(node, ast.Assign) and (name := _assigned_name(node.targets[0])):
+                location = f"{relative_path(file, root)}:{node.lineno}"
+                assignments.setdefault(name, _Assignment(location, ast.unparse(node.value)))
+    return assignments
+
+
+def _parse(file: Path) -> ast.Module | None:
+    """The file's syntax tree; None where it cannot be read or is no Python of ours."""
+    try:
+        return ast.parse(file.read_bytes())
+    except (SyntaxError, ValueError, OSError):
+        return None
+
+
+def _assigned_name(target: ast.expr) -> str:
+    match target:
+        case ast.Subscript(value=ast.Attribute(attr="attributes"), slice=ast.Constant(value=str(name))):
+            return name
+        case ast.Attribute(value=ast.Name(id=owner), attr=name) if "cfg" in owner or "config" in owner:
+            return name
+        case _:
+            return ""
+
+
+def find_files(top: Path, ending: str) -> Iterator[Path]:
+    """The project's own files whose names end so; no virtual environments and no hidden folders."""
+    for folder, folder_names, file_names in os.walk(top):
+        if "pyvenv.cfg" in file_names:
+            folder_names.clear()
+            continue
+        # os.walk goes into what is left in its list; a folder `env` often holds env.py.
+        folder_names[:] = sorted(name for name in folder_names if _is_searched(name))
+        for name in sorted(file_names):
+            if name.endswith(ending):
+                yield Path(folder) / name
+
+
+def _is_searched(folder_name: str) -> bool:
+    return folder_name not in SKIPPED - {"env"} and not folder_name.startswith(".")
+
+
+def relative_path(path: Path, root: Path) -> str:
+    """The path from the project's top; absolute where it lies elsewhere."""
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
