@@ -1,7 +1,8 @@
 """Replays a project's Alembic history on a Postgres of its own, and hands over facts for the checks to judge.
 
-Start at `entrypoint.py`, the whole way on one page. Beside the folders are the commands (`cli`,
-`explain`, `static`) and what all share (`errors`, `check`, `wording`, `git`, `progress`). The folders:
+Start at `entrypoint.py`, the whole way on one page. Beside the folders are the commands (`cli`, `explain`,
+`static`; `settings_options` has the options that they share) and what every folder may use (`errors`,
+`check`, `wording`, `git`, `progress`, `process_limits`). The folders:
 
     config/      settings from files, environment and command line, each value with its origin
     ci/          which event started the run, the base of a pull request, whose code may run
