@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from functools import partial
 
 from migration_gate.analysis import object_history
+from migration_gate.analysis.index_definitions import remove_index_name
 from migration_gate.analysis.object_history import Identify, LoggedObject
 from migration_gate.analysis.step_location import SoughtPart, locate_command
 from migration_gate.facts import (
@@ -55,7 +55,6 @@ DEFAULT_PROPERTIES: dict[type[CatalogObject], tuple[str, ...]] = {
 """whose origin is meant where a caller names no properties; none: the creation"""
 _ROUTINE_KINDS = ("function", "procedure", "aggregate")
 _TAGS_WITHOUT_CHANGE = ("COMMENT", "GRANT", "REVOKE", "SECURITY LABEL")
-_INDEX_HEAD = re.compile(r'^CREATE (UNIQUE )?INDEX (?:"(?:[^"]|"")*"|\S+) ON (?:ONLY )?')
 
 
 def find_origin(
@@ -224,7 +223,7 @@ def _has_same_name(state: NamedDefinition, part: Constraint | Index) -> bool:
 
 
 def _does_same(state: NamedDefinition, part: Constraint | Index) -> bool:
-    return _without_name(state.definition) == _without_name(part.definition)
+    return remove_index_name(state.definition) == remove_index_name(part.definition)
 
 
 def _has_same_purpose(state: NamedDefinition, part: Constraint | Index) -> bool:
@@ -237,7 +236,3 @@ def _has_same_purpose(state: NamedDefinition, part: Constraint | Index) -> bool:
 
 
 _PART_TESTS = (_has_same_name, _does_same, _has_same_purpose)
-
-
-def _without_name(definition: str) -> str:
-    return _INDEX_HEAD.sub(r"CREATE \1INDEX ON ", definition)

@@ -193,7 +193,7 @@ def are_deliberate(history: History, heads: tuple[str, ...]) -> bool:
 
     One of them may be without: it is the main line, unless the target names heads and leaves this one out.
     """
-    targets = {name.rpartition("@")[0] or name for name in history.target} - {"head", "heads"}
+    targets = _list_named_targets(history)
     labels = {head: _labels_of(history, head) for head in heads}
     label_counts = Counter(chain.from_iterable(labels.values()))
     own_labels = {label for label, count in label_counts.items() if count == 1}
@@ -203,6 +203,11 @@ def are_deliberate(history: History, heads: tuple[str, ...]) -> bool:
         if labels[head].isdisjoint(own_labels | targets) and not _is_named(head, targets)
     ]
     return not unexplained or (len(unexplained) == 1 and not targets)
+
+
+def _list_named_targets(history: History) -> set[str]:
+    """The ids and branch labels in the target: `users@head` names the branch `users`."""
+    return {name.rpartition("@")[0] or name for name in history.target} - {"head", "heads"}
 
 
 def _labels_of(history: History, identifier: str) -> set[str]:

@@ -7,6 +7,7 @@ from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Generic
 
+from migration_gate.analysis.index_definitions import remove_index_name
 from migration_gate.analysis.storage_parameters import without_default_parameters
 from migration_gate.drift.column_types import ColumnTypes
 from migration_gate.drift.default_names import is_default_name
@@ -22,7 +23,6 @@ _KEY_COLUMNS = re.compile(
     (\ REFERENCES\ (?:"(?:[^"]|"")*"|[^\s("]+)+)\((?:[^()"]|"[^"]*")*\)""",
     re.VERBOSE,
 )
-_INDEX_HEAD = re.compile(r'^CREATE (UNIQUE )?INDEX (?:"(?:[^"]|"")*"|\S+) ON (?:ONLY )?')
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class PartNormalizer:
         definition = without_default_parameters(part.definition)
         if isinstance(part, Constraint):
             return normalize_definition(_sort_key_pairs(part, definition), types)
-        definition = normalize_definition(_INDEX_HEAD.sub(r"CREATE \1INDEX ON ", definition), types)
+        definition = normalize_definition(remove_index_name(definition), types)
         return definition if part.valid else f"{definition} (INVALID)"
 
     def normalize_with_name(self, part: ConstraintOrIndex) -> tuple[str, str]:

@@ -5,15 +5,15 @@ Nullability, defaults and keys are not compared: a view has none, and the ORM wa
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 
+from migration_gate.analysis.index_definitions import remove_index_name
 from migration_gate.analysis.type_width import is_same_family
 from migration_gate.drift.comparison_scope import ComparisonScope
 from migration_gate.drift.difference import CatalogDifference, make_difference
 from migration_gate.drift.difference_text import column_text
-from migration_gate.facts import Column, Index
+from migration_gate.facts import Column
 
 SAME_FAMILY = "a view returns what its query computes, and both are of one kind"
 
@@ -30,19 +30,15 @@ def find_view_model_differences(scope: ComparisonScope) -> Iterator[CatalogDiffe
             yield make_difference("column", None, column, database_text=None, models_text=column_text(column))
         elif type_name != column.type:
             yield _make_type_difference(column, type_name)
+    definitions = {remove_index_name(index.definition) for index in scope.view_indexes}
     for index in scope.view_model_indexes:
-        if _describe_index(index) not in map(_describe_index, scope.view_indexes):
+        if remove_index_name(index.definition) not in definitions:
             yield make_difference("index", None, index, database_text=None, models_text=index.definition)
 
 
 def _make_type_difference(column: Column, type_name: str) -> CatalogDifference:
-    found = replace(column, type=type_name, default=None)
-    item = make_difference("type", found, column, database_text=type_name, models_text=column.type)
+    column_of_view = replace(column, type=type_name, default=None)
+    item = make_difference("type", column_of_view, column, database_text=type_name, models_text=column.type)
     if is_same_family(type_name, column.type) and type_name.endswith("[]") == column.type.endswith("[]"):
         return replace(item, difference=replace(item.difference, harmless_because=SAME_FAMILY))
     return item
-
-
-def _describe_index(index: Index) -> str:
-    """Its definition without its name."""
-    return re.sub(r" INDEX .*? ON ", " INDEX ON ", index.definition, count=1)
