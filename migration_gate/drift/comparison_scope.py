@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from migration_gate.drift.object_filter import ObjectFilter
 from migration_gate.drift.object_pairs import ConstraintOrIndex, table_of
 from migration_gate.facts import Column, FilteredObject, Index, Models, Snapshot, Table
+
+PartT = TypeVar("PartT", Column, Index)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +43,8 @@ def limit_scope(replayed: Snapshot, models: Models) -> ComparisonScope:
     without a model, and the tables of models that represent a view.
     """
     created = models.snapshot or Snapshot()
-    modelled = _table_names(created.tables)
     views = _view_models(replayed, created)
-    filtered_objects = _filters_with_schema(models)
-    with_views = ObjectFilter(
-        hidden_tables=_unmodelled_partitions(replayed, modelled) | _uncreated_tables(models),
-        filtered_tables=_filtered_tables(filtered_objects),
-        hidden_schemas=frozenset(item.name for item in filtered_objects if item.kind == "schema"),
-        filtered_objects=filtered_objects,
-        refused_parts=tuple(item for item in models.uncreated_objects if item.kind != "table"),
-    )
+    with_views = _make_filter(replayed, created, models)
     without_views = replace(with_views, hidden_tables=with_views.hidden_tables | views)
     database_side = _filter_snapshot(replayed, without_views)
     models_side = _filter_snapshot(created, without_views)
@@ -57,14 +52,33 @@ def limit_scope(replayed: Snapshot, models: Models) -> ComparisonScope:
         database_side,
         models_side,
         _table_names(database_side.tables) & _table_names(models_side.tables),
-        tuple(c for c in created.columns if table_of(c) in views and with_views.keeps(c)),
-        tuple(
-            index
-            for index in created.indexes
-            if index.constraint is None and table_of(index) in views and with_views.keeps(index)
-        ),
+        tuple(_list_kept(created.columns, views, with_views)),
+        tuple(_list_kept(_free_indexes(created), views, with_views)),
         tuple(index for index in replayed.indexes if index.on_view),
     )
+
+
+def _make_filter(replayed: Snapshot, created: Snapshot, models: Models) -> ObjectFilter:
+    """What is left out of both sides, but for the models of views."""
+    filtered_objects = _filters_with_schema(models)
+    partitions = _unmodelled_partitions(replayed, _table_names(created.tables))
+    return ObjectFilter(
+        hidden_tables=partitions | _uncreated_tables(models),
+        filtered_tables=_filtered_tables(filtered_objects),
+        hidden_schemas=frozenset(item.name for item in filtered_objects if item.kind == "schema"),
+        filtered_objects=filtered_objects,
+        refused_parts=tuple(item for item in models.uncreated_objects if item.kind != "table"),
+    )
+
+
+def _list_kept(parts: Iterable[PartT], tables: frozenset[str], objects: ObjectFilter) -> Iterator[PartT]:
+    """The columns or indexes of these tables that are not left out."""
+    return (part for part in parts if table_of(part) in tables and objects.keeps(part))
+
+
+def _free_indexes(snapshot: Snapshot) -> Iterator[Index]:
+    """The indexes that belong to no constraint."""
+    return (index for index in snapshot.indexes if index.constraint is None)
 
 
 def _view_models(replayed: Snapshot, created: Snapshot) -> frozenset[str]:
@@ -73,17 +87,22 @@ def _view_models(replayed: Snapshot, created: Snapshot) -> frozenset[str]:
     Such a model has a primary key, because the ORM wants one, and no further key; nothing references it. Only
     that of a materialized view can have indexes.
     """
-    with_indexes = {table_of(index) for index in created.indexes if index.constraint is None}
-    with_keys = {table_of(c) for c in created.constraints if c.kind in ("unique", "check", "exclusion")}
-    referenced = {c.references for c in created.constraints if c.references != table_of(c)}
-    modelled = _table_names(created.tables)
-    names = {f"{view.schema}.{view.name}": view for view in replayed.views}
-    return frozenset(
-        name
-        for name, view in names.items()
-        if name in modelled - with_keys - referenced
-        and (view.kind == "materialized view" or name not in with_indexes)
-    )
+    candidates = _table_names(created.tables) - _tables_with_keys(created)
+    with_indexes = {table_of(index) for index in _free_indexes(created)}
+    names = set()
+    for view in replayed.views:
+        name = f"{view.schema}.{view.name}"
+        can_be_it = view.kind == "materialized view" or name not in with_indexes
+        if name in candidates and can_be_it:
+            names.add(name)
+    return frozenset(names)
+
+
+def _tables_with_keys(snapshot: Snapshot) -> set[str | None]:
+    """Tables with a further constraint than a primary or foreign key, and those that others reference."""
+    constraints = snapshot.constraints
+    with_keys = {table_of(c) for c in constraints if c.kind in ("unique", "check", "exclusion")}
+    return with_keys | {c.references for c in constraints if c.references != table_of(c)}
 
 
 def _table_names(tables: Iterable[Table]) -> frozenset[str]:
