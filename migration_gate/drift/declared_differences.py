@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from collections.abc import Sequence as ImmutableSequence
 from dataclasses import dataclass, replace
 
 from migration_gate.analysis.origin import find_origin, find_removal
@@ -51,6 +52,7 @@ class _ChangedObject:
 
     @property
     def item(self) -> CatalogObject:
+        """The object as the database has it, else as it is declared."""
         item = self.database if self.database is not None else self.declared
         assert item is not None  # noqa: S101  (one side has it)
         return item
@@ -65,25 +67,31 @@ def find_declared_differences(replay: Replay, known: Iterable[Difference]) -> tu
     if declared is None:
         return ()
     known_objects = {item.object for item in known if item.kind != "unmanaged"}
-    changed = [
-        item for item in _find_changes(replay.catalog, declared) if str(item.item) not in known_objects
-    ]
-    operations = [
-        _with_working_downgrade(operation, replay) for operation in replay.models.declared_operations
-    ]
+    changes = list(_find_changes(replay.catalog, declared))
+    changed = [item for item in changes if str(item.item) not in known_objects]
+    operations = _list_operations(replay)
     explained = _explain_changes(changed, operations, declared, replay)
-    named = {item.label for item in operations if _find_known(item, known_objects)}
-    named |= {operation.label for operation in operations for item in changed if _mentions(operation, item)}
-    rest = (_describe_alone(operation) for operation in operations if operation.label not in named)
+    names = [name.rpartition(".")[2] for name in known_objects] + [_name_of(item) for item in changed]
+    rest = (_describe_alone(operation) for operation in _list_unexplained(operations, names))
     return (*explained, *rest)
 
 
-def _with_working_downgrade(operation: DeclaredOperation, replay: Replay) -> DeclaredOperation:
-    """The operation without its downgrade, where the downgrades did not restore the database."""
+def _list_operations(replay: Replay) -> ImmutableSequence[DeclaredOperation]:
+    """The operations; without their downgrades where these did not restore the database."""
+    operations = replay.models.declared_operations
     restored = replay.models.restored_snapshot
-    if restored is None or not list(_find_changes(replay.catalog, restored)):
-        return operation
-    return replace(operation, downgrade="")
+    if restored is None or not any(_find_changes(replay.catalog, restored)):
+        return operations
+    return [replace(operation, downgrade="") for operation in operations]
+
+
+def _list_unexplained(
+    operations: Iterable[DeclaredOperation], names: Iterable[str]
+) -> list[DeclaredOperation]:
+    """The operations that name none of the objects which differ; one label may stand for several."""
+    operations = list(operations)
+    explained = {item.label for item in operations if any(_has_word(item, name) for name in names)}
+    return [operation for operation in operations if operation.label not in explained]
 
 
 def _find_changes(database: Snapshot, declared: Snapshot) -> Iterator[_ChangedObject]:
@@ -93,13 +101,14 @@ def _find_changes(database: Snapshot, declared: Snapshot) -> Iterator[_ChangedOb
     for field in _FIELDS:
         for before, after in pair_objects(getattr(database, field), getattr(declared, field)):
             changed = _ChangedObject(before, after)
-            is_equal = (
-                before is not None
-                and after is not None
-                and without_identifiers(before) == without_identifiers(after)
-            )
-            if not is_equal and not _belongs_to(changed.item, missing):
+            if not _are_equal(before, after) and not _belongs_to(changed.item, missing):
                 yield changed
+
+
+def _are_equal(before: CatalogObject | None, after: CatalogObject | None) -> bool:
+    if before is None or after is None:
+        return False
+    return without_identifiers(before) == without_identifiers(after)
 
 
 def _belongs_to(item: CatalogObject, tables: set[tuple[str, ...]]) -> bool:
@@ -110,30 +119,34 @@ def _belongs_to(item: CatalogObject, tables: set[tuple[str, ...]]) -> bool:
 
 def _explain_changes(
     changed: Iterable[_ChangedObject],
-    operations: list[DeclaredOperation],
+    operations: Iterable[DeclaredOperation],
     declared: Snapshot,
     replay: Replay,
 ) -> Iterator[Difference]:
     """A difference for each object, with the lines of the first operation that names it."""
     used: set[str] = set()
     for item in changed:
-        operation = next((operation for operation in operations if _mentions(operation, item)), None)
-        is_new = operation is not None and operation.label not in used
-        if operation is not None:
+        difference = _describe_change(item, declared, replay)
+        naming = (operation for operation in operations if _has_word(operation, _name_of(item)))
+        operation = next(naming, None)
+        if operation is not None and operation.label not in used:
             used.add(operation.label)
-        origin = _find_origin(replay, item)
-        yield Difference(
-            kind="declared",
-            object=str(item.item),
-            database=None if item.database is None else _text_of(item.database, replay.catalog),
-            models=None if item.declared is None else _text_of(item.declared, declared),
-            table=_table_of(item.item),
-            upgrade=operation.upgrade if operation is not None and is_new else "",
-            downgrade=operation.downgrade if operation is not None and is_new else "",
-            object_noun=_noun_of(item.item),
-            revision=origin.revision,
-            location=origin.location,
-        )
+            difference = replace(difference, upgrade=operation.upgrade, downgrade=operation.downgrade)
+        yield difference
+
+
+def _describe_change(changed: _ChangedObject, declared: Snapshot, replay: Replay) -> Difference:
+    origin = _find_origin(replay, changed)
+    return Difference(
+        kind="declared",
+        object=str(changed.item),
+        database=None if changed.database is None else _text_of(changed.database, replay.catalog),
+        models=None if changed.declared is None else _text_of(changed.declared, declared),
+        table=_table_of(changed.item),
+        object_noun=_noun_of(changed.item),
+        revision=origin.revision,
+        location=origin.location,
+    )
 
 
 def _find_origin(replay: Replay, changed: _ChangedObject) -> Origin:
@@ -143,16 +156,13 @@ def _find_origin(replay: Replay, changed: _ChangedObject) -> Origin:
     return find_removal(replay, changed.item)
 
 
-def _mentions(operation: DeclaredOperation, changed: _ChangedObject) -> bool:
-    """Whether the operation's words or lines have the object's name."""
-    return _has_word(operation, str(getattr(changed.item, "name", "")))
-
-
-def _find_known(operation: DeclaredOperation, objects: Iterable[str]) -> bool:
-    return any(_has_word(operation, name.rpartition(".")[2]) for name in objects)
+def _name_of(changed: _ChangedObject) -> str:
+    """The object's name, without its schema and table."""
+    return str(getattr(changed.item, "name", ""))
 
 
 def _has_word(operation: DeclaredOperation, name: str) -> bool:
+    """Whether the operation's label or lines hold the name as a word."""
     text = f"{operation.label}\n{operation.upgrade}"
     return bool(name) and re.search(rf"(?<![\w$]){re.escape(name)}(?![\w$])", text) is not None
 
