@@ -33,6 +33,7 @@ _COLUMN_PROPERTIES: Mapping[DifferenceKind, tuple[str, ...]] = {
 }
 _INDEX_TAGS = ("CREATE INDEX", "ALTER INDEX", "REINDEX", "DROP INDEX")
 """of commands that may leave an invalid index"""
+_NAME_FIELDS = ("schema", "name")
 _OPTION_FIELDS = ("persistence", "partition_key", "partition_bound", "inherits", "options", "kind")
 _SEQUENCE_FIELDS = ("type", "start", "increment", "minimum", "maximum", "cache", "cycle", "owner")
 
@@ -112,28 +113,38 @@ def _changed_properties(
         return _name_properties(database)
     if kind == "comment" or (kind == "unmanaged" and _differ_in_comment(database, models)):
         return ("comment",)
-    properties: tuple[str, ...] | None = None
+    if isinstance(database, Constraint | Index):
+        return _part_properties(kind, database, models)
+    return _changed_fields(kind, database, models)
+
+
+def _changed_fields(
+    kind: DifferenceKind, database: CatalogObject, models: CatalogObject
+) -> tuple[str, ...] | None:
+    """The fields in which two objects of one type differ, as far as the difference is about them.
+
+    None where the log does not hold them.
+    """
     match database:
         case Column():
             names = _COLUMN_PROPERTIES.get(kind, ())
-            properties = _differing_fields(database, models, names) or names or None
+            return _differing_fields(database, models, names) or names or None
         case Table():
-            properties = _differing_fields(database, models, _OPTION_FIELDS) or None
-        case Constraint() | Index():
-            properties = _part_properties(kind, database, models)
+            return _differing_fields(database, models, _OPTION_FIELDS) or None
         case Sequence():
-            names = ("schema", "name") if kind == "name-only" else _SEQUENCE_FIELDS
-            properties = _differing_fields(database, models, names)
+            names = _NAME_FIELDS if kind == "name-only" else _SEQUENCE_FIELDS
+            return _differing_fields(database, models, names)
         case EnumType() | NamedType():
-            properties = _differing_fields(database, models, ("schema", "name", "labels", "definition"))
-    return properties
+            return _differing_fields(database, models, (*_NAME_FIELDS, "labels", "definition"))
+        case _:
+            return None
 
 
 def _name_properties(database: CatalogObject) -> tuple[str, ...]:
     """What makes an object one that the other side lacks: its name, or, for a constraint, its creation."""
     match database:
         case Table():
-            return ("schema", "name")
+            return _NAME_FIELDS
         case Column():
             return ("name",)
         case _:

@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable, Sequence
 from difflib import SequenceMatcher
 from functools import cache
-from itertools import pairwise
 from typing import TypeVar
 
 LeftT = TypeVar("LeftT")
@@ -95,18 +94,18 @@ def pair_most_alike(
     """
     if not left or not right or len(left) * len(right) > MAX_PAIRS:
         return []
-    scores = [[measure(one, other) for other in right] for one in left]
-    columns = [list(column) for column in zip(*scores, strict=True)]
-    return [
-        (left[row], right[column])
-        for row, row_scores in enumerate(scores)
-        for column, score in enumerate(row_scores)
-        if score > 0 and _is_clearly_best(score, row_scores) and _is_clearly_best(score, columns[column])
-    ]
+    rows = [[measure(first, second) for second in right] for first in left]
+    columns = list(zip(*rows, strict=True))
+    pairs: list[tuple[LeftT, RightT]] = []
+    for row, scores in enumerate(rows):
+        column = _find_clearly_best(scores)
+        if column is not None and _find_clearly_best(columns[column]) == row:
+            pairs.append((left[row], right[column]))
+    return pairs
 
 
-def _is_clearly_best(score: float, scores: Sequence[float]) -> bool:
-    if len(scores) == 1:
-        return True
-    best, second = next(pairwise(sorted(scores, reverse=True)))
-    return score == best and best - second >= MARGIN
+def _find_clearly_best(scores: Sequence[float]) -> int | None:
+    """The position of the one that is above 0, and above all others by far; None for no such score."""
+    best, *others = sorted(scores, reverse=True)
+    is_clear = not others or best - others[0] >= MARGIN
+    return scores.index(best) if best > 0 and is_clear else None

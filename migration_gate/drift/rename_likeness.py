@@ -20,6 +20,8 @@ _MUCH_ALIKE = 0.85
 _SOMEWHAT_ALIKE = 0.5
 _HALF, _MOST = 0.5, 0.75
 """of the columns of two tables"""
+_MANY_COLUMNS = 3
+"""shared columns that say which table it is, whatever its name"""
 _FAMILIES = {
     **dict.fromkeys((*NUMBER_TYPES, "money"), "number"),
     **dict.fromkeys(("text", "character varying", "character", "citext", "name"), "text"),
@@ -138,19 +140,27 @@ class TableLikeness:
 
     def measure(self, database: Table, models: Table) -> float:
         """More than 0 where one is likely the other; the more, the more speaks for it."""
-        if database.kind != models.kind or database.partition_key != models.partition_key:
+        if not _can_be_renamed(database, models):
             return 0.0
-        if database.schema != models.schema and database.name != models.name:
-            return 0.0
-        names = [{column for column, _ in self.columns_of(table)} for table in (database, models)]
-        shared, all_names = names[0] & names[1], names[0] | names[1]
-        share = len(shared) / len(all_names) if all_names else 0.0
-        if share < _HALF:
+        database_names, models_names = self._column_names(database), self._column_names(models)
+        shared = database_names & models_names
+        share = len(shared) / max(len(database_names | models_names), 1)
+        telling = len(shared - COMMON_COLUMNS)
+        if share < _HALF or not telling:
             return 0.0
         name = measure_name_likeness(database.name, models.name)
-        own = len(shared - COMMON_COLUMNS)
-        is_likely = name >= ALIKE or (share >= _MOST and own >= 3)
-        return 2 * name + 4 * share if is_likely and own else 0.0
+        is_likely = name >= ALIKE or (share >= _MOST and telling >= _MANY_COLUMNS)
+        return 2 * name + 4 * share if is_likely else 0.0
+
+    def _column_names(self, table: Table) -> set[str]:
+        return {name for name, _ in self.columns_of(table)}
+
+
+def _can_be_renamed(database: Table, models: Table) -> bool:
+    """Whether one operation makes one of the other: another name, or another schema, but not both."""
+    if database.kind != models.kind or database.partition_key != models.partition_key:
+        return False
+    return database.schema == models.schema or database.name == models.name
 
 
 def _columns_by_table(snapshot: Snapshot) -> dict[tuple[str, str], TableColumns]:

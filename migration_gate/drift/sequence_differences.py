@@ -89,21 +89,27 @@ def _compare_free_sequences(
     database: Sequence | None, models: Sequence | None, scope: ComparisonScope
 ) -> Iterator[CatalogDifference]:
     """Sequences of one name; one that the models' database only copied is not made by the models."""
-    if database is not None and models is not None and not is_copied(database, models):
+    if database is None:
+        if models is not None and models.owner is None:
+            text = sequence_text(models)
+            yield make_difference("sequence", None, models, database_text=None, models_text=text)
+    elif models is not None and not is_copied(database, models):
         yield from _compare_options(database, models, with_type=True)
         yield from _compare_comments(database, models)
-    elif database is not None and database.owner is None:
-        has_users = is_used(database, *scope.sides)
-        yield make_difference(
-            "unmanaged" if has_users else "sequence",
-            database,
-            None,
-            database_text=sequence_text(database),
-            models_text=None,
-            object_noun="sequence" if has_users else "",
-        )
-    elif models is not None and models.owner is None and database is None:
-        yield make_difference("sequence", None, models, database_text=None, models_text=sequence_text(models))
+    elif database.owner is None:
+        yield _unmodelled_sequence(database, has_users=is_used(database, *scope.sides))
+
+
+def _unmodelled_sequence(database: Sequence, *, has_users: bool) -> CatalogDifference:
+    """A sequence that no model defines: left behind, or used by what models cannot express."""
+    return make_difference(
+        "unmanaged" if has_users else "sequence",
+        database,
+        None,
+        database_text=sequence_text(database),
+        models_text=None,
+        object_noun="sequence" if has_users else "",
+    )
 
 
 def _compare_comments(database: Sequence, models: Sequence) -> Iterator[CatalogDifference]:
