@@ -32,12 +32,25 @@ def fix_part(
         current = None
     if current is None and target is None:
         return [FOLLOWS_BY_ITSELF]
-    keys = _find_dependent_keys(current, state) if current is not None and target is not None else []
-    lines = [line for key in keys for line in drop_part(key)]
-    lines += change_part(current, target)
-    lines += [line for key in keys for line in add_part(key)]
+    lines = _replace_part(current, target, state)
     if kind == "primary key" and current is not None:
         lines += _allow_nulls_of_old_key(current, target, state)
+    return lines
+
+
+def _replace_part(
+    current: ConstraintOrIndex | None, target: ConstraintOrIndex | None, state: AutofixState
+) -> list[str]:
+    """The lines that put the one in the place of the other, with the foreign keys dropped in between."""
+    if current is None or target is None:
+        return change_part(current, target)
+    keys = _find_dependent_keys(current, state)
+    lines: list[str] = []
+    for key in keys:
+        lines += drop_part(key)
+    lines += change_part(current, target)
+    for key in keys:
+        lines += add_part(key)
     return lines
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from migration_gate.autofix.autofix_state import AutofixState, find_column
 from migration_gate.autofix.part_add_and_drop import add_part, drop_part
@@ -33,24 +33,36 @@ def _find_keys(column: Column, state: AutofixState) -> Iterator[tuple[Constraint
 
     Types change in the order of the columns' names, in a downgrade in the reverse order.
     """
-    models_keys = {(key.schema, key.table, key.columns, key.references) for key in state.models.constraints}
+    models_keys = {_identity_of(key) for key in state.models.constraints}
     for key in state.replayed.constraints:
-        if key.references is None or (key.schema, key.table, key.columns, key.references) not in models_keys:
-            continue
-        schema, _, table = key.references.partition(".")
-        ends = [(key.schema, key.table, name) for name in key.columns]
-        ends += [(schema, table, name) for name in key.referenced_columns]
-        if (column.schema, column.table, column.name) in ends:
-            changed = [str(c) for end in ends for c in _changed_columns(end, state)]
+        ends = _list_ends(key)
+        is_of_column = (column.schema, column.table, column.name) in ends
+        if is_of_column and _identity_of(key) in models_keys:
+            changed = list(_find_changed_columns(ends, state))
             if len(changed) > 1:
                 yield key, changed
 
 
-def _changed_columns(name: tuple[str, str, str], state: AutofixState) -> Iterator[Column]:
-    """The column, if its old and its new type cannot be compared with each other."""
-    replayed, models = (find_column(snapshot, *name) for snapshot in (state.replayed, state.models))
-    if replayed and models and _family(replayed.type) != _family(models.type):
-        yield replayed
+def _identity_of(key: Constraint) -> object:
+    """Equal for one key on both sides, whatever its name."""
+    return key.schema, key.table, key.columns, key.references
+
+
+def _list_ends(key: Constraint) -> list[tuple[str, str, str]]:
+    """Schema, table and name of each column that the key joins; none for other constraints."""
+    if key.references is None:
+        return []
+    schema, _, table = key.references.partition(".")
+    own = [(key.schema, key.table, name) for name in key.columns]
+    return own + [(schema, table, name) for name in key.referenced_columns]
+
+
+def _find_changed_columns(names: Iterable[tuple[str, str, str]], state: AutofixState) -> Iterator[str]:
+    """The columns whose old and new types cannot be compared with each other."""
+    for name in names:
+        replayed, models = (find_column(snapshot, *name) for snapshot in (state.replayed, state.models))
+        if replayed and models and _family(replayed.type) != _family(models.type):
+            yield str(replayed)
 
 
 def _family(type_name: str) -> str:
