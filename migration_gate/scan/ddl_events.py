@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Literal
 
 from migration_gate.scan.python_module import EXECUTES, PythonModule
@@ -50,15 +50,26 @@ def _find_events(module: PythonModule, node: ast.AST, seen: set[str]) -> Iterato
         if event is not None:
             yield event
             return
-        if isinstance(ancestor, ast.Call) and last_name(ancestor.func) in EXECUTES:
-            is_executed = True
+        is_executed = is_executed or _is_execution(ancestor)
         if isinstance(ancestor, ast.stmt) and not is_executed:
             names = set(_names_given(ancestor, node)) - seen
             seen |= names
-            for use in (use for name in sorted(names) for use in module.find_uses(name)):
-                yield from _find_events(module, use, seen)
+            yield from _find_events_of_uses(module, sorted(names), seen)
     if is_executed:
         yield None
+
+
+def _find_events_of_uses(
+    module: PythonModule, names: Iterable[str], seen: set[str]
+) -> Iterator[DdlEvent | None]:
+    """The events behind every use of these variables."""
+    for name in names:
+        for use in module.find_uses(name):
+            yield from _find_events(module, use, seen)
+
+
+def _is_execution(node: ast.AST) -> bool:
+    return isinstance(node, ast.Call) and last_name(node.func) in EXECUTES
 
 
 def _find_event_at(module: PythonModule, ancestor: ast.AST) -> DdlEvent | None:
@@ -80,7 +91,8 @@ def _passes(call: ast.Call, name: str) -> bool:
 def _find_listened(call: ast.Call) -> DdlEvent | None:
     if last_name(call.func) not in _LISTENERS:
         return None
-    names = (constant_text(argument) for argument in (*call.args, *(word.value for word in call.keywords)))
+    arguments = (*call.args, *(keyword.value for keyword in call.keywords))
+    names = (constant_text(argument) for argument in arguments)
     return next((_EVENTS[name] for name in names if name in _EVENTS), None)
 
 

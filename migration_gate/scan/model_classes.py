@@ -66,9 +66,9 @@ class ModelReader:
             try:
                 module = self._index.parse_module(path, data)
                 if module is not None:
-                    found = sorted(self._read_module(module), key=lambda item: item.location.line or 0)
-                    definitions += found
-                    sequences += self._read_sequences(module, found)
+                    own = sorted(self._read_module(module), key=lambda item: item.location.line or 0)
+                    definitions += own
+                    sequences += self._read_sequences(module, own)
             except RecursionError:  # a sum of thousands of strings
                 continue
         return ModelText(tuple(definitions), tuple(sequences))
@@ -209,10 +209,15 @@ class ModelReader:
             return self._metadata.find_metadata(module, owner) if owner is not None else ""
         if not symbol.name.startswith("sqlalchemy.") or len(call.args) < 2:
             return ""
-        if class_name and dotted_name(call.args[1]) == "metadata" and class_name in module.classes:
-            root = self._metadata.find_root(module, module.classes[class_name])
-            return root.metadata if root is not None else ""
+        class_ = module.classes.get(class_name)
+        if class_ is not None and dotted_name(call.args[1]) == "metadata":
+            return self._find_metadata_of_class(module, class_)
         return self._metadata.find_metadata(module, call.args[1])
+
+    def _find_metadata_of_class(self, module: ParsedModule, class_: ast.ClassDef) -> str:
+        """What `metadata` means in the class's own body; empty where it is not known."""
+        root = self._metadata.find_root(module, class_)
+        return root.metadata if root is not None else ""
 
 
 def _walk_statements(body: Iterable[ast.stmt], *, is_conditional: bool) -> Iterator[_Statement]:

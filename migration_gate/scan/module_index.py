@@ -92,15 +92,20 @@ class ModuleIndex:
         if first in module.classes or first in module.functions:
             return Symbol(path, first, tuple(rest))
         if first in module.values:
-            alias = _alias_of(module.values[first])
-            if alias and alias.partition(".")[0] != first:
-                target = self.resolve(path, ".".join((alias, *rest)), hops + 1)
-                if target is not None:
-                    return target
-            return Symbol(path, first, tuple(rest))
+            target = self._resolve_alias(module, first, rest, hops + 1)
+            return target or Symbol(path, first, tuple(rest))
         if first in module.imports:
             return self._resolve_import([*module.imports[first].split("."), *rest], path, hops + 1)
         return self._resolve_star(module, [first, *rest], hops + 1)
+
+    def _resolve_alias(
+        self, module: ParsedModule, variable: str, rest: Sequence[str], hops: int
+    ) -> Symbol | None:
+        """What the value of a variable stands for, where that is another name (`Base = orm.Base`)."""
+        alias = _alias_of(module.values[variable])
+        if not alias or alias.partition(".")[0] == variable:
+            return None
+        return self.resolve(module.path, ".".join((alias, *rest)), hops)
 
     def _resolve_import(self, parts: Sequence[str], importer: str, hops: int) -> Symbol | None:
         """What an absolute dotted name stands for: the longest part of it that is a module is looked into."""
@@ -147,21 +152,28 @@ def _is_plain_name(node: ast.expr) -> bool:
 def _read_names(path: str, tree: ast.Module) -> ParsedModule:
     module = ParsedModule(path, tree)
     for statement in list_statements(tree.body):
-        match statement:
-            case ast.ClassDef(name=name):
-                module.classes[name] = statement
-            case ast.FunctionDef(name=name):
-                module.functions[name] = statement
-            case ast.Import() | ast.ImportFrom():
-                _read_import(module, statement)
-            case ast.Assign(targets=targets, value=value):
-                module.values.update({target.id: value for target in targets if isinstance(target, ast.Name)})
-            case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
-                module.values[name] = value
+        _read_definition(module, statement)
+    # Imports in functions count as well: a name means the same all over a module, as a rule.
     for node in ast.walk(tree):
         if isinstance(node, ast.Import | ast.ImportFrom):
             _read_import(module, node)
     return module
+
+
+def _read_definition(module: ParsedModule, statement: ast.stmt) -> None:
+    """Add what a statement of the module's top defines."""
+    match statement:
+        case ast.ClassDef(name=name):
+            module.classes[name] = statement
+        case ast.FunctionDef(name=name):
+            module.functions[name] = statement
+        case ast.Import() | ast.ImportFrom():
+            _read_import(module, statement)
+        case ast.Assign(targets=targets, value=value):
+            names = [target.id for target in targets if isinstance(target, ast.Name)]
+            module.values.update(dict.fromkeys(names, value))
+        case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
+            module.values[name] = value
 
 
 def list_statements(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:

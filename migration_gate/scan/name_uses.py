@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import io
+import itertools
 import re
 import tokenize
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from migration_gate.facts import Location, NameUse
@@ -34,15 +35,20 @@ def find_name_uses(
         return ()
     tracked = list_tracked_files(project)
     prefix = find_prefix(project, tracked.top)
-    migrations = MigrationFiles(project, migration_files)
     words = re.compile("|".join(rf"(?<!\w){re.escape(name)}(?!\w)" for name in names))
     uses: dict[str, list[NameUse]] = {name: [] for name in names}
-    for path in sorted(tracked.paths, key=lambda path: (find_source_kind(path) is None, path)):
-        if path.endswith(".py") and not migrations.contains(path):
-            for use in _find_in_file(project, path, display_path(prefix, path), words):
-                if len(uses[use.name]) < MAX_USES:
-                    uses[use.name].append(use)
-    return tuple(use for name in names for use in uses[name])
+    for path in _list_python_files(project, tracked.paths, migration_files):
+        for use in _find_in_file(project, path, display_path(prefix, path), words):
+            if len(uses[use.name]) < MAX_USES:
+                uses[use.name].append(use)
+    return tuple(itertools.chain.from_iterable(uses[name] for name in names))
+
+
+def _list_python_files(project: Path, paths: Iterable[str], migration_files: Sequence[str]) -> list[str]:
+    """The Python files beside the migrations, those of the application first."""
+    migrations = MigrationFiles(project, migration_files)
+    files = [path for path in paths if path.endswith(".py") and not migrations.contains(path)]
+    return sorted(files, key=lambda path: (find_source_kind(path) is None, path))
 
 
 def _find_in_file(project: Path, path: str, shown_path: str, words: re.Pattern[str]) -> Iterator[NameUse]:

@@ -54,14 +54,17 @@ def find_other_environments(
 
 def _list_candidates(project: Path, paths: Sequence[str]) -> Iterator[str]:
     """The Python files in and below the folders of environments."""
-    environments = [path for path in paths if path == "env.py" or path.endswith("/env.py")]
-    folders = tuple(
-        f"{folder}/" if (folder := path.rpartition("/")[0]) else ""
-        for path in environments
-        if _is_alembic_environment(read_file(project, path).data)
-    )
+    folders = tuple(_find_environment_folders(project, paths))
     if folders:
         yield from (path for path in paths if path.endswith(".py") and path.startswith(folders))
+
+
+def _find_environment_folders(project: Path, paths: Sequence[str]) -> Iterator[str]:
+    """The folders that hold an `env.py` of Alembic's, with a slash at the end; empty for the top."""
+    for path in paths:
+        folder, slash, name = path.rpartition("/")
+        if name == "env.py" and _is_alembic_environment(read_file(project, path).data):
+            yield folder + slash
 
 
 def _is_alembic_environment(data: bytes | None) -> bool:

@@ -51,17 +51,15 @@ def _read_create_all(module: PythonModule, node: ast.Attribute) -> FoundChange |
     if not isinstance(parent, ast.Call | ast.keyword):
         return None
     tables = _tables_of_own_metadata(module, node.value)
-    is_application = tables is None and _is_named_metadata(node.value)
-    if not tables and not is_application:
+    if not _may_be_application(node.value, tables):
         return None
-    is_called = isinstance(parent, ast.Call) and parent.func is node
-    if is_called and names_other_database(ast.unparse(parent)):
-        return None
-    if is_test_code(module, node):
+    call = parent if isinstance(parent, ast.Call) and parent.func is node else None
+    is_for_other_database = call is not None and names_other_database(ast.unparse(call))
+    if is_for_other_database or is_test_code(module, node):
         return None
     return FoundChange(
         node.lineno,
-        statement=ast.unparse(parent if is_called else node),
+        statement=ast.unparse(node if call is None else call),
         kind=FOR_ALL_TABLES[node.attr],
         tables=tables or (),
         scopes=module.find_scopes(node),
@@ -70,6 +68,14 @@ def _read_create_all(module: PythonModule, node: ast.Attribute) -> FoundChange |
         stamps_head=stamps_head(module, node),
         engine_url=find_engine_url(module, parent) if isinstance(parent, ast.Call) else "",
     )
+
+
+def _may_be_application(receiver: ast.expr, tables: tuple[str, ...] | None) -> bool:
+    """Whether the tables may be the application's: by its name for a MetaData that is made elsewhere.
+
+    `tables` are those of a MetaData that the module makes itself; it may stay without any.
+    """
+    return _is_named_metadata(receiver) if tables is None else bool(tables)
 
 
 def _is_named_metadata(receiver: ast.expr) -> bool:

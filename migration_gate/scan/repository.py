@@ -102,23 +102,26 @@ def _scan_files(
     project: Path, paths: Sequence[str], prefix: str, migrations: MigrationFiles, sql_reader: SqlReader
 ) -> Iterator[_ScannedFile]:
     for path in paths:
-        is_sql = is_sql_path(path)
-        kind = None if is_sql else find_source_kind(path)
-        if not is_sql and (kind is None or migrations.contains(path)):
+        if is_sql_path(path):
+            file = _ScannedFile(path, display_path(prefix, path), read_file(project, path))
+            yield replace(file, sql=sql_reader.describe(path, file.display_path, file.content))
             continue
-        content = read_file(project, path)
-        file = _ScannedFile(path, display_path(prefix, path), content)
-        if is_sql:
-            file = replace(file, sql=sql_reader.describe(path, file.display_path, content))
-        elif kind is SourceKind.PYTHON and is_revision(content.data or b""):
-            continue  # of an environment that lies elsewhere
-        elif kind is not None and content.data is not None:
-            file = replace(
-                file,
-                source=find_schema_changes(path, kind, content.data),
-                mentions_model=kind is SourceKind.PYTHON and mentions_model(content.data),
-            )
+        kind = find_source_kind(path)
+        if kind is not None and not migrations.contains(path):
+            file = _ScannedFile(path, display_path(prefix, path), read_file(project, path))
+            yield from _scan_source(file, kind)
+
+
+def _scan_source(file: _ScannedFile, kind: SourceKind) -> Iterator[_ScannedFile]:
+    """The file with its schema changes; nothing for a revision of an environment that lies elsewhere."""
+    data = file.content.data
+    if data is None:
         yield file
+    elif kind is not SourceKind.PYTHON:
+        yield replace(file, source=find_schema_changes(file.path, kind, data))
+    elif not is_revision(data):
+        source = find_schema_changes(file.path, kind, data)
+        yield replace(file, source=source, mentions_model=mentions_model(data))
 
 
 def display_path(prefix: str, path: str) -> str:

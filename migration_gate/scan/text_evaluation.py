@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from migration_gate.scan.model_metadata import find_class_value
@@ -49,14 +50,27 @@ class TextEvaluator:
             return None
         parts = _joined_parts(node)
         if parts is not None:
-            texts = [self.evaluate(part, scope, depth + 1) for part in parts]
-            known = [text for text in texts if text is not None]
-            return "".join(known) if len(known) == len(texts) else None
-        if isinstance(node, ast.Call):
-            return self._call(node, scope, depth)
-        if isinstance(node, ast.Constant):
-            return constant_text(node)
-        return self._look_up(node, scope, depth) if isinstance(node, ast.Name | ast.Attribute) else None
+            texts = self._evaluate_all(parts, scope, depth + 1)
+            return "".join(texts) if texts is not None else None
+        match node:
+            case ast.Call():
+                return self._evaluate_call(node, scope, depth)
+            case ast.Constant():
+                return constant_text(node)
+            case ast.Name() | ast.Attribute():
+                return self._look_up(node, scope, depth)
+            case _:
+                return None
+
+    def _evaluate_all(self, nodes: Iterable[ast.expr], scope: Scope, depth: int) -> list[str] | None:
+        """The texts of several expressions; None where one of them is not known."""
+        texts = []
+        for node in nodes:
+            text = self.evaluate(node, scope, depth)
+            if text is None:
+                return None
+            texts.append(text)
+        return texts
 
     def _look_up(self, node: ast.expr, scope: Scope, depth: int) -> str | None:
         name = dotted_name(node)
@@ -83,15 +97,14 @@ class TextEvaluator:
             return self.evaluate(value, Scope(module, class_, class_.name), depth + 1)
         return None
 
-    def _call(self, call: ast.Call, scope: Scope, depth: int) -> str | None:
+    def _evaluate_call(self, call: ast.Call, scope: Scope, depth: int) -> str | None:
         name = last_name(call.func)
         if name == "sub":
             return self._substitute(call, scope, depth)
         if isinstance(call.func, ast.Attribute):
-            text = self.evaluate(call.func.value, scope, depth + 1)
-            arguments = [self.evaluate(argument, scope, depth + 1) for argument in call.args]
-            if text is not None and None not in arguments:
-                return _call_method(text, name, [argument or "" for argument in arguments])
+            texts = self._evaluate_all([call.func.value, *call.args], scope, depth + 1)
+            if texts is not None:
+                return _call_method(texts[0], name, texts[1:])
         if len(call.args) != 1 or call.keywords:
             return None
         argument = self.evaluate(call.args[0], scope, depth + 1)
@@ -104,12 +117,14 @@ class TextEvaluator:
         arguments = list(call.args)
         if len(arguments) == 2 and isinstance(call.func, ast.Attribute):
             arguments = [*self._find_compiled(call.func.value, scope), *arguments]
-        texts = [self.evaluate(argument, scope, depth + 1) for argument in arguments[:3]]
-        known = [text for text in texts if text is not None]
-        if len(known) != 3 or len(known[0]) > _MAX_PATTERN or not _SAFE_PATTERN.fullmatch(known[0]):
+        texts = self._evaluate_all(arguments[:3], scope, depth + 1)
+        if texts is None or len(texts) != 3:
+            return None
+        pattern, replacement, text = texts
+        if len(pattern) > _MAX_PATTERN or not _SAFE_PATTERN.fullmatch(pattern):
             return None
         try:
-            return re.sub(known[0], known[1], known[2][:_MAX_NAME])
+            return re.sub(pattern, replacement, text[:_MAX_NAME])
         except (re.error, IndexError):
             return None
 
