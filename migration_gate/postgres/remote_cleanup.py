@@ -14,14 +14,12 @@ from pathlib import Path
 if not __package__:  # started as a script: the gate's package may not be on the path
     sys.path.append(str(Path(__file__).parents[2]))
 
+from migration_gate.postgres.database_removal import drop_database
 from migration_gate.postgres.supervisor_protocol import FinalCleanup
 
 CONNECT_SECONDS = 20
 DOCKER_SECONDS = 20
-DROP_WITH_FORCE = 130000
-"""server_version_num of the first server that has DROP DATABASE … WITH (FORCE)"""
 LIST_DATABASES = "SELECT datname FROM pg_database WHERE starts_with(datname, %s)"
-END_CONNECTIONS = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
 
 
 def cleanup_of_databases(conninfo: str, database_prefix: str) -> FinalCleanup:
@@ -41,15 +39,10 @@ def _run_this_script(request: dict[str, str]) -> FinalCleanup:
 def drop_databases(conninfo: str, prefix: str) -> None:
     """Drop every database whose name starts with the prefix, in use or not. Raises psycopg's errors."""
     import psycopg  # noqa: PLC0415
-    from psycopg import sql  # noqa: PLC0415
 
     with psycopg.connect(conninfo, autocommit=True, connect_timeout=CONNECT_SECONDS) as connection:
         for (name,) in connection.execute(LIST_DATABASES, [prefix]).fetchall():
-            command = "DROP DATABASE IF EXISTS {} WITH (FORCE)"
-            if connection.info.server_version < DROP_WITH_FORCE:
-                connection.execute(END_CONNECTIONS, [name])
-                command = "DROP DATABASE IF EXISTS {}"
-            connection.execute(sql.SQL(command).format(sql.Identifier(name)))
+            drop_database(connection, name, connection.info.server_version)
 
 
 def remove_container(container: str) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from migration_gate.errors import Broken, DiskFull, PostgresDied
+from migration_gate.postgres.database_removal import END_SESSIONS, drop_database
 
 if TYPE_CHECKING:
     import psycopg
@@ -21,6 +22,9 @@ LOG_LINE_BYTES = 1000
 CONNECT_SECONDS = 30
 COPY_FILES = 150000
 """server_version_num of the first server that has CREATE DATABASE … STRATEGY"""
+COPY_ATTEMPTS = 20
+"""while sessions that were ended are still on their way out, with longer and longer waits: 1 s in all"""
+COPY_WAIT_SECONDS = 0.005
 
 
 class ServerProcess(Protocol):
@@ -31,12 +35,6 @@ class ServerProcess(Protocol):
 
     def log_tail(self, lines: int) -> str:
         """The last lines of its log; '' where the gate cannot read it."""
-
-
-COPY_ATTEMPTS = 20
-"""while sessions that were ended are still on their way out, with longer and longer waits: 1 s in all"""
-COPY_WAIT_SECONDS = 0.005
-END_SESSIONS = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +88,8 @@ class Server:
 
     def recreate_database(self, name: str) -> None:
         """Drop the database, whose sessions may be ended, and create an empty one of its name."""
-        from psycopg import sql  # noqa: PLC0415
-
         with self.connect() as connection:
-            drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
-            connection.execute(drop.format(sql.Identifier(name)))
+            drop_database(connection, name, self.version)
             self._create_database(connection, name, *self._empty_template(connection))
 
     def copy_used_database(self, source: str, name: str) -> None:
@@ -103,11 +98,8 @@ class Server:
         A database of that name is dropped. Raises DiskFull, or Broken where new sessions keep the source in
         use.
         """
-        from psycopg import sql  # noqa: PLC0415
-
         with self.connect() as connection:
-            drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
-            connection.execute(drop.format(sql.Identifier(name)))
+            drop_database(connection, name, self.version)
             for attempt in range(1, COPY_ATTEMPTS + 1):
                 connection.execute(END_SESSIONS, [source])
                 try:

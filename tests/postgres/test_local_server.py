@@ -9,6 +9,7 @@ import shutil
 import stat
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg
@@ -131,6 +132,32 @@ def test_a_copy_of_a_database_in_use_is_refused_with_the_reason(run_folder: Path
         name = server.create_database()
         with server.connect(name), pytest.raises(Exception, match="others are connected to it"):
             server.create_database(template=name)
+
+
+@slow
+@needs_local
+@pytest.mark.parametrize(("version", "has_force"), [(120022, False), (130000, True)])
+def test_a_database_in_use_is_dropped_as_the_version_of_the_server_can(
+    run_folder: Path, version: int, has_force: bool
+) -> None:
+    with start_server("local", folder=run_folder) as server:
+        name = server.create_database()
+        with server.connect() as connection:
+            connection.execute("ALTER ROLE CURRENT_USER SET log_statement = 'ddl'")
+        session = server.connect(name)
+        session.execute("CREATE TABLE item (id integer)")
+        server_of_version = replace(server, version=version)
+        server_of_version.copy_used_database(name, f"{name}_copy")
+        server_of_version.copy_used_database(name, f"{name}_copy")
+        server_of_version.recreate_database(name)
+        session.close()
+        with server.connect(name) as connection:
+            assert fetch_value(connection, "SELECT to_regclass('item')") is None
+        drops = [
+            line for line in server.log_tail(100).splitlines() if "LOG:  statement: DROP DATABASE" in line
+        ]
+    assert len(drops) == 3
+    assert all(("WITH (FORCE)" in line) is has_force for line in drops)
 
 
 @slow
