@@ -7,11 +7,12 @@ local               a server from programs on this machine
 binaries, embedded  find these programs: installed ones, and those in a Python package
 account             which user runs them where the gate is root
 initdb              makes a new cluster; initdb_cache and image_cluster keep one for the next run
-server_settings            the server's server_settings
+server_settings     the settings with which it runs
 
 image               a server in a container
 url                 databases on a server that the user runs
 remote              what the two need here: a Unix socket (socket_proxy), and a clean-up (remote_cleanup)
+database_removal    drops a database that is in use, on old servers too
 
 run_directory       the folders of a run, and the removal of abandoned ones
 supervisor          the process that stops the server and removes its files, whatever happens to the gate;
