@@ -53,9 +53,9 @@ def examine_databases(settings: Settings, display: ProgressDisplay) -> list[Proj
     while True:
         try:
             return join_databases([examine_and_judge(run, display) for run in runs])
-        except SeveralDatabases as found:  # each time there is one more
-            addresses = merge_addresses(addresses, found.addresses)
-            judged = merge_addresses(judged, found.judged)
+        except SeveralDatabases as error:  # each time there is one more
+            addresses = merge_addresses(addresses, error.addresses)
+            judged = merge_addresses(judged, error.judged)
             runs = choose_databases(settings, addresses, judged)
 
 

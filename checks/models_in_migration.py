@@ -52,8 +52,8 @@ def _describe_objects(replay: Replay, use: ModelUse, objects: list[ModelObject])
     models = "an installed package's models" if is_foreign else "today's models"
     verb = "creates" if any(item.kind == "table" for item in objects) else "builds"
     return Finding(
-        object=_name_place(use),
-        message=f"`{_name_place(use)}` {verb} {_join_names(objects)} from {models}{_describe_time(use)}, "
+        object=_name_caller(use),
+        message=f"`{_name_caller(use)}` {verb} {_join_names(objects)} from {models}{_describe_time(use)}, "
         "so that a comparison with the models proves nothing",
         location=use.statements[0].location,
         revision=use.revision,
@@ -74,8 +74,8 @@ def _describe_taken(replay: Replay, use: ModelUse, objects: list[ModelObject], k
         what = f"the type of {_join_names(objects)} from today's models"
         fix = "Write the type out as it was when the revision was written."
     return Finding(
-        object=_name_place(use),
-        message=f"`{_name_place(use)}` takes {what}, so that a comparison with the models proves nothing",
+        object=_name_caller(use),
+        message=f"`{_name_caller(use)}` takes {what}, so that a comparison with the models proves nothing",
         location=use.statements[0].location,
         revision=use.revision,
         evidence=tuple(_list_evidence(use)),
@@ -85,7 +85,8 @@ def _describe_taken(replay: Replay, use: ModelUse, objects: list[ModelObject], k
     )
 
 
-def _name_place(use: ModelUse) -> str:
+def _name_caller(use: ModelUse) -> str:
+    """The revision or the file that uses the models."""
     return use.revision or use.file or "env.py"
 
 
@@ -123,15 +124,15 @@ def _distinct_statements(use: ModelUse) -> Iterator[ModelStatement]:
     """One for each place: a loop over tenants runs the same one many times."""
     seen = set()
     for statement in use.statements:
-        place = (statement.location, statement.traceback)
-        if place not in seen:
-            seen.add(place)
+        call = (statement.location, statement.traceback)
+        if call not in seen:
+            seen.add(call)
             yield statement
 
 
 def _describe_fix(use: ModelUse, is_foreign: bool) -> str:
     if is_foreign:
-        return _ALLOW_PACKAGE.format(object=_name_place(use))
+        return _ALLOW_PACKAGE.format(object=_name_caller(use))
     if use.revision is not None:
         return _WRITE_OUT.format(revision=use.revision)
     if use.statements[0].stage == "prepare":

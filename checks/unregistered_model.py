@@ -30,20 +30,20 @@ def check(facts: Facts) -> Iterator[Finding]:
     if unregistered:
         yield Finding(
             object=" ".join(str(model) for model in unregistered),
-            message=_describe(unregistered),
-            location=_find_place(unregistered, models),
+            message=_describe_models(unregistered),
+            location=_choose_location(unregistered, models),
             evidence=tuple(_list_models(unregistered)),
             fix=_describe_fix(unregistered, models),
         )
 
 
-def _describe(unregistered: Sequence[UnregisteredModel]) -> str:
+def _describe_models(unregistered: Sequence[UnregisteredModel]) -> str:
     if len(unregistered) == 1:
         return f"`{unregistered[0]}` has a model that env.py does not import"
     return f"{len(unregistered)} tables have models that env.py does not import"
 
 
-def _find_place(unregistered: Sequence[UnregisteredModel], models: Models) -> Location | None:
+def _choose_location(unregistered: Sequence[UnregisteredModel], models: Models) -> Location | None:
     """The model, where it is one; env.py for several."""
     if len(unregistered) == 1 or models.environment_file is None:
         return unregistered[0].definition.location
@@ -62,10 +62,10 @@ def _list_models(unregistered: Sequence[UnregisteredModel]) -> Iterator[Evidence
 
 def _describe_fix(unregistered: Sequence[UnregisteredModel], models: Models) -> str:
     imports = "\n".join(list_imports(models, (model.definition for model in unregistered)))
-    place = f"`{models.environment_file}`" if models.environment_file else "env.py"
+    env_py = f"`{models.environment_file}`" if models.environment_file else "env.py"
     fix = (
         "When env.py had run, these modules had not been imported. Import them there, "
-        f"above `target_metadata` ({place}):{code_block(imports)}"
+        f"above `target_metadata` ({env_py}):{code_block(imports)}"
     )
     made = sum(model.table is not None for model in unregistered)
     if made:

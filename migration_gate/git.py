@@ -81,7 +81,7 @@ def run_git(
     if fetches:
         # (not the program that the remote's settings name)
         arguments = (*arguments[:1], "--upload-pack=git-upload-pack", *arguments[1:])
-    output, failure = _run(folder, arguments, seconds, environment)
+    output, failure = _run_command(folder, arguments, seconds, environment)
     return failure or GitOutput(os.fsdecode(output))
 
 
@@ -90,11 +90,11 @@ def _program_keys(folder: Path) -> tuple[str, ...]:
     """Settings of the repository that name programs, under names of its own."""
     pattern = f"{PROGRAM_KEYS}|{HELPER_KEYS}"
     arguments = ("config", "--includes", "--null", "--name-only", "--get-regexp", pattern)
-    output, _ = _run(folder, arguments, COMMAND_SECONDS, build_environment())
+    output, _ = _run_command(folder, arguments, COMMAND_SECONDS, build_environment())
     return tuple(sorted({key for key in os.fsdecode(output).split("\0") if key}))
 
 
-def _run(
+def _run_command(
     folder: Path, arguments: tuple[str, ...], seconds: float, environment: dict[str, str]
 ) -> tuple[bytes, GitOutput | None]:
     """What git prints; and why it failed, if so."""
@@ -192,7 +192,7 @@ def export_revision(folder: Path, revision: str, target: Path) -> None:
 
     top = find_repository_root(folder)
     arguments = ("archive", "--format=tar", "--end-of-options", revision)
-    archive, failure = _run(top, arguments, COMMAND_SECONDS, build_environment(_program_keys(top)))
+    archive, failure = _run_command(top, arguments, COMMAND_SECONDS, build_environment(_program_keys(top)))
     if failure is not None and not failure.is_git_error:
         raise RepositoryUnreadable(f"git could not be run: {failure.failure}", advice="Install git.")
     if failure is not None:

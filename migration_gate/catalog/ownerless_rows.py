@@ -90,12 +90,17 @@ def _choose_checks(snapshot: Snapshot, table: Table, column: Column) -> Iterator
     beside = _add_columns_of_checks({column.name}, checks)
     near = tuple(check for check in checks if check.columns and beside.issuperset(check.columns))
     yield near
-    linked = beside
-    while (grown := _add_columns_of_checks(linked, checks)) != linked:
-        linked = grown
-    all_linked = tuple(check for check in checks if linked.intersection(check.columns))
-    if all_linked != near:
-        yield all_linked
+    linked_columns = _find_linked_columns(beside, checks)
+    linked = tuple(check for check in checks if linked_columns.intersection(check.columns))
+    if linked != near:
+        yield linked
+
+
+def _find_linked_columns(columns: set[str], checks: Sequence[Constraint]) -> set[str]:
+    """The columns, and all that a chain of CHECKs links with them."""
+    while (grown := _add_columns_of_checks(columns, checks)) != columns:
+        columns = grown
+    return columns
 
 
 def _add_columns_of_checks(columns: set[str], checks: Iterable[Constraint]) -> set[str]:

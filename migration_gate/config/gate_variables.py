@@ -67,7 +67,9 @@ def _key_of_variable(name: str) -> tuple[str, ...]:
     top = first.lower()
     key = _find_key(top, inner_parts) if top in key_meanings(ProjectKeys) else None
     if key is None:
-        raise Misconfigured(f"`{name}` is not a variable of ours.", where=name, advice=_advice(name, top))
+        raise Misconfigured(
+            f"`{name}` is not a variable of ours.", where=name, advice=_advise_on_name(name, top)
+        )
     return key
 
 
@@ -82,15 +84,17 @@ def _find_key(top: str, inner_parts: list[str]) -> tuple[str, ...] | None:
             return top, "/".join(part.lower().replace("_", "-") for part in inner_parts)
         case _, []:
             return (top, PLAIN[top]) if top in PLAIN else (top,)
-        case _, [inner_part]:
-            inner_name = inner_part.lower()
-            is_known = top in SECTIONS and inner_name in key_meanings(SECTIONS[top])
-            return (top, inner_name) if is_known else None
+        case _, [inner_part] if _is_key_of_section(top, inner_part.lower()):
+            return top, inner_part.lower()
         case _:
             return None
 
 
-def _advice(name: str, top: str) -> str:
+def _is_key_of_section(section: str, name: str) -> bool:
+    return section in SECTIONS and name in key_meanings(SECTIONS[section])
+
+
+def _advise_on_name(name: str, top: str) -> str:
     if top == "projects":
         return "Name projects in `.migration-gate.yml`."
     names = [*_known_variables(), *RESERVED]

@@ -98,7 +98,7 @@ def find_installations(environ: Mapping[str, str] = os.environ) -> InstallationS
             installations.append(Installation(resolved, read_version(folder)))
         except OSError as error:
             problems.append(f"{folder}: {error}")
-    newest_first = sorted(installations, key=lambda found: found.sort_key, reverse=True)
+    newest_first = sorted(installations, key=lambda installation: installation.sort_key, reverse=True)
     return InstallationSearch(tuple(newest_first), tuple(problems))
 
 

@@ -31,7 +31,7 @@ def _search_package(root: Path) -> InstallationSearch:
             problem = f"{folder}: {error}"
     if not installations:
         return InstallationSearch((), (problem,))
-    newest_first = sorted(installations, key=lambda found: found.sort_key, reverse=True)
+    newest_first = sorted(installations, key=lambda installation: installation.sort_key, reverse=True)
     return InstallationSearch(tuple(newest_first), ())
 
 

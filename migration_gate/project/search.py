@@ -43,10 +43,10 @@ def _is_environment(folder: Path) -> bool:
 def find_nearest_configs(top: Path, section: str) -> list[AlembicConfig]:
     """The configurations at the top, else those one folder down, else those in the usual places below."""
     for folders in _list_levels(top):
-        configs = [find_config_in_folder(folder, section) for folder in folders]
-        found = [config for config in configs if config is not None]
-        if found:
-            return found
+        candidates = (find_config_in_folder(folder, section) for folder in folders)
+        configs = [config for config in candidates if config is not None]
+        if configs:
+            return configs
     return []
 
 
@@ -55,20 +55,21 @@ def _list_levels(top: Path) -> Iterator[list[Path]]:
     yield [top]
     children = list_subfolders(top)
     yield children
-    grandchildren = [
-        folder
-        for child in children
-        for folder in list_subfolders(child)
-        if child.name == "src" or folder.name in USUAL_FOLDERS
-    ]
-    in_packages = [
-        folder
-        for package in grandchildren
-        if package.parent.name == "src"
-        for folder in list_subfolders(package)
-        if folder.name in USUAL_FOLDERS
-    ]
+    grandchildren: list[Path] = []
+    in_packages: list[Path] = []
+    for child in children:
+        if child.name != "src":
+            grandchildren += _list_usual_folders(child)
+            continue
+        packages = list_subfolders(child)
+        grandchildren += packages
+        for package in packages:
+            in_packages += _list_usual_folders(package)
     yield [*grandchildren, *in_packages]
+
+
+def _list_usual_folders(folder: Path) -> list[Path]:
+    return [subfolder for subfolder in list_subfolders(folder) if subfolder.name in USUAL_FOLDERS]
 
 
 def find_ini_files(top: Path) -> Iterator[Path]:
@@ -104,12 +105,15 @@ def _walk_folders(top: Path) -> Iterator[tuple[Path, list[str]]]:
     """The folders below one that may hold a project, with the names of their files."""
     top_level = str(top).count(os.sep)
     for visited, (path, names, files) in enumerate(os.walk(top)):
+        if visited > MOST_FOLDERS:
+            return
         is_virtual_environment = "pyvenv.cfg" in files
         is_deep_enough = path.count(os.sep) - top_level >= DEEPEST_LEVEL
-        if is_virtual_environment or is_deep_enough or visited > MOST_FOLDERS:
+        # os.walk goes on into the names that are left in its list.
+        if is_virtual_environment or is_deep_enough:
             names.clear()
         names[:] = sorted(name for name in names if _may_hold_project(name))
-        if not is_virtual_environment and visited <= MOST_FOLDERS:
+        if not is_virtual_environment:
             yield Path(path), files
 
 

@@ -58,7 +58,7 @@ def _annotate_verdict(verdict: Verdict) -> Annotation | None:
     """None where GitHub could not show it: on a file outside of the repository, or without a file."""
     location = verdict.finding.location
     title = f"Migration Gate: {escape_unprintable(full_check_name(verdict))}"
-    message = _message(verdict.finding.message, *_first_advice(verdict.finding.fix))
+    message = _join_sentences(verdict.finding.message, *_first_advice(verdict.finding.fix))
     if location is None:
         is_error = verdict.severity is Severity.ERROR
         return Annotation(verdict.severity, message, title) if is_error else None
@@ -69,7 +69,7 @@ def _annotate_verdict(verdict: Verdict) -> Annotation | None:
 
 
 def _annotate_problem(problem: Problem) -> Annotation:
-    message = _message(problem.message, problem.advice)
+    message = _join_sentences(problem.message, problem.advice)
     return Annotation(Severity.ERROR, message, "Migration Gate: not checked")
 
 
@@ -83,7 +83,7 @@ def _first_advice(fix: str) -> list[str]:
     return advice
 
 
-def _message(*sentences: str) -> str:
+def _join_sentences(*sentences: str) -> str:
     """Sentences on lines of their own. Annotations are plain text: Markdown in them needs no escapes."""
     shortened = [shorten_text(_escape_each_line(sentence), MESSAGE_LENGTH) for sentence in sentences]
     return "\n".join(filter(None, shortened))

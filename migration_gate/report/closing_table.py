@@ -48,9 +48,9 @@ def _project_rows(project: ProjectReport, width: int) -> Iterator[str]:
 
 
 def _verdict_row(verdict: Verdict, check: str) -> Row:
-    """Place, check and object."""
-    place = verdict.finding.location or verdict.finding.revision or "-"
-    return _escape_cell(str(place)), check, _escape_cell(verdict.finding.object)
+    """Location, check and object."""
+    location = verdict.finding.location or verdict.finding.revision or "-"
+    return _escape_cell(str(location)), check, _escape_cell(verdict.finding.object)
 
 
 def _escape_cell(text: str) -> str:

@@ -42,10 +42,10 @@ def _verdict_line(verdict: Verdict, project: ProjectReport) -> str:
 
 
 def _problem_line(name: str, problem: Problem) -> str:
-    """Where the problem names no place, the project's name stands there."""
-    place = problem.where or name or "."
+    """If the problem names no file or setting, the project's name stands there."""
+    where = problem.where or name or "."
     advice = f" {problem.advice}" if problem.advice else ""
-    return _escape_line(f"{place}: {NOT_CHECKED}: {shorten_text(problem.message + advice, LINE_LENGTH)}")
+    return _escape_line(f"{where}: {NOT_CHECKED}: {shorten_text(problem.message + advice, LINE_LENGTH)}")
 
 
 def _escape_line(text: str) -> str:

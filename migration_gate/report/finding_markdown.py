@@ -62,10 +62,9 @@ def render_finding(
         f"<details{' open' if is_open else ''}><summary>{MARKS[verdict.severity]} "
         f"<b>{verdict.severity}</b> {escape_markdown(finding.message)}</summary>"
     ]
-    place = f"{link_check(verdict)} <sub>{verdict.id}</sub>"
-    if location := _render_location(verdict, source):
-        place = f"{location} · {place}"
-    blocks.append(place)
+    identity = f"{link_check(verdict)} <sub>{verdict.id}</sub>"
+    location = _render_location(verdict, source)
+    blocks.append(f"{location} · {identity}" if location else identity)
     blocks.extend(_render_evidence(finding.evidence, limit))
     blocks.extend(render_fix(finding.fix, limit))
     if entry := _offer_allow_entry(verdict):

@@ -13,6 +13,12 @@ from migration_gate.wording import count_noun
 
 SMALLEST_FOLD = 4
 """findings that are shown in full where there are fewer of one kind"""
+SIDES = re.compile(r": `[^`]*` in the migrations, `[^`]*` in the models")
+"""what a difference goes from and to, which the line of each object has as well"""
+VALUE = re.compile(r"(?<=this (?:default|comment)) \(`[^`]*`\)")
+"""what one side alone has"""
+LONGEST_EVIDENCE = 60
+"""characters of a piece of evidence on the line of its finding"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,19 +62,9 @@ class VerdictFold:
         return f"Each has its own lines: {one_revision}the JSON report (--format json)."
 
 
-LONGEST_EVIDENCE = 60
-"""characters of a piece of evidence on the line of its finding"""
-
-
 def _shorten(text: str) -> str:
     line = " ".join(text.split())
     return line if len(line) <= LONGEST_EVIDENCE else f"{line[: LONGEST_EVIDENCE - 3]}..."
-
-
-SIDES = re.compile(r": `[^`]*` in the migrations, `[^`]*` in the models")
-"""what a difference goes from and to, which the line of each object has as well"""
-VALUE = re.compile(r"(?<=this (?:default|comment)) \(`[^`]*`\)")
-"""what one side alone has"""
 
 
 def _statement(verdict: Verdict) -> str:
@@ -81,10 +77,10 @@ def fold_verdicts(verdicts: Sequence[Verdict]) -> tuple[VerdictFold, ...]:
     """The verdicts of one check in their order, each fold at the place of its first."""
     groups: dict[tuple[str | None, Severity, str], list[Verdict]] = {}
     for verdict in verdicts:
-        groups.setdefault(_key(verdict), []).append(verdict)
+        groups.setdefault(_similarity_key(verdict), []).append(verdict)
     folds: list[VerdictFold] = []
     for verdict in verdicts:
-        group = groups[_key(verdict)]
+        group = groups[_similarity_key(verdict)]
         if verdict.severity is Severity.ERROR or len(group) < SMALLEST_FOLD:
             folds.append(VerdictFold((verdict,)))
         elif group[0] is verdict:
@@ -98,5 +94,5 @@ def fold_all_verdicts(verdicts: Sequence[Verdict]) -> tuple[VerdictFold, ...]:
     return tuple(sorted(folds, key=lambda fold: SEVERITY_RANK[fold.first.severity]))
 
 
-def _key(verdict: Verdict) -> tuple[str | None, Severity, str]:
+def _similarity_key(verdict: Verdict) -> tuple[str | None, Severity, str]:
     return verdict.finding.kind, verdict.severity, _statement(verdict)

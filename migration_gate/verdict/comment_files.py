@@ -21,7 +21,7 @@ def files_with_comments(facts: Facts) -> tuple[str, ...]:
     paths += [model.location.file for model in models.locations]
     paths += [definition.location.file for definition in facts.tree.model_definitions]
     for definition in facts.tree.model_definitions:
-        paths += [definition.location.file, *(part.location.file for part in definition.parts)]
+        paths += [part.location.file for part in definition.parts]
     paths += [part.location.file for part in facts.tree.model_sequences]
     paths += [change.location.file for change in facts.tree.schema_changes]
     return tuple(dict.fromkeys(paths))
