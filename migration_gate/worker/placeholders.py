@@ -55,7 +55,7 @@ OTHER_DATABASES = (
 )  # fmt: skip
 """how URLs of databases begin that are not PostgreSQL"""
 SECRET_WORDS = frozenset({"SECRET", "KEY", "TOKEN", "SALT"})
-TYPE_VALUES = {"int": "1", "float": "1", "bool": "true", "list": "gate", "json": "{}", "dict": "{}"}
+TYPE_VALUES = {"float": "1", "bool": "true", "list": "gate", "json": "{}", "dict": "{}"}
 """by what a settings library is asked for: `env.int("NAME")`, `cast=bool`"""
 HINTS = (
     (r"asyncpg", (ASYNC_URL,)),
@@ -78,24 +78,45 @@ HINTS = (
 )  # fmt: skip
 """what a message says that complains about a value, and values of the form that it wants"""
 QUOTED_WORD = re.compile(r"['\"]([A-Za-z][\w.+-]{0,40})['\"]")
+LIMIT = re.compile(r"[<>]|\bg[te]e?\b|\bl[te]e?\b|least|most|greater|less|between")
+"""what a message says that a number is too small or too large for"""
 NUMBER = re.compile(r"(?<![\w.])\d{1,9}(?![\w.])")
 
 
 def make_text(name: str, type_name: str = "") -> str:
     """The likeliest value of a setting of this name, unlike that of any other name where it is free text."""
+    if type_name == "int":
+        return "5432" if "PORT" in name.upper() else "1"
     if type_name in TYPE_VALUES:
-        return _make_number(name) if type_name == "int" else TYPE_VALUES[type_name]
-    words = re.split(r"[_\W]+", name.upper())
-    for word, value in OTHER_SCHEMES.items():
-        if word in words and words[-1] not in ENDINGS and not SECRET_WORDS & set(words):
-            return value
-    if URL_WORDS & set(words):
-        return _make_url(words)
-    if words[-1] in ENDINGS:
-        return ENDINGS[words[-1]]
+        return TYPE_VALUES[type_name]
+    words = _split_name(name)
+    text = _make_other_url(words) or _make_url(words) or ENDINGS.get(words[-1])
+    if text is not None:
+        return text
     if words[-1] == "NAME" and DATABASE_WORDS & set(words):
         return "gate"
     return "%s-%s" % (PLACEHOLDER_SECRET, name.lower().replace("_", "-"))
+
+
+def _split_name(name: str) -> list[str]:
+    """`db-url` is [DB, URL]."""
+    return re.split(r"[_\W]+", name.upper())
+
+
+def _make_other_url(words: list[str]) -> Optional[str]:
+    """The address of a service that is no database of ours; not for its host, its password and the like."""
+    if words[-1] in ENDINGS or SECRET_WORDS & set(words):
+        return None
+    return next((url for word, url in OTHER_SCHEMES.items() if word in words), None)
+
+
+def _make_url(words: list[str]) -> Optional[str]:
+    """A database's URL, or a web site's; None for a name that is not a URL's."""
+    if not URL_WORDS & set(words):
+        return None
+    if DATABASE_WORDS & set(words) or words[-1] == "DSN" or words in (["URI"], ["URL"]):
+        return ASYNC_URL if "ASYNC" in words else PLACEHOLDER_URL
+    return "http://localhost"
 
 
 def make_text_instead_of(default: Optional[str], name: str) -> str:
@@ -105,21 +126,10 @@ def make_text_instead_of(default: Optional[str], name: str) -> str:
     return make_text(name)
 
 
-def _make_number(name: str) -> str:
-    return "5432" if "PORT" in name.upper() else "1"
-
-
-def _make_url(words: list[str]) -> str:
-    is_of_database = bool(DATABASE_WORDS & set(words)) or words in (["DSN"], ["URI"], ["URL"])
-    if is_of_database or words[-1] == "DSN":
-        return ASYNC_URL if "ASYNC" in words else PLACEHOLDER_URL
-    return "http://localhost"
-
-
 def suggest_texts(name: str, complaint: str) -> Iterator[str]:
     """Values that a setting of this name may have, after a message that complained about an earlier one."""
-    for number in NUMBER.findall(complaint):
-        if re.search(r"[<>]|\bg[te]e?\b|\bl[te]e?\b|least|most|greater|less|between", complaint):
+    if LIMIT.search(complaint):
+        for number in NUMBER.findall(complaint):
             yield from (number, str(int(number) + 1), str(max(int(number) - 1, 0)))
     for pattern, values in HINTS:
         if re.search(pattern, complaint):
@@ -132,5 +142,4 @@ def suggest_texts(name: str, complaint: str) -> Iterator[str]:
 
 def is_database_setting(name: str) -> bool:
     """Whether a setting of this name says where a database is."""
-    words = set(re.split(r"[_\W]+", name.upper()))
-    return bool(words & DATABASE_WORDS) or bool(words & {"DSN"})
+    return bool((DATABASE_WORDS | {"DSN"}) & set(_split_name(name)))

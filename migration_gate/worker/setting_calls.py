@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Iterator, Optional
 
 CONVERTING_FUNCTIONS = ("int", "float", "bool", "loads", "UUID")
@@ -47,18 +47,24 @@ def find_statement_lines(tree: ast.Module, line: int) -> range:
     for node in ast.walk(tree):
         if not isinstance(node, ast.stmt):
             continue
-        body = getattr(node, "body", None)
-        last = body[0].lineno - 1 if isinstance(body, list) and body else node.end_lineno or node.lineno
-        lines = range(node.lineno, last + 1)
+        lines = _own_lines(node)
         if line in lines and (len(best) == 1 or len(lines) < len(best)):
             best = lines
     return best
 
 
+def _own_lines(statement: ast.stmt) -> range:
+    """The statement's lines; of one with a body only those above it."""
+    body = getattr(statement, "body", None)
+    if isinstance(body, list) and body:
+        return range(statement.lineno, body[0].lineno)
+    return range(statement.lineno, (statement.end_lineno or statement.lineno) + 1)
+
+
 def _walk(node: ast.AST, type_name: str, *, is_required: bool) -> Iterator[SettingCall]:
     call = _read_call(node, type_name)
     if call is not None:
-        yield SettingCall(call.name, call.line, call.reader, call.type_name, call.is_required and is_required)
+        yield replace(call, is_required=call.is_required and is_required)
     inner_type = _converted_type(node)
     is_guarded = isinstance(node, ast.Try)
     for child in ast.iter_child_nodes(node):
@@ -72,34 +78,50 @@ def _converted_type(node: ast.AST) -> str:
 
 
 def _read_call(node: ast.AST, type_name: str) -> Optional[SettingCall]:
+    """What this node reads by a literal name, if anything; `type_name` is what the code around it wants."""
     if isinstance(node, ast.Subscript):
-        name = _text_of(node.slice)
-        if name is None or not isinstance(node.ctx, ast.Load):
-            return None
-        return SettingCall(name, node.lineno, _unparse(node.value) + "[]", type_name)
-    if not isinstance(node, ast.Call) or not node.args:
+        return _read_subscript(node, type_name)
+    if isinstance(node, ast.Call) and node.args:
+        return _read_function_call(node, type_name)
+    return None
+
+
+def _read_subscript(node: ast.Subscript, type_name: str) -> Optional[SettingCall]:
+    name = _text_of(node.slice)
+    if name is None or not isinstance(node.ctx, ast.Load):
         return None
+    return SettingCall(name, node.lineno, ast.unparse(node.value) + "[]", type_name)
+
+
+def _read_function_call(node: ast.Call, type_name: str) -> Optional[SettingCall]:
     name = _text_of(node.args[0])
     if name is None:
         return None
     keywords = {keyword.arg: keyword.value for keyword in node.keywords}
     has_default = len(node.args) > 1 or "default" in keywords
     method = _last_name(node.func)
-    cast = _last_name(keywords["cast"]) if "cast" in keywords else ""
     return SettingCall(
         name=name,
         line=node.lineno,
         reader=_reader_name(node.func),
-        type_name=cast or (method if method in TYPED_METHODS else type_name),
+        type_name=_find_type(method, keywords.get("cast"), type_name),
         is_required=not has_default and method not in OPTIONAL_READERS,
     )
+
+
+def _find_type(method: str, cast: Optional[ast.expr], outer_type: str) -> str:
+    """`config("N", cast=int)`, `env.int("N")`, `int(os.environ["N"])`."""
+    cast_name = _last_name(cast) if cast is not None else ""
+    if cast_name:
+        return cast_name
+    return method if method in TYPED_METHODS else outer_type
 
 
 def _reader_name(function: ast.expr) -> str:
     """The methods of one object count as one reader: `env.int` and `env.str`."""
     if isinstance(function, ast.Attribute):
-        return _unparse(function.value) + "."
-    return _unparse(function) + "()"
+        return ast.unparse(function.value) + "."
+    return ast.unparse(function) + "()"
 
 
 def _last_name(node: ast.AST) -> str:
@@ -111,7 +133,3 @@ def _last_name(node: ast.AST) -> str:
 def _text_of(node: ast.AST) -> Optional[str]:
     value = getattr(node, "value", None)
     return value if isinstance(node, ast.Constant) and isinstance(value, str) else None
-
-
-def _unparse(node: ast.AST) -> str:
-    return ast.unparse(node)
