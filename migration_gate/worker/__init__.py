@@ -24,8 +24,8 @@ in and what goes out; stdout and stderr belong to the project's code.
     script_history      the revisions, as Alembic reads them
     upgrade             runs env.py, one revision at a time
     statement_recorder  statements, transactions and errors of a step
-    model_ddl           DDL that is compiled from the project's own models
     step_record         which of them are kept
+    model_ddl           DDL that is compiled from the project's own models; model_origins, running_frames
     catalog_snapshot    reads the catalog on the migration's own connection
     env_watch           errors that env.py catches, contexts that it does not run
     env_context         what env.py configured
