@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeAlias, cast
 
@@ -14,7 +14,7 @@ from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 
 from migration_gate.catalog.snapshot_reader import read_snapshot
-from migration_gate.facts import Snapshot
+from migration_gate.facts import Difference, Snapshot
 from migration_gate.replay.revision_interpreter import RefusedCode, run_revision_code, uses_autocommit
 
 Connect: TypeAlias = Callable[[], psycopg.Connection[Any]]
@@ -116,6 +116,10 @@ def _describe_error(error: BaseException | None) -> str:
     return f"{message} ({error.diag.message_detail})" if error.diag.message_detail else message
 
 
+OpenTrial: TypeAlias = Callable[[bool], AbstractContextManager[FixTrial]]
+"""opens the replayed database, or a copy of it where lines commit (True), without the log of DDL"""
+
+
 @contextmanager
 def open_trial(connect: Connect, version_tables: Sequence[str] = ()) -> Iterator[FixTrial]:
     """A trial on the database; what is not committed by the lines themselves is rolled back at its end."""
@@ -135,6 +139,11 @@ def open_trial(connect: Connect, version_tables: Sequence[str] = ()) -> Iterator
             connection.rollback()
     finally:
         engine.dispose()
+
+
+def needs_copy(difference: Difference) -> bool:
+    """Whether the lines of either direction commit: then they are tried in a copy of the database."""
+    return uses_autocommit(difference.upgrade) or uses_autocommit(difference.downgrade)
 
 
 def disable_ddl_log(trial: FixTrial) -> None:

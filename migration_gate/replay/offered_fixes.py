@@ -15,8 +15,8 @@ from migration_gate.drift.type_changes import join_defaults, mark_losses
 from migration_gate.facts import Difference, Replay
 from migration_gate.postgres.server import Server
 from migration_gate.replay.dependent_fixes import take_dependents_away
-from migration_gate.replay.fix_trial import FixTrial, open_trial
-from migration_gate.replay.fix_verification import OpenTrial, verify_fixes
+from migration_gate.replay.fix_trial import FixTrial, OpenTrial, disable_ddl_log, open_trial
+from migration_gate.replay.fix_verification import verify_fixes
 from migration_gate.replay.rename_trial import add_rename_fixes
 from migration_gate.replay.revision_interpreter import has_statements
 from migration_gate.replay.tenant_fixes import fit_tenants
@@ -61,11 +61,13 @@ def trials_on(server: Server, database: str, version_tables: Sequence[str] = ())
     def open_on_server(in_copy: bool) -> Iterator[FixTrial]:
         if not in_copy:
             with open_trial(lambda: server.connect(database), version_tables) as trial:
+                disable_ddl_log(trial)
                 yield trial
             return
         copy = server.create_database(template=database)
         try:
             with open_trial(lambda: server.connect(copy), version_tables) as trial:
+                disable_ddl_log(trial)
                 yield trial
         finally:
             drop_copy(server, copy)

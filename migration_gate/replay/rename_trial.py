@@ -19,16 +19,18 @@ from migration_gate.autofix.rename_fixes import rename_column, rename_table
 from migration_gate.drift.difference import CatalogDifference
 from migration_gate.drift.model_comparison import compare_with_models, list_differences
 from migration_gate.facts import Column, Difference, RenameFix, Replay, Snapshot, Table
-from migration_gate.replay.catalog_losses import describe_changes, find_lost_objects
+from migration_gate.replay.catalog_losses import find_lost_objects
 from migration_gate.replay.dependent_fixes import take_dependents_away
-from migration_gate.replay.fix_trial import FixTrial, TrialFailed, disable_ddl_log
-from migration_gate.replay.fix_verification import (
+from migration_gate.replay.fix_outcome import (
     DifferenceKey,
-    OpenTrial,
-    describe_sides,
+    describe_difference,
+    describe_downgrade_problem,
+    describe_excess,
     difference_key,
-    shorten_list,
+    find_new_differences,
+    list_losses,
 )
+from migration_gate.replay.fix_trial import FixTrial, OpenTrial, TrialFailed
 from migration_gate.replay.revision_interpreter import has_statements, uses_autocommit
 
 MAX_RENAMES = 20
@@ -67,7 +69,6 @@ def add_rename_fixes(
     fixes: dict[DifferenceKey, RenameFix] = {}
     try:
         with open_trial(False) as trial:
-            disable_ddl_log(trial)
             for pair in list(_find_pairs(replay, hinted))[:MAX_RENAMES]:
                 with trial.rolled_back():
                     fix = _RenameTrial(trial, replay, pair, keys).make_fix()
@@ -93,18 +94,20 @@ def _find_pairs(replay: Replay, hinted: set[DifferenceKey]) -> Iterator[_Pair]:
 
 def _find_extra(missing: CatalogDifference, extras: Iterable[CatalogDifference]) -> CatalogDifference | None:
     """What the hint of a missing object names."""
-    for extra in extras:
-        match missing.models, extra.database:
-            case Column() as models, Column() as database:
-                if missing.difference.table == extra.difference.table and (
-                    database.name == missing.difference.rename_hint
-                ):
-                    return extra
-            case Table() as models, Table() as database:
-                names = {database.name} if models.schema == database.schema else set()
-                if missing.difference.rename_hint in names | {f"{database.schema}.{database.name}"}:
-                    return extra
-    return None
+    return next((extra for extra in extras if _is_hinted(missing, extra)), None)
+
+
+def _is_hinted(missing: CatalogDifference, extra: CatalogDifference) -> bool:
+    """Whether the hint names this column of the same table, or this table, with its schema if that differs."""
+    hint = missing.difference.rename_hint
+    match missing.models, extra.database:
+        case Column(), Column() as column:
+            return missing.difference.table == extra.difference.table and hint == column.name
+        case Table() as models, Table() as table:
+            is_short_name = models.schema == table.schema and hint == table.name
+            return is_short_name or hint == f"{table.schema}.{table.name}"
+        case _:
+            return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,18 +128,25 @@ class _RenameTrial:
         renamed = replace(self.replay, catalog=self.trial.read_snapshot())
         new = self._find_new(renamed)
         decisions = tuple(item for item in new if is_drop(item) or item.rename_hint)
-        alterations = add_fixes((item for item in new if item not in decisions), renamed)
-        alterations = take_dependents_away(
-            lambda: nullcontext(self.trial.driver_connection), alterations, renamed.catalog
-        )
-        if problem := self._run_alterations(alterations):
-            return RenameFix(refused=problem)
+        alterations = self._write_alterations((item for item in new if item not in decisions), renamed)
         lines = _join_lines(rename, alterations)
         remaining = frozenset(map(difference_key, decisions))
-        if problem := self._compare(remaining) or self._restore(lines):
+        problem = (
+            self._run_alterations(alterations)
+            or self._compare(remaining)
+            or describe_downgrade_problem(self.trial, "\n".join(lines.downgrade), self.replay.catalog)
+        )
+        if problem:
             return RenameFix(refused=problem)
         objects = tuple(dict.fromkeys(item.object for item in decisions))
         return RenameFix("\n".join(lines.upgrade), "\n".join(lines.downgrade), objects)
+
+    def _write_alterations(self, new: Iterable[Difference], renamed: Replay) -> tuple[Difference, ...]:
+        """The differences that are left after the rename, with the lines that remove them."""
+        alterations = add_fixes(new, renamed)
+        return take_dependents_away(
+            lambda: nullcontext(self.trial.driver_connection), alterations, renamed.catalog
+        )
 
     def _write_rename(self) -> _Lines:
         match self.pair.extra.database, self.pair.missing.models:
@@ -152,11 +162,7 @@ class _RenameTrial:
 
     def _find_new(self, renamed: Replay) -> tuple[Difference, ...]:
         """What differs only since the rename."""
-        return tuple(
-            item
-            for item in compare_with_models(renamed)
-            if item.kind != "unmanaged" and difference_key(item) not in self.known
-        )
+        return tuple(find_new_differences(compare_with_models(renamed), self.known))
 
     def _run_alterations(self, alterations: Iterable[Difference]) -> str:
         """What keeps the lines that follow the rename from running."""
@@ -173,21 +179,12 @@ class _RenameTrial:
         """What is wrong after all lines: one of the two is there still, something else differs or is lost."""
         after = self.trial.read_snapshot()
         pair = {difference_key(item.difference) for item in self.pair}
-        allowed = (self.known | remaining) - pair
+        differences = compare_with_models(replace(self.replay, catalog=after))
         problems = [
-            f"{item.kind} of `{item.object}`: {describe_sides(item)}"
-            for item in compare_with_models(replace(self.replay, catalog=after))
-            if item.kind != "unmanaged" and difference_key(item) not in allowed
+            *map(describe_difference, find_new_differences(differences, (self.known | remaining) - pair)),
+            *list_losses(_find_losses(self.replay.catalog, after, self.pair)),
         ]
-        problems += (f"{item} would be lost" for item in _find_losses(self.replay.catalog, after, self.pair))
-        return f"it changes more than it should: {shorten_list(problems)}" if problems else ""
-
-    def _restore(self, lines: _Lines) -> str:
-        """What is wrong after the downgrade."""
-        if problem := self.trial.run("\n".join(lines.downgrade)):
-            return f"its downgrade fails: {problem}"
-        changes = describe_changes(self.replay.catalog, self.trial.read_snapshot())
-        return f"its downgrade does not restore everything: {shorten_list(changes)}" if changes else ""
+        return describe_excess(problems)
 
 
 def _find_losses(before: Snapshot, after: Snapshot, pair: _Pair) -> Iterator[str]:

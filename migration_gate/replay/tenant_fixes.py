@@ -15,9 +15,8 @@ from migration_gate.analysis.tenant_schemas import (
     remove_schema,
 )
 from migration_gate.facts import Difference, Replay
-from migration_gate.replay.fix_trial import FixTrial, TrialFailed, disable_ddl_log
-from migration_gate.replay.fix_verification import OpenTrial, VerifiedFixes
-from migration_gate.replay.revision_interpreter import uses_autocommit
+from migration_gate.replay.fix_trial import FixTrial, OpenTrial, TrialFailed, needs_copy
+from migration_gate.replay.fix_verification import VerifiedFixes
 from migration_gate.wording import join_words
 
 
@@ -29,28 +28,35 @@ def fit_tenants(open_trial: OpenTrial, replay: Replay, verified: VerifiedFixes) 
     schemas = find_tenant_schemas(replay)
     if not schemas or not any(item.upgrade for item in verified.differences):
         return verified
-    fitted = {item: _fit(item, schemas) for item in (*verified.differences, *verified.together)}
-    count = Counter(_lines(item) for item in {*map(fitted.__getitem__, verified.differences)})
-    shared = {
-        item: new
-        for item, new in fitted.items()
-        if find_schema(item) not in schemas or count[_lines(new)] == len(schemas)
-    }
-    problem = _run_in_schemas(open_trial, schemas, [shared[x] for x in verified.together if x in shared])
+    offered = _find_common_fixes(verified, schemas)
+    together = tuple(offered[item] for item in verified.together if item in offered)
+    problem = _run_in_schemas(open_trial, schemas, together)
+    if problem:
+        offered, together = {}, ()
     reason = problem or f"env.py runs each revision in {join_words(schemas)}, and not all of these need it"
-    differences = tuple(
-        shared[item] if item in shared and not problem else _refuse(item, reason, schemas)
-        for item in verified.differences
+    differences = (
+        offered[item] if item in offered else _refuse(item, reason, schemas) for item in verified.differences
     )
-    together = (shared[item] for item in verified.together if item in shared and not problem)
-    return replace(verified, differences=differences, together=tuple(together))
+    return replace(verified, differences=tuple(differences), together=together)
+
+
+def _find_common_fixes(verified: VerifiedFixes, schemas: Sequence[str]) -> dict[Difference, Difference]:
+    """The fixes that every schema needs, and those of other schemas, as they are to be written."""
+    fitted = {item: _remove_tenant(item, schemas) for item in (*verified.differences, *verified.together)}
+    # The same lines for each schema are counted: one difference of each has them.
+    counts = Counter(_lines(item) for item in {fitted[item] for item in verified.differences})
+    return {
+        item: fix
+        for item, fix in fitted.items()
+        if find_schema(item) not in schemas or counts[_lines(fix)] == len(schemas)
+    }
 
 
 def _lines(difference: Difference) -> tuple[str, str]:
     return difference.upgrade, difference.downgrade
 
 
-def _fit(difference: Difference, schemas: Sequence[str]) -> Difference:
+def _remove_tenant(difference: Difference, schemas: Sequence[str]) -> Difference:
     """The difference with lines that name no schema; without lines where they have to name it."""
     schema = find_schema(difference)
     if schema not in schemas or not difference.upgrade:
@@ -72,10 +78,8 @@ def _run_in_schemas(open_trial: OpenTrial, schemas: Sequence[str], fixes: Sequen
     by_schema: dict[str, list[Difference]] = defaultdict(list)
     for item in fixes:
         by_schema[find_schema(item)].append(item)
-    commits = any(uses_autocommit(code) for item in fixes for code in _lines(item))
     try:
-        with open_trial(commits) as trial:
-            disable_ddl_log(trial)
+        with open_trial(any(map(needs_copy, fixes))) as trial:
             problems = [_run_in_schema(trial, schema, by_schema[schema]) for schema in schemas]
     except TrialFailed as error:
         return f"it could not be run: {error}"

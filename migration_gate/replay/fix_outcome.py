@@ -1,0 +1,170 @@
+"""Finds what is wrong after fixes were run: differences that remain, new ones, losses, failing downgrades."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
+
+from migration_gate.analysis.evaluated_defaults import is_evaluated_default
+from migration_gate.drift.model_comparison import compare_with_models
+from migration_gate.facts import Difference, Replay, Snapshot
+from migration_gate.replay.catalog_losses import describe_changes, find_lost_objects
+from migration_gate.replay.fix_trial import FixTrial
+from migration_gate.replay.revision_interpreter import has_statements
+
+DifferenceKey: TypeAlias = tuple[str, str, str]
+SHOWN_PROBLEMS = 3
+
+
+def difference_key(difference: Difference) -> DifferenceKey:
+    """What a difference is about; the same before and after a fix."""
+    return difference.kind, difference.object, difference.object_noun
+
+
+@dataclass(slots=True)
+class FixFailures:
+    """What went wrong when fixes were run."""
+
+    reasons: dict[Difference, str] = field(default_factory=dict)
+    """by the difference whose fix failed"""
+    problems: list[str] = field(default_factory=list)
+    """what is wrong afterwards, whichever fix caused it"""
+
+    @property
+    def are_any(self) -> bool:
+        """Whether anything went wrong."""
+        return bool(self.reasons or self.problems)
+
+    def add(self, difference: Difference, when: str, words: str) -> None:
+        """A reason, where there are words for one; the first of a fix counts."""
+        if words:
+            self.reasons.setdefault(difference, f"{when}: {words}")
+
+    def add_remaining(self, difference: Difference, after: Difference) -> None:
+        """What is still there after its fix."""
+        if has_statements(difference.upgrade):
+            self.add(difference, "the difference remains", describe_both_sides(after))
+        else:
+            self.add(difference, "it changes together with another object", "that change is not offered")
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeCheck:
+    """Runs fixes in a trial, and looks at what they leave behind."""
+
+    replay: Replay
+    known: frozenset[DifferenceKey]
+    """what differed before"""
+
+    def run_both_ways(self, trial: FixTrial, fixes: Sequence[Difference]) -> FixFailures:
+        """Run all upgrades and compare with the models; then all downgrades, and compare with the replay."""
+        failures = FixFailures()
+        for difference in fixes:
+            failures.add(difference, "Postgres refuses it", trial.run(difference.upgrade))
+        applied = [item for item in fixes if item not in failures.reasons]
+        self._compare_with_models(trial.read_snapshot(), applied, failures)
+        if failures.are_any:
+            return failures
+        for difference in reversed(applied):
+            failures.add(difference, "its downgrade fails", trial.run(difference.downgrade))
+        failures.problems += describe_changes(self.replay.catalog, trial.read_snapshot())
+        return failures
+
+    def describe_problem_alone(self, trial: FixTrial, difference: Difference) -> str:
+        """What is wrong after the upgrade of one fix, which has run, and its downgrade; '' for nothing."""
+        failures = FixFailures()
+        self._compare_with_models(trial.read_snapshot(), (difference,), failures)
+        if failures.problems:
+            return describe_excess(failures.problems)
+        if failures.reasons:
+            return failures.reasons[difference]
+        return describe_downgrade_problem(trial, difference.downgrade, self.replay.catalog)
+
+    def _compare_with_models(
+        self, after: Snapshot, applied: Sequence[Difference], failures: FixFailures
+    ) -> None:
+        """Add what remains, what is new, and what is lost."""
+        removed = {difference_key(item): item for item in applied}
+        for item in compare_with_models(replace(self.replay, catalog=after)):
+            if item.kind == "unmanaged" or _is_of_model_alone(item):
+                continue
+            fixed = removed.get(difference_key(item))
+            if fixed is None and difference_key(item) not in self.known:
+                failures.problems.append(describe_difference(item))
+            elif fixed is not None and not _is_gone(fixed, item):
+                failures.add_remaining(fixed, item)
+        failures.problems += list_losses(find_lost_objects(self.replay.catalog, after))
+
+
+def _is_gone(leftover: Difference, after: Difference) -> bool:
+    """Whether a leftover was dropped: the models' database has it still, because it began as a copy."""
+    return not leftover.models and not after.database
+
+
+def _is_of_model_alone(difference: Difference) -> bool:
+    """Whether only the model can be corrected: its default was evaluated once."""
+    return is_evaluated_default(difference.models) and not is_evaluated_default(difference.database)
+
+
+def find_new_differences(
+    differences: Iterable[Difference], known: Collection[DifferenceKey]
+) -> Iterator[Difference]:
+    """Those that are not known, and that models can express."""
+    for item in differences:
+        if item.kind != "unmanaged" and difference_key(item) not in known:
+            yield item
+
+
+def find_suspects(problems: Iterable[str], applied: tuple[Difference, ...]) -> tuple[Difference, ...]:
+    """The fixes whose table or object a problem names, which may have caused it; all where none is named."""
+    text = "\n".join(problems)
+    suspects = tuple(item for item in applied if any(name in text for name in _list_names(item)))
+    return suspects or applied
+
+
+def _list_names(difference: Difference) -> Iterator[str]:
+    """How problems name the object and its table, in backticks."""
+    yield f"`{difference.object}"
+    if difference.table is not None:
+        name = difference.table.removeprefix("public.")
+        yield from (f"`{name}`", f"`{name}.", f" on {name}`")
+
+
+# Words for what is wrong.
+
+
+def describe_difference(difference: Difference) -> str:
+    """What a problem says of a difference that was not there before."""
+    return f"{difference.kind} of `{difference.object}`: {describe_both_sides(difference)}"
+
+
+def list_losses(lost_objects: Iterable[str]) -> Iterator[str]:
+    """Words for objects that are there no more; see `find_lost_objects`."""
+    return (f"{item} would be lost" for item in lost_objects)
+
+
+def describe_excess(problems: Sequence[str]) -> str:
+    """A clause; '' where there is no problem."""
+    return f"it changes more than it should: {shorten_list(problems)}" if problems else ""
+
+
+def describe_downgrade_problem(trial: FixTrial, downgrade: str, before: Snapshot) -> str:
+    """Run the lines; why they failed, or in what the catalog is not as it was before; '' for nothing."""
+    if problem := trial.run(downgrade):
+        return f"its downgrade fails: {problem}"
+    changes = describe_changes(before, trial.read_snapshot())
+    return f"its downgrade does not restore everything: {shorten_list(changes)}" if changes else ""
+
+
+def shorten_list(items: Sequence[str]) -> str:
+    """The first few, and how many more there are."""
+    shown = "; ".join(items[:SHOWN_PROBLEMS])
+    return shown if len(items) <= SHOWN_PROBLEMS else f"{shown}; and {len(items) - SHOWN_PROBLEMS} more"
+
+
+def describe_both_sides(difference: Difference) -> str:
+    """The database and the models in one line."""
+    return (
+        f"{difference.database or 'nothing'} in the database, {difference.models or 'nothing'} in the models"
+    )

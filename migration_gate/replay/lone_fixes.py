@@ -1,0 +1,77 @@
+"""Finds the fixes that run with the others only: of several, each reader may paste just one."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from itertools import zip_longest
+
+from migration_gate.facts import Difference
+from migration_gate.replay.fix_outcome import OutcomeCheck, find_suspects
+from migration_gate.replay.fix_trial import FixTrial, OpenTrial, needs_copy
+from migration_gate.replay.revision_interpreter import has_statements
+
+
+def find_dependent_fixes(
+    open_trial: OpenTrial, together: Sequence[Difference], check: OutcomeCheck
+) -> dict[Difference, str]:
+    """The fixes that do not run alone, with the reason; `together` are those that ran as one revision.
+
+    Where several are about one table, the catalog is compared as well. Raises TrialFailed.
+    """
+    if len(together) < 2:
+        return {}
+    # One that commits could not be rolled back before the next.
+    candidates = [item for item in together if has_statements(item.upgrade) and not needs_copy(item)]
+    problems: dict[Difference, str] = {}
+    with open_trial(False) as trial:
+        for difference in candidates:
+            if problem := _run_alone(trial, difference):
+                problems[difference] = problem
+        running = [item for item in candidates if item not in problems]
+        for batch in _split_by_table(running):
+            problems |= _compare_batch(trial, batch, check)
+    return problems
+
+
+def _run_alone(trial: FixTrial, difference: Difference) -> str:
+    """Why the lines of one fix do not run without the others; '' where they do."""
+    with trial.rolled_back():
+        problem = trial.run(difference.upgrade) or trial.run(difference.downgrade)
+    if not problem and _leaves_key_to_other(difference):
+        return "it drops a foreign key that the change of the other column adds again"
+    return problem
+
+
+def _leaves_key_to_other(difference: Difference) -> bool:
+    """Whether the lines for a type drop or add a foreign key, and those of its other end undo that."""
+    drops = "drop_constraint(" in difference.upgrade
+    adds = "create_foreign_key(" in difference.upgrade
+    return difference.kind == "type" and drops != adds
+
+
+def _split_by_table(differences: Sequence[Difference]) -> list[tuple[Difference, ...]]:
+    """The differences of tables that have several, in groups with at most one of each table."""
+    by_table: dict[str, list[Difference]] = defaultdict(list)
+    for difference in differences:
+        by_table[difference.table or difference.object].append(difference)
+    several = [items for items in by_table.values() if len(items) > 1]
+    return [tuple(item for item in row if item is not None) for row in zip_longest(*several)]
+
+
+def _compare_batch(
+    trial: FixTrial, batch: tuple[Difference, ...], check: OutcomeCheck
+) -> dict[Difference, str]:
+    """Look at what fixes of different tables leave behind: all at once, and alone where that is wrong."""
+    with trial.rolled_back():
+        failures = check.run_both_ways(trial, batch)
+    if not failures.are_any:
+        return {}
+    suspects = find_suspects(failures.problems, batch) if failures.problems else ()
+    problems: dict[Difference, str] = {}
+    for difference in dict.fromkeys((*failures.reasons, *suspects)):
+        with trial.rolled_back():
+            problem = trial.run(difference.upgrade) or check.describe_problem_alone(trial, difference)
+        if problem:
+            problems[difference] = problem
+    return problems
