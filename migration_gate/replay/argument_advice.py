@@ -7,65 +7,74 @@ import re
 from migration_gate.replay.early_end import EarlyEnd
 from migration_gate.replay.setting_advice import config_block, names_of
 
+X_FLAG = re.compile(r"(?<![\w-])-x\b")
+X_NAME = re.compile(r"(?<![\w-])-x[ =]?[\"']?([A-Za-z_]\w*)(?==)")
+"""the name in `-x name=value`"""
+X_READERS = re.compile(r"cmd_opts\.x\b|get_x_argument")
+NAMESPACE_ATTRIBUTE = re.compile(r"'Namespace' object has no attribute(?: '(\w+)')?")
+"""argparse's, in which the options of a command line are"""
+ENGINE_ATTRIBUTES = {"connection": "engine.connect()", "connectable": "engine", "engine": "engine"}
+"""names under which programs hand a connection over, and what the hook gives for each"""
+PRINTED_CHARACTERS = 2000
+
 
 def advise_on_x_arguments(early_end: EarlyEnd) -> str | None:
     """What `alembic -x` gives, and env.py cannot do without."""
-    names = names_of("x", early_end.missing)
-    says_so = re.search(r"(?<![\w-])-x\b", early_end.failure.message + _printed(early_end))
-    says_so = says_so or re.search(r"cmd_opts\.x\b|get_x_argument", early_end.source_line)
-    if not names and not says_so:
+    text = early_end.failure.message + _read_last_output(early_end)
+    is_about_x = bool(X_FLAG.search(text) or X_READERS.search(early_end.source_line))
+    missing = names_of("x", early_end.missing)
+    if not is_about_x and not (missing and early_end.is_in_env_py):
         return None
-    if not says_so and not early_end.is_in_env_py:
-        return None
-    named = [name for name in names if not name.lstrip("-").isdigit()]
-    if not named and says_so:
-        pattern = r"(?<![\w-])-x[ =]?[\"']?([A-Za-z_]\w*)(?==)"
-        named = re.findall(pattern, early_end.failure.message + _printed(early_end))
-    arguments = ", ".join(f"{name}=VALUE" for name in dict.fromkeys(named)) or "VALUE"
+    # An argument that is asked for by its position has a number for a name.
+    names = [name for name in missing if not name.lstrip("-").isdigit()] or X_NAME.findall(text)
+    arguments = ", ".join(f"{name}=VALUE" for name in dict.fromkeys(names)) or "VALUE"
     return (
         f"env.py asks for an argument that `alembic -x` gives: {arguments}. In .migration-gate.yml, with the "
         f"value that it expects,\n\n{config_block(f'x: [{arguments}]')}"
     )
 
 
-def _printed(early_end: EarlyEnd) -> str:
+def _read_last_output(early_end: EarlyEnd) -> str:
     """What the project printed, where it ended the program itself."""
-    return early_end.output[-2000:] if early_end.failure.exception_class == "SystemExit" else ""
+    if early_end.failure.exception_class != "SystemExit":
+        return ""
+    return early_end.output[-PRINTED_CHARACTERS:]
 
 
 def advise_on_attributes(early_end: EarlyEnd) -> str | None:
     """`config.attributes["connection"]`, which a program of the project's own sets."""
-    failure = early_end.failure
+    message = early_end.failure.message
     names = names_of("attribute", early_end.missing)
-    is_named = any(re.search(rf"['\"]{re.escape(name)}['\"]", failure.message) for name in names)
-    is_of_namespace = "'Namespace' object has no attribute" in failure.message
-    if not is_named and not (names and "NoneType" in failure.message) and not is_of_namespace:
+    namespace = NAMESPACE_ATTRIBUTE.search(message)
+    is_attribute = any(re.search(rf"['\"]{re.escape(name)}['\"]", message) for name in names)
+    is_unset_attribute = bool(names) and "NoneType" in message
+    if not is_attribute and not is_unset_attribute and namespace is None:
         return None
-    lines = [
-        "from alembic.config import Config",
-        f'cfg = Config("{early_end.config_file}")',
-    ]
-    if is_of_namespace:
-        match = re.search(r"no attribute '(\w+)'", failure.message)
+    lines = ["from alembic.config import Config", f'cfg = Config("{early_end.config_file}")']
+    if namespace is not None:
         lines += [
             "import argparse",
-            f"cfg.cmd_opts = argparse.Namespace(x=None, {match[1] if match else 'name'}=False)",
+            f"cfg.cmd_opts = argparse.Namespace(x=None, {namespace[1] or 'name'}=False)",
         ]
     for name in names:
-        if name in ("connection", "connectable", "engine"):
-            lines += [
-                "from sqlalchemy import create_engine",
-                'engine = create_engine("postgresql://gate@localhost/gate")',
-                f'cfg.attributes["{name}"] = engine' + (".connect()" if name == "connection" else ""),
-            ]
-        else:
-            lines.append(f'cfg.attributes["{name}"] = …  # what the project\'s own command sets')
+        lines += _set_attribute(name)
     return (
         "A command of the project's own sets this before it calls Alembic. Do the same in a hook, which "
         "`migration-gate doctor --write-hook` drafts, for example "
         f"`ci/alembic_config.py`:\n\n{config_block(*dict.fromkeys(lines))}\n\nand name it in "
         f".migration-gate.yml:\n\n{config_block('hook: ci/alembic_config.py')}"
     )
+
+
+def _set_attribute(name: str) -> list[str]:
+    """Lines of the hook."""
+    if name not in ENGINE_ATTRIBUTES:
+        return [f'cfg.attributes["{name}"] = …  # what the project\'s own command sets']
+    return [
+        "from sqlalchemy import create_engine",
+        'engine = create_engine("postgresql://gate@localhost/gate")',
+        f'cfg.attributes["{name}"] = {ENGINE_ATTRIBUTES[name]}',
+    ]
 
 
 def advise_on_interpolation(early_end: EarlyEnd) -> str | None:

@@ -8,7 +8,7 @@ another one counts the commands that ended (skipped_creations_triggers.sql).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -56,6 +56,11 @@ class Attempt:
     error: BlockError | None = None
     """None where the command succeeds, or was not tried"""
 
+    @property
+    def is_skipped_creation(self) -> bool:
+        """Whether it failed because something had the name: `skipped_creations.py` reports that."""
+        return self.is_compared and self.error is not None
+
 
 @dataclass(frozen=True, slots=True)
 class Note:
@@ -102,8 +107,7 @@ def find_unfinished_commands(
     finished = {number for (number,) in connection.execute(READ_FINISHED).fetchall()}
     positions = LogPositions.read(connection)
     for index, attempt in enumerate(attempts):
-        is_skipped_creation = attempt.is_compared and attempt.error is not None
-        if attempt.number in finished or is_skipped_creation:
+        if attempt.number in finished or attempt.is_skipped_creation:
             continue
         later = [item for item in attempts[index + 1 :] if item.query == attempt.query]
         error = attempt.error or _find_first_error(later) or UNKNOWN_ERROR
@@ -114,7 +118,7 @@ def find_unfinished_commands(
             sqlstate=error.sqlstate,
             query=attempt.query,
             is_undone=attempt.error is None,
-            fallback=_find_fallback(attempt, [item for item in later if item.number in finished]),
+            fallback=_find_fallback(attempt, later, finished),
         )
 
 
@@ -122,14 +126,17 @@ def _find_first_error(attempts: Iterable[Attempt]) -> BlockError | None:
     return next((attempt.error for attempt in attempts if attempt.error is not None), None)
 
 
-def _find_fallback(attempt: Attempt, later: Iterable[Attempt]) -> str:
-    """The first command that the handler of the same block ran; '' where the text shows none."""
+def _find_fallback(attempt: Attempt, later: Iterable[Attempt], finished: Collection[int]) -> str:
+    """The first command that the handler of the same block ran; '' where the text shows none.
+
+    `finished`: numbers of the attempts that ran to their end.
+    """
     start = attempt.query.find(attempt.statement)
     if start < 0:
         return ""
     rest = attempt.query[start + len(attempt.statement) :]
     for item in later:
-        end = rest.find(item.statement)
+        end = rest.find(item.statement) if item.number in finished else -1
         if end >= 0 and HANDLER.search(rest[:end]) and not BLOCK_END.search(rest[:end]):
             return item.statement
     return ""

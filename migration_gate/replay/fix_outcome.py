@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
+from migration_gate.analysis.drift_messages import is_drop
 from migration_gate.analysis.evaluated_defaults import is_evaluated_default
 from migration_gate.drift.model_comparison import compare_with_models
 from migration_gate.facts import Difference, Replay, Snapshot
@@ -20,6 +21,11 @@ SHOWN_PROBLEMS = 3
 def difference_key(difference: Difference) -> DifferenceKey:
     """What a difference is about; the same before and after a fix."""
     return difference.kind, difference.object, difference.object_noun
+
+
+def is_decision(difference: Difference) -> bool:
+    """Whether a person has to decide on it: its fix takes something away, or it may be a rename."""
+    return is_drop(difference) or bool(difference.rename_hint)
 
 
 @dataclass(slots=True)

@@ -10,9 +10,14 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from migration_gate.analysis.drift_messages import is_drop
 from migration_gate.facts import Difference, Replay
-from migration_gate.replay.fix_outcome import OutcomeCheck, describe_excess, difference_key, find_suspects
+from migration_gate.replay.fix_outcome import (
+    OutcomeCheck,
+    describe_excess,
+    difference_key,
+    find_suspects,
+    is_decision,
+)
 from migration_gate.replay.fix_trial import OpenTrial, TrialFailed, needs_copy
 from migration_gate.replay.lone_fixes import find_dependent_fixes
 from migration_gate.replay.revision_interpreter import has_statements
@@ -144,7 +149,7 @@ class _Verification:
 
     def leave_out_decisions(self, together: tuple[Difference, ...]) -> tuple[Difference, ...]:
         """Those that take nothing away and are no rename, and that run without what does."""
-        undisputed = tuple(item for item in together if not (is_drop(item) or item.rename_hint))
+        undisputed = tuple(item for item in together if not is_decision(item))
         if len(undisputed) == len(together):
             return together
         return self.run_together(undisputed, _blame_suspects).fixes

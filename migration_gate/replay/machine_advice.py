@@ -73,9 +73,13 @@ def advise_on_files(early_end: EarlyEnd) -> str | None:
             f"The path is the default of `{variable}`: commit a file with dummy content, and name it in "
             f".migration-gate.yml,\n\n{env_block({variable: 'ci/' + path.name})}"
         )
-    inside = not path.is_absolute() or path.is_relative_to(early_end.project.root)
-    if inside:
+    if not path.is_absolute() or path.is_relative_to(early_end.project.root):
         return _advise_on_own_file(early_end, path)
+    return _advise_on_foreign_file(failure, path)
+
+
+def _advise_on_foreign_file(failure: Failure, path: Path) -> str:
+    """A file outside the repository, whose path a variable can give."""
     variable = _variable_for(path)
     reading = f'os.environ.get("{variable}", "{path}")'
     return (
@@ -97,7 +101,7 @@ def _file(failure: Failure) -> str:
     return failure.location.file if failure.location else "the file that reads it"
 
 
-def _advise_on_own_file(early_end: EarlyEnd, path: Path) -> str | None:
+def _advise_on_own_file(early_end: EarlyEnd, path: Path) -> str:
     """A file of the repository, that is not there or is looked for in another folder."""
     root, directory = early_end.project.root, early_end.project.directory
     if (root / path).exists():
@@ -112,8 +116,6 @@ def _advise_on_own_file(early_end: EarlyEnd, path: Path) -> str | None:
             return (
                 f"`{path}` is looked for in `{directory}`, and lies in `{folder}`. Run the project there: in "
                 f".migration-gate.yml,\n\n{config_block(f'working_directory: {folder.relative_to(root)}')}"
-                if folder.is_relative_to(root)
-                else None
             )
     if path.name.startswith(".env"):
         return f"`{path}` is not in the checkout. Name another one that is: `env_file: .env.example`."
@@ -143,10 +145,14 @@ def advise_on_network(early_end: EarlyEnd) -> str | None:
     is_of_network = (
         resolves or NETWORK_EXCEPTIONS.search(failure.exception_class) or _is_refused_socket(failure)
     )
-    if not is_of_network and not (library and NO_NETWORK.search(text)):
+    if library is not None and (is_of_network or NO_NETWORK.search(text)):
+        reaches = f"reaches for {NETWORK_LIBRARIES[library]}"
+    elif resolves:
+        reaches = "looks up the address of another machine"
+    elif is_of_network:
+        reaches = "reaches for another machine"
+    else:
         return None
-    what = NETWORK_LIBRARIES.get(library or "", "another machine")
-    reaches = "looks up the address of another machine" if resolves and not library else f"reaches for {what}"
     return (
         f"{own_place(failure)} {reaches}. The gate has no network, and needs none: every connection to a "
         f"database goes to the ephemeral server. Leave that step out there: put it behind\n\n"

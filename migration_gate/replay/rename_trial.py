@@ -11,7 +11,6 @@ from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from migration_gate.analysis.drift_messages import is_drop
 from migration_gate.analysis.tenant_schemas import find_schema, find_tenant_schemas
 from migration_gate.autofix.fixes import add_fixes
 from migration_gate.autofix.missing_schemas import create_schema, drop_schema, lacks_schema
@@ -28,6 +27,7 @@ from migration_gate.replay.fix_outcome import (
     describe_excess,
     difference_key,
     find_new_differences,
+    is_decision,
     list_losses,
 )
 from migration_gate.replay.fix_trial import FixTrial, OpenTrial, TrialFailed
@@ -98,7 +98,7 @@ def _find_extra(missing: CatalogDifference, extras: Iterable[CatalogDifference])
 
 
 def _is_hinted(missing: CatalogDifference, extra: CatalogDifference) -> bool:
-    """Whether the hint names this column of the same table, or this table, with its schema if that differs."""
+    """Whether the hint names this column of the table, or this table, with its schema if that differs."""
     hint = missing.difference.rename_hint
     match missing.models, extra.database:
         case Column(), Column() as column:
@@ -126,9 +126,9 @@ class _RenameTrial:
         if problem := self.trial.run("\n".join(rename.upgrade)):
             return RenameFix(refused=f"Postgres refuses it: {problem}")
         renamed = replace(self.replay, catalog=self.trial.read_snapshot())
-        new = self._find_new(renamed)
-        decisions = tuple(item for item in new if is_drop(item) or item.rename_hint)
-        alterations = self._write_alterations((item for item in new if item not in decisions), renamed)
+        new = tuple(find_new_differences(compare_with_models(renamed), self.known))
+        decisions = tuple(filter(is_decision, new))
+        alterations = self._write_alterations([item for item in new if item not in decisions], renamed)
         lines = _join_lines(rename, alterations)
         remaining = frozenset(map(difference_key, decisions))
         problem = (
@@ -159,10 +159,6 @@ class _RenameTrial:
                     rename.downgrade.append(drop_schema(target.schema))
                 return rename
         return _Lines([], [])
-
-    def _find_new(self, renamed: Replay) -> tuple[Difference, ...]:
-        """What differs only since the rename."""
-        return tuple(find_new_differences(compare_with_models(renamed), self.known))
 
     def _run_alterations(self, alterations: Iterable[Difference]) -> str:
         """What keeps the lines that follow the rename from running."""

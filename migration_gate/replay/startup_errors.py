@@ -5,10 +5,7 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 from migration_gate.errors import (
     Broken,
@@ -23,10 +20,8 @@ from migration_gate.project import Project
 from migration_gate.replay import startup_advice
 from migration_gate.replay.crash_report import INTERPRETER_ENDED, last_output
 from migration_gate.replay.early_end import EarlyEnd
+from migration_gate.replay.required_python import describe_older_python
 from migration_gate.replay.setting_advice import env_block, list_lacking_variables, list_places
-
-if TYPE_CHECKING:
-    from packaging.version import Version
 
 DISK_FULL = "53100"
 """the SQLSTATE of Postgres's own error"""
@@ -188,9 +183,10 @@ def _explain_env_py(early_end: EarlyEnd) -> GateError | None:
         return None
     failure = early_end.failure
     evidence = (failure.statement, failure.hint, _describe_evidence(early_end))
+    older_python = describe_older_python(early_end.project, early_end.python_version)
     return ProjectNotImported(
         f"env.py failed before the first revision: {_describe_failure(failure)}",
-        advice=startup_advice.advise(early_end) + _advise_on_python_version(early_end),
+        advice=startup_advice.advise(early_end) + older_python,
         where=_describe_location(failure),
         evidence="\n".join(filter(None, evidence)),
     )
@@ -222,58 +218,6 @@ def _project_not_imported(early_end: EarlyEnd, message: str, advice: str) -> Pro
         where=_describe_location(early_end.failure),
         evidence=_describe_evidence(early_end),
     )
-
-
-def _advise_on_python_version(early_end: EarlyEnd) -> str:
-    """A sentence where the project asks for a newer Python than it was given, which explains much."""
-    project = early_end.project
-    for folder in (project.directory, project.root):
-        file = folder / "pyproject.toml"
-        required = _read_oldest_python(file)
-        if required is not None and _is_older_python(early_end.python_version, required):
-            return (
-                f" The project asks for Python {required} (`{file}`), and {project.python} is "
-                f"{early_end.python_version}: that may be the reason."
-            )
-    return ""
-
-
-def _is_older_python(version: str | None, required: Version) -> bool:
-    from packaging.version import InvalidVersion, Version  # noqa: PLC0415 - needed for this error alone
-
-    try:
-        return version is not None and Version(version) < required
-    except InvalidVersion:  # 3.14.0a1+: somebody's own build
-        return False
-
-
-def _read_oldest_python(pyproject: Path) -> Version | None:
-    """The lowest Python that a pyproject.toml allows; None where it names none, or cannot be read."""
-    from packaging.specifiers import InvalidSpecifier, SpecifierSet  # noqa: PLC0415 - for this error alone
-    from packaging.version import Version  # noqa: PLC0415 - for this error alone
-
-    try:
-        document = tomllib.loads(pyproject.read_text("utf-8"))
-        specifiers = SpecifierSet(_find_python_range(document))
-    except (OSError, ValueError, InvalidSpecifier):
-        return None
-    bounds = [
-        Version(specifier.version.removesuffix(".*"))
-        for specifier in specifiers
-        if specifier.operator in (">=", ">", "~=", "==")
-    ]
-    return max(bounds, default=None)
-
-
-def _find_python_range(document: dict[str, object]) -> str:
-    """`requires-python`, or Poetry's `python`, whose `^` and `~` begin a range as `>=` does."""
-    match document:
-        case {"project": {"requires-python": str(specifier)}}:
-            return specifier
-        case {"tool": {"poetry": {"dependencies": {"python": str(specifier)}}}}:
-            return ">=" + specifier.lstrip("^~ ") if specifier.startswith(("^", "~")) else specifier
-        case _:
-            return ""
 
 
 def _describe_failure(failure: Failure) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from migration_gate.analysis.revision_graph import build_graph, find_ancestors
@@ -74,20 +74,31 @@ def verify_replay_started(project: Project, answer: AnswerReader, output: str) -
 
 def _verify_time_limits(answer: AnswerReader, failure: Failure | None) -> None:
     """Raise TimedOut where a time limit ended a statement: what that says, it says of the machine too."""
-    errors = [statement.error for step in answer.steps() for statement in step.statements]
-    first_error = failure.first_error if failure is not None else None
-    for error in (*errors, first_error, failure):
-        if error is None or error.sqlstate != QUERY_CANCELED or "statement timeout" not in error.message:
-            continue
-        where = f"of revision {error.revision} " if error.revision else ""
-        raise TimedOut(
-            f"A statement {where}took longer than its time limit: {error.message}.",
-            advice="The limit is the gate's (`limits: {statement: ...}`), or the project's own "
-            "(`statement_timeout`). If the statement only needs longer, raise it. On an empty database it "
-            "may have waited for a lock of another connection of the project's own.",
-            where=str(error.location or ""),
-            evidence=error.statement or "",
-        )
+    for error in _list_errors(answer, failure):
+        if error.sqlstate == QUERY_CANCELED and "statement timeout" in error.message:
+            raise _explain_time_limit(error)
+
+
+def _list_errors(answer: AnswerReader, failure: Failure | None) -> Iterator[Failure]:
+    """Every error of the run: those of finished steps, the failure, and what it follows from before it."""
+    for step in answer.steps():
+        yield from (statement.error for statement in step.statements if statement.error is not None)
+    if failure is not None:
+        if failure.first_error is not None:
+            yield failure.first_error
+        yield failure
+
+
+def _explain_time_limit(error: Failure) -> TimedOut:
+    revision = f"of revision {error.revision} " if error.revision else ""
+    return TimedOut(
+        f"A statement {revision}took longer than its time limit: {error.message}.",
+        advice="The limit is the gate's (`limits: {statement: ...}`), or the project's own "
+        "(`statement_timeout`). If the statement only needs longer, raise it. On an empty database it "
+        "may have waited for a lock of another connection of the project's own.",
+        where=str(error.location or ""),
+        evidence=error.statement or "",
+    )
 
 
 def verify_arrival(replay: Replay) -> None:
@@ -95,15 +106,20 @@ def verify_arrival(replay: Replay) -> None:
     ran = {step.revision for step in replay.steps}
     graph = build_graph(replay.history, with_dependencies=True)
     lost = ran - find_ancestors(graph, *replay.arrived_heads)
-    if not lost and (replay.arrived_heads or not replay.history.revisions):
-        return
+    has_arrived = bool(replay.arrived_heads) or not replay.history.revisions
+    if lost or not has_arrived:
+        raise _explain_lost_revisions(replay, lost, len(ran))
+
+
+def _explain_lost_revisions(replay: Replay, lost: Collection[str], count: int) -> DatabaseRefused:
+    """The error for `count` revisions that ran, of which the version tables do not know these."""
     elsewhere = [connection for connection in replay.connections if connection.outcome != "redirected"]
     version_tables = ", ".join(replay.version_tables) or "no version table"
     if not replay.arrived_heads and not elsewhere:
-        raise _explain_empty_version_table(replay, version_tables, len(ran))
+        return _explain_empty_version_table(replay, version_tables, count)
     lost_names = ", ".join(sorted(lost)[:SHOWN_REVISIONS]) or "no revision at all"
-    raise DatabaseRefused(
-        f"{len(ran)} revisions ran, but the ephemeral database does not know of them: "
+    return DatabaseRefused(
+        f"{count} revisions ran, but the ephemeral database does not know of them: "
         f"{version_tables} lacks {lost_names}.{_describe_connections(elsewhere)}",
         advice=startup_errors.URL_ADVICE if elsewhere else VERSION_TABLE_ADVICE,
     )
