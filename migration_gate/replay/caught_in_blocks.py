@@ -109,7 +109,7 @@ def find_unfinished_commands(
     for index, attempt in enumerate(attempts):
         if attempt.number in finished or attempt.is_skipped_creation:
             continue
-        later = [item for item in attempts[index + 1 :] if item.query == attempt.query]
+        later = _list_of_block(attempt.query, attempts[index + 1 :])
         error = attempt.error or _find_first_error(later) or UNKNOWN_ERROR
         yield CaughtError(
             step=attempt.step or positions.find_step(attempt.after_command),
@@ -120,6 +120,10 @@ def find_unfinished_commands(
             is_undone=attempt.error is None,
             fallback=_find_fallback(attempt, later, finished),
         )
+
+
+def _list_of_block(query: str, attempts: Sequence[Attempt]) -> list[Attempt]:
+    return [attempt for attempt in attempts if attempt.query == query]
 
 
 def _find_first_error(attempts: Iterable[Attempt]) -> BlockError | None:
