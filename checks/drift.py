@@ -9,7 +9,7 @@ Instead, write the missing revision (each finding contains one), or correct the 
 from collections.abc import Iterator
 
 from migration_gate.analysis import drift_messages, naming_conventions
-from migration_gate.analysis.difference_place import find_difference_place
+from migration_gate.analysis.difference_location import find_difference_location
 from migration_gate.check import Evidence, Finding, Severity, Subject
 from migration_gate.facts import Difference, Facts, Replay
 from migration_gate.wording import count_noun
@@ -72,17 +72,17 @@ def _models_side(difference: Difference) -> str:
 
 
 def _describe_difference(facts: Facts, difference: Difference) -> Finding:
-    place = find_difference_place(facts, difference)
+    source = find_difference_location(facts, difference)
     uses = drift_messages.select_uses(difference, facts.tree)
     return Finding(
         object=difference.object,
         message=_describe_what_ran(facts.replay, difference),
-        location=place.location,
-        revision=place.revision,
+        location=source.location,
+        revision=source.revision,
         evidence=(
             Evidence("migrations", "nothing" if difference.database is None else difference.database),
             Evidence(_models_side(difference), "nothing" if difference.models is None else difference.models),
-            *place.evidence,
+            *source.evidence,
             *(Evidence("named in", f"{use.location}: {use.line_text}") for use in uses or ()),
         ),
         fix=_look_first(facts.replay, difference) + drift_messages.describe_fix(difference, uses),

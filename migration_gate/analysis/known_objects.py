@@ -71,12 +71,12 @@ _ALONE: dict[str, Callable[[Snapshot], Iterable[_Named]]] = {
 
 def has_object(catalog: Snapshot, created: CreatedObject) -> bool | None:
     """Whether the catalog has the object; None where that cannot be told from the text."""
-    wanted = _read_name(created.name)
-    if wanted is None or created.noun not in (_OWNED | _IN_SCHEMA | _ALONE):
+    pattern = _read_name(created.name)
+    if pattern is None or created.noun not in (_OWNED | _IN_SCHEMA | _ALONE):
         return None
     table = _read_name(created.table) or _ANY
     return any(
-        wanted.matches(schema, name) and table.matches(schema, table_name)
+        pattern.matches(schema, name) and table.matches(schema, table_name)
         for schema, name, table_name in _list_objects(catalog, created.noun)
     )
 

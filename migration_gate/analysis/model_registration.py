@@ -47,26 +47,18 @@ class ModelRegistration:
     @cached_property
     def unregistered(self) -> tuple[UnregisteredModel, ...]:
         """Models that belong to the passed metadata, in modules that were not imported; each table once."""
-        found = {
-            str(model): model
-            for definition in reversed(self.tree.model_definitions)
-            if self._is_left_out(definition)
-            if (model := self._describe_unregistered(definition)) is not None
-        }
-        return tuple(found[name] for name in sorted(found))
+        models: dict[str, UnregisteredModel] = {}
+        # Reversed, so that the first definition of a table stays.
+        for definition in reversed(self.tree.model_definitions):
+            model = self._describe_unregistered(definition) if self._is_left_out(definition) else None
+            if model is not None:
+                models[str(model)] = model
+        return tuple(models[name] for name in sorted(models))
 
     @cached_property
     def removed(self) -> tuple[ModelDefinition, ...]:
         """Models that belong to the passed metadata, whose modules were imported, and that it lacks."""
-        return tuple(
-            definition
-            for definition in self.tree.model_definitions
-            if definition.table
-            and not definition.is_conditional
-            and definition.metadata in self.metadatas
-            and self.is_imported(definition)
-            and not self.is_registered(definition)
-        )
+        return tuple(filter(self._is_removed, self.tree.model_definitions))
 
     @cached_property
     def registered(self) -> tuple[ModelDefinition, ...]:
@@ -83,9 +75,7 @@ class ModelRegistration:
         definitions = [
             definition
             for definition in self.tree.model_definitions
-            if definition.metadata
-            and not definition.is_conditional
-            and not _SCRIPT_FOLDER.search(definition.location.file)
+            if definition.metadata and _is_of_application(definition)
         ]
         return Candidates(
             imported=tuple(filter(self.is_imported, definitions)),
@@ -122,12 +112,14 @@ class ModelRegistration:
         """Whether code that changes the schema is about models of another metadata than the passed one."""
         if not self.metadatas:
             return False
+        definitions = self.tree.model_definitions
         if change.metadata:
-            is_known = any(item.metadata == change.metadata for item in self.tree.model_definitions)
+            is_known = any(item.metadata == change.metadata for item in definitions)
             return is_known and change.metadata not in self.metadatas
-        in_file = [item for item in self.tree.model_definitions if item.location.file == change.location.file]
-        is_elsewhere = bool(in_file) and all(item.metadata not in self.metadatas for item in in_file)
-        return change.kind == "ddl event" and is_elsewhere
+        if change.kind != "ddl event":
+            return False
+        in_file = {item.metadata for item in definitions if item.location.file == change.location.file}
+        return bool(in_file) and in_file.isdisjoint(self.metadatas)
 
     def concerns(self, difference: Difference) -> bool:
         """Whether the difference is that the migrations make what only unregistered models need.
@@ -182,6 +174,12 @@ class ModelRegistration:
         """The names of the MetaData objects that env.py passed, by the models in them."""
         return frozenset(definition.metadata for definition in self.registered if definition.metadata)
 
+    def _is_removed(self, definition: ModelDefinition) -> bool:
+        """Whether it should be in the passed metadata: its module was imported."""
+        if not definition.table or definition.is_conditional or definition.metadata not in self.metadatas:
+            return False
+        return self.is_imported(definition) and not self.is_registered(definition)
+
     def _is_left_out(self, definition: ModelDefinition) -> bool:
         """Whether it would be in the passed metadata, if its module were imported."""
         return (
@@ -196,10 +194,9 @@ class ModelRegistration:
         table = self._find_table(definition)
         if table is not None:
             return UnregisteredModel(definition, table.name, table)
-        is_application = not definition.is_conditional and not _SCRIPT_FOLDER.search(definition.location.file)
         is_view = any(view.name == definition.table for view in self.replay.catalog.views)
         is_made_elsewhere = definition.table in self.tree.other_tables
-        if not definition.table or is_view or is_made_elsewhere or not is_application:
+        if not definition.table or is_view or is_made_elsewhere or not _is_of_application(definition):
             return None
         return UnregisteredModel(definition, definition.table, None)
 
@@ -214,6 +211,11 @@ class ModelRegistration:
             and (table.schema, table.name) not in self._tables
         )
         return next(tables, None)
+
+
+def _is_of_application(definition: ModelDefinition) -> bool:
+    """Whether running the application is sure to define it; scripts may have models of their own."""
+    return not definition.is_conditional and not _SCRIPT_FOLDER.search(definition.location.file)
 
 
 def _split(qualified_name: str) -> tuple[str, str]:

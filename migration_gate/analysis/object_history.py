@@ -37,7 +37,9 @@ def find_change_of_table(replay: Replay, table: Table, properties: Properties) -
     if not properties:
         return commands[0] if commands else None
     expected = [getattr(table, name) for name in properties]
-    return _start_of_last_run(commands, lambda c: [getattr(c.table, name) for name in properties] == expected)
+    return find_start_of_last_run(
+        commands, lambda c: [getattr(c.table, name) for name in properties] == expected
+    )
 
 
 def find_change_of_column(replay: Replay, column: Column, properties: Properties) -> DdlCommand | None:
@@ -48,7 +50,7 @@ def find_change_of_column(replay: Replay, column: Column, properties: Properties
         state = next((state for state in command.columns if state.number == column.number), None)
         return state is not None and [getattr(state, name) for name in properties] == expected
 
-    return _start_of_last_run(commands_on_table(replay, column.schema, column.table), has_values)
+    return find_start_of_last_run(commands_on_table(replay, column.schema, column.table), has_values)
 
 
 def find_change_of_object(
@@ -62,23 +64,23 @@ def find_change_of_object(
         state = command.object
         return type(state) is type(standalone) and [getattr(state, name) for name in properties] == expected
 
-    return _start_of_last_run(commands, has_values)
+    return find_start_of_last_run(commands, has_values)
 
 
 _DOMAIN_CLAUSE = re.compile(r" (?=CONSTRAINT |DEFAULT |NOT NULL|COLLATE )")
 
 
-def find_change_of_domain(replay: Replay, domain: NamedType, wanted: str) -> DdlCommand | None:
-    """The command that gave a domain the clauses in which it differs from the definition that is wanted."""
+def find_change_of_domain(replay: Replay, domain: NamedType, definition: str) -> DdlCommand | None:
+    """The command that gave a domain the clauses in which it differs from the models' definition."""
     commands = [command for command in replay.commands_on(domain.oid) if command.object is not None]
-    differing = _split_domain(domain.definition) ^ _split_domain(wanted)
+    differing = _split_domain(domain.definition) ^ _split_domain(definition)
     expected = _split_domain(domain.definition) & differing
 
     def has_clauses(command: DdlCommand) -> bool:
         state = command.object
         return isinstance(state, NamedType) and _split_domain(state.definition) & differing == expected
 
-    return _start_of_last_run(commands, has_clauses)
+    return find_start_of_last_run(commands, has_clauses)
 
 
 def _split_domain(definition: str) -> frozenset[str]:
@@ -86,7 +88,7 @@ def _split_domain(definition: str) -> frozenset[str]:
     return frozenset(_DOMAIN_CLAUSE.split(definition))
 
 
-def _start_of_last_run(
+def find_start_of_last_run(
     commands: Iterable[DdlCommand], holds: Callable[[DdlCommand], bool]
 ) -> DdlCommand | None:
     """The first command of the last unbroken run of commands for which it holds."""
@@ -218,19 +220,24 @@ class _Loss:
 
 
 def _find_last_loss(commands: Iterable[DdlCommand], identify: Identify) -> _Loss | None:
-    found: dict[int, LoggedObject] = {}
+    existing: dict[int, LoggedObject] = {}
     """where it exists, by oid of the table, sequence or type"""
     loss: _Loss | None = None
     for command in commands:
-        if not (command.dropped or command.table or command.object):
+        if not _has_state(command):
             continue
-        known = identify(command) if not command.dropped else None
-        if known is not None:
-            found[command.oid] = known
-        elif command.oid in found:
-            lost = found.pop(command.oid)
-            loss = loss if found else _Loss(command, lost)
-    return None if found else loss
+        left_in_place = None if command.dropped else identify(command)
+        if left_in_place is not None:
+            existing[command.oid] = left_in_place
+        elif command.oid in existing:
+            lost = existing.pop(command.oid)
+            loss = loss if existing else _Loss(command, lost)
+    return None if existing else loss
+
+
+def _has_state(command: DdlCommand) -> bool:
+    """Whether the log says what the command left: of some (GRANT, COMMENT) it holds only that they ran."""
+    return bool(command.dropped or command.table or command.object)
 
 
 def _follow(command: DdlCommand, sought: LoggedObject) -> LoggedObject | None:

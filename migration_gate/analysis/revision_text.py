@@ -158,16 +158,16 @@ def _constraint_tests(part: SoughtPart) -> list[Test]:
 
 def find_literal_line(calls: Sequence[SourceCall], sql: str) -> int | None:
     """The line of the one literal in the text that is this statement, run by a driver's own cursor."""
-    wanted = normalize_statement(sql)
+    statement = normalize_statement(sql)
     for is_call in (True, False):
-        matches = [call for call in calls if bool(call.name) == is_call and _holds_statement(call, wanted)]
+        matches = [call for call in calls if bool(call.name) == is_call and _holds_statement(call, statement)]
         if matches:
             return _only_line(matches)
     return None
 
 
-def _holds_statement(call: SourceCall, wanted: str) -> bool:
-    return any(" " in text and normalize_statement(text) == wanted for text in call.strings)
+def _holds_statement(call: SourceCall, statement: str) -> bool:
+    return any(" " in text and normalize_statement(text) == statement for text in call.strings)
 
 
 def normalize_statement(sql: str) -> str:

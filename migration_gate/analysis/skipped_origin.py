@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Sequence
 
+from migration_gate.analysis.object_history import find_start_of_last_run
 from migration_gate.facts import DdlCommand, Replay, SkippedCreation
 
 
@@ -21,37 +22,30 @@ def find_creator(replay: Replay, skipped: SkippedCreation, column: str | None) -
     if skipped.kind == "table":
         return next(iter(commands), None)
     if column is not None:
-        return _first_of_last_run(_column_states(commands, column))
+        return _find_last_change(commands, lambda command: _read_column(command, column))
     if skipped.kind in ("index", "constraint"):
-        return _first_of_last_run(_definitions(commands, skipped))
+        return _find_last_change(commands, lambda command: _read_definition(command, skipped))
     return commands[-1] if commands else None
 
 
-def _column_states(commands: Iterable[DdlCommand], name: str) -> Iterable[tuple[DdlCommand, object]]:
-    for command in commands:
-        if command.columns:
-            states = (state for state in command.columns if state.name == name)
-            state = next(states, None)
-            yield command, state and (state.type, state.nullable, state.default)
+def _read_column(command: DdlCommand, name: str) -> object:
+    """What the command left of the column; None where it left none."""
+    states = (state for state in command.columns if state.name == name)
+    state = next(states, None)
+    return state and (state.type, state.nullable, state.default)
 
 
-def _definitions(
-    commands: Iterable[DdlCommand], skipped: SkippedCreation
-) -> Iterable[tuple[DdlCommand, object]]:
-    for command in commands:
-        if command.columns:
-            parts = command.indexes if skipped.kind == "index" else command.constraints
-            yield command, next((part.definition for part in parts if part.name == skipped.name), None)
+def _read_definition(command: DdlCommand, skipped: SkippedCreation) -> object:
+    parts = command.indexes if skipped.kind == "index" else command.constraints
+    return next((part.definition for part in parts if part.name == skipped.name), None)
 
 
-def _first_of_last_run(states: Iterable[tuple[DdlCommand, object]]) -> DdlCommand | None:
-    """The first command of those after which the state was what it was last, without a break."""
-    origin: DdlCommand | None = None
-    last: object = None
-    for command, state in states:
-        if state is None:
-            origin = None
-        elif origin is None or state != last:
-            origin = command
-        last = state
-    return origin
+def _find_last_change(
+    commands: Sequence[DdlCommand], read: Callable[[DdlCommand], object]
+) -> DdlCommand | None:
+    """The command after which the object was what it was last, without a break; None where it was gone."""
+    with_state = [command for command in commands if command.columns]
+    last = read(with_state[-1]) if with_state else None
+    if last is None:
+        return None
+    return find_start_of_last_run(with_state, lambda command: read(command) == last)

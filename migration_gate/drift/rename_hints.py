@@ -59,7 +59,7 @@ def find_rename_hints(
 
 def _name_of(item: CatalogDifference, partner: CatalogDifference) -> str:
     """The name of the table or column; with its schema where its partner has another."""
-    own, other = (each.database or each.models for each in (item, partner))
+    own, other = (side.database or side.models for side in (item, partner))
     if isinstance(own, Table) and isinstance(other, Table) and own.schema != other.schema:
         return f"{own.schema}.{own.name}"
     return own.name if isinstance(own, Table | Column) else ""

@@ -27,7 +27,7 @@ class TableBehindView:
 
     def make_difference(self, scope: ComparisonScope) -> CatalogDifference:
         """One difference: the view and the table of the models, and the table that takes its name."""
-        found = make_difference(
+        difference = make_difference(
             "table",
             self.view,
             self.model,
@@ -35,7 +35,8 @@ class TableBehindView:
             models_text=columns_text(scope.models.columns_of(self.model)),
         )
         name = f"{self.model.schema}.{self.model.name}"
-        return replace(found, difference=replace(found.difference, table=name), renamed_table=self.table)
+        named = replace(difference.difference, table=name)
+        return replace(difference, difference=named, renamed_table=self.table)
 
     def apply_to(self, scope: ComparisonScope) -> ComparisonScope:
         """The scope in which the table has the name of the view already."""
@@ -119,8 +120,8 @@ def find_tables_behind_views(scope: ComparisonScope) -> Iterator[TableBehindView
 
 def _selects_every_column(columns: str, table: Table, database: Snapshot) -> bool:
     prefix = quote_identifier(table.name)
-    wanted = {f"{prefix}.{quote_identifier(column.name)}" for column in database.columns_of(table)}
-    return {column.strip() for column in columns.split(",")} == wanted
+    every_column = {f"{prefix}.{quote_identifier(column.name)}" for column in database.columns_of(table)}
+    return {column.strip() for column in columns.split(",")} == every_column
 
 
 def apply_to_scope(scope: ComparisonScope, tables: Iterable[TableBehindView]) -> ComparisonScope:

@@ -39,14 +39,14 @@ def find_table_differences(scope: ComparisonScope) -> Iterator[CatalogDifference
 
 def _view_difference(view: View, table: Table, scope: ComparisonScope) -> CatalogDifference:
     """The difference between a view of the database and the table of that name in the models."""
-    found = make_difference(
+    item = make_difference(
         "table",
         view,
         table,
         database_text=f"{view.kind}: {view.definition.strip()}",
         models_text=_columns_of(table, scope.models),
     )
-    return replace(found, difference=replace(found.difference, table=f"{table.schema}.{table.name}"))
+    return replace(item, difference=replace(item.difference, table=f"{table.schema}.{table.name}"))
 
 
 def _columns_of(table: Table | None, snapshot: Snapshot) -> str | None:

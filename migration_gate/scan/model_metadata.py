@@ -72,11 +72,12 @@ class MetadataFinder:
         """The base classes that the repository defines, with their modules."""
         for base in class_.bases:
             symbol = self._index.resolve(module.path, dotted_name(base))
-            parent = self._index.parse_module(symbol.path) if symbol and symbol.path else None
-            if parent is not None and symbol is not None and not symbol.attributes:
-                found = parent.classes.get(symbol.name)
-                if found is not None and found is not class_:
-                    yield parent, found
+            if symbol is None or not symbol.path or symbol.attributes:
+                continue
+            parent_module = self._index.parse_module(symbol.path)
+            parent = parent_module.classes.get(symbol.name) if parent_module is not None else None
+            if parent_module is not None and parent is not None and parent is not class_:
+                yield parent_module, parent
 
     def _find_root(self, module: ParsedModule, class_: ast.ClassDef) -> Root | None:
         own = Root(_own_name(module, class_.name), "declarative")

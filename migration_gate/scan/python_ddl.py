@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from migration_gate.scan.found_change import FoundChange
+from migration_gate.scan.code_change import CodeChange
 from migration_gate.scan.other_dialects import imports_only_other_drivers, names_other_database
 from migration_gate.scan.python_ddl_calls import DDL_ELEMENTS, FOR_ALL_TABLES, FOR_ONE_TABLE, find_ddl_calls
 from migration_gate.scan.python_module import PythonModule
@@ -16,7 +16,7 @@ _WORTH_READING = DDL_ELEMENTS | FOR_ONE_TABLE | FOR_ALL_TABLES.keys()
 """attributes that are a reason to read a file closely"""
 
 
-def find_python_changes(path: str, data: bytes | str) -> list[FoundChange] | None:
+def find_python_changes(path: str, data: bytes | str) -> list[CodeChange] | None:
     """Every place in a Python file that changes a schema when it runs; None where it cannot be parsed."""
     tree = parse_python(data)
     if tree is None:
@@ -39,7 +39,7 @@ def _is_worth_reading(node: ast.AST) -> bool:
     return text is not None and DDL.search(text) is not None
 
 
-def _find_changes(path: str, tree: ast.Module) -> list[FoundChange]:
+def _find_changes(path: str, tree: ast.Module) -> list[CodeChange]:
     """The changes by line, each once; none in a module for another database."""
     module = PythonModule(tree)
     if names_other_database(path) or imports_only_other_drivers(module.nodes):

@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterable, Iterator
 
 from migration_gate.facts import SchemaChangeKind
+from migration_gate.scan.code_change import CodeChange
 from migration_gate.scan.create_all_calls import find_engine_url, is_test_code, stamps_head
-from migration_gate.scan.found_change import FoundChange
 from migration_gate.scan.other_dialects import names_other_database
 from migration_gate.scan.python_module import EXECUTES, PythonModule
 from migration_gate.scan.python_strings import dotted_name, last_name, possible_texts
@@ -25,7 +25,7 @@ DDL_ELEMENTS = frozenset(
 """SQLAlchemy's classes of schema statements"""
 
 
-def find_ddl_calls(module: PythonModule) -> Iterator[FoundChange]:
+def find_ddl_calls(module: PythonModule) -> Iterator[CodeChange]:
     """Every call of the module that creates or drops tables."""
     for node in module.nodes:
         change = _read_node(module, node)
@@ -33,7 +33,7 @@ def find_ddl_calls(module: PythonModule) -> Iterator[FoundChange]:
             yield change
 
 
-def _read_node(module: PythonModule, node: ast.AST) -> FoundChange | None:
+def _read_node(module: PythonModule, node: ast.AST) -> CodeChange | None:
     """The change that the node makes, if it is one of these calls; where it runs is not looked at yet."""
     if isinstance(node, ast.Attribute):
         return _read_create_all(module, node) if node.attr in FOR_ALL_TABLES else None
@@ -45,7 +45,7 @@ def _read_node(module: PythonModule, node: ast.AST) -> FoundChange | None:
     return _read_table_method(module, node) if name in FOR_ONE_TABLE else None
 
 
-def _read_create_all(module: PythonModule, node: ast.Attribute) -> FoundChange | None:
+def _read_create_all(module: PythonModule, node: ast.Attribute) -> CodeChange | None:
     """A call of `create_all` or `drop_all`, or the method passed to `run_sync`."""
     parent = module.find_parent(node)
     if not isinstance(parent, ast.Call | ast.keyword):
@@ -57,7 +57,7 @@ def _read_create_all(module: PythonModule, node: ast.Attribute) -> FoundChange |
     is_for_other_database = call is not None and names_other_database(ast.unparse(call))
     if is_for_other_database or is_test_code(module, node):
         return None
-    return FoundChange(
+    return CodeChange(
         node.lineno,
         statement=ast.unparse(node if call is None else call),
         kind=FOR_ALL_TABLES[node.attr],
@@ -83,7 +83,7 @@ def _is_named_metadata(receiver: ast.expr) -> bool:
     return _METADATA.search(dotted_name(receiver).rpartition(".")[2]) is not None
 
 
-def _read_ddl_element(module: PythonModule, node: ast.Call) -> FoundChange | None:
+def _read_ddl_element(module: PythonModule, node: ast.Call) -> CodeChange | None:
     """A schema statement of SQLAlchemy's counts where it is executed; it is often only printed."""
     is_executed = any(
         isinstance(ancestor, ast.Call) and last_name(ancestor.func) in EXECUTES
@@ -92,7 +92,7 @@ def _read_ddl_element(module: PythonModule, node: ast.Call) -> FoundChange | Non
     return _make_table_change(module, node, node.args[0]) if is_executed and node.args else None
 
 
-def _read_table_method(module: PythonModule, node: ast.Call) -> FoundChange | None:
+def _read_table_method(module: PythonModule, node: ast.Call) -> CodeChange | None:
     """`table.create(bind)` and `table.drop(bind)`."""
     if not isinstance(node.func, ast.Attribute):
         return None
@@ -100,12 +100,12 @@ def _read_table_method(module: PythonModule, node: ast.Call) -> FoundChange | No
     return _make_table_change(module, node, node.func.value) if has_bind else None
 
 
-def _make_table_change(module: PythonModule, call: ast.Call, table: ast.expr) -> FoundChange | None:
+def _make_table_change(module: PythonModule, call: ast.Call, table: ast.expr) -> CodeChange | None:
     """The change of one table; None where `table` may be anything, often a table that users define."""
     tables = _tables_named_by(module, table)
     if not tables and not dotted_name(table).endswith("__table__"):
         return None
-    return FoundChange(call.lineno, ast.unparse(call), "ddl element", tables, module.find_scopes(call))
+    return CodeChange(call.lineno, ast.unparse(call), "ddl element", tables, module.find_scopes(call))
 
 
 def _tables_of_own_metadata(module: PythonModule, receiver: ast.expr) -> tuple[str, ...] | None:

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from migration_gate.facts import SchemaChangeKind
+from migration_gate.scan.code_change import CodeChange
 from migration_gate.scan.ddl_events import DdlEvent, find_ddl_event
-from migration_gate.scan.found_change import FoundChange
 from migration_gate.scan.python_module import PythonModule, StringRole
 from migration_gate.scan.python_strings import possible_texts
 from migration_gate.scan.sql_classifier import SqlStatement, StatementKind, classify_statements
@@ -36,7 +36,7 @@ _COMPLETE_STATEMENT = re.compile(
 """SQL, and not a sentence that begins with the same words"""
 
 
-def find_sql_strings(module: PythonModule) -> Iterator[FoundChange]:
+def find_sql_strings(module: PythonModule) -> Iterator[CodeChange]:
     """Every string of the module with schema statements that a Postgres runs."""
     seen: set[ast.AST] = set()
     for node in module.nodes:
@@ -49,7 +49,7 @@ def find_sql_strings(module: PythonModule) -> Iterator[FoundChange]:
                 yield from _read_string(module, whole)
 
 
-def _read_string(module: PythonModule, whole: ast.expr) -> Iterator[FoundChange]:
+def _read_string(module: PythonModule, whole: ast.expr) -> Iterator[CodeChange]:
     """The schema statements in one string; a string with several possible texts gives those of each."""
     role = module.find_role(whole)
     if role is StringRole.NOT_RUN or not module.runs_on_postgres(whole):
@@ -73,14 +73,14 @@ def _read_string(module: PythonModule, whole: ast.expr) -> Iterator[FoundChange]
 
 def _make_change(
     statement: SqlStatement, kind: SchemaChangeKind | None, event: DdlEvent | None
-) -> FoundChange | None:
+) -> CodeChange | None:
     """The change of one statement, without its place; None for one that changes no schema by itself."""
     if event is None:
         is_change = kind is not None and _is_change(statement)
-        return FoundChange(0, statement.text, kind or "execute", statement.relations) if is_change else None
+        return CodeChange(0, statement.text, kind or "execute", statement.relations) if is_change else None
     if event == "drop" or statement.kind is not StatementKind.SCHEMA or statement.is_foreign:
         return None
-    return FoundChange(0, statement.text, "ddl event", statement.relations, created=statement.created)
+    return CodeChange(0, statement.text, "ddl event", statement.relations, created=statement.created)
 
 
 def _find_string_kind(module: PythonModule, whole: ast.expr, role: StringRole) -> SchemaChangeKind | None:

@@ -12,8 +12,8 @@ from pathlib import Path, PurePosixPath
 from migration_gate.config.settings import Settings
 from migration_gate.facts import Location, SchemaChange, SqlFile, Tree, Unchecked
 from migration_gate.git import list_tracked_files
+from migration_gate.scan.code_change import CodeChange
 from migration_gate.scan.file_content import MAX_FILE_BYTES, FileContent, read_file
-from migration_gate.scan.found_change import FoundChange
 from migration_gate.scan.migration_files import MigrationFiles
 from migration_gate.scan.model_classes import ModelReader, mentions_model
 from migration_gate.scan.op_suggestion import suggest_operation
@@ -149,7 +149,7 @@ def _make_schema_changes(
                 yield _make_schema_change(file.display_path, change, metadata)
 
 
-def _make_schema_change(path: str, change: FoundChange, metadata: str) -> SchemaChange:
+def _make_schema_change(path: str, change: CodeChange, metadata: str) -> SchemaChange:
     return SchemaChange(
         Location(path, change.line),
         shorten(change.statement, _MAX_STATEMENT),

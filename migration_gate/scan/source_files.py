@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import PurePosixPath
 
 from migration_gate.facts import SchemaChangeKind
-from migration_gate.scan.found_change import FoundChange
+from migration_gate.scan.code_change import CodeChange
 from migration_gate.scan.python_ddl import find_python_changes
 from migration_gate.scan.shell_ddl import find_psql_statements
 
@@ -26,7 +26,7 @@ class SourceKind(StrEnum):
 class SourceChanges:
     """What one file says about schema changes."""
 
-    changes: tuple[FoundChange, ...] = ()
+    changes: tuple[CodeChange, ...] = ()
     unchecked: str = ""
     """why the file could not be checked"""
 
@@ -85,10 +85,10 @@ def find_schema_changes(path: str, kind: SourceKind, data: bytes) -> SourceChang
         return _find_in_python(path, data)
     if b"psql" not in data or (kind is SourceKind.SHELL and not _is_script(path, data)):
         return SourceChanges()
-    how: SchemaChangeKind = "workflow" if kind is SourceKind.WORKFLOW else "shell"
+    kind_of_change: SchemaChangeKind = "workflow" if kind is SourceKind.WORKFLOW else "shell"
     statements = find_psql_statements(data.decode("utf-8", "replace"))
     return SourceChanges(
-        tuple(FoundChange(found.line, found.text, how, found.relations) for found in statements)
+        tuple(CodeChange(item.line, item.text, kind_of_change, item.relations) for item in statements)
     )
 
 

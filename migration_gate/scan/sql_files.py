@@ -102,7 +102,7 @@ class SqlReader:
 
 
 def _describe_statements(path: str, text: str) -> SqlFile:
-    known = [found for found in classify_statements(text) if found.kind is not StatementKind.OTHER]
+    known = [item for item in classify_statements(text) if item.kind is not StatementKind.OTHER]
     if not known:
         return SqlFile(path)
     schema = [statement for statement in known if statement.kind is StatementKind.SCHEMA]

@@ -114,13 +114,13 @@ class TableNames:
         self, module: ParsedModule, class_: ast.ClassDef, seen: set[ast.ClassDef]
     ) -> list[tuple[ParsedModule, ast.ClassDef]]:
         """The classes that the repository defines above this one, in the order of attribute look-up."""
-        found = []
+        ancestors = []
         for parent_module, parent in self._metadata.find_parents(module, class_):
             if parent not in seen:
                 seen.add(parent)
-                found.append((parent_module, parent))
-                found += self._list_ancestors(parent_module, parent, seen)
-        return found
+                ancestors.append((parent_module, parent))
+                ancestors += self._list_ancestors(parent_module, parent, seen)
+        return ancestors
 
     def list_mixins(
         self, module: ParsedModule, class_: ast.ClassDef

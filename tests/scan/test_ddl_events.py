@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from migration_gate.facts import CreatedObject
-from migration_gate.scan.found_change import FoundChange
+from migration_gate.scan.code_change import CodeChange
 from migration_gate.scan.python_ddl import find_python_changes
 
 TRIGGER = "CREATE TRIGGER keep BEFORE UPDATE ON users EXECUTE FUNCTION keep()"
 
 
-def find(source: str) -> list[FoundChange]:
+def find(source: str) -> list[CodeChange]:
     return find_python_changes("app/models.py", source) or []
 
 

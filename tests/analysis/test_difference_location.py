@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from migration_gate.analysis.difference_place import DifferencePlace, find_difference_place
+from migration_gate.analysis.difference_location import DifferenceLocation, find_difference_location
 from migration_gate.check import Evidence
 from migration_gate.facts import (
     Column,
@@ -47,26 +47,26 @@ def make_facts(*changed_files: str) -> Facts:
 
 
 def test_a_difference_that_a_revision_made_is_shown_at_its_statement() -> None:
-    assert find_difference_place(make_facts(), TYPE) == DifferencePlace(REVISION_LINE, "b2")
+    assert find_difference_location(make_facts(), TYPE) == DifferenceLocation(REVISION_LINE, "b2")
 
 
 def test_a_difference_that_no_revision_made_is_shown_at_the_model() -> None:
     difference = replace(TYPE, revision=None, location=None)
-    assert find_difference_place(make_facts(), difference) == DifferencePlace(MODEL_LINE)
+    assert find_difference_location(make_facts(), difference) == DifferenceLocation(MODEL_LINE)
 
 
 def test_a_change_of_the_model_alone_is_shown_there() -> None:
-    place = find_difference_place(make_facts("app/models.py"), TYPE)
+    location = find_difference_location(make_facts("app/models.py"), TYPE)
     made_by = Evidence("made by", "revision b2, migrations/versions/b2.py:31")
-    assert place == DifferencePlace(MODEL_LINE, evidence=(made_by,))
+    assert location == DifferenceLocation(MODEL_LINE, evidence=(made_by,))
 
 
 def test_a_change_of_both_is_shown_at_the_revision() -> None:
     facts = make_facts("app/models.py", "migrations/versions/b2.py")
-    assert find_difference_place(facts, TYPE).location == REVISION_LINE
-    assert find_difference_place(make_facts("README.md"), TYPE).location == REVISION_LINE
+    assert find_difference_location(facts, TYPE).location == REVISION_LINE
+    assert find_difference_location(make_facts("README.md"), TYPE).location == REVISION_LINE
 
 
 def test_an_enum_is_shown_at_the_first_column_that_has_it() -> None:
     difference = Difference("enum", "mood", None, "('a')")
-    assert find_difference_place(make_facts(), difference).location == MODEL_LINE
+    assert find_difference_location(make_facts(), difference).location == MODEL_LINE

@@ -44,7 +44,7 @@ def find_definition(models: Models, tree: Tree, table: str | None) -> ModelDefin
     return next(iter(definitions), None)
 
 
-def find_model_place(
+def find_model_location(
     models: Models, tree: Tree, difference: Difference, columns: Sequence[str] = ()
 ) -> Location | None:
     """The line in the models that `difference` is about, the narrowest that the text shows.

@@ -1,4 +1,4 @@
-"""A schema change that was found in a source file."""
+"""A schema change that stands in a source file."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from migration_gate.facts import CreatedObject, SchemaChangeKind
 
 
 @dataclass(frozen=True, slots=True)
-class FoundChange:
+class CodeChange:
     """One place in a file that changes a schema when it runs."""
 
     line: int
