@@ -149,11 +149,13 @@ def _ask_interpreter(interpreter: Interpreter, environ: Mapping[str, str]) -> In
     except OSError as error:
         return replace(interpreter, problem=_not_a_python(error.strerror))
     except ValueError:  # what it printed is no text
-        return replace(interpreter, problem=_not_a_python(""))
+        return replace(interpreter, problem=_not_a_python(None))
     try:
+        # The last line, because a sitecustomize may print before the probe does.
         version, packages, executable = json.loads(completed.stdout.strip().splitlines()[-1])
     except (ValueError, IndexError):
-        return replace(interpreter, problem=_not_a_python(completed.stderr.strip().splitlines()[-1:]))
+        last_error = completed.stderr.strip().rpartition("\n")[2]
+        return replace(interpreter, problem=_not_a_python(last_error))
     # The stand-in of a version manager (pyenv's shims) costs 0.1 s at every start.
     is_stand_in = "shims" in interpreter.python.parts and executable
     return replace(
@@ -164,5 +166,5 @@ def _ask_interpreter(interpreter: Interpreter, environ: Mapping[str, str]) -> In
     )
 
 
-def _not_a_python(printed: object) -> str:
-    return f"it is not a Python that starts ({printed or 'it printed nothing'})"
+def _not_a_python(reason: str | None) -> str:
+    return f"it is not a Python that starts ({reason or 'it printed nothing'})"

@@ -131,6 +131,15 @@ def test_a_program_that_is_not_python_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_what_a_program_that_is_not_python_says_last_is_part_of_the_message(tmp_path: Path) -> None:
+    script = tmp_path / "tool"
+    script.write_text("#!/bin/sh\necho first >&2\necho 'unknown option -c' >&2\nexit 2\n")
+    script.chmod(0o755)
+    error = choose_and_fail(script, tmp_path)
+    assert "it is not a Python that starts (unknown option -c)" in error.message
+
+
+@pytest.mark.slow
 def test_the_gates_own_environment_is_the_last_resort(tmp_path: Path) -> None:
     environ = {"VIRTUAL_ENV": sys.prefix, "PATH": ""}
     chosen = choose_interpreter(None, tmp_path, tmp_path, environ)
