@@ -32,7 +32,7 @@ from migration_gate.install.install_steps import (
 from migration_gate.install.installation_plan import InstallationPlan
 from migration_gate.install.installer import FinishedCommand, Installer, select_variables
 from migration_gate.install.lock_export import ExportedLock, Selection, export_lock
-from migration_gate.install.postgres_driver import choose_missing_driver
+from migration_gate.install.postgres_driver import MissingDriver, choose_missing_driver
 from migration_gate.install.project_link import build_link_command, describe_package
 from migration_gate.install.virtual_environment import create_environment, read_python_version
 from migration_gate.project.interpreter import Interpreter, inspect_interpreter
@@ -105,11 +105,8 @@ def build_environment(
         linked_folders = installed.linked_folders
         notes += installed.notes
     _check_packages(build)
-
-    driver = choose_missing_driver(build.inspect().packages, plan.scripts)
+    driver = yield from _add_missing_driver(build)
     if driver:
-        command = (build.uv, "pip", "install", "--python", str(environment.python), *driver.packages)
-        yield from build.run(InstallStep(command, cache.folder), f"adding {' and '.join(driver.packages)}")
         notes.append(
             f"the project has no PostgreSQL driver: {driver.packages[0]} was added, because {driver.reason}"
         )
@@ -123,6 +120,16 @@ def build_environment(
     link_command = build_link_command(environment, linked, record)
     yield from build.run(InstallStep(tuple(link_command), cache.folder), "the last step")
     return record
+
+
+def _add_missing_driver(build: _Build) -> Generator[str, None, MissingDriver | None]:
+    """Install a PostgreSQL driver where the project's packages have none."""
+    driver = choose_missing_driver(build.inspect().packages, build.plan.scripts)
+    if driver is not None:
+        command = (build.uv, "pip", "install", "--python", str(build.environment.python), *driver.packages)
+        step = InstallStep(command, build.cache.folder)
+        yield from build.run(step, f"adding {' and '.join(driver.packages)}")
+    return driver
 
 
 def _install_source(build: _Build) -> Generator[str, None, _InstalledSource]:
