@@ -1,4 +1,4 @@
-"""Validates each line of the worker's answer as it comes in: a dataclass of `worker/protocol.py`."""
+"""Validates each line of the worker's answer as it comes in: a dataclass of `worker/protocol/`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from pydantic import Discriminator, TypeAdapter, ValidationError
 from migration_gate.catalog.snapshot_reader import parse_snapshot
 from migration_gate.errors import AnswerCorrupted
 from migration_gate.facts import Snapshot
-from migration_gate.worker.protocol import Line, ModelsCreated, StepFinished
+from migration_gate.worker.protocol import Line
+from migration_gate.worker.protocol.model_lines import ModelsCreated
+from migration_gate.worker.protocol.step_lines import StepFinished
 
 SHOWN_BYTES = 400
 """of a line that cannot be understood"""

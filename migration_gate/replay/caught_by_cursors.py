@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from migration_gate.facts import CaughtError
 from migration_gate.replay.effectless_statements import READS_ONLY
 from migration_gate.replay.server_log import ABORTED_TRANSACTION, LogEntry
-from migration_gate.worker.protocol import StepFinished
+from migration_gate.worker.protocol.step_lines import StepFinished
 
 if TYPE_CHECKING:
     import psycopg

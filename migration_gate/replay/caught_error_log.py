@@ -19,7 +19,8 @@ from migration_gate.replay.caught_in_blocks import (
 )
 from migration_gate.replay.server_log import read_entries
 from migration_gate.replay.skipped_creations import IS_INSTALLED
-from migration_gate.worker.protocol import Line, StepFinished
+from migration_gate.worker.protocol import Line
+from migration_gate.worker.protocol.step_lines import StepFinished
 
 if TYPE_CHECKING:
     import psycopg

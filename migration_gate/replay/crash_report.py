@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import signal
 
-from migration_gate.worker.protocol import ErrorReport, FailedStage, Frame, RunFailed
+from migration_gate.worker.protocol.reported_error import ErrorReport, Frame
+from migration_gate.worker.protocol.run_lines import FailedStage, RunFailed
 
 SHOWN_OUTPUT = 3000
 """characters of what was printed last"""

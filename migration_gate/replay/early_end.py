@@ -8,7 +8,7 @@ from pathlib import Path
 
 from migration_gate.facts import Failure
 from migration_gate.project import Project
-from migration_gate.worker.protocol import MissingSetting, SettingSupplied
+from migration_gate.worker.protocol.project_requests import MissingSetting, SettingSupplied
 
 
 @dataclass(frozen=True, slots=True)

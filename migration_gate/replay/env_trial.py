@@ -21,7 +21,9 @@ from migration_gate.replay.verification import verify_replay_started
 from migration_gate.replay.worker_answer import AnswerReader
 from migration_gate.replay.worker_answer_stream import AnswerStream, send_order
 from migration_gate.replay.worker_process import start_worker
-from migration_gate.worker.protocol import ContextConfigured, DatabaseUsed, Line, RevisionsPlanned
+from migration_gate.worker.protocol import Line
+from migration_gate.worker.protocol.history_lines import ContextConfigured, RevisionsPlanned
+from migration_gate.worker.protocol.run_lines import DatabaseUsed
 
 
 @dataclass(frozen=True, slots=True)

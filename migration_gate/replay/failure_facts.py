@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from migration_gate.facts import Failure, Location
 from migration_gate.replay.repository_paths import RepositoryPaths
-from migration_gate.worker.protocol import ErrorReport, Frame
+from migration_gate.worker.protocol.reported_error import ErrorReport, Frame
 
 
 class FailureBuilder:

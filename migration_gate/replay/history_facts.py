@@ -8,7 +8,12 @@ from collections.abc import Sequence
 from migration_gate.facts import Failure, History, Location, MissingParent, Revision, RevisionFile
 from migration_gate.replay.repository_paths import RepositoryPaths
 from migration_gate.scan.revision_files import RevisionSource
-from migration_gate.worker.protocol import HistoryRead, RevisionScript, RevisionsPlanned, ScriptsFound
+from migration_gate.worker.protocol.history_lines import (
+    HistoryRead,
+    RevisionScript,
+    RevisionsPlanned,
+    ScriptsFound,
+)
 
 
 def build_history(

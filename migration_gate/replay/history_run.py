@@ -35,16 +35,10 @@ from migration_gate.replay.worker_answer_stream import AnswerStream, send_order
 from migration_gate.replay.worker_process import WorkerProcess
 from migration_gate.scan.repository import read_repository
 from migration_gate.scan.revision_files import RevisionSource, read_revision_files_below
-from migration_gate.worker.protocol import (
-    DatabaseUsed,
-    HistoryFinished,
-    Line,
-    RevisionsPlanned,
-    RunFailed,
-    ScriptsFound,
-    StageStarted,
-    StepStarted,
-)
+from migration_gate.worker.protocol import Line
+from migration_gate.worker.protocol.history_lines import HistoryFinished, RevisionsPlanned, ScriptsFound
+from migration_gate.worker.protocol.run_lines import DatabaseUsed, RunFailed, StageStarted
+from migration_gate.worker.protocol.step_lines import StepStarted
 
 if TYPE_CHECKING:
     import psycopg

@@ -20,8 +20,9 @@ from migration_gate.facts import (
 from migration_gate.replay.failure_facts import describe_frame
 from migration_gate.replay.repository_paths import RepositoryPaths
 from migration_gate.replay.step_facts import parse_optional_snapshot
-from migration_gate.worker import protocol
-from migration_gate.worker.protocol import ModelDdl, ModelsCreated, ScriptsFound, UncreatedPart
+from migration_gate.worker.protocol import model_lines
+from migration_gate.worker.protocol.history_lines import ScriptsFound
+from migration_gate.worker.protocol.model_lines import ModelDdl, ModelsCreated, UncreatedPart
 
 
 def build_models(
@@ -93,7 +94,7 @@ def _build_uncreated_object(part: UncreatedPart) -> UncreatedObject:
     )
 
 
-def _build_filtered_objects(items: Sequence[protocol.FilteredObject]) -> tuple[FilteredObject, ...]:
+def _build_filtered_objects(items: Sequence[model_lines.FilteredObject]) -> tuple[FilteredObject, ...]:
     return tuple(
         FilteredObject(item.kind, item.schema, item.table, item.name or "", item.option, item.is_flagged)
         for item in items

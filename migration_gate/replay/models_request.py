@@ -13,16 +13,11 @@ from migration_gate.facts import Unchecked
 from migration_gate.replay.replay_setup import ReplaySetup
 from migration_gate.replay.worker_answer_stream import AnswerStream
 from migration_gate.replay.worker_process import WorkerProcess
-from migration_gate.worker.protocol import (
-    ContextFinished,
-    ContextPlace,
-    ContextsMissing,
-    HistoryFinished,
-    Line,
-    ModelsCreated,
-    ModelsRequest,
-    RunFailed,
-)
+from migration_gate.worker.protocol import Line
+from migration_gate.worker.protocol.history_lines import ContextFinished, HistoryFinished
+from migration_gate.worker.protocol.model_lines import ContextsMissing, ModelsCreated
+from migration_gate.worker.protocol.order import ContextPlace, ModelsRequest
+from migration_gate.worker.protocol.run_lines import RunFailed
 
 FALLBACK = "the models were taken from the process that ran the revisions, which may have changed them"
 

@@ -9,7 +9,7 @@ from migration_gate.config.settings import Settings
 from migration_gate.postgres.server import Server
 from migration_gate.project import Project
 from migration_gate.replay.worker_order import WorkerTask
-from migration_gate.worker.protocol import TaskKind
+from migration_gate.worker.protocol.order import TaskKind
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,9 @@ from itertools import pairwise
 from pathlib import Path
 
 from migration_gate.worker.observed_blocks import without_notes
-from migration_gate.worker.protocol import ErrorReport, Line, RunFailed
+from migration_gate.worker.protocol import Line
+from migration_gate.worker.protocol.reported_error import ErrorReport
+from migration_gate.worker.protocol.run_lines import RunFailed
 
 ABORTED_TRANSACTION = "25P02"
 """in_failed_sql_transaction"""

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 from migration_gate.errors import PostgresDied
 from migration_gate.postgres.server import Server, disk_full_error, mentions_full_disk
-from migration_gate.worker.protocol import ErrorReport, Line, RunFailed
+from migration_gate.worker.protocol import Line
+from migration_gate.worker.protocol.reported_error import ErrorReport
+from migration_gate.worker.protocol.run_lines import RunFailed
 
 if TYPE_CHECKING:
     import psycopg

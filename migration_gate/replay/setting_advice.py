@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from migration_gate.worker.placeholders import OTHER_DATABASES
-from migration_gate.worker.protocol import MissingSetting, SettingSupplied
+from migration_gate.worker.protocol.project_requests import MissingSetting, SettingSupplied
 
 SHOWN_NAMES = 12
 """names that a note lists"""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from migration_gate.catalog.snapshot_reader import parse_snapshot
 from migration_gate.facts import Snapshot, Statement, Step, TransactionBoundary
 from migration_gate.replay.failure_facts import FailureBuilder
-from migration_gate.worker.protocol import ExecutedStatement, StepFinished
+from migration_gate.worker.protocol.step_lines import ExecutedStatement, StepFinished
 
 
 def build_step(line: StepFinished, version_tables: Sequence[str], failures: FailureBuilder) -> Step:

@@ -3,7 +3,7 @@
     reader = AnswerReader(root, lines)     # any number of lines, also while the worker still writes
     reader.steps(), reader.models(), …     # facts, with paths relative to `root`
 
-Lines are the dataclasses of `worker/protocol.py`; `answer_lines.py` has validated them. How one of them
+Lines are the dataclasses of `worker/protocol/`; `answer_lines.py` has validated them. How one of them
 becomes a fact stands in `history_facts.py`, `step_facts.py`, `failure_facts.py` and `model_facts.py`.
 Nothing in here reads a file or a database.
 """
@@ -36,27 +36,30 @@ from migration_gate.replay.model_facts import build_model_statement, build_model
 from migration_gate.replay.repository_paths import RepositoryPaths
 from migration_gate.replay.step_facts import build_statements, build_step
 from migration_gate.scan.revision_files import RevisionSource
-from migration_gate.worker.protocol import (
-    ConnectionRequested,
+from migration_gate.worker.protocol import Line
+from migration_gate.worker.protocol.history_lines import (
     ContextConfigured,
     ContextFinished,
-    DatabasesFound,
-    FailedStage,
     HistoryFinished,
     HistoryRead,
-    Line,
+    RevisionsPlanned,
+    ScriptsFound,
+)
+from migration_gate.worker.protocol.model_lines import ModelDdlFound, ModelsCreated
+from migration_gate.worker.protocol.project_requests import (
+    ConnectionRequested,
+    DatabasesFound,
     MissingSetting,
-    ModelDdlFound,
-    ModelsCreated,
+    SettingSupplied,
+)
+from migration_gate.worker.protocol.run_lines import (
+    FailedStage,
     Note,
     ObservationFailed,
-    RevisionsPlanned,
     RunFailed,
-    ScriptsFound,
-    SettingSupplied,
-    StepFinished,
     WorkerStarted,
 )
+from migration_gate.worker.protocol.step_lines import StepFinished
 
 REPORT_ADVICE = "Report this to the authors of Migration Gate"
 AnyLine = TypeVar("AnyLine", bound=Line)

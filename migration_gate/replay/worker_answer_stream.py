@@ -23,19 +23,11 @@ from migration_gate.replay.server_watch import ServerWatch
 from migration_gate.replay.worker_order import WorkerTask, build_order
 from migration_gate.replay.worker_process import WorkerPipes, WorkerProcess, stop_worker
 from migration_gate.sandbox.command import identify_socket
-from migration_gate.worker.protocol import (
-    DATABASE_RESTORED,
-    ContextConfigured,
-    Done,
-    FailedStage,
-    Line,
-    ModelsRequest,
-    Order,
-    StageStarted,
-    StepFinished,
-    StepStarted,
-    encode_order,
-)
+from migration_gate.worker.protocol import Line
+from migration_gate.worker.protocol.history_lines import ContextConfigured
+from migration_gate.worker.protocol.order import DATABASE_RESTORED, ModelsRequest, Order, encode_order
+from migration_gate.worker.protocol.run_lines import Done, FailedStage, StageStarted
+from migration_gate.worker.protocol.step_lines import StepFinished, StepStarted
 
 KEPT_OUTPUT_BYTES = 64 * 1024
 """of what the project's code prints, the end is kept"""

@@ -9,7 +9,7 @@ from migration_gate.catalog.snapshot_reader import SNAPSHOT_QUERY
 from migration_gate.config.settings import Settings
 from migration_gate.postgres.server import Server, database_marker
 from migration_gate.project import Project
-from migration_gate.worker.protocol import (
+from migration_gate.worker.protocol.order import (
     CommandKind,
     ConfigSource,
     Order,

@@ -2,7 +2,7 @@
 
 It is started as a script (`worker/__main__.py ORDER ANSWER`, two file descriptors) under a package name of
 its own. It imports the standard library and the project's own Alembic and SQLAlchemy, and nothing of the
-gate's: Python 3.9 to 3.14, Alembic 1.8 and later, SQLAlchemy 1.4 to 2.1. `protocol.py` describes what comes
+gate's: Python 3.9 to 3.14, Alembic 1.8 and later, SQLAlchemy 1.4 to 2.1. `protocol/` describes what comes
 in and what goes out; stdout and stderr belong to the project's code.
 
     session             one order, from its start to the last line

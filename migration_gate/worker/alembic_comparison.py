@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Collection
 
 from .env_context import EnvContext, make_migration_context
-from .protocol import AlembicDifference, UncreatedKind, UncreatedPart
+from .protocol.model_lines import AlembicDifference, UncreatedKind, UncreatedPart
 
 OPERATION_SUFFIXES: dict[UncreatedKind, str] = {
     "foreign key": "_fk",

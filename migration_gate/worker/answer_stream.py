@@ -7,18 +7,10 @@ import threading
 from typing import Optional
 
 from .process_memory import open_memory
-from .protocol import (
-    DATABASE_RESTORED,
-    ContextConfigured,
-    Line,
-    ModelsRequest,
-    Order,
-    ScriptsFound,
-    StageStarted,
-    decode_models_request,
-    decode_order,
-    encode_line,
-)
+from .protocol import Line, encode_line
+from .protocol.history_lines import ContextConfigured, ScriptsFound
+from .protocol.order import DATABASE_RESTORED, ModelsRequest, Order, decode_models_request, decode_order
+from .protocol.run_lines import StageStarted
 
 IMMEDIATE_LINES = (StageStarted, ScriptsFound)
 """lines that are the same in every attempt, and that the gate waits for"""

@@ -14,7 +14,8 @@ from .catalog_snapshot import read_catalog
 from .env_context import EnvContext, make_migration_context
 from .error_report import describe_error
 from .project_comparison import is_reversible
-from .protocol import DeclaredOperation, Order
+from .protocol.model_lines import DeclaredOperation
+from .protocol.order import Order
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Iterable, Iterator, Mapping, Optional
 
-from .protocol import ContextPlace
+from .protocol.order import ContextPlace
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import traceback
 from typing import Any, Iterator, Optional
 
 from .observed_blocks import without_notes
-from .protocol import ErrorReport, Frame
+from .protocol.reported_error import ErrorReport, Frame
 
 MAX_TEXT = 4000
 """characters of a message or statement that are kept"""

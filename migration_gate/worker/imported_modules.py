@@ -8,7 +8,7 @@ import sysconfig
 import types
 
 from . import private_api
-from .protocol import ImportedModule
+from .protocol.model_lines import ImportedModule
 
 INSTALLED_FOLDERS = (os.sep + "site-packages" + os.sep, os.sep + "dist-packages" + os.sep)
 

@@ -14,7 +14,7 @@ from typing import Any, Callable, Iterator, TypeVar
 
 from .answer_stream import AnswerStream
 from .error_report import WORKER_FOLDER, describe_error
-from .protocol import ObservationFailed
+from .protocol.run_lines import ObservationFailed
 
 ValueT = TypeVar("ValueT")
 ABORTED_TRANSACTION = "25P02"

@@ -9,7 +9,7 @@ from typing import Any, Callable, Iterable, Optional
 from . import private_api
 from .error_report import describe_error
 from .model_types import MappedType, find_mapped_types
-from .protocol import UncreatedKind
+from .protocol.model_lines import UncreatedKind
 from .replaced_objects import LostRoutines
 
 

@@ -16,7 +16,9 @@ from typing import Any, Iterable, Optional, Sequence
 from . import private_api
 from .listener_guard import ListenerGuard
 from .model_origins import ModelOrigins, list_items
-from .protocol import Frame, ModelDdl, ModelObject, Stage
+from .protocol.model_lines import ModelDdl, ModelObject
+from .protocol.reported_error import Frame
+from .protocol.run_lines import Stage
 from .running_frames import list_project_frames
 
 OBSERVATION = "the look for what revisions build from the models"

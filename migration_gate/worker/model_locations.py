@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any, Optional
 
 from . import private_api
-from .protocol import MappedClass
+from .protocol.model_lines import MappedClass
 
 
 def find_mapped_classes(table_names: dict[int, str]) -> tuple[MappedClass, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Iterable, Iterator
 
 from . import private_api
-from .protocol import ModelObject
+from .protocol.model_lines import ModelObject
 
 MAX_NESTING = 4
 """of types inside types"""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Iterator, Optional
 
-from .protocol import ModelsProblem
+from .protocol.model_lines import ModelsProblem
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ from .model_locations import find_mapped_classes
 from .model_types import find_contradictions
 from .own_connection import OwnConnections
 from .project_check import ProjectCheck
-from .protocol import AlembicDifference, ModelsCreated, ModelsProblem, Order, UncreatedPart
+from .protocol.model_lines import AlembicDifference, ModelsCreated, ModelsProblem, UncreatedPart
+from .protocol.order import Order
 from .redirection import Redirection
 from .replaced_objects import (
     LostRoutines,

@@ -14,7 +14,8 @@ from typing import Any, Callable
 from .answer_stream import AnswerStream, OrderStream
 from .env_context import EnvContext, keep_context, list_table_names, remember_options
 from .models_database import ModelsDatabase
-from .protocol import ContextsMissing, Order
+from .protocol.model_lines import ContextsMissing
+from .protocol.order import Order
 from .redirection import Redirection
 
 PROGRAM_EVENTS = ("subprocess.Popen", "os.system", "os.posix_spawn", "os.exec")

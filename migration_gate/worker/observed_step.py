@@ -10,7 +10,7 @@ from typing import Any, Callable, Optional, Sequence
 from . import private_api
 from .catalog_snapshot import execute_unseen, read_catalog
 from .listener_guard import ListenerGuard
-from .protocol import Order
+from .protocol.order import Order
 from .statement_recorder import StatementRecorder
 
 BEGIN_STEP = """do $$ begin

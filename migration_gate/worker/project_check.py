@@ -11,7 +11,8 @@ from .env_context import EnvContext
 from .error_report import describe_error
 from .own_connection import OwnConnections
 from .project_comparison import ProjectComparison, compare_as_project
-from .protocol import ModelsProblem, Order
+from .protocol.model_lines import ModelsProblem
+from .protocol.order import Order
 
 COMPARATORS = "the project's own comparators"
 

@@ -13,7 +13,7 @@ from . import private_api
 from .env_context import EnvContext, make_migration_context
 from .error_report import describe_error
 from .project_filters import FilterRecorder, find_switched_off
-from .protocol import FilteredObject, ModelsProblem
+from .protocol.model_lines import FilteredObject, ModelsProblem
 
 CHANGED_PROPERTIES = {
     "modify_type": "type",

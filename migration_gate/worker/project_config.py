@@ -12,7 +12,7 @@ from typing import Any, Callable, Optional
 
 from .additions import Additions
 from .placeholders import PLACEHOLDER_URL
-from .protocol import ConfigSource, Order
+from .protocol.order import ConfigSource, Order
 
 UPGRADE_ARGUMENTS = ["upgrade", "heads"]
 PATH_SEPARATORS = re.compile(r"[%s\n]|,\s*" % re.escape(os.pathsep))

@@ -6,7 +6,7 @@ import dataclasses
 from typing import Any, Callable, Optional
 
 from .env_context import EnvContext
-from .protocol import FilteredObject
+from .protocol.model_lines import FilteredObject
 
 COMPARER_KINDS = {"compare_type": "type", "compare_server_default": "default"}
 """options of `context.configure` that decide about a property of columns"""

@@ -13,7 +13,8 @@ from typing import Any, Callable, Mapping
 
 from . import private_api
 from .answer_stream import AnswerStream
-from .protocol import ConnectionRequested, Interception, Outcome, ServerAddress
+from .protocol.order import ServerAddress
+from .protocol.project_requests import ConnectionRequested, Interception, Outcome
 
 LIBPQ_KEPT = frozenset({
     "options", "application_name", "fallback_application_name", "client_encoding", "connect_timeout",

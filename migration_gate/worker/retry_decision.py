@@ -14,7 +14,7 @@ from .error_report import STANDARD_LIBRARY, WORKER_FOLDER
 from .import_hooks import ImportHooks
 from .listener_guard import ListenerGuard
 from .placeholders import PLACEHOLDER_URL, make_text
-from .protocol import MissingSetting, SettingSupplied
+from .protocol.project_requests import MissingSetting, SettingSupplied
 from .redirection import Redirection
 from .refused_values import without_refused_values
 from .setting_guesses import guess_database_variables, guess_settings

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any, Iterator
 
 from .error_report import is_project_file
-from .protocol import Frame
+from .protocol.reported_error import Frame
 
 MAX_FRAMES = 12
 

@@ -8,7 +8,7 @@ from typing import Any, Callable, Optional
 from . import private_api
 from .answer_stream import AnswerStream
 from .error_report import describe_error
-from .protocol import HistoryRead, RevisionScript, ScriptsFound
+from .protocol.history_lines import HistoryRead, RevisionScript, ScriptsFound
 
 
 class ScriptHistory:

@@ -30,16 +30,15 @@ from .models_database import ModelsDatabase
 from .models_run import ModelsRun
 from .process_memory import close_memory, open_memory
 from .project_config import ProjectConfig, load_project_config
-from .protocol import (
+from .protocol.history_lines import HistoryFinished
+from .protocol.model_lines import ModelDdlFound
+from .protocol.order import Order, PrepareCommand
+from .protocol.reported_error import ErrorReport
+from .protocol.run_lines import (
     DatabaseUsed,
     Done,
-    ErrorReport,
     FailedStage,
-    HistoryFinished,
-    ModelDdlFound,
     Note,
-    Order,
-    PrepareCommand,
     RunFailed,
     Stage,
     StageStarted,

@@ -11,7 +11,8 @@ from typing import Any, Callable, NoReturn, Optional
 from .answer_stream import AnswerStream
 from .env_context import list_metadatas
 from .listener_guard import ListenerGuard
-from .protocol import DatabasesFound, Order
+from .protocol.order import Order
+from .protocol.project_requests import DatabasesFound
 from .redirection import Redirection, identify_database
 
 

@@ -11,7 +11,8 @@ from . import private_api
 from .error_report import MAX_TEXT, describe_error
 from .listener_guard import ListenerGuard
 from .observed_blocks import IS_INSTALLED, observe_block, without_notes
-from .protocol import BoundaryName, ErrorReport, ExecutedStatement
+from .protocol.reported_error import ErrorReport
+from .protocol.step_lines import BoundaryName, ExecutedStatement
 from .step_record import StepLog, StepRecord
 
 DUPLICATES = ("42P07", "42701", "42710")

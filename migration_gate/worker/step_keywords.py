@@ -7,7 +7,7 @@ from typing import Any, Callable
 
 from . import private_api
 from .env_context import list_metadatas
-from .protocol import StepKeyword, StepKeywords
+from .protocol.history_lines import StepKeyword, StepKeywords
 
 
 class KeywordRecorder:

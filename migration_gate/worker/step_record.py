@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Optional
 
-from .protocol import BoundaryName, ExecutedStatement, RecordedBoundary
+from .protocol.step_lines import BoundaryName, ExecutedStatement, RecordedBoundary
 
 MAX_STATEMENTS = 2000
 """statements of one step that are kept, whatever they do"""

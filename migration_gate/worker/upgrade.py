@@ -16,16 +16,10 @@ from .env_watch import OFFLINE_MODE, CaughtError, ConfiguredContexts
 from .listener_guard import GateFailed, ListenerGuard
 from .model_ddl import ModelDdlObserver
 from .observed_step import ObservedStep, choose_snapshot_revisions
-from .protocol import (
-    ContextConfigured,
-    ContextFinished,
-    ContextPlace,
-    Note,
-    Order,
-    RevisionsPlanned,
-    StepFinished,
-    StepStarted,
-)
+from .protocol.history_lines import ContextConfigured, ContextFinished, RevisionsPlanned
+from .protocol.order import ContextPlace, Order
+from .protocol.run_lines import Note
+from .protocol.step_lines import StepFinished, StepStarted
 from .script_history import ScriptHistory
 from .statement_recorder import StatementRecorder
 from .step_keywords import KeywordRecorder

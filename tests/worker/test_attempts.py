@@ -10,7 +10,8 @@ from migration_gate.config.settings import PrepareStep
 from migration_gate.errors import GateError
 from migration_gate.worker.pattern_sample import sample_pattern
 from migration_gate.worker.placeholders import make_text
-from migration_gate.worker.protocol import DatabaseUsed, SettingSupplied
+from migration_gate.worker.protocol.project_requests import SettingSupplied
+from migration_gate.worker.protocol.run_lines import DatabaseUsed
 from tests.support.alembic_projects import Rev, env, lay
 from tests.support.replay_engine import Engine, Ran
 

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic.operations import ops
 
 from migration_gate.worker.project_comparison import OperationDescription, OperationRecorder, is_reversible
-from migration_gate.worker.protocol import FilteredObject
+from migration_gate.worker.protocol.model_lines import FilteredObject
 
 OPERATIONS: list[tuple[Any, set[tuple[str, str, str | None, str | None]]]] = [
     (ops.DropTableOp("a"), {("table", "public", "a", "a")}),

@@ -11,47 +11,60 @@ import pytest
 from migration_gate.errors import AnswerCorrupted
 from migration_gate.facts import Snapshot
 from migration_gate.replay.answer_lines import parse_line
-from migration_gate.worker import protocol
-from migration_gate.worker.protocol import (
-    AlembicDifference,
-    ConfigSource,
-    ConnectionRequested,
+from migration_gate.worker.protocol import Line, encode_line
+from migration_gate.worker.protocol.history_lines import (
     ContextConfigured,
     ContextFinished,
-    ContextsMissing,
-    DatabasesFound,
-    Done,
-    ErrorReport,
-    ExecutedStatement,
-    FilteredObject,
-    Frame,
     HistoryFinished,
     HistoryRead,
-    Line,
+    RevisionScript,
+    RevisionsPlanned,
+    ScriptsFound,
+    StepKeyword,
+    StepKeywords,
+)
+from migration_gate.worker.protocol.model_lines import (
+    AlembicDifference,
+    ContextsMissing,
+    FilteredObject,
     MappedClass,
     ModelDdl,
     ModelDdlFound,
     ModelObject,
     ModelsCreated,
-    Note,
-    ObservationFailed,
+    UncreatedPart,
+)
+from migration_gate.worker.protocol.order import (
+    ConfigSource,
+    ContextPlace,
+    ModelsRequest,
     Order,
     PrepareCommand,
-    RecordedBoundary,
-    RevisionScript,
-    RevisionsPlanned,
-    RunFailed,
-    ScriptsFound,
     ServerAddress,
+    decode_models_request,
+    decode_order,
+    encode_order,
+)
+from migration_gate.worker.protocol.project_requests import (
+    ConnectionRequested,
+    DatabasesFound,
     SettingSupplied,
+)
+from migration_gate.worker.protocol.reported_error import ErrorReport, Frame
+from migration_gate.worker.protocol.run_lines import (
+    DatabaseUsed,
+    Done,
+    Note,
+    ObservationFailed,
+    RunFailed,
     StageStarted,
-    StepFinished,
-    StepKeyword,
-    StepKeywords,
-    StepStarted,
-    UncreatedPart,
     WorkerStarted,
-    encode_line,
+)
+from migration_gate.worker.protocol.step_lines import (
+    ExecutedStatement,
+    RecordedBoundary,
+    StepFinished,
+    StepStarted,
 )
 
 EMPTY_CATALOG: dict[str, list[object]] = {
@@ -70,7 +83,7 @@ LINES: tuple[Line, ...] = (
     WorkerStarted("3.9.21", "1.8.1", "1.4.54", ("psycopg2", "asyncpg")),
     StageStarted("prepare"),
     Note("a note – with “quotes”,\nand a second line"),
-    protocol.DatabaseUsed(),
+    DatabaseUsed(),
     ObservationFailed("the record of the statements", "ValueError: no (model_ddl.py:1)"),
     ConnectionRequested("sqlite", "pysqlite", ":/app.db", "url", "swapped"),
     SettingSupplied("variable", "DATABASE_URL", "postgresql://gate@localhost/gate", "sqlite:///app.db"),
@@ -162,24 +175,24 @@ def test_every_line_is_told_apart_by_its_kind() -> None:
 
 
 def test_the_order_arrives_as_it_was_sent() -> None:
-    assert protocol.decode_order(protocol.encode_order(ORDER)) == ORDER
+    assert decode_order(encode_order(ORDER)) == ORDER
 
 
 def test_the_request_for_the_models_arrives_as_it_was_sent() -> None:
-    request = protocol.ModelsRequest((protocol.ContextPlace("app, public", "app"),), ("app.users",))
-    assert protocol.decode_models_request(protocol.encode_order(request)) == request
+    request = ModelsRequest((ContextPlace("app, public", "app"),), ("app.users",))
+    assert decode_models_request(encode_order(request)) == request
 
 
 def test_an_order_with_a_missing_field_is_refused() -> None:
     fields = dataclasses.asdict(ORDER)
     del fields["stamp"]
     with pytest.raises(TypeError, match="stamp"):
-        protocol.decode_order(json.dumps(fields).encode())
+        decode_order(json.dumps(fields).encode())
 
 
 def test_a_name_that_is_not_utf_8_does_not_break_the_line() -> None:
-    line = parse_line(protocol.encode_line(protocol.Note("caf\udce9.py")))
-    assert line == protocol.Note("caf?.py")
+    line = parse_line(encode_line(Note("caf\udce9.py")))
+    assert line == Note("caf?.py")
 
 
 def changed(line: Line, **fields: Any) -> bytes:
@@ -192,7 +205,7 @@ WRONG_LINES = {
     "text": (b"Traceback (most recent call last):", "a line of the worker's answer is not JSON"),
     "an empty line": (b"", "a line of the worker's answer is not JSON"),
     "half a line": (
-        protocol.encode_line(protocol.Note("a note"))[:12],
+        encode_line(Note("a note"))[:12],
         "a line of the worker's answer is not JSON",
     ),
     "bytes that are not UTF-8": (b'{"kind": "note", "text": "\xff"}', "is not JSON"),
@@ -225,10 +238,10 @@ def test_what_the_worker_does_not_write_is_an_error_of_our_own(name: str) -> Non
 
 
 def test_a_nul_character_reaches_no_name_or_path() -> None:
-    line = parse_line(protocol.encode_line(protocol.Note("a\0b")))
-    assert isinstance(line, protocol.Note)
+    line = parse_line(encode_line(Note("a\0b")))
+    assert isinstance(line, Note)
     assert line.text == "a\ufffdb"
-    assert parse_line(protocol.encode_line(protocol.Note("a\\u0000b"))) == protocol.Note("a\\u0000b")
+    assert parse_line(encode_line(Note("a\\u0000b"))) == Note("a\\u0000b")
 
 
 def test_only_the_beginning_of_a_long_line_is_shown() -> None:

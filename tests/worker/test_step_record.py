@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from migration_gate.worker import step_record
-from migration_gate.worker.protocol import ErrorReport, ExecutedStatement, RecordedBoundary
+from migration_gate.worker.protocol.reported_error import ErrorReport
+from migration_gate.worker.protocol.step_lines import ExecutedStatement, RecordedBoundary
 from migration_gate.worker.step_record import StepLog, StepRecord
 
 INSERT = "INSERT INTO item (name) VALUES (%s)"

@@ -1,0 +1,134 @@
+"""What the gate sends to a worker: the order, and the request for the models when the history has run."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass, field
+from typing import Any, Literal, Optional, Union
+
+ConfigKind = Literal["ini", "toml", "flask", "hook"]
+CommandKind = Literal["python", "run"]
+"""a Python file for the worker's interpreter, or a shell command"""
+TaskKind = Literal["replay", "models", "bootstrap", "trial"]
+"""replay: run the history; models: run env.py without a step and create the models; bootstrap: only create
+the models and stamp them; trial: run env.py without a step, and plan the steps"""
+DATABASE_RESTORED = b"restored\n"
+"""what the gate answers to `DatabaseUsed`"""
+
+
+@dataclass(frozen=True)
+class ServerAddress:
+    """Where the ephemeral server is, and how a connection proves that it has reached it."""
+
+    directory: str
+    """folder of the server's Unix socket"""
+    port: int
+    user: str
+    password: str
+    token: str
+    """the server's `cluster_name`; '' on a server of the user's, where a database's comment is the proof"""
+    database: str
+    """to connect to for CREATE DATABASE"""
+    version: int
+    """server_version_num: 150018"""
+    comment_prefix: str
+    """what the comment of a database of this run starts with; the name follows"""
+
+
+@dataclass(frozen=True)
+class ConfigSource:
+    """How to get the project's `alembic.config.Config`."""
+
+    kind: ConfigKind
+    section: str
+    file: Optional[str] = None
+    flask_app: Optional[str] = None
+    hook: Optional[str] = None
+    script_location: str = ""
+    """set where the one in the file does not lead there from the worker's folder"""
+
+
+@dataclass(frozen=True)
+class PrepareCommand:
+    """What the user wants to run before the first revision."""
+
+    kind: CommandKind
+    text: str
+
+
+@dataclass(frozen=True)
+class Order:
+    """All that one worker is told."""
+
+    task: TaskKind
+    environment: dict[str, str]
+    """variables to set: the server's address for libpq, and the project's settings"""
+    server: ServerAddress
+    database: str
+    """the database to replay into"""
+    models_database: str
+    """the copy in which the models are created; the gate makes it when the history has run"""
+    config: ConfigSource
+    sys_path: tuple[str, ...]
+    """folders to put in front"""
+    target: tuple[str, ...]
+    """what to upgrade to, one after the other"""
+    x_arguments: tuple[str, ...]
+    """of Alembic's -x"""
+    prepare: tuple[PrepareCommand, ...]
+    catalog_query: str
+    """prints a catalog as JSON"""
+    snapshots: str
+    """which revisions get a snapshot before and after: none, all, changed, or the number of newest ones"""
+    changed_files: tuple[str, ...]
+    """real paths of the files that the change adds or edits"""
+    log_after_step: bool
+    """the server has no event triggers of ours: call the DDL log after each step"""
+    stamp: str
+    """the revision that a bootstrap writes into the version table"""
+    judged_address: str = ""
+    """`host:port/database` of the one of several databases that this run judges; '' where there is one"""
+    other_databases: dict[str, str] = field(default_factory=dict)
+    """databases on the server for the addresses of the others"""
+
+
+@dataclass(frozen=True)
+class ContextPlace:
+    """Where the names without a schema are, for one context of env.py."""
+
+    search_path: str
+    default_schema: str
+
+
+@dataclass(frozen=True)
+class ModelsRequest:
+    """The history has run, and its database was copied: the models are to be created in the copy."""
+
+    places: tuple[ContextPlace, ...]
+    """of each context of the replay"""
+    tables: tuple[str, ...]
+    """`schema.name` of the tables that target_metadata had in the process that ran the revisions"""
+
+
+def encode_order(order: Union[Order, ModelsRequest]) -> bytes:
+    """A line of JSON; paths that are not UTF-8 survive."""
+    return json.dumps(dataclasses.asdict(order)).encode("ascii") + b"\n"
+
+
+def decode_models_request(data: bytes) -> ModelsRequest:
+    """What `encode_order` made of one."""
+    fields: dict[str, Any] = json.loads(data)
+    places = tuple(ContextPlace(**place) for place in fields["places"])
+    return ModelsRequest(places, tuple(fields["tables"]))
+
+
+def decode_order(data: bytes) -> Order:
+    """What `encode_order` made. Raises TypeError where the two ends are not of the same version."""
+    fields: dict[str, Any] = json.loads(data)
+    for name in ("sys_path", "target", "x_arguments", "changed_files"):
+        fields[name] = tuple(fields[name])
+    fields["server"] = ServerAddress(**fields["server"])
+    fields["config"] = ConfigSource(**fields["config"])
+    fields["prepare"] = tuple(PrepareCommand(**command) for command in fields["prepare"])
+    return Order(**fields)

@@ -1,0 +1,34 @@
+"""An exception as data, which lines of several kinds have."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Optional
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One frame of a traceback, in the project's own code."""
+
+    file: str
+    line: Optional[int]
+    function: str
+    """'' for the place of a syntax error"""
+
+
+@dataclass(frozen=True)
+class ErrorReport:
+    """An exception as data."""
+
+    message: str
+    """the server's, where the error comes from the server"""
+    exception_class: str = ""
+    """of the driver's exception, where SQLAlchemy wrapped it; '' for an error from the server's log"""
+    sqlstate: Optional[str] = None
+    detail: Optional[str] = None
+    hint: Optional[str] = None
+    statement: Optional[str] = None
+    frames: tuple[Frame, ...] = ()
+    """outermost first"""
+    line: Optional[int] = None
+    """of the revision's file, where a statement of a step failed"""

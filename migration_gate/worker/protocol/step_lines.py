@@ -1,0 +1,69 @@
+"""Lines on the steps: what one revision did."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, Optional
+
+from .reported_error import ErrorReport
+
+BoundaryName = Literal["begin", "commit", "rollback", "savepoint", "rollback to savepoint"]
+
+
+@dataclass(frozen=True)
+class ExecutedStatement:
+    """One statement of a step, as it was handed to the driver."""
+
+    sql: str
+    """its first 4,000 characters"""
+    seconds: float
+    line: Optional[int] = None
+    """of the revision's file"""
+    rows: Optional[int] = None
+    error: Optional[ErrorReport] = None
+    """set even where the migration caught it"""
+    in_migration_transaction: bool = True
+    """it ran on the migration's own connection, which did not commit each statement by itself"""
+
+
+@dataclass(frozen=True)
+class RecordedBoundary:
+    """Where a transaction began or ended during a step."""
+
+    name: BoundaryName
+    statements_before: int
+    """how many statements of the step had run"""
+
+
+@dataclass(frozen=True)
+class StepStarted:
+    """A revision begins to run."""
+
+    number: int
+    """from 1, over all contexts"""
+    revision: str
+    kind: Literal["step_started"] = "step_started"
+
+
+@dataclass(frozen=True)
+class StepFinished:
+    """A revision ran to its end."""
+
+    number: int
+    revision: str
+    context: int
+    seconds: float
+    statements: tuple[ExecutedStatement, ...]
+    """see `step_record.py` for those that are kept"""
+    transactions: tuple[RecordedBoundary, ...]
+    """in their order"""
+    in_transaction: bool
+    """the connection was in a transaction when the migration's function ended"""
+    before: Optional[str] = None
+    """the catalog as JSON, where the revision gets snapshots"""
+    after: Optional[str] = None
+    dropped_statements: int = 0
+    """that ran too, and only read or changed rows"""
+    unrecorded_statements: int = 0
+    """that ran too, and a verdict may depend on them"""
+    kind: Literal["step_finished"] = "step_finished"
