@@ -13,7 +13,7 @@ from typing import TypeAlias
 from migration_gate.drift.column_sequences import map_column_sequences
 from migration_gate.drift.column_types import map_column_types
 from migration_gate.drift.comparison_scope import ComparisonScope
-from migration_gate.drift.difference import CatalogDifference, make_difference
+from migration_gate.drift.difference import CatalogDifference, make_described_difference, make_difference
 from migration_gate.drift.difference_text import column_text, type_text, value_text
 from migration_gate.drift.frozen_defaults import describe_frozen
 from migration_gate.drift.literal_defaults import is_same_literal
@@ -30,20 +30,10 @@ def find_column_differences(scope: ComparisonScope) -> Iterator[CatalogDifferenc
     )
     for pair in pair_objects(database, models):
         if pair.database is None or pair.models is None:
-            yield _missing_column(pair.database, pair.models)
+            yield make_described_difference("column", pair.database, pair.models, column_text)
         else:
             comparison = ColumnComparison(pair.database, pair.models, database_side, models_side)
             yield from compare_columns(comparison)
-
-
-def _missing_column(database: Column | None, models: Column | None) -> CatalogDifference:
-    return make_difference(
-        "column",
-        database,
-        models,
-        database_text=column_text(database) if database else None,
-        models_text=column_text(models) if models else None,
-    )
 
 
 @dataclass(frozen=True, slots=True)

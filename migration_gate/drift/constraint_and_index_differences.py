@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from migration_gate.drift.column_dependence import depends_on_columns
 from migration_gate.drift.column_types import ColumnTypes, map_base_types
 from migration_gate.drift.comparison_scope import ComparisonScope
-from migration_gate.drift.difference import CatalogDifference, make_difference
-from migration_gate.drift.difference_text import index_text
+from migration_gate.drift.difference import CatalogDifference, make_described_difference, make_difference
+from migration_gate.drift.difference_text import definition_text, index_text, part_text
 from migration_gate.drift.equal_parts import (
     PartComparison,
     PartNormalizer,
@@ -107,14 +107,8 @@ def _compare_changed_constraints(parts: UnmatchedParts[Constraint]) -> PartCompa
         lambda parts: match_alike(parts, _measure_constraints),
     )
     differences = (
-        make_difference(
-            _constraint_difference_kind(pair.models),
-            pair.database,
-            pair.models,
-            database_text=pair.database.definition,
-            models_text=pair.models.definition,
-        )
-        for pair in changed.pairs
+        make_described_difference(_constraint_difference_kind(models), database, models, definition_text)
+        for database, models in changed.pairs
     )
     return PartComparison((*differences, *find_comment_differences(changed.pairs)), changed.unmatched)
 
@@ -170,14 +164,7 @@ def _compare_changed_indexes(parts: UnmatchedParts[Index]) -> PartComparison[Ind
         lambda parts: match_alike(parts, _measure_indexes),
     )
     differences = (
-        make_difference(
-            "index",
-            pair.database,
-            pair.models,
-            database_text=index_text(pair.database),
-            models_text=index_text(pair.models),
-        )
-        for pair in changed.pairs
+        make_described_difference("index", database, models, index_text) for database, models in changed.pairs
     )
     return PartComparison((*differences, *find_comment_differences(changed.pairs)), changed.unmatched)
 
@@ -189,13 +176,15 @@ def _find_lone_parts(
     database_parts: tuple[ConstraintOrIndex, ...] = (*constraints.database, *indexes.database)
     for part in database_parts:
         if not _is_consequence(part, table.database_types, table.models_types, table.shared_tables):
-            kind, text = _kind_and_text(part)
-            yield make_difference(kind, part, None, database_text=text, models_text=None)
+            yield make_difference(
+                _difference_kind(part), part, None, database_text=part_text(part), models_text=None
+            )
     models_parts: tuple[ConstraintOrIndex, ...] = (*constraints.models, *indexes.models)
     for part in models_parts:
         if not _is_consequence(part, table.models_types, table.database_types, table.shared_tables):
-            kind, text = _kind_and_text(part)
-            yield make_difference(kind, None, part, database_text=None, models_text=text)
+            yield make_difference(
+                _difference_kind(part), None, part, database_text=None, models_text=part_text(part)
+            )
 
 
 def _is_consequence(
@@ -217,7 +206,5 @@ def _column_names(types: ColumnTypes, part: ConstraintOrIndex) -> frozenset[str]
     return frozenset(columns)
 
 
-def _kind_and_text(part: ConstraintOrIndex) -> tuple[DifferenceKind, str]:
-    if isinstance(part, Constraint):
-        return _constraint_difference_kind(part), part.definition
-    return "index", index_text(part)
+def _difference_kind(part: ConstraintOrIndex) -> DifferenceKind:
+    return _constraint_difference_kind(part) if isinstance(part, Constraint) else "index"

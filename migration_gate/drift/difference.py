@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from migration_gate.drift.object_pairs import ObjectPair, table_of
+from migration_gate.drift.object_pairs import ObjectPair, ObjectT, table_of
 from migration_gate.facts import (
     AttachedObject,
     CatalogObject,
@@ -63,6 +64,25 @@ def make_difference(
         columns=tuple(filter(None, getattr(catalog_object, "columns", ()))),
     )
     return CatalogDifference(difference, database, models, further_pairs)
+
+
+def make_described_difference(
+    kind: DifferenceKind,
+    database: ObjectT | None,
+    models: ObjectT | None,
+    describe: Callable[[ObjectT], str | None],
+    *,
+    object_noun: str = "",
+) -> CatalogDifference:
+    """The same for two objects that one function describes; a side that lacks the object has no text."""
+    return make_difference(
+        kind,
+        database,
+        models,
+        database_text=None if database is None else describe(database),
+        models_text=None if models is None else describe(models),
+        object_noun=object_noun,
+    )
 
 
 def _table_and_column(catalog_object: CatalogObject | None) -> tuple[str | None, str | None]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Protocol
 
 from migration_gate.drift.frozen_defaults import describe_frozen
-from migration_gate.facts import Column, EnumType, Index, Sequence
+from migration_gate.facts import Column, Constraint, EnumType, Index, Sequence
 
 
 def type_text(column: Column) -> str:
@@ -40,6 +41,26 @@ def column_text(column: Column) -> str:
     return " ".join(parts)
 
 
+class _Commented(Protocol):
+    @property
+    def comment(self) -> str | None: ...
+
+
+class _Defined(Protocol):
+    @property
+    def definition(self) -> str: ...
+
+
+def comment_text(item: _Commented) -> str | None:
+    """The comment of any object that may have one."""
+    return item.comment
+
+
+def definition_text(item: _Defined) -> str:
+    """The definition that Postgres prints, of any object that it prints one for."""
+    return item.definition
+
+
 def columns_text(columns: Iterable[Column]) -> str:
     """A table's columns on one line."""
     definitions = ", ".join(f"{column.name} {column_text(column)}" for column in columns)
@@ -49,6 +70,11 @@ def columns_text(columns: Iterable[Column]) -> str:
 def index_text(index: Index) -> str:
     """An index as Postgres prints it, and whether it is unusable."""
     return index.definition if index.valid else f"{index.definition} (INVALID)"
+
+
+def part_text(part: Constraint | Index) -> str:
+    """A constraint or an index as Postgres prints it."""
+    return part.definition if isinstance(part, Constraint) else index_text(part)
 
 
 def labels_text(enum: EnumType) -> str:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from migration_gate.drift.comparison_scope import ComparisonScope
-from migration_gate.drift.difference import CatalogDifference, make_difference
+from migration_gate.drift.difference import CatalogDifference, make_described_difference
 from migration_gate.drift.difference_text import labels_text
 from migration_gate.drift.named_type_differences import find_type_comment_difference
 from migration_gate.drift.object_pairs import is_copied, pair_objects
-from migration_gate.drift.type_use import is_used
-from migration_gate.facts import EnumType
+from migration_gate.drift.type_use import is_used, make_unmodelled_difference
 
 
 def find_enum_differences(scope: ComparisonScope) -> Iterator[CatalogDifference]:
@@ -18,24 +17,7 @@ def find_enum_differences(scope: ComparisonScope) -> Iterator[CatalogDifference]
     for database, models in pair_objects(scope.database.enums, scope.models.enums):
         if database is not None and (models is None or is_copied(database, models)):
             has_users = is_used(database, *scope.sides)
-            yield make_difference(
-                "unmanaged" if has_users else "enum",
-                database,
-                None,
-                database_text=labels_text(database),
-                models_text=None,
-                object_noun="enum" if has_users else "",
-            )
+            yield make_unmodelled_difference("enum", database, labels_text, has_users=has_users)
         elif database is None or models is None or database.labels != models.labels:
-            yield _labels_difference(database, models)
+            yield make_described_difference("enum", database, models, labels_text)
         yield from find_type_comment_difference(database, models)
-
-
-def _labels_difference(database: EnumType | None, models: EnumType | None) -> CatalogDifference:
-    return make_difference(
-        "enum",
-        database,
-        models,
-        database_text=labels_text(database) if database else None,
-        models_text=labels_text(models) if models else None,
-    )

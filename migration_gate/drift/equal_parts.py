@@ -11,7 +11,8 @@ from migration_gate.analysis.index_definitions import remove_index_name
 from migration_gate.analysis.storage_parameters import without_default_parameters
 from migration_gate.drift.column_types import ColumnTypes
 from migration_gate.drift.default_names import is_default_name
-from migration_gate.drift.difference import CatalogDifference, make_difference
+from migration_gate.drift.difference import CatalogDifference, make_described_difference, make_difference
+from migration_gate.drift.difference_text import comment_text
 from migration_gate.drift.normalize import normalize_definition
 from migration_gate.drift.object_pairs import ConstraintOrIndex, table_of
 from migration_gate.drift.part_matching import PartPair, PartT, UnmatchedParts, match_by_keys, match_parts
@@ -79,9 +80,7 @@ def find_comment_differences(pairs: Iterable[PartPair[PartT]]) -> Iterator[Catal
     """The pairs whose comments differ."""
     for database, models in pairs:
         if database.comment != models.comment:
-            yield make_difference(
-                "comment", database, models, database_text=database.comment, models_text=models.comment
-            )
+            yield make_described_difference("comment", database, models, comment_text)
 
 
 def _sort_key_pairs(constraint: Constraint, definition: str) -> str:

@@ -8,7 +8,8 @@ from dataclasses import replace
 
 from migration_gate.drift.column_types import domain_base
 from migration_gate.drift.comparison_scope import ComparisonScope
-from migration_gate.drift.difference import CatalogDifference, make_difference
+from migration_gate.drift.difference import CatalogDifference, make_described_difference, make_difference
+from migration_gate.drift.difference_text import definition_text
 from migration_gate.drift.normalize import normalize_definition
 from migration_gate.drift.object_pairs import is_copied, pair_objects
 from migration_gate.facts import DifferenceKind, EnumType, NamedType
@@ -20,13 +21,8 @@ def find_named_type_differences(scope: ComparisonScope) -> Iterator[CatalogDiffe
     """Types that differ; one that no model uses is unmanaged."""
     for database, models in pair_objects(scope.database.types, scope.models.types):
         if database is not None and (models is None or is_copied(database, models)):
-            yield make_difference(
-                "unmanaged",
-                database,
-                None,
-                database_text=database.definition,
-                models_text=None,
-                object_noun=database.kind,
+            yield make_described_difference(
+                "unmanaged", database, None, definition_text, object_noun=database.kind
             )
         else:
             yield from _find_definition_difference(database, models)
@@ -38,13 +34,7 @@ def _find_definition_difference(
 ) -> Iterator[CatalogDifference]:
     kind = _definition_difference_kind(database, models)
     if kind is not None:
-        yield make_difference(
-            kind,
-            database,
-            models,
-            database_text=database.definition if database else None,
-            models_text=models.definition if models else None,
-        )
+        yield make_described_difference(kind, database, models, definition_text)
 
 
 def _definition_difference_kind(

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from migration_gate.drift.comparison_scope import ComparisonScope
-from migration_gate.drift.difference import CatalogDifference, make_difference
+from migration_gate.drift.difference import CatalogDifference, make_described_difference
 from migration_gate.drift.object_pairs import pair_objects
 from migration_gate.facts import EnumType, Snapshot
 from migration_gate.sql.identifiers import qualified_name
@@ -21,9 +21,7 @@ def find_renamed_enums(scope: ComparisonScope) -> Iterator[CatalogDifference]:
     for new in added:
         old = _only_enum_with_labels(removed, new.labels)
         if old is not None and _only_enum_with_labels(added, new.labels) is new:
-            yield make_difference(
-                "enum", old, new, database_text=_printed_name(old), models_text=_printed_name(new)
-            )
+            yield make_described_difference("enum", old, new, _printed_name)
 
 
 def _only_enum_with_labels(enums: Iterable[EnumType], labels: tuple[str, ...]) -> EnumType | None:

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 
 from migration_gate.drift.column_sequences import map_column_sequences
 from migration_gate.drift.comparison_scope import ComparisonScope
-from migration_gate.drift.difference import CatalogDifference, make_difference
-from migration_gate.drift.difference_text import sequence_text
+from migration_gate.drift.difference import CatalogDifference, make_described_difference
+from migration_gate.drift.difference_text import comment_text, sequence_text
 from migration_gate.drift.object_pairs import is_copied, pair_objects, table_of, without_identifiers
-from migration_gate.drift.type_use import is_used
+from migration_gate.drift.type_use import is_used, make_unmodelled_difference
 from migration_gate.facts import Sequence, Snapshot
 
 
@@ -66,9 +66,7 @@ def _compare_owned_sequences(pair: _OwnedPair) -> Iterator[CatalogDifference]:
     # Where the column's type differs, its sequence's type is a part of that difference.
     yield from _compare_options(database, models, with_type=pair.database_type == pair.models_type)
     if _name_of(database) != _name_of(models):
-        yield make_difference(
-            "name-only", database, models, database_text=str(database), models_text=str(models)
-        )
+        yield make_described_difference("name-only", database, models, str)
 
 
 def _name_of(sequence: Sequence) -> tuple[str, str]:
@@ -91,49 +89,24 @@ def _compare_free_sequences(
     """Sequences of one name; one that the models' database only copied is not made by the models."""
     if database is None:
         if models is not None and models.owner is None:
-            text = sequence_text(models)
-            yield make_difference("sequence", None, models, database_text=None, models_text=text)
+            yield make_described_difference("sequence", None, models, sequence_text)
     elif models is not None and not is_copied(database, models):
         yield from _compare_options(database, models, with_type=True)
         yield from _compare_comments(database, models)
     elif database.owner is None:
-        yield _unmodelled_sequence(database, has_users=is_used(database, *scope.sides))
-
-
-def _unmodelled_sequence(database: Sequence, *, has_users: bool) -> CatalogDifference:
-    """A sequence that no model defines: left behind, or used by what models cannot express."""
-    return make_difference(
-        "unmanaged" if has_users else "sequence",
-        database,
-        None,
-        database_text=sequence_text(database),
-        models_text=None,
-        object_noun="sequence" if has_users else "",
-    )
+        has_users = is_used(database, *scope.sides)
+        yield make_unmodelled_difference("sequence", database, sequence_text, has_users=has_users)
 
 
 def _compare_comments(database: Sequence, models: Sequence) -> Iterator[CatalogDifference]:
     if database.comment != models.comment:
-        yield make_difference(
-            "unmanaged",
-            database,
-            models,
-            database_text=database.comment,
-            models_text=models.comment,
-            object_noun="comment",
-        )
+        yield make_described_difference("unmanaged", database, models, comment_text, object_noun="comment")
 
 
 def _compare_options(database: Sequence, models: Sequence, *, with_type: bool) -> Iterator[CatalogDifference]:
     """The options, with or without those that follow from the sequence's type."""
     if _options_of(database, with_type=with_type) != _options_of(models, with_type=with_type):
-        yield make_difference(
-            "sequence",
-            database,
-            models,
-            database_text=sequence_text(database),
-            models_text=sequence_text(models),
-        )
+        yield make_described_difference("sequence", database, models, sequence_text)
 
 
 def _options_of(sequence: Sequence, *, with_type: bool) -> Sequence:

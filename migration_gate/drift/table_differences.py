@@ -10,8 +10,8 @@ from dataclasses import replace
 
 from migration_gate.analysis.storage_parameters import without_default_options
 from migration_gate.drift.comparison_scope import ComparisonScope
-from migration_gate.drift.difference import CatalogDifference, make_difference
-from migration_gate.drift.difference_text import columns_text
+from migration_gate.drift.difference import CatalogDifference, make_described_difference, make_difference
+from migration_gate.drift.difference_text import columns_text, comment_text
 from migration_gate.drift.object_pairs import pair_objects
 from migration_gate.facts import Snapshot, Table, View
 
@@ -57,16 +57,9 @@ def _columns_of(table: Table | None, snapshot: Snapshot) -> str | None:
 def find_option_differences(database: Table, models: Table) -> Iterator[CatalogDifference]:
     """One difference for each option; its fix changes this option alone."""
     for field, describe in _OPTIONS.items():
-        database_text, models_text = describe(database), describe(models)
-        if database_text != models_text:
+        if describe(database) != describe(models):
             only_this_changed = replace(database, **{field: getattr(models, field)})
-            yield make_difference(
-                "table option",
-                database,
-                only_this_changed,
-                database_text=database_text,
-                models_text=models_text,
-            )
+            yield make_described_difference("table option", database, only_this_changed, describe)
 
 
 def _partition_key_text(table: Table) -> str:
@@ -104,23 +97,13 @@ _OPTIONS: Mapping[str, Callable[[Table], str]] = {
 
 def _find_comment_difference(database: Table, models: Table) -> Iterator[CatalogDifference]:
     if database.comment != models.comment:
-        yield make_difference(
-            "comment", database, models, database_text=database.comment, models_text=models.comment
-        )
+        yield make_described_difference("comment", database, models, comment_text)
 
 
 def _find_unmanaged_differences(database: Table, models: Table) -> Iterator[CatalogDifference]:
     for object_noun, describe in _UNMANAGED_PROPERTIES.items():
-        database_text, models_text = describe(database), describe(models)
-        if database_text != models_text:
-            yield make_difference(
-                "unmanaged",
-                database,
-                models,
-                database_text=database_text,
-                models_text=models_text,
-                object_noun=object_noun,
-            )
+        if describe(database) != describe(models):
+            yield make_described_difference("unmanaged", database, models, describe, object_noun=object_noun)
 
 
 def _row_security_text(table: Table) -> str:

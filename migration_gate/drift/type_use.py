@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from typing import TypeVar
+from typing import Literal, TypeVar
 
+from migration_gate.drift.difference import CatalogDifference, make_described_difference
+from migration_gate.drift.object_pairs import ObjectT
 from migration_gate.facts import EnumType, Sequence, Snapshot
 from migration_gate.sql.identifiers import quote_identifier
 
@@ -21,6 +23,20 @@ def is_used(item: EnumType | Sequence, database: Snapshot, models: Snapshot) -> 
     names = {re.escape(name) for name in (item.name, quote_identifier(item.name))}
     word = re.compile(rf"(?<![\w$])(?:{'|'.join(sorted(names))})(?![\w$])")
     return any(word.search(text) for text in _printed_texts(database, models))
+
+
+def make_unmodelled_difference(
+    kind: Literal["enum", "sequence"],
+    item: ObjectT,
+    describe: Callable[[ObjectT], str],
+    *,
+    has_users: bool,
+) -> CatalogDifference:
+    """The difference of what no model defines: left behind, or used by what models cannot express."""
+    noun = kind if has_users else ""
+    return make_described_difference(
+        "unmanaged" if has_users else kind, item, None, describe, object_noun=noun
+    )
 
 
 def without_leftovers(models: Snapshot, replayed: Snapshot) -> Snapshot:

@@ -8,7 +8,7 @@ from itertools import zip_longest
 from typing import TypeAlias
 
 from migration_gate.drift.difference import CatalogDifference, make_difference
-from migration_gate.drift.difference_text import index_text
+from migration_gate.drift.difference_text import part_text
 from migration_gate.drift.object_pairs import ConstraintOrIndex, ObjectPair
 from migration_gate.drift.part_matching import UnmatchedParts
 from migration_gate.drift.uniqueness import has_plain_columns
@@ -127,28 +127,19 @@ def pair_constraints_with_indexes(
     """A unique constraint on one side, on the other a unique index with its columns in another order."""
     database_pairs = _pair_with_indexes(constraints.database, indexes.models)
     models_pairs = _pair_with_indexes(constraints.models, indexes.database)
-    differences = [
-        make_difference(
-            "unique",
-            constraint,
-            index,
-            database_text=constraint.definition,
-            models_text=index_text(index),
-        )
-        for constraint, index in database_pairs
+    pairs: list[tuple[ConstraintOrIndex, ConstraintOrIndex]] = [
+        *database_pairs,
+        *((index, constraint) for constraint, index in models_pairs),
     ]
-    differences += [
-        make_difference(
-            "unique",
-            index,
-            constraint,
-            database_text=index_text(index),
-            models_text=constraint.definition,
-        )
-        for constraint, index in models_pairs
-    ]
-    paired = [part for pair in (*database_pairs, *models_pairs) for part in pair]
-    return UniquenessComparison(tuple(differences), constraints.without(paired), indexes.without(paired))
+    differences = tuple(_pair_difference(database, models) for database, models in pairs)
+    paired = [part for pair in pairs for part in pair]
+    return UniquenessComparison(differences, constraints.without(paired), indexes.without(paired))
+
+
+def _pair_difference(database: ConstraintOrIndex, models: ConstraintOrIndex) -> CatalogDifference:
+    return make_difference(
+        "unique", database, models, database_text=part_text(database), models_text=part_text(models)
+    )
 
 
 def _pair_with_indexes(

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from migration_gate.drift.comparison_scope import ComparisonScope
-from migration_gate.drift.difference import CatalogDifference, make_difference
+from migration_gate.drift.difference import CatalogDifference, make_described_difference
 from migration_gate.drift.object_pairs import (
     ObjectT,
     is_copied,
@@ -108,14 +108,8 @@ def _compare_pair(
 
 
 def _make_unmanaged(database: CatalogObject | None, models: CatalogObject | None) -> CatalogDifference:
-    return make_difference(
-        "unmanaged",
-        database,
-        models,
-        database_text=_definition_text(database) if database is not None else None,
-        models_text=_definition_text(models) if models is not None else None,
-        object_noun=_object_noun(database if database is not None else models),
-    )
+    noun = _object_noun(database if database is not None else models)
+    return make_described_difference("unmanaged", database, models, _definition_text, object_noun=noun)
 
 
 def _object_noun(item: CatalogObject | None) -> str:

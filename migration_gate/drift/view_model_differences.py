@@ -11,8 +11,8 @@ from dataclasses import replace
 from migration_gate.analysis.index_definitions import remove_index_name
 from migration_gate.analysis.type_width import is_same_family
 from migration_gate.drift.comparison_scope import ComparisonScope
-from migration_gate.drift.difference import CatalogDifference, make_difference
-from migration_gate.drift.difference_text import column_text
+from migration_gate.drift.difference import CatalogDifference, make_described_difference, make_difference
+from migration_gate.drift.difference_text import column_text, definition_text
 from migration_gate.facts import Column
 
 SAME_FAMILY = "a view returns what its query computes, and both are of one kind"
@@ -27,13 +27,13 @@ def find_view_model_differences(scope: ComparisonScope) -> Iterator[CatalogDiffe
     for column in scope.view_model_columns:
         type_name = types[column.schema, column.table].get(column.name)
         if type_name is None:
-            yield make_difference("column", None, column, database_text=None, models_text=column_text(column))
+            yield make_described_difference("column", None, column, column_text)
         elif type_name != column.type:
             yield _make_type_difference(column, type_name)
     definitions = {remove_index_name(index.definition) for index in scope.view_indexes}
     for index in scope.view_model_indexes:
         if remove_index_name(index.definition) not in definitions:
-            yield make_difference("index", None, index, database_text=None, models_text=index.definition)
+            yield make_described_difference("index", None, index, definition_text)
 
 
 def _make_type_difference(column: Column, type_name: str) -> CatalogDifference:
