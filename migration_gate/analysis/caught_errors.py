@@ -17,7 +17,9 @@ from migration_gate.wording import code_block, count_noun
 
 UNDEFINED = frozenset({"42P01", "42703", "42883", "42704", "3F000"})
 """SQLSTATEs of a table, column, function, other object or schema that is not there"""
-TAKEN = frozenset({"42P07", "42701", "42710", "42723", "42P06"})
+DUPLICATE_OBJECT = "42710"
+"""the SQLSTATE of a label, a member of a publication, or another object that is there already"""
+TAKEN = frozenset({"42P07", "42701", DUPLICATE_OBJECT, "42723", "42P06"})
 """SQLSTATEs of a name that is taken"""
 ROW_IS_THERE = ("23505",)
 """the SQLSTATE of a row that is there already: INSERT ... ON CONFLICT, written out"""
@@ -29,13 +31,15 @@ DEPENDS_ON_SERVER = re.compile(
     r"|could not (open|access) (extension|file)"
 )
 """messages about what a production server may have, and the ephemeral one lacks"""
-_ALTERS_TYPE = re.compile(r"\s*ALTER\s+TYPE\b.*\bADD\s+VALUE\b", re.IGNORECASE | re.DOTALL)
+_ADDS_LABEL = re.compile(r"\s*ALTER\s+TYPE\b.*\bADD\s+VALUE\b", re.IGNORECASE | re.DOTALL)
 _RENAME = re.compile(
     r'\s*ALTER\s+TABLE\s+(?:IF\s+EXISTS\s+)?(?:ONLY\s+)?(?P<table>[\w".]+)\s+RENAME\s+'
     r'(?:(?:COLUMN\s+)?(?P<old>(?!TO\b)[\w"]+)\s+)?TO\s+(?P<new>[\w"]+)\s*;?\s*',
     re.IGNORECASE,
 )
 _REMOVES_ROWS = re.compile(r"\s*(DELETE|TRUNCATE)\b", re.IGNORECASE)
+_OTHER_VERBS = frozenset({"ADD", "ALTER", "RENAME", "SET", "VALIDATE", "ATTACH", "DETACH"})
+"""what an ALTER may do besides DROP"""
 _HANDLER = re.compile(r"\bWHEN\b[^;]*?\bTHEN\s+(\w+)", re.IGNORECASE)
 _REPORTS = frozenset({"NULL", "RAISE", "END"})
 """the first words of handlers that do nothing"""
@@ -68,9 +72,9 @@ def is_goal_reached(error: CaughtError) -> bool:
         return has_no_rows or error.sqlstate in ROW_IS_THERE or error.sqlstate.startswith(DECISIONS)
     if error.sqlstate in UNDEFINED:
         return _drops_one_thing(error.statement)
-    return error.sqlstate == "42710" and bool(
-        _ALTERS_TYPE.match(error.statement) or _ADDS_MEMBER.match(error.statement)
-    )
+    # CREATE TYPE fails with the same SQLSTATE, but what has the name may be another type.
+    adds_name = _ADDS_LABEL.match(error.statement) or _ADDS_MEMBER.match(error.statement)
+    return error.sqlstate == DUPLICATE_OBJECT and adds_name is not None
 
 
 def _is_renamed(replay: Replay, error: CaughtError) -> bool:
@@ -93,13 +97,13 @@ def _drops_one_thing(statement: str) -> bool:
     tokens = [token for token in tokenize(statement) if token.kind is not TokenKind.COMMENT]
     if any(token.text == "," for token in _outside_brackets(tokens)):
         return False
-    words = [token.keyword for token in tokens]
-    if not words or words[0] == "DROP":
-        return bool(words)
-    if words[0] != "ALTER" or "DROP" not in words[2:]:
-        return False
-    verbs = {"ADD", "ALTER", "RENAME", "SET", "VALIDATE", "ATTACH", "DETACH"}
-    return not verbs & set(words[1:])
+    match [token.keyword for token in tokens]:
+        case ["DROP", *_]:
+            return True
+        case ["ALTER", *words]:
+            return "DROP" in words[1:] and _OTHER_VERBS.isdisjoint(words)
+        case _:
+            return False
 
 
 def _outside_brackets(tokens: list[Token]) -> Iterator[Token]:
@@ -135,19 +139,16 @@ def _is_likely_deliberate(error: CaughtError) -> bool:
         return bool(error.fallback)
     if error.changes_rows and _has_other_handler(error.query):
         return True
-    return bool(
-        error.fallback
-        or error.is_in_savepoint
-        or error.sqlstate in TAKEN
-        or error.sqlstate == SECOND_PRIMARY_KEY
-        or DEPENDS_ON_SERVER.match(error.message)
-    )
+    if error.fallback or error.is_in_savepoint:
+        return True
+    is_there_already = error.sqlstate in TAKEN or error.sqlstate == SECOND_PRIMARY_KEY
+    return is_there_already or DEPENDS_ON_SERVER.match(error.message) is not None
 
 
 def _has_other_handler(query: str) -> bool:
     """Whether a handler of the block does more than to report the error: what it does may be as good."""
-    handlers = _HANDLER.findall(query.partition("EXCEPTION")[2] or query.lower().partition("exception")[2])
-    return any(word.upper() not in _REPORTS for word in handlers)
+    handlers = query.partition("EXCEPTION")[2] or query.lower().partition("exception")[2]
+    return any(word.upper() not in _REPORTS for word in _HANDLER.findall(handlers))
 
 
 def _collect_evidence(error: CaughtError) -> Iterator[Evidence]:

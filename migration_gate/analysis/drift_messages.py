@@ -197,12 +197,11 @@ def _describe_drop(difference: Difference, uses: Sequence[NameUse] | None) -> st
         keep = "If it is in use, add it to the model."
         loss = "the values of all rows go with it; how many production holds is not known here"
     keep += _describe_uses(uses)
+    keep += "\nOnly if it is to go, write "
     revision = format_revision(difference)
     if revision:
-        return f"{keep}\nOnly if it is to go, write into a revision ({loss}):{_code(difference, revision)}"
-    return (
-        f"{keep}\nOnly if it is to go, write a revision that drops it: {loss}.{_describe_refusal(difference)}"
-    )
+        return f"{keep}into a revision ({loss}):{_write_lines(difference, revision)}"
+    return f"{keep}a revision that drops it: {loss}.{_describe_refusal(difference)}"
 
 
 def _describe_change(difference: Difference) -> str:
@@ -218,9 +217,9 @@ def _describe_change(difference: Difference) -> str:
     if loss := _describe_loss(difference):
         return (
             f"Correct the model: {loss}.\nOnly if every value of production "
-            f"fits into it, write into a revision:{_code(difference, revision)}"
+            f"fits into it, write into a revision:{_write_lines(difference, revision)}"
         )
-    return f"Correct {side}, or write into a revision:{_code(difference, revision)}"
+    return f"Correct {side}, or write into a revision:{_write_lines(difference, revision)}"
 
 
 def _describe_loss(difference: Difference) -> str:
@@ -239,12 +238,7 @@ def _describe_loss(difference: Difference) -> str:
 
 def _describe_call(difference: Difference) -> str:
     """How to give a call in the model; then the lines for the database."""
-    call = "sa.func.now()"
-    for text in (difference.database, difference.models):
-        if text is not None and text.startswith(QUOTED):
-            call = f'sa.text("{text.removeprefix(QUOTED)}")'
-    if difference.models not in (None, "now()") and not is_evaluated_default(difference.models):
-        call = f'sa.text("{difference.models}")'
+    call = _write_call(difference)
     lines = []
     if is_evaluated_default(difference.models):
         lines.append(f"In the model, write `server_default={call}` in place of the string.")
@@ -252,11 +246,22 @@ def _describe_call(difference: Difference) -> str:
         lines.append(f"A revision writes it the same way: not a string, but `{call}`.")
     revision = format_revision(difference)
     if revision:
-        lines[-1] += f" For the database:{_code(difference, revision)}"
+        lines[-1] += f" For the database:{_write_lines(difference, revision)}"
     return "\n".join(lines) + ("" if revision else _describe_refusal(difference))
 
 
-def _code(difference: Difference, revision: str) -> str:
+def _write_call(difference: Difference) -> str:
+    """The call that was meant, as a model or a revision writes it; the models' own, where they have one."""
+    models = difference.models
+    if models not in (None, "now()") and not is_evaluated_default(models):
+        return f'sa.text("{models}")'
+    for text in (models, difference.database):
+        if text is not None and text.startswith(QUOTED):
+            return f'sa.text("{text.removeprefix(QUOTED)}")'
+    return "sa.func.now()"
+
+
+def _write_lines(difference: Difference, revision: str) -> str:
     """The lines, and what they need to run."""
     block = code_block(revision)
     if not difference.runs_only_with:

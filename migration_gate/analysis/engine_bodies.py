@@ -72,9 +72,9 @@ def join_revisions(revisions: Sequence[DriftRevision | None]) -> tuple[DriftRevi
     parts = [item for item in revisions if item is not None and item.engines]
     if len(parts) < 2 or len({item.engine_keyword for item in parts}) > 1:
         return tuple(revisions)
-    replaced: dict[str, DriftRevision | None] = {item.identifier: None for item in parts}
-    replaced[parts[0].identifier] = _merge_revisions(parts)
-    return tuple(replaced.get(item.identifier, item) if item is not None else None for item in revisions)
+    joined: list[DriftRevision | None] = [None if item in parts else item for item in revisions]
+    joined[revisions.index(parts[0])] = _merge_revisions(parts)
+    return tuple(joined)
 
 
 def _merge_revisions(parts: Sequence[DriftRevision]) -> DriftRevision:

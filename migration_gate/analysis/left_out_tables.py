@@ -6,7 +6,7 @@ other one that a revision made or a model maps is not compared, and nothing else
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -52,7 +52,8 @@ class LeftOutTables:
         filters: dict[str, FilteredObject] = {}
         for item in self.replay.models.filtered_objects:
             if item.kind == "schema":
-                filters |= {n: item for n in self.comparable_tables if n.startswith(f"{item.name}.")}
+                in_schema = (name for name in self.comparable_tables if name.startswith(f"{item.name}."))
+                filters |= dict.fromkeys(in_schema, item)
             elif item.kind == "table" and item.table in (None, item.name):
                 name = f"{item.schema or 'public'}.{item.name}"
                 if name in self.comparable_tables:
@@ -139,16 +140,25 @@ def _describe_everything(tables: Mapping[str, FilteredObject], what: str) -> Unc
 
 def _count_kinds(items: Iterable[FilteredObject]) -> Iterator[str]:
     """`table `a`, 12 columns (…)`, one text for each kind."""
-    by_kind: dict[str, list[str]] = {}
+    names_by_kind: dict[str, list[str]] = defaultdict(list)
     for item in items:
-        name = display_name(item.schema or "public", item.name)
-        if item.kind not in ("table", "schema") and item.table:
-            name = f"{display_name(item.schema or 'public', item.table)}.{item.name}"
-        by_kind.setdefault(item.kind, []).append(item.name if item.kind == "schema" else name)
-    for kind, names in sorted(by_kind.items(), key=lambda entry: entry[0] != "table"):
+        names_by_kind[item.kind].append(_display_filtered(item))
+    tables_first = sorted(names_by_kind, key=lambda kind: kind != "table")
+    for kind in tables_first:
+        names = names_by_kind[kind]
         noun = kind.replace("_", " ")
         plural = PLURALS.get(kind, f"{noun}s")
         yield f"{count_noun(len(names), noun, plural)} ({_list_names(sorted(names))})"
+
+
+def _display_filtered(item: FilteredObject) -> str:
+    """The name of what is left out, as reports show it."""
+    schema = item.schema or "public"
+    if item.kind == "schema":
+        return item.name
+    if item.kind == "table" or not item.table:
+        return display_name(schema, item.name)
+    return f"{display_name(schema, item.table)}.{item.name}"
 
 
 def _list_names(names: Iterable[str]) -> str:

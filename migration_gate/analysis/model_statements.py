@@ -37,8 +37,9 @@ def find_model_uses(replay: Replay) -> tuple[ModelUse, ...]:
     for statement in replay.model_statements:
         if statement.is_executed or _is_in_log(replay, statement):
             file = statement.location.file if statement.location else ""
-            place = "" if statement.revision is not None else file
-            groups[statement.revision, place, statement.step == 0].append(statement)
+            # One use for a revision, whatever files of the project its statements came through.
+            file_of_group = "" if statement.revision is not None else file
+            groups[statement.revision, file_of_group, statement.step == 0].append(statement)
     return tuple(
         ModelUse(revision, _first_file(statements), tuple(statements), tuple(_list_objects(statements)))
         for (revision, _, _), statements in groups.items()

@@ -53,15 +53,17 @@ class OwnerColumn:
 
     def _is_usable(self, index: Index) -> bool:
         """Whether the index starts with the column or with a foreign key of it, and holds every owned row."""
-        if not index.valid:
-            return False
-        only_null_left_out = f"WHERE ({self.column.name} IS NOT NULL)"
-        if index.partial and not index.definition.replace('"', "").endswith(only_null_left_out):
+        if not index.valid or not self._holds_owned_rows(index):
             return False
         keys = [(self.column.name,), *(key.columns for key in self.foreign_keys)]
         if self.is_polymorphic and self.type_column:
             keys.append((self.type_column.name, self.column.name))
         return any(set(index.columns[: len(key)]) == set(key) for key in keys)
+
+    def _holds_owned_rows(self, index: Index) -> bool:
+        """Whether its condition, if there is one, leaves out only rows without an owner."""
+        only_null_left_out = f"WHERE ({self.column.name} IS NOT NULL)"
+        return not index.partial or index.definition.replace('"', "").endswith(only_null_left_out)
 
     @property
     def type_column(self) -> Column | None:
@@ -123,9 +125,11 @@ def list_ownable_tables(facts: Facts) -> Iterator[Table]:
     """The tables that may have an owner: not the owners' own, no exempt one, partition or foreign table."""
     owners = facts.owners
     for table in facts.replay.catalog.tables:
+        # The rows of a partition are judged with its parent; those of a foreign table lie elsewhere.
+        if table.partition_bound is not None or table.kind == "foreign table":
+            continue
         holds_owners = owners.references is not None and _is_owners_table(owners, _full_name(table))
-        holds_no_rows = table.partition_bound is not None or table.kind == "foreign table"
-        if not holds_owners and not holds_no_rows and _find_pattern(table, owners.exempt) is None:
+        if not holds_owners and _find_pattern(table, owners.exempt) is None:
             yield table
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from migration_gate.autofix.autofix_state import AutofixState
 from migration_gate.autofix.sqlalchemy_types import find_enum
 from migration_gate.drift.type_names import NUMBER_TYPES, TEXT_TYPES, type_without_length
-from migration_gate.facts import Column
+from migration_gate.facts import Column, Snapshot
 from migration_gate.sql.identifiers import quote_identifier
 
 
@@ -20,7 +20,8 @@ def write_conversion(current: Column, target: Column, state: AutofixState) -> st
         return f"{name} <> 0"
     if current_type == "boolean" and target_type in NUMBER_TYPES:
         return f"{name}::integer"
-    if "money" in (current_type, target_type) and {current_type, target_type} & NUMBER_TYPES:
+    # Postgres casts money to and from numeric alone.
+    if "money" in (current_type, target_type) and not NUMBER_TYPES.isdisjoint({current_type, target_type}):
         return f"{name}::numeric::{target.type}"
     if current_type != target_type and _is_text_of_enum(current, target, state):
         array = "[]" if current.type.endswith("[]") else ""
@@ -41,14 +42,17 @@ def _without_cut(type_name: str) -> str:
 
 def _is_text_of_enum(current: Column, target: Column, state: AutofixState) -> bool:
     """Whether one is an enum, and the other an enum or text: no other values are labels."""
-    sides = ((current, _is_enum(current, state, is_target=False)), (target, _is_enum(target, state)))
-    return any(is_enum for _, is_enum in sides) and all(
-        is_enum or type_without_length(column.type).removesuffix("[]") in (*TEXT_TYPES, "character")
-        for column, is_enum in sides
-    )
+    was_enum, is_enum = _is_enum(current, state.current), _is_enum(target, state.target)
+    if was_enum and is_enum:
+        return True
+    return (was_enum and _is_text(target)) or (is_enum and _is_text(current))
 
 
-def _is_enum(column: Column, state: AutofixState, *, is_target: bool = True) -> bool:
+def _is_enum(column: Column, snapshot: Snapshot) -> bool:
     """Whether its type is an enum or an array of one."""
-    snapshot = state.target if is_target else state.current
     return find_enum(column.type.removesuffix("[]"), snapshot) is not None
+
+
+def _is_text(column: Column) -> bool:
+    """Whether its type is text or an array of text."""
+    return type_without_length(column.type).removesuffix("[]") in (*TEXT_TYPES, "character")

@@ -12,13 +12,18 @@ from migration_gate.sql.identifiers import qualified_name
 
 def map_column_sequences(snapshot: Snapshot) -> Mapping[str, Sequence]:
     """By the column, `schema.table.column`."""
+    owned = {sequence.owner: sequence for sequence in snapshot.sequences if sequence.owner is not None}
+    return _map_free_sequences(snapshot) | owned
+
+
+def _map_free_sequences(snapshot: Snapshot) -> dict[str, Sequence]:
+    """The sequences without an owner that the default of one column uses; not those that several share."""
     free = {_next_value(sequence): sequence for sequence in snapshot.sequences if sequence.owner is None}
     users: dict[str, list[str]] = defaultdict(list)
-    for column in snapshot.columns if free else ():
+    for column in snapshot.columns:
         if column.default in free:
             users[column.default].append(f"{table_of(column)}.{column.name}")
-    sequences = {owners[0]: free[default] for default, owners in users.items() if len(owners) == 1}
-    return sequences | {sequence.owner: sequence for sequence in snapshot.sequences if sequence.owner}
+    return {columns[0]: free[default] for default, columns in users.items() if len(columns) == 1}
 
 
 def _next_value(sequence: Sequence) -> str:

@@ -29,17 +29,15 @@ def is_test_code(module: PythonModule, node: ast.Attribute) -> bool:
 def stamps_head(module: PythonModule, node: ast.AST) -> bool:
     """Whether the innermost function also stamps the version table: `command.stamp(config, "head")`."""
     function = module.find_function(node)
-    for call in ast.walk(function) if function is not None else module.nodes:
-        if isinstance(call, ast.Call):
-            texts = [constant_text(part) or "" for part in ast.walk(call)]
-            if _STAMP_COMMAND.search(last_name(call.func)) or _is_stamp_command(texts):
-                return True
-    return False
+    nodes = ast.walk(function) if function is not None else module.nodes
+    return any(isinstance(call, ast.Call) and _is_stamp(call) for call in nodes)
 
 
-def _is_stamp_command(texts: list[str]) -> bool:
-    """Whether a command line is `alembic stamp ...`."""
-    line = " ".join(texts)
+def _is_stamp(call: ast.Call) -> bool:
+    """Whether it is `command.stamp(...)`, or runs the command line `alembic stamp ...`."""
+    if _STAMP_COMMAND.search(last_name(call.func)):
+        return True
+    line = " ".join(constant_text(part) or "" for part in ast.walk(call))
     return "alembic" in line and _STAMP_COMMAND.search(line) is not None
 
 

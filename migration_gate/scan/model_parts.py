@@ -121,14 +121,15 @@ class PartReader:
 
     def _read_declared(self, name: str, function: ast.FunctionDef) -> Iterator[ModelPart]:
         """What a `declared_attr` returns."""
-        is_certain = not any(isinstance(node, ast.If) for node in ast.walk(function))
+        has_choice = any(isinstance(node, ast.If) for node in ast.walk(function))
         for node in ast.walk(function):
-            if isinstance(node, ast.Return) and node.value is not None:
-                if name == "__table_args__":
-                    yield from self.read_constraints(node.value)
-                elif _is_column(node.value):
-                    for part in self._read_column(name, node.value, node):
-                        yield replace(part, is_certain=part.is_certain and is_certain)
+            if not isinstance(node, ast.Return) or node.value is None:
+                continue
+            if name == "__table_args__":
+                yield from self.read_constraints(node.value)
+            elif _is_column(node.value):
+                parts = self._read_column(name, node.value, node)
+                yield from (replace(part, is_certain=False) for part in parts) if has_choice else parts
 
     def _read_column(self, attribute: str | None, call: ast.Call, node: ast.AST) -> Iterator[ModelPart]:
         """A column and what its arguments make: keys, constraints, an index, a sequence."""
