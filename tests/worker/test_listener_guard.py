@@ -41,7 +41,7 @@ def test_a_listener_that_fails_is_left_out_and_said(engine: Engine) -> None:
     assert (ran.replay.failure, ran.tables) == (None, ["odd"])
     (unchecked,) = ran.replay.unchecked
     assert unchecked.object == "the look for what revisions build from the models"
-    assert "ValueError: not yet known (model_ddl.py:" in unchecked.why
+    assert "ValueError: not yet known (model_origins.py:" in unchecked.why
     assert "no fault of the project's" in unchecked.why
 
 
