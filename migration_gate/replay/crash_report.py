@@ -15,7 +15,7 @@ FRAME = re.compile(r'  File "(.+)", line \d+ in ')
 FATAL_ERROR = "Fatal Python error"
 FATAL_FRAME = re.compile(r'^  File "(.+)", line (\d+) in (.+)$', re.MULTILINE)
 FOREIGN_FILE = re.compile(
-    r"^<|/site-packages/(alembic|sqlalchemy|greenlet)/|/migration_gate/worker/|/worker/\w+\.py$"
+    r"^<|/site-packages/(alembic|sqlalchemy|greenlet)/|/migration_gate/worker/|/migration_gate_worker/"
     r"|/lib/python3\.\d+/(?!site-packages)"
 )
 """files whose frames say nothing about the project's own code"""

@@ -26,6 +26,8 @@ from migration_gate.sandbox.user import (
 )
 
 WORKER_FOLDER = Path(__file__).parents[1] / "worker"
+COPIED_WORKER = "migration_gate_worker"
+"""folder of the copy; `crash_report.FOREIGN_FILE` knows its name"""
 STOP_SECONDS = 5.0
 """what the sandbox gets to end everything below it, before it is killed itself"""
 ALL_NETWORKS = "`network: true`: the project's code could reach other machines"
@@ -210,7 +212,7 @@ def _find_readable_code(account: Account | None, folder: Path) -> Path:
     main_file = WORKER_FOLDER / "__main__.py"
     if account is None or is_readable(main_file):
         return main_file
-    copy = folder / "worker"
+    copy = folder / COPIED_WORKER
     if not copy.exists():
         shutil.copytree(WORKER_FOLDER, copy, ignore=shutil.ignore_patterns("__pycache__"))
     return copy / "__main__.py"
