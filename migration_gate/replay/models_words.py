@@ -33,11 +33,15 @@ def describe_models(models: Models) -> Iterator[str]:
 def describe_called_equal(differences: Sequence[Difference]) -> Iterator[str]:
     """Notes on what differs, and is no finding because a function of env.py calls it equal."""
     for kind, setting in COMPARED_SETTINGS.items():
-        found = [item for item in differences if item.kind == kind]
-        shown = (f"`{item.object}` ({item.database} and {item.models})" for item in found[:SHOWN_NAMES])
-        more = f" and {len(found) - SHOWN_NAMES} more" if len(found) > SHOWN_NAMES else ""
-        if found:
-            yield f"env.py's {setting} calls equal what differs: {', '.join(shown)}{more}"
+        called_equal = [item for item in differences if item.kind == kind]
+        if not called_equal:
+            continue
+        shown = [
+            f"`{item.object}` ({item.database} and {item.models})" for item in called_equal[:SHOWN_NAMES]
+        ]
+        rest = len(called_equal) - len(shown)
+        more = f" and {rest} more" if rest else ""
+        yield f"env.py's {setting} calls equal what differs: {', '.join(shown)}{more}"
 
 
 def find_unproven_models(models: Models, version_tables: Sequence[str]) -> Iterator[Unchecked]:

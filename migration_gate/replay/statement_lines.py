@@ -30,19 +30,20 @@ def add_statement_lines(commands: Iterable[DdlCommand], steps: Iterable[Step]) -
     queries: dict[int, dict[int, str]] = defaultdict(dict)
     for command in commands:
         queries[command.step].setdefault(command.query_number, command.query)
-    places: dict[int, _Place] = {}
+    origins: dict[int, _QueryOrigin] = {}
     for step, texts in queries.items():
         for number, line in _match_lines(texts, statements.get(step, ())).items():
-            places[number] = _Place(step, line)
-    places |= _find_later_steps(commands, places, statements)
-    return tuple(
-        replace(command, step=places[command.query_number].step, line=places[command.query_number].line)
-        for command in commands
-    )
+            origins[number] = _QueryOrigin(step, line)
+    origins |= _find_later_steps(commands, origins, statements)
+    located: list[DdlCommand] = []
+    for command in commands:
+        origin = origins[command.query_number]
+        located.append(replace(command, step=origin.step, line=origin.line))
+    return tuple(located)
 
 
-class _Place(NamedTuple):
-    """Where a statement was run."""
+class _QueryOrigin(NamedTuple):
+    """Which step ran a query, and at which line of its revision."""
 
     step: int
     line: int | None
@@ -50,22 +51,35 @@ class _Place(NamedTuple):
 
 def _find_later_steps(
     commands: Sequence[DdlCommand],
-    places: Mapping[int, _Place],
+    origins: Mapping[int, _QueryOrigin],
     statements: Mapping[int, Sequence[Statement]],
-) -> dict[int, _Place]:
-    """The places of queries that a later step ran, which the log does not know."""
-    found: dict[int, _Place] = {}
-    next_step = max(statements, default=0)
+) -> dict[int, _QueryOrigin]:
+    """The origins of queries that a later step ran than the one which the log names."""
+    later: dict[int, _QueryOrigin] = {}
+    last_step = max(statements, default=0)
     for command in reversed(commands):
         number = command.query_number
-        if command.step and places[number].line is None and number not in found:
-            for step in range(command.step + 1, next_step + 1):
-                line = _match_lines({number: command.query}, statements.get(step, ()))[number]
-                if line is not None:
-                    found[number] = _Place(step, line)
-                    break
-        next_step = min(next_step, command.step) if command.step else next_step
-    return found
+        if not command.step:
+            continue
+        if origins[number].line is None and number not in later:
+            steps = range(command.step + 1, last_step + 1)
+            origin = _find_origin(command.query, steps, statements)
+            if origin is not None:
+                later[number] = origin
+        # What was logged before a command of a step cannot have run after it.
+        last_step = min(last_step, command.step)
+    return later
+
+
+def _find_origin(
+    query: str, steps: Iterable[int], statements: Mapping[int, Sequence[Statement]]
+) -> _QueryOrigin | None:
+    """The first of these steps that has the query."""
+    for step in steps:
+        line = _match_lines({0: query}, statements.get(step, ()))[0]
+        if line is not None:
+            return _QueryOrigin(step, line)
+    return None
 
 
 def _match_lines(queries: Mapping[int, str], statements: Sequence[Statement]) -> dict[int, int | None]:
@@ -83,14 +97,14 @@ def _match_lines(queries: Mapping[int, str], statements: Sequence[Statement]) ->
 
 
 def _find_statement(query: str, texts: Sequence[str], position: int) -> int | None:
-    """The place of the query among the statements: at or after the position, else before it."""
-    places: tuple[int, ...] = (*range(position, len(texts)), *range(position))
-    for place in places:
-        if texts[place] == query and query:
-            return place
-    for place in places:
-        if _PARAMETER.search(texts[place]) and _fits_with_parameters(query, texts[place]):
-            return place
+    """The index of the query among the statements: at or after the position, else before it."""
+    indexes: tuple[int, ...] = (*range(position, len(texts)), *range(position))
+    for index in indexes:
+        if query and texts[index] == query:
+            return index
+    for index in indexes:
+        if _PARAMETER.search(texts[index]) and _fits_with_parameters(query, texts[index]):
+            return index
     return None
 
 

@@ -106,17 +106,23 @@ def _describe_in_own_words(error: BaseException) -> str:
         return f"the project's code called sys.exit({error.code!r})"
     if isinstance(error, KeyboardInterrupt):
         return "interrupted"
+    text = _read_own_text(error)
+    if not text or hasattr(error, "orig"):  # SQLAlchemy's text begins with the driver's class
+        return text
+    return f"{type(error).__name__}: {text}"
+
+
+def _read_own_text(error: BaseException) -> str:
+    """What the exception prints, with the reason where it does not say it itself."""
     try:
         text = ADDRESS.sub("", str(error).strip())
     except Exception:  # a project's exception may fail to print itself
         text = ""
     if type(error).__name__ == "OperationalError" and text in NO_REASON:
-        text = "no connection; only the ephemeral server can be reached"
+        return "no connection; only the ephemeral server can be reached"
     if isinstance(error, ImportError) and error.name and error.name not in text:
-        text += f" ({error.name})"
-    if not text or hasattr(error, "orig"):
-        return text
-    return f"{type(error).__name__}: {text}"
+        return f"{text} ({error.name})"
+    return text
 
 
 # Frames.

@@ -119,12 +119,16 @@ def _complete_config(config: Any, x_arguments: tuple[str, ...], additions: Addit
         config.cmd_opts = _parse_command_line(config.config_file_name, x_arguments)
     for name, value in additions.options.items():
         config.set_main_option(name, value.replace("%", "%%"))
-    prepended = config.get_main_option("prepend_sys_path")
-    if prepended:
-        folders = [folder.strip() for folder in PATH_SEPARATORS.split(prepended)]
-        sys.path[:0] = [os.path.abspath(folder) for folder in folders if folder]
+    # After the options: the folders may be written with one of them.
+    sys.path[:0] = _list_prepended_folders(config)
     if additions.url and not config.get_main_option("sqlalchemy.url"):
         config.set_main_option("sqlalchemy.url", PLACEHOLDER_URL)
+
+
+def _list_prepended_folders(config: Any) -> list[str]:
+    """Those of `prepend_sys_path`, which only the command `alembic` itself reads."""
+    folders = PATH_SEPARATORS.split(config.get_main_option("prepend_sys_path") or "")
+    return [os.path.abspath(folder.strip()) for folder in folders if folder.strip()]
 
 
 def _parse_command_line(file: Optional[str], x_arguments: tuple[str, ...]) -> Any:

@@ -40,16 +40,16 @@ def _find_fetched_values(context: EnvContext) -> list[FilteredObject]:
     """The columns whose model says only that the server gives a value, `FetchedValue()`: any default fits."""
     from sqlalchemy import schema
 
-    with_expression = (schema.DefaultClause, schema.Computed, schema.Identity)
-    metadata = context.options.get("target_metadata")
-    return [
-        FilteredObject("default", str(table.schema or context.default_schema), table.name, column.name)
-        for one in (metadata if isinstance(metadata, (list, tuple)) else [metadata])
-        for table in getattr(one, "tables", {}).values()
-        for column in table.columns
-        if isinstance(column.server_default, schema.FetchedValue)
-        and not isinstance(column.server_default, with_expression)
-    ]
+    with_expression = (schema.DefaultClause, schema.Computed, schema.Identity)  # kinds of FetchedValue too
+    fetched: list[FilteredObject] = []
+    for metadata in context.metadatas:
+        for table in metadata.tables.values():
+            schema_name = str(table.schema or context.default_schema)
+            for column in table.columns:
+                default = column.server_default
+                if isinstance(default, schema.FetchedValue) and not isinstance(default, with_expression):
+                    fetched.append(FilteredObject("default", schema_name, table.name, column.name))
+    return fetched
 
 
 class FilterRecorder:

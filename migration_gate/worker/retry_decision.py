@@ -20,7 +20,7 @@ from .refused_values import without_refused_values
 from .setting_guesses import guess_database_variables, guess_settings
 from .setting_reads import ReadKind, SettingRead, SettingReads, WatchedDict, WatchedList
 from .settings_fields import SettingsFields
-from .startup_failure import StartupFailure, describe_failure
+from .startup_failure import StartupFailure, describe_startup_failure
 from .wanted_settings import find_wanted_settings
 
 INSTALLED = ("%ssite-packages%s" % (os.sep, os.sep), "%sdist-packages%s" % (os.sep, os.sep))
@@ -151,7 +151,7 @@ class RetryDecision:
         return any(os.path.isdir(path) or os.path.isfile(path + ".py") for path in paths)
 
     def _describe_failure(self, error: BaseException) -> StartupFailure:
-        return describe_failure(
+        return describe_startup_failure(
             error, self._reads, self.additions, self._fields.refusals, self._is_project_file
         )
 

@@ -13,6 +13,7 @@ from .setting_reads import SettingRead, SettingReads
 from .startup_failure import StartupFailure
 
 URL_READERS = ("get_main_option", "get_section", "engine_from_config")
+COMMAND_LINE_READERS = ("cmd_opts",)
 SHORT_DEFAULT = 3
 """characters: a default of so few may be in any URL by chance"""
 
@@ -28,14 +29,17 @@ def guess_settings(
         return None
     additions = _guess_variables(failure)
     has_no_other_guess = additions == failure.additions
-    statement = failure.innermost_statement
-    source = statement.source if statement is not None else ""
-    reads_url = any(name in source for name in URL_READERS)
-    if lacks_url and (has_no_other_guess or reads_url):
+    if lacks_url and (has_no_other_guess or _fails_with(failure, URL_READERS)):
         additions = dataclasses.replace(additions, url=True)
-    if lacks_command_line and (has_no_other_guess or "cmd_opts" in source):
+    if lacks_command_line and (has_no_other_guess or _fails_with(failure, COMMAND_LINE_READERS)):
         additions = dataclasses.replace(additions, command_line=True)
     return additions if additions != failure.additions else None
+
+
+def _fails_with(failure: StartupFailure, names: tuple[str, ...]) -> bool:
+    """Whether one of the names is in the statement of the project's that failed."""
+    statement = failure.innermost_statement
+    return statement is not None and any(name in statement.source for name in names)
 
 
 def _guess_variables(failure: StartupFailure) -> Additions:

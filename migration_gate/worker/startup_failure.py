@@ -89,7 +89,7 @@ def read_message(error: BaseException) -> str:
         return ""
 
 
-def describe_failure(
+def describe_startup_failure(
     error: BaseException,
     reads: SettingReads,
     additions: Additions,
