@@ -5,7 +5,8 @@ its own. It imports the standard library and the project's own Alembic and SQLAl
 gate's: Python 3.9 to 3.14, Alembic 1.8 and later, SQLAlchemy 1.4 to 2.1. `protocol/` describes what comes
 in and what goes out; stdout and stderr belong to the project's code.
 
-    session             one order, from its start to the last line
+    worker_start        what is imported first, and the fork for the models
+    session             one order, from its start to the last line; prepare_commands, stack_dumps
     protocol            the order and every line of the answer, as types, for both ends
     answer_stream       the two pipes
     process_memory      whether other processes of the account may read this one's
@@ -22,7 +23,7 @@ in and what goes out; stdout and stderr belong to the project's code.
     import_hooks        patches a module when it is imported
     project_config      the project's Alembic configuration
     script_history      the revisions, as Alembic reads them
-    upgrade             runs env.py, one revision at a time
+    upgrade             runs env.py, one revision at a time; observed_step, session_place
     statement_recorder  statements, transactions and errors of a step
     step_record         which of them are kept
     model_ddl           DDL that is compiled from the project's own models; model_origins, running_frames

@@ -17,7 +17,7 @@ def main() -> int:
     package = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = package
     spec.loader.exec_module(package)
-    from migration_gate_worker.session import run_worker  # type: ignore[import-not-found]
+    from migration_gate_worker.worker_start import run_worker  # type: ignore[import-not-found]
 
     descriptors = [int(text) for text in sys.argv[1:]]
     sys.argv[:] = ["alembic"]

@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import faulthandler
 import json
 import os
-import signal
 import sys
 from dataclasses import dataclass, field
 from typing import Any, Callable, NoReturn, Optional
 
 from .additions import Additions
+from .stack_dumps import pass_stack_dumps_on
 
 MAX_ATTEMPTS = 30
 MOST_BYTES = 60_000
@@ -147,7 +146,7 @@ def _run_in_child(attempt: Attempt, run: Callable[[Attempt], None]) -> tuple[int
         run(attempt)
         attempt.finish()
     os.close(write_descriptor)
-    _pass_stack_dumps_on(child)
+    pass_stack_dumps_on(child)
     _, wait_status = os.waitpid(child, 0)
     os.set_blocking(read_descriptor, False)
     try:
@@ -157,10 +156,3 @@ def _run_in_child(attempt: Attempt, run: Callable[[Attempt], None]) -> tuple[int
     os.close(read_descriptor)
     status = os.waitstatus_to_exitcode(wait_status)
     return (status if status >= 0 else 128 - status), message
-
-
-def _pass_stack_dumps_on(child: int) -> None:
-    """SIGUSR1 asks for the frames of the project, which are the child's."""
-    if hasattr(signal, "SIGUSR1"):
-        faulthandler.unregister(signal.SIGUSR1)
-        signal.signal(signal.SIGUSR1, lambda number, frame: os.kill(child, number))

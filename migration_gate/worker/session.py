@@ -1,20 +1,8 @@
-"""Carries out one order, in reading order: start, prepare, import, replay, models, done.
-
-Two processes do, of which the second is a fork of the first, made before any code of the project's runs. The
-first runs the history. The second imports the project at the same time, waits where env.py opens a database,
-and creates the models when the history has run; see `models_run`.
-"""
+"""Carries out one order, in reading order: start, prepare, import, replay, models, done."""
 
 from __future__ import annotations
 
-import contextlib
-import faulthandler
-import gc
-import importlib
 import os
-import runpy
-import signal
-import subprocess
 import sys
 from typing import Any, Optional
 
@@ -28,15 +16,15 @@ from .listener_guard import ABORTED_TRANSACTION, GateFailed, ListenerGuard
 from .model_ddl import OBSERVATION, ModelDdlObserver
 from .models_database import ModelsDatabase
 from .models_run import ModelsRun
+from .prepare_commands import run_prepare_command
 from .process_memory import close_memory, open_memory
 from .project_config import ProjectConfig, load_project_config
 from .protocol.history_lines import HistoryFinished
 from .protocol.model_lines import ModelDdlFound
-from .protocol.order import Order, PrepareCommand
+from .protocol.order import Order
 from .protocol.reported_error import ErrorReport
 from .protocol.run_lines import (
     DatabaseUsed,
-    Done,
     FailedStage,
     Note,
     RunFailed,
@@ -48,75 +36,10 @@ from .redirection import Redirection
 from .retry_decision import RetryDecision
 from .script_history import ScriptHistory
 from .several_databases import SeveralDatabases
+from .stack_dumps import enable_stack_dumps
 from .statement_recorder import StatementRecorder
 from .step_record import StepRecord
 from .upgrade import HistoryUpgrade
-
-PRELOADED_MODULES = (
-    "alembic.command",
-    "alembic.runtime.environment",
-    "sqlalchemy.dialects.postgresql",
-    "sqlalchemy.orm",
-)
-
-
-def run_worker(order: int, answer: int, *models_descriptors: int) -> int:
-    """Receive the order and answer it; the exit status: 0 whenever the answer could be finished.
-
-    `models_descriptors`: order, answer and output of the process that creates the models, if there is one.
-    """
-    gc.disable()  # nothing of what is imported here is ever garbage
-    _preload_modules()
-    gc.freeze()  # the forks need not look at it either, which would copy its pages
-    gc.enable()
-    if models_descriptors:
-        models_order, models_answer, models_output = models_descriptors
-        if os.fork() == 0:
-            _close_descriptors(order, answer)
-            os.dup2(models_output, 1)
-            os.dup2(models_output, 2)
-            order, answer = models_order, models_answer
-        else:
-            _close_descriptors(models_order, models_answer)
-        os.close(models_output)
-    return _carry_out_order(OrderStream(order), AnswerStream(answer))
-
-
-def _carry_out_order(orders: OrderStream, answer: AnswerStream) -> int:
-    order = orders.receive_order()
-    os.environ.update(order.environment)
-    _enable_stack_dumps()
-    sys.path[:0] = order.sys_path
-    status = Session(order, orders, answer).run()
-    if status == 0:
-        answer.send(Done())
-    return status
-
-
-def _close_descriptors(*descriptors: int) -> None:
-    for descriptor in descriptors:
-        os.close(descriptor)
-
-
-def _preload_modules() -> None:
-    """Import what every replay needs while the server starts. What fails here fails and is reported later.
-
-    Both processes have it then. A driver takes up to 0.1 s of CPU; of several, one is not chosen here.
-    """
-    with contextlib.suppress(Exception):
-        for name in PRELOADED_MODULES:
-            importlib.import_module(name)
-        drivers = find_installed_drivers()
-        if len(drivers) == 1:
-            importlib.import_module(drivers[0])
-
-
-def _enable_stack_dumps() -> None:
-    """Print the frames at a crash, and on SIGUSR1, which the gate sends when a time limit is reached."""
-    if hasattr(signal, "SIGUSR1"):
-        stderr = os.dup(2)
-        faulthandler.register(signal.SIGUSR1, file=stderr, all_threads=False)
-        faulthandler.enable(file=stderr, all_threads=False)
 
 
 class Session:
@@ -161,7 +84,7 @@ class Session:
         """In a process of its own: import the project and replay it, or ask for another attempt."""
         if self._models_run is None:
             open_memory()
-        _enable_stack_dumps()
+        enable_stack_dumps()
         self._answer.hold()
         self._retries.begin(attempt)
         try:
@@ -356,19 +279,3 @@ class Session:
         first = self._recorder.open_errors[0]
         is_same = (first.message, first.statement) == (error.message, error.statement)
         return None if is_same else first
-
-
-def run_prepare_command(command: PrepareCommand) -> None:
-    """Run a Python file in this interpreter, or a shell command. Raises what it raises."""
-    if command.kind == "run":
-        subprocess.run(command.text, shell=True, check=True)  # noqa: S602  (the user's own, from the configuration)
-        return
-    arguments = sys.argv[:]
-    sys.argv[:] = [command.text]
-    try:
-        runpy.run_path(command.text, run_name="__main__")
-    except SystemExit as exit_:
-        if exit_.code not in (None, 0):
-            raise
-    finally:
-        sys.argv[:] = arguments

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import time
-from dataclasses import dataclass
 from typing import Any, Callable, Iterator, Mapping, Optional, Sequence
 
 from . import private_api
@@ -21,6 +20,7 @@ from .protocol.order import ContextPlace, Order
 from .protocol.run_lines import Note
 from .protocol.step_lines import StepFinished, StepStarted
 from .script_history import ScriptHistory
+from .session_place import SessionPlace, find_default_schema, find_session_place
 from .statement_recorder import StatementRecorder
 from .step_keywords import KeywordRecorder
 
@@ -37,22 +37,6 @@ LOG_DROPPED = (
     "a migration dropped what the gate records changes with (the schema migration_gate, its event triggers): "
     "from there on it is not known which revision made what"
 )
-VERSION_TABLE_SCHEMA = """
-select n.nspname from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-where c.oid = pg_catalog.to_regclass(pg_catalog.quote_ident('%s'))
-"""
-
-
-@dataclass(frozen=True)
-class SessionPlace:
-    """Where names without a schema lead, in a migration's session before its first step."""
-
-    search_path: str
-    default_schema: str
-    version_table_schema: str
-    """of the version table, wherever it is"""
-    schema_translation: Optional[Mapping[Optional[str], Optional[str]]]
-    """the connection's schema_translate_map"""
 
 
 class HistoryUpgrade:
@@ -259,7 +243,7 @@ class HistoryUpgrade:
             if not execute_unseen(context.connection, is_complete)[0][0]:
                 self._answer.send(Note(LOG_DROPPED))
             execute_unseen(context.connection, KEEP_ATTEMPTS)
-            default_schema = _find_default_schema(context.connection, place.search_path) or "public"
+            default_schema = find_default_schema(context.connection, place.search_path) or "public"
         finished = keep_context(
             context,
             self._explicit_options,
@@ -279,22 +263,6 @@ class HistoryUpgrade:
         )
 
 
-def find_session_place(context: Any) -> SessionPlace:
-    """Asked before the first step: a migration may set another search_path, for itself and what follows."""
-    connection = context.connection
-    search_path, schema = execute_unseen(
-        connection, "select current_setting('search_path'), current_schema()"
-    )[0]
-    translation = connection.get_execution_options().get("schema_translate_map")
-    table_schema = (translation or {}).get(context.version_table_schema, context.version_table_schema)
-    if table_schema is None:
-        # Alembic has created its table by now, or has found it in any schema of the search_path.
-        name = context.version_table.replace("'", "''")
-        rows = execute_unseen(connection, VERSION_TABLE_SCHEMA % name)
-        table_schema = rows[0][0] if rows else schema
-    return SessionPlace(search_path, schema or "public", table_schema or "public", translation)
-
-
 def _describe_context(number: int, context: Any, place: SessionPlace, heads: Any) -> ContextConfigured:
     return ContextConfigured(
         number=number,
@@ -305,21 +273,3 @@ def _describe_context(number: int, context: Any, place: SessionPlace, heads: Any
         starting_heads=tuple(str(head) for head in heads or ()),
         has_metadata=bool(list_metadatas(context.opts.get("target_metadata"))),
     )
-
-
-def _find_default_schema(connection: Any, search_path: str) -> Optional[str]:
-    """Where this search_path leads now: a migration may have created its first schema."""
-    current_path, schema = execute_unseen(
-        connection, "select current_setting('search_path'), current_schema()"
-    )[0]
-    if current_path == search_path:
-        return _optional_name(schema)
-    set_path = "select set_config('search_path', '%s', false)"
-    execute_unseen(connection, set_path % search_path.replace("'", "''"))
-    schema = execute_unseen(connection, "select current_schema()")[0][0]
-    execute_unseen(connection, set_path % current_path.replace("'", "''"))
-    return _optional_name(schema)
-
-
-def _optional_name(value: Any) -> Optional[str]:
-    return None if value is None else str(value)
