@@ -1,4 +1,4 @@
-"""What the text of a statement asks for, where Postgres's log of commands shows nothing: a COMMIT."""
+"""What the text of a statement asks for that Postgres's log of commands does not show: a COMMIT."""
 
 from __future__ import annotations
 

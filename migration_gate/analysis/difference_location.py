@@ -17,12 +17,12 @@ class DifferenceLocation:
 
     location: Location | None
     revision: str | None = None
-    """None where the line is one of the models"""
+    """None if the line is one of the models"""
     evidence: tuple[Evidence, ...] = ()
 
 
 def find_difference_location(facts: Facts, difference: Difference) -> DifferenceLocation:
-    """The line of the revision's statement, or that of the model where no revision made the difference.
+    """The line of the revision's statement, or that of the model if no revision made the difference.
 
     On a pull request that edits the model, and not the revision, it is the model that made the difference.
     """

@@ -17,7 +17,7 @@ _SHORT_TYPES = (
 
 
 def describe_sides(difference: Difference) -> str:
-    """Both sides as code; empty where one is missing or too long, or where they look the same."""
+    """Both sides as code; empty if one is missing or too long, or if they look alike."""
     database, models = (_shorten_side(difference, text) for text in (difference.database, difference.models))
     if not database or not models or database == models:
         return ""
@@ -26,7 +26,7 @@ def describe_sides(difference: Difference) -> str:
 
 
 def describe_only_side(difference: Difference) -> str:
-    """The side that is there, as code in parentheses after a space; empty where it is too long."""
+    """The side that is there, as code in parentheses after a space; empty if it is too long."""
     texts = (difference.database, difference.models)
     text = next((text for text in texts if text is not None), None)
     side = _shorten_side(difference, text)
@@ -34,7 +34,7 @@ def describe_only_side(difference: Difference) -> str:
 
 
 def _shorten_side(difference: Difference, text: str | None) -> str:
-    """The text, where a sentence can hold it as code; else nothing."""
+    """The text, if a sentence can hold it as code; else nothing."""
     if text is None:
         return ""
     if difference.kind == "type":

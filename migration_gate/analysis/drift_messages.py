@@ -59,7 +59,7 @@ def is_leftover(difference: Difference) -> bool:
 
 
 def describe_difference(difference: Difference) -> str:
-    """The difference in one sentence, the object first; also why no query is affected, where that is so."""
+    """The difference in one sentence, the object first; also why no query is affected, if that is so."""
     reason = f" ({difference.harmless_because})" if difference.harmless_because else ""
     return f"`{difference.object}`{_write_predicate(difference)}{reason}"
 
@@ -152,9 +152,9 @@ def describe_unmanaged(differences: Iterable[Difference]) -> tuple[str, tuple[Ev
 
 
 def describe_fix(difference: Difference, uses: Sequence[NameUse] | None = None) -> str:
-    """What to do: the lines of a revision where there are any that ran; a rename that may be meant.
+    """What to do: the lines of a revision if there are any that ran; a rename that may be meant.
 
-    `uses`: places in the repository's Python that name what would be dropped; None where nobody looked.
+    `uses`: places in the repository's Python that name what would be dropped; None if nobody looked.
     """
     fix = _describe_drop(difference, uses) if is_drop(difference) else _describe_change(difference)
     return add_rename_advice(difference, fix)
@@ -166,7 +166,7 @@ def is_drop(difference: Difference) -> bool:
 
 
 def select_uses(difference: Difference, tree: Tree) -> Sequence[NameUse] | None:
-    """The places that name what the revision would drop; None where nobody looked for it."""
+    """The places that name what the revision would drop; None if nobody looked for it."""
     name = find_dropped_name(difference)
     if not is_drop(difference) or name not in tree.searched_names:
         return None
@@ -223,7 +223,7 @@ def _describe_change(difference: Difference) -> str:
 
 
 def _describe_loss(difference: Difference) -> str:
-    """Why values may be refused, cut or rounded by the other type; empty where none is."""
+    """Why values may be refused, cut or rounded by the other type; empty if none is."""
     if difference.kind != "type":
         return ""
     database, models = (
@@ -251,7 +251,7 @@ def _describe_call(difference: Difference) -> str:
 
 
 def _write_call(difference: Difference) -> str:
-    """The call that was meant, as a model or a revision writes it; the models' own, where they have one."""
+    """The call that was meant, as a model or a revision writes it; the models' own, if they have one."""
     models = difference.models
     if models not in (None, "now()") and not is_evaluated_default(models):
         return f'sa.text("{models}")'
@@ -270,7 +270,7 @@ def _write_lines(difference: Difference, revision: str) -> str:
 
 
 def _describe_refusal(difference: Difference) -> str:
-    """Why no lines are offered, where some were written and run."""
+    """Why no lines are offered, if some were written and run."""
     if not difference.fix_refused:
         return ""
     advice = f"\nNo lines are offered, because those that were tried failed: {difference.fix_refused}."
@@ -280,7 +280,7 @@ def _describe_refusal(difference: Difference) -> str:
 
 
 def format_revision(difference: Difference) -> str:
-    """The bodies of a revision's two functions; empty where none can be written.
+    """The bodies of a revision's two functions; empty if none can be written.
 
     The `def` lines are left out: with many differences, one revision removes them all.
     """

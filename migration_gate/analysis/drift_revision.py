@@ -20,7 +20,7 @@ SHOWN_OBJECTS = 10
 def make_drift_revision(
     replay: Replay, differences: Iterable[Difference], together: tuple[Difference, ...]
 ) -> DriftRevision | None:
-    """The revision of the fixes that ran `together`, in their order; None where there is none.
+    """The revision of the fixes that ran `together`, in their order; None if there is none.
 
     `differences` are all, of which those that it does not remove are named.
     """
@@ -58,7 +58,7 @@ def _join_lines(bodies: Iterable[str]) -> str:
 
 
 def _restore_nothing(together: tuple[Difference, ...]) -> str:
-    """The comments of downgrades that have nothing to do, and `pass`; empty where one cannot be undone."""
+    """The comments of downgrades that have nothing to do, and `pass`; empty if one cannot be undone."""
     bodies = dict.fromkeys(item.downgrade.strip("\n") for item in together)
     return "\n".join(bodies) if all(map(has_code, bodies)) else ""
 
@@ -83,7 +83,7 @@ def _choose_heads(replay: Replay, differences: Iterable[Difference]) -> _Ancestr
 
 
 def _list_heads(replay: Replay) -> Sequence[str]:
-    """The heads that the run arrived at; those of the history where it arrived at none that is known."""
+    """The heads that the run arrived at; those of the history if it arrived at none that is known."""
     arrived = dict.fromkeys(replay.arrived_heads)
     known = [head for head in arrived if replay.history.find_revision(head)]
     return known or replay.history.heads

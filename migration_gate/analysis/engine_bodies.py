@@ -41,7 +41,7 @@ def _write_body(revision: DriftRevision, engine: str, judged: set[str]) -> Engin
 
 
 def _find_engine_keyword(replay: Replay) -> str:
-    """The keyword whose value tells the judged database from the others; empty where there is none."""
+    """The keyword whose value tells the judged database from the others; empty if there is none."""
     calls = replay.step_keywords
     if not replay.database or not calls:
         return ""
@@ -153,7 +153,7 @@ def _function_name(direction: Direction, engine: str) -> str:
 
 
 def describe_databases(revision: DriftRevision) -> str:
-    """For which databases it is, where env.py migrates several."""
+    """For which databases it is, if env.py migrates several."""
     if revision.engines:
         engines = join_words([body.engine or "''" for body in revision.engines if _does_something(body)])
         return f" Its functions are those that env.py calls: it changes {engines}."

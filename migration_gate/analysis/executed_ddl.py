@@ -41,7 +41,7 @@ class DdlEvent:
     """before a rename; without schema"""
     revision: str
     schema: str = ""
-    """empty where the statement names none"""
+    """empty if the statement names none"""
     table: str = ""
     """of a column or constraint"""
     new_name: str = ""
@@ -57,7 +57,7 @@ class ExecutedDdl:
     """of the tables whose CREATE TABLE was read; without schema"""
 
     def find_last(self, name: str, *kinds: str, table: str | None = None) -> DdlEvent | None:
-        """The last event that an object of that name had or got; of any kind where none is given."""
+        """The last event that an object of that name had or got; of any kind if none is given."""
         for event in reversed(self.events):
             is_of_kind = not kinds or event.kind in kinds
             is_in_table = table is None or event.table == table
@@ -190,7 +190,7 @@ class _Target:
     kind: str
     """in small letters"""
     schema: str
-    """empty where none is named"""
+    """empty if none is named"""
     name: str
     end: int
     """the position behind the name"""
@@ -219,7 +219,7 @@ def _skip(tokens: Sequence[Token], position: int, words: set[str]) -> int:
 
 
 def _read_name(tokens: Sequence[Token], position: int) -> tuple[tuple[str, ...], int]:
-    """The parts of a name that may be qualified, and where it ends; no parts where none is there."""
+    """The parts of a name that may be qualified, and where it ends; no parts if none is there."""
     parts: list[str] = []
     while position < len(tokens) and tokens[position].name:
         parts.append(tokens[position].name)
@@ -231,7 +231,7 @@ def _read_name(tokens: Sequence[Token], position: int) -> tuple[tuple[str, ...],
 
 
 def _elements(tokens: Sequence[Token], position: int) -> list[list[Token]]:
-    """The elements of the list in brackets that begins there; none where no list does."""
+    """The elements of the list in brackets that begins there; none if no list does."""
     if position >= len(tokens) or tokens[position].text != "(":
         return []
     depth = 0

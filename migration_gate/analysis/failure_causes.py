@@ -29,7 +29,7 @@ class Cause:
     """A cause of failures. An error is of this kind if any of its three marks fits."""
 
     fix: str | Callable[[Failure, Replay], str | None]
-    """a function returns None where the error turns out to be of another kind"""
+    """a function returns None if the error turns out to be of another kind"""
     sqlstates: frozenset[str] = frozenset()
     message: re.Pattern[str] | None = None
     exceptions: frozenset[str] = frozenset()
@@ -42,7 +42,7 @@ class Cause:
         return self.message is not None and self.message.search(failure.message) is not None
 
     def describe_fix(self, failure: Failure, replay: Replay) -> str | None:
-        """What to do about the error; None where it has another cause."""
+        """What to do about the error; None if it has another cause."""
         return self.fix if isinstance(self.fix, str) else self.fix(failure, replay)
 
 
@@ -57,7 +57,7 @@ def suggest_fix(failure: Failure, replay: Replay) -> str:
 
 
 def find_failure_location(failure: Failure, replay: Replay) -> Location | None:
-    """The line of `revision =`, where Alembic could not write the revision's id; None for other failures."""
+    """The line of `revision =`, if Alembic could not write the revision's id; None for other failures."""
     if failure.sqlstate != "22001" or not failure_fixes.is_version_write(failure, replay):
         return None
     files = (file for file in replay.history.files if file.revision == failure.revision)

@@ -43,7 +43,7 @@ def remove_second_creation(failure: Failure, replay: Replay) -> str:
 
 
 def _find_creation(failure: Failure, name: str, column: str, executed: ExecutedDdl) -> DdlEvent | None:
-    """The last event that made the object, or gave it its name; None where it is not there any more."""
+    """The last event that made the object, or gave it its name; None if it is not there any more."""
     if column and " of relation " in failure.message:
         event = executed.find_last(column, "column", table=name)
     else:
@@ -55,7 +55,7 @@ def _find_creation(failure: Failure, name: str, column: str, executed: ExecutedD
 
 
 def _find_logged_creation(name: str, column: str, replay: Replay) -> str:
-    """The revision of the first command on an object or a column of that name; empty where none was."""
+    """The revision of the first command on an object or a column of that name; empty if none was."""
     commands = [command for command in replay.ddl_commands if command.step]
     for command in commands:
         if name and find_last_name(command.identity) == name:

@@ -44,7 +44,7 @@ _NAME_PLACE = (
 )
 """where the name of a table or column may stand, with the word"""
 DEFAULT_MAJOR = "17"
-"""the version of Postgres in a suggested image where that of the run is not known"""
+"""the version of Postgres in a suggested image if that of the run is not known"""
 
 
 def name_image_with_extension(failure: Failure, replay: Replay) -> str | None:

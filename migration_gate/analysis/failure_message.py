@@ -12,7 +12,7 @@ NAME = r'"?([^"\s()]+(?:\.[^"\s()]+)*)"?'
 
 
 def find_in_message(pattern: str, failure: Failure) -> str:
-    """The first group of the pattern in Postgres's message; empty where it is not there."""
+    """The first group of the pattern in Postgres's message; empty if it is not there."""
     match = re.search(pattern, failure.message)
     return match[1] if match else ""
 

@@ -90,7 +90,7 @@ def _list_logged_columns(table: str, replay: Replay) -> list[str]:
 
 
 def _find_table(failure: Failure, qualified_column: str, executed: ExecutedDdl) -> str:
-    """The table that the message names, or else the statement; empty where neither does."""
+    """The table that the message names, or else the statement; empty if neither does."""
     named = find_in_message(rf"of relation {NAME}", failure)
     if named:
         return find_last_name(named)
@@ -107,7 +107,7 @@ def _find_table(failure: Failure, qualified_column: str, executed: ExecutedDdl) 
 
 
 def _find_qualifier(qualified_column: str) -> str:
-    """The table or alias before the column's name; empty where there is none."""
+    """The table or alias before the column's name; empty if there is none."""
     parts = split_qualified_name(qualified_column)
     return parts[-2] if len(parts) > 1 else ""
 
@@ -130,7 +130,7 @@ def _find_table_after(word: str, statement: str) -> str:
 
 
 def _resolve_alias(statement: str, alias: str) -> str:
-    """The table that an alias stands for, where the statement says `table alias` or `table AS alias`."""
+    """The table that an alias stands for, if the statement says `table alias` or `table AS alias`."""
     pattern = (
         rf'(?:FROM|JOIN|UPDATE|INTO|ONLY|,)\s+(?:[\w"]+\.)?"?(\w+)"?\s+(?:AS\s+)?"?{re.escape(alias)}"?\b'
     )

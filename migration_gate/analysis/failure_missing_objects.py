@@ -55,7 +55,7 @@ def _describe_lost_version_table(name: str) -> str:
 
 
 def _describe_past(event: DdlEvent | None, name: str, shown: str) -> str:
-    """What became of an object that was made before; empty where nothing is known of it."""
+    """What became of an object that was made before; empty if nothing is known of it."""
     if event is None:
         return ""
     if event.verb == "dropped":
@@ -86,7 +86,7 @@ def _describe_drop(shown: str, revision: str) -> str:
 
 
 def _describe_creating_file(name: str, table: str, replay: Replay) -> str:
-    """What the text of a revision that has the CREATE TABLE says; empty where no file has it."""
+    """What the text of a revision that has the CREATE TABLE says; empty if no file has it."""
     failed = replay.failure.revision if replay.failure else None
     for file in replay.history.files:
         if not any(created.rpartition(".")[2] == name for created in file.created_tables):
@@ -119,7 +119,7 @@ def _describe_unknown_table(name: str, table: str, executed: ExecutedDdl, replay
 
 
 def _guess_name(name: str, names: list[str]) -> str:
-    """A question after the nearest of the names, with a blank before it; empty where none is near."""
+    """A question after the nearest of the names, with a blank before it; empty if none is near."""
     nearest = nearest_name(name, names)
     return f" Did you mean `{nearest}`?" if nearest else ""
 
@@ -145,7 +145,7 @@ def describe_missing_object(failure: Failure, replay: Replay) -> str | None:
 
 
 def _describe_existing_names(kind: str, name: str, table: str, executed: ExecutedDdl) -> str | None:
-    """The objects of the kind that are there instead; None where the statements named none."""
+    """The objects of the kind that are there instead; None if the statements named none."""
     existing_names = _list_names(kind, table, executed)
     if not existing_names:
         return None

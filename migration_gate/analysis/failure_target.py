@@ -1,4 +1,4 @@
-"""Which other head could be meant, where a revision fails that not every head of the history needs."""
+"""Which other head could be meant, if a revision fails that not every head of the history needs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SHOWN_HEADS = 4
 
 
 def advise_on_target(replay: Replay, revision: str | None) -> str:
-    """A paragraph that names `target:`; empty where every head needs the revision, or it is set."""
+    """A paragraph that names `target:`; empty if every head needs the revision, or it is set."""
     history = replay.history
     if revision is None or len(history.heads) < 2 or history.target != ALL_HEADS:
         return ""

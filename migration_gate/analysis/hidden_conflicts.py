@@ -26,7 +26,7 @@ class _Conflict:
     skipped: SkippedCreation
     column: str | None
     differences: tuple[PartDifference, ...]
-    """empty where it is not known what the statement would have created"""
+    """empty if it is not known what the statement would have created"""
 
     @property
     def name(self) -> str:

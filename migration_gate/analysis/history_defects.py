@@ -34,7 +34,7 @@ def find_unreadable_files(history: History) -> Iterator[Finding]:
 
 
 def find_missing_parents(history: History) -> Iterator[Finding]:
-    """Parents and dependencies that no file has; nothing where an unreadable file may be the missing one."""
+    """Parents and dependencies that no file has; nothing if an unreadable file may be the missing one."""
     if any(file.error for file in history.files):
         return
     known_ids = {revision.id for revision in history.revisions}
@@ -51,7 +51,7 @@ def find_missing_parents(history: History) -> Iterator[Finding]:
 
 
 def _locate_parent(history: History, missing: MissingParent) -> Location | None:
-    """The line that names the parent; that of the revision where another one does."""
+    """The line that names the parent; that of the revision if another one does."""
     for file in history.files:
         if file.revision == missing.revision and missing.parent in file.parents and file.parents_line:
             return Location(file.path, file.parents_line)
@@ -124,7 +124,7 @@ def find_circles(history: History) -> Iterator[Finding]:
 def find_unrelated_trees(history: History) -> Iterator[Finding]:
     """Trees that have no revision in common, unless folders or branch labels of their own show intent."""
     heads_by_base = find_heads_of_trees(history)
-    # Branch labels are known only where Alembic could read the history.
+    # Branch labels are known only if Alembic could read the history.
     if not history.revisions or len(heads_by_base) < 2:
         return
     if not list_duplicates(history).keys().isdisjoint(heads_by_base):

@@ -70,7 +70,7 @@ _ALONE: dict[str, Callable[[Snapshot], Iterable[_Named]]] = {
 
 
 def has_object(catalog: Snapshot, created: CreatedObject) -> bool | None:
-    """Whether the catalog has the object; None where that cannot be told from the text."""
+    """Whether the catalog has the object; None if that cannot be told from the text."""
     pattern = _read_name(created.name)
     if pattern is None or created.noun not in (_OWNED | _IN_SCHEMA | _ALONE):
         return None
@@ -82,7 +82,7 @@ def has_object(catalog: Snapshot, created: CreatedObject) -> bool | None:
 
 
 def _list_objects(catalog: Snapshot, noun: str) -> Iterator[tuple[str, str, str]]:
-    """Schema, name and table of the objects of a kind; `*` where such an object has none."""
+    """Schema, name and table of the objects of a kind; `*` if such an object has none."""
     owned = _OWNED.get(noun)
     if owned is not None:
         yield from ((part.schema, part.name, part.table) for part in owned(catalog))
@@ -95,7 +95,7 @@ def _list_objects(catalog: Snapshot, noun: str) -> Iterator[tuple[str, str, str]
 
 
 def _read_name(written: str) -> _NamePattern | None:
-    """A name as it is written in SQL; None where nothing of it is known."""
+    """A name as it is written in SQL; None if nothing of it is known."""
     parts = split_qualified_name(_PLACEHOLDER.sub(_UNKNOWN, written))
     if not parts or not parts[-1].strip(_UNKNOWN):
         return None

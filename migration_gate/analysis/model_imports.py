@@ -15,7 +15,7 @@ def list_imports(models: Models, definitions: Iterable[ModelDefinition]) -> tupl
 
 
 def _find_prefixes(models: Models) -> Iterator[str]:
-    """What stands in paths before the names of modules: `src.` where src/app/models.py is `app.models`."""
+    """What stands in paths before the names of modules: `src.` if src/app/models.py is `app.models`."""
     for module in models.imported_modules:
         path = module.file.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
         if not module.file.startswith("/") and f".{path}".endswith(f".{module.name}"):

@@ -29,7 +29,7 @@ _PARTS: dict[DifferenceKind, tuple[ModelPartKind, ...]] = {
 
 
 def find_definition(models: Models, tree: Tree, table: str | None) -> ModelDefinition | None:
-    """The definition of `table` (`schema.name`); the one that env.py imported, where there are several."""
+    """The definition of `table` (`schema.name`); the one that env.py imported, if there are several."""
     if table is None:
         return None
     schema, _, name = table.partition(".")

@@ -20,7 +20,7 @@ class UnregisteredModel:
 
     definition: ModelDefinition
     name: str
-    """of its table; where the text does not tell it, the table of the migrations that fits the class"""
+    """of its table; if the text does not tell it, the table of the migrations that fits the class"""
     table: Table | None
     """what the migrations make for it"""
 
@@ -190,7 +190,7 @@ class ModelRegistration:
         )
 
     def _describe_unregistered(self, definition: ModelDefinition) -> UnregisteredModel | None:
-        """The model with its table; None where it is not known to be one that the migrations should know."""
+        """The model with its table; None if it is not known to be one that the migrations should know."""
         table = self._find_table(definition)
         if table is not None:
             return UnregisteredModel(definition, table.name, table)

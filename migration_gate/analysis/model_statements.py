@@ -19,7 +19,7 @@ class ModelUse:
 
     revision: str | None
     file: str
-    """of the place that is shown; '' where no frame of the project's is known"""
+    """of the place that is shown; '' if no frame of the project's is known"""
     statements: tuple[ModelStatement, ...]
     """in their order, at least one"""
     objects: tuple[ModelObject, ...]
@@ -32,7 +32,7 @@ class ModelUse:
 
 
 def find_model_uses(replay: Replay) -> tuple[ModelUse, ...]:
-    """What took effect on the server, by revision; by file where no revision ran."""
+    """What took effect on the server, by revision; by file if no revision ran."""
     groups: dict[tuple[str | None, str, bool], list[ModelStatement]] = defaultdict(list)
     for statement in replay.model_statements:
         if statement.is_executed or _is_in_log(replay, statement):
@@ -51,7 +51,7 @@ def _first_file(statements: list[ModelStatement]) -> str:
 
 
 def _list_objects(statements: Iterable[ModelStatement]) -> Iterator[ModelObject]:
-    """Each object once. A part of a table is not named where the table itself is."""
+    """Each object once. A part of a table is not named if the table itself is."""
     objects = dict.fromkeys(item for statement in statements for item in statement.objects)
     tables = {item.name for item in objects if item.kind == "table"}
     for item in objects:

@@ -16,7 +16,7 @@ _NAMED_BY_POSTGRES = re.compile(r"_(?:pkey|key|fkey|check|excl)\d*$")
 
 
 def select_unnamed(differences: Iterable[Difference]) -> tuple[Difference, ...]:
-    """The differences in the name alone whose database's name is Postgres' own; none where they are few."""
+    """The differences in the name alone whose database's name is Postgres' own; none if they are few."""
     unnamed = tuple(
         item
         for item in differences

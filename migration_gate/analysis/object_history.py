@@ -1,7 +1,7 @@
 """How an object of the database came to be what it is: its states in the log of DDL commands, followed back.
 
 Each function returns the command after which some properties have had, without interruption, the values
-that they have at the end of the replay. It returns None where the log does not explain the end: no revision
+that they have at the end of the replay. It returns None if the log does not explain the end: no revision
 is named rather than a wrong one.
 """
 
@@ -32,7 +32,7 @@ StandaloneObject: TypeAlias = DatabaseSequence | View | EnumType | NamedType
 
 
 def find_change_of_table(replay: Replay, table: Table, properties: Properties) -> DdlCommand | None:
-    """The command that gave the table these properties; where there are none, the one that created it."""
+    """The command that gave the table these properties; if there are none, the one that created it."""
     commands = [command for command in replay.commands_on(table.oid) if command.table is not None]
     if not properties:
         return commands[0] if commands else None
@@ -43,7 +43,7 @@ def find_change_of_table(replay: Replay, table: Table, properties: Properties) -
 
 
 def find_change_of_column(replay: Replay, column: Column, properties: Properties) -> DdlCommand | None:
-    """The command that gave the column these properties; where there are none, the one that created it."""
+    """The command that gave the column these properties; if there are none, the one that created it."""
     expected = [getattr(column, name) for name in properties]
 
     def has_values(command: DdlCommand) -> bool:
@@ -191,15 +191,15 @@ class LoggedObject:
     oid: int
     """of the table, sequence, view or type"""
     part: int | None = None
-    """the number of a column, or the oid of a constraint or index, where it is a part of the table"""
+    """the number of a column, or the oid of a constraint or index, if it is a part of the table"""
 
 
 Identify: TypeAlias = Callable[[DdlCommand], LoggedObject | None]
-"""the object that is sought, where the command left it in place"""
+"""the object that is sought, if the command left it in place"""
 
 
 def find_loss(commands: Sequence[DdlCommand], identify: Identify) -> DdlCommand | None:
-    """The command after which something existed no longer; None where it never did, or still exists.
+    """The command after which something existed no longer; None if it never did, or still exists.
 
     It may exist in several tables, one after the other. Where it only got another name, and was dropped under
     that name, it is the command that dropped it.
@@ -250,7 +250,7 @@ def _follow(command: DdlCommand, sought: LoggedObject) -> LoggedObject | None:
 
 
 def find_table_named(command: DdlCommand, schema: str, name: str) -> LoggedObject | None:
-    """The table of that name, where the command left one."""
+    """The table of that name, if the command left one."""
     table = command.table
     is_named = table is not None and (table.schema, table.name) == (schema, name)
     return LoggedObject(command.oid) if is_named else None

@@ -77,7 +77,7 @@ def quote_python(text: str) -> str:
 
 
 def find_sqlalchemy_type(postgres_type: str) -> str | None:
-    """SQLAlchemy's type as code; None where it is not one of the usual types of keys."""
+    """SQLAlchemy's type as code; None if it is not one of the usual types of keys."""
     sized = re.fullmatch(r"character varying\((\d+)\)", postgres_type)
     if sized:
         return f"sa.String({sized[1]})"

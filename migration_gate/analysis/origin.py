@@ -52,7 +52,7 @@ DEFAULT_PROPERTIES: dict[type[CatalogObject], tuple[str, ...]] = {
         "owner",
     ),
 }
-"""whose origin is meant where a caller names no properties; none: the creation"""
+"""whose origin is meant if a caller names no properties; none: the creation"""
 _ROUTINE_KINDS = ("function", "procedure", "aggregate")
 _TAGS_WITHOUT_CHANGE = ("COMMENT", "GRANT", "REVOKE", "SECURITY LABEL")
 
@@ -60,7 +60,7 @@ _TAGS_WITHOUT_CHANGE = ("COMMENT", "GRANT", "REVOKE", "SECURITY LABEL")
 def find_origin(
     replay: Replay, catalog_object: CatalogObject, properties: Sequence[str] | None = None
 ) -> Origin:
-    """The revision and line that gave the object its `properties`; an empty origin where none is known.
+    """The revision and line that gave the object its `properties`; an empty origin if none is known.
 
     `properties` are fields of the object; an empty sequence asks for its creation. Without them it is, for a
     table, its creation; for a column, its type and nullability; for anything else, its name and definition.
@@ -106,7 +106,7 @@ def _last_command(replay: Replay, identity: str) -> DdlCommand | None:
 
 
 def _printed_identity(catalog_object: CatalogObject) -> str:
-    """As `pg_identify_object` prints it; empty where the log has no commands on such objects."""
+    """As `pg_identify_object` prints it; empty if the log has no commands on such objects."""
     match catalog_object:
         case Routine(schema=schema, name=name, signature=signature):
             return f"{qualified_name(schema, name)}({signature})"
@@ -151,7 +151,7 @@ def sought_part(catalog_object: CatalogObject, properties: Sequence[str]) -> Sou
 
 
 def find_loss_in_table(replay: Replay, table: Table, identify: Identify) -> Origin:
-    """The revision and line after which something was no longer in the table; empty where it never was."""
+    """The revision and line after which something was no longer in the table; empty if it never was."""
     commands = object_history.commands_on_table(replay, table.schema, table.name)
     command = object_history.find_loss(commands, identify)
     return make_origin(replay, command, SoughtPart("table", table.name, table.name))
@@ -160,7 +160,7 @@ def find_loss_in_table(replay: Replay, table: Table, identify: Identify) -> Orig
 def find_removal(replay: Replay, missing: CatalogObject) -> Origin:
     """The revision and line that dropped or renamed what the models have and the database lacks.
 
-    Empty where no migration ever made it.
+    Empty if no migration ever made it.
     """
     return make_origin(replay, find_removing_command(replay, missing), sought_part(missing, ()))
 

@@ -28,12 +28,12 @@ class OwnerColumn:
     table: Table
     column: Column
     foreign_keys: tuple[Constraint, ...]
-    """those of the column, to `owners.references` where that is set"""
+    """those of the column, to `owners.references` if that is set"""
     other_foreign_keys: tuple[Constraint, ...]
-    """those of the column to other tables, where `owners.references` is set"""
+    """those of the column to other tables, if `owners.references` is set"""
     catalog: Snapshot = field(repr=False, compare=False)
     null_trial: NullTrial | None = None
-    """what Postgres did with rows without an owner, where a CHECK or a domain has a say in it"""
+    """what Postgres did with rows without an owner, if a CHECK or a domain has a say in it"""
 
     @property
     def always_has_owner(self) -> bool:
@@ -76,7 +76,7 @@ class OwnerColumn:
     def is_polymorphic(self) -> bool:
         """Whether the owner is in one of several tables, as another column says: no foreign key is possible.
 
-        `user_type` beside `user_id` is a user's type, though, where a table of users is there.
+        `user_type` beside `user_id` is a user's type, though, if a table of users is there.
         """
         if self.foreign_keys or self.other_foreign_keys or self.type_column is None:
             return False
@@ -98,7 +98,7 @@ class OwnersKey:
     table: str
     column: str
     type: str | None
-    """as Postgres prints it; None where the column is not there"""
+    """as Postgres prints it; None if the column is not there"""
 
     def __str__(self) -> str:
         return f"{self.table_name}.{self.column}"
@@ -156,7 +156,7 @@ def find_named_columns(facts: Facts, table: Table) -> tuple[Column, ...]:
 
 
 def find_owners_key(facts: Facts) -> OwnersKey:
-    """The key that owner columns reference most; where none references any, what the settings name."""
+    """The key that owner columns reference most; if none references any, what the settings name."""
     configured = (facts.owners.references or DEFAULT_OWNERS_TABLE, DEFAULT_OWNERS_KEY)
     references = Counter(_list_references(facts))
     name, column = max(references, key=lambda reference: references[reference], default=configured)
@@ -207,7 +207,7 @@ def _is_association(facts: Facts, table: Table) -> bool:
 
 
 def _is_owners_table(owners: Owners, name: str | None) -> bool:
-    """Whether `name`, as `schema.table`, holds the owners; any table may where no setting names it."""
+    """Whether `name`, as `schema.table`, holds the owners; any table may if no setting names it."""
     return owners.references is None or name in {owners.references, f"public.{owners.references}"}
 
 

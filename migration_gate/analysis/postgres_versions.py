@@ -94,7 +94,7 @@ REMOVED: tuple[tuple[int, str, str], ...] = (
 
 
 def find_first_major(name: str) -> int | None:
-    """The first major with a function or type of that name; None where it is of none of Postgres's own."""
+    """The first major with a function or type of that name; None if it is of none of Postgres's own."""
     for table in (FUNCTIONS_SINCE, TYPES_SINCE):
         for major, names in table.items():
             if name.lower() in names:
@@ -111,7 +111,7 @@ def find_newer_syntax(statement: str, major: int) -> tuple[int, str] | None:
 
 
 def find_removed(text: str, major: int) -> tuple[int, str] | None:
-    """The last major that had something in the text, and what; None where this one has it all."""
+    """The last major that had something in the text, and what; None if this one has it all."""
     for last, pattern, label in REMOVED:
         if last < major and re.search(pattern, text, re.IGNORECASE):
             return last, label

@@ -16,7 +16,7 @@ _CURRENT_TIME = re.compile(r"(?:now\(\)|current_timestamp)", re.IGNORECASE)
 
 
 def advise_on_quoted_expression(message: str) -> str | None:
-    """The default as it is to be written, where Postgres took an expression for text; no full stop."""
+    """The default as it is to be written, if Postgres took an expression for text; no full stop."""
     match = _REFUSED.search(message)
     if match is None or _EXPRESSION.fullmatch(match[1].strip()) is None:
         return None

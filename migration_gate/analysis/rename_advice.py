@@ -1,4 +1,4 @@
-"""What to do where a table or a column that one side lacks may be there under another name."""
+"""What to do if a table or a column that one side lacks may be there under another name."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from migration_gate.wording import code_block, join_words
 
 
 def add_rename_advice(difference: Difference, advice: str) -> str:
-    """The advice for what is no rename, and that for a rename: first where the two are much alike."""
+    """The advice for what is no rename, and that for a rename: first if the two are much alike."""
     if not difference.rename_hint or difference.table is None:
         return advice
     fix = difference.rename_fix
@@ -59,7 +59,7 @@ def _describe_condition(difference: Difference) -> str:
 
 
 def _describe_operation(difference: Difference) -> str:
-    """The operation alone, where the rename was not tried."""
+    """The operation alone, if the rename was not tried."""
     old, new = _names(difference)
     schema, _, table = (difference.table or "").partition(".")
     keyword = "" if schema == "public" else f", schema={schema!r}"

@@ -1,6 +1,6 @@
 """The shape of the revision graph: ancestors, forks, separate trees and circles.
 
-The graph comes from what Alembic loaded, or from the text of the revision files where Alembic could load
+The graph comes from what Alembic loaded, or from the text of the revision files if Alembic could load
 nothing.
 """
 
@@ -15,7 +15,7 @@ from itertools import chain
 from migration_gate.facts import History, Location
 
 Graph = Mapping[str, tuple[str, ...]]
-"""the parents of every revision, oldest revision first where Alembic loaded the history"""
+"""the parents of every revision, oldest revision first if Alembic loaded the history"""
 
 SHORTEST_SIMILAR_ID = 6
 """shorter ids resemble each other by chance"""

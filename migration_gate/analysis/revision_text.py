@@ -1,7 +1,7 @@
 """The line of a revision's text that is about one part of what a statement does.
 
 `op.create_table("users", sa.Column("email", ...))` is one statement of several lines; what is said about
-`email` is best shown at the line of its `sa.Column`. The text counts only where it leaves no doubt: where two
+`email` is best shown at the line of its `sa.Column`. The text counts only if it leaves no doubt: where two
 lines could be meant, it is the line of the statement.
 """
 
@@ -57,14 +57,14 @@ class SoughtPart:
     columns: tuple[str, ...] = ()
     """of a constraint, an index or the owner of a sequence"""
     properties: tuple[str, ...] = ()
-    """fields of the catalog object that changed, where not all of it did"""
+    """fields of the catalog object that changed, if not all of it did"""
 
 
 Test: TypeAlias = Callable[[SourceCall], bool]
 
 
 def find_part_line(calls: Sequence[SourceCall], line: int | None, part: SoughtPart) -> int | None:
-    """The line inside of the statement at `line` that is about the part; None where no single line is.
+    """The line inside of the statement at `line` that is about the part; None if no single line is.
 
     Without a line, the whole file is searched.
     """
@@ -77,7 +77,7 @@ def find_part_line(calls: Sequence[SourceCall], line: int | None, part: SoughtPa
 
 
 def _list_calls_inside(calls: Sequence[SourceCall], line: int) -> Sequence[SourceCall]:
-    """The calls of the statement at the line; none where no statement is there."""
+    """The calls of the statement at the line; none if no statement is there."""
     span = _find_span(calls, line)
     if span is None:
         return ()
@@ -94,7 +94,7 @@ def _narrow_to_key(matches: Sequence[SourceCall], inside: Iterable[SourceCall]) 
 
 
 def _only_line(calls: Iterable[SourceCall]) -> int | None:
-    """The line of all these calls; None where they have several."""
+    """The line of all these calls; None if they have several."""
     lines = {call.line for call in calls}
     return lines.pop() if len(lines) == 1 else None
 

@@ -9,7 +9,7 @@ from migration_gate.facts import DdlCommand, Replay, SkippedCreation
 
 
 def find_creator(replay: Replay, skipped: SkippedCreation, column: str | None) -> DdlCommand | None:
-    """The command that made it as it was then; None where the log does not know it.
+    """The command that made it as it was then; None if the log does not know it.
 
     For a column the one that gave it its type, nullability and default; for an index or a constraint its
     definition; for a table the one that created it; for what else there is the last one that touched it.
@@ -29,7 +29,7 @@ def find_creator(replay: Replay, skipped: SkippedCreation, column: str | None) -
 
 
 def _read_column(command: DdlCommand, name: str) -> object:
-    """What the command left of the column; None where it left none."""
+    """What the command left of the column; None if it left none."""
     states = (state for state in command.columns if state.name == name)
     state = next(states, None)
     return state and (state.type, state.nullable, state.default)
@@ -43,7 +43,7 @@ def _read_definition(command: DdlCommand, skipped: SkippedCreation) -> object:
 def _find_last_change(
     commands: Sequence[DdlCommand], read: Callable[[DdlCommand], object]
 ) -> DdlCommand | None:
-    """The command after which the object was what it was last, without a break; None where it was gone."""
+    """The command after which the object was what it was last, without a break; None if it was gone."""
     with_state = [command for command in commands if command.columns]
     last = read(with_state[-1]) if with_state else None
     if last is None:

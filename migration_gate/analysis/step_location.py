@@ -19,7 +19,7 @@ __all__ = [
 
 
 def find_statement_location(replay: Replay, step: Step, statement: Statement | None) -> Location | None:
-    """The line of the statement; that of `upgrade()` where it is not known."""
+    """The line of the statement; that of `upgrade()` if it is not known."""
     revision = replay.history.find_revision(step.revision)
     if revision is None:
         return None
@@ -29,7 +29,7 @@ def find_statement_location(replay: Replay, step: Step, statement: Statement | N
 
 
 def locate_query(replay: Replay, step: Step, query: str) -> Location | None:
-    """The line of the recorded statement of this text; of the text, where the driver's own cursor ran it."""
+    """The line of the recorded statement of this text; of the text, if the driver's own cursor ran it."""
     statement = next((item for item in step.statements if is_text_of(item, query)), None)
     location = find_statement_location(replay, step, statement)
     if statement is not None or location is None:
@@ -47,8 +47,8 @@ def is_text_of(statement: Statement, query: str) -> bool:
 def locate_command(replay: Replay, command: DdlCommand, part: SoughtPart) -> Location | None:
     """The line of the statement that led to a DDL command, or of the part of it that is about the object.
 
-    That is the line in the revision's own file, also where a function of another file ran the statement.
-    It is the line of `upgrade()` only where neither the log nor the text shows another one.
+    That is the line in the revision's own file, also if a function of another file ran the statement.
+    It is the line of `upgrade()` only if neither the log nor the text shows another one.
     """
     revision = replay.history.find_revision(replay.find_revision_of_step(command.step))
     if revision is None:

@@ -20,7 +20,7 @@ _INDEX_DEFAULTS: Mapping[str, Mapping[str, str]] = {
     "gin": {"fastupdate": "true"},
     "brin": {"pages_per_range": "128", "autosummarize": "false"},
 }
-"""what Postgres 15 to 18 take where nothing is given"""
+"""what Postgres 15 to 18 take if nothing is given"""
 _TRUE, _FALSE = ("on", "yes", "1"), ("off", "no", "0")
 _CLAUSE = re.compile(r"(?<=\)) WITH \((\w+='?[^')]*'?(?:, \w+='?[^')]*'?)*)\)")
 _METHOD = re.compile(r" USING (\w+) \(")

@@ -10,7 +10,7 @@ from migration_gate.sql.identifiers import quote_identifier
 
 
 def find_tenant_schemas(replay: Replay) -> tuple[str, ...]:
-    """The default schemas of contexts that ran the same revisions; empty where they all have one schema."""
+    """The default schemas of contexts that ran the same revisions; empty if they all have one schema."""
     revisions: dict[int, list[str]] = defaultdict(list)
     for step in replay.steps:
         revisions[step.context].append(step.revision)

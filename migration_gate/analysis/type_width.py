@@ -68,6 +68,6 @@ def _has_smaller_size(current: str, target: str) -> bool:
 
 
 def _sizes_of(type_name: str) -> tuple[int, int] | None:
-    """The numbers in the parentheses; the second is 0 where it is missing."""
+    """The numbers in the parentheses; the second is 0 if it is missing."""
     match = _LENGTH.search(type_name)
     return (int(match[1]), int(match[2] or 0)) if match else None

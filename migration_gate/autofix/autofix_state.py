@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from migration_gate.facts import Column, Sequence, Snapshot, TablePart
 
 SEQUENCE_MAXIMUMS = {"smallint": 2**15 - 1, "integer": 2**31 - 1, "bigint": 2**63 - 1}
-"""the largest value of a sequence of that type, where none is given"""
+"""the largest value of a sequence of that type, if none is given"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ def find_owned_sequence(snapshot: Snapshot, column: Column) -> Sequence | None:
 
 
 def find_serial_sequence(snapshot: Snapshot, column: Column) -> Sequence | None:
-    """The sequence of a serial column; None where the column takes its value from elsewhere."""
+    """The sequence of a serial column; None if the column takes its value from elsewhere."""
     if column.identity is not None or not (column.default or "").startswith("nextval("):
         return None
     return find_owned_sequence(snapshot, column)

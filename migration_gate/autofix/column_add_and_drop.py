@@ -42,7 +42,7 @@ def _warn_of_rows(column: Column) -> list[str]:
 
 
 def _add_column_alone(column: Column, snapshot: Snapshot) -> list[str]:
-    """The lines for the column with its comment: by Alembic's operation where that can express it."""
+    """The lines for the column with its comment: by Alembic's operation if that can express it."""
     model = make_sqlalchemy_column(column, snapshot)
     if model is not None:
         schema = schema_argument(column.schema)

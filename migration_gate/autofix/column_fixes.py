@@ -65,7 +65,7 @@ def _belongs_to_view(column: Column, state: AutofixState) -> bool:
 
 
 def change_type(current: Column, target: Column, state: AutofixState) -> list[str]:
-    """The lines that change its type, with its default and its sequence, where they depend on the type."""
+    """The lines that change its type, with its default and its sequence, if they depend on the type."""
     lines = [
         *warn_of_views(current, state),
         *drop_keys_before(current, state),

@@ -80,7 +80,7 @@ def _identities_of(key: Constraint) -> tuple[tuple[str, ...], tuple[str, ...]]:
 def _change_in_place(
     kind: DifferenceKind, current: ConstraintOrIndex, target: ConstraintOrIndex, state: AutofixState
 ) -> list[str]:
-    """The lines that change it without dropping it; none where Postgres cannot."""
+    """The lines that change it without dropping it; none if Postgres cannot."""
     if kind == "comment":
         return set_part_comment(current, target.comment)
     if kind == "name-only":

@@ -1,4 +1,4 @@
-"""Constraints as Alembic's operations, or as SQL where only SQL can express them."""
+"""Constraints as Alembic's operations, or as SQL if only SQL can express them."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def _action_options(constraint: Constraint) -> _ActionOptions:
 
 
 def _printed_action(action: ReferentialAction | None) -> str | None:
-    """The action in capitals; None for the one that Postgres takes where none is given."""
+    """The action in capitals; None for the one that Postgres takes if none is given."""
     return None if action is None or action == "no action" else action.upper()
 
 

@@ -13,7 +13,7 @@ from migration_gate.sql.identifiers import quote_identifier
 
 
 def write_conversion(current: Column, target: Column, state: AutofixState) -> str:
-    """The expression; an enum is converted by its text, and a number is true where it is not 0."""
+    """The expression; an enum is converted by its text, and a number is true if it is not 0."""
     name = quote_identifier(target.name)
     current_type, target_type = type_without_length(current.type), type_without_length(target.type)
     if current_type in NUMBER_TYPES and target_type == "boolean":

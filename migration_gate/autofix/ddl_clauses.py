@@ -1,4 +1,4 @@
-"""Catalog objects as the clauses and statements of SQL's DDL, with every name quoted where it must be."""
+"""Catalog objects as the clauses and statements of SQL's DDL, with every name quoted if it must be."""
 
 from __future__ import annotations
 

@@ -79,7 +79,7 @@ def _change_expression(current: Column, target: Column, state: AutofixState) -> 
 
 
 def _restore_parts(column: Column, state: AutofixState) -> list[str]:
-    """The constraints and indexes that went with the column; where one differs, its own fix changes it."""
+    """The constraints and indexes that went with the column; if one differs, its own fix changes it."""
     lines: list[str] = []
     for part in parts_of_table(state.replayed, column):
         if depends_on_columns(part, frozenset({column.name})):
@@ -140,7 +140,7 @@ def drop_default(column: Column, state: AutofixState) -> list[str]:
 def set_default(current: Column | None, target: Column, state: AutofixState) -> list[str]:
     """The lines that set its default; the sequence of a serial column is made with it.
 
-    `current` is None where the column has no sequence that could be used.
+    `current` is None if the column has no sequence that could be used.
     """
     if target.default is None:
         return []
@@ -152,7 +152,7 @@ def set_default(current: Column | None, target: Column, state: AutofixState) -> 
 
 
 def _create_serial_sequence(current: Column | None, target: Column, state: AutofixState) -> list[str]:
-    """The lines that create the sequence of a serial column, where the column has none that can be used."""
+    """The lines that create the sequence of a serial column, if the column has none that can be used."""
     sequence = find_serial_sequence(state.target, target)
     if sequence is None or _has_serial_sequence(current, state):
         return []

@@ -53,7 +53,7 @@ def rename_enum(current: EnumType, target: EnumType) -> list[str]:
 
 
 def rename_labels(current: EnumType, target: EnumType) -> list[str]:
-    """The lines that rename labels; none where more than names differ."""
+    """The lines that rename labels; none if more than names differ."""
     enum = qualified_name(current.schema, current.name)
     lines = []
     for rename in find_label_renames(current.labels, target.labels):
@@ -68,7 +68,7 @@ def rename_labels(current: EnumType, target: EnumType) -> list[str]:
 def add_labels(current: EnumType, target: EnumType, state: AutofixState) -> list[str]:
     """The lines that add labels, and in a downgrade whatever used them.
 
-    A new label cannot be used in the transaction that adds it: where something uses it, it has its own.
+    A new label cannot be used in the transaction that adds it: if something uses it, it has its own.
     """
     enum = qualified_name(current.schema, current.name)
     places = _places_of_new_labels(current, target)

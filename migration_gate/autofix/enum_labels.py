@@ -24,7 +24,7 @@ class LabelRename:
 
 
 def find_label_renames(current: tuple[str, ...], target: tuple[str, ...]) -> list[LabelRename]:
-    """The labels that only have another name; none where more than names differ."""
+    """The labels that only have another name; none if more than names differ."""
     renames = [LabelRename(a, b) for a, b in zip(current, target, strict=False) if a != b]
     are_new = all(rename.old not in target and rename.new not in current for rename in renames)
     return renames if are_new and len(current) == len(target) else []

@@ -43,7 +43,7 @@ NOT_RESTORED = "# The old default was no call: there is nothing to restore.\npas
 
 
 def add_fixes(differences: Iterable[Difference], replay: Replay) -> tuple[Difference, ...]:
-    """The differences with `upgrade` and `downgrade` filled in; both stay empty where there is no fix.
+    """The differences with `upgrade` and `downgrade` filled in; both stay empty if there is no fix.
 
     Run the upgrades in the order given, the downgrades in the reverse order.
     """
@@ -55,7 +55,7 @@ def add_fixes(differences: Iterable[Difference], replay: Replay) -> tuple[Differ
 
 
 def _add_fix(difference: Difference, found_on: CatalogDifference | None, state: AutofixState) -> Difference:
-    """The difference with its fix; unchanged where there is none, or where models cannot express it."""
+    """The difference with its fix; unchanged if there is none, or if models cannot express it."""
     if found_on is None or difference.kind == "unmanaged":
         return difference
     if difference.kind == "default" and any(
@@ -78,7 +78,7 @@ def _add_fix(difference: Difference, found_on: CatalogDifference | None, state: 
 def _add_frozen_fix(difference: Difference, found_on: CatalogDifference, state: AutofixState) -> Difference:
     """A call in the place of the database's moment, which no downgrade restores.
 
-    Nothing is written where the moment is in the models alone: they are to be corrected.
+    Nothing is written if the moment is in the models alone: they are to be corrected.
     """
     database, models = _thaw(found_on.database), _thaw(found_on.models)
     if not isinstance(database, Column) or not isinstance(models, Column):

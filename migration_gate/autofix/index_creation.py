@@ -1,4 +1,4 @@
-"""Indexes as Alembic's operation, or as SQL where only SQL can express them."""
+"""Indexes as Alembic's operation, or as SQL if only SQL can express them."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ def lacks_schema(schema: str, snapshot: Snapshot) -> bool:
 
 
 def create_schema(schema: str) -> str:
-    """The line that creates it where no other fix has."""
+    """The line that creates it if no other fix has."""
     return execute_call(f"CREATE SCHEMA IF NOT EXISTS {quote_identifier(schema)}")
 
 
@@ -49,6 +49,6 @@ def add_schemas(
 
 
 def _find_new_schema(difference: CatalogDifference | None) -> str | None:
-    """The schema that something is created in or moved to, where it is no part of a table."""
+    """The schema that something is created in or moved to, if it is no part of a table."""
     created = difference.models if difference is not None else None
     return created.schema if isinstance(created, Table | EnumType | NamedType | Sequence) else None

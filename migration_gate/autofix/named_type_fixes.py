@@ -32,7 +32,7 @@ class DomainDefinition:
 
 
 def fix_named_type(current: NamedType | None, target: NamedType | None) -> list[str]:
-    """The lines that turn the one type into the other; none where Postgres cannot."""
+    """The lines that turn the one type into the other; none if Postgres cannot."""
     if current is None or target is None:
         return [*_drop_type(current), *_create_type(target)]
     if current.kind != "domain" or target.kind != "domain":

@@ -15,7 +15,7 @@ _SERIAL_TYPES = {"integer": sa.Integer, "bigint": sa.BigInteger, "smallint": sa.
 def make_sqlalchemy_column(
     column: Column, snapshot: Snapshot, *, is_key: bool = False
 ) -> sa.Column[object] | None:
-    """The column, or None where only SQL can express it: a serial, a domain, an identity with options...
+    """The column, or None if only SQL can express it: a serial, a domain, an identity with options...
 
     SQLAlchemy would make a serial column of an integer in a primary key: `is_key` prevents that.
     """

@@ -60,7 +60,7 @@ _CLASSES: Mapping[str, Callable[..., SqlAlchemyType]] = {
 
 
 def make_sqlalchemy_type(column: Column, snapshot: Snapshot) -> SqlAlchemyType | None:
-    """The type of a column, or None where SQLAlchemy has no name for it: a domain, an extension's type."""
+    """The type of a column, or None if SQLAlchemy has no name for it: a domain, an extension's type."""
     if column.collation is None:
         return _make_type(column.type, snapshot)
     collation = _BUILTIN_COLLATION.fullmatch(column.collation)

@@ -1,4 +1,4 @@
-"""A new table as Alembic's operation, or as SQL where only SQL can express it."""
+"""A new table as Alembic's operation, or as SQL if only SQL can express it."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def _create_by_sql(table: Table, snapshot: Snapshot) -> list[str]:
 def _make_sqlalchemy_table(
     table: Table, snapshot: Snapshot, constraints: tuple[Constraint, ...]
 ) -> sa.Table | None:
-    """The table with its columns and these constraints, or None where only SQL can express it."""
+    """The table with its columns and these constraints, or None if only SQL can express it."""
     is_special = table.kind != "table" or table.inherits or table.options or table.persistence != "permanent"
     if is_special or not is_rendered_unchanged(table.comment):
         return None
@@ -77,7 +77,7 @@ def _make_sqlalchemy_table(
 
 
 def _make_columns(table: Table, snapshot: Snapshot) -> list[sa.Column[object]] | None:
-    """All columns of the table, or None where only SQL can express one of them."""
+    """All columns of the table, or None if only SQL can express one of them."""
     key = snapshot.primary_key_of(table)
     key_columns = key.columns if key else ()
     columns: list[sa.Column[object]] = []

@@ -1,4 +1,4 @@
-"""Views: created and dropped, where a table of the models takes the name."""
+"""Views: created and dropped, if a table of the models takes the name."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from migration_gate.facts import Column
 
 
 def warn_of_views(column: Column, state: AutofixState) -> list[str]:
-    """A comment that names the views that may use the column; nothing where there is none.
+    """A comment that names the views that may use the column; nothing if there is none.
 
     Postgres refuses another type of such a column, and to drop it. A view that names both the table and the
     column may use it.

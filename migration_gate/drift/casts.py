@@ -1,6 +1,6 @@
 """Which casts change nothing, so that an expression with one and an expression without it are the same.
 
-A cast counts as harmless only where its operand is known: a literal, an array of literals, or a column whose
+A cast counts as harmless only if its operand is known: a literal, an array of literals, or a column whose
 type is known.
 """
 
@@ -27,7 +27,7 @@ _EMPTY_ARRAY = "'{}'"
 
 
 def simplify_cast(inner: Node, type_name: str, column_types: Mapping[str, str]) -> Node:
-    """The operand alone where the cast changes nothing, else the cast."""
+    """The operand alone if the cast changes nothing, else the cast."""
     if isinstance(inner, Atom) and inner.kind is TokenKind.STRING:
         return _simplify_literal(inner.text, type_name)
     return inner if _is_harmless(inner, type_name, column_types) else Cast(inner, type_name)
@@ -113,7 +113,7 @@ def _simplify_empty_array(literal: str, type_name: str) -> Node | None:
 
 
 def _simplify_text_array(literal: str, type_name: str) -> Node | None:
-    """`'{a,b}'::text[]` is `ARRAY['a', 'b']`; where elements need quotes or are NULL it stays as it is."""
+    """`'{a,b}'::text[]` is `ARRAY['a', 'b']`; if elements need quotes or are NULL it stays as it is."""
     if not is_text_array_type(type_name) or type_name != type_without_length(type_name):
         return None
     match = _TEXT_ARRAY.fullmatch(literal)

@@ -22,7 +22,7 @@ def depends_on_columns(part: ConstraintOrIndex, columns: frozenset[str]) -> bool
 
 
 def _names_in(definition: str) -> set[str]:
-    """The words and the quoted names of a definition; none where it cannot be read."""
+    """The words and the quoted names of a definition; none if it cannot be read."""
     try:
         tokens = read_tokens(definition)
     except UnreadableExpression:

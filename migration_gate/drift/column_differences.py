@@ -108,7 +108,7 @@ def find_type_difference(comparison: ColumnComparison) -> CatalogDifference | No
 def find_nullability_difference(comparison: ColumnComparison) -> CatalogDifference | None:
     """Whether it accepts NULL.
 
-    The columns of a primary key are NOT NULL because of it: where only one side has the key, and only that
+    The columns of a primary key are NOT NULL because of it: if only one side has the key, and only that
     side refuses NULL, the missing key is the one difference.
     """
     database, models = comparison.database, comparison.models
@@ -149,7 +149,7 @@ def find_default_difference(comparison: ColumnComparison) -> CatalogDifference |
 
 
 def _find_frozen_difference(comparison: ColumnComparison) -> CatalogDifference:
-    """A default that was evaluated once is never what was meant, even where both sides have one."""
+    """A default that was evaluated once is never what was meant, even if both sides have one."""
     database, models = comparison.database, comparison.models
     return comparison.make_difference(
         "default",

@@ -45,7 +45,7 @@ _NOUNS = {EnumType: "enum", NamedType: "type", Table: "table", Column: "column",
 
 @dataclass(frozen=True, slots=True)
 class _ChangedObject:
-    """An object on both sides, as they differ; None where a side lacks it."""
+    """An object on both sides, as they differ; None if a side lacks it."""
 
     database: CatalogObject | None
     declared: CatalogObject | None
@@ -77,7 +77,7 @@ def find_declared_differences(replay: Replay, known: Iterable[Difference]) -> tu
 
 
 def _list_operations(replay: Replay) -> ImmutableSequence[DeclaredOperation]:
-    """The operations; without their downgrades where these did not restore the database."""
+    """The operations; without their downgrades if these did not restore the database."""
     operations = replay.models.declared_operations
     restored = replay.models.restored_snapshot
     if restored is None or not any(_find_changes(replay.catalog, restored)):

@@ -21,7 +21,7 @@ from migration_gate.facts import (
 
 @dataclass(frozen=True, slots=True)
 class CatalogDifference:
-    """A difference and its objects on both sides; None where a side lacks it."""
+    """A difference and its objects on both sides; None if a side lacks it."""
 
     difference: Difference
     database: CatalogObject | None = None
@@ -86,7 +86,7 @@ def make_described_difference(
 
 
 def _table_and_column(catalog_object: CatalogObject | None) -> tuple[str | None, str | None]:
-    """The table (`schema.name`) that an object belongs to, and its column where there is exactly one."""
+    """The table (`schema.name`) that an object belongs to, and its column if there is exactly one."""
     match catalog_object:
         case Table():
             return f"{catalog_object.schema}.{catalog_object.name}", None

@@ -47,7 +47,7 @@ class _Candidate:
 
 
 def find_difference_origin(replay: Replay, item: CatalogDifference) -> Origin:
-    """The revision and line that made the difference; empty where no revision did, or where it is not known.
+    """The revision and line that made the difference; empty if no revision did, or if it is not known.
 
     A difference of several objects (a unique constraint here, an index there) is as old as the last of them.
     """
@@ -77,7 +77,7 @@ def _find_candidates(
 def _find_change(
     replay: Replay, current: CatalogObject, models: CatalogObject | None, properties: tuple[str, ...]
 ) -> DdlCommand | None:
-    """The command that gave the object these properties; None where the log does not explain them."""
+    """The command that gave the object these properties; None if the log does not explain them."""
     if isinstance(current, NamedType) and isinstance(models, NamedType) and properties == ("definition",):
         return find_change_of_domain(replay, current, models.definition)
     command = find_command(replay, current, properties)
@@ -105,9 +105,9 @@ def _find_current(replay: Replay, item: CatalogObject) -> CatalogObject:
 def _changed_properties(
     kind: DifferenceKind, database: CatalogObject, models: CatalogObject | None
 ) -> tuple[str, ...] | None:
-    """The fields of the database's object that the difference is about; none where it is its existence.
+    """The fields of the database's object that the difference is about; none if it is its existence.
 
-    None where the log does not hold them.
+    None if the log does not hold them.
     """
     if models is None or type(models) is not type(database):
         return _name_properties(database)
@@ -123,7 +123,7 @@ def _changed_fields(
 ) -> tuple[str, ...] | None:
     """The fields in which two objects of one type differ, as far as the difference is about them.
 
-    None where the log does not hold them.
+    None if the log does not hold them.
     """
     match database:
         case Column():

@@ -10,7 +10,7 @@ from migration_gate.facts import Column, Constraint, EnumType, Index, Sequence
 
 
 def type_text(column: Column) -> str:
-    """The type, with its collation where that is not the type's own."""
+    """The type, with its collation if that is not the type's own."""
     return f"{column.type} COLLATE {column.collation}" if column.collation else column.type
 
 

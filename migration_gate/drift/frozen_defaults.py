@@ -1,4 +1,4 @@
-"""Defaults given as a plain string where a call was meant.
+"""Defaults given as a plain string, although a call was meant.
 
 `server_default="now()"` stores the moment of the DDL, and for a text column the five characters `now()`.
 Every run has another moment there, so what is shown and compared is only that it is frozen.
@@ -38,7 +38,7 @@ _QUOTED_CALL = re.compile(
 def describe_frozen(column: Column, other: Column | None = None) -> str | None:
     """What is shown for a default that is no call; None for every other one.
 
-    A day alone tells nothing: it counts where the `other` side has the call.
+    A day alone tells nothing: it counts if the `other` side has the call.
     """
     if column.generated or column.identity or column.default is None:
         return None
@@ -56,7 +56,7 @@ def _unquote(quoted: re.Match[str]) -> str:
 
 
 def thaw_default(column: Column) -> Column:
-    """The column with the call that was meant, where its default is none."""
+    """The column with the call that was meant, if its default is none."""
     if describe_frozen(column) is None:
         return column
     quoted = _QUOTED_CALL.match(column.default or "")

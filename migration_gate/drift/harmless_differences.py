@@ -17,7 +17,7 @@ _UNLIMITED_TEXT_TYPES = {"text", "character varying"}
 
 
 def explain_harmlessness(difference: CatalogDifference, scope: ComparisonScope) -> str:
-    """The reason as half a sentence about both sides; empty where a query may notice the difference."""
+    """The reason as half a sentence about both sides; empty if a query may notice the difference."""
     match difference.difference.kind, difference.database, difference.models:
         case "default", Column() as database, Column() as models:
             return _explain_numbering(database, models, scope)
@@ -89,7 +89,7 @@ def _explain_numbering(database: Column, models: Column, scope: ComparisonScope)
 
 
 def _find_numbering(column: Column, snapshot: Snapshot) -> _Numbering | None:
-    """By the column's own sequence; None where its values come from elsewhere."""
+    """By the column's own sequence; None if its values come from elsewhere."""
     if not column.identity and not (column.default or "").startswith("nextval("):
         return None
     owner = f"{table_of(column)}.{column.name}"

@@ -65,7 +65,7 @@ def _weigh(words: Sequence[str] | set[str]) -> float:
 
 
 def _measure_spelling(first: str, second: str) -> float:
-    """Of words that are not the same: 0 where they only share some letters."""
+    """Of words that are not the same: 0 if they only share some letters."""
     short, long = sorted((first, second), key=len)
     if not short or any(long == prefix + short for prefix in _NEGATIONS):
         return 0.0
@@ -90,7 +90,7 @@ def pair_most_alike(
 ) -> list[tuple[LeftT, RightT]]:
     """One to one: those of which each is the other's best, and by far; `measure` is 0 for what is no pair.
 
-    None where there are too many to compare.
+    None if there are too many to compare.
     """
     if not left or not right or len(left) * len(right) > MAX_PAIRS:
         return []

@@ -40,7 +40,7 @@ def _find_definition_difference(
 def _definition_difference_kind(
     database: NamedType | None, models: NamedType | None
 ) -> DifferenceKind | None:
-    """The kind of the difference; None where both definitions mean the same."""
+    """The kind of the difference; None if both definitions mean the same."""
     if database is None or models is None or database.kind != models.kind:
         return "type definition"
     if _normalize(database) == _normalize(models):

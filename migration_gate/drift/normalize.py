@@ -50,7 +50,7 @@ def normalize_definition(text: str, column_types: Mapping[str, str]) -> str:
 
 @lru_cache(maxsize=4096)
 def normalize_default(text: str | None, type_name: str) -> str | None:
-    """The normal form of the default of a column of that type; None where it is NULL, which is no default."""
+    """The normal form of the default of a column of that type; None if it is NULL, which is no default."""
     if text is None:
         return None
     try:

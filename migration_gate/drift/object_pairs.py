@@ -33,7 +33,7 @@ _FIELDS_OF_ONE_DATABASE = {"oid": 0, "number": 0, "position": 0}
 
 
 class ObjectPair(NamedTuple, Generic[ObjectT_co]):
-    """One object on both sides; None where a side lacks it."""
+    """One object on both sides; None if a side lacks it."""
 
     database: ObjectT_co | None
     models: ObjectT_co | None

@@ -29,7 +29,7 @@ class RenameHint(NamedTuple):
     """The other name that an object may have."""
 
     name: str
-    """with its schema where that is another one"""
+    """with its schema if that is another one"""
     is_likely: bool
     """whether more speaks for it than that nothing else has its type"""
 
@@ -39,8 +39,8 @@ def find_rename_hints(
 ) -> Mapping[Difference, RenameHint]:
     """For the difference of what one side lacks: the name that the object may have on that side.
 
-    A missing object is paired with an extra one only where the choice is clear: by likeness first, then
-    where two are the only ones of their kind.
+    A missing object is paired with an extra one only if the choice is clear: by likeness first, then
+    if two are the only ones of their kind.
     """
     one_sided = [item for item in differences if (item.database is None) != (item.models is None)]
     hints: dict[Difference, RenameHint] = {}
@@ -58,7 +58,7 @@ def find_rename_hints(
 
 
 def _name_of(item: CatalogDifference, partner: CatalogDifference) -> str:
-    """The name of the table or column; with its schema where its partner has another."""
+    """The name of the table or column; with its schema if its partner has another."""
     own, other = (side.database or side.models for side in (item, partner))
     if isinstance(own, Table) and isinstance(other, Table) and own.schema != other.schema:
         return f"{own.schema}.{own.name}"
@@ -88,7 +88,7 @@ def _pair_like_tables(one_sided: list[CatalogDifference], scope: ComparisonScope
 
 
 def _pair_columns(one_sided: list[CatalogDifference]) -> list[RenamePair]:
-    """Columns of one table and type; where several are, those that agree in all, in their position too."""
+    """Columns of one table and type; if several are, those that agree in all, in their position too."""
     by_type = list(_pair_by_key(one_sided, Column, _table_and_type))
     paired = {item.difference for pair in by_type for item in pair}
     rest = [item for item in one_sided if item.difference not in paired]
@@ -121,7 +121,7 @@ class _Candidates:
     extra: list[CatalogDifference] = field(default_factory=list)
 
     def pair_most_alike(self, likeness: ColumnLikeness | TableLikeness) -> Iterator[RenamePair]:
-        """One to one, only where the choice is clear."""
+        """One to one, only if the choice is clear."""
 
         def measure(missing: CatalogDifference, extra: CatalogDifference) -> float:
             match likeness, extra.database, missing.models:
@@ -138,7 +138,7 @@ class _Candidates:
 def _pair_by_key(
     one_sided: list[CatalogDifference], noun: type[RenamedT], key: Callable[[RenamedT], Hashable]
 ) -> Iterator[RenamePair]:
-    """Pairs what is missing with what is extra where each is the only one with its key."""
+    """Pairs what is missing with what is extra if each is the only one with its key."""
     groups: dict[Hashable, _Candidates] = {}
     for item in one_sided:
         if isinstance(item.models, noun):

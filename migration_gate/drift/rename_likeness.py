@@ -67,7 +67,7 @@ class ColumnLikeness:
         )
 
     def measure(self, database: Column, models: Column) -> float:
-        """More than 0 where one is likely the other; the more, the more speaks for it."""
+        """More than 0 if one is likely the other; the more, the more speaks for it."""
         type_likeness = self._measure_types(database, models)
         if not type_likeness:
             return 0.0
@@ -78,7 +78,7 @@ class ColumnLikeness:
         return 4 * name + 2 * type_likeness + signs + 0.25 * (database.nullable == models.nullable)
 
     def _measure_types(self, database: Column, models: Column) -> float:
-        """How near the types are to each other; 0 where no value of one becomes one of the other."""
+        """How near the types are to each other; 0 if no value of one becomes one of the other."""
         if (database.generated is None) != (models.generated is None):
             return 0.0
         if type_text(database) == type_text(models):
@@ -139,7 +139,7 @@ class TableLikeness:
         return self.columns.get((table.schema, table.name), frozenset())
 
     def measure(self, database: Table, models: Table) -> float:
-        """More than 0 where one is likely the other; the more, the more speaks for it."""
+        """More than 0 if one is likely the other; the more, the more speaks for it."""
         if not _can_be_renamed(database, models):
             return 0.0
         database_names, models_names = self._column_names(database), self._column_names(models)

@@ -25,7 +25,7 @@ def find_renamed_enums(scope: ComparisonScope) -> Iterator[CatalogDifference]:
 
 
 def _only_enum_with_labels(enums: Iterable[EnumType], labels: tuple[str, ...]) -> EnumType | None:
-    """The enum of exactly these labels; None where there are several or none, or no labels."""
+    """The enum of exactly these labels; None if there are several or none, or no labels."""
     candidates = [enum for enum in enums if enum.labels == labels]
     return candidates[0] if labels and len(candidates) == 1 else None
 
@@ -72,7 +72,7 @@ class _EnumRename:
 
 
 def _rename_enum(snapshot: Snapshot, rename: _EnumRename) -> Snapshot:
-    """The snapshot with the enum under its new name, also where types, expressions and definitions use it."""
+    """The snapshot with the enum under its new name, also if types, expressions and definitions use it."""
     return replace(
         snapshot,
         enums=tuple(rename.rename_enum(enum) for enum in snapshot.enums),

@@ -41,7 +41,7 @@ class _OwnedPair:
     models: Sequence
     database_type: str | None
     models_type: str | None
-    """None where that side lacks the column"""
+    """None if that side lacks the column"""
 
 
 def _pair_owned_sequences(scope: ComparisonScope) -> Iterator[_OwnedPair]:
@@ -59,7 +59,7 @@ def _column_types(snapshot: Snapshot) -> dict[str, str]:
 
 
 def _compare_owned_sequences(pair: _OwnedPair) -> Iterator[CatalogDifference]:
-    """Nothing where a side lacks the column, or only one is an identity: other differences report that."""
+    """Nothing if a side lacks the column, or only one is an identity: other differences report that."""
     database, models = pair.database, pair.models
     if pair.database_type is None or pair.models_type is None or database.identity != models.identity:
         return

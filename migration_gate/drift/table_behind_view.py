@@ -101,7 +101,7 @@ class TableBehindView:
 
 
 def find_tables_behind_views(scope: ComparisonScope) -> Iterator[TableBehindView]:
-    """Views that select every column of one table which no model has, where a model maps a table instead."""
+    """Views that select every column of one table which no model has, if a model maps a table instead."""
     models = {(table.schema, table.name): table for table in scope.models.tables}
     unmodelled = {
         qualified_name(table.schema, table.name): table

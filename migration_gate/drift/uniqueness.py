@@ -20,7 +20,7 @@ class Guarantee:
 
 
 def uniqueness_guarantee(part: ConstraintOrIndex) -> Guarantee | None:
-    """What it guarantees after each statement, by its columns alone; None where that is nothing."""
+    """What it guarantees after each statement, by its columns alone; None if that is nothing."""
     if isinstance(part, Constraint):
         is_unique = part.kind in ("primary key", "unique") and not part.deferrable
     else:

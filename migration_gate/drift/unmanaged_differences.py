@@ -122,7 +122,7 @@ def _object_noun(item: CatalogObject | None) -> str:
 
 
 def _definition_text(item: CatalogObject) -> str:
-    """What a reader sees of the object: its definition where it has one."""
+    """What a reader sees of the object: its definition if it has one."""
     match item:
         case AttachedObject():
             return item.definition if item.enabled == "origin" else f"{item.definition} ({item.enabled})"

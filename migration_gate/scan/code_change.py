@@ -26,6 +26,6 @@ class CodeChange:
     stamps_head: bool = False
     """its function also stamps the version table"""
     engine_url: str = ""
-    """the expression of the URL, where the engine is made on the spot"""
+    """the expression of the URL, if the engine is made on the spot"""
     created: CreatedObject | None = None
     """of SQL that create_all runs"""

@@ -25,7 +25,7 @@ _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 def find_ddl_event(module: PythonModule, node: ast.expr, sql: str) -> DdlEvent | None:
-    """Which of the two runs the SQL of this string expression; None where other code runs it.
+    """Which of the two runs the SQL of this string expression; None if other code runs it.
 
     A `DDL(...)` that nothing in its module executes listens somewhere: that is what SQLAlchemy has it for.
     """

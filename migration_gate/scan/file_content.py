@@ -21,7 +21,7 @@ class FileContent:
     """What reading a file gave."""
 
     data: bytes | None = None
-    """its first part; None where there is nothing to read: a folder, a link that leads nowhere"""
+    """its first part; None if there is nothing to read: a folder, a link that leads nowhere"""
     size: int = 0
     """bytes of the whole file"""
     unreadable: str = ""
@@ -59,7 +59,7 @@ def read_file(project: Path, path: str) -> FileContent:
 
 
 def decode_text(data: bytes) -> str | None:
-    """The text of a file, in the encoding that its bytes show; None where it is not text."""
+    """The text of a file, in the encoding that its bytes show; None if it is not text."""
     for mark, encoding in _ENCODINGS:
         if data.startswith(mark):
             is_cut_in_character = encoding == "utf-16" and len(data) % 2 == 1

@@ -12,7 +12,7 @@ _MIGRATIONS_FOLDER = re.compile(r"alembic|migrat|revision", re.IGNORECASE)
 
 
 class MigrationFiles:
-    """The revision files with their folders, `env.py`, and its folder where that is named for migrations."""
+    """The revision files with their folders, `env.py`, and its folder if that is named for migrations."""
 
     def __init__(self, project: Path, known: Sequence[str]) -> None:
         self._project = os.path.realpath(project)

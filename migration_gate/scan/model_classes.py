@@ -74,7 +74,7 @@ class ModelReader:
         return ModelText(tuple(definitions), tuple(sequences))
 
     def find_metadata(self, path: str, name: str) -> str:
-        """The MetaData that a dotted name stands for in the module of that file; empty where unknown."""
+        """The MetaData that a dotted name stands for in the module of that file; empty if unknown."""
         try:
             module = self._index.parse_module(path)
             return self._metadata.find_metadata_by_name(module, name) if module is not None else ""
@@ -200,11 +200,11 @@ class ModelReader:
         )
 
     def _find_metadata_of_table(self, module: ParsedModule, call: ast.Call, class_name: str) -> str:
-        """The MetaData of a `Table(...)`; empty where it is none of SQLAlchemy's, or not known."""
+        """The MetaData of a `Table(...)`; empty if it is none of SQLAlchemy's, or not known."""
         symbol = self._index.resolve(module.path, dotted_name(call.func))
         if symbol is None:
             return ""
-        if symbol.path:  # `db.Table("name", ...)`, where `db` is Flask-SQLAlchemy's
+        if symbol.path:  # `db.Table("name", ...)`, if `db` is Flask-SQLAlchemy's
             owner = call.func.value if isinstance(call.func, ast.Attribute) else None
             return self._metadata.find_metadata(module, owner) if owner is not None else ""
         if not symbol.name.startswith("sqlalchemy.") or len(call.args) < 2:
@@ -215,7 +215,7 @@ class ModelReader:
         return self._metadata.find_metadata(module, call.args[1])
 
     def _find_metadata_of_class(self, module: ParsedModule, class_: ast.ClassDef) -> str:
-        """What `metadata` means in the class's own body; empty where it is not known."""
+        """What `metadata` means in the class's own body; empty if it is not known."""
         root = self._metadata.find_root(module, class_)
         return root.metadata if root is not None else ""
 

@@ -53,7 +53,7 @@ class MetadataFinder:
         return any(last_name(_callee(decorator)) == "as_declarative" for decorator in class_.decorator_list)
 
     def find_metadata(self, module: ParsedModule, value: ast.expr) -> str:
-        """The MetaData that an expression stands for: `metadata`, `Base.metadata`; empty where unknown."""
+        """The MetaData that an expression stands for: `metadata`, `Base.metadata`; empty if unknown."""
         return self.find_metadata_by_name(module, dotted_name(value)) if _is_name(value) else ""
 
     def find_metadata_by_name(self, module: ParsedModule, name: str) -> str:
@@ -121,7 +121,7 @@ class MetadataFinder:
         return self.find_metadata(module, value)
 
     def _find_inherited(self, module: ParsedModule, class_: ast.ClassDef, own: Root) -> Root | None:
-        """The root of the first base that has one; that of an installed class only where no other has."""
+        """The root of the first base that has one; that of an installed class only if no other has."""
         installed: Root | None = None
         metaclass = _find_keyword(class_.keywords, "metaclass")
         for base in (*class_.bases, *([metaclass] if metaclass is not None else ())):

@@ -65,7 +65,7 @@ class ModuleIndex:
         self._modules: dict[str, ParsedModule | None] = {}
 
     def parse_module(self, path: str, data: bytes | None = None) -> ParsedModule | None:
-        """The module in that file; None where it cannot be read or parsed."""
+        """The module in that file; None if it cannot be read or parsed."""
         if path not in self._modules:
             content = read_file(self._project, path).data if data is None else data
             tree = parse_python(content) if content is not None else None
@@ -84,7 +84,7 @@ class ModuleIndex:
         return max(candidates, key=lambda path: (_count_shared(path, importer), -len(path)), default=None)
 
     def resolve(self, path: str, name: str, hops: int = 0) -> Symbol | None:
-        """What the dotted `name` stands for in the module of `path`; None where that is not known."""
+        """What the dotted `name` stands for in the module of `path`; None if that is not known."""
         module = self.parse_module(path) if hops < _MAX_HOPS else None
         if module is None or not name:
             return None
@@ -101,7 +101,7 @@ class ModuleIndex:
     def _resolve_alias(
         self, module: ParsedModule, variable: str, rest: Sequence[str], hops: int
     ) -> Symbol | None:
-        """What the value of a variable stands for, where that is another name (`Base = orm.Base`)."""
+        """What the value of a variable stands for, if that is another name (`Base = orm.Base`)."""
         alias = _alias_of(module.values[variable])
         if not alias or alias.partition(".")[0] == variable:
             return None

@@ -65,7 +65,7 @@ def _find_in_file(project: Path, path: str, shown_path: str, words: re.Pattern[s
 
 
 def _list_words(text: str, words: re.Pattern[str]) -> Iterator[tuple[int, str]]:
-    """Line and name of each word outside of comments; up to a syntax error, where there is one."""
+    """Line and name of each word outside of comments; up to a syntax error, if there is one."""
     try:
         for token in tokenize.generate_tokens(io.StringIO(text).readline):
             if token.type not in _SKIPPED:

@@ -37,7 +37,7 @@ _TYPES = {
 
 
 def suggest_operation(statement: str) -> str | None:
-    """The call of `op` that does the same; None where the text is cut, has placeholders, or is not SQL."""
+    """The call of `op` that does the same; None if the text is cut, has placeholders, or is not SQL."""
     has_placeholder = "{" in statement or "%(" in statement
     if has_placeholder or statement.endswith("…") or not _SCHEMA_STATEMENT.match(statement):
         return None
@@ -79,6 +79,6 @@ def _suggest_create_index(statement: str) -> str | None:
 
 
 def _table_arguments(name: str) -> tuple[str, str]:
-    """The table's own name, and the `schema=` argument where the name has a schema."""
+    """The table's own name, and the `schema=` argument if the name has a schema."""
     *schema, table = split_qualified_name(name)
     return table, f', schema="{schema[-1]}"' if schema else ""

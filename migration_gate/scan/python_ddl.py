@@ -17,7 +17,7 @@ _WORTH_READING = DDL_ELEMENTS | FOR_ONE_TABLE | FOR_ALL_TABLES.keys()
 
 
 def find_python_changes(path: str, data: bytes | str) -> list[CodeChange] | None:
-    """Every place in a Python file that changes a schema when it runs; None where it cannot be parsed."""
+    """Every place in a Python file that changes a schema when it runs; None if it cannot be parsed."""
     tree = parse_python(data)
     if tree is None:
         return None

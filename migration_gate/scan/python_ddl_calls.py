@@ -84,7 +84,7 @@ def _is_named_metadata(receiver: ast.expr) -> bool:
 
 
 def _read_ddl_element(module: PythonModule, node: ast.Call) -> CodeChange | None:
-    """A schema statement of SQLAlchemy's counts where it is executed; it is often only printed."""
+    """A schema statement of SQLAlchemy's counts if it is executed; it is often only printed."""
     is_executed = any(
         isinstance(ancestor, ast.Call) and last_name(ancestor.func) in EXECUTES
         for ancestor in module.find_ancestors(node)
@@ -101,7 +101,7 @@ def _read_table_method(module: PythonModule, node: ast.Call) -> CodeChange | Non
 
 
 def _make_table_change(module: PythonModule, call: ast.Call, table: ast.expr) -> CodeChange | None:
-    """The change of one table; None where `table` may be anything, often a table that users define."""
+    """The change of one table; None if `table` may be anything, often a table that users define."""
     tables = _tables_named_by(module, table)
     if not tables and not dotted_name(table).endswith("__table__"):
         return None

@@ -84,14 +84,14 @@ def _make_change(
 
 
 def _find_string_kind(module: PythonModule, whole: ast.expr, role: StringRole) -> SchemaChangeKind | None:
-    """How the string reaches a Postgres; None where no code of the module brings it there."""
+    """How the string reaches a Postgres; None if no code of the module brings it there."""
     if role is StringRole.PROGRAM:
         return "shell" if _runs_psql(module, whole) else None
     return "execute" if role is StringRole.EXECUTED or module.executes_sql else None
 
 
 def _cut_command_line(text: str) -> str:
-    """The SQL of `psql -c "SQL"`; the whole text where it is an argument of its own."""
+    """The SQL of `psql -c "SQL"`; the whole text if it is an argument of its own."""
     return text.partition("-c")[2].strip(" \"'") if "psql" in text else text
 
 

@@ -23,7 +23,7 @@ _FIELD = re.compile(r"%\((\w+)\)s|\{(\w*)[^{}]*\}|%s")
 """a field of a template: `%(name)s`, `{name}`, `{}`, `%s`"""
 
 Constants = Mapping[str, Sequence[str]]
-"""what each name stands for: one text, or several where it is a loop variable"""
+"""what each name stands for: one text, or several if it is a loop variable"""
 _Meanings = Mapping[str, set[tuple[str, ...]]]
 """all that each name is assigned somewhere in the module"""
 
@@ -71,7 +71,7 @@ def _only_meaning(meanings: _Meanings, name: str) -> tuple[str, ...]:
 
 
 def _find_meanings(node: ast.AST, known: _Meanings) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Names that this node gives a meaning, with their texts; no text where they cannot be told."""
+    """Names that this node gives a meaning, with their texts; no text if they cannot be told."""
     match node:
         case ast.ClassDef(name=class_name, body=body):
             for statement in body:
@@ -104,7 +104,7 @@ def find_assignments(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
 
 
 def _listed_texts(node: ast.expr, known: _Meanings) -> tuple[str, ...]:
-    """The texts that an expression can be: one, or those of a list; none where it holds anything else."""
+    """The texts that an expression can be: one, or those of a list; none if it holds anything else."""
     match node:
         case ast.Constant(value=str() as text):
             return (text,)
@@ -116,7 +116,7 @@ def _listed_texts(node: ast.expr, known: _Meanings) -> tuple[str, ...]:
 
 
 def _texts_of_elements(elements: Sequence[ast.expr]) -> tuple[str, ...]:
-    """The texts of a list; none where an element is anything but a string constant."""
+    """The texts of a list; none if an element is anything but a string constant."""
     texts = [text for text in map(constant_text, elements) if text is not None]
     return tuple(texts[:_MAX_TEXTS]) if len(texts) == len(elements) else ()
 
@@ -159,7 +159,7 @@ def _placeholder(node: ast.expr) -> str:
 
 
 def _joined_parts(node: ast.expr) -> list[ast.expr] | None:
-    """The expressions whose texts this one joins, in order; None where it joins nothing."""
+    """The expressions whose texts this one joins, in order; None if it joins nothing."""
     match node:
         case ast.JoinedStr(values=values):
             return values

@@ -33,7 +33,7 @@ _MENTIONS_SCHEMA_CHANGE = re.compile(
 
 
 def parse_python(data: bytes | str) -> ast.Module | None:
-    """The tree of a source file; None where it cannot be parsed. Nothing is run."""
+    """The tree of a source file; None if it cannot be parsed. Nothing is run."""
     # Old sources have invalid escapes. The filter is for this one name, so that it hides no other warning.
     warnings.filterwarnings("ignore", module=_FILE)
     filename = f"{_FILE}.py"
@@ -47,7 +47,7 @@ def parse_python(data: bytes | str) -> ast.Module | None:
 
 
 def parse_other_syntax(data: bytes | str, filename: str) -> ast.Module | None:
-    """The tree without the lines that this Python cannot parse; None where too much would be lost."""
+    """The tree without the lines that this Python cannot parse; None if too much would be lost."""
     text = data if isinstance(data, str) else data.decode("utf-8", "replace")
     for pattern, replacement in _REWRITES:
         text = pattern.sub(replacement, text)

@@ -91,7 +91,7 @@ def read_repository(settings: Settings, migration_files: Sequence[str]) -> Tree:
 
 
 def find_prefix(project: Path, repository: Path) -> str:
-    """The project's folder inside the repository, as `a/b`; empty where it is the top."""
+    """The project's folder inside the repository, as `a/b`; empty if it is the top."""
     folder, top = project.resolve(), repository.resolve()
     if folder == top or not folder.is_relative_to(top):
         return ""

@@ -130,7 +130,7 @@ def _display_path(path: Path, repository: Path) -> str:
 
 
 def _read_revision_file(file: Path, display_path: str) -> RevisionSource | None:
-    """What the file says; None where it is not a revision."""
+    """What the file says; None if it is not a revision."""
     try:
         data = file.read_bytes()
     except OSError as error:
@@ -183,7 +183,7 @@ def _read_tree(tree: ast.Module, data: bytes, display_path: str, message: str) -
 
 
 def _read_strings(variable: _Variable | None) -> tuple[str, ...] | None:
-    """The strings of a variable, which may be none; None where only running the file could tell."""
+    """The strings of a variable, which may be none; None if only running the file could tell."""
     if variable is None:
         return ()
     try:

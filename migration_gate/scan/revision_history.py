@@ -1,4 +1,4 @@
-"""The revision graph as the revision files tell it in their text, where Alembic does not run."""
+"""The revision graph as the revision files tell it in their text, if Alembic does not run."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ class RevisionReferences:
     imports: frozenset[Import]
 
     def find_readers(self, paths: Sequence[str]) -> dict[str, str]:
-        """The revision that reads each of the tracked files `paths`; the nearest where several could."""
+        """The revision that reads each of the tracked files `paths`; the nearest if several could."""
         readers: dict[str, str] = {}
         best: dict[str, int] = {}
         for pattern in self.patterns:
@@ -147,7 +147,7 @@ def _is_sql_path(text: str) -> bool:
 
 
 def _score_file(pattern: _SqlPattern, file: PurePosixPath) -> int:
-    """How well the file fits what the revision names; 0 where it does not."""
+    """How well the file fits what the revision names; 0 if it does not."""
     parts = [part for part in pattern.pattern.split("/") if part not in ("", ".", "..")]
     if not parts or not _matches_end(parts, file.parts):
         return 0

@@ -93,7 +93,7 @@ def find_schema_changes(path: str, kind: SourceKind, data: bytes) -> SourceChang
 
 
 def _find_in_python(path: str, data: bytes) -> SourceChanges:
-    """The changes in a Python file; it is parsed only where it mentions one."""
+    """The changes in a Python file; it is parsed only if it mentions one."""
     if not _may_change_schema(data):
         return SourceChanges()
     changes = find_python_changes(path, data)

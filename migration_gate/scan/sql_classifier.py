@@ -131,7 +131,7 @@ def _find_kind_of_do(tokens: Sequence[Token], _words: Sequence[str]) -> Statemen
 
 
 def _find_kind_of_query(tokens: Sequence[Token], words: Sequence[str]) -> StatementKind:
-    """A query writes where a WITH or EXPLAIN holds an INSERT, by SELECT ... INTO, and by `setval`."""
+    """A query writes if a WITH or EXPLAIN holds an INSERT, by SELECT ... INTO, and by `setval`."""
     if words[0] == "SELECT" and (kind := _find_kind_of_select(tokens, words)) is not None:
         return kind
     for index, (word, following) in enumerate(zip(words, [*words[1:], ""], strict=True)):

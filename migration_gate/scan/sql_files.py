@@ -38,7 +38,7 @@ class AllowedSqlFiles:
     """`raw_sql.allow`: gitignore patterns, of which the last that matches decides; `!` takes back."""
 
     def __init__(self, patterns: Sequence[str], prefix: str) -> None:
-        from pathspec import GitIgnoreSpec  # noqa: PLC0415 - only where there is something to match
+        from pathspec import GitIgnoreSpec  # noqa: PLC0415 - only if there is something to match
 
         self._all: GitIgnoreSpec = GitIgnoreSpec.from_lines(patterns)
         self._allowing = [
@@ -67,7 +67,7 @@ class SqlReader:
         self._characters_left = limit
 
     def describe(self, path: str, display_path: str, content: FileContent) -> SqlFile | None:
-        """What the file holds; None where there is nothing to read. What is allowed is not looked into.
+        """What the file holds; None if there is nothing to read. What is allowed is not looked into.
 
         `path` is relative to the project's folder, `display_path` to the top of the repository.
         """

@@ -36,7 +36,7 @@ class StatementWords:
         return index
 
     def name_at(self, index: int) -> str:
-        """The possibly qualified name that begins at this token, as written; empty where there is none."""
+        """The possibly qualified name that begins at this token, as written; empty if there is none."""
         name = ""
         end = -1
         for token in self.tokens[index:]:
@@ -50,7 +50,7 @@ class StatementWords:
         return name if _is_complete(name) else ""
 
     def name_after(self, prepositions: Collection[str], index: int) -> str:
-        """The name behind the first of these words from `index` on; empty where there is none."""
+        """The name behind the first of these words from `index` on; empty if there is none."""
         for position in range(index, len(self.keywords)):
             if self.keywords[position] in prepositions:
                 return self.name_at(self.skip(position + 1, BEFORE_NAME))

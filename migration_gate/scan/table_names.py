@@ -17,7 +17,7 @@ class NamedTable:
     """What the text says about the table of a class."""
 
     name: str | None
-    """None where only running the module could tell"""
+    """None if only running the module could tell"""
 
 
 class TableNames:
@@ -49,7 +49,7 @@ class TableNames:
         return self._find_inherited(module, class_, root)
 
     def _read_own(self, module: ParsedModule, class_: ast.ClassDef, class_name: str) -> NamedTable | None:
-        """What a class's own body says of the table; an empty name where it says that there is none."""
+        """What a class's own body says of the table; an empty name if it says that there is none."""
         scope = Scope(module, class_, class_name)
         value = find_class_value(class_, "__tablename__")
         if value is not None:

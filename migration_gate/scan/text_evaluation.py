@@ -45,7 +45,7 @@ class TextEvaluator:
         self._index = index
 
     def evaluate(self, node: ast.expr | None, scope: Scope, depth: int = 0) -> str | None:
-        """The text of an expression; None where it is not known."""
+        """The text of an expression; None if it is not known."""
         if node is None or depth > _MAX_DEPTH:
             return None
         parts = _joined_parts(node)
@@ -63,7 +63,7 @@ class TextEvaluator:
                 return None
 
     def _evaluate_all(self, nodes: Iterable[ast.expr], scope: Scope, depth: int) -> list[str] | None:
-        """The texts of several expressions; None where one of them is not known."""
+        """The texts of several expressions; None if one of them is not known."""
         texts = []
         for node in nodes:
             text = self.evaluate(node, scope, depth)
@@ -137,7 +137,7 @@ class TextEvaluator:
 
 
 def _joined_parts(node: ast.expr) -> list[ast.expr] | None:
-    """The expressions whose texts this one joins; None where it joins nothing."""
+    """The expressions whose texts this one joins; None if it joins nothing."""
     match node:
         case ast.JoinedStr(values=parts):
             return parts
