@@ -92,6 +92,8 @@ def read_executed_ddl(replay: Replay) -> ExecutedDdl:
         for statement in statements:
             for event in _read_statement(statement, revision):
                 executed.add(event)
+                # Its columns follow as events. Those of a table without CREATE TABLE here are not collected:
+                # what an ALTER TABLE adds to it would look like all that it has.
                 if event.kind == "table" and event.verb == "made":
                     executed.columns[event.name] = []
     return executed

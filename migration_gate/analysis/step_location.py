@@ -39,7 +39,8 @@ def locate_query(replay: Replay, step: Step, query: str) -> Location | None:
 
 
 def is_text_of(statement: Statement, query: str) -> bool:
-    """Whether it is the text that the client sent: a driver may have turned `%%` into `%`."""
+    """Whether it is the text that the client sent."""
+    # psycopg2 and psycopg take `%` for a parameter, and send the `%%` of the recorded text as `%`.
     sql, query = statement.sql.strip(), query.strip()
     return sql == query or sql.replace("%%", "%") == query
 

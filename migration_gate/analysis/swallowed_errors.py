@@ -23,6 +23,7 @@ _UNKNOWN_TABLE = "the_table"
 
 def find_swallowed_errors(replay: Replay, step: Step) -> Iterator[Finding]:
     """Errors that the revision caught. One inside a savepoint is likely a deliberate try: a warning."""
+    # After an error, Postgres refuses every further statement of the transaction.
     aborted = sum(_is_consequence(statement.error) for statement in step.statements)
     for number, statement in enumerate(step.statements):
         error = statement.error

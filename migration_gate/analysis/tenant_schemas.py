@@ -29,6 +29,7 @@ def find_schema(difference: Difference) -> str:
 
 def remove_schema(code: str, schema: str) -> str:
     """The lines without the name of this schema: they are for the schema that the session is in."""
+    # Alembic takes the schema as an argument, SQL as a prefix of the name.
     keyword = rf",\s*(?:source_|referent_)?schema={re.escape(repr(schema))}"
     code = re.sub(keyword, "", code)
     names = "|".join(re.escape(name) for name in {schema, quote_identifier(schema)})

@@ -74,6 +74,7 @@ def change_type(current: Column, target: Column, state: AutofixState) -> list[st
     if not changes_default_with_type(current, target, state):
         lines += _alter_type(current, target, state) + _change_serial_type(current, target, state)
     else:
+        # USING converts the rows only: a default that Postgres cannot cast by itself makes the change fail.
         if current.default is not None:
             lines += drop_default(current, state)
         lines += _alter_type(current, target, state) + set_default(None, target, state)

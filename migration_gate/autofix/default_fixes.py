@@ -91,6 +91,7 @@ def _replace_default(current: Column, target: Column, state: AutofixState) -> li
     """Between defaults, serial columns and identities: the old one is dropped before the new one is set."""
     is_set = target.default is not None and not _cannot_be_set_yet(target, state)
     lines: list[str] = []
+    # Postgres refuses a default on an identity column, and an identity on a column with a default.
     if current.identity:
         lines.append(execute_call(alter_column_clause(current, "DROP IDENTITY")))
         lines += _change_nullability_too(current, target)
@@ -98,6 +99,7 @@ def _replace_default(current: Column, target: Column, state: AutofixState) -> li
         lines += drop_default(current, state)
     if is_set:
         lines += set_default(current, target, state)
+    # Only now does no default use the sequence any more.
     lines += _drop_unused_sequence(current, target, state)
     if target.identity:
         lines += _change_nullability_too(current, target)

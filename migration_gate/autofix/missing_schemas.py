@@ -41,6 +41,7 @@ def add_schemas(
         if schema is None or not fix.upgrade or not lacks_schema(schema, replayed):
             yield fix
             continue
+        # Downgrades run in the reverse order: the fix that created it first, drops it last.
         end = STAYS if schema in seen else drop_schema(schema)
         seen.add(schema)
         yield replace(

@@ -54,6 +54,7 @@ def _finish_constraints(creation: TableCreation) -> list[str]:
 def drop_table(table: Table, state: AutofixState) -> list[str]:
     """The lines that drop it, after the foreign keys to it."""
     lines: list[str] = []
+    # DROP TABLE fails while a foreign key leads to it, and Alembic's operation has no CASCADE.
     for key in _incoming_foreign_keys(table, state.current, state):
         if not (state.is_downgrade and _has_counterpart(key, state.target)):
             lines += drop_part(key)

@@ -191,6 +191,7 @@ def _is_serial(column: Column, side: ColumnSurroundings) -> bool:
     sequence = side.owned_sequences.get(f"{table_of(column)}.{column.name}")
     if sequence is None or column.default is None:
         return False
+    # Postgres prints nextval('public."Order_id_seq"'::regclass), with quotes only for names that need them.
     literal = sequence.replace("'", "''")
     return column.default.startswith("nextval('") and column.default.replace('"', "").startswith(
         f"nextval('{literal}'"

@@ -141,6 +141,7 @@ def _filter_snapshot(snapshot: Snapshot, objects: ObjectFilter) -> Snapshot:
     dropped = {(c.schema, c.table, c.name) for c in snapshot.columns}
     dropped -= {(c.schema, c.table, c.name) for c in columns}
 
+    # A filter names columns only; their constraints and indexes would remain on one side.
     def keeps_part(part: ConstraintOrIndex) -> bool:
         on_dropped = any((part.schema, part.table, column) in dropped for column in part.columns)
         return not on_dropped and objects.keeps(part)

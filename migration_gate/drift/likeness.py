@@ -26,6 +26,7 @@ _COMMON_WORDS = frozenset(
 )
 """words that say little about which thing a name is of"""
 _COMMON_WEIGHT = 0.3
+_VOWELS = frozenset("aeiou")
 _NEGATIONS = ("in", "un", "non", "dis", "de")
 """at the beginning of a word"""
 _NEGATION_WORDS = frozenset({"not", "non", "un"})
@@ -79,7 +80,10 @@ def _measure_spelling(first: str, second: str) -> float:
 
 def _is_abbreviation(short: str, long: str) -> bool:
     """Whether it has some of the letters in their order, and the first and the last: `qty` of `quantity`."""
-    if len(short) < 3 or (short[0], short[-1]) != (long[0], long[-1]) or any(v in short[1:] for v in "aeiou"):
+    if len(short) < 3 or (short[0], short[-1]) != (long[0], long[-1]):
+        return False
+    # Abbreviations leave the vowels out; a short word that has some is another word (`date`, `duplicate`).
+    if not _VOWELS.isdisjoint(short[1:]):
         return False
     letters = iter(long)
     return all(letter in letters for letter in short)

@@ -57,6 +57,8 @@ def list_differences(replay: Replay) -> tuple[CatalogDifference, ...]:
     if replay.models.snapshot is None:
         return alembic_differences
     scope = limit_scope(replay.catalog, replay.models)
+    # Renames are found, and applied to the scope, before the rest is compared: otherwise every column of the
+    # enum's type, and every part of the table behind a view, would be a difference too.
     renamed_enums = tuple(find_renamed_enums(scope))
     scope = apply_enum_renames(scope, renamed_enums)
     tables_behind_views = tuple(find_tables_behind_views(scope))

@@ -75,6 +75,7 @@ class ColumnLikeness:
         signs = self._count_signs(database, models)
         if not _is_likely(name, type_likeness, signs):
             return 0.0
+        # The name counts most: many columns of a table share a type, few have nearly the same name.
         return 4 * name + 2 * type_likeness + signs + 0.25 * (database.nullable == models.nullable)
 
     def _measure_types(self, database: Column, models: Column) -> float:
@@ -149,6 +150,7 @@ class TableLikeness:
         if share < _HALF or not telling:
             return 0.0
         name = measure_name_likeness(database.name, models.name)
+        # `id`, `name`, `created_at` are in most tables: they count for the share, but prove nothing alone.
         is_likely = name >= ALIKE or (share >= _MOST and telling >= _MANY_COLUMNS)
         return 2 * name + 4 * share if is_likely else 0.0
 

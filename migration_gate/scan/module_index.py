@@ -76,6 +76,7 @@ class ModuleIndex:
         """The file of the module `name`, the nearest to the importing file; None for an installed module."""
         if name.partition(".")[0] in sys.stdlib_module_names:
             return None
+        # Any folder may be on the import path: `app.models` may be `src/app/models.py`.
         candidates = [
             path
             for path in self._paths_by_last_name.get(name.rpartition(".")[2], ())

@@ -69,6 +69,7 @@ def read_repository(settings: Settings, migration_files: Sequence[str]) -> Tree:
     migration_files = (*migration_files, *others.files)
     migrations = MigrationFiles(settings.root, migration_files)
     sql_reader = SqlReader(AllowedSqlFiles((*_list_initial_files(settings), *settings.raw_sql_allow), prefix))
+    # In the order of their paths: the .sql files share one limit of characters.
     files = tuple(_scan_files(settings.root, tracked.paths, prefix, migrations, sql_reader))
     references = read_references(settings.root, tracked.top, migration_files)
     python_files = [path for path in tracked.paths if path.endswith(".py")]

@@ -110,6 +110,7 @@ def _find_arguments(command: _Command) -> Iterator[_SqlText]:
 
 def _find_nested(command: _Command) -> Iterator[_SqlText]:
     """`bash -c 'psql -c "SQL"'`, where `psql` itself stands in quotes."""
+    # An odd number of quotes before `psql`: it stands inside of a string.
     before = command.before.rstrip()
     text = command.script[command.name : command.end]
     if before.count("'") % 2:
