@@ -152,8 +152,8 @@ def _follow_part(commands: Sequence[DdlCommand], part: Constraint | Index) -> It
     name, oid = part.name, part.oid
     for command in reversed(commands):
         states = command.constraints if isinstance(part, Constraint) else command.indexes
-        # By oid first, which follows it through renames. By name where Postgres made it anew, with another oid:
-        # it does so with the indexes and constraints of a column whose type changes.
+        # By oid first, which follows it through renames. By name if Postgres made it anew, with another oid,
+        # as it does with the indexes and constraints of a column whose type changes.
         state = next((s for s in states if oid and s.oid == oid), None)
         state = state or next((s for s in states if s.name == name), None)
         if state is None:

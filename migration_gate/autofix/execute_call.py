@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-# op.execute() makes a `sa.text()` of a string. The two colons of a cast are none of its parameters; a backslash
-# before a colon is taken for an escape, so that this colon needs one of its own.
+# op.execute() makes a `sa.text()` of a string. The two colons of a cast are none of its parameters. A
+# backslash before a colon is taken for an escape, so that this colon needs one of its own.
 _PARAMETER_COLON = re.compile(r"(?<!:):(?=\w)|(?<=\\):(?!:)")
 
 

@@ -33,7 +33,10 @@ def is_default_name(constraint: Constraint) -> bool:
 
 
 def _make_name(table: str, columns: str, label: str) -> str:
-    """`table_columns_label`, as `makeObjectName()` of Postgres makes it; the longer of the first two is cut if the name would be too long."""
+    """`table_columns_label`; the longer of the first two is cut if the name would be too long.
+
+    As `makeObjectName()` of Postgres does it.
+    """
     parts = [table.encode(), columns.encode()]
     overhead = len(label) + 1 + (1 if columns else 0)
     while sum(map(len, parts)) + overhead > MAXIMUM_BYTES:

@@ -124,7 +124,8 @@ class MetadataFinder:
         """The root of the first base that has one; that of an installed class only if no other has."""
         installed: Root | None = None
         metaclass = _find_keyword(class_.keywords, "metaclass")
-        # A base from an installed package may hold its own MetaData, or be a mixin: that cannot be told from here.
+        # A base from an installed package may hold a MetaData of its own, or be a mixin: only running it
+        # could tell.
         for base in (*class_.bases, *([metaclass] if metaclass is not None else ())):
             symbol = self._index.resolve(module.path, dotted_name(base))
             root = self._find_root_of_base(symbol, own) if symbol is not None else None
