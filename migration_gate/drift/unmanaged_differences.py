@@ -33,7 +33,7 @@ def find_unmanaged_differences(scope: ComparisonScope) -> Iterator[CatalogDiffer
     database, models = scope.database, scope.models
     shared_views = _view_names(database) & _view_names(models)
     relations = scope.shared_tables | shared_views
-    # What belongs to a table or view is compared only if both sides have that: else it comes and goes with it.
+    # What belongs to a table or view is compared only if both sides have that: it comes and goes with it.
     yield from _compare_objects(_unmodelled_schemas(scope), models.schemas)
     yield from _compare_objects(database.extensions, models.extensions)
     yield from _compare_objects(database.routines, models.routines)
