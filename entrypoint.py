@@ -34,7 +34,7 @@ def run_check(path: Path, options: Mapping[str, object], targets: deliver.Report
 def examine_projects(path: Path, options: Mapping[str, object]) -> Report:
     """The report on every project below `path`. `options` are those of the command line, as settings.
 
-    Raises GateError where the settings cannot be read; a problem of one project is part of the report.
+    Raises GateError if the settings cannot be read; a problem of one project is part of the report.
     """
     started = time.perf_counter()
     forbid_reading_memory()  # (the token, to begin with)
@@ -74,7 +74,7 @@ def join_databases(reports: list[ProjectReport]) -> list[ProjectReport]:
 def examine_and_judge(settings: Settings, display: ProgressDisplay) -> ProjectReport:
     """One project: its facts and the verdicts on them, or the problem that kept it from being examined.
 
-    Raises SeveralDatabases where its env.py migrates more than it is known to.
+    Raises SeveralDatabases if its env.py migrates more than it is known to.
     """
     started = time.perf_counter()
     try:

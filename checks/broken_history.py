@@ -27,7 +27,7 @@ DEFECTS = (
 
 
 def check(facts: Facts) -> Iterator[Finding]:
-    """Yield every defect, and Alembic's own error only where none of them explains it."""
+    """Yield every defect, and Alembic's own error only if none of them explains it."""
     history = facts.replay.history
     findings = [finding for find_defects in DEFECTS for finding in find_defects(history)]
     yield from findings

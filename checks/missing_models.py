@@ -64,7 +64,7 @@ def _explain_missing_models(models: Models, definitions: Candidates) -> tuple[st
 
 
 def _find_contexts_without_models(replay: Replay) -> Iterator[Finding]:
-    """One of several contexts: where none has models, that is said once."""
+    """One of several contexts: if none has models, that is said once."""
     if replay.models.metadatas == 0 or replay.failure:
         return
     for context in replay.contexts:

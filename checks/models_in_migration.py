@@ -106,7 +106,7 @@ def _describe_time(use: ModelUse) -> str:
 
 
 def _list_evidence(use: ModelUse) -> Iterator[Evidence]:
-    """Each statement, with the place where it is not the finding's own, and all names where they are many."""
+    """Each statement, with the place if it is not the finding's own, and all names if they are many."""
     first = use.statements[0].location
     for statement in _distinct_statements(use):
         label = "statement" if statement.location in (None, first) else str(statement.location)

@@ -44,7 +44,7 @@ def _describe_models(unregistered: Sequence[UnregisteredModel]) -> str:
 
 
 def _choose_location(unregistered: Sequence[UnregisteredModel], models: Models) -> Location | None:
-    """The model, where it is one; env.py for several."""
+    """The model, if it is one; env.py for several."""
     if len(unregistered) == 1 or models.environment_file is None:
         return unregistered[0].definition.location
     return Location(models.environment_file)

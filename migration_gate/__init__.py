@@ -7,7 +7,7 @@ Start at `entrypoint.py`, the whole way on one page. Beside the folders are the 
     config/      settings from files, environment and command line, each value with its origin
     ci/          which event started the run, the base of a pull request, whose code may run
     project/     the Alembic environment, its interpreter and its import path
-    install/     the project's packages, installed where no interpreter has them
+    install/     the project's packages, installed if no interpreter has them
     sandbox/     an unprivileged user, and which sockets its processes may reach
     postgres/    a server for this run: local, image, url or embedded; always behind a Unix socket
     worker/      runs in the project's interpreter: redirects connections, replays, creates the models

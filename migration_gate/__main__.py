@@ -13,7 +13,7 @@ FOLDER = os.path.dirname(os.path.dirname(FILE))  # noqa: PTH120
 
 
 def main() -> None:
-    """Run the command line; first start this interpreter anew, where it is not isolated."""
+    """Run the command line; first start this interpreter anew, if it is not isolated."""
     open_standard_streams()
     if not sys.flags.isolated:
         os.execv(sys.executable, isolated_command(sys.argv[1:]))  # noqa: S606 - without a shell, as it should be

@@ -47,7 +47,7 @@ class Finding:
     kind: str | None = None
     """for a check with kinds of its own (drift): severities and allowances can name `check/kind`"""
     severity: Severity | None = None
-    """only where it differs from the severity of the check"""
+    """only if it differs from the severity of the check"""
 
     def __post_init__(self) -> None:
         """A message is one line, whatever a definition or an error in it looks like."""

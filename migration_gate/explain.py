@@ -49,7 +49,7 @@ def describe_all_checks(checks: Iterable[Check] | None = None) -> str:
 
 
 def describe_check(name: str) -> str:
-    """Everything about one check, named `check` or `check/kind`; raises Misconfigured where there is none."""
+    """Everything about one check, named `check` or `check/kind`; raises Misconfigured if there is none."""
     base_name = name.partition("/")[0].lower().replace("_", "-")
     check = _find_check(base_name, name)
     parts = [f"{base_name} ({check.SEVERITY.value})", textwrap.dedent(check.__doc__ or "").strip()]

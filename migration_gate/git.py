@@ -28,7 +28,7 @@ class TrackedFiles:
     """The tracked files under a folder."""
 
     top: Path
-    """the repository's top folder; the folder itself where there is no repository"""
+    """the repository's top folder; the folder itself if there is no repository"""
     paths: tuple[str, ...]
     """relative to the folder that was listed, sorted"""
     notes: tuple[str, ...] = ()
@@ -74,7 +74,7 @@ def run_git(
 ) -> GitOutput:
     """What git prints, or why it failed. It asks for no password and reads no keyboard.
 
-    As root it runs as the owner of the repository, whose configuration it reads. Only where `fetches` does it
+    As root it runs as the owner of the repository, whose configuration it reads. Only if `fetches` does it
     reach another repository.
     """
     environment = build_environment(_program_keys(folder), fetches=fetches)
@@ -149,7 +149,7 @@ def _find_owner(folder: Path) -> _Account | None:
 
 
 def _end_process(process: subprocess.Popen[bytes]) -> None:
-    """End git and what it started, where it has not ended by itself."""
+    """End git and what it started, if it has not ended by itself."""
     if process.poll() is None:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
@@ -181,7 +181,7 @@ def _walk_folder(folder: Path) -> tuple[str, ...]:
 
 
 def find_repository_root(folder: Path) -> Path:
-    """The repository's top folder as a real path; the folder itself where there is none."""
+    """The repository's top folder as a real path; the folder itself if there is none."""
     return repository_root.find_repository_root(folder.resolve())
 
 

@@ -12,7 +12,7 @@ REQUIRED_FILES = 128
 
 
 def allow_open_files() -> None:
-    """Raise the limit of open files as far as this user may. Raises Misconfigured where it stays too low."""
+    """Raise the limit of open files as far as this user may. Raises Misconfigured if it stays too low."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY or soft >= WANTED_FILES:
         return

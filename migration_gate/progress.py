@@ -44,7 +44,7 @@ class Progress:
     """what of the stage: a name, a revision, a line of the installer"""
     done: int = 0
     total: int = 0
-    """revisions; 0 where they are not counted"""
+    """revisions; 0 if they are not counted"""
     title: str = ""
     """shown in place of the stage's own title"""
 

@@ -75,7 +75,7 @@ def check_project_text(settings: Settings) -> ProjectReport:
 
 
 def read_static_facts(settings: Settings) -> Facts:
-    """The facts that text can tell. Raises GateError where the project, or git, is not found."""
+    """The facts that text can tell. Raises GateError if the project, or git, is not found."""
     if failure := list_tracked_files(settings.root).failure:
         raise RepositoryUnreadable(
             f"`--static` reads the files that git tracks; found: {failure}.",
@@ -102,7 +102,7 @@ def read_static_facts(settings: Settings) -> Facts:
 
 
 def find_version_folders(environment: AlembicEnvironment) -> VersionLocations:
-    """The folders of the revisions; none where only running code could tell."""
+    """The folders of the revisions; none if only running code could tell."""
     if environment.kind == "hook" or environment.entry_file is None or environment.config is None:
         return VersionLocations()
     locations = read_version_locations(environment)

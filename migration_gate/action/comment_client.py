@@ -52,7 +52,7 @@ def upsert_comment(
 ) -> Outcome:
     """Create the comment, or edit the one that has its marker. Raises NotCommented.
 
-    A clean comment is not created where there is none (`unneeded`), unless `always` is set. `wait` sleeps for
+    A clean comment is not created if there is none (`unneeded`), unless `always` is set. `wait` sleeps for
     a number of seconds.
     """
     if not REPOSITORY_NAME.fullmatch(pull_request.repository):
@@ -119,7 +119,7 @@ def _find_marked_comments(client: GitHubClient, project: str) -> Iterator[Publis
 
 
 def _parse_comment(item: object) -> PublishedComment | None:
-    """A comment as the API describes it; None where it has no marker."""
+    """A comment as the API describes it; None if it has no marker."""
     if not isinstance(item, dict) or not isinstance(item.get("id"), int):
         return None
     marker = parse_marker(str(item.get("body") or ""))
@@ -134,7 +134,7 @@ class _Account:
     """The account that the token belongs to."""
 
     id: int | None
-    """None where GitHub does not tell it: the account is taken for that of GITHUB_TOKEN"""
+    """None if GitHub does not tell it: the account is taken for that of GITHUB_TOKEN"""
 
     def wrote(self, comment: PublishedComment) -> bool:
         """Whether the account is the author of the comment."""

@@ -158,7 +158,7 @@ def _is_rate_limit(headers: Mapping[str, str], body: bytes) -> bool:
 
 
 def _requested_pause(headers: Mapping[str, str]) -> float | None:
-    """Seconds after which the server accepts another call; None where it does not say."""
+    """Seconds after which the server accepts another call; None if it does not say."""
     retry_after = headers.get("Retry-After", "")
     if retry_after.isdigit():
         return float(retry_after)

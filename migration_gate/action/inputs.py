@@ -19,7 +19,7 @@ class Input:
     description: str
     default: str = ""
     key: tuple[str, ...] = ()
-    """of the setting that it sets, as in a configuration file; empty where only the action uses it"""
+    """of the setting that it sets, as in a configuration file; empty if only the action uses it"""
     kind: InputKind = "text"
     choices: tuple[str, ...] = ()
 

@@ -58,7 +58,7 @@ def _output_lines() -> Iterator[str]:
 
 
 def quote_if_needed(text: str) -> str:
-    """A sentence as YAML, in quotes only where plain text would mean something else."""
+    """A sentence as YAML, in quotes only if plain text would mean something else."""
     return _quote_yaml(text) if re.search(r": | #|^[\W]", text) else text
 
 

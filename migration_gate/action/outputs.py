@@ -27,7 +27,7 @@ MAX_HEAD_LENGTH = 200
 
 @dataclass(frozen=True, slots=True)
 class WrittenReports:
-    """The report files that were written: paths from the top of the repository, empty where there is none."""
+    """The report files that were written: paths from the top of the repository, empty if there is none."""
 
     json: str = ""
     sarif: str = ""

@@ -93,7 +93,7 @@ def publish_outputs(environ: Mapping[str, str], values: Mapping[str, str]) -> No
 
 
 def publish_comments(environ: Mapping[str, str], report: Report, request: ActionRequest, token: str) -> None:
-    """Write one comment per project, where there are a token and a pull request.
+    """Write one comment per project, if there are a token and a pull request.
 
     Where `comment: always` asks for one and there is none, an annotation says why.
     """
@@ -116,7 +116,7 @@ def publish_comments(environ: Mapping[str, str], report: Report, request: Action
 
 
 def _read_event_or_warn(environ: Mapping[str, str]) -> Event:
-    """The event; one without a pull request where it cannot be read, which an annotation says."""
+    """The event; one without a pull request if it cannot be read, which an annotation says."""
     try:
         return read_event(environ)
     except GateError as error:
@@ -152,7 +152,7 @@ def _comment_scopes(environ: Mapping[str, str]) -> CommentScopes:
 
 
 def _event_or_none(environ: Mapping[str, str]) -> Event | None:
-    """The event; None where it cannot be read, which is reported where it is needed."""
+    """The event; None if it cannot be read, which is reported if it is needed."""
     try:
         return read_event(environ)
     except GateError:
@@ -160,7 +160,7 @@ def _event_or_none(environ: Mapping[str, str]) -> Event | None:
 
 
 def _run_address(environ: Mapping[str, str], event: Event) -> str:
-    """The page of this run; empty where it is not known."""
+    """The page of this run; empty if it is not known."""
     number = environ.get("GITHUB_RUN_ID")
     if not number or not event.server_url:
         return ""
@@ -168,7 +168,7 @@ def _run_address(environ: Mapping[str, str], event: Event) -> str:
 
 
 def _source_address(event: Event | None) -> str:
-    """The page of the files of this change; empty where it is not known."""
+    """The page of the files of this change; empty if it is not known."""
     if event is None:
         return ""
     commit = event.head or event.commit

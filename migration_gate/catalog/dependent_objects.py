@@ -100,7 +100,7 @@ order by 1, 2, 3
 
 
 class DependentObjects(NamedTuple):
-    """SQL statements around a change of a column; empty where nothing uses it."""
+    """SQL statements around a change of a column; empty if nothing uses it."""
 
     removals: tuple[str, ...] = ()
     creations: tuple[str, ...] = ()
@@ -119,7 +119,7 @@ class _ViewRow(NamedTuple):
     is_empty: bool
     """a materialized view that was never filled"""
     owner: str | None
-    """where it is not the user of the connection"""
+    """if it is not the user of the connection"""
     has_defaults: bool
 
 
@@ -136,7 +136,7 @@ def read_dependents(
 ) -> DependentObjects:
     """The views, triggers and policies that use the column; `policies` are all of the database.
 
-    Nothing where a view has defaults of its own, which no statement of ours restores.
+    Nothing if a view has defaults of its own, which no statement of ours restores.
     """
     used = {"table": qualified_name(column.schema, column.table), "number": column.number}
     with connection.transaction(force_rollback=True):

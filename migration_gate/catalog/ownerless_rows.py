@@ -112,7 +112,7 @@ def _add_columns_of_checks(columns: set[str], checks: Iterable[Constraint]) -> s
 def _try_checks(
     connection: psycopg.Connection[Any], snapshot: Snapshot, rules: OwnerRules
 ) -> NullTrial | None:
-    """None where neither a CHECK nor a domain has a say, and where Postgres allows no trial."""
+    """None if neither a CHECK nor a domain has a say, and where Postgres allows no trial."""
     import psycopg  # noqa: PLC0415 - loaded while the server starts
 
     try:
@@ -193,7 +193,7 @@ class OwnerTrial:
         return None, ""
 
     def _choose_values(self, name: str) -> ColumnValues:
-        """What is tried in a column: NULL where it may be, then the values."""
+        """What is tried in a column: NULL if it may be, then the values."""
         column_type = self._types[name]
         if column_type.is_generated:  # Postgres computes it from the others
             return ColumnValues(name, (None,), is_complete=True)

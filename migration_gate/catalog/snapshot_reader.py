@@ -104,7 +104,7 @@ in it. Run it with an empty `search_path`, or names come out unqualified."""
 def parse_snapshot(text: str, *, seconds: float = 0.0, version_tables: Sequence[str] = ()) -> Snapshot:
     """The answer of `SNAPSHOT_QUERY` as a snapshot, without the tables in `version_tables` (`schema.name`).
 
-    `seconds` is how long the reading took. Raises ValueError where the text is no such answer.
+    `seconds` is how long the reading took. Raises ValueError if the text is no such answer.
     """
     answer = json.loads(text)
     if not isinstance(answer, dict) or answer.keys() != _FACTS.keys():

@@ -34,7 +34,7 @@ class ColumnType(NamedTuple):
     """as in pg_type.typtype: d for a domain, e for an enum"""
     name: str
     labels: Sequence[str] | None
-    """every value that the type has; None where they cannot be listed"""
+    """every value that the type has; None if they cannot be listed"""
     is_generated: bool
 
     @property
@@ -91,7 +91,7 @@ class TableCopy:
         return tuple(value for value in values if not self._find_refusal(query, [value]))
 
     def insert(self, row: Row) -> str:
-        """What refuses the row: the name of a constraint, or the message; empty where it is accepted."""
+        """What refuses the row: the name of a constraint, or the message; empty if it is accepted."""
         from psycopg import sql  # noqa: PLC0415 - loaded while the server starts
 
         names = [name for name in row if not self._types[name].is_generated]

@@ -53,7 +53,7 @@ class Comparison:
 
     base: BaseRevision
     files: tuple[FileChange, ...] | None = None
-    """sorted; None where there is no base"""
+    """sorted; None if there is no base"""
 
     def changed_paths(self, statuses: str = "ADMT") -> frozenset[str]:
         """The files that differ in one of these ways."""
@@ -63,7 +63,7 @@ class Comparison:
 def compare_with_base(folder: Path, setting: str | None, environ: Mapping[str, str]) -> Comparison:
     """The change that is checked out in `folder`; `setting` is the value of `base`, where one is set.
 
-    Raises Misconfigured where the setting names no commit.
+    Raises Misconfigured if the setting names no commit.
     """
     event = read_event(environ)
     base = find_base(folder, setting, event)
@@ -78,7 +78,7 @@ def compare_with_base(folder: Path, setting: str | None, environ: Mapping[str, s
 
 
 def find_base(folder: Path, setting: str | None, event: Event) -> BaseRevision:
-    """The base of what is checked out in `folder`. Raises Misconfigured where `setting` names no commit."""
+    """The base of what is checked out in `folder`. Raises Misconfigured if `setting` names no commit."""
     head = _find_commit(folder, "HEAD")
     if head.id is None:
         return BaseRevision(None, head.failure or "there is no commit yet")
@@ -136,7 +136,7 @@ def _find_base_on_laptop(folder: Path) -> BaseRevision:
 
 
 def _require_commit(folder: Path, commit: str, reason: str) -> BaseRevision:
-    """That very commit, fetched where it is missing; a base with a note where that fails."""
+    """That very commit, fetched if it is missing; a base with a note if that fails."""
     if _find_commit(folder, commit).id is not None:
         return BaseRevision(commit, reason)
     failure = _fetch(folder, 1 if _is_shallow(folder) else None, commit)
@@ -151,7 +151,7 @@ def _require_commit(folder: Path, commit: str, reason: str) -> BaseRevision:
 
 
 def _fetch_shared_commit(folder: Path, base: str, head: str | None) -> str | None:
-    """Fetch more and more history, until HEAD and `base` share a commit; None where they never do."""
+    """Fetch more and more history, until HEAD and `base` share a commit; None if they never do."""
     depths = DEPTHS if _is_shallow(folder) else (None,)
     for depth in depths:
         if _fetch(folder, depth, base, *([head] if head else [])) is not None:
@@ -167,7 +167,7 @@ class _Commit:
     """A commit that a name stands for."""
 
     id: str | None
-    """full; None where there is none"""
+    """full; None if there is none"""
     failure: str | None = None
     """why git could not be asked"""
 

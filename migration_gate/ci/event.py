@@ -110,7 +110,7 @@ PayloadModel = TypeVar("PayloadModel", bound=_Payload)
 
 
 def read_event(environ: Mapping[str, str]) -> Event:
-    """The event of this run. Raises Misconfigured where its payload is not what the CI documents."""
+    """The event of this run. Raises Misconfigured if its payload is not what the CI documents."""
     if environ.get("GITHUB_EVENT_NAME"):
         return _read_github_event(environ)
     if environ.get("GITLAB_CI"):
@@ -252,6 +252,6 @@ def _find_gitlab_base(environ: Mapping[str, str], name: str, number: str) -> tup
 
 
 def _read_commit(environ: Mapping[str, str], variable: str) -> str | None:
-    """The commit id in a variable; None where it is zero, or not an id."""
+    """The commit id in a variable; None if it is zero, or not an id."""
     text = environ.get(variable, "")
     return text if re.fullmatch(COMMIT_ID, text) and not _is_zero(text) else None

@@ -23,7 +23,7 @@ If everybody who can open a pull request may use this workflow's token and secre
 
 
 def refuse_untrusted_code(folder: Path, environ: Mapping[str, str]) -> None:
-    """Raise UntrustedCode where the code in `folder` must not run under this event.
+    """Raise UntrustedCode if the code in `folder` must not run under this event.
 
     Files that git ignores are not looked at: virtual environments and caches are among them.
     """
@@ -41,7 +41,7 @@ def refuse_untrusted_code(folder: Path, environ: Mapping[str, str]) -> None:
 
 
 def _find_foreign_code(folder: Path, event: Event) -> str | None:
-    """What is not the base's own in the checkout, in a few words; None where all of it is."""
+    """What is not the base's own in the checkout, in a few words; None if all of it is."""
     head = run_git(folder, "rev-parse", "--verify", "--quiet", "HEAD")
     if head.failure is not None and not head.is_git_error:
         return head.failure

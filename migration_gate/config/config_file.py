@@ -30,7 +30,7 @@ class ConfigFile:
 
     @property
     def file(self) -> Path | None:
-        """The file; None where there is none."""
+        """The file; None if there is none."""
         return self.folder / Path(self.name).name if self.name else None
 
     def line_of(self, key: Key) -> str:

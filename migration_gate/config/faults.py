@@ -128,7 +128,7 @@ def _field_names(model: type[BaseModel] | None) -> list[str]:
 
 
 def _find_field(model: type[BaseModel], key: Key) -> tuple[type[BaseModel] | None, FieldInfo | None]:
-    """The model that a key belongs to, and its field where it is a known one."""
+    """The model that a key belongs to, and its field if it is a known one."""
     owner: type[BaseModel] | None = model
     field: FieldInfo | None = None
     current: type[BaseModel] | None = model

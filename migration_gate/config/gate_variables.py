@@ -74,7 +74,7 @@ def _key_of_variable(name: str) -> tuple[str, ...]:
 
 
 def _find_key(top: str, inner_parts: list[str]) -> tuple[str, ...] | None:
-    """The key below a known top-level key; None where it has no such key."""
+    """The key below a known top-level key; None if it has no such key."""
     match top, inner_parts:
         case (("env" | "checks"), []):
             return None

@@ -165,7 +165,7 @@ def _existing_folder(path: Path) -> Path:
 
 
 def _find_config_file(folder: Path, config_option: object, config_variable: str | None) -> ConfigFile:
-    """The file that the option or the variable names, else the nearest one; empty where there is none."""
+    """The file that the option or the variable names, else the nearest one; empty if there is none."""
     if config_option:
         return _read_named_config(str(config_option), "--config", folder)
     if config_variable:

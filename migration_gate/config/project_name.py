@@ -24,7 +24,7 @@ def choose_project_name(folder: Path, environ: Mapping[str, str]) -> str:
 
 
 def _read_package_name(folder: Path) -> str:
-    """`name` of `[project]` or `[tool.poetry]`; empty where there is none that a package may have."""
+    """`name` of `[project]` or `[tool.poetry]`; empty if there is none that a package may have."""
     try:
         document = tomllib.loads(_read_small_file(folder / "pyproject.toml"))
     except tomllib.TOMLDecodeError:
@@ -64,7 +64,7 @@ def _find_git_folder(top: Path) -> Path:
 
 
 def _read_small_file(file: Path) -> str:
-    """Its text; empty where it is no such file, or cannot be read."""
+    """Its text; empty if it is no such file, or cannot be read."""
     with suppress(OSError, UnicodeDecodeError):
         if file.is_file() and file.stat().st_size <= MAX_BYTES:
             return file.read_text("utf-8-sig")

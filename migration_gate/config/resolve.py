@@ -41,12 +41,12 @@ class MergedSettings:
         return self.merged[key].value
 
     def text(self, *key: str) -> str | None:
-        """A merged text, or None where it is not set."""
+        """A merged text, or None if it is not set."""
         value = self.value(*key)
         return None if value is None else str(value)
 
     def texts(self, *key: str) -> tuple[str, ...]:
-        """A merged list of texts; empty where it is not set."""
+        """A merged list of texts; empty if it is not set."""
         value = self.value(*key)
         return tuple(map(str, value)) if isinstance(value, tuple) else ()
 
@@ -63,7 +63,7 @@ class MergedSettings:
         }
 
     def path(self, *key: str, folder: bool = False) -> Path | None:
-        """An absolute path that exists; None where it is not set."""
+        """An absolute path that exists; None if it is not set."""
         setting = self.merged[key]
         if setting.value is None:
             return None
@@ -101,7 +101,7 @@ def _names_in(folder: Path) -> list[str]:
 def resolve_settings(
     name: str, root: Path, project_folder: Path, merged: Merged, environ: Mapping[str, str]
 ) -> Settings:
-    """One project's settings; raises Misconfigured where a value does not fit the files on disk."""
+    """One project's settings; raises Misconfigured if a value does not fit the files on disk."""
     values = MergedSettings(merged, environ)
     return Settings(
         name=name,

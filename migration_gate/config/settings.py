@@ -50,7 +50,7 @@ class CheckSeverity:
     check: str
     """`check` or `check/kind`"""
     severity: Severity | None
-    """None where the check is off"""
+    """None if the check is off"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ class Settings:
     cache: Path | None = None
     """where environments are kept; chosen by `install` unless set"""
     installed: str = ""
-    """how this run made the environment of `python`, where it did"""
+    """how this run made the environment of `python`, if it did"""
     judged_database: str = ""
     """`host:port/name` of the one of several databases that this run judges; '' where env.py has one"""
     other_databases: tuple[str, ...] = ()

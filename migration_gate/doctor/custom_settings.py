@@ -34,7 +34,7 @@ class CustomSetting:
     """of env.py"""
     is_required: bool
     set_at: str = ""
-    """`app/db.py:31`, where the project sets it; empty where that was not found"""
+    """`app/db.py:31`, where the project sets it; empty if that was not found"""
     value: str = ""
     """the code that the project sets it to"""
 
@@ -108,7 +108,7 @@ def _find_assignments(root: Path, env_py: Path) -> dict[str, _Assignment]:
 
 
 def _parse(file: Path) -> ast.Module | None:
-    """The file's syntax tree; None where it cannot be read or is no Python of ours."""
+    """The file's syntax tree; None if it cannot be read or is no Python of ours."""
     try:
         return ast.parse(file.read_bytes())
     except (SyntaxError, ValueError, OSError):

@@ -48,7 +48,7 @@ class HookDraft:
 def write_hook_draft(settings: Settings) -> HookDraft:
     """Write the draft at the top of the project. Raises ProjectNotFound without an env.py.
 
-    Raises Misconfigured where no hook is needed, or one is there.
+    Raises Misconfigured if no hook is needed, or one is there.
     """
     file = settings.root / FILE_NAME
     if settings.hook is not None or file.exists():
@@ -67,7 +67,7 @@ def write_hook_draft(settings: Settings) -> HookDraft:
 def _demand_need(
     scripts: Path, ini: Path | None, custom_settings: tuple[CustomSetting, ...], root: Path
 ) -> None:
-    """Raise Misconfigured where the gate gets along without a hook."""
+    """Raise Misconfigured if the gate gets along without a hook."""
     env_py = f"`{relative_path(scripts / 'env.py', root)}`"
     if "current_app" in read_text_file(scripts / "env.py"):
         raise Misconfigured(

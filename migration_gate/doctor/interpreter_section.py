@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def describe_installation(settings: Settings, environ: Mapping[str, str]) -> Section:
-    """What would be installed; empty where that is switched off, or an interpreter has the packages."""
+    """What would be installed; empty if that is switched off, or an interpreter has the packages."""
     from migration_gate import install  # noqa: PLC0415 - switched off on most machines
 
     if not install.needs_installation(settings, environ):
@@ -43,7 +43,7 @@ def add_interpreter_section(
     settings: Settings,
     environ: Mapping[str, str],
 ) -> None:
-    """The interpreter that a run would take; where there is none, that is missing."""
+    """The interpreter that a run would take; if there is none, that is missing."""
     directory = environment.directory if environment else settings.working_directory
     repository_root = find_repository_root(settings.root)
     try:
@@ -61,7 +61,7 @@ def add_interpreter_section(
 def _offer_installation(
     environment: AlembicEnvironment | None, settings: Settings, environ: Mapping[str, str]
 ) -> str:
-    """What `install: auto` would do; empty where it could not."""
+    """What `install: auto` would do; empty if it could not."""
     if settings.python is not None:
         return ""
     if environment is None:

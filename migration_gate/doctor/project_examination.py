@@ -23,7 +23,7 @@ class Examination:
     """`says`, `advice` and `where` of each problem"""
 
     def call_or_note_missing(self, call: Callable[[], T]) -> T | None:
-        """The result of a call; None where it raised a GateError, which is then noted as missing."""
+        """The result of a call; None if it raised a GateError, which is then noted as missing."""
         try:
             return call()
         except GateError as error:

@@ -70,7 +70,7 @@ class Column:
     """the options are its sequence's"""
     collation: str | None = None
     storage: str | None = None
-    """collation and storage only where they are not the type's own"""
+    """collation and storage only if they are not the type's own"""
     comment: str | None = None
     position: int = 0
     """from 1, dropped columns not counted"""

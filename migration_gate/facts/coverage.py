@@ -22,7 +22,7 @@ class Unchecked:
     """a file, a table, or a part of the run: `models`"""
     why: str
     advice: str = ""
-    """the next step, where it is not to give the gate what it lacks"""
+    """the next step, if it is not to give the gate what it lacks"""
 
 
 class Subject(StrEnum):

@@ -81,11 +81,11 @@ class DdlCommand:
     identity: str
     """as `pg_identify_object` prints it; empty when nothing was made (IF NOT EXISTS)"""
     oid: int = 0
-    """of the table, sequence, view or type of the state; of the object itself where there is none"""
+    """of the table, sequence, view or type of the state; of the object itself if there is none"""
     statement: str | None = None
-    """only where the command made nothing"""
+    """only if the command made nothing"""
     columns: tuple[ColumnState, ...] = ()
-    """all columns of the table after the command; empty where the command was not about a table"""
+    """all columns of the table after the command; empty if the command was not about a table"""
     constraints: tuple[NamedDefinition, ...] = ()
     indexes: tuple[NamedDefinition, ...] = ()
     table: TableState | None = None

@@ -60,13 +60,13 @@ class Difference:
     object: str
     """as reports show it: `users.email`"""
     database: str | None
-    """as Postgres prints it, None where it is missing"""
+    """as Postgres prints it, None if it is missing"""
     models: str | None
     table: str | None = None
     """`schema.name` of the table it belongs to"""
     column: str | None = None
     upgrade: str = ""
-    """body of the `upgrade()` that makes the database agree with the models; empty where there is none"""
+    """body of the `upgrade()` that makes the database agree with the models; empty if there is none"""
     downgrade: str = ""
     """body of the `downgrade()` that undoes it"""
     fix_refused: str = ""
@@ -84,13 +84,13 @@ class Difference:
     object_noun: str = ""
     """what an unmanaged or declared object is: view, function, trigger, policy, extension, grant..."""
     harmless_because: str = ""
-    """why no query is affected, where none is"""
+    """why no query is affected, if none is"""
     rename_hint: str = ""
     """for a table or column that one side lacks: the name on the other side that may be the same object"""
     rename_is_likely: bool = False
     """whether names, types and other properties speak for it; else only that nothing else has its type"""
     rename_fix: RenameFix | None = None
-    """instead of dropping the one and adding the other: the lines that keep rows, where they were tried"""
+    """instead of dropping the one and adding the other: the lines that keep rows, if they were tried"""
     location: Location | None = None
     """the line of `revision` that did it"""
     columns: tuple[str, ...] = ()
@@ -113,7 +113,7 @@ class DriftRevision:
 
     identifier: str
     down_revision: tuple[str, ...]
-    """the head that it follows; none where no revision is there"""
+    """the head that it follows; none if no revision is there"""
     depends_on: tuple[str, ...]
     """other heads whose objects it changes"""
     upgrade: str
@@ -124,7 +124,7 @@ class DriftRevision:
     left_out: tuple[str, ...] = ()
     """objects whose differences it does not remove"""
     engine_keyword: str = ""
-    """which of the keywords of its functions names the engine; empty where env.py names none"""
+    """which of the keywords of its functions names the engine; empty if env.py names none"""
     engines: tuple[EngineBody, ...] = ()
     """in the order in which env.py migrates them"""
     takes_keywords: bool = False

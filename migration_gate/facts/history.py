@@ -79,7 +79,7 @@ class History:
     """The revision graph."""
 
     revisions: tuple[Revision, ...] = ()
-    """in the order of the replay where there is one"""
+    """in the order of the replay if there is one"""
     heads: tuple[str, ...] = ()
     bases: tuple[str, ...] = ()
     files: tuple[RevisionFile, ...] = ()
@@ -95,7 +95,7 @@ class History:
         return self._revisions_by_id.get(identifier) if identifier is not None else None
 
     def find_calls(self, path: str) -> tuple[SourceCall, ...]:
-        """The calls in the text of a revision's file; none where the text was not read."""
+        """The calls in the text of a revision's file; none if the text was not read."""
         return self._calls_by_file.get(path, ())
 
     @cached_property

@@ -13,7 +13,7 @@ class ObjectDescription:
     """What an object is, as Postgres prints it, without its name."""
 
     kind: str = ""
-    """unlogged table, index, enum, domain...; empty where a constraint or the like needs no word for it"""
+    """unlogged table, index, enum, domain...; empty if a constraint or the like needs no word for it"""
     definition: str | None = None
     """of what is neither a table nor an enum"""
     columns: tuple[NamedDefinition, ...] = ()
@@ -39,7 +39,7 @@ class SkippedCreation:
     existing: ObjectDescription
     """what had the name"""
     wanted: ObjectDescription | None
-    """what the statement would have created; None where Postgres could not create it elsewhere"""
+    """what the statement would have created; None if Postgres could not create it elsewhere"""
     query: str = ""
     """the text that the client sent, its first 4,000 characters"""
     table: str | None = None
@@ -68,7 +68,7 @@ class CaughtError:
     statement: str
     """the command, its first 2,000 characters"""
     message: str
-    """Postgres' own; empty where it is not known"""
+    """Postgres' own; empty if it is not known"""
     sqlstate: str = ""
     query: str = ""
     """the text that the client sent, its first 4,000 characters"""

@@ -26,7 +26,7 @@ class StepKeyword:
 
     name: str
     value: str | None
-    """None where it is no text"""
+    """None if it is no text"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class StepKeywords:
     """for a database that has the models which this run compares"""
 
     def find_value(self, name: str) -> str | None:
-        """The value of the keyword, where it is given and is text."""
+        """The value of the keyword, if it is given and is text."""
         return next((keyword.value for keyword in self.keywords if keyword.name == name), None)
 
 

@@ -33,7 +33,7 @@ class ModelStatement:
     step: int
     """the number of the step that ran, or of the last one before; 0 before the first"""
     revision: str | None
-    """None where no revision ran: in env.py, on import, in `prepare:`"""
+    """None if no revision ran: in env.py, on import, in `prepare:`"""
     stage: RunStage
     objects: tuple[ModelObject, ...]
     is_executed: bool

@@ -49,7 +49,7 @@ class DeclaredOperation:
     label: str
     """what it says of itself"""
     upgrade: str = ""
-    """the lines of a revision that ran; empty where there are none"""
+    """the lines of a revision that ran; empty if there are none"""
     downgrade: str = ""
     error: str | None = None
     """why it could not be run"""
@@ -90,7 +90,7 @@ class Models:
     """What env.py passed to Alembic as target_metadata."""
 
     tables: tuple[str, ...] = ()
-    """`schema.name`, schema `public` where none is set"""
+    """`schema.name`, schema `public` if none is set"""
     metadatas: int = 0
     """how many MetaData objects; 0 when target_metadata is missing"""
     uncreated_objects: tuple[UncreatedObject, ...] = ()

@@ -60,7 +60,7 @@ class Replay:
     started_from: str = ""
     """what the settings have done before the first revision: `start_from`, `prepare`"""
     step_keywords: tuple[StepKeywords, ...] = ()
-    """none where env.py gives the revisions none"""
+    """none if env.py gives the revisions none"""
     database: str = ""
     """`host:port/database` of the one that was judged, where env.py migrates several"""
     connections: tuple[Connection, ...] = ()
@@ -70,7 +70,7 @@ class Replay:
     models: Models = field(default_factory=Models)
     differences: tuple[Difference, ...] = ()
     drift_revision: DriftRevision | None = None
-    """None where nothing differs, or nothing can be removed"""
+    """None if nothing differs, or nothing can be removed"""
     versions: tuple[SoftwareVersion, ...] = ()
     notes: tuple[str, ...] = ()
     """what a reader should know: a swapped dialect, dummy settings, a missing layer of protection"""
@@ -83,7 +83,7 @@ class Replay:
     null_trials: tuple[NullTrial, ...] = ()
     """of owner columns"""
     changed_files: tuple[str, ...] = ()
-    """that the change adds or edits, relative to the repository; none where there is no base"""
+    """that the change adds or edits, relative to the repository; none if there is no base"""
     output: str = ""
     """the end of what the project's code printed"""
     stage_times: tuple[StageTime, ...] = ()
@@ -102,11 +102,11 @@ class Replay:
         return self._steps_by_number.get(number)
 
     def find_version(self, name: str) -> str:
-        """The version of `python`, `postgres`...; empty where it is not known."""
+        """The version of `python`, `postgres`...; empty if it is not known."""
         return next((software.version for software in self.versions if software.name == name), "")
 
     def find_null_trial(self, column: Column) -> NullTrial | None:
-        """What was tried with the column; None where nothing but NOT NULL has a say."""
+        """What was tried with the column; None if nothing but NOT NULL has a say."""
         key = (column.schema, column.table, column.name)
         trials = (trial for trial in self.null_trials if (trial.schema, trial.table, trial.column) == key)
         return next(trials, None)

@@ -48,7 +48,7 @@ class CreatedObject:
     noun: str
     """table, index, view, function, trigger, policy, rule, type, sequence, extension, constraint..."""
     name: str
-    """as written, with its schema where that is written; the table's where the noun is `row security`"""
+    """as written, with its schema if that is written; the table's where the noun is `row security`"""
     table: str = ""
     """of a trigger, policy, rule or constraint, as written"""
 
@@ -85,7 +85,7 @@ class ModelPart:
     location: Location
     """its own line, in the file of the mixin where it comes from one"""
     name: str | None = None
-    """its name in the database; None where the text gives none"""
+    """its name in the database; None if the text gives none"""
     columns: tuple[str, ...] = ()
     """the columns of a constraint or index that the text names"""
     is_certain: bool = True
@@ -97,11 +97,11 @@ class ModelDefinition:
     """A mapped class, or a `Table(...)`, as the text of a module writes it."""
 
     table: str
-    """its name in the database, without schema; empty where only running the module could tell"""
+    """its name in the database, without schema; empty if only running the module could tell"""
     location: Location
     """of the class, or of the call"""
     schema: str | None = None
-    """None where the text of the definition names none: it may come from the MetaData"""
+    """None if the text of the definition names none: it may come from the MetaData"""
     class_name: str = ""
     """empty for a `Table(...)`"""
     variable: str = ""
@@ -110,7 +110,7 @@ class ModelDefinition:
     """dotted, from the top of the repository: `src.app.users`"""
     metadata: str = ""
     """the MetaData to which it belongs, by the name of the base class or variable that holds it
-    (`app.base:Base`, `sqlmodel:SQLModel`); empty where the text does not tell"""
+    (`app.base:Base`, `sqlmodel:SQLModel`); empty if the text does not tell"""
     parts: tuple[ModelPart, ...] = ()
     is_conditional: bool = False
     """it stands in an `if`, a `try` or a function, which may not have run"""
@@ -139,7 +139,7 @@ class Tree:
     root: str = "."
     """the repository's top folder"""
     prefix: str = ""
-    """the project's folder inside it, where that is not the top; paths are from the top"""
+    """the project's folder inside it, if that is not the top; paths are from the top"""
     file_count: int = 0
     """how many files git tracks in the project's folder"""
     sql_files: tuple[SqlFile, ...] = ()

@@ -1,4 +1,4 @@
-"""Installs the project's packages into an environment of their own, where no interpreter has them.
+"""Installs the project's packages into an environment of their own, if no interpreter has them.
 
 The environment is kept in a folder that outlives the run, under a name that says all it was made from.
 """

@@ -33,7 +33,7 @@ class OptionalPackages:
 
 
 def find_group_with(source: PackageSource, package: str) -> OptionalPackages | None:
-    """The smallest group that has the package, else the smallest extra; None where none has it."""
+    """The smallest group that has the package, else the smallest extra; None if none has it."""
     providers = PROVIDERS.get(package, {package})
     data = read_pyproject(source.project or source.folder)
     if group := _choose_smallest(_list_groups(source, data), providers):
@@ -84,7 +84,7 @@ def _list_strings(values: Iterable[object]) -> list[str]:
 
 
 def _choose_smallest(groups: Mapping[str, list[str]], names: set[str]) -> str:
-    """The group with the fewest packages among those that have one of the names; empty where none has."""
+    """The group with the fewest packages among those that have one of the names; empty if none has."""
     fitting = [
         (len(requirements), group)
         for group, requirements in groups.items()

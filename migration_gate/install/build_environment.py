@@ -52,12 +52,12 @@ class _Build:
     uv: str
 
     def run(self, step: InstallStep, title: str) -> Generator[str, None, None]:
-        """Run one command. Raises ProjectNotImported where it fails."""
+        """Run one command. Raises ProjectNotImported if it fails."""
         finished = yield from self.installer.run(step.command, step.folder, step.variables)
         self.check(finished, title)
 
     def check(self, finished: FinishedCommand, title: str) -> None:
-        """Raise ProjectNotImported where the command failed."""
+        """Raise ProjectNotImported if the command failed."""
         if finished.status:
             source = self.plan.source
             where = str(source.file) if source and not self.plan.command else "install"
@@ -184,7 +184,7 @@ def _add_packages(selection: Selection, packages: OptionalPackages) -> Selection
 
 
 def _check_packages(build: _Build) -> None:
-    """Raise ProjectNotImported where Alembic or SQLAlchemy is missing in the environment."""
+    """Raise ProjectNotImported if Alembic or SQLAlchemy is missing in the environment."""
     missing, plan = build.inspect().missing, build.plan
     if not missing:
         return
@@ -215,7 +215,7 @@ def _own_command(build: _Build) -> InstallStep:
 
 
 def _find_uv() -> str:
-    """The path of uv. Raises ProjectNotImported where it is not here."""
+    """The path of uv. Raises ProjectNotImported if it is not here."""
     beside_python = Path(sys.executable).parent / "uv"
     uv = str(beside_python) if beside_python.is_file() else shutil.which("uv")
     if uv is None:

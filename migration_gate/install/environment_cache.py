@@ -55,7 +55,7 @@ class EnvironmentFolder:
         return self.folder / "bin" / "python"
 
     def read_record(self) -> EnvironmentRecord | None:
-        """The record; None where the environment is incomplete, was moved, or lost its interpreter."""
+        """The record; None if the environment is incomplete, was moved, or lost its interpreter."""
         try:
             record = json.loads((self.folder / RECORD_FILE).read_text("utf-8"))
             driver = str(record.get("driver", ""))
@@ -142,7 +142,7 @@ def _list_usual_folders(top: Path, environ: Mapping[str, str]) -> Iterator[Path]
 
 
 def _prepare_folder(folder: Path, account: Account | None, owners: AbstractSet[int]) -> None:
-    """Create the folder where it is missing. Raises OSError where it is not safe, or of no use."""
+    """Create the folder if it is missing. Raises OSError if it is not safe, or of no use."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     if _create_own_folder(folder, owners):
         (folder / ".gitignore").write_text("*\n", encoding="utf-8")
@@ -155,7 +155,7 @@ def _prepare_folder(folder: Path, account: Account | None, owners: AbstractSet[i
 
 
 def _create_own_folder(path: Path, owners: AbstractSet[int]) -> bool:
-    """Create the folder; False where it exists. Raises OSError where that is a link, or another user's.
+    """Create the folder; False if it exists. Raises OSError if that is a link, or another user's.
 
     A link could lead anywhere, and the owner of the folder could change what we trust.
     """

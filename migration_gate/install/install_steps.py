@@ -127,7 +127,7 @@ def _install_exported(order: InstallOrder, exported: ExportedLock, scratch: Path
 
 
 def _index_options(source: PackageSource, exported: ExportedLock, requirements: str) -> list[str]:
-    """The lock file's own indexes. uv looks through all of them only where hashes decide what is right."""
+    """The lock file's own indexes. uv looks through all of them only if hashes decide what is right."""
     indexes = list_private_indexes(source, exported.index_urls)
     if not indexes:
         return []
@@ -196,7 +196,7 @@ def _replace_options(
 
 
 def _list_own_folder(source: PackageSource) -> tuple[Path, ...]:
-    """The folder of the project itself; none where it has no metadata."""
+    """The folder of the project itself; none if it has no metadata."""
     return (source.project,) if source.project else ()
 
 

@@ -32,9 +32,9 @@ class InstallationPlan:
     top: Path
     """of the repository"""
     source: PackageSource | None
-    """None only where there is a command"""
+    """None only if there is a command"""
     command: str
-    """the user's own; empty where the source is installed"""
+    """the user's own; empty if the source is installed"""
     python: PythonRequest
 
     @property
@@ -54,7 +54,7 @@ class InstallationPlan:
     def name_environment(self, cache_folder: Path) -> str:
         """A name that changes with everything that decides what is in the environment.
 
-        Raises Misconfigured where a group of the settings has no file of requirements.
+        Raises Misconfigured if a group of the settings has no file of requirements.
         """
         settings = self.settings
         files = list_deciding_files(self.source, settings.groups) if self.source else []
@@ -81,7 +81,7 @@ def needs_installation(settings: Settings, environ: Mapping[str, str] | None = N
 
 
 def plan_installation(settings: Settings, environ: Mapping[str, str] | None = None) -> InstallationPlan:
-    """What would be installed. Raises ProjectNotImported where no file lists the packages."""
+    """What would be installed. Raises ProjectNotImported if no file lists the packages."""
     environ = os.environ if environ is None else environ
     top = find_repository_root(settings.root)
     alembic = locate_environment(settings, environ)

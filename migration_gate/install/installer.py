@@ -163,7 +163,7 @@ class Installer:
 
 
 def _clean_line(line: str) -> str:
-    """The line without colours, cut where it is very long."""
+    """The line without colours, cut if it is very long."""
     return COLOUR.sub("", line).rstrip()[:2000]
 
 

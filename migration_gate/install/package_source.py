@@ -58,7 +58,7 @@ def find_package_source(starts: Sequence[Path], top: Path) -> PackageSource | No
 
 
 def list_deciding_files(source: PackageSource, groups: Sequence[str]) -> list[Path]:
-    """The files that decide what is installed. Raises Misconfigured where there is none for a group."""
+    """The files that decide what is installed. Raises Misconfigured if there is none for a group."""
     files = [source.file]
     if source.kind == "requirements":
         listed = [source.file, *find_group_files(source.file, groups)]
@@ -79,7 +79,7 @@ def list_local_packages(source: PackageSource) -> list[Path]:
 
 
 def _find_upwards(start: Path, top: Path) -> PackageSource | None:
-    """The nearest source in the folder or above it; the package's metadata where there is only that."""
+    """The nearest source in the folder or above it; the package's metadata if there is only that."""
     folders = _list_ancestors(start, top)
     project = next((folder for folder in folders if is_package(folder)), None)
     for folder in folders:
@@ -94,7 +94,7 @@ def _find_upwards(start: Path, top: Path) -> PackageSource | None:
 
 
 def _list_ancestors(start: Path, top: Path) -> list[Path]:
-    """The folder and those above it, up to `top`; only the folder where it is not below `top`."""
+    """The folder and those above it, up to `top`; only the folder if it is not below `top`."""
     folders = [start, *start.parents]
     return folders[: folders.index(top) + 1] if top in folders else [start]
 

@@ -74,7 +74,7 @@ def find_replacements(texts: Iterable[str]) -> list[DriverReplacement]:
 
 
 def choose_missing_driver(packages: Mapping[str, str], scripts: Sequence[Path]) -> MissingDriver | None:
-    """The driver to add so that env.py can connect; None where there is one.
+    """The driver to add so that env.py can connect; None if there is one.
 
     packages: the installed packages and their versions.
     scripts: the files that say how env.py connects.

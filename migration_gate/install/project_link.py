@@ -103,7 +103,7 @@ def _hatch_folders(data: Table) -> Iterator[str]:
 
 
 def _read_version_from_code(data: Table, folder: Path) -> str:
-    """The version that stands in a Python file as a literal; empty where no setting says in which one."""
+    """The version that stands in a Python file as a literal; empty if no setting says in which one."""
     attribute = str(get_table(data, "tool.setuptools.dynamic.version").get("attr", ""))
     module = attribute.rpartition(".")[0].replace(".", "/")
     files = [str(get_table(data, "tool.hatch.version").get("path", ""))]

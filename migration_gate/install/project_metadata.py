@@ -13,7 +13,7 @@ Table = dict[str, Any]
 
 
 def read_toml(file: Path) -> Table:
-    """The contents of a TOML file. Raises Misconfigured where it cannot be read."""
+    """The contents of a TOML file. Raises Misconfigured if it cannot be read."""
     try:
         return tomllib.loads(file.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
@@ -25,13 +25,13 @@ def read_toml(file: Path) -> Table:
 
 
 def read_pyproject(folder: Path) -> Table:
-    """The contents of the folder's `pyproject.toml`; empty where there is none."""
+    """The contents of the folder's `pyproject.toml`; empty if there is none."""
     file = folder / "pyproject.toml"
     return read_toml(file) if file.is_file() else {}
 
 
 def get_table(data: Table, dotted_name: str) -> Table:
-    """The table with a name such as `tool.poetry.dependencies`; empty where there is none."""
+    """The table with a name such as `tool.poetry.dependencies`; empty if there is none."""
     table: object = data
     for key in dotted_name.split("."):
         table = table.get(key) if isinstance(table, dict) else None
@@ -39,7 +39,7 @@ def get_table(data: Table, dotted_name: str) -> Table:
 
 
 def read_project_name(folder: Path) -> str:
-    """The name of the package in the folder; empty where no file says it."""
+    """The name of the package in the folder; empty if no file says it."""
     data = read_pyproject(folder)
     name = get_table(data, "project").get("name") or get_table(data, "tool.poetry").get("name")
     return str(name or _read_setup_metadata(folder).get("name", ""))

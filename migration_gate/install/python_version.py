@@ -29,7 +29,7 @@ class PythonRange:
     """The Pythons that the project says it runs on."""
 
     specifier: str
-    """such as `>=3.10,<4`; empty where no file says it"""
+    """such as `>=3.10,<4`; empty if no file says it"""
     origin: str
     """the setting or the file that says it, in backticks"""
 
@@ -43,11 +43,11 @@ class PythonRequest:
     origin: str
     """the setting or the file that asks for it"""
     project_range: str
-    """what the project says it runs on; empty where it does not"""
+    """what the project says it runs on; empty if it does not"""
 
     @property
     def alternative(self) -> str:
-        """The range to take a Python from where the requested one cannot be had; empty where none may be.
+        """The range to take a Python from where the requested one cannot be had; empty if none may be.
 
         A version in a Dockerfile or a .python-version is a preference where the project runs on more.
         """

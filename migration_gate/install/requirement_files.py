@@ -53,7 +53,7 @@ def find_requirement_file(folder: Path) -> Path | None:
 
 
 def find_group_files(file: Path, groups: Sequence[str]) -> list[Path]:
-    """The files beside `file` that list these groups' packages. Raises Misconfigured where one has none."""
+    """The files beside `file` that list these groups' packages. Raises Misconfigured if one has none."""
     folder = _get_base_folder(file)
     files = []
     for group in groups:

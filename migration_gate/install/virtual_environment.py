@@ -26,8 +26,8 @@ def create_environment(
 ) -> Generator[str, None, tuple[FinishedCommand, str]]:
     """Create it with the requested Python, else with one that the project says it runs on.
 
-    Yields what uv prints. Returns the last command, and a note where it is not the requested Python.
-    Raises ProjectNotImported where no Python can be had.
+    Yields what uv prints. Returns the last command, and a note if it is not the requested Python.
+    Raises ProjectNotImported if no Python can be had.
     """
     variables = {"PATH": _build_search_path(installer.variables), "UV_PYTHON_PREFERENCE": "system"}
     command = [uv, "venv", "--no-project", *(["--seed"] if with_pip else []), str(environment.folder)]

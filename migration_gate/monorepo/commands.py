@@ -41,7 +41,7 @@ def list_projects(  # noqa: PLR0917 - one parameter an option
 ) -> int:
     """List the projects of PATH: those of the configuration, else those that are found.
 
-    With --changed, where nothing is known of the change, all of them.
+    With --changed, if nothing is known of the change, all of them.
     """
     from migration_gate.monorepo import selection  # noqa: PLC0415 - not needed to print help
     from migration_gate.report import workflow_commands  # noqa: PLC0415 - not needed to print help

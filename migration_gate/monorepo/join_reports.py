@@ -43,7 +43,7 @@ class JoinedReports:
     projects: tuple[JsonProject, ...]
     """those that reported, and a problem for each that did not"""
     expected_names: tuple[str, ...] | None
-    """names of the projects that had to report; None where neither `--expect` nor `--matrix` was given"""
+    """names of the projects that had to report; None if neither `--expect` nor `--matrix` was given"""
     version: str = ""
     """of the gate that wrote the first report"""
 
@@ -54,7 +54,7 @@ class JoinedReports:
 
 
 def expected_projects(names: Sequence[str], matrix: str | None) -> tuple[str, ...] | None:
-    """The projects that must report, by name and by GitHub's matrix; None where neither was given."""
+    """The projects that must report, by name and by GitHub's matrix; None if neither was given."""
     if matrix is None:
         return tuple(dict.fromkeys(names)) or None
     try:
@@ -77,7 +77,7 @@ def _fault_of_matrix(matrix: str, error: ValidationError) -> str:
 def read_reports(paths: Iterable[Path], expected_names: tuple[str, ...] | None) -> JoinedReports:
     """Read these files and folders; a file that is no report, and a missing report, become problems.
 
-    Raises Misconfigured where nothing is expected and there is no file at all.
+    Raises Misconfigured if nothing is expected and there is no file at all.
     """
     projects: list[JsonProject] = []
     version = ""

@@ -58,7 +58,7 @@ def _paths_in_requirements(folder: Path) -> Iterator[str]:
 
 
 def _read_toml(file: Path) -> dict[str, object]:
-    """The file's contents; empty where it is missing or is no TOML, which the gate reports elsewhere."""
+    """The file's contents; empty if it is missing or is no TOML, which the gate reports elsewhere."""
     try:
         return tomllib.loads(read_text_file(file)) if file.is_file() else {}
     except tomllib.TOMLDecodeError:

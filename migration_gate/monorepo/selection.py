@@ -83,7 +83,7 @@ def find_projects(
 ) -> tuple[Settings, ...]:
     """The settings of each project: those under `projects:`, else those that a search finds.
 
-    Raises Misconfigured where two projects would have the same name.
+    Raises Misconfigured if two projects would have the same name.
     """
     configured = loading.load_settings(path, options, environ)
     first = configured[0]

@@ -103,7 +103,7 @@ def find_installations(environ: Mapping[str, str] = os.environ) -> InstallationS
 
 
 def read_version(folder: Path) -> str:
-    """The server's version. Raises OSError, with a message for people, where it cannot be run."""
+    """The server's version. Raises OSError, with a message for people, if it cannot be run."""
     for name in REQUIRED_PROGRAMS:
         if not (folder / name).is_file():
             raise OSError(f"{name} is missing")

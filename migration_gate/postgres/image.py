@@ -37,7 +37,7 @@ MEMORY_FOLDER = "/migration-gate"
 """in the container: a file system in memory, for the cluster"""
 USER = "postgres"
 LOG_LINES = 20
-"""of the container's log that are shown where it does not become a server"""
+"""of the container's log that are shown if it does not become a server"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class ContainerProcess:
 def start_image(image: str, *, folder: Path, reason: str) -> Iterator[Server]:
     """A server from this image, behind a socket of this run; the container is removed at the end.
 
-    Raises PostgresNotFound where there is no daemon, no such image, or it does not become a server.
+    Raises PostgresNotFound if there is no daemon, no such image, or it does not become a server.
     """
     if problem := find_daemon_problem():
         raise PostgresNotFound(
@@ -117,7 +117,7 @@ def start_image(image: str, *, folder: Path, reason: str) -> Iterator[Server]:
 def find_daemon_problem() -> str:
     """Why no Docker daemon can be used, for people; '' where one answers.
 
-    Sets DOCKER_HOST where it is not set, for Docker's client here and in the final clean-up, and
+    Sets DOCKER_HOST if it is not set, for Docker's client here and in the final clean-up, and
     TESTCONTAINERS_CONNECTION_MODE in a container, because testcontainers mistakes its network there.
     """
     if not os.environ.get("DOCKER_HOST"):
@@ -147,7 +147,7 @@ def find_daemon_socket() -> Path | None:
 
 
 def _find_socket_problem(host: str) -> str:
-    """Why a daemon's Unix socket can't be connected to; '' where it can. (docker-py leaks one over it.)"""
+    """Why a daemon's Unix socket can't be connected to; '' if it can. (docker-py leaks one over it.)"""
     if not host.startswith("unix://"):
         return ""
     with socket.socket(socket.AF_UNIX) as connection:
@@ -184,7 +184,7 @@ def is_image_present(image: str) -> bool:
 
 
 def prepare_reaper() -> tuple[str, ...]:
-    """Pull the image of testcontainers' reaper (Ryuk) where it is missing. Returns a note where that fails.
+    """Pull the image of testcontainers' reaper (Ryuk) if it is missing. Returns a note if that fails.
 
     Ryuk removes the container where the gate and its supervisor are both killed. Without its image
     testcontainers would start no container at all, so the reaper is then disabled.
@@ -271,7 +271,7 @@ def wait_for_server(container: DockerContainer, target: ProxyTarget, password: s
 
 
 def remove_container(container: DockerContainer) -> None:
-    """Remove the container with its volumes, where it was started and still exists."""
+    """Remove the container with its volumes, if it was started and still exists."""
     import docker  # noqa: PLC0415
 
     try:

@@ -29,7 +29,7 @@ UNPACK_SECONDS = 60
 def unpack_cluster(programs: Path, data: Path, account: Account | None) -> str | None:
     """Put the cluster into `data`, which must not exist, and return the password of its superuser.
 
-    None, and no folder, where there is no packed cluster for these programs.
+    None, and no folder, if there is no packed cluster for these programs.
     """
     if not in_image() or not ARCHIVE.exists() or PROGRAMS_RECORD.read_text().strip() != str(programs):
         return None

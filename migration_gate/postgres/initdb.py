@@ -33,7 +33,7 @@ def create_cluster(
 ) -> str:
     """Make a cluster in `data`, which must not exist, and return the password of its superuser.
 
-    Raises PostgresNotFound where initdb fails, DiskFull where there is no room.
+    Raises PostgresNotFound if initdb fails, DiskFull if there is no room.
     """
     password = secrets.token_urlsafe(24)
     log = data.with_name("initdb.log")

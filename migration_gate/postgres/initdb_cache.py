@@ -50,7 +50,7 @@ class CachedCluster:
     def copy_to(self, data: Path, account: Account | None) -> str | None:
         """Copy the cluster to `data`, which must not exist, and return the password of its superuser.
 
-        None, and no folder, where the entry is missing or unusable. Raises OSError where the disk is full.
+        None, and no folder, where the entry is missing or unusable. Raises OSError if the disk is full.
         """
         try:
             record = ClusterRecord(**json.loads((self.folder / "complete").read_bytes()))
@@ -66,7 +66,7 @@ class CachedCluster:
         return record.password
 
     def store(self, data: Path, password: str) -> None:
-        """Put a copy of a cluster into the cache; where that fails, the next run makes one again.
+        """Put a copy of a cluster into the cache; if that fails, the next run makes one again.
 
         It is built beside its place and then renamed, because several runs may do this at once.
         """
@@ -113,7 +113,7 @@ class CachedCluster:
 def find_cached_cluster(installation: Installation) -> CachedCluster | None:
     """The cache's entry for this build of the server: its path, version and time of change.
 
-    None where there is no cache folder.
+    None if there is no cache folder.
     """
     root = find_cache_folder()
     if root is None or not root.is_absolute():
@@ -125,7 +125,7 @@ def find_cached_cluster(installation: Installation) -> CachedCluster | None:
 
 
 def find_cache_folder(environ: Mapping[str, str] = os.environ) -> Path | None:
-    """The gate's folder in the user's cache; None where the user has no home."""
+    """The gate's folder in the user's cache; None if the user has no home."""
     if root := environ.get("XDG_CACHE_HOME"):
         return Path(root) / "migration-gate"
     try:

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 READY_SECONDS = 60.0
 POLL_SECONDS = 0.002
 LOG_LINES = 20
-"""of the server's log that are shown where it did not start"""
+"""of the server's log that are shown if it did not start"""
 UNIX_SOCKETS_ONLY = True
 """the server opens no other sockets: COPY FROM PROGRAM, dblink and their like reach no other server"""
 
@@ -69,7 +69,7 @@ def start_local(
 ) -> Iterator[Server]:
     """A running server. When the block ends, or this process, it and its folders are removed.
 
-    Raises PostgresNotFound or DiskFull where there can be none, PostgresDied where it ended at the start.
+    Raises PostgresNotFound or DiskFull if there can be none, PostgresDied where it ended at the start.
     """
     remove_abandoned_directories(folder)
     data_directory = create_data_directory(folder)
@@ -137,7 +137,7 @@ class LocalStart:
         return replace(self.installation, folder=copied)
 
     def _start_from_cache(self, cached: CachedCluster | None) -> Server | None:
-        """None where there is no cached cluster, or the server does not start from it."""
+        """None if there is no cached cluster, or the server does not start from it."""
         import psycopg  # noqa: PLC0415
 
         password = cached.copy_to(self.data, self.account) if cached else None

@@ -41,7 +41,7 @@ class RemoteAccess:
     log: Path
 
     def start_proxy(self, target: ProxyTarget) -> None:
-        """Start the proxy and wait for its socket. Raises Broken where it does not start."""
+        """Start the proxy and wait for its socket. Raises Broken if it does not start."""
         socket = self.socket_directory / f".s.PGSQL.{PORT}"
         arguments = [json.dumps(asdict(target)), str(socket)]
         command = [sys.executable, "-I", "-S", socket_proxy.__file__, *arguments]

@@ -58,10 +58,10 @@ class RunDirectory:
 
 @contextmanager
 def temporary_run_directory() -> Iterator[Path]:
-    """A folder for one run, removed when the block ends: in memory where there is room, else in TMPDIR.
+    """A folder for one run, removed when the block ends: in memory if there is room, else in TMPDIR.
 
     Every user may pass through it, as the project's code must, and only the gate's user may list it.
-    First the folders of killed runs are removed. Raises DiskFull or Misconfigured where it cannot be made.
+    First the folders of killed runs are removed. Raises DiskFull or Misconfigured if it cannot be made.
     """
     try:
         parent = MEMORY_FOLDER if has_memory_folder() else Path(tempfile.gettempdir())

@@ -65,7 +65,7 @@ class Server:
     """every database of this run starts with it"""
 
     def connect(self, database: str | None = None) -> psycopg.Connection[tuple[object, ...]]:
-        """A connection that autocommits. Raises PostgresDied where it has ended, else psycopg's error."""
+        """A connection that autocommits. Raises PostgresDied if it has ended, else psycopg's error."""
         import psycopg  # noqa: PLC0415
 
         try:
@@ -78,7 +78,7 @@ class Server:
     def create_database(self, template: str | None = None) -> str:
         """Create an empty database, or a copy of one without connections, and return its name.
 
-        Raises DiskFull, or Broken where the template is in use.
+        Raises DiskFull, or Broken if the template is in use.
         """
         name = self.database_prefix + secrets.token_hex(6)
         with self.connect() as connection:
@@ -95,7 +95,7 @@ class Server:
     def copy_used_database(self, source: str, name: str) -> None:
         """Create the database `name` as a copy of one whose sessions may be ended.
 
-        A database of that name is dropped. Raises DiskFull, or Broken where new sessions keep the source in
+        A database of that name is dropped. Raises DiskFull, or Broken if new sessions keep the source in
         use.
         """
         with self.connect() as connection:
@@ -157,7 +157,7 @@ class Server:
         return connect_to_socket(self.socket_directory, self.port, self.user, self.password, database)
 
     def _connection_error(self) -> str:
-        """Why the server cannot be connected to; '' where it can."""
+        """Why the server cannot be connected to; '' if it can."""
         import psycopg  # noqa: PLC0415
 
         try:
@@ -169,7 +169,7 @@ class Server:
     def _empty_template(self, connection: psycopg.Connection[tuple[object, ...]]) -> tuple[str, str]:
         """What an empty database is copied from, and further options of CREATE DATABASE.
 
-        template1, with what the server's administrator put there; template0 where that is not in UTF-8.
+        template1, with what the server's administrator put there; template0 if that is not in UTF-8.
         """
         query = "SELECT pg_encoding_to_char(encoding) FROM pg_database WHERE datname = 'template1'"
         if connection.execute(query).fetchone() == ("UTF8",):
@@ -227,7 +227,7 @@ def format_version(version: int) -> str:
 
 
 def read_tail(path: Path, lines: int) -> str:
-    """The last lines of a log; '' where there is none."""
+    """The last lines of a log; '' if there is none."""
     try:
         with path.open("rb") as file:
             file.seek(max(0, path.stat().st_size - lines * LOG_LINE_BYTES))

@@ -61,7 +61,7 @@ class ProxyTarget:
         return is_required or self.sslmode.startswith("verify")
 
     def tls_context(self) -> ssl.SSLContext | None:
-        """The TLS to offer, None for none. Raises OSError where a file of it can't be read."""
+        """The TLS to offer, None for none. Raises OSError if a file of it can't be read."""
         if self.host.startswith("/") or self.sslmode in ("disable", "allow"):
             return None
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -232,7 +232,7 @@ def fatal_error(text: str) -> bytes:
 
 
 async def serve_socket(target: ProxyTarget, path: str) -> None:
-    """Serve the Unix socket at `path` for ever. Raises OSError where it can't be made.
+    """Serve the Unix socket at `path` for ever. Raises OSError if it can't be made.
 
     The socket appears at `path` when it can be used.
     """

@@ -60,7 +60,7 @@ class SupervisedProcess:
         self._start: StartCommand | None = None
 
     def start(self, message: StartCommand) -> None:
-        """Start the command. Raises OSError where there can be no new process."""
+        """Start the command. Raises OSError if there can be no new process."""
         self.pid, self.exit_status, self._start = 0, None, message
         broker = ConnectBroker(SandboxOptions(uid=message.uid, gid=message.gid))
         self.pid = fork_child(lambda: exec_command(message, broker))
@@ -193,7 +193,7 @@ def free_shared_memory(pid_file: str) -> None:
 
 
 def remove_folders(folders: list[str]) -> None:
-    """Remove the folders. Where a process still wrote to one, a later attempt succeeds."""
+    """Remove the folders. If a process still wrote to one, a later attempt succeeds."""
     for folder in folders:
         for _ in range(REMOVAL_ATTEMPTS):
             shutil.rmtree(folder, ignore_errors=True)

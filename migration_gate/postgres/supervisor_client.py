@@ -52,7 +52,7 @@ class SupervisorClient:
         pid_file: Path | None = None,
         unix_sockets_only: bool = False,
     ) -> None:
-        """Have the supervisor start a command. Raises Broken where it could not.
+        """Have the supervisor start a command. Raises Broken if it could not.
 
         account: whose rights it has; None for those of this process.
         log: its output is appended there.
@@ -128,7 +128,7 @@ class SupervisorClient:
         self._replies.close()
 
     def _send(self, message: dict[str, object]) -> None:
-        """Send one message. Raises Broken where the supervisor has ended."""
+        """Send one message. Raises Broken if the supervisor has ended."""
         try:
             self._messages.write((json.dumps(message) + "\n").encode())
         except OSError as error:
@@ -138,7 +138,7 @@ class SupervisorClient:
             ) from error
 
     def _receive(self, seconds: float) -> dict[str, object] | None:
-        """The next reply; None where there is none within this time, or the supervisor has ended."""
+        """The next reply; None if there is none within this time, or the supervisor has ended."""
         output = self._replies.fileno()
         deadline = time.monotonic() + seconds
         while not self._unread:

@@ -149,7 +149,7 @@ def _default_host() -> str:
 
 
 def proxy_target(address: ServerAddress) -> ProxyTarget:
-    """Where the proxy leads to, and with which TLS. Raises Misconfigured where its files can't be read."""
+    """Where the proxy leads to, and with which TLS. Raises Misconfigured if its files can't be read."""
     parameters = address.parameters
     sslmode = parameters.get("sslmode", "prefer")
     root_certificates = parameters.get("sslrootcert", "")
@@ -175,7 +175,7 @@ def proxy_target(address: ServerAddress) -> ProxyTarget:
 
 
 def check_rights(address: ServerAddress) -> ServerRights:
-    """What the user may do there. Raises PostgresNotFound where that is not enough, or with libpq's error."""
+    """What the user may do there. Raises PostgresNotFound if that is not enough, or with libpq's error."""
     import psycopg  # noqa: PLC0415
 
     try:
@@ -200,7 +200,7 @@ def check_rights(address: ServerAddress) -> ServerRights:
 
 @contextmanager
 def _dropping_databases(address: ServerAddress, prefix: str, supervisor: SupervisorClient) -> Iterator[None]:
-    """Drop the run's databases at the end. Raises PostgresNotFound, naming them, where that failed."""
+    """Drop the run's databases at the end. Raises PostgresNotFound, naming them, if that failed."""
     import psycopg  # noqa: PLC0415
 
     succeeded = False

@@ -37,7 +37,7 @@ class AlembicConfig:
 
 
 def read_alembic_config(file: Path, section: str) -> AlembicConfig:
-    """One section of an ini or TOML file. Raises ProjectNotFound where it cannot be read."""
+    """One section of an ini or TOML file. Raises ProjectNotFound if it cannot be read."""
     return _read_toml(file, section) if file.suffix == ".toml" else _read_ini(file, section)
 
 
@@ -55,7 +55,7 @@ def find_config_in_folder(folder: Path, section: str) -> AlembicConfig | None:
 
 
 def read_alembic_table(file: Path) -> Mapping[str, object] | None:
-    """`[tool.alembic]`, or None where there is none or the file is not TOML."""
+    """`[tool.alembic]`, or None if there is none or the file is not TOML."""
     try:
         document = tomllib.loads(file.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError):
@@ -107,9 +107,9 @@ def _has_own_history(parser: configparser.ConfigParser, section: str) -> bool:
 def _choose_section(
     file: Path, parser: configparser.ConfigParser, section: str, histories: Sequence[str]
 ) -> str:
-    """The section that was asked for, or the only history where that was the default one and has none.
+    """The section that was asked for, or the only history if that was the default one and has none.
 
-    Raises ProjectNotFound where the file has no such section.
+    Raises ProjectNotFound if the file has no such section.
     """
     values = parser[section] if section in parser else parser.defaults()
     if "script_location" in values:
@@ -133,7 +133,7 @@ def _no_section_error(file: Path, section: str, sections: Sequence[str]) -> Proj
 
 
 def _ini_names_scripts(file: Path) -> bool:
-    """Whether any section of an ini has a script_location; so it is taken to be where it cannot be read."""
+    """Whether any section of an ini has a script_location; so it is taken to be if it cannot be read."""
     try:
         parser = _parse_ini(file)
     except (configparser.Error, UnicodeDecodeError, OSError):

@@ -96,7 +96,7 @@ def _application_in_folder(name: str, tops: Sequence[Path], reason: str) -> Flas
 
 
 def resolve_application(name: str, tops: Sequence[Path], reason: str) -> FlaskApplication | None:
-    """The application as it is called here; None where its file is not found.
+    """The application as it is called here; None if its file is not found.
 
     A path inside a container (`/app/web/run.py`) loses the folders that do not exist here.
     """

@@ -61,7 +61,7 @@ def build_import_path(
 
 
 def _find_module_folder(name: str, entry_file: Path, top: Path) -> list[Path]:
-    """The nearest folder that holds the module; none where it is not in the repository."""
+    """The nearest folder that holds the module; none if it is not in the repository."""
     for folder in _list_folders_around(entry_file, top):
         if contains_module(folder, name):
             return [folder]

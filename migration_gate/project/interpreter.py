@@ -53,7 +53,7 @@ class Interpreter:
     why: str
     """why it is a candidate, after "because of" """
     version: tuple[int, ...] = ()
-    """three numbers; empty where it is not known"""
+    """three numbers; empty if it is not known"""
     packages: Mapping[str, str] = field(default_factory=dict)
     """those of `OF_INTEREST` that are installed, and their versions"""
     problem: str = ""
@@ -102,7 +102,7 @@ def _read_virtual_environment(prefix: Path, interpreter: Interpreter) -> Interpr
 
 
 def _read_version(settings: str) -> tuple[int, ...]:
-    """From the text of a pyvenv.cfg; empty where it names none."""
+    """From the text of a pyvenv.cfg; empty if it names none."""
     match = re.search(r"^version(?:_info)?\s*=\s*(\d+)\.(\d+)(?:\.(\d+))?", settings, re.MULTILINE)
     return tuple(int(number) for number in match.groups() if number) if match else ()
 

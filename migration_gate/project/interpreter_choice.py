@@ -132,7 +132,7 @@ def _find_on_path(environ: Mapping[str, str]) -> Iterator[Candidate]:
 
 
 def _demand_usable(interpreter: Interpreter, directory: Path, root: Path) -> Interpreter:
-    """The interpreter itself. Raises ProjectNotImported, with what helps, where it will not do."""
+    """The interpreter itself. Raises ProjectNotImported, with what helps, if it will not do."""
     name = f"The project's interpreter `{interpreter.python}`"
     reason = f"It was chosen because of {interpreter.why}. Another one can be named with `python:`."
     if interpreter.version and interpreter.version < OLDEST_PYTHON:

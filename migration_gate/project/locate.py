@@ -42,15 +42,15 @@ class AlembicEnvironment:
     flask_app: str | None = None
     prepend_sys_path: tuple[str, ...] = ()
     entry_file: Path | None = None
-    """env.py or the hook; None where env.py is not in the repository"""
+    """env.py or the hook; None if env.py is not in the repository"""
     notes: tuple[str, ...] = ()
-    """how it was found, where that was not obvious"""
+    """how it was found, if that was not obvious"""
 
 
 def find_project(settings: Settings, environ: Mapping[str, str] | None = None) -> Project:
     """The project that the settings mean.
 
-    Raises ProjectNotFound where there is none, or more than one; ProjectNotImported where no interpreter
+    Raises ProjectNotFound if there is none, or more than one; ProjectNotImported where no interpreter
     has its packages.
     """
     environ = os.environ if environ is None else environ
@@ -78,7 +78,7 @@ def find_project(settings: Settings, environ: Mapping[str, str] | None = None) -
 
 
 def locate_environment(settings: Settings, environ: Mapping[str, str]) -> AlembicEnvironment:
-    """The Alembic environment and the folder to run it in. Raises ProjectNotFound where there is none."""
+    """The Alembic environment and the folder to run it in. Raises ProjectNotFound if there is none."""
     if settings.hook:
         return AlembicEnvironment(
             "hook", settings.working_directory, section=settings.section, entry_file=settings.hook

@@ -30,4 +30,4 @@ class Project:
     sys_path: tuple[str, ...] = ()
     """folders to put in front of the interpreter's own"""
     notes: tuple[str, ...] = ()
-    """how it was found, where that was not obvious"""
+    """how it was found, if that was not obvious"""

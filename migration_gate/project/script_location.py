@@ -25,13 +25,13 @@ class ScriptPlacement:
     directory: Path
     """the folder to run in"""
     scripts: Path | None
-    """the folder of env.py; None where it is a package that is not in the repository"""
+    """the folder of env.py; None if it is a package that is not in the repository"""
     override: Path | None = None
     """that folder again, where what the configuration says does not lead there from `directory`"""
 
 
 def find_script_location(config: AlembicConfig, settings: Settings) -> ScriptPlacement:
-    """Where the environment of a configuration is. Raises ProjectNotFound where there is no such folder."""
+    """Where the environment of a configuration is. Raises ProjectNotFound if there is no such folder."""
     for find_placement in CASES:
         placement = find_placement(config, settings)
         if placement is not None:
@@ -57,7 +57,7 @@ def is_working_directory_set(settings: Settings) -> bool:
 
 
 def _find_in_package(config: AlembicConfig, settings: Settings) -> ScriptPlacement | None:
-    """`package:folder`. Where it is not in the repository, the interpreter may have it installed."""
+    """`package:folder`. If it is not in the repository, the interpreter may have it installed."""
     location = config.script_location
     if not location or ":" not in location or Path(location).is_absolute():
         return None

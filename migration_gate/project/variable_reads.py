@@ -17,7 +17,7 @@ READS = frozenset({"getenv", "os.getenv", "environ.get", "os.environ.get", "envi
 
 @dataclass(frozen=True, slots=True)
 class VariableRead:
-    """A variable's name in a module, and whether reading it fails where it is not set."""
+    """A variable's name in a module, and whether reading it fails if it is not set."""
 
     name: str
     line: int
@@ -123,7 +123,7 @@ def _read_text(key: ast.expr, names: ModuleNames) -> str:
 
 
 def _is_required(call: ast.Call, names: ModuleNames) -> bool | None:
-    """Whether the call fails for a variable that is not set; None where it reads no variable."""
+    """Whether the call fails for a variable that is not set; None if it reads no variable."""
     function = ast.unparse(call.func)
     has_default = len(call.args) > 1 or any(
         keyword.arg in ("default", "fallback") for keyword in call.keywords

@@ -23,13 +23,13 @@ class VersionLocations:
     """The folders with revision files."""
 
     folders: tuple[Path, ...] = ()
-    """as configured; empty where the configuration names none"""
+    """as configured; empty if the configuration names none"""
     is_recursive: bool = False
     """whether the folders inside of them count as well"""
 
 
 def read_version_locations(environment: AlembicEnvironment) -> VersionLocations:
-    """The folders that `version_locations` names; none where only running code could tell."""
+    """The folders that `version_locations` names; none if only running code could tell."""
     if environment.config is None:
         return VersionLocations()
     is_folder = environment.config.is_dir()

@@ -20,7 +20,7 @@ _PATTERN_CHARACTER = re.compile(r"[*?\[]")
 def format_allow_entry(verdict: Verdict) -> str:
     """Lines of YAML for `.migration-gate.yml`; the reason is left to the user, who has to give one.
 
-    Empty where the object has a name that nobody would copy.
+    Empty if the object has a name that nobody would copy.
     """
     if len(verdict.finding.object) > LONGEST_OBJECT:
         return ""

@@ -55,7 +55,7 @@ def _annotate_verdicts(verdicts: Sequence[Verdict], severity: Severity, limit: i
 
 
 def _annotate_verdict(verdict: Verdict) -> Annotation | None:
-    """None where GitHub could not show it: on a file outside of the repository, or without a file."""
+    """None if GitHub could not show it: on a file outside of the repository, or without a file."""
     location = verdict.finding.location
     title = f"Migration Gate: {escape_unprintable(full_check_name(verdict))}"
     message = _join_sentences(verdict.finding.message, *_first_advice(verdict.finding.fix))

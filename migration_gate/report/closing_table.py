@@ -19,7 +19,7 @@ Row = tuple[str, ...]
 
 
 def list_blocking(report: Report, width: int) -> list[str]:
-    """A table for each project, with an empty line after it; none where one thing blocks, or nothing."""
+    """A table for each project, with an empty line after it; none if one thing blocks, or nothing."""
     sizes = [1 if project.problem else len(project.blocking_verdicts) for project in report.projects]
     if sum(sizes) < SMALLEST_TABLE:
         return []

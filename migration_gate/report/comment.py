@@ -53,7 +53,7 @@ class Comment:
     body: str
     """the text; its first line is the marker"""
     is_clean: bool
-    """there are no findings: nothing to say where there was no comment before"""
+    """there are no findings: nothing to say if there was no comment before"""
     only_resolves: bool = False
     """it only replaces a comment about a run that could not examine any project"""
 

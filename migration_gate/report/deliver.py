@@ -43,7 +43,7 @@ def add_version(report: Report) -> Report:
 
 
 def deliver_report(report: Report, targets: ReportTargets) -> int:
-    """Write the report to all targets, and return its exit status. Raises Misconfigured where it cannot."""
+    """Write the report to all targets, and return its exit status. Raises Misconfigured if it cannot."""
     for file in targets.files:
         _write_file(file.path, render_report(report, file.form), f"--report {file.form}")
     is_terminal = sys.stdout.isatty()
@@ -55,7 +55,7 @@ def deliver_report(report: Report, targets: ReportTargets) -> int:
 
 
 def write_text(text: str, output: Path | None, form: str = TEXT) -> None:
-    """Write to the file of `--output`, or to standard output. Raises Misconfigured where it cannot."""
+    """Write to the file of `--output`, or to standard output. Raises Misconfigured if it cannot."""
     if output is None:
         with carry_out_commands() if form == GITHUB else nullcontext():
             _print_text(text)

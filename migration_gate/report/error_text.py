@@ -29,7 +29,7 @@ def unexpected_error(error: Exception, *, debug: bool) -> GateError:
 
 
 def _write_log_file(text: str) -> str | None:
-    """The path of a new temporary file that holds `text`; None where it cannot be written."""
+    """The path of a new temporary file that holds `text`; None if it cannot be written."""
     import tempfile  # noqa: PLC0415 - not needed when all goes well
 
     try:

@@ -55,7 +55,7 @@ def render_finding(
     """One finding that a reader can unfold: what and where, its evidence, the fix, and how to accept it.
 
     `limit` is in characters, for each piece of evidence and for the fix. `source` is the address of the
-    repository's files (`https://github.com/o/r/blob/SHA`), where it is known.
+    repository's files (`https://github.com/o/r/blob/SHA`), if it is known.
     """
     finding = verdict.finding
     blocks = [
@@ -73,7 +73,7 @@ def render_finding(
 
 
 def _offer_allow_entry(verdict: Verdict) -> str:
-    """The entry that accepts the finding; empty where the fix has one of its own."""
+    """The entry that accepts the finding; empty if the fix has one of its own."""
     if verdict.check in NEVER_OFFERED or "allow:" in verdict.finding.fix:
         return ""
     return format_allow_entry(verdict)

@@ -13,7 +13,7 @@ TEXT = "text"
 CONCISE = "concise"
 GITHUB = "github"
 PRINTED_FORMATS = frozenset({TEXT, CONCISE, GITHUB})
-"""what people read where it is printed; the others are for programs"""
+"""what people read if it is printed; the others are for programs"""
 DEFAULT_WIDTH = 80
 """columns"""
 LOG_WIDTH = 100

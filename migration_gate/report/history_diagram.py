@@ -1,4 +1,4 @@
-"""A flow chart of the newest revisions, where there are several heads or a merge to see.
+"""A flow chart of the newest revisions, if there are several heads or a merge to see.
 
 The chart holds no text of the project as it is: nodes have names of ours, and labels are escaped.
 """
@@ -58,7 +58,7 @@ class RelatedRevisions:
 
 
 def render_history(history: History) -> str:
-    """The chart as Mermaid; empty where the newest revisions follow each other in one line."""
+    """The chart as Mermaid; empty if the newest revisions follow each other in one line."""
     related = _relate_revisions(history)
     heads = [revision for revision in related.parents if related.is_head(revision)]
     merges: list[str] = []
@@ -72,7 +72,7 @@ def render_history(history: History) -> str:
 
 
 def render_concerned_history(project: ProjectReport) -> str:
-    """The same for a report; empty too where no finding is about heads, merges or a failure."""
+    """The same for a report; empty too if no finding is about heads, merges or a failure."""
     concerned = any(verdict.check in HISTORY_CHECKS for verdict in standing_verdicts(project.verdicts))
     return render_history(project.facts.replay.history) if concerned else ""
 

@@ -34,7 +34,7 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
-    """Why the user accepts a verdict, where that is said, and its last day."""
+    """Why the user accepts a verdict, if that is said, and its last day."""
 
     reason: str
     where: str

@@ -50,7 +50,7 @@ def allowed_verdicts(verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:
 
 
 def full_check_name(verdict: Verdict) -> str:
-    """`check/kind`, as allowances name it; `check` alone where it has no kinds."""
+    """`check/kind`, as allowances name it; `check` alone if it has no kinds."""
     kind = verdict.finding.kind
     return f"{verdict.check}/{kind}" if kind else verdict.check
 
@@ -62,7 +62,7 @@ def worst_last(verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:
 
 
 def describe_counts(verdicts: Sequence[Verdict]) -> str:
-    """`2 errors, 1 warning, 3 allowed`; `no findings` where there are none."""
+    """`2 errors, 1 warning, 3 allowed`; `no findings` if there are none."""
     counts = Counter(verdict.severity for verdict in standing_verdicts(verdicts))
     words = [count_noun(counts[severity], severity.value) for severity in Severity if counts[severity]]
     allowed = allowed_verdicts(verdicts)
@@ -173,7 +173,7 @@ def _is_history_unreadable(replay: Replay) -> bool:
 
 
 def shown_drift_revision(project: ProjectReport) -> DriftRevision | None:
-    """The one revision for all drift; None where a single finding has its lines, or none is about drift."""
+    """The one revision for all drift; None if a single finding has its lines, or none is about drift."""
     revision = project.facts.replay.drift_revision
     has_drift = any(verdict.check == "drift" for verdict in project.verdicts)
     if revision is None or revision.differences < MIN_DRIFT_DIFFERENCES or not has_drift:

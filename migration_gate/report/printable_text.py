@@ -15,7 +15,7 @@ class Block:
     """A part of a fix: some lines of prose, or some lines of code."""
 
     text: str
-    """the lines, joined; without the indent where they are code"""
+    """the lines, joined; without the indent if they are code"""
     is_code: bool = False
 
 

@@ -12,7 +12,7 @@ from migration_gate.verdict.outcome import SEVERITY_RANK, Verdict
 from migration_gate.wording import count_noun
 
 SMALLEST_FOLD = 4
-"""findings that are shown in full where there are fewer of one kind"""
+"""findings that are shown in full if there are fewer of one kind"""
 SIDES = re.compile(r": `[^`]*` in the migrations, `[^`]*` in the models")
 """what a difference goes from and to, which the line of each object has as well"""
 VALUE = re.compile(r"(?<=this (?:default|comment)) \(`[^`]*`\)")

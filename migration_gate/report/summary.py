@@ -110,7 +110,7 @@ def _page_blocks(report: Report, source: str) -> Iterator[PageBlock]:
 
 
 def _project_blocks(project: ProjectReport, source: str, can_open: int) -> Iterator[PageBlock]:
-    """The findings, and the rest folded; where nothing blocks, what ran comes first, and notes are folded."""
+    """The findings, and the rest folded; if nothing blocks, what ran comes first, and notes are folded."""
     folds = fold_all_verdicts(project.verdicts)
     if project.blocking_verdicts:
         yield from _finding_blocks(folds, project, source, can_open)
@@ -183,7 +183,7 @@ def _render_coverage(project: ProjectReport) -> str:
 
 
 def _render_drift_revision(project: ProjectReport) -> str:
-    """The one revision for all drift, folded; empty where one finding has its lines."""
+    """The one revision for all drift, folded; empty if one finding has its lines."""
     revision = shown_drift_revision(project)
     if revision is None:
         return ""

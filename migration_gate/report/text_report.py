@@ -119,7 +119,7 @@ def _short_lines(folds: Sequence[VerdictFold], layout: Layout) -> Iterator[str]:
 
 
 def _drift_revision_lines(project: ProjectReport, layout: Layout) -> Iterator[str]:
-    """The one revision for all drift, where there is more than one difference; long ones are in the JSON."""
+    """The one revision for all drift, if there is more than one difference; long ones are in the JSON."""
     revision = shown_drift_revision(project)
     if revision is None:
         return
@@ -160,7 +160,7 @@ def _output_lines(output: str, layout: Layout) -> Iterator[str]:
 
 
 def _coverage_lines(project: ProjectReport, layout: Layout) -> Iterator[str]:
-    """What was looked at; nothing where nothing ran."""
+    """What was looked at; nothing if nothing ran."""
     coverage = project.facts.replay.coverage
     if coverage.revisions or coverage.mapped_tables:
         yield from layout.wrap(describe_coverage(project), "  ", "")

@@ -39,7 +39,7 @@ _suspension: ContextVar[Suspension | None] = ContextVar("suspension", default=No
 
 @dataclass(frozen=True, slots=True)
 class Annotation:
-    """A message on a line of the pull request; on the run itself where it has no file."""
+    """A message on a line of the pull request; on the run itself if it has no file."""
 
     severity: Severity
     message: str

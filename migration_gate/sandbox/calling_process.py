@@ -146,7 +146,7 @@ class UnixSocketEntry:
 
 
 def find_unix_socket(thread: int, inode: str) -> UnixSocketEntry | None:
-    """The Unix socket of this inode (of the socket, not of its file), None where there is none."""
+    """The Unix socket of this inode (of the socket, not of its file), None if there is none."""
     with open(f"/proc/{thread}/net/unix", encoding="utf-8", errors="replace") as stream:  # noqa: PTH123
         for line in stream:
             fields = line.split()

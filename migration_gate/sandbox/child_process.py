@@ -102,7 +102,7 @@ def list_children() -> list[int]:
 
 
 def _parent_of(pid: str) -> int | None:
-    """The parent of a process, None where the process has just ended."""
+    """The parent of a process, None if the process has just ended."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as stream:  # noqa: PTH123
             status = stream.read()
@@ -130,7 +130,7 @@ def kill_descendants(child: int) -> None:
 
 
 def _reap_children(options: int) -> bool:
-    """Collect children that have ended; with options 0 at least one. False where there is no child at all."""
+    """Collect children that have ended; with options 0 at least one. False if there is no child at all."""
     try:
         pid, _ = os.waitpid(-1, options)
         while pid:

@@ -28,7 +28,7 @@ def sandbox_command(
 
     account: whose rights the command has; None for those of this process.
     unix_sockets_only: no sockets but Unix sockets, and of those only the allowed one and the command's own.
-        Only where `supports_seccomp()`.
+        Only if `supports_seccomp()`.
     allowed_socket: path of the Unix socket that may be connected to.
     allowed_socket_descriptor: a pipe from which the sandbox, and not the command, reads which socket this is
         (`identify_socket`), as late as at the first connection.

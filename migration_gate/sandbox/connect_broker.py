@@ -250,7 +250,7 @@ def get_error_number(error: Exception) -> int:
 
 
 def find_file(path: str) -> FileIdentity | None:
-    """As `identify_file`; None where there is no file."""
+    """As `identify_file`; None if there is no file."""
     try:
         return identify_file(path)
     except (OSError, ValueError):

@@ -53,7 +53,7 @@ class OwnSockets:
         path: that of its file, which has come into being at `since` (nanoseconds, `read_clock()`) or later.
             Somebody may have put another file in its place already: a link to the socket of another server,
             or that socket itself under a new name. Such a file is older than the call, whatever its names,
-            and the time of its birth cannot be set. So only a younger file is remembered. Where the file
+            and the time of its birth cannot be set. So only a younger file is remembered. If the file
             system does not know the birth, the last change counts, of a file with a single name.
             None for an abstract name.
         """
@@ -95,7 +95,7 @@ def _is_new_socket(file: int, status: os.stat_result, since: int) -> bool:
 
 
 def read_birth(file: int) -> int | None:
-    """When the file was made, in nanoseconds; None where its file system does not know."""
+    """When the file was made, in nanoseconds; None if its file system does not know."""
     libc = ctypes.CDLL(None, use_errno=True)
     space = ctypes.create_string_buffer(STATX_SIZE)
     number = SYSTEM_CALLS[platform.machine()]["statx"]

@@ -67,10 +67,10 @@ def supports_seccomp() -> bool:
 def install_socket_filter(ask_about_addresses: bool = False, ask_about_signals: bool = False) -> int:
     """Restrict this process and all its children to Unix sockets, irrevocably.
 
-    Returns the descriptor on which the kernel asks about each connect() and bind(), and where that is wanted
+    Returns the descriptor on which the kernel asks about each connect() and bind(), and if that is wanted
     about each signal, until it is answered; -1 where `ask_about_addresses` is not set or the kernel cannot
     ask (then these calls are allowed). No process may trace another.
-    Raises OSError where the kernel has no filters.
+    Raises OSError if the kernel has no filters.
     """
     forbid_new_privileges()
     refuse = SECCOMP_RET_ERRNO | errno.EPERM

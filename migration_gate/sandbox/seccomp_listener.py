@@ -79,7 +79,7 @@ class SeccompListener:
         return not any(event & select.POLLHUP for _, event in self._poll.poll())
 
     def receive(self) -> Notification | None:
-        """The question; None where the process that asked has ended."""
+        """The question; None if the process that asked has ended."""
         space = ctypes.create_string_buffer(NOTIFICATION_SPACE)
         if self._control(SECCOMP_IOCTL_NOTIF_RECV, space) != 0:
             return None

@@ -67,7 +67,7 @@ def _read_parent(process: int) -> int:
 
 
 def read_thread_group(thread: int) -> int:
-    """The process of a thread; the number itself where there is none."""
+    """The process of a thread; the number itself if there is none."""
     try:
         with open(f"/proc/{thread}/status", encoding="utf-8", errors="replace") as stream:  # noqa: PTH123
             lines = [line for line in stream if line.startswith("Tgid:")]

@@ -100,7 +100,7 @@ def _read_family(address: bytes) -> int:
 
 
 def _read_name(address: bytes) -> bytes:
-    """What stands after the family in an address of the family Unix; nothing where it is of another."""
+    """What stands after the family in an address of the family Unix; nothing if it is of another."""
     return address[FAMILY_SIZE:] if _read_family(address) == AF_UNIX else b""
 
 

@@ -43,7 +43,7 @@ class AccountChoice:
     account: Account | None
     """None: the gate's own user"""
     unreadable: Path | None
-    """the path that the preferred account may not read, where it was therefore not taken"""
+    """the path that the preferred account may not read, if it was therefore not taken"""
 
 
 def choose_account(directory: Path, needed: Sequence[Path]) -> AccountChoice:

@@ -173,7 +173,7 @@ class Lexer:
         return TokenKind.TEMPLATE_TAG if group == "template_tag" else TokenKind.STRING
 
     def _end_of_comment(self) -> int:
-        """The end of a block comment with those nested in it; the end of the text where it is not closed."""
+        """The end of a block comment with those nested in it; the end of the text if it is not closed."""
         depth = 1
         for edge in _COMMENT_EDGE.finditer(self.text, self.position):
             depth += 1 if edge[0] == "/*" else -1

@@ -30,7 +30,7 @@ TOKENS_BEFORE_CODE = (tokenize.NL, tokenize.NEWLINE, tokenize.COMMENT, tokenize.
 
 @dataclass(frozen=True, slots=True)
 class AllowComment:
-    """A comment that allows findings of one check; where it cannot be read, `fault` says why."""
+    """A comment that allows findings of one check; if it cannot be read, `fault` says why."""
 
     file: str
     line: int
@@ -59,7 +59,7 @@ class FileComments:
 
     text_by_line: Mapping[int, str]
     first_statement: float
-    """its line number, infinite where there is none; a docstring does not count"""
+    """its line number, infinite if there is none; a docstring does not count"""
 
 
 def matches_check(entry: str, check: str, kind: str | None) -> bool:
@@ -135,7 +135,7 @@ def _parse_comment(text: str, comment: AllowComment) -> Iterator[AllowComment]:
 
 
 def _code_of_comment(lines: Sequence[str], number: int) -> Iterator[str]:
-    """The code before the comment on its line; where there is none, the statement below."""
+    """The code before the comment on its line; if there is none, the statement below."""
     code, _, _ = lines[number - 1].partition(MARK)
     yield code
     if code.strip(" \t#-"):

@@ -126,7 +126,7 @@ def _finding_id(check: str, finding: Finding) -> str:
 
 
 def choose_severity(check: str, finding: Finding, default: Severity, settings: Settings) -> Severity | None:
-    """The severity from the settings, else from the finding, else `default`; None where it is off.
+    """The severity from the settings, else from the finding, else `default`; None if it is off.
 
     A setting for `check/kind` applies as it is. A setting for `check` never makes a finding more severe than
     the finding itself says.

@@ -96,5 +96,5 @@ class Report:
 
     @property
     def status(self) -> int:
-        """The worst of its projects' exit statuses; 2 where there is no project."""
+        """The worst of its projects' exit statuses; 2 if there is no project."""
         return max((project.status for project in self.projects), default=2)

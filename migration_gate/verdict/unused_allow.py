@@ -35,7 +35,7 @@ def find_faults(
 ) -> Iterator[Finding]:
     """Comments that cannot be read, then entries and comments that allow nothing.
 
-    `used` are those that allowed a finding; None where that is not known for all checks.
+    `used` are those that allowed a finding; None if that is not known for all checks.
     """
     readable_comments = []
     for comment in comments:
