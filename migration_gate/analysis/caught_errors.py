@@ -53,7 +53,7 @@ def find_caught_errors(replay: Replay, step: Step) -> Iterator[Finding]:
     """What the step's commands did not do, one finding for each."""
     for error in replay.caught_errors:
         if error.step == step.number and _is_finding(replay, step, error):
-            yield _describe(replay, step, error)
+            yield _describe_error(replay, step, error)
 
 
 def _is_finding(replay: Replay, step: Step, error: CaughtError) -> bool:
@@ -114,7 +114,7 @@ def _outside_brackets(tokens: list[Token]) -> Iterator[Token]:
             yield token
 
 
-def _describe(replay: Replay, step: Step, error: CaughtError) -> Finding:
+def _describe_error(replay: Replay, step: Step, error: CaughtError) -> Finding:
     return Finding(
         object=f"{step.revision} {error.sqlstate or 'undone'}",
         message=_write_message(step, error),

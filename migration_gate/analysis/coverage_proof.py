@@ -83,9 +83,9 @@ class RevisionCoverage:
     def list_left_out(self) -> Iterator[LeftOut]:
         """The revisions that did not run."""
         if self.stamped:
-            yield LeftOut(self._count(self.stamped), self._explain_stamp())
+            yield LeftOut(self._count_revisions(self.stamped), self._explain_stamp())
         if self.missing:
-            yield LeftOut(self._count(self.missing), self._explain_missing())
+            yield LeftOut(self._count_revisions(self.missing), self._explain_missing())
 
     def _explain_stamp(self) -> str:
         heads = join_words(self.starting_heads)
@@ -102,7 +102,7 @@ class RevisionCoverage:
             return f"`target: {', '.join(target)}` leaves them out"
         return "env.py ended without running them"
 
-    def _count(self, revisions: Collection[str]) -> str:
+    def _count_revisions(self, revisions: Collection[str]) -> str:
         ordered = [r.id for r in self.replay.history.revisions if r.id in revisions]
         if len(ordered) <= SHOWN_REVISIONS:
             return f"{'revision' if len(ordered) == 1 else 'revisions'} {join_words(ordered)}"
@@ -113,7 +113,7 @@ class RevisionCoverage:
         if self.stamped and not self.replay.started_from:
             yield Unchecked(
                 " ".join(sorted(set(self.starting_heads) & self.stamped)) or "history",
-                f"{self._explain_stamp()}, and {self._count(self.stamped)} did not run",
+                f"{self._explain_stamp()}, and {self._count_revisions(self.stamped)} did not run",
                 "Delete what stamps it (env.py, or what it imports). Where the history begins with what is "
                 "there already, say so with `start_from:`",
             )

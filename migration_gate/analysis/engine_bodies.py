@@ -86,8 +86,8 @@ def _merge_revisions(parts: Sequence[DriftRevision]) -> DriftRevision:
         first,
         identifier=make_identifier((*heads, *texts)),
         depends_on=tuple(head for head in heads if head not in first.down_revision),
-        upgrade="\n".join(_dispatch("upgrade", first.engine_keyword, bodies)),
-        downgrade="\n".join(_dispatch("downgrade", first.engine_keyword, bodies)),
+        upgrade="\n".join(_write_dispatch("upgrade", first.engine_keyword, bodies)),
+        downgrade="\n".join(_write_dispatch("downgrade", first.engine_keyword, bodies)),
         differences=sum(part.differences for part in parts),
         left_out=tuple(dict.fromkeys(name for part in parts for name in part.left_out)),
         engines=tuple(bodies.values()),
@@ -128,13 +128,13 @@ def _format_direction(revision: DriftRevision, direction: Direction) -> Iterator
         yield indent(complete_body(getattr(revision, direction)), "    ")
         return
     names = [body.engine for body in revision.engines]
-    yield indent("\n".join(_dispatch(direction, revision.engine_keyword, names)), "    ")
+    yield indent("\n".join(_write_dispatch(direction, revision.engine_keyword, names)), "    ")
     for body in revision.engines:
         yield from ("", "", f"def {_function_name(direction, body.engine)}():")
         yield indent(complete_body(getattr(body, direction)), "    ")
 
 
-def _dispatch(direction: Direction, keyword: str, engines: Iterable[str]) -> list[str]:
+def _write_dispatch(direction: Direction, keyword: str, engines: Iterable[str]) -> list[str]:
     """The lines that call the function of the engine.
 
     Names that are no identifiers (`shard-1`) are compared: looked up as globals, they would not be found.

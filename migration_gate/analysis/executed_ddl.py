@@ -119,7 +119,7 @@ def _read_create(tokens: Sequence[Token], revision: str) -> Iterator[DdlEvent]:
         return
     yield DdlEvent("made", target.kind, target.name, revision, schema=target.schema)
     if target.kind == "table":
-        for element in _elements(tokens, target.end):
+        for element in _split_list(tokens, target.end):
             yield from _read_addition(element, target.name, revision)
 
 
@@ -153,7 +153,7 @@ def _read_action(action: Sequence[Token], target: _Target, revision: str) -> Ite
         case _, "RENAME" if "TO" in keywords:
             yield _read_rename(action, keywords, target, revision)
         case "table", "ADD":
-            position = _skip(action, 1, {"COLUMN", "IF", "NOT", "EXISTS"})
+            position = _skip_words(action, 1, {"COLUMN", "IF", "NOT", "EXISTS"})
             if position < len(action):
                 yield from _read_addition(action[position:], target.name, revision)
         case "table", "DROP":
@@ -164,7 +164,7 @@ def _read_dropped_part(
     action: Sequence[Token], keywords: Sequence[str], table: str, revision: str
 ) -> Iterator[DdlEvent]:
     part = "constraint" if keywords[1:2] == ["CONSTRAINT"] else "column"
-    position = _skip(action, 1, {"COLUMN", "CONSTRAINT", "IF", "EXISTS"})
+    position = _skip_words(action, 1, {"COLUMN", "CONSTRAINT", "IF", "EXISTS"})
     if position < len(action):
         yield DdlEvent("dropped", part, action[position].name, revision, table=table)
 
@@ -200,11 +200,11 @@ class _Target:
 
 def _read_target(tokens: Sequence[Token]) -> _Target | None:
     """The (first) object of a statement; None for a kind of which nothing is recorded."""
-    position = _skip(tokens, 1, _BEFORE_KIND)
+    position = _skip_words(tokens, 1, _BEFORE_KIND)
     kind = tokens[position].keyword if position < len(tokens) else ""
     if kind not in _KINDS:
         return None
-    return _read_named_target(tokens, kind.lower(), _skip(tokens, position + 1, _BEFORE_NAME))
+    return _read_named_target(tokens, kind.lower(), _skip_words(tokens, position + 1, _BEFORE_NAME))
 
 
 def _read_named_target(tokens: Sequence[Token], kind: str, position: int) -> _Target | None:
@@ -214,7 +214,7 @@ def _read_named_target(tokens: Sequence[Token], kind: str, position: int) -> _Ta
     return _Target(kind, names[-2] if len(names) > 1 else "", names[-1], end)
 
 
-def _skip(tokens: Sequence[Token], position: int, words: set[str]) -> int:
+def _skip_words(tokens: Sequence[Token], position: int, words: set[str]) -> int:
     while position < len(tokens) and tokens[position].keyword in words:
         position += 1
     return position
@@ -232,7 +232,7 @@ def _read_name(tokens: Sequence[Token], position: int) -> tuple[tuple[str, ...],
     return tuple(parts), position
 
 
-def _elements(tokens: Sequence[Token], position: int) -> list[list[Token]]:
+def _split_list(tokens: Sequence[Token], position: int) -> list[list[Token]]:
     """The elements of the list in brackets that begins there; none if no list does."""
     if position >= len(tokens) or tokens[position].text != "(":
         return []

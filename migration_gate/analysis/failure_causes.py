@@ -64,7 +64,7 @@ def find_failure_location(failure: Failure, replay: Replay) -> Location | None:
     return next((Location(file.path, file.line) for file in files), None)
 
 
-def _cause(
+def _make_cause(
     fix: str | Callable[[Failure, Replay], str | None],
     *sqlstates: str,
     message: str = "",
@@ -75,60 +75,60 @@ def _cause(
 
 
 CAUSES: tuple[Cause, ...] = (
-    _cause(failure_fixes.shorten_revision_id, "22001", message="value too long"),
-    _cause(
+    _make_cause(failure_fixes.shorten_revision_id, "22001", message="value too long"),
+    _make_cause(
         failure_fixes.name_image_with_extension,
         message=r'extension "[^"]+" is not available|/[\w-]+\.control',
     ),
-    _cause(failure_dialects.choose_major, *NOT_UNDERSTOOD, message="does not exist|syntax error"),
-    _cause(failure_fixes.create_extension, "42704", "42883", message="does not exist"),
-    _cause(failure_dialects.write_for_postgres, *NOT_UNDERSTOOD, message=r"does not exist|syntax error"),
-    _cause(failure_fixes.quote_reserved_word, "42601", message="syntax error at or near"),
-    _cause(
+    _make_cause(failure_dialects.choose_major, *NOT_UNDERSTOOD, message="does not exist|syntax error"),
+    _make_cause(failure_fixes.create_extension, "42704", "42883", message="does not exist"),
+    _make_cause(failure_dialects.write_for_postgres, *NOT_UNDERSTOOD, message=r"does not exist|syntax error"),
+    _make_cause(failure_fixes.quote_reserved_word, "42601", message="syntax error at or near"),
+    _make_cause(
         failure_missing_columns.describe_missing_column,
         "42703",
         message=r'column "?\S+"? .*does not exist',
     ),
-    _cause(
+    _make_cause(
         failure_missing_objects.order_table_creation,
         "42P01",
         message=r'(?<!of )relation "\S+" does not exist',
     ),
-    _cause(failure_fixes.prepare_schema_or_role, message=r"(?:schema|role) \S+ does not exist"),
-    _cause(failure_missing_objects.describe_missing_object, "42704", "42883", message="does not exist"),
-    _cause(failure_existing_objects.drop_dependents_first, "2BP01"),
-    _cause(failure_dialects.replace_type, exceptions=("CompileError", "UnsupportedCompilationError")),
-    _cause(quoted_expressions.unquote_default, "22P02", "22007"),
-    _cause(failure_fixes.convert_values, "42804", message="cannot be cast automatically"),
-    _cause(failure_fixes.leave_transaction, "25001", message="cannot run inside a transaction block"),
-    _cause(failure_fixes.commit_enum_value, "55P04", message="unsafe use of new value"),
-    _cause(
+    _make_cause(failure_fixes.prepare_schema_or_role, message=r"(?:schema|role) \S+ does not exist"),
+    _make_cause(failure_missing_objects.describe_missing_object, "42704", "42883", message="does not exist"),
+    _make_cause(failure_existing_objects.drop_dependents_first, "2BP01"),
+    _make_cause(failure_dialects.replace_type, exceptions=("CompileError", "UnsupportedCompilationError")),
+    _make_cause(quoted_expressions.unquote_default, "22P02", "22007"),
+    _make_cause(failure_fixes.convert_values, "42804", message="cannot be cast automatically"),
+    _make_cause(failure_fixes.leave_transaction, "25001", message="cannot run inside a transaction block"),
+    _make_cause(failure_fixes.commit_enum_value, "55P04", message="unsafe use of new value"),
+    _make_cause(
         failure_existing_objects.remove_second_creation,
         *("42P07", "42701", "42710", "42P06", "42723"),
         message="already exists",
     ),
-    _cause(
+    _make_cause(
         failure_fixes.correct_rows("fill the column first, or give it a `server_default`"),
         *("23502",),
     ),
-    _cause(
+    _make_cause(
         failure_fixes.correct_rows(
             "insert the rows that are referenced first, or delete the ones that reference nothing"
         ),
         *("23503",),
     ),
-    _cause(failure_fixes.correct_rows("remove the duplicates first"), "23505"),
-    _cause(failure_fixes.correct_rows("correct the rows that break the rule first"), "23514", "23P01"),
-    _cause(failure_fixes.USE_ONE_CONNECTION, "55P03", "40P01"),
-    _cause(failure_fixes.LET_FIRST_ERROR_RAISE, "25P02"),
-    _cause(
+    _make_cause(failure_fixes.correct_rows("remove the duplicates first"), "23505"),
+    _make_cause(failure_fixes.correct_rows("correct the rows that break the rule first"), "23514", "23P01"),
+    _make_cause(failure_fixes.USE_ONE_CONNECTION, "55P03", "40P01"),
+    _make_cause(failure_fixes.LET_FIRST_ERROR_RAISE, "25P02"),
+    _make_cause(
         failure_fixes.LEAVE_COMMIT_TO_ALEMBIC,
         message="closed transaction inside context manager|transaction is already (?:begun|initialized)"
         "|has already (?:begun|initialized) a",
     ),
-    _cause(failure_fixes.install_module, exceptions=("ModuleNotFoundError", "ImportError")),
-    _cause(failure_fixes.CORRECT_PATH, exceptions=("FileNotFoundError",)),
-    _cause(failure_fixes.set_environment_variable, exceptions=("KeyError",)),
-    _cause(failure_fixes.WRITE_UPGRADE, exceptions=("NotImplementedError",)),
+    _make_cause(failure_fixes.install_module, exceptions=("ModuleNotFoundError", "ImportError")),
+    _make_cause(failure_fixes.CORRECT_PATH, exceptions=("FileNotFoundError",)),
+    _make_cause(failure_fixes.set_environment_variable, exceptions=("KeyError",)),
+    _make_cause(failure_fixes.WRITE_UPGRADE, exceptions=("NotImplementedError",)),
 )
 """in the order in which they are tried"""

@@ -25,7 +25,7 @@ class UnregisteredModel:
     """what the migrations make for it"""
 
     def __str__(self) -> str:
-        return str(self.table) if self.table is not None else _qualify(self.definition.schema, self.name)
+        return str(self.table) if self.table is not None else _display_name(self.definition.schema, self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,7 @@ class ModelRegistration:
         in_file = {item.metadata for item in definitions if item.location.file == change.location.file}
         return bool(in_file) and in_file.isdisjoint(self.metadatas)
 
-    def concerns(self, difference: Difference) -> bool:
+    def explains_difference(self, difference: Difference) -> bool:
         """Whether the difference is that the migrations make what only unregistered models need.
 
         That is their tables, and the types and sequences that no other table uses.
@@ -150,7 +150,7 @@ class ModelRegistration:
     @cached_property
     def _tables(self) -> frozenset[tuple[str, str]]:
         """Schema and name of each table of the metadata."""
-        return frozenset(_split(name) for name in self.replay.models.tables)
+        return frozenset(_split_name(name) for name in self.replay.models.tables)
 
     @cached_property
     def _schemas(self) -> frozenset[str | None]:
@@ -218,12 +218,12 @@ def _is_of_application(definition: ModelDefinition) -> bool:
     return not definition.is_conditional and not _SCRIPT_FOLDER.search(definition.location.file)
 
 
-def _split(qualified_name: str) -> tuple[str, str]:
+def _split_name(qualified_name: str) -> tuple[str, str]:
     schema, _, name = qualified_name.partition(".")
     return schema, name
 
 
-def _qualify(schema: str | None, name: str) -> str:
+def _display_name(schema: str | None, name: str) -> str:
     return name if schema in (None, "public") else f"{schema}.{name}"
 
 

@@ -209,7 +209,7 @@ def find_loss(commands: Sequence[DdlCommand], identify: Identify) -> DdlCommand 
     loss = _find_last_loss(commands, identify)
     if loss is None:
         return None
-    later = _find_last_loss(commands, lambda command: _follow(command, loss.lost))
+    later = _find_last_loss(commands, lambda command: _find_by_number(command, loss.lost))
     return later.command if later is not None else loss.command
 
 
@@ -242,7 +242,7 @@ def _has_state(command: DdlCommand) -> bool:
     return bool(command.dropped or command.table or command.object)
 
 
-def _follow(command: DdlCommand, sought: LoggedObject) -> LoggedObject | None:
+def _find_by_number(command: DdlCommand, sought: LoggedObject) -> LoggedObject | None:
     """The object itself, under whatever name the command left it."""
     if command.oid != sought.oid:
         return None

@@ -68,7 +68,7 @@ class OwnerColumn:
     @property
     def type_column(self) -> Column | None:
         """The column that says which table the owner is in: `owner_type` for `owner_id`."""
-        names = [f"{self._stem}{ending}" for ending in TYPE_ENDINGS]
+        names = [f"{self._owner_stem}{ending}" for ending in TYPE_ENDINGS]
         columns = (self.catalog.find_column(self.table, name) for name in names)
         return next((column for column in columns if column is not None and column != self.column), None)
 
@@ -80,12 +80,12 @@ class OwnerColumn:
         """
         if self.foreign_keys or self.other_foreign_keys or self.type_column is None:
             return False
-        stem = self._stem.rstrip("_").lower()
+        stem = self._owner_stem.rstrip("_").lower()
         tables = {table.name.lower() for table in self.catalog.tables}
         return tables.isdisjoint({stem, f"{stem}s", f"{stem}es"})
 
     @property
-    def _stem(self) -> str:
+    def _owner_stem(self) -> str:
         """The name without its ending for identifiers: `owner` for `owner_id`, `ownerId` and `owner_uuid`."""
         return re.sub("(?:_id|_uuid|_pk|Id|ID|Uuid)$", "", self.column.name)
 

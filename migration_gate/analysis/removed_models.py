@@ -44,9 +44,9 @@ def _find_removed_columns(facts: Facts, registration: ModelRegistration) -> Iter
         table = registration.find_registered_table(definition)
         if table is None or table not in columns_by_table or definition.is_conditional:
             continue
-        known = {_fold(name) for name in columns_by_table[table]}
+        known = {_fold_name(name) for name in columns_by_table[table]}
         for name, location in _list_certain_columns(definition).items():
-            if _fold(name) not in known:
+            if _fold_name(name) not in known:
                 yield Unchecked(f"{definition.table}.{name}", _describe_column(location))
 
 
@@ -77,6 +77,6 @@ def _list_certain_columns(definition: ModelDefinition) -> Mapping[str, Location]
     }
 
 
-def _fold(name: str) -> str:
+def _fold_name(name: str) -> str:
     """A column's name without case and separators: an event may rename `userName` to `user_name`."""
     return _SEPARATOR.sub("", name.lower())

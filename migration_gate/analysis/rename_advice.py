@@ -31,13 +31,13 @@ def add_rename_advice(difference: Difference, advice: str) -> str:
     )
 
 
-def _names(difference: Difference) -> tuple[str, str]:
+def _old_and_new_name(difference: Difference) -> tuple[str, str]:
     """The old and the new name, without schema and table."""
     own = difference.column or (difference.table or "").partition(".")[2]
     return (own, difference.rename_hint) if difference.models is None else (difference.rename_hint, own)
 
 
-def _qualify(difference: Difference, name: str) -> str:
+def _display_name(difference: Difference, name: str) -> str:
     """The name as reports show it."""
     own = difference.column or (difference.table or "").partition(".")[2]
     if "." in name and difference.kind == "table":
@@ -47,20 +47,20 @@ def _qualify(difference: Difference, name: str) -> str:
 
 def _describe_partner(difference: Difference) -> str:
     """What it may be, in one sentence without its end."""
-    partner = _qualify(difference, difference.rename_hint)
+    partner = _display_name(difference, difference.rename_hint)
     if difference.models is None:
         return f"It may be `{partner}` in the models"
     return f"It may be `{partner}` under a new name"
 
 
 def _describe_condition(difference: Difference) -> str:
-    old, new = (_qualify(difference, name) for name in _names(difference))
+    old, new = (_display_name(difference, name) for name in _old_and_new_name(difference))
     return f"If `{old}` was renamed to `{new}`"
 
 
 def _describe_operation(difference: Difference) -> str:
     """The operation alone, if the rename was not tried."""
-    old, new = _names(difference)
+    old, new = _old_and_new_name(difference)
     schema, _, table = (difference.table or "").partition(".")
     keyword = "" if schema == "public" else f", schema={schema!r}"
     operation = f"op.rename_table({old!r}, {new!r}{keyword})"

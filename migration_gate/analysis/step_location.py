@@ -76,11 +76,11 @@ def _find_naming_statement(replay: Replay, command: DdlCommand, part: SoughtPart
 def _naming_statements(step: Step, part: SoughtPart) -> Iterator[Statement]:
     names = {name for name in (part.name, part.table) if name}
     for statement in step.statements:
-        if statement.error is None and all(_mentions(statement.sql, name) for name in names):
+        if statement.error is None and all(_mentions_name(statement.sql, name) for name in names):
             yield statement
 
 
-def _mentions(sql: str, name: str) -> bool:
+def _mentions_name(sql: str, name: str) -> bool:
     return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", sql) is not None
 
 
@@ -95,7 +95,7 @@ def find_index_statement(replay: Replay, name: str) -> Origin:
     """The revision and line of the last statement that failed, or wrote to pg_index, and names the index."""
     for step in reversed(replay.steps):
         for statement in reversed(step.statements):
-            is_suspect = statement.error is not None or _mentions(statement.sql.lower(), "pg_index")
-            if is_suspect and _mentions(statement.sql, name):
+            is_suspect = statement.error is not None or _mentions_name(statement.sql.lower(), "pg_index")
+            if is_suspect and _mentions_name(statement.sql, name):
                 return Origin(step.revision, find_statement_location(replay, step, statement))
     return Origin()

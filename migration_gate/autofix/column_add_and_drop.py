@@ -56,7 +56,7 @@ def _create_completed_parts(column: Column, state: AutofixState) -> list[str]:
     """The constraints and indexes of which this is the last missing column."""
     lines: list[str] = []
     for part in parts_of_table(state.target, column):
-        if _completes(column, part, state) and not _is_replaced_elsewhere(part, column, state):
+        if _completes_part(column, part, state) and not _is_replaced_elsewhere(part, column, state):
             lines += add_part(part)
     return lines
 
@@ -68,7 +68,7 @@ def parts_of_table(snapshot: Snapshot, column: Column) -> list[ConstraintOrIndex
     return [part for part in parts if (part.schema, part.table) == (column.schema, column.table)]
 
 
-def _completes(column: Column, part: ConstraintOrIndex, state: AutofixState) -> bool:
+def _completes_part(column: Column, part: ConstraintOrIndex, state: AutofixState) -> bool:
     """Whether the part depends on the column, and on no column that is added after it.
 
     Columns are added in the order of their names, in a downgrade in the reverse order.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Protocol
 
 from migration_gate.autofix.autofix_state import find_owned_sequence, is_serial
 from migration_gate.drift.difference_text import generated_text
@@ -65,6 +66,26 @@ def sequence_options_clause(sequence: Sequence, *, with_type: bool = True) -> st
         "CYCLE" if sequence.cycle else "NO CYCLE",
     ]
     return " ".join(clauses)
+
+
+class _InSchema(Protocol):
+    @property
+    def schema(self) -> str: ...
+
+    @property
+    def name(self) -> str: ...
+
+
+def rename_statements(noun: str, current: _InSchema, target: _InSchema) -> list[str]:
+    """The statements that move a table, type or sequence to its other schema and give it its other name."""
+    name = qualified_name(current.schema, current.name)
+    statements = []
+    if current.schema != target.schema:
+        statements.append(f"ALTER {noun} {name} SET SCHEMA {quote_identifier(target.schema)}")
+        name = qualified_name(target.schema, current.name)
+    if current.name != target.name:
+        statements.append(f"ALTER {noun} {name} RENAME TO {quote_identifier(target.name)}")
+    return statements
 
 
 def add_constraint_statement(constraint: Constraint) -> str:

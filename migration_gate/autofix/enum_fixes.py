@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from migration_gate.autofix.autofix_state import AutofixState
-from migration_gate.autofix.ddl_clauses import alter_column_clause
+from migration_gate.autofix.ddl_clauses import alter_column_clause, rename_statements
 from migration_gate.autofix.enum_labels import (
     FOLLOWS_BY_ITSELF,
     find_label_renames,
@@ -15,7 +15,7 @@ from migration_gate.autofix.enum_with_column import comes_with_column
 from migration_gate.autofix.execute_call import execute_call, execute_calls
 from migration_gate.autofix.part_add_and_drop import add_part
 from migration_gate.facts import EnumType
-from migration_gate.sql.identifiers import qualified_name, quote_identifier
+from migration_gate.sql.identifiers import qualified_name
 from migration_gate.sql.literals import quote_literal
 
 
@@ -42,14 +42,7 @@ def _create_or_drop(current: EnumType | None, target: EnumType | None, state: Au
 
 def rename_enum(current: EnumType, target: EnumType) -> list[str]:
     """The lines that move it to its other schema and give it its other name."""
-    statements = []
-    if current.schema != target.schema:
-        old = qualified_name(current.schema, current.name)
-        statements.append(f"ALTER TYPE {old} SET SCHEMA {quote_identifier(target.schema)}")
-    if current.name != target.name:
-        old = qualified_name(target.schema, current.name)
-        statements.append(f"ALTER TYPE {old} RENAME TO {quote_identifier(target.name)}")
-    return execute_calls(statements)
+    return execute_calls(rename_statements("TYPE", current, target))
 
 
 def rename_labels(current: EnumType, target: EnumType) -> list[str]:

@@ -12,6 +12,7 @@ from migration_gate.autofix.execute_call import execute_call, execute_calls
 from migration_gate.autofix.part_add_and_drop import add_part, drop_part
 from migration_gate.autofix.view_warnings import warn_of_views
 from migration_gate.drift.object_pairs import ConstraintOrIndex
+from migration_gate.drift.type_names import list_spellings
 from migration_gate.facts import Column, EnumType, Snapshot
 from migration_gate.sql.identifiers import qualified_name, quote_identifier
 from migration_gate.sql.literals import quote_literal
@@ -65,7 +66,7 @@ def drop_enum(enum: EnumType) -> list[str]:
 def find_enum_users(enum: EnumType, state: AutofixState) -> EnumUsers:
     """The columns of the type, and what names it in an expression on their tables."""
     snapshot = state.replayed
-    names = (qualified_name(enum.schema, enum.name), f"{enum.schema}.{enum.name}")
+    names = list_spellings(enum.schema, enum.name)
     columns = tuple(column for column in snapshot.columns if column.type.removesuffix("[]") in names)
     tables = {(column.schema, column.table) for column in columns}
     parts = (part for part in _parts_with_expressions(snapshot) if (part.schema, part.table) in tables)

@@ -66,12 +66,16 @@ def _add_fix(difference: Difference, found_on: CatalogDifference | None, state: 
         return add_rename(difference, found_on.database, found_on.renamed_table)
     upgrade: list[str] = []
     for pair in found_on.pairs:
-        upgrade += _write_lines(difference.kind, _thaw(pair.database), _thaw(pair.models), state)
+        upgrade += _write_lines(
+            difference.kind, _thaw_column(pair.database), _thaw_column(pair.models), state
+        )
     if not upgrade:
         return difference
     downgrade: list[str] = []
     for pair in reversed(found_on.pairs):
-        downgrade += _write_lines(difference.kind, _thaw(pair.models), _thaw(pair.database), state.reversed())
+        downgrade += _write_lines(
+            difference.kind, _thaw_column(pair.models), _thaw_column(pair.database), state.reversed()
+        )
     return replace(difference, upgrade="\n".join(upgrade), downgrade="\n".join(downgrade))
 
 
@@ -80,7 +84,7 @@ def _add_frozen_fix(difference: Difference, found_on: CatalogDifference, state: 
 
     Nothing is written if the moment is in the models alone: they are to be corrected.
     """
-    database, models = _thaw(found_on.database), _thaw(found_on.models)
+    database, models = _thaw_column(found_on.database), _thaw_column(found_on.models)
     if not isinstance(database, Column) or not isinstance(models, Column):
         return difference
     if not is_evaluated_default(difference.database):
@@ -90,7 +94,7 @@ def _add_frozen_fix(difference: Difference, found_on: CatalogDifference, state: 
     return replace(difference, upgrade="\n".join(upgrade), downgrade=NOT_RESTORED)
 
 
-def _thaw(item: CatalogObject | None) -> CatalogObject | None:
+def _thaw_column(item: CatalogObject | None) -> CatalogObject | None:
     """The object; a column with a call in the place of a moment."""
     return thaw_default(item) if isinstance(item, Column) else item
 

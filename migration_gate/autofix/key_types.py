@@ -61,11 +61,11 @@ def _find_changed_columns(names: Iterable[tuple[str, str, str]], state: AutofixS
     """The columns whose old and new types cannot be compared with each other."""
     for name in names:
         replayed, models = (find_column(snapshot, *name) for snapshot in (state.replayed, state.models))
-        if replayed and models and _family(replayed.type) != _family(models.type):
+        if replayed and models and _find_family(replayed.type) != _find_family(models.type):
             yield str(replayed)
 
 
-def _family(type_name: str) -> str:
+def _find_family(type_name: str) -> str:
     """What a foreign key may join."""
     name = type_without_length(type_name)
     if name in NUMBER_TYPES:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from migration_gate.autofix.ddl_clauses import sequence_options_clause
+from migration_gate.autofix.ddl_clauses import rename_statements, sequence_options_clause
 from migration_gate.autofix.execute_call import execute_call, execute_calls
 from migration_gate.facts import DifferenceKind, Sequence
 from migration_gate.sql.identifiers import qualified_name, quote_identifier
@@ -47,11 +47,4 @@ def _owner_name(sequence: Sequence) -> str:
 
 def rename_sequence(current: Sequence, target: Sequence) -> list[str]:
     """The lines that move it to its other schema and give it its other name."""
-    statements = []
-    if current.schema != target.schema:
-        old = qualified_name(current.schema, current.name)
-        statements.append(f"ALTER SEQUENCE {old} SET SCHEMA {quote_identifier(target.schema)}")
-    if current.name != target.name:
-        old = qualified_name(target.schema, current.name)
-        statements.append(f"ALTER SEQUENCE {old} RENAME TO {quote_identifier(target.name)}")
-    return execute_calls(statements)
+    return execute_calls(rename_statements("SEQUENCE", current, target))

@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.types import TypeEngine
 
+from migration_gate.drift.type_names import list_spellings
 from migration_gate.facts import Column, EnumType, Snapshot
-from migration_gate.sql.identifiers import qualified_name
 
 SqlAlchemyType: TypeAlias = TypeEngine[Any]
 """of whatever Python type the values are"""
@@ -81,7 +81,7 @@ def _make_type(type_name: str, snapshot: Snapshot) -> SqlAlchemyType | None:
 def find_enum(type_name: str, snapshot: Snapshot) -> EnumType | None:
     """The enum that Postgres prints so."""
     for enum in snapshot.enums:
-        if type_name in (qualified_name(enum.schema, enum.name), f"{enum.schema}.{enum.name}"):
+        if type_name in list_spellings(enum.schema, enum.name):
             return enum
     return None
 

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from migration_gate.autofix.ddl_clauses import rename_statements
 from migration_gate.autofix.execute_call import execute_call, execute_calls
 from migration_gate.facts import Difference, Table, View
-from migration_gate.sql.identifiers import qualified_name, quote_identifier
+from migration_gate.sql.identifiers import qualified_name
 
 
 def create_view(view: View) -> str:
     """The line that creates it."""
     options = f" WITH ({', '.join(view.options)})" if view.options else ""
     definition = view.definition.strip().removesuffix(";")
-    return execute_call(f"CREATE {_noun(view)} {_name(view)}{options} AS {definition}")
+    return execute_call(f"CREATE {_noun_and_name(view)}{options} AS {definition}")
 
 
 def drop_view(view: View) -> str:
     """The line that drops it."""
-    return execute_call(f"DROP {_noun(view)} {_name(view)}")
+    return execute_call(f"DROP {_noun_and_name(view)}")
 
 
 def add_rename(difference: Difference, view: View, table: Table) -> Difference:
@@ -32,19 +33,9 @@ def add_rename(difference: Difference, view: View, table: Table) -> Difference:
 
 def move_table(current: Table | View, target: Table | View) -> list[str]:
     """The lines that give the table of the first name the second name and schema."""
-    name = qualified_name(current.schema, current.name)
-    statements = []
-    if current.schema != target.schema:
-        statements.append(f"ALTER TABLE {name} SET SCHEMA {quote_identifier(target.schema)}")
-        name = qualified_name(target.schema, current.name)
-    if current.name != target.name:
-        statements.append(f"ALTER TABLE {name} RENAME TO {quote_identifier(target.name)}")
-    return execute_calls(statements)
+    return execute_calls(rename_statements("TABLE", current, target))
 
 
-def _noun(view: View) -> str:
-    return view.kind.upper()
-
-
-def _name(view: View) -> str:
-    return qualified_name(view.schema, view.name)
+def _noun_and_name(view: View) -> str:
+    """`MATERIALIZED VIEW public.sales`."""
+    return f"{view.kind.upper()} {qualified_name(view.schema, view.name)}"

@@ -103,7 +103,7 @@ def _compare_changed_constraints(parts: UnmatchedParts[Constraint]) -> PartCompa
     """Takes out the constraints that both sides have, but that do something else."""
     changed = match_in_turn(
         parts,
-        lambda parts: match_by_keys(parts, _kind_and_name, _purpose),
+        lambda parts: match_by_keys(parts, _kind_and_name, _find_purpose),
         lambda parts: match_alike(parts, _measure_constraints),
     )
     differences = (
@@ -117,7 +117,7 @@ def _kind_and_name(constraint: Constraint) -> Hashable:
     return constraint.kind, constraint.name
 
 
-def _purpose(constraint: Constraint) -> Hashable | None:
+def _find_purpose(constraint: Constraint) -> Hashable | None:
     """Two constraints of the same purpose are one that changed, whatever their names."""
     match constraint.kind:
         case "primary key":

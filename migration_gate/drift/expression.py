@@ -132,23 +132,23 @@ class _Parser:
     def read_all(self) -> tuple[Node, ...]:
         """Everything up to the end."""
         nodes: list[Node] = []
-        while self._peek() is not _END:
+        while self._peek_token() is not _END:
             nodes.append(self._read_node())
         return tuple(nodes)
 
-    def _peek(self, ahead: int = 0) -> Atom:
+    def _peek_token(self, ahead: int = 0) -> Atom:
         """The next token, or one behind it, which stays where it is; `_END` behind the last."""
         position = self._position + ahead
         return self._tokens[position] if position < len(self._tokens) else _END
 
-    def _take(self) -> Atom:
-        token = self._peek()
+    def _take_token(self) -> Atom:
+        token = self._peek_token()
         self._position += 1
         return token
 
     def _take_if(self, text: str) -> bool:
         """Take the next token if it is this word or punctuation; returns whether it is."""
-        token = self._peek()
+        token = self._peek_token()
         is_next = token.text == text and token.kind in (TokenKind.PUNCTUATION, TokenKind.WORD)
         if is_next:
             self._position += 1
@@ -158,14 +158,14 @@ class _Parser:
         """Everything up to the closing bracket, which is taken."""
         nodes: list[Node] = []
         while not self._take_if(closing):
-            if self._peek() is _END:
+            if self._peek_token() is _END:
                 raise UnreadableExpression(closing)
             nodes.append(self._read_node())
         return tuple(nodes)
 
     def _read_node(self) -> Node:
         """The next token, with all that belongs to it."""
-        token = self._take()
+        token = self._take_token()
         if token.kind is TokenKind.PUNCTUATION and token.text in _CLOSING:
             return self._read_suffixes(Group(token.text, self._read_until(_CLOSING[token.text])))
         if token.kind in _NAMES:
@@ -181,13 +181,13 @@ class _Parser:
         if token.text == "ARRAY" and self._take_if("["):
             return Group("[", self._read_until("]"))
         name = token.text
-        while self._peek() == _DOT and self._peek(1).kind in _NAMES:
-            self._take()
-            name += "." + self._take().text
+        while self._peek_token() == _DOT and self._peek_token(1).kind in _NAMES:
+            self._take_token()
+            name += "." + self._take_token().text
         # Postgres prints keywords in capitals, and no such name without quotes.
         is_keyword = token.kind is TokenKind.WORD and name.isupper()
-        if self._peek() == _OPEN_PARENTHESIS and not is_keyword:
-            self._take()
+        if self._peek_token() == _OPEN_PARENTHESIS and not is_keyword:
+            self._take_token()
             return Call(name, self._read_until(")"))
         return Atom(token.kind, name)
 
@@ -197,12 +197,12 @@ class _Parser:
             is_keyword = isinstance(node, Atom) and node.text.isupper()
             if self._take_if("::"):
                 node = Cast(node, self._read_type())
-            elif self._peek() == _OPEN_BRACKET and not is_keyword:
-                self._take()
+            elif self._peek_token() == _OPEN_BRACKET and not is_keyword:
+                self._take_token()
                 node = Subscript(node, self._read_until("]"))
-            elif self._peek() == _DOT and self._peek(1).kind in _NAMES:
-                self._take()
-                node = Field(node, self._take().text)
+            elif self._peek_token() == _DOT and self._peek_token(1).kind in _NAMES:
+                self._take_token()
+                node = Field(node, self._take_token().text)
             else:
                 return node
 
@@ -210,33 +210,33 @@ class _Parser:
         """A type as `format_type` prints it: `character varying(20)[]`, `timestamp(3) with time zone`."""
         name = self._read_type_name()
         name += self._read_type_modifier(name)
-        if name.startswith("time") and self._peek().text in ("with", "without"):
-            name += f" {self._take()} {self._take()} {self._take()}"
-        while self._peek() == _OPEN_BRACKET and self._peek(1) == _CLOSE_BRACKET:
+        if name.startswith("time") and self._peek_token().text in ("with", "without"):
+            name += f" {self._take_token()} {self._take_token()} {self._take_token()}"
+        while self._peek_token() == _OPEN_BRACKET and self._peek_token(1) == _CLOSE_BRACKET:
             self._position += 2
             name += "[]"
         return name
 
     def _read_type_name(self) -> str:
         """The words of a type's name, with its schema: `double precision`, `interval day to second`."""
-        name = self._take().text
+        name = self._take_token().text
         while self._take_if("."):
-            name += "." + self._take().text
-        if self._peek().text == _SECOND_WORDS.get(name):
-            name += f" {self._take()}"
-        while name.startswith("interval") and self._peek().text in _INTERVAL_FIELDS:
-            name += f" {self._take()}"
+            name += "." + self._take_token().text
+        if self._peek_token().text == _SECOND_WORDS.get(name):
+            name += f" {self._take_token()}"
+        while name.startswith("interval") and self._peek_token().text in _INTERVAL_FIELDS:
+            name += f" {self._take_token()}"
         return name
 
     def _read_type_modifier(self, name: str) -> str:
         """A length, a precision, or what an extension's type takes (`geometry(Point,4326)`); or nothing."""
-        if self._peek() != _OPEN_PARENTHESIS:
+        if self._peek_token() != _OPEN_PARENTHESIS:
             return ""
-        if self._peek(1).kind is TokenKind.NUMBER:
-            self._take()
+        if self._peek_token(1).kind is TokenKind.NUMBER:
+            self._take_token()
             numbers = "".join(node.text for node in self._read_until(")") if isinstance(node, Atom))
             return f"({numbers})"
         if _EXTENSION_TYPE.match(name):
-            self._take()
+            self._take_token()
             return str(Group("(", self._read_until(")"))).replace(" ", "")
         return ""

@@ -44,14 +44,14 @@ def describe_frozen(column: Column, other: Column | None = None) -> str | None:
         return None
     quoted = _QUOTED_CALL.match(column.default) if is_text_type(column.type) else None
     if quoted:
-        return f"{QUOTED}{_unquote(quoted)}"
+        return f"{QUOTED}{_unquote_call(quoted)}"
     is_day = other is not None and other.default in ("CURRENT_DATE", "now()")
     if _MOMENT.match(column.default) or (is_day and _DAY.match(column.default)):
         return FROZEN
     return None
 
 
-def _unquote(quoted: re.Match[str]) -> str:
+def _unquote_call(quoted: re.Match[str]) -> str:
     return quoted["call"].replace("''", "'")
 
 
@@ -60,7 +60,7 @@ def thaw_default(column: Column) -> Column:
     if describe_frozen(column) is None:
         return column
     quoted = _QUOTED_CALL.match(column.default or "")
-    call = _unquote(quoted) if quoted else _CALLS.get(type_without_length(column.type))
+    call = _unquote_call(quoted) if quoted else _CALLS.get(type_without_length(column.type))
     return replace(column, default=call) if call else column
 
 

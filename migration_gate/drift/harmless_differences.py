@@ -9,9 +9,9 @@ from migration_gate.drift.column_types import map_column_types
 from migration_gate.drift.comparison_scope import ComparisonScope
 from migration_gate.drift.difference import CatalogDifference
 from migration_gate.drift.object_pairs import ConstraintOrIndex, table_of
+from migration_gate.drift.type_names import list_spellings
 from migration_gate.drift.uniqueness import Guarantee, has_plain_columns, uniqueness_guarantee
 from migration_gate.facts import CatalogObject, Column, Constraint, EnumType, Index, Snapshot, Table
-from migration_gate.sql.identifiers import qualified_name
 
 _UNLIMITED_TEXT_TYPES = {"text", "character varying"}
 
@@ -58,7 +58,7 @@ def _explain_label_order(database: EnumType, models: EnumType) -> str:
 
 def _explain_missing_enum(enum: EnumType, scope: ComparisonScope) -> str:
     """An enum that only columns use that differ themselves."""
-    names = (qualified_name(enum.schema, enum.name), f"{enum.schema}.{enum.name}")
+    names = list_spellings(enum.schema, enum.name)
     types = map_column_types(scope.database)
     users = [column for column in scope.models.columns if column.type.removesuffix("[]") in names]
     if users and all(types.get(table_of(user), {}).get(user.name) != user.type for user in users):

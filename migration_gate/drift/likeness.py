@@ -46,7 +46,7 @@ def measure_name_likeness(first: str, second: str) -> float:
     if shared - _COMMON_WORDS and not (own and other):
         return _CONTAINED
     alike = _measure_spelling("".join(own), "".join(other))
-    shared_weight, own_weight = 2 * _weigh(shared), _weigh(own) + _weigh(other)
+    shared_weight, own_weight = 2 * _weigh_words(shared), _weigh_words(own) + _weigh_words(other)
     return (shared_weight + alike * own_weight) / (shared_weight + own_weight)
 
 
@@ -61,7 +61,7 @@ def _without_plural(word: str) -> str:
     return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us")) else word
 
 
-def _weigh(words: Sequence[str] | set[str]) -> float:
+def _weigh_words(words: Sequence[str] | set[str]) -> float:
     return sum(_COMMON_WEIGHT if word in _COMMON_WORDS else 1.0 for word in words)
 
 

@@ -43,14 +43,16 @@ def _definition_difference_kind(
     """The kind of the difference; None if both definitions mean the same."""
     if database is None or models is None or database.kind != models.kind:
         return "type definition"
-    if _normalize(database) == _normalize(models):
+    if _normalize_type(database) == _normalize_type(models):
         return None
-    if _normalize(_without_constraint_names(database)) == _normalize(_without_constraint_names(models)):
+    if _normalize_type(_without_constraint_names(database)) == _normalize_type(
+        _without_constraint_names(models)
+    ):
         return "name-only"
     return "type definition"
 
 
-def _normalize(named_type: NamedType) -> str:
+def _normalize_type(named_type: NamedType) -> str:
     """The normal form of its definition."""
     # The CHECKs of a domain call the value VALUE.
     types = {"VALUE": domain_base(named_type)} if named_type.kind == "domain" else {}

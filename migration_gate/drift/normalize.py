@@ -43,7 +43,7 @@ def normalize_definition(text: str, column_types: Mapping[str, str]) -> str:
     A text that cannot be read is its own normal form.
     """
     try:
-        return print_nodes(_normalize(text, column_types))
+        return print_nodes(_normalize_text(text, column_types))
     except UnreadableExpression:
         return text
 
@@ -54,7 +54,7 @@ def normalize_default(text: str | None, type_name: str) -> str | None:
     if text is None:
         return None
     try:
-        nodes = _normalize(text, {})
+        nodes = _normalize_text(text, {})
     except UnreadableExpression:
         return text
     nodes = _without_casts_to_own_type(nodes, type_name)
@@ -75,7 +75,7 @@ def _without_casts_to_own_type(nodes: tuple[Node, ...], type_name: str) -> tuple
     while True:
         match nodes:
             case (Cast(inner, cast_type),) if _is_made_anyway(inner, cast_type, type_name):
-                nodes = _normalize(str(inner), {})
+                nodes = _normalize_text(str(inner), {})
             case _:
                 return nodes
 
@@ -101,7 +101,7 @@ def _is_same_json(inner: Node, cast_type: str, column_type: str) -> bool:
     return cast_type == "json" or inner.text in ("'{}'", "'[]'")
 
 
-def _normalize(text: str, column_types: Mapping[str, str]) -> tuple[Node, ...]:
+def _normalize_text(text: str, column_types: Mapping[str, str]) -> tuple[Node, ...]:
     """The normal form as a tree, without parentheses around the whole. Raises UnreadableExpression."""
     nodes = _Normalizer(column_types).normalize_all(parse_expression(text))
     while len(nodes) == 1 and isinstance(nodes[0], Group) and nodes[0].bracket == "(":

@@ -10,9 +10,8 @@ from migration_gate.drift.comparison_scope import ComparisonScope
 from migration_gate.drift.difference_text import type_text
 from migration_gate.drift.likeness import ALIKE, measure_name_likeness
 from migration_gate.drift.object_pairs import table_of
-from migration_gate.drift.type_names import NUMBER_TYPES, type_without_length
+from migration_gate.drift.type_names import NUMBER_TYPES, list_spellings, type_without_length
 from migration_gate.facts import Column, Constraint, Snapshot, Table
-from migration_gate.sql.identifiers import qualified_name
 
 SAME_TYPE, SAME_FAMILY, RELATED_TYPE = 1.0, 0.6, 0.3
 _MUCH_ALIKE = 0.85
@@ -58,11 +57,7 @@ class ColumnLikeness:
         """With what it needs of both databases."""
         enums = (enum for side in scope.sides for enum in side.enums)
         return cls(
-            frozenset(
-                name
-                for enum in enums
-                for name in (qualified_name(enum.schema, enum.name), f"{enum.schema}.{enum.name}")
-            ),
+            frozenset(name for enum in enums for name in list_spellings(enum.schema, enum.name)),
             _map_references(constraint for side in scope.sides for constraint in side.constraints),
         )
 

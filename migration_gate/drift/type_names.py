@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import re
 
+from migration_gate.sql.identifiers import qualified_name
+
 WHOLE_NUMBER_TYPES = frozenset({"smallint", "integer", "bigint"})
 NUMBER_TYPES = WHOLE_NUMBER_TYPES | {"numeric", "double precision", "real"}
 TEXT_TYPES = frozenset({"text", "character varying", "pg_catalog.text"})
 _WITH_LENGTH = re.compile(r"^(.*?)\(([0-9, ]+)\)(.*)$")
+
+
+def list_spellings(schema: str, name: str) -> tuple[str, str]:
+    """How a column may name a type of the project's: as Postgres prints it, and without any quotes."""
+    return qualified_name(schema, name), f"{schema}.{name}"
 
 
 def type_without_length(type_name: str) -> str:

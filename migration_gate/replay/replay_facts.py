@@ -114,7 +114,7 @@ def add_model_comparison(
     differences = tuple(
         item
         for item in known
-        if not registration.concerns(item)
+        if not registration.explains_difference(item)
         and not (item.kind == "unmanaged" and item.object in declared_objects)
     )
     if differences:

@@ -79,12 +79,12 @@ def _find_event_at(module: PythonModule, ancestor: ast.AST) -> DdlEvent | None:
     if not isinstance(ancestor, _FUNCTIONS):
         return None
     decorators = [decorator for decorator in ancestor.decorator_list if isinstance(decorator, ast.Call)]
-    registrations = [call for call in module.calls if _passes(call, ancestor.name)]
+    registrations = [call for call in module.calls if _passes_function(call, ancestor.name)]
     events = map(_find_listened, (*decorators, *registrations))
     return next((event for event in events if event is not None), None)
 
 
-def _passes(call: ast.Call, name: str) -> bool:
+def _passes_function(call: ast.Call, name: str) -> bool:
     return any(isinstance(argument, ast.Name) and argument.id == name for argument in call.args)
 
 

@@ -50,7 +50,9 @@ class MetadataFinder:
         symbols = [self._index.resolve(module.path, dotted_name(base)) for base in bases]
         if any(symbol and not symbol.path and _is_declarative(symbol) for symbol in symbols):
             return True
-        return any(last_name(_callee(decorator)) == "as_declarative" for decorator in class_.decorator_list)
+        return any(
+            last_name(_find_callee(decorator)) == "as_declarative" for decorator in class_.decorator_list
+        )
 
     def find_metadata(self, module: ParsedModule, value: ast.expr) -> str:
         """The MetaData that an expression stands for: `metadata`, `Base.metadata`; empty if unknown."""
@@ -92,7 +94,7 @@ class MetadataFinder:
 
     def _read_decorator(self, module: ParsedModule, decorator: ast.expr, own: Root) -> Root | None:
         """`@registry.mapped`, `@as_declarative(metadata=...)`."""
-        callee = _callee(decorator)
+        callee = _find_callee(decorator)
         if last_name(callee) == "as_declarative":
             return self._of_call(module, decorator, own)
         if last_name(callee) in _DECORATORS and isinstance(callee, ast.Attribute):
@@ -147,7 +149,7 @@ class MetadataFinder:
         kind: RootKind = "unknown"
         if symbol.attributes[-1:] == ("Model",):
             kind = "flask"
-        elif last_name(_callee(module.values[symbol.name])) in _BASE_FACTORIES:
+        elif last_name(_find_callee(module.values[symbol.name])) in _BASE_FACTORIES:
             kind = "declarative"
         return Root(self._find_held(symbol), kind)
 
@@ -223,7 +225,7 @@ def _own_name(module: ParsedModule, name: str) -> str:
     return f"{module_name(module.path)}:{name}"
 
 
-def _callee(decorator: ast.expr) -> ast.expr:
+def _find_callee(decorator: ast.expr) -> ast.expr:
     return decorator.func if isinstance(decorator, ast.Call) else decorator
 
 

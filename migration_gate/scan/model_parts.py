@@ -89,7 +89,7 @@ class PartReader:
             for argument in inner:
                 yield from self._read_column(name, argument, node)
         elif callee not in _OTHER_ATTRIBUTES:  # a function of the project's that makes a column, perhaps
-            yield ModelPart("column", self._locate(node), name, is_certain=False)
+            yield ModelPart("column", self._locate_node(node), name, is_certain=False)
 
     def _read_annotated(
         self, name: str, annotation: ast.expr, value: ast.expr | None, node: ast.stmt, is_sqlmodel: bool
@@ -101,23 +101,25 @@ class PartReader:
             yield from self._read_value(name, value, node)
         elif text.partition("[")[0].rpartition(".")[2] == "Mapped":
             is_certain = value is None and "mapped_column" not in text
-            yield ModelPart("column", self._locate(node), name, is_certain=is_certain)
+            yield ModelPart("column", self._locate_node(node), name, is_certain=is_certain)
         elif is_sqlmodel and not name.startswith(("_", "model_config")):
             yield from self._read_field(name, value, node)
 
     def _read_field(self, name: str, value: ast.expr | None, node: ast.stmt) -> Iterator[ModelPart]:
         """A field of SQLModel: `Field(...)`, a plain value or none."""
         if not isinstance(value, ast.Call):
-            yield ModelPart("column", self._locate(node), name)
+            yield ModelPart("column", self._locate_node(node), name)
             return
         column = next((keyword.value for keyword in value.keywords if keyword.arg == "sa_column"), None)
         if _is_column(column):
             yield from self._read_column(name, column, node)
         else:
-            yield ModelPart("column", self._locate(node), name, is_certain=last_name(value.func) == "Field")
+            yield ModelPart(
+                "column", self._locate_node(node), name, is_certain=last_name(value.func) == "Field"
+            )
             yield from self._read_flags(name, value)
             if any(keyword.arg == "foreign_key" for keyword in value.keywords):
-                yield ModelPart("foreign key", self._locate(node), columns=(name,))
+                yield ModelPart("foreign key", self._locate_node(node), columns=(name,))
 
     def _read_declared(self, name: str, function: ast.FunctionDef) -> Iterator[ModelPart]:
         """What a `declared_attr` returns."""
@@ -137,7 +139,7 @@ class PartReader:
         if name is None:
             return
         is_certain = attribute is None or not _is_system(name, call)
-        yield ModelPart("column", self._locate(node), name, is_certain=is_certain)
+        yield ModelPart("column", self._locate_node(node), name, is_certain=is_certain)
         yield from self._read_flags(name, call)
         for inner in ast.walk(call):
             if isinstance(inner, ast.Call) and inner is not call:
@@ -146,22 +148,22 @@ class PartReader:
     def _read_inner(self, column: str, call: ast.Call) -> Iterator[ModelPart]:
         match last_name(call.func):
             case "ForeignKey":
-                yield ModelPart("foreign key", self._locate(call), self._find_name(call), (column,))
+                yield ModelPart("foreign key", self._locate_node(call), self._find_name(call), (column,))
             case "CheckConstraint":
-                yield ModelPart("check", self._locate(call), self._find_name(call), (column,))
+                yield ModelPart("check", self._locate_node(call), self._find_name(call), (column,))
             case "Sequence":
                 yield self.read_sequence(call)
 
     def read_sequence(self, call: ast.Call) -> ModelPart:
         """`Sequence("name", ...)`."""
         name = self.evaluator.evaluate(call.args[0], self.scope) if call.args else self._find_name(call)
-        return ModelPart("sequence", self._locate(call), name)
+        return ModelPart("sequence", self._locate_node(call), name)
 
     def _read_flags(self, column: str, call: ast.Call) -> Iterator[ModelPart]:
         for keyword in call.keywords:
             kind = _FLAGS.get(keyword.arg or "")
             if kind is not None and isinstance(keyword.value, ast.Constant) and keyword.value.value is True:
-                yield ModelPart(kind, self._locate(keyword.value), columns=(column,))
+                yield ModelPart(kind, self._locate_node(keyword.value), columns=(column,))
 
     def _find_column_name(self, attribute: str | None, call: ast.Call) -> str | None:
         """The column's name in the database: its first argument or `name=`, else that of the attribute."""
@@ -186,13 +188,13 @@ class PartReader:
             arguments = ()
         elif kind == "foreign key" and arguments:
             arguments = arguments[0].elts if isinstance(arguments[0], ast.List | ast.Tuple) else ()
-        return ModelPart(kind, self._locate(call), name, tuple(filter(None, map(_column_of, arguments))))
+        return ModelPart(kind, self._locate_node(call), name, tuple(filter(None, map(_column_of, arguments))))
 
     def _find_name(self, call: ast.Call) -> str | None:
         value = next((keyword.value for keyword in call.keywords if keyword.arg == "name"), None)
         return self.evaluator.evaluate(value, self.scope)
 
-    def _locate(self, node: ast.AST) -> Location:
+    def _locate_node(self, node: ast.AST) -> Location:
         return Location(self.file, getattr(node, "lineno", None))
 
 

@@ -126,20 +126,21 @@ def possible_texts(node: ast.expr, constants: Constants, depth: int = 0) -> list
     if depth < _MAX_DEPTH:
         parts = _joined_parts(node)
         if parts is not None:
-            return ["".join(texts) for texts in _combine(parts, constants, depth)]
+            return ["".join(texts) for texts in _combine_texts(parts, constants, depth)]
         template = _find_template(node)
         if template is not None:
-            combinations = _combine([template.text, *template.values.values()], constants, depth)
+            combinations = _combine_texts([template.text, *template.values.values()], constants, depth)
             return [
-                _fill(text, dict(zip(template.values, values, strict=True))) for text, *values in combinations
+                _fill_template(text, dict(zip(template.values, values, strict=True)))
+                for text, *values in combinations
             ]
     text = constant_text(node)
     if text is not None:
         return [text]
-    return list(_look_up(node, constants)) or [_placeholder(node)]
+    return list(_look_up(node, constants)) or [_make_placeholder(node)]
 
 
-def _combine(nodes: Iterable[ast.expr], constants: Constants, depth: int) -> Iterator[tuple[str, ...]]:
+def _combine_texts(nodes: Iterable[ast.expr], constants: Constants, depth: int) -> Iterator[tuple[str, ...]]:
     """Every combination of the nodes' texts, up to the limit."""
     texts = [possible_texts(node, constants, depth + 1) for node in nodes]
     return itertools.islice(itertools.product(*texts), _MAX_TEXTS)
@@ -153,7 +154,7 @@ def _look_up(node: ast.expr, constants: Constants) -> Sequence[str]:
     return constants.get(name) or constants.get(name.removeprefix("self.").removeprefix("cls.")) or ()
 
 
-def _placeholder(node: ast.expr) -> str:
+def _make_placeholder(node: ast.expr) -> str:
     source = ast.unparse(node).replace("{", "(").replace("}", ")").replace("\n", " ")
     return "{" + source[:_MAX_PLACEHOLDER] + "}"
 
@@ -207,7 +208,7 @@ def _find_template(node: ast.expr) -> _Template | None:
     return None
 
 
-def _fill(template: str, values: Mapping[str, str]) -> str:
+def _fill_template(template: str, values: Mapping[str, str]) -> str:
     """The template with its values; a field without a value stays as `{name}`."""
     places = itertools.count()
 

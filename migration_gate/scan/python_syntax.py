@@ -60,7 +60,7 @@ def parse_other_syntax(data: bytes | str, filename: str) -> ast.Module | None:
             index = (error.lineno or 0) - 1
             if not _may_leave_out(lines, index, attempts):
                 return None
-            lines[index] = "" if index in attempts else _filler(lines[index])
+            lines[index] = "" if index in attempts else _make_filler(lines[index])
             attempts[index] = attempts.get(index, 0) + 1
     return None
 
@@ -72,7 +72,7 @@ def _may_leave_out(lines: list[str], index: int, attempts: dict[int, int]) -> bo
     return _MENTIONS_SCHEMA_CHANGE.search(lines[index]) is None
 
 
-def _filler(line: str) -> str:
+def _make_filler(line: str) -> str:
     """A line that stands for `line` in the same block, and opens a block where it did."""
     indent = line[: len(line) - len(line.lstrip())]
     return indent + ("if 1:" if line.rstrip().endswith(":") else "pass")

@@ -100,7 +100,7 @@ class TextEvaluator:
     def _evaluate_call(self, call: ast.Call, scope: Scope, depth: int) -> str | None:
         name = last_name(call.func)
         if name == "sub":
-            return self._substitute(call, scope, depth)
+            return self._evaluate_substitution(call, scope, depth)
         if isinstance(call.func, ast.Attribute):
             texts = self._evaluate_all([call.func.value, *call.args], scope, depth + 1)
             if texts is not None:
@@ -112,7 +112,7 @@ class TextEvaluator:
             return argument
         return _to_snake_case(argument) if _SNAKE_CASE.search(name) else None
 
-    def _substitute(self, call: ast.Call, scope: Scope, depth: int) -> str | None:
+    def _evaluate_substitution(self, call: ast.Call, scope: Scope, depth: int) -> str | None:
         """`re.sub(pattern, replacement, text)`, and the same of a compiled pattern."""
         arguments = list(call.args)
         if len(arguments) == 2 and isinstance(call.func, ast.Attribute):

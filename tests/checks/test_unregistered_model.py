@@ -122,8 +122,12 @@ def test_its_table_and_what_only_that_uses_is_no_drift() -> None:
     facts = make_facts(USERS, CHATS, catalog=catalog)
     registration = ModelRegistration(facts.replay, facts.tree)
     chats = replace(make_difference("table", "chats", "a table", None), table="public.chats")
-    assert registration.concerns(chats)
-    assert registration.concerns(replace(make_difference("enum", "chat_state", "a, b", None), table=None))
-    assert not registration.concerns(replace(make_difference("enum", "mood", "a, b", None), table=None))
-    assert not registration.concerns(replace(chats, table="public.users"))
-    assert not registration.concerns(replace(chats, models="a table"))
+    assert registration.explains_difference(chats)
+    assert registration.explains_difference(
+        replace(make_difference("enum", "chat_state", "a, b", None), table=None)
+    )
+    assert not registration.explains_difference(
+        replace(make_difference("enum", "mood", "a, b", None), table=None)
+    )
+    assert not registration.explains_difference(replace(chats, table="public.users"))
+    assert not registration.explains_difference(replace(chats, models="a table"))
