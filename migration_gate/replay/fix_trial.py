@@ -133,7 +133,7 @@ def open_trial(connect: Connect, version_tables: Sequence[str] = ()) -> Iterator
     try:
         with warnings.catch_warnings(), engine.connect() as connection:
             warnings.simplefilter("ignore")
-            connection.rollback()
+            connection.rollback()  # what SQLAlchemy asked the server for when it connected
             context = MigrationContext.configure(connection)
             yield FixTrial(connection, context, Operations(context), version_tables)
             connection.rollback()

@@ -104,6 +104,7 @@ def run_history(
                 restore_database(setup)
                 stream.confirm_restored_database()
             case HistoryFinished():
+                # First: a database in use cannot be copied, and the reading uses it.
                 copy_for_models(setup)
                 replayed_database = background.submit(read_replayed_database, setup, tuple(lines))
                 models_lines, unchecked = create_models(setup, worker, stream, lines, replayed_database)

@@ -28,6 +28,7 @@ IS_INSTALLED = "select to_regclass('migration_gate.skipped_creation') is not nul
 READ_ROWS = "select creation::text from migration_gate.skipped_creation order by id"
 DESCRIBE_FINAL = "select migration_gate.describe_final(%s::jsonb)::text"
 READ_LOG_POSITIONS = "select id, case tag when 'STEP' then step end from migration_gate.ddl_log order by id"
+# As bytes, and by one pattern: a log may have many megabytes, and mostly there is no mark in it.
 LOG_MARK = b"migration_gate skipped creation: "
 LOG_ENTRY = re.compile(
     rb"^[^|\n]*\|\d+\|\w{5}\|[^|\n]*\|(?P<database>[^|\n]*)\|LOG:  " + LOG_MARK + rb"(?P<row>\{.*\})$",

@@ -150,6 +150,7 @@ def _launch_worker(project: Project, settings: Settings, folder: Path, with_mode
     models_pipes = _open_pipes() if with_models else None
     inherited = [pipes.order, pipes.answer, *(models_pipes.descriptors if models_pipes is not None else ())]
     command = sandbox_command(
+        # -u: what the project printed before a crash is in the report.
         [str(project.python), "-u", str(worker_code), *(str(descriptor) for descriptor in inherited)],
         account=confinement.account,
         unix_sockets_only=confinement.unix_sockets_only,
@@ -166,6 +167,7 @@ def _launch_worker(project: Project, settings: Settings, folder: Path, with_mode
             stdout=pipes.output,
             stderr=pipes.output,
             pass_fds=[*inherited, socket_read],
+            # Ctrl-C in a terminal reaches the gate alone, which then ends the worker in order.
             start_new_session=True,
         )
     finally:

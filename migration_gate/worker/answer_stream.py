@@ -58,7 +58,7 @@ class AnswerStream:
             self._held_lines.append(line)
             return
         data = encode_line(line)
-        while data:
+        while data:  # a pipe that is full takes a part
             data = data[os.write(self._descriptor, data) :]
 
 

@@ -137,6 +137,7 @@ def run_attempts(run: Callable[[Attempt], None], restore_database: Callable[[], 
 
 def _run_in_child(attempt: Attempt, run: Callable[[Attempt], None]) -> tuple[int, bytes]:
     read_descriptor, write_descriptor = os.pipe()
+    # What is in the buffers now would be printed by both processes.
     sys.stdout.flush()
     sys.stderr.flush()
     child = os.fork()

@@ -38,6 +38,7 @@ def _patch_psycopg2(redirection: Redirection, module: Any) -> None:
 def _patch_psycopg(redirection: Redirection, module: Any) -> None:
     for connection_class in (module.Connection, module.AsyncConnection):
         _patch_connection_class(redirection, connection_class)
+    # The module's function is the method as it was before.
     module.connect = module.Connection.connect
 
 

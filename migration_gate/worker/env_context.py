@@ -98,6 +98,7 @@ def make_migration_context(context: EnvContext, connection: Any, **changed_optio
     from alembic.migration import MigrationContext
 
     follow_search_path(connection, context)
+    # `fn` gives the steps of the replay.
     options = {name: value for name, value in context.options.items() if name != "fn"}
     return MigrationContext.configure(
         connection=connection,

@@ -154,6 +154,7 @@ class Redirection:
         cluster_name, database, comment = cursor.fetchone()
         cursor.close()
         if not getattr(connection, "autocommit", False):
+            # The driver began a transaction for the query; the project gets a connection without one.
             connection.rollback()
         if database != expected or not self._is_own_server(expected, cluster_name, comment or ""):
             raise DatabaseRefused("connected to %r, which is not the ephemeral database" % (database,))

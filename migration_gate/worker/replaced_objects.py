@@ -70,6 +70,7 @@ class LostRoutines:
 
     def remember(self, connection: Any) -> None:
         """Keep the definitions of the project's functions, before the drop."""
+        # Without a search_path, Postgres writes every type with its schema.
         with SearchPath(connection, ""):
             rows = execute_text(connection, FIND_ROUTINES).fetchall()
         self._definitions = {int(oid): str(definition) for oid, definition in rows}
@@ -85,6 +86,7 @@ class LostRoutines:
         if not self._definitions:
             return
         with SearchPath(connection, ""):
+            # A body may name tables that are not there yet.
             execute_text(connection, "set local check_function_bodies = off")
             while self._restore_some(connection):
                 pass  # one may need another one

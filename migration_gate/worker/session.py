@@ -221,7 +221,7 @@ class Session:
 
     def _finish_history(self, upgrade: HistoryUpgrade) -> None:
         """Create the models as this process has them, where the gate wants that: the other one failed."""
-        if not self._answer.is_owner:
+        if not self._answer.is_owner:  # the project's code forked this process, and let it come back here
             os._exit(0)
         self._answer.release()  # env.py ended without an error, with or without a context
         self._begin_stage("models")

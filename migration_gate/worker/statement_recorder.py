@@ -108,6 +108,7 @@ class StatementRecorder:
         self.open_errors = []  # nothing succeeds in a transaction that an error ended
         if self.in_migration:
             rows = getattr(cursor, "rowcount", None)
+            # -1, or no number at all: the driver does not know.
             known_rows = rows if isinstance(rows, int) and rows >= 0 else None
             self._add_statement(statement, known_rows, None, self._is_in_transaction(connection))
 

@@ -153,7 +153,7 @@ class HistoryUpgrade:
             return
         snapshots = choose_snapshot_revisions(self._order, plan)
         yield from self._run_plan(plan, context, number, snapshots)
-        for target in more_targets:
+        for target in more_targets:  # planned when the earlier ones have run: their heads are where it starts
             plan = private_api.plan_upgrade(self._script, target, context.get_current_heads())
             yield from self._run_plan(plan, context, number, snapshots)
         self._finish_context(number, context, place)
