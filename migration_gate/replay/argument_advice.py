@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from migration_gate.replay.early_end import EarlyEnd
-from migration_gate.replay.setting_advice import config_block, names_of
+from migration_gate.replay.setting_advice import config_block, list_missing_names
 
 X_FLAG = re.compile(r"(?<![\w-])-x\b")
 X_NAME = re.compile(r"(?<![\w-])-x[ =]?[\"']?([A-Za-z_]\w*)(?==)")
@@ -22,7 +22,7 @@ def advise_on_x_arguments(early_end: EarlyEnd) -> str | None:
     """What `alembic -x` gives, and env.py cannot do without."""
     text = early_end.failure.message + _read_last_output(early_end)
     is_about_x = bool(X_FLAG.search(text) or X_READERS.search(early_end.source_line))
-    missing = names_of("x", early_end.missing)
+    missing = list_missing_names("x", early_end.missing)
     if not is_about_x and not (missing and early_end.is_in_env_py):
         return None
     # An argument that is asked for by its position has a number for a name.
@@ -44,7 +44,7 @@ def _read_last_output(early_end: EarlyEnd) -> str:
 def advise_on_attributes(early_end: EarlyEnd) -> str | None:
     """`config.attributes["connection"]`, which a program of the project's own sets."""
     message = early_end.failure.message
-    names = names_of("attribute", early_end.missing)
+    names = list_missing_names("attribute", early_end.missing)
     namespace = NAMESPACE_ATTRIBUTE.search(message)
     is_attribute = any(re.search(rf"['\"]{re.escape(name)}['\"]", message) for name in names)
     is_unset_attribute = bool(names) and "NoneType" in message

@@ -6,7 +6,7 @@ import re
 
 from migration_gate.analysis import failure_fixes
 from migration_gate.facts import Replay
-from migration_gate.replay.early_end import EarlyEnd, own_place
+from migration_gate.replay.early_end import EarlyEnd, name_failed_line
 from migration_gate.replay.setting_advice import config_block
 from migration_gate.sql.identifiers import quote_identifier
 
@@ -28,9 +28,9 @@ def advise_on_reflection(early_end: EarlyEnd) -> str | None:
     if not (reflects or is_missing):
         return None
     table = match[1] if match else failure.message.rpartition(":")[2].strip(" .`'\"")
-    place = own_place(failure)
+    failed_line = name_failed_line(failure)
     return (
-        f"{place} reads `{table}` from the database before any migration has run, and the ephemeral "
+        f"{failed_line} reads `{table}` from the database before any migration has run, and the ephemeral "
         "database is empty then. Have the class derive from DeferredReflection "
         "(`sqlalchemy.ext.declarative`) and prepare it when the application starts, or write its columns "
         "down. If the table is older than the migrations, give the database a start state that has it: in "

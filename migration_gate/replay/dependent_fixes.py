@@ -37,7 +37,7 @@ def take_dependents_away(
     try:
         with connect() as connection:
             return tuple(
-                _wrap(item, read_dependents(connection, columns[item.object], catalog.policies))
+                _wrap_fix(item, read_dependents(connection, columns[item.object], catalog.policies))
                 if _changes_type(item) and item.object in columns
                 else item
                 for item in differences
@@ -53,18 +53,18 @@ def _changes_type(difference: Difference) -> bool:
     return is_changed or is_replaced
 
 
-def _wrap(difference: Difference, dependents: DependentObjects) -> Difference:
+def _wrap_fix(difference: Difference, dependents: DependentObjects) -> Difference:
     """The lines of both directions between what drops the dependent objects and what creates them."""
     if not dependents.removals:
         return difference
     return replace(
         difference,
-        upgrade=_join(difference.upgrade, dependents),
-        downgrade=_join(difference.downgrade, dependents),
+        upgrade=_wrap_code(difference.upgrade, dependents),
+        downgrade=_wrap_code(difference.downgrade, dependents),
     )
 
 
-def _join(code: str, dependents: DependentObjects) -> str:
+def _wrap_code(code: str, dependents: DependentObjects) -> str:
     warning = [LOST_PRIVILEGES] if dependents.has_views else []
     lines = [line for line in code.splitlines() if not _ADVICE.match(line)]
     removals, creations = (

@@ -61,6 +61,6 @@ class EarlyEnd:
         return str(config.relative_to(directory)) if config.is_relative_to(directory) else str(config)
 
 
-def own_place(failure: Failure) -> str:
+def name_failed_line(failure: Failure) -> str:
     """The line of the project's that failed, for messages."""
     return f"`{failure.location}`" if failure.location else "The project"

@@ -28,6 +28,11 @@ def is_decision(difference: Difference) -> bool:
     return is_drop(difference) or bool(difference.rename_hint)
 
 
+def refuse_fix(difference: Difference, reason: str) -> Difference:
+    """The difference without lines, and why it has none."""
+    return replace(difference, upgrade="", downgrade="", fix_refused=reason)
+
+
 @dataclass(slots=True)
 class FixFailures:
     """What went wrong when fixes were run."""

@@ -17,6 +17,7 @@ from migration_gate.replay.fix_outcome import (
     difference_key,
     find_suspects,
     is_decision,
+    refuse_fix,
 )
 from migration_gate.replay.fix_trial import OpenTrial, TrialFailed, needs_copy
 from migration_gate.replay.lone_fixes import find_dependent_fixes
@@ -68,13 +69,9 @@ def verify_fixes(
 def _refuse_all(differences: tuple[Difference, ...], reason: str) -> VerifiedFixes:
     """Without a way to run them no fix is ready."""
     refused = (
-        _refuse(item, f"it could not be run: {reason}") if item.upgrade else item for item in differences
+        refuse_fix(item, f"it could not be run: {reason}") if item.upgrade else item for item in differences
     )
     return VerifiedFixes(tuple(refused), (), (f"the fixes could not be run before they are shown: {reason}",))
-
-
-def _refuse(difference: Difference, reason: str) -> Difference:
-    return replace(difference, upgrade="", downgrade="", fix_refused=reason)
 
 
 def _describe_fix(
@@ -89,11 +86,11 @@ def _describe_fix(
     revision.
     """
     if difference in refused:
-        return _refuse(difference, refused[difference])
+        return refuse_fix(difference, refused[difference])
     follows_another = bool(difference.upgrade) and not has_statements(difference.upgrade)
     need = needs.get(difference, FOLLOWS_ANOTHER if follows_another else "")
     if need and difference not in combined:
-        return _refuse(difference, f"{need}, and what it depends on is left to you")
+        return refuse_fix(difference, f"{need}, and what it depends on is left to you")
     if follows_another:
         return replace(difference, upgrade="", downgrade="", fixed_by_others=True)
     return replace(difference, runs_only_with=needs.get(difference, ""))

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from migration_gate.facts import Failure
-from migration_gate.replay.early_end import EarlyEnd, own_place
+from migration_gate.replay.early_end import EarlyEnd, name_failed_line
 from migration_gate.replay.setting_advice import config_block, env_block
 
 NETWORK_LIBRARIES = {
@@ -84,7 +84,7 @@ def _advise_on_foreign_file(failure: Failure, path: Path) -> str:
     reading = f'os.environ.get("{variable}", "{path}")'
     return (
         f"`{path}` is a file outside the repository, and is missing here. Take its path from a variable, "
-        f"with this one as the default: in `{_file(failure)}`,\n\n{config_block(reading)}\n\n"
+        f"with this one as the default: in `{_name_reading_file(failure)}`,\n\n{config_block(reading)}\n\n"
         "and let the gate read a file of the repository with dummy content: in .migration-gate.yml,\n\n"
         f"{env_block({variable: 'ci/' + path.name})}\n\n"
         "Where the gate runs as a command, a step before it can make the file instead: "
@@ -97,7 +97,7 @@ def _variable_for(path: Path) -> str:
     return re.sub(r"\W+", "_", path.stem).upper() + "_FILE"
 
 
-def _file(failure: Failure) -> str:
+def _name_reading_file(failure: Failure) -> str:
     return failure.location.file if failure.location else "the file that reads it"
 
 
@@ -154,8 +154,8 @@ def advise_on_network(early_end: EarlyEnd) -> str | None:
     else:
         return None
     return (
-        f"{own_place(failure)} {reaches}. The gate has no network, and needs none: every connection to a "
-        f"database goes to the ephemeral server. Leave that step out there: put it behind\n\n"
+        f"{name_failed_line(failure)} {reaches}. The gate has no network, and needs none: every connection "
+        "to a database goes to the ephemeral server. Leave that step out there: put it behind\n\n"
         f"{config_block(SKIPPING)}\n\nand set in .migration-gate.yml\n\n{env_block({SKIP_VARIABLE: '1'})}"
     )
 

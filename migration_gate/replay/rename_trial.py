@@ -133,7 +133,7 @@ class _RenameTrial:
         remaining = frozenset(map(difference_key, decisions))
         problem = (
             self._run_alterations(alterations)
-            or self._compare(remaining)
+            or self._describe_outcome(remaining)
             or describe_downgrade_problem(self.trial, "\n".join(lines.downgrade), self.replay.catalog)
         )
         if problem:
@@ -171,7 +171,7 @@ class _RenameTrial:
                 return f"Postgres refuses the {item.kind} of `{item.object}`: {problem}"
         return ""
 
-    def _compare(self, remaining: frozenset[DifferenceKey]) -> str:
+    def _describe_outcome(self, remaining: frozenset[DifferenceKey]) -> str:
         """What is wrong after all lines: one of the two is there still, something else differs or is lost."""
         after = self.trial.read_snapshot()
         pair = {difference_key(item.difference) for item in self.pair}

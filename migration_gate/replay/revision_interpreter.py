@@ -54,7 +54,7 @@ def _run_statements(statements: list[ast.stmt], operations: Operations) -> None:
     for statement in statements:
         match statement:
             case ast.Expr(value=ast.Call() as call):
-                _call(call, operations)
+                _carry_out_call(call, operations)
             case ast.With(items=[ast.withitem(context_expr=context)], body=body) if _is_autocommit(context):
                 with operations.get_context().autocommit_block():
                     _run_statements(body, operations)
@@ -68,29 +68,31 @@ def _is_autocommit(expression: ast.expr) -> bool:
     return ast.unparse(expression) == _AUTOCOMMIT
 
 
-def _call(call: ast.Call, operations: Operations) -> Any:
+def _carry_out_call(call: ast.Call, operations: Operations) -> Any:
     """The result of a call of what is allowed."""
     function = _find_function(call.func, operations)
-    arguments = [_evaluate(argument, operations) for argument in call.args]
-    keywords = {keyword.arg: _evaluate(keyword.value, operations) for keyword in call.keywords if keyword.arg}
+    arguments = [_evaluate_argument(argument, operations) for argument in call.args]
+    keywords = {
+        keyword.arg: _evaluate_argument(keyword.value, operations) for keyword in call.keywords if keyword.arg
+    }
     if len(keywords) != len(call.keywords):
         raise RefusedCode(ast.unparse(call))
     return function(*arguments, **keywords)
 
 
-def _evaluate(expression: ast.expr, operations: Operations) -> Any:
+def _evaluate_argument(expression: ast.expr, operations: Operations) -> Any:
     """The value of an argument."""
     match expression:
         case ast.Constant(value=value):
             return value
         case ast.List(elts=elements):
-            return [_evaluate(element, operations) for element in elements]
+            return [_evaluate_argument(element, operations) for element in elements]
         case ast.Tuple(elts=elements):
-            return tuple(_evaluate(element, operations) for element in elements)
+            return tuple(_evaluate_argument(element, operations) for element in elements)
         case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as number)):
             return -number
         case ast.Call():
-            return _call(expression, operations)
+            return _carry_out_call(expression, operations)
         case _:
             raise RefusedCode(ast.unparse(expression))
 

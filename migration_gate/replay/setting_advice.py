@@ -20,7 +20,7 @@ def describe_supplied(supplied: Sequence[SettingSupplied]) -> tuple[str, ...]:
     """A note on settings that the project failed for the want of."""
     defaults = [setting for setting in supplied if _is_other_database(setting.instead_of)]
     notes = [
-        f"the project uses {_backend(setting.instead_of)} where `{setting.name}` is not set: it had a "
+        f"the project uses {_name_backend(setting.instead_of)} where `{setting.name}` is not set: it had a "
         "PostgreSQL URL in this run; set it under `env:`, to any one"
         for setting in defaults
     ]
@@ -38,7 +38,7 @@ def _is_other_database(default: str) -> bool:
     return default.startswith(OTHER_DATABASES)
 
 
-def _backend(url: str) -> str:
+def _name_backend(url: str) -> str:
     return re.split(r"[+:]", url)[0]
 
 
@@ -84,6 +84,6 @@ def quote_value(value: str) -> str:
     return json.dumps(value)
 
 
-def names_of(kind: str, missing: Iterable[MissingSetting]) -> list[str]:
+def list_missing_names(kind: str, missing: Iterable[MissingSetting]) -> list[str]:
     """Names of one kind among what was asked for in vain."""
     return [setting.name for setting in missing if setting.kind == kind]

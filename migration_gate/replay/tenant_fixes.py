@@ -15,6 +15,7 @@ from migration_gate.analysis.tenant_schemas import (
     remove_schema,
 )
 from migration_gate.facts import Difference, Replay
+from migration_gate.replay.fix_outcome import refuse_fix
 from migration_gate.replay.fix_trial import FixTrial, OpenTrial, TrialFailed, needs_copy
 from migration_gate.replay.fix_verification import VerifiedFixes
 from migration_gate.wording import join_words
@@ -35,7 +36,8 @@ def fit_tenants(open_trial: OpenTrial, replay: Replay, verified: VerifiedFixes) 
         offered, together = {}, ()
     reason = problem or f"env.py runs each revision in {join_words(schemas)}, and not all of these need it"
     differences = (
-        offered[item] if item in offered else _refuse(item, reason, schemas) for item in verified.differences
+        offered[item] if item in offered else _refuse_of_tenant(item, reason, schemas)
+        for item in verified.differences
     )
     return replace(verified, differences=tuple(differences), together=together)
 
@@ -44,15 +46,15 @@ def _find_common_fixes(verified: VerifiedFixes, schemas: Sequence[str]) -> dict[
     """The fixes that every schema needs, and those of other schemas, as they are to be written."""
     fitted = {item: _remove_tenant(item, schemas) for item in (*verified.differences, *verified.together)}
     # The same lines for each schema are counted: one difference of each has them.
-    counts = Counter(_lines(item) for item in {fitted[item] for item in verified.differences})
+    counts = Counter(_both_directions(item) for item in {fitted[item] for item in verified.differences})
     return {
         item: fix
         for item, fix in fitted.items()
-        if find_schema(item) not in schemas or counts[_lines(fix)] == len(schemas)
+        if find_schema(item) not in schemas or counts[_both_directions(fix)] == len(schemas)
     }
 
 
-def _lines(difference: Difference) -> tuple[str, str]:
+def _both_directions(difference: Difference) -> tuple[str, str]:
     return difference.upgrade, difference.downgrade
 
 
@@ -61,16 +63,16 @@ def _remove_tenant(difference: Difference, schemas: Sequence[str]) -> Difference
     schema = find_schema(difference)
     if schema not in schemas or not difference.upgrade:
         return difference
-    upgrade, downgrade = (remove_schema(code, schema) for code in _lines(difference))
+    upgrade, downgrade = (remove_schema(code, schema) for code in _both_directions(difference))
     if schema != "public" and (names_schema(upgrade, schema) or names_schema(downgrade, schema)):
         return difference
     return replace(difference, upgrade=upgrade, downgrade=downgrade)
 
 
-def _refuse(difference: Difference, reason: str, schemas: Sequence[str]) -> Difference:
+def _refuse_of_tenant(difference: Difference, reason: str, schemas: Sequence[str]) -> Difference:
     if not difference.upgrade or find_schema(difference) not in schemas:
         return difference
-    return replace(difference, upgrade="", downgrade="", fix_refused=reason)
+    return refuse_fix(difference, reason)
 
 
 def _run_in_schemas(open_trial: OpenTrial, schemas: Sequence[str], fixes: Sequence[Difference]) -> str:

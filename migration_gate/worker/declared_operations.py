@@ -34,9 +34,9 @@ def run_declared_operations(
 ) -> DeclaredState:
     """Run each as the code that a revision would have. The transaction is rolled back by the caller."""
     runner = OperationRunner(make_migration_context(context, connection), connection)
-    upgraded = [runner.upgrade(operation) for operation in operations]
+    upgraded = [runner.run_upgrade(operation) for operation in operations]
     catalog = read_catalog(connection, order.catalog_query)
-    declared = [runner.downgrade(operation, line) for operation, line in reversed(upgraded)]
+    declared = [runner.run_downgrade(operation, line) for operation, line in reversed(upgraded)]
     restored_catalog = read_catalog(connection, order.catalog_query)
     return DeclaredState(tuple(reversed(declared)), catalog, restored_catalog)
 
@@ -51,10 +51,10 @@ class OperationRunner:
         self._connection = connection
         self._operations = Operations(migration_context)
 
-    def upgrade(self, operation: Any) -> tuple[Any, DeclaredOperation]:
+    def run_upgrade(self, operation: Any) -> tuple[Any, DeclaredOperation]:
         """The operation after its run, with its lines or why it fails."""
-        lines = self._render(operation)
-        error = self._run(lines) if lines is not None else self._invoke(operation)
+        lines = self._render_lines(operation)
+        error = self._run_lines(lines) if lines is not None else self._invoke_operation(operation)
         line = DeclaredOperation(
             label=_describe_operation(operation),
             upgrade="" if error is not None or lines is None else lines,
@@ -63,7 +63,7 @@ class OperationRunner:
         )
         return operation, line
 
-    def downgrade(self, operation: Any, line: DeclaredOperation) -> DeclaredOperation:
+    def run_downgrade(self, operation: Any, line: DeclaredOperation) -> DeclaredOperation:
         """The line with the way back, where there is one that runs."""
         if line.error is not None or not is_reversible(operation):
             return line
@@ -71,12 +71,12 @@ class OperationRunner:
             reverse = operation.reverse()
         except Exception:  # an operation need not have one
             return line
-        lines = self._render(reverse)
-        if lines is None or self._run(lines) is not None:
+        lines = self._render_lines(reverse)
+        if lines is None or self._run_lines(lines) is not None:
             return line
         return DeclaredOperation(line.label, line.upgrade, lines if line.upgrade else "", None)
 
-    def _render(self, operation: Any) -> Optional[str]:
+    def _render_lines(self, operation: Any) -> Optional[str]:
         """The operation as code of a revision; None where nothing renders it."""
         from alembic.autogenerate import render_op_text
         from alembic.autogenerate.api import AutogenContext
@@ -89,7 +89,7 @@ class OperationRunner:
         lines = [line for text in sorted(context.imports) for line in text.splitlines()]
         return "\n".join([*dict.fromkeys(lines), text]) if text else None
 
-    def _run(self, lines: str) -> Optional[str]:
+    def _run_lines(self, lines: str) -> Optional[str]:
         """None, or why the lines fail; what was done before stays."""
         import sqlalchemy
         from sqlalchemy.dialects import postgresql
@@ -102,7 +102,7 @@ class OperationRunner:
             return describe_error(error).message
         return None
 
-    def _invoke(self, operation: Any) -> Optional[str]:
+    def _invoke_operation(self, operation: Any) -> Optional[str]:
         try:
             with self._connection.begin_nested():
                 self._operations.invoke(operation)

@@ -20,7 +20,7 @@ def find_imported_modules() -> tuple[ImportedModule, ...]:
     """
     standard_library = os.path.realpath(sysconfig.get_path("stdlib")) + os.sep
     model_packages = _find_model_packages()
-    found = []
+    modules = []
     for name, module in list(sys.modules.items()):
         file = vars(module).get("__file__") if isinstance(module, types.ModuleType) else None
         if not isinstance(file, str) or not file.endswith(".py"):
@@ -30,11 +30,11 @@ def find_imported_modules() -> tuple[ImportedModule, ...]:
         if is_installed and name.partition(".")[0] not in model_packages:
             continue
         if is_installed or not path.startswith(standard_library):
-            found.append(ImportedModule(name, path))
-    return tuple(sorted(found, key=_name_of))
+            modules.append(ImportedModule(name, path))
+    return tuple(sorted(modules, key=_module_name))
 
 
-def _name_of(module: ImportedModule) -> str:
+def _module_name(module: ImportedModule) -> str:
     return module.name
 
 

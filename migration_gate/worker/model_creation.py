@@ -48,7 +48,7 @@ def create_models(
         lost_routines.restore(connection)
         if not _create_at_once(connection, metadata):
             creator = PartCreator(connection, mapped_types, lost_routines)
-            refused += creator.create(metadata)
+            refused += creator.create_parts(metadata)
     return refused
 
 
@@ -109,7 +109,7 @@ class PartCreator:
         self._refused: list[RefusedPart] = []
         self._separate_constraints: dict[Any, list[Any]] = {}
 
-    def create(self, metadata: Any) -> list[RefusedPart]:
+    def create_parts(self, metadata: Any) -> list[RefusedPart]:
         """Types and sequences, tables alone, then their constraints, indexes, comments and keys."""
         connection = self._connection
         for mapped in self._mapped_types:

@@ -81,15 +81,15 @@ class ModelDdlObserver:
 
     def _before_execute(self, connection: Any, element: Any, *more: Any) -> None:
         if self.is_active and private_api.is_ddl_element(element):
-            self._add(element, connection.dialect, None)
+            self._add_observed(element, connection.dialect, None)
 
     def _on_compiled(self, element: Any, compiled: Any) -> None:
         # SQLAlchemy compiles what it executes: then `_before_execute` has added it already.
         is_new = not self._observed or self._observed[-1].element is not element
         if self.is_active and is_new:
-            self._add(element, compiled.dialect, str(compiled).strip())
+            self._add_observed(element, compiled.dialect, str(compiled).strip())
 
-    def _add(self, element: Any, dialect: Any, text: Optional[str]) -> None:
+    def _add_observed(self, element: Any, dialect: Any, text: Optional[str]) -> None:
         has_items = next(list_items(element), None) is not None
         if not has_items or type(element).__name__.startswith("Drop"):
             return
@@ -114,10 +114,10 @@ class ModelDdlObserver:
             if objects:
                 key = (observed.position, observed.frames, observed.is_executed)
                 by_place.setdefault(key, (observed, []))[1].extend(objects)
-        return tuple(_describe(observed, objects) for observed, objects in by_place.values())
+        return tuple(_describe_model_ddl(observed, objects) for observed, objects in by_place.values())
 
 
-def _describe(observed: ObservedDdl, objects: list[ModelObject]) -> ModelDdl:
+def _describe_model_ddl(observed: ObservedDdl, objects: list[ModelObject]) -> ModelDdl:
     position = observed.position
     frame = _choose_frame(observed.frames, position.file)
     return ModelDdl(

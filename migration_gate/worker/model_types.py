@@ -27,9 +27,9 @@ def find_mapped_types(metadata: Any, dialect: Any) -> list[MappedType]:
     `create_type=False`, unless its enum is created anew.
     """
     types: dict[tuple[Any, Any], MappedType] = {}
-    for found in _list_mapped_types(metadata, dialect):
-        key = (found.type.schema, found.type.name)
-        types[key] = _join(types[key], found) if key in types else found
+    for mapped in _list_mapped_types(metadata, dialect):
+        key = (mapped.type.schema, mapped.type.name)
+        types[key] = _merge_types(types[key], mapped) if key in types else mapped
     return list(types.values())
 
 
@@ -42,16 +42,16 @@ def find_contradictions(metadata: Any, dialect: Any) -> Iterator[ModelsProblem]:
             yield ModelsProblem(str(mapped.type.name), why)
 
 
-def _join(first: MappedType, second: MappedType) -> MappedType:
+def _merge_types(first: MappedType, second: MappedType) -> MappedType:
     """One type for two columns: as create_all creates it, if it does."""
     kept, other = (second, first) if second.has_own_creator and not first.has_own_creator else (first, second)
-    labels = _labels(other.type)
-    other_labels = {*first.other_labels, *second.other_labels, labels} - {_labels(kept.type)}
+    labels = _read_labels(other.type)
+    other_labels = {*first.other_labels, *second.other_labels, labels} - {_read_labels(kept.type)}
     has_own_creator = first.has_own_creator or second.has_own_creator
     return MappedType(kept.type, has_own_creator, tuple(sorted(other_labels)))
 
 
-def _labels(type_: Any) -> tuple[str, ...]:
+def _read_labels(type_: Any) -> tuple[str, ...]:
     return tuple(str(label) for label in getattr(type_, "enums", ()))
 
 

@@ -62,7 +62,7 @@ class ModelsDatabase:
             return
         check = ProjectCheck(order, connections)
         for context in contexts:
-            check.run(context)
+            check.check_context(context)
         _end_sessions(order, connections, contexts[0])
         creation = ModelsCreation(contexts)
         parts = creation.create_models(order, connections)

@@ -27,16 +27,16 @@ class ProjectCheck:
         self.declared = DeclaredState()
         """of the first context that has operations: a loop over tenants has the same for each"""
 
-    def run(self, context: EnvContext) -> None:
+    def check_context(self, context: EnvContext) -> None:
         """Compare in one context, and run what its comparison asks for."""
-        comparison = self._compare(context)
+        comparison = self._compare_as_project(context)
         self.comparison.filtered += comparison.filtered
         self.comparison.dismissed += comparison.dismissed
         self.comparison.problems += comparison.problems
         if comparison.operations and not self.declared.operations:
             self._run_operations(context, comparison.operations)
 
-    def _compare(self, context: EnvContext) -> ProjectComparison:
+    def _compare_as_project(self, context: EnvContext) -> ProjectComparison:
         try:
             return self._compare_in_copy(context, with_comparators=True)
         except Exception as error:

@@ -154,11 +154,11 @@ class OperationRecorder:
 
         def compare(*arguments: Any, **keywords: Any) -> Any:
             given = [item for item in (*arguments, *keywords.values()) if _is_operation(item)]
-            before = [(item, list(_list_inner_operations(item)), _properties(item)) for item in given]
+            before = [(item, list(_list_inner_operations(item)), _read_properties(item)) for item in given]
             value = function(*arguments, **keywords)
             for item, operations, properties in before:
                 self.add_new(operations, list(_list_inner_operations(item)))
-                if not hasattr(item, "ops") and _properties(item) != properties:
+                if not hasattr(item, "ops") and _read_properties(item) != properties:
                     self._recorded[id(item)] = item
             return value
 
@@ -196,7 +196,7 @@ def _is_operation(item: Any) -> bool:
     return isinstance(item, MigrateOperation)
 
 
-def _properties(operation: Any) -> dict[str, Any]:
+def _read_properties(operation: Any) -> dict[str, Any]:
     """What an operation is about, by the names of its attributes."""
     properties = {name: value for name, value in vars(operation).items() if name not in ("ops", "reverse")}
     properties["kw"] = dict(properties.get("kw") or {})
@@ -218,21 +218,21 @@ class OperationDescription:
 
         if isinstance(operation, (ops.CreateTableOp, ops.DropTableOp)):
             name = operation.table_name
-            yield self._make("table", operation, name, name)
+            yield self._build_filtered("table", operation, name, name)
         elif isinstance(operation, (ops.AddColumnOp, ops.DropColumnOp)):
             is_new = isinstance(operation, ops.AddColumnOp)
             column = operation.column.name if is_new else operation.column_name  # type: ignore[union-attr]
-            yield self._make("column", operation, operation.table_name, column)
+            yield self._build_filtered("column", operation, operation.table_name, column)
         elif isinstance(operation, ops.AlterColumnOp):
             for attribute, kind in CHANGED_PROPERTIES.items():
                 if _is_changed(attribute, getattr(operation, attribute, None)):
-                    yield self._make(kind, operation, operation.table_name, operation.column_name)
+                    yield self._build_filtered(kind, operation, operation.table_name, operation.column_name)
         elif isinstance(operation, (ops.CreateIndexOp, ops.DropIndexOp)):
-            yield self._make("index", operation, operation.table_name, operation.index_name)
+            yield self._build_filtered("index", operation, operation.table_name, operation.index_name)
         elif isinstance(operation, (ops.AddConstraintOp, ops.DropConstraintOp)):
             yield self._describe_constraint(operation)
         elif isinstance(operation, (ops.CreateTableCommentOp, ops.DropTableCommentOp)):
-            yield self._make("comment", operation, operation.table_name, None)
+            yield self._build_filtered("comment", operation, operation.table_name, None)
 
     def _describe_constraint(self, operation: Any) -> FilteredObject:
         type_ = str(getattr(operation, "constraint_type", None) or "")
@@ -245,7 +245,7 @@ class OperationDescription:
             _optional_text(operation.constraint_name),
         )
 
-    def _make(self, kind: str, operation: Any, table: Any, name: Any) -> FilteredObject:
+    def _build_filtered(self, kind: str, operation: Any, table: Any, name: Any) -> FilteredObject:
         schema = str(operation.schema or self._default_schema)
         return FilteredObject(kind, schema, _optional_text(table), _optional_text(name))
 

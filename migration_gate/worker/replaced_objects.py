@@ -40,12 +40,12 @@ def disable_event_triggers(connection: Any) -> tuple[str, ...]:
     """
     disabled = []
     for name, quoted in execute_text(connection, FIND_EVENT_TRIGGERS).fetchall():
-        if attempt(connection, "alter event trigger %s disable" % quoted):
+        if try_statement(connection, "alter event trigger %s disable" % quoted):
             disabled.append(str(name))
     return tuple(disabled)
 
 
-def attempt(connection: Any, statement: str) -> bool:
+def try_statement(connection: Any, statement: str) -> bool:
     """Whether a statement without parameters succeeds; what was done before stays."""
     try:
         with connection.begin_nested():
@@ -93,7 +93,7 @@ class LostRoutines:
 
     def _restore_some(self, connection: Any) -> bool:
         """Whether any could be created."""
-        restored = [oid for oid, text in self._definitions.items() if attempt(connection, text)]
+        restored = [oid for oid, text in self._definitions.items() if try_statement(connection, text)]
         for oid in restored:
             del self._definitions[oid]
         return bool(restored)
@@ -110,12 +110,12 @@ class SearchPath:
     def __enter__(self) -> None:
         query = "select current_setting('search_path')"
         self._previous = str(execute_text(self._connection, query).scalar())
-        self._set(self._search_path)
+        self._set_path(self._search_path)
 
     def __exit__(self, *_: object) -> None:
-        self._set(self._previous)
+        self._set_path(self._previous)
 
-    def _set(self, search_path: str) -> None:
+    def _set_path(self, search_path: str) -> None:
         quoted = search_path.replace("'", "''")
         execute_text(self._connection, "select set_config('search_path', '%s', false)" % quoted)
 

@@ -38,7 +38,7 @@ def parse_file(file: str) -> Optional[ast.Module]:
 
 def find_setting_calls(tree: ast.Module) -> list[SettingCall]:
     """Every place that reads a setting by a literal name. Those in a `try` count as not required."""
-    return list(_walk(tree, "", is_required=True))
+    return list(_walk_calls(tree, "", is_required=True))
 
 
 def find_statement_lines(tree: ast.Module, line: int) -> range:
@@ -61,14 +61,14 @@ def _own_lines(statement: ast.stmt) -> range:
     return range(statement.lineno, (statement.end_lineno or statement.lineno) + 1)
 
 
-def _walk(node: ast.AST, type_name: str, *, is_required: bool) -> Iterator[SettingCall]:
+def _walk_calls(node: ast.AST, type_name: str, *, is_required: bool) -> Iterator[SettingCall]:
     call = _read_call(node, type_name)
     if call is not None:
         yield replace(call, is_required=call.is_required and is_required)
     inner_type = _converted_type(node)
     is_guarded = isinstance(node, ast.Try)
     for child in ast.iter_child_nodes(node):
-        yield from _walk(child, inner_type, is_required=is_required and not is_guarded)
+        yield from _walk_calls(child, inner_type, is_required=is_required and not is_guarded)
 
 
 def _converted_type(node: ast.AST) -> str:

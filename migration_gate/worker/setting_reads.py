@@ -90,21 +90,21 @@ class SettingReads:
         callers = tuple(_list_callers(frame))
         self.reads.append(SettingRead("variable", name, callers, default, is_existence_check))
 
-    def note(self, kind: ReadKind, name: str) -> None:
+    def note_missing(self, kind: ReadKind, name: str) -> None:
         """Note that an `-x` argument or an attribute of the configuration was asked for in vain."""
         with self._guard.observing(OBSERVATION):
             self.reads.append(SettingRead(kind, name, tuple(_list_callers(sys._getframe(2)))))
 
     def missing_variables(self) -> dict[str, SettingRead]:
         """Variables that were asked for in vain, by name; the read without a default counts most."""
-        found: dict[str, SettingRead] = {}
+        missing: dict[str, SettingRead] = {}
         for read in self.reads:
             if read.kind != "variable" or read.name in os.environ:
                 continue
-            earlier = found.get(read.name)
+            earlier = missing.get(read.name)
             if earlier is None or _urgency(read) > _urgency(earlier):
-                found[read.name] = read
-        return found
+                missing[read.name] = read
+        return missing
 
     def names(self, kind: ReadKind) -> tuple[str, ...]:
         """Names of this kind, in the order in which they were asked for."""
@@ -132,13 +132,13 @@ class WatchedDict(dict[Any, Any]):
         self._reads = reads
 
     def __missing__(self, name: Any) -> Any:
-        self._reads.note(self._kind, str(name))
+        self._reads.note_missing(self._kind, str(name))
         raise KeyError(name)
 
     def get(self, name: Any, default: Any = None) -> Any:
         """As a dict does."""
         if name not in self:
-            self._reads.note(self._kind, str(name))
+            self._reads.note_missing(self._kind, str(name))
         return super().get(name, default)
 
 
@@ -153,5 +153,5 @@ class WatchedList(list[Any]):
         try:
             return super().__getitem__(index)
         except IndexError:
-            self._reads.note("x", str(index))
+            self._reads.note_missing("x", str(index))
             raise

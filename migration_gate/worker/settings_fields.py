@@ -53,16 +53,16 @@ class SettingsFields:
             try:
                 real_init(instance, **filling.values)
             except ValueError as error:  # pydantic.ValidationError is one, in every version
-                if not self.is_filling or not self._guard.wrap(OBSERVATION, filling.answer)(error):
+                if not self.is_filling or not self._guard.wrap(OBSERVATION, filling.fill_refused)(error):
                     self.refusals.append(error)
                     raise
             else:
                 with self._guard.observing(OBSERVATION):
-                    self._remember(instance, filling)
+                    self._remember_filled(instance, filling)
                 return
         real_init(instance, **filling.values)
 
-    def _remember(self, instance: Any, filling: FieldFilling) -> None:
+    def _remember_filled(self, instance: Any, filling: FieldFilling) -> None:
         settings_class = type(instance)
         for path, value in filling.filled.items():
             self.supplied[find_variable_name(settings_class, path)] = _as_variable(value)
@@ -83,12 +83,12 @@ class FieldFilling:
         self._class = settings_class
         self._tried: dict[tuple[str, ...], list[Any]] = {}
 
-    def answer(self, error: Any) -> bool:
+    def fill_refused(self, error: Any) -> bool:
         """Fill what was missing, and replace what was refused; False where that cannot be done."""
         has_changed = False
         for refusal in error.errors():
             for path in self._list_paths(refusal):
-                has_changed = self._fill(path, refusal) or has_changed
+                has_changed = self._fill_field(path, refusal) or has_changed
         return has_changed
 
     def _list_paths(self, refusal: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
@@ -113,7 +113,7 @@ class FieldFilling:
             names = [name for name in fields if is_database_setting(name) and lacks_value(fields[name])]
         yield from ((name,) for name in names if name not in self._given)
 
-    def _fill(self, path: tuple[str, ...], refusal: Mapping[str, Any]) -> bool:
+    def _fill_field(self, path: tuple[str, ...], refusal: Mapping[str, Any]) -> bool:
         tried = self._tried.setdefault(path, [])
         for value in list_candidates(find_field_type(self._class, path), path[-1], refusal, tried):
             if not any(value == earlier and type(value) is type(earlier) for earlier in tried):

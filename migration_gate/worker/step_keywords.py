@@ -40,5 +40,5 @@ class KeywordRecorder:
 
     def list_keywords(self) -> tuple[StepKeywords, ...]:
         """Those of all contexts, each once; none where there are no keywords."""
-        found = [StepKeywords(call, metadatas in self._judged) for call, metadatas in self._calls if call]
-        return tuple(dict.fromkeys(found))
+        calls = [StepKeywords(call, metadatas in self._judged) for call, metadatas in self._calls if call]
+        return tuple(dict.fromkeys(calls))
