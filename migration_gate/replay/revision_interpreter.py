@@ -72,11 +72,9 @@ def _carry_out_call(call: ast.Call, operations: Operations) -> Any:
     """The result of a call of what is allowed."""
     function = _find_function(call.func, operations)
     arguments = [_evaluate_argument(argument, operations) for argument in call.args]
-    keywords = {
-        keyword.arg: _evaluate_argument(keyword.value, operations) for keyword in call.keywords if keyword.arg
-    }
-    if len(keywords) != len(call.keywords):
+    if any(keyword.arg is None for keyword in call.keywords):  # `**options`
         raise RefusedCode(ast.unparse(call))
+    keywords = {str(keyword.arg): _evaluate_argument(keyword.value, operations) for keyword in call.keywords}
     return function(*arguments, **keywords)
 
 
