@@ -30,12 +30,12 @@ def _line_adapter() -> TypeAdapter[Line]:
 
 @cache
 def _snapshot_adapter() -> TypeAdapter[Snapshot]:
-    """Built where the first snapshot arrives."""
+    """Built when the first snapshot arrives."""
     return TypeAdapter(Snapshot)
 
 
 def parse_line(data: bytes) -> Line:
-    """One line of the answer. Raises AnswerCorrupted where it is none that the worker writes."""
+    """One line of the answer. Raises AnswerCorrupted if it is none that the worker writes."""
     try:
         line = _line_adapter().validate_json(ESCAPED_NUL.sub(rb"\1\\ufffd", data))
     except ValidationError as error:
@@ -58,7 +58,7 @@ def _list_catalogs(line: Line) -> tuple[str | None, ...]:
 
 
 def _demand_catalog(text: str) -> None:
-    """Raise AnswerCorrupted where the text is no snapshot: each field of each row is checked."""
+    """Raise AnswerCorrupted if the text is no snapshot: each field of each row is checked."""
     try:
         _snapshot_adapter().validate_json(text, strict=True)
         parse_snapshot(text)

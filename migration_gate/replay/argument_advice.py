@@ -35,7 +35,7 @@ def advise_on_x_arguments(early_end: EarlyEnd) -> str | None:
 
 
 def _read_last_output(early_end: EarlyEnd) -> str:
-    """What the project printed, where it ended the program itself."""
+    """What the project printed, if it ended the program itself."""
     if early_end.failure.exception_class != "SystemExit":
         return ""
     return early_end.output[-PRINTED_CHARACTERS:]

@@ -92,7 +92,7 @@ def _names_in(snapshot: Snapshot) -> dict[str, frozenset[str]]:
 
 
 def _find_lost_storage(before: Snapshot, after: Snapshot) -> Iterator[str]:
-    """How long values of a column are stored, where its type is the same."""
+    """How long values of a column are stored, if its type is the same."""
     columns = {object_identity(column): column for column in after.columns}
     for column in before.columns:
         other = columns.get(object_identity(column))

@@ -44,7 +44,7 @@ def read_caught_errors(
 ) -> tuple[CaughtError, ...]:
     """What was caught, in the order of the replay, of the steps that ran to their end.
 
-    `lines`: the worker's answer, whose recorded errors are left out here. Nothing where a migration dropped
+    `lines`: the worker's answer, whose recorded errors are left out here. Nothing if a migration dropped
     the gate's schema.
     """
     if connection.execute(IS_INSTALLED).fetchone() != (True,):
@@ -63,7 +63,7 @@ def read_caught_errors(
 
 
 def _read_log(log: Path | None, database: str) -> _LogReading:
-    """Empty where the gate cannot read the log."""
+    """Empty if the gate cannot read the log."""
     reading = _LogReading()
     if log is None:
         return reading

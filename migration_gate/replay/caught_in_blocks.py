@@ -54,7 +54,7 @@ class Attempt:
     is_compared: bool
     """something had the name: it is alike, or a skipped creation"""
     error: BlockError | None = None
-    """None where the command succeeds, or was not tried"""
+    """None if the command succeeds, or was not tried"""
 
     @property
     def is_skipped_creation(self) -> bool:
@@ -71,7 +71,7 @@ class Note:
     query: str
     error: BlockError
     statement: str | None = None
-    """None where the block itself raised it"""
+    """None if the block itself raised it"""
 
 
 @cache
@@ -131,7 +131,7 @@ def _find_first_error(attempts: Iterable[Attempt]) -> BlockError | None:
 
 
 def _find_fallback(attempt: Attempt, later: Iterable[Attempt], finished: Collection[int]) -> str:
-    """The first command that the handler of the same block ran; '' where the text shows none.
+    """The first command that the handler of the same block ran; '' if the text shows none.
 
     `finished`: numbers of the attempts that ran to their end.
     """

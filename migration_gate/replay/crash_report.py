@@ -35,7 +35,7 @@ ADVICE = "A call of os._exit, a crash in a C extension or too little memory end 
 def describe_exit(status: int) -> str:
     """How a process ended: `ended with exit status 7`, `was killed by signal 11 (SIGSEGV)`.
 
-    `status` is the sandbox's, which adds 128 to the number of a signal; negative where one killed it itself.
+    `status` is the sandbox's, which adds 128 to the number of a signal; negative if one killed it itself.
     """
     if 0 <= status <= LOWEST_SIGNAL_STATUS:
         return f"ended with exit status {status}"
@@ -50,7 +50,7 @@ def describe_exit(status: int) -> str:
 def is_own_end(status: int) -> bool:
     """Whether the project's code may have ended its interpreter: by an exit, or by a crash of its own.
 
-    `status` as for `describe_exit`. Where it is false something outside of the project ended it.
+    `status` as for `describe_exit`. If it is false something outside of the project ended it.
     """
     if status < 0:  # the sandbox itself was killed, which nothing below it may do
         return False

@@ -49,7 +49,7 @@ FactT = TypeVar("FactT")
 
 
 def install_ddl_log(connection: psycopg.Connection[Any], server: Server) -> None:
-    """Create the log in an empty database, with event triggers where the server allows them."""
+    """Create the log in an empty database, with event triggers if the server allows them."""
     connection.execute(_build_log_script().encode())
     if server.superuser:
         connection.execute(files(__package__).joinpath("ddl_log_triggers.sql").read_bytes())
@@ -96,7 +96,7 @@ _NO_STATE = _State()
 
 
 def read_ddl_log(connection: psycopg.Connection[Any]) -> tuple[DdlCommand, ...]:
-    """The commands in their order; none where a migration dropped the log, which the worker reports.
+    """The commands in their order; none if a migration dropped the log, which the worker reports.
 
     A command of a session without a step number (another connection of the migration, or a session that was
     reset) belongs to the newest step that had begun before it.
@@ -144,7 +144,7 @@ class _StateReader:
     _parts: dict[Any, Any] = field(default_factory=dict)
 
     def read(self, row: _LogRow) -> _State:
-        """The state after the row's command; empty where the row has none."""
+        """The state after the row's command; empty if the row has none."""
         if row.state is None:
             return _NO_STATE
         if row.state != SAME_STATE:

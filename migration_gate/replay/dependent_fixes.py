@@ -28,7 +28,7 @@ def take_dependents_away(
 ) -> tuple[Difference, ...]:
     """The differences; the lines for a type, with those that drop what uses the column and create it again.
 
-    Nothing is read where the database has no view, trigger or policy.
+    Nothing is read if the database has no view, trigger or policy.
     """
     users = (*catalog.views, *catalog.triggers, *catalog.policies)
     if not users or not any(map(_changes_type, differences)):

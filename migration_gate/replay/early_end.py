@@ -22,7 +22,7 @@ class EarlyEnd:
     output: str
     """the end of what the project's code printed"""
     python_version: str | None = None
-    """of the project's interpreter; None where it did not come so far as to say"""
+    """of the project's interpreter; None if it did not come so far as to say"""
     has_finished_steps: bool = False
     has_refused_connection: bool = False
     """the project asked for a database that no PostgreSQL URL stands for"""
@@ -31,7 +31,7 @@ class EarlyEnd:
     supplied: tuple[SettingSupplied, ...] = ()
     """settings that had dummy values"""
     heads: tuple[str, ...] = ()
-    """of the history, where it was read"""
+    """of the history, if it was read"""
 
     @property
     def text(self) -> str:
@@ -46,7 +46,7 @@ class EarlyEnd:
 
     @property
     def source_line(self) -> str:
-        """The line of the project's that failed; '' where it cannot be read."""
+        """The line of the project's that failed; '' if it cannot be read."""
         location = self.failure.location
         if location is None or location.line is None:
             return ""

@@ -1,4 +1,4 @@
-"""Statements that only read: where one of them failed, nothing is missing in the database."""
+"""Statements that only read: if one of them failed, nothing is missing in the database."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ class FailureBuilder:
         self._revision_files = revision_files
 
     def build_failure(self, error: ErrorReport, revision: str | None, line: int | None = None) -> Failure:
-        """The error as a fact; `line` is that of the revision's file, where no frame says so."""
+        """The error as a fact; `line` is that of the revision's file, if no frame says so."""
         frames = [dataclasses.replace(frame, file=self._paths.shorten(frame.file)) for frame in error.frames]
         return Failure(
             message=error.message,
@@ -36,7 +36,7 @@ class FailureBuilder:
     def _locate_failure(
         self, frames: Sequence[Frame], revision: str | None, line: int | None
     ) -> Location | None:
-        """In the revision's file where one ran, else the innermost frame of the project's own."""
+        """In the revision's file if one ran, else the innermost frame of the project's own."""
         if revision is not None and revision in self._revision_files:
             file = self._paths.shorten(self._revision_files[revision])
             lines_of_file = [frame.line for frame in frames if frame.file == file]

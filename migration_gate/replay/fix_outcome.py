@@ -48,7 +48,7 @@ class FixFailures:
         return bool(self.reasons or self.problems)
 
     def add(self, difference: Difference, when: str, words: str) -> None:
-        """A reason, where there are words for one; the first of a fix counts."""
+        """A reason, if there are words for one; the first of a fix counts."""
         if words:
             self.reasons.setdefault(difference, f"{when}: {words}")
 
@@ -128,7 +128,7 @@ def find_new_differences(
 
 
 def find_suspects(problems: Iterable[str], applied: tuple[Difference, ...]) -> tuple[Difference, ...]:
-    """The fixes whose table or object a problem names, which may have caused it; all where none is named."""
+    """The fixes whose table or object a problem names, which may have caused it; all if none is named."""
     text = "\n".join(problems)
     suspects = tuple(item for item in applied if any(name in text for name in _list_names(item)))
     return suspects or applied
@@ -156,7 +156,7 @@ def list_losses(lost_objects: Iterable[str]) -> Iterator[str]:
 
 
 def describe_excess(problems: Sequence[str]) -> str:
-    """A clause; '' where there is no problem."""
+    """A clause; '' if there is no problem."""
     return f"it changes more than it should: {shorten_list(problems)}" if problems else ""
 
 

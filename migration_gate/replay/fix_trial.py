@@ -47,7 +47,7 @@ class FixTrial:
     version_tables: Sequence[str]
 
     def run(self, code: str) -> str:
-        """Run the lines; what went wrong, in Postgres' words, and empty where nothing did.
+        """Run the lines; what went wrong, in Postgres' words, and empty if nothing did.
 
         After an error the database is as before the lines. Lines that commit, which needs a copy, run as
         Alembic runs a revision. Raises TrialFailed.
@@ -93,7 +93,7 @@ class FixTrial:
 
 
 def _run_lines(code: str, operations: Operations) -> None:
-    """Run the lines. Raises FixRefused, and TrialFailed where the server is to blame."""
+    """Run the lines. Raises FixRefused, and TrialFailed if the server is to blame."""
     try:
         run_revision_code(code, operations)
     except sa.exc.DBAPIError as error:
@@ -105,7 +105,7 @@ def _run_lines(code: str, operations: Operations) -> None:
 
 
 def _describe_error(error: BaseException | None) -> str:
-    """Postgres' message and its detail. Raises TrialFailed where it ran out of something, or ended."""
+    """Postgres' message and its detail. Raises TrialFailed if it ran out of something, or ended."""
     if not isinstance(error, psycopg.Error):
         return str(error)
     message = error.diag.message_primary or str(error)
@@ -117,7 +117,7 @@ def _describe_error(error: BaseException | None) -> str:
 
 
 OpenTrial: TypeAlias = Callable[[bool], AbstractContextManager[FixTrial]]
-"""opens the replayed database, or a copy of it where lines commit (True), without the log of DDL"""
+"""opens the replayed database, or a copy of it if lines commit (True), without the log of DDL"""
 
 
 @contextmanager

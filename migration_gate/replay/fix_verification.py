@@ -1,6 +1,6 @@
 """Runs every fix before it is shown: the difference must be gone, nothing new, and its downgrade restores.
 
-All fixes run together first, as the one revision that they make. Only where something goes wrong is each
+All fixes run together first, as the one revision that they make. Only if something goes wrong is each
 suspect run alone, and what fails is not offered: the difference then says why.
 """
 
@@ -100,7 +100,7 @@ class _OneRevision(NamedTuple):
     """Fixes that ran together, both ways."""
 
     fixes: tuple[Difference, ...]
-    """none where they never did"""
+    """none if they never did"""
     refused: dict[Difference, str]
     """those that failed, with the reason"""
 
@@ -131,7 +131,7 @@ class _Verification:
         return _OneRevision((), refused)
 
     def blame_alone(self, problems: list[str], fixes: tuple[Difference, ...]) -> dict[Difference, str]:
-        """The suspects that fail alone as well, with the reason; where none does, all suspects."""
+        """The suspects that fail alone as well, with the reason; if none does, all suspects."""
         suspects = find_suspects(problems, tuple(item for item in fixes if has_statements(item.upgrade)))
         reasons = {item: self._describe_problem(item) for item in suspects}
         failed = {item: reason for item, reason in reasons.items() if reason}

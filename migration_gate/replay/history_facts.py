@@ -28,7 +28,7 @@ def build_history(
 ) -> History:
     """The revisions in the order of the replay, those that did not run last.
 
-    `error`: why Alembic could not read the graph. `scripts` is None where the configuration did not load.
+    `error`: why Alembic could not read the graph. `scripts` is None if the configuration did not load.
     """
     return History(
         revisions=tuple(

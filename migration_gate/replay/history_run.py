@@ -64,7 +64,7 @@ class ReplayedDatabase:
     null_trials: tuple[NullTrial, ...] = ()
     """of the owner columns"""
     available_extensions: tuple[str, ...] = ()
-    """that the server could create; asked for where a revision failed"""
+    """that the server could create; asked for if a revision failed"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +75,9 @@ class HistoryRun:
     output: str
     """the end of what the project's code printed"""
     repository_text: Future[RepositoryText] | None
-    """None where the worker ended before it knew the folders of the revisions"""
+    """None if the worker ended before it knew the folders of the revisions"""
     replayed_database: Future[ReplayedDatabase] | None
-    """None where the worker ended before the last revision"""
+    """None if the worker ended before the last revision"""
     unchecked: tuple[Unchecked, ...] = ()
     """that the models are those of the process which ran the revisions"""
 
@@ -173,7 +173,7 @@ def read_replayed_database(setup: ReplaySetup, lines: Sequence[Line]) -> Replaye
 
 
 def _list_extensions(connection: psycopg.Connection[Any], lines: Sequence[Line]) -> tuple[str, ...]:
-    """What the server could create, for the advice on a failed revision; nothing where none failed."""
+    """What the server could create, for the advice on a failed revision; nothing if none failed."""
     if not any(isinstance(line, RunFailed) for line in lines):
         return ()
     rows = connection.execute("select name from pg_catalog.pg_available_extensions order by 1").fetchall()
@@ -183,7 +183,7 @@ def _list_extensions(connection: psycopg.Connection[Any], lines: Sequence[Line])
 def _try_owner_columns(
     setup: ReplaySetup, connection: psycopg.Connection[Any], snapshot: Snapshot
 ) -> tuple[NullTrial, ...]:
-    """What Postgres does with rows without an owner, where the catalog alone does not say."""
+    """What Postgres does with rows without an owner, if the catalog alone does not say."""
     owned = list_owner_columns(Facts(replay=Replay(catalog=snapshot), owners=setup.settings.owners))
     columns = [(item.table, item.column) for item in owned if item.column.nullable]
     return try_ownerless_rows(connection, snapshot, columns)

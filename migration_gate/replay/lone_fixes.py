@@ -17,7 +17,7 @@ def find_dependent_fixes(
 ) -> dict[Difference, str]:
     """The fixes that do not run alone, with the reason; `together` are those that ran as one revision.
 
-    Where several are about one table, the catalog is compared as well. Raises TrialFailed.
+    If several are about one table, the catalog is compared as well. Raises TrialFailed.
     """
     if len(together) < 2:
         return {}
@@ -35,7 +35,7 @@ def find_dependent_fixes(
 
 
 def _run_alone(trial: FixTrial, difference: Difference) -> str:
-    """Why the lines of one fix do not run without the others; '' where they do."""
+    """Why the lines of one fix do not run without the others; '' if they do."""
     with trial.rolled_back():
         problem = trial.run(difference.upgrade) or trial.run(difference.downgrade)
     if not problem and _leaves_key_to_other(difference):
@@ -62,7 +62,7 @@ def _split_by_table(differences: Sequence[Difference]) -> list[tuple[Difference,
 def _compare_batch(
     trial: FixTrial, batch: tuple[Difference, ...], check: OutcomeCheck
 ) -> dict[Difference, str]:
-    """Look at what fixes of different tables leave behind: all at once, and alone where that is wrong."""
+    """Look at what fixes of different tables leave behind: all at once, and alone if that is wrong."""
     with trial.rolled_back():
         failures = check.run_both_ways(trial, batch)
     if not failures.are_any:

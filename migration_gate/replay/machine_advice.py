@@ -161,7 +161,7 @@ def advise_on_network(early_end: EarlyEnd) -> str | None:
 
 
 def _is_refused_socket(failure: Failure) -> bool:
-    """What the sandbox answers; where a file is refused, its name is in the message."""
+    """What the sandbox answers; if a file is refused, its name is in the message."""
     return failure.exception_class == "PermissionError" and "'" not in failure.message
 
 

@@ -1,6 +1,6 @@
 """Has the worker's second interpreter create the models, in a copy of the replayed database.
 
-Where env.py fails there, or ends early, the interpreter that ran the revisions creates them after all; then
+If env.py fails there, or ends early, the interpreter that ran the revisions creates them after all; then
 the reason is said, because what a revision did to the metadata cannot be told from the models any more.
 """
 
@@ -27,7 +27,7 @@ class ModelsAnswer:
     """What came of the request."""
 
     created: ModelsCreated | None = None
-    """None where env.py did not get there"""
+    """None if env.py did not get there"""
     failure: str = ""
     """why not, as a clause"""
 

@@ -55,7 +55,7 @@ def _mark_losses(
 
 
 def trials_on(server: Server, database: str, version_tables: Sequence[str] = ()) -> OpenTrial:
-    """Opens the database for a trial, or a copy of it where lines commit."""
+    """Opens the database for a trial, or a copy of it if lines commit."""
 
     @contextmanager
     def open_on_server(in_copy: bool) -> Iterator[FixTrial]:

@@ -22,7 +22,7 @@ def create_older_models(setup: ReplaySetup, commit: str, stamp: str) -> tuple[st
     """Run a worker on a checkout of the commit; notes for the report.
 
     `stamp` is the revision that its models stand at, as Alembic names it there.
-    Raises RepositoryUnreadable where git lacks the commit, and what a worker and `find_project` raise.
+    Raises RepositoryUnreadable if git lacks the commit, and what a worker and `find_project` raise.
     """
     with _older_checkout(setup.settings, commit) as older_settings:
         project = find_project(older_settings)

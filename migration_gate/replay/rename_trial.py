@@ -54,9 +54,9 @@ class _Lines(NamedTuple):
 def add_rename_fixes(
     open_trial: OpenTrial, replay: Replay, differences: tuple[Difference, ...], known: Iterable[Difference]
 ) -> tuple[Difference, ...]:
-    """The differences, with the lines of their rename where they have a hint at one.
+    """The differences, with the lines of their rename if they have a hint at one.
 
-    `known` are all differences of the replay. Where env.py runs each revision in several schemas there are no
+    `known` are all differences of the replay. If env.py runs each revision in several schemas there are no
     lines: they would name one of these.
     """
     tenants = find_tenant_schemas(replay)

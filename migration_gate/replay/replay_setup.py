@@ -33,7 +33,7 @@ class ReplaySetup:
 
     @property
     def initial_database(self) -> str:
-        """A copy of `database` before the project's code has run; only where it is not empty then."""
+        """A copy of `database` before the project's code has run; only if it is not empty then."""
         return f"{self.database}_initial"
 
     def build_task(self, kind: TaskKind, stamp: str = "heads") -> WorkerTask:

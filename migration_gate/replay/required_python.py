@@ -1,4 +1,4 @@
-"""The Python that a project asks for in its pyproject.toml, where it runs with an older one."""
+"""The Python that a project asks for in its pyproject.toml, if it runs with an older one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def describe_older_python(project: Project, python_version: str | None) -> str:
-    """A sentence, after a space, where the project asks for a newer Python than it runs with; else ''.
+    """A sentence, after a space, if the project asks for a newer Python than it runs with; else ''.
 
     `python_version`: of the project's interpreter, if it is known.
     """
@@ -38,7 +38,7 @@ def _is_older(version: str | None, required: Version) -> bool:
 
 
 def _read_oldest_python(pyproject: Path) -> Version | None:
-    """The lowest Python that a pyproject.toml allows; None where it names none, or cannot be read."""
+    """The lowest Python that a pyproject.toml allows; None if it names none, or cannot be read."""
     from packaging.specifiers import InvalidSpecifier, SpecifierSet  # noqa: PLC0415 - for this error alone
     from packaging.version import Version  # noqa: PLC0415 - for this error alone
 

@@ -96,7 +96,7 @@ def _evaluate_argument(expression: ast.expr, operations: Operations) -> Any:
 
 
 def _find_function(expression: ast.expr, operations: Operations) -> Any:
-    """What a call names, where that is allowed."""
+    """What a call names, if that is allowed."""
     match expression:
         case ast.Attribute(value=ast.Name(id="op"), attr=name) if name in OPERATIONS:
             return getattr(operations, name)

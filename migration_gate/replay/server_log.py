@@ -72,7 +72,7 @@ def add_first_error(line: Line, log: Path | None, database: str) -> Line:
 
 
 def _with_line(error: ErrorReport, file: str | None) -> ErrorReport:
-    """The error with the line of its statement in the revision's file, where the worker did not know it."""
+    """The error with the line of its statement in the revision's file, if the worker did not know it."""
     if error.line is not None:
         return error
     return replace(error, line=_find_statement_line(file, error.statement))

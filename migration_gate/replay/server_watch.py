@@ -36,7 +36,7 @@ class ServerWatch:
     """
 
     def __init__(self, server: Server) -> None:
-        """Raises PostgresDied where the server has ended, else psycopg's error."""
+        """Raises PostgresDied if the server has ended, else psycopg's error."""
         self._server = server
         self._session: psycopg.Connection[tuple[object, ...]] = server.connect()
 
@@ -45,7 +45,7 @@ class ServerWatch:
         self._session.close()
 
     def verify_server(self) -> None:
-        """Raise PostgresDied, or DiskFull, where the server ended or started anew since the watch began."""
+        """Raise PostgresDied, or DiskFull, if the server ended or started anew since the watch began."""
         import psycopg  # noqa: PLC0415 - loaded while the server starts
 
         try:
@@ -54,7 +54,7 @@ class ServerWatch:
             self._explain_lost_session(error)
 
     def verify_failure(self, line: Line) -> None:
-        """Raise PostgresDied where a failure is the end of a session that no migration asked for."""
+        """Raise PostgresDied if a failure is the end of a session that no migration asked for."""
         if not isinstance(line, RunFailed):
             return
         self.verify_server()

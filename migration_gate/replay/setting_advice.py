@@ -1,4 +1,4 @@
-"""Says which settings a project lacked: in a note where dummy values did, else as a block to paste."""
+"""Says which settings a project lacked: in a note if dummy values did, else as a block to paste."""
 
 from __future__ import annotations
 

@@ -89,7 +89,7 @@ class LogPositions:
 
     @staticmethod
     def read(connection: psycopg.Connection[Any]) -> LogPositions:
-        """From every row's id, with the number of a step where one begins."""
+        """From every row's id, with the number of a step if one begins."""
         rows = connection.execute(READ_LOG_POSITIONS).fetchall()
         return LogPositions(
             commands=tuple(row_id for row_id, step in rows if step is None),
@@ -112,7 +112,7 @@ def _row_adapter() -> TypeAdapter[_Row]:
 
 
 def install_skipped_creations(connection: psycopg.Connection[Any], server: Server) -> None:
-    """Create what compares skipped statements with what is there; event triggers where they are allowed."""
+    """Create what compares skipped statements with what is there; event triggers if they are allowed."""
     folder = files(__package__)
     connection.execute(folder.joinpath("skipped_creations.sql").read_bytes())
     if server.superuser:
@@ -124,7 +124,7 @@ def install_skipped_creations(connection: psycopg.Connection[Any], server: Serve
 def read_skipped_creations(
     connection: psycopg.Connection[Any], server: Server
 ) -> tuple[SkippedCreation, ...]:
-    """What was skipped, in the order of the replay; none where a migration dropped the gate's schema."""
+    """What was skipped, in the order of the replay; none if a migration dropped the gate's schema."""
     if connection.execute(IS_INSTALLED).fetchone() != (True,):
         return ()
     rows = [*_read_table(connection), *_read_log(server.log, connection.info.dbname)]

@@ -39,7 +39,7 @@ URL_ADVICE = (
 
 
 def explain_early_end(early_end: EarlyEnd) -> GateError | None:
-    """The error to raise; None where a revision failed, which is a fact and no error."""
+    """The error to raise; None if a revision failed, which is a fact and no error."""
     for explain in EXPLANATIONS:
         error = explain(early_end)
         if error is not None:
@@ -102,7 +102,7 @@ def _explain_refused_database(early_end: EarlyEnd) -> GateError | None:
 
 
 def _advise_on_url(early_end: EarlyEnd) -> str:
-    """Name the variable that holds the URL, where it is known."""
+    """Name the variable that holds the URL, if it is known."""
     variables = list_lacking_variables(early_end.supplied, early_end.missing)
     database_variables = {name: value for name, value in variables.items() if "://" in value}
     if not database_variables:
@@ -221,7 +221,7 @@ def _project_not_imported(early_end: EarlyEnd, message: str, advice: str) -> Pro
 
 
 def _describe_failure(failure: Failure) -> str:
-    """The message, after the class of the exception where that says more."""
+    """The message, after the class of the exception if that says more."""
     names_itself = failure.message.startswith(failure.exception_class)
     if names_itself or failure.exception_class in PROGRAM_ENDED:
         return failure.message
@@ -233,7 +233,7 @@ def _describe_location(failure: Failure) -> str:
 
 
 def _describe_evidence(early_end: EarlyEnd) -> str:
-    """The frames, after the last lines that were printed where those are all that there is to know."""
+    """The frames, after the last lines that were printed if those are all that there is to know."""
     failure = early_end.failure
     printed = _last_lines(early_end.output) if failure.exception_class in PROGRAM_ENDED else ""
     return "\n".join(filter(None, (printed, _describe_frames(failure))))

@@ -20,7 +20,7 @@ _PARAMETER = re.compile(r"%\(\w+\)s|%s|\$\d+")
 
 
 def add_statement_lines(commands: Iterable[DdlCommand], steps: Iterable[Step]) -> tuple[DdlCommand, ...]:
-    """The commands with the lines of their statements, where the worker recorded these.
+    """The commands with the lines of their statements, if the worker recorded these.
 
     A migration that rolls back also takes the number of its step from the session: a command that is then
     logged under an older step belongs to the one that has its statement.

@@ -49,7 +49,7 @@ def _build_statement(statement: ExecutedStatement, revision: str, failures: Fail
 
 
 def parse_optional_snapshot(text: str | None, version_tables: Sequence[str]) -> Snapshot | None:
-    """A catalog as JSON, without the version tables; None where none was taken."""
+    """A catalog as JSON, without the version tables; None if none was taken."""
     if text is None:
         return None
     return parse_snapshot(text, version_tables=version_tables)

@@ -22,7 +22,7 @@ from migration_gate.wording import join_words
 
 
 def fit_tenants(open_trial: OpenTrial, replay: Replay, verified: VerifiedFixes) -> VerifiedFixes:
-    """The fixes as they are to be written where env.py runs each revision once for each of its schemas.
+    """The fixes as they are to be written if env.py runs each revision once for each of its schemas.
 
     Lines that not every schema needs, or that do not run in each, are not offered.
     """
@@ -59,7 +59,7 @@ def _both_directions(difference: Difference) -> tuple[str, str]:
 
 
 def _remove_tenant(difference: Difference, schemas: Sequence[str]) -> Difference:
-    """The difference with lines that name no schema; without lines where they have to name it."""
+    """The difference with lines that name no schema; without lines if they have to name it."""
     schema = find_schema(difference)
     if schema not in schemas or not difference.upgrade:
         return difference

@@ -30,7 +30,7 @@ SHOWN_REVISIONS = 5
 
 
 def verify_bootstrap(project: Project, answer: AnswerReader, output: str) -> None:
-    """Raise ProjectNotImported where a worker could not create the models of an older commit."""
+    """Raise ProjectNotImported if a worker could not create the models of an older commit."""
     failed = answer.failure()
     if failed is not None:
         raise startup_errors.explain_bootstrap_failure(
@@ -39,7 +39,7 @@ def verify_bootstrap(project: Project, answer: AnswerReader, output: str) -> Non
 
 
 def verify_replay_started(project: Project, answer: AnswerReader, output: str) -> None:
-    """Raise where the project failed before its first revision; a failing revision is a fact.
+    """Raise if the project failed before its first revision; a failing revision is a fact.
 
     `output` is the end of what the project's code printed. Raises DatabaseRefused, DiskFull, Misconfigured
     ProjectNotImported or SeveralDatabases.
@@ -73,7 +73,7 @@ def verify_replay_started(project: Project, answer: AnswerReader, output: str) -
 
 
 def _verify_time_limits(answer: AnswerReader, failure: Failure | None) -> None:
-    """Raise TimedOut where a time limit ended a statement: what that says, it says of the machine too."""
+    """Raise TimedOut if a time limit ended a statement: what that says, it says of the machine too."""
     for error in _list_errors(answer, failure):
         if error.sqlstate == QUERY_CANCELED and "statement timeout" in error.message:
             raise _explain_time_limit(error)
@@ -141,7 +141,7 @@ def _explain_empty_version_table(replay: Replay, version_tables: str, count: int
 
 
 def _describe_connections(connections: Sequence[Connection]) -> str:
-    """A sentence on connections to other databases; nothing where there are none."""
+    """A sentence on connections to other databases; nothing if there are none."""
     if not connections:
         return ""
     addresses = ", ".join(

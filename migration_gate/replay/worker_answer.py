@@ -93,7 +93,7 @@ class AnswerReader:
         return next(self._find_all(kind), None)
 
     def scripts(self) -> ScriptsFound | None:
-        """The folders of the revisions and of env.py; None where the project's configuration did not load."""
+        """The folders of the revisions and of env.py; None if the project's configuration did not load."""
         return self._find_first(ScriptsFound)
 
     def contexts(self) -> tuple[ContextFinished, ...]:
@@ -119,7 +119,7 @@ class AnswerReader:
         return finished.skipped_contexts if finished is not None else 0
 
     def step_keywords(self) -> tuple[StepKeywords, ...]:
-        """What env.py gives to the functions of the revisions, where it gives anything."""
+        """What env.py gives to the functions of the revisions, if it gives anything."""
         finished = self._find_first(HistoryFinished)
         if finished is None:
             return ()
@@ -144,11 +144,11 @@ class AnswerReader:
         return tuple(self._find_all(SettingSupplied))
 
     def found_databases(self) -> DatabasesFound | None:
-        """The databases that env.py migrates, where the gate did not know that there are several."""
+        """The databases that env.py migrates, if the gate did not know that there are several."""
         return self._find_first(DatabasesFound)
 
     def heads(self) -> tuple[str, ...]:
-        """Of the history; none where it was not read."""
+        """Of the history; none if it was not read."""
         graph = self._find_first(HistoryRead)
         return graph.heads if graph is not None else ()
 
@@ -184,7 +184,7 @@ class AnswerReader:
     # The history.
 
     def history(self, target: tuple[str, ...], files: Sequence[RevisionSource]) -> History:
-        """The revision graph, in the order of the replay where there is one, with the revision files."""
+        """The revision graph, in the order of the replay if there is one, with the revision files."""
         return build_history(
             self._find_first(HistoryRead) or HistoryRead((), (), ()),
             files,
@@ -218,7 +218,7 @@ class AnswerReader:
     # Failures.
 
     def failure(self) -> StoppedRun | None:
-        """Where and how the run ended early; None where it did not."""
+        """Where and how the run ended early; None if it did not."""
         line = self._find_first(RunFailed)
         if line is None:
             return None
@@ -232,7 +232,7 @@ class AnswerReader:
         return StoppedRun(line.stage, failure, line.missing)
 
     def failed_statements(self) -> tuple[Statement, ...]:
-        """What the revision that failed had run; nothing where none failed."""
+        """What the revision that failed had run; nothing if none failed."""
         line = self._find_first(RunFailed)
         if line is None or line.revision is None:
             return ()

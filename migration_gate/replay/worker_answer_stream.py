@@ -93,7 +93,7 @@ def send_order(
 ) -> AnswerStream:
     """Tell the worker what to do on which server; its answer. The time limits count from here.
 
-    Where the worker has a second interpreter, it gets the same order for the models at once, so that it
+    If the worker has a second interpreter, it gets the same order for the models at once, so that it
     imports the project meanwhile; see `receive_models`.
     """
     # A worker or a server that has died already is reported when the answer is read.
@@ -115,9 +115,9 @@ def _send_line(pipes: WorkerPipes, line: Order | ModelsRequest) -> None:
 class AnswerStream:
     """What a worker answers to its order. Iterate once: the lines come as the worker writes them.
 
-    Where the project's code ends its own interpreter, the last line is the failure that the worker could
-    not write any more. Raises TimedOut; AnswerCorrupted; WorkerDied where something outside of the project
-    ended the worker; PostgresDied or DiskFull where the server ended first.
+    If the project's code ends its own interpreter, the last line is the failure that the worker could
+    not write any more. Raises TimedOut; AnswerCorrupted; WorkerDied if something outside of the project
+    ended the worker; PostgresDied or DiskFull if the server ended first.
     """
 
     def __init__(
@@ -258,7 +258,7 @@ class AnswerStream:
                 time.sleep(0.02)
 
     def _explain_early_end(self) -> Line:
-        """The failure that the worker could not write any more. Raises where it was not the project's."""
+        """The failure that the worker could not write any more. Raises if it was not the project's."""
         self._server_watch.verify_server()  # a server that died first is the cause
         status = self._worker.process.poll() or 0
         manner = crash_report.describe_exit(status) if self._is_main or status else "ended"

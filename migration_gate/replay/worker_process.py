@@ -87,8 +87,8 @@ def start_worker(
 
     With `with_models` it forks then: a second interpreter waits, which no code of the project has run in.
 
-    `folder` belongs to this run: the worker's files are copied into it where its account cannot read them
-    elsewhere, and its home directory is there where it has no other.
+    `folder` belongs to this run: the worker's files are copied into it if its account cannot read them
+    elsewhere, and its home directory is there if it has no other.
     """
     worker = _launch_worker(project, settings, folder, with_models)
     try:
@@ -98,7 +98,7 @@ def start_worker(
 
 
 def stop_worker(worker: WorkerProcess) -> None:
-    """End the worker and everything that it started; does nothing where that has happened already."""
+    """End the worker and everything that it started; does nothing if that has happened already."""
     process = worker.process
     if process.poll() is None:
         process.terminate()  # the sandbox ends all of its descendants
@@ -210,7 +210,7 @@ def _describe_account(account: Account | None, unreadable: Path) -> str:
 
 
 def _find_readable_code(account: Account | None, folder: Path) -> Path:
-    """The worker's main file; a copy in `folder` where the account cannot read the original."""
+    """The worker's main file; a copy in `folder` if the account cannot read the original."""
     main_file = WORKER_FOLDER / "__main__.py"
     if account is None or is_readable(main_file):
         return main_file

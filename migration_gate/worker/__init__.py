@@ -24,14 +24,19 @@ in and what goes out; stdout and stderr belong to the project's code.
     project_config      the project's Alembic configuration
     script_history      the revisions, as Alembic reads them
     upgrade             runs env.py, one revision at a time; observed_step, session_place
-    statement_recorder  statements, transactions and errors of a step
+    statement_recorder  statements, transactions and errors of a step; observed_blocks: caught in DO blocks
     step_record         which of them are kept
     model_ddl           DDL that is compiled from the project's own models; model_origins, running_frames
     catalog_snapshot    reads the catalog on the migration's own connection
     env_watch           errors that env.py catches, contexts that it does not run
     env_context         what env.py configured
-    models_database     the models in a copy of the database; model_creation, model_locations, own_connection
-    alembic_comparison  Alembic's own comparison, where the models could not be created
+    listener_guard      failures of the worker's own, apart from the project's
+    models_run          the process that creates the models
+    models_database     the models in a copy of the database; replaced_objects: what they replace there
+    model_creation      creates them; model_types, model_locations, imported_modules, own_connection
+    project_check       what `alembic check` says with the project's own filters and comparators:
+                        project_comparison, project_filters, declared_operations
+    alembic_comparison  Alembic's own comparison, if the models could not be created
     error_report        an exception as data
     private_api         everything private of Alembic and SQLAlchemy, with its versions
 """

@@ -23,7 +23,7 @@ class Additions:
     command_line: bool = False
     """`cmd_opts`, as the command `alembic` sets them"""
     replaced: dict[str, str] = field(default_factory=dict)
-    """what the project's code takes where a variable is not set"""
+    """what the project's code takes if a variable is not set"""
     settings_fields: bool = False
     """values for the required fields of pydantic's settings classes"""
 

@@ -83,19 +83,19 @@ class OrderStream:
             open_memory()
 
     def receive_order(self) -> Order:
-        """The order, as soon as the gate has sent it. Ends the process where the gate has no order for it."""
+        """The order, as soon as the gate has sent it. Ends the process if the gate has no order for it."""
         line = self._stream.readline()
         if not line:
             os._exit(0)
         return decode_order(line)
 
     def await_restored_database(self) -> None:
-        """Return when the gate has restored the database. Ends the process where it does not."""
+        """Return when the gate has restored the database. Ends the process if it does not."""
         if self._stream.readline() != DATABASE_RESTORED:
             os._exit(0)
 
     def demand_request(self) -> ModelsRequest:
-        """The request for the models. Ends the process where the gate has none: the history failed."""
+        """The request for the models. Ends the process if the gate has none: the history failed."""
         request = self.await_request()
         if request is None:
             os._exit(0)
@@ -104,7 +104,7 @@ class OrderStream:
     def await_request(self) -> Optional[ModelsRequest]:
         """The request for the models, as soon as it comes, and the same at each later call.
 
-        None where the gate closes the pipe: then there is nothing more to do. A process that the project's
+        None if the gate closes the pipe: then there is nothing more to do. A process that the project's
         code forked from this one ends here: the request is not for it.
         """
         if os.getpid() != self._owner:

@@ -1,4 +1,4 @@
-"""Runs the project in a process of its own, and again where it failed for the want of a setting.
+"""Runs the project in a process of its own, and again if it failed for the want of a setting.
 
 The first attempt is truthful: what is not set is not set. An attempt that fails before any revision may ask
 for another one with additions. The interpreter is forked for each, and the database that one has used is
@@ -29,7 +29,7 @@ class UseOfRun:
     """What an attempt has taken of the run, which the next one has to know."""
 
     request: str
-    """the request for the models, where it was received"""
+    """the request for the models, if it was received"""
     has_connected: bool
     """to the database"""
 
@@ -40,11 +40,11 @@ class Attempt:
 
     additions: Additions = field(default_factory=Additions)
     proven: Optional[Additions] = None
-    """the additions to go back to where those of this attempt, which are a guess, do not help"""
+    """the additions to go back to if those of this attempt, which are a guess, do not help"""
     is_final: bool = False
     """must not ask for another one"""
     request: str = ""
-    """the request for the models, where an earlier attempt has received it already"""
+    """the request for the models, if an earlier attempt has received it already"""
     follows_database_use: bool = False
     """the attempt before it may have changed the database"""
     descriptor: int = -1
@@ -55,7 +55,7 @@ class Attempt:
     def try_again(self, additions: Additions, proven: Optional[Additions], use: UseOfRun) -> NoReturn:
         """End this attempt, and have another one with these additions.
 
-        `proven` are those to go back to, where the further ones are a guess.
+        `proven` are those to go back to, if the further ones are a guess.
         """
         self._ask_for(Attempt(additions, self.proven or proven), use)
 

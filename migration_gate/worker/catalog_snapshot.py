@@ -73,7 +73,7 @@ def read_catalog(connection: Any, query: str) -> str:
 
 
 def _enter_savepoint(cursor: Any) -> bool:
-    """False where there is no transaction, whatever the driver believes."""
+    """False if there is no transaction, whatever the driver believes."""
     try:
         cursor.execute(ENTER_SAVEPOINT)
     except Exception as error:

@@ -64,7 +64,7 @@ class OperationRunner:
         return operation, line
 
     def run_downgrade(self, operation: Any, line: DeclaredOperation) -> DeclaredOperation:
-        """The line with the way back, where there is one that runs."""
+        """The line with the way back, if there is one that runs."""
         if line.error is not None or not is_reversible(operation):
             return line
         try:
@@ -77,7 +77,7 @@ class OperationRunner:
         return DeclaredOperation(line.label, line.upgrade, lines if line.upgrade else "", None)
 
     def _render_lines(self, operation: Any) -> Optional[str]:
-        """The operation as code of a revision; None where nothing renders it."""
+        """The operation as code of a revision; None if nothing renders it."""
         from alembic.autogenerate import render_op_text
         from alembic.autogenerate.api import AutogenContext
 

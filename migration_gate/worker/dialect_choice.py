@@ -56,7 +56,7 @@ class DialectChoice:
             self._async_depth -= 1
 
     def _adapt_url(self, name_or_url: Any, make_url: Callable[[Any], Any]) -> Any:
-        """The URL for `create_engine`, with another driver or dialect where that is needed."""
+        """The URL for `create_engine`, with another driver or dialect if that is needed."""
         if isinstance(name_or_url, str) and name_or_url.startswith(TEMPLATE_SCHEME):
             name_or_url = "postgresql://" + name_or_url[len(TEMPLATE_SCHEME) :]
         url = make_url(name_or_url)

@@ -29,7 +29,7 @@ class EnvContext:
 
     @property
     def metadatas(self) -> tuple[Any, ...]:
-        """The MetaData objects of target_metadata; none where it is missing."""
+        """The MetaData objects of target_metadata; none if it is missing."""
         return list_metadatas(self.options.get("target_metadata"))
 
     def translate_schema(self, schema: Optional[str]) -> Optional[str]:

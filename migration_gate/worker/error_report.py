@@ -19,14 +19,14 @@ ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+(?=>)")
 LIBRARIES = ("alembic", "sqlalchemy", "psycopg", "psycopg2", "asyncpg", "pg8000", "flask_migrate", "greenlet")
 """whose frames say nothing about the project"""
 NO_REASON = ("", "connection is bad: no error details available")
-"""what libpq says where it may not have a socket"""
+"""what libpq says if it may not have a socket"""
 WORKER_FOLDER = os.path.dirname(os.path.abspath(__file__))
 STANDARD_LIBRARY = os.path.dirname(os.path.abspath(os.__file__))
 
 
 def describe_error(error: BaseException, *, home: str = "") -> ErrorReport:
     """The exception as data. Files below `home` count as the project's own, but for installed packages."""
-    original = getattr(error, "orig", None)  # the driver's exception, where SQLAlchemy wrapped it
+    original = getattr(error, "orig", None)  # the driver's exception, if SQLAlchemy wrapped it
     report = _from_driver(original if original is not None else error) or ErrorReport("")
     statement = getattr(error, "statement", None)
     return dataclasses.replace(
@@ -42,7 +42,7 @@ def describe_error(error: BaseException, *, home: str = "") -> ErrorReport:
 
 
 def _from_driver(error: BaseException) -> Optional[ErrorReport]:
-    """What the server said, from the exception or what it was raised from; None where no driver raised it."""
+    """What the server said, from the exception or what it was raised from; None if no driver raised it."""
     for candidate in (error, error.__cause__, error.__context__):
         if candidate is None:
             continue
@@ -113,7 +113,7 @@ def _describe_in_own_words(error: BaseException) -> str:
 
 
 def _read_own_text(error: BaseException) -> str:
-    """What the exception prints, with the reason where it does not say it itself."""
+    """What the exception prints, with the reason if it does not say it itself."""
     try:
         text = ADDRESS.sub("", str(error).strip())
     except Exception:  # a project's exception may fail to print itself

@@ -16,7 +16,7 @@ INSTALLED_FOLDERS = (os.sep + "site-packages" + os.sep, os.sep + "dist-packages"
 def find_imported_modules() -> tuple[ImportedModule, ...]:
     """The modules that are neither Python's nor an installed package's, sorted.
 
-    Modules of an installed package count where it maps classes: a project may have been installed as one.
+    Modules of an installed package count if it maps classes: a project may have been installed as one.
     """
     standard_library = os.path.realpath(sysconfig.get_path("stdlib")) + os.sep
     model_packages = _find_model_packages()

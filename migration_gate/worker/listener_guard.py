@@ -21,7 +21,7 @@ ABORTED_TRANSACTION = "25P02"
 NO_SESSION = ("08", "57P")
 """classes of SQLSTATEs: the session has ended"""
 NO_CONNECTION_CLASSES = ("InterfaceError", "OperationalError", "ConnectionDoesNotExistError")
-"""exceptions of the drivers, which come without an SQLSTATE where the session has ended"""
+"""exceptions of the drivers, which come without an SQLSTATE if the session has ended"""
 
 
 class GateFailed(Exception):
@@ -38,7 +38,7 @@ class ListenerGuard:
         """a statement of the gate's own may have ended the project's transaction"""
 
     def wrap(self, what: str, function: Callable[..., Any]) -> Callable[..., Any]:
-        """The function, which returns None where it fails. `what` it does, as a noun phrase."""
+        """The function, which returns None if it fails. `what` it does, as a noun phrase."""
 
         @functools.wraps(function)
         def guarded(*positional: Any, **keywords: Any) -> Any:

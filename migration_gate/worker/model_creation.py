@@ -1,4 +1,4 @@
-"""Creates the models in a database: all at once, or where Postgres refuses that, part by part."""
+"""Creates the models in a database: all at once, or if Postgres refuses that, part by part."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def _create_other_types(connection: Any, mapped_types: Iterable[MappedType]) -> 
 def _create_at_once(connection: Any, metadata: Any) -> bool:
     """Whether create_all could create everything.
 
-    Everything was dropped, so nothing need be looked for; but where that fails it is tried again with a look,
+    Everything was dropped, so nothing need be looked for; but if that fails it is tried again with a look,
     for a type that only a project's own type class knows of, for example.
     """
     for checkfirst in (False, True):

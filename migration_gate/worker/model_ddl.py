@@ -48,7 +48,7 @@ class ObservedDdl:
     frames: tuple[Frame, ...]
     """of the project, outermost first"""
     text: Optional[str]
-    """what was compiled; None where SQLAlchemy executed the element itself"""
+    """what was compiled; None if SQLAlchemy executed the element itself"""
     is_executed: bool
 
 
@@ -59,7 +59,7 @@ class ModelDdlObserver:
         self._home = home
         self._guard = guard
         self.is_active = True
-        """set to False where what follows is the gate's own"""
+        """set to False if what follows is the gate's own"""
         self._observed: list[ObservedDdl] = []
         self._compiled_only: list[ObservedDdl] = []
         """whose text was not yet seen in a statement"""

@@ -38,7 +38,7 @@ def _find_class_line(file: str, name: str) -> Optional[int]:
 
 @lru_cache(maxsize=None)
 def _read_source(file: str) -> str:
-    """The text of a file, '' where it cannot be read."""
+    """The text of a file, '' if it cannot be read."""
     try:
         with open(file, encoding="utf-8", errors="replace") as stream:
             return stream.read()

@@ -168,7 +168,7 @@ def _build_uncreated_part(part: RefusedPart, context: EnvContext) -> UncreatedPa
 def _compare_with_alembic(
     order: Order, connections: OwnConnections, contexts: Sequence[EnvContext], parts: list[UncreatedPart]
 ) -> AlembicComparison:
-    """Compare the tables of uncreated parts with Alembic instead; no part is compared where that fails."""
+    """Compare the tables of uncreated parts with Alembic instead; no part is compared if that fails."""
     tables = {part.table for part in parts if part.table}
     differences: list[AlembicDifference] = []
     for context in contexts if tables else ():

@@ -83,7 +83,7 @@ class ModelsRun:
                 raise
 
     def send_missing_contexts(self) -> None:
-        """Send that env.py ended too early, where it did."""
+        """Send that env.py ended too early, if it did."""
         if not self._is_finished:
             self._answer.send(ContextsMissing(len(self._contexts)))
 

@@ -90,7 +90,7 @@ def _is_dynaconf_object(value: Any) -> bool:
 
 
 def _read_dynaconf_prefix(settings: Any, default: str) -> str:
-    """The prefix that a settings object names; '' where it has switched prefixes off."""
+    """The prefix that a settings object names; '' if it has switched prefixes off."""
     attributes = getattr(settings, "__dict__", {})  # its own attributes would run the validators again
     for values in (attributes, attributes.get("_kwargs") or {}):
         if "ENVVAR_PREFIX_FOR_DYNACONF" in values:

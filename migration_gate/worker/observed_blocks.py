@@ -1,8 +1,8 @@
 """Has the EXCEPTION handlers of a DO block note what they caught, where no event trigger can see it.
 
-Event triggers see DDL. What else a block does (UPDATE, INSERT, a function's call) leaves no trace where its
+Event triggers see DDL. What else a block does (UPDATE, INSERT, a function's call) leaves no trace if its
 error is caught. So each handler of a DO block with such statements begins with a call of the gate's own that
-writes into a table: where the handler raises the error again, that is undone as well. The call stands on the
+writes into a table: if the handler raises the error again, that is undone as well. The call stands on the
 line of the handler's THEN, changes no variable of the project's (FOUND neither), and is cut out of all texts
 that are reported.
 """

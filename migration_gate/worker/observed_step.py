@@ -53,7 +53,7 @@ class ObservedStep:
         self._has_snapshots = has_snapshots
         self.before: Optional[str] = None
         self.after: Optional[str] = None
-        """the catalog as JSON, where the step gets snapshots"""
+        """the catalog as JSON, if the step gets snapshots"""
         self.in_transaction = True
         """the connection was in a transaction when the function ended"""
 
@@ -97,7 +97,7 @@ class ObservedStep:
         self.after = self._read_catalog()
 
     def _read_catalog(self) -> Optional[str]:
-        """The catalog as it is now, where the step gets snapshots."""
+        """The catalog as it is now, if the step gets snapshots."""
         text: Optional[str] = None
         if self._has_snapshots:
             with self._guard.querying("the catalog before and after a revision"):

@@ -10,7 +10,7 @@ MOST_REPEATS = 100
 
 
 def sample_pattern(pattern: str) -> str:
-    """A text that matches; '' where none was found. Look-arounds and the like are not understood."""
+    """A text that matches; '' if none was found. Look-arounds and the like are not understood."""
     try:
         parser: Any = getattr(re, "_parser", None)  # since Python 3.11
         if parser is None:

@@ -84,7 +84,7 @@ NUMBER = re.compile(r"(?<![\w.])\d{1,9}(?![\w.])")
 
 
 def make_text(name: str, type_name: str = "") -> str:
-    """The likeliest value of a setting of this name, unlike that of any other name where it is free text."""
+    """The likeliest value of a setting of this name, unlike that of any other name if it is free text."""
     if type_name == "int":
         return "5432" if "PORT" in name.upper() else "1"
     if type_name in TYPE_VALUES:

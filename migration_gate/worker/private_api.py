@@ -114,7 +114,7 @@ def find_sequences(metadata: Any) -> list[Any]:
 def find_mapper_registries() -> Iterable[Any]:
     """Every `registry` with mapped classes: `sqlalchemy.orm.mapper._all_registries`, since SQLAlchemy 1.4.
 
-    Empty where the ORM cannot be imported, or a later SQLAlchemy keeps them elsewhere: then classes of the
+    Empty if the ORM cannot be imported, or a later SQLAlchemy keeps them elsewhere: then classes of the
     models are not named in the report, and nothing else is lost.
     """
     try:

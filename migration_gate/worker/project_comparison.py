@@ -49,7 +49,7 @@ class ProjectComparison:
 
 
 def compare_as_project(context: EnvContext, with_comparators: bool, connection: Any) -> ProjectComparison:
-    """Compare, where the project adds anything; `with_comparators`: with the functions that it registered.
+    """Compare, if the project adds anything; `with_comparators`: with the functions that it registered.
 
     Raises what the project's functions raise, but for process_revision_directives.
     """
@@ -178,7 +178,7 @@ class OperationRecorder:
 
 
 def _allow_without_reverse(operation: Any) -> None:
-    """Have Alembic, which asks for the downgrade too, go on where an operation knows none."""
+    """Have Alembic, which asks for the downgrade too, go on if an operation knows none."""
     try:
         operation.reverse()
     except NotImplementedError:
@@ -251,7 +251,7 @@ class OperationDescription:
 
 
 def _is_changed(attribute: str, value: Any) -> bool:
-    """None stands for no change, or False where None is a value: for a default and a comment."""
+    """None stands for no change, or False if None is a value: for a default and a comment."""
     if attribute in ("modify_server_default", "modify_comment"):
         return value is not False
     return value is not None

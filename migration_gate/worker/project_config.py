@@ -64,7 +64,7 @@ def _load_from_ini(source: ConfigSource, x_arguments: tuple[str, ...]) -> Any:
 
 
 def _load_from_toml(source: ConfigSource, x_arguments: tuple[str, ...]) -> Any:
-    """A pyproject.toml (Alembic 1.16 and later), and the alembic.ini beside it where there is one."""
+    """A pyproject.toml (Alembic 1.16 and later), and the alembic.ini beside it if there is one."""
     from alembic.config import Config
 
     ini_file = os.path.join(os.path.dirname(source.file or ""), "alembic.ini")

@@ -21,7 +21,7 @@ def list_required_types(class_: Any) -> dict[str, Any]:
 
 
 def find_field_type(class_: Any, path: tuple[str, ...]) -> Any:
-    """The type of a field, or of a field of its model, by names or aliases; str where it is not known."""
+    """The type of a field, or of a field of its model, by names or aliases; str if it is not known."""
     type_: Any = class_
     for name in path:
         fields = list_fields(_find_model(type_))
@@ -53,7 +53,7 @@ def _list_aliases(field: Any) -> tuple[str, ...]:
 
 
 def lacks_value(field: Any) -> bool:
-    """Whether the field is empty where nothing is given."""
+    """Whether the field is empty if nothing is given."""
     return getattr(field, "default", None) in (None, "")
 
 
@@ -79,6 +79,6 @@ def _list_variable_names(settings_class: Any, name: str) -> Iterator[str]:
 
 
 def _read_config(settings_class: Any, name: str) -> Any:
-    """One key of a class's configuration; None where it is not there."""
+    """One key of a class's configuration; None if it is not there."""
     config = getattr(settings_class, "model_config", None) or getattr(settings_class, "__config__", None)
     return config.get(name) if isinstance(config, Mapping) else getattr(config, name, None)

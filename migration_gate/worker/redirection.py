@@ -148,7 +148,7 @@ class Redirection:
     # Proof and report.
 
     def _demand_identity(self, connection: Any, expected: str) -> None:
-        """Raise DatabaseRefused where the server or the database is not that of this run."""
+        """Raise DatabaseRefused if the server or the database is not that of this run."""
         cursor = connection.cursor()
         cursor.execute(READ_IDENTITY)
         cluster_name, database, comment = cursor.fetchone()

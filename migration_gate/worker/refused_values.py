@@ -24,7 +24,7 @@ NEAR_LINES = 20
 
 
 def try_other_value(failure: StartupFailure) -> Optional[Additions]:
-    """The additions with another value for a variable; None where none is left that may do."""
+    """The additions with another value for a variable; None if none is left that may do."""
     additions = failure.additions
     for name in dict.fromkeys(list_refused_variables(failure)):
         used = (additions.variables[name], *additions.tried.get(name, ()))

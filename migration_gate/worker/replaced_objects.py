@@ -57,7 +57,7 @@ def try_statement(connection: Any, statement: str) -> bool:
 
 def execute_text(connection: Any, statement: str) -> Any:
     """Execute a statement that has no parameters, whatever it contains."""
-    if connection.dialect.driver == "pg8000":  # the others take a % as it is where nothing can replace it
+    if connection.dialect.driver == "pg8000":  # the others take a % as it is if nothing can replace it
         statement = statement.replace("%", "%%")
     return connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
 

@@ -1,4 +1,4 @@
-"""Decides, where the project failed before its first revision, whether another attempt may come further."""
+"""Decides, if the project failed before its first revision, whether another attempt may come further."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class RetryDecision:
     # Another attempt.
 
     def retry_after(self, error: BaseException) -> None:
-        """Have another attempt where that may help; else nothing happens."""
+        """Have another attempt if that may help; else nothing happens."""
         if not self._answer.is_holding or self._attempt.is_final:
             return
         with contextlib.suppress(Exception):  # objects of the project's may raise whatever is asked of them
@@ -109,7 +109,7 @@ class RetryDecision:
             self._attempt.give_up(truthful, self._use_of_run())
 
     def retry_on_postgresql(self) -> None:
-        """Have another attempt where the project believes that it is on another database, and need not."""
+        """Have another attempt if the project believes that it is on another database, and need not."""
         replaced = tuple(self._redirection.replaced_urls)
         if not replaced or not self._answer.is_holding or self._attempt.is_final:
             return
@@ -203,7 +203,7 @@ class RetryDecision:
             yield MissingSetting("attribute", name, place=self._find_place(name, "attribute"))
 
     def _find_place(self, name: str, kind: ReadKind = "variable") -> str:
-        """Where the project asks for the setting, first without a default; '' where a library does."""
+        """Where the project asks for the setting, first without a default; '' if a library does."""
         reads = [read for read in self._reads.reads if (read.kind, read.name) == (kind, name)]
         reads.sort(key=lambda read: (read.default is not None, read.is_existence_check))
         return next(filter(None, map(self._place_of, reads)), "")

@@ -77,6 +77,6 @@ def _list_parents(down_revision: Any) -> tuple[str, ...]:
 
 
 def _upgrade_line(module: Any) -> int:
-    """The line of a revision's `upgrade()`, 1 where there is none."""
+    """The line of a revision's `upgrade()`, 1 if there is none."""
     code = getattr(getattr(module, "upgrade", None), "__code__", None)
     return getattr(code, "co_firstlineno", 1)

@@ -113,7 +113,7 @@ class Session:
             run_prepare_command(command)
 
     def _prepare_interpreter(self) -> bool:
-        """Install what has to be there before the project is imported; False where a package is missing."""
+        """Install what has to be there before the project is imported; False if a package is missing."""
         imports = ImportHooks(self._guard)
         imports.install()
         install_driver_patches(self._redirection, imports)
@@ -205,7 +205,7 @@ class Session:
         models_run.send_missing_contexts()
 
     def _run_env(self, project: ProjectConfig, history: ScriptHistory, upgrade: HistoryUpgrade) -> bool:
-        """Run env.py; False where the revisions cannot be read, which is a finding and no failure."""
+        """Run env.py; False if the revisions cannot be read, which is a finding and no failure."""
         self._begin_stage("replay")
         try:
             upgrade.run_env(project.config)
@@ -220,7 +220,7 @@ class Session:
         return history.send_once()
 
     def _finish_history(self, upgrade: HistoryUpgrade) -> None:
-        """Create the models as this process has them, where the gate wants that: the other one failed."""
+        """Create the models as this process has them, if the gate wants that: the other one failed."""
         if not self._answer.is_owner:  # the project's code forked this process, and let it come back here
             os._exit(0)
         self._answer.release()  # env.py ended without an error, with or without a context

@@ -11,7 +11,7 @@ TYPES_BY_FUNCTION = {"loads": "json", "UUID": "uuid"}
 TYPED_METHODS = ("int", "float", "bool", "list", "json", "dict", "uuid")
 """of environs and django-environ: `env.int("NAME")`"""
 OPTIONAL_READERS = ("get", "getenv", "setdefault", "pop")
-"""what answers without an error where the setting is missing"""
+"""what answers without an error if the setting is missing"""
 
 
 @dataclass(frozen=True)
@@ -23,12 +23,12 @@ class SettingCall:
     reader: str
     """`os.environ[]`, `config()`, `env.`"""
     type_name: str = ""
-    """int, bool, json...; '' where nothing says so"""
+    """int, bool, json...; '' if nothing says so"""
     is_required: bool = True
 
 
 def parse_file(file: str) -> Optional[ast.Module]:
-    """The file's syntax tree; None where it cannot be read."""
+    """The file's syntax tree; None if it cannot be read."""
     try:
         with open(file, "rb") as stream:
             return ast.parse(stream.read())

@@ -1,4 +1,4 @@
-"""Settings that might help after an error which names none. A guess is taken back where it did not help."""
+"""Settings that might help after an error which names none. A guess is taken back if it did not help."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Watches pydantic's settings classes, and gives required fields that have no value one that is accepted.
 
-Only where the project failed for the want of one: in the first run the class fails as it does elsewhere.
+Only if the project failed for the want of one: in the first run the class fails as it does elsewhere.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ class FieldFilling:
         self._tried: dict[tuple[str, ...], list[Any]] = {}
 
     def fill_refused(self, error: Any) -> bool:
-        """Fill what was missing, and replace what was refused; False where that cannot be done."""
+        """Fill what was missing, and replace what was refused; False if that cannot be done."""
         has_changed = False
         for refusal in error.errors():
             for path in self._list_paths(refusal):

@@ -69,7 +69,7 @@ class SeveralDatabases:
 
 
 def find_address(connection: Any) -> Optional[str]:
-    """`host:port/database` that the engine of a connection was made for; None where its URL names none."""
+    """`host:port/database` that the engine of a connection was made for; None if its URL names none."""
     engine: Any = getattr(connection, "engine", None)
     url = getattr(engine, "url", None)
     if url is None or not getattr(url, "database", None):

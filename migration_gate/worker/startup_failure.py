@@ -23,7 +23,7 @@ class FailedStatement:
 
     file: str
     lines: range
-    """empty where the statement is not known"""
+    """empty if the statement is not known"""
 
     @property
     def source(self) -> str:
@@ -53,7 +53,7 @@ class StartupFailure:
 
     @property
     def innermost_statement(self) -> Optional[FailedStatement]:
-        """The statement of the project's that failed; None where none of its code ran."""
+        """The statement of the project's that failed; None if none of its code ran."""
         return self.statements[0] if self.statements else None
 
     def is_read_by_statement(self, read: SettingRead) -> bool:
@@ -82,7 +82,7 @@ class StartupFailure:
 
 
 def read_message(error: BaseException) -> str:
-    """An exception's own words; '' where it cannot print itself."""
+    """An exception's own words; '' if it cannot print itself."""
     try:
         return str(error.code) if isinstance(error, SystemExit) else str(error)
     except Exception:

@@ -39,6 +39,6 @@ class KeywordRecorder:
         return watched_function
 
     def list_keywords(self) -> tuple[StepKeywords, ...]:
-        """Those of all contexts, each once; none where there are no keywords."""
+        """Those of all contexts, each once; none if there are no keywords."""
         calls = [StepKeywords(call, metadatas in self._judged) for call, metadatas in self._calls if call]
         return tuple(dict.fromkeys(calls))

@@ -91,7 +91,7 @@ class HistoryUpgrade:
         return self._configured.skipped
 
     def raise_caught_error(self) -> None:
-        """Raise the first error of a revision that env.py caught, where one did, or of the gate's own."""
+        """Raise the first error of a revision that env.py caught, if one did, or of the gate's own."""
         if self._own_failure is not None:
             raise self._own_failure
         for caught in self._errors.values():

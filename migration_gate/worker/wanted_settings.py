@@ -26,7 +26,7 @@ AWS_VARIABLES = {
 
 
 def find_wanted_settings(failure: StartupFailure) -> Optional[Additions]:
-    """The additions with what this error asks for; None where it asks for nothing that can be given."""
+    """The additions with what this error asks for; None if it asks for nothing that can be given."""
     if failure.is_about_arguments():
         return None
     for rule in RULES:

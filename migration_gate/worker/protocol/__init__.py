@@ -6,7 +6,7 @@ the dataclasses in `Line`, told apart by `kind`. The gate validates every line a
 comes in (`replay/answer_lines.py`). The process of the models has two pipes of the same kinds, and the same
 order with another task.
 
-What the project's code did wrong is data (`RunFailed`), with exit status 0. `Done` is the last line: where it
+What the project's code did wrong is data (`RunFailed`), with exit status 0. `Done` is the last line: if it
 is missing the interpreter ended early, and the lines before it show how far it got.
 
     order               what the gate sends

@@ -20,7 +20,7 @@ class RevisionScript:
     file: str
     """real path"""
     line: int
-    """of `upgrade()`, 1 where there is none"""
+    """of `upgrade()`, 1 if there is none"""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class HistoryRead:
     """The revision graph."""
 
     revisions: tuple[RevisionScript, ...]
-    """newest first; empty where it could not be read"""
+    """newest first; empty if it could not be read"""
     heads: tuple[str, ...]
     bases: tuple[str, ...]
     error: Optional[ErrorReport] = None
@@ -93,7 +93,7 @@ class StepKeyword:
 
     name: str
     value: Optional[str]
-    """None where it is no text"""
+    """None if it is no text"""
 
 
 @dataclass(frozen=True)

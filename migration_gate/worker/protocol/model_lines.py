@@ -35,7 +35,7 @@ class FilteredObject:
     """An object that the project's own filters leave out of comparisons; "*" stands for every one."""
 
     kind: str
-    """as Alembic calls it (table, column, index...), or type or default where compare_type left it out"""
+    """as Alembic calls it (table, column, index...), or type or default if compare_type left it out"""
     schema: str
     table: Optional[str]
     name: Optional[str]
@@ -63,7 +63,7 @@ class DeclaredOperation:
     label: str
     """what it says of itself"""
     upgrade: str
-    """the lines of a revision that ran; '' where there are none"""
+    """the lines of a revision that ran; '' if there are none"""
     downgrade: str
     error: Optional[str]
     """why it could not be run"""
@@ -115,7 +115,7 @@ class ModelDdl:
     step: int
     """the number of the step that ran, or of the last one before; 0 before the first"""
     revision: Optional[str]
-    """None where no revision ran"""
+    """None if no revision ran"""
     objects: tuple[ModelObject, ...]
     is_executed: bool
     """SQLAlchemy executed it; else it was compiled, and what became of the text is not known"""
@@ -149,7 +149,7 @@ class ModelsCreated:
     """What env.py gave as target_metadata was created, as far as Postgres allowed."""
 
     metadatas: int
-    """MetaData objects; 0 where target_metadata is missing"""
+    """MetaData objects; 0 if target_metadata is missing"""
     tables: tuple[str, ...]
     """`schema.name`, sorted"""
     uncreated: tuple[UncreatedPart, ...] = ()

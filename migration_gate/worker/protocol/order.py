@@ -46,7 +46,7 @@ class ConfigSource:
     flask_app: Optional[str] = None
     hook: Optional[str] = None
     script_location: str = ""
-    """set where the one in the file does not lead there from the worker's folder"""
+    """set if the one in the file does not lead there from the worker's folder"""
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ class Order:
     stamp: str
     """the revision that a bootstrap writes into the version table"""
     judged_address: str = ""
-    """`host:port/database` of the one of several databases that this run judges; '' where there is one"""
+    """`host:port/database` of the one of several databases that this run judges; '' if there is one"""
     other_databases: dict[str, str] = field(default_factory=dict)
     """databases on the server for the addresses of the others"""
 
@@ -124,7 +124,7 @@ def decode_models_request(data: bytes) -> ModelsRequest:
 
 
 def decode_order(data: bytes) -> Order:
-    """What `encode_order` made. Raises TypeError where the two ends are not of the same version."""
+    """What `encode_order` made. Raises TypeError if the two ends are not of the same version."""
     fields: dict[str, Any] = json.loads(data)
     for name in ("sys_path", "target", "x_arguments", "changed_files"):
         fields[name] = tuple(fields[name])

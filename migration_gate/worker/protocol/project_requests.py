@@ -49,7 +49,7 @@ class SettingSupplied:
     name: str
     value: str
     instead_of: str = ""
-    """what the project's code takes where it is not set"""
+    """what the project's code takes if it is not set"""
     place: str = ""
     """as that of a `MissingSetting`"""
     kind: Literal["setting_supplied"] = "setting_supplied"

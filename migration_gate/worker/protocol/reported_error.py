@@ -21,9 +21,9 @@ class ErrorReport:
     """An exception as data."""
 
     message: str
-    """the server's, where the error comes from the server"""
+    """the server's, if the error comes from the server"""
     exception_class: str = ""
-    """of the driver's exception, where SQLAlchemy wrapped it; '' for an error from the server's log"""
+    """of the driver's exception, if SQLAlchemy wrapped it; '' for an error from the server's log"""
     sqlstate: Optional[str] = None
     detail: Optional[str] = None
     hint: Optional[str] = None
@@ -31,4 +31,4 @@ class ErrorReport:
     frames: tuple[Frame, ...] = ()
     """outermost first"""
     line: Optional[int] = None
-    """of the revision's file, where a statement of a step failed"""
+    """of the revision's file, if a statement of a step failed"""

@@ -21,7 +21,7 @@ class ExecutedStatement:
     """of the revision's file"""
     rows: Optional[int] = None
     error: Optional[ErrorReport] = None
-    """set even where the migration caught it"""
+    """set even if the migration caught it"""
     in_migration_transaction: bool = True
     """it ran on the migration's own connection, which did not commit each statement by itself"""
 
@@ -60,7 +60,7 @@ class StepFinished:
     in_transaction: bool
     """the connection was in a transaction when the migration's function ended"""
     before: Optional[str] = None
-    """the catalog as JSON, where the revision gets snapshots"""
+    """the catalog as JSON, if the revision gets snapshots"""
     after: Optional[str] = None
     dropped_statements: int = 0
     """that ran too, and only read or changed rows"""
