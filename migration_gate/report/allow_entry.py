@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import re
 
-from migration_gate.report.phrases import full_check_name
 from migration_gate.report.printable_text import escape_unprintable
+from migration_gate.report.verdict_selection import full_check_name
 from migration_gate.verdict.outcome import Verdict
 
 LONGEST_OBJECT = 300

@@ -7,8 +7,8 @@ from textwrap import indent
 
 from migration_gate.check import Severity
 from migration_gate.report.anchor import is_in_repository
-from migration_gate.report.phrases import full_check_name, standing_verdicts
 from migration_gate.report.printable_text import CODE_INDENT, escape_unprintable, shorten_text, split_blocks
+from migration_gate.report.verdict_selection import full_check_name, standing_verdicts
 from migration_gate.report.workflow_commands import Annotation
 from migration_gate.verdict.outcome import Problem, Report, Verdict
 from migration_gate.wording import count_noun

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from migration_gate.report.phrases import full_check_name, worst_last
 from migration_gate.report.printable_text import escape_unprintable, shorten_text
+from migration_gate.report.verdict_selection import full_check_name, worst_last
 from migration_gate.verdict.outcome import ProjectReport, Report, Verdict
 
 SMALLEST_TABLE = 2

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 from migration_gate.check import Severity
 from migration_gate.report.anchor import anchor_location, verdict_fingerprint
-from migration_gate.report.phrases import standing_verdicts
 from migration_gate.report.printable_text import escape_unprintable, shorten_text
+from migration_gate.report.verdict_selection import standing_verdicts
 from migration_gate.verdict.outcome import Problem, ProjectReport, Report, Verdict
 
 DESCRIPTION_LENGTH = 1000

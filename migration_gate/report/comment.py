@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from migration_gate.report.finding_markdown import render_counts, render_finding, render_fix
 from migration_gate.report.history_diagram import render_concerned_history
 from migration_gate.report.markdown import escape_markdown, fence_code, fence_mermaid, fold_section
-from migration_gate.report.phrases import allowed_verdicts, describe_outcome, standing_verdicts
+from migration_gate.report.phrases import describe_outcome
+from migration_gate.report.verdict_selection import allowed_verdicts, standing_verdicts
 from migration_gate.verdict.outcome import Problem, ProjectReport
 from migration_gate.wording import count_noun
 

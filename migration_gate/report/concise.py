@@ -10,8 +10,9 @@ from collections.abc import Iterator
 
 from migration_gate.check import Severity
 from migration_gate.report.anchor import anchor_location
-from migration_gate.report.phrases import full_check_name, standing_verdicts, verdict_line, worst_last
+from migration_gate.report.phrases import verdict_line
 from migration_gate.report.printable_text import escape_unprintable, shorten_text
+from migration_gate.report.verdict_selection import full_check_name, standing_verdicts, worst_last
 from migration_gate.verdict.outcome import Problem, ProjectReport, Report, Verdict
 
 LINE_LENGTH = 1000

@@ -17,9 +17,10 @@ from migration_gate.report.markdown import (
     guess_language,
     render_list,
 )
-from migration_gate.report.phrases import describe_location, full_check_name
+from migration_gate.report.phrases import describe_location
 from migration_gate.report.printable_text import escape_unprintable, shorten_text, split_blocks
 from migration_gate.report.similar_verdicts import VerdictFold
+from migration_gate.report.verdict_selection import full_check_name
 from migration_gate.verdict.outcome import ProjectReport, Verdict
 
 MARKS = {Severity.ERROR: "🔴", Severity.WARNING: "🟡", Severity.NOTE: "🔵"}

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from migration_gate.analysis.revision_graph import build_graph
 from migration_gate.facts import History
 from migration_gate.report.mermaid import escape_label
-from migration_gate.report.phrases import standing_verdicts
+from migration_gate.report.verdict_selection import standing_verdicts
 from migration_gate.verdict.outcome import ProjectReport
 from migration_gate.wording import count_noun
 

@@ -30,7 +30,8 @@ from migration_gate.report.json_document import (
     Outcome,
     Unchecked,
 )
-from migration_gate.report.phrases import project_remarks, standing_verdicts
+from migration_gate.report.phrases import project_remarks
+from migration_gate.report.verdict_selection import standing_verdicts
 from migration_gate.verdict.outcome import Problem, ProjectReport, Report, Verdict
 
 OUTCOMES: dict[int, Outcome] = {0: "passed", 1: "blocked"}

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from migration_gate.check import Severity
 from migration_gate.facts import DriftRevision, Replay, Subject
 from migration_gate.report.printable_text import escape_unprintable, shorten_text
-from migration_gate.verdict.outcome import SEVERITY_RANK, ProjectReport, Report, Verdict
+from migration_gate.report.verdict_selection import allowed_verdicts, standing_verdicts
+from migration_gate.verdict.outcome import ProjectReport, Report, Verdict
 from migration_gate.wording import count_noun
 
 NAME_LENGTH = 100
@@ -21,44 +21,6 @@ MAX_LEFT_OUT = 6
 """things that the line on the coverage names"""
 MIN_DRIFT_DIFFERENCES = 2
 """for one difference, its own lines are the revision"""
-
-
-@dataclass(frozen=True, slots=True)
-class CheckGroup:
-    """The verdicts of one check."""
-
-    check: str
-    verdicts: tuple[Verdict, ...]
-
-
-def group_by_check(verdicts: Sequence[Verdict]) -> tuple[CheckGroup, ...]:
-    """The standing verdicts by check, in the order in which the checks appear first."""
-    by_check: dict[str, list[Verdict]] = {}
-    for verdict in standing_verdicts(verdicts):
-        by_check.setdefault(verdict.check, []).append(verdict)
-    return tuple(CheckGroup(check, tuple(group)) for check, group in by_check.items())
-
-
-def standing_verdicts(verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:
-    """The verdicts that the user did not allow."""
-    return tuple(verdict for verdict in verdicts if verdict.allowed is None)
-
-
-def allowed_verdicts(verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:
-    """The verdicts that the user allowed."""
-    return tuple(verdict for verdict in verdicts if verdict.allowed is not None)
-
-
-def full_check_name(verdict: Verdict) -> str:
-    """`check/kind`, as allowances name it; `check` alone if it has no kinds."""
-    kind = verdict.finding.kind
-    return f"{verdict.check}/{kind}" if kind else verdict.check
-
-
-def worst_last(verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:
-    """The verdicts in the opposite order of a report: the first one of the most severe comes last."""
-    last_first = verdicts[::-1]
-    return tuple(sorted(last_first, key=lambda verdict: -SEVERITY_RANK[verdict.severity]))
 
 
 def describe_counts(verdicts: Sequence[Verdict]) -> str:

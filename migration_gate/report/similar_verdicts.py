@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from migration_gate.check import Severity
-from migration_gate.report.phrases import describe_location, group_by_check
+from migration_gate.report.phrases import describe_location
+from migration_gate.report.verdict_selection import group_by_check
 from migration_gate.verdict.outcome import SEVERITY_RANK, Verdict
 from migration_gate.wording import count_noun
 

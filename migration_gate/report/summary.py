@@ -22,7 +22,6 @@ from migration_gate.report.markdown import (
     render_list,
 )
 from migration_gate.report.phrases import (
-    allowed_verdicts,
     describe_check_coverage,
     describe_coverage,
     describe_outcome,
@@ -33,6 +32,7 @@ from migration_gate.report.phrases import (
 )
 from migration_gate.report.printable_text import escape_unprintable
 from migration_gate.report.similar_verdicts import VerdictFold, fold_all_verdicts
+from migration_gate.report.verdict_selection import allowed_verdicts
 from migration_gate.verdict.outcome import Problem, ProjectReport, Report, Verdict
 from migration_gate.wording import count_noun
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from migration_gate.facts import Column, Constraint, Facts, Snapshot, Table, display_name
 from migration_gate.report.mermaid import LABEL_LENGTH, escape_label
-from migration_gate.report.phrases import standing_verdicts
+from migration_gate.report.verdict_selection import standing_verdicts
 from migration_gate.verdict.outcome import ProjectReport
 from migration_gate.wording import count_noun
 

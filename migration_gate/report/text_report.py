@@ -9,12 +9,9 @@ from migration_gate.check import Check, check_name
 from migration_gate.report import closing_table
 from migration_gate.report.finding_text import list_evidence, list_fix, list_fold
 from migration_gate.report.phrases import (
-    CheckGroup,
-    allowed_verdicts,
     describe_counts,
     describe_coverage,
     describe_replay,
-    group_by_check,
     project_remarks,
     shown_drift_revision,
     verdict_line,
@@ -31,6 +28,7 @@ from migration_gate.report.text_layout import (
     Layout,
     indent_lines,
 )
+from migration_gate.report.verdict_selection import CheckGroup, allowed_verdicts, group_by_check
 from migration_gate.verdict.installed_package import find_package
 from migration_gate.verdict.judge import JUDGE_CHECKS
 from migration_gate.verdict.outcome import Problem, ProjectReport, Report, Verdict

@@ -11,7 +11,8 @@ from migration_gate import checks, cli
 from migration_gate.facts import Location
 from migration_gate.report import concise, github_log, text_report
 from migration_gate.report.formats import render_report
-from migration_gate.report.phrases import report_title, standing_verdicts, verdict_line
+from migration_gate.report.phrases import report_title, verdict_line
+from migration_gate.report.verdict_selection import standing_verdicts
 from migration_gate.report.workflow_commands import carry_out_commands, suspend_commands, write_line
 from migration_gate.verdict.outcome import ProjectReport, Report
 from tests.support import example_reports
