@@ -96,18 +96,18 @@ def list_children() -> list[int]:
     if not os.path.isdir("/proc"):  # noqa: PTH112  (pathlib takes 5 ms to import)
         return children
     for name in os.listdir("/proc"):  # noqa: PTH208
-        if name.isdigit() and _parent_of(name) == os.getpid():
+        if name.isdigit() and read_parent(int(name)) == os.getpid():
             children.append(int(name))
     return children
 
 
-def _parent_of(pid: str) -> int | None:
-    """The parent of a process, None if the process has just ended."""
+def read_parent(pid: int) -> int:
+    """The parent of a process; 0 if the process has just ended."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as stream:  # noqa: PTH123
             status = stream.read()
     except OSError:
-        return None
+        return 0
     after_name = status.rsplit(b")", 1)[1]  # the name may hold spaces and parentheses
     return int(after_name.split()[1])
 

@@ -11,12 +11,11 @@ import errno
 import os
 import platform
 
+from migration_gate.sandbox.child_process import read_parent
 from migration_gate.sandbox.seccomp import SIGNAL_CALLS, SYSTEM_CALLS
 
 WORKER_DEPTH = 2
 """the worker's own processes are the command, its children and theirs"""
-PARENT_FIELD = 1
-"""in /proc/N/stat, counted after the name of the program"""
 
 
 def is_signal_call(number: int) -> bool:
@@ -54,16 +53,8 @@ def _list_ancestors(process: int) -> list[int]:
     current = read_thread_group(process)
     while current > 1:
         ancestors.append(current)
-        current = _read_parent(current)
+        current = read_parent(current)
     return ancestors
-
-
-def _read_parent(process: int) -> int:
-    try:
-        with open(f"/proc/{process}/stat", encoding="utf-8", errors="replace") as stream:  # noqa: PTH123
-            return int(stream.read().rpartition(")")[2].split()[PARENT_FIELD])
-    except OSError:
-        return 0
 
 
 def read_thread_group(thread: int) -> int:
