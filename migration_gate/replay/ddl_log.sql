@@ -38,7 +38,7 @@ create function migration_gate.keep_attempts() returns void language sql as 'sel
 -- Begin a step. Its row marks the beginning even where a migration resets the session (DISCARD ALL), and so does
 -- the line of the server's log.
 create function migration_gate.begin_step(step int) returns void language plpgsql security definer
-set search_path = '' set plan_cache_mode = force_generic_plan as $$
+set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
 begin
     perform pg_catalog.set_config('migration_gate.step', step::text, false);
     insert into migration_gate.ddl_log (step, tag, kind, identity, oid) values (step, 'STEP', '', '', 0);
@@ -244,7 +244,7 @@ end $$;
 -- Log what a DDL command made or changed; called at its end. A loop of small statements, whose plans are kept, is
 -- faster than one large statement.
 create function migration_gate.log_command() returns event_trigger language plpgsql security definer
-set search_path = '' set plan_cache_mode = force_generic_plan as $$
+set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
 declare
     command record;
     has_commands boolean := false;
@@ -310,7 +310,7 @@ end $$;
 -- Log what a DDL command dropped, and the tables of which it dropped a part. What an ALTER TABLE drops of its own
 -- table is logged at its end.
 create function migration_gate.log_drop() returns event_trigger language plpgsql security definer
-set search_path = '' set plan_cache_mode = force_generic_plan as $$
+set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
 declare
     affected oid[];
 begin
@@ -354,7 +354,7 @@ end $$;
 -- Log everything that differs from the last logged state: for a server that allows us no event triggers, and for
 -- what changes the names of a whole schema.
 create function migration_gate.log_changes() returns void language plpgsql security definer set search_path = ''
-set plan_cache_mode = force_generic_plan as $$
+set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
 declare
     schemas oid[];
 begin

@@ -21,7 +21,7 @@ from migration_gate.config.settings import Settings
 from migration_gate.errors import GateError
 from migration_gate.facts import Facts
 from migration_gate.project import find_project
-from migration_gate.replay.examination import examine_on_server
+from migration_gate.replay.examination_on_server import examine_on_server
 from migration_gate.replay.replay_setup import ReplaySetup
 from migration_gate.replay.worker_process import start_worker
 from migration_gate.verdict.comment_files import read_comment_files

@@ -1,0 +1,74 @@
+"""Examines a project on a server that has started: replays its history, and reads what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+from migration_gate.analysis.coverage_proof import measure_coverage
+from migration_gate.facts import Facts, Replay
+from migration_gate.progress import Progress
+from migration_gate.replay.history_run import (
+    HistoryRun,
+    RepositoryText,
+    list_revision_paths,
+    read_replayed_database,
+    run_history,
+)
+from migration_gate.replay.initial_state import prepare_database
+from migration_gate.replay.leftover_names import add_name_uses
+from migration_gate.replay.replay_facts import add_model_comparison, collect_replay_facts
+from migration_gate.replay.replay_setup import ReplaySetup
+from migration_gate.replay.verification import verify_arrival, verify_replay_started
+from migration_gate.replay.worker_answer import AnswerReader
+from migration_gate.replay.worker_process import WorkerProcess
+from migration_gate.scan.repository import read_repository
+
+
+def examine_on_server(
+    setup: ReplaySetup, worker: WorkerProcess, background: ThreadPoolExecutor, notes: tuple[str, ...]
+) -> Generator[Progress, None, Facts]:
+    """Replay a project on a server that has started; the facts, with `notes` first. Raises GateError."""
+    settings = setup.settings
+    preparation_notes = yield from prepare_database(setup)
+    history_run = yield from run_history(setup, worker, background)
+
+    yield Progress("compare")
+    repository_text = _wait_for_repository_text(setup, history_run)
+    replay = _read_replay(setup, history_run, repository_text, (*notes, *preparation_notes, *worker.notes))
+    tree = add_name_uses(
+        repository_text.tree,
+        replay,
+        settings.root,
+        list_revision_paths(setup, repository_text.revision_files),
+    )
+    replay = replace(replay, coverage=measure_coverage(replay))
+    return Facts(settings.name, replay, tree, settings.owners)
+
+
+def _wait_for_repository_text(setup: ReplaySetup, history_run: HistoryRun) -> RepositoryText:
+    """What was read beside the replay; without revisions, where it ended before their folders were known."""
+    if history_run.repository_text is not None:
+        return history_run.repository_text.result()
+    return RepositoryText((), read_repository(setup.settings, []))
+
+
+def _read_replay(
+    setup: ReplaySetup, history_run: HistoryRun, repository_text: RepositoryText, notes: tuple[str, ...]
+) -> Replay:
+    """What the worker did and what the databases hold. Raises GateError where nothing was replayed."""
+    answer = AnswerReader(setup.repository, history_run.lines)
+    verify_replay_started(setup.project, answer, history_run.output)
+    history = answer.history(setup.settings.target, repository_text.revision_files)
+    if history_run.replayed_database is not None:
+        replayed_database = history_run.replayed_database.result()
+    else:
+        replayed_database = read_replayed_database(setup, history_run.lines)
+    replay = collect_replay_facts(
+        setup, history, answer, replayed_database, output=history_run.output, notes=notes
+    )
+    if replay.failure is not None or history.error is not None:
+        return replay
+    verify_arrival(replay)
+    return add_model_comparison(setup, replay, answer, repository_text.tree, history_run.unchecked)
