@@ -7,6 +7,7 @@ not wait for them.
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -27,6 +28,8 @@ from migration_gate.settings_options import add_settings_options, nest_options
 
 WIDTH = 80
 STOPPING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+GARBAGE_THRESHOLD = 100_000
+"""new objects after which Python looks for garbage; its own default is 700"""
 
 
 class Terminated(KeyboardInterrupt):
@@ -185,7 +188,11 @@ def run_as_program() -> NoReturn:
     arguments = sys.argv[1:]
     if not arguments and os.environ.get("GITHUB_ACTIONS") == "true":
         arguments = ["action"]
-    sys.exit(run_command_line(arguments))
+    # The facts are kept until the report is written: there is little garbage, and looking for it takes long.
+    gc.set_threshold(GARBAGE_THRESHOLD)
+    status = run_command_line(arguments)
+    gc.freeze()  # the process ends: what it holds need not be taken apart
+    sys.exit(status)
 
 
 def run_command_line(arguments: Sequence[str]) -> int:
