@@ -9,6 +9,7 @@ import types
 
 from . import private_api
 from .protocol.model_lines import ImportedModule
+from .real_paths import resolve_path
 
 INSTALLED_FOLDERS = (os.sep + "site-packages" + os.sep, os.sep + "dist-packages" + os.sep)
 
@@ -25,7 +26,7 @@ def find_imported_modules() -> tuple[ImportedModule, ...]:
         file = vars(module).get("__file__") if isinstance(module, types.ModuleType) else None
         if not isinstance(file, str) or not file.endswith(".py"):
             continue
-        path = os.path.realpath(file)
+        path = resolve_path(file)
         is_installed = any(folder in path for folder in INSTALLED_FOLDERS)
         if is_installed and name.partition(".")[0] not in model_packages:
             continue

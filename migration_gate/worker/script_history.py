@@ -9,6 +9,7 @@ from . import private_api
 from .answer_stream import AnswerStream
 from .error_report import describe_error
 from .protocol.history_lines import HistoryRead, RevisionScript, ScriptsFound
+from .real_paths import resolve_path
 
 
 class ScriptHistory:
@@ -65,7 +66,7 @@ def _read_revision(revision: Any) -> RevisionScript:
         depends_on=private_api.resolved_dependencies(revision),
         labels=tuple(sorted(revision.branch_labels)),
         message=(revision.doc or "").strip(),
-        file=os.path.realpath(revision.path),
+        file=resolve_path(str(revision.path)),
         line=_upgrade_line(revision.module),
     )
 

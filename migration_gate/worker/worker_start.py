@@ -19,6 +19,8 @@ from .protocol.run_lines import Done
 from .session import Session
 from .stack_dumps import enable_stack_dumps
 
+MODELS_NICENESS = 5
+"""of the process that creates the models: it waits for the replay, so the replay goes first"""
 PRELOADED_MODULES = (
     "alembic.command",
     "alembic.runtime.environment",
@@ -39,6 +41,7 @@ def run_worker(order: int, answer: int, *models_descriptors: int) -> int:
     if models_descriptors:
         models_order, models_answer, models_output = models_descriptors
         if os.fork() == 0:
+            os.nice(MODELS_NICENESS)
             _close_descriptors(order, answer)
             os.dup2(models_output, 1)
             os.dup2(models_output, 2)
