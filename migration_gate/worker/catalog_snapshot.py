@@ -32,6 +32,15 @@ def execute_unseen(connection: Any, statement: str) -> list[Any]:
             proxy.commit()
 
 
+def run_unseen(connection: Any, statement: str) -> None:
+    """Run a statement that returns nothing, once for each revision: psycopg's cursor would take 0.3 ms.
+
+    Where no transaction is open, the statement is one by itself.
+    """
+    if not private_api.execute_with_libpq(connection, statement):
+        execute_unseen(connection, statement)
+
+
 # How a catalog is read, so that the session is afterwards what it was. The search_path is set for the
 # transaction or the savepoint only, which is rolled back.
 #

@@ -8,7 +8,7 @@ import os
 from typing import Any, Callable, Optional, Sequence
 
 from . import private_api
-from .catalog_snapshot import execute_unseen, read_catalog
+from .catalog_snapshot import execute_unseen, read_catalog, run_unseen
 from .listener_guard import ListenerGuard
 from .protocol.order import Order
 from .statement_recorder import StatementRecorder
@@ -81,7 +81,7 @@ class ObservedStep:
     def _begin_step(self) -> None:
         connection = self._context.connection
         with self._guard.querying("the record of what each revision changes"):
-            execute_unseen(connection, BEGIN_STEP % self._number)
+            run_unseen(connection, BEGIN_STEP % self._number)
         self.before = self._read_catalog()
         self._recorder.migration_connection = private_api.driver_connection(connection)
         self._recorder.in_migration = True
@@ -93,7 +93,7 @@ class ObservedStep:
                 execute_unseen(connection, LOG_CAUGHT_ERROR % sql.encode("utf-8", "replace").hex())
         if self._order.log_after_step:
             with self._guard.querying("the record of what each revision changes"):
-                execute_unseen(connection, LOG_CHANGES)
+                run_unseen(connection, LOG_CHANGES)
         self.after = self._read_catalog()
 
     def _read_catalog(self) -> Optional[str]:

@@ -189,6 +189,23 @@ def driver_connection(connection: Any) -> Any:
     return getattr(proxy, "dbapi_connection", None) or getattr(proxy, "connection", proxy)
 
 
+def execute_with_libpq(connection: Any, statement: str) -> bool:
+    """Run a statement in the connection of libpq below psycopg 3's; raises the driver's error.
+
+    False, and nothing is run, for another driver, and where psycopg is in its pipeline mode.
+    `Connection.pgconn` with `exec_`, since psycopg 3.0; psycopg2 has a `pgconn_ptr` alone.
+    """
+    pgconn: Any = getattr(driver_connection(connection), "pgconn", None)
+    if not hasattr(pgconn, "exec_") or getattr(pgconn, "pipeline_status", False):
+        return False
+    from psycopg import errors, pq
+
+    result = pgconn.exec_(statement.encode("utf-8"))
+    if result.status not in (pq.ExecStatus.COMMAND_OK, pq.ExecStatus.TUPLES_OK):
+        raise errors.error_from_result(result)
+    return True
+
+
 def is_ddl_element(item: Any) -> bool:
     """Whether it is a DDL construct, SQLAlchemy's or Alembic's: `sqlalchemy.schema.DDLElement`, since 0.7."""
     from sqlalchemy.schema import DDLElement

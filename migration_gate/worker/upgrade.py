@@ -9,7 +9,7 @@ from typing import Any, Callable, Iterator, Mapping, Optional, Sequence
 
 from . import private_api
 from .answer_stream import AnswerStream
-from .catalog_snapshot import execute_unseen
+from .catalog_snapshot import execute_unseen, run_unseen
 from .env_context import EnvContext, keep_context, list_metadatas, list_table_names, remember_options
 from .env_watch import OFFLINE_MODE, CaughtError, ConfiguredContexts
 from .listener_guard import GateFailed, ListenerGuard
@@ -242,7 +242,7 @@ class HistoryUpgrade:
         with self._demanding("The look at what the migrations left"):
             if not execute_unseen(context.connection, is_complete)[0][0]:
                 self._answer.send(Note(LOG_DROPPED))
-            execute_unseen(context.connection, KEEP_ATTEMPTS)
+            run_unseen(context.connection, KEEP_ATTEMPTS)
             default_schema = find_default_schema(context.connection, place.search_path) or "public"
         finished = keep_context(
             context,
