@@ -7,7 +7,6 @@ one. `find_model_ddl` is asked when target_metadata is known, after the run.
 
 from __future__ import annotations
 
-import dataclasses
 import linecache
 import os
 from dataclasses import dataclass
@@ -75,9 +74,17 @@ class ModelDdlObserver:
         private_api.observe_ddl_compilation(self._guard.wrap(OBSERVATION, self._on_compiled))
         private_api.remember_column_sources(self._guard.wrap(OBSERVATION, private_api.set_column_source))
 
-    def move(self, **changed: Any) -> None:
-        """The run is elsewhere: fields of `RunPosition`."""
-        self.position = dataclasses.replace(self.position, **changed)
+    def begin_stage(self, stage: Stage) -> None:
+        """What is observed from now on belongs to this stage."""
+        self.position = RunPosition(stage, self.position.step, None, None)
+
+    def begin_step(self, number: int, revision: str, file: Optional[str]) -> None:
+        """It belongs to this step."""
+        self.position = RunPosition(self.position.stage, number, revision, file)
+
+    def end_step(self) -> None:
+        """It belongs to no revision."""
+        self.position = RunPosition(self.position.stage, self.position.step, None, None)
 
     def _before_execute(self, connection: Any, element: Any, *more: Any) -> None:
         if self.is_active and private_api.is_ddl_element(element):

@@ -17,14 +17,20 @@ def list_project_frames(home: str) -> list[Frame]:
     """The project's frames that are running, outermost first; of the callers of a greenlet too."""
     frames: list[Frame] = []
     for frame in _walk_frames():
-        file = frame.f_code.co_filename
-        if not file.startswith("<") and _is_of_project(file, home):
-            frames.append(Frame(os.path.abspath(file), frame.f_lineno, frame.f_code.co_name))
-    return frames[:MAX_FRAMES][::-1]
+        code = frame.f_code
+        if _is_of_project(code.co_filename, home):
+            frames.append(Frame(_absolute_path(code.co_filename), frame.f_lineno, code.co_name))
+            if len(frames) == MAX_FRAMES:
+                break
+    frames.reverse()
+    return frames
 
 
 def _walk_frames() -> Iterator[Any]:
-    """Every running frame, innermost first. SQLAlchemy's `run_sync` runs its function in a greenlet."""
+    """Every running frame, innermost first. SQLAlchemy's `run_sync` runs its function in a greenlet.
+
+    There are some 60 for each DDL element: what is known of a file is kept.
+    """
     frame: Any = sys._getframe(1)
     greenlets = sys.modules.get("greenlet")
     current = greenlets.getcurrent() if greenlets is not None else None
@@ -38,4 +44,9 @@ def _walk_frames() -> Iterator[Any]:
 
 @lru_cache(maxsize=None)
 def _is_of_project(file: str, home: str) -> bool:
-    return is_project_file(file, home)
+    return not file.startswith("<") and is_project_file(file, home)
+
+
+@lru_cache(maxsize=None)
+def _absolute_path(file: str) -> str:
+    return os.path.abspath(file)

@@ -146,7 +146,7 @@ class Session:
 
     def _begin_stage(self, name: Stage) -> None:
         self._stage = name
-        self._model_ddl.move(stage=name)
+        self._model_ddl.begin_stage(name)
         self._answer.send(StageStarted(name))
 
     def _run_prepare_commands(self) -> None:

@@ -200,14 +200,14 @@ class HistoryUpgrade:
         self.running_revision = revision
         self._answer.send(StepStarted(self._step_number, revision))
         self._recorder.begin_step(step.revision.path)
-        self._model_ddl.move(step=self._step_number, revision=revision, file=step.revision.path)
+        self._model_ddl.begin_step(self._step_number, revision, step.revision.path)
         started = time.perf_counter()
         yield step
         seconds = round(time.perf_counter() - started, 5)
         record = self._recorder.end_step()
         self.running_revision = None
         self._errors.pop(key, None)
-        self._model_ddl.move(revision=None, file=None)
+        self._model_ddl.end_step()
         self._answer.send(
             StepFinished(
                 number=self._step_number,

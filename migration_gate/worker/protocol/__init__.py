@@ -71,10 +71,13 @@ def encode_line(line: Line) -> bytes:
     A lone surrogate (from a file name that is not UTF-8) becomes a question mark: JSON in UTF-8 has no way to
     write one.
     """
-    text = json.dumps(line, default=_json_value, ensure_ascii=False)
-    return text.encode("utf-8", "replace") + b"\n"
+    return _ENCODER.encode(line).encode("utf-8", "replace") + b"\n"
 
 
 def _json_value(value: object) -> object:
     """The fields of a dataclass; a text of the project's that only looks like one, as text."""
     return vars(value) if dataclasses.is_dataclass(value) else str(value)
+
+
+_ENCODER = json.JSONEncoder(default=_json_value, ensure_ascii=False)
+"""one for all lines: a revision has two"""
