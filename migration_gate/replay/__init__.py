@@ -1,6 +1,6 @@
 """One project, from its settings to its facts.
 
-`examination` is the whole way, in reading order. What it uses:
+`examination` is the whole way, in reading order; `examination_on_server` is its second half. What they use:
 
     replay_setup        what one replay works with; database_choice: one run for each of several databases
     initial_state       the database before the first revision; dump_restore, older_models: `start_from:`

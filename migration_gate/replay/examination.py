@@ -7,19 +7,15 @@ import os
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from pathlib import Path
 
-from migration_gate import git
-from migration_gate.ci.base_revision import Comparison, absolute_paths, compare_with_base
+from migration_gate.ci.base_revision import compare_with_base
 from migration_gate.ci.untrusted_code import refuse_untrusted_code
 from migration_gate.config.settings import Settings
 from migration_gate.facts import Facts
 from migration_gate.postgres.choice import start_server
 from migration_gate.postgres.run_directory import temporary_run_directory
-from migration_gate.postgres.server import Server
 from migration_gate.progress import Progress, measure_stages
-from migration_gate.project import Project, find_project
-from migration_gate.replay.replay_setup import ReplaySetup
+from migration_gate.project import find_project
 from migration_gate.replay.worker_process import start_worker
 from migration_gate.sandbox.user import protect_command_files
 
@@ -57,7 +53,10 @@ def _examine_project(settings: Settings) -> Generator[Progress, None, Facts]:
             # its own code, which it uses from then on.
             background.submit(importlib.import_module, EXAMINATION_ON_SERVER)
             with start_server(settings.postgres, folder=run_directory) as server:
-                from migration_gate.replay.examination_on_server import examine_on_server  # noqa: PLC0415
+                from migration_gate.replay.examination_on_server import (  # noqa: PLC0415
+                    examine_on_server,
+                    prepare_databases,
+                )
 
                 change = comparison_with_base.result()
                 setup = prepare_databases(settings, project, server, run_directory, change)
@@ -72,33 +71,15 @@ def _examine_project(settings: Settings) -> Generator[Progress, None, Facts]:
     return facts
 
 
-def prepare_databases(
-    settings: Settings, project: Project, server: Server, run_directory: Path, change: Comparison
-) -> ReplaySetup:
-    """Create the databases that the project's code is going to use."""
-    database = server.create_database()
-    return ReplaySetup(
-        settings=settings,
-        project=project,
-        server=server,
-        run_directory=run_directory,
-        repository=git.find_repository_root(settings.root),
-        database=database,
-        models_database=f"{database}_models",
-        changed_files=absolute_paths(settings.root, change.changed_paths("AMT")),
-        other_databases=tuple((address, server.create_database()) for address in settings.other_databases),
-    )
-
-
 def refuse_strangers_code(settings: Settings) -> None:
-    """Raise UntrustedCode where a stranger's code would run with rights that it must not have."""
+    """Raise UntrustedCode if a stranger's code would run with rights that it must not have."""
     folders = (settings.root, settings.project_folder or settings.root, settings.working_directory)
     for folder in dict.fromkeys(folders):
         refuse_untrusted_code(folder, os.environ)
 
 
 def install_missing_packages(settings: Settings) -> Generator[Progress, None, PackageInstallation]:
-    """Install the project's packages where that is wanted, and no interpreter has them."""
+    """Install the project's packages if that is wanted, and no interpreter has them."""
     if settings.install == "off" or settings.python is not None:
         return PackageInstallation(settings)
     from migration_gate import install  # noqa: PLC0415 - not needed where an interpreter is at hand

@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 
+from migration_gate import git
 from migration_gate.analysis.coverage_proof import measure_coverage
+from migration_gate.ci.base_revision import Comparison, absolute_paths
+from migration_gate.config.settings import Settings
 from migration_gate.facts import Facts, Replay
+from migration_gate.postgres.server import Server
 from migration_gate.progress import Progress
+from migration_gate.project import Project
 from migration_gate.replay.history_run import (
     HistoryRun,
     RepositoryText,
@@ -24,6 +30,24 @@ from migration_gate.replay.verification import verify_arrival, verify_replay_sta
 from migration_gate.replay.worker_answer import AnswerReader
 from migration_gate.replay.worker_process import WorkerProcess
 from migration_gate.scan.repository import read_repository
+
+
+def prepare_databases(
+    settings: Settings, project: Project, server: Server, run_directory: Path, change: Comparison
+) -> ReplaySetup:
+    """Create the databases that the project's code is going to use."""
+    database = server.create_database()
+    return ReplaySetup(
+        settings=settings,
+        project=project,
+        server=server,
+        run_directory=run_directory,
+        repository=git.find_repository_root(settings.root),
+        database=database,
+        models_database=f"{database}_models",
+        changed_files=absolute_paths(settings.root, change.changed_paths("AMT")),
+        other_databases=tuple((address, server.create_database()) for address in settings.other_databases),
+    )
 
 
 def examine_on_server(
@@ -48,7 +72,7 @@ def examine_on_server(
 
 
 def _wait_for_repository_text(setup: ReplaySetup, history_run: HistoryRun) -> RepositoryText:
-    """What was read beside the replay; without revisions, where it ended before their folders were known."""
+    """What was read beside the replay; without revisions, if it ended before their folders were known."""
     if history_run.repository_text is not None:
         return history_run.repository_text.result()
     return RepositoryText((), read_repository(setup.settings, []))
@@ -57,7 +81,7 @@ def _wait_for_repository_text(setup: ReplaySetup, history_run: HistoryRun) -> Re
 def _read_replay(
     setup: ReplaySetup, history_run: HistoryRun, repository_text: RepositoryText, notes: tuple[str, ...]
 ) -> Replay:
-    """What the worker did and what the databases hold. Raises GateError where nothing was replayed."""
+    """What the worker did and what the databases hold. Raises GateError if nothing was replayed."""
     answer = AnswerReader(setup.repository, history_run.lines)
     verify_replay_started(setup.project, answer, history_run.output)
     history = answer.history(setup.settings.target, repository_text.revision_files)
