@@ -87,7 +87,9 @@ def _alter_type(current: Column, target: Column, state: AutofixState) -> list[st
     current_type = make_sqlalchemy_type(current, state.current)
     target_type = make_sqlalchemy_type(target, state.target)
     using = write_conversion(current, target, state)
-    if current_type is not None and target_type is not None and not current.generated:
+    # Alembic writes USING as it is, and psycopg takes a percent sign there for a parameter.
+    is_plain = not current.generated and "%" not in using
+    if current_type is not None and target_type is not None and is_plain:
         return render_type_change(current, state.current, target_type, using)
     change = f"TYPE {target.type}"
     if target.collation:

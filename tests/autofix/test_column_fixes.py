@@ -47,6 +47,12 @@ def write_fix(database: Column, models: Column, **objects: object) -> Difference
             id="type that SQLAlchemy does not know",
         ),
         pytest.param(
+            replace(NAME, name="a%s"),
+            replace(NAME, name="a%s", type="text"),
+            'op.execute(\'ALTER TABLE public.users ALTER COLUMN "a%s" TYPE text USING "a%s"::text\')',
+            id="type of a column with a percent sign, which USING cannot have",
+        ),
+        pytest.param(
             NAME,
             replace(NAME, collation='pg_catalog."C"'),
             f"{EXISTING}type_=sa.String(length=64, collation='C'),\n           existing_nullable=True,"
