@@ -122,7 +122,7 @@ class FixTry:
         new = sorted(key for key in after - known if key[1] not in remaining)
         if new:
             yield f"{name}: new {new}"
-        for change in describe_changes(before, read_database(self.connect, copy)):
+        for change in describe_changes(Replay(catalog=before), read_database(self.connect, copy)):
             yield f"{name}: not restored: {change}"
 
     def _differences_of(self, database: str) -> set[Key]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from textwrap import dedent
@@ -37,6 +38,8 @@ _COUNTED_NOUNS = {
     "statistics": "statistics object",
 }
 """nouns of unmanaged objects that need another word to be counted"""
+_CALL = re.compile(r"\(?(?:CURRENT_|LOCALTIME|\w+\()")
+"""how a default begins that is evaluated at each INSERT"""
 _NO_CAST = "cannot cast type"
 """in Postgres' words"""
 _REFUSES_VALUES = "GENERATED ALWAYS"
@@ -251,11 +254,11 @@ def _describe_call(difference: Difference) -> str:
 
 
 def _write_call(difference: Difference) -> str:
-    """The call that was meant, as a model or a revision writes it; the models' own, if they have one."""
-    models = difference.models
-    if models not in (None, "now()") and not is_evaluated_default(models):
-        return f'sa.text("{models}")'
-    for text in (models, difference.database):
+    """The call that was meant, as a model or a revision writes it; that of a side which has one."""
+    for text in (difference.models, difference.database):
+        if text not in (None, "now()") and _CALL.match(text or ""):
+            return f'sa.text("{text}")'
+    for text in (difference.models, difference.database):
         if text is not None and text.startswith(QUOTED):
             return f'sa.text("{text.removeprefix(QUOTED)}")'
     return "sa.func.now()"

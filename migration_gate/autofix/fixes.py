@@ -7,7 +7,7 @@ printed does the rest. The downgrade is the same change with both sides exchange
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from migration_gate.analysis.evaluated_defaults import is_evaluated_default
 from migration_gate.autofix.autofix_state import AutofixState
@@ -21,7 +21,7 @@ from migration_gate.autofix.sequence_fixes import fix_sequence
 from migration_gate.autofix.table_fixes import create_table, drop_table, fix_table
 from migration_gate.autofix.view_fixes import add_rename, create_view, drop_view
 from migration_gate.drift.difference import CatalogDifference
-from migration_gate.drift.frozen_defaults import thaw_default, thaw_snapshot
+from migration_gate.drift.frozen_defaults import FrozenDefaults, thaw_default, thaw_snapshot
 from migration_gate.drift.model_comparison import list_differences
 from migration_gate.facts import (
     CatalogObject,
@@ -48,55 +48,70 @@ def add_fixes(differences: Iterable[Difference], replay: Replay) -> tuple[Differ
     Run the upgrades in the order given, the downgrades in the reverse order.
     """
     catalog_differences = {item.difference: item for item in list_differences(replay)}
-    state = AutofixState(thaw_snapshot(replay.catalog), thaw_snapshot(replay.models.snapshot or Snapshot()))
+    frozen = FrozenDefaults.from_replay(replay)
+    state = AutofixState(
+        thaw_snapshot(replay.catalog, frozen.database),
+        thaw_snapshot(replay.models.snapshot or Snapshot(), frozen.models),
+    )
     differences = tuple(differences)
-    fixes = (_add_fix(item, catalog_differences.get(item), state) for item in differences)
+    writer = _FixWriter(state, frozen)
+    fixes = (writer.add_fix(item, catalog_differences.get(item)) for item in differences)
     return tuple(add_schemas(fixes, catalog_differences, differences, replay.catalog))
 
 
-def _add_fix(difference: Difference, found_on: CatalogDifference | None, state: AutofixState) -> Difference:
-    """The difference with its fix; unchanged if there is none, or if models cannot express it."""
-    if found_on is None or difference.kind == "unmanaged":
-        return difference
-    if difference.kind == "default" and any(
-        map(is_evaluated_default, (difference.database, difference.models))
-    ):
-        return _add_frozen_fix(difference, found_on, state)
-    if isinstance(found_on.database, View) and found_on.renamed_table is not None:
-        return add_rename(difference, found_on.database, found_on.renamed_table)
-    upgrade: list[str] = []
-    for pair in found_on.pairs:
-        upgrade += _write_lines(
-            difference.kind, _thaw_column(pair.database), _thaw_column(pair.models), state
-        )
-    if not upgrade:
-        return difference
-    downgrade: list[str] = []
-    for pair in reversed(found_on.pairs):
-        downgrade += _write_lines(
-            difference.kind, _thaw_column(pair.models), _thaw_column(pair.database), state.reversed()
-        )
-    return replace(difference, upgrade="\n".join(upgrade), downgrade="\n".join(downgrade))
+@dataclass(frozen=True, slots=True)
+class _FixWriter:
+    """Writes the lines for differences of one replay."""
 
+    state: AutofixState
+    frozen: FrozenDefaults
 
-def _add_frozen_fix(difference: Difference, found_on: CatalogDifference, state: AutofixState) -> Difference:
-    """A call in the place of the database's moment, which no downgrade restores.
+    def add_fix(self, difference: Difference, found_on: CatalogDifference | None) -> Difference:
+        """The difference with its fix; unchanged if there is none, or if models cannot express it."""
+        if found_on is None or difference.kind == "unmanaged":
+            return difference
+        if difference.kind == "default" and any(
+            map(is_evaluated_default, (difference.database, difference.models))
+        ):
+            return self._add_frozen_fix(difference, found_on)
+        if isinstance(found_on.database, View) and found_on.renamed_table is not None:
+            return add_rename(difference, found_on.database, found_on.renamed_table)
+        upgrade: list[str] = []
+        for pair in found_on.pairs:
+            sides = self._thaw_database(pair.database), self._thaw_models(pair.models)
+            upgrade += _write_lines(difference.kind, *sides, self.state)
+        if not upgrade:
+            return difference
+        downgrade: list[str] = []
+        for pair in reversed(found_on.pairs):
+            sides = self._thaw_models(pair.models), self._thaw_database(pair.database)
+            downgrade += _write_lines(difference.kind, *sides, self.state.reversed())
+        return replace(difference, upgrade="\n".join(upgrade), downgrade="\n".join(downgrade))
 
-    Nothing is written if the moment is in the models alone: they are to be corrected.
-    """
-    database, models = _thaw_column(found_on.database), _thaw_column(found_on.models)
-    if not isinstance(database, Column) or not isinstance(models, Column):
-        return difference
-    if not is_evaluated_default(difference.database):
-        return difference
-    lines = change_default(database, models, state)
-    upgrade = [line.replace("sa.text('now()')", "sa.func.now()") for line in lines]
-    return replace(difference, upgrade="\n".join(upgrade), downgrade=NOT_RESTORED)
+    def _add_frozen_fix(self, difference: Difference, found_on: CatalogDifference) -> Difference:
+        """A call in the place of the database's moment, which no downgrade restores.
 
+        Nothing is written if the moment is in the models alone: they are to be corrected. Neither if the call
+        is not known: the lines would have a moment again.
+        """
+        database, models = self._thaw_database(found_on.database), self._thaw_models(found_on.models)
+        if not isinstance(database, Column) or not isinstance(models, Column):
+            return difference
+        if not is_evaluated_default(difference.database):
+            return difference
+        if is_evaluated_default(difference.models) and models is found_on.models:
+            return difference
+        lines = change_default(database, models, self.state)
+        upgrade = [line.replace("sa.text('now()')", "sa.func.now()") for line in lines]
+        return replace(difference, upgrade="\n".join(upgrade), downgrade=NOT_RESTORED)
 
-def _thaw_column(item: CatalogObject | None) -> CatalogObject | None:
-    """The object; a column with a call in the place of a moment."""
-    return thaw_default(item) if isinstance(item, Column) else item
+    def _thaw_database(self, item: CatalogObject | None) -> CatalogObject | None:
+        """The object; a column with a call in the place of a moment."""
+        return thaw_default(item, self.frozen.database) if isinstance(item, Column) else item
+
+    def _thaw_models(self, item: CatalogObject | None) -> CatalogObject | None:
+        """The same for an object of the models."""
+        return thaw_default(item, self.frozen.models) if isinstance(item, Column) else item
 
 
 def _write_lines(

@@ -24,7 +24,8 @@ from migration_gate.facts import Column, DifferenceKind, Snapshot
 
 def find_column_differences(scope: ComparisonScope) -> Iterator[CatalogDifference]:
     """The differences of all columns of the tables that both sides have."""
-    database_side, models_side = (ColumnSurroundings.from_snapshot(side) for side in scope.sides)
+    database_side = ColumnSurroundings.from_snapshot(scope.database, scope.frozen.database)
+    models_side = ColumnSurroundings.from_snapshot(scope.models, scope.frozen.models)
     database, models = (
         [column for column in side.columns if table_of(column) in scope.shared_tables] for side in scope.sides
     )
@@ -46,15 +47,18 @@ class ColumnSurroundings:
     """`schema.name` of the sequence that numbers a column, by `schema.table.column`"""
     column_types: Mapping[str, Mapping[str, str]]
     """by table, then by column"""
+    frozen_defaults: frozenset[str]
+    """`schema.table.column` of those whose default is known to be no call"""
 
     @classmethod
-    def from_snapshot(cls, snapshot: Snapshot) -> ColumnSurroundings:
+    def from_snapshot(cls, snapshot: Snapshot, frozen_defaults: frozenset[str]) -> ColumnSurroundings:
         """Collects it from one side; build it once for all columns."""
         keys = (c for c in snapshot.constraints if c.kind == "primary key")
         return cls(
             frozenset(f"{table_of(key)}.{column}" for key in keys for column in key.columns),
             {column: f"{s.schema}.{s.name}" for column, s in map_column_sequences(snapshot).items()},
             map_column_types(snapshot),
+            frozen_defaults,
         )
 
 
@@ -71,6 +75,14 @@ class ColumnComparison:
     def key(self) -> str:
         """`schema.table.column`, the same on both sides."""
         return f"{table_of(self.database)}.{self.database.name}"
+
+    def describe_frozen_sides(self) -> tuple[str | None, str | None]:
+        """What is shown for a default of the database, and of the models, that is no call."""
+        database, models = self.database, self.models
+        return (
+            describe_frozen(database, models, is_known=self.key in self.database_side.frozen_defaults),
+            describe_frozen(models, database, is_known=self.key in self.models_side.frozen_defaults),
+        )
 
     def make_difference(
         self,
@@ -135,8 +147,12 @@ def _nullability_text(column: Column) -> str:
 def find_default_difference(comparison: ColumnComparison) -> CatalogDifference | None:
     """Where its value comes from when none is given: a default, an identity, a generating expression."""
     database, models = comparison.database, comparison.models
-    if describe_frozen(database, models) or describe_frozen(models, database):
-        return _find_frozen_difference(comparison)
+    frozen = comparison.describe_frozen_sides()
+    if any(frozen):
+        # Evaluated once, it is never what was meant, even if both sides have one.
+        return comparison.make_difference(
+            "default", frozen[0] or value_text(database), frozen[1] or value_text(models)
+        )
     if database.identity or models.identity:
         is_same = database.identity == models.identity
     elif database.generated or models.generated:
@@ -146,16 +162,6 @@ def find_default_difference(comparison: ColumnComparison) -> CatalogDifference |
     if is_same:
         return None
     return comparison.make_difference("default", value_text(database), value_text(models))
-
-
-def _find_frozen_difference(comparison: ColumnComparison) -> CatalogDifference:
-    """A default that was evaluated once is never what was meant, even if both sides have one."""
-    database, models = comparison.database, comparison.models
-    return comparison.make_difference(
-        "default",
-        describe_frozen(database, models) or value_text(database),
-        describe_frozen(models, database) or value_text(models),
-    )
 
 
 def _generate_same_value(comparison: ColumnComparison) -> bool:

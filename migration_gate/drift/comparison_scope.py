@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
+from migration_gate.drift.frozen_defaults import FrozenDefaults
 from migration_gate.drift.object_filter import ObjectFilter
 from migration_gate.drift.object_pairs import ConstraintOrIndex, table_of
 from migration_gate.facts import Column, FilteredObject, Index, Models, Snapshot, Table
@@ -29,6 +30,7 @@ class ComparisonScope:
     """indexes of such models"""
     view_indexes: tuple[Index, ...] = ()
     """of the database's materialized views"""
+    frozen: FrozenDefaults = field(default_factory=FrozenDefaults)
 
     @property
     def sides(self) -> tuple[Snapshot, Snapshot]:

@@ -13,6 +13,7 @@ from migration_gate.drift.difference import CatalogDifference
 from migration_gate.drift.difference_origin import find_difference_origin
 from migration_gate.drift.enum_differences import find_enum_differences
 from migration_gate.drift.fix_order import FixOrder
+from migration_gate.drift.frozen_defaults import FrozenDefaults
 from migration_gate.drift.harmless_differences import explain_harmlessness
 from migration_gate.drift.named_type_differences import find_named_type_differences
 from migration_gate.drift.rename_hints import find_rename_hints
@@ -57,6 +58,7 @@ def list_differences(replay: Replay) -> tuple[CatalogDifference, ...]:
     if replay.models.snapshot is None:
         return alembic_differences
     scope = limit_scope(replay.catalog, replay.models)
+    scope = replace(scope, frozen=FrozenDefaults.from_replay(replay))
     # Renames are found, and applied to the scope, before the rest is compared: otherwise every column of the
     # enum's type, and every part of the table behind a view, would be a difference too.
     renamed_enums = tuple(find_renamed_enums(scope))

@@ -107,6 +107,8 @@ class Models:
     """`schema.name` of those whose columns SQLAlchemy read from the database, not from code"""
     lost_tables: tuple[str, ...] = ()
     """`schema.name` of those that were in target_metadata only in the process that ran the revisions"""
+    frozen_defaults: tuple[str, ...] = ()
+    """`schema.table.column` of those whose default is a string for a moment ("now()", "today")"""
     disabled_triggers: tuple[str, ...] = ()
     """event triggers of the migrations, which did not act on the models"""
     dismissed_objects: tuple[FilteredObject, ...] = ()

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from migration_gate.analysis.evaluated_defaults import is_evaluated_default
+from migration_gate.drift.frozen_defaults import FrozenDefaults
 from migration_gate.drift.model_comparison import compare_with_models
 from migration_gate.drift.object_pairs import object_identity, table_of, without_identifiers
 from migration_gate.facts import (
@@ -100,9 +101,15 @@ def _find_lost_storage(before: Snapshot, after: Snapshot) -> Iterator[str]:
             yield f"the storage {column.storage.upper()} of column `{column}`"
 
 
-def describe_changes(before: Snapshot, after: Snapshot) -> tuple[str, ...]:
-    """In what a catalog is not as it was before, each change in a few words; the names come first."""
-    replay = Replay(catalog=_without_identifiers(after), models=Models(metadatas=1, snapshot=before))
+def describe_changes(replayed: Replay, after: Snapshot) -> tuple[str, ...]:
+    """In what a catalog is not as the replay left it, each change in a few words; the names come first.
+
+    A default that was evaluated once need not come back.
+    """
+    before = replayed.catalog
+    frozen = tuple(FrozenDefaults.from_replay(replayed).database)
+    models = Models(metadatas=1, snapshot=before, frozen_defaults=frozen)
+    replay = Replay(catalog=_without_identifiers(after), models=models)
     differences = (
         item
         for item in compare_with_models(replay)

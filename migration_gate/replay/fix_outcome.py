@@ -79,7 +79,7 @@ class OutcomeCheck:
             return failures
         for difference in reversed(applied):
             failures.add(difference, "its downgrade fails", trial.run(difference.downgrade))
-        failures.problems += describe_changes(self.replay.catalog, trial.read_snapshot())
+        failures.problems += describe_changes(self.replay, trial.read_snapshot())
         return failures
 
     def describe_problem_alone(self, trial: FixTrial, difference: Difference) -> str:
@@ -90,7 +90,7 @@ class OutcomeCheck:
             return describe_excess(failures.problems)
         if failures.reasons:
             return failures.reasons[difference]
-        return describe_downgrade_problem(trial, difference.downgrade, self.replay.catalog)
+        return describe_downgrade_problem(trial, difference.downgrade, self.replay)
 
     def _compare_with_models(
         self, after: Snapshot, applied: Sequence[Difference], failures: FixFailures
@@ -160,11 +160,11 @@ def describe_excess(problems: Sequence[str]) -> str:
     return f"it changes more than it should: {shorten_list(problems)}" if problems else ""
 
 
-def describe_downgrade_problem(trial: FixTrial, downgrade: str, before: Snapshot) -> str:
-    """Run the lines; why they failed, or in what the catalog is not as it was before; '' for nothing."""
+def describe_downgrade_problem(trial: FixTrial, downgrade: str, replay: Replay) -> str:
+    """Run the lines; why they failed, or in what the catalog is not as the replay left it; '' for nothing."""
     if problem := trial.run(downgrade):
         return f"its downgrade fails: {problem}"
-    changes = describe_changes(before, trial.read_snapshot())
+    changes = describe_changes(replay, trial.read_snapshot())
     return f"its downgrade does not restore everything: {shorten_list(changes)}" if changes else ""
 
 

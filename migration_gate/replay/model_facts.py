@@ -55,6 +55,7 @@ def build_models(
         environment_file=paths.shorten(f"{scripts.folder}/env.py") if scripts is not None else None,
         reflected_tables=created.reflected_tables,
         lost_tables=created.lost_tables,
+        frozen_defaults=created.frozen_defaults,
         disabled_triggers=created.disabled_triggers,
         dismissed_objects=_build_filtered_objects(created.dismissed),
         declared_operations=tuple(

@@ -134,7 +134,7 @@ class _RenameTrial:
         problem = (
             self._run_alterations(alterations)
             or self._describe_outcome(remaining)
-            or describe_downgrade_problem(self.trial, "\n".join(lines.downgrade), self.replay.catalog)
+            or describe_downgrade_problem(self.trial, "\n".join(lines.downgrade), self.replay)
         )
         if problem:
             return RenameFix(refused=problem)

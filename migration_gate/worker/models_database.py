@@ -9,6 +9,7 @@ from typing import Any, Mapping, NamedTuple, Sequence
 from .alembic_comparison import find_alembic_differences, is_about
 from .answer_stream import AnswerStream
 from .env_context import EnvContext, follow_search_path, list_table_names, name_tables
+from .frozen_defaults import find_frozen_defaults
 from .imported_modules import find_imported_modules
 from .model_creation import RefusedPart, create_models
 from .model_locations import find_mapped_classes
@@ -79,6 +80,7 @@ class ModelsDatabase:
                 mapped_classes=find_mapped_classes({id(table): name for table, name in named_tables}),
                 reflected_tables=tuple(sorted(reflected_tables)),
                 lost_tables=lost_tables,
+                frozen_defaults=tuple(find_frozen_defaults(contexts)),
                 imported_modules=find_imported_modules(),
                 disabled_triggers=creation.disabled_triggers,
                 dismissed=tuple(check.comparison.dismissed),

@@ -161,6 +161,8 @@ class ModelsCreated:
     """`schema.name` of those whose columns SQLAlchemy read from the database"""
     lost_tables: tuple[str, ...] = ()
     """`schema.name` of those that only the process which ran the revisions has in target_metadata"""
+    frozen_defaults: tuple[str, ...] = ()
+    """`schema.table.column` of those whose default is a string for a moment ("now()", "today")"""
     imported_modules: tuple[ImportedModule, ...] = ()
     disabled_triggers: tuple[str, ...] = ()
     """event triggers of the migrations, which did not act on the models"""
