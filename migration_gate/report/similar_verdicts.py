@@ -14,8 +14,17 @@ from migration_gate.wording import count_noun
 
 SMALLEST_FOLD = 4
 """findings that are shown in full if there are fewer of one kind"""
+SMALLEST_ERROR_FOLD = 6
+"""the same for errors"""
+FOLDED_ERRORS = frozenset(
+    {"default", "nullability", "type", "comment", "index", "unique", "check", "foreign-key", "sequence"}
+)
+"""kinds of drift whose errors are folded; a table or column that one side lacks is a decision of its own"""
+LINES = "# upgrade"
+"""in a fix that has the lines of a revision"""
 SIDES = re.compile(r": `[^`]*` in the migrations, `[^`]*` in the models")
 """what a difference goes from and to, which the line of each object has as well"""
+JSON_REPORT = "the JSON report (--format json)"
 VALUE = re.compile(r"(?<=this (?:default|comment)) \(`[^`]*`\)")
 """what one side alone has"""
 LONGEST_EVIDENCE = 60
@@ -24,7 +33,7 @@ LONGEST_EVIDENCE = 60
 
 @dataclass(frozen=True, slots=True)
 class VerdictFold:
-    """One finding, or several warnings that differ in their object only."""
+    """One finding, or several that differ in their object only."""
 
     verdicts: tuple[Verdict, ...]
 
@@ -56,11 +65,18 @@ class VerdictFold:
     @property
     def fix(self) -> str:
         """What to do with all of them; if that is not the same, in which report it stands."""
-        fixes = {verdict.finding.fix for verdict in self.verdicts}
-        if len(fixes) == 1:
-            return self.first.finding.fix
-        one_revision = "the one revision for all drift has them, and " if self.first.check == "drift" else ""
-        return f"Each has its own lines: {one_revision}the JSON report (--format json)."
+        fixes = [verdict.finding.fix for verdict in self.verdicts]
+        if len(set(fixes)) == 1:
+            return fixes[0]
+        if self.first.check != "drift":
+            return f"Each has its own lines: {JSON_REPORT}."
+        with_lines = sum(LINES in fix for fix in fixes)
+        if with_lines == len(fixes):
+            return f"Each has its own lines: the one revision for all drift has them, and {JSON_REPORT}."
+        if with_lines:
+            rest = f"the rest of what to do is in {JSON_REPORT}"
+            return f"{with_lines} have lines of their own in the one revision for all drift; {rest}."
+        return f"What to do with each is in {JSON_REPORT}."
 
 
 def _shorten(text: str) -> str:
@@ -82,11 +98,19 @@ def fold_verdicts(verdicts: Sequence[Verdict]) -> tuple[VerdictFold, ...]:
     folds: list[VerdictFold] = []
     for verdict in verdicts:
         group = groups[_similarity_key(verdict)]
-        if verdict.severity is Severity.ERROR or len(group) < SMALLEST_FOLD:
+        if len(group) < _smallest_fold(verdict):
             folds.append(VerdictFold((verdict,)))
         elif group[0] is verdict:
             folds.append(VerdictFold(tuple(group)))
     return tuple(folds)
+
+
+def _smallest_fold(verdict: Verdict) -> float:
+    """How many of its kind are folded; infinite if none ever are."""
+    if verdict.severity is not Severity.ERROR:
+        return SMALLEST_FOLD
+    is_folded = verdict.check == "drift" and verdict.finding.kind in FOLDED_ERRORS
+    return SMALLEST_ERROR_FOLD if is_folded else float("inf")
 
 
 def fold_all_verdicts(verdicts: Sequence[Verdict]) -> tuple[VerdictFold, ...]:

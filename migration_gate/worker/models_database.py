@@ -9,11 +9,11 @@ from typing import Any, Mapping, NamedTuple, Sequence
 from .alembic_comparison import find_alembic_differences, is_about
 from .answer_stream import AnswerStream
 from .env_context import EnvContext, follow_search_path, list_table_names, name_tables
-from .frozen_defaults import find_frozen_defaults
 from .imported_modules import find_imported_modules
 from .model_creation import RefusedPart, create_models
 from .model_locations import find_mapped_classes
 from .model_types import find_contradictions
+from .moment_strings import find_frozen_defaults
 from .own_connection import OwnConnections
 from .project_check import ProjectCheck
 from .protocol.model_lines import AlembicDifference, ModelsCreated, ModelsProblem, UncreatedPart

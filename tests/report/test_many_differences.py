@@ -59,7 +59,30 @@ def test_a_few_equal_warnings_are_shown_in_full() -> None:
     assert " ".join(text.split()).count("no model has it") == 2
 
 
-def test_equal_errors_keep_their_own_lines() -> None:
+def wrong_defaults(number: int) -> tuple[Difference, ...]:
+    return tuple(difference("default", f"users.c{n}", "0", f"{n + 1}") for n in range(number))
+
+
+def test_six_equal_errors_of_a_property_are_one_line_each_under_one_heading() -> None:
+    text = text_report.render(report_on(*wrong_defaults(6)), checks.ALL)
+    assert "error: 6 objects: its default differs" in text.replace("ERROR", "error")
+    assert all(f"`users.c{n}` migrations: 0, models: {n + 1}" in text for n in range(6))
+    assert "the one revision for all drift has them" in " ".join(text.split())
+    page = summary.render(report_on(*wrong_defaults(6)))
+    assert "6 objects: its default differs" in page
+    in_full = text_report.render(report_on(*wrong_defaults(5)), checks.ALL)
+    assert in_full.count("its default differs") == 5
+
+
+def test_a_heading_does_not_promise_lines_that_are_not_there() -> None:
+    refused = tuple(replace(item, upgrade="", fix_refused=f"no {item.object}") for item in wrong_defaults(6))
+    text = " ".join(text_report.render(report_on(*refused), checks.ALL).split())
+    assert "What to do with each is in the JSON report" in text
+    text = " ".join(text_report.render(report_on(*wrong_defaults(8)[6:], *refused), checks.ALL).split())
+    assert "2 have lines of their own in the one revision" in text
+
+
+def test_equal_errors_about_columns_keep_their_own_lines() -> None:
     missing = tuple(difference("column", f"users.c{n}", None, "text") for n in range(6))
     text = text_report.render(report_on(*missing), checks.ALL)
     assert text.count("no migration makes it") == 6
