@@ -61,11 +61,12 @@ RUN groupadd --gid 64001 postgres \
 RUN mkdir -p /etc/postgresql-common \
     && echo 'create_main_cluster = false' > /etc/postgresql-common/createcluster.conf \
     && apt-get update \
-    && apt-get install -y --no-install-recommends ca-certificates git "postgresql-${PG_MAJOR}" \
+    && apt-get install -y --no-install-recommends ca-certificates git tini "postgresql-${PG_MAJOR}" \
     && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/debconf/*-old /var/log/apt /var/log/dpkg.log \
         /usr/lib/*/libLLVM* /usr/lib/*/libz3.so* /usr/share/i18n /usr/share/locale/*/LC_MESSAGES \
         "/usr/lib/postgresql/${PG_MAJOR}/lib/bitcode" "/usr/lib/postgresql/${PG_MAJOR}/lib"/llvmjit* \
         /usr/share/perl /usr/lib/*/perl /usr/lib/*/libperl.so* /usr/share/gitweb /usr/bin/scalar /usr/bin/git-shell \
+        /usr/bin/tini-static /usr/share/doc/*/changelog* \
     && cd /usr/lib/git-core \
     && rm -f scalar git-shell git-daemon git-http-backend git-http-fetch git-http-push git-imap-send git-instaweb \
         git-sh-i18n--envsubst git-subtree git-add--interactive \
@@ -77,12 +78,15 @@ RUN mkdir -p /etc/postgresql-common \
 COPY --from=packages /opt/migration-gate /opt/migration-gate
 # Isolated (-I): nothing of the checkout and no PYTHON* variable of the job is imported by the gate itself, which is root.
 # (And what was left out above is not missed.)
-RUN sed -i '1s|$| -Iu|' /opt/migration-gate/bin/migration-gate \
+RUN printf '%s\n' '#!/opt/migration-gate/bin/python -Iu' 'from migration_gate.__main__ import main' 'main()' \
+        > /opt/migration-gate/bin/migration-gate \
     && ln -s /opt/migration-gate/bin/uv /opt/migration-gate/bin/migration-gate /usr/local/bin/ \
     && /opt/migration-gate/bin/migration-gate --version \
     && /opt/migration-gate/bin/python -B -m migration_gate.postgres.image_cluster "/usr/lib/postgresql/${PG_MAJOR}/bin" \
     && /opt/migration-gate/bin/python -B -c 'import alembic.autogenerate.render, rich.live, sqlalchemy.dialects.postgresql, \
         testcontainers.core.container, migration_gate.entrypoint'
 
-ENTRYPOINT ["/opt/migration-gate/bin/migration-gate"]
+# The kernel keeps signals from the first process of a container until it handles them, which takes Python 0.1 s: tini
+# does from its first instant, and a gate that is not the first process just ends until it has something to clean up.
+ENTRYPOINT ["/usr/bin/tini", "-s", "--", "/opt/migration-gate/bin/migration-gate"]
 CMD ["check"]

@@ -26,3 +26,6 @@ Start at `entrypoint.py`, the whole way on one page. Beside the folders are the 
     action/      the GitHub action: inputs, outputs, the comment on a pull request
     monorepo/    several projects: which of them a change touches, and one report of several runs
 """
+
+__version__ = "0.1.0"
+"""of the package, too (see `pyproject.toml`): `--version` needs no metadata, which take longer to read"""

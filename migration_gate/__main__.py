@@ -3,6 +3,8 @@
 The gate has more rights than the project that it examines: its interpreter imports nothing from the folder in
 which it is started, from `PYTHONPATH` or from the user's own packages (`python -I`). All `PYTHON*` variables
 stay in the environment, for the project's interpreter.
+
+`--version` is answered first: nothing has been imported then but this module, and `os` and `sys`.
 """
 
 import os
@@ -15,12 +17,19 @@ FOLDER = os.path.dirname(os.path.dirname(FILE))  # noqa: PTH120
 def main() -> None:
     """Run the command line; first start this interpreter anew, if it is not isolated."""
     open_standard_streams()
+    if sys.argv[1:] == ["--version"] and "migration_gate" in sys.modules:
+        print(f"migration-gate {sys.modules['migration_gate'].__version__}")
+        return
     if not sys.flags.isolated:
         os.execv(sys.executable, isolated_command(sys.argv[1:]))  # noqa: S606 - without a shell, as it should be
     if (
         FOLDER not in sys.path
     ):  # neither installed nor linked where an isolated interpreter looks: last of all
         sys.path.append(FOLDER)
+    import signal  # noqa: PLC0415 - not before it is isolated
+
+    # Ctrl-C ends it as SIGTERM does, without a traceback, until there is something to clean up.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     from migration_gate.cli import run_as_program  # noqa: PLC0415 - not before it is isolated
 
     run_as_program()

@@ -19,6 +19,7 @@ from typing import Any, NoReturn
 
 import click
 
+from migration_gate import __version__
 from migration_gate.errors import GateError
 from migration_gate.monorepo import commands
 from migration_gate.report.error_text import render_error, unexpected_error
@@ -55,9 +56,7 @@ def _parse_report_targets(
 
 def _print_version(context: click.Context, _option: click.Parameter, requested: bool) -> None:
     if requested and not context.resilient_parsing:
-        from importlib.metadata import version  # noqa: PLC0415 - 20 ms that only this option pays
-
-        click.echo(f"migration-gate {version('migration-gate')}")
+        click.echo(f"migration-gate {__version__}")
         context.exit()
 
 
@@ -190,7 +189,11 @@ def run_as_program() -> NoReturn:
         arguments = ["action"]
     # The facts are kept until the report is written: there is little garbage, and looking for it takes long.
     gc.set_threshold(GARBAGE_THRESHOLD)
-    status = run_command_line(arguments)
+    try:
+        status = run_command_line(arguments)
+        _ignore_signals()  # nothing is left to clean up
+    except Terminated as interruption:  # before the command began, or at its very end
+        status = _report_interruption(interruption)
     gc.freeze()  # the process ends: what it holds need not be taken apart
     sys.exit(status)
 
@@ -205,6 +208,12 @@ def run_command_line(arguments: Sequence[str]) -> int:
         return _run_command(arguments)
 
 
+def _report_interruption(interruption: BaseException | None) -> int:
+    """The exit status of a run that a signal ended; all that it had started has been removed."""
+    click.echo("Interrupted; nothing is left behind.", err=True)
+    return interruption.status if isinstance(interruption, Terminated) else 130
+
+
 def _is_machine_readable(arguments: Sequence[str]) -> bool:
     """Whether `--format` names a format that programs read."""
     formats = [value for option, value in pairwise(arguments) if option == "--format"]
@@ -216,8 +225,7 @@ def _run_command(arguments: Sequence[str]) -> int:
     try:
         return int(command_line.main(list(arguments), prog_name="migration-gate", standalone_mode=False) or 0)
     except click.Abort as error:
-        click.echo("Interrupted; nothing is left behind.", err=True)
-        return error.__cause__.status if isinstance(error.__cause__, Terminated) else 130
+        return _report_interruption(error.__cause__)
     except click.ClickException as error:
         error.show()
         return error.exit_code
@@ -230,6 +238,10 @@ def _run_command(arguments: Sequence[str]) -> int:
 
 
 def _stop(number: int, _frame: FrameType | None) -> NoReturn:
-    for other_number in STOPPING_SIGNALS:  # a second signal must not interrupt the clean-up
-        signal.signal(other_number, signal.SIG_IGN)
+    _ignore_signals()  # a second signal must not interrupt the clean-up
     raise Terminated(number)
+
+
+def _ignore_signals() -> None:
+    for number in STOPPING_SIGNALS:
+        signal.signal(number, signal.SIG_IGN)

@@ -6,9 +6,9 @@ import os
 import sys
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
-from importlib.metadata import version
 from pathlib import Path
 
+from migration_gate import __version__
 from migration_gate.errors import Misconfigured
 from migration_gate.report.formats import DEFAULT_WIDTH, GITHUB, TEXT, render_report
 from migration_gate.report.workflow_commands import carry_out_commands
@@ -39,7 +39,7 @@ class ReportTargets:
 
 def add_version(report: Report) -> Report:
     """The report with the version of Migration Gate that made it."""
-    return replace(report, seconds=round(report.seconds, 3), version=version("migration-gate"))
+    return replace(report, seconds=round(report.seconds, 3), version=__version__)
 
 
 def deliver_report(report: Report, targets: ReportTargets) -> int:

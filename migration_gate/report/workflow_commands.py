@@ -15,11 +15,12 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext, supp
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
-from migration_gate.check import Severity
+if TYPE_CHECKING:  # (all of the facts are imported with it: half of the time that printing help takes)
+    from migration_gate.check import Severity
 
-COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
+COMMANDS = {"error": "error", "warning": "warning", "note": "notice"}
 """the command that makes an annotation of this severity"""
 TOKEN_BYTES = 20
 """random bytes of a token that a project must not guess"""

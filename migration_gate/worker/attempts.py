@@ -99,7 +99,8 @@ def decode_attempt(data: bytes) -> Attempt:
 
 def end_process(message: bytes, descriptor: int) -> NoReturn:
     """Write the message, and leave at once: threads and exit handlers of the project's must not delay it."""
-    os.write(descriptor, message[:MOST_BYTES])
+    with contextlib.suppress(BrokenPipeError):  # who waited for it has been killed
+        os.write(descriptor, message[:MOST_BYTES])
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(Exception):
             stream.flush()

@@ -61,7 +61,7 @@ def test_the_image_keeps_githubs_rules() -> None:
     (config,) = json.loads(
         run_docker("image", "inspect", "--format", "[{{ json .Config }}]", bare_image()).stdout
     )
-    assert config["Entrypoint"] == ["/opt/migration-gate/bin/migration-gate"]
+    assert config["Entrypoint"] == ["/usr/bin/tini", "-s", "--", "/opt/migration-gate/bin/migration-gate"]
     assert not config.get("User")
     assert not config.get("WorkingDir")
 
@@ -155,6 +155,22 @@ time.sleep(300)
         run_docker("rm", "-f", name)
     assert status == {"TERM": "143", "INT": "130"}[signal]
     assert "Interrupted; nothing is left behind." in logs.stdout + logs.stderr
+
+
+@pytest.mark.parametrize("seconds", [0, 0.05, 0.1, 0.3])
+def test_a_signal_at_its_start_ends_it(seconds: float, tmp_path: Path) -> None:
+    """The kernel keeps SIGTERM from a container's first process until that handles it."""
+    checkout = commit_skeleton(tmp_path / "hello")
+    name = f"migration-gate-test-{secrets.token_hex(6)}"
+    words = ("-v", f"{checkout}:/src", built_image(), "check", "/src", "--python", PYTHON, "--install", "off")
+    run_docker("run", "-d", "--name", name, *words)
+    try:
+        time.sleep(seconds)  # (whenever it comes)
+        run_docker("stop", "--time", "60", name)  # then SIGKILL, and status 137
+        status = run_docker("inspect", "--format", "{{ .State.ExitCode }}", name).stdout.strip()
+    finally:
+        run_docker("rm", "-f", name)
+    assert status == "143"
 
 
 def _wait_for_sleep(name: str) -> None:
