@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 import pytest
 
-from migration_gate import cli, entrypoint, explain
+from migration_gate import __version__, cli, entrypoint, explain
 from migration_gate.check import check_name
 from migration_gate.config.schema import ProjectKeys
 from migration_gate.errors import Broken, Misconfigured
@@ -30,6 +30,7 @@ HEAVY_LIBRARIES = {
     "yaml",
     "rich",
     "requests",
+    "migration_gate.facts",
 }
 """what is loaded only once a project is examined: together they take longer than printing help"""
 
@@ -247,6 +248,18 @@ def test_help_and_version_import_no_heavy_library(arguments: list[str]) -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
     assert done.stdout.splitlines()[-1].split() == ["imported:"]
+
+
+@pytest.mark.slow
+def test_the_version_is_printed_before_anything_is_imported_or_started() -> None:
+    command = [sys.executable, "-X", "importtime", "-m", "migration_gate", "--version"]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    assert done.stdout == f"migration-gate {__version__}\n"
+    imported = [line.rpartition("|")[2].strip() for line in done.stderr.splitlines()]
+    assert imported.count("site") == 1, "there is a second interpreter"
+    assert [name for name in imported if name.partition(".")[0] in {"click", "signal", "migration_gate"}] == [
+        "migration_gate"
+    ]
 
 
 @pytest.mark.slow

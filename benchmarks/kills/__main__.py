@@ -134,9 +134,7 @@ def kill_repeatedly(part: Part, runs: int, seed: int) -> int:
                 wrong += 1
                 text = f"{run.output}\n{run.errors}" if run else ""
                 print(f"## {part.name} {number} after {delay:.3f} s: {fault}\n{text}", flush=True)
-    print(
-        f"\n{part.name}: {runs} runs, {wrong} wrong (undisturbed: status {undisturbed.status}; it lives {seconds:.1f} s)"
-    )
+    print(f"\n{part.name}, which lives {seconds:.1f} s: {runs} runs, {wrong} wrong")
     for outcome, count in outcomes.most_common():
         print(f"{count:5} {outcome}", flush=True)
     return wrong

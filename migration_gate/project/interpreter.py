@@ -41,7 +41,7 @@ except ImportError:
     pass
 print(json.dumps([list(sys.version_info[:3]), packages, sys.executable]))
 """
-PROBE_SECONDS = 30.0
+PROBE_SECONDS = 300.0
 METADATA_FOLDER = re.compile(r"(?P<name>.+?)-(?P<version>[^-]+)(?:-py[\d.]+)?\.(?:dist|egg)-info")
 
 
