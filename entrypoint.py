@@ -13,6 +13,7 @@ from migration_gate.config.loading import load_settings
 from migration_gate.config.settings import Settings
 from migration_gate.errors import GateError, SeveralDatabases
 from migration_gate.git import find_repository_root
+from migration_gate.postgres.shared_servers import SharedServers
 from migration_gate.process_limits import allow_open_files
 from migration_gate.progress import ProgressDisplay
 from migration_gate.replay.database_choice import choose_databases, merge_addresses
@@ -40,19 +41,24 @@ def examine_projects(path: Path, options: Mapping[str, object]) -> Report:
     forbid_reading_memory()  # (the token, to begin with)
     allow_open_files()
     projects = load_settings(path, options, os.environ, known_checks=explain.known_kinds())
-    with ProgressDisplay() as display:
-        reports = [report for settings in projects for report in examine_databases(settings, display)]
+    several = len(projects) > 1
+    with ProgressDisplay() as display, SharedServers(serves_several=several) as servers:
+        reports = [
+            report for settings in projects for report in examine_databases(settings, servers, display)
+        ]
     return deliver.add_version(Report(tuple(reports), time.perf_counter() - started))
 
 
-def examine_databases(settings: Settings, display: ProgressDisplay) -> list[ProjectReport]:
+def examine_databases(
+    settings: Settings, servers: SharedServers, display: ProgressDisplay
+) -> list[ProjectReport]:
     """One project: a report, or one for each database where its env.py migrates several."""
     runs = [settings]
     addresses: tuple[str, ...] = ()
     judged: tuple[str, ...] = ()
     while True:
         try:
-            return join_databases([examine_and_judge(run, display) for run in runs])
+            return join_databases([examine_and_judge(run, servers, display) for run in runs])
         except SeveralDatabases as error:  # each time there is one more
             addresses = merge_addresses(addresses, error.addresses)
             judged = merge_addresses(judged, error.judged)
@@ -71,14 +77,14 @@ def join_databases(reports: list[ProjectReport]) -> list[ProjectReport]:
     ]
 
 
-def examine_and_judge(settings: Settings, display: ProgressDisplay) -> ProjectReport:
+def examine_and_judge(settings: Settings, servers: SharedServers, display: ProgressDisplay) -> ProjectReport:
     """One project: its facts and the verdicts on them, or the problem that kept it from being examined.
 
     Raises SeveralDatabases if its env.py migrates more than it is known to.
     """
     started = time.perf_counter()
     try:
-        facts = display.show_examination(examine_project(settings))
+        facts = display.show_examination(examine_project(settings, servers))
         comment_files = read_comment_files(facts, find_repository_root(settings.root))
         verdicts = judge_findings(facts, settings, checks.ALL, comment_files, date.today())
     except SeveralDatabases:

@@ -1,6 +1,7 @@
 """The Postgres server of a run.
 
 choice              which server is used, and why: start here (`start_server`; `choose_server` only names it)
+shared_servers      the servers of a run of several projects, which share one until cluster_state has changed
 server              what every kind of server provides: `Server`
 
 local               a server from programs on this machine

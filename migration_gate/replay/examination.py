@@ -12,8 +12,8 @@ from migration_gate.ci.base_revision import compare_with_base
 from migration_gate.ci.untrusted_code import refuse_untrusted_code
 from migration_gate.config.settings import Settings
 from migration_gate.facts import Facts
-from migration_gate.postgres.choice import start_server
 from migration_gate.postgres.run_directory import temporary_run_directory
+from migration_gate.postgres.shared_servers import SharedServers
 from migration_gate.progress import Progress, measure_stages
 from migration_gate.project import find_project
 from migration_gate.replay.worker_process import start_worker
@@ -31,13 +31,19 @@ class PackageInstallation:
     """what was installed, for the report"""
 
 
-def examine_project(settings: Settings) -> Generator[Progress, None, Facts]:
-    """Replay the project of these settings. Yields its progress, returns the facts. Raises GateError."""
-    facts, stage_times = yield from measure_stages(_examine_project(settings))
+def examine_project(
+    settings: Settings, servers: SharedServers | None = None
+) -> Generator[Progress, None, Facts]:
+    """Replay the project of these settings. Yields its progress, returns the facts. Raises GateError.
+
+    servers: those of a run of several projects; without them the project has one of its own.
+    """
+    servers = servers or SharedServers(serves_several=False)
+    facts, stage_times = yield from measure_stages(_examine_project(settings, servers))
     return replace(facts, replay=replace(facts.replay, stage_times=stage_times))
 
 
-def _examine_project(settings: Settings) -> Generator[Progress, None, Facts]:
+def _examine_project(settings: Settings, servers: SharedServers) -> Generator[Progress, None, Facts]:
     yield Progress("find", settings.name)
     refuse_strangers_code(settings)
     protect_command_files(os.environ)
@@ -52,7 +58,7 @@ def _examine_project(settings: Settings) -> Generator[Progress, None, Facts]:
             # While the server starts, the worker imports Alembic and SQLAlchemy, and this process a third of
             # its own code, which it uses from then on.
             background.submit(importlib.import_module, EXAMINATION_ON_SERVER)
-            with start_server(settings.postgres, folder=run_directory) as server:
+            with servers.lend_server(settings.postgres, folder=run_directory) as server:
                 from migration_gate.replay.examination_on_server import (  # noqa: PLC0415
                     examine_on_server,
                     prepare_databases,

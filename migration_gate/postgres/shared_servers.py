@@ -1,0 +1,111 @@
+"""The servers of one run. Projects with the same `postgres:` share one, each in databases of its own.
+
+What a project changed for all databases of its server (roles, tablespaces, ALTER SYSTEM) must not decide what
+another project's migrations do: then the next one gets a new server.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+from migration_gate.errors import GateError, SeveralDatabases
+from migration_gate.postgres.choice import start_server
+from migration_gate.postgres.cluster_state import ClusterState, read_cluster_state
+from migration_gate.postgres.database_removal import drop_database
+from migration_gate.postgres.remote_cleanup import LIST_DATABASES
+from migration_gate.postgres.run_directory import temporary_run_directory
+from migration_gate.postgres.server import Server
+from migration_gate.postgres.url import SCHEME
+
+
+@dataclass(frozen=True, slots=True)
+class _RunningServer:
+    server: Server
+    state: ClusterState
+    """before the first project"""
+    stop: ExitStack
+
+
+class SharedServers:
+    """The servers that run, one for each value of `postgres:`. All are stopped when the block ends."""
+
+    def __init__(self, *, serves_several: bool) -> None:
+        """serves_several: whether there are several projects; for one, nothing is kept or compared."""
+        self._serves_several = serves_several
+        self._running: dict[str, _RunningServer] = {}
+
+    def __enter__(self) -> SharedServers:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with ExitStack() as stops:
+            while self._running:
+                stops.push(self._running.popitem()[1].stop)
+
+    @contextmanager
+    def lend_server(self, setting: str, *, folder: Path) -> Iterator[Server]:
+        """The server for one project, as from `start_server`: one that runs already, or a new one.
+
+        The server of a project that ends with an error is stopped: it may be damaged. A server of the user's
+        is not kept: there the databases of a project are dropped when it ends.
+        """
+        if not self._serves_several or SCHEME.match(setting):
+            yield from self._start_for_one(setting, folder)
+            return
+        running = self._take_unchanged(setting) or self._start(setting)
+        try:
+            yield running.server
+        except SeveralDatabases:  # which is found before anything is wrong
+            raise
+        except BaseException:
+            self._stop(setting)
+            raise
+
+    def _start_for_one(self, setting: str, folder: Path) -> Iterator[Server]:
+        try:
+            with start_server(setting, folder=folder) as server:
+                yield server
+        except SeveralDatabases:  # the project's other databases are examined next, each like a project
+            self._serves_several = True
+            raise
+
+    def _start(self, setting: str) -> _RunningServer:
+        with ExitStack() as stack:
+            folder = stack.enter_context(temporary_run_directory())
+            server = stack.enter_context(start_server(setting, folder=folder))
+            running = _RunningServer(server, read_cluster_state(server), stack.pop_all())
+            self._running[setting] = running
+            return running
+
+    def _take_unchanged(self, setting: str) -> _RunningServer | None:
+        """The server of the projects before, without their databases; None if it is not as it was."""
+        running = self._running.get(setting)
+        if running is None:
+            return None
+        if _restore_server(running):
+            return running
+        self._stop(setting)
+        return None
+
+    def _stop(self, setting: str) -> None:
+        self._running.pop(setting).stop.close()
+
+
+def _restore_server(running: _RunningServer) -> bool:
+    """Drop the databases of the run. Whether the server is now as it was before the first project."""
+    import psycopg  # noqa: PLC0415 - loaded while the server starts
+
+    server = running.server
+    try:
+        with server.connect() as connection:
+            for (name,) in connection.execute(LIST_DATABASES, [server.database_prefix]).fetchall():
+                drop_database(connection, str(name), server.version)
+        return read_cluster_state(server) == running.state
+    except (psycopg.Error, GateError):  # a changed password, a prepared transaction, a server that ended...
+        return False
