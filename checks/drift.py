@@ -74,18 +74,19 @@ def _models_side(difference: Difference) -> str:
 def _describe_difference(facts: Facts, difference: Difference) -> Finding:
     source = find_difference_location(facts, difference)
     uses = drift_messages.select_uses(difference, facts.tree)
-    return Finding(
+    finding = Finding(
         object=difference.object,
         message=_describe_what_ran(facts.replay, difference),
-        location=source.location,
+        location=source.statement or source.model,
         revision=source.revision,
         evidence=(
             Evidence("migrations", "nothing" if difference.database is None else difference.database),
             Evidence(_models_side(difference), "nothing" if difference.models is None else difference.models),
-            *source.evidence,
             *(Evidence("named in", f"{use.location}: {use.line_text}") for use in uses or ()),
         ),
         fix=_look_first(facts.replay, difference) + drift_messages.describe_fix(difference, uses),
         kind=difference.kind.replace(" ", "-"),
         severity=Severity.WARNING if drift_messages.is_mild(difference) else None,
+        other_locations=tuple(filter(None, (source.model,))),
     )
+    return finding.move_to(source.model) if source.is_of_model and source.model else finding

@@ -29,21 +29,28 @@ def check(facts: Facts) -> Iterator[Finding]:
         return
     error = last_error.first_error or last_error
     name = last_error.revision or error.revision
+    locations = _locate_failure(error, last_error, replay)
     yield Finding(
         object=name or "env.py",
         message=f"`{name or 'env.py'}` failed: {error.message}",
-        location=_locate_failure(error, last_error, replay),
+        location=next(iter(locations), None),
         revision=name,
         evidence=tuple(_collect_evidence(error, last_error, replay)),
         fix=suggest_fix(error, replay) + advise_on_target(replay, name),
+        other_locations=locations[1:],
     )
 
 
-def _locate_failure(error: Failure, last_error: Failure, replay: Replay) -> Location | None:
-    """The statement that failed; else the line that ran; else the revision."""
-    location = find_failure_location(error, replay) or error.location or last_error.location
+def _locate_failure(error: Failure, last_error: Failure, replay: Replay) -> tuple[Location, ...]:
+    """The statement that failed, the line that ran, and the revision, as far as they are known."""
     revision = replay.history.find_revision(last_error.revision or error.revision)
-    return location or (revision.location if revision else None)
+    locations = (
+        find_failure_location(error, replay),
+        error.location,
+        last_error.location,
+        revision.location if revision else None,
+    )
+    return tuple(dict.fromkeys(location for location in locations if location is not None))
 
 
 def _collect_evidence(error: Failure, last_error: Failure, replay: Replay) -> Iterator[Evidence]:

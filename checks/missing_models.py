@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from migration_gate.analysis.model_imports import list_imports
 from migration_gate.analysis.model_registration import Candidates, ModelRegistration
 from migration_gate.check import Evidence, Finding, Severity, Subject
-from migration_gate.facts import Facts, Models, Replay
+from migration_gate.facts import Facts, Location, Models, Replay
 from migration_gate.wording import code_block, count_noun
 
 SEVERITY = Severity.ERROR
@@ -42,7 +42,19 @@ def check(facts: Facts) -> Iterator[Finding]:
         Evidence("model", f"{definition.class_name or definition.variable} ({definition.location})")
         for definition in (*definitions.imported, *definitions.missing)[:SHOWN_MODELS]
     )
-    yield Finding("env.py", message, evidence=(replayed, *models), fix=f"{fix}{_ALLOW}")
+    locations = (definition.location for definition in definitions.missing)
+    yield Finding(
+        "env.py",
+        message,
+        evidence=(replayed, *models),
+        fix=f"{fix}{_ALLOW}",
+        other_locations=(*_locate_environment(replay.models), *locations),
+    )
+
+
+def _locate_environment(models: Models) -> tuple[Location, ...]:
+    """env.py, if it is known."""
+    return (Location(models.environment_file),) if models.environment_file is not None else ()
 
 
 def _explain_missing_models(models: Models, definitions: Candidates) -> tuple[str, str]:
@@ -75,4 +87,5 @@ def _find_contexts_without_models(replay: Replay) -> Iterator[Finding]:
                 message=f"`target_metadata` is missing in context {context.number} of env.py: there are no "
                 f"models for what its {count_noun(len(revisions), 'revision')} made",
                 fix=f"Pass its models to that `context.configure`:{_SET_METADATA}{_ALLOW}",
+                other_locations=_locate_environment(replay.models),
             )

@@ -9,6 +9,7 @@ Instead, add the column with a foreign key, or exempt the table under `owners.ex
 from collections.abc import Iterator
 
 from migration_gate.analysis import op_code, ownership
+from migration_gate.analysis.model_part_locations import find_definition
 from migration_gate.analysis.owner_origin import find_origin_of_missing_owner
 from migration_gate.check import Evidence, Finding, Severity, Subject
 from migration_gate.facts import Facts, Owners, Table
@@ -26,6 +27,7 @@ def check(facts: Facts) -> Iterator[Finding]:
         reason = ownership.find_ownership_reason(facts, table)
         if reason is None or ownership.find_named_columns(facts, table):
             continue
+        definition = find_definition(facts.replay.models, facts.tree, f"{table.schema}.{table.name}")
         columns = ", ".join(column.name for column in facts.replay.catalog.columns_of(table))
         yield Finding.at_origin(
             find_origin_of_missing_owner(facts, table),
@@ -33,6 +35,7 @@ def check(facts: Facts) -> Iterator[Finding]:
             f"`{table}` has no owner column: none of {join_words(facts.owners.columns)}",
             evidence=(Evidence("columns", columns), Evidence("because", reason)),
             fix=_describe_fix(facts.owners, owners_key, table),
+            other_locations=(definition.location,) if definition is not None else (),
         )
 
 

@@ -8,6 +8,7 @@ Instead, make the column NOT NULL: give each row an owner, then `alter_column(nu
 
 from collections.abc import Iterator
 
+from migration_gate.analysis.model_part_locations import list_column_locations
 from migration_gate.analysis.op_code import format_operation, quote_python, schema_keyword
 from migration_gate.analysis.origin import find_origin
 from migration_gate.analysis.ownership import OwnerColumn, list_owner_columns
@@ -42,6 +43,7 @@ def check(facts: Facts) -> Iterator[Finding]:
                 f"`{owned.column}` accepts NULL, so a row can be without an owner",
                 evidence=tuple(_collect_evidence(owned)),
                 fix=_describe_fix(owned),
+                other_locations=list_column_locations(facts.replay.models, facts.tree, owned.column),
             )
 
 

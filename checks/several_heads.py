@@ -18,6 +18,7 @@ from migration_gate.analysis.revision_graph import (
     describe_revision,
     find_fork,
     find_location,
+    list_locations,
     split_into_trees,
 )
 from migration_gate.check import Evidence, Finding, Severity, Subject
@@ -50,6 +51,7 @@ def _describe_heads(history: History, heads: tuple[str, ...], fork: Fork | None)
         revision=heads[-1],
         evidence=tuple(evidence),
         fix=_describe_fix(history, heads, fork),
+        other_locations=list_locations(history, heads),
     )
 
 

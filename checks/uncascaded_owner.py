@@ -9,6 +9,7 @@ Instead, recreate the foreign key with the ON DELETE that is meant, CASCADE as a
 from collections.abc import Iterator
 
 from migration_gate.analysis import op_code
+from migration_gate.analysis.model_part_locations import list_column_locations
 from migration_gate.analysis.origin import find_origin
 from migration_gate.analysis.ownership import list_owner_columns
 from migration_gate.check import Evidence, Finding, Severity, Subject
@@ -37,6 +38,7 @@ def check(facts: Facts) -> Iterator[Finding]:
             f"`{owned.column}` references its owner with ON DELETE {actions[0].upper()}, not {expected}",
             evidence=(Evidence("foreign key", f"{key.name}: {key.definition}"),),
             fix=_describe_fix(owned.table, key, on_delete=next(iter(accepted), DEFAULT_ACTION)),
+            other_locations=list_column_locations(facts.replay.models, facts.tree, owned.column),
         )
 
 

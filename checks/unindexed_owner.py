@@ -9,6 +9,7 @@ Instead, create an index that starts with the owner column.
 from collections.abc import Iterator
 
 from migration_gate.analysis import op_code
+from migration_gate.analysis.model_part_locations import list_column_locations
 from migration_gate.analysis.owner_origin import find_origin_of_missing_index
 from migration_gate.analysis.ownership import OwnerColumn, list_owner_columns
 from migration_gate.check import Evidence, Finding, Severity, Subject
@@ -29,6 +30,7 @@ def check(facts: Facts) -> Iterator[Finding]:
                 f"`{owned.column}` leads no index",
                 evidence=tuple(_describe_index(index) for index in owned.containing_indexes),
                 fix=_describe_fix(owned),
+                other_locations=list_column_locations(facts.replay.models, facts.tree, owned.column),
             )
 
 

@@ -9,6 +9,7 @@ Instead, add the foreign key, with the ON DELETE that is right for what a user o
 from collections.abc import Iterator
 
 from migration_gate.analysis import op_code
+from migration_gate.analysis.model_part_locations import list_column_locations
 from migration_gate.analysis.owner_origin import find_origin_of_missing_key
 from migration_gate.analysis.ownership import OwnerColumn, OwnersKey, find_owners_key, list_owner_columns
 from migration_gate.check import Evidence, Finding, Severity, Subject
@@ -34,6 +35,7 @@ def check(facts: Facts) -> Iterator[Finding]:
                 _describe_column(owned, facts.owners),
                 evidence=tuple(Evidence("foreign key", key.definition) for key in owned.other_foreign_keys),
                 fix=_describe_fix(owned, owners_key, facts.owners),
+                other_locations=list_column_locations(facts.replay.models, facts.tree, owned.column),
             )
 
 

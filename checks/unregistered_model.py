@@ -28,12 +28,14 @@ def check(facts: Facts) -> Iterator[Finding]:
         return
     unregistered = ModelRegistration(facts.replay, facts.tree).unregistered
     if unregistered:
+        locations = _list_locations(unregistered, models)
         yield Finding(
             object=" ".join(str(model) for model in unregistered),
             message=_describe_models(unregistered),
-            location=_choose_location(unregistered, models),
+            location=next(iter(locations), None),
             evidence=tuple(_list_models(unregistered)),
             fix=_describe_fix(unregistered, models),
+            other_locations=locations[1:],
         )
 
 
@@ -43,11 +45,13 @@ def _describe_models(unregistered: Sequence[UnregisteredModel]) -> str:
     return f"{len(unregistered)} tables have models that env.py does not import"
 
 
-def _choose_location(unregistered: Sequence[UnregisteredModel], models: Models) -> Location | None:
-    """The model, if it is one; env.py for several."""
-    if len(unregistered) == 1 or models.environment_file is None:
-        return unregistered[0].definition.location
-    return Location(models.environment_file)
+def _list_locations(unregistered: Sequence[UnregisteredModel], models: Models) -> tuple[Location, ...]:
+    """The models and env.py: the model first, if it is one; env.py for several."""
+    of_models = tuple(model.definition.location for model in unregistered)
+    if models.environment_file is None:
+        return of_models
+    env_py = Location(models.environment_file)
+    return (*of_models, env_py) if len(unregistered) == 1 else (env_py, *of_models)
 
 
 def _list_models(unregistered: Sequence[UnregisteredModel]) -> Iterator[Evidence]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Protocol
 
@@ -48,6 +48,8 @@ class Finding:
     """for a check with kinds of its own (drift): severities and allowances can name `check/kind`"""
     severity: Severity | None = None
     """only if it differs from the severity of the check"""
+    other_locations: tuple[Location, ...] = ()
+    """where a reviewer may look as well, the best first: a report shows the one that the change has"""
 
     def __post_init__(self) -> None:
         """A message is one line, whatever a definition or an error in it looks like."""
@@ -64,9 +66,37 @@ class Finding:
         *,
         evidence: tuple[Evidence, ...] = (),
         fix: str = "",
+        other_locations: tuple[Location, ...] = (),
     ) -> Finding:
         """A finding about an object of the database, at the revision that made it so."""
-        return cls(str(object), message, origin.location, origin.revision, evidence, fix)
+        return cls(
+            str(object),
+            message,
+            origin.location,
+            origin.revision,
+            evidence,
+            fix,
+            other_locations=other_locations,
+        )
+
+    @property
+    def locations(self) -> tuple[Location, ...]:
+        """Every location, the best first."""
+        return (*filter(None, (self.location,)), *self.other_locations)
+
+    def move_to(self, location: Location) -> Finding:
+        """The finding at another one of its locations; the first one becomes evidence.
+
+        The revision stays: it is the one that introduced the problem, wherever it is shown.
+        """
+        old = self.location
+        if old is None or old.file == location.file:
+            return replace(self, location=location)
+        if self.revision is None:
+            evidence = Evidence("see also", str(old))
+        else:
+            evidence = Evidence("since", f"revision {self.revision}, {old}")
+        return replace(self, location=location, evidence=(*self.evidence, evidence))
 
 
 class Check(Protocol):

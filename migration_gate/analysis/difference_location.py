@@ -6,38 +6,35 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from migration_gate.analysis.model_part_locations import find_model_location
-from migration_gate.check import Evidence
 from migration_gate.facts import Column, Difference, Facts, Location
 from migration_gate.sql.identifiers import qualified_name
 
 
 @dataclass(frozen=True, slots=True)
 class DifferenceLocation:
-    """A line, the revision that it belongs to, and what else a reader should know of where it comes from."""
+    """The revision that made a difference, and the lines at which a reader may look."""
 
-    location: Location | None
-    revision: str | None = None
-    """None if the line is one of the models"""
-    evidence: tuple[Evidence, ...] = ()
+    revision: str | None
+    """None if no revision made it"""
+    statement: Location | None
+    """the line of the revision"""
+    model: Location | None
+    """the line of the models"""
+    is_of_model: bool = False
+    """the change edits the model's file, and not the revision's: it is the model that made the difference"""
 
 
 def find_difference_location(facts: Facts, difference: Difference) -> DifferenceLocation:
-    """The line of the revision's statement, or that of the model if no revision made the difference.
-
-    On a pull request that edits the model, and not the revision, it is the model that made the difference.
-    """
+    """Where the revision's statement and the model are, as far as they are known."""
     replay = facts.replay
     revision = replay.history.find_revision(difference.revision)
-    model_location = _find_model_location(facts, difference)
+    model = _find_model_location(facts, difference)
     if revision is None:
-        return DifferenceLocation(model_location)
-    location = difference.location or revision.location
-    is_model_changed = model_location is not None and model_location.file in replay.changed_files
-    if not is_model_changed or location.file in replay.changed_files:
-        return DifferenceLocation(location, revision.id)
-    verb = "dropped by" if difference.database is None else "made by"
-    evidence = Evidence(verb, f"revision {revision.id}, {location}")
-    return DifferenceLocation(model_location, evidence=(evidence,))
+        return DifferenceLocation(None, None, model)
+    statement = difference.location or revision.location
+    is_model_changed = model is not None and model.file in replay.changed_files
+    is_of_model = is_model_changed and statement.file not in replay.changed_files
+    return DifferenceLocation(revision.id, statement, model, is_of_model)
 
 
 def _find_model_location(facts: Facts, difference: Difference) -> Location | None:

@@ -14,6 +14,7 @@ from migration_gate.analysis.revision_graph import (
     find_heads_of_trees,
     find_location,
     find_similar_id,
+    list_locations,
 )
 from migration_gate.check import Evidence, Finding
 from migration_gate.facts import History, Location, MissingParent, RevisionFile
@@ -101,6 +102,7 @@ def find_duplicate_ids(history: History) -> Iterator[Finding]:
             revision=revision,
             evidence=tuple(Evidence("file", str(Location(file.path, file.line))) for file in files),
             fix="Give one of them another id, and correct the `down_revision` of those that follow it.",
+            other_locations=tuple(Location(file.path, file.line) for file in files[:-1]),
         )
 
 
@@ -118,6 +120,7 @@ def find_circles(history: History) -> Iterator[Finding]:
             fix="One of them has the wrong `down_revision`, most likely the newest."
             if len(circle) > 1
             else "Name the revision before it as its `down_revision`.",
+            other_locations=list_locations(history, circle[1:]),
         )
 
 
@@ -140,6 +143,7 @@ def find_unrelated_trees(history: History) -> Iterator[Finding]:
         revision=last,
         evidence=tuple(Evidence("base", describe_revision(history, base)) for base in bases),
         fix=f'Give `{last}` its `down_revision`, or a `branch_labels = ("...",)` if both are meant.',
+        other_locations=list_locations(history, bases[:-1]),
     )
 
 

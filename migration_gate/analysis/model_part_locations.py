@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from migration_gate.facts import (
+    Column,
     Difference,
     DifferenceKind,
     Location,
@@ -58,6 +59,16 @@ def find_model_location(
         return sequence or models.find_location(difference.table)
     part = next(_find_parts(definition, difference, columns), None)
     return part.location if part is not None else definition.location
+
+
+def list_column_locations(models: Models, tree: Tree, column: Column) -> tuple[Location, ...]:
+    """Where the models write a column of the database, and its foreign keys and indexes, if they do."""
+    definition = find_definition(models, tree, f"{column.schema}.{column.table}")
+    if definition is None:
+        return ()
+    own = definition.find_column(column.name)
+    parts = (part for part in definition.parts if column.name in part.columns)
+    return tuple(part.location for part in (*filter(None, (own,)), *parts))
 
 
 def _find_sequence(tree: Tree, difference: Difference) -> Location | None:

@@ -52,6 +52,12 @@ def find_location(history: History, identifier: str) -> Location | None:
     return Location(file.path, file.line) if file else None
 
 
+def list_locations(history: History, identifiers: Iterable[str]) -> tuple[Location, ...]:
+    """The locations of several revisions, as far as they are known."""
+    locations = (find_location(history, identifier) for identifier in identifiers)
+    return tuple(location for location in locations if location is not None)
+
+
 def describe_revision(history: History, identifier: str) -> str:
     """A revision on one line, as far as it is known: `3f2a "add users" (migrations/versions/3f2a.py:12)`."""
     words = [identifier]

@@ -10,11 +10,13 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from migration_gate.ci.changed_lines import read_changed_lines
 from migration_gate.ci.event import COMMIT_ID, Event, read_event
 from migration_gate.errors import Misconfigured
+from migration_gate.facts import ChangedFile
 from migration_gate.git import find_repository_root, run_git
 
 FETCH_SECONDS = 20.0
@@ -54,13 +56,17 @@ class Comparison:
     base: BaseRevision
     files: tuple[FileChange, ...] | None = None
     """sorted; None if there is no base"""
+    lines: tuple[ChangedFile, ...] = ()
+    """what these files have got; only if it was asked for"""
 
     def changed_paths(self, statuses: str = "ADMT") -> frozenset[str]:
         """The files that differ in one of these ways."""
         return frozenset(file.path for file in self.files or () if file.status in statuses)
 
 
-def compare_with_base(folder: Path, setting: str | None, environ: Mapping[str, str]) -> Comparison:
+def compare_with_base(
+    folder: Path, setting: str | None, environ: Mapping[str, str], *, with_lines: bool = False
+) -> Comparison:
     """The change that is checked out in `folder`; `setting` is the value of `base`, where one is set.
 
     Raises Misconfigured if the setting names no commit.
@@ -74,7 +80,11 @@ def compare_with_base(folder: Path, setting: str | None, environ: Mapping[str, s
     if failure is not None:
         note = f"The files that changed are not known: {failure}"
         return Comparison(BaseRevision(None, failure, note))
-    return Comparison(base, files)
+    comparison = Comparison(base, files)
+    if not files or not with_lines:
+        return comparison
+    untracked = _list_files(find_repository_root(folder), "--others") if is_laptop else None
+    return replace(comparison, lines=read_changed_lines(folder, base.commit, untracked))
 
 
 def find_base(folder: Path, setting: str | None, event: Event) -> BaseRevision:

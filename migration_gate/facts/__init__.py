@@ -31,6 +31,7 @@ from migration_gate.facts.catalog import (
     View,
     display_name,
 )
+from migration_gate.facts.change import ChangedFile, LineRange
 from migration_gate.facts.coverage import CheckCoverage, Coverage, LeftOut, Subject, Unchecked
 from migration_gate.facts.ddl_commands import ColumnState, DdlCommand, NamedDefinition, TableState
 from migration_gate.facts.differences import (
@@ -90,6 +91,7 @@ __all__ = [
     "AttachedObject",
     "CatalogObject",
     "CaughtError",
+    "ChangedFile",
     "CheckCoverage",
     "Column",
     "ColumnIdentity",
@@ -115,6 +117,7 @@ __all__ = [
     "ImportedModule",
     "Index",
     "LeftOut",
+    "LineRange",
     "Location",
     "MigrationContext",
     "MissingParent",

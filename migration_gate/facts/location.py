@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,6 +11,8 @@ class Location:
 
     file: str
     line: int | None = None
+    last_line: int | None = field(default=None, compare=False)
+    """of the code that begins at `line`, if it is known to have several lines"""
 
     def __str__(self) -> str:
         return self.file if self.line is None else f"{self.file}:{self.line}"

@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from migration_gate.facts.catalog import Column
+from migration_gate.facts.change import ChangedFile
 from migration_gate.facts.coverage import Coverage, Unchecked
 from migration_gate.facts.ddl_commands import DdlCommand
 from migration_gate.facts.differences import Difference, DriftRevision
 from migration_gate.facts.failure import Failure
 from migration_gate.facts.history import History
 from migration_gate.facts.ineffective_commands import CaughtError, SkippedCreation
+from migration_gate.facts.location import Location
 from migration_gate.facts.migration_environment import Connection, MigrationContext, StepKeywords
 from migration_gate.facts.model_uses import ModelStatement
 from migration_gate.facts.models import Models
@@ -84,6 +86,8 @@ class Replay:
     """of owner columns"""
     changed_files: tuple[str, ...] = ()
     """that the change adds or edits, relative to the repository; none if there is no base"""
+    changed_lines: tuple[ChangedFile, ...] = ()
+    """of these files, as far as git shows them: none of a file that is no text"""
     output: str = ""
     """the end of what the project's code printed"""
     stage_times: tuple[StageTime, ...] = ()
@@ -111,9 +115,18 @@ class Replay:
         trials = (trial for trial in self.null_trials if (trial.schema, trial.table, trial.column) == key)
         return next(trials, None)
 
+    def find_changed_line(self, location: Location) -> int | None:
+        """The first line of what is at a location that the change has; None if it has none."""
+        file = self._changed_lines_by_file.get(location.file)
+        return file.find_line(location) if file is not None else None
+
     def commands_on(self, oid: int) -> tuple[DdlCommand, ...]:
         """The DDL commands on the object with that oid, in their order."""
         return self._commands_by_oid.get(oid, ())
+
+    @cached_property
+    def _changed_lines_by_file(self) -> Mapping[str, ChangedFile]:
+        return {file.path: file for file in self.changed_lines}
 
     @cached_property
     def _steps_by_number(self) -> Mapping[int, Step]:

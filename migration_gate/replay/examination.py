@@ -52,7 +52,9 @@ def _examine_project(settings: Settings, servers: SharedServers) -> Generator[Pr
     project = find_project(settings)
 
     with temporary_run_directory() as run_directory, ThreadPoolExecutor(2) as background:
-        comparison_with_base = background.submit(compare_with_base, settings.root, settings.base, os.environ)
+        comparison_with_base = background.submit(
+            compare_with_base, settings.root, settings.base, os.environ, with_lines=True
+        )
         yield Progress("postgres", settings.postgres)
         with start_worker(project, settings, run_directory, with_models=True) as worker:
             # While the server starts, the worker imports Alembic and SQLAlchemy, and this process a third of

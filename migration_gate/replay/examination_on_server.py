@@ -46,6 +46,7 @@ def prepare_databases(
         database=database,
         models_database=f"{database}_models",
         changed_files=absolute_paths(settings.root, change.changed_paths("AMT")),
+        changed_lines=change.lines,
         other_databases=tuple((address, server.create_database()) for address in settings.other_databases),
     )
 

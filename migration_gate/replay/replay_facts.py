@@ -65,6 +65,7 @@ def collect_replay_facts(
             )
         ),
         changed_files=_relative_paths(setup),
+        changed_lines=setup.changed_lines,
         unchecked=answer.unchecked(),
         output=output,
     )

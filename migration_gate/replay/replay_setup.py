@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from migration_gate.config.settings import Settings
+from migration_gate.facts import ChangedFile
 from migration_gate.postgres.server import Server
 from migration_gate.project import Project
 from migration_gate.replay.worker_order import WorkerTask
@@ -28,6 +29,8 @@ class ReplaySetup:
     """the worker makes it, a copy in which the models create their tables"""
     changed_files: tuple[str, ...]
     """real paths of the files that the change adds or edits"""
+    changed_lines: tuple[ChangedFile, ...] = ()
+    """their lines; paths are relative to the repository"""
     other_databases: tuple[tuple[str, str], ...] = ()
     """the addresses that env.py also migrates, and a database of the server for each"""
 

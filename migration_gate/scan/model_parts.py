@@ -195,7 +195,7 @@ class PartReader:
         return self.evaluator.evaluate(value, self.scope)
 
     def _locate_node(self, node: ast.AST) -> Location:
-        return Location(self.file, getattr(node, "lineno", None))
+        return Location(self.file, getattr(node, "lineno", None), getattr(node, "end_lineno", None))
 
 
 def _column_of(argument: ast.expr) -> str:

@@ -2,7 +2,8 @@
 
 A comment reads `# migration-gate: allow nullable-owner -- imported rows have no owner`, and needs a reason.
 It covers findings on its own line and on the line below, and findings about an object that the statement
-below names. Above the first statement of a file it covers the whole file.
+below names. Above the first statement of a file it covers the whole file. A finding may have several lines,
+in a revision and in a model: a comment at any of them will do.
 """
 
 from __future__ import annotations
@@ -83,17 +84,15 @@ def has_expired(entry: Allowance, today: date | None) -> bool:
 
 
 def comment_covers(comment: AllowComment, check: str, finding: Finding) -> bool:
-    """Whether a comment in the finding's file allows the finding."""
-    location = finding.location
-    if location is None or location.file != comment.file:
-        return False
+    """Whether a comment in a file of the finding allows the finding."""
     if comment.fault or not matches_check(comment.check, check, finding.kind):
         return False
-    if comment.covers_file or location.line is None:
+    locations = [location for location in finding.locations if location.file == comment.file]
+    if not locations:
+        return False
+    if comment.covers_file or _names_object(comment.code, finding.object):
         return True
-    if location.line in (comment.line, comment.line + 1):
-        return True
-    return _names_object(comment.code, finding.object)
+    return any(location.line in (None, comment.line, comment.line + 1) for location in locations)
 
 
 def _names_object(code: str, object_name: str) -> bool:

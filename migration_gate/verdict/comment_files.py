@@ -11,13 +11,14 @@ MAX_FILE_BYTES = 1 << 20
 
 
 def files_with_comments(facts: Facts) -> tuple[str, ...]:
-    """The files whose comments count: revisions, models, and files that change the schema elsewhere.
+    """The files whose comments count: revisions, models, env.py, and files that change the schema elsewhere.
 
     Paths are relative to the top of the repository, as in findings.
     """
     history, models = facts.replay.history, facts.replay.models
     paths = [revision.location.file for revision in history.revisions]
     paths += [file.path for file in history.files]
+    paths += filter(None, (models.environment_file,))
     paths += [model.location.file for model in models.locations]
     paths += [definition.location.file for definition in facts.tree.model_definitions]
     for definition in facts.tree.model_definitions:

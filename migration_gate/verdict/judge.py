@@ -23,6 +23,7 @@ from migration_gate.verdict.allow import (
 )
 from migration_gate.verdict.installed_package import find_package, mark_installed
 from migration_gate.verdict.outcome import SEVERITY_RANK, Verdict
+from migration_gate.verdict.place_in_change import move_into_change
 
 JUDGE_CHECKS: tuple[Check, ...] = (unused_allow,)
 """checks whose findings come from the judge, not from the facts"""
@@ -69,7 +70,9 @@ def judge_findings(
         for verdict in _sign_findings(check, findings, settings):
             allowed_by = allowances.find_all(verdict)
             used.update(allowed_by)
-            verdicts.append(replace(verdict, allowed=allowed_by[0]) if allowed_by else verdict)
+            # Moved only now: what is allowed may not depend on what the change has.
+            shown = replace(verdict, finding=move_into_change(verdict.finding, facts.replay))
+            verdicts.append(replace(shown, allowed=allowed_by[0]) if allowed_by else shown)
     # Checks after a failure did not see the whole history, so an unused allowance cannot be detected.
     is_complete = facts.replay.failure is None and facts.replay.history.error is None
     names = [check_name(check) for check in (*checks, *JUDGE_CHECKS)]

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from migration_gate.analysis.difference_location import DifferenceLocation, find_difference_location
 from migration_gate.check import Evidence
+from migration_gate.checks import drift
 from migration_gate.facts import (
     Column,
     Difference,
@@ -46,27 +47,34 @@ def make_facts(*changed_files: str) -> Facts:
     return replace(facts, tree=Tree(model_definitions=(definition,)))
 
 
-def test_a_difference_that_a_revision_made_is_shown_at_its_statement() -> None:
-    assert find_difference_location(make_facts(), TYPE) == DifferenceLocation(REVISION_LINE, "b2")
+def test_a_difference_that_a_revision_made_has_its_statement_and_the_model() -> None:
+    expected = DifferenceLocation("b2", REVISION_LINE, MODEL_LINE)
+    assert find_difference_location(make_facts(), TYPE) == expected
 
 
-def test_a_difference_that_no_revision_made_is_shown_at_the_model() -> None:
+def test_a_difference_that_no_revision_made_has_the_model_alone() -> None:
     difference = replace(TYPE, revision=None, location=None)
-    assert find_difference_location(make_facts(), difference) == DifferenceLocation(MODEL_LINE)
+    assert find_difference_location(make_facts(), difference) == DifferenceLocation(None, None, MODEL_LINE)
 
 
-def test_a_change_of_the_model_alone_is_shown_there() -> None:
-    location = find_difference_location(make_facts("app/models.py"), TYPE)
-    made_by = Evidence("made by", "revision b2, migrations/versions/b2.py:31")
-    assert location == DifferenceLocation(MODEL_LINE, evidence=(made_by,))
+def test_a_change_of_the_model_alone_made_the_difference() -> None:
+    expected = DifferenceLocation("b2", REVISION_LINE, MODEL_LINE, is_of_model=True)
+    assert find_difference_location(make_facts("app/models.py"), TYPE) == expected
 
 
-def test_a_change_of_both_is_shown_at_the_revision() -> None:
+def test_a_change_of_both_is_not_of_the_model_alone() -> None:
     facts = make_facts("app/models.py", "migrations/versions/b2.py")
-    assert find_difference_location(facts, TYPE).location == REVISION_LINE
-    assert find_difference_location(make_facts("README.md"), TYPE).location == REVISION_LINE
+    assert not find_difference_location(facts, TYPE).is_of_model
+    assert not find_difference_location(make_facts("README.md"), TYPE).is_of_model
 
 
 def test_an_enum_is_shown_at_the_first_column_that_has_it() -> None:
     difference = Difference("enum", "mood", None, "('a')")
-    assert find_difference_location(make_facts(), difference).location == MODEL_LINE
+    assert find_difference_location(make_facts(), difference).model == MODEL_LINE
+
+
+def test_the_finding_about_a_model_that_changed_is_there_and_names_the_revision() -> None:
+    facts = make_facts("app/models.py")
+    (finding,) = drift.check(replace(facts, replay=replace(facts.replay, differences=(TYPE,))))
+    assert (finding.location, finding.revision) == (MODEL_LINE, "b2")
+    assert finding.evidence[-1] == Evidence("since", f"revision b2, {REVISION_LINE}")

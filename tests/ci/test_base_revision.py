@@ -12,6 +12,7 @@ import pytest
 
 from migration_gate.ci.base_revision import BaseRevision, FileChange, compare_with_base
 from migration_gate.errors import Misconfigured
+from migration_gate.facts import ChangedFile, LineRange
 from tests.support.git_repositories import clone, commit, git, made_reachable, started
 
 pytestmark = pytest.mark.slow  # each starts another program
@@ -166,6 +167,28 @@ def test_on_a_laptop_the_branch_of_origin_is_the_base_and_uncommitted_changes_co
         FileChange("D", "kept.py"),
         FileChange("M", "a.py"),
     )
+
+
+def test_the_lines_of_a_change_are_read_where_they_are_asked_for(tmp_path: Path) -> None:
+    text = "".join(f"line {number}\n" for number in range(1, 21))
+    folder = started(tmp_path / "a", {"edited.py": text, "old name.py": text, "gone.py": text})
+    base = git(folder, "rev-parse", "HEAD")
+    git(folder, "mv", "old name.py", "new näme.py")
+    (folder / "new näme.py").write_text(text.replace("line 7\n", "line 7\nline 7b\n"))
+    (folder / "gone.py").unlink()
+    git(folder, "add", "-A")
+    commit(folder, {"edited.py": text.replace("line 3\n", "").replace("line 9\n", "+++ b/gone.py\n")})
+    (folder / "untracked.py").write_text(text)
+    expected = (
+        ChangedFile("edited.py", (LineRange(3, 2), LineRange(8, 8))),
+        ChangedFile("new näme.py", (LineRange(8, 8),)),
+    )
+    comparison = compare_with_base(folder, base, {}, with_lines=True)
+    assert set(comparison.lines) == {*expected, ChangedFile("untracked.py", (LineRange(1, None),))}
+    (folder / "event.json").write_text("{}")
+    environ = {"GITHUB_EVENT_NAME": "schedule", "GITHUB_EVENT_PATH": str(folder / "event.json")}
+    assert set(compare_with_base(folder, base, environ, with_lines=True).lines) == set(expected)
+    assert compare_with_base(folder, base, environ).lines == ()
 
 
 def test_a_repository_without_an_origin_has_no_base(tmp_path: Path) -> None:
