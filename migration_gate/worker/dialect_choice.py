@@ -71,6 +71,8 @@ class DialectChoice:
         chosen = self._choose_driver(driver)
         if chosen is None or chosen == driver:
             return url
+        if driver:
+            self._redirection.note(_describe_replacement(driver, chosen))
         return url.set(drivername="postgresql+" + chosen)
 
     def _replace_backend(self, url: Any, backend: str, driver: str, make_url: Callable[[Any], Any]) -> Any:
@@ -91,6 +93,20 @@ class DialectChoice:
         if not self._async_depth and driver in self._async_drivers:
             return driver  # create_engine with an async driver: SQLAlchemy's own error says what is wrong
         return usable[0] if usable else None
+
+
+def _describe_replacement(driver: str, chosen: str) -> str:
+    """What a reader has to know: elsewhere the URL may fail, or the driver may act otherwise."""
+    try:
+        is_installed = importlib.util.find_spec(driver) is not None
+    except (ImportError, ValueError):
+        is_installed = False
+    why = "is not asynchronous, as create_async_engine needs it" if is_installed else "is not installed here"
+    return "the project's database URL names the driver %s, which %s: %s was used in its place" % (
+        driver,
+        why,
+        chosen,
+    )
 
 
 def _render_url(url: Any) -> str:

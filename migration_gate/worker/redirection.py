@@ -15,6 +15,7 @@ from . import private_api
 from .answer_stream import AnswerStream
 from .protocol.order import ServerAddress
 from .protocol.project_requests import ConnectionRequested, Interception, Outcome
+from .protocol.run_lines import Note
 
 LIBPQ_KEPT = frozenset({
     "options", "application_name", "fallback_application_name", "client_encoding", "connect_timeout",
@@ -50,6 +51,7 @@ class Redirection:
         self._server = server
         self._answer = answer
         self._reported: set[ConnectionRequested] = set()
+        self._notes: set[str] = set()
         self.database = database
         """that connections are sent to"""
         self.await_database: Callable[[], object] = _return_at_once
@@ -174,6 +176,12 @@ class Redirection:
     def has_connected(self) -> bool:
         """Whether the project had a connection to the ephemeral server."""
         return any(line.outcome == "redirected" for line in self._reported)
+
+    def note(self, text: str) -> None:
+        """Send what a reader of the report has to know, once."""
+        if text not in self._notes:
+            self._notes.add(text)
+            self._answer.send(Note(text))
 
     def report(
         self, dialect: str, driver: str, address: str, intercepted_by: Interception, outcome: Outcome

@@ -263,6 +263,14 @@ def test_another_dialect_is_replaced_and_the_report_notes_it(arrives: Any, defau
     )
 
 
+def test_a_driver_that_is_not_installed_is_replaced_and_the_report_notes_it(arrives: Any) -> None:
+    replay = arrives(env(), url="postgresql+psycopg2cffi://app@db.invalid/app")
+    assert replay.notes[-1:] == (
+        "the project's database URL names the driver psycopg2cffi, which is not installed here: "
+        "psycopg2 was used in its place",
+    )
+
+
 @dataclass(frozen=True)
 class Refusal:
     """An env.py that cannot be used, and the error that results."""
