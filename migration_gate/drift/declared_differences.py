@@ -76,11 +76,19 @@ def find_declared_differences(replay: Replay, known: Iterable[Difference]) -> tu
     return (*explained, *rest)
 
 
+def find_undeclared_objects(replay: Replay, catalog: Snapshot) -> frozenset[str]:
+    """The objects that are not in a catalog as they would be after the project's operations."""
+    declared = replay.models.declared_snapshot
+    return frozenset(str(item.item) for item in _find_changes(catalog, declared)) if declared else frozenset()
+
+
 def _list_operations(replay: Replay) -> ImmutableSequence[DeclaredOperation]:
-    """The operations; without their downgrades if these did not restore the database."""
+    """The operations; without their downgrades if these did not restore what they changed."""
     operations = replay.models.declared_operations
     restored = replay.models.restored_snapshot
-    if restored is None or not any(_find_changes(replay.catalog, restored)):
+    without_way_back = [item for item in operations if not item.downgrade]
+    changes = _find_changes(replay.catalog, restored) if restored is not None else ()
+    if all(any(_has_word(item, _name_of(change)) for item in without_way_back) for change in changes):
         return operations
     return [replace(operation, downgrade="") for operation in operations]
 

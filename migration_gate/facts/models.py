@@ -53,6 +53,9 @@ class DeclaredOperation:
     downgrade: str = ""
     error: str | None = None
     """why it could not be run"""
+    upgrade_statements: tuple[str, ...] | None = None
+    """what the lines ran; None where that is not known as plain texts"""
+    downgrade_statements: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

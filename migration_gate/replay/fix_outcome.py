@@ -74,7 +74,7 @@ class OutcomeCheck:
         for difference in fixes:
             failures.add(difference, "Postgres refuses it", trial.run(difference.upgrade))
         applied = [item for item in fixes if item not in failures.reasons]
-        self._compare_with_models(trial.read_snapshot(), applied, failures)
+        self.compare_with_models(trial.read_snapshot(), applied, failures)
         if failures.are_any:
             return failures
         for difference in reversed(applied):
@@ -85,14 +85,14 @@ class OutcomeCheck:
     def describe_problem_alone(self, trial: FixTrial, difference: Difference) -> str:
         """What is wrong after the upgrade of one fix, which has run, and its downgrade; '' for nothing."""
         failures = FixFailures()
-        self._compare_with_models(trial.read_snapshot(), (difference,), failures)
+        self.compare_with_models(trial.read_snapshot(), (difference,), failures)
         if failures.problems:
             return describe_excess(failures.problems)
         if failures.reasons:
             return failures.reasons[difference]
         return describe_downgrade_problem(trial, difference.downgrade, self.replay)
 
-    def _compare_with_models(
+    def compare_with_models(
         self, after: Snapshot, applied: Sequence[Difference], failures: FixFailures
     ) -> None:
         """Add what remains, what is new, and what is lost."""

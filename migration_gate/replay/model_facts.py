@@ -59,7 +59,14 @@ def build_models(
         disabled_triggers=created.disabled_triggers,
         dismissed_objects=_build_filtered_objects(created.dismissed),
         declared_operations=tuple(
-            DeclaredOperation(operation.label, operation.upgrade, operation.downgrade, operation.error)
+            DeclaredOperation(
+                operation.label,
+                operation.upgrade,
+                operation.downgrade,
+                operation.error,
+                operation.upgrade_statements,
+                operation.downgrade_statements,
+            )
             for operation in created.declared
         ),
         declared_snapshot=parse_optional_snapshot(created.declared_catalog, version_tables),

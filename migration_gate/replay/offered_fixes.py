@@ -14,6 +14,7 @@ from migration_gate.catalog.cast_reader import read_casts
 from migration_gate.drift.type_changes import join_defaults, mark_losses
 from migration_gate.facts import Difference, Replay
 from migration_gate.postgres.server import Server
+from migration_gate.replay.declared_fixes import select_declared_fixes
 from migration_gate.replay.dependent_fixes import take_dependents_away
 from migration_gate.replay.fix_trial import FixTrial, OpenTrial, disable_ddl_log, open_trial
 from migration_gate.replay.fix_verification import verify_fixes
@@ -22,10 +23,17 @@ from migration_gate.replay.revision_interpreter import has_statements
 from migration_gate.replay.tenant_fixes import fit_tenants
 
 
-def offer_fixes(server: Server, database: str, replay: Replay, known: tuple[Difference, ...]) -> Replay:
+def offer_fixes(
+    server: Server,
+    database: str,
+    replay: Replay,
+    known: tuple[Difference, ...],
+    declared: tuple[Difference, ...] = (),
+) -> Replay:
     """The replay with the fixes that ran both ways on `database`, in which nothing stays.
 
-    `known` are all differences, with those that the replay leaves to other checks.
+    `known` are all differences, with those that the replay leaves to other checks; `declared` those that the
+    project's own comparison adds, whose lines have been run already, and which become part of the replay.
     """
     differences = _mark_losses(server, database, add_fixes(replay.differences, replay))
     differences = take_dependents_away(lambda: server.connect(database), differences, replay.catalog)
@@ -36,10 +44,11 @@ def offer_fixes(server: Server, database: str, replay: Replay, known: tuple[Diff
     joined = join_defaults(verified.differences, followers)
     objects = {(item.kind, item.object) for item in joined}
     together = tuple(item for item in verified.together if (item.kind, item.object) in objects)
+    together += select_declared_fixes(open_database, replay, together, declared, known)
     return replace(
         replay,
-        differences=add_rename_fixes(open_database, replay, joined, known),
-        drift_revision=make_drift_revision(replay, joined, together),
+        differences=(*add_rename_fixes(open_database, replay, joined, known), *declared),
+        drift_revision=make_drift_revision(replay, (*joined, *declared), together),
         notes=(*replay.notes, *verified.notes),
     )
 

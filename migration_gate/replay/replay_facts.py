@@ -118,12 +118,12 @@ def add_model_comparison(
         if not registration.explains_difference(item)
         and not (item.kind == "unmanaged" and item.object in declared_objects)
     )
-    if differences:
-        from migration_gate.replay.offered_fixes import offer_fixes  # noqa: PLC0415 - Alembic's renderer
+    if not differences and not declared:
+        return replay
+    from migration_gate.replay.offered_fixes import offer_fixes  # noqa: PLC0415 - Alembic's renderer
 
-        replay = offer_fixes(setup.server, setup.database, replace(replay, differences=differences), known)
-    # The fixes of these ran in the project's interpreter, which has the operations that they use.
-    return replace(replay, differences=(*replay.differences, *declared))
+    replay = replace(replay, differences=differences)
+    return offer_fixes(setup.server, setup.database, replay, known, declared)
 
 
 def describe_adjustments(answer: AnswerReader) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ example. The catalog is read then, and once more after the way back; nothing sta
 
 from __future__ import annotations
 
+import dataclasses
 import textwrap
 from dataclasses import dataclass
 from typing import Any, Iterable, Optional
@@ -41,6 +42,36 @@ def run_declared_operations(
     return DeclaredState(tuple(reversed(declared)), catalog, restored_catalog)
 
 
+class ExecutedTexts:
+    """Records what is executed on a connection inside of a `with` block."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+        self._texts: list[Optional[str]] = []
+
+    @property
+    def texts(self) -> Optional[tuple[str, ...]]:
+        """As the server gets them; None if one of them has parameters."""
+        texts = tuple(text for text in self._texts if text is not None)
+        return texts if len(texts) == len(self._texts) else None
+
+    def __enter__(self) -> None:
+        from sqlalchemy import event
+
+        self._texts = []
+        event.listen(self._connection, "before_cursor_execute", self._record)
+
+    def __exit__(self, *error: object) -> None:
+        from sqlalchemy import event
+
+        event.remove(self._connection, "before_cursor_execute", self._record)
+
+    def _record(self, connection: Any, cursor: Any, statement: str, parameters: Any, *more: Any) -> None:
+        if connection.dialect.paramstyle in ("format", "pyformat"):
+            statement = statement.replace("%%", "%")
+        self._texts.append(None if parameters else statement)
+
+
 class OperationRunner:
     """Runs operations as the lines that Alembic's renderer, or the project's own, writes for them."""
 
@@ -50,6 +81,7 @@ class OperationRunner:
         self._migration_context = migration_context
         self._connection = connection
         self._operations = Operations(migration_context)
+        self._executed = ExecutedTexts(connection)
 
     def run_upgrade(self, operation: Any) -> tuple[Any, DeclaredOperation]:
         """The operation after its run, with its lines or why it fails."""
@@ -60,6 +92,7 @@ class OperationRunner:
             upgrade="" if error is not None or lines is None else lines,
             downgrade="",
             error=error,
+            upgrade_statements=None if error is not None or lines is None else self._executed.texts,
         )
         return operation, line
 
@@ -74,7 +107,9 @@ class OperationRunner:
         lines = self._render_lines(reverse)
         if lines is None or self._run_lines(lines) is not None:
             return line
-        return DeclaredOperation(line.label, line.upgrade, lines if line.upgrade else "", None)
+        if not line.upgrade:
+            return line
+        return dataclasses.replace(line, downgrade=lines, downgrade_statements=self._executed.texts)
 
     def _render_lines(self, operation: Any) -> Optional[str]:
         """The operation as code of a revision; None if nothing renders it."""
@@ -96,7 +131,7 @@ class OperationRunner:
 
         names = {"op": self._operations, "sa": sqlalchemy, "postgresql": postgresql}
         try:
-            with self._connection.begin_nested():
+            with self._connection.begin_nested(), self._executed:
                 exec(compile(lines, "<revision>", "exec"), names)  # noqa: S102  (as a revision would)
         except Exception as error:
             return describe_error(error).message

@@ -67,6 +67,9 @@ class DeclaredOperation:
     downgrade: str
     error: Optional[str]
     """why it could not be run"""
+    upgrade_statements: Optional[tuple[str, ...]] = None
+    """what the lines ran; None where that is not known as plain texts"""
+    downgrade_statements: Optional[tuple[str, ...]] = None
 
 
 @dataclass(frozen=True)
