@@ -22,7 +22,7 @@ from migration_gate.report import deliver
 from migration_gate.sandbox.child_process import forbid_reading_memory
 from migration_gate.verdict.check_coverage import measure_check_coverage
 from migration_gate.verdict.comment_files import read_comment_files
-from migration_gate.verdict.database_reports import keep_unused_everywhere
+from migration_gate.verdict.database_reports import report_allowances_unused_by_all
 from migration_gate.verdict.judge import judge_findings
 from migration_gate.verdict.outcome import Problem, ProjectReport, Report
 
@@ -73,7 +73,7 @@ def join_databases(reports: list[ProjectReport]) -> list[ProjectReport]:
             report,
             facts=replace(report.facts, replay=replace(report.facts.replay, drift_revision=revision)),
         )
-        for report, revision in zip(keep_unused_everywhere(reports), revisions, strict=True)
+        for report, revision in zip(report_allowances_unused_by_all(reports), revisions, strict=True)
     ]
 
 

@@ -86,7 +86,7 @@ def _describe_difference(facts: Facts, difference: Difference) -> Finding:
         ),
         fix=_look_first(facts.replay, difference) + drift_messages.describe_fix(difference, uses),
         kind=difference.kind.replace(" ", "-"),
-        severity=Severity.WARNING if drift_messages.is_mild(difference) else None,
+        severity=Severity.WARNING if drift_messages.affects_no_query(difference) else None,
         other_locations=tuple(filter(None, (source.model,))),
     )
     return finding.move_to(source.model) if source.is_of_model and source.model else finding

@@ -40,7 +40,7 @@ def check(facts: Facts) -> Iterator[Finding]:
             location=change.location,
             evidence=(Evidence("statement", change.statement),),
             fix=messages.describe_fix(change),
-            severity=Severity.WARNING if is_unsure or messages.is_mild(change) else None,
+            severity=Severity.WARNING if is_unsure or messages.may_be_intended(change) else None,
         )
 
 

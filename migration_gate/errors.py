@@ -9,6 +9,7 @@ GateError
 ├── DiskFull                no room for the server
 ├── TimedOut                a time limit from the settings was reached
 ├── RepositoryUnreadable    git or the file system denied access
+├── SeveralDatabases        env.py migrates several databases: one run for each
 ├── UntrustedCode           code of a stranger in a run with rights that it must not have
 └── Broken                  a bug in Migration Gate (exit status 3)
     ├── PostgresDied        the server ended too early

@@ -81,7 +81,7 @@ _: tuple[Check, ...] = checks.ALL  # mypy holds every module to the protocol
 def test_every_check_is_listed_once() -> None:
     listed = [check.__name__ for check in checks.ALL]
     written = [module for module in house_modules() if module.startswith("migration_gate.checks.")]
-    assert sorted(listed) == sorted(written)
+    assert sorted(listed) == sorted(written), "list each check in checks/__init__.py: its import, and ALL"
 
 
 @pytest.mark.parametrize("check", checks.ALL, ids=check_name)
@@ -188,6 +188,16 @@ def test_the_map_has_one_line_for_each_folder() -> None:
     folders = {folder.parent.name for folder in package.parent.glob("*/__init__.py")}
     assert [name for name in sorted(folders) if not re.search(rf"^ +{name}/ ", text, re.MULTILINE)] == []
     assert len(text.splitlines()) <= 30
+
+
+def test_the_map_of_a_folder_names_each_of_its_modules() -> None:
+    unnamed = {
+        f"{package.parent.name}/{module.stem}"
+        for package in (ROOT / "migration_gate").rglob("*/__init__.py")
+        for module in package.parent.glob("*.py")
+        if not re.search(rf"\b{module.stem}\b", package.read_text(encoding="utf-8"))
+    }
+    assert {name for name in unnamed if not name.endswith(("/__init__", "/__main__"))} == set()
 
 
 def test_the_generated_pages_are_up_to_date() -> None:

@@ -1,4 +1,10 @@
-"""The gate as a GitHub action: reads inputs, examines the projects, and publishes the report on GitHub."""
+"""The gate as a GitHub action: reads inputs, examines the projects, and publishes the report on GitHub.
+
+inputs, outputs     what the action takes and gives; manifest: action.yml and the README's tables
+request             what a workflow's inputs request
+publish             log, annotations, summary, outputs; comment_client, github_client: the comment
+workspace           files in the workspace, where a pull request may have put links
+"""
 
 from __future__ import annotations
 

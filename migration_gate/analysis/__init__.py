@@ -1,1 +1,22 @@
-"""Pure functions from facts to answers and texts, shared by the checks; drift and reports use some too."""
+"""Pure functions from facts to answers and texts, shared by the checks; drift and reports use some too.
+
+coverage_proof      what a run proves: check_subjects, left_out_tables
+revision_graph      ancestors, forks, circles; history_defects: the ways in which a chain is broken
+origin              which revision made an object so: object_history, owner_origin, skipped_origin
+step_location, revision_text, revision_bodies, executed_ddl, ddl_text       places and texts in revisions
+
+failure_causes      why a revision failed, and failure_fixes: what to do. By kind: failure_message (its
+                    names), failure_missing_objects, failure_missing_columns, failure_existing_objects,
+                    failure_dialects, failure_target; postgres_versions, extensions: what servers have
+swallowed_errors, caught_errors     errors that nobody saw
+hidden_conflicts    statements that created nothing; description_differences, relation_names
+model_statements    revisions that are built from today's models
+model_registration  models that env.py does not import: model_imports, removed_models
+
+ownership           which tables have an owner
+drift_messages      a difference in words: difference_sides, difference_location, model_part_locations,
+                    evaluated_defaults, quoted_expressions, type_width, rename_advice
+storage_differences, storage_parameters, index_definitions, naming_conventions      bulk and harmless ones
+drift_revision      all drift as one revision: engine_bodies, tenant_schemas; op_code: its calls
+raw_sql_messages, schema_change_messages, known_objects     texts about what lies beside the migrations
+"""

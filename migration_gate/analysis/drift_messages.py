@@ -46,7 +46,7 @@ _REFUSES_VALUES = "GENERATED ALWAYS"
 """how the default begins for which an INSERT that names the column fails"""
 
 
-def is_mild(difference: Difference) -> bool:
+def affects_no_query(difference: Difference) -> bool:
     """Whether no query is affected: a name, a comment, storage, a type or a default that was left behind."""
     if difference.harmless_because or difference.kind in ("name-only", "comment"):
         return True

@@ -28,7 +28,7 @@ def make_drift_revision(
         return None
     bodies = dict.fromkeys((item.upgrade, item.downgrade) for item in together)  # once for all tenants
     upgrade = _join_lines(body for body, _ in bodies)
-    downgrade = _join_lines(body for _, body in reversed(bodies)) or _restore_nothing(together)
+    downgrade = _join_lines(body for _, body in reversed(bodies)) or _write_empty_downgrade(together)
     ancestry = _choose_heads(replay, together)
     revision = DriftRevision(
         identifier=make_identifier((ancestry.head or "", *ancestry.dependencies, upgrade, downgrade)),
@@ -57,7 +57,7 @@ def _join_lines(bodies: Iterable[str]) -> str:
     return "\n".join(body.strip("\n") for body in bodies if has_statement(body))
 
 
-def _restore_nothing(together: tuple[Difference, ...]) -> str:
+def _write_empty_downgrade(together: tuple[Difference, ...]) -> str:
     """The comments of downgrades that have nothing to do, and `pass`; empty if one cannot be undone."""
     bodies = dict.fromkeys(item.downgrade.strip("\n") for item in together)
     return "\n".join(bodies) if all(map(has_code, bodies)) else ""

@@ -9,7 +9,7 @@ from migration_gate.facts import DdlCommand, Facts, Origin, Replay, Table
 
 
 def find_origin_of_missing_index(replay: Replay, owned: OwnerColumn) -> Origin:
-    """Of an owner column that leads no index."""
+    """The revision to blame for an owner column that no index starts with."""
 
     def find_index(command: DdlCommand) -> LoggedObject | None:
         oids = (index.oid for index in command.indexes if index.columns[:1] == (owned.column.name,))
@@ -19,7 +19,7 @@ def find_origin_of_missing_index(replay: Replay, owned: OwnerColumn) -> Origin:
 
 
 def find_origin_of_missing_key(replay: Replay, owned: OwnerColumn) -> Origin:
-    """Of an owner column without a foreign key, or with one to another table."""
+    """The revision to blame for an owner column without a foreign key, or with one to another table."""
     if owned.other_foreign_keys:
         return find_origin(replay, owned.other_foreign_keys[0])
 
@@ -31,7 +31,7 @@ def find_origin_of_missing_key(replay: Replay, owned: OwnerColumn) -> Origin:
 
 
 def find_origin_of_missing_owner(facts: Facts, table: Table) -> Origin:
-    """Of a table without an owner column."""
+    """The revision to blame for a table without an owner column."""
 
     def find_owner(command: DdlCommand) -> LoggedObject | None:
         columns = (find_column_named(command, name) for name in facts.owners.columns)

@@ -66,8 +66,8 @@ def describe_fix(change: SchemaChange) -> str:
     return f"{advice}:{code_block(change.suggested_op)}" if change.suggested_op else f"{advice}."
 
 
-def is_mild(change: SchemaChange) -> bool:
-    """Whether it may well be meant: Alembic's recipe, another database, a routine that empties one."""
+def may_be_intended(change: SchemaChange) -> bool:
+    """Whether it may be intended: Alembic's recipe, another database, a routine that empties one."""
     return (change.kind == "create_all" and change.stamps_head) or has_own_engine(change) or is_reset(change)
 
 

@@ -26,10 +26,10 @@ def write_conversion(current: Column, target: Column, state: AutofixState) -> st
     if current_type != target_type and _is_text_of_enum(current, target, state):
         array = "[]" if current.type.endswith("[]") else ""
         return f"{name}::text{array}::{target.type}"
-    return f"{name}::{_without_cut(target.type)}"
+    return f"{name}::{_type_for_cast(target.type)}"
 
 
-def _without_cut(type_name: str) -> str:
+def _type_for_cast(type_name: str) -> str:
     """The type without its length: a cast to `varchar(9)` cuts longer texts, and without it they are refused.
 
     `character` alone is one character long.

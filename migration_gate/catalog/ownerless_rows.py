@@ -165,7 +165,7 @@ class OwnerTrial:
         accepted = [row for row in rows[:MAX_ROWS] if not self._copy.insert({**row, owner: None})]
         unowned = next((row for row in accepted if self._has_no_other_owner(row)), None)
         are_all_tried = len(rows) <= MAX_ROWS and all(values.is_complete for values in tried)
-        demanding, refusal = self._find_demanding_row(accepted)
+        demanding, refusal = self._find_row_that_must_have_no_owner(accepted)
         return NullTrial(
             schema=self._column.schema,
             table=self._column.table,
@@ -180,7 +180,7 @@ class OwnerTrial:
     def _has_no_other_owner(self, row: Row) -> bool:
         return all(row[name] is None for name in self._other_owners)
 
-    def _find_demanding_row(self, accepted: Iterable[Row]) -> tuple[Row | None, str]:
+    def _find_row_that_must_have_no_owner(self, accepted: Iterable[Row]) -> tuple[Row | None, str]:
         """The first of the rows, accepted without an owner, that is refused with one; and what refuses it."""
         values = self._choose_values(self._column.name).values
         owner = next((value for value in values if value is not None), None)

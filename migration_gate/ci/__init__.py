@@ -1,1 +1,6 @@
-"""What the CI says of a run: its event, whose code may run, and what the change is compared with."""
+"""What the CI says of a run.
+
+event               which event of which CI started it
+base_revision       what the change is compared with
+untrusted_code      whose code may run
+"""

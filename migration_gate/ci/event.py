@@ -147,7 +147,7 @@ def _add_pull_request(event: Event, file: Path) -> Event:
         reason=f"the base of pull request {pull_request.number}",
         head=pull_request.head.sha,
         pull_request=pull_request.number,
-        is_fork=_is_other(pull_request.head.repo, payload.repository),
+        is_fork=_is_fork(pull_request.head.repo, payload.repository),
         repository=event.repository or payload.repository.full_name,
     )
 
@@ -172,7 +172,7 @@ def _add_push(event: Event, file: Path) -> Event:
 def _add_workflow_run(event: Event, file: Path) -> Event:
     payload = _read_payload(_WorkflowRunPayload, file, event.name)
     run = payload.workflow_run
-    return replace(event, head=run.head_sha, is_fork=_is_other(run.head_repository, payload.repository))
+    return replace(event, head=run.head_sha, is_fork=_is_fork(run.head_repository, payload.repository))
 
 
 _PAYLOAD_READERS: Mapping[str, Callable[[Event, Path], Event]] = {
@@ -185,8 +185,8 @@ _PAYLOAD_READERS: Mapping[str, Callable[[Event, Path], Event]] = {
 }
 
 
-def _is_other(source: _Repository | None, repository: _Repository) -> bool:
-    """Whether the change comes from another repository; a deleted one is another."""
+def _is_fork(source: _Repository | None, repository: _Repository) -> bool:
+    """Whether the change comes from another repository, or from one that was deleted."""
     return source is None or source.full_name != repository.full_name
 
 

@@ -1,1 +1,10 @@
-"""What the user asked for: file, environment and command line, each value with its origin."""
+"""What the user asked for: file, environment and command line, each value with its origin.
+
+loading             the whole way, one `Settings` a project; precedence, resolve: its two halves
+schema, sections    every key with its type, default and meaning; reference_page: as a page
+config_file         YAML or TOML; toml_lines, config_keys: where a key stands
+gate_variables      MIGRATION_GATE_*; dotenv: the project's variables
+faults              what is wrong with a value
+settings            the result; settings_text: for people
+project_name, repository_root   found where nothing is set
+"""

@@ -24,8 +24,8 @@ from migration_gate.facts import Column, DifferenceKind, Snapshot
 
 def find_column_differences(scope: ComparisonScope) -> Iterator[CatalogDifference]:
     """The differences of all columns of the tables that both sides have."""
-    database_side = ColumnSurroundings.from_snapshot(scope.database, scope.frozen.database)
-    models_side = ColumnSurroundings.from_snapshot(scope.models, scope.frozen.models)
+    database_side = ColumnContext.from_snapshot(scope.database, scope.frozen.database)
+    models_side = ColumnContext.from_snapshot(scope.models, scope.frozen.models)
     database, models = (
         [column for column in side.columns if table_of(column) in scope.shared_tables] for side in scope.sides
     )
@@ -38,8 +38,8 @@ def find_column_differences(scope: ComparisonScope) -> Iterator[CatalogDifferenc
 
 
 @dataclass(frozen=True, slots=True)
-class ColumnSurroundings:
-    """What else of one side the comparison of a column needs."""
+class ColumnContext:
+    """Keys, sequences and types of one database that the comparison of a column needs."""
 
     primary_key_columns: frozenset[str]
     """`schema.table.column`"""
@@ -51,7 +51,7 @@ class ColumnSurroundings:
     """`schema.table.column` of those whose default is known to be no call"""
 
     @classmethod
-    def from_snapshot(cls, snapshot: Snapshot, frozen_defaults: frozenset[str]) -> ColumnSurroundings:
+    def from_snapshot(cls, snapshot: Snapshot, frozen_defaults: frozenset[str]) -> ColumnContext:
         """Collects it from one side; build it once for all columns."""
         keys = (c for c in snapshot.constraints if c.kind == "primary key")
         return cls(
@@ -68,8 +68,8 @@ class ColumnComparison:
 
     database: Column
     models: Column
-    database_side: ColumnSurroundings
-    models_side: ColumnSurroundings
+    database_side: ColumnContext
+    models_side: ColumnContext
 
     @property
     def key(self) -> str:
@@ -173,7 +173,7 @@ def _generate_same_value(comparison: ColumnComparison) -> bool:
     return database == models
 
 
-def _normalize_generated(column: Column, side: ColumnSurroundings) -> str:
+def _normalize_generated(column: Column, side: ColumnContext) -> str:
     """The normal form of its expression, which may use other columns of the table."""
     storage, _, expression = (column.generated or "").partition(": ")
     types = side.column_types.get(table_of(column), {})
@@ -192,7 +192,7 @@ def _have_same_default(comparison: ColumnComparison) -> bool:
     return database_default == models_default or is_same_literal(database, models)
 
 
-def _is_serial(column: Column, side: ColumnSurroundings) -> bool:
+def _is_serial(column: Column, side: ColumnContext) -> bool:
     """Whether the default is the next value of the column's own sequence, whatever its name."""
     sequence = side.owned_sequences.get(f"{table_of(column)}.{column.name}")
     if sequence is None or column.default is None:

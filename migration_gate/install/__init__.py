@@ -1,6 +1,13 @@
 """Installs the project's packages into an environment of their own, if no interpreter has them.
 
 The environment is kept in a folder that outlives the run, under a name that says all it was made from.
+
+    installation_plan   what would be installed; package_source: from which file
+    lock_export, requirement_files, project_metadata, alembic_group     what those files say
+    build_environment   builds it: virtual_environment, python_version, install_steps, installer,
+                        postgres_driver, project_link, link_script
+    environment_cache   keeps it between runs
+    failure_advice      what to do if it failed
 """
 
 from __future__ import annotations

@@ -9,19 +9,23 @@
 
     worker_process      the worker in its sandbox; worker_order: what it is told
     worker_answer_stream    its lines as they come, within the time limits; answer_lines: each validated
-    worker_answer       the lines as facts, by history_facts, step_facts, model_facts and failure_facts
-    replay_facts        all facts of a replay together; models_words: what is to be said of the models
+    worker_answer       the lines as facts, by history_facts, step_facts, model_facts and failure_facts;
+                        repository_paths: files as reports name them
+    replay_facts        all facts of a replay together; models_notes: what is to be said of the models
 
     ddl_log             which revision changed what: event triggers; statement_lines: at which line
     skipped_creations   statements that created nothing, because something had the name
     caught_error_log    errors that nobody saw, caught_in_blocks of PL/pgSQL or caught_by_cursors
     server_log          the server's log; server_watch: a server that ended in the middle
 
+    effectless_statements   statements that only read: one that failed left nothing out
     verification        proves that the replay took place in our database
     startup_errors      why a worker ended before the first revision (early_end); crash_report: a dead one
-    startup_advice      what to do then: setting_, argument_, database_ and machine_advice
+    startup_advice      what to do then: setting_advice, argument_advice, database_advice, machine_advice;
+                        required_python
 
     offered_fixes       the fixes of the differences, each run before it is shown (fix_verification)
+    dropped_name_uses   where the repository's Python uses what a fix would drop
     fix_trial           a database in which nothing stays; revision_interpreter runs the lines there
     fix_outcome         what is wrong afterwards; catalog_losses; lone_fixes: without the other fixes
     rename_trial        renames that may be meant; dependent_fixes, tenant_fixes: further kinds of fixes

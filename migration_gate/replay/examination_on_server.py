@@ -15,6 +15,7 @@ from migration_gate.facts import Facts, Replay
 from migration_gate.postgres.server import Server
 from migration_gate.progress import Progress
 from migration_gate.project import Project
+from migration_gate.replay.dropped_name_uses import add_name_uses
 from migration_gate.replay.history_run import (
     HistoryRun,
     RepositoryText,
@@ -23,7 +24,6 @@ from migration_gate.replay.history_run import (
     run_history,
 )
 from migration_gate.replay.initial_state import prepare_database
-from migration_gate.replay.leftover_names import add_name_uses
 from migration_gate.replay.replay_facts import add_model_comparison, collect_replay_facts
 from migration_gate.replay.replay_setup import ReplaySetup
 from migration_gate.replay.verification import verify_arrival, verify_replay_started

@@ -57,7 +57,7 @@ def verify_fixes(
     verification = _Verification(open_trial, check)
     ready = tuple(item for item in differences if item.upgrade)
     try:
-        revision = verification.run_together(ready, verification.blame_alone)
+        revision = verification.run_together(ready, verification.find_fixes_that_fail_alone)
         needs = find_dependent_fixes(open_trial, revision.fixes, check)
         combined = verification.leave_out_decisions(revision.fixes)
     except TrialFailed as error:
@@ -130,7 +130,9 @@ class _Verification:
             fixes = tuple(item for item in fixes if item not in refused)
         return _OneRevision((), refused)
 
-    def blame_alone(self, problems: list[str], fixes: tuple[Difference, ...]) -> dict[Difference, str]:
+    def find_fixes_that_fail_alone(
+        self, problems: list[str], fixes: tuple[Difference, ...]
+    ) -> dict[Difference, str]:
         """The suspects that fail alone as well, with the reason; if none does, all suspects."""
         suspects = find_suspects(problems, tuple(item for item in fixes if has_statements(item.upgrade)))
         reasons = {item: self._describe_problem(item) for item in suspects}

@@ -1,4 +1,4 @@
-"""Finds the fixes that run with the others only: of several, each reader may paste just one."""
+"""Finds the fixes that fail if a reader pastes them alone, without the others of the same run."""
 
 from __future__ import annotations
 

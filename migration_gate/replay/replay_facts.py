@@ -14,7 +14,7 @@ from migration_gate.drift.model_comparison import compare_with_models, list_call
 from migration_gate.drift.type_use import without_leftovers
 from migration_gate.facts import History, Replay, SoftwareVersion, Tree, Unchecked
 from migration_gate.replay.history_run import ReplayedDatabase
-from migration_gate.replay.models_words import describe_called_equal, describe_models, find_unproven_models
+from migration_gate.replay.models_notes import describe_called_equal, describe_models, find_unproven_models
 from migration_gate.replay.replay_setup import ReplaySetup
 from migration_gate.replay.setting_advice import describe_supplied
 from migration_gate.replay.statement_lines import add_statement_lines

@@ -1,1 +1,14 @@
-"""The report: one `render(report) -> str` a format, and where it is written."""
+"""The report: one `render(report) -> str` a format, and where it is written.
+
+deliver             writes it to standard output and to files; formats: which module renders which format
+
+text_report         for a terminal: finding_text, similar_verdicts (many alike), closing_table, text_layout
+concise, github_log, error_text     other texts: a line a finding, GitHub's runner, a run that stopped
+summary, comment    Markdown: finding_markdown; diagrams: history_diagram, table_diagram, mermaid
+json_report         for programs; json_document: its fields, for the schema
+sarif, junit, codequality, annotations      for code scanning, for CI systems, for the lines of a change
+
+verdict_selection   which verdicts are shown, in which order; phrases: sentences that formats share
+anchor, check_page, allow_entry     of a finding: its file and identity, its documentation, what allows it
+markdown, printable_text, workflow_commands     keep hostile text harmless: pages, terminals, runners
+"""

@@ -82,7 +82,7 @@ def _write_note(text: str, notes_descriptor: int | None) -> None:
     if notes_descriptor is None:
         return
     text = text.encode("utf-8", "replace").decode()  # a socket's name need not be UTF-8
-    note = {"kind": "note", "text": text}  # `worker/protocol.py` has its type
+    note = {"kind": "note", "text": text}  # `Note` in worker/protocol/run_lines.py
     os.write(notes_descriptor, json.dumps(note).encode() + b"\n")
 
 

@@ -1,1 +1,8 @@
-"""Findings become verdicts: with a check, a severity, and the allowance where the user accepts them."""
+"""Findings become verdicts: with a check, a severity, and the allowance if the user accepts them.
+
+judge               from findings to verdicts; outcome: what they are, and the report of all projects
+allow               what the configuration and comments allow; comment_files reads these
+unused_allow        a check of the judge's own; database_reports: one project, several databases
+check_coverage      what each check looked at
+installed_package   findings in files that nobody here edits
+"""

@@ -10,8 +10,8 @@ from migration_gate.verdict import unused_allow
 from migration_gate.verdict.outcome import ProjectReport, Verdict
 
 
-def keep_unused_everywhere(reports: Sequence[ProjectReport]) -> list[ProjectReport]:
-    """The reports without allowances that another database uses; the others are named once, in the first."""
+def report_allowances_unused_by_all(reports: Sequence[ProjectReport]) -> list[ProjectReport]:
+    """The reports, in which an allowance is unused only if no database uses it; the first of them says so."""
     if len(reports) < 2:
         return list(reports)
     by_report = [

@@ -33,10 +33,11 @@ in and what goes out; stdout and stderr belong to the project's code.
     listener_guard      failures of the worker's own, apart from the project's
     models_run          the process that creates the models
     models_database     the models in a copy of the database; replaced_objects: what they replace there
-    model_creation      creates them; model_types, model_locations, imported_modules, own_connection
+    model_creation      creates them; model_types, moment_strings, model_locations, imported_modules,
+                        own_connection
     project_check       what `alembic check` says with the project's own filters and comparators:
                         project_comparison, project_filters, declared_operations
     alembic_comparison  Alembic's own comparison, if the models could not be created
-    error_report        an exception as data
+    error_report        an exception as data; real_paths: the paths in it and elsewhere
     private_api         everything private of Alembic and SQLAlchemy, with its versions
 """

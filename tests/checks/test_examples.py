@@ -37,7 +37,7 @@ def test_a_check_reports_its_bad_example(
     settings, facts, verdicts = examine_example(check, "bad", tmp_path)
     own = tuple(verdict for verdict in verdicts if verdict.check == check)
     assert own, f"{check} has no finding in its bad example"
-    assert errors_of_others(check, verdicts) == []
+    assert errors_of_others(check, verdicts) == [], "the bad example has an error of another check"
     golden(EXAMPLES / check / "report.txt", render_report(settings, facts, own))
 
 

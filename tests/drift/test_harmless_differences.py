@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from migration_gate.analysis.drift_messages import describe_difference, is_mild
+from migration_gate.analysis.drift_messages import affects_no_query, describe_difference
 from migration_gate.drift.model_comparison import compare_with_models
 from migration_gate.facts import (
     Column,
@@ -95,7 +95,7 @@ def test_uniqueness_that_both_guarantee_is_one_warning(
         (difference,) = [d for d in find_differences(database, models) if d.kind != "name-only"]
         assert difference.harmless_because.startswith("both guarantee")
         assert difference.harmless_because.endswith(reason) or reason in difference.harmless_because
-        assert is_mild(difference)
+        assert affects_no_query(difference)
         assert describe_difference(difference).endswith(f"({difference.harmless_because})")
 
 
@@ -118,12 +118,12 @@ def test_uniqueness_or_an_index_that_one_side_lacks_is_an_error(
     for database, models in ((first, second), (second, first)):
         differences = find_differences(database, models)
         assert differences
-        assert not any(is_mild(difference) for difference in differences)
+        assert not any(affects_no_query(difference) for difference in differences)
 
 
 def test_a_primary_key_is_more_than_unique() -> None:
     differences = find_differences((unique("email"),), (key("email"),))
-    assert {d.kind: is_mild(d) for d in differences} == {"unique": True, "primary key": False}
+    assert {d.kind: affects_no_query(d) for d in differences} == {"unique": True, "primary key": False}
 
 
 def test_what_is_unique_by_one_side_alone_is_still_one_difference() -> None:
@@ -149,11 +149,11 @@ def test_serial_for_identity_counts_alike(always: bool) -> None:
             Replay(catalog=database, models=Models(metadatas=1, snapshot=models))
         )
         assert difference.kind == "default"
-        assert is_mild(difference)
+        assert affects_no_query(difference)
         assert ("refuses an INSERT" in difference.harmless_because) == always
     faster = replace(identity, sequences=(replace(SERIAL, increment=10, identity=True),))
     (difference,) = compare_with_models(Replay(catalog=serial, models=Models(metadatas=1, snapshot=faster)))
-    assert not is_mild(difference)
+    assert not affects_no_query(difference)
 
 
 def test_text_without_a_limit_is_alike_under_both_names() -> None:
@@ -168,7 +168,7 @@ def test_text_without_a_limit_is_alike_under_both_names() -> None:
     ):
         models = Models(metadatas=1, snapshot=with_type(models_type))
         (difference,) = compare_with_models(Replay(catalog=with_type(database_type), models=models))
-        assert is_mild(difference) == mild
+        assert affects_no_query(difference) == mild
 
 
 def test_an_enum_with_its_labels_in_another_order_is_a_warning() -> None:
@@ -180,7 +180,7 @@ def test_an_enum_with_its_labels_in_another_order_is_a_warning() -> None:
         (difference,) = compare_with_models(
             Replay(catalog=replace(SNAPSHOT, enums=(original,)), models=models)
         )
-        assert is_mild(difference) == mild
+        assert affects_no_query(difference) == mild
 
 
 def test_partitions_that_the_models_do_not_name_are_a_warning() -> None:
@@ -189,4 +189,4 @@ def test_partitions_that_the_models_do_not_name_are_a_warning() -> None:
         (difference,) = compare_with_models(
             Replay(catalog=database, models=Models(metadatas=1, snapshot=models))
         )
-        assert (difference.kind, is_mild(difference)) == ("table option", mild)
+        assert (difference.kind, affects_no_query(difference)) == ("table option", mild)

@@ -7,7 +7,12 @@ from typing import Any
 
 import pytest
 
-from migration_gate.analysis.drift_messages import describe_difference, describe_fix, is_leftover, is_mild
+from migration_gate.analysis.drift_messages import (
+    affects_no_query,
+    describe_difference,
+    describe_fix,
+    is_leftover,
+)
 from migration_gate.drift.default_names import is_default_name
 from migration_gate.drift.model_comparison import compare_with_models
 from migration_gate.facts import (
@@ -162,8 +167,8 @@ def test_storage_parameters_that_say_the_default_are_none() -> None:
     (table_difference,) = find_differences(
         replace(MODELS, tables=(replace(USERS, options=("fillfactor=70",)),))
     )
-    assert is_mild(index_difference)
-    assert is_mild(table_difference)
+    assert affects_no_query(index_difference)
+    assert affects_no_query(table_difference)
 
 
 @pytest.mark.parametrize(
@@ -180,7 +185,7 @@ def test_a_sequence_that_counts_alike_is_a_warning(change: dict[str, Any], mild:
     free = replace(SERIAL, owner=None)
     sides = [replace(MODELS, sequences=(sequence,)) for sequence in (replace(SERIAL, **change), free)]
     differences = find_differences(*sides)
-    assert [is_mild(difference) for difference in differences] == (
+    assert [affects_no_query(difference) for difference in differences] == (
         [mild] if change != {"owner": None} else []
     )
 

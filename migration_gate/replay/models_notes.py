@@ -1,4 +1,4 @@
-"""What is to be said of the models: what env.py leaves out, and tables that were compared with themselves."""
+"""Notes on the models: what env.py leaves out, and tables that were compared with themselves."""
 
 from __future__ import annotations
 
