@@ -1,6 +1,6 @@
 """What the CI says of a run.
 
 event               which event of which CI started it
-base_revision       what the change is compared with
+base_revision       what the change is compared with; changed_lines: which lines it changes
 untrusted_code      whose code may run
 """
