@@ -26,6 +26,7 @@
 
     offered_fixes       the fixes of the differences, each run before it is shown (fix_verification)
     dropped_name_uses   where the repository's Python uses what a fix would drop
+    declared_fixes      what the project declares beside its models, with them
     fix_trial           a database in which nothing stays; revision_interpreter runs the lines there
     fix_outcome         what is wrong afterwards; catalog_losses; lone_fixes: without the other fixes
     rename_trial        renames that may be meant; dependent_fixes, tenant_fixes: further kinds of fixes
