@@ -42,3 +42,17 @@ def _shorten_side(difference: Difference, text: str | None) -> str:
             text = pattern.sub(name, text)
     has_room = len(text) <= LONGEST_SIDE and "`" not in text and text.isprintable()
     return text if has_room else ""
+
+
+def find_unique_side(difference: Difference) -> str:
+    """The side that alone makes values unique, where the other has a plain index; empty otherwise."""
+    if difference.kind not in ("unique", "index"):
+        return ""
+    sides = {"migrations": difference.database, "models": difference.models}
+    unique = [side for side, text in sides.items() if _makes_unique(text or "")]
+    return unique[0] if len(unique) == 1 else ""
+
+
+def _makes_unique(definitions: str) -> bool:
+    parts = definitions.split("; ")
+    return any(part.startswith(("UNIQUE", "CREATE UNIQUE")) for part in parts)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from textwrap import dedent
 from typing import get_args
 
-from migration_gate.analysis.difference_sides import describe_only_side, describe_sides
-from migration_gate.analysis.evaluated_defaults import FROZEN, QUOTED, is_evaluated_default
+from migration_gate.analysis.difference_sides import describe_only_side, describe_sides, find_unique_side
+from migration_gate.analysis.evaluated_defaults import FROZEN, is_evaluated_default, write_call
 from migration_gate.analysis.rename_advice import add_rename_advice
 from migration_gate.analysis.revision_bodies import NO_DOWNGRADE
 from migration_gate.analysis.storage_differences import is_about_storage
@@ -38,8 +37,6 @@ _COUNTED_NOUNS = {
     "statistics": "statistics object",
 }
 """nouns of unmanaged objects that need another word to be counted"""
-_CALL = re.compile(r"\(?(?:CURRENT_|LOCALTIME|\w+\()")
-"""how a default begins that is evaluated at each INSERT"""
 _NO_CAST = "cannot cast type"
 """in Postgres' words"""
 _REFUSES_VALUES = "GENERATED ALWAYS"
@@ -117,6 +114,8 @@ def _describe_two_sides(difference: Difference, noun: str) -> str:
     if difference.kind == "table":
         database_noun = (difference.database or "").partition(":")[0]
         return f" is a table in the models and a {database_noun} in the migrations"
+    if side := find_unique_side(difference):
+        return f": only the {side} make its values unique"
     noun = "type, with its default," if difference.includes_default else noun
     determiner = "its" if difference.kind in _PROPERTIES else "this"
     if sides := describe_sides(difference):
@@ -241,7 +240,7 @@ def _describe_loss(difference: Difference) -> str:
 
 def _describe_call(difference: Difference) -> str:
     """How to give a call in the model; then the lines for the database."""
-    call = _write_call(difference)
+    call = write_call(difference)
     lines = []
     if is_evaluated_default(difference.models):
         lines.append(f"In the model, write `server_default={call}` in place of the string.")
@@ -251,17 +250,6 @@ def _describe_call(difference: Difference) -> str:
     if revision:
         lines[-1] += f" For the database:{_write_lines(difference, revision)}"
     return "\n".join(lines) + ("" if revision else _describe_refusal(difference))
-
-
-def _write_call(difference: Difference) -> str:
-    """The call that was meant, as a model or a revision writes it; that of a side which has one."""
-    for text in (difference.models, difference.database):
-        if text not in (None, "now()") and _CALL.match(text or ""):
-            return f'sa.text("{text}")'
-    for text in (difference.models, difference.database):
-        if text is not None and text.startswith(QUOTED):
-            return f'sa.text("{text.removeprefix(QUOTED)}")'
-    return "sa.func.now()"
 
 
 def _write_lines(difference: Difference, revision: str) -> str:

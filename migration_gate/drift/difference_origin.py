@@ -10,6 +10,7 @@ from migration_gate.analysis.origin import find_command, find_removing_command, 
 from migration_gate.analysis.step_location import SoughtPart, find_index_statement
 from migration_gate.drift.difference import CatalogDifference
 from migration_gate.drift.object_pairs import ObjectPair, object_identity
+from migration_gate.drift.uniqueness import uniqueness_guarantee
 from migration_gate.facts import (
     CatalogObject,
     Column,
@@ -44,14 +45,19 @@ class _Candidate:
 
     command: DdlCommand
     part: SoughtPart
+    removes: CatalogObject | None = None
+    """what the models have, if the command dropped that"""
 
 
 def find_difference_origin(replay: Replay, item: CatalogDifference) -> Origin:
     """The revision and line that made the difference; empty if no revision did, or if it is not known.
 
-    A difference of several objects (a unique constraint here, an index there) is as old as the last of them.
+    A difference of several objects (a unique constraint here, an index there) is as old as the last of them;
+    but where it is that nothing makes the values unique any more, what dropped the constraint made it, and
+    no index that came later.
     """
     candidates = [c for pair in item.pairs for c in _find_candidates(replay, item.difference.kind, pair)]
+    candidates = [c for c in candidates if _is_lost_guarantee(item, c.removes)] or candidates
     latest = max(candidates, key=lambda c: (c.command.step, c.command.query_number), default=None)
     if latest is None:
         return _origin_of_invalid_index(replay, item.database)
@@ -71,7 +77,15 @@ def _find_candidates(
     if models is not None and type(models) is not type(database):
         command = find_removing_command(replay, models)
         if command is not None:
-            yield _Candidate(command, sought_part(models, ()))
+            yield _Candidate(command, sought_part(models, ()), removes=models)
+
+
+def _is_lost_guarantee(item: CatalogDifference, removed: CatalogObject | None) -> bool:
+    """Whether the object made values unique, and nothing of the database's side does."""
+    if not isinstance(removed, Constraint | Index) or uniqueness_guarantee(removed) is None:
+        return False
+    parts = [pair.database for pair in item.pairs if isinstance(pair.database, Constraint | Index)]
+    return not any(map(uniqueness_guarantee, parts))
 
 
 def _find_change(

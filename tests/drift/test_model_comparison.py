@@ -29,6 +29,7 @@ from migration_gate.facts import (
     Index,
     Location,
     Models,
+    NamedDefinition,
     Replay,
     Revision,
     Routine,
@@ -36,6 +37,7 @@ from migration_gate.facts import (
     Snapshot,
     Step,
     Table,
+    TableState,
     UncreatedObject,
     View,
 )
@@ -520,6 +522,44 @@ def test_the_revision_that_changed_a_column_is_named() -> None:
         models=Models(metadatas=1, snapshot=MODELS),
     )
     assert [difference.revision for difference in compare_with_models(replay)] == ["bb"]
+
+
+@pytest.mark.parametrize(("unique", "culprit"), [("", "bb"), ("UNIQUE ", "cc")])
+def test_a_lost_unique_constraint_is_laid_to_what_dropped_it(unique: str, culprit: str) -> None:
+    definition = f"CREATE {unique}INDEX ix_mail ON public.users USING btree (email)"
+    index = replace(INDEX, name="ix_mail", definition=definition, unique=bool(unique), oid=9)
+    once = NamedDefinition("users_email_key", "UNIQUE (email)", 8, ("email",))
+    made = NamedDefinition("ix_mail", definition, 9, ("email",))
+
+    def touch(
+        step: int,
+        constraints: tuple[NamedDefinition, ...] = (),
+        indexes: tuple[NamedDefinition, ...] = (),
+    ) -> DdlCommand:
+        states = (ColumnState(2, "email", EMAIL.type, nullable=False, default=None),)
+        return DdlCommand(
+            step,
+            "ALTER TABLE",
+            "table",
+            "public.users",
+            7,
+            columns=states,
+            constraints=constraints,
+            indexes=indexes,
+            table=TableState("public", "users"),
+        )
+
+    revisions = (("aa", ()), ("bb", ("aa",)), ("cc", ("bb",)))
+    replay = Replay(
+        history=History(tuple(Revision(r, parents, "", Location(f"{r}.py")) for r, parents in revisions)),
+        steps=tuple(Step(number, r, 0.1) for number, (r, _) in enumerate(revisions, 1)),
+        ddl_commands=(touch(1, constraints=(once,)), touch(2), touch(3, indexes=(made,))),
+        catalog=replace(MODELS, constraints=(KEY,), indexes=(index,)),
+        models=Models(metadatas=1, snapshot=replace(MODELS, indexes=())),
+    )
+    (difference,) = compare_with_models(replay)
+    assert difference.revision == culprit
+    assert ("only the models make its values unique" in describe_difference(difference)) == (not unique)
 
 
 def test_types_that_the_project_itself_calls_equal_are_no_drift() -> None:
