@@ -1,4 +1,4 @@
-"""Deleting an owner does not delete, or otherwise settle, what they own.
+"""Deleting an owner fails, or leaves their rows behind.
 
 The foreign key's ON DELETE decides what becomes of the rows. Without one, deleting an account fails
 as long as a single row is left, and code has to know every table that must be cleared first.

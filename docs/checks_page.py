@@ -14,8 +14,8 @@ INTRODUCTION = """\
 # The checks
 
 Made by `make docs` from the checks themselves; `migration-gate explain NAME` shows the same. Each can be set
-to `error`, `warning` or `off` under `checks:` in the configuration, and a single finding can be allowed, with
-a reason: by an entry under `allow:`, or by a comment in a revision or model file,
+to `error`, `warning`, `note` or `off` under `checks:` in the configuration, and a single finding can be
+allowed, with a reason: by an entry under `allow:`, or by a comment in a revision or model file,
 `# migration-gate: allow NAME -- reason`.
 """
 TABLE_MARKS = re.compile(r"(<!-- checks -->\n).*?(<!-- /checks -->)", re.DOTALL)

@@ -33,7 +33,7 @@ class ProjectKeys(Keys):
 
     alembic: Annotated[AlembicKeys, accept_text_as("config")] | None = Field(
         default=None,
-        description="where Alembic's configuration is; found unless set",
+        description="where Alembic's configuration is; by default it is looked for",
         examples=["backend/alembic.ini"],
     )
     flask_app: Text | None = Field(
@@ -49,7 +49,7 @@ class ProjectKeys(Keys):
     python: Text | None = Field(
         default=None,
         description="the project's interpreter: a path, or a command such as python3.12; "
-        "a virtual environment near the project unless set",
+        "by default a virtual environment near the project",
         examples=[".venv/bin/python"],
     )
     install: Text | None = Field(
@@ -60,7 +60,7 @@ class ProjectKeys(Keys):
     )
     python_version: Text | None = Field(
         default=None,
-        description="the Python to install for: a version or a range; what the project requires unless set",
+        description="the Python to install for: a version or a range; by default what the project requires",
         examples=["3.12"],
     )
     groups: Texts = Field(
@@ -77,7 +77,7 @@ class ProjectKeys(Keys):
     cache: Text | None = Field(
         default=None,
         description="the folder in which environments are kept; `.migration-gate-cache` at the top of the "
-        "repository on GitHub, this user's cache elsewhere",
+        "repository in CI and in the container, this user's cache elsewhere",
         examples=[".migration-gate-cache"],
     )
     working_directory: Text | None = Field(
@@ -124,8 +124,8 @@ class ProjectKeys(Keys):
     )
     base: Text | None = Field(
         default=None,
-        description="the git revision that a change is compared with; what the CI's event names, else what "
-        "is shared with the branch of origin, unless set",
+        description="the git revision that a change is compared with; by default what the CI's event names, "
+        "else what is shared with the branch of origin",
         examples=["main"],
     )
     watch: Texts = Field(
@@ -153,7 +153,7 @@ class ProjectKeys(Keys):
     )
     checks: dict[str, CheckLevel] = Field(
         default={},
-        description="the weight of a check, or of check/kind: error, warning, note or off",
+        description="the severity of a check, or of check/kind: error, warning, note or off",
         examples=[{"unindexed-owner": "off", "drift/comment": "warning"}],
     )
     allow: tuple[AllowKeys, ...] = Field(
