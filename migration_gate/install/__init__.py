@@ -67,11 +67,12 @@ def install_packages(
         from migration_gate.install.build_environment import build_environment  # noqa: PLC0415 - 30 ms
 
         with lock_cache(cache):
+            environment = cache.locate_environment(name)
             record = environment.read_record()  # another run may have built it while we waited
             if record is None:
                 lines = build_environment(plan, cache, environment, environ)
                 record = yield from _show_progress(lines)
-            cache.remove_replaced(name)
+            cache.remove_replaced(environment.folder.name)
     seconds = time.perf_counter() - started
     how = "taken from the cache" if cached else f"installed in {seconds:.1f} s"
     note = f"packages from {plan.title} for Python {record.version}, {how} ({environment.folder})"
@@ -80,7 +81,7 @@ def install_packages(
         notes=(note, *record.notes),
         cached=cached,
         driver_added=record.driver,
-        key=name,
+        key=environment.folder.name,
         title=plan.title,
     )
 

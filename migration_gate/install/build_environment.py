@@ -88,7 +88,14 @@ def build_environment(
     settings = plan.settings
     variables = select_variables(environ, settings.env_by_name())
     deadline = time.monotonic() + settings.install_seconds
-    installer = Installer(cache.account, variables, cache.folder, deadline, settings.install_seconds)
+    installer = Installer(
+        cache.account,
+        variables,
+        cache.folder,
+        deadline,
+        settings.install_seconds,
+        compiles_bytecode=cache.is_kept,
+    )
     build = _Build(plan, cache, environment, installer, _find_uv())
 
     created, note = yield from create_environment(

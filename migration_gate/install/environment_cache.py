@@ -27,6 +27,8 @@ RECORD_FILE = "migration-gate.json"
 """written into an environment last: without it, the environment is incomplete"""
 KEPT_ENVIRONMENTS = 2
 """of a project: the newest, and the one before it"""
+_new_folders: set[Path] = set()
+"""cache folders that this process has created: no step has restored them, so probably none saves them"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +84,17 @@ class EnvironmentCache:
     owners: frozenset[int]
     """the user ids that its files may belong to"""
 
+    is_kept: bool = True
+    """whether a later run is going to find the folder, as far as that is known"""
+
     def locate_environment(self, name: str) -> EnvironmentFolder:
-        """The folder for the environment of this name."""
-        return EnvironmentFolder(self.folder / "environments" / name)
+        """The folder for the environment of this name: another project's, if that has the same packages."""
+        own = EnvironmentFolder(self.folder / "environments" / name)
+        if own.read_record():
+            return own
+        pattern = f"*-{name.rpartition('-')[2]}"
+        equal = map(EnvironmentFolder, sorted((self.folder / "environments").glob(pattern)))
+        return next((environment for environment in equal if environment.read_record()), own)
 
     def remove_replaced(self, name: str) -> None:
         """Remove the project's environments that newer ones have replaced; never the one of this name."""
@@ -98,10 +108,13 @@ class EnvironmentCache:
 
 
 def name_environment(project: str, choices: Sequence[str], files: Sequence[Path]) -> str:
-    """A name for the environment that these choices and the contents of these files make."""
+    """A name for the environment that these choices and the contents of these files make.
+
+    The files count with their names as seen from the first of them, not with their folder.
+    """
     digest = hashlib.sha256("\0".join(choices).encode())
     for file in files:
-        digest.update(f"\0{file}\0".encode())
+        digest.update(f"\0{os.path.relpath(file, files[0].parent)}\0".encode())
         digest.update(file.read_bytes())
     slug = re.sub(r"[^A-Za-z0-9]+", "-", project).strip("-").lower()[:40] or "project"
     return f"{slug}-{digest.hexdigest()[:16]}"
@@ -116,11 +129,14 @@ def open_cache(settings: Settings, top: Path, environ: Mapping[str, str]) -> Env
     problems = []
     for folder in [settings.cache] if settings.cache else _list_usual_folders(top, environ):
         try:
-            _prepare_folder(folder, account, owners)
+            is_new = _prepare_folder(folder, account, owners)
         except OSError as error:
             problems.append(f"{folder}: {error.strerror or error}")
             continue
-        return EnvironmentCache(folder, account, frozenset(owners))
+        if is_new:
+            _new_folders.add(folder)
+        is_kept = bool(settings.cache) or not (_is_temporary(environ) and folder in _new_folders)
+        return EnvironmentCache(folder, account, frozenset(owners), is_kept)
     raise Misconfigured(
         "The project's packages need a folder to be installed in, and there is none to be had.",
         where="cache",
@@ -129,8 +145,13 @@ def open_cache(settings: Settings, top: Path, environ: Mapping[str, str]) -> Env
     )
 
 
+def _is_temporary(environ: Mapping[str, str]) -> bool:
+    """Whether this machine ends with the run, so that a folder lasts only if a later step saves it."""
+    return bool(environ.get("CI") or environ.get(IMAGE_VARIABLE))
+
+
 def _list_usual_folders(top: Path, environ: Mapping[str, str]) -> Iterator[Path]:
-    if environ.get("CI") or environ.get(IMAGE_VARIABLE):
+    if _is_temporary(environ):
         yield (top / REPOSITORY_FOLDER)  # a later step can save it; the rest of the container is gone then
     home = environ.get("HOME")
     user_cache = environ.get("XDG_CACHE_HOME") or (f"{home}/.cache" if home else "")
@@ -141,10 +162,11 @@ def _list_usual_folders(top: Path, environ: Mapping[str, str]) -> Iterator[Path]
     yield Path(tempfile.gettempdir()) / f"migration-gate-{os.geteuid()}"
 
 
-def _prepare_folder(folder: Path, account: Account | None, owners: AbstractSet[int]) -> None:
-    """Create the folder if it is missing. Raises OSError if it is not safe, or of no use."""
+def _prepare_folder(folder: Path, account: Account | None, owners: AbstractSet[int]) -> bool:
+    """Create the folder; False if it exists. Raises OSError if it is not safe, or of no use."""
     folder.parent.mkdir(parents=True, exist_ok=True)
-    if _create_own_folder(folder, owners):
+    is_new = _create_own_folder(folder, owners)
+    if is_new:
         (folder / ".gitignore").write_text("*\n", encoding="utf-8")
     for name in SUBFOLDERS:
         _create_own_folder(folder / name, owners)
@@ -152,6 +174,7 @@ def _prepare_folder(folder: Path, account: Account | None, owners: AbstractSet[i
         raise OSError(0, "the account that runs the project's code cannot get there")
     if not account and not os.access(folder, os.W_OK):
         raise OSError(0, "it cannot be written to")
+    return is_new
 
 
 def _create_own_folder(path: Path, owners: AbstractSet[int]) -> bool:

@@ -13,13 +13,18 @@ from migration_gate.config.repository_root import find_repository_root
 from migration_gate.config.settings import Settings
 from migration_gate.errors import ProjectNotImported
 from migration_gate.install.environment_cache import name_environment
-from migration_gate.install.package_source import PackageSource, find_package_source, list_deciding_files
-from migration_gate.install.postgres_driver import can_build_drivers
+from migration_gate.install.package_source import (
+    PackageSource,
+    find_package_source,
+    is_independent_of_folders,
+    list_deciding_files,
+)
+from migration_gate.install.postgres_driver import can_build_drivers, find_named_driver
 from migration_gate.install.python_version import PythonRequest, request_python
 from migration_gate.project.interpreter_choice import find_ready_environment
 from migration_gate.project.locate import AlembicEnvironment, locate_environment
 
-ENVIRONMENT_FORMAT = "1"
+ENVIRONMENT_FORMAT = "2"
 """part of each environment's name: with a higher number, all are built again"""
 
 
@@ -54,18 +59,28 @@ class InstallationPlan:
     def name_environment(self, cache_folder: Path) -> str:
         """A name that changes with everything that decides what is in the environment.
 
-        Raises Misconfigured if a group of the settings has no file of requirements.
+        After the last hyphen it is the same for two projects whose environments would be the same. Raises
+        Misconfigured if a group of the settings has no file of requirements.
         """
         settings = self.settings
-        files = list_deciding_files(self.source, settings.groups) if self.source else []
-        if not self.command:
-            files += self.scripts  # they decide on the driver
+        driver = None if self.command else find_named_driver(self.scripts)
         choices = (
             ENVIRONMENT_FORMAT, self.command, self.python.specifier, *settings.groups, "+", *settings.extras,
             "-", *settings.without, sys.platform, platform.machine(), str(platform.libc_ver()),
-            str(cache_folder), str(self.top), str(can_build_drivers()),
+            str(cache_folder), str(self.top), str(can_build_drivers()), repr(driver), *self._list_folders(),
         )  # fmt: skip
+        files = list_deciding_files(self.source, settings.groups) if self.source else []
         return name_environment(settings.name, choices, files)
+
+    def _list_folders(self) -> list[str]:
+        """The folders that decide what is in the environment, beside the contents of the files.
+
+        None for files of requirements that name nothing in the repository.
+        """
+        folders = [self.settings.working_directory] if self.command else []
+        if self.source and not is_independent_of_folders(self.source, self.settings.groups):
+            folders += [self.source.file, *filter(None, [self.source.project])]
+        return [str(folder) for folder in folders]
 
 
 def needs_installation(settings: Settings, environ: Mapping[str, str] | None = None) -> bool:

@@ -92,6 +92,8 @@ class Installer:
     """a time of the monotonic clock"""
     limit_seconds: float
     """the limit that the deadline comes from"""
+    compiles_bytecode: bool = True
+    """of all packages: worth its time only if later runs find it"""
 
     def run(
         self,
@@ -146,7 +148,8 @@ class Installer:
             **self.variables,
             "UV_CACHE_DIR": str(self.folder / "uv"),
             "UV_PYTHON_INSTALL_DIR": str(self.folder / "python"),
-            "UV_COMPILE_BYTECODE": "1",  # the project's code runs as an account that may not write there
+            # The project's code may run as an account that may not write there.
+            "UV_COMPILE_BYTECODE": "1" if self.compiles_bytecode else "",
             "UV_NO_PROGRESS": "1",
             "NO_COLOR": "1",
             "PIP_CACHE_DIR": str(self.folder / "pip"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from migration_gate.install.requirement_files import (
     find_group_files,
     find_requirement_file,
     list_included_files,
+    read_requirement_files,
 )
 from migration_gate.project.search import list_subfolders
 
@@ -25,6 +27,8 @@ LOCK_FILES: dict[str, SourceKind] = {
     "Pipfile.lock": "pipenv",
 }
 """in the order in which they are preferred where a folder has several"""
+LOCAL_REQUIREMENT = re.compile(r"(^|[\s@=])(\.{0,2}/|file:)|^[\w.-]+/", re.MULTILINE)
+"""a line that may name a file or a folder; addresses (`https://...`) are none"""
 LOCAL_KINDS = ("editable", "virtual", "directory")
 """the kinds of sources in uv.lock that are folders of the repository"""
 
@@ -68,6 +72,17 @@ def list_deciding_files(source: PackageSource, groups: Sequence[str]) -> list[Pa
     if source.kind == "uv":
         files += [folder / "pyproject.toml" for folder in list_local_packages(source)]
     return [file for file in dict.fromkeys(files) if file.is_file()]
+
+
+def is_independent_of_folders(source: PackageSource, groups: Sequence[str]) -> bool:
+    """Whether the contents of the files alone decide what is installed, wherever they lie.
+
+    So it is with requirements that name no file and no folder, for a project that is no package.
+    """
+    if source.kind != "requirements" or source.project:
+        return False
+    requirements = read_requirement_files([source.file, *find_group_files(source.file, groups)])
+    return not requirements.folders and not LOCAL_REQUIREMENT.search(requirements.text)
 
 
 def list_local_packages(source: PackageSource) -> list[Path]:

@@ -73,6 +73,16 @@ def find_replacements(texts: Iterable[str]) -> list[DriverReplacement]:
     return list(replacements)
 
 
+def find_named_driver(scripts: Sequence[Path]) -> MissingDriver | None:
+    """The driver that the files ask for which say how env.py connects; None if SQLAlchemy chooses it."""
+    text = "".join(read_text_file(script) for script in scripts)
+    if match := re.search(r"postgres(?:ql)?\+(psycopg2|psycopg|asyncpg|pg8000)", text):
+        return MissingDriver((DRIVER_PACKAGES[match[1]],), f"the project's URL names {match[1]}")
+    if ASYNC_ENGINE.search(text):
+        return MissingDriver(("asyncpg", "greenlet"), "env.py is asynchronous")
+    return None
+
+
 def choose_missing_driver(packages: Mapping[str, str], scripts: Sequence[Path]) -> MissingDriver | None:
     """The driver to add so that env.py can connect; None if there is one.
 
@@ -81,11 +91,9 @@ def choose_missing_driver(packages: Mapping[str, str], scripts: Sequence[Path]) 
     """
     if any(name in packages for name in DRIVERS):
         return None
-    text = "".join(read_text_file(script) for script in scripts)
-    if match := re.search(r"postgres(?:ql)?\+(psycopg2|psycopg|asyncpg|pg8000)", text):
-        return MissingDriver((DRIVER_PACKAGES[match[1]],), f"the project's URL names {match[1]}")
-    if ASYNC_ENGINE.search(text):
-        return MissingDriver(("asyncpg", "greenlet"), "env.py is asynchronous")
+    named = find_named_driver(scripts)
+    if named is not None:
+        return named
     version = packages.get("sqlalchemy", "2.0")
     numbers = tuple(int(number) for number in re.findall(r"\d+", version)[:2])
     driver = "psycopg" if numbers >= PSYCOPG_BY_DEFAULT else "psycopg2"

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+import time
+from collections.abc import Generator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +13,8 @@ import pytest
 from migration_gate.errors import Misconfigured, ProjectNotImported
 from migration_gate.install import needs_installation, plan_installation
 from migration_gate.install.environment_cache import open_cache
-from tests.support.install_projects import make_settings, write_project
+from migration_gate.install.installer import FinishedCommand, Installer
+from tests.support.install_projects import ASYNC_ENV, ENV, make_settings, write_project
 
 
 def test_a_project_without_a_list_of_packages_is_told_what_to_do(tmp_path: Path) -> None:
@@ -58,6 +63,69 @@ def test_an_environment_is_known_by_all_that_decides_what_is_in_it(tmp_path: Pat
     (folder / "more.txt").write_text("alembic==1.14\n")
     others.add(name_environment())
     assert len(others - {first}) == 5
+
+
+def test_projects_with_equal_requirements_share_an_environment(tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+
+    def name_environment(name: str, files: Mapping[str, str], env: str = ENV) -> str:
+        folder = write_project(tmp_path / name, files, env)
+        settings = replace(make_settings(folder, cache), name=name)
+        return replace(plan_installation(settings), top=tmp_path).name_environment(cache)
+
+    requirements = {
+        "requirements.txt": "-r more.txt\n",
+        "more.txt": "alembic==1.13\nx @ https://h.invalid/x\n",
+    }
+    names = [name_environment("api", requirements), name_environment("billing", requirements, ENV + "# b\n")]
+    assert [name.partition("-")[0] for name in names] == ["api", "billing"]
+    (shared,) = {name.partition("-")[2] for name in names}
+    others = [
+        name_environment("async", requirements, ASYNC_ENV),
+        name_environment("packaged", {**requirements, "pyproject.toml": "[project]\nname = 'packaged'\n"}),
+    ]
+    for number, local in enumerate(["./wheels/x.whl", "x @ file:///x", "wheels/x.whl", "-f ./wheels"]):
+        others.append(name_environment(f"local{number}", {"requirements.txt": f"alembic\n{local}\n"}))
+        others.append(name_environment(f"locals{number}", {"requirements.txt": f"alembic\n{local}\n"}))
+    assert len({shared, *(name.partition("-")[2] for name in others)}) == 1 + len(others)
+
+
+@pytest.mark.parametrize(
+    ("names_cache", "variables", "exists", "is_kept"),
+    [
+        (False, {}, False, True),
+        (False, {"CI": "true"}, False, False),
+        (False, {"MIGRATION_GATE_IMAGE": "1"}, False, False),
+        (False, {"CI": "true"}, True, True),
+        (True, {"CI": "true"}, False, True),
+    ],
+)
+def test_bytecode_is_compiled_only_for_a_cache_that_is_kept(
+    tmp_path: Path, names_cache: bool, variables: dict[str, str], exists: bool, is_kept: bool
+) -> None:
+    environ = {"XDG_CACHE_HOME": str(tmp_path / "home"), **variables}
+    folder = tmp_path / ".migration-gate-cache"
+    if exists:  # restored by a step before
+        folder.mkdir()
+    settings = make_settings(tmp_path, folder if names_cache else None)
+    for _ in ("the first project", "the second one"):
+        cache = open_cache(settings, tmp_path, environ)
+        assert cache.is_kept == is_kept
+    installer = Installer(None, {}, cache.folder, time.monotonic() + 60, 60, compiles_bytecode=cache.is_kept)
+    finished = exhaust(
+        installer.run([sys.executable, "-c", "import os; print(os.environ.get('UV_COMPILE_BYTECODE'))"])
+    )
+    assert finished.lines == ("1" if is_kept else "None",)
+
+
+def exhaust(steps: Generator[str, None, FinishedCommand]) -> FinishedCommand:
+    """What comes of a command at its end."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            finished: FinishedCommand = end.value
+            return finished
 
 
 def test_a_cache_that_leads_elsewhere_is_refused(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -226,6 +227,23 @@ def test_a_second_run_takes_the_environment_from_the_cache(
     second = run_installation(make_settings(folder, cache), environ).installed
     assert (first.cached, second.cached, first.key, first.python) == (False, True, second.key, second.python)
     assert "taken from the cache" in second.notes[0]
+
+
+def test_a_second_project_with_the_same_requirements_takes_the_environment_of_the_first(
+    tmp_path: Path, cache: Path, environ: dict[str, str]
+) -> None:
+    (tmp_path / ".git").mkdir()
+    settings = []
+    for name in ("api", "billing"):
+        folder = write_project(tmp_path / name, {"requirements.txt": REQUIREMENTS})
+        (folder / ".git").rmdir()
+        settings.append(replace(make_settings(folder, cache), name=name))
+    first, second, again = (
+        run_installation(project, environ).installed for project in (*settings, settings[1])
+    )
+    assert (first.cached, second.cached, again.cached) == (False, True, True)
+    assert first.python == second.python == again.python
+    assert second.title == "`billing/requirements.txt`"
 
 
 SITE = "lib/python$(python -c 'import sys; print(\"%d.%d\" % sys.version_info[:2])')/site-packages"
