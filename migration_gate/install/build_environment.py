@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-import sys
 import time
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, replace
@@ -34,6 +32,7 @@ from migration_gate.install.installer import FinishedCommand, Installer, select_
 from migration_gate.install.lock_export import ExportedLock, Selection, export_lock
 from migration_gate.install.postgres_driver import MissingDriver, choose_missing_driver
 from migration_gate.install.project_link import build_link_command, describe_package
+from migration_gate.install.uv_program import find_uv
 from migration_gate.install.virtual_environment import create_environment, read_python_version
 from migration_gate.project.interpreter import Interpreter, inspect_interpreter
 
@@ -96,7 +95,7 @@ def build_environment(
         settings.install_seconds,
         compiles_bytecode=cache.is_kept,
     )
-    build = _Build(plan, cache, environment, installer, _find_uv())
+    build = _Build(plan, cache, environment, installer, _require_uv())
 
     created, note = yield from create_environment(
         plan.python, environment, installer, build.uv, with_pip=bool(plan.command)
@@ -221,10 +220,9 @@ def _own_command(build: _Build) -> InstallStep:
     )
 
 
-def _find_uv() -> str:
+def _require_uv() -> str:
     """The path of uv. Raises ProjectNotImported if it is not here."""
-    beside_python = Path(sys.executable).parent / "uv"
-    uv = str(beside_python) if beside_python.is_file() else shutil.which("uv")
+    uv = find_uv()
     if uv is None:
         raise ProjectNotImported(
             "The project's packages have to be installed, and uv, which installs them, is not on PATH.",

@@ -22,7 +22,7 @@ from migration_gate.errors import Misconfigured
 from migration_gate.sandbox.user import Account, choose_account, is_readable, runs_on_github
 
 REPOSITORY_FOLDER = ".migration-gate-cache"
-SUBFOLDERS = ("uv", "python", "pip", "home", "environments")
+SUBFOLDERS = ("uv", "python", "pip", "home", "environments", "servers")
 RECORD_FILE = "migration-gate.json"
 """written into an environment last: without it, the environment is incomplete"""
 KEPT_ENVIRONMENTS = 2

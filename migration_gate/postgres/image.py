@@ -17,6 +17,7 @@ from migration_gate.postgres.remote import PORT, open_remote_access
 from migration_gate.postgres.remote_cleanup import cleanup_of_container
 from migration_gate.postgres.server import Server, format_version
 from migration_gate.postgres.server_settings import server_arguments
+from migration_gate.postgres.service_advice import advise_service
 from migration_gate.postgres.socket_proxy import ProxyTarget
 from migration_gate.sandbox.user import is_container
 
@@ -30,12 +31,13 @@ DAEMON_SOCKETS = ("/var/run/docker.sock", "~/.docker/run/docker.sock", "~/.colim
 DAEMON_SECONDS = 10
 """for the daemon to answer a simple question"""
 PULL_SECONDS = 60
-"""for the daemon to answer while it pulls the reaper's small image"""
+"""for the daemon to go on while it pulls an image"""
 READY_SECONDS = 120.0
 POLL_SECONDS = 0.1
 MEMORY_FOLDER = "/migration-gate"
 """in the container: a file system in memory, for the cluster"""
 USER = "postgres"
+CHECK_NAME = "Check the name, `docker pull` it by hand, and log in to its registry if it needs that."
 LOG_LINES = 20
 """of the container's log that are shown if it does not become a server"""
 
@@ -79,10 +81,7 @@ def start_image(image: str, *, folder: Path, reason: str) -> Iterator[Server]:
     Raises PostgresNotFound if there is no daemon, no such image, or it does not become a server.
     """
     if problem := find_daemon_problem():
-        raise PostgresNotFound(
-            f"image {image} was wanted; found {problem}",
-            advice="Start Docker, or set DOCKER_HOST, or give `postgres:` a URL or an installed version.",
-        )
+        raise _no_daemon_error(image, problem)
     token, password = f"migration_gate_{secrets.token_hex(12)}", secrets.token_urlsafe(24)
     with open_remote_access(folder) as access:
         notes = prepare_reaper()
@@ -183,6 +182,31 @@ def is_image_present(image: str) -> bool:
     return True
 
 
+def pull_image(image: str) -> None:
+    """Have the daemon pull the image unless it has it. Raises PostgresNotFound."""
+    import docker  # noqa: PLC0415
+
+    if problem := find_daemon_problem():
+        raise _no_daemon_error(image, problem)
+    if is_image_present(image):
+        return
+    with docker_client(PULL_SECONDS) as client:
+        try:
+            client.images.pull(image)
+        except (docker.errors.DockerException, OSError) as error:
+            response = getattr(error, "response", None)
+            if response is not None:
+                response.close()  # docker-py leaves it open
+            raise PostgresNotFound(
+                f"image {image} was wanted; found that it cannot be pulled: {error}",
+                advice=CHECK_NAME,
+            ) from error
+
+
+def _no_daemon_error(image: str, problem: str) -> PostgresNotFound:
+    return PostgresNotFound(f"image {image} was wanted; found {problem}", advice=advise_service(image))
+
+
 def prepare_reaper() -> tuple[str, ...]:
     """Pull the image of testcontainers' reaper (Ryuk) if it is missing. Returns a note if that fails.
 
@@ -232,7 +256,7 @@ def start_container(container: DockerContainer, image: str) -> None:
     except docker.errors.ImageNotFound as error:
         raise PostgresNotFound(
             f"image {image} was wanted; found that there is none to be had: {error.explanation}",
-            advice="Check the name, `docker pull` it by hand, and log in to its registry if it needs that.",
+            advice=CHECK_NAME,
         ) from error
     except (docker.errors.DockerException, OSError) as error:
         raise PostgresNotFound(

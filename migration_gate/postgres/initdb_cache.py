@@ -111,7 +111,7 @@ class CachedCluster:
 
 
 def find_cached_cluster(installation: Installation) -> CachedCluster | None:
-    """The cache's entry for this build of the server: its path, version and time of change.
+    """The cache's entry for this build of the server: its path and time of change, or its `build`.
 
     None if there is no cache folder.
     """
@@ -119,8 +119,8 @@ def find_cached_cluster(installation: Installation) -> CachedCluster | None:
     if root is None or not root.is_absolute():
         return None
     changed = (installation.folder / "postgres").stat().st_mtime_ns
-    build = f"{installation.folder}|{installation.version}|{changed}|{LAYOUT}"
-    digest = hashlib.sha256(build.encode()).hexdigest()[:16]
+    build = installation.build or f"{installation.folder}|{installation.version}|{changed}"
+    digest = hashlib.sha256(f"{build}|{LAYOUT}".encode()).hexdigest()[:16]
     return CachedCluster(root / "clusters" / f"{installation.version}-{digest}")
 
 

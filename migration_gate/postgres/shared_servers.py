@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 
 from migration_gate.errors import GateError, SeveralDatabases
-from migration_gate.postgres.choice import start_server
+from migration_gate.postgres.choice import ServerPlan, start_planned_server
 from migration_gate.postgres.cluster_state import ClusterState, read_cluster_state
 from migration_gate.postgres.database_removal import drop_database
 from migration_gate.postgres.remote_cleanup import LIST_DATABASES
@@ -49,16 +49,17 @@ class SharedServers:
                 stops.push(self._running.popitem()[1].stop)
 
     @contextmanager
-    def lend_server(self, setting: str, *, folder: Path) -> Iterator[Server]:
-        """The server for one project, as from `start_server`: one that runs already, or a new one.
+    def lend_server(self, plan: ServerPlan, *, folder: Path) -> Iterator[Server]:
+        """The server for one project, as from `start_planned_server`: one that runs already, or a new one.
 
         The server of a project that ends with an error is stopped: it may be damaged. A server of the user's
         is not kept: there the databases of a project are dropped when it ends.
         """
+        setting = plan.setting
         if not self._serves_several or SCHEME.match(setting):
-            yield from self._start_for_one(setting, folder)
+            yield from self._start_for_one(plan, folder)
             return
-        running = self._take_unchanged(setting) or self._start(setting)
+        running = self._take_unchanged(setting) or self._start(plan)
         try:
             yield running.server
         except SeveralDatabases:  # which is found before anything is wrong
@@ -67,20 +68,20 @@ class SharedServers:
             self._stop(setting)
             raise
 
-    def _start_for_one(self, setting: str, folder: Path) -> Iterator[Server]:
+    def _start_for_one(self, plan: ServerPlan, folder: Path) -> Iterator[Server]:
         try:
-            with start_server(setting, folder=folder) as server:
+            with start_planned_server(plan, folder=folder) as server:
                 yield server
         except SeveralDatabases:  # the project's other databases are examined next, each like a project
             self._serves_several = True
             raise
 
-    def _start(self, setting: str) -> _RunningServer:
+    def _start(self, plan: ServerPlan) -> _RunningServer:
         with ExitStack() as stack:
             folder = stack.enter_context(temporary_run_directory())
-            server = stack.enter_context(start_server(setting, folder=folder))
+            server = stack.enter_context(start_planned_server(plan, folder=folder))
             running = _RunningServer(server, read_cluster_state(server), stack.pop_all())
-            self._running[setting] = running
+            self._running[plan.setting] = running
             return running
 
     def _take_unchanged(self, setting: str) -> _RunningServer | None:

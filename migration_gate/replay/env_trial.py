@@ -9,13 +9,14 @@ from migration_gate import git
 from migration_gate.config.settings import Settings
 from migration_gate.errors import GateError
 from migration_gate.facts import Connection, History, SoftwareVersion
-from migration_gate.postgres.choice import start_server
+from migration_gate.postgres.choice import start_planned_server
 from migration_gate.postgres.run_directory import temporary_run_directory
 from migration_gate.progress import Progress
 from migration_gate.project import find_project
 from migration_gate.replay.examination import install_missing_packages, refuse_strangers_code
 from migration_gate.replay.initial_state import prepare_database, restore_database
 from migration_gate.replay.replay_setup import ReplaySetup
+from migration_gate.replay.server_preparation import prepare_server
 from migration_gate.replay.setting_advice import describe_supplied
 from migration_gate.replay.verification import verify_replay_started
 from migration_gate.replay.worker_answer import AnswerReader
@@ -49,13 +50,14 @@ def try_environment(settings: Settings) -> Generator[Progress, None, EnvTrial]:
     What the project's own code did wrong is `EnvTrial.error`. Yields the progress.
     """
     refuse_strangers_code(settings)
+    plan = yield from prepare_server(settings)
     installation = yield from install_missing_packages(settings)
     settings = installation.settings
     project = find_project(settings)
     with (
         temporary_run_directory() as folder,
         start_worker(project, settings, folder) as worker,
-        start_server(settings.postgres, folder=folder) as server,
+        start_planned_server(plan, folder=folder) as server,
     ):
         database = server.create_database()
         setup = ReplaySetup(

@@ -16,6 +16,7 @@ from migration_gate.postgres.run_directory import temporary_run_directory
 from migration_gate.postgres.shared_servers import SharedServers
 from migration_gate.progress import Progress, measure_stages
 from migration_gate.project import find_project
+from migration_gate.replay.server_preparation import prepare_server
 from migration_gate.replay.worker_process import start_worker
 from migration_gate.sandbox.user import protect_command_files
 
@@ -47,6 +48,7 @@ def _examine_project(settings: Settings, servers: SharedServers) -> Generator[Pr
     yield Progress("find", settings.name)
     refuse_strangers_code(settings)
     protect_command_files(os.environ)
+    plan = yield from prepare_server(settings)
     installation = yield from install_missing_packages(settings)
     settings = installation.settings
     project = find_project(settings)
@@ -60,7 +62,7 @@ def _examine_project(settings: Settings, servers: SharedServers) -> Generator[Pr
             # While the server starts, the worker imports Alembic and SQLAlchemy, and this process a third of
             # its own code, which it uses from then on.
             background.submit(importlib.import_module, EXAMINATION_ON_SERVER)
-            with servers.lend_server(settings.postgres, folder=run_directory) as server:
+            with servers.lend_server(plan, folder=run_directory) as server:
                 from migration_gate.replay.examination_on_server import (  # noqa: PLC0415
                     examine_on_server,
                     prepare_databases,

