@@ -8,6 +8,8 @@ The environment is kept in a folder that outlives the run, under a name that say
                         postgres_driver, project_link, link_script
     environment_cache   keeps it between runs
     failure_advice      what to do if it failed
+    pinned_package      one file by its hash, for the server of the run
+    uv_program          finds uv, which installs all of these
 """
 
 from __future__ import annotations
