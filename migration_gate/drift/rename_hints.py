@@ -12,7 +12,8 @@ from migration_gate.drift.difference import CatalogDifference
 from migration_gate.drift.difference_text import column_text, type_text
 from migration_gate.drift.likeness import pair_most_alike
 from migration_gate.drift.object_pairs import table_of
-from migration_gate.drift.rename_likeness import ColumnLikeness, TableLikeness
+from migration_gate.drift.rename_likeness import ColumnLikeness
+from migration_gate.drift.table_likeness import TableLikeness
 from migration_gate.facts import Column, Difference, Table
 
 RenamedT = TypeVar("RenamedT", Table, Column)
@@ -49,6 +50,7 @@ def find_rename_hints(
         (_pair_like_tables(one_sided, scope), True),
         (_pair_columns(one_sided), False),
         (_pair_tables(one_sided, scope), False),
+        (_pair_table_layouts(one_sided, scope), False),
     ):
         for missing, extra in pairs:
             if missing.difference not in hints and extra.difference not in hints:
@@ -79,12 +81,23 @@ def _pair_like_columns(one_sided: list[CatalogDifference], scope: ComparisonScop
 
 
 def _pair_like_tables(one_sided: list[CatalogDifference], scope: ComparisonScope) -> Iterator[RenamePair]:
-    candidates = _Candidates(
+    candidates = _table_candidates(one_sided)
+    if candidates.missing and candidates.extra:
+        yield from candidates.pair_most_alike(TableLikeness.for_scope(scope))
+
+
+def _pair_table_layouts(one_sided: list[CatalogDifference], scope: ComparisonScope) -> Iterator[RenamePair]:
+    """Tables whose names differ, and those of some columns, but not the types of any."""
+    candidates = _table_candidates(one_sided)
+    if candidates.missing and candidates.extra:
+        yield from candidates.pair_most_alike(TableLikeness.for_scope(scope), by_layout=True)
+
+
+def _table_candidates(one_sided: list[CatalogDifference]) -> _Candidates:
+    return _Candidates(
         [item for item in one_sided if isinstance(item.models, Table)],
         [item for item in one_sided if isinstance(item.database, Table)],
     )
-    if candidates.missing and candidates.extra:
-        yield from candidates.pair_most_alike(TableLikeness.for_scope(scope))
 
 
 def _pair_columns(one_sided: list[CatalogDifference]) -> list[RenamePair]:
@@ -120,7 +133,9 @@ class _Candidates:
     missing: list[CatalogDifference] = field(default_factory=list)
     extra: list[CatalogDifference] = field(default_factory=list)
 
-    def pair_most_alike(self, likeness: ColumnLikeness | TableLikeness) -> Iterator[RenamePair]:
+    def pair_most_alike(
+        self, likeness: ColumnLikeness | TableLikeness, *, by_layout: bool = False
+    ) -> Iterator[RenamePair]:
         """One to one, only if the choice is clear."""
 
         def measure(missing: CatalogDifference, extra: CatalogDifference) -> float:
@@ -128,7 +143,8 @@ class _Candidates:
                 case ColumnLikeness(), Column() as database, Column() as models:
                     return likeness.measure(database, models)
                 case TableLikeness(), Table() as database_table, Table() as models_table:
-                    return likeness.measure(database_table, models_table)
+                    measure_tables = likeness.measure_layout if by_layout else likeness.measure
+                    return measure_tables(database_table, models_table)
             return 0.0
 
         for pair in pair_most_alike(self.missing, self.extra, measure):

@@ -1,26 +1,21 @@
-"""Whether two columns or two tables are so alike that one is likely the other under a new name."""
+"""Whether two columns are so alike that one is likely the other under a new name."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
 
 from migration_gate.drift.comparison_scope import ComparisonScope
 from migration_gate.drift.difference_text import type_text
 from migration_gate.drift.likeness import ALIKE, measure_name_likeness
 from migration_gate.drift.object_pairs import table_of
 from migration_gate.drift.type_names import NUMBER_TYPES, list_spellings, type_without_length
-from migration_gate.facts import Column, Constraint, Snapshot, Table
+from migration_gate.facts import Column, Constraint
 
 SAME_TYPE, SAME_FAMILY, RELATED_TYPE = 1.0, 0.6, 0.3
 _MUCH_ALIKE = 0.85
 """names of columns whose types are only related"""
 _SOMEWHAT_ALIKE = 0.5
-_HALF, _MOST = 0.5, 0.75
-"""of the columns of two tables"""
-_MANY_COLUMNS = 3
-"""shared columns that say which table it is, whatever its name"""
 _FAMILIES = {
     **dict.fromkeys((*NUMBER_TYPES, "money"), "number"),
     **dict.fromkeys(("text", "character varying", "character", "citext", "name"), "text"),
@@ -35,12 +30,6 @@ _FAMILIES = {
 """by type: the kind of its values"""
 _RELATED = ({"smallint", "boolean"}, {"integer", "boolean"}, {"character varying", "uuid"}, {"text", "uuid"})
 """types of two families between which projects change"""
-COMMON_COLUMNS = frozenset(
-    {"id", "uuid", "name", "created", "updated", "created_at", "updated_at", "deleted_at", "version"}
-)
-"""columns that many tables have, whatever they are for"""
-TableColumns: TypeAlias = frozenset[tuple[str, str]]
-"""name and type of each column"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +52,7 @@ class ColumnLikeness:
 
     def measure(self, database: Column, models: Column) -> float:
         """More than 0 if one is likely the other; the more, the more speaks for it."""
-        type_likeness = self._measure_types(database, models)
+        type_likeness = self.measure_types(database, models)
         if not type_likeness:
             return 0.0
         name = measure_name_likeness(database.name, models.name)
@@ -73,7 +62,7 @@ class ColumnLikeness:
         # The name counts most: many columns of a table share a type, few have nearly the same name.
         return 4 * name + 2 * type_likeness + signs + 0.25 * (database.nullable == models.nullable)
 
-    def _measure_types(self, database: Column, models: Column) -> float:
+    def measure_types(self, database: Column, models: Column) -> float:
         """How near the types are to each other; 0 if no value of one becomes one of the other."""
         if (database.generated is None) != (models.generated is None):
             return 0.0
@@ -116,52 +105,3 @@ def _is_likely(name: float, type_likeness: float, signs: float) -> bool:
     if name >= ALIKE:
         return True
     return type_likeness == SAME_TYPE and signs >= (1 if name >= _SOMEWHAT_ALIKE else 2)
-
-
-@dataclass(frozen=True, slots=True)
-class TableLikeness:
-    """Compares tables by their names and columns."""
-
-    columns: Mapping[tuple[str, str], TableColumns]
-    """by schema and name"""
-
-    @classmethod
-    def for_scope(cls, scope: ComparisonScope) -> TableLikeness:
-        """With the columns of both databases; a table that both have is none that was renamed."""
-        return cls(_columns_by_table(scope.database) | _columns_by_table(scope.models))
-
-    def columns_of(self, table: Table) -> TableColumns:
-        """Name and type of each."""
-        return self.columns.get((table.schema, table.name), frozenset())
-
-    def measure(self, database: Table, models: Table) -> float:
-        """More than 0 if one is likely the other; the more, the more speaks for it."""
-        if not _can_be_renamed(database, models):
-            return 0.0
-        database_names, models_names = self._column_names(database), self._column_names(models)
-        shared = database_names & models_names
-        share = len(shared) / max(len(database_names | models_names), 1)
-        telling = len(shared - COMMON_COLUMNS)
-        if share < _HALF or not telling:
-            return 0.0
-        name = measure_name_likeness(database.name, models.name)
-        # `id`, `name`, `created_at` are in most tables: they count for the share, but prove nothing alone.
-        is_likely = name >= ALIKE or (share >= _MOST and telling >= _MANY_COLUMNS)
-        return 2 * name + 4 * share if is_likely else 0.0
-
-    def _column_names(self, table: Table) -> set[str]:
-        return {name for name, _ in self.columns_of(table)}
-
-
-def _can_be_renamed(database: Table, models: Table) -> bool:
-    """Whether one operation makes one of the other: another name, or another schema, but not both."""
-    if database.kind != models.kind or database.partition_key != models.partition_key:
-        return False
-    return database.schema == models.schema or database.name == models.name
-
-
-def _columns_by_table(snapshot: Snapshot) -> dict[tuple[str, str], TableColumns]:
-    columns: dict[tuple[str, str], set[tuple[str, str]]] = {}
-    for column in snapshot.columns:
-        columns.setdefault((column.schema, column.table), set()).add((column.name, type_text(column)))
-    return {table: frozenset(items) for table, items in columns.items()}

@@ -122,10 +122,14 @@ class _RenameTrial:
 
     def make_fix(self) -> RenameFix:
         """The lines, or why there are none."""
-        rename = self._write_rename()
+        rename = _write_rename(self.pair, self.replay)
         if problem := self.trial.run("\n".join(rename.upgrade)):
             return RenameFix(refused=f"Postgres refuses it: {problem}")
         renamed = replace(self.replay, catalog=self.trial.read_snapshot())
+        inner = self._rename_columns(renamed)
+        if inner.upgrade:
+            rename = _Lines([*rename.upgrade, *inner.upgrade], [*inner.downgrade, *rename.downgrade])
+            renamed = replace(self.replay, catalog=self.trial.read_snapshot())
         new = tuple(find_new_differences(compare_with_models(renamed), self.known))
         decisions = tuple(filter(is_decision, new))
         alterations = self._write_alterations([item for item in new if item not in decisions], renamed)
@@ -148,17 +152,19 @@ class _RenameTrial:
             lambda: nullcontext(self.trial.driver_connection), alterations, renamed.catalog
         )
 
-    def _write_rename(self) -> _Lines:
-        match self.pair.extra.database, self.pair.missing.models:
-            case Column() as current, Column() as target:
-                return _Lines(rename_column(current, target), rename_column(target, current))
-            case Table() as current, Table() as target:
-                rename = _Lines(rename_table(current, target), rename_table(target, current))
-                if lacks_schema(target.schema, self.replay.catalog):
-                    rename.upgrade.insert(0, create_schema(target.schema))
-                    rename.downgrade.append(drop_schema(target.schema))
-                return rename
-        return _Lines([], [])
+    def _rename_columns(self, renamed: Replay) -> _Lines:
+        """Rename the columns of the renamed table that are likely others under a new name."""
+        lines = _Lines([], [])
+        if not isinstance(self.pair.missing.models, Table):
+            return lines
+        new = find_new_differences(compare_with_models(renamed), self.known)
+        likely = {difference_key(item) for item in new if item.rename_is_likely}
+        for pair in _find_pairs(renamed, likely) if likely else ():
+            rename = _write_rename(pair, renamed)
+            if not self.trial.run("\n".join(rename.upgrade)):
+                lines.upgrade.extend(rename.upgrade)
+                lines.downgrade[:0] = rename.downgrade
+        return lines
 
     def _run_alterations(self, alterations: Iterable[Difference]) -> str:
         """What keeps the lines that follow the rename from running."""
@@ -181,6 +187,20 @@ class _RenameTrial:
             *list_losses(_find_losses(self.replay.catalog, after, self.pair)),
         ]
         return describe_excess(problems)
+
+
+def _write_rename(pair: _Pair, replay: Replay) -> _Lines:
+    """The lines that rename the one object, and that give it its old name back."""
+    match pair.extra.database, pair.missing.models:
+        case Column() as current, Column() as target:
+            return _Lines(rename_column(current, target), rename_column(target, current))
+        case Table() as current, Table() as target:
+            rename = _Lines(rename_table(current, target), rename_table(target, current))
+            if lacks_schema(target.schema, replay.catalog):
+                rename.upgrade.insert(0, create_schema(target.schema))
+                rename.downgrade.append(drop_schema(target.schema))
+            return rename
+    return _Lines([], [])
 
 
 def _find_losses(before: Snapshot, after: Snapshot, pair: _Pair) -> Iterator[str]:

@@ -158,6 +158,83 @@ def test_a_table_that_is_renamed_and_changed_is_recognised(
     assert all(item.rename_is_likely for item in found)
 
 
+ID_COLUMN = ("id", "integer")
+PLACES = {
+    "one of three columns too, of a table whose name is alike": (
+        ("customer", ID_COLUMN, ("name", "text"), ("phone", "text")),
+        ("customers", ID_COLUMN, ("name", "text"), ("contact", "text")),
+        True,
+    ),
+    "one of three columns too, of a table with another name": (
+        ("person", ID_COLUMN, ("email", "text"), ("nickname", "text")),
+        ("member", ID_COLUMN, ("email", "text"), ("handle", "text")),
+        False,
+    ),
+    "a column whose name is alike, with another type": (
+        ("users", ID_COLUMN, ("name", "text"), ("email", "character varying(40)")),
+        ("accounts", ID_COLUMN, ("name", "text"), ("email_address", "character varying(90)")),
+        False,
+    ),
+    "two columns tell what it is": (
+        ("person", ID_COLUMN, ("email", "text"), ("born", "date"), ("nickname", "text")),
+        ("member", ID_COLUMN, ("email", "text"), ("born", "date"), ("handle", "text")),
+        True,
+    ),
+    "a column of another type": (
+        ("person", ID_COLUMN, ("email", "text"), ("nickname", "text")),
+        ("member", ID_COLUMN, ("email", "text"), ("rank", "integer")),
+        None,
+    ),
+    "most columns": (
+        ("color", ID_COLUMN, ("name", "text"), ("hex", "text"), ("alpha", "real")),
+        ("size", ID_COLUMN, ("name", "text"), ("code", "text"), ("rank", "integer")),
+        None,
+    ),
+}
+"""what differs beside the name of the table: both sides, and whether it is likely, may be, or is none"""
+
+
+def make_side(name: str, *columns: tuple[str, str]) -> Snapshot:
+    """One table."""
+    made = (Column("public", name, column, type_) for column, type_ in columns)
+    return Snapshot(tables=(Table("public", name),), columns=tuple(made))
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_table_that_is_renamed_together_with_columns(place: str) -> None:
+    database, models, is_likely = PLACES[place]
+    sides = make_side(*database), make_side(*models)  # type: ignore[arg-type]
+    found = compare_with_models(Replay(catalog=sides[0], models=Models(metadatas=1, snapshot=sides[1])))
+    expected = {""} if is_likely is None else {database[0], models[0]}
+    assert {item.rename_hint for item in found} == expected
+    assert {item.rename_is_likely for item in found} == {bool(is_likely)}
+
+
+@pytest.mark.parametrize("own_column", ["owner_id", "author_id"])
+def test_foreign_keys_of_the_same_columns_show_which_table_it_is(own_column: str) -> None:
+    def refer(target: str, column: str) -> Constraint:
+        return Constraint(
+            "public", "orders", "fk", "foreign key", f"FOREIGN KEY ({column}) REFERENCES {target}(id)",
+            (column,), references=f"public.{target}", referenced_columns=("id",),
+        )  # fmt: skip
+
+    orders = make_side("orders", ID_COLUMN, ("owner_id", "integer"), ("author_id", "integer"))
+    user = make_side("users", ID_COLUMN, ("name", "text"), ("town", "text"), ("born", "date"))
+    member = make_side("member", ID_COLUMN, ("name", "text"), ("town", "text"), ("age", "integer"))
+    sides = [
+        replace(
+            side,
+            tables=(*side.tables, *orders.tables),
+            columns=(*side.columns, *orders.columns),
+            constraints=(refer(side.tables[0].name, column),),
+        )
+        for side, column in ((user, "owner_id"), (member, own_column))
+    ]
+    found = compare_with_models(Replay(catalog=sides[0], models=Models(metadatas=1, snapshot=sides[1])))
+    tables = [item for item in found if item.kind == "table"]
+    assert {item.rename_is_likely for item in tables} == {own_column == "owner_id"}
+
+
 def test_checks_and_indexes_that_are_renamed_and_changed_are_one_difference() -> None:
     check = Constraint("public", "users", "ck_city", "check", "CHECK (city > 'a')", ("city",))
     other_check = replace(check, name="ck_users_city", definition="CHECK (city > 'b')")

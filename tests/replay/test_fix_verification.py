@@ -16,7 +16,9 @@ from migration_gate.catalog.snapshot_reader import read_snapshot
 from migration_gate.facts import Difference, Replay, Snapshot
 from migration_gate.replay.fix_trial import open_trial
 from migration_gate.replay.offered_fixes import offer_fixes
+from tests.support.empty_pass import judge_project
 from tests.support.replay_engine import Engine
+from tests.support.user_project import MODELS
 
 pytestmark = pytest.mark.slow
 
@@ -305,3 +307,20 @@ def test_a_renamed_table_does_not_lose_a_column_with_it(engine: Engine) -> None:
     assert fix is not None
     assert fix.remaining == ("accounts.phone",)
     assert "drop" not in fix.upgrade
+
+
+def test_a_renamed_table_takes_its_renamed_column_along(engine: Engine) -> None:
+    models = MODELS.replace('"item"', '"items"').replace("    name =", "    full_name =")
+    facts = judge_project(engine, {"models_py": models}, {}).facts
+    fixes = {item.rename_fix for item in facts.replay.differences}
+    (fix,) = fixes
+    assert fix is not None
+    assert fix.remaining == ()
+    assert fix.upgrade.splitlines()[:2] == [
+        "op.rename_table('item', 'items')",
+        "op.alter_column('items', 'name', new_column_name='full_name')",
+    ]
+    assert fix.downgrade.splitlines()[-2:] == [
+        "op.alter_column('items', 'full_name', new_column_name='name')",
+        "op.rename_table('items', 'item')",
+    ]

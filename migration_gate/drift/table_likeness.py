@@ -1,0 +1,156 @@
+"""Whether two tables are so alike that one is likely the other under a new name, or may be it."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from migration_gate.drift.comparison_scope import ComparisonScope
+from migration_gate.drift.difference_text import type_text
+from migration_gate.drift.likeness import ALIKE, measure_name_likeness, pair_most_alike
+from migration_gate.drift.object_pairs import table_of
+from migration_gate.drift.rename_likeness import SAME_FAMILY, ColumnLikeness
+from migration_gate.facts import Column, Constraint, Snapshot, Table
+
+_HALF, _MOST = 0.5, 0.75
+"""of the columns of two tables"""
+_SEVERAL_COLUMNS, _MANY_COLUMNS = 2, 3
+"""shared columns that say which table it is, whatever its name: with the rest alike, and without"""
+COMMON_COLUMNS = frozenset(
+    {"id", "uuid", "name", "created", "updated", "created_at", "updated_at", "deleted_at", "version"}
+)
+"""columns that many tables have, whatever they are for"""
+TableName: TypeAlias = tuple[str, str]
+"""schema and name"""
+
+
+@dataclass(frozen=True, slots=True)
+class _ColumnMatch:
+    """The columns of two tables, matched."""
+
+    share: float
+    """of those that have a partner by name, or by a name much alike"""
+    telling: int
+    """partners whose names not every table has"""
+    rest_agrees: bool
+    """the columns without a partner are as many on both sides, with the same types and properties"""
+
+
+@dataclass(frozen=True, slots=True)
+class TableLikeness:
+    """Compares tables by their names, their columns, and the foreign keys that lead to them."""
+
+    columns: Mapping[TableName, tuple[Column, ...]]
+    referrers: Mapping[TableName, frozenset[Hashable]]
+    """the columns of other tables whose foreign keys lead to it"""
+    column_likeness: ColumnLikeness
+
+    @classmethod
+    def for_scope(cls, scope: ComparisonScope) -> TableLikeness:
+        """With what it needs of both databases; a table that both have is none that was renamed."""
+        return cls(
+            _columns_by_table(scope.database) | _columns_by_table(scope.models),
+            _referrers_by_table(key for side in scope.sides for key in side.constraints),
+            ColumnLikeness.for_scope(scope),
+        )
+
+    def columns_of(self, table: Table) -> frozenset[tuple[str, str]]:
+        """Name and type of each."""
+        return frozenset((column.name, type_text(column)) for column in self._list_columns(table))
+
+    def measure(self, database: Table, models: Table) -> float:
+        """More than 0 if one is likely the other; the more, the more speaks for it."""
+        if not _can_be_renamed(database, models):
+            return 0.0
+        name = measure_name_likeness(database.name, models.name)
+        match = self._match_columns(database, models)
+        is_referenced_alike = self._have_same_referrers(database, models)
+        is_likely = match.share >= _HALF and (is_referenced_alike or _is_likely(name, match))
+        return 2 * name + 4 * match.share + is_referenced_alike if is_likely else 0.0
+
+    def measure_layout(self, database: Table, models: Table) -> float:
+        """More than 0 if one may be the other: half of the columns are, and the rest has the same types."""
+        if not _can_be_renamed(database, models):
+            return 0.0
+        match = self._match_columns(database, models)
+        return 1.0 if match.share >= _HALF and match.rest_agrees else 0.0
+
+    def _list_columns(self, table: Table) -> tuple[Column, ...]:
+        return self.columns.get((table.schema, table.name), ())
+
+    def _match_columns(self, database: Table, models: Table) -> _ColumnMatch:
+        """By name; the others one to one by names that are alike, if their types are of one family."""
+        own = {column.name: column for column in self._list_columns(database)}
+        other = {column.name: column for column in self._list_columns(models)}
+        shared = own.keys() & other.keys()
+        rest = [column for name, column in own.items() if name not in shared]
+        other_rest = [column for name, column in other.items() if name not in shared]
+        alike = pair_most_alike(rest, other_rest, self._measure_columns)
+        total = max(len(own.keys() | other.keys()) - len(alike), 1)
+        paired = {column.name for pair in alike for column in pair}
+        alone, other_alone = (
+            Counter(_describe_column(column) for column in side if column.name not in paired)
+            for side in (rest, other_rest)
+        )
+        return _ColumnMatch(
+            share=(len(shared) + len(alike)) / total,
+            telling=len(shared - COMMON_COLUMNS)
+            + sum(not {column.name for column in pair} & COMMON_COLUMNS for pair in alike),
+            rest_agrees=alone == other_alone,
+        )
+
+    def _measure_columns(self, database: Column, models: Column) -> float:
+        name = measure_name_likeness(database.name, models.name)
+        type_likeness = self.column_likeness.measure_types(database, models)
+        return 2 * name if name >= ALIKE and type_likeness >= SAME_FAMILY else 0.0
+
+    def _have_same_referrers(self, database: Table, models: Table) -> bool:
+        """Whether foreign keys of the same columns lead to the one here, and to the other there."""
+        own, other = (
+            self.referrers.get((table.schema, table.name), frozenset()) for table in (database, models)
+        )
+        return bool(own) and own == other
+
+
+def _is_likely(name: float, match: _ColumnMatch) -> bool:
+    """Whether names and columns speak for it.
+
+    `id`, `name`, `created_at` are in most tables: they count for the share, but prove nothing alone.
+    """
+    if name >= ALIKE:
+        return match.telling > 0 or match.rest_agrees
+    if match.share >= _MOST and match.telling >= _MANY_COLUMNS:
+        return True
+    return match.rest_agrees and match.telling >= _SEVERAL_COLUMNS
+
+
+def _can_be_renamed(database: Table, models: Table) -> bool:
+    """Whether one operation makes one of the other: another name, or another schema, but not both."""
+    if database.kind != models.kind or database.partition_key != models.partition_key:
+        return False
+    return database.schema == models.schema or database.name == models.name
+
+
+def _describe_column(column: Column) -> Hashable:
+    """What two columns agree in that differ in their name only; each has a sequence of its own."""
+    default = "nextval" if (column.default or "").startswith("nextval(") else column.default
+    return type_text(column), column.nullable, default, column.generated, column.identity
+
+
+def _columns_by_table(snapshot: Snapshot) -> dict[TableName, tuple[Column, ...]]:
+    columns: dict[TableName, list[Column]] = defaultdict(list)
+    for column in snapshot.columns:
+        columns[column.schema, column.table].append(column)
+    return {table: tuple(items) for table, items in columns.items()}
+
+
+def _referrers_by_table(constraints: Iterable[Constraint]) -> dict[TableName, frozenset[Hashable]]:
+    """A key of the table to itself is left out: it has the table's name."""
+    referrers: dict[TableName, set[Hashable]] = defaultdict(set)
+    for key in constraints:
+        if key.references is not None and key.references != table_of(key):
+            schema, _, table = key.references.partition(".")
+            referrers[schema, table].add((table_of(key), key.columns))
+    return {table: frozenset(items) for table, items in referrers.items()}
