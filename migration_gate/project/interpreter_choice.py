@@ -22,6 +22,14 @@ LOCK_FILES = {
     "environment.yml": "conda env create",
 }
 """the command that installs what a file lists"""
+TOOL_MARKERS = {
+    ".install_state_v1": "pre-commit",
+    ".install_state_v2": "pre-commit",
+    ".prek-hook.json": "prek",
+    "uv-receipt.toml": "uv tool",
+    "pipx_metadata.json": "pipx",
+}
+"""a file in an environment that was made for one tool, and what made it; no project is installed there"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +48,11 @@ class Candidate:
     def is_own_environment(self) -> bool:
         """Whether this gate runs in the same environment."""
         return self.prefix.resolve() == Path(sys.prefix).resolve()
+
+    @property
+    def identity(self) -> Path:
+        """The environment, or the Python itself: links to one Python are different environments."""
+        return self.prefix.resolve() if (self.prefix / "pyvenv.cfg").is_file() else self.python.resolve()
 
 
 def choose_interpreter(
@@ -64,9 +77,11 @@ def choose_interpreter(
         passed_over.append(interpreter)
     if passed_over:
         return _demand_usable(passed_over[0], directory, root)
+    maker = find_tool_environment()
     raise ProjectNotImported(
         "No Python with the project's packages was found: no virtual environment near the project, "
-        "none active, none on PATH.",
+        "none active, none on PATH."
+        + (f" The gate's own environment, which {maker} made, has none of them." if maker else ""),
         where=str(directory),
         advice=f"Install the project: `{suggest_install_command('python3', directory, root)}`. "
         "Or name its interpreter with `python:`.",
@@ -83,10 +98,22 @@ def find_ready_environment(directory: Path, root: Path, environ: Mapping[str, st
     return None
 
 
+def find_tool_environment() -> str:
+    """Who made the gate's own environment, where that was made for the gate alone; '' elsewhere."""
+    makers = (maker for name, maker in TOOL_MARKERS.items() if (Path(sys.prefix) / name).exists())
+    return next(makers, "")
+
+
 def _find_candidates(directory: Path, root: Path, environ: Mapping[str, str]) -> Iterator[Candidate]:
-    """Environments near the project, active ones, then PATH; the gate's own only as the last resort."""
+    """Environments near the project, active ones, then PATH; the gate's own only as the last resort.
+
+    Never the gate's own where that was made for it alone, as pre-commit does, which makes it the active one.
+    """
+    is_tool_environment = bool(find_tool_environment())
     own_environment: list[Candidate] = []
     for candidate in _find_environments(directory, root, environ):
+        if candidate.is_own_environment and is_tool_environment:
+            continue
         if candidate.is_own_environment:
             own_environment.append(
                 replace(candidate, why=f"{candidate.why}, which is the gate's own environment too")
@@ -125,10 +152,11 @@ def _find_on_path(environ: Mapping[str, str]) -> Iterator[Candidate]:
     seen: set[Path] = set()
     for folder in environ.get("PATH", os.defpath).split(os.pathsep):
         for name in ("python3", "python"):
-            python = Path(folder or ".") / name
-            if os.access(python, os.X_OK) and python.is_file() and python.resolve() not in seen:
-                seen.add(python.resolve())
-                yield Candidate(python.absolute(), f"`{name}` on PATH")
+            candidate = Candidate((Path(folder or ".") / name).absolute(), f"`{name}` on PATH")
+            python = candidate.python
+            if os.access(python, os.X_OK) and python.is_file() and candidate.identity not in seen:
+                seen.add(candidate.identity)
+                yield candidate
 
 
 def _demand_usable(interpreter: Interpreter, directory: Path, root: Path) -> Interpreter:

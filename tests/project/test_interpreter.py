@@ -9,7 +9,11 @@ import pytest
 
 from migration_gate.errors import ProjectNotImported
 from migration_gate.project.interpreter import inspect_interpreter
-from migration_gate.project.interpreter_choice import choose_interpreter, suggest_install_command
+from migration_gate.project.interpreter_choice import (
+    TOOL_MARKERS,
+    choose_interpreter,
+    suggest_install_command,
+)
 from tests.project.test_locate import write_environment
 
 GOOD = ("alembic-1.13.0", "SQLAlchemy-2.0.30")
@@ -147,6 +151,27 @@ def test_the_gates_own_environment_is_the_last_resort(tmp_path: Path) -> None:
     assert "which is the gate's own environment too" in chosen.why
     other = write_environment(tmp_path / ".venv", *GOOD)
     assert choose_interpreter(None, tmp_path, tmp_path, environ).python == other
+
+
+@pytest.mark.parametrize("marker", TOOL_MARKERS)
+def test_an_environment_that_was_made_for_the_gate_alone_is_never_the_projects(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, marker: str
+) -> None:
+    own = write_environment(tmp_path / "hook", *GOOD)
+    monkeypatch.setattr(sys, "prefix", str(tmp_path / "hook"))
+    # As pre-commit runs a hook: its environment is the active one, and first on PATH.
+    environ = {"VIRTUAL_ENV": str(tmp_path / "hook"), "PATH": str(own.parent)}
+    assert choose_interpreter(None, tmp_path, tmp_path, environ).python == own
+    (tmp_path / "hook" / marker).touch()
+    with pytest.raises(ProjectNotImported, match=f"own environment, which {TOOL_MARKERS[marker]} made"):
+        choose_interpreter(None, tmp_path, tmp_path, environ)
+    projects = write_environment(tmp_path / "elsewhere", *GOOD)
+    for python in (own, projects):  # environments are links to one Python
+        python.unlink()
+        python.symlink_to(sys.executable)
+    environ["PATH"] = f"{own.parent}:{projects.parent}"
+    chosen = choose_interpreter(None, tmp_path, tmp_path, environ)
+    assert (chosen.python.parent, chosen.why) == (projects.parent, "`python` on PATH")
 
 
 def test_choosing_a_virtual_environment_starts_no_interpreter(tmp_path: Path) -> None:
