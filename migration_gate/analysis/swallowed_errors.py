@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from migration_gate.analysis.ddl_text import find_transaction_end
 from migration_gate.analysis.op_code import quote_python
+from migration_gate.analysis.savepoints import find_undone_statements
 from migration_gate.analysis.step_location import find_statement_location
 from migration_gate.check import Evidence, Finding, Severity
 from migration_gate.facts import Failure, Replay, Statement, Step
@@ -15,6 +16,8 @@ from migration_gate.wording import code_block, count_noun
 TRANSACTION_IS_ABORTED = "25P02"
 """the SQLSTATE of every statement after an error, until the transaction ends"""
 
+SHOWN_UNDONE = 3
+"""statements that a savepoint undid beside the one that failed"""
 _BEFORE_TABLE_NAME = {"TABLE", "INTO", "UPDATE", "FROM"}
 _BETWEEN = {"IF", "NOT", "EXISTS", "ONLY"}
 _UNKNOWN_TABLE = "the_table"
@@ -36,7 +39,7 @@ def find_swallowed_errors(replay: Replay, step: Step) -> Iterator[Finding]:
             message=f"`{step.revision}` swallowed an error: {error.message}",
             location=find_statement_location(replay, step, statement),
             revision=step.revision,
-            evidence=_collect_evidence(statement, error, aborted),
+            evidence=_collect_evidence(statement, error, aborted, find_undone_statements(step, number)),
             fix=_suggest_asking_catalog(statement.sql),
             kind="swallowed-error",
             severity=Severity.WARNING if _is_in_savepoint(step, number) else None,
@@ -55,15 +58,27 @@ def _has_comparison(replay: Replay, step: Step, statement: Statement) -> bool:
     )
 
 
-def _collect_evidence(statement: Statement, error: Failure, aborted: int) -> tuple[Evidence, ...]:
+def _collect_evidence(
+    statement: Statement, error: Failure, aborted: int, undone: tuple[Statement, ...]
+) -> tuple[Evidence, ...]:
     evidence = (
         Evidence("statement", statement.sql),
         Evidence("error", f"{error.message} (SQLSTATE {error.sqlstate})"),
+        *_list_undone(undone),
     )
     if not aborted:
         return evidence
     lost = f"{count_noun(aborted, 'later statement')} failed because of it, and did nothing"
     return (*evidence, Evidence("lost", lost))
+
+
+def _list_undone(undone: tuple[Statement, ...]) -> Iterator[Evidence]:
+    """What had succeeded, and went with the savepoint."""
+    for statement in undone[:SHOWN_UNDONE]:
+        yield Evidence("undone with it", statement.sql)
+    if len(undone) > SHOWN_UNDONE:
+        more = count_noun(len(undone) - SHOWN_UNDONE, "more statement")
+        yield Evidence("undone with it", f"{more} of the savepoint")
 
 
 def _suggest_asking_catalog(sql: str) -> str:

@@ -262,6 +262,36 @@ def test_an_error_inside_a_savepoint_is_a_warning() -> None:
     assert spoken.severity is Severity.WARNING
 
 
+def test_what_a_savepoint_undid_with_the_statement_that_failed_is_named() -> None:
+    outside = fact_builders.make_statement("CREATE TABLE kept (id int)")
+    inside = fact_builders.make_statement("UPDATE t SET a = 1")
+    probe = fact_builders.make_statement("SELECT 1")
+    failed = fact_builders.make_statement("ALTER TABLE u ADD a int", error="no u")
+    marks = (
+        TransactionBoundary("begin", 0),
+        TransactionBoundary("savepoint", 0),  # released again
+        TransactionBoundary("savepoint", 1),
+        TransactionBoundary("rollback to savepoint", 4),
+    )
+    (finding,) = check_step(outside, inside, probe, failed, outside, transactions=marks)
+    undone = [piece.text for piece in finding.evidence if piece.label == "undone with it"]
+    assert undone == ["UPDATE t SET a = 1"]
+
+
+def test_of_a_savepoint_that_undid_much_the_first_statements_are_named() -> None:
+    inside = [fact_builders.make_statement(f"UPDATE t SET a = {number}") for number in range(5)]
+    (finding,) = check_step(
+        fact_builders.make_statement("SAVEPOINT mine"),
+        *inside,
+        fact_builders.make_statement("SAVEPOINT other"),
+        fact_builders.make_statement("ALTER TABLE u ADD a int", error="no u"),
+        fact_builders.make_statement("ROLLBACK TO SAVEPOINT mine"),
+        fact_builders.make_statement("UPDATE t SET a = 9"),
+    )
+    undone = [piece.text for piece in finding.evidence if piece.label == "undone with it"]
+    assert undone == [*(item.sql for item in inside[:3]), "2 more statements of the savepoint"]
+
+
 def test_a_savepoint_elsewhere_makes_no_error_a_warning() -> None:
     probe = fact_builders.make_statement("SELECT 1 FROM t", error="no t")
     marks = (
