@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from migration_gate.analysis import drift_messages, naming_conventions
 from migration_gate.analysis.difference_location import find_difference_location
+from migration_gate.analysis.model_corrections import list_drift_corrections
 from migration_gate.check import Evidence, Finding, Severity, Subject
 from migration_gate.facts import Difference, Facts, Replay
 from migration_gate.wording import count_noun
@@ -87,6 +88,7 @@ def _describe_difference(facts: Facts, difference: Difference) -> Finding:
         fix=_look_first(facts.replay, difference) + drift_messages.describe_fix(difference, uses),
         kind=difference.kind.replace(" ", "-"),
         severity=Severity.WARNING if drift_messages.affects_no_query(difference) else None,
+        corrections=list_drift_corrections(facts, difference, source),
         other_locations=tuple(filter(None, (source.model,))),
     )
     return finding.move_to(source.model) if source.is_of_model and source.model else finding

@@ -8,9 +8,10 @@ Instead, import every module with models in `env.py`, and set `target_metadata =
 
 from collections.abc import Iterator
 
-from migration_gate.analysis.model_imports import list_imports
+from migration_gate.analysis.model_imports import correct_environment, list_imports
 from migration_gate.analysis.model_registration import Candidates, ModelRegistration
 from migration_gate.check import Evidence, Finding, Severity, Subject
+from migration_gate.correction import Correction
 from migration_gate.facts import Facts, Location, Models, Replay
 from migration_gate.wording import code_block, count_noun
 
@@ -48,8 +49,16 @@ def check(facts: Facts) -> Iterator[Finding]:
         message,
         evidence=(replayed, *models),
         fix=f"{fix}{_ALLOW}",
+        corrections=_import_models(replay.models, definitions),
         other_locations=(*_locate_environment(replay.models), *locations),
     )
+
+
+def _import_models(models: Models, definitions: Candidates) -> tuple[Correction, ...]:
+    """The imports, if they are all that is missing: there is a `target_metadata`, and no model in it."""
+    if models.metadatas == 0 or definitions.imported:
+        return ()
+    return correct_environment(models, definitions.missing)
 
 
 def _locate_environment(models: Models) -> tuple[Location, ...]:

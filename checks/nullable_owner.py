@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from migration_gate.analysis.model_part_locations import list_column_locations
 from migration_gate.analysis.op_code import format_operation, quote_python, schema_keyword
 from migration_gate.analysis.origin import find_origin
+from migration_gate.analysis.owner_corrections import forbid_null
 from migration_gate.analysis.ownership import OwnerColumn, list_owner_columns
 from migration_gate.check import Evidence, Finding, Severity, Subject
 from migration_gate.facts import Facts
@@ -37,14 +38,22 @@ def check(facts: Facts) -> Iterator[Finding]:
     """Yield every owner column that Postgres lets be NULL while nothing else owns the row."""
     for owned in list_owner_columns(facts):
         if not owned.always_has_owner:
+            origin = find_origin(facts.replay, owned.column, ("nullable",))
             yield Finding.at_origin(
-                find_origin(facts.replay, owned.column, ("nullable",)),
+                origin,
                 owned.column,
                 f"`{owned.column}` accepts NULL, so a row can be without an owner",
                 evidence=tuple(_collect_evidence(owned)),
                 fix=_describe_fix(owned),
+                corrections=() if _may_be_meant(owned) else forbid_null(facts, owned.column, origin),
                 other_locations=list_column_locations(facts.replay.models, facts.tree, owned.column),
             )
+
+
+def _may_be_meant(owned: OwnerColumn) -> bool:
+    """Whether rows without this owner are what a CHECK or the foreign key is for."""
+    is_demanded = owned.null_trial is not None and bool(owned.null_trial.demanding_row)
+    return is_demanded or any(key.on_delete == "set null" for key in owned.foreign_keys)
 
 
 def _collect_evidence(owned: OwnerColumn) -> Iterator[Evidence]:

@@ -10,6 +10,7 @@ branch labels where several lines are meant.
 import shlex
 from collections.abc import Iterator
 
+from migration_gate.analysis.head_corrections import put_on_top, sort_by_age
 from migration_gate.analysis.history_defects import list_uncertain_revisions
 from migration_gate.analysis.revision_graph import (
     Fork,
@@ -22,7 +23,7 @@ from migration_gate.analysis.revision_graph import (
     split_into_trees,
 )
 from migration_gate.check import Evidence, Finding, Severity, Subject
-from migration_gate.facts import Facts, History
+from migration_gate.facts import Facts, History, Replay
 from migration_gate.wording import code_block, count_noun, join_words
 
 SEVERITY = Severity.ERROR
@@ -37,20 +38,22 @@ def check(facts: Facts) -> Iterator[Finding]:
     for tree in split_into_trees(graph):
         heads = tuple(head for head in history.heads if head in tree and head not in uncertain)
         if len(heads) > 1 and not are_deliberate(history, heads):
-            yield _describe_heads(history, heads, find_fork(graph, heads))
+            yield _describe_heads(facts.replay, heads, find_fork(graph, heads))
 
 
-def _describe_heads(history: History, heads: tuple[str, ...], fork: Fork | None) -> Finding:
+def _describe_heads(replay: Replay, heads: tuple[str, ...], fork: Fork | None) -> Finding:
+    history, by_age = replay.history, sort_by_age(replay, heads)
     evidence = [Evidence("head", describe_revision(history, head)) for head in heads]
     if fork:
         evidence.append(Evidence("forked at", describe_revision(history, fork.ancestor)))
     return Finding(
         object=" ".join(sorted(heads)),
         message=f"{join_words(heads)}: {count_noun(len(heads), 'head')} where one is expected",
-        location=find_location(history, heads[-1]),
-        revision=heads[-1],
+        location=find_location(history, by_age[-1]),
+        revision=by_age[-1],
         evidence=tuple(evidence),
-        fix=_describe_fix(history, heads, fork),
+        fix=_describe_fix(history, by_age, fork),
+        corrections=put_on_top(history, by_age, fork),
         other_locations=list_locations(history, heads),
     )
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from migration_gate.analysis import op_code
 from migration_gate.analysis.model_part_locations import list_column_locations
 from migration_gate.analysis.origin import find_origin
+from migration_gate.analysis.owner_corrections import set_on_delete
 from migration_gate.analysis.ownership import list_owner_columns
 from migration_gate.check import Evidence, Finding, Severity, Subject
 from migration_gate.facts import Constraint, Facts, Table
@@ -31,13 +32,15 @@ def check(facts: Facts) -> Iterator[Finding]:
         if not actions or not set(actions).isdisjoint(accepted):
             continue
         key = owned.foreign_keys[0]
+        action = next(iter(accepted), DEFAULT_ACTION)
         origin = find_origin(facts.replay, key, ("definition",)) or find_origin(facts.replay, owned.column)
         yield Finding.at_origin(
             origin,
             owned.column,
             f"`{owned.column}` references its owner with ON DELETE {actions[0].upper()}, not {expected}",
             evidence=(Evidence("foreign key", f"{key.name}: {key.definition}"),),
-            fix=_describe_fix(owned.table, key, on_delete=next(iter(accepted), DEFAULT_ACTION)),
+            fix=_describe_fix(owned.table, key, on_delete=action),
+            corrections=set_on_delete(facts, owned.column, origin, action),
             other_locations=list_column_locations(facts.replay.models, facts.tree, owned.column),
         )
 

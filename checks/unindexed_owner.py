@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from migration_gate.analysis import op_code
 from migration_gate.analysis.model_part_locations import list_column_locations
+from migration_gate.analysis.owner_corrections import index_column
 from migration_gate.analysis.owner_origin import find_origin_of_missing_index
 from migration_gate.analysis.ownership import OwnerColumn, list_owner_columns
 from migration_gate.check import Evidence, Finding, Severity, Subject
@@ -24,12 +25,14 @@ def check(facts: Facts) -> Iterator[Finding]:
     """Yield the owner columns that are the first column of no usable index."""
     for owned in list_owner_columns(facts):
         if not owned.has_usable_index:
+            origin = find_origin_of_missing_index(facts.replay, owned)
             yield Finding.at_origin(
-                find_origin_of_missing_index(facts.replay, owned),
+                origin,
                 owned.column,
                 f"`{owned.column}` leads no index",
                 evidence=tuple(_describe_index(index) for index in owned.containing_indexes),
                 fix=_describe_fix(owned),
+                corrections=() if owned.containing_indexes else index_column(facts, owned.column, origin),
                 other_locations=list_column_locations(facts.replay.models, facts.tree, owned.column),
             )
 

@@ -8,7 +8,7 @@ Instead, import the module in `env.py`, or in a package that `env.py` imports.
 
 from collections.abc import Iterator, Sequence
 
-from migration_gate.analysis.model_imports import list_imports
+from migration_gate.analysis.model_imports import correct_environment, list_imports
 from migration_gate.analysis.model_registration import ModelRegistration, UnregisteredModel
 from migration_gate.check import Evidence, Finding, Severity, Subject
 from migration_gate.facts import Facts, Location, Models
@@ -35,6 +35,7 @@ def check(facts: Facts) -> Iterator[Finding]:
             location=next(iter(locations), None),
             evidence=tuple(_list_models(unregistered)),
             fix=_describe_fix(unregistered, models),
+            corrections=correct_environment(models, (model.definition for model in unregistered)),
             other_locations=locations[1:],
         )
 

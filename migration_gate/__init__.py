@@ -2,7 +2,7 @@
 
 Start at `entrypoint.py`, the whole way on one page. Beside the folders are the commands (`cli`, `explain`,
 `static`; `settings_options` has the options that they share) and what every folder may use (`errors`,
-`check`, `wording`, `git`, `git_environment`, `progress`, `process_limits`). The folders:
+`check`, `correction`, `wording`, `git`, `git_environment`, `progress`, `process_limits`). The folders:
 
     config/      settings from files, environment and command line, each value with its origin
     ci/          which event started the run, the base of a pull request, whose code may run
@@ -20,6 +20,7 @@ Start at `entrypoint.py`, the whole way on one page. Beside the folders are the 
     drift/       what the replayed database and the models disagree on
     autofix/     the revision that removes a difference
     checks/      one module for each check
+    edits/       exact edits of source files that correct a finding
     verdict/     each finding's check and severity, and whether the user allows it
     doctor/      the command that prints what is missing, and what was found
     report/      one format each, and where it is written

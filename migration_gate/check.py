@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Protocol
 
+from migration_gate.correction import Correction
 from migration_gate.facts import CatalogObject, Facts, Location, Origin, Subject
 
 
@@ -48,6 +49,8 @@ class Finding:
     """for a check with kinds of its own (drift): severities and allowances can name `check/kind`"""
     severity: Severity | None = None
     """only if it differs from the severity of the check"""
+    corrections: tuple[Correction, ...] = ()
+    """what to change in the sources, where that is plain: all of it together"""
     other_locations: tuple[Location, ...] = ()
     """where a reviewer may look as well, the best first: a report shows the one that the change has"""
 
@@ -67,6 +70,7 @@ class Finding:
         evidence: tuple[Evidence, ...] = (),
         fix: str = "",
         other_locations: tuple[Location, ...] = (),
+        corrections: tuple[Correction, ...] = (),
     ) -> Finding:
         """A finding about an object of the database, at the revision that made it so."""
         return cls(
@@ -77,6 +81,7 @@ class Finding:
             evidence,
             fix,
             other_locations=other_locations,
+            corrections=corrections,
         )
 
     @property

@@ -16,14 +16,16 @@ from migration_gate import checks
 from migration_gate.check import Check, Severity, Subject, check_name
 from tests.support.imports import folder_of, house_modules, import_circles, imported_names, imports_inside
 
-PURE_NOUNS = {"facts", "errors", "check", "wording", "sql"}
+PURE_NOUNS = {"facts", "errors", "check", "correction", "wording", "sql"}
 """frozen values and functions of text, which everything may use"""
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "wording": set(),
     "sql": {"wording"},
     "facts": {"sql"},
-    "check": {"facts"},
+    "check": {"facts", "correction"},
+    "correction": {"facts"},
+    "edits": PURE_NOUNS,
     "progress": {"facts"},
     "git": {"errors", "config", "git_environment"},
     "git_environment": set(),
@@ -34,7 +36,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "autofix": PURE_NOUNS | {"analysis", "drift"},
     "config": PURE_NOUNS,
     "explain": PURE_NOUNS | {"checks", "config", "verdict"},
-    "verdict": PURE_NOUNS | {"config", "analysis"},
+    "verdict": PURE_NOUNS | {"config", "analysis", "edits"},
     "report": PURE_NOUNS | {"config", "verdict", "analysis", "explain", "git"},
     "sandbox": PURE_NOUNS | {"config"},
     "catalog": PURE_NOUNS | {"config"},

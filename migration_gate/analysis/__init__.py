@@ -14,6 +14,7 @@ model_statements    revisions that are built from today's models
 model_registration  models that env.py does not import: model_imports, removed_models
 
 ownership           which tables have an owner
+model_corrections   what to change in the sources; owner_corrections, head_corrections
 drift_messages      a difference in words: difference_sides, difference_location, model_part_locations,
                     evaluated_defaults, quoted_expressions, type_width, rename_advice
 storage_differences, storage_parameters, index_definitions, naming_conventions      bulk and harmless ones

@@ -10,6 +10,7 @@ from migration_gate.analysis.revision_graph import (
     are_deliberate,
     build_graph,
     describe_revision,
+    find_ancestors,
     find_circle,
     find_heads_of_trees,
     find_location,
@@ -17,6 +18,7 @@ from migration_gate.analysis.revision_graph import (
     list_locations,
 )
 from migration_gate.check import Evidence, Finding
+from migration_gate.correction import Correction, SetVariable
 from migration_gate.facts import History, Location, MissingParent, RevisionFile
 from migration_gate.wording import join_words
 
@@ -42,13 +44,28 @@ def find_missing_parents(history: History) -> Iterator[Finding]:
     known_ids |= {file.revision for file in history.files if file.revision}
     for missing in dict.fromkeys((*history.missing_parents, *_parents_in_no_file(history, known_ids))):
         child, parent = missing.revision, missing.parent
+        similar_id = find_similar_id(parent, known_ids - {child})
         yield Finding(
             object=f"{child} {parent}",
             message=f"`{child}` depends on `{parent}`, and no file has that revision",
             location=_locate_parent(history, missing),
             revision=child,
-            fix=_describe_restoring(parent, find_similar_id(parent, known_ids - {child})),
+            fix=_describe_restoring(parent, similar_id),
+            corrections=_name_similar_parent(history, missing, similar_id),
         )
+
+
+def _name_similar_parent(
+    history: History, missing: MissingParent, similar_id: str | None
+) -> tuple[Correction, ...]:
+    """The `down_revision` with the id that was probably meant."""
+    files = [file for file in history.files if file.revision == missing.revision]
+    if similar_id is None or len(files) != 1:
+        return ()
+    if missing.revision in find_ancestors(build_graph(history, with_dependencies=True), similar_id):
+        return ()  # it would be a circle
+    introduction = f"If `{similar_id}` was meant:"
+    return (SetVariable(files[0].path, "down_revision", missing.parent, similar_id, introduction),)
 
 
 def _locate_parent(history: History, missing: MissingParent) -> Location | None:

@@ -4,14 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from migration_gate.correction import AddImports, Correction
 from migration_gate.facts import ModelDefinition, Models
+
+_IN_ENVIRONMENT = "In env.py:"
 
 
 def list_imports(models: Models, definitions: Iterable[ModelDefinition]) -> tuple[str, ...]:
     """A line of Python for each module of these definitions, by the name under which it can be imported."""
+    return tuple(map(_write_import, _list_modules(models, definitions)))
+
+
+def correct_environment(models: Models, definitions: Iterable[ModelDefinition]) -> tuple[Correction, ...]:
+    """The imports that env.py lacks, if there is an env.py, as a correction."""
+    modules = _list_modules(models, definitions)
+    if models.environment_file is None or not modules:
+        return ()
+    return (AddImports(models.environment_file, modules, _IN_ENVIRONMENT),)
+
+
+def _list_modules(models: Models, definitions: Iterable[ModelDefinition]) -> tuple[str, ...]:
     prefixes = tuple(sorted(set(_find_prefixes(models)), key=len, reverse=True))
-    names = {_name_for_import(definition.module, prefixes) for definition in definitions}
-    return tuple(_write_import(name) for name in sorted(names))
+    return tuple(sorted({_name_for_import(definition.module, prefixes) for definition in definitions}))
 
 
 def _find_prefixes(models: Models) -> Iterator[str]:

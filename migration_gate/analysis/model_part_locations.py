@@ -71,6 +71,23 @@ def list_column_locations(models: Models, tree: Tree, column: Column) -> tuple[L
     return tuple(part.location for part in (*filter(None, (own,)), *parts))
 
 
+def find_own_column(definition: ModelDefinition, name: str) -> ModelPart | None:
+    """The column, if the definition writes it itself: another table may share a line of a mixin."""
+    part = definition.find_column(name)
+    return part if part is not None and _is_own(definition, part) else None
+
+
+def find_own_key(definition: ModelDefinition, column: str) -> ModelPart | None:
+    """The foreign key of one column, if the definition writes it itself, and there is no other."""
+    keys = [part for part in definition.parts if part.kind == "foreign key" and part.columns == (column,)]
+    return keys[0] if len(keys) == 1 and _is_own(definition, keys[0]) else None
+
+
+def _is_own(definition: ModelDefinition, part: ModelPart) -> bool:
+    own, line = definition.location, part.location.line
+    return part.location.file == own.file and (own.line or 0) <= (line or 0)
+
+
 def _find_sequence(tree: Tree, difference: Difference) -> Location | None:
     """The line of a sequence that belongs to no table."""
     if difference.kind != "sequence":

@@ -6,6 +6,7 @@ from datetime import date
 
 from migration_gate.check import Evidence, Finding, Severity
 from migration_gate.config.settings import Allowance
+from migration_gate.correction import SourceEdit
 from migration_gate.facts import (
     CheckCoverage,
     Coverage,
@@ -128,7 +129,12 @@ def _rebuild_verdict(verdict: JsonVerdict, project: str) -> Verdict:
         kind=verdict.kind,
         severity=severity,
     )
-    return Verdict(verdict.check, severity, finding, verdict.id, project, _rebuild_allowance(verdict))
+    edits = tuple(
+        SourceEdit(edit.file, edit.first_line, edit.old_lines, edit.new_lines, edit.says)
+        for edit in verdict.edits
+    )
+    allowed = _rebuild_allowance(verdict)
+    return Verdict(verdict.check, severity, finding, verdict.id, project, allowed, edits)
 
 
 def _rebuild_allowance(verdict: JsonVerdict) -> Allowance | None:

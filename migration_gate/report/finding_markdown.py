@@ -9,6 +9,7 @@ from migration_gate.check import Evidence, Severity
 from migration_gate.report.allow_entry import format_allow_entry
 from migration_gate.report.anchor import quote_path
 from migration_gate.report.check_page import check_page
+from migration_gate.report.edit_diff import describe_edit, format_diff
 from migration_gate.report.markdown import (
     TEXT_LIMIT,
     escape_markdown,
@@ -68,6 +69,9 @@ def render_finding(
     blocks.append(f"{location} · {identity}" if location else identity)
     blocks.extend(_render_evidence(finding.evidence, limit))
     blocks.extend(render_fix(finding.fix, limit))
+    for edit in verdict.edits:
+        blocks.append(escape_markdown(describe_edit(edit)))
+        blocks.append(fence_code(format_diff(edit), "diff", limit=limit))
     if entry := _offer_allow_entry(verdict):
         blocks.append(fold_section("To accept it", fence_code(entry, "yaml")).rstrip())
     return "\n\n".join([*blocks, "</details>\n"])

@@ -6,6 +6,8 @@ import textwrap
 from collections.abc import Iterator
 
 from migration_gate.check import Evidence, Severity
+from migration_gate.correction import SourceEdit
+from migration_gate.report.edit_diff import describe_edit, format_diff
 from migration_gate.report.phrases import describe_location
 from migration_gate.report.printable_text import escape_unprintable, shorten_text, split_blocks
 from migration_gate.report.similar_verdicts import VerdictFold
@@ -68,6 +70,15 @@ def _indented_evidence(lines: list[str], layout: Layout) -> Iterator[str]:
         yield from layout.wrap(line.strip(), f"{indent}  ", indent) or [""]
     if len(lines) > MAX_EVIDENCE_LINES:
         yield f"      ... {len(lines) - MAX_EVIDENCE_LINES} more lines"
+
+
+def list_edits(edits: tuple[SourceEdit, ...], layout: Layout) -> Iterator[str]:
+    """Each edit as a sentence and a diff, to be copied."""
+    for edit in edits:
+        yield ""
+        yield from layout.wrap(describe_edit(edit), "    ")
+        yield ""
+        yield from indent_lines(format_diff(edit), "        ")
 
 
 def list_fix(fix: str, layout: Layout) -> Iterator[str]:

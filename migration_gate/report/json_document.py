@@ -42,6 +42,18 @@ class Allowed:
 
 
 @dataclass(frozen=True, slots=True)
+class JsonEdit:
+    """Lines of a file, without line ends, and those that replace them; `says` is what that is for."""
+
+    file: str
+    first_line: int
+    last_line: int
+    old_lines: tuple[str, ...]
+    new_lines: tuple[str, ...]
+    says: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class JsonVerdict:
     """One finding; `id` stays the same from run to run, and lines are counted from 1."""
 
@@ -58,6 +70,7 @@ class JsonVerdict:
     evidence: tuple[Label, ...]
     fix: str
     allowed: Allowed | None
+    edits: tuple[JsonEdit, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from migration_gate.analysis.drift_revision import format_revision_file
 from migration_gate.check import Severity
 from migration_gate.config.settings import Allowance
+from migration_gate.correction import SourceEdit
 from migration_gate.facts import Difference, DriftRevision, Failure, Revision, Step
 from migration_gate.report.json_document import (
     FORMAT,
@@ -18,6 +19,7 @@ from migration_gate.report.json_document import (
     JsonCoverage,
     JsonDrift,
     JsonDriftRevision,
+    JsonEdit,
     JsonFailure,
     JsonLeftOut,
     JsonProblem,
@@ -157,6 +159,18 @@ def _build_verdict(verdict: Verdict, fail_on: Severity) -> JsonVerdict:
         evidence=tuple(Label(piece.label, piece.text) for piece in finding.evidence),
         fix=finding.fix,
         allowed=_build_allowed(verdict.allowed),
+        edits=tuple(_build_edit(edit) for edit in verdict.edits),
+    )
+
+
+def _build_edit(edit: SourceEdit) -> JsonEdit:
+    return JsonEdit(
+        file=edit.file,
+        first_line=edit.first_line,
+        last_line=edit.last_line,
+        old_lines=edit.old_lines,
+        new_lines=edit.new_lines,
+        says=edit.introduction,
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from migration_gate.analysis.drift_revision import describe_drift_revision, format_revision_file
 from migration_gate.check import Check, check_name
 from migration_gate.report import closing_table
-from migration_gate.report.finding_text import list_evidence, list_fix, list_fold
+from migration_gate.report.finding_text import list_edits, list_evidence, list_fix, list_fold
 from migration_gate.report.phrases import (
     describe_counts,
     describe_coverage,
@@ -99,6 +99,8 @@ def _detailed_lines(folds: Sequence[VerdictFold], layout: Layout) -> Iterator[st
             yield from list_evidence(fold.first.finding.evidence, layout)
         if fold.fix != previous_fix:
             yield from list_fix(fold.fix, layout)
+        if not fold.is_folded:
+            yield from list_edits(fold.first.edits, layout)
         previous_fix = fold.fix
         yield ""
 

@@ -13,6 +13,7 @@ from datetime import date
 
 from migration_gate.check import Check, Finding, Severity, check_name
 from migration_gate.config.settings import Allowance, Settings
+from migration_gate.edits.suggested_edits import make_edits
 from migration_gate.facts import Facts
 from migration_gate.verdict import unused_allow
 from migration_gate.verdict.allow import (
@@ -62,7 +63,8 @@ def judge_findings(
     `texts` are the files whose comments may allow findings, by their path in findings.
     """
     checks = tuple(checks)
-    allowances = Allowances(settings.allowances, find_allow_comments(texts or {}), today)
+    texts = texts or {}
+    allowances = Allowances(settings.allowances, find_allow_comments(texts), today)
     verdicts: list[Verdict] = []
     used: set[Allowance] = set()
     for check in checks:
@@ -71,7 +73,11 @@ def judge_findings(
             allowed_by = allowances.find_all(verdict)
             used.update(allowed_by)
             # Moved only now: what is allowed may not depend on what the change has.
-            shown = replace(verdict, finding=move_into_change(verdict.finding, facts.replay))
+            shown = replace(
+                verdict,
+                finding=move_into_change(verdict.finding, facts.replay),
+                edits=tuple(make_edits(verdict.finding.corrections, texts)),
+            )
             verdicts.append(replace(shown, allowed=allowed_by[0]) if allowed_by else shown)
     # Checks after a failure did not see the whole history, so an unused allowance cannot be detected.
     is_complete = facts.replay.failure is None and facts.replay.history.error is None

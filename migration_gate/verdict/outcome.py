@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from migration_gate.check import Finding, Severity
 from migration_gate.config.settings import Allowance
+from migration_gate.correction import SourceEdit
 from migration_gate.errors import GateError
 from migration_gate.facts import CheckCoverage, Facts
 
@@ -23,6 +24,8 @@ class Verdict:
     """from check, kind and object: the same in every run, whatever the message, line or revision"""
     project: str
     allowed: Allowance | None = None
+    edits: tuple[SourceEdit, ...] = ()
+    """exact edits of the sources that correct it, where there are any"""
 
     def blocks(self, fail_on: Severity) -> bool:
         """Whether it makes the run end with exit status 1."""

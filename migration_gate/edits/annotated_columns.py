@@ -1,0 +1,53 @@
+"""Columns that a class declares by their annotation alone: `email: Mapped[str]`."""
+
+from __future__ import annotations
+
+import ast
+import copy
+
+from migration_gate.correction import SetKeyword, SourceEdit
+from migration_gate.edits.edited_calls import last_name
+from migration_gate.edits.source_text import Replacement, SourceText
+
+_FUNCTION = "mapped_column"
+
+
+def declare_column(source: SourceText, correction: SetKeyword) -> SourceEdit | None:
+    """The edit that gives the annotation a `mapped_column(...)` with the keyword; None if it cannot."""
+    statement = _find_annotation(source.tree, correction)
+    if statement is None or _FUNCTION not in correction.functions:
+        return None
+    function = _name_function(source.tree, statement.annotation)
+    if function is None:
+        return None
+    call = f"{function}({correction.keyword}={correction.value})"
+    seen: dict[int, object] = {}
+    expected = copy.deepcopy(source.tree, seen)
+    copied = seen[id(statement)]
+    assert isinstance(copied, ast.AnnAssign)  # noqa: S101 - it is a copy of one
+    copied.value = ast.parse(call, mode="eval").body
+    end = source.end_of(statement)
+    return source.make_edit(Replacement(end, end, f" = {call}"), expected, correction.introduction)
+
+
+def _find_annotation(tree: ast.Module, correction: SetKeyword) -> ast.AnnAssign | None:
+    for node in ast.walk(tree):
+        match node:
+            case ast.AnnAssign(target=ast.Name(id=name), value=None):
+                if name == correction.column and node.lineno == correction.location.line:
+                    return node
+    return None
+
+
+def _name_function(tree: ast.Module, annotation: ast.expr) -> str | None:
+    """How the file can write `mapped_column`; None if it cannot, or the annotation is no `Mapped[...]`."""
+    if not isinstance(annotation, ast.Subscript) or last_name(annotation.value) != "Mapped":
+        return None
+    if isinstance(annotation.value, ast.Attribute):  # what has `Mapped` has the function as well
+        return f"{ast.unparse(annotation.value.value)}.{_FUNCTION}"
+    for statement in tree.body:
+        if isinstance(statement, ast.ImportFrom) and statement.module == "sqlalchemy.orm":
+            for alias in statement.names:
+                if alias.name == _FUNCTION:
+                    return alias.asname or alias.name
+    return None

@@ -1,0 +1,115 @@
+"""Edits of the arguments of a call: a keyword, or the arguments of a column's type."""
+
+from __future__ import annotations
+
+import ast
+import copy
+
+from migration_gate.correction import COLUMN_FUNCTIONS, SetKeyword, SetTypeArguments, SourceEdit
+from migration_gate.edits.annotated_columns import declare_column
+from migration_gate.edits.edited_calls import find_call, last_name
+from migration_gate.edits.source_text import Replacement, SourceText
+from migration_gate.edits.sqlalchemy_names import name_sqlalchemy
+
+
+def set_keyword(source: SourceText, correction: SetKeyword) -> SourceEdit | None:
+    """The edit that gives a call the keyword argument; None if that cannot be done exactly."""
+    call = find_call(source.tree, correction.location, correction.functions, correction.column)
+    if call is None:
+        return declare_column(source, correction)
+    value = name_sqlalchemy(correction.value, source.tree, call)
+    if value is None:
+        return None
+    keyword = next((item for item in call.keywords if item.arg == correction.keyword), None)
+    if keyword is not None:
+        replacement = _replace_node(source, keyword.value, value)
+    elif any(item.arg is None for item in call.keywords):
+        return None  # `**options` may have the keyword
+    else:
+        replacement = _append_argument(source, call, f"{correction.keyword}={value}")
+    expected = _expect_keyword(source, call, correction.keyword, value)
+    return source.make_edit(replacement, expected, correction.introduction)
+
+
+def set_type_arguments(source: SourceText, correction: SetTypeArguments) -> SourceEdit | None:
+    """The edit that gives the type of a column its arguments; None if that cannot be done exactly."""
+    column = find_call(source.tree, correction.location, COLUMN_FUNCTIONS, correction.column)
+    types = [
+        argument
+        for argument in (column.args if column is not None else ())
+        if last_name(argument.func if isinstance(argument, ast.Call) else argument) in correction.types
+    ]
+    if len(types) != 1:
+        return None
+    (type_,) = types
+    name = type_.func if isinstance(type_, ast.Call) else type_
+    if isinstance(type_, ast.Call) and not _has_plain_numbers(type_):
+        return None
+    arguments = ", ".join(map(str, correction.arguments))
+    replacement = _replace_node(source, type_, f"{source.text_of(name)}({arguments})")
+    return source.make_edit(
+        replacement, _expect_node(source, type_, replacement.text), correction.introduction
+    )
+
+
+def _has_plain_numbers(call: ast.Call) -> bool:
+    """Whether the arguments of a type are its length, or precision and scale, alone."""
+    names = {keyword.arg for keyword in call.keywords}
+    values = (*call.args, *(keyword.value for keyword in call.keywords))
+    return names <= {"length", "precision", "scale"} and all(
+        isinstance(value, ast.Constant) and isinstance(value.value, int) for value in values
+    )
+
+
+def _replace_node(source: SourceText, node: ast.expr, text: str) -> Replacement:
+    return Replacement(source.start_of(node), source.end_of(node), text)
+
+
+def _append_argument(source: SourceText, call: ast.Call, argument: str) -> Replacement:
+    """The argument behind the last one: on a line of its own, if the others have theirs."""
+    arguments: list[ast.expr | ast.keyword] = [*call.args, *call.keywords]
+    if not arguments:
+        before_bracket = source.end_of(call) - 1
+        return Replacement(before_bracket, before_bracket, argument)
+    last = max(arguments, key=source.end_of)
+    end = source.end_of(last)
+    has_own_line = last.lineno > call.func.lineno and not source.rest_of_line(end).strip().strip(",")
+    separator = f"\n{source.indentation_of(last)}" if has_own_line else " "
+    return Replacement(end, end, f",{separator}{argument}")
+
+
+def _expect_keyword(source: SourceText, call: ast.Call, keyword: str, value: str) -> ast.Module:
+    """The tree of the file in which the call has the keyword."""
+    tree, copied = _copy_tree(source, call)
+    node = ast.parse(value, mode="eval").body
+    existing = next((item for item in copied.keywords if item.arg == keyword), None)
+    if existing is None:
+        copied.keywords.append(ast.keyword(arg=keyword, value=node))
+    else:
+        existing.value = node
+    return tree
+
+
+def _copy_tree(source: SourceText, call: ast.Call) -> tuple[ast.Module, ast.Call]:
+    """A copy of the file's tree, and the call in it."""
+    seen: dict[int, object] = {}
+    tree = copy.deepcopy(source.tree, seen)
+    copied = seen[id(call)]
+    assert isinstance(copied, ast.Call)  # noqa: S101 - it is a copy of one
+    return tree, copied
+
+
+def _expect_node(source: SourceText, node: ast.expr, text: str) -> ast.Module:
+    """The tree of the file with another expression in the place of `node`."""
+    new = ast.parse(text, mode="eval").body
+
+    class _Exchange(ast.NodeTransformer):
+        def visit(self, visited: ast.AST) -> ast.AST:
+            return new if visited is marked else super().visit(visited)
+
+    seen: dict[int, object] = {}
+    tree = copy.deepcopy(source.tree, seen)
+    marked = seen[id(node)]
+    exchanged = _Exchange().visit(tree)
+    assert isinstance(exchanged, ast.Module)  # noqa: S101 - the top is not exchanged
+    return exchanged

@@ -1,0 +1,103 @@
+"""The text of a Python file, with the places of its syntax tree, and the lines that a new text changes."""
+
+from __future__ import annotations
+
+import ast
+import re
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from migration_gate.correction import SourceEdit
+
+_LINE_END = re.compile(r"\r\n|\r|\n")
+"""as Python's tokenizer sees them; `splitlines` ends lines at more characters"""
+_FILE = "migration-gate-edits"
+"""the file name under which sources are parsed, so that warnings about them can be told apart"""
+_NOT_DECODED = "\ufffd"
+
+
+def _parse(text: str) -> ast.Module:
+    # Old sources have invalid escapes. The filter is for this one name, so that it hides no other warning.
+    warnings.filterwarnings("ignore", module=_FILE)
+    return ast.parse(text, f"{_FILE}.py")
+
+
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """Characters of a text, and what stands there instead; counted from 0."""
+
+    start: int
+    end: int
+    text: str
+
+
+class SourceText:
+    """One file. Raises SyntaxError or ValueError if Python cannot parse it."""
+
+    def __init__(self, file: str, text: str) -> None:
+        self.file = file
+        self.text = text
+        self.tree = _parse(text)
+        self._line_starts = [0, *(match.end() for match in _LINE_END.finditer(text))]
+
+    def start_of(self, node: ast.expr | ast.stmt | ast.keyword) -> int:
+        """The number of its first character."""
+        return self._find_offset(node.lineno, node.col_offset)
+
+    def end_of(self, node: ast.expr | ast.stmt | ast.keyword) -> int:
+        """The number of the character after its last one."""
+        return self._find_offset(node.end_lineno or node.lineno, node.end_col_offset or 0)
+
+    def text_of(self, node: ast.expr | ast.stmt | ast.keyword) -> str:
+        """What is written there."""
+        return self.text[self.start_of(node) : self.end_of(node)]
+
+    def indentation_of(self, node: ast.expr | ast.stmt | ast.keyword) -> str:
+        """The white space at the begin of its first line."""
+        line = self.text[self._line_starts[node.lineno - 1] :]
+        return line[: len(line) - len(line.lstrip(" \t"))]
+
+    def rest_of_line(self, offset: int) -> str:
+        """What follows a character on its line."""
+        return _LINE_END.split(self.text[offset:], maxsplit=1)[0]
+
+    def end_of_line(self, line: int) -> int:
+        """The number of the character that ends a line, which is counted from 1."""
+        return self._line_starts[line - 1] + len(self.rest_of_line(self._line_starts[line - 1]))
+
+    def _find_offset(self, line: int, byte_column: int) -> int:
+        """The syntax tree counts columns in bytes of UTF-8."""
+        start = self._line_starts[line - 1]
+        encoded = self.text[start : start + byte_column].encode("utf-8", "surrogatepass")
+        return start + len(encoded[:byte_column].decode("utf-8", "surrogatepass"))
+
+    def make_edit(
+        self, replacement: Replacement, expected: ast.Module, introduction: str
+    ) -> SourceEdit | None:
+        """The lines that change, if the new text is what was meant: `expected` is its syntax tree.
+
+        None if it is not, if nothing changes, or if a line could not be decoded.
+        """
+        new_text = self.text[: replacement.start] + replacement.text + self.text[replacement.end :]
+        try:
+            is_expected = ast.dump(_parse(new_text)) == ast.dump(expected)
+        except (SyntaxError, ValueError):
+            return None
+        edit = self._compare_lines(_LINE_END.split(self.text), _LINE_END.split(new_text), introduction)
+        lines = (*edit.old_lines, *edit.new_lines)
+        is_exact = edit.old_lines != edit.new_lines and not any(_NOT_DECODED in line for line in lines)
+        return edit if is_expected and is_exact else None
+
+    def _compare_lines(self, old: Sequence[str], new: Sequence[str], introduction: str) -> SourceEdit:
+        """Without the lines that are the same at the begin and at the end; one old line is always left."""
+        first = 0
+        while first < min(len(old), len(new)) and old[first] == new[first]:
+            first += 1
+        last = 0
+        while last < min(len(old), len(new)) - first and old[-1 - last] == new[-1 - last]:
+            last += 1
+        if first == len(old) - last and first > 0:  # lines were only added: keep the line above them
+            first -= 1
+        old_lines, new_lines = old[first : len(old) - last], new[first : len(new) - last]
+        return SourceEdit(self.file, first + 1, tuple(old_lines), tuple(new_lines), introduction)
