@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -19,6 +19,8 @@ ANSWER_SECONDS = 40.0
 """for a whole answer"""
 CHUNK_BYTES = 65_536
 MAX_ANSWER_BYTES = 20_000_000
+MAX_PAGES = 50
+"""of a hundred items each"""
 HEADERS = {
     "Accept": "application/vnd.github+json",
     "X-GitHub-Api-Version": "2022-11-28",
@@ -59,6 +61,11 @@ class PullRequest:
     def issues_address(self) -> str:
         """The API's address of all issues; a pull request is one of them."""
         return f"{self.api}/repos/{self.repository}/issues"
+
+    @property
+    def address(self) -> str:
+        """The API's address of this pull request as such, and of what belongs to its diff."""
+        return f"{self.api}/repos/{self.repository}/pulls/{self.number}"
 
     @property
     def comments_address(self) -> str:
@@ -116,6 +123,18 @@ class GitHubClient:
             return ApiAnswer(json.loads(text), self._next_page(response))
         except ValueError as error:
             raise TemporaryFailure("something that is not JSON") from error
+
+    def list_items(self, address: str) -> Iterator[object]:
+        """The items of a list, page by page. Raises as `call` does."""
+        page: str | None = f"{address}?per_page=100"
+        for _ in range(MAX_PAGES):
+            if page is None:
+                return
+            answer = self.call("GET", page)
+            if not isinstance(answer.content, list):
+                raise TemporaryFailure("no list")
+            yield from answer.content
+            page = answer.next_page
 
     def _next_page(self, response: requests.Response) -> str | None:
         """The address of the next page; not one at another server, which would get the token."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from migration_gate.action.comment_client import upsert_comment
 from migration_gate.action.github_client import CommentRefused, NotCommented, PullRequest
 from migration_gate.action.request import ActionRequest, input_variable
+from migration_gate.action.review_client import write_suggestions
 from migration_gate.check import Severity
 from migration_gate.ci.event import Event, read_event
 from migration_gate.errors import GateError
@@ -18,6 +20,7 @@ from migration_gate.report.comment import ADDRESS, Comment, render_comment, rend
 from migration_gate.report.formats import LOG_WIDTH, render_report
 from migration_gate.report.phrases import report_title, verdict_line
 from migration_gate.report.printable_text import escape_unprintable
+from migration_gate.report.suggestion import render_suggestions
 from migration_gate.report.workflow_commands import (
     Annotation,
     append_outputs,
@@ -93,7 +96,7 @@ def publish_outputs(environ: Mapping[str, str], values: Mapping[str, str]) -> No
 
 
 def publish_comments(environ: Mapping[str, str], report: Report, request: ActionRequest, token: str) -> None:
-    """Write one comment per project, if there are a token and a pull request.
+    """Write one comment per project, and the suggestions, if there are a token and a pull request.
 
     Where `comment: always` asks for one and there is none, an annotation says why.
     """
@@ -105,14 +108,25 @@ def publish_comments(environ: Mapping[str, str], report: Report, request: Action
     if not token or event.pull_request is None or not event.repository:
         return
     pull_request = _pull_request(environ, event, event.pull_request, token)
-    try:
+    with _annotate_refusal("No comment"):
         for comment in _render_comments(environ, report, event):
             upsert_comment(pull_request, comment, always=always and not comment.only_resolves)
+        # After the comment: a token that may not write the one may not write the others.
+        if request.suggestions and event.head is not None:
+            with _annotate_refusal("No suggestions"):
+                write_suggestions(pull_request, event.head, render_suggestions(report.projects))
+
+
+@contextmanager
+def _annotate_refusal(what: str) -> Iterator[None]:
+    """Annotate the run if something could not be written: that fails no run."""
+    try:
+        yield
     except CommentRefused as error:
-        _annotate_run(Severity.NOTE, f"No comment: {error}. {SEE_SUMMARY}")
+        _annotate_run(Severity.NOTE, f"{what}: {error}. {SEE_SUMMARY}")
     except NotCommented as error:
         reason = escape_unprintable(str(error))
-        _annotate_run(Severity.WARNING, f"No comment: {reason}. {SEE_SUMMARY}")
+        _annotate_run(Severity.WARNING, f"{what}: {reason}. {SEE_SUMMARY}")
 
 
 def _read_event_or_warn(environ: Mapping[str, str]) -> Event:

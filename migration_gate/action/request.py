@@ -41,6 +41,7 @@ class ActionRequest:
     options: dict[str, object] = field(default_factory=dict)
     """settings, nested as in a configuration file"""
     comment: CommentMode = "auto"
+    suggestions: bool = True
     report_files: tuple[RequestedFile, ...] = (RequestedFile("json", REPORT_PATH, "report"),)
     summary: bool = True
     annotations: bool = True
@@ -64,6 +65,7 @@ def read_request(environ: Mapping[str, str]) -> ActionRequest:
         path=Path(texts["path"]),
         options=nest_values(settings),
         comment=cast("CommentMode", texts["comment"]),
+        suggestions=_read_flag(values, "suggestions"),
         report_files=_requested_files(texts),
         summary=_read_flag(values, "summary"),
         annotations=_read_flag(values, "annotations"),

@@ -10,6 +10,6 @@ sarif, junit, codequality, annotations      for code scanning, for CI systems, f
 
 verdict_selection   which verdicts are shown, in which order; phrases: sentences that formats share
 anchor, check_page, allow_entry     of a finding: its file and identity, its documentation, what allows it
-edit_diff           lines that correct a finding, as a diff
+edit_diff           lines that correct a finding, as a diff; suggestion: as a review comment
 markdown, printable_text, workflow_commands     keep hostile text harmless: pages, terminals, runners
 """

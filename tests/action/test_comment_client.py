@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from migration_gate.action import comment_client, github_client
+from migration_gate.action import github_client, repeated_attempts
 from migration_gate.action.comment_client import upsert_comment
 from migration_gate.action.github_client import CommentRefused, NotCommented, PullRequest
 from migration_gate.check import Evidence
@@ -173,7 +173,7 @@ def test_a_server_that_does_not_answer_is_an_error(
         return json_answer([])
 
     monkeypatch.setattr(github_client, "READ_SECONDS", 0.05)
-    monkeypatch.setattr(comment_client, "MAX_ATTEMPTS", 2)
+    monkeypatch.setattr(repeated_attempts, "MAX_ATTEMPTS", 2)
     github.next_answers = [slow, slow]
     with pytest.raises(NotCommented, match="Timeout"):
         upsert_comment(github.pull_request(), BLOCKED, wait=waits.append)

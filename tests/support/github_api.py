@@ -1,4 +1,4 @@
-"""A server that speaks the few calls of GitHub's API that a comment needs."""
+"""A server that speaks the few calls of GitHub's API that a comment and a review need."""
 
 from __future__ import annotations
 
@@ -21,6 +21,12 @@ class GitHub:
     """What the server holds, what it was asked, and what it answers instead once."""
 
     comments: list[dict[str, Any]] = field(default_factory=list)
+    reviews: list[dict[str, Any]] = field(default_factory=list)
+    review_comments: list[dict[str, Any]] = field(default_factory=list)
+    files: list[dict[str, Any]] = field(default_factory=list)
+    """the diff, as the API lists it"""
+    head: str = ""
+    """the newest commit of the pull request"""
     requests: list[tuple[str, str]] = field(default_factory=list)
     next_answers: list[Callable[[str, str], Answer | None]] = field(default_factory=list)
     viewer: bool = True
@@ -34,6 +40,11 @@ class GitHub:
         user = {"id": author, "login": login, "type": kind}
         self.comments.append({"id": len(self.comments) + 100, "body": body, "user": user})
 
+    def add_review(self, review: dict[str, Any], author: int = ME) -> None:
+        self.reviews.append(review)
+        user = {"id": author, "login": "me", "type": "User"}
+        self.review_comments += [{**comment, "user": user} for comment in review["comments"]]
+
     def answer(self, method: str, path: str, body: dict[str, Any]) -> Answer:
         self.requests.append((method, path))
         if self.next_answers and (given := self.next_answers.pop(0)(method, path)):
@@ -41,18 +52,31 @@ class GitHub:
         if path == "/graphql":
             return json_answer({"data": {"viewer": {"login": "me", "databaseId": ME}}} if self.viewer else {})
         if method == "GET":
-            return self.comments_page(path)
-        if method == "POST":
+            return self.read(path)
+        if method == "POST" and path.endswith("/reviews"):
+            self.add_review(body)
+        elif method == "POST":
             self.add_comment(body["body"])
         else:
             number = int(path.rpartition("/")[2])
             next(one for one in self.comments if one["id"] == number)["body"] = body["body"]
         return json_answer({"id": 1}, 201 if method == "POST" else 200)
 
-    def comments_page(self, path: str) -> Answer:
+    def read(self, path: str) -> Answer:
+        lists = {
+            "/issues/12/comments": self.comments,
+            "/pulls/12/comments": self.review_comments,
+            "/pulls/12/files": self.files,
+        }
+        for name, items in lists.items():
+            if path.partition("?")[0].endswith(name):
+                return self.page_of(items, path)
+        return json_answer({"head": {"sha": self.head}})
+
+    def page_of(self, items: list[dict[str, Any]], path: str) -> Answer:
         page = int(path.partition("&page=")[2] or 1)
-        status, headers, body = json_answer(self.comments[(page - 1) * 100 : page * 100])
-        if page * 100 < len(self.comments):
+        status, headers, body = json_answer(items[(page - 1) * 100 : page * 100])
+        if page * 100 < len(items):
             first = path.partition("&page=")[0]
             headers["Link"] = f'<{self.address}{first}&page={page + 1}>; rel="next", <x>; rel="last"'
         return status, headers, body
