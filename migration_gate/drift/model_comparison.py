@@ -54,7 +54,7 @@ def list_called_equal(replay: Replay) -> tuple[Difference, ...]:
 
 def list_differences(replay: Replay) -> tuple[CatalogDifference, ...]:
     """All differences of a replay with their catalog objects, in the order in which they can be fixed."""
-    alembic_differences = tuple(list_alembic_differences(replay.models))
+    alembic_differences = tuple(list_alembic_differences(replay))
     if replay.models.snapshot is None:
         return alembic_differences
     scope = limit_scope(replay.catalog, replay.models)

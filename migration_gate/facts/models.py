@@ -66,7 +66,13 @@ class AlembicDifference:
     """as Alembic names it: add_column, remove_index, modify_type..."""
     table: str
     """`schema.name`"""
-    text: str
+    name: str
+    """of the column, index or constraint; '' for the table itself, and where it has none"""
+    database: str | None
+    """what the database has, as Alembic reads it; None if that is missing"""
+    models: str | None
+    columns: tuple[str, ...] = ()
+    """of an index or a constraint"""
 
 
 @dataclass(frozen=True, slots=True)

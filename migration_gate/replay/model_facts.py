@@ -42,7 +42,14 @@ def build_models(
         uncreated_objects=tuple(_build_uncreated_object(part) for part in created.uncreated),
         filtered_objects=_build_filtered_objects(created.filtered),
         alembic_differences=tuple(
-            AlembicDifference(difference.operation, difference.table, difference.text)
+            AlembicDifference(
+                difference.operation,
+                difference.table,
+                difference.name,
+                difference.database,
+                difference.models,
+                difference.columns,
+            )
             for difference in created.alembic_differences
         ),
         locations=tuple(

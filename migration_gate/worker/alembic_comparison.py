@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Collection
+from typing import Any, Collection, Optional
 
 from .env_context import EnvContext, make_migration_context
 from .protocol.model_lines import AlembicDifference, UncreatedKind, UncreatedPart
@@ -29,7 +29,7 @@ def find_alembic_differences(
         for row in entry if isinstance(entry, list) else [entry]:  # a list: the changes of one column
             table = _table_name(row, context.default_schema)
             if table in tables:
-                differences.append(AlembicDifference(str(row[0]), table, _describe_row(row)))
+                differences.append(_describe_row(row, table))
     return differences
 
 
@@ -42,7 +42,9 @@ def is_about(difference: AlembicDifference, part: UncreatedPart) -> bool:
     suffix = OPERATION_SUFFIXES.get(part.kind)
     if suffix is None or not difference.operation.endswith(suffix):
         return False
-    return (part.name or ", ".join(part.columns)) in difference.text
+    if part.name:
+        return part.name == difference.name
+    return part.columns == difference.columns
 
 
 def _table_name(row: Any, default_schema: str) -> str:
@@ -59,19 +61,48 @@ def _belongs_to_table(item: Any) -> bool:
     return hasattr(item, "table") or not hasattr(item, "columns") or not hasattr(item, "metadata")
 
 
-def _describe_row(row: Any) -> str:
-    """The difference as text, without the addresses of objects."""
-    operation = row[0]
+def _describe_row(row: Any, table: str) -> AlembicDifference:
+    """The difference with both sides as text, without the addresses of objects."""
+    operation = str(row[0])
     if operation.startswith("modify_"):
-        return "%s: %s -> %s" % (row[3], _describe_value(row[5]), _describe_value(row[6]))
-    item = row[3] if operation in ("add_column", "remove_column") else row[1]
-    name = str(getattr(item, "name", item))
-    columns = [str(column.name) for column in getattr(item, "columns", [])]
-    return "%s (%s)" % (name, ", ".join(columns)) if columns else name
+        describe = _describe_nullability if operation == "modify_nullable" else _describe_value
+        return AlembicDifference(operation, table, str(row[3]), describe(row[5]), describe(row[6]))
+    columns: tuple[str, ...] = ()
+    if operation in ("add_column", "remove_column"):
+        name, text = str(row[3].name), _describe_column(row[3])
+    else:
+        columns = tuple(str(column.name) for column in getattr(row[1], "columns", []))
+        name = "" if operation.endswith("_table") else str(getattr(row[1], "name", None) or "")
+        text = _describe_part(row[1], operation, columns)
+    database, models = (text, None) if operation.startswith("remove_") else (None, text)
+    return AlembicDifference(operation, table, name, database, models, columns)
 
 
-def _describe_value(value: Any) -> str:
+def _describe_column(column: Any) -> str:
+    return "%s%s" % (column.type, "" if column.nullable else " NOT NULL")
+
+
+def _describe_part(item: Any, operation: str, columns: tuple[str, ...]) -> str:
+    """A key, an index or a table by its columns: `UNIQUE (name)`."""
+    if operation.endswith("_fk"):
+        targets = ", ".join(str(element.target_fullname) for element in getattr(item, "elements", ()))
+        return "FOREIGN KEY (%s) REFERENCES %s" % (", ".join(columns), targets)
+    if operation.endswith("_index"):
+        return "%sINDEX (%s)" % ("UNIQUE " if item.unique else "", ", ".join(columns))
+    if operation.endswith("_constraint"):
+        return "UNIQUE (%s)" % ", ".join(columns)
+    comment = str(getattr(item, "comment", None) or "")
+    return comment if operation.endswith("comment") else "(%s)" % ", ".join(columns)
+
+
+def _describe_nullability(value: Any) -> str:
+    return "NULL" if value else "NOT NULL"
+
+
+def _describe_value(value: Any) -> Optional[str]:
     """A type, a default or another property: a default as its SQL, and a string as it stands in the model."""
+    if value is None or value is False:
+        return None
     for attribute in ("arg", "sqltext"):  # of DefaultClause, and of Computed
         content = getattr(value, attribute, None)
         if content is not None:

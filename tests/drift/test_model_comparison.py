@@ -489,11 +489,48 @@ def test_a_table_that_postgres_did_not_create_from_the_models_is_compared_by_ale
     uncreated = (
         UncreatedObject("public.places", 'type "geometry" does not exist', compared_by_alembic=True),
     )
-    alembic = (AlembicDifference("add_column", "public.places", "Column('x', Integer())"),)
+    alembic = (AlembicDifference("add_column", "public.places", "x", None, "INTEGER"),)
     assert [
         (d.kind, d.object, d.models)
         for d in find_differences(database, uncreated_objects=uncreated, alembic_differences=alembic)
-    ] == [("column", "places", "Column('x', Integer())")]
+    ] == [("column", "places.x", "INTEGER")]
+
+
+def test_what_alembic_alone_compares_has_its_revision_and_both_sides() -> None:
+    def touch(step: int, type_: str, *indexes: NamedDefinition) -> DdlCommand:
+        states = (ColumnState(2, "email", type_, nullable=False, default=None),)
+        return DdlCommand(
+            step, "ALTER TABLE", "table", "public.users", 7, columns=states, indexes=indexes,
+            table=TableState("public", "users"),
+        )  # fmt: skip
+
+    made = NamedDefinition("ix_email", INDEX.definition, 0, ("email",))
+    replay = Replay(
+        history=History(
+            (Revision("aa", (), "", Location("a.py")), Revision("bb", ("aa",), "", Location("b.py")))
+        ),
+        steps=(Step(1, "aa", 0.1), Step(2, "bb", 0.1)),
+        ddl_commands=(touch(1, "text", made), touch(2, EMAIL.type, made)),
+        catalog=MODELS,
+        models=Models(
+            metadatas=1,
+            snapshot=Snapshot(),
+            uncreated_objects=(UncreatedObject("public.users", "no", compared_by_alembic=True),),
+            alembic_differences=(
+                AlembicDifference("modify_type", "public.users", "email", "VARCHAR(64)", "ODD"),
+                AlembicDifference("modify_nullable", "public.users", "email", "NOT NULL", "NULL"),
+                AlembicDifference("remove_index", "public.users", "ix_email", "INDEX (email)", None),
+                AlembicDifference("add_column", "public.users", "age", None, "INTEGER"),
+            ),
+        ),
+    )
+    found = [(d.object, d.revision, d.database, d.models) for d in compare_with_models(replay)]
+    assert sorted(found, key=str) == [
+        ("ix_email", "aa", INDEX.definition, None),
+        ("users.age", None, None, "INTEGER"),
+        ("users.email", "aa", "NOT NULL", "NULL"),
+        ("users.email", "bb", "VARCHAR(64)", "ODD"),
+    ]
 
 
 def test_a_key_that_postgres_did_not_create_from_the_models_is_not_missing_there() -> None:

@@ -131,7 +131,7 @@ LINES: tuple[Line, ...] = (
         ("public.users",),
         (UncreatedPart("index ix of users", "no", "index", "ix", ("id",), "public.users", True),),
         (FilteredObject("table", "public", "legacy", "legacy"), FilteredObject("type", "*", "*", None)),
-        (AlembicDifference("add_index", "public.users", "ix (id)"),),
+        (AlembicDifference("add_index", "public.users", "ix", None, "INDEX (id)", ("id",)),),
         (MappedClass("public.users", "/app/models.py", 4),),
         ("public.logs",),
         ("public.late",),

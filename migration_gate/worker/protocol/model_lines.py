@@ -53,7 +53,13 @@ class AlembicDifference:
     """add_column, modify_type..."""
     table: str
     """`schema.name`"""
-    text: str
+    name: str
+    """of the column, index or constraint; '' for the table itself, and where it has none"""
+    database: Optional[str]
+    """what the database has, as Alembic reads it; None if that is missing"""
+    models: Optional[str]
+    columns: tuple[str, ...] = ()
+    """of an index or a constraint"""
 
 
 @dataclass(frozen=True)
