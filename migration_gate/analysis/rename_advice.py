@@ -31,6 +31,14 @@ def add_rename_advice(difference: Difference, advice: str) -> str:
     )
 
 
+def list_rename_names(difference: Difference) -> tuple[str, str] | None:
+    """The name in the database and that in the models, as reports show them; None if no rename is meant."""
+    if not difference.rename_hint or difference.table is None:
+        return None
+    old, new = (_display_name(difference, name) for name in _old_and_new_name(difference))
+    return old, new
+
+
 def _old_and_new_name(difference: Difference) -> tuple[str, str]:
     """The old and the new name, without schema and table."""
     own = difference.column or (difference.table or "").partition(".")[2]
@@ -54,7 +62,7 @@ def _describe_partner(difference: Difference) -> str:
 
 
 def _describe_condition(difference: Difference) -> str:
-    old, new = (_display_name(difference, name) for name in _old_and_new_name(difference))
+    old, new = list_rename_names(difference) or ("", "")
     return f"If `{old}` was renamed to `{new}`"
 
 

@@ -111,6 +111,23 @@ class JsonFailure:
 
 
 @dataclass(frozen=True, slots=True)
+class JsonRename:
+    """What a missing and an extra table or column are if one is the other under a new name.
+
+    `old` is the name in the migrations, `new` that in the models; `upgrade` and `downgrade` ran both ways, or
+    are empty, and `refused` says why; `remaining` are objects that are to be looked at afterwards.
+    """
+
+    old: str
+    new: str
+    likely: bool
+    upgrade: str
+    downgrade: str
+    remaining: tuple[str, ...]
+    refused: str
+
+
+@dataclass(frozen=True, slots=True)
 class JsonDrift:
     """One difference; a side that is missing is null, `upgrade` and `downgrade` are bodies of a revision."""
 
@@ -126,6 +143,7 @@ class JsonDrift:
     refused: str
     runs_only_with: str
     fixed_by_others: bool
+    rename: JsonRename | None = None
 
 
 @dataclass(frozen=True, slots=True)

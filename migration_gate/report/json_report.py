@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from migration_gate.analysis.drift_revision import format_revision_file
+from migration_gate.analysis.rename_advice import list_rename_names
 from migration_gate.check import Severity
 from migration_gate.config.settings import Allowance
 from migration_gate.correction import SourceEdit
-from migration_gate.facts import Difference, DriftRevision, Failure, Revision, Step
+from migration_gate.facts import Difference, DriftRevision, Failure, RenameFix, Revision, Step
 from migration_gate.report.json_document import (
     FORMAT,
     Allowed,
@@ -24,6 +25,7 @@ from migration_gate.report.json_document import (
     JsonLeftOut,
     JsonProblem,
     JsonProject,
+    JsonRename,
     JsonReport,
     JsonRevision,
     JsonStep,
@@ -234,6 +236,17 @@ def _build_drift(difference: Difference) -> JsonDrift:
         refused=difference.fix_refused,
         runs_only_with=difference.runs_only_with,
         fixed_by_others=difference.fixed_by_others,
+        rename=_build_rename(difference),
+    )
+
+
+def _build_rename(difference: Difference) -> JsonRename | None:
+    names = list_rename_names(difference)
+    if names is None:
+        return None
+    fix = difference.rename_fix or RenameFix()
+    return JsonRename(
+        *names, difference.rename_is_likely, fix.upgrade, fix.downgrade, fix.remaining, fix.refused
     )
 
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from pydantic import TypeAdapter
 
 from docs.generate import render_report_schema
-from migration_gate.report.json_document import JsonReport
-from migration_gate.report.json_report import render
+from migration_gate.facts import Difference, RenameFix
+from migration_gate.report.json_document import JsonRename, JsonReport
+from migration_gate.report.json_report import build_document, render
+from migration_gate.verdict.outcome import Report
 from tests.support import example_reports
 
 ROOT = Path(__file__).parents[2]
@@ -39,6 +43,28 @@ def test_every_report_matches_its_schema() -> None:
     ]
     assert read.status == 2
     assert text.isascii()
+
+
+@pytest.mark.parametrize("is_missing", [True, False])
+def test_both_findings_of_a_rename_have_its_two_names(is_missing: bool) -> None:
+    fix = RenameFix("op.rename_table('user', 'users')", "op.rename_table('users', 'user')", ("users.a",))
+    name, hint = ("users", "user") if is_missing else ("user", "users")
+    difference = Difference(
+        "table",
+        name,
+        database=None if is_missing else "(id integer)",
+        models="(id integer)" if is_missing else None,
+        table=f"public.{name}",
+        rename_hint=hint,
+        rename_is_likely=True,
+        rename_fix=fix,
+    )
+    project = example_reports.blocked()
+    facts = replace(project.facts, replay=replace(project.facts.replay, differences=(difference,)))
+    (drift,) = build_document(Report((replace(project, facts=facts),))).projects[0].drift
+    assert drift.rename == JsonRename(
+        "user", "users", True, fix.upgrade, fix.downgrade, ("users.a",), refused=""
+    )
 
 
 def test_the_same_run_gives_the_same_text() -> None:
