@@ -224,3 +224,7 @@ def _describe_limits(rights: ServerRights) -> Iterator[str]:
     yield "the project's code is given the password of this server, as it stands in the URL"
     if not rights.superuser:
         yield "the user is not a superuser there: migrations that need one (many extensions do) will fail"
+        yield (
+            "without a superuser no event trigger watches the migrations: a CREATE ... IF NOT EXISTS that "
+            "found something else under its name is not seen, nor is DDL whose error PL/pgSQL caught"
+        )
