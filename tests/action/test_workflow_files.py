@@ -10,12 +10,17 @@ from typing import Any
 import pytest
 import yaml
 
+import migration_gate
 from tests.support.check_programs import accepts
 
 pytestmark = pytest.mark.slow  # each starts another program
 
 ROOT = Path(__file__).resolve().parents[2]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+REUSABLE = [file for file in WORKFLOWS if file.name.startswith("check")]
+"""called from workflows of users, whose jobs decide on the rights"""
+OWN = [file for file in WORKFLOWS if file not in REUSABLE]
+IMAGE = f"docker://ghcr.io/migration-gate/migration-gate:{migration_gate.__version__}"
 
 
 def jobs() -> list[tuple[str, str, dict[str, Any]]]:
@@ -74,20 +79,35 @@ def test_the_base_is_pinned_by_its_digest() -> None:
 @pytest.mark.parametrize("file", WORKFLOWS, ids=lambda file: file.name)
 def test_every_action_is_pinned_by_a_commit(file: Path) -> None:
     for used, comment in re.findall(r"uses: (\S+)(.*)", file.read_text()):
-        assert used == "./" or re.fullmatch(r"[\w.-]+/[\w./-]+@[0-9a-f]{40}", used), used
-        assert used == "./" or re.fullmatch(r" # v\d+\.\d+\.\d+", comment), comment
+        if used in ("./", IMAGE):
+            continue
+        assert re.fullmatch(r"[\w.-]+/[\w./-]+@[0-9a-f]{40}", used), used
+        assert re.fullmatch(r" # v\d+\.\d+\.\d+", comment), comment
 
 
-@pytest.mark.parametrize("file", WORKFLOWS, ids=lambda file: file.name)
+@pytest.mark.parametrize("file", OWN, ids=lambda file: file.name)
 def test_a_workflow_gives_rights_to_jobs_alone(file: Path) -> None:
     assert yaml.safe_load(file.read_text())["permissions"] == {}
+
+
+@pytest.mark.parametrize("file", REUSABLE, ids=lambda file: file.name)
+def test_a_reusable_workflow_leaves_the_rights_to_its_caller(file: Path) -> None:
+    workflow = yaml.safe_load(file.read_text())
+    assert list(workflow[True]) == ["workflow_call"]
+    assert not any("permissions" in part for part in (workflow, *workflow["jobs"].values()))
+
+
+def test_the_required_job_of_a_monorepo_runs_also_where_others_failed() -> None:
+    jobs = yaml.safe_load((ROOT / ".github/workflows/check-monorepo.yml").read_text())["jobs"]
+    assert (jobs["migrations"]["if"], jobs["migrations"]["needs"]) == ("always()", ["list", "check"])
+    assert jobs["check"]["if"] == "needs.list.outputs.matrix != '{\"include\":[]}'"
 
 
 def test_only_the_job_that_publishes_a_release_may_write() -> None:
     writing = {
         (file, name)
         for file, name, job in jobs()
-        if any(text == "write" for text in job["permissions"].values())
+        if any(text == "write" for text in job.get("permissions", {}).values())
     }
     assert writing == {("release.yml", "publish")}
 

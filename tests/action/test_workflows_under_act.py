@@ -16,9 +16,10 @@ from typing import Any
 
 import pytest
 
+import migration_gate
 from migration_gate.action import manifest
 from tests.support.action_checkout import COMPARED_WHOLE
-from tests.support.action_image import ROOT, built_image, kit_folder, stand_in_image
+from tests.support.action_image import PYTHON, ROOT, built_image, kit_folder, stand_in_image
 from tests.support.action_runner import commit, git, mask_changing_parts, pull_request
 from tests.support.action_workflows import BLOCKED, KINDS, MATRIX, OWN
 from tests.support.check_examples import write_example, write_skeleton
@@ -172,38 +173,88 @@ def test_the_projects_of_a_monorepo_are_jobs_of_a_matrix(
     golden("action/act-monorepo.json", comparable_report(report))
 
 
-def test_the_example_of_a_monorepo_has_one_joined_verdict(hello: Path) -> None:
+@pytest.fixture
+def artifacts(hello: Path) -> Path:
+    """Where the artifacts of a run are."""
+    folder = hello.parent / "artifacts"
+    folder.mkdir()
+    return folder
+
+
+def stand_in(hello: Path, workflow: str) -> tuple[str, ...]:
+    """Options for act: stubs in the place of actions that it would have to fetch."""
+    scripts = {
+        "actions/upload-artifact": 'cp -r "$INPUT_PATH" "/artifacts/$INPUT_NAME"',
+        "actions/download-artifact": 'cp -r /artifacts "$INPUT_PATH"',
+        "actions/cache": "true",
+    }
+    names = re.findall(r"uses: ((actions/(?:cache|upload-artifact|download-artifact))@\w+)", workflow)
+    stubs = [
+        f"--local-repository={used}={_stub(hello.parent / name.partition('/')[2], scripts[name])}"
+        for used, name in dict.fromkeys(names)
+    ]
+    return (*stubs, f"--container-options=-v {hello.parent / 'artifacts'}:/artifacts")
+
+
+def use_built_image(workflow: str) -> str:
+    """The workflow with the image and the action that were built here."""
+    released = f"ghcr.io/migration-gate/migration-gate:{migration_gate.__version__}"
+    assert released in workflow
+    workflow = workflow.replace(released, built_image())
+    return re.sub(r"migration-gate/migration-gate@0{40}", "./action", workflow)
+
+
+def lay_monorepo(hello: Path) -> None:
+    """The example's services, of which the change touches two and breaks one."""
     shutil.copytree(ROOT / "examples" / "monorepo", hello, dirs_exist_ok=True)
-    workflow = (hello / ".github" / "workflows" / "migrations.yml").read_text()
     shutil.rmtree(hello / ".github")
+    use_python_of_image(hello)
     git(hello, "add", "--all")
     git(hello, "commit", "--quiet", "--amend", "--message", "three services")
     (hello / "services" / "billing" / "views.sql").write_text("CREATE TABLE unpaid (id int);\n")
     touched = hello / "services" / "search" / "alembic.ini"
     touched.write_text(touched.read_text() + "# touched\n")
-    shared = hello.parent / "artifacts"
-    shared.mkdir()
-    stubs = [
-        f"--local-repository={name}={_stub(hello.parent / Path(name.split('@')[0]).name, script)}"
-        for name, script in {
-            re.findall(r"actions/upload-artifact@\w+", workflow)[
-                0
-            ]: 'cp -r "$INPUT_PATH" "/artifacts/$INPUT_NAME"',
-            re.findall(r"actions/download-artifact@\w+", workflow)[0]: 'cp -r /artifacts "$INPUT_PATH"',
-        }.items()
-    ]
-    for name, instead in {
-        "ghcr.io/migration-gate/migration-gate:0": built_image(),
-        "migration-gate/migration-gate@v0": "./action",
-    }.items():
-        workflow = workflow.replace(name, instead)
-    options = (*stubs, f"--container-options=-v {shared}:/artifacts")
-    status, report = run_act(hello, "example", workflow, options=options)
+
+
+def use_python_of_image(folder: Path) -> None:
+    """Have nothing installed: the image has the packages that these projects need."""
+    with (folder / ".migration-gate.yml").open("a") as file:
+        file.write(f'python: {PYTHON}\ninstall: "off"\n')
+
+
+CALL_REUSABLE = """
+on: pull_request
+jobs:
+  migrations:
+    uses: ./.github/workflows/NAME.yml
+"""
+
+
+def call_reusable(hello: Path, name: str, inputs: str = "") -> tuple[int, dict[str, Any]]:
+    """Run a workflow that calls one of the reusable ones."""
+    workflow = use_built_image((ROOT / ".github" / "workflows" / f"{name}.yml").read_text())
+    (hello / ".github" / "workflows").mkdir(parents=True)
+    (hello / ".github" / "workflows" / f"{name}.yml").write_text(workflow)
+    caller = CALL_REUSABLE.replace("NAME", name) + inputs
+    return run_act(hello, f"call-{name}", caller, options=stand_in(hello, workflow))
+
+
+def test_one_call_checks_a_monorepo_and_joins_its_reports(hello: Path, artifacts: Path) -> None:
+    lay_monorepo(hello)
+    status, report = call_reusable(hello, "check-monorepo")
     assert status == 1
-    assert sorted(file.name for file in shared.iterdir()) == ["migrations-billing", "migrations-search"]
-    last = next(one["text"] for one in report["summaries"] if "Migrations of" not in one["job"])
+    assert sorted(file.name for file in artifacts.iterdir()) == ["migrations-billing", "migrations-search"]
+    last = next(item["text"] for item in report["summaries"] if "Migrations of" not in item["job"])
     assert "Blocked: " in last
     assert "unpaid" in last
+
+
+def test_one_call_checks_a_project(hello: Path, artifacts: Path) -> None:
+    project(hello / "app")
+    use_python_of_image(hello / "app")
+    status, report = call_reusable(hello, "check", "    with:\n      path: app\n")
+    assert (status, list(artifacts.iterdir())) == (0, []), log_text(report)[-3000:]
+    assert any("passed" in item["text"] for item in report["summaries"])
 
 
 def _stub(folder: Path, script: str) -> Path:
