@@ -1,10 +1,10 @@
 # The gate with all it needs: Postgres, git, uv. GitHub's rules for container actions hold:
 # the user is root, there is no WORKDIR, and the entry point is absolute.
-# BuildKit is not needed. The digest is that of Python 3.13.14's index of machines; where no registry is at hand,
+# BuildKit is not needed. The digest is that of Python 3.13.15's index of machines; where no registry is at hand,
 # `make image` builds on a local image of the same name.
-FROM python:3.13-slim-bookworm@sha256:67a1e1f215ccda113cfc024e8639049257e88f273898f595b61476d128d387e8 AS packages
+FROM python:3.13-slim-trixie@sha256:9d2e5553305c7c7b0097999bb17187c69b921ccd6bc9d40e4bb5ebe652c00285 AS packages
 
-# binutils: some wheels carry symbols that make up most of their size.
+# binutils: some wheels, and some builds of Python, carry symbols that make up most of their size.
 # hadolint ignore=DL3008
 RUN apt-get update && apt-get install -y --no-install-recommends binutils && rm -rf /var/lib/apt/lists/*
 
@@ -30,21 +30,16 @@ RUN pip --python /opt/migration-gate install --no-cache-dir --disable-pip-versio
     && rm -rf /opt/migration-gate/src \
     && /opt/migration-gate/bin/python -m compileall -q --invalidation-mode unchecked-hash \
         -x 'site-packages/(docker|testcontainers|wrapt|requests|urllib3|charset_normalizer|idna|pygments)/' \
-        /opt/migration-gate/lib
+        /opt/migration-gate/lib \
+    && find /usr/local/lib -name '*.so*' -type f -exec strip --strip-unneeded {} +
 
 
-FROM python:3.13-slim-bookworm@sha256:67a1e1f215ccda113cfc024e8639049257e88f273898f595b61476d128d387e8
+FROM python:3.13-slim-trixie@sha256:9d2e5553305c7c7b0097999bb17187c69b921ccd6bc9d40e4bb5ebe652c00285 AS system
 
-LABEL org.opencontainers.image.title="Migration Gate" \
-      org.opencontainers.image.description="Replays every Alembic migration on an ephemeral Postgres and blocks the merge on drift." \
-      org.opencontainers.image.source="https://github.com/migration-gate/migration-gate" \
-      org.opencontainers.image.licenses="Apache-2.0"
+# The one that Debian trixie carries. Others are fetched when they are asked for: migration_gate/postgres/server_package.py.
+ARG PG_MAJOR=17
 
-# Debian bookworm carries 15; another one needs PostgreSQL's own package source in the base image.
-ARG PG_MAJOR=15
-
-ENV LANG=C.UTF-8 \
-    MIGRATION_GATE_IMAGE=1
+ENV LANG=C.UTF-8 MIGRATION_GATE_IMAGE=1
 
 # Two accounts: the server's, and the one whose rights the project's code has. Their numbers are fixed and high: on the
 # runner they must be nobody's, and above all not those of the group that may open Docker's socket.
@@ -55,8 +50,9 @@ RUN groupadd --gid 64001 postgres \
 
 # contrib is part of Debian's server package. A cluster made at installation would be one too many. Taken out are
 # Postgres' JIT compiler, which is half its size; the translations; Perl's library, which only Debian's wrappers of the
-# client programs and a few rare git commands need: the programs themselves take the wrappers' places; and the programs
-# of git that serve, mail and push by http.
+# client programs and a few rare git commands need: the programs themselves take the wrappers' places; the programs
+# of git that serve, mail and push by http; those of Postgres that copy, upgrade and measure clusters; and the C
+# library's conversions of other alphabets, as Postgres and Python have their own.
 # hadolint ignore=DL3003,DL3008
 RUN mkdir -p /etc/postgresql-common \
     && echo 'create_main_cluster = false' > /etc/postgresql-common/createcluster.conf \
@@ -66,16 +62,21 @@ RUN mkdir -p /etc/postgresql-common \
         /usr/lib/*/libLLVM* /usr/lib/*/libz3.so* /usr/share/i18n /usr/share/locale/*/LC_MESSAGES \
         "/usr/lib/postgresql/${PG_MAJOR}/lib/bitcode" "/usr/lib/postgresql/${PG_MAJOR}/lib"/llvmjit* \
         /usr/share/perl /usr/lib/*/perl /usr/lib/*/libperl.so* /usr/share/gitweb /usr/bin/scalar /usr/bin/git-shell \
-        /usr/bin/tini-static /usr/share/doc/*/changelog* \
+        /usr/lib/*/gconv/[A-HJ-TV-Z]* /usr/lib/*/gconv/lib* /usr/bin/tini-static /usr/share/doc/*/changelog* \
     && cd /usr/lib/git-core \
     && rm -f scalar git-shell git-daemon git-http-backend git-http-fetch git-http-push git-imap-send git-instaweb \
         git-sh-i18n--envsubst git-subtree git-add--interactive \
     && ln -sf ../../bin/git git \
-    && ln -sf "/usr/lib/postgresql/${PG_MAJOR}/bin"/* /usr/bin/ \
+    && cd "/usr/lib/postgresql/${PG_MAJOR}/bin" \
+    && rm -rf pgbench pg_amcheck pg_archivecleanup pg_basebackup pg_checksums pg_combinebackup pg_createsubscriber \
+        pg_receivewal pg_recvlogical pg_rewind pg_test_fsync pg_test_timing pg_upgrade pg_verifybackup pg_waldump \
+        pg_walsummary vacuumlo oid2name "/usr/share/postgresql/${PG_MAJOR}/man" \
+    && ln -sf "$PWD"/* /usr/bin/ \
     && psql --version && git --version \
     && postgres --version
 
 COPY --from=packages /opt/migration-gate /opt/migration-gate
+COPY --from=packages /usr/local/lib /usr/local/lib
 # Isolated (-I): nothing of the checkout and no PYTHON* variable of the job is imported by the gate itself, which is root.
 # (And what was left out above is not missed.)
 RUN printf '%s\n' '#!/opt/migration-gate/bin/python -Iu' 'from migration_gate.__main__ import main' 'main()' \
@@ -85,6 +86,31 @@ RUN printf '%s\n' '#!/opt/migration-gate/bin/python -Iu' 'from migration_gate.__
     && /opt/migration-gate/bin/python -B -m migration_gate.postgres.image_cluster "/usr/lib/postgresql/${PG_MAJOR}/bin" \
     && /opt/migration-gate/bin/python -B -c 'import alembic.autogenerate.render, rich.live, sqlalchemy.dialects.postgresql, \
         testcontainers.core.container, migration_gate.entrypoint'
+
+# Nothing in the image gains rights: the gate is root, and whatever it starts has fewer. (And pip is in no use: the
+# project's packages are installed by uv, into an environment of their own.)
+# hadolint ignore=DL3003
+RUN find / -xdev -type f -perm /6000 -exec chmod a-s {} + \
+    && cd /usr/local/lib/python3.13 \
+    && rm -rf site-packages/pip* /usr/local/bin/pip* /usr/local/include test idlelib config-* tkinter \
+        turtledemo pydoc_data
+
+
+
+# In one layer: what was taken out of the base takes no room.
+FROM scratch
+
+LABEL org.opencontainers.image.title="Migration Gate" \
+      org.opencontainers.image.description="Replays every Alembic migration on an ephemeral Postgres and blocks the merge on drift." \
+      org.opencontainers.image.source="https://github.com/migration-gate/migration-gate" \
+      org.opencontainers.image.licenses="Apache-2.0"
+
+ENV PATH=/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin \
+    LANG=C.UTF-8 \
+    MIGRATION_GATE_IMAGE=1
+
+# hadolint ignore=DL3067
+COPY --from=system / /
 
 # The kernel keeps signals from the first process of a container until it handles them, which takes Python 0.1 s: tini
 # does from its first instant, and a gate that is not the first process just ends until it has something to clean up.

@@ -23,7 +23,7 @@ from tests.support.action_image import (
 from tests.support.action_runner import commit, run_step
 
 pytestmark = [pytest.mark.docker, pytest.mark.slow]
-MEGABYTES = 350
+MEGABYTES = 300
 
 
 def shell(script: str) -> str:
@@ -71,6 +71,11 @@ def test_the_image_has_the_extensions_of_migrations() -> None:
     for name in ("pgcrypto", "uuid-ossp", "pg_trgm", "citext", "hstore", "btree_gist", "ltree", "unaccent"):
         assert f"/{name}.control" in extensions
     assert "libicui18n" in shell("ldd /usr/bin/postgres")
+
+
+def test_no_program_in_the_image_gains_rights() -> None:
+    assert shell("find / -xdev -type f -perm /6000") == ""
+    assert shell("find / -xdev -type d -perm -0002 ! -perm -1000") == ""
 
 
 def test_no_cache_and_no_compiler_is_left_in_the_image() -> None:

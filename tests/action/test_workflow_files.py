@@ -71,9 +71,10 @@ def test_the_dockerfile_needs_no_buildkit() -> None:
 
 
 def test_the_base_is_pinned_by_its_digest() -> None:
-    bases = re.findall(r"^FROM (\S+)", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    *bases, last = re.findall(r"^FROM (\S+)", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    assert last == "scratch"
     assert len(set(bases)) == 1
-    assert re.fullmatch(r"python:3\.13-slim-bookworm@sha256:[0-9a-f]{64}", bases[0])
+    assert re.fullmatch(r"python:3\.13-slim-trixie@sha256:[0-9a-f]{64}", bases[0])
 
 
 @pytest.mark.parametrize("file", WORKFLOWS, ids=lambda file: file.name)
@@ -103,13 +104,21 @@ def test_the_required_job_of_a_monorepo_runs_also_where_others_failed() -> None:
     assert jobs["check"]["if"] == "needs.list.outputs.matrix != '{\"include\":[]}'"
 
 
-def test_only_the_job_that_publishes_a_release_may_write() -> None:
+def test_only_the_jobs_that_publish_a_release_may_write() -> None:
     writing = {
         (file, name)
         for file, name, job in jobs()
         if any(text == "write" for text in job.get("permissions", {}).values())
     }
-    assert writing == {("release.yml", "publish")}
+    assert writing == {("release.yml", "build"), ("release.yml", "publish")}
+
+
+def test_a_release_is_built_for_both_architectures_with_a_bill_of_materials() -> None:
+    build = yaml.safe_load((ROOT / ".github/workflows/release.yml").read_text())["jobs"]["build"]
+    runners = {leg["architecture"]: leg["runner"] for leg in build["strategy"]["matrix"]["include"]}
+    assert runners == {"amd64": "ubuntu-24.04", "arm64": "ubuntu-24.04-arm"}
+    assert set(build["outputs"]) == set(runners)
+    assert "--sbom=true" in build["steps"][1]["run"]
 
 
 def test_no_checkout_keeps_its_token() -> None:

@@ -18,7 +18,7 @@ CHANGING = (
     (r"(?s)<details><summary>Timings: .*?</details>", "<details>timings</details>"),
     (r"\b[0-9a-f]{40}\b", "<commit or token>"),
     (r"\b\d+(\.\d+)? (s|ms)\b", "N s"),
-    (r"PostgreSQL 15\.\d+", "PostgreSQL 15.x"),
+    (r"PostgreSQL 17\.\d+", "PostgreSQL 17.x"),
     (r"\b3\.13\.\d+\b", "3.13.x"),
     (r"migration-gate-[a-z0-9_]{8}\b", "migration-gate-<run>"),
     (r"migration-gate-test:[0-9a-f]{16}", "migration-gate-test"),
