@@ -3,6 +3,7 @@
 - `checks/README.md`, and the table of checks in `README.md`: from the checks' docstrings and example reports
 - `docs/configuration.md` and `docs/migration-gate.schema.json`: from the configuration's schema
 - `docs/report.schema.json`: from the dataclasses of the JSON report
+- the table of server packages in `docs/postgres.md`: from their list
 - `action.yml`, and the tables of its inputs and outputs where a page marks a place for them
 """
 
@@ -15,6 +16,7 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from docs.checks_page import fill_checks_table, render_checks_page
+from docs.postgres_page import fill_server_table
 from migration_gate.action import manifest
 from migration_gate.config import loading, reference_page
 from migration_gate.report.json_document import JsonReport
@@ -33,6 +35,8 @@ def render_pages() -> dict[Path, str]:
         ROOT / "docs" / "migration-gate.schema.json": json.dumps(loading.config_schema(), indent=2) + "\n",
         ROOT / "action.yml": manifest.render_manifest(),
     }
+    servers = ROOT / "docs" / "postgres.md"
+    pages[servers] = fill_server_table(servers.read_text(encoding="utf-8"))
     for file in PAGES_WITH_TABLES:
         pages[file] = fill_checks_table(manifest.fill_tables(file.read_text(encoding="utf-8")))
     return pages
