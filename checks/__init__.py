@@ -21,6 +21,7 @@ from migration_gate.checks import (
     unindexed_owner,
     unreferenced_owner,
     unregistered_model,
+    version_difference,
 )
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ ALL: tuple[Check, ...] = (
     missing_models,
     unregistered_model,
     drift,
+    version_difference,
     nullable_owner,
     missing_owner,
     unreferenced_owner,

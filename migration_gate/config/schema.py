@@ -21,6 +21,7 @@ from migration_gate.config.sections import (
     Texts,
     accept_text_as,
     as_list,
+    split_servers,
 )
 
 
@@ -111,10 +112,14 @@ class ProjectKeys(Keys):
         description="where a history begins that does not begin with an empty database",
         examples=[{"create_all": "v1.0", "stamp": "3f2a9c"}],
     )
-    postgres: Text = Field(
-        default="auto",
-        description="auto, local, embedded, a major version, an image, or the URL of a server",
-        examples=["postgis/postgis:17-3.5"],
+    postgres: Annotated[Texts, BeforeValidator(split_servers, json_schema_input_type=str | list[str])] = (
+        Field(
+            default=("auto",),
+            min_length=1,
+            description="auto, local, embedded, a major version, an image, or the URL of a server; of "
+            "several, each is replayed on and checked, and what differs between them is reported",
+            examples=["postgis/postgis:17-3.5", [16, 17]],
+        )
     )
     network: bool = Field(
         default=False, description="let the project's code reach the network", examples=[True]

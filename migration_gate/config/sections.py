@@ -23,6 +23,21 @@ def as_list(value: object) -> object:
     return value if value is None or isinstance(value, list | tuple) else [value]
 
 
+def split_servers(value: object) -> object:
+    """`16, 17` as a list without repetitions. The URL of a server may hold commas, and stands alone."""
+    if value is None:
+        return None
+    texts: list[object] = []
+    for item in value if isinstance(value, list | tuple) else [value]:
+        if isinstance(item, str) and "://" not in item:
+            texts.extend(part.strip() for part in item.split(","))
+        else:
+            texts.append(item)
+    if any(text == "" for text in texts):
+        raise ValueError("holds a server without a name")
+    return tuple({str(text): text for text in texts}.values())
+
+
 def _demand_text(value: str) -> str:
     if not value.strip():
         raise ValueError("is empty")

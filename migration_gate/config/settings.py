@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
@@ -122,6 +122,8 @@ class Settings:
     """Alembic's -x arguments"""
     start_from: StartFrom | None = None
     postgres: str = "auto"
+    further_postgres: tuple[str, ...] = ()
+    """other servers on which the same is replayed and checked"""
     network: bool = False
     run_seconds: float = 600.0
     """limit for the whole replay"""
@@ -151,3 +153,15 @@ class Settings:
     def find_origin(self, key: str) -> str:
         """Where the value of a key is from."""
         return next((value.origin for value in self.origins if value.key == key), DEFAULT_ORIGIN)
+
+    def list_server_runs(self) -> tuple[Settings, ...]:
+        """The settings once for each server that is named, with the others as further ones."""
+        servers = (self.postgres, *self.further_postgres)
+        return tuple(
+            replace(
+                self,
+                postgres=server,
+                further_postgres=tuple(other for other in servers if other != server),
+            )
+            for server in servers
+        )

@@ -37,7 +37,7 @@ def describe_settings(settings: Settings) -> dict[str, str]:
         "target.x": None,
         "x": settings.x_arguments,
         "start_from": _describe_start(settings.start_from),
-        "postgres": hide_password(settings.postgres),
+        "postgres": tuple(map(hide_password, (settings.postgres, *settings.further_postgres))),
         "network": settings.network,
         "base": settings.base,
         "watch": settings.watch,

@@ -9,53 +9,22 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from collections.abc import Sequence as ImmutableSequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from migration_gate.analysis.origin import find_origin, find_removal
-from migration_gate.drift.difference_text import columns_text, labels_text, sequence_text
-from migration_gate.drift.object_pairs import object_identity, pair_objects, without_identifiers
+from migration_gate.drift.changed_objects import (
+    ChangedObject,
+    find_changed_origin,
+    find_changes,
+    noun_of,
+    table_of,
+    text_of,
+)
 from migration_gate.facts import (
-    AttachedObject,
-    CatalogObject,
-    Column,
-    Constraint,
     DeclaredOperation,
     Difference,
-    EnumType,
-    Extension,
-    Index,
-    NamedType,
-    Origin,
-    OtherObject,
     Replay,
-    Routine,
-    Sequence,
     Snapshot,
-    Table,
-    View,
 )
-
-_FIELDS = (
-    "schemas", "extensions", "enums", "types", "sequences", "tables", "columns", "constraints", "indexes",
-    "views", "routines", "triggers", "policies", "rules", "others", "grants",
-)  # fmt: skip
-"""of `Snapshot`, in the order in which differences are reported"""
-_NOUNS = {EnumType: "enum", NamedType: "type", Table: "table", Column: "column", Index: "index"}
-
-
-@dataclass(frozen=True, slots=True)
-class _ChangedObject:
-    """An object on both sides, as they differ; None if a side lacks it."""
-
-    database: CatalogObject | None
-    declared: CatalogObject | None
-
-    @property
-    def item(self) -> CatalogObject:
-        """The object as the database has it, else as it is declared."""
-        item = self.database if self.database is not None else self.declared
-        assert item is not None  # noqa: S101  (one side has it)
-        return item
 
 
 def find_declared_differences(replay: Replay, known: Iterable[Difference]) -> tuple[Difference, ...]:
@@ -67,7 +36,7 @@ def find_declared_differences(replay: Replay, known: Iterable[Difference]) -> tu
     if declared is None:
         return ()
     known_objects = {item.object for item in known if item.kind != "unmanaged"}
-    changes = list(_find_changes(replay.catalog, declared))
+    changes = list(find_changes(replay.catalog, declared))
     changed = [item for item in changes if str(item.item) not in known_objects]
     operations = _list_operations(replay)
     explained = _explain_changes(changed, operations, declared, replay)
@@ -79,7 +48,7 @@ def find_declared_differences(replay: Replay, known: Iterable[Difference]) -> tu
 def find_undeclared_objects(replay: Replay, catalog: Snapshot) -> frozenset[str]:
     """The objects that are not in a catalog as they would be after the project's operations."""
     declared = replay.models.declared_snapshot
-    return frozenset(str(item.item) for item in _find_changes(catalog, declared)) if declared else frozenset()
+    return frozenset(str(item.item) for item in find_changes(catalog, declared)) if declared else frozenset()
 
 
 def _list_operations(replay: Replay) -> ImmutableSequence[DeclaredOperation]:
@@ -87,7 +56,7 @@ def _list_operations(replay: Replay) -> ImmutableSequence[DeclaredOperation]:
     operations = replay.models.declared_operations
     restored = replay.models.restored_snapshot
     without_way_back = [item for item in operations if not item.downgrade]
-    changes = _find_changes(replay.catalog, restored) if restored is not None else ()
+    changes = find_changes(replay.catalog, restored) if restored is not None else ()
     if all(any(_has_word(item, _name_of(change)) for item in without_way_back) for change in changes):
         return operations
     return [replace(operation, downgrade="") for operation in operations]
@@ -102,31 +71,8 @@ def _list_unexplained(
     return [operation for operation in operations if operation.label not in explained]
 
 
-def _find_changes(database: Snapshot, declared: Snapshot) -> Iterator[_ChangedObject]:
-    """Every object that differs, without those that belong to a table which one side lacks."""
-    missing = {object_identity(table) for table in database.tables}
-    missing ^= {object_identity(table) for table in declared.tables}
-    for field in _FIELDS:
-        for before, after in pair_objects(getattr(database, field), getattr(declared, field)):
-            changed = _ChangedObject(before, after)
-            if not _are_equal(before, after) and not _belongs_to(changed.item, missing):
-                yield changed
-
-
-def _are_equal(before: CatalogObject | None, after: CatalogObject | None) -> bool:
-    if before is None or after is None:
-        return False
-    return without_identifiers(before) == without_identifiers(after)
-
-
-def _belongs_to(item: CatalogObject, tables: set[tuple[str, ...]]) -> bool:
-    if not isinstance(item, Column | Constraint | Index | AttachedObject):
-        return False
-    return (item.schema, item.table) in tables
-
-
 def _explain_changes(
-    changed: Iterable[_ChangedObject],
+    changed: Iterable[ChangedObject],
     operations: Iterable[DeclaredOperation],
     declared: Snapshot,
     replay: Replay,
@@ -143,28 +89,21 @@ def _explain_changes(
         yield difference
 
 
-def _describe_change(changed: _ChangedObject, declared: Snapshot, replay: Replay) -> Difference:
-    origin = _find_origin(replay, changed)
+def _describe_change(changed: ChangedObject, declared: Snapshot, replay: Replay) -> Difference:
+    origin = find_changed_origin(replay, changed)
     return Difference(
         kind="declared",
         object=str(changed.item),
-        database=None if changed.database is None else _text_of(changed.database, replay.catalog),
-        models=None if changed.declared is None else _text_of(changed.declared, declared),
-        table=_table_of(changed.item),
-        object_noun=_noun_of(changed.item),
+        database=None if changed.database is None else text_of(changed.database, replay.catalog),
+        models=None if changed.other is None else text_of(changed.other, declared),
+        table=table_of(changed.item),
+        object_noun=noun_of(changed.item),
         revision=origin.revision,
         location=origin.location,
     )
 
 
-def _find_origin(replay: Replay, changed: _ChangedObject) -> Origin:
-    """The revision and line that made the object as it is, or that dropped it."""
-    if changed.database is not None:
-        return find_origin(replay, changed.database)
-    return find_removal(replay, changed.item)
-
-
-def _name_of(changed: _ChangedObject) -> str:
+def _name_of(changed: ChangedObject) -> str:
     """The object's name, without its schema and table."""
     return str(getattr(changed.item, "name", ""))
 
@@ -187,48 +126,3 @@ def _describe_alone(operation: DeclaredOperation) -> Difference:
         object_noun="operation",
         fix_refused=operation.error or "",
     )
-
-
-def _table_of(item: CatalogObject) -> str | None:
-    match item:
-        case Column() | Constraint() | Index() | AttachedObject():
-            return f"{item.schema}.{item.table}"
-        case Table():
-            return f"{item.schema}.{item.name}"
-        case _:
-            return None
-
-
-def _noun_of(item: CatalogObject) -> str:
-    match item:
-        case AttachedObject() | View() | Routine() | OtherObject() | Constraint():
-            return str(item.kind)
-        case _:
-            return _NOUNS.get(type(item), type(item).__name__.lower())
-
-
-def _text_of(item: CatalogObject, snapshot: Snapshot) -> str:
-    """What a reader sees of the object."""
-    match item:
-        case View() | Routine() | OtherObject() | Index() | Constraint() | NamedType() | AttachedObject():
-            return item.definition.strip()
-        case EnumType():
-            return labels_text(item)
-        case Sequence():
-            return sequence_text(item)
-        case Table():
-            return _table_text(item, snapshot)
-        case _:
-            return f"{item.version} in schema {item.schema}" if isinstance(item, Extension) else str(item)
-
-
-def _table_text(table: Table, snapshot: Snapshot) -> str:
-    """Its columns, and what else an operation may have changed."""
-    words = [columns_text(snapshot.columns_of(table)), table.persistence]
-    if table.options:
-        words.append(f"WITH ({', '.join(table.options)})")
-    if table.row_security:
-        words.append("FORCE ROW LEVEL SECURITY" if table.force_row_security else "ROW LEVEL SECURITY")
-    if table.comment:
-        words.append(f"COMMENT {table.comment}")
-    return " ".join(words)

@@ -59,6 +59,7 @@ from migration_gate.facts.models import (
 )
 from migration_gate.facts.owners import NullTrial, Owners
 from migration_gate.facts.replay import Replay, SoftwareVersion, StageTime
+from migration_gate.facts.server_difference import ServerDifference
 from migration_gate.facts.snapshot import Snapshot, TablePart
 from migration_gate.facts.steps import Statement, Step, TransactionBoundary
 from migration_gate.facts.tree import (
@@ -146,6 +147,7 @@ __all__ = [
     "SchemaChange",
     "SchemaChangeKind",
     "Sequence",
+    "ServerDifference",
     "SkippedCreation",
     "Snapshot",
     "SoftwareVersion",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from migration_gate.facts.migration_environment import Connection, MigrationCont
 from migration_gate.facts.model_uses import ModelStatement
 from migration_gate.facts.models import Models
 from migration_gate.facts.owners import NullTrial
+from migration_gate.facts.server_difference import ServerDifference
 from migration_gate.facts.snapshot import Snapshot
 from migration_gate.facts.steps import Statement, Step
 
@@ -71,6 +73,8 @@ class Replay:
     catalog: Snapshot = field(default_factory=Snapshot)
     models: Models = field(default_factory=Models)
     differences: tuple[Difference, ...] = ()
+    server_differences: tuple[ServerDifference, ...] = ()
+    """from the same history on other servers, where `postgres:` names several"""
     drift_revision: DriftRevision | None = None
     """None if nothing differs, or nothing can be removed"""
     versions: tuple[SoftwareVersion, ...] = ()
@@ -108,6 +112,13 @@ class Replay:
     def find_version(self, name: str) -> str:
         """The version of `python`, `postgres`...; empty if it is not known."""
         return next((software.version for software in self.versions if software.name == name), "")
+
+    @property
+    def postgres_version(self) -> str:
+        """The server's version, `17.12`, without where it is from; empty if it is not known."""
+        description = self.find_version("postgres")
+        match = re.search(r"PostgreSQL (\d[\w.]*)", description) or re.search(r"(\d[\w.]*)", description)
+        return match[1] if match else ""
 
     def find_null_trial(self, column: Column) -> NullTrial | None:
         """What was tried with the column; None if nothing but NOT NULL has a say."""

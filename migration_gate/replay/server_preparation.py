@@ -23,10 +23,16 @@ from migration_gate.progress import Progress
 def prepare_server(settings: Settings) -> Generator[Progress, None, ServerPlan]:
     """The server that the run is going to start, with its image pulled or its programs fetched.
 
-    Yields the progress. Raises PostgresNotFound or Misconfigured.
+    So are the others that the settings name. Yields the progress. Raises PostgresNotFound or Misconfigured.
     """
-    yield Progress("postgres", hide_password(settings.postgres), title="Finding Postgres")
-    plan = plan_server(settings.postgres)
+    for setting in settings.further_postgres:
+        yield from _prepare_setting(setting, settings)
+    return (yield from _prepare_setting(settings.postgres, settings))
+
+
+def _prepare_setting(setting: str, settings: Settings) -> Generator[Progress, None, ServerPlan]:
+    yield Progress("postgres", hide_password(setting), title="Finding Postgres")
+    plan = plan_server(setting)
     while True:
         try:
             yield from _get_ready(plan, settings)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
@@ -85,8 +84,8 @@ def describe_replay(project: ProjectReport) -> str:
         words.append(count_noun(len(replay.catalog.tables), "table"))
     words.append(f"{project.seconds:.1f} s")
     # The server may report more than its version, for example where it runs.
-    if version := re.search(r"\d+(?:\.\d+)?", replay.find_version("postgres")):
-        words.append(f"PostgreSQL {version[0]}")
+    if version := replay.postgres_version:
+        words.append(f"PostgreSQL {version}")
     return ", ".join(words)
 
 

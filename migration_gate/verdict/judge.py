@@ -86,10 +86,10 @@ def judge_findings(
         allowances.entries, allowances.comments, names, used if is_complete else None, today
     )
     verdicts += _sign_findings(unused_allow, faults, settings)
-    return tuple(_sort_verdicts(verdicts, names))
+    return tuple(sort_verdicts(verdicts, names))
 
 
-def _sort_verdicts(verdicts: Iterable[Verdict], check_names: list[str]) -> list[Verdict]:
+def sort_verdicts(verdicts: Iterable[Verdict], check_names: list[str]) -> list[Verdict]:
     """Allowed verdicts last, the worst first, then in the order of the checks, own files first."""
     order = {name: number for number, name in enumerate(check_names)}
     return sorted(

@@ -16,6 +16,7 @@ from migration_gate import checks, explain
 from migration_gate.check import Severity
 from migration_gate.config import loading
 from migration_gate.config.settings import Settings
+from migration_gate.drift.server_differences import compare_servers
 from migration_gate.facts import Facts
 from migration_gate.git import find_repository_root
 from migration_gate.replay import examination
@@ -27,6 +28,7 @@ from tests.support.check_examples import CHECK_NAMES, EXAMPLES, write_example
 
 pytestmark = pytest.mark.slow
 SERVER_LINE = re.compile(r"(local, )?PostgreSQL \d+\.\d+[^\n]*(\n\(.*\))?\n")
+MINOR_VERSION = re.compile(r"(PostgreSQL \d+)\.\d+")
 TODAY = date(2030, 1, 1)
 
 
@@ -56,7 +58,8 @@ def examine_example(check: str, side: str, folder: Path) -> tuple[Settings, Fact
     subprocess.run(["git", "-C", str(project), "add", "."], check=True)
     environment = {"MIGRATION_GATE_PYTHON": sys.executable}
     (settings,) = loading.load_settings(project, {}, environment, known_checks=explain.known_kinds())
-    facts = replay_project(settings)
+    first, *others = map(replay_project, settings.list_server_runs())
+    facts = compare_servers(first, others)
     texts = read_comment_files(facts, find_repository_root(project))
     verdicts = judge_findings(facts, settings, checks.ALL, texts, TODAY)
     return settings, facts, verdicts
@@ -86,4 +89,7 @@ def render_report(settings: Settings, facts: Facts, verdicts: tuple[Verdict, ...
     """The text report without what differs from machine to machine."""
     facts = replace(facts, replay=replace(facts.replay, notes=()))
     project = ProjectReport("notes", facts, verdicts, settings.fail_on, seconds=1.0)
-    return SERVER_LINE.sub("PostgreSQL\n", text_report.render(Report((project,)), explain.known_checks()))
+    text = text_report.render(Report((project,)), explain.known_checks())
+    if not settings.further_postgres:
+        return SERVER_LINE.sub("PostgreSQL\n", text)
+    return MINOR_VERSION.sub(r"\1.x", text)

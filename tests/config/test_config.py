@@ -21,6 +21,7 @@ from migration_gate.config.settings import (
     Variable,
 )
 from migration_gate.config.settings_text import describe_settings
+from migration_gate.errors import Misconfigured
 from migration_gate.facts import Owners
 
 YML = ".migration-gate.yml"
@@ -387,3 +388,28 @@ def test_the_schema_has_exactly_the_known_keys() -> None:
 def test_the_reference_page_is_up_to_date() -> None:
     written = Path(__file__).parents[2] / "docs" / "configuration.md"
     assert written.read_text(encoding="utf-8") == reference_page.render_page(), "run `make docs`"
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "servers"),
+    [
+        ("postgres: 17", {}, ("17",)),
+        ("postgres: [16, 17]", {}, ("16", "17")),
+        ("postgres: 16, 17, 16", {}, ("16", "17")),
+        ("postgres: 15", {"postgres": "16,postgis/postgis:17-3.5"}, ("16", "postgis/postgis:17-3.5")),
+        ("postgres: postgresql://u@a,b/x?options=a,b", {}, ("postgresql://u@a,b/x?options=a,b",)),
+    ],
+)
+def test_postgres_names_one_server_or_several(
+    tmp_path: Path, text: str, options: dict[str, object], servers: tuple[str, ...]
+) -> None:
+    settings = load(tmp_path, text, options)
+    assert (settings.postgres, *settings.further_postgres) == servers
+    assert [run.postgres for run in settings.list_server_runs()] == list(servers)
+    assert load(tmp_path, "", {}, {"MIGRATION_GATE_POSTGRES": "16, 18"}).further_postgres == ("18",)
+
+
+@pytest.mark.parametrize("text", ["postgres: []", "postgres: [16, '']", "postgres: '16,'"])
+def test_a_list_of_servers_without_a_name_is_refused(tmp_path: Path, text: str) -> None:
+    with pytest.raises(Misconfigured, match="postgres"):
+        load(tmp_path, text)
