@@ -13,6 +13,9 @@ from migration_gate.doctor.project_examination import Examination, Section
 from migration_gate.project import import_path, locate
 from migration_gate.project.locate import AlembicEnvironment
 
+MOST_MENTIONS = 5
+"""of production's Postgres, the nearest to production first"""
+
 
 def examine_project(settings: Settings, environ: Mapping[str, str]) -> Examination:
     """Read the project's files, and ask at most an interpreter which packages it has."""
@@ -67,9 +70,29 @@ def _project_section(environment: AlembicEnvironment, path: tuple[str, ...]) -> 
 
 
 def _postgres_section(examination: Examination, settings: Settings) -> Section:
-    from migration_gate.postgres.choice import choose_server  # noqa: PLC0415 - only this section needs it
+    """Each server that is named, and which one it would be; and what production has."""
+    from migration_gate.scan.production_postgres import find_production_postgres  # noqa: PLC0415
 
-    choice = examination.call_or_note_missing(lambda: choose_server(settings.postgres))
+    section: Section = {}
+    runs = settings.list_server_runs()
+    for number, run in enumerate(runs, 1):
+        for label, value in _server_section(examination, run).items():
+            section[label if len(runs) == 1 else f"{label} {number}"] = value
+    mentions = find_production_postgres(settings.root)
+    if mentions:
+        section["production"] = [
+            f"PostgreSQL {mention.major} ({mention.place}{f', {mention.image}' if mention.image else ''})"
+            for mention in mentions[:MOST_MENTIONS]
+        ]
+    return section
+
+
+def _server_section(examination: Examination, settings: Settings) -> Section:
+    from migration_gate.postgres.choice import choose_server  # noqa: PLC0415 - only this section needs it
+    from migration_gate.replay.production_server import find_production_server  # noqa: PLC0415
+
+    production = find_production_server(settings)
+    choice = examination.call_or_note_missing(lambda: choose_server(settings.postgres, production))
     requested = hide_password(settings.postgres)
     if choice is None:
         return {"wanted": requested, "found": "none"}

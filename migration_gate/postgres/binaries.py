@@ -58,12 +58,12 @@ class Installation:
         """False for a beta or release candidate."""
         return re.fullmatch(r"[\d.]+", self.version) is not None
 
-    def missing_extensions(self) -> tuple[str, ...]:
-        """The COMMON_EXTENSIONS that this server does not have; () where its folder of them is not found."""
+    def missing_extensions(self, names: tuple[str, ...] = COMMON_EXTENSIONS) -> tuple[str, ...]:
+        """Those of the extensions that this server lacks; () where its folder of them is not found."""
         folder = self._find_extension_folder()
         if folder is None:
             return ()
-        return tuple(name for name in COMMON_EXTENSIONS if not (folder / f"{name}.control").is_file())
+        return tuple(name for name in names if not (folder / f"{name}.control").is_file())
 
     def _find_extension_folder(self) -> Path | None:
         debian_root = Path("/usr/share/postgresql") / str(self.major)

@@ -14,7 +14,7 @@ from pathlib import Path
 from migration_gate.errors import PostgresNotFound
 from migration_gate.postgres.server import Server
 from migration_gate.postgres.server_choice import ServerChoice
-from migration_gate.postgres.server_search import ServerSearch
+from migration_gate.postgres.server_search import ProductionServer, ServerSearch
 
 
 @dataclass(slots=True)
@@ -44,18 +44,21 @@ class ServerPlan:
         self.choice = choice
 
 
-def plan_server(setting: str) -> ServerPlan:
-    """The server for this setting. Starts nothing. Raises PostgresNotFound or Misconfigured."""
-    search = ServerSearch(setting)
+def plan_server(setting: str, production: ProductionServer | None = None) -> ServerPlan:
+    """The server for this setting; with `auto` one of production's major, where that is known.
+
+    Starts nothing. Raises PostgresNotFound or Misconfigured.
+    """
+    search = ServerSearch(setting, production)
     candidates = search.find_candidates()
     for choice in candidates:
         return ServerPlan(search, choice, candidates)
     raise search.not_found_error()
 
 
-def choose_server(setting: str) -> ServerChoice:
+def choose_server(setting: str, production: ProductionServer | None = None) -> ServerChoice:
     """What `start_server` would start first. Starts nothing. Raises PostgresNotFound or Misconfigured."""
-    return plan_server(setting).choice
+    return plan_server(setting, production).choice
 
 
 @contextmanager

@@ -62,6 +62,8 @@ class ServerChoice:
     reason: str
     package: ChosenPackage | None = None
     """from PyPI"""
+    remarks: tuple[str, ...] = ()
+    """what to know about the choice"""
 
     @property
     def description(self) -> str:
@@ -74,7 +76,23 @@ class ServerChoice:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What it lacks, as far as can be seen without starting it."""
+        """What to know about it, and what it lacks, as far as can be seen without starting it."""
+        return (*self.remarks, *self._describe_lacks())
+
+    @property
+    def major(self) -> int | None:
+        """The major of programs; None for an image or a URL."""
+        if self.package:
+            return self.package.package.major
+        return self.installation.major if self.installation else None
+
+    def has_extensions(self, names: frozenset[str]) -> bool:
+        """Whether none of these extensions is known to be missing."""
+        if self.package:
+            return names <= {*self.package.package.extensions, "plpgsql"}
+        return self.installation is None or not self.installation.missing_extensions(tuple(names))
+
+    def _describe_lacks(self) -> tuple[str, ...]:
         if self.package:
             return embedded.describe_lacks(self.package.package.missing_extensions())
         if self.installation is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from migration_gate.errors import Misconfigured, PostgresNotFound
@@ -28,10 +28,25 @@ TIME_ZONES = Path("/usr/share/zoneinfo")
 
 
 @dataclass(frozen=True, slots=True)
+class ProductionServer:
+    """The server that production has, which `auto` prefers."""
+
+    major: int
+    image: str
+    """an image of that major, with the extensions of production"""
+    place: str
+    """where it is named: `docker-compose.yml:4`"""
+    extensions: frozenset[str] = frozenset()
+    """that the project creates"""
+
+
+@dataclass(frozen=True, slots=True)
 class ServerSearch:
     """The search for a server that fits the setting."""
 
     setting: str
+    production: ProductionServer | None = None
+    """None if it is not known, or not asked for"""
     failures: list[str] = field(default_factory=list)
     """what could not be taken so far, and why"""
 
@@ -46,23 +61,34 @@ class ServerSearch:
         if SCHEME.match(setting):
             yield ServerChoice(ServerKind.URL, setting, None, NAMED_BY_USER)
         elif setting == "auto":
-            yield from self._find_local()
-            yield from self._find_image(DEFAULT_IMAGE)
-            yield from self._find_embedded()
-            yield from self._find_package(DEFAULT_MAJOR)
+            if self.production:
+                yield from find_production_candidates(self.production)
+            for choice in self._find_any():
+                yield remark_other_major(choice, self.production)
         elif setting == "local":
             yield from self._find_local()
         elif setting == "embedded":
             yield from self._find_embedded()
             yield from self._find_package(DEFAULT_MAJOR)
         elif is_version_number(setting):
-            yield from self._find_local(setting)
-            yield from self._find_image(f"postgres:{setting}")
-            yield from self._find_embedded(setting)
-            yield from self._find_package(setting)
+            yield from self.find_version(setting, f"postgres:{setting}")
         else:
             refuse_misspelt_word(setting)
             yield ServerChoice(ServerKind.IMAGE, setting, None, NAMED_BY_USER)
+
+    def _find_any(self) -> Iterator[ServerChoice]:
+        """A server of any major."""
+        yield from self._find_local()
+        yield from self._find_image(DEFAULT_IMAGE)
+        yield from self._find_embedded()
+        yield from self._find_package(DEFAULT_MAJOR)
+
+    def find_version(self, version: str, image: str) -> Iterator[ServerChoice]:
+        """Servers of this version: installed, an image, or from a Python package."""
+        yield from self._find_local(version)
+        yield from self._find_image(image)
+        yield from self._find_embedded(version)
+        yield from self._find_package(version)
 
     def not_found_error(self, evidence: str = "") -> PostgresNotFound:
         """The error for a search that found nothing; `evidence` is that of the last failure."""
@@ -137,6 +163,26 @@ class ServerSearch:
         if not packages:
             majors = ", ".join(f"{package.server}" for package in list_packages())
             self.failures.append(f"no package on PyPI that the gate knows (they carry {majors})")
+
+
+def find_production_candidates(production: ProductionServer) -> Iterator[ServerChoice]:
+    """Servers of production's major that have the extensions of the project."""
+    version = str(production.major)
+    for choice in ServerSearch(version).find_version(version, production.image):
+        if choice.has_extensions(production.extensions):
+            reason = f"{production.place} names PostgreSQL {version}; {choice.reason}"
+            yield replace(choice, reason=reason)
+
+
+def remark_other_major(choice: ServerChoice, production: ProductionServer | None) -> ServerChoice:
+    """The choice, which says so if production has another major."""
+    if production is None or choice.major == production.major:
+        return choice
+    remark = (
+        f"production has PostgreSQL {production.major} ({production.place}), of which no server with the "
+        "project's extensions is at hand"
+    )
+    return replace(choice, remarks=(remark,))
 
 
 def find_package_problem(package: ServerPackage) -> str:

@@ -18,6 +18,7 @@ from migration_gate.postgres.image import pull_image
 from migration_gate.postgres.package_contents import list_folders, measure_contents
 from migration_gate.postgres.server_choice import ChosenPackage, ServerKind
 from migration_gate.progress import Progress
+from migration_gate.replay.production_server import find_production_server
 
 
 def prepare_server(settings: Settings) -> Generator[Progress, None, ServerPlan]:
@@ -32,7 +33,7 @@ def prepare_server(settings: Settings) -> Generator[Progress, None, ServerPlan]:
 
 def _prepare_setting(setting: str, settings: Settings) -> Generator[Progress, None, ServerPlan]:
     yield Progress("postgres", hide_password(setting), title="Finding Postgres")
-    plan = plan_server(setting)
+    plan = plan_server(setting, find_production_server(settings) if setting == "auto" else None)
     while True:
         try:
             yield from _get_ready(plan, settings)

@@ -108,8 +108,8 @@ BAD: list[Bad] = [
         "nothing where text belongs",
         YML, "postgres:\n",
         f"{YML}:1", "`postgres` must be a list, but is nothing.",
-        "Expected here: auto, local, embedded, a major version, an image, or the URL of a server; of several, "
-        "each is replayed on and checked, and what differs between them is reported.",
+        "Expected here: auto, local, embedded, a major version, an image, or the URL of a server; of "
+        "several, each is replayed on and checked, and what differs between them is reported.",
     ),
     (
         "a list where a mapping belongs",

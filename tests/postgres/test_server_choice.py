@@ -11,6 +11,8 @@ import yaml
 from migration_gate.errors import Misconfigured, PostgresNotFound
 from migration_gate.postgres import binaries, embedded, image, run_directory, server_search
 from migration_gate.postgres.choice import choose_server, start_server
+from migration_gate.postgres.server_choice import ServerChoice
+from migration_gate.postgres.server_search import ProductionServer
 
 slow = pytest.mark.slow
 
@@ -99,6 +101,30 @@ def test_a_version_that_is_only_on_pypi_is_taken_from_there_and_says_what_it_lac
     monkeypatch.setattr(server_search, "TIME_ZONES", tmp_path / "zoneinfo")
     with pytest.raises(PostgresNotFound, match="needs the time zones of the system"):
         choose_server("17")
+
+
+@pytest.mark.usefixtures("only_path")
+def test_auto_prefers_the_major_of_production_if_it_has_what_the_project_creates(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server_search, "list_platform_tags", lambda: frozenset(LINUX.split()))
+    folders = [str(fake_server(tmp_path / version, version)) for version in ("17.2", "15.4")]
+    monkeypatch.setenv("PATH", os.pathsep.join(folders))
+
+    def choose(major: int, *extensions: str) -> ServerChoice:
+        return choose_server(
+            "auto", ProductionServer(major, f"postgres:{major}", "compose.yml:4", frozenset(extensions))
+        )
+
+    installed = choose(15, "pg_trgm")
+    assert installed.description.startswith("local, PostgreSQL 15.4")
+    assert installed.reason.startswith("compose.yml:4 names PostgreSQL 15; ")
+    assert choose(16, "vector").description.startswith("package, PostgreSQL 16.14")
+    instead = choose(16, "pg_trgm")  # which the package lacks
+    assert instead.description.startswith("local, PostgreSQL 17.2")
+    assert "production has PostgreSQL 16 (compose.yml:4)" in instead.notes[0]
+    assert choose(14).description.startswith("local, PostgreSQL 17.2")
+    assert choose_server("17", None).notes == ()
 
 
 @pytest.mark.usefixtures("only_path")
