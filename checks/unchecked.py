@@ -9,11 +9,12 @@ Instead, give the gate what it lacks, or allow this one object by name, with a r
 from collections.abc import Iterator
 
 from migration_gate.analysis.coverage_proof import find_gaps
+from migration_gate.analysis.handlers_in_functions import find_handled_calls
 from migration_gate.analysis.left_out_tables import LeftOutTables
 from migration_gate.analysis.quoted_expressions import advise_on_quoted_expression
 from migration_gate.analysis.removed_models import find_removed_models
 from migration_gate.check import Evidence, Finding, Severity, Subject
-from migration_gate.facts import Facts, Models
+from migration_gate.facts import Facts, Models, Replay
 
 SEVERITY = Severity.ERROR
 SUBJECT = Subject.RUN
@@ -34,6 +35,23 @@ def check(facts: Facts) -> Iterator[Finding]:
             fix=_describe_fix(unchecked.object, unchecked.advice),
         )
     yield from _find_uncreated_objects(facts.replay.models)
+    yield from _find_hidden_errors(facts.replay)
+
+
+def _find_hidden_errors(replay: Replay) -> Iterator[Finding]:
+    """Calls of functions that change rows and catch every error."""
+    for call in find_handled_calls(replay):
+        name = f"{call.function.name}()"
+        if call.function.catches_everything:
+            yield Finding(
+                object=name,
+                message=f"`{name}` was not checked: `{call.revision}` calls it, and its EXCEPTION WHEN "
+                "OTHERS hides whatever error its INSERT, UPDATE or DELETE may have had",
+                location=call.location,
+                revision=call.revision,
+                evidence=(Evidence("statement", call.statement),),
+                fix=_describe_fix(name, "Let the handler name the error that it expects, or RAISE again"),
+            )
 
 
 def _find_uncreated_objects(models: Models) -> Iterator[Finding]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from migration_gate.analysis.handlers_in_functions import find_handled_calls
 from migration_gate.analysis.left_out_tables import LeftOutTables
 from migration_gate.analysis.model_registration import ModelRegistration
 from migration_gate.catalog.snapshot_reader import read_snapshot
@@ -33,7 +35,7 @@ def collect_replay_facts(
     """What the migrations did, without the models' side; see `add_model_comparison`."""
     failed = answer.failure()
     steps = answer.steps()
-    return Replay(
+    replay = Replay(
         history=history,
         steps=steps,
         failure=failed.failure if failed is not None and failed.stage != "models" else None,
@@ -69,6 +71,18 @@ def collect_replay_facts(
         unchecked=answer.unchecked(),
         output=output,
     )
+    return replace(replay, notes=(*replay.notes, *_describe_handled_calls(replay)))
+
+
+def _describe_handled_calls(replay: Replay) -> Iterator[str]:
+    """What functions of the migrations may have caught; a handler of every error is a finding."""
+    for call in find_handled_calls(replay):
+        if not call.function.catches_everything:
+            yield (
+                f"`{call.revision}` calls `{call.function.name}()`, which catches "
+                f"{call.function.conditions}: whether an INSERT, UPDATE or DELETE in it failed so is "
+                "not known"
+            )
 
 
 def _name_start(settings: Settings) -> str:
