@@ -12,11 +12,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from migration_gate.check import Severity
 from migration_gate.report.finding_markdown import render_counts, render_finding, render_fix
 from migration_gate.report.history_diagram import render_concerned_history
 from migration_gate.report.markdown import escape_markdown, fence_code, fence_mermaid, fold_section
-from migration_gate.report.phrases import describe_outcome
-from migration_gate.report.verdict_selection import allowed_verdicts, standing_verdicts
+from migration_gate.report.phrases import describe_counts, describe_outcome
+from migration_gate.report.verdict_selection import standing_verdicts
 from migration_gate.verdict.outcome import Problem, ProjectReport
 from migration_gate.wording import count_noun
 
@@ -54,7 +55,7 @@ class Comment:
     body: str
     """the text; its first line is the marker"""
     is_clean: bool
-    """there are no findings: nothing to say if there was no comment before"""
+    """there are no findings but notes: nothing to say if there was no comment before"""
     only_resolves: bool = False
     """it only replaces a comment about a run that could not examine any project"""
 
@@ -75,7 +76,7 @@ def render_comment(project: ProjectReport, path: str = ".", *, run: str = "", so
 
     `run` is the address of the run, where the whole report is; `source` that of the repository's files.
     """
-    is_clean = project.problem is None and not standing_verdicts(project.verdicts)
+    is_clean = project.problem is None and not _has_something_to_do(project)
     link = f"[the whole report]({run})" if ADDRESS.fullmatch(run) else ""
     if is_clean:
         text_without_links = _render_clean(project)
@@ -98,11 +99,18 @@ def _hash_text(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:16]
 
 
+def _has_something_to_do(project: ProjectReport) -> bool:
+    """Whether there is a finding that is more than a note, or that blocks."""
+    severities = {verdict.severity for verdict in standing_verdicts(project.verdicts)}
+    return bool(project.blocking_verdicts) or bool(severities - {Severity.NOTE})
+
+
 def _render_clean(project: ProjectReport) -> str:
     """One line."""
-    allowed = len(allowed_verdicts(project.verdicts))
     revisions = count_noun(len(project.facts.replay.history.revisions), "revision")
-    findings = f"no findings, {allowed} allowed" if allowed else "no findings"
+    findings = describe_counts(project.verdicts)
+    if project.verdicts and not standing_verdicts(project.verdicts):
+        findings = f"no findings, {findings}"
     return f"✅ **Migration Gate**: {escape_markdown(project.name)} passed, {revisions}, {findings}"
 
 
@@ -123,7 +131,8 @@ def _folded_sections(project: ProjectReport) -> Iterator[str]:
     """What stands below the findings."""
     if diagram := render_concerned_history(project):
         yield fold_section("The history", fence_mermaid(diagram))
-    yield fold_section("Counts", render_counts(project))
+    if counts := render_counts(project):
+        yield counts
 
 
 def _render_findings(project: ProjectReport, source: str, room: int) -> tuple[list[str], int]:

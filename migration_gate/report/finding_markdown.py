@@ -37,18 +37,23 @@ COLUMN_TITLES = {
 
 
 def render_counts(project: ProjectReport) -> str:
-    """A table of the checks that found something: findings by severity, and allowed ones."""
+    """A folded table of the checks that found something: findings by severity, and allowed ones.
+
+    Empty if there is only one such check: the title of the page says the same.
+    """
     counts: dict[str, Counter[str]] = {}
     for verdict in project.verdicts:
         column = ALLOWED if verdict.allowed else verdict.severity.value
         counts.setdefault(verdict.check, Counter())[column] += 1
+    if len(counts) < 2:
+        return ""
     columns = [column for column in COLUMN_TITLES if any(count[column] for count in counts.values())]
     titles = " | ".join(COLUMN_TITLES[column] for column in columns)
     rows = [f"| Check | {titles} |", "| :-- |" + " --: |" * len(columns)]
     for check, count in counts.items():
         cells = " | ".join(str(count[column] or "") for column in columns)
         rows.append(f"| {check} | {cells} |")
-    return "\n".join(rows) + "\n"
+    return fold_section("Counts", "\n".join(rows))
 
 
 def render_finding(

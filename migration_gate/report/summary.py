@@ -146,8 +146,8 @@ def _additional_sections(project: ProjectReport) -> Iterator[str]:
     if allowed := allowed_verdicts(project.verdicts):
         lines = [_describe_allowed(verdict) for verdict in allowed]
         yield fold_section(f"{len(allowed)} allowed", render_list(lines))
-    if project.verdicts:
-        yield fold_section("Counts", render_counts(project))
+    if counts := render_counts(project):
+        yield counts
     if text := _render_coverage(project):
         yield fold_section("What was looked at", text)
     if remarks := project_remarks(project):

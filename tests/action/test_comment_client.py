@@ -12,7 +12,8 @@ import pytest
 from migration_gate.action import github_client, repeated_attempts
 from migration_gate.action.comment_client import upsert_comment
 from migration_gate.action.github_client import CommentRefused, NotCommented, PullRequest
-from migration_gate.check import Evidence
+from migration_gate.check import Evidence, Severity
+from migration_gate.config.settings import Allowance
 from migration_gate.report import comment
 from tests.support import example_reports
 from tests.support.github_api import BOT, Answer, GitHub, json_answer, serve_github
@@ -221,6 +222,26 @@ def test_a_clean_comment_is_one_line() -> None:
         == "✅ **Migration Gate**: clean passed, 2 revisions, no findings · [the whole report](https://x.test/run)"
     )
     assert end == ""
+
+
+def test_a_comment_about_notes_alone_is_one_line_and_is_not_created() -> None:
+    project = example_reports.blocked()
+    note = replace(project.verdicts[0], severity=Severity.NOTE)
+    allowed = replace(note, allowed=Allowance("drift", "known"))
+    for verdicts, words in (
+        ((note,), "1 note"),
+        ((note, allowed), "1 note, 1 allowed"),
+        ((allowed,), "no findings, 1 allowed"),
+        ((), "no findings"),
+    ):
+        made = comment.render_comment(replace(project, verdicts=verdicts))
+        assert made.is_clean
+        assert made.body.split("\n")[1:] == [
+            f"✅ **Migration Gate**: media-library passed, 4 revisions, {words}",
+            "",
+        ]
+    strict = replace(project, verdicts=(note,), fail_on=Severity.NOTE)
+    assert not comment.render_comment(strict).is_clean
 
 
 def test_a_link_to_another_run_does_not_change_the_marker() -> None:
