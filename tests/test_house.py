@@ -42,7 +42,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "catalog": PURE_NOUNS | {"config"},
     "scan": PURE_NOUNS | {"config", "git"},
     "ci": PURE_NOUNS | {"config", "git"},
-    "project": PURE_NOUNS | {"config"},
+    "project": PURE_NOUNS | {"config", "sandbox"},
     "postgres": PURE_NOUNS | {"config", "sandbox"},
     "install": PURE_NOUNS | {"config", "project", "sandbox", "progress"},
     "worker": set(),

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from migration_gate.check import Severity
 from migration_gate.config import dotenv, gate_variables
+from migration_gate.config.checkout_paths import require_shared
 from migration_gate.config.config_keys import Key, format_key
 from migration_gate.config.precedence import SettingValue
 from migration_gate.config.sections import PrepareKeys, StartFromKeys
@@ -83,6 +84,7 @@ def require_path(setting: SettingValue, text: str, key: str, *, folder: bool = F
             advice="Fix the permissions, or name another path.",
         ) from error
     if exists:
+        require_shared(setting, path, key)
         return path
     advice = f"Relative paths start at `{setting.folder}`."
     if similar_name := nearest_name(path.name, neighbours):

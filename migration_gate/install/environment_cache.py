@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import hashlib
 import json
@@ -23,6 +24,10 @@ from migration_gate.sandbox.user import Account, choose_account, is_readable, ru
 
 REPOSITORY_FOLDER = ".migration-gate-cache"
 SUBFOLDERS = ("uv", "python", "pip", "home", "environments", "servers")
+OWN_NAMES = frozenset({".gitignore", "lock", "clusters", *SUBFOLDERS})
+"""all that lies in a cache folder"""
+SCRATCH_PREFIX = "scratch-"
+"""how the names of folders for a moment begin"""
 RECORD_FILE = "migration-gate.json"
 """written into an environment last: without it, the environment is incomplete"""
 KEPT_ENVIRONMENTS = 2
@@ -130,6 +135,8 @@ def open_cache(settings: Settings, top: Path, environ: Mapping[str, str]) -> Env
     for folder in [settings.cache] if settings.cache else _list_usual_folders(top, environ):
         try:
             is_new = _prepare_folder(folder, account, owners)
+            if settings.cache:
+                _require_own_names(folder)
         except OSError as error:
             problems.append(f"{folder}: {error.strerror or error}")
             continue
@@ -177,6 +184,13 @@ def _prepare_folder(folder: Path, account: Account | None, owners: AbstractSet[i
     return is_new
 
 
+def _require_own_names(folder: Path) -> None:
+    """Raise OSError if anything else lies in the folder: all in it is given to the account that installs."""
+    for path in folder.iterdir():
+        if path.name not in OWN_NAMES and not path.name.startswith(SCRATCH_PREFIX):
+            raise OSError(0, f"it is used for something else: it holds `{path.name}`")
+
+
 def _create_own_folder(path: Path, owners: AbstractSet[int]) -> bool:
     """Create the folder; False if it exists. Raises OSError if that is a link, or another user's.
 
@@ -194,24 +208,33 @@ def _create_own_folder(path: Path, owners: AbstractSet[int]) -> bool:
 
 @contextmanager
 def lock_cache(cache: EnvironmentCache) -> Iterator[None]:
-    """Keep other runs from building in the folder; meanwhile the account may write to it.
+    """Keep other runs from building in the folder; meanwhile the account may write to its subfolders.
 
-    Afterwards it belongs to the owner of the folder around it: a runner that could not remove what we leave
-    would fail at its next job.
+    Afterwards they belong to the owner of the folder around it: a runner that could not remove what we leave
+    would fail at its next job. So the project's code, which has the account's rights, cannot change what
+    later runs take from there.
     """
     flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
     lock = os.open(cache.folder / "lock", flags, 0o644)
-    parent = cache.folder.parent.stat()
     account = cache.account
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if account:
-            change_owner(cache.folder, account.uid, account.gid, cache.owners)
+            _give_subfolders(cache, account.uid, account.gid)
         yield
     finally:
-        if account and parent.st_uid not in (0, account.uid):
-            change_owner(cache.folder, parent.st_uid, parent.st_gid, cache.owners)
+        if account:
+            parent = cache.folder.parent.stat()
+            _give_subfolders(cache, parent.st_uid, parent.st_gid)
+            for name in (".", ".gitignore", "lock"):
+                with contextlib.suppress(FileNotFoundError):
+                    os.chown(cache.folder / name, parent.st_uid, parent.st_gid, follow_symlinks=False)
         os.close(lock)
+
+
+def _give_subfolders(cache: EnvironmentCache, uid: int, gid: int) -> None:
+    for name in SUBFOLDERS:
+        change_owner(cache.folder / name, uid, gid, cache.owners)
 
 
 def change_owner(folder: Path, uid: int, gid: int, owners: AbstractSet[int]) -> None:
@@ -226,7 +249,7 @@ def change_owner(folder: Path, uid: int, gid: int, owners: AbstractSet[int]) -> 
 @contextmanager
 def temporary_folder(cache: EnvironmentCache) -> Iterator[Path]:
     """A folder for files that the installer reads, removed afterwards."""
-    folder = Path(tempfile.mkdtemp(prefix="scratch-", dir=cache.folder))
+    folder = Path(tempfile.mkdtemp(prefix=SCRATCH_PREFIX, dir=cache.folder))
     try:
         folder.chmod(0o755)
         yield folder

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO
 
 from migration_gate.errors import TimedOut
-from migration_gate.sandbox.command import sandbox_command
+from migration_gate.sandbox.command import sandbox_command, sandbox_environment
 from migration_gate.sandbox.user import Account
 
 KEPT_LINES = 400
@@ -111,7 +111,7 @@ class Installer:
         process = subprocess.Popen(
             sandbox_command(command, account=self.account),
             cwd=folder or self.folder,
-            env=self._list_variables(variables or {}),
+            env=sandbox_environment(self._list_variables(variables or {})),
             stdin=subprocess.DEVNULL,
             stdout=output or subprocess.PIPE,
             stderr=subprocess.PIPE if output else subprocess.STDOUT,

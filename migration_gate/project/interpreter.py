@@ -14,6 +14,10 @@ from packaging.version import Version
 
 from migration_gate.config.gate_variables import is_private
 from migration_gate.project.search import read_text_file
+from migration_gate.sandbox.child_process import NOT_STARTED
+from migration_gate.sandbox.command import sandbox_command, sandbox_environment
+from migration_gate.sandbox.seccomp import supports_seccomp
+from migration_gate.sandbox.user import choose_account
 
 REQUIRED_PACKAGES = {"alembic": Version("1.7"), "sqlalchemy": Version("1.4")}
 """what the project must have installed, and the oldest version that is known to work"""
@@ -74,8 +78,8 @@ class Interpreter:
 def inspect_interpreter(python: Path, why: str, root: Path, environ: Mapping[str, str]) -> Interpreter:
     """What is installed for a Python. `Interpreter.problem` says where that could not be found out.
 
-    An interpreter that lies inside the repository (below `root`) is never started here: a stranger may have
-    put it there.
+    It is started in the sandbox, if at all: the repository (`root`) may name any program as its interpreter,
+    and hold it.
     """
     interpreter = Interpreter(python, why)
     prefix = python.parent.parent
@@ -83,7 +87,7 @@ def inspect_interpreter(python: Path, why: str, root: Path, environ: Mapping[str
         interpreter = _read_virtual_environment(prefix, interpreter)
         if not interpreter.missing or prefix.resolve().is_relative_to(root.resolve()):
             return interpreter
-    return _ask_interpreter(interpreter, {**environ, "PYENV_DIR": str(root)})
+    return _ask_interpreter(interpreter, root, {**environ, "PYENV_DIR": str(root)})
 
 
 def _read_virtual_environment(prefix: Path, interpreter: Interpreter) -> Interpreter:
@@ -131,15 +135,20 @@ def _list_packages(folder: Path) -> Iterator[tuple[str, str]]:
             yield canonicalize_name(match["name"]), match["version"]
 
 
-def _ask_interpreter(interpreter: Interpreter, environ: Mapping[str, str]) -> Interpreter:
+def _ask_interpreter(interpreter: Interpreter, root: Path, environ: Mapping[str, str]) -> Interpreter:
     """The interpreter with what it says itself; our secrets are not passed to it."""
+    variables = {name: value for name, value in environ.items() if not is_private(name)}
     try:
         completed = subprocess.run(
-            [str(interpreter.python), "-c", PROBE],
+            sandbox_command(
+                [str(interpreter.python), "-c", PROBE],
+                account=choose_account(root, [interpreter.python]).account,
+                unix_sockets_only=supports_seccomp(),
+            ),
             capture_output=True,
             check=False,
             cwd="/",
-            env={name: value for name, value in environ.items() if not is_private(name)},
+            env=sandbox_environment(variables),
             stdin=subprocess.DEVNULL,
             text=True,
             timeout=PROBE_SECONDS,
@@ -154,7 +163,7 @@ def _ask_interpreter(interpreter: Interpreter, environ: Mapping[str, str]) -> In
         # The last line, because a sitecustomize may print before the probe does.
         version, packages, executable = json.loads(completed.stdout.strip().splitlines()[-1])
     except (ValueError, IndexError):
-        last_error = completed.stderr.strip().rpartition("\n")[2]
+        last_error = completed.stderr.strip().rpartition("\n")[2].removeprefix(NOT_STARTED)
         return replace(interpreter, problem=_not_a_python(last_error))
     # The stand-in of a version manager (pyenv's shims) costs 0.1 s at every start.
     is_stand_in = "shims" in interpreter.python.parts and executable

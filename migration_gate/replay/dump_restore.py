@@ -10,7 +10,7 @@ from pathlib import Path
 from migration_gate.errors import Misconfigured, TimedOut
 from migration_gate.postgres import binaries
 from migration_gate.postgres.server import Server
-from migration_gate.sandbox.command import sandbox_command
+from migration_gate.sandbox.command import sandbox_command, sandbox_environment
 from migration_gate.sandbox.seccomp import supports_seccomp
 from migration_gate.sandbox.user import choose_account
 
@@ -21,15 +21,17 @@ SHOWN_ERRORS = 2000
 """characters of what the program printed last"""
 
 
-def restore_dump(dump: Path, server: Server, database: str) -> tuple[str, ...]:
+def restore_dump(dump: Path, server: Server, database: str, root: Path) -> tuple[str, ...]:
     """Restore plain SQL with psql, or the custom format with pg_restore; notes for the report.
+
+    `root`: the checkout, whose owner the program runs as where it runs as the owner of the code.
 
     Raises Misconfigured or TimedOut.
     """
     try:
         completed = subprocess.run(
-            _restore_command(dump, server, database),
-            env={"PGPASSWORD": server.password, "PATH": _search_path()},
+            _restore_command(dump, server, database, root),
+            env=sandbox_environment({"PGPASSWORD": server.password, "PATH": _search_path()}),
             capture_output=True,
             text=True,
             stdin=subprocess.DEVNULL,
@@ -50,7 +52,7 @@ def restore_dump(dump: Path, server: Server, database: str) -> tuple[str, ...]:
     return (f"the replay began with {dump.name}, not with an empty database",)
 
 
-def _restore_command(dump: Path, server: Server, database: str) -> list[str]:
+def _restore_command(dump: Path, server: Server, database: str, root: Path) -> list[str]:
     """The program and its options, in the sandbox: a plain dump may hold commands for a shell."""
     if _has_custom_format(dump):
         program = _find_program("pg_restore")
@@ -61,7 +63,7 @@ def _restore_command(dump: Path, server: Server, database: str) -> list[str]:
     address = ["-h", server.socket_directory, "-p", str(server.port), "-U", server.user, "-d", database]
     return sandbox_command(
         [program, *address, *options],
-        account=choose_account(dump.parent, [dump]).account,
+        account=choose_account(root, [dump]).account,
         unix_sockets_only=supports_seccomp(),
         allowed_socket=f"{server.socket_directory}/.s.PGSQL.{server.port}",
     )

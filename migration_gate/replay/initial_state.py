@@ -84,7 +84,7 @@ def _start_from(setup: ReplaySetup) -> Generator[Progress, None, tuple[str, ...]
     if start.create_all is not None:
         return create_older_models(setup, start.create_all, start.stamp)
     if start.dump is not None:
-        return restore_dump(start.dump, setup.server, setup.database)
+        return restore_dump(start.dump, setup.server, setup.database, setup.settings.root)
     return ()
 
 

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from migration_gate.config.settings import Settings
+from migration_gate.errors import Misconfigured
 from migration_gate.project import Project
-from migration_gate.sandbox.command import sandbox_command
+from migration_gate.sandbox.command import sandbox_command, sandbox_environment
 from migration_gate.sandbox.seccomp import supports_seccomp
 from migration_gate.sandbox.user import (
     WITHHELD_PREFIXES,
@@ -162,7 +163,7 @@ def _launch_worker(project: Project, settings: Settings, folder: Path, with_mode
         process = subprocess.Popen(
             command,
             cwd=project.directory,
-            env=environment,
+            env=sandbox_environment(environment),
             stdin=subprocess.DEVNULL,
             stdout=pipes.output,
             stderr=pipes.output,
@@ -184,8 +185,8 @@ def _launch_worker(project: Project, settings: Settings, folder: Path, with_mode
 
 def _choose_confinement(project: Project, settings: Settings) -> Confinement:
     """The account and the network of the project's code, as far as this machine can restrict them."""
-    needed = [path for path in (project.python, project.directory, project.hook) if path is not None]
-    choice = choose_account(project.directory, needed)
+    choice = choose_account(project.root, [project.python, project.root])
+    _require_readable(project, choice.account)
     notes: list[str] = []
     if settings.network:
         notes.append(ALL_NETWORKS)
@@ -198,6 +199,20 @@ def _choose_confinement(project: Project, settings: Settings) -> Confinement:
         unix_sockets_only=not settings.network and supports_seccomp(),
         notes=tuple(notes),
     )
+
+
+def _require_readable(project: Project, account: Account | None) -> None:
+    """Raise Misconfigured where the settings name a folder or a file that the account may not read.
+
+    They do not choose the account: whoever writes them would else choose whose files the code can read.
+    """
+    for path in (project.directory, project.hook):
+        if account is not None and path is not None and not is_readable(path, account):
+            raise Misconfigured(
+                f"The project's code runs as user {account.uid}, who may not read `{path}`.",
+                where=str(path),
+                advice="Put it where every user may read it, or change its permissions (`chmod -R a+rX`).",
+            )
 
 
 def _describe_account(account: Account | None, unreadable: Path) -> str:

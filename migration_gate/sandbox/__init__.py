@@ -4,7 +4,9 @@ command           the command line that runs another command in the sandbox: sta
 options           what that command may do
 __main__          the sandbox: it stays as the command's parent, and ends all that the command started
 child_process     starts the command, and ends it with its descendants; the Postgres supervisor uses it too
-seccomp           the filter of system calls: Unix sockets only
+seccomp           the filter of system calls, set for a process
+filter_program    what the filter does: Unix sockets only
+system_calls      numbers and kinds of system calls
 connect_broker    answers the filter's questions: connects the command to the sockets that it may connect to
 seccomp_listener  the questions of the kernel, and the answers
 calling_process   what is known about a process that asks

@@ -21,7 +21,7 @@ from migration_gate.sandbox.child_process import (
     wait_for_child,
 )
 from migration_gate.sandbox.connect_broker import ConnectBroker
-from migration_gate.sandbox.options import SandboxOptions
+from migration_gate.sandbox.options import SandboxOptions, command_variables
 
 NOTHING_READABLE = (
     "this kernel does not let the sandbox see which sockets the project's code connects to, so every "
@@ -62,7 +62,7 @@ def _execute(command: list[str], options: SandboxOptions, broker: ConnectBroker)
     forbid_new_privileges()
     if options.unix_sockets_only:
         broker.install_filter()
-    os.execv(command[0], command)  # noqa: S606  (the interpreter that the gate chose)
+    os.execve(command[0], command, command_variables())  # noqa: S606  (the interpreter that the gate chose)
 
 
 def _note_other_servers(broker: ConnectBroker, notes_descriptor: int | None) -> None:

@@ -13,7 +13,8 @@ import os
 import platform
 import struct
 
-from migration_gate.sandbox.seccomp import AF_NETLINK, AF_UNIX, SYSTEM_CALLS
+from migration_gate.sandbox.filter_program import AF_NETLINK, AF_UNIX
+from migration_gate.sandbox.system_calls import SYSTEM_CALLS
 
 ADDRESS_SIZE = 128
 """bytes of the longest address that the kernel takes (struct sockaddr_storage)"""

@@ -24,6 +24,8 @@ PR_SET_CHILD_SUBREAPER = 36
 PR_SET_NO_NEW_PRIVS = 38
 CANNOT_EXECUTE = 127
 """exit status of a child that could not become its command, as in a shell"""
+NOT_STARTED = "The command could not be started: "
+"""what such a child prints before the reason"""
 KILL_ROUNDS = 2000
 """how often processes are looked for that were started while others were being killed"""
 KILL_PAUSE_SECONDS = 0.001
@@ -85,7 +87,7 @@ def fork_child(execute: Callable[[], object]) -> int:
     try:
         execute()
     except BaseException as error:  # noqa: BLE001 -- the child must never return into its parent's code
-        os.write(2, f"The command could not be started: {error}\n".encode())
+        os.write(2, f"{NOT_STARTED}{error}\n".encode())
     finally:
         os._exit(CANNOT_EXECUTE)
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from migration_gate.sandbox.options import SandboxOptions
+from migration_gate.sandbox.options import VARIABLE_PREFIX, SandboxOptions
 from migration_gate.sandbox.own_sockets import identify_file
 from migration_gate.sandbox.user import Account
 
@@ -25,6 +25,8 @@ def sandbox_command(
     descriptors_to_close: Sequence[int] = (),
 ) -> list[str]:
     """The command, run by the sandbox. Its first word must be an absolute path.
+
+    It is to be started with `sandbox_environment`.
 
     account: whose rights the command has; None for those of this process.
     unix_sockets_only: no sockets but Unix sockets, and of those only the allowed one and the command's own.
@@ -46,6 +48,15 @@ def sandbox_command(
         descriptors_to_close=descriptors_to_close,
     )
     return [sys.executable, "-I", "-S", SANDBOX_FOLDER, options.to_json(), *command]
+
+
+def sandbox_environment(variables: Mapping[str, str]) -> dict[str, str]:
+    """The variables of the sandbox, from which it makes those of the command.
+
+    Some variables have the loader of programs run code (`LD_PRELOAD`), and a project chooses the variables of
+    its command: under their own names they are for that command alone, which has no more rights than it.
+    """
+    return {VARIABLE_PREFIX + name: value for name, value in variables.items()}
 
 
 def identify_socket(path: str) -> bytes:

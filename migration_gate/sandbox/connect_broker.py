@@ -34,10 +34,11 @@ from migration_gate.sandbox.calling_process import CallingProcess, can_copy_desc
 from migration_gate.sandbox.child_process import allow_reading_memory
 from migration_gate.sandbox.options import SandboxOptions
 from migration_gate.sandbox.own_sockets import FileIdentity, identify_file
-from migration_gate.sandbox.seccomp import SYSTEM_CALLS, install_socket_filter
+from migration_gate.sandbox.seccomp import install_socket_filter
 from migration_gate.sandbox.seccomp_listener import Notification, SeccompListener
 from migration_gate.sandbox.signal_guard import decide_signal, is_signal_call
 from migration_gate.sandbox.socket_calls import SocketCalls
+from migration_gate.sandbox.system_calls import SYSTEM_CALLS
 
 SERVER_FOLDERS = ("/run/postgresql", "/var/run/postgresql", "/tmp")  # noqa: S108  (read, not written)
 """where Postgres servers usually have their sockets"""
@@ -47,6 +48,8 @@ ADD_DESCRIPTOR_SINCE = (5, 9)
 ALLOWED_SOCKET_SIZE = 100
 """more than the bytes of what `identify_socket` returns"""
 MSG_CMSG_CLOEXEC = 0x40000000
+FAILURES = (OSError, ValueError, LookupError, ArithmeticError)
+"""what a process can make fail by the numbers and the files that it gives us"""
 
 
 class ConnectBroker:
@@ -145,7 +148,11 @@ class ConnectBroker:
             self._libc.syscall(calls["setresuid"], uid, uid, uid)
 
     def _answer_signal(self, listener: SeccompListener, question: Notification) -> None:
-        error = decide_signal(question.pid, question.call.read_integer(0), self._command)
+        """Answer about a signal, or about another process's limits."""
+        try:
+            error = decide_signal(question.pid, question.call.read_integer(0), self._command)
+        except FAILURES:
+            error = errno.EPERM
         if error:
             listener.answer(question, error)
         else:
@@ -157,7 +164,7 @@ class ConnectBroker:
         try:
             address = self._read_address(caller, question)
             opened = self._open_socket(caller, question.call.read_integer(0))
-        except (OSError, ValueError, LookupError) as error:
+        except FAILURES as error:
             listener.answer(question, get_error_number(error))
             return
         arguments = (listener, question, caller, opened, address)
@@ -199,7 +206,7 @@ class ConnectBroker:
                 error = function(caller, opened, address)
             if not error and not self._copies_descriptors:
                 error = self._replace_descriptor(listener, question, caller, opened)
-        except (OSError, ValueError, LookupError) as problem:
+        except FAILURES as problem:
             error = get_error_number(problem)
         finally:
             opened.close()

@@ -7,7 +7,11 @@ imports.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
+
+VARIABLE_PREFIX = "COMMAND:"
+"""how the names of the command's variables begin in the environment of the sandbox"""
 
 
 class SandboxOptions:
@@ -41,3 +45,11 @@ class SandboxOptions:
     def from_json(cls, text: str) -> SandboxOptions:
         """The options that `to_json` wrote."""
         return cls(**json.loads(text))
+
+
+def command_variables() -> dict[bytes, bytes]:
+    """The command's variables, under their own names."""
+    prefix = VARIABLE_PREFIX.encode()
+    return {
+        name.removeprefix(prefix): value for name, value in os.environb.items() if name.startswith(prefix)
+    }

@@ -11,7 +11,7 @@ import struct
 import time
 
 from migration_gate.sandbox.calling_process import find_unix_socket
-from migration_gate.sandbox.seccomp import SYSTEM_CALLS
+from migration_gate.sandbox.system_calls import SYSTEM_CALLS
 
 COARSE_CLOCK = 5
 """CLOCK_REALTIME_COARSE: the clock of the times in a file system"""

@@ -13,8 +13,8 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from migration_gate.sandbox.calling_process import CallingProcess, encode_path
+from migration_gate.sandbox.filter_program import AF_UNIX
 from migration_gate.sandbox.own_sockets import FileIdentity, OwnSockets, read_clock
-from migration_gate.sandbox.seccomp import AF_UNIX
 
 ABSTRACT = b"\0"
 """first byte of the name of a socket that has no file"""
