@@ -194,7 +194,9 @@ def test_a_build_script_runs_without_roots_rights_and_without_tokens_and_leaves_
     assert not set(secret) & set(names)
     assert not (folder / "left-behind").exists()
     assert list_installed(run.installed)["alembic"] == "1.16.5"
-    assert run.installed.python.parent.stat().st_uid != int(uid)  # so that the project's code cannot change it
+    assert run.installed.python.parent.stat().st_uid != int(
+        uid
+    )  # so that the project's code cannot change it
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can work for somebody else")
