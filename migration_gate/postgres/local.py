@@ -35,6 +35,7 @@ from migration_gate.postgres.server import (
 from migration_gate.postgres.server_settings import PORT, hash_password, write_local_settings
 from migration_gate.postgres.supervisor_client import SupervisorClient, start_supervisor
 from migration_gate.sandbox.user import Account
+from migration_gate.sandbox.writable_folders import list_temporary_folders
 
 if TYPE_CHECKING:
     import psycopg
@@ -180,6 +181,10 @@ class LocalStart:
             stop_signal=signal.SIGQUIT,  # stops at once: nothing of the data will be needed
             pid_file=self.data / "postmaster.pid",
             unix_sockets_only=UNIX_SOCKETS_ONLY,
+            writable_folders=[
+                *map(os.path.realpath, (self.data, self.socket_directory)),
+                *list_temporary_folders(),
+            ],
         )
         self._wait_until_ready()
         directory = str(self.socket_directory)

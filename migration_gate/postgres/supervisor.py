@@ -29,15 +29,19 @@ from migration_gate.sandbox.child_process import (
     adopt_orphans,
     die_with_parent,
     drop_privileges,
+    forbid_new_privileges,
     forbid_reading_memory,
     fork_child,
     kill_descendants,
 )
 from migration_gate.sandbox.connect_broker import ConnectBroker
+from migration_gate.sandbox.landlock import restrict_writing
 from migration_gate.sandbox.options import SandboxOptions
 from migration_gate.sandbox.seccomp import supports_seccomp
 
 IPC_RMID = 0
+PID_FILE_BYTES = 4096
+"""more than a server writes into its pid file"""
 STANDARD_INPUT = 0
 STANDARD_OUTPUT = 1
 WAKEUP_BYTES = 512
@@ -88,7 +92,7 @@ class SupervisedProcess:
             time.sleep(0.001)
         kill_descendants(self.pid)
         if self.exit_status:
-            free_shared_memory(self._start.pid_file)
+            free_shared_memory(self._start)
 
 
 class Supervisor:
@@ -162,6 +166,9 @@ def exec_command(message: StartCommand, broker: ConnectBroker) -> None:
     drop_privileges(message.uid, message.gid)
     os.chdir("/")
     die_with_parent(message.stop_signal)  # after setuid(), which clears it
+    if message.writable_folders is not None:
+        forbid_new_privileges()
+        restrict_writing(message.writable_folders)
     if message.unix_sockets_only and supports_seccomp():
         with suppress(OSError):  # a kernel without filters
             broker.install_filter()
@@ -183,13 +190,30 @@ def send_reply(kind: str, value: object) -> None:
         os.write(STANDARD_OUTPUT, (json.dumps({kind: value}) + "\n").encode())
 
 
-def free_shared_memory(pid_file: str) -> None:
-    """Remove the System V segment that a killed server leaves; line 7 of its pid file is `key id`."""
+def free_shared_memory(start: StartCommand) -> None:
+    """Remove the System V segment that a killed server leaves; line 7 of its pid file is `key id`.
+
+    With the rights of the server's account, because whoever ran code in the server may have written the file:
+    it can name any segment of this machine.
+    """
+    child = os.fork()
+    if child:
+        os.waitpid(child, 0)
+        return
     try:
-        segment = Path(pid_file).read_text().splitlines()[6].split()[1]
+        drop_privileges(start.uid, start.gid)
+        segment = _read_start(start.pid_file).splitlines()[6].split()[1]
         ctypes.CDLL(None).shmctl(int(segment), IPC_RMID, None)
     except (OSError, IndexError, ValueError, AttributeError):
         return
+    finally:
+        os._exit(0)
+
+
+def _read_start(path: str) -> bytes:
+    """The first bytes of a file; never waits, whatever lies there."""
+    file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
+    return os.read(file, PID_FILE_BYTES)
 
 
 def remove_folders(folders: list[str]) -> None:

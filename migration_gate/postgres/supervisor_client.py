@@ -51,6 +51,7 @@ class SupervisorClient:
         stop_signal: signal.Signals,
         pid_file: Path | None = None,
         unix_sockets_only: bool = False,
+        writable_folders: Sequence[str] | None = None,
     ) -> None:
         """Have the supervisor start a command. Raises Broken if it could not.
 
@@ -59,6 +60,7 @@ class SupervisorClient:
         stop_signal: what ends it.
         pid_file: of a Postgres server.
         unix_sockets_only: it opens no sockets but Unix sockets, and connects to none but its own.
+        writable_folders: where it may write, if the kernel can limit that; None for no limit.
         """
         self._exit_reason = None
         message = StartCommand(
@@ -70,6 +72,7 @@ class SupervisorClient:
             stop_signal=int(stop_signal),
             pid_file=str(pid_file) if pid_file else "",
             unix_sockets_only=unix_sockets_only,
+            writable_folders=writable_folders,
         )
         self._send({"start": vars(message)})
         reply = self._receive(START_SECONDS)

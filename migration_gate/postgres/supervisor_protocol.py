@@ -26,6 +26,7 @@ class StartCommand:
         stop_signal: int,
         pid_file: str,
         unix_sockets_only: bool,
+        writable_folders: Sequence[str] | None,
     ) -> None:
         """See `SupervisorClient.start_command`."""
         self.command = command
@@ -38,6 +39,7 @@ class StartCommand:
         self.pid_file = pid_file
         """of a Postgres server, else ''; names the shared memory that a killed server leaves"""
         self.unix_sockets_only = unix_sockets_only
+        self.writable_folders = writable_folders
 
 
 class FinalCleanup:

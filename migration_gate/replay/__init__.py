@@ -8,7 +8,7 @@
     history_run         the worker's run, and what is read beside it; models_request: then its models
     env_trial           env.py without a step: `doctor --try`
 
-    worker_process      the worker in its sandbox; worker_order: what it is told
+    worker_process      the worker in its sandbox; worker_order: what it is told; confinement: kept from what
     worker_answer_stream    its lines as they come, within the time limits; answer_lines: each validated
     worker_answer       the lines as facts, by history_facts, step_facts, model_facts and failure_facts;
                         repository_paths: files as reports name them

@@ -6,7 +6,6 @@ import contextlib
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,28 +13,16 @@ from pathlib import Path
 from typing import BinaryIO
 
 from migration_gate.config.settings import Settings
-from migration_gate.errors import Misconfigured
 from migration_gate.project import Project
+from migration_gate.replay.confinement import build_environment, choose_confinement
 from migration_gate.sandbox.command import sandbox_command, sandbox_environment
-from migration_gate.sandbox.seccomp import supports_seccomp
-from migration_gate.sandbox.user import (
-    WITHHELD_PREFIXES,
-    Account,
-    choose_account,
-    is_readable,
-    runs_in_container,
-)
+from migration_gate.sandbox.user import Account, is_readable
 
 WORKER_FOLDER = Path(__file__).parents[1] / "worker"
 COPIED_WORKER = "migration_gate_worker"
 """folder of the copy; `crash_report.FOREIGN_FILE` knows its name"""
 STOP_SECONDS = 5.0
 """what the sandbox gets to end everything below it, before it is killed itself"""
-ALL_NETWORKS = "`network: true`: the project's code could reach other machines"
-NO_FILTER = (
-    f"no network filter on {sys.platform}: connections through SQLAlchemy and the usual drivers "
-    "are redirected, but a program that the project starts could reach another database"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,16 +57,6 @@ class WorkerProcess:
     """what the sandbox could not keep the project's code from, for the report"""
 
 
-@dataclass(frozen=True, slots=True)
-class Confinement:
-    """What the sandbox keeps the project's code from."""
-
-    account: Account | None
-    """whose rights the code has; None: those of this process"""
-    unix_sockets_only: bool
-    notes: tuple[str, ...]
-
-
 @contextmanager
 def start_worker(
     project: Project, settings: Settings, folder: Path, *, with_models: bool = False
@@ -89,7 +66,7 @@ def start_worker(
     With `with_models` it forks then: a second interpreter waits, which no code of the project has run in.
 
     `folder` belongs to this run: the worker's files are copied into it if its account cannot read them
-    elsewhere, and its home directory is there if it has no other.
+    elsewhere, and its home directory is there.
     """
     worker = _launch_worker(project, settings, folder, with_models)
     try:
@@ -143,9 +120,9 @@ def _open_pipes() -> PipePairs:
 
 
 def _launch_worker(project: Project, settings: Settings, folder: Path, with_models: bool) -> WorkerProcess:
-    confinement = _choose_confinement(project, settings)
+    confinement = choose_confinement(project, settings, folder)
     worker_code = _find_readable_code(confinement.account, folder)
-    environment = _build_environment(settings, confinement.account, folder)
+    environment = build_environment(settings, confinement.account, folder, os.environ)
     socket_read, socket_write = os.pipe()
     pipes = _open_pipes()
     models_pipes = _open_pipes() if with_models else None
@@ -158,6 +135,7 @@ def _launch_worker(project: Project, settings: Settings, folder: Path, with_mode
         allowed_socket_descriptor=socket_read,
         notes_descriptor=pipes.answer,
         descriptors_to_close=inherited,
+        writable_folders=confinement.writable_folders,
     )
     try:
         process = subprocess.Popen(
@@ -183,47 +161,6 @@ def _launch_worker(project: Project, settings: Settings, folder: Path, with_mode
     )
 
 
-def _choose_confinement(project: Project, settings: Settings) -> Confinement:
-    """The account and the network of the project's code, as far as this machine can restrict them."""
-    choice = choose_account(project.root, [project.python, project.root])
-    _require_readable(project, choice.account)
-    notes: list[str] = []
-    if settings.network:
-        notes.append(ALL_NETWORKS)
-    elif not supports_seccomp():
-        notes.append(NO_FILTER)
-    if choice.unreadable is not None and runs_in_container(os.environ):
-        notes.append(_describe_account(choice.account, choice.unreadable))
-    return Confinement(
-        account=choice.account,
-        unix_sockets_only=not settings.network and supports_seccomp(),
-        notes=tuple(notes),
-    )
-
-
-def _require_readable(project: Project, account: Account | None) -> None:
-    """Raise Misconfigured where the settings name a folder or a file that the account may not read.
-
-    They do not choose the account: whoever writes them would else choose whose files the code can read.
-    """
-    for path in (project.directory, project.hook):
-        if account is not None and path is not None and not is_readable(path, account):
-            raise Misconfigured(
-                f"The project's code runs as user {account.uid}, who may not read `{path}`.",
-                where=str(path),
-                advice="Put it where every user may read it, or change its permissions (`chmod -R a+rX`).",
-            )
-
-
-def _describe_account(account: Account | None, unreadable: Path) -> str:
-    """Why the project's code had more rights than it needs, in a container."""
-    owner = "as the owner of its folder, who may write to the runner's files"
-    return (
-        f"the project's code ran {owner if account else 'as root'}, "
-        f"because other users may not read `{unreadable}`: put it where they may"
-    )
-
-
 def _find_readable_code(account: Account | None, folder: Path) -> Path:
     """The worker's main file; a copy in `folder` if the account cannot read the original."""
     main_file = WORKER_FOLDER / "__main__.py"
@@ -233,16 +170,3 @@ def _find_readable_code(account: Account | None, folder: Path) -> Path:
     if not copy.exists():
         shutil.copytree(WORKER_FOLDER, copy, ignore=shutil.ignore_patterns("__pycache__"))
     return copy / "__main__.py"
-
-
-def _build_environment(settings: Settings, account: Account | None, folder: Path) -> dict[str, str]:
-    """What the interpreter starts with. The server's address and what names it follow with the order."""
-    environment = {
-        name: value for name, value in os.environ.items() if not name.startswith(WITHHELD_PREFIXES)
-    }
-    if account is not None:
-        home = folder / "home"
-        home.mkdir(exist_ok=True)
-        os.chown(home, account.uid, account.gid)
-        environment |= {"HOME": str(home), "USER": "nobody", "LOGNAME": "nobody"}
-    return environment | settings.env_by_name()

@@ -13,6 +13,9 @@ calling_process   what is known about a process that asks
 socket_calls      connect() and bind(), carried out for it
 own_sockets       which sockets the command's processes have made
 signal_guard      which processes the command may send signals to
+landlock          where the command may write
+capabilities      what root gives up where it has no other account for the command
+writable_folders  the list of those, for the project's code
 user              which account runs the project's code where the gate is root
 
 The sandbox is started as `python -I -S migration_gate/sandbox OPTIONS COMMAND …`, uses the standard library

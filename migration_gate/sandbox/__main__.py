@@ -10,6 +10,7 @@ import sys
 if not __package__:  # started as a folder, with nothing but the standard library on the path
     sys.path.append(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))  # noqa: PTH100, PTH120
 
+from migration_gate.sandbox.capabilities import drop_capabilities
 from migration_gate.sandbox.child_process import (
     adopt_orphans,
     die_with_parent,
@@ -21,6 +22,7 @@ from migration_gate.sandbox.child_process import (
     wait_for_child,
 )
 from migration_gate.sandbox.connect_broker import ConnectBroker
+from migration_gate.sandbox.landlock import restrict_writing
 from migration_gate.sandbox.options import SandboxOptions, command_variables
 
 NOTHING_READABLE = (
@@ -58,8 +60,11 @@ def _execute(command: list[str], options: SandboxOptions, broker: ConnectBroker)
     """In the child: give up what the command must not have, then become the command."""
     os.setsid()
     drop_privileges(options.uid, options.gid)
+    drop_capabilities()
     die_with_parent(signal.SIGKILL)  # after setuid(), which clears it
     forbid_new_privileges()
+    if options.writable_folders is not None:
+        restrict_writing(options.writable_folders)
     if options.unix_sockets_only:
         broker.install_filter()
     os.execve(command[0], command, command_variables())  # noqa: S606  (the interpreter that the gate chose)

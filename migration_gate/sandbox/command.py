@@ -23,6 +23,7 @@ def sandbox_command(
     allowed_socket_descriptor: int | None = None,
     notes_descriptor: int | None = None,
     descriptors_to_close: Sequence[int] = (),
+    writable_folders: Sequence[str] | None = None,
 ) -> list[str]:
     """The command, run by the sandbox. Its first word must be an absolute path.
 
@@ -37,6 +38,8 @@ def sandbox_command(
     notes_descriptor: where the sandbox writes a note, as a line of the worker's answer, if it cannot
         keep the command from another Postgres server of this machine.
     descriptors_to_close: what the sandbox closes when the command has inherited it.
+    writable_folders: files and folders that the command may write to, as real paths; None for no limit but
+        that of its account. Only if the kernel has Landlock.
     """
     options = SandboxOptions(
         uid=account.uid if account else None,
@@ -46,6 +49,7 @@ def sandbox_command(
         allowed_socket_descriptor=allowed_socket_descriptor,
         notes_descriptor=notes_descriptor,
         descriptors_to_close=descriptors_to_close,
+        writable_folders=writable_folders,
     )
     return [sys.executable, "-I", "-S", SANDBOX_FOLDER, options.to_json(), *command]
 

@@ -27,6 +27,7 @@ class SandboxOptions:
         allowed_socket_descriptor: int | None = None,
         notes_descriptor: int | None = None,
         descriptors_to_close: Sequence[int] = (),
+        writable_folders: Sequence[str] | None = None,
     ) -> None:
         """See `sandbox_command`; `uid` and `gid` are those of its `account`."""
         self.uid = uid
@@ -36,6 +37,7 @@ class SandboxOptions:
         self.allowed_socket_descriptor = allowed_socket_descriptor
         self.notes_descriptor = notes_descriptor
         self.descriptors_to_close = descriptors_to_close
+        self.writable_folders = writable_folders
 
     def to_json(self) -> str:
         """The options as one argument of the command line."""
