@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
-from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -19,6 +15,7 @@ import migration_gate
 from migration_gate.sandbox.command import SANDBOX_FOLDER, sandbox_command
 from migration_gate.sandbox.seccomp import supports_seccomp
 from migration_gate.sandbox.user import NOBODY_ID, Account
+from tests.sandbox.decoy_sockets import Decoy, open_decoy
 from tests.sandbox.normal_use import PROGRAMS, Program
 from tests.sandbox.socket_attacks import ATTACKS, PRELUDE, Attack
 from tests.support.replay_engine import Engine
@@ -42,58 +39,11 @@ os.execv(sys.argv[1], sys.argv[1:])
 """
 
 
-@dataclass
-class Decoy:
-    """Sockets that nobody may come to."""
-
-    folder: Path
-    sockets: tuple[socket.socket, ...]
-
-    @property
-    def arguments(self) -> list[str]:
-        """What the program of an attack is told."""
-        place, mine = self.folder / "there", self.folder / "mine"
-        return [f"{place}/.s.PGSQL.5432", str(mine), self.folder.name, f"{place}/datagram", str(os.getpid())]
-
-    def count_visitors(self) -> int:
-        """How many connections and datagrams have come."""
-        count = 0
-        for sock in self.sockets:
-            with suppress(BlockingIOError):
-                while True:
-                    if sock.type == socket.SOCK_DGRAM:
-                        sock.recv(1)
-                    else:
-                        sock.accept()[0].close()
-                    count += 1
-        return count
-
-
 @pytest.fixture
 def decoy() -> Iterator[Decoy]:
-    """The sockets, open to everybody, in a folder with a short name."""
-    with tempfile.TemporaryDirectory(prefix="d-", ignore_cleanup_errors=True) as name:
-        folder = Path(name)
-        for path in (folder, folder / "there", folder / "mine"):
-            path.mkdir(exist_ok=True)
-            path.chmod(0o777)
-        sockets = []
-        for address, kind in (
-            (f"{folder}/there/.s.PGSQL.5432", socket.SOCK_STREAM),
-            ("\0" + folder.name, socket.SOCK_STREAM),
-            (f"{folder}/there/datagram", socket.SOCK_DGRAM),
-        ):
-            sock = socket.socket(socket.AF_UNIX, kind)
-            sock.bind(address)
-            sock.setblocking(False)
-            if kind == socket.SOCK_STREAM:
-                sock.listen(4000)
-            sockets.append(sock)
-        for file in (folder / "there").iterdir():
-            file.chmod(0o777)
-        yield Decoy(folder, tuple(sockets))
-        for sock in sockets:
-            sock.close()
+    """The sockets of one test."""
+    with open_decoy() as made:
+        yield made
 
 
 def lay_program(decoy: Decoy, code: str) -> list[str]:
