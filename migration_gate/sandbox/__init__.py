@@ -21,6 +21,6 @@ user              which account runs the project's code where the gate is root
 The sandbox is started as `python -I -S migration_gate/sandbox OPTIONS COMMAND …`, uses the standard library
 only, and has to start in milliseconds. It ends when the gate ends, and ends the command with all its
 descendants. The filter is set before the command's interpreter starts, needs no privileges, and is inherited
-by every child. If the sandbox cannot carry out each connect() for the command, and another Postgres server
-has a socket on this machine, the command's answer begins with a note that says so.
+by every child. If the sandbox cannot carry out each connect() for the command, the command does not run where
+another Postgres server has a socket on this machine; elsewhere its answer begins with a note that says so.
 """

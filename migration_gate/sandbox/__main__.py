@@ -29,8 +29,16 @@ NOTHING_READABLE = (
     "this kernel does not let the sandbox see which sockets the project's code connects to, so every "
     "connection was refused; allow the gate to trace its own processes (kernel.yama.ptrace_scope below 2)"
 )
-USAGE_ERROR = 64
-"""exit status, as in sysexits.h"""
+UNCHECKED_SOCKETS = (
+    "this kernel cannot keep the project's code from other Unix sockets of this machine (Linux 5.9 can); no "
+    "other Postgres has one in the usual folders"
+)
+OTHER_SERVER = (
+    "Another Postgres has a socket here ({}), and this kernel cannot keep the project's code from it, so it "
+    "does not run. Use Linux 5.9 or newer, or the gate's container image; `network: true` allows it."
+)
+USAGE_ERROR, NOT_CONFINED = 64, 77
+"""exit statuses, as in sysexits.h"""
 
 
 def main(arguments: list[str]) -> int:
@@ -43,7 +51,12 @@ def main(arguments: list[str]) -> int:
     broker = ConnectBroker(options, guards_signals=True)
     child = fork_child(lambda: _execute(command, options, broker))
     if options.unix_sockets_only and not broker.start_answering(child):
-        _note_other_servers(broker, options.notes_descriptor)
+        if others := broker.find_other_servers():
+            kill_descendants(child)
+            print(OTHER_SERVER.format(others[0]), file=sys.stderr)
+            return NOT_CONFINED
+        _write_note(UNCHECKED_SOCKETS, options.notes_descriptor)
+        broker.allow_unchecked()
     elif broker.refuses_all:
         _write_note(NOTHING_READABLE, options.notes_descriptor)
     forbid_reading_memory()
@@ -68,18 +81,6 @@ def _execute(command: list[str], options: SandboxOptions, broker: ConnectBroker)
     if options.unix_sockets_only:
         broker.install_filter()
     os.execve(command[0], command, command_variables())  # noqa: S606  (the interpreter that the gate chose)
-
-
-def _note_other_servers(broker: ConnectBroker, notes_descriptor: int | None) -> None:
-    """Write a note in front of the command's answer where another Postgres server can be reached."""
-    others = broker.find_other_servers()
-    if not others:
-        return
-    _write_note(
-        f"another Postgres has a socket here ({others[0]}), and this kernel cannot keep the project's "
-        "code from it; connections through SQLAlchemy and the usual drivers are redirected",
-        notes_descriptor,
-    )
 
 
 def _write_note(text: str, notes_descriptor: int | None) -> None:

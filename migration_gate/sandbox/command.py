@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -45,7 +46,7 @@ def sandbox_command(
         uid=account.uid if account else None,
         gid=account.gid if account else None,
         unix_sockets_only=unix_sockets_only,
-        allowed_socket=allowed_socket,
+        allowed_socket=os.path.realpath(allowed_socket) if allowed_socket else "",
         allowed_socket_descriptor=allowed_socket_descriptor,
         notes_descriptor=notes_descriptor,
         descriptors_to_close=descriptors_to_close,
@@ -66,6 +67,6 @@ def sandbox_environment(variables: Mapping[str, str]) -> dict[str, str]:
 def identify_socket(path: str) -> bytes:
     """What to write to the pipe `allowed_socket_descriptor` for the socket at this path. Raises OSError.
 
-    It names the file and not the path, at which another file may lie when the sandbox looks.
+    It names the file beside the path, at which another file may lie when the sandbox looks.
     """
-    return json.dumps(identify_file(path)).encode()
+    return json.dumps([os.path.realpath(path), *identify_file(path)]).encode()

@@ -10,8 +10,9 @@ sandboxed process has bound. So there is no moment between the look and the call
 or the file could be exchanged. Where pidfd_getfd() is refused (Docker's own filter does), the broker connects
 a new socket of the same type and puts it in the place of the process's.
 
-Without either the command may connect to all Unix sockets, and a note says so where this matters; where the
-kernel keeps the memory of the command from the broker it may connect to none.
+Without either (before Linux 5.9) the command could connect to all Unix sockets: it does not run where another
+Postgres has a socket, and a note says so elsewhere. Where the kernel keeps the memory of the command from the
+broker it may connect to none.
 
 What this does NOT stop: a process of the same account outside of the sandbox can be talked into connecting
 for the command, by other means than sockets (its files, or its memory in /proc where the kernel allows that).
@@ -29,6 +30,7 @@ import os
 import platform
 import signal
 import struct
+from contextlib import suppress
 
 from migration_gate.sandbox.calling_process import CallingProcess, can_copy_descriptors
 from migration_gate.sandbox.child_process import allow_reading_memory
@@ -45,7 +47,7 @@ SERVER_FOLDERS = ("/run/postgresql", "/var/run/postgresql", "/tmp")  # noqa: S10
 FIRST_QUESTION_SECONDS = 1.0
 ADD_DESCRIPTOR_SINCE = (5, 9)
 """the version of Linux that can replace a descriptor of the process that asks"""
-ALLOWED_SOCKET_SIZE = 100
+ALLOWED_SOCKET_SIZE = 1000
 """more than the bytes of what `identify_socket` returns"""
 MSG_CMSG_CLOEXEC = 0x40000000
 FAILURES = (OSError, ValueError, LookupError, ArithmeticError)
@@ -61,7 +63,7 @@ class ConnectBroker:
         self._guards_signals = guards_signals
         self._command = 0
         """the process of the command"""
-        self._allowed_socket = find_file(options.allowed_socket)
+        self._allowed_socket = keep_file(options.allowed_socket, find_file(options.allowed_socket))
         if options.allowed_socket_descriptor is not None:
             os.set_inheritable(options.allowed_socket_descriptor, False)
             os.set_blocking(options.allowed_socket_descriptor, False)
@@ -87,13 +89,17 @@ class ConnectBroker:
             self._child_end.sendmsg([b"."], [rights])
             os.close(listener)
             _ask_first_question()
+        else:
+            self._child_end.send(b".")
+            self._child_end.recv(1)  # `allow_unchecked`
         self._child_end.close()
 
     def start_answering(self, command: int = 0) -> bool:
         """In the parent: receive the listener and answer, in a thread, until the last process has ended.
 
         Returns whether addresses are checked from now on. Not so where the child set no filter, or where the
-        kernel cannot ask, or lets the broker act for no other process.
+        kernel cannot ask, or lets the broker act for no other process: then the child waits until it is
+        allowed to go on.
         """
         self._command = command
         self._child_end.close()
@@ -102,8 +108,14 @@ class ConnectBroker:
             (descriptor,) = struct.unpack("i", ancillary[0][2][:4])
             _thread.start_new_thread(self._answer_questions, (SeccompListener(descriptor),))
             self._waiting_for_first_question.acquire(timeout=FIRST_QUESTION_SECONDS)
-        self._parent_end.close()
+            self._parent_end.close()
         return bool(ancillary)
+
+    def allow_unchecked(self) -> None:
+        """In the parent, where addresses are not checked: let the child become its command."""
+        with suppress(OSError):  # it has ended
+            self._parent_end.send(b".")
+        self._parent_end.close()
 
     @property
     def refuses_all(self) -> bool:
@@ -228,10 +240,10 @@ class ConnectBroker:
         descriptor = self._options.allowed_socket_descriptor
         if self._allowed_socket is None and descriptor is not None:
             try:
-                device, inode = json.loads(os.read(descriptor, ALLOWED_SOCKET_SIZE))
+                path, device, inode = json.loads(os.read(descriptor, ALLOWED_SOCKET_SIZE))
             except (BlockingIOError, ValueError):  # nothing has been sent
                 return None
-            self._allowed_socket = (device, inode)
+            self._allowed_socket = keep_file(path, (device, inode))
         return self._allowed_socket
 
 
@@ -262,3 +274,20 @@ def find_file(path: str) -> FileIdentity | None:
         return identify_file(path)
     except (OSError, ValueError):
         return None
+
+
+def keep_file(path: str, identity: FileIdentity | None) -> FileIdentity | None:
+    """The identity, if it is that of the file at the path; None otherwise.
+
+    The file stays open from then on: should somebody remove it, no other file can get its inode, and be taken
+    for it.
+    """
+    try:
+        file = os.open(path, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except (OSError, ValueError):
+        return None
+    status = os.fstat(file)
+    if (status.st_dev, status.st_ino) == identity:
+        return identity
+    os.close(file)
+    return None
