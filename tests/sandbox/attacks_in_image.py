@@ -73,9 +73,12 @@ def attack_sockets(run: Run, attack: socket_attacks.Attack) -> dict[str, object]
 def attack_process(run: Run, attack: process_attacks.ProcessAttack) -> dict[str, object]:
     """One attack on a process of the same account."""
     account = choose_account(Path("/"), [Path(PYTHON)]).account
-    assert account is not None
     victim = subprocess.Popen(
-        ["/bin/sleep", "600"], user=account.uid, group=account.gid, extra_groups=[], start_new_session=True
+        ["/bin/sleep", "600"],
+        user=account.uid if account else None,
+        group=account.gid if account else None,
+        extra_groups=[] if account else None,
+        start_new_session=True,
     )
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
