@@ -22,7 +22,7 @@ def list_writable_folders(checkout: Path, folder: Path, caches: Sequence[Path]) 
     """
     top = checkout.resolve()
     protected = {cache.resolve() for cache in caches}
-    if os.environ.get("CI"):
+    if os.environ.get("CI") or _is_any_below(protected, top):
         protected.add(top / ".git")
     return [*list_temporary_folders(), str(folder.resolve()), *map(str, _leave_out(protected, top))]
 
@@ -32,11 +32,15 @@ def list_temporary_folders() -> list[str]:
     return [os.path.realpath(folder) for folder in (tempfile.gettempdir(), *TEMPORARY_FOLDERS)]
 
 
+def _is_any_below(paths: Collection[Path], folder: Path) -> bool:
+    return any(path.is_relative_to(folder) and path.exists() for path in paths)
+
+
 def _leave_out(protected: Collection[Path], folder: Path) -> Iterator[Path]:
     """The folder; what lies in it where something in there is protected. Links are left out."""
     if folder in protected or folder.is_symlink():
         return
-    if not any(path.is_relative_to(folder) and path.exists() for path in protected):
+    if not _is_any_below(protected, folder):
         yield folder
         return
     for path in folder.iterdir():
