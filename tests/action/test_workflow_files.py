@@ -110,7 +110,7 @@ def test_only_the_jobs_that_publish_a_release_may_write() -> None:
         for file, name, job in jobs()
         if any(text == "write" for text in job.get("permissions", {}).values())
     }
-    assert writing == {("release.yml", "build"), ("release.yml", "publish")}
+    assert writing == {("release.yml", "build"), ("release.yml", "publish"), ("release.yml", "pypi")}
 
 
 def test_a_release_is_built_for_both_architectures_with_a_bill_of_materials() -> None:
