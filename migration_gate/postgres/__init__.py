@@ -16,7 +16,7 @@ server_settings     the settings with which it runs
 image               a server in a container
 url                 databases on a server that the user runs
 remote              what the two need here: a Unix socket (socket_proxy), and a clean-up (remote_cleanup)
-database_removal    drops a database that is in use, on old servers too
+database_removal    drops a database that is in use, on old servers too; shared_leftovers: and roles
 
 run_directory       the folders of a run, and the removal of abandoned ones
 supervisor          the process that stops the server and removes its files, whatever happens to the gate;

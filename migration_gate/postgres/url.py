@@ -222,6 +222,7 @@ def _dropping_databases(address: ServerAddress, prefix: str, supervisor: Supervi
 def _describe_limits(rights: ServerRights) -> Iterator[str]:
     """What to know about a server that the gate did not start."""
     yield "the project's code is given the password of this server, as it stands in the URL"
+    yield "roles, tablespaces and settings that it makes there stay: the gate drops its own databases alone"
     if not rights.superuser:
         yield "the user is not a superuser there: migrations that need one (many extensions do) will fail"
         yield (

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from migration_gate.config.settings import PrepareStep, Settings
 from migration_gate.errors import Misconfigured, PostgresNotFound
+from migration_gate.postgres.shared_leftovers import drop_shared_objects, list_made_since
 from migration_gate.progress import Progress
 from migration_gate.replay.ddl_log import install_ddl_log
 from migration_gate.replay.dump_restore import restore_dump
@@ -42,8 +43,10 @@ def prepare_database(setup: ReplaySetup) -> Generator[Progress, None, tuple[str,
 
 
 def restore_database(setup: ReplaySetup) -> None:
-    """Have the databases as `prepare_database` left them."""
-    if _has_content(setup.settings):
+    """Have the databases as `prepare_database` left them, and no more roles or tablespaces than then."""
+    has_content = _has_content(setup.settings)
+    leftovers = list_made_since(setup.server, setup.initial_database if has_content else setup.database)
+    if has_content:
         setup.server.copy_used_database(setup.initial_database, setup.database)
         with setup.server.connect(setup.database) as connection:
             set_statement_timeout(connection, setup.settings.statement_seconds)
@@ -52,6 +55,7 @@ def restore_database(setup: ReplaySetup) -> None:
         _install_logs(setup)
     for _, database in setup.other_databases:
         setup.server.recreate_database(database)
+    drop_shared_objects(setup.server, leftovers)
     _prepare_other_databases(setup)
 
 

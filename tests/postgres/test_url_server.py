@@ -141,6 +141,7 @@ def test_the_error_for_a_user_without_rights_names_the_command_that_gives_them(
     with start_server(url_of(user_server, user="small", password="p@/:%"), folder=run_folder) as server:
         assert not server.superuser
         assert any("not a superuser" in note for note in server.notes)
+        assert any("that it makes there stay" in note for note in server.notes)
         assert any("whose error PL/pgSQL caught" in note for note in server.notes)
         server.connect(server.create_database()).close()
 

@@ -11,6 +11,8 @@ DECLARE_VIEW = """
 from alembic.autogenerate import comparators, renderers
 from alembic.operations import MigrateOperation, ops
 
+pytestmark = pytest.mark.slow
+
 
 class MakeView(MigrateOperation):
     def reverse(self):
