@@ -16,7 +16,7 @@ from migration_gate.drift.server_differences import compare_servers
 from migration_gate.errors import GateError, SeveralDatabases
 from migration_gate.git import find_repository_root
 from migration_gate.postgres.shared_servers import SharedServers
-from migration_gate.process_limits import allow_open_files
+from migration_gate.process_limits import verify_process_limits
 from migration_gate.progress import ProgressDisplay
 from migration_gate.replay.database_choice import choose_databases, merge_addresses
 from migration_gate.replay.examination import examine_project
@@ -42,7 +42,7 @@ def examine_projects(path: Path, options: Mapping[str, object]) -> Report:
     """
     started = time.perf_counter()
     forbid_reading_memory()  # (the token, to begin with)
-    allow_open_files()
+    verify_process_limits()
     projects = load_settings(path, options, os.environ, known_checks=explain.known_kinds())
     several = len(projects) > 1
     with ProgressDisplay() as display, SharedServers(serves_several=several) as servers:

@@ -2,7 +2,8 @@
 
 Start at `entrypoint.py`, the whole way on one page. Beside the folders are the commands (`cli`, `explain`,
 `static`; `settings_options` has the options that they share) and what every folder may use (`errors`,
-`check`, `correction`, `wording`, `git`, `git_environment`, `progress`, `process_limits`). The folders:
+`check`, `correction`, `wording`, `git`, `git_environment`, `progress`, `process_limits`,
+`interruption`). The folders:
 
     config/      settings from files, environment and command line, each value with its origin
     ci/          which event started the run, the base of a pull request, whose code may run

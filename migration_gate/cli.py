@@ -9,18 +9,17 @@ from __future__ import annotations
 
 import gc
 import os
-import signal
 import sys
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
-from types import FrameType
 from typing import Any, NoReturn
 
 import click
 
 from migration_gate import __version__
 from migration_gate.errors import GateError
+from migration_gate.interruption import Terminated, ignore_signals, raise_on_signals
 from migration_gate.monorepo import commands
 from migration_gate.report.error_text import render_error, unexpected_error
 from migration_gate.report.formats import FORMATS, PRINTED_FORMATS
@@ -28,17 +27,8 @@ from migration_gate.report.workflow_commands import suspend_commands_on_runner
 from migration_gate.settings_options import add_settings_options, nest_options
 
 WIDTH = 80
-STOPPING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 GARBAGE_THRESHOLD = 100_000
 """new objects after which Python looks for garbage; its own default is 700"""
-
-
-class Terminated(KeyboardInterrupt):
-    """Raised on a signal, so that every context manager cleans up."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__()
-        self.status = 128 + number
 
 
 def _parse_report_targets(
@@ -191,7 +181,7 @@ def run_as_program() -> NoReturn:
     gc.set_threshold(GARBAGE_THRESHOLD)
     try:
         status = run_command_line(arguments)
-        _ignore_signals()  # nothing is left to clean up
+        ignore_signals()  # nothing is left to clean up
     except Terminated as interruption:  # before the command began, or at its very end
         status = _report_interruption(interruption)
     gc.freeze()  # the process ends: what it holds need not be taken apart
@@ -200,8 +190,7 @@ def run_as_program() -> NoReturn:
 
 def run_command_line(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit status; errors are printed on stderr."""
-    for number in STOPPING_SIGNALS:
-        signal.signal(number, _stop)
+    raise_on_signals()
     if "action" in arguments[:1]:  # which prints commands of its own
         return _run_command(arguments)
     with suspend_commands_on_runner(os.environ, is_text=not _is_machine_readable(arguments)):
@@ -233,15 +222,21 @@ def _run_command(arguments: Sequence[str]) -> int:
         click.echo(render_error(error), err=True)
         return error.status
     except Exception as error:  # noqa: BLE001 - whatever it is, it is a bug of ours, and is reported as one
-        click.echo(render_error(unexpected_error(error, debug="--debug" in arguments)), err=True)
-        return 3
+        return _report_bug(error, is_debugged="--debug" in arguments)
 
 
-def _stop(number: int, _frame: FrameType | None) -> NoReturn:
-    _ignore_signals()  # a second signal must not interrupt the clean-up
-    raise Terminated(number)
+def _report_bug(error: Exception, *, is_debugged: bool) -> int:
+    """Show a bug of ours, and return the exit status; a container takes the files with it that it wrote."""
+    from migration_gate.sandbox.user import (  # noqa: PLC0415 - not needed when all goes well
+        runs_in_container,
+        runs_on_github,
+    )
 
+    broken = unexpected_error(error, shows_traceback=is_debugged or runs_in_container(os.environ))
+    if runs_on_github(os.environ) and broken.evidence:
+        from migration_gate.report.broken_run import publish_broken_run  # noqa: PLC0415 - nor is this
 
-def _ignore_signals() -> None:
-    for number in STOPPING_SIGNALS:
-        signal.signal(number, signal.SIG_IGN)
+        publish_broken_run(os.environ, broken)
+    else:
+        click.echo(render_error(broken), err=True)
+    return broken.status

@@ -17,9 +17,12 @@ from migration_gate import __version__, cli, entrypoint, explain
 from migration_gate.check import check_name
 from migration_gate.config.schema import ProjectKeys
 from migration_gate.errors import Broken, Misconfigured
+from migration_gate.interruption import Terminated
 from migration_gate.report.deliver import ReportFile, ReportTargets
 from migration_gate.report.error_text import render_error
+from migration_gate.sandbox import user
 from tests.project.test_locate import FLASK, INI, write_project
+from tests.support.github_runner import read_log
 
 COMMAND = (sys.executable, "-m", "migration_gate")
 HEAVY_LIBRARIES = {
@@ -140,6 +143,8 @@ def test_the_text_of_an_error_fits_80_columns_and_keeps_code() -> None:
 def test_a_bug_is_one_message_and_a_log_file(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(explain, "describe_all_checks", lambda: 1 // 0)
+        patch.setattr(user, "is_container", lambda: False)
+        patch.delenv("CI", raising=False)
         status, _, err = run(capsys, "explain")
         assert status == 3
         assert err.startswith("error: The gate broke: ZeroDivisionError: ")
@@ -151,8 +156,45 @@ def test_a_bug_is_one_message_and_a_log_file(capsys: pytest.CaptureFixture[str])
         assert (status, "Traceback" in err) == (3, True)
 
 
+@pytest.mark.parametrize("arguments", [["explain"], ["check", "--format", "json"]])
+def test_a_bug_on_github_is_shown_in_the_log_and_in_the_summary(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, arguments: list[str]
+) -> None:
+    def fail(*_: object) -> None:
+        raise ValueError("::error::no\n`@team`")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(explain, "describe_all_checks", fail)
+        patch.setattr(entrypoint, "run_check", fail)
+        for name, value in (("ACTIONS", "true"), ("STEP_SUMMARY", str(tmp_path / "summary"))):
+            patch.setenv(f"GITHUB_{name}", value)
+        patch.setenv("CI", "true")
+        status, out, err = run(capsys, *arguments)
+    assert status == 3
+    log = read_log(out + err)
+    assert [command.name for command in log.commands] == ["group", "endgroup", "error"]
+    assert log.named("error")[0].message.startswith("The gate broke: ValueError: ::error::no")
+    assert any(line.startswith("Traceback") for line in log.shown)
+    if arguments != ["explain"]:
+        assert not out, "stdout is for the report"
+    summary = (tmp_path / "summary").read_text()
+    assert summary.startswith("## Migration Gate broke\n")
+    assert "Traceback" in summary
+    assert "@team" not in summary.partition("```")[0]
+
+
+def test_a_bug_in_a_container_shows_its_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(explain, "describe_all_checks", lambda: 1 // 0)
+        patch.setattr(user, "is_container", lambda: True)
+        status, _, err = run(capsys, "explain")
+    assert status == 3
+    assert "Traceback" in err
+    assert "  at " not in err.partition("Traceback")[0]
+
+
 @pytest.mark.parametrize(
-    ("error", "status"), [(KeyboardInterrupt(), 130), (cli.Terminated(15), 143), (Broken("b"), 3)]
+    ("error", "status"), [(KeyboardInterrupt(), 130), (Terminated(15), 143), (Broken("b"), 3)]
 )
 def test_signals_have_their_own_exit_statuses(
     capsys: pytest.CaptureFixture[str], error: BaseException, status: int

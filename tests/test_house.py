@@ -30,6 +30,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "git": {"errors", "config", "git_environment"},
     "git_environment": set(),
     "process_limits": {"errors"},
+    "interruption": set(),
     "analysis": PURE_NOUNS,
     "checks": PURE_NOUNS | {"analysis"},
     "drift": PURE_NOUNS | {"analysis"},

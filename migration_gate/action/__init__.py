@@ -54,7 +54,7 @@ def run_action(environ: MutableMapping[str, str]) -> int:
         except GateError as error:
             report = _report_problem(_problem_of_input(error))
         except Exception as error:  # noqa: BLE001 - any other exception is a bug of ours, and is published as one
-            report = _report_problem(Problem.from_error(unexpected_error(error, debug=True)))
+            report = _report_problem(Problem.from_error(unexpected_error(error, shows_traceback=True)))
     publish_log(report)
     if request.annotations:
         publish_annotations(report)

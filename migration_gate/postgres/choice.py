@@ -13,7 +13,7 @@ from pathlib import Path
 
 from migration_gate.errors import PostgresNotFound
 from migration_gate.postgres.server import Server
-from migration_gate.postgres.server_choice import ServerChoice
+from migration_gate.postgres.server_choice import ServerChoice, ServerKind
 from migration_gate.postgres.server_search import ProductionServer, ServerSearch
 
 
@@ -33,9 +33,10 @@ class ServerPlan:
     def take_next(self, failure: PostgresNotFound) -> None:
         """Choose the next server, because this one cannot be had.
 
-        Raises PostgresNotFound: the failure itself if the user named this server, else with all that failed.
+        Raises PostgresNotFound: the failure itself if the user named this server, or if it is one of this
+        machine, whose fault another one would hide; else with all that failed.
         """
-        if not self.search.has_alternatives:
+        if not self.search.has_alternatives or self.choice.kind == ServerKind.LOCAL:
             raise failure
         self.search.failures.append(failure.message)
         choice = next(self.remaining, None)
@@ -66,8 +67,8 @@ def start_server(setting: str, *, folder: Path) -> Iterator[Server]:
     """The server for `postgres: <setting>`: auto, local, embedded, a version, an image, or a URL.
 
     Its files are in `folder` where they can be, else among the temporary files. With `auto` or a version, the
-    next choice is started where one cannot be. Raises PostgresNotFound with everything that was tried,
-    Misconfigured, or DiskFull.
+    next choice is started where an image or a package cannot be; why programs that are here cannot is the
+    user's to know. Raises PostgresNotFound with everything that was tried, Misconfigured, or DiskFull.
     """
     with start_planned_server(plan_server(setting), folder=folder) as server:
         yield server

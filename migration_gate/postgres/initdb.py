@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import tempfile
 from pathlib import Path
@@ -18,6 +19,9 @@ LOCALES = ("C.UTF-8", "C")
 """in this order; not every system knows the first one"""
 OUTPUT_CHARACTERS = 2000
 """of the output of initdb that are shown where it failed: the last ones"""
+
+ERROR_LINE = re.compile(r"\b(?:error|ERROR|FATAL|PANIC)\b|could not|cannot|terminated by signal")
+UNKNOWN_USER = "could not look up effective user ID"
 
 
 def initdb_arguments(data: Path, password_file: Path, locale: str) -> list[str]:
@@ -56,7 +60,22 @@ def create_cluster(
     if mentions_full_disk(output):
         raise disk_full_error(output[-OUTPUT_CHARACTERS:])
     raise PostgresNotFound(
-        f"{installation.folder}/initdb should have made a cluster in {data}; found {exit_reason}",
-        advice="Read its output below; `initdb -D <folder>` by hand should fail the same way.",
+        f"{installation.folder}/initdb should have made a cluster in {data}; found "
+        f"{find_cause(output) or exit_reason}",
+        advice=_advise(output),
         evidence=output[-OUTPUT_CHARACTERS:],
     )
+
+
+def find_cause(output: str) -> str:
+    """The first line of initdb's output that is about an error; '' if none is."""
+    return next((line.strip() for line in output.splitlines() if ERROR_LINE.search(line)), "")
+
+
+def _advise(output: str) -> str:
+    if UNKNOWN_USER in output:
+        return (
+            f"Postgres needs a user that this system knows: add number {os.geteuid()} to /etc/passwd, run "
+            "the gate as another user, or set `postgres:` to the URL of a server."
+        )
+    return "Read its output below; `initdb -D <folder>` by hand should fail the same way."

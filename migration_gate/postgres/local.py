@@ -147,6 +147,7 @@ class LocalStart:
         try:
             return self._start_server(password)
         except (Broken, psycopg.Error):  # complete, but damaged
+            self.supervisor.verify_running()
             cached.remove()
             self.supervisor.stop_command()
             shutil.rmtree(self.data)
@@ -188,10 +189,7 @@ class LocalStart:
         )
         self._wait_until_ready()
         directory = str(self.socket_directory)
-        with connect_to_socket(directory, PORT, SUPERUSER, cluster_password, "postgres") as connection:
-            self._check_token(connection, token)
-            connection.execute(f"ALTER ROLE {SUPERUSER} PASSWORD '{hash_password(password)}'".encode())
-            version = connection.info.server_version
+        version = self._replace_password(token, cluster_password, password)
         return Server(
             socket_directory=directory,
             port=PORT,
@@ -207,6 +205,20 @@ class LocalStart:
             log=self.log,
             process=LocalProcess(self.supervisor, self.log),
         )
+
+    def _replace_password(self, token: str, old: str, new: str) -> int:
+        """Set the superuser's password, and return the server's version (server_version_num)."""
+        import psycopg  # noqa: PLC0415
+
+        try:
+            with connect_to_socket(
+                str(self.socket_directory), PORT, SUPERUSER, old, "postgres"
+            ) as connection:
+                self._check_token(connection, token)
+                connection.execute(f"ALTER ROLE {SUPERUSER} PASSWORD '{hash_password(new)}'".encode())
+                return connection.info.server_version
+        except psycopg.OperationalError as error:
+            raise self._start_error(str(error).strip()) from error
 
     def _check_token(self, connection: psycopg.Connection[tuple[object, ...]], token: str) -> None:
         row = connection.execute("SELECT current_setting('cluster_name')").fetchone()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 import time
@@ -202,6 +203,9 @@ def connect_to_socket(
     """A connection that autocommits and ignores the PG* variables. Raises psycopg's errors."""
     import psycopg  # noqa: PLC0415
 
+    logging.getLogger("psycopg").setLevel(
+        logging.CRITICAL
+    )  # it would print what it does after a lost session
     os.environ.pop("PGSERVICE", None)  # no parameter overrules it
     return psycopg.connect(
         host=directory,

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from migration_gate.errors import Broken
+from migration_gate.errors import Broken, PostgresDied
 from migration_gate.postgres.run_directory import RunDirectory
 from migration_gate.postgres.supervisor_protocol import FinalCleanup, StartCommand
 from migration_gate.sandbox.user import Account
@@ -24,6 +24,9 @@ START_SECONDS = 60.0
 STOP_SECONDS = 20.0
 CLOSE_SECONDS = 90.0
 """for the supervisor to stop the command, remove the folders, and run the final clean-up"""
+SUPERVISOR_KILLED = "its supervisor was killed"
+LOG_CHARACTERS = 2000
+"""of a command's output that are shown where its supervisor ended: the last ones"""
 PASSED_VARIABLES = (
     "PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH", "SSL_CERT_FILE",
     "SSL_CERT_DIR",
@@ -41,6 +44,7 @@ class SupervisorClient:
         self._incomplete = b""
         self._unread: list[dict[str, object]] = []
         self._exit_reason: str | None = None
+        self._log: Path | None = None
 
     def start_command(
         self,
@@ -53,7 +57,7 @@ class SupervisorClient:
         unix_sockets_only: bool = False,
         writable_folders: Sequence[str] | None = None,
     ) -> None:
-        """Have the supervisor start a command. Raises Broken if it could not.
+        """Have the supervisor start a command. Raises Broken if it could not, PostgresDied if it has ended.
 
         account: whose rights it has; None for those of this process.
         log: its output is appended there.
@@ -63,6 +67,7 @@ class SupervisorClient:
         writable_folders: where it may write, if the kernel can limit that; None for no limit.
         """
         self._exit_reason = None
+        self._log = log
         message = StartCommand(
             command=[str(word) for word in command],
             uid=account.uid if account else None,
@@ -76,6 +81,8 @@ class SupervisorClient:
         )
         self._send({"start": vars(message)})
         reply = self._receive(START_SECONDS)
+        if reply is None:
+            self.verify_running()
         if reply is None or "failed" in reply:
             reason = reply["failed"] if reply else f"no answer within {START_SECONDS:.0f} s"
             raise Broken(
@@ -86,11 +93,16 @@ class SupervisorClient:
     def run_command(
         self, command: Sequence[str | Path], *, account: Account | None, log: Path, seconds: float = 60.0
     ) -> str:
-        """Run a command to its end. Returns '' where it succeeded, else how it ended."""
+        """Run a command to its end. Returns '' where it succeeded, else how it ended.
+
+        Raises PostgresDied if the supervisor has ended.
+        """
         self.start_command(command, account=account, log=log, stop_signal=signal.SIGKILL)
         deadline = time.monotonic() + seconds
         while (remaining := deadline - time.monotonic()) > 0:
             if reason := self.exit_reason(remaining):
+                if reason == SUPERVISOR_KILLED:
+                    raise self._death_of_supervisor(reason)
                 return "" if reason == "exit status 0" else reason
         return f"still running after {seconds:.0f} s"
 
@@ -102,8 +114,13 @@ class SupervisorClient:
                 status = int(str(reply["ended"]))
                 self._exit_reason = f"exit status {status}" if status >= 0 else f"killed by signal {-status}"
             elif self.process.poll() is not None:
-                self._exit_reason = "its supervisor was killed"
+                self._exit_reason = SUPERVISOR_KILLED
         return self._exit_reason or ""
+
+    def verify_running(self) -> None:
+        """Raise PostgresDied if the supervisor has ended."""
+        if self.process.poll() is not None:
+            raise self._death_of_supervisor(SUPERVISOR_KILLED)
 
     def stop_command(self) -> None:
         """Stop the command and wait for its end. The supervisor goes on."""
@@ -131,14 +148,25 @@ class SupervisorClient:
         self._replies.close()
 
     def _send(self, message: dict[str, object]) -> None:
-        """Send one message. Raises Broken if the supervisor has ended."""
+        """Send one message. Raises PostgresDied if the supervisor has ended."""
         try:
             self._messages.write((json.dumps(message) + "\n").encode())
         except OSError as error:
-            raise Broken(
-                f"the process that supervises the Postgres server has ended: {error}",
-                advice="Something killed it (out of memory?). Run again.",
-            ) from error
+            raise self._death_of_supervisor(str(error)) from error
+
+    def _death_of_supervisor(self, reason: str) -> PostgresDied:
+        return PostgresDied(
+            f"the process that supervises the Postgres server has ended: {reason}",
+            advice="Something killed it (out of memory?). Run again.",
+            evidence=self._read_log(),
+        )
+
+    def _read_log(self) -> str:
+        """The end of what the command printed; '' if none was started."""
+        try:
+            return self._log.read_text(errors="replace")[-LOG_CHARACTERS:] if self._log else ""
+        except OSError:
+            return ""
 
     def _receive(self, seconds: float) -> dict[str, object] | None:
         """The next reply; None if there is none within this time, or the supervisor has ended."""

@@ -17,6 +17,7 @@ from migration_gate.postgres.shared_servers import SharedServers
 from migration_gate.progress import Progress, measure_stages
 from migration_gate.project import find_project
 from migration_gate.replay.server_preparation import prepare_server
+from migration_gate.replay.server_watch import report_lost_sessions
 from migration_gate.replay.worker_process import start_worker
 from migration_gate.sandbox.user import protect_command_files
 
@@ -62,7 +63,10 @@ def _examine_project(settings: Settings, servers: SharedServers) -> Generator[Pr
             # While the server starts, the worker imports Alembic and SQLAlchemy, and this process a third of
             # its own code, which it uses from then on.
             background.submit(importlib.import_module, EXAMINATION_ON_SERVER)
-            with servers.lend_server(plan, folder=run_directory) as server:
+            with (
+                servers.lend_server(plan, folder=run_directory) as server,
+                report_lost_sessions(server),
+            ):
                 from migration_gate.replay.examination_on_server import (  # noqa: PLC0415
                     examine_on_server,
                     prepare_databases,

@@ -71,14 +71,17 @@ class OutcomeCheck:
     def run_both_ways(self, trial: FixTrial, fixes: Sequence[Difference]) -> FixFailures:
         """Run all upgrades and compare with the models; then all downgrades, and compare with the replay."""
         failures = FixFailures()
-        for difference in fixes:
-            failures.add(difference, "Postgres refuses it", trial.run(difference.upgrade))
+        upgrades = trial.run_each([difference.upgrade for difference in fixes])
+        for difference, problem in zip(fixes, upgrades, strict=True):
+            failures.add(difference, "Postgres refuses it", problem)
         applied = [item for item in fixes if item not in failures.reasons]
         self.compare_with_models(trial.read_snapshot(), applied, failures)
         if failures.are_any:
             return failures
-        for difference in reversed(applied):
-            failures.add(difference, "its downgrade fails", trial.run(difference.downgrade))
+        applied.reverse()
+        downgrades = trial.run_each([difference.downgrade for difference in applied])
+        for difference, problem in zip(applied, downgrades, strict=True):
+            failures.add(difference, "its downgrade fails", problem)
         failures.problems += describe_changes(self.replay, trial.read_snapshot())
         return failures
 

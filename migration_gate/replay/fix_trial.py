@@ -16,6 +16,7 @@ from alembic.runtime.migration import MigrationContext
 from migration_gate.catalog.snapshot_reader import read_snapshot
 from migration_gate.facts import Difference, Snapshot
 from migration_gate.replay.revision_interpreter import RefusedCode, run_revision_code, uses_autocommit
+from migration_gate.replay.server_watch import find_lost_session
 
 Connect: TypeAlias = Callable[[], psycopg.Connection[Any]]
 """opens a connection to the database in which fixes are tried"""
@@ -63,6 +64,35 @@ class FixTrial:
         savepoint.commit()
         return ""
 
+    def run_each(self, codes: Sequence[str]) -> list[str]:
+        """Run the lines of several fixes in their order, each as `run` does; what went wrong, one for each.
+
+        All run in one savepoint first, because the server's work for a savepoint grows with all that was done
+        before it. If one of them fails, each half is run by itself.
+        """
+        if len(codes) == 1 or any(map(uses_autocommit, codes)):
+            return [self.run(code) for code in codes]
+        savepoint = self.connection.begin_nested()
+        try:
+            for code in codes:
+                _run_lines(code, self.operations)
+        except FixRefused:
+            savepoint.rollback()
+            middle = len(codes) // 2
+            return self.run_each(codes[:middle]) + self.run_each(codes[middle:])
+        savepoint.commit()
+        return [""] * len(codes)
+
+    def try_in_turn(self, *codes: str) -> str:
+        """Run lines, and undo them; what went wrong first, empty if nothing did. None of them may commit."""
+        with self.rolled_back():
+            try:
+                for code in codes:
+                    _run_lines(code, self.operations)
+            except FixRefused as error:
+                return str(error)
+        return ""
+
     def _run_as_revision(self, code: str) -> str:
         """Run the lines for good, and what was run before them."""
         self.connection.commit()
@@ -105,9 +135,11 @@ def _run_lines(code: str, operations: Operations) -> None:
 
 
 def _describe_error(error: BaseException | None) -> str:
-    """Postgres' message and its detail. Raises TrialFailed if it ran out of something, or ended."""
+    """Postgres' message and its detail. Raises TrialFailed if it ran out of something, `error` if lost."""
     if not isinstance(error, psycopg.Error):
         return str(error)
+    if find_lost_session(error):
+        raise error
     message = error.diag.message_primary or str(error)
     if error.sqlstate is None and isinstance(error, psycopg.ProgrammingError):
         return message  # the driver did not send it: a percent sign in a statement, for example

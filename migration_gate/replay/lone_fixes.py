@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 
 from migration_gate.facts import Difference
 from migration_gate.replay.fix_outcome import OutcomeCheck, find_suspects
 from migration_gate.replay.fix_trial import FixTrial, OpenTrial, needs_copy
-from migration_gate.replay.revision_interpreter import has_statements
+from migration_gate.replay.revision_interpreter import has_statements, is_one_column_change
 
 
 def find_dependent_fixes(
@@ -23,21 +23,31 @@ def find_dependent_fixes(
         return {}
     # One that commits could not be rolled back before the next.
     candidates = [item for item in together if has_statements(item.upgrade) and not needs_copy(item)]
+    objects = Counter(item.object for item in together)
     problems: dict[Difference, str] = {}
     with open_trial(False) as trial:
         for difference in candidates:
             if problem := _run_alone(trial, difference):
                 problems[difference] = problem
-        running = [item for item in candidates if item not in problems]
+        running = [item for item in candidates if item not in problems and not _is_plain(item, objects)]
         for batch in _split_by_table(running):
             problems |= _compare_batch(trial, batch, check)
     return problems
 
 
+def _is_plain(difference: Difference, objects: Mapping[str, int]) -> bool:
+    """Whether the lines change one column that no other fix is about, and nothing beside it.
+
+    If they run alone they leave behind what they leave together with others. `objects`: how many fixes are
+    about each object. Without this each column of a wide table would be a look at the whole catalog.
+    """
+    codes = (difference.upgrade, difference.downgrade)
+    return objects[difference.object] == 1 and all(map(is_one_column_change, codes))
+
+
 def _run_alone(trial: FixTrial, difference: Difference) -> str:
     """Why the lines of one fix do not run without the others; '' if they do."""
-    with trial.rolled_back():
-        problem = trial.run(difference.upgrade) or trial.run(difference.downgrade)
+    problem = trial.try_in_turn(difference.upgrade, difference.downgrade)
     if not problem and _leaves_key_to_other(difference):
         return "it drops a foreign key that the change of the other column adds again"
     return problem

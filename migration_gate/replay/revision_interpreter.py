@@ -45,6 +45,15 @@ def has_statements(code: str) -> bool:
     return bool(ast.parse(code).body)
 
 
+def is_one_column_change(code: str) -> bool:
+    """Whether the lines are one `op.alter_column()` that renames nothing."""
+    match ast.parse(code).body:
+        case [ast.Expr(value=ast.Call(func=ast.Attribute(attr="alter_column")) as call)]:
+            return all(keyword.arg != "new_column_name" for keyword in call.keywords)
+        case _:
+            return False
+
+
 def run_revision_code(code: str, operations: Operations) -> None:
     """Carry out the body of a revision's function. Raises RefusedCode, and what the database raises."""
     _run_statements(ast.parse(code).body, operations)

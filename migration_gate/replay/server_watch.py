@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 from migration_gate.errors import PostgresDied
@@ -26,6 +28,8 @@ SERVER_HUNG_UP = re.compile(
     r"|terminating connection due to|network error"
 )
 """the words of libpq, asyncpg and pg8000, which come without an SQLSTATE"""
+LOST_SESSION_CLASSES = ("08", "57P")
+"""of SQLSTATE: the connection failed, or the server ends, has crashed or is not there yet"""
 TERMINATING_FUNCTION = "pg_terminate_backend"
 
 
@@ -51,7 +55,7 @@ class ServerWatch:
         try:
             self._session.execute("select 1")
         except psycopg.Error as error:
-            self._explain_lost_session(error)
+            self.explain_lost_session(error)
 
     def verify_failure(self, line: Line) -> None:
         """Raise PostgresDied if a failure is the end of a session that no migration asked for."""
@@ -62,14 +66,9 @@ class ServerWatch:
             return
         statements = [line.error.statement or "", *(statement.sql for statement in line.statements)]
         if not any(TERMINATING_FUNCTION in statement for statement in statements):
-            raise PostgresDied(
-                f"a session of the migrations was ended from outside: {line.error.message}",
-                advice="Look for what sends signals to the server's processes, or calls "
-                "pg_terminate_backend, on this machine, and run again.",
-                evidence=self._server.log_tail(),
-            )
+            raise _ended_from_outside(self._server, line.error.message)
 
-    def _explain_lost_session(self, error: psycopg.Error) -> None:
+    def explain_lost_session(self, error: psycopg.Error) -> None:
         """Raise, unless the server still runs and a migration only ended the sessions beside its own."""
         import psycopg  # noqa: PLC0415 - loaded while the server starts
 
@@ -96,6 +95,46 @@ class ServerWatch:
         stop_waiting_at = time.monotonic() + END_SECONDS
         while not self._server.process.exit_reason() and time.monotonic() < stop_waiting_at:
             time.sleep(POLL_SECONDS)
+
+
+@contextmanager
+def report_lost_sessions(server: Server) -> Iterator[None]:
+    """Inside, the loss of a session of the gate's own is an error of the server, and never one of the gate.
+
+    Raises PostgresDied or DiskFull, at the end as well, where the loss was taken for something else.
+    """
+    with closing(ServerWatch(server)) as watch:
+        try:
+            yield
+        except Exception as error:
+            if lost := find_lost_session(error):
+                watch.explain_lost_session(lost)
+                raise _ended_from_outside(server, str(lost)) from error
+            raise
+        watch.verify_server()
+
+
+def find_lost_session(error: BaseException | None) -> psycopg.Error | None:
+    """The driver's error in this one or its causes that says that the session is there no more."""
+    import psycopg  # noqa: PLC0415 - loaded while the server starts
+
+    while error is not None:
+        driver_error = getattr(error, "orig", error)  # SQLAlchemy's errors have the driver's
+        if isinstance(driver_error, psycopg.OperationalError) and (
+            driver_error.sqlstate is None or driver_error.sqlstate.startswith(LOST_SESSION_CLASSES)
+        ):
+            return driver_error
+        error = error.__cause__
+    return None
+
+
+def _ended_from_outside(server: Server, message: str) -> PostgresDied:
+    return PostgresDied(
+        f"a session was ended from outside: {message.strip()}",
+        advice="Look for what sends signals to the server's processes, or calls pg_terminate_backend, on "
+        "this machine, and run again.",
+        evidence=server.log_tail(),
+    )
 
 
 def _is_lost_session(error: ErrorReport) -> bool:

@@ -26,7 +26,7 @@ from migration_gate.sandbox.command import identify_socket
 from migration_gate.worker.protocol import Line
 from migration_gate.worker.protocol.history_lines import ContextConfigured
 from migration_gate.worker.protocol.order import DATABASE_RESTORED, ModelsRequest, Order, encode_order
-from migration_gate.worker.protocol.run_lines import Done, FailedStage, StageStarted
+from migration_gate.worker.protocol.run_lines import Done, FailedStage, InterpreterEnded, StageStarted
 from migration_gate.worker.protocol.step_lines import StepFinished, StepStarted
 
 KEPT_OUTPUT_BYTES = 64 * 1024
@@ -173,7 +173,8 @@ class AnswerStream:
                 yield self._receive_line(parse_line(line))
         self._wait_for_end()
         if not self._position.is_done:
-            yield self._explain_early_end()
+            # (The second interpreter runs no code of the project's itself: something else ended it.)
+            yield self._explain_early_end(self._worker.process.poll() if self._is_main else None)
         elif incomplete:
             raise corrupted_answer("there is text after the last line of the worker's answer", incomplete)
 
@@ -186,7 +187,11 @@ class AnswerStream:
             selector.register(output_pipe, selectors.EVENT_READ)
             while selector.get_map() and time.monotonic() < stop_reading_at:
                 self._enforce_time_limits()
-                for key, _ in selector.select(POLL_SECONDS):
+                has_ended = self._worker.process.poll() is not None
+                ready = selector.select(0 if has_ended else POLL_SECONDS)
+                if has_ended and not ready:  # it was killed, and something that it started holds the pipes
+                    return
+                for key, _ in ready:
                     data = os.read(key.fd, READ_BYTES)
                     if not data:
                         selector.unregister(key.fileobj)
@@ -220,6 +225,8 @@ class AnswerStream:
         if isinstance(line, StageStarted) and line.name == "import":
             self._import_deadline = time.monotonic() + self._settings.import_seconds
         self._position = self._position.advance(line)
+        if isinstance(line, InterpreterEnded):
+            return self._explain_early_end(line.status)
         self._server_watch.verify_failure(line)
         return add_first_error(line, self._server.log, self._database)
 
@@ -257,16 +264,17 @@ class AnswerStream:
             except BlockingIOError:
                 time.sleep(0.02)
 
-    def _explain_early_end(self) -> Line:
-        """The failure that the worker could not write any more. Raises if it was not the project's."""
+    def _explain_early_end(self, status: int | None) -> Line:
+        """The failure that the worker could not write any more. Raises if it was not the project's.
+
+        `status`: as for `crash_report.describe_exit`; None if it is not known, and was not the project's.
+        """
         self._server_watch.verify_server()  # a server that died first is the cause
-        status = self._worker.process.poll() or 0
-        manner = crash_report.describe_exit(status) if self._is_main or status else "ended"
+        manner = "ended" if status is None else crash_report.describe_exit(status)
         message = f"the project's interpreter {manner} {self._position.describe()}"
-        if self._position.stage is not None and crash_report.is_own_end(status):
-            return crash_report.build_failure_line(
-                self._position.stage, self._position.revision, message, self.output
-            )
+        stage = self._position.stage
+        if status is not None and stage is not None and crash_report.is_own_end(status):
+            return crash_report.build_failure_line(stage, self._position.revision, message, self.output)
         raise WorkerDied(
             f"{message[0].upper()}{message[1:]}, without finishing its answer.",
             advice="Something ended it from outside: look for too little memory (`dmesg`), and run again.",

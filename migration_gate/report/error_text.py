@@ -9,10 +9,10 @@ WIDTH = 80
 REPORT_THIS = "Please report this"
 
 
-def unexpected_error(error: Exception, *, debug: bool) -> GateError:
+def unexpected_error(error: Exception, *, shows_traceback: bool) -> GateError:
     """A bug in Migration Gate as one message, with exit status 3.
 
-    The traceback is part of the message with `--debug`, and goes to a file otherwise.
+    The traceback is its evidence if `shows_traceback` is set, and goes to a file otherwise.
     """
     import traceback  # noqa: PLC0415 - not needed when all goes well
 
@@ -20,7 +20,7 @@ def unexpected_error(error: Exception, *, debug: bool) -> GateError:
 
     trace = "".join(traceback.format_exception(error))
     message = f"The gate broke: {type(error).__name__}: {str(error) or 'no message'}"
-    if debug:
+    if shows_traceback:
         return Broken(message, advice=f"{REPORT_THIS}.", evidence=trace)
     log_file = _write_log_file(trace)
     if log_file is None:

@@ -151,12 +151,12 @@ def _is_file(stream: TextIO) -> bool:
         return False
 
 
-def show_folded(title: str, text: str) -> None:
-    """Print `text` folded under a title; commands in it are ignored."""
-    write_line(format_command("group", title))
-    with suspend_commands():
-        write_line(text.rstrip("\n"))
-    write_line(format_command("endgroup"))
+def show_folded(title: str, text: str, stream: TextIO | None = None) -> None:
+    """Print `text` folded under a title, on stdout unless told otherwise; commands in it are ignored."""
+    write_line(format_command("group", title), stream)
+    with suspend_commands(stream):
+        write_line(text.rstrip("\n"), stream)
+    write_line(format_command("endgroup"), stream)
 
 
 def append_outputs(file: Path, values: Mapping[str, str]) -> None:

@@ -9,7 +9,7 @@ in and what goes out; stdout and stderr belong to the project's code.
     session             one order, from its start to the last line; prepare_commands, stack_dumps
     protocol            the order and every line of the answer, as types, for both ends
     answer_stream       the two pipes
-    process_memory      whether other processes of the account may read this one's
+    process_attributes  who may read this process's memory, and that it ends with its parent
     redirection         every connection goes to the ephemeral server; driver_patches: those past SQLAlchemy
     dialect_choice      PostgreSQL and an installed driver for every engine
     attempts            a fork for each run of the project: truthful first, then with what it lacked

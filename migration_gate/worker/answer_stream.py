@@ -6,7 +6,7 @@ import os
 import threading
 from typing import Optional
 
-from .process_memory import open_memory
+from .process_attributes import open_memory
 from .protocol import Line, encode_line
 from .protocol.history_lines import ContextConfigured, ScriptsFound
 from .protocol.order import DATABASE_RESTORED, ModelsRequest, Order, decode_models_request, decode_order

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, Callable, NoReturn, Optional
 
 from .additions import Additions
+from .process_attributes import end_with_parent
 from .stack_dumps import pass_stack_dumps_on
 
 MAX_ATTEMPTS = 30
@@ -141,8 +142,10 @@ def _run_in_child(attempt: Attempt, run: Callable[[Attempt], None]) -> tuple[int
     # What is in the buffers now would be printed by both processes.
     sys.stdout.flush()
     sys.stderr.flush()
+    parent = os.getpid()
     child = os.fork()
     if child == 0:
+        end_with_parent(parent)
         os.close(read_descriptor)
         attempt = dataclasses.replace(attempt, descriptor=write_descriptor, process=os.getpid())
         run(attempt)

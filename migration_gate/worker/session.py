@@ -17,7 +17,7 @@ from .model_ddl import OBSERVATION, ModelDdlObserver
 from .models_database import ModelsDatabase
 from .models_run import ModelsRun
 from .prepare_commands import run_prepare_command
-from .process_memory import close_memory, open_memory
+from .process_attributes import close_memory, open_memory
 from .project_config import ProjectConfig, load_project_config
 from .protocol.history_lines import HistoryFinished
 from .protocol.model_lines import ModelDdlFound
@@ -26,6 +26,7 @@ from .protocol.reported_error import ErrorReport
 from .protocol.run_lines import (
     DatabaseUsed,
     FailedStage,
+    InterpreterEnded,
     Note,
     RunFailed,
     Stage,
@@ -76,8 +77,9 @@ class Session:
         end = run_attempts(self._run_attempt, self._restore_database)
         if not end.is_finished and self._models_run is None:
             os._exit(end.status)  # without the last line: the project's code ended the interpreter
-        if not end.is_finished:
-            return 0  # with it: a daemon of the project's may hold the pipe open, and the gate waits for one
+        if not end.is_finished:  # with it: a daemon of the project's may hold the pipe open
+            self._answer.send(InterpreterEnded(end.status))
+            return 0
         return end.status
 
     def _run_attempt(self, attempt: Attempt) -> None:

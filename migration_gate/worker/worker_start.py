@@ -15,6 +15,7 @@ import sys
 
 from .answer_stream import AnswerStream, OrderStream
 from .dialect_choice import find_installed_drivers
+from .process_attributes import end_with_parent
 from .protocol.run_lines import Done
 from .session import Session
 from .stack_dumps import enable_stack_dumps
@@ -40,7 +41,9 @@ def run_worker(order: int, answer: int, *models_descriptors: int) -> int:
     gc.enable()
     if models_descriptors:
         models_order, models_answer, models_output = models_descriptors
+        parent = os.getpid()
         if os.fork() == 0:
+            end_with_parent(parent)
             os.nice(MODELS_NICENESS)
             _close_descriptors(order, answer)
             os.dup2(models_output, 1)

@@ -21,6 +21,7 @@ from tests.support.action_image import (
     stand_in_image,
 )
 from tests.support.action_runner import commit, run_step
+from tests.support.github_runner import read_log
 
 pytestmark = [pytest.mark.docker, pytest.mark.slow]
 MEGABYTES = 300
@@ -120,6 +121,26 @@ def test_variables_of_the_job_import_nothing_into_the_gate(tmp_path: Path) -> No
     done = check(folder, *(word for variable in variables for word in ("-e", variable)), "-w", "/src/src")
     assert "RAN AS 0" not in done.stdout + done.stderr
     assert done.stdout, "the gate did not end before its report"
+
+
+def test_a_bug_shows_its_traceback_because_files_end_with_the_container(tmp_path: Path) -> None:
+    """A part of the gate is missing; on GitHub its log, an error and the summary say so."""
+    checkout = commit_skeleton(tmp_path / "hello")
+    (tmp_path / "nothing").mkdir()
+    packages = "/opt/migration-gate/lib/python3.13/site-packages/migration_gate"
+    breaks = ("-v", f"{tmp_path / 'nothing'}:{packages}/scan")
+    done = check(checkout, *breaks)
+    assert (done.returncode, "Traceback" in done.stderr) == (3, True), done.stderr
+    (tmp_path / "summary").touch()
+    variables = ("-e", "GITHUB_ACTIONS=true", "-e", "GITHUB_STEP_SUMMARY=/summary")
+    done = check(checkout, *breaks, *variables, "-v", f"{tmp_path / 'summary'}:/summary")
+    log = read_log(done.stdout + done.stderr)
+    assert (done.returncode, [command.name for command in log.commands]) == (
+        3,
+        ["group", "endgroup", "error"],
+    )
+    assert any(line.startswith("Traceback") for line in log.shown)
+    assert "Traceback" in (tmp_path / "summary").read_text()
 
 
 def test_a_read_only_folder_can_be_checked(tmp_path: Path) -> None:

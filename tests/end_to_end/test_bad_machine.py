@@ -89,6 +89,26 @@ def parent_of(pid: int) -> int:
     return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
 
 
+def child_of(parent: int, *, without: int = 0) -> int:
+    """The one process that it has started, not counting `without`."""
+    pids = [int(path.name) for path in Path("/proc").glob("[0-9]*") if path.name != str(without)]
+    (child,) = [pid for pid in pids if _is_running(pid) and parent_of(pid) == parent]
+    return child
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        return "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+
+
+def models_interpreter(_here: World, held: HeldRun) -> int:
+    """The second child of the process that started the one that runs the revisions."""
+    return child_of(parent_of(held.worker), without=held.worker)
+
+
+IN_REVISION = "was killed by signal 9 (SIGKILL) while revision two ran"
 KILLED_PROCESSES: dict[str, tuple[Callable[[World, HeldRun], int], str]] = {
     "the server": (lambda here, held: find_process(here, r"/postgres -D \S+/data"), "Postgres server"),
     "the session's process": (lambda here, held: held.backend, "Postgres server"),
@@ -96,13 +116,13 @@ KILLED_PROCESSES: dict[str, tuple[Callable[[World, HeldRun], int], str]] = {
         lambda here, held: parent_of(find_process(here, r"/postgres -D \S+/data")),
         "Postgres server",
     ),
-    "the sandbox": (
-        lambda here, held: parent_of(held.worker),
-        "was killed by signal 9 (SIGKILL) while revision two ran",
-    ),
-    "the interpreter": (
-        lambda here, held: held.worker,
-        "was killed by signal 9 (SIGKILL) while revision two ran",
+    "the sandbox": (lambda here, held: parent_of(parent_of(held.worker)), IN_REVISION),
+    "the interpreter": (lambda here, held: parent_of(held.worker), IN_REVISION),
+    "the process of the revisions": (lambda here, held: held.worker, IN_REVISION),
+    "the interpreter of the models": (models_interpreter, "interpreter ended"),
+    "the process of the models": (
+        lambda here, held: child_of(models_interpreter(here, held)),
+        "was killed by signal 9 (SIGKILL)",
     ),
 }
 """what is killed, and what the report must say"""
@@ -113,9 +133,9 @@ KILLED_PROCESSES: dict[str, tuple[Callable[[World, HeldRun], int], str]] = {
 def test_what_is_killed_in_the_middle_is_no_finding(here: World, held: HeldRun, victim: str) -> None:
     find_pid, words = KILLED_PROCESSES[victim]
     os.kill(find_pid(here, held), signal.SIGKILL)
-    if "while revision two ran" not in words:  # (those end in the wait itself)
+    if words != IN_REVISION:  # (those end in the wait itself)
         held.flag.write_text("")
-    out, err = held.process.communicate(timeout=60)
+    out, err = held.process.communicate(timeout=600)
     assert held.process.returncode == 3, out + err
     assert words in " ".join(out.split())
     assert "env.py" not in out
@@ -127,7 +147,7 @@ def test_what_is_killed_in_the_middle_is_no_finding(here: World, held: HeldRun, 
 def test_a_session_that_is_ended_from_outside_is_no_finding(here: World, held: HeldRun) -> None:
     os.kill(held.backend, signal.SIGTERM)
     held.flag.write_text("")
-    out, err = held.process.communicate(timeout=60)
+    out, err = held.process.communicate(timeout=600)
     assert held.process.returncode == 3, out + err
     assert "was ended from outside" in " ".join(out.split())
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -50,14 +51,44 @@ def test_streams_that_the_caller_has_closed(closed: str, tmp_path: Path) -> None
         assert done.returncode == (0 if command == "--version" else 2)
 
 
-def test_too_few_open_files(tmp_path: Path) -> None:
+LIMITS = {
+    "ulimit -n 30": ("128 open files at a time; found a limit of 30", "ulimit -n 1024"),
+    "ulimit -f 8000": ("64 MB in a file; found a limit of", "ulimit -f unlimited"),
+}
+"""and what is said about it"""
+
+
+@pytest.mark.parametrize("limit", LIMITS)
+def test_a_limit_that_is_too_low(limit: str, tmp_path: Path) -> None:
     done = subprocess.run(
-        ["sh", "-c", f"ulimit -n 30; {COMMAND} check ."],
+        ["sh", "-c", f"{limit}; {COMMAND} check ."],
         cwd=tmp_path,
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 2
-    assert "found a limit of 30" in done.stderr
-    assert "ulimit -n 1024" in done.stderr
+    for words in LIMITS[limit]:
+        assert words in done.stderr
+
+
+def test_a_limit_that_the_user_may_raise_is_raised(tmp_path: Path) -> None:
+    """Then it is no matter of limits that there is no project here."""
+    command = f"ulimit -S -n 30; ulimit -S -f 8000; {COMMAND} check ."
+    done = subprocess.run(["sh", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "limit of" not in done.stdout + done.stderr
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or shutil.which("setpriv") is None, reason="needs root and setpriv")
+def test_root_without_its_rights(tmp_path: Path) -> None:
+    done = subprocess.run(
+        ["setpriv", "--bounding-set=-chown,-setuid", "--inh-caps=-all", COMMAND, "check", "."],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2, done.stderr
+    assert "--user 1000" in done.stderr
+    assert "--cap-add CHOWN --cap-add SETUID" in " ".join(done.stderr.split())

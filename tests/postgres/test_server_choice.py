@@ -187,9 +187,10 @@ def test_the_error_names_programs_that_do_not_work_and_why(
 
 
 @slow
+@pytest.mark.parametrize("setting", ["local", "auto"])
 @pytest.mark.usefixtures("only_path")
 def test_the_error_for_an_initdb_that_fails_shows_its_output(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, setting: str
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     with run_directory.with_socket_directory(
@@ -199,11 +200,12 @@ def test_the_error_for_an_initdb_that_fails_shows_its_output(
         (folder / "initdb").write_text("#!/bin/sh\necho 'could not look up effective user ID' >&2; exit 1\n")
         monkeypatch.setenv("PATH", str(folder))
         with (
-            pytest.raises(PostgresNotFound, match="exit status 1") as caught,
-            start_server("local", folder=tmp_path),
+            pytest.raises(PostgresNotFound, match="; found could not look up effective user ID") as caught,
+            start_server(setting, folder=tmp_path),
         ):
             pass
     assert "could not look up effective user ID" in caught.value.evidence
+    assert "/etc/passwd" in caught.value.advice
 
 
 @pytest.mark.parametrize("setting", ["atuo", "Embeded", "localy", "a b", ""])

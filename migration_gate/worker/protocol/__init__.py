@@ -36,7 +36,16 @@ from .history_lines import (
 )
 from .model_lines import ContextsMissing, ModelDdlFound, ModelsCreated
 from .project_requests import ConnectionRequested, DatabasesFound, SettingSupplied
-from .run_lines import DatabaseUsed, Done, Note, ObservationFailed, RunFailed, StageStarted, WorkerStarted
+from .run_lines import (
+    DatabaseUsed,
+    Done,
+    InterpreterEnded,
+    Note,
+    ObservationFailed,
+    RunFailed,
+    StageStarted,
+    WorkerStarted,
+)
 from .step_lines import StepFinished, StepStarted
 
 # In the order in which they come.
@@ -58,6 +67,7 @@ Line = Union[
     ContextFinished,
     ModelDdlFound,
     RunFailed,
+    InterpreterEnded,
     HistoryFinished,
     ContextsMissing,
     ModelsCreated,

@@ -82,6 +82,15 @@ class RunFailed:
 
 
 @dataclass(frozen=True)
+class InterpreterEnded:
+    """The process that ran the project's code ended before it had finished, and another one writes this."""
+
+    status: int
+    """as a shell counts: 128 + signal where one killed it"""
+    kind: Literal["interpreter ended"] = "interpreter ended"
+
+
+@dataclass(frozen=True)
 class Done:
     """The answer is complete."""
 
