@@ -54,6 +54,7 @@ from migration_gate.worker.protocol.reported_error import ErrorReport, Frame
 from migration_gate.worker.protocol.run_lines import (
     DatabaseUsed,
     Done,
+    InterpreterEnded,
     Note,
     ObservationFailed,
     RunFailed,
@@ -136,6 +137,7 @@ LINES: tuple[Line, ...] = (
         ("public.logs",),
         ("public.late",),
     ),
+    InterpreterEnded(137),
     Done(),
 )
 ORDER = Order(
