@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -90,10 +90,7 @@ class TableLikeness:
         alike = pair_most_alike(rest, other_rest, self._measure_columns)
         total = max(len(own.keys() | other.keys()) - len(alike), 1)
         paired = {column.name for pair in alike for column in pair}
-        alone, other_alone = (
-            Counter(_describe_column(column) for column in side if column.name not in paired)
-            for side in (rest, other_rest)
-        )
+        alone, other_alone = _count_types(rest, paired), _count_types(other_rest, paired)
         return _ColumnMatch(
             share=(len(shared) + len(alike)) / total,
             telling=len(shared - COMMON_COLUMNS)
@@ -112,6 +109,11 @@ class TableLikeness:
             self.referrers.get((table.schema, table.name), frozenset()) for table in (database, models)
         )
         return bool(own) and own == other
+
+
+def _count_types(columns: Iterable[Column], paired: Collection[str]) -> Counter[Hashable]:
+    """How many columns of each description are in no pair."""
+    return Counter(_describe_column(column) for column in columns if column.name not in paired)
 
 
 def _is_likely(name: float, match: _ColumnMatch) -> bool:

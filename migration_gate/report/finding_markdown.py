@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from migration_gate.check import Evidence, Severity
 from migration_gate.report.allow_entry import format_allow_entry
@@ -41,10 +41,7 @@ def render_counts(project: ProjectReport) -> str:
 
     Empty if there is only one such check: the title of the page says the same.
     """
-    counts: dict[str, Counter[str]] = {}
-    for verdict in project.verdicts:
-        column = ALLOWED if verdict.allowed else verdict.severity.value
-        counts.setdefault(verdict.check, Counter())[column] += 1
+    counts = _count_by_check(project.verdicts)
     if len(counts) < 2:
         return ""
     columns = [column for column in COLUMN_TITLES if any(count[column] for count in counts.values())]
@@ -54,6 +51,15 @@ def render_counts(project: ProjectReport) -> str:
         cells = " | ".join(str(count[column] or "") for column in columns)
         rows.append(f"| {check} | {cells} |")
     return fold_section("Counts", "\n".join(rows))
+
+
+def _count_by_check(verdicts: Iterable[Verdict]) -> dict[str, Counter[str]]:
+    """For each check, how many verdicts belong into each column."""
+    counts: dict[str, Counter[str]] = {}
+    for verdict in verdicts:
+        column = ALLOWED if verdict.allowed else verdict.severity.value
+        counts.setdefault(verdict.check, Counter())[column] += 1
+    return counts
 
 
 def render_finding(

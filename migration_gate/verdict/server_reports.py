@@ -44,19 +44,24 @@ def join_server_reports(reports: Sequence[ProjectReport], check_names: list[str]
     servers = [
         _ServerVerdicts(_name_server(report), report.verdicts, _is_complete(report)) for report in reports
     ]
+    replay = first.facts.replay
+    note = f"replayed and checked on {join_words([server.server for server in servers], quote='')}"
+    return replace(
+        first,
+        verdicts=tuple(sort_verdicts(_join_verdicts(servers), check_names)),
+        facts=replace(first.facts, replay=replace(replay, notes=(*replay.notes, note))),
+        seconds=sum(report.seconds for report in reports),
+    )
+
+
+def _join_verdicts(servers: Sequence[_ServerVerdicts]) -> list[Verdict]:
+    """Each verdict once, with the servers on which it was found."""
     joined: dict[str, Verdict] = {}
     for server in servers:
         for verdict in server.verdicts:
             if verdict.id not in joined and not _is_used_elsewhere(verdict, servers):
                 joined[verdict.id] = _name_servers(verdict, servers)
-    replay = first.facts.replay
-    note = f"replayed and checked on {join_words([server.server for server in servers], quote='')}"
-    return replace(
-        first,
-        verdicts=tuple(sort_verdicts(joined.values(), check_names)),
-        facts=replace(first.facts, replay=replace(replay, notes=(*replay.notes, note))),
-        seconds=sum(report.seconds for report in reports),
-    )
+    return list(joined.values())
 
 
 def _name_servers(verdict: Verdict, servers: Sequence[_ServerVerdicts]) -> Verdict:
