@@ -3,35 +3,35 @@
 from __future__ import annotations
 
 import ast
-import copy
 
 from migration_gate.correction import SetKeyword, SourceEdit
 from migration_gate.edits.edited_calls import last_name
-from migration_gate.edits.source_text import Replacement, SourceText
+from migration_gate.edits.source_text import ExpectedStatements, Replacement, SourceText
 
 _FUNCTION = "mapped_column"
 
 
 def declare_column(source: SourceText, correction: SetKeyword) -> SourceEdit | None:
     """The edit that gives the annotation a `mapped_column(...)` with the keyword; None if it cannot."""
-    statement = _find_annotation(source.tree, correction)
+    statement = _find_annotation(source, correction)
     if statement is None or _FUNCTION not in correction.functions:
         return None
     function = _name_function(source.tree, statement.annotation)
     if function is None:
         return None
     call = f"{function}({correction.keyword}={correction.value})"
-    seen: dict[int, object] = {}
-    expected = copy.deepcopy(source.tree, seen)
-    copied = seen[id(statement)]
+    number, changed, annotation = source.copy_statement(statement.annotation)
+    copied = next(node for node in ast.walk(changed) if annotation in ast.iter_child_nodes(node))
     assert isinstance(copied, ast.AnnAssign)  # noqa: S101 - it is a copy of one
     copied.value = ast.parse(call, mode="eval").body
+    expected = ExpectedStatements(number, (changed,))
     end = source.end_of(statement)
     return source.make_edit(Replacement(end, end, f" = {call}"), expected, correction.introduction)
 
 
-def _find_annotation(tree: ast.Module, correction: SetKeyword) -> ast.AnnAssign | None:
-    for node in ast.walk(tree):
+def _find_annotation(source: SourceText, correction: SetKeyword) -> ast.AnnAssign | None:
+    statement = source.find_statement(correction.location.line or 0)
+    for node in ast.walk(statement) if statement is not None else ():
         match node:
             case ast.AnnAssign(target=ast.Name(id=name), value=None):
                 if name == correction.column and node.lineno == correction.location.line:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import ast
-import copy
 
 from migration_gate.correction import COLUMN_FUNCTIONS, SetKeyword, SetTypeArguments, SourceEdit
 from migration_gate.edits.annotated_columns import declare_column
 from migration_gate.edits.edited_calls import find_call, last_name
-from migration_gate.edits.source_text import Replacement, SourceText
+from migration_gate.edits.source_text import ExpectedStatements, Replacement, SourceText
 from migration_gate.edits.sqlalchemy_names import name_sqlalchemy
 
 
 def set_keyword(source: SourceText, correction: SetKeyword) -> SourceEdit | None:
     """The edit that gives a call the keyword argument; None if that cannot be done exactly."""
-    call = find_call(source.tree, correction.location, correction.functions, correction.column)
+    call = find_call(source, correction.location, correction.functions, correction.column)
     if call is None:
         return declare_column(source, correction)
     value = name_sqlalchemy(correction.value, source.tree, call)
@@ -33,7 +32,7 @@ def set_keyword(source: SourceText, correction: SetKeyword) -> SourceEdit | None
 
 def set_type_arguments(source: SourceText, correction: SetTypeArguments) -> SourceEdit | None:
     """The edit that gives the type of a column its arguments; None if that cannot be done exactly."""
-    column = find_call(source.tree, correction.location, COLUMN_FUNCTIONS, correction.column)
+    column = find_call(source, correction.location, COLUMN_FUNCTIONS, correction.column)
     types = [
         argument
         for argument in (column.args if column is not None else ())
@@ -78,38 +77,28 @@ def _append_argument(source: SourceText, call: ast.Call, argument: str) -> Repla
     return Replacement(end, end, f",{separator}{argument}")
 
 
-def _expect_keyword(source: SourceText, call: ast.Call, keyword: str, value: str) -> ast.Module:
-    """The tree of the file in which the call has the keyword."""
-    tree, copied = _copy_tree(source, call)
+def _expect_keyword(source: SourceText, call: ast.Call, keyword: str, value: str) -> ExpectedStatements:
+    """The statement in which the call has the keyword."""
+    number, statement, copied = source.copy_statement(call)
+    assert isinstance(copied, ast.Call)  # noqa: S101 - it is a copy of one
     node = ast.parse(value, mode="eval").body
     existing = next((item for item in copied.keywords if item.arg == keyword), None)
     if existing is None:
         copied.keywords.append(ast.keyword(arg=keyword, value=node))
     else:
         existing.value = node
-    return tree
+    return ExpectedStatements(number, (statement,))
 
 
-def _copy_tree(source: SourceText, call: ast.Call) -> tuple[ast.Module, ast.Call]:
-    """A copy of the file's tree, and the call in it."""
-    seen: dict[int, object] = {}
-    tree = copy.deepcopy(source.tree, seen)
-    copied = seen[id(call)]
-    assert isinstance(copied, ast.Call)  # noqa: S101 - it is a copy of one
-    return tree, copied
-
-
-def _expect_node(source: SourceText, node: ast.expr, text: str) -> ast.Module:
-    """The tree of the file with another expression in the place of `node`."""
+def _expect_node(source: SourceText, node: ast.expr, text: str) -> ExpectedStatements:
+    """The statement with another expression in the place of `node`."""
+    number, statement, marked = source.copy_statement(node)
     new = ast.parse(text, mode="eval").body
 
     class _Exchange(ast.NodeTransformer):
         def visit(self, visited: ast.AST) -> ast.AST:
             return new if visited is marked else super().visit(visited)
 
-    seen: dict[int, object] = {}
-    tree = copy.deepcopy(source.tree, seen)
-    marked = seen[id(node)]
-    exchanged = _Exchange().visit(tree)
-    assert isinstance(exchanged, ast.Module)  # noqa: S101 - the top is not exchanged
-    return exchanged
+    exchanged = _Exchange().visit(statement)
+    assert isinstance(exchanged, ast.stmt)  # noqa: S101 - the top is not exchanged
+    return ExpectedStatements(number, (exchanged,))

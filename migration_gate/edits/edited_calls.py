@@ -5,11 +5,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator
 
+from migration_gate.edits.source_text import SourceText
 from migration_gate.facts import Location
 
 
 def find_call(
-    tree: ast.Module, location: Location, functions: Iterable[str], column: str = ""
+    source: SourceText, location: Location, functions: Iterable[str], column: str = ""
 ) -> ast.Call | None:
     """The one call of these functions at a location, or in the code that begins there.
 
@@ -17,6 +18,9 @@ def find_call(
     only a call that makes the column of that name counts.
     """
     names = frozenset(functions)
+    tree = source.find_statement(location.line or 0)
+    if tree is None:
+        return None
     calls = [
         call
         for call in _walk_calls(tree)
@@ -47,7 +51,7 @@ def _is_at(call: ast.Call, location: Location) -> bool:
     return location.line <= call.lineno <= last
 
 
-def _list_columns(tree: ast.Module, call: ast.Call) -> set[str]:
+def _list_columns(tree: ast.stmt, call: ast.Call) -> set[str]:
     """The names that the column of a call may have: in its arguments, else that of its attribute.
 
     `alter_column` names the table first, but on a batch.
@@ -67,7 +71,7 @@ def _read_string(node: ast.expr) -> str | None:
     return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
 
 
-def _list_attributes(tree: ast.Module, call: ast.Call) -> Iterator[str]:
+def _list_attributes(tree: ast.stmt, call: ast.Call) -> Iterator[str]:
     """The attribute to which a class gives the value of the call, or something around it."""
     for class_ in ast.walk(tree):
         if not isinstance(class_, ast.ClassDef):

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import ast
-import copy
 import keyword
 from collections.abc import Iterator, Sequence
 
 from migration_gate.correction import AddImports, SetVariable, SourceEdit
-from migration_gate.edits.source_text import Replacement, SourceText
+from migration_gate.edits.source_text import ExpectedStatements, Replacement, SourceText
 
 UNUSED_MARK = "  # noqa: F401"
 """for linters: the module is imported for what it does"""
@@ -27,10 +26,10 @@ def set_variable(source: SourceText, correction: SetVariable) -> SourceEdit | No
         return None
     quote = "'" if source.text_of(value).startswith("'") else '"'
     literal = _write_literal(correction.new_value, quote)
-    expected = copy.deepcopy(source.tree)
-    new_value = _read_value(expected.body[numbers[0]])
+    number, statement, new_value = source.copy_statement(value)
     assert isinstance(new_value, ast.Constant)  # noqa: S101 - it is a copy of one
     new_value.value = correction.new_value
+    expected = ExpectedStatements(number, (statement,))
     replacement = Replacement(source.start_of(value), source.end_of(value), literal)
     return source.make_edit(replacement, expected, correction.introduction)
 
@@ -68,10 +67,8 @@ def add_imports(source: SourceText, correction: AddImports) -> SourceEdit | None
         return None  # another statement on the same line
     end = source.end_of_line(anchor.end_lineno or anchor.lineno)
     lines = [f"import {module}{UNUSED_MARK}" for module in correction.modules]
-    expected = copy.deepcopy(source.tree)
-    expected.body[number + 1 : number + 1] = [
-        ast.Import(names=[ast.alias(name=module)]) for module in correction.modules
-    ]
+    imports = (ast.Import(names=[ast.alias(name=module)]) for module in correction.modules)
+    expected = ExpectedStatements(number, (anchor, *imports))
     text = "".join(f"\n{line}" for line in lines)
     return source.make_edit(Replacement(end, end, text), expected, correction.introduction)
 

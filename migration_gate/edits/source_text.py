@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import copy
 import re
 import warnings
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -23,6 +25,12 @@ def _parse(text: str) -> ast.Module:
     return ast.parse(text, f"{_FILE}.py")
 
 
+def _first_line(statement: ast.stmt) -> int:
+    """The line on which it begins, with its decorators."""
+    decorators: list[ast.expr] = getattr(statement, "decorator_list", [])
+    return min([statement.lineno, *(decorator.lineno for decorator in decorators)])
+
+
 @dataclass(frozen=True, slots=True)
 class Replacement:
     """Characters of a text, and what stands there instead; counted from 0."""
@@ -32,6 +40,16 @@ class Replacement:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class ExpectedStatements:
+    """What an edit is to make of one statement of a module's own body."""
+
+    number: int
+    """of the statement, counted from 0"""
+    statements: tuple[ast.stmt, ...]
+    """in its place"""
+
+
 class SourceText:
     """One file. Raises SyntaxError or ValueError if Python cannot parse it."""
 
@@ -39,6 +57,7 @@ class SourceText:
         self.file = file
         self.text = text
         self.tree = _parse(text)
+        self._first_lines = [_first_line(statement) for statement in self.tree.body]
         self._line_starts = [0, *(match.end() for match in _LINE_END.finditer(text))]
 
     def start_of(self, node: ast.expr | ast.stmt | ast.keyword) -> int:
@@ -72,22 +91,57 @@ class SourceText:
         encoded = self.text[start : start + byte_column].encode("utf-8", "surrogatepass")
         return start + len(encoded[:byte_column].decode("utf-8", "surrogatepass"))
 
+    def find_statement(self, line: int) -> ast.stmt | None:
+        """The statement of the module's body that has a line."""
+        number = bisect_right(self._first_lines, line) - 1
+        return self.tree.body[number] if number >= 0 else None
+
+    def copy_statement(self, node: ast.expr) -> tuple[int, ast.stmt, ast.AST]:
+        """The statement of the module's body in which a node is: its number, a copy, and the node in it.
+
+        Raises ValueError if another statement begins on the same line.
+        """
+        number = bisect_right(self._first_lines, node.lineno) - 1
+        if self._first_lines.count(self._first_lines[number]) > 1:
+            raise ValueError("several statements on one line")
+        copies: dict[int, ast.AST] = {}
+        statement = copy.deepcopy(self.tree.body[number], copies)
+        return number, statement, copies[id(node)]
+
     def make_edit(
-        self, replacement: Replacement, expected: ast.Module, introduction: str
+        self, replacement: Replacement, expected: ExpectedStatements, introduction: str
     ) -> SourceEdit | None:
-        """The lines that change, if the new text is what was meant: `expected` is its syntax tree.
+        """The lines that change, if the new text is what was meant.
 
         None if it is not, if nothing changes, or if a line could not be decoded.
         """
         new_text = self.text[: replacement.start] + replacement.text + self.text[replacement.end :]
-        try:
-            is_expected = ast.dump(_parse(new_text)) == ast.dump(expected)
-        except (SyntaxError, ValueError):
+        if not self._is_expected(replacement, expected):
             return None
         edit = self._compare_lines(_LINE_END.split(self.text), _LINE_END.split(new_text), introduction)
         lines = (*edit.old_lines, *edit.new_lines)
         is_exact = edit.old_lines != edit.new_lines and not any(_NOT_DECODED in line for line in lines)
-        return edit if is_expected and is_exact else None
+        return edit if is_exact else None
+
+    def _is_expected(self, replacement: Replacement, expected: ExpectedStatements) -> bool:
+        """Whether the lines of the statement, which must be its own, become the expected statements.
+
+        All others keep their text, and so their meaning: a whole file need not be parsed again.
+        """
+        number = expected.number
+        first, last = self._first_lines[number], self.tree.body[number].end_lineno or 0
+        is_alone = self._first_lines[number + 1 : number + 2] != [last] and (
+            number == 0 or (self.tree.body[number - 1].end_lineno or 0) < first
+        )
+        start, end = self._line_starts[first - 1], self.end_of_line(last)
+        if not is_alone or not start <= replacement.start <= replacement.end <= end:
+            return False
+        text = self.text[start : replacement.start] + replacement.text + self.text[replacement.end : end]
+        try:
+            statements = _parse(text).body
+        except (SyntaxError, ValueError):
+            return False
+        return list(map(ast.dump, statements)) == list(map(ast.dump, expected.statements))
 
     def _compare_lines(self, old: Sequence[str], new: Sequence[str], introduction: str) -> SourceEdit:
         """Without the lines that are the same at the begin and at the end; one old line is always left."""

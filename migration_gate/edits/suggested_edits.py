@@ -17,27 +17,56 @@ from migration_gate.edits.argument_edits import set_keyword, set_type_arguments
 from migration_gate.edits.module_edits import add_imports, set_variable
 from migration_gate.edits.source_text import SourceText
 
+MAX_EDITS = 50
+"""of one run: who has more to correct does so by other means"""
 MAX_LINES = 40
 """of an edit"""
 MAX_LINE_LENGTH = 500
 """characters"""
 
 
-def make_edits(corrections: Iterable[Correction], texts: Mapping[str, str]) -> Iterator[SourceEdit]:
-    """An edit for each correction that can be made exactly; `texts` are the files by their paths."""
-    for correction in corrections:
-        edit = _make_edit(correction, texts)
-        if edit is not None and _can_be_shown(edit):
-            yield edit
+class EditMaker:
+    """Makes the edits of one run; each file is parsed once."""
+
+    def __init__(self, texts: Mapping[str, str]) -> None:
+        self._texts = texts
+        self._sources: dict[str, SourceText | None] = {}
+        self._made = 0
+
+    def make_edits(self, corrections: Iterable[Correction]) -> Iterator[SourceEdit]:
+        """An edit for each correction that can be made exactly, up to the limit for a run."""
+        for correction in corrections:
+            edit = self._make_edit(correction) if self._made < MAX_EDITS else None
+            if edit is not None and _can_be_shown(edit):
+                self._made += 1
+                yield edit
+
+    def _make_edit(self, correction: Correction) -> SourceEdit | None:
+        """The edit; None if the file is not known, is no Python, or is not as the correction expects it."""
+        file = _name_file(correction)
+        if file not in self._sources:
+            self._sources[file] = _parse_source(file, self._texts)
+        source = self._sources[file]
+        try:
+            return _correct(source, correction) if source is not None else None
+        except (SyntaxError, ValueError, RecursionError):
+            return None
 
 
-def _make_edit(correction: Correction, texts: Mapping[str, str]) -> SourceEdit | None:
-    """The edit; None if the file is not known, is no Python, or is not as the correction expects it."""
-    file = correction.file if isinstance(correction, SetVariable | AddImports) else correction.location.file
+def _name_file(correction: Correction) -> str:
+    match correction:
+        case SetKeyword(location=location) | SetTypeArguments(location=location):
+            return location.file
+        case SetVariable(file=file) | AddImports(file=file):
+            return file
+
+
+def _parse_source(file: str, texts: Mapping[str, str]) -> SourceText | None:
+    """The file; None if it is outside of the repository, was not read, or is no Python."""
     if file.startswith("/") or file not in texts:
-        return None  # outside of the repository, or not read
+        return None
     try:
-        return _correct(SourceText(file, texts[file]), correction)
+        return SourceText(file, texts[file])
     except (SyntaxError, ValueError, RecursionError):
         return None
 

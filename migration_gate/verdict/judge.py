@@ -13,7 +13,7 @@ from datetime import date
 
 from migration_gate.check import Check, Finding, Severity, check_name
 from migration_gate.config.settings import Allowance, Settings
-from migration_gate.edits.suggested_edits import make_edits
+from migration_gate.edits.suggested_edits import EditMaker
 from migration_gate.facts import Facts
 from migration_gate.verdict import unused_allow
 from migration_gate.verdict.allow import (
@@ -65,6 +65,7 @@ def judge_findings(
     checks = tuple(checks)
     texts = texts or {}
     allowances = Allowances(settings.allowances, find_allow_comments(texts), today)
+    edit_maker = EditMaker(texts)
     verdicts: list[Verdict] = []
     used: set[Allowance] = set()
     for check in checks:
@@ -76,7 +77,7 @@ def judge_findings(
             shown = replace(
                 verdict,
                 finding=move_into_change(verdict.finding, facts.replay),
-                edits=tuple(make_edits(verdict.finding.corrections, texts)),
+                edits=tuple(edit_maker.make_edits(verdict.finding.corrections)),
             )
             verdicts.append(replace(shown, allowed=allowed_by[0]) if allowed_by else shown)
     # Checks after a failure did not see the whole history, so an unused allowance cannot be detected.

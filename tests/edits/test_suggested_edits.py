@@ -17,7 +17,7 @@ from migration_gate.correction import (
     SetVariable,
     SourceEdit,
 )
-from migration_gate.edits.suggested_edits import make_edits
+from migration_gate.edits.suggested_edits import MAX_EDITS, EditMaker
 from migration_gate.facts import Location
 
 FILE = "app/models.py"
@@ -25,7 +25,7 @@ FILE = "app/models.py"
 
 def make_edit(text: str, correction: Correction) -> SourceEdit | None:
     """The edit of a file that is dedented first."""
-    return next(make_edits([correction], {FILE: dedent(text)}), None)
+    return next(EditMaker({FILE: dedent(text)}).make_edits([correction]), None)
 
 
 def change(text: str, correction: Correction) -> str | None:
@@ -191,6 +191,9 @@ def test_a_type_gets_its_length(type_: str, expected: str | None) -> None:
         ('down_revision = ("a1", "c3")', None),
         ('down_revision = "c3"', None),
         ("down_revision = PARENT", None),
+        ('down_revision = "a1"; other = 1', None),
+        ('other = 1; down_revision = "a1"', None),
+        ('other = [\n]; down_revision = "a1"', None),
         ('down_revision = "a1"\ndown_revision = "a1"', None),
         ('if True:\n    down_revision = "a1"', None),
     ],
@@ -260,14 +263,26 @@ def test_no_edit_is_offered_of_what_is_no_python_or_cannot_be_shown(text: str) -
 def test_no_edit_is_offered_of_an_unknown_file_or_one_outside_of_the_repository() -> None:
     text = "class User(Base):\n    email = Column(String)\n"
     outside = SetKeyword(Location("/usr/lib/a.py", 2), COLUMN_FUNCTIONS, "nullable", "False", "email")
-    assert list(make_edits([not_null(2), outside], {"other.py": text, "/usr/lib/a.py": text})) == []
-    assert len(list(make_edits([not_null(2)], {FILE: text}))) == 1
+    assert list(EditMaker({"other.py": text, "/usr/lib/a.py": text}).make_edits([not_null(2), outside])) == []
+    assert len(list(EditMaker({FILE: text}).make_edits([not_null(2)]))) == 1
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_lines_are_those_of_python_whatever_ends_them(end: str) -> None:
     text = end.join(("# \x0c \x1c \u2028", "class User(Base):", "    email = Column(String)", ""))
-    (edit,) = make_edits([not_null(3)], {FILE: text})
+    (edit,) = EditMaker({FILE: text}).make_edits([not_null(3)])
     assert edit == SourceEdit(
         FILE, 3, ("    email = Column(String)",), ("    email = Column(String, nullable=False)",)
     )
+
+
+def test_a_run_has_a_limited_number_of_edits() -> None:
+    names = [f"c{number}" for number in range(MAX_EDITS + 9)]
+    text = "\n".join(("class User(Base):", *(f"    {name} = Column(String)" for name in names)))
+    corrections = [not_null(number, column=name) for number, name in enumerate(names, 2)]
+    assert len(list(EditMaker({FILE: text}).make_edits(corrections))) == MAX_EDITS
+
+
+def test_a_decorated_class_and_what_stands_around_it_stay_as_they_are() -> None:
+    text = "import a\n@mapper(\n    Column(1))\nclass User(Base):\n    email = Column(String)\nx = 1\n"
+    assert change(text, not_null(5)) == "    email = Column(String, nullable=False)"
