@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import pytest
+
 from migration_gate.facts import DriftRevision
 from tests.support.empty_pass import describe_report, judge_project
 from tests.support.replay_engine import Engine
 from tests.support.user_project import ENV, MODELS
 
+pytestmark = pytest.mark.slow
+
 DECLARE_VIEW = """
 from alembic.autogenerate import comparators, renderers
 from alembic.operations import MigrateOperation, ops
-
-pytestmark = pytest.mark.slow
 
 
 class MakeView(MigrateOperation):

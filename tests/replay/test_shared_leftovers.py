@@ -9,13 +9,13 @@ from tests.support.empty_pass import describe_report, judge_project
 from tests.support.replay_engine import Engine
 from tests.support.user_project import ENV
 
+pytestmark = pytest.mark.slow
+
 MAKE_ROLE = """with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as first:
     if first.exec_driver_sql("SELECT to_regclass('item')").scalar() is None:
         first.exec_driver_sql("CREATE ROLE gate_test_made")
         first.exec_driver_sql("GRANT USAGE ON SCHEMA public TO gate_test_made")
 import os
-
-pytestmark = pytest.mark.slow
 os.environ["SHOP_LICENCE"]
 with engine.connect() as connection:
 """
