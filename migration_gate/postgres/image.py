@@ -184,12 +184,20 @@ def is_image_present(image: str) -> bool:
 
 def pull_image(image: str) -> None:
     """Have the daemon pull the image unless it has it. Raises PostgresNotFound."""
-    import docker  # noqa: PLC0415
-
     if problem := find_daemon_problem():
         raise _no_daemon_error(image, problem)
     if is_image_present(image):
         return
+    if error := _pull(image):
+        raise PostgresNotFound(
+            f"image {image} was wanted; found that it cannot be pulled: {error}", advice=CHECK_NAME
+        ) from error
+
+
+def _pull(image: str) -> Exception | None:
+    """Have the daemon pull the image; the error if that fails."""
+    import docker  # noqa: PLC0415
+
     with docker_client(PULL_SECONDS) as client:
         try:
             client.images.pull(image)
@@ -197,10 +205,8 @@ def pull_image(image: str) -> None:
             response = getattr(error, "response", None)
             if response is not None:
                 response.close()  # docker-py leaves it open
-            raise PostgresNotFound(
-                f"image {image} was wanted; found that it cannot be pulled: {error}",
-                advice=CHECK_NAME,
-            ) from error
+            return error
+    return None
 
 
 def _no_daemon_error(image: str, problem: str) -> PostgresNotFound:
@@ -213,22 +219,13 @@ def prepare_reaper() -> tuple[str, ...]:
     Ryuk removes the container where the gate and its supervisor are both killed. Without its image
     testcontainers would start no container at all, so the reaper is then disabled.
     """
-    import docker  # noqa: PLC0415
     from testcontainers.core.config import testcontainers_config  # noqa: PLC0415
 
     if testcontainers_config.ryuk_disabled or is_image_present(testcontainers_config.ryuk_image):
         return ()
-    with docker_client(PULL_SECONDS) as client:
-        try:
-            client.images.pull(testcontainers_config.ryuk_image)
-        except docker.errors.DockerException as error:
-            response = getattr(error, "response", None)
-            if response is not None:
-                response.close()  # docker-py leaves it open
-            testcontainers_config.ryuk_disabled = True
-            return (
-                "the image of testcontainers' Ryuk can't be had: a cancelled job may leave the container",
-            )
+    if _pull(testcontainers_config.ryuk_image):
+        testcontainers_config.ryuk_disabled = True
+        return ("the image of testcontainers' Ryuk can't be had: a cancelled job may leave the container",)
     return ()
 
 
