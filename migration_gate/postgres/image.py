@@ -30,8 +30,7 @@ DEFAULT_IMAGE = "postgres:17"
 DAEMON_SOCKETS = ("/var/run/docker.sock", "~/.docker/run/docker.sock", "~/.colima/default/docker.sock")
 DAEMON_SECONDS = 10
 """for the daemon to answer a simple question"""
-PULL_SECONDS = 60
-"""for the daemon to go on while it pulls an image"""
+PULL_SECONDS = 60  # without a word from the daemon
 READY_SECONDS = 120.0
 POLL_SECONDS = 0.1
 MEMORY_FOLDER = "/migration-gate"
@@ -202,8 +201,7 @@ def _pull(image: str) -> Exception | None:
         try:
             client.images.pull(image)
         except (docker.errors.DockerException, OSError) as error:
-            response = getattr(error, "response", None)
-            if response is not None:
+            if (response := getattr(error, "response", None)) is not None:
                 response.close()  # docker-py leaves it open
             return error
     return None
@@ -216,8 +214,8 @@ def _no_daemon_error(image: str, problem: str) -> PostgresNotFound:
 def prepare_reaper() -> tuple[str, ...]:
     """Pull the image of testcontainers' reaper (Ryuk) if it is missing. Returns a note if that fails.
 
-    Ryuk removes the container where the gate and its supervisor are both killed. Without its image
-    testcontainers would start no container at all, so the reaper is then disabled.
+    Ryuk removes the container if the gate and its supervisor are both killed. It is disabled without its
+    image, as testcontainers would start no container at all.
     """
     from testcontainers.core.config import testcontainers_config  # noqa: PLC0415
 
