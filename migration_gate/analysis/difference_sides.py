@@ -56,3 +56,13 @@ def find_unique_side(difference: Difference) -> str:
 def _makes_unique(definitions: str) -> bool:
     parts = definitions.split("; ")
     return any(part.startswith(("UNIQUE", "CREATE UNIQUE")) for part in parts)
+
+
+def find_value_noun(difference: Difference) -> str:
+    """What a column has in the place of a default, on each side that has something; empty for defaults."""
+    sides = [text for text in (difference.database, difference.models) if text]
+    if difference.kind != "default" or not sides:
+        return ""
+    if all(text.startswith("GENERATED ALWAYS AS (") for text in sides):
+        return "generating expression"
+    return "identity" if all(text.endswith(" AS IDENTITY") for text in sides) else ""

@@ -7,7 +7,12 @@ from collections.abc import Iterable, Sequence
 from textwrap import dedent
 from typing import get_args
 
-from migration_gate.analysis.difference_sides import describe_only_side, describe_sides, find_unique_side
+from migration_gate.analysis.difference_sides import (
+    describe_only_side,
+    describe_sides,
+    find_unique_side,
+    find_value_noun,
+)
 from migration_gate.analysis.evaluated_defaults import FROZEN, is_evaluated_default, write_call
 from migration_gate.analysis.rename_advice import add_rename_advice
 from migration_gate.analysis.revision_bodies import NO_DOWNGRADE
@@ -87,7 +92,7 @@ def _describe_nullability(difference: Difference) -> str:
 
 def _describe_object(difference: Difference) -> str:
     """An object or a property that one side lacks, or that both sides have in two ways."""
-    noun = _NOUNS.get(difference.kind, difference.kind)
+    noun = find_value_noun(difference) or _NOUNS.get(difference.kind, difference.kind)
     if difference.database is None:
         return f": the models have this {noun}{_describe_value(difference)}, no migration makes it"
     if difference.models is None:

@@ -475,7 +475,7 @@ begin
     if statement is null and line is not null then -- Postgres could not read it: a name that is not there
         statement := btrim((string_to_array(
             substring(migration_gate.client_query() from '\$\w*\$(.*)$'), E'\n'))[line::int], E' \t\r');
-        statement := case when statement ~* '\m(INSERT|UPDATE|MERGE|EXECUTE)\M' then statement end;
+        statement := substring(statement from '(?i)\m(?:INSERT|UPDATE|MERGE|EXECUTE)\M[^;]*');
     end if;
     insert into migration_gate.caught_error (error) values (migration_gate.build_row(jsonb_build_object(
         'statement', left(statement, 2000),
