@@ -82,6 +82,7 @@ there.send(b"x"); await_end()
 attempt(resource.prlimit, VICTIM, resource.RLIMIT_CPU, (0, 0))
 await_end()
 """, False),
+    ProcessAttack("the keys of the session", "assert call(250, 219, 0, -3, 0) < 0, 'found'", False),
     ProcessAttack("numbers that no process has", """
 for number in (-2**31, 2**31 - 1, 2**22, -2**22, 0x7fffffff00000001 - 2**64):
     libc.kill(ctypes.c_int(number & 0xffffffff), 15)
