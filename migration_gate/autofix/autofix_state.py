@@ -98,7 +98,4 @@ def has_plain_identity(snapshot: Snapshot, column: Column) -> bool:
 
 def find_column(snapshot: Snapshot, schema: str, table: str, name: str) -> Column | None:
     """The column of that name."""
-    key = (schema, table, name)
-    return next(
-        (column for column in snapshot.columns if (column.schema, column.table, column.name) == key), None
-    )
+    return next((column for column in snapshot.columns_in(schema, table) if column.name == name), None)

@@ -31,8 +31,8 @@ def around_generated_columns(lines: list[str], column: Column, state: AutofixSta
 def _find_generated(column: Column, state: AutofixState) -> Iterator[tuple[Column, Column]]:
     """The generated columns on both sides whose expression names the column."""
     name = re.compile(rf"(?<![\w\"]){re.escape(quote_identifier(column.name))}(?![\w\"(])")
-    for current in state.current.columns:
-        if (current.schema, current.table) != (column.schema, column.table) or not current.generated:
+    for current in state.current.columns_in(column.schema, column.table):
+        if not current.generated:
             continue
         target = find_column(state.target, current.schema, current.table, current.name)
         if target is not None and target.generated and name.search(current.generated):

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from migration_gate.autofix.autofix_state import AutofixState, find_column
 from migration_gate.autofix.part_add_and_drop import add_part, drop_part
 from migration_gate.drift.type_names import NUMBER_TYPES, is_text_type, type_without_length
-from migration_gate.facts import Column, Constraint
+from migration_gate.facts import Column, Constraint, Snapshot
 
 
 def drop_keys_before(column: Column, state: AutofixState) -> list[str]:
@@ -33,14 +33,19 @@ def _find_keys(column: Column, state: AutofixState) -> Iterator[tuple[Constraint
 
     Types change in the order of the columns' names, in a downgrade in the reverse order.
     """
-    models_keys = {_identity_of(key) for key in state.models.constraints}
     for key in state.replayed.constraints:
         ends = _list_ends(key)
         is_of_column = (column.schema, column.table, column.name) in ends
-        if is_of_column and _identity_of(key) in models_keys:
+        if is_of_column and _has_key(state.models, key):
             changed = list(_find_changed_columns(ends, state))
             if len(changed) > 1:
                 yield key, changed
+
+
+def _has_key(snapshot: Snapshot, key: Constraint) -> bool:
+    """Whether it is there as well, whatever its name."""
+    others = snapshot.constraints_in(key.schema, key.table)
+    return any(_identity_of(other) == _identity_of(key) for other in others)
 
 
 def _identity_of(key: Constraint) -> object:

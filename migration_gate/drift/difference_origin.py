@@ -105,9 +105,9 @@ def _find_current(replay: Replay, item: CatalogObject) -> CatalogObject:
     candidates: tuple[CatalogObject, ...]
     match item:
         case Column():
-            candidates = replay.catalog.columns
+            candidates = replay.catalog.columns_in(item.schema, item.table)
         case Constraint():
-            candidates = replay.catalog.constraints
+            candidates = replay.catalog.constraints_in(item.schema, item.table)
         case Index():
             candidates = replay.catalog.indexes
         case _:

@@ -84,7 +84,11 @@ class Snapshot:
 
     def columns_of(self, table: Table) -> tuple[Column, ...]:
         """The columns of `table` in their order."""
-        return self._columns_by_table.get((table.schema, table.name), ())
+        return self.columns_in(table.schema, table.name)
+
+    def columns_in(self, schema: str, table: str) -> tuple[Column, ...]:
+        """The columns of the table of that name in their order; none if it is not there."""
+        return self._columns_by_table.get((schema, table), ())
 
     def find_column(self, table: Table, name: str) -> Column | None:
         """The column of that name in `table`, if it is there."""
@@ -92,7 +96,11 @@ class Snapshot:
 
     def constraints_of(self, table: Table) -> tuple[Constraint, ...]:
         """The constraints of `table`."""
-        return self._constraints_by_table.get((table.schema, table.name), ())
+        return self.constraints_in(table.schema, table.name)
+
+    def constraints_in(self, schema: str, table: str) -> tuple[Constraint, ...]:
+        """The constraints of the table of that name; none if it is not there."""
+        return self._constraints_by_table.get((schema, table), ())
 
     def primary_key_of(self, table: Table) -> Constraint | None:
         """The primary key of `table`, if it has one."""
