@@ -135,8 +135,7 @@ def open_cache(settings: Settings, top: Path, environ: Mapping[str, str]) -> Env
     for folder in [settings.cache] if settings.cache else _list_usual_folders(top, environ):
         try:
             is_new = _prepare_folder(folder, account, owners)
-            if settings.cache:
-                _require_own_names(folder)
+            _require_own_names(folder, is_usual=settings.cache is None)
         except OSError as error:
             problems.append(f"{folder}: {error.strerror or error}")
             continue
@@ -184,11 +183,15 @@ def _prepare_folder(folder: Path, account: Account | None, owners: AbstractSet[i
     return is_new
 
 
-def _require_own_names(folder: Path) -> None:
-    """Raise OSError if anything else lies in the folder: all in it is given to the account that installs."""
-    for path in folder.iterdir():
-        if path.name not in OWN_NAMES and not path.name.startswith(SCRATCH_PREFIX):
-            raise OSError(0, f"it is used for something else: it holds `{path.name}`")
+def _require_own_names(folder: Path, *, is_usual: bool) -> None:
+    """Raise OSError if a folder that settings name holds anything else.
+
+    What lies in it is given to the account that installs.
+    """
+    names = [] if is_usual else [path.name for path in folder.iterdir()]
+    for name in names:
+        if name not in OWN_NAMES and not name.startswith(SCRATCH_PREFIX):
+            raise OSError(0, f"it is used for something else: it holds `{name}`")
 
 
 def _create_own_folder(path: Path, owners: AbstractSet[int]) -> bool:
