@@ -87,7 +87,7 @@ def fork_child(execute: Callable[[], object]) -> int:
     try:
         execute()
     except BaseException as error:  # noqa: BLE001 -- the child must never return into its parent's code
-        os.write(2, f"{NOT_STARTED}{error}\n".encode())
+        os.write(2, f"{NOT_STARTED}{getattr(error, 'strerror', None) or error}\n".encode())
     finally:
         os._exit(CANNOT_EXECUTE)
 

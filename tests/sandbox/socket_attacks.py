@@ -54,7 +54,7 @@ class Attack:
     name: str
     code: str
     works_unguarded: bool = True
-    """whether it leads to the other socket without a sandbox, for root and in each try"""
+    """whether it leads to the other socket without a sandbox, for root and in each try: no race is sure to"""
 
 
 ATTACKS = (
@@ -125,7 +125,7 @@ for _ in range(1500):
     libc.connect(sock.fileno(), buffer, len(first) - 1)
     sock.close()
 stop()
-"""),
+""", False),
     Attack("an address that changes during bind()", """
 buffer = ctypes.create_string_buffer(address(OTHER))
 length = len(OTHER) + 2
@@ -153,7 +153,7 @@ stop = flip(change)
 for _ in range(800):
     attempt("link")
 stop()
-"""),
+""", False),
     Attack("a folder that changes", """
 os.mkdir("f"); os.symlink(PLACE, "g"); bind("f/" + FILE)
 def change():
@@ -162,7 +162,7 @@ stop = flip(change)
 for _ in range(800):
     attempt("f/" + FILE)
 stop()
-"""),
+""", False),
     Attack("a file that changes while it is bound", """
 def change():
     with contextlib.suppress(OSError):
@@ -204,7 +204,7 @@ for path in ("own", OTHER) * 200:
 stop()
 for sock in (one, two):
     attempt(OTHER, sock)
-"""),
+""", False),
     Attack("descriptors that two processes share", """
 bind("own")
 sock = socket.socket(socket.AF_UNIX)
