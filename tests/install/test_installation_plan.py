@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-import time
+import threading
 from collections.abc import Generator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -111,7 +111,7 @@ def test_bytecode_is_compiled_only_for_a_cache_that_is_kept(
     for _ in ("the first project", "the second one"):
         cache = open_cache(settings, tmp_path, environ)
         assert cache.is_kept == is_kept
-    installer = Installer(None, {}, cache.folder, time.monotonic() + 60, 60, compiles_bytecode=cache.is_kept)
+    installer = Installer(None, {}, cache.folder, threading.TIMEOUT_MAX, 60, compiles_bytecode=cache.is_kept)
     finished = exhaust(
         installer.run([sys.executable, "-c", "import os; print(os.environ.get('UV_COMPILE_BYTECODE'))"])
     )

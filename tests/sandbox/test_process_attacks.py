@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import pytest
 
 from migration_gate.sandbox.seccomp import supports_seccomp
 from tests.sandbox.process_attacks import PRELUDE, PROCESS_ATTACKS, ProcessAttack
+from tests.sandbox.test_sandbox import wait_until_ended
 from tests.sandbox.test_socket_attacks import (
     HANG_SECONDS,
     NOBODY,
@@ -114,11 +114,7 @@ def test_no_process_stays_behind_though_the_sandbox_is_attacked(folder: Path, wo
     assert callable(worker)
     command = lay(folder, LEFT_BEHIND, 1)
     assert worker(command).returncode == 0
-    left = Path("/proc", Path(f"{command[3]}.pid").read_text())
-    deadline = time.monotonic() + HANG_SECONDS
-    while left.exists() and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert not left.exists()
+    wait_until_ended(Path(f"{command[3]}.pid").read_text())
 
 
 @pytest.mark.parametrize("worker", WORKERS)
