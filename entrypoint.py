@@ -14,9 +14,9 @@ from migration_gate.config.loading import load_settings
 from migration_gate.config.settings import Settings
 from migration_gate.drift.server_differences import compare_servers
 from migration_gate.errors import GateError, SeveralDatabases
-from migration_gate.git import find_repository_root
+from migration_gate.git.git_command import find_repository_root
 from migration_gate.postgres.shared_servers import SharedServers
-from migration_gate.process_limits import verify_process_limits
+from migration_gate.process.process_limits import verify_process_limits
 from migration_gate.progress import ProgressDisplay
 from migration_gate.replay.database_choice import choose_databases, merge_addresses
 from migration_gate.replay.examination import examine_project

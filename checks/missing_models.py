@@ -11,8 +11,7 @@ from collections.abc import Iterator
 from migration_gate.analysis.model_imports import correct_environment, list_imports
 from migration_gate.analysis.model_registration import Candidates, ModelRegistration
 from migration_gate.check import Evidence, Finding, Severity, Subject
-from migration_gate.correction import Correction
-from migration_gate.facts import Facts, Location, Models, Replay
+from migration_gate.facts import Correction, Facts, Location, Models, Replay
 from migration_gate.wording import code_block, count_noun
 
 SEVERITY = Severity.ERROR

@@ -1,16 +1,16 @@
 """Replays a project's Alembic history on a Postgres of its own, and hands over facts for the checks to judge.
 
-Start at `entrypoint.py`, the whole way on one page. Beside the folders are the commands (`cli`, `explain`,
-`static`; `settings_options` has the options that they share) and what every folder may use (`errors`,
-`check`, `correction`, `wording`, `git`, `git_environment`, `progress`, `process_limits`,
-`interruption`). The folders:
+`entrypoint.py` is the whole way on one page; `cli`, `explain` and `static` are commands. Every folder may use
+`errors`, `check`, `wording` and `progress`. The folders:
 
     config/      settings from files, environment and command line, each value with its origin
     ci/          which event started the run, the base of a pull request, whose code may run
+    git/         the git program: tracked files, the tree of a revision
     project/     the Alembic environment, its interpreter and its import path
     install/     the project's packages, installed if no interpreter has them
     sandbox/     an unprivileged user, and which sockets its processes may reach
     postgres/    a server for this run: local, image, url or embedded; always behind a Unix socket
+    process/     the gate's own process: its limits, and signals that end it
     worker/      runs in the project's interpreter: redirects connections, replays, creates the models
     replay/      one project, from its settings to its facts: starts all of the above and reads their answers
     catalog/     reads a database as facts, one query for each kind of object
@@ -29,5 +29,4 @@ Start at `entrypoint.py`, the whole way on one page. Beside the folders are the 
     monorepo/    several projects: which of them a change touches, and one report of several runs
 """
 
-__version__ = "0.1.0"
-"""of the package, too (see `pyproject.toml`): `--version` needs no metadata, which take longer to read"""
+__version__ = "0.1.0"  # of the package, too (see `pyproject.toml`): metadata take longer to read

@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Protocol
 
-from migration_gate.correction import Correction
-from migration_gate.facts import CatalogObject, Facts, Location, Origin, Subject
+from migration_gate.facts import CatalogObject, Correction, Facts, Location, Origin, Subject
 
 
 class Severity(StrEnum):

@@ -18,13 +18,13 @@ from typing import Any, NoReturn
 import click
 
 from migration_gate import __version__
+from migration_gate.config.settings_options import add_settings_options, nest_options
 from migration_gate.errors import GateError
-from migration_gate.interruption import Terminated, ignore_signals, raise_on_signals
 from migration_gate.monorepo import commands
+from migration_gate.process.interruption import Terminated, ignore_signals, raise_on_signals
 from migration_gate.report.error_text import render_error, unexpected_error
 from migration_gate.report.formats import FORMATS, PRINTED_FORMATS
 from migration_gate.report.workflow_commands import suspend_commands_on_runner
-from migration_gate.settings_options import add_settings_options, nest_options
 
 WIDTH = 80
 GARBAGE_THRESHOLD = 100_000

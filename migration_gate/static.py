@@ -18,7 +18,8 @@ from migration_gate.config.settings import Settings
 from migration_gate.errors import GateError, RepositoryUnreadable
 from migration_gate.explain import known_checks, known_kinds
 from migration_gate.facts import Facts, Replay, Snapshot, Table
-from migration_gate.git import find_repository_root, list_tracked_files
+from migration_gate.git.git_command import find_repository_root
+from migration_gate.git.tracked_files import list_tracked_files
 from migration_gate.project.locate import AlembicEnvironment, locate_environment
 from migration_gate.project.version_locations import VersionLocations, read_version_locations
 from migration_gate.report.deliver import ReportTargets, add_version, deliver_report

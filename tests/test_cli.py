@@ -17,7 +17,7 @@ from migration_gate import __version__, cli, entrypoint, explain
 from migration_gate.check import check_name
 from migration_gate.config.schema import ProjectKeys
 from migration_gate.errors import Broken, Misconfigured
-from migration_gate.interruption import Terminated
+from migration_gate.process.interruption import Terminated
 from migration_gate.report.deliver import ReportFile, ReportTargets
 from migration_gate.report.error_text import render_error
 from migration_gate.sandbox import user

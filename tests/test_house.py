@@ -16,21 +16,18 @@ from migration_gate import checks
 from migration_gate.check import Check, Severity, Subject, check_name
 from tests.support.imports import folder_of, house_modules, import_circles, imported_names, imports_inside
 
-PURE_NOUNS = {"facts", "errors", "check", "correction", "wording", "sql"}
+PURE_NOUNS = {"facts", "errors", "check", "wording", "sql"}
 """frozen values and functions of text, which everything may use"""
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "wording": set(),
     "sql": {"wording"},
     "facts": {"sql"},
-    "check": {"facts", "correction"},
-    "correction": {"facts"},
+    "check": {"facts"},
     "edits": PURE_NOUNS,
     "progress": {"facts"},
-    "git": {"errors", "config", "git_environment"},
-    "git_environment": set(),
-    "process_limits": {"errors"},
-    "interruption": set(),
+    "git": {"errors", "config"},
+    "process": {"errors"},
     "analysis": PURE_NOUNS,
     "checks": PURE_NOUNS | {"analysis"},
     "drift": PURE_NOUNS | {"analysis"},

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from migration_gate.analysis.revision_graph import Fork, build_graph, find_ancestors, find_location
-from migration_gate.correction import Correction, SetVariable
-from migration_gate.facts import History, Replay
+from migration_gate.facts import Correction, History, Replay, SetVariable
 
 _INTRODUCTION = "If `{head}` has not run on any database yet, put it on top of `{other}`:"
 

@@ -18,8 +18,7 @@ from migration_gate.analysis.revision_graph import (
     list_locations,
 )
 from migration_gate.check import Evidence, Finding
-from migration_gate.correction import Correction, SetVariable
-from migration_gate.facts import History, Location, MissingParent, RevisionFile
+from migration_gate.facts import Correction, History, Location, MissingParent, RevisionFile, SetVariable
 from migration_gate.wording import join_words
 
 

@@ -10,14 +10,18 @@ from migration_gate.analysis.difference_location import DifferenceLocation
 from migration_gate.analysis.evaluated_defaults import is_evaluated_default, write_call
 from migration_gate.analysis.model_part_locations import find_definition, find_own_column, find_own_key
 from migration_gate.analysis.op_code import quote_python
-from migration_gate.correction import (
+from migration_gate.facts import (
     COLUMN_FUNCTIONS,
     FOREIGN_KEY_FUNCTIONS,
     Correction,
+    Difference,
+    Facts,
+    ModelDefinition,
+    ModelPart,
+    Replay,
     SetKeyword,
     SetTypeArguments,
 )
-from migration_gate.facts import Difference, Facts, ModelDefinition, ModelPart, Replay
 
 IN_MODEL = "If the migrations are right, correct the model:"
 _CALL_IN_MODEL = "In the model, a call in place of the string:"

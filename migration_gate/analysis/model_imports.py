@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from migration_gate.correction import AddImports, Correction
-from migration_gate.facts import ModelDefinition, Models
+from migration_gate.facts import AddImports, Correction, ModelDefinition, Models
 
 _IN_ENVIRONMENT = "In env.py:"
 

@@ -6,8 +6,17 @@ from collections.abc import Iterator
 
 from migration_gate.analysis.model_part_locations import find_definition, find_own_column, find_own_key
 from migration_gate.analysis.op_code import quote_python
-from migration_gate.correction import COLUMN_FUNCTIONS, FOREIGN_KEY_FUNCTIONS, Correction, SetKeyword
-from migration_gate.facts import Column, Facts, Location, ModelDefinition, Origin
+from migration_gate.facts import (
+    COLUMN_FUNCTIONS,
+    FOREIGN_KEY_FUNCTIONS,
+    Column,
+    Correction,
+    Facts,
+    Location,
+    ModelDefinition,
+    Origin,
+    SetKeyword,
+)
 
 IN_REVISION = "In the revision, which is part of this change:"
 IN_MODEL = "In the model, together with the revision:"

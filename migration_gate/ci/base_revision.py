@@ -17,7 +17,7 @@ from migration_gate.ci.changed_lines import read_changed_lines
 from migration_gate.ci.event import COMMIT_ID, Event, read_event
 from migration_gate.errors import Misconfigured
 from migration_gate.facts import ChangedFile
-from migration_gate.git import find_repository_root, run_git
+from migration_gate.git.git_command import find_repository_root, run_git
 
 FETCH_SECONDS = 20.0
 """limit for one fetch; at most three are needed"""

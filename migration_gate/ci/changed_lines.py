@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from migration_gate.facts import ChangedFile, LineRange
-from migration_gate.git import find_repository_root, run_git
+from migration_gate.git.git_command import find_repository_root, run_git
 
 _DIFF_OPTIONS = (
     "--patch",

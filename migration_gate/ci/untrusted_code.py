@@ -11,7 +11,7 @@ from pathlib import Path
 
 from migration_gate.ci.event import PRIVILEGED_EVENTS, Event, read_event
 from migration_gate.errors import Misconfigured, UntrustedCode
-from migration_gate.git import run_git
+from migration_gate.git.git_command import run_git
 
 ALLOW_VARIABLE = "MIGRATION_GATE_ALLOW_UNTRUSTED_CODE"
 """a variable alone, because a configuration file could come from the fork"""

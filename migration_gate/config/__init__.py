@@ -6,6 +6,7 @@ config_file         YAML or TOML; toml_lines, config_keys: where a key stands
 gate_variables      MIGRATION_GATE_*; dotenv: the project's variables
 faults              what is wrong with a value
 checkout_paths      files that a configuration file may not name
+settings_options    the same settings as options of the command line
 settings            the result; settings_text: for people
 project_name, repository_root   found where nothing is set
 """

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ast
 
-from migration_gate.correction import SetKeyword, SourceEdit
 from migration_gate.edits.edited_calls import last_name
 from migration_gate.edits.source_text import ExpectedStatements, Replacement, SourceText
+from migration_gate.facts import SetKeyword, SourceEdit
 
 _FUNCTION = "mapped_column"
 

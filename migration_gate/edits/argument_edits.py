@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ast
 
-from migration_gate.correction import COLUMN_FUNCTIONS, SetKeyword, SetTypeArguments, SourceEdit
 from migration_gate.edits.annotated_columns import declare_column
 from migration_gate.edits.edited_calls import find_call, last_name
 from migration_gate.edits.source_text import ExpectedStatements, Replacement, SourceText
 from migration_gate.edits.sqlalchemy_names import name_sqlalchemy
+from migration_gate.facts import COLUMN_FUNCTIONS, SetKeyword, SetTypeArguments, SourceEdit
 
 
 def set_keyword(source: SourceText, correction: SetKeyword) -> SourceEdit | None:

@@ -6,8 +6,8 @@ import ast
 import keyword
 from collections.abc import Iterator, Sequence
 
-from migration_gate.correction import AddImports, SetVariable, SourceEdit
 from migration_gate.edits.source_text import ExpectedStatements, Replacement, SourceText
+from migration_gate.facts import AddImports, SetVariable, SourceEdit
 
 UNUSED_MARK = "  # noqa: F401"
 """for linters: the module is imported for what it does"""

@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from migration_gate.correction import SourceEdit
+from migration_gate.facts import SourceEdit
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
 """as Python's tokenizer sees them; `splitlines` ends lines at more characters"""

@@ -5,7 +5,10 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 
-from migration_gate.correction import (
+from migration_gate.edits.argument_edits import set_keyword, set_type_arguments
+from migration_gate.edits.module_edits import add_imports, set_variable
+from migration_gate.edits.source_text import SourceText
+from migration_gate.facts import (
     AddImports,
     Correction,
     SetKeyword,
@@ -13,9 +16,6 @@ from migration_gate.correction import (
     SetVariable,
     SourceEdit,
 )
-from migration_gate.edits.argument_edits import set_keyword, set_type_arguments
-from migration_gate.edits.module_edits import add_imports, set_variable
-from migration_gate.edits.source_text import SourceText
 
 MAX_EDITS = 50
 """of one run: who has more to correct does so by other means"""

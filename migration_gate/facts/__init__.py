@@ -32,6 +32,16 @@ from migration_gate.facts.catalog import (
     display_name,
 )
 from migration_gate.facts.change import ChangedFile, LineRange
+from migration_gate.facts.correction import (
+    COLUMN_FUNCTIONS,
+    FOREIGN_KEY_FUNCTIONS,
+    AddImports,
+    Correction,
+    SetKeyword,
+    SetTypeArguments,
+    SetVariable,
+    SourceEdit,
+)
 from migration_gate.facts.coverage import CheckCoverage, Coverage, LeftOut, Subject, Unchecked
 from migration_gate.facts.ddl_commands import ColumnState, DdlCommand, NamedDefinition, TableState
 from migration_gate.facts.differences import (
@@ -88,6 +98,9 @@ class Facts:
 
 
 __all__ = [
+    "COLUMN_FUNCTIONS",
+    "FOREIGN_KEY_FUNCTIONS",
+    "AddImports",
     "AlembicDifference",
     "AttachedObject",
     "CatalogObject",
@@ -100,6 +113,7 @@ __all__ = [
     "Connection",
     "Constraint",
     "ConstraintKind",
+    "Correction",
     "Coverage",
     "CreatedObject",
     "DdlCommand",
@@ -148,10 +162,14 @@ __all__ = [
     "SchemaChangeKind",
     "Sequence",
     "ServerDifference",
+    "SetKeyword",
+    "SetTypeArguments",
+    "SetVariable",
     "SkippedCreation",
     "Snapshot",
     "SoftwareVersion",
     "SourceCall",
+    "SourceEdit",
     "SqlFile",
     "SqlKind",
     "StageTime",

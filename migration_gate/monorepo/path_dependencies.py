@@ -10,7 +10,7 @@ from pathlib import Path
 
 from packaging.utils import NormalizedName, canonicalize_name
 
-from migration_gate import git
+from migration_gate.git.tracked_files import list_tracked_files
 from migration_gate.project.search import read_text_file
 
 _PATH_IN_PYPROJECT = re.compile(r"file:(?://)?(?:/?\$\{PROJECT_ROOT\}/)?(\.{1,2}(?:/[\w.@+-]+)*)$")
@@ -106,7 +106,7 @@ def _workspace_dependencies(pyproject: dict[str, object]) -> Iterator[Normalized
 
 def _workspace_packages(repository_root: Path) -> Iterator[tuple[NormalizedName, Path]]:
     """The packages of the repository: name and folder of each tracked pyproject.toml."""
-    for path in git.list_tracked_files(repository_root).paths:
+    for path in list_tracked_files(repository_root).paths:
         if path.rpartition("/")[2] == "pyproject.toml":
             file = repository_root / path
             for name in _package_names(_read_toml(file)):

@@ -6,7 +6,6 @@ from datetime import date
 
 from migration_gate.check import Evidence, Finding, Severity
 from migration_gate.config.settings import Allowance
-from migration_gate.correction import SourceEdit
 from migration_gate.facts import (
     CheckCoverage,
     Coverage,
@@ -19,6 +18,7 @@ from migration_gate.facts import (
     Revision,
     Snapshot,
     SoftwareVersion,
+    SourceEdit,
     StageTime,
     Step,
     Table,

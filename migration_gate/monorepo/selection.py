@@ -9,11 +9,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from migration_gate import git
 from migration_gate.ci.base_revision import Comparison, compare_with_base
 from migration_gate.config import loading
 from migration_gate.config.settings import Settings
 from migration_gate.errors import Misconfigured
+from migration_gate.git.git_command import find_repository_root
+from migration_gate.git.tracked_files import list_tracked_files
 from migration_gate.monorepo.watched_files import find_watched_files
 from migration_gate.project import search
 from migration_gate.project.alembic_config import find_config_in_folder
@@ -142,7 +143,7 @@ def _outer_folder(folder: Path, start: Path) -> Path:
 
 def _find_pyproject_files(start: Path) -> Iterator[Path]:
     """Every tracked pyproject.toml that configures Alembic by itself."""
-    for path in git.list_tracked_files(start).paths:
+    for path in list_tracked_files(start).paths:
         *folders, name = path.split("/")
         if name != "pyproject.toml" or search.SKIPPED & set(folders):
             continue
@@ -154,7 +155,7 @@ def _find_pyproject_files(start: Path) -> Iterator[Path]:
 def _path_in_repository(settings: Settings) -> str:
     """The project's folder from the repository's top; absolute where it lies elsewhere."""
     folder = Path(os.path.realpath(_project_folder(settings)))
-    repository_root = Path(os.path.realpath(git.find_repository_root(settings.root)))
+    repository_root = Path(os.path.realpath(find_repository_root(settings.root)))
     if folder.is_relative_to(repository_root):
         return folder.relative_to(repository_root).as_posix()
     return str(folder)

@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from migration_gate import git
 from migration_gate.config.settings import Settings
 from migration_gate.errors import ProjectNotFound
+from migration_gate.git.git_command import find_repository_root
 from migration_gate.monorepo.path_dependencies import find_path_dependencies
 from migration_gate.project.locate import locate_environment
 from migration_gate.project.version_locations import read_version_locations
@@ -77,7 +77,7 @@ class WatchedFiles:
 
 def find_watched_files(settings: Settings, environ: Mapping[str, str]) -> WatchedFiles:
     """Find what concerns the project of `settings`; reads its configuration and its dependencies' names."""
-    repository_root = Path(os.path.realpath(git.find_repository_root(settings.root)))
+    repository_root = Path(os.path.realpath(find_repository_root(settings.root)))
     project_folder = Path(os.path.realpath(settings.project_folder or settings.working_directory))
     working_directory = Path(os.path.realpath(settings.working_directory))
     watched = [*_configured_paths(settings), *_alembic_paths(settings, environ)]

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from migration_gate import git
 from migration_gate.config.settings import Settings
 from migration_gate.errors import Misconfigured
+from migration_gate.git.git_command import find_repository_root
 from migration_gate.install.environment_cache import REPOSITORY_FOLDER
 from migration_gate.postgres.initdb_cache import find_cache_folder
 from migration_gate.project import Project
@@ -75,7 +75,7 @@ def choose_confinement(project: Project, settings: Settings, folder: Path) -> Co
 
 
 def _list_writable_folders(project: Project, settings: Settings, folder: Path) -> list[str]:
-    checkout = git.find_repository_root(project.root)
+    checkout = find_repository_root(project.root)
     caches = (find_cache_folder(), settings.cache, checkout / REPOSITORY_FOLDER)
     return list_writable_folders(checkout, folder, [cache for cache in caches if cache is not None])
 

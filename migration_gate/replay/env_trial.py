@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 
-from migration_gate import git
 from migration_gate.config.settings import Settings
 from migration_gate.errors import GateError
 from migration_gate.facts import Connection, History, SoftwareVersion
+from migration_gate.git.git_command import find_repository_root
 from migration_gate.postgres.choice import start_planned_server
 from migration_gate.postgres.run_directory import temporary_run_directory
 from migration_gate.progress import Progress
@@ -65,7 +65,7 @@ def try_environment(settings: Settings) -> Generator[Progress, None, EnvTrial]:
             project=project,
             server=server,
             run_directory=folder,
-            repository=git.find_repository_root(settings.root),
+            repository=find_repository_root(settings.root),
             database=database,
             models_database=f"{database}_models",
             changed_files=(),

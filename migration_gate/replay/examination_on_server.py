@@ -7,11 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
-from migration_gate import git
 from migration_gate.analysis.coverage_proof import measure_coverage
 from migration_gate.ci.base_revision import Comparison, absolute_paths
 from migration_gate.config.settings import Settings
 from migration_gate.facts import Facts, Replay
+from migration_gate.git.git_command import find_repository_root
 from migration_gate.postgres.server import Server
 from migration_gate.progress import Progress
 from migration_gate.project import Project
@@ -42,7 +42,7 @@ def prepare_databases(
         project=project,
         server=server,
         run_directory=run_directory,
-        repository=git.find_repository_root(settings.root),
+        repository=find_repository_root(settings.root),
         database=database,
         models_database=f"{database}_models",
         changed_files=absolute_paths(settings.root, change.changed_paths("AMT")),

@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from migration_gate import git
 from migration_gate.config.settings import Settings
+from migration_gate.git.git_command import find_repository_root
+from migration_gate.git.tracked_files import export_revision
 from migration_gate.project import find_project
 from migration_gate.replay.replay_setup import ReplaySetup
 from migration_gate.replay.verification import verify_bootstrap
@@ -40,8 +41,8 @@ def _older_checkout(settings: Settings, commit: str) -> Iterator[Settings]:
     with tempfile.TemporaryDirectory(prefix="migration-gate-base-") as name:
         checkout = Path(name)
         checkout.chmod(0o755)
-        git.export_revision(settings.root, commit, checkout)
-        inside = settings.root.resolve().relative_to(git.find_repository_root(settings.root).resolve())
+        export_revision(settings.root, commit, checkout)
+        inside = settings.root.resolve().relative_to(find_repository_root(settings.root).resolve())
         yield _relocate_settings(settings, checkout / inside)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from textwrap import dedent
 
-from migration_gate.correction import SourceEdit
+from migration_gate.facts import SourceEdit
 from migration_gate.report.printable_text import escape_unprintable
 
 

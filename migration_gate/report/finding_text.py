@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterator
 
 from migration_gate.check import Evidence, Severity
-from migration_gate.correction import SourceEdit
+from migration_gate.facts import SourceEdit
 from migration_gate.report.edit_diff import describe_edit, format_diff
 from migration_gate.report.phrases import describe_location
 from migration_gate.report.printable_text import escape_unprintable, shorten_text, split_blocks

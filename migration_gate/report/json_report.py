@@ -10,8 +10,7 @@ from migration_gate.analysis.drift_revision import format_revision_file
 from migration_gate.analysis.rename_advice import list_rename_names
 from migration_gate.check import Severity
 from migration_gate.config.settings import Allowance
-from migration_gate.correction import SourceEdit
-from migration_gate.facts import Difference, DriftRevision, Failure, RenameFix, Revision, Step
+from migration_gate.facts import Difference, DriftRevision, Failure, RenameFix, Revision, SourceEdit, Step
 from migration_gate.report.json_document import (
     FORMAT,
     Allowed,

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from migration_gate.facts import Location, NameUse
-from migration_gate.git import list_tracked_files
+from migration_gate.git.tracked_files import list_tracked_files
 from migration_gate.scan.file_content import decode_text, read_file
 from migration_gate.scan.migration_files import MigrationFiles
 from migration_gate.scan.other_environments import is_revision

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
 
-from migration_gate.git import find_repository_root, list_tracked_files
+from migration_gate.git.git_command import find_repository_root
+from migration_gate.git.tracked_files import list_tracked_files
 
 MAX_FILE_BYTES = 512 * 1024
 MAJORS = range(10, 40)

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from migration_gate.config.settings import Settings
 from migration_gate.facts import Location, SchemaChange, SqlFile, Tree, Unchecked
-from migration_gate.git import list_tracked_files
+from migration_gate.git.tracked_files import list_tracked_files
 from migration_gate.scan.code_change import CodeChange
 from migration_gate.scan.file_content import MAX_FILE_BYTES, FileContent, read_file
 from migration_gate.scan.migration_files import MigrationFiles

@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 
 from migration_gate.check import Finding, Severity
 from migration_gate.config.settings import Allowance
-from migration_gate.correction import SourceEdit
 from migration_gate.errors import GateError
-from migration_gate.facts import CheckCoverage, Facts
+from migration_gate.facts import CheckCoverage, Facts, SourceEdit
 
 SEVERITY_RANK = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
 

@@ -15,7 +15,7 @@ from migration_gate.action.publish import publish_comments
 from migration_gate.action.request import ActionRequest
 from migration_gate.action.review_client import write_suggestions
 from migration_gate.config.settings import Allowance
-from migration_gate.correction import SourceEdit
+from migration_gate.facts import SourceEdit
 from migration_gate.report.suggestion import Suggestion, parse_key, render_suggestions
 from migration_gate.verdict.outcome import ProjectReport, Report
 from tests.action.test_action import pull_request

@@ -8,16 +8,11 @@ import pytest
 
 from migration_gate.analysis.evaluated_defaults import FROZEN
 from migration_gate.checks import broken_history, drift, nullable_owner, several_heads, uncascaded_owner
-from migration_gate.correction import (
+from migration_gate.facts import (
     COLUMN_FUNCTIONS,
     FOREIGN_KEY_FUNCTIONS,
-    Correction,
-    SetKeyword,
-    SetTypeArguments,
-    SetVariable,
-)
-from migration_gate.facts import (
     ChangedFile,
+    Correction,
     DdlCommand,
     Difference,
     DifferenceKind,
@@ -28,6 +23,9 @@ from migration_gate.facts import (
     ModelDefinition,
     ModelPart,
     RevisionFile,
+    SetKeyword,
+    SetTypeArguments,
+    SetVariable,
     Tree,
 )
 from tests.support import fact_builders

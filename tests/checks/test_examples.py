@@ -18,7 +18,7 @@ from migration_gate.config import loading
 from migration_gate.config.settings import Settings
 from migration_gate.drift.server_differences import compare_servers
 from migration_gate.facts import Facts
-from migration_gate.git import find_repository_root
+from migration_gate.git.git_command import find_repository_root
 from migration_gate.replay import examination
 from migration_gate.report import text_report
 from migration_gate.verdict.comment_files import read_comment_files

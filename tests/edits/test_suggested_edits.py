@@ -7,18 +7,18 @@ from textwrap import dedent
 
 import pytest
 
-from migration_gate.correction import (
+from migration_gate.edits.suggested_edits import MAX_EDITS, EditMaker
+from migration_gate.facts import (
     COLUMN_FUNCTIONS,
     FOREIGN_KEY_FUNCTIONS,
     AddImports,
     Correction,
+    Location,
     SetKeyword,
     SetTypeArguments,
     SetVariable,
     SourceEdit,
 )
-from migration_gate.edits.suggested_edits import MAX_EDITS, EditMaker
-from migration_gate.facts import Location
 
 FILE = "app/models.py"
 

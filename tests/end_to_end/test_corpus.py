@@ -13,7 +13,7 @@ import yaml
 from migration_gate import checks
 from migration_gate.config.settings import PrepareStep, Settings, Variable
 from migration_gate.facts import Facts
-from migration_gate.git import find_repository_root
+from migration_gate.git.git_command import find_repository_root
 from migration_gate.replay import examination as gate
 from migration_gate.verdict.comment_files import read_comment_files
 from migration_gate.verdict.judge import judge_findings

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-from migration_gate.correction import SourceEdit
+from migration_gate.facts import SourceEdit
 from migration_gate.monorepo.rebuilt_project import rebuild_project
 from migration_gate.report import comment, json_report, summary, text_report
 from migration_gate.report.edit_diff import describe_edit, format_diff

@@ -1,4 +1,4 @@
-"""What the `git` program says: which files are tracked, and the tree of a revision."""
+"""The `git` program, started so that nothing which a repository configures is run, nor as its root."""
 
 from __future__ import annotations
 
@@ -11,29 +11,10 @@ from functools import cache
 from pathlib import Path
 
 from migration_gate.config import repository_root
-from migration_gate.errors import RepositoryUnreadable
-from migration_gate.git_environment import HELPER_KEYS, PROGRAM_KEYS, build_environment
+from migration_gate.git.git_environment import HELPER_KEYS, PROGRAM_KEYS, build_environment
 
 COMMAND_SECONDS = 30.0
 """limit for one git command"""
-_NOT_SOURCES = frozenset(
-    {".git", ".hg", ".svn", "node_modules", "__pycache__", "site-packages", ".tox", ".nox", ".venv", "venv"}
-    | {".mypy_cache", ".ruff_cache", ".pytest_cache", ".eggs", ".terraform", ".idea", ".cache"}
-)
-"""folders of tools, which are not read where git cannot say what is tracked"""
-
-
-@dataclass(frozen=True, slots=True)
-class TrackedFiles:
-    """The tracked files under a folder."""
-
-    top: Path
-    """the repository's top folder; the folder itself if there is no repository"""
-    paths: tuple[str, ...]
-    """relative to the folder that was listed, sorted"""
-    notes: tuple[str, ...] = ()
-    failure: str | None = None
-    """why git could not tell, and all files of the folder are listed"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,20 +36,6 @@ class _Account:
     group: int
 
 
-def list_tracked_files(folder: Path) -> TrackedFiles:
-    """The tracked files under `folder`; all its files, with a note, where git cannot tell."""
-    top = run_git(folder, "rev-parse", "--show-toplevel")
-    failure = top.failure
-    if failure is None:
-        names = run_git(folder, "ls-files", "-z")
-        paths = tuple(sorted({name for name in names.text.split("\0") if name}))
-        if paths:
-            return TrackedFiles(Path(top.text.removesuffix("\n")), paths)
-        failure = names.failure or "git tracks no file here"
-    note = f"{failure}: every file under {folder} was read as if tracked"
-    return TrackedFiles(folder, _walk_folder(folder), (note,), failure)
-
-
 def run_git(
     folder: Path, *arguments: str, seconds: float = COMMAND_SECONDS, fetches: bool = False
 ) -> GitOutput:
@@ -83,6 +50,12 @@ def run_git(
         arguments = (*arguments[:1], "--upload-pack=git-upload-pack", *arguments[1:])
     output, failure = _run_command(folder, arguments, seconds, environment)
     return failure or GitOutput(os.fsdecode(output))
+
+
+def archive_revision(folder: Path, revision: str) -> tuple[bytes, GitOutput | None]:
+    """The tree of a revision as a tar archive; and why there is none, if so."""
+    arguments = ("archive", "--format=tar", "--end-of-options", revision)
+    return _run_command(folder, arguments, COMMAND_SECONDS, build_environment(_program_keys(folder)))
 
 
 @cache
@@ -167,38 +140,6 @@ def _read_error(error: str, status: int) -> GitOutput:
     return GitOutput(failure=f"git reported `{reason}`", is_git_error=True)
 
 
-def _walk_folder(folder: Path) -> tuple[str, ...]:
-    """Every file below `folder` but those of caches, virtual environments and packages."""
-    paths: list[str] = []
-    for current, folders, files in os.walk(folder):
-        if "pyvenv.cfg" in files:
-            folders.clear()
-            continue
-        folders[:] = sorted(name for name in folders if name not in _NOT_SOURCES)
-        prefix = os.path.relpath(current, folder)
-        paths += files if prefix == "." else [os.path.join(prefix, name) for name in files]  # noqa: PTH118
-    return tuple(sorted(paths))
-
-
 def find_repository_root(folder: Path) -> Path:
     """The repository's top folder as a real path; the folder itself if there is none."""
     return repository_root.find_repository_root(folder.resolve())
-
-
-def export_revision(folder: Path, revision: str, target: Path) -> None:
-    """Write the tree of a git revision into an existing empty folder. Raises RepositoryUnreadable."""
-    import io  # noqa: PLC0415 - only for `start_from.create_all`
-    import tarfile  # noqa: PLC0415
-
-    top = find_repository_root(folder)
-    arguments = ("archive", "--format=tar", "--end-of-options", revision)
-    archive, failure = _run_command(top, arguments, COMMAND_SECONDS, build_environment(_program_keys(top)))
-    if failure is not None and not failure.is_git_error:
-        raise RepositoryUnreadable(f"git could not be run: {failure.failure}", advice="Install git.")
-    if failure is not None:
-        raise RepositoryUnreadable(
-            f"git has no revision {revision} here: {failure.failure}",
-            advice="In a shallow clone it may be missing: fetch the whole history (`fetch-depth: 0`).",
-        )
-    with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
-        tar.extractall(target, filter="data")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from migration_gate.facts import Location
+from migration_gate.facts.location import Location
 
 COLUMN_FUNCTIONS = ("Column", "mapped_column", "MappedColumn", "Field")
 """functions that make a column, in models and in revisions"""

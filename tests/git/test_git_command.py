@@ -8,14 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from migration_gate.git import (
-    GitOutput,
-    TrackedFiles,
-    export_revision,
-    find_repository_root,
-    list_tracked_files,
-    run_git,
-)
+from migration_gate.git.git_command import GitOutput, find_repository_root, run_git
+from migration_gate.git.tracked_files import TrackedFiles, export_revision, list_tracked_files
 from tests.support.git_repositories import clone, commit, git, made_reachable, started
 
 pytestmark = pytest.mark.slow  # each starts another program
