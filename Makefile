@@ -10,6 +10,9 @@ IMAGE ?= migration-gate
 PYTEST_ARGS ?= -n auto
 BENCH_ARGS ?= --sizes 5 100 500 --repeat 5
 
+# Tests are collected in half the time if their bytecode is kept.
+unexport PYTHONDONTWRITEBYTECODE
+
 # Where no server is installed, a Postgres in a wheel serves.
 SERVERS := $(wildcard /usr/lib/postgresql/*/bin/postgres /usr/pgsql-*/bin/postgres \
 	/opt/homebrew/opt/postgresql*/bin/postgres /usr/local/opt/postgresql*/bin/postgres) $(shell command -v postgres)

@@ -309,6 +309,7 @@ def test_a_partial_index_over_all_that_have_an_owner_serves() -> None:
     assert list_findings(make_owner_facts(replace(media, indexes=(index,)))) == []
 
 
+@pytest.mark.slow
 def test_a_large_database_without_problems_has_no_findings() -> None:
     tables = [make_table(f"t{number}", *MEDIA, *(f"c{c} text" for c in range(30))) for number in range(600)]
     facts = make_owner_facts(join_tables(*tables))

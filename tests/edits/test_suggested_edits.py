@@ -276,6 +276,7 @@ def test_lines_are_those_of_python_whatever_ends_them(end: str) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_run_has_a_limited_number_of_edits() -> None:
     names = [f"c{number}" for number in range(MAX_EDITS + 9)]
     text = "\n".join(("class User(Base):", *(f"    {name} = Column(String)" for name in names)))

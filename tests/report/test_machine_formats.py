@@ -175,6 +175,7 @@ def test_the_same_finding_in_two_projects_has_two_fingerprints() -> None:
     assert len({issue["fingerprint"] for issue in issues}) == len(issues)
 
 
+@pytest.mark.slow
 def test_a_finding_of_ten_megabytes_is_shortened_in_every_format() -> None:
     project = example_reports.blocked()
     big = "x`@|\n" * 2_000_000

@@ -114,6 +114,7 @@ def test_markdown_is_escaped(text: str, expected: str) -> None:
     assert escape_markdown(text) == expected
 
 
+@pytest.mark.slow
 def test_a_page_that_is_too_long_is_cut_between_findings_and_says_so() -> None:
     project = example_reports.blocked()
     many = tuple(
@@ -131,6 +132,7 @@ def test_a_run_without_a_project_says_so() -> None:
     assert render(Report(())).startswith("## ⚠️ Migration Gate. Not checked: there was no project")
 
 
+@pytest.mark.slow
 def test_a_finding_of_ten_megabytes_is_shortened() -> None:
     project = example_reports.blocked()
     big = "😀`@|</details>#1\n" * 700_000

@@ -74,6 +74,7 @@ def test_every_text_can_be_split(text: str, syntax: Syntax) -> None:
         assert text[statement.tokens[0].start :].startswith(statement.text)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("piece", ["insert into a values (1);\n", "create begin ", "\\g\n", "copy stdin;\n"])
 def test_a_long_row_of_short_statements_is_split(piece: str) -> None:
     assert statement_texts(piece * (300_000 // len(piece)) + "\\.\nselect 1")
