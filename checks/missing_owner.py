@@ -27,7 +27,7 @@ def check(facts: Facts) -> Iterator[Finding]:
         reason = ownership.find_ownership_reason(facts, table)
         if reason is None or ownership.find_named_columns(facts, table):
             continue
-        definition = find_definition(facts.replay.models, facts.tree, f"{table.schema}.{table.name}")
+        definition = find_definition(facts.replay.models, facts.tree, table.full_name)
         columns = ", ".join(column.name for column in facts.replay.catalog.columns_of(table))
         yield Finding.at_origin(
             find_origin_of_missing_owner(facts, table),

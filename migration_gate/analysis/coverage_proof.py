@@ -193,7 +193,7 @@ class TableCoverage:
         models = self.replay.models
         if models.snapshot is None:
             return frozenset()
-        created = {f"{table.schema}.{table.name}" for table in models.snapshot.tables}
+        created = {table.full_name for table in models.snapshot.tables}
         by_alembic = {
             item.table or item.object
             for item in models.uncreated_objects

@@ -43,7 +43,7 @@ def _find_model_location(facts: Facts, difference: Difference) -> Location | Non
     if difference.kind in ("enum", "type definition") and difference.table is None:
         column = next(_columns_of_type(facts, difference), None)
         if column is not None:
-            table = f"{column.schema}.{column.table}"
+            table = column.full_table_name
             difference = replace(difference, kind="type", table=table, column=column.name)
     return find_model_location(models, facts.tree, difference, difference.columns)
 

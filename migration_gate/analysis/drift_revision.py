@@ -102,7 +102,7 @@ def _count_by_head(replay: Replay, heads: Sequence[str], differences: Iterable[D
 
 def _introducing_revisions(replay: Replay, differences: Iterable[Difference]) -> Iterator[str]:
     """The revisions that made the objects, or else the tables, that the differences are about."""
-    tables = {f"{table.schema}.{table.name}": table for table in replay.catalog.tables}
+    tables = {table.full_name: table for table in replay.catalog.tables}
     for difference in differences:
         table = tables.get(difference.table or "")
         revision = difference.revision or (find_origin(replay, table).revision if table else None)

@@ -33,7 +33,7 @@ class LeftOutTables:
     def history_tables(self) -> Mapping[str, Table]:
         """The tables that the migrations made, without partitions that no model has."""
         modelled = set(self.replay.models.tables)
-        tables = {f"{table.schema}.{table.name}": table for table in self.replay.catalog.tables}
+        tables = {table.full_name: table for table in self.replay.catalog.tables}
         return {
             name: table for name, table in tables.items() if table.partition_bound is None or name in modelled
         }
@@ -42,7 +42,7 @@ class LeftOutTables:
     def comparable_tables(self) -> frozenset[str]:
         """Those that the models have or the migrations made, but for views and extensions' tables."""
         catalog = self.replay.catalog
-        views = {f"{view.schema}.{view.name}" for view in catalog.views}
+        views = {view.full_name for view in catalog.views}
         foreign = {name for extension in catalog.extensions for name in extension.tables}
         return frozenset({*self.replay.models.tables, *self.history_tables} - views - foreign)
 
@@ -68,7 +68,7 @@ class LeftOutTables:
     @cached_property
     def tables_without_columns(self) -> Mapping[str, FilteredObject]:
         """Tables of both sides whose every column is left out."""
-        columns = Counter(f"{column.schema}.{column.table}" for column in self.replay.catalog.columns)
+        columns = Counter(column.full_table_name for column in self.replay.catalog.columns)
         left_out: dict[str, dict[str, FilteredObject]] = {}
         for item in self.replay.models.filtered_objects:
             if item.kind == "column":

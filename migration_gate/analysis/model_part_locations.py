@@ -63,7 +63,7 @@ def find_model_location(
 
 def list_column_locations(models: Models, tree: Tree, column: Column) -> tuple[Location, ...]:
     """Where the models write a column of the database, and its foreign keys and indexes, if they do."""
-    definition = find_definition(models, tree, f"{column.schema}.{column.table}")
+    definition = find_definition(models, tree, column.full_table_name)
     if definition is None:
         return ()
     own = definition.find_column(column.name)

@@ -136,7 +136,7 @@ class ModelRegistration:
         """Whether each column that uses this type or sequence is in a table of an unregistered model."""
         word = re.compile(rf"(?<!\w){re.escape(name.rpartition('.')[2])}(?!\w)")
         users = {
-            f"{column.schema}.{column.table}"
+            column.full_table_name
             for column in self.replay.catalog.columns
             if word.search(f"{column.type} {column.default}")
         }
@@ -145,7 +145,7 @@ class ModelRegistration:
     @cached_property
     def _unregistered_tables(self) -> frozenset[str]:
         tables = (model.table for model in self.unregistered if model.table is not None)
-        return frozenset(f"{table.schema}.{table.name}" for table in tables)
+        return frozenset(table.full_name for table in tables)
 
     @cached_property
     def _tables(self) -> frozenset[tuple[str, str]]:

@@ -71,4 +71,4 @@ def _find_new_statement(facts: Facts, origin: Origin) -> Location | None:
 
 
 def _find_definition(facts: Facts, column: Column) -> ModelDefinition | None:
-    return find_definition(facts.replay.models, facts.tree, f"{column.schema}.{column.table}")
+    return find_definition(facts.replay.models, facts.tree, column.full_table_name)

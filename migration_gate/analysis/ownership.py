@@ -128,7 +128,7 @@ def list_ownable_tables(facts: Facts) -> Iterator[Table]:
         # The rows of a partition are judged with its parent; those of a foreign table lie elsewhere.
         if table.partition_bound is not None or table.kind == "foreign table":
             continue
-        holds_owners = owners.references is not None and _is_owners_table(owners, _full_name(table))
+        holds_owners = owners.references is not None and _is_owners_table(owners, table.full_name)
         if not holds_owners and _find_pattern(table, owners.exempt) is None:
             yield table
 
@@ -212,16 +212,12 @@ def _is_owners_table(owners: Owners, name: str | None) -> bool:
 
 
 def _is_exempt(owners: Owners, column: Column) -> bool:
-    names = (str(column), f"{column.schema}.{column.table}.{column.name}")
+    names = (str(column), column.full_name)
     return any(fnmatchcase(name, pattern) for name in names for pattern in owners.exempt)
 
 
 def _find_pattern(table: Table, patterns: tuple[str, ...]) -> str | None:
     """The first of the patterns that matches the name of the table, with or without its schema."""
-    names = (str(table), _full_name(table))
+    names = (str(table), table.full_name)
     matching = (pattern for pattern in patterns if any(fnmatchcase(name, pattern) for name in names))
     return next(matching, None)
-
-
-def _full_name(table: Table) -> str:
-    return f"{table.schema}.{table.name}"

@@ -62,7 +62,7 @@ def _list_columns(facts: Facts) -> Mapping[str, list[str]]:
     models = facts.replay.models
     columns: dict[str, list[str]] = {}
     for column in models.snapshot.columns if models.snapshot is not None else ():
-        columns.setdefault(f"{column.schema}.{column.table}", []).append(column.name)
+        columns.setdefault(column.full_table_name, []).append(column.name)
     for uncreated in models.uncreated_objects:
         if uncreated.kind == "table":
             columns.pop(uncreated.table or "", None)

@@ -59,7 +59,7 @@ class AutofixState:
 
 def find_owned_sequence(snapshot: Snapshot, column: Column) -> Sequence | None:
     """The sequence that belongs to a column."""
-    owner = f"{column.schema}.{column.table}.{column.name}"
+    owner = column.full_name
     return next((sequence for sequence in snapshot.sequences if sequence.owner == owner), None)
 
 

@@ -66,7 +66,7 @@ def _find_dependent_keys(part: ConstraintOrIndex, state: AutofixState) -> list[C
     return [
         key
         for key in state.replayed.constraints
-        if key.references == f"{part.schema}.{part.table}"
+        if key.references == part.full_table_name
         and set(key.referenced_columns) == set(part.columns)
         and not lasting.isdisjoint(_identities_of(key))
     ]
@@ -108,7 +108,7 @@ def _depends_on_new_object(part: ConstraintOrIndex, state: AutofixState) -> bool
     references = part.references if isinstance(part, Constraint) else None
     if references is None:
         return False
-    current_tables = {f"{table.schema}.{table.name}" for table in state.current.tables}
+    current_tables = {table.full_name for table in state.current.tables}
     return references not in current_tables
 
 

@@ -64,7 +64,7 @@ def drop_table(table: Table, state: AutofixState) -> list[str]:
 def _incoming_foreign_keys(table: Table, snapshot: Snapshot, state: AutofixState) -> list[Constraint]:
     """The foreign keys of other tables to this one, if both sides have the other table."""
     shared_tables = state.shared_tables()
-    references = f"{table.schema}.{table.name}"
+    references = table.full_name
     return [
         constraint
         for constraint in snapshot.constraints

@@ -84,9 +84,9 @@ def table_of(item: CatalogObject) -> str | None:
     """The table that it is or belongs to, with its schema; None for other objects."""
     match item:
         case Column() | Constraint() | Index() | AttachedObject():
-            return f"{item.schema}.{item.table}"
+            return item.full_table_name
         case Table():
-            return f"{item.schema}.{item.name}"
+            return item.full_name
         case _:
             return None
 

@@ -18,7 +18,7 @@ from migration_gate.drift.difference_text import column_text, type_text, value_t
 from migration_gate.drift.frozen_defaults import describe_frozen
 from migration_gate.drift.literal_defaults import is_same_literal
 from migration_gate.drift.normalize import normalize_default, normalize_definition
-from migration_gate.drift.object_pairs import pair_objects, table_of
+from migration_gate.drift.object_pairs import pair_objects
 from migration_gate.facts import Column, DifferenceKind, Snapshot
 
 
@@ -27,7 +27,8 @@ def find_column_differences(scope: ComparisonScope) -> Iterator[CatalogDifferenc
     database_side = ColumnContext.from_snapshot(scope.database, scope.frozen.database)
     models_side = ColumnContext.from_snapshot(scope.models, scope.frozen.models)
     database, models = (
-        [column for column in side.columns if table_of(column) in scope.shared_tables] for side in scope.sides
+        [column for column in side.columns if column.full_table_name in scope.shared_tables]
+        for side in scope.sides
     )
     for pair in pair_objects(database, models):
         if pair.database is None or pair.models is None:
@@ -55,8 +56,8 @@ class ColumnContext:
         """Collects it from one side; build it once for all columns."""
         keys = (c for c in snapshot.constraints if c.kind == "primary key")
         return cls(
-            frozenset(f"{table_of(key)}.{column}" for key in keys for column in key.columns),
-            {column: f"{s.schema}.{s.name}" for column, s in map_column_sequences(snapshot).items()},
+            frozenset(f"{key.full_table_name}.{column}" for key in keys for column in key.columns),
+            {column: s.full_name for column, s in map_column_sequences(snapshot).items()},
             map_column_types(snapshot),
             frozen_defaults,
         )
@@ -74,7 +75,7 @@ class ColumnComparison:
     @property
     def key(self) -> str:
         """`schema.table.column`, the same on both sides."""
-        return f"{table_of(self.database)}.{self.database.name}"
+        return self.database.full_name
 
     def describe_frozen_sides(self) -> tuple[str | None, str | None]:
         """What is shown for a default of the database, and of the models, that is no call."""
@@ -176,7 +177,7 @@ def _generate_same_value(comparison: ColumnComparison) -> bool:
 def _normalize_generated(column: Column, side: ColumnContext) -> str:
     """The normal form of its expression, which may use other columns of the table."""
     storage, _, expression = (column.generated or "").partition(": ")
-    types = side.column_types.get(table_of(column), {})
+    types = side.column_types.get(column.full_table_name, {})
     return f"{storage} {normalize_definition(expression, types)}"
 
 
@@ -194,7 +195,7 @@ def _have_same_default(comparison: ColumnComparison) -> bool:
 
 def _is_serial(column: Column, side: ColumnContext) -> bool:
     """Whether the default is the next value of the column's own sequence, whatever its name."""
-    sequence = side.owned_sequences.get(f"{table_of(column)}.{column.name}")
+    sequence = side.owned_sequences.get(column.full_name)
     if sequence is None or column.default is None:
         return False
     # Postgres prints nextval('public."Order_id_seq"'::regclass), with quotes only for names that need them.

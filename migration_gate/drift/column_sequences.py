@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 
-from migration_gate.drift.object_pairs import table_of
 from migration_gate.facts import Sequence, Snapshot
 from migration_gate.sql.identifiers import qualified_name
 
@@ -22,7 +21,7 @@ def _map_free_sequences(snapshot: Snapshot) -> dict[str, Sequence]:
     users: dict[str, list[str]] = defaultdict(list)
     for column in snapshot.columns:
         if column.default in free:
-            users[column.default].append(f"{table_of(column)}.{column.name}")
+            users[column.default].append(column.full_name)
     return {columns[0]: free[default] for default, columns in users.items() if len(columns) == 1}
 
 

@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping
 from typing import TypeAlias
 
-from migration_gate.drift.object_pairs import table_of
 from migration_gate.facts import NamedType, Snapshot
 
 ColumnTypes: TypeAlias = Mapping[str, Mapping[str, str]]
@@ -19,17 +18,13 @@ def map_column_types(snapshot: Snapshot) -> ColumnTypes:
     """The types as they are declared."""
     types: dict[str, dict[str, str]] = {}
     for column in snapshot.columns:
-        types.setdefault(table_of(column), {})[column.name] = column.type
+        types.setdefault(column.full_table_name, {})[column.name] = column.type
     return types
 
 
 def map_base_types(snapshot: Snapshot) -> ColumnTypes:
     """The types with the base of each domain in its place."""
-    domains = {
-        f"{domain.schema}.{domain.name}": domain_base(domain)
-        for domain in snapshot.types
-        if domain.kind == "domain"
-    }
+    domains = {domain.full_name: domain_base(domain) for domain in snapshot.types if domain.kind == "domain"}
     return {
         table: {name: domains.get(type_, type_) for name, type_ in types.items()}
         for table, types in map_column_types(snapshot).items()

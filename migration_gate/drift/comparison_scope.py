@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from migration_gate.drift.frozen_defaults import FrozenDefaults
 from migration_gate.drift.object_filter import ObjectFilter
-from migration_gate.drift.object_pairs import ConstraintOrIndex, table_of
+from migration_gate.drift.object_pairs import ConstraintOrIndex
 from migration_gate.facts import Column, FilteredObject, Index, Models, Snapshot, Table
 
 PartT = TypeVar("PartT", Column, Index)
@@ -75,7 +75,7 @@ def _make_filter(replayed: Snapshot, created: Snapshot, models: Models) -> Objec
 
 def _list_kept(parts: Iterable[PartT], tables: frozenset[str], objects: ObjectFilter) -> Iterator[PartT]:
     """The columns or indexes of these tables that are not left out."""
-    return (part for part in parts if table_of(part) in tables and objects.keeps(part))
+    return (part for part in parts if part.full_table_name in tables and objects.keeps(part))
 
 
 def _free_indexes(snapshot: Snapshot) -> Iterator[Index]:
@@ -90,10 +90,10 @@ def _view_models(replayed: Snapshot, created: Snapshot) -> frozenset[str]:
     that of a materialized view can have indexes.
     """
     candidates = _table_names(created.tables) - _tables_with_keys(created)
-    with_indexes = {table_of(index) for index in _free_indexes(created)}
+    with_indexes = {index.full_table_name for index in _free_indexes(created)}
     names = set()
     for view in replayed.views:
-        name = f"{view.schema}.{view.name}"
+        name = view.full_name
         can_be_it = view.kind == "materialized view" or name not in with_indexes
         if name in candidates and can_be_it:
             names.add(name)
@@ -103,12 +103,12 @@ def _view_models(replayed: Snapshot, created: Snapshot) -> frozenset[str]:
 def _tables_with_keys(snapshot: Snapshot) -> set[str | None]:
     """Tables with a further constraint than a primary or foreign key, and those that others reference."""
     constraints = snapshot.constraints
-    with_keys = {table_of(c) for c in constraints if c.kind in ("unique", "check", "exclusion")}
-    return with_keys | {c.references for c in constraints if c.references != table_of(c)}
+    with_keys = {c.full_table_name for c in constraints if c.kind in ("unique", "check", "exclusion")}
+    return with_keys | {c.references for c in constraints if c.references != c.full_table_name}
 
 
 def _table_names(tables: Iterable[Table]) -> frozenset[str]:
-    return frozenset(f"{table.schema}.{table.name}" for table in tables)
+    return frozenset(table.full_name for table in tables)
 
 
 def _unmodelled_partitions(replayed: Snapshot, modelled: frozenset[str]) -> frozenset[str]:

@@ -17,7 +17,7 @@ from migration_gate.drift.equal_parts import (
     find_comment_differences,
 )
 from migration_gate.drift.likeness import ALIKE, measure_name_likeness
-from migration_gate.drift.object_pairs import ConstraintOrIndex, table_of
+from migration_gate.drift.object_pairs import ConstraintOrIndex
 from migration_gate.drift.part_matching import (
     PartT,
     UnmatchedParts,
@@ -57,8 +57,8 @@ def _group_by_table(
     groups: dict[str, tuple[list[PartT], list[PartT]]] = {}
     for side, parts in enumerate((database, models)):
         for part in parts:
-            if table_of(part) in scope.shared_tables:
-                groups.setdefault(table_of(part), ([], []))[side].append(part)
+            if part.full_table_name in scope.shared_tables:
+                groups.setdefault(part.full_table_name, ([], []))[side].append(part)
     return {table: UnmatchedParts(tuple(left), tuple(right)) for table, (left, right) in groups.items()}
 
 
@@ -202,7 +202,7 @@ def _is_consequence(
 
 
 def _column_names(types: ColumnTypes, part: ConstraintOrIndex) -> frozenset[str]:
-    columns: Mapping[str, str] = types.get(table_of(part), {})
+    columns: Mapping[str, str] = types.get(part.full_table_name, {})
     return frozenset(columns)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from migration_gate.drift.object_pairs import ObjectPair, ObjectT, table_of
+from migration_gate.drift.object_pairs import ObjectPair, ObjectT
 from migration_gate.facts import (
     AttachedObject,
     CatalogObject,
@@ -89,14 +89,14 @@ def _table_and_column(catalog_object: CatalogObject | None) -> tuple[str | None,
     """The table (`schema.name`) that an object belongs to, and its column if there is exactly one."""
     match catalog_object:
         case Table():
-            return f"{catalog_object.schema}.{catalog_object.name}", None
+            return catalog_object.full_name, None
         case Column():
-            return table_of(catalog_object), catalog_object.name
+            return catalog_object.full_table_name, catalog_object.name
         case Constraint() | Index():
             columns = catalog_object.columns
-            return table_of(catalog_object), columns[0] if len(columns) == 1 else None
+            return catalog_object.full_table_name, columns[0] if len(columns) == 1 else None
         case AttachedObject():
-            return table_of(catalog_object), None
+            return catalog_object.full_table_name, None
         case Sequence(owner=str(owner)):
             table, _, column = owner.rpartition(".")
             return table, column

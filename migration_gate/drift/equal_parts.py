@@ -14,7 +14,7 @@ from migration_gate.drift.default_names import is_default_name
 from migration_gate.drift.difference import CatalogDifference, make_described_difference, make_difference
 from migration_gate.drift.difference_text import comment_text
 from migration_gate.drift.normalize import normalize_definition
-from migration_gate.drift.object_pairs import ConstraintOrIndex, table_of
+from migration_gate.drift.object_pairs import ConstraintOrIndex
 from migration_gate.drift.part_matching import PartPair, PartT, UnmatchedParts, match_by_keys, match_parts
 from migration_gate.facts import Constraint
 from migration_gate.sql.identifiers import quote_identifier
@@ -43,7 +43,7 @@ class PartNormalizer:
 
     def normalize(self, part: ConstraintOrIndex) -> str:
         """The normal form of the definition, without the part's name."""
-        types = self.column_types.get(table_of(part), {})
+        types = self.column_types.get(part.full_table_name, {})
         definition = without_default_parameters(part.definition)
         if isinstance(part, Constraint):
             return normalize_definition(_sort_key_pairs(part, definition), types)

@@ -93,7 +93,7 @@ def measure_reference_depths(constraints: Iterable[Constraint]) -> dict[str, int
     """How many foreign keys lead from a table down to one that has none; a circle counts once around."""
     references: dict[str, set[str]] = {}
     for constraint in constraints:
-        table = f"{constraint.schema}.{constraint.table}"
+        table = constraint.full_table_name
         if constraint.references and constraint.references != table:
             references.setdefault(table, set()).add(constraint.references)
     depths: dict[str, int] = {}

@@ -60,20 +60,15 @@ class FrozenDefaults:
         """By the statements of the revisions, and by what the models' process reports."""
         models = replay.models.snapshot or Snapshot()
         named = frozenset(replay.models.frozen_defaults)
-        evaluated = (column_key(column) for column in _list_evaluated(models))
+        evaluated = (column.full_name for column in _list_evaluated(models))
         return cls(
             frozenset(
-                column_key(column)
+                column.full_name
                 for column in _list_evaluated(replay.catalog)
                 if _was_given_as_moment(find_change_of_column(replay, column, ["default"]), column)
             ),
             frozenset(key for key in evaluated if key in named),
         )
-
-
-def column_key(column: Column) -> str:
-    """`schema.table.column`."""
-    return f"{column.schema}.{column.table}.{column.name}"
 
 
 def _list_evaluated(snapshot: Snapshot) -> Iterator[Column]:
@@ -118,7 +113,7 @@ def thaw_default(column: Column, frozen: frozenset[str] = frozenset()) -> Column
 
     An expression over a moment stays as it is: only who wrote it knows the call.
     """
-    is_known = column_key(column) in frozen
+    is_known = column.full_name in frozen
     if describe_frozen(column, is_known=is_known) is None:
         return column
     quoted = _QUOTED_CALL.match(column.default or "")

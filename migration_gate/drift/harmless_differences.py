@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from migration_gate.drift.column_types import map_column_types
 from migration_gate.drift.comparison_scope import ComparisonScope
 from migration_gate.drift.difference import CatalogDifference
-from migration_gate.drift.object_pairs import ConstraintOrIndex, table_of
+from migration_gate.drift.object_pairs import ConstraintOrIndex
 from migration_gate.drift.type_names import list_spellings
 from migration_gate.drift.uniqueness import Guarantee, has_plain_columns, uniqueness_guarantee
 from migration_gate.facts import CatalogObject, Column, Constraint, EnumType, Index, Snapshot, Table
@@ -61,7 +61,7 @@ def _explain_missing_enum(enum: EnumType, scope: ComparisonScope) -> str:
     names = list_spellings(enum.schema, enum.name)
     types = map_column_types(scope.database)
     users = [column for column in scope.models.columns if column.type.removesuffix("[]") in names]
-    if users and all(types.get(table_of(user), {}).get(user.name) != user.type for user in users):
+    if users and all(types.get(user.full_table_name, {}).get(user.name) != user.type for user in users):
         return "the columns that use it differ themselves"
     return ""
 
@@ -92,7 +92,7 @@ def _find_numbering(column: Column, snapshot: Snapshot) -> _Numbering | None:
     """By the column's own sequence; None if its values come from elsewhere."""
     if not column.identity and not (column.default or "").startswith("nextval("):
         return None
-    owner = f"{table_of(column)}.{column.name}"
+    owner = column.full_name
     sequence = next((sequence for sequence in snapshot.sequences if sequence.owner == owner), None)
     return _Numbering(sequence.start, sequence.increment, sequence.cycle) if sequence else None
 
@@ -156,5 +156,5 @@ def _unique_parts(part: ConstraintOrIndex, snapshot: Snapshot) -> Iterator[Const
     free_indexes = (index for index in snapshot.indexes if index.constraint is None)
     candidates: tuple[ConstraintOrIndex, ...] = (*snapshot.constraints, *free_indexes)
     for candidate in candidates:
-        if table_of(candidate) == table_of(part) and uniqueness_guarantee(candidate) is not None:
+        if candidate.full_table_name == part.full_table_name and uniqueness_guarantee(candidate) is not None:
             yield candidate

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from migration_gate.drift.object_pairs import table_of
 from migration_gate.facts import (
     AttachedObject,
     Column,
@@ -72,7 +71,7 @@ class ObjectFilter:
         if sequence.owner is not None:
             schema, table = sequence.owner.split(".", 2)[:2]
             return not self.hides_table(schema, table)
-        name = f"{sequence.schema}.{sequence.name}"
+        name = sequence.full_name
         return name not in self.hidden_tables and sequence.schema not in self.hidden_schemas
 
     def _keeps_grant(self, grant: Grant) -> bool:
@@ -84,7 +83,7 @@ class ObjectFilter:
 
 def _is_counterpart(part: Index | Constraint, refused: UncreatedObject) -> bool:
     """Whether the database has the key or index that Postgres refused to create from the models."""
-    if refused.table != table_of(part):
+    if refused.table != part.full_table_name:
         return False
     if refused.name is not None and refused.name == part.name:
         return True

@@ -19,7 +19,6 @@ from migration_gate.facts import (
     Routine,
     Sequence,
     Table,
-    TablePart,
     View,
 )
 
@@ -79,8 +78,3 @@ def is_copied(database: CatalogObject, models: CatalogObject) -> bool:
     """Whether the models' database has the object only because it began as a copy: the oid is the same."""
     oid: int = getattr(database, "oid", 0)
     return oid != 0 and oid == getattr(models, "oid", 0)
-
-
-def table_of(part: TablePart) -> str:
-    """The table that a column, constraint, index or trigger belongs to, `schema.name`."""
-    return f"{part.schema}.{part.table}"

@@ -11,7 +11,6 @@ from migration_gate.drift.comparison_scope import ComparisonScope
 from migration_gate.drift.difference import CatalogDifference
 from migration_gate.drift.difference_text import column_text, type_text
 from migration_gate.drift.likeness import pair_most_alike
-from migration_gate.drift.object_pairs import table_of
 from migration_gate.drift.rename_likeness import ColumnLikeness
 from migration_gate.drift.table_likeness import TableLikeness
 from migration_gate.facts import Column, Difference, Table
@@ -63,7 +62,7 @@ def _name_of(item: CatalogDifference, partner: CatalogDifference) -> str:
     """The name of the table or column; with its schema if its partner has another."""
     own, other = (side.database or side.models for side in (item, partner))
     if isinstance(own, Table) and isinstance(other, Table) and own.schema != other.schema:
-        return f"{own.schema}.{own.name}"
+        return own.full_name
     return own.name if isinstance(own, Table | Column) else ""
 
 
@@ -72,9 +71,9 @@ def _pair_like_columns(one_sided: list[CatalogDifference], scope: ComparisonScop
     by_table: dict[str, _Candidates] = defaultdict(_Candidates)
     for item in one_sided:
         if isinstance(item.models, Column):
-            by_table[table_of(item.models)].missing.append(item)
+            by_table[item.models.full_table_name].missing.append(item)
         elif isinstance(item.database, Column):
-            by_table[table_of(item.database)].extra.append(item)
+            by_table[item.database.full_table_name].extra.append(item)
     likeness = ColumnLikeness.for_scope(scope)
     for candidates in by_table.values():
         yield from candidates.pair_most_alike(likeness)
@@ -109,11 +108,11 @@ def _pair_columns(one_sided: list[CatalogDifference]) -> list[RenamePair]:
 
 
 def _table_and_type(column: Column) -> Hashable:
-    return table_of(column), type_text(column)
+    return column.full_table_name, type_text(column)
 
 
 def _definition_and_position(column: Column) -> Hashable:
-    return table_of(column), column_text(column), column.position
+    return column.full_table_name, column_text(column), column.position
 
 
 def _pair_tables(one_sided: list[CatalogDifference], scope: ComparisonScope) -> Iterator[RenamePair]:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from migration_gate.drift.comparison_scope import ComparisonScope
 from migration_gate.drift.difference_text import type_text
 from migration_gate.drift.likeness import ALIKE, measure_name_likeness
-from migration_gate.drift.object_pairs import table_of
 from migration_gate.drift.type_names import NUMBER_TYPES, list_spellings, type_without_length
 from migration_gate.facts import Column, Constraint
 
@@ -80,7 +79,7 @@ class ColumnLikeness:
 
     def _count_signs(self, database: Column, models: Column) -> float:
         """What else speaks for it: place, default, comment, and what its foreign key leads to."""
-        keys = [self.references.get(f"{table_of(column)}.{column.name}") for column in (database, models)]
+        keys = [self.references.get(column.full_name) for column in (database, models)]
         signs = (
             database.position == models.position != 0,
             None is not database.default == models.default,
@@ -92,7 +91,7 @@ class ColumnLikeness:
 
 def _map_references(constraints: Iterable[Constraint]) -> dict[str, tuple[str, str]]:
     return {
-        f"{table_of(key)}.{key.columns[0]}": (key.references, key.referenced_columns[0])
+        f"{key.full_table_name}.{key.columns[0]}": (key.references, key.referenced_columns[0])
         for key in constraints
         if key.references is not None and len(key.columns) == len(key.referenced_columns) == 1
     }

@@ -9,7 +9,7 @@ from migration_gate.drift.column_sequences import map_column_sequences
 from migration_gate.drift.comparison_scope import ComparisonScope
 from migration_gate.drift.difference import CatalogDifference, make_described_difference
 from migration_gate.drift.difference_text import comment_text, sequence_text
-from migration_gate.drift.object_pairs import is_copied, pair_objects, table_of, without_identifiers
+from migration_gate.drift.object_pairs import is_copied, pair_objects, without_identifiers
 from migration_gate.drift.type_use import is_used, make_unmodelled_difference
 from migration_gate.facts import Sequence, Snapshot
 
@@ -55,7 +55,7 @@ def _pair_owned_sequences(scope: ComparisonScope) -> Iterator[_OwnedPair]:
 
 def _column_types(snapshot: Snapshot) -> dict[str, str]:
     """By `schema.table.column`."""
-    return {f"{table_of(column)}.{column.name}": column.type for column in snapshot.columns}
+    return {column.full_name: column.type for column in snapshot.columns}
 
 
 def _compare_owned_sequences(pair: _OwnedPair) -> Iterator[CatalogDifference]:

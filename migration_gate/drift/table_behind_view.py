@@ -34,7 +34,7 @@ class TableBehindView:
             database_text=f"view: {self.view.definition.strip()}",
             models_text=columns_text(scope.models.columns_of(self.model)),
         )
-        name = f"{self.model.schema}.{self.model.name}"
+        name = self.model.full_name
         named = replace(difference.difference, table=name)
         return replace(difference, difference=named, renamed_table=self.table)
 
@@ -43,7 +43,7 @@ class TableBehindView:
         return replace(
             scope,
             database=self._rename_in(scope.database),
-            shared_tables=scope.shared_tables | {f"{self.model.schema}.{self.model.name}"},
+            shared_tables=scope.shared_tables | {self.model.full_name},
         )
 
     def _rename_in(self, database: Snapshot) -> Snapshot:
@@ -90,14 +90,14 @@ class TableBehindView:
         return re.sub(rf'(?<![\w.$"]){old}(?![\w.$"])', lambda _: new, text)
 
     def _rename_reference(self, references: str | None) -> str | None:
-        is_table = references == f"{self.table.schema}.{self.table.name}"
-        return f"{self.view.schema}.{self.view.name}" if is_table else references
+        is_table = references == self.table.full_name
+        return self.view.full_name if is_table else references
 
     def _rename_owner(self, owner: str | None) -> str | None:
-        prefix = f"{self.table.schema}.{self.table.name}."
+        prefix = f"{self.table.full_name}."
         if owner is None or not owner.startswith(prefix):
             return owner
-        return f"{self.view.schema}.{self.view.name}.{owner.removeprefix(prefix)}"
+        return f"{self.view.full_name}.{owner.removeprefix(prefix)}"
 
 
 def find_tables_behind_views(scope: ComparisonScope) -> Iterator[TableBehindView]:

@@ -46,7 +46,7 @@ def _view_difference(view: View, table: Table, scope: ComparisonScope) -> Catalo
         database_text=f"{view.kind}: {view.definition.strip()}",
         models_text=_columns_of(table, scope.models),
     )
-    return replace(item, difference=replace(item.difference, table=f"{table.schema}.{table.name}"))
+    return replace(item, difference=replace(item.difference, table=table.full_name))
 
 
 def _columns_of(table: Table | None, snapshot: Snapshot) -> str | None:

@@ -10,7 +10,6 @@ from typing import TypeAlias
 from migration_gate.drift.comparison_scope import ComparisonScope
 from migration_gate.drift.difference_text import type_text
 from migration_gate.drift.likeness import ALIKE, measure_name_likeness, pair_most_alike
-from migration_gate.drift.object_pairs import table_of
 from migration_gate.drift.rename_likeness import SAME_FAMILY, ColumnLikeness
 from migration_gate.facts import Column, Constraint, Snapshot, Table
 
@@ -152,7 +151,7 @@ def _referrers_by_table(constraints: Iterable[Constraint]) -> dict[TableName, fr
     """A key of the table to itself is left out: it has the table's name."""
     referrers: dict[TableName, set[Hashable]] = defaultdict(set)
     for key in constraints:
-        if key.references is not None and key.references != table_of(key):
+        if key.references is not None and key.references != key.full_table_name:
             schema, _, table = key.references.partition(".")
-            referrers[schema, table].add((table_of(key), key.columns))
+            referrers[schema, table].add((key.full_table_name, key.columns))
     return {table: frozenset(items) for table, items in referrers.items()}

@@ -11,7 +11,6 @@ from migration_gate.drift.object_pairs import (
     ObjectT,
     is_copied,
     pair_objects,
-    table_of,
     without_identifiers,
 )
 from migration_gate.facts import (
@@ -53,7 +52,7 @@ def find_unmanaged_differences(scope: ComparisonScope) -> Iterator[CatalogDiffer
 
 
 def _view_names(snapshot: Snapshot) -> frozenset[str]:
-    return frozenset(f"{view.schema}.{view.name}" for view in snapshot.views)
+    return frozenset(view.full_name for view in snapshot.views)
 
 
 def _unmodelled_schemas(scope: ComparisonScope) -> Iterator[Schema]:
@@ -68,11 +67,11 @@ def _unmodelled_schemas(scope: ComparisonScope) -> Iterator[Schema]:
 
 
 def _indexes_of_views(snapshot: Snapshot, views: frozenset[str]) -> Iterator[Index]:
-    return (index for index in snapshot.indexes if index.on_view and table_of(index) in views)
+    return (index for index in snapshot.indexes if index.on_view and index.full_table_name in views)
 
 
 def _attached_to(relations: frozenset[str], attached: Iterable[AttachedObject]) -> Iterator[AttachedObject]:
-    return (item for item in attached if table_of(item) in relations)
+    return (item for item in attached if item.full_table_name in relations)
 
 
 def _grants_on(relations: frozenset[str], snapshot: Snapshot) -> Iterator[Grant]:

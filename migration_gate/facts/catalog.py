@@ -29,8 +29,41 @@ def display_name(schema: str, name: str) -> str:
     return name if schema == "public" else f"{schema}.{name}"
 
 
+class _SchemaObject:
+    """An object with a name of its own in a schema."""
+
+    __slots__ = ()
+    schema: str
+    name: str
+
+    @property
+    def full_name(self) -> str:
+        """`schema.name`, also of those in `public`; nothing is quoted."""
+        return f"{self.schema}.{self.name}"
+
+    def __str__(self) -> str:
+        return display_name(self.schema, self.name)
+
+
+class _TablePart:
+    """An object that belongs to a table."""
+
+    __slots__ = ()
+    schema: str
+    table: str
+    name: str
+
+    @property
+    def full_table_name(self) -> str:
+        """`schema.table`, also of those in `public`; nothing is quoted."""
+        return f"{self.schema}.{self.table}"
+
+    def __str__(self) -> str:
+        return f"{display_name(self.schema, self.table)}.{self.name}"
+
+
 @dataclass(frozen=True, slots=True)
-class Table:
+class Table(_SchemaObject):
     """A table; `oid` follows it through renames."""
 
     schema: str
@@ -50,12 +83,9 @@ class Table:
     comment: str | None = None
     oid: int = 0
 
-    def __str__(self) -> str:
-        return display_name(self.schema, self.name)
-
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class Column(_TablePart):
     """A column of a table."""
 
     schema: str
@@ -76,12 +106,14 @@ class Column:
     """from 1, dropped columns not counted"""
     number: int = 0  # attnum
 
-    def __str__(self) -> str:
-        return f"{display_name(self.schema, self.table)}.{self.name}"
+    @property
+    def full_name(self) -> str:
+        """`schema.table.column`; nothing is quoted."""
+        return f"{self.full_table_name}.{self.name}"
 
 
 @dataclass(frozen=True, slots=True)
-class Constraint:
+class Constraint(_TablePart):
     """A constraint of a table. Fields about references are those of a foreign key."""
 
     schema: str
@@ -101,12 +133,9 @@ class Constraint:
     comment: str | None = None
     oid: int = 0
 
-    def __str__(self) -> str:
-        return f"{display_name(self.schema, self.table)}.{self.name}"
-
 
 @dataclass(frozen=True, slots=True)
-class Index:
+class Index(_TablePart):
     """An index; `constraint` names the constraint it backs, if any."""
 
     schema: str
@@ -129,7 +158,7 @@ class Index:
 
 
 @dataclass(frozen=True, slots=True)
-class EnumType:
+class EnumType(_SchemaObject):
     """An enum with its labels in their sort order."""
 
     schema: str
@@ -138,12 +167,9 @@ class EnumType:
     comment: str | None = None
     oid: int = 0
 
-    def __str__(self) -> str:
-        return display_name(self.schema, self.name)
-
 
 @dataclass(frozen=True, slots=True)
-class NamedType:
+class NamedType(_SchemaObject):
     """A domain, composite type or range."""
 
     schema: str
@@ -153,12 +179,9 @@ class NamedType:
     comment: str | None = None
     oid: int = 0
 
-    def __str__(self) -> str:
-        return display_name(self.schema, self.name)
-
 
 @dataclass(frozen=True, slots=True)
-class Sequence:
+class Sequence(_SchemaObject):
     """A sequence with its options and, for serial and identity columns, its owner: `schema.table.column`."""
 
     schema: str
@@ -175,12 +198,9 @@ class Sequence:
     comment: str | None = None
     oid: int = 0
 
-    def __str__(self) -> str:
-        return display_name(self.schema, self.name)
-
 
 @dataclass(frozen=True, slots=True)
-class Routine:
+class Routine(_SchemaObject):
     """A function, procedure or aggregate; `signature` tells overloads apart."""
 
     schema: str
@@ -195,7 +215,7 @@ class Routine:
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class View(_SchemaObject):
     """A view, materialized or not."""
 
     schema: str
@@ -209,12 +229,9 @@ class View:
     column_types: tuple[str, ...] = ()
     """as `format_type` prints them, in the order of the names"""
 
-    def __str__(self) -> str:
-        return display_name(self.schema, self.name)
-
 
 @dataclass(frozen=True, slots=True)
-class AttachedObject:
+class AttachedObject(_TablePart):
     """A trigger, policy or rule of a relation: models cannot express these."""
 
     schema: str

@@ -39,6 +39,11 @@ class TablePart(Protocol):
         """The name of the table."""
         ...
 
+    @property
+    def full_table_name(self) -> str:
+        """Both, `schema.table`."""
+        ...
+
 
 Part = TypeVar("Part", bound=TablePart)
 

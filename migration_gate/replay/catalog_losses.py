@@ -9,7 +9,7 @@ from typing import Any
 from migration_gate.analysis.evaluated_defaults import is_evaluated_default
 from migration_gate.drift.frozen_defaults import FrozenDefaults
 from migration_gate.drift.model_comparison import compare_with_models
-from migration_gate.drift.object_pairs import object_identity, table_of, without_identifiers
+from migration_gate.drift.object_pairs import object_identity, without_identifiers
 from migration_gate.facts import (
     AttachedObject,
     CatalogObject,
@@ -62,9 +62,9 @@ def _name_with_noun(item: CatalogObject) -> str:
 
 def _find_lost_view_indexes(before: Snapshot, after: Snapshot) -> Iterator[str]:
     remaining = {object_identity(index) for index in after.indexes}
-    views = {f"{view.schema}.{view.name}" for view in after.views}
+    views = {view.full_name for view in after.views}
     for index in before.indexes:
-        if index.on_view and object_identity(index) not in remaining and table_of(index) in views:
+        if index.on_view and object_identity(index) not in remaining and index.full_table_name in views:
             yield f"index `{index}`"
 
 

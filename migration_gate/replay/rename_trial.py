@@ -105,7 +105,7 @@ def _is_hinted(missing: CatalogDifference, extra: CatalogDifference) -> bool:
             return missing.difference.table == extra.difference.table and hint == column.name
         case Table() as models, Table() as table:
             is_short_name = models.schema == table.schema and hint == table.name
-            return is_short_name or hint == f"{table.schema}.{table.name}"
+            return is_short_name or hint == table.full_name
         case _:
             return False
 

@@ -124,7 +124,7 @@ def _begin_with_letter(word: str) -> str:
 
 def _draw_references(catalog: Snapshot, tables: Sequence[Table]) -> Iterator[str]:
     """The foreign keys between the tables that are drawn."""
-    node_names = {f"{table.schema}.{table.name}": f"t{number}" for number, table in enumerate(tables)}
+    node_names = {table.full_name: f"t{number}" for number, table in enumerate(tables)}
     for number, table in enumerate(tables):
         nullable = _nullable_columns(catalog, table)
         for foreign_key in catalog.foreign_keys_of(table):
