@@ -48,6 +48,7 @@ def main(arguments: list[str]) -> int:
     options, command = SandboxOptions.from_json(arguments[0]), arguments[1:]
     die_with_parent(signal.SIGKILL)
     adopt_orphans()
+    _limit_writing(options)  # here too: the broker makes the files of the sockets that the command binds
     broker = ConnectBroker(options, guards_signals=True)
     child = fork_child(lambda: _execute(command, options, broker))
     if options.unix_sockets_only and not broker.start_answering(child):
@@ -76,11 +77,17 @@ def _execute(command: list[str], options: SandboxOptions, broker: ConnectBroker)
     drop_capabilities()
     die_with_parent(signal.SIGKILL)  # after setuid(), which clears it
     forbid_new_privileges()
-    if options.writable_folders is not None:
-        restrict_writing(options.writable_folders)
+    _limit_writing(options)
     if options.unix_sockets_only:
         broker.install_filter()
     os.execve(command[0], command, command_variables())  # noqa: S606  (the interpreter that the gate chose)
+
+
+def _limit_writing(options: SandboxOptions) -> None:
+    """Limit this process as the options say; a child that does it again cannot reach this process."""
+    if options.writable_folders is not None:
+        forbid_new_privileges()
+        restrict_writing(options.writable_folders)
 
 
 def _write_note(text: str, notes_descriptor: int | None) -> None:

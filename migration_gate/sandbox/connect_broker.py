@@ -33,6 +33,7 @@ import struct
 from contextlib import suppress
 
 from migration_gate.sandbox.calling_process import CallingProcess, can_copy_descriptors
+from migration_gate.sandbox.capabilities import drop_capabilities
 from migration_gate.sandbox.child_process import allow_reading_memory
 from migration_gate.sandbox.options import SandboxOptions
 from migration_gate.sandbox.own_sockets import FileIdentity, identify_file
@@ -158,6 +159,7 @@ class ConnectBroker:
             self._libc.syscall(calls["setgroups"], 0, None)
             self._libc.syscall(calls["setresgid"], gid, gid, gid)
             self._libc.syscall(calls["setresuid"], uid, uid, uid)
+        drop_capabilities()
 
     def _answer_signal(self, listener: SeccompListener, question: Notification) -> None:
         """Answer about a signal, or about another process's limits."""
