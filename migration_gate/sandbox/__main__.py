@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import sys
+from contextlib import suppress
 
 if not __package__:  # started as a folder, with nothing but the standard library on the path
     sys.path.append(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))  # noqa: PTH100, PTH120
@@ -100,15 +101,19 @@ def _write_note(text: str, notes_descriptor: int | None) -> None:
 
 
 def _handle_signals(child: int) -> None:
-    """A signal that ends the sandbox ends everything; SIGUSR1 goes on to the command."""
+    """A signal that ends the sandbox ends everything; SIGUSR1 goes on to the command, if that still runs."""
 
     def end_everything(number: int, frame: object) -> None:
         kill_descendants(child)
         os._exit(128 + number)
 
+    def pass_on(number: int, frame: object) -> None:
+        with suppress(ProcessLookupError):
+            os.kill(child, number)
+
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, end_everything)
-    signal.signal(signal.SIGUSR1, lambda number, frame: os.kill(child, number))
+    signal.signal(signal.SIGUSR1, pass_on)
 
 
 if __name__ == "__main__":

@@ -64,6 +64,8 @@ class ConnectBroker:
         self._guards_signals = guards_signals
         self._command = 0
         """the process of the command"""
+        self._allowed_socket_lock = _thread.allocate_lock()
+        """what says which socket this is can be read once, and several threads may ask"""
         self._allowed_socket = keep_file(options.allowed_socket, find_file(options.allowed_socket))
         if options.allowed_socket_descriptor is not None:
             os.set_inheritable(options.allowed_socket_descriptor, False)
@@ -98,19 +100,21 @@ class ConnectBroker:
     def start_answering(self, command: int = 0) -> bool:
         """In the parent: receive the listener and answer, in a thread, until the last process has ended.
 
-        Returns whether addresses are checked from now on. Not so where the child set no filter, or where the
-        kernel cannot ask, or lets the broker act for no other process: then the child waits until it is
-        allowed to go on.
+        Returns False if the kernel cannot ask, or lets the broker act for no other process: then no address
+        is checked, and the child waits until it is allowed to go on (`allow_unchecked`). There is nothing to
+        answer where the child set no filter, or has ended.
         """
         self._command = command
         self._child_end.close()
-        _, ancillary, _, _ = self._parent_end.recvmsg(1, _socket.CMSG_SPACE(4), MSG_CMSG_CLOEXEC)
+        message, ancillary, _, _ = self._parent_end.recvmsg(1, _socket.CMSG_SPACE(4), MSG_CMSG_CLOEXEC)
         if ancillary:
             (descriptor,) = struct.unpack("i", ancillary[0][2][:4])
             _thread.start_new_thread(self._answer_questions, (SeccompListener(descriptor),))
             self._waiting_for_first_question.acquire(timeout=FIRST_QUESTION_SECONDS)
-            self._parent_end.close()
-        return bool(ancillary)
+        elif message:
+            return False
+        self._parent_end.close()
+        return True
 
     def allow_unchecked(self) -> None:
         """In the parent, where addresses are not checked: let the child become its command."""
@@ -125,12 +129,11 @@ class ConnectBroker:
 
     def find_other_servers(self) -> list[str]:
         """Sockets of other Postgres servers in the usual folders."""
-        sockets = []
-        for folder in SERVER_FOLDERS:
-            for name in os.listdir(folder) if os.path.isdir(folder) else ():  # noqa: PTH112, PTH208
-                if name.startswith(".s.PGSQL.") and not name.endswith(".lock"):
-                    sockets.append(f"{folder}/{name}")
-        return sorted(path for path in sockets if find_file(path) not in (None, self._find_allowed_socket()))
+        return [
+            path
+            for path in list_server_sockets()
+            if find_file(path) not in (None, self._find_allowed_socket())
+        ]
 
     def _answer_questions(self, listener: SeccompListener) -> None:
         """Answer until the last sandboxed process has ended."""
@@ -240,13 +243,24 @@ class ConnectBroker:
     def _find_allowed_socket(self) -> FileIdentity | None:
         """The socket of the run's server; the gate sends it when the server has started."""
         descriptor = self._options.allowed_socket_descriptor
-        if self._allowed_socket is None and descriptor is not None:
-            try:
-                path, device, inode = json.loads(os.read(descriptor, ALLOWED_SOCKET_SIZE))
-            except (BlockingIOError, ValueError):  # nothing has been sent
-                return None
-            self._allowed_socket = keep_file(path, (device, inode))
-        return self._allowed_socket
+        with self._allowed_socket_lock:
+            if self._allowed_socket is None and descriptor is not None:
+                try:
+                    path, device, inode = json.loads(os.read(descriptor, ALLOWED_SOCKET_SIZE))
+                except (BlockingIOError, ValueError):  # nothing has been sent
+                    return None
+                self._allowed_socket = keep_file(path, (device, inode))
+            return self._allowed_socket
+
+
+def list_server_sockets() -> list[str]:
+    """Sockets of Postgres servers in the usual folders."""
+    sockets = []
+    for folder in SERVER_FOLDERS:
+        for name in os.listdir(folder) if os.path.isdir(folder) else ():  # noqa: PTH112, PTH208
+            if name.startswith(".s.PGSQL.") and not name.endswith(".lock"):
+                sockets.append(f"{folder}/{name}")
+    return sorted(sockets)
 
 
 def _can_replace_descriptors() -> bool:

@@ -18,8 +18,7 @@ import pytest
 
 from migration_gate.sandbox.__main__ import NOT_CONFINED, UNCHECKED_SOCKETS
 from migration_gate.sandbox.command import SANDBOX_FOLDER, sandbox_command
-from migration_gate.sandbox.connect_broker import ConnectBroker
-from migration_gate.sandbox.options import SandboxOptions
+from migration_gate.sandbox.connect_broker import list_server_sockets
 from migration_gate.sandbox.seccomp import supports_seccomp
 from migration_gate.sandbox.user import NOBODY_ID, Account
 
@@ -70,6 +69,13 @@ def wait_until_ended(pid: str) -> None:
 def test_the_exit_status_is_that_of_the_command() -> None:
     assert run_sandboxed("raise SystemExit(7)").returncode == 7
     assert run_sandboxed("import os; os.kill(os.getpid(), 9)").returncode == 137
+
+
+@needs_root
+def test_nothing_is_said_of_sockets_where_the_command_cannot_start() -> None:
+    done = run_sandboxed("", account=Account(0, -1), notes_descriptor=1)  # there is no such group
+    assert (done.returncode, done.stdout) == (127, "")
+    assert done.stderr == "The command could not be started: Invalid argument\n"
 
 
 @needs_root
@@ -186,7 +192,7 @@ def test_where_the_kernel_cannot_ask_nothing_runs_beside_another_server(other_se
     )
     if other_server:
         socket_of_other.touch()
-    elif ConnectBroker(SandboxOptions()).find_other_servers():
+    elif list_server_sockets():
         pytest.skip("there is another server here")
     try:
         done = subprocess.run(

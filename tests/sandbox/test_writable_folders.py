@@ -119,8 +119,12 @@ os.execv(sys.argv[1], sys.argv[1:])
 @needs_root
 @pytest.mark.parametrize("before", [[], [PYTHON, "-I", "-S", "-c", KEEP_CAPABILITIES]])
 def test_root_gives_up_its_capabilities_where_it_has_no_other_account(before: list[str]) -> None:
-    command = sandbox_command([PYTHON, "-c", "print(open('/proc/self/status').read())"], unix_sockets_only=True)
-    done = subprocess.run([*before, *command], capture_output=True, text=True, timeout=HANG_SECONDS, check=True)
+    command = sandbox_command(
+        [PYTHON, "-c", "print(open('/proc/self/status').read())"], unix_sockets_only=True
+    )
+    done = subprocess.run(
+        [*before, *command], capture_output=True, text=True, timeout=HANG_SECONDS, check=True
+    )
     sets = dict(line.split(":\t") for line in done.stdout.splitlines() if line.startswith("Cap"))
     kept = [int(sets[name], 16) & ~(1 << 2) for name in ("CapPrm", "CapEff", "CapInh", "CapAmb")]
     assert kept == [0, 0, 0, 0]  # but that to read
