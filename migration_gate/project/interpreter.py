@@ -144,6 +144,7 @@ def _ask_interpreter(interpreter: Interpreter, root: Path, environ: Mapping[str,
                 [str(interpreter.python), "-c", PROBE],
                 account=choose_account(root, [interpreter.python]).account,
                 unix_sockets_only=supports_seccomp(),
+                writable_folders=(),  # the settings may name any program
             ),
             capture_output=True,
             check=False,

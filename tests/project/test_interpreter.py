@@ -14,6 +14,7 @@ from migration_gate.project.interpreter_choice import (
     choose_interpreter,
     suggest_install_command,
 )
+from migration_gate.sandbox.landlock import find_landlock_version
 from tests.project.test_locate import write_environment
 
 GOOD = ("alembic-1.13.0", "SQLAlchemy-2.0.30")
@@ -122,6 +123,15 @@ def test_an_interpreter_outside_of_an_environment_is_started_and_asked(tmp_path:
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(not find_landlock_version(), reason="this kernel has no Landlock")
+def test_an_interpreter_that_is_asked_writes_no_file(tmp_path: Path) -> None:
+    python = tmp_path / "python"  # the pull request's settings may name any program
+    python.write_text(f'#!/bin/sh\necho x > {tmp_path}/written\nexec {sys.executable} "$@"\n')
+    python.chmod(0o755)
+    assert inspect_interpreter(python, "the setting", tmp_path, {}).version == sys.version_info[:3]
+    assert not (tmp_path / "written").exists()
+
+
 def test_a_program_that_is_not_python_is_refused(tmp_path: Path) -> None:
     script = tmp_path / "tool"
     script.write_text("#!/bin/sh\necho hello\n")
