@@ -27,11 +27,13 @@ NEW_NAMESPACE = 0x7E020000
 """flags of clone() and unshare() for namespaces: of mounts, users, the network ..."""
 X32_CALLS = 0x40000000
 """from here on call numbers are those of x86-64's 32-bit variant (x32)"""
-F_SETFL, F_SETOWN, F_SETSIG, F_SETOWN_EX = 4, 8, 10, 15
-"""commands of fcntl()"""
+F_SETFL = 4
+"""command of fcntl() that sets the flags of a file"""
 O_ASYNC = 0x2000
-FIOSETOWN, SIOCSPGRP, FIOASYNC = 0x8901, 0x8902, 0x5452
-"""requests of ioctl()"""
+FILE_SIGNALS = (8, 10, 15)
+"""commands of fcntl() about signals of a file: F_SETOWN, F_SETSIG, F_SETOWN_EX"""
+DEVICE_SIGNALS = (0x8901, 0x8902, 0x5452)
+"""the same for ioctl(): FIOSETOWN, SIOCSPGRP, FIOASYNC"""
 ALL_PROCESSES = 0xFFFFFFFF
 """-1, for kill()"""
 THIS_PROCESS = 0
@@ -63,91 +65,61 @@ def build_program(actions: Mapping[str, int]) -> bytes:
             # Its flags are in memory. The C library then calls clone().
             _return_if(JUMP_IF_EQUAL, calls["clone3"], SECCOMP_RET_ERRNO | errno.ENOSYS),
             _return_if(JUMP_IF_EQUAL, calls["setns"], deny),
-            _for_call(calls["fcntl"], _refuse_signals_of_files(deny)),
-            _for_call(calls["ioctl"], _refuse_signals_of_devices(deny)),
-            _for_call(calls["kill"], _refuse_all_processes(deny, actions.get("kill", SECCOMP_RET_ALLOW))),
-            _for_call(calls["prlimit64"], _decide_other_processes(actions.get("prlimit64", deny))),
+            _run_if_equal(calls["fcntl"], _refuse_signals_of_files(deny)),
+            _run_if_equal(calls["ioctl"], _judge_argument(SECOND_ARGUMENT, _equals(DEVICE_SIGNALS, deny))),
+            _run_if_equal(
+                calls["kill"],
+                _judge_argument(
+                    FIRST_ARGUMENT, _equals((ALL_PROCESSES,), deny), actions.get("kill", SECCOMP_RET_ALLOW)
+                ),
+            ),
+            _run_if_equal(
+                calls["prlimit64"],
+                _judge_argument(
+                    FIRST_ARGUMENT,
+                    _equals((THIS_PROCESS,), SECCOMP_RET_ALLOW),
+                    actions.get("prlimit64", deny),
+                ),
+            ),
             *(_return_if(JUMP_IF_EQUAL, calls[name], action) for name, action in actions.items()),
-            *(_for_call(calls[name], _refuse_new_namespaces(deny)) for name in ("clone", "unshare")),
-            *(_for_call(calls[name], _allow_unix_streams(refuse)) for name in ("socket", "socketpair")),
+            *(_run_if_equal(calls[name], _refuse_new_namespaces(deny)) for name in ("clone", "unshare")),
+            *(_run_if_equal(calls[name], _allow_unix_streams(refuse)) for name in ("socket", "socketpair")),
             _instruction(RETURN, SECCOMP_RET_ALLOW),
-        ]
-    )
-
-
-def _for_call(number: int, program: bytes) -> bytes:
-    """Run the program, which has to return, where this is the number of the call."""
-    return _instruction(JUMP_IF_EQUAL, number, if_false=len(program) // INSTRUCTION_SIZE) + program
-
-
-def _refuse_all_processes(deny: int, action: int) -> bytes:
-    return b"".join(
-        [
-            _instruction(LOAD_WORD, FIRST_ARGUMENT),
-            _return_if(JUMP_IF_EQUAL, ALL_PROCESSES, deny),
-            _instruction(RETURN, action),
-        ]
-    )
-
-
-def _decide_other_processes(action: int) -> bytes:
-    return b"".join(
-        [
-            _instruction(LOAD_WORD, FIRST_ARGUMENT),
-            _return_if(JUMP_IF_EQUAL, THIS_PROCESS, SECCOMP_RET_ALLOW),
-            _instruction(RETURN, action),
         ]
     )
 
 
 def _refuse_signals_of_files(deny: int) -> bytes:
-    return b"".join(
-        [
-            _instruction(LOAD_WORD, SECOND_ARGUMENT),
-            *(_return_if(JUMP_IF_EQUAL, command, deny) for command in (F_SETOWN, F_SETSIG, F_SETOWN_EX)),
-            _instruction(JUMP_IF_EQUAL, F_SETFL, if_true=1),
-            _instruction(RETURN, SECCOMP_RET_ALLOW),
-            _instruction(LOAD_WORD, THIRD_ARGUMENT),
-            _return_if(JUMP_IF_ANY_BIT, O_ASYNC, deny),
-            _instruction(RETURN, SECCOMP_RET_ALLOW),
-        ]
-    )
-
-
-def _refuse_signals_of_devices(deny: int) -> bytes:
-    return b"".join(
-        [
-            _instruction(LOAD_WORD, SECOND_ARGUMENT),
-            *(_return_if(JUMP_IF_EQUAL, request, deny) for request in (FIOSETOWN, SIOCSPGRP, FIOASYNC)),
-            _instruction(RETURN, SECCOMP_RET_ALLOW),
-        ]
-    )
+    """For fcntl(): a file may not be told to send signals, by a command or by a flag of F_SETFL."""
+    flags = _judge_argument(THIRD_ARGUMENT, _return_if(JUMP_IF_ANY_BIT, O_ASYNC, deny))
+    return _judge_argument(SECOND_ARGUMENT, _equals(FILE_SIGNALS, deny) + _run_if_equal(F_SETFL, flags))
 
 
 def _refuse_new_namespaces(deny: int) -> bytes:
-    return b"".join(
-        [
-            _instruction(LOAD_WORD, FIRST_ARGUMENT),
-            _return_if(JUMP_IF_ANY_BIT, NEW_NAMESPACE, deny),
-            _instruction(RETURN, SECCOMP_RET_ALLOW),
-        ]
-    )
+    return _judge_argument(FIRST_ARGUMENT, _return_if(JUMP_IF_ANY_BIT, NEW_NAMESPACE, deny))
 
 
 def _allow_unix_streams(refuse: int) -> bytes:
-    return b"".join(
-        [
-            _instruction(LOAD_WORD, FIRST_ARGUMENT),
-            _return_if(JUMP_IF_EQUAL, AF_NETLINK, SECCOMP_RET_ALLOW),
-            _instruction(JUMP_IF_EQUAL, AF_UNIX, if_true=1),
-            _instruction(RETURN, refuse),
-            _instruction(LOAD_WORD, SECOND_ARGUMENT),
-            _instruction(AND, SOCKET_TYPE_MASK),
-            _return_if(JUMP_IF_EQUAL, SOCK_STREAM, SECCOMP_RET_ALLOW),
-            _return_if(JUMP_IF_EQUAL, SOCK_SEQPACKET, SECCOMP_RET_ALLOW),
-            _instruction(RETURN, refuse),
-        ]
-    )
+    """For socket() and socketpair(): by the family, and for AF_UNIX by the type without its flags."""
+    types = _equals((SOCK_STREAM, SOCK_SEQPACKET), SECCOMP_RET_ALLOW)
+    streams = _judge_argument(SECOND_ARGUMENT, _instruction(AND, SOCKET_TYPE_MASK) + types, refuse)
+    families = _equals((AF_NETLINK,), SECCOMP_RET_ALLOW) + _run_if_equal(AF_UNIX, streams)
+    return _judge_argument(FIRST_ARGUMENT, families, refuse)
+
+
+def _judge_argument(argument: int, program: bytes, otherwise: int = SECCOMP_RET_ALLOW) -> bytes:
+    """Load an argument of the call and run the program; return `otherwise` if that returns nothing."""
+    return _instruction(LOAD_WORD, argument) + program + _instruction(RETURN, otherwise)
+
+
+def _run_if_equal(value: int, program: bytes) -> bytes:
+    """Run the program, which has to return, where the loaded word is the value."""
+    return _instruction(JUMP_IF_EQUAL, value, if_false=len(program) // INSTRUCTION_SIZE) + program
+
+
+def _equals(values: tuple[int, ...], action: int) -> bytes:
+    """Return the action where the loaded word is one of the values."""
+    return b"".join(_return_if(JUMP_IF_EQUAL, value, action) for value in values)
 
 
 def _return_if(comparison: int, value: int, action: int) -> bytes:
