@@ -19,24 +19,7 @@ import pytest
 from tests.support.user_project import Ran, World, project, revision
 
 pytestmark = pytest.mark.slow
-Says = Callable[..., None]
-
-
-@pytest.fixture
-def says(
-    here: World, golden: Callable[[str, str], None], request: pytest.FixtureRequest
-) -> Callable[..., None]:
-    """Run it, and compare status and message, whole, with the golden file of the test's name."""
-
-    def compare(status: int, *options: str, **env: str) -> None:
-        ran = here.check(*options, env=env)
-        assert ran.status == status, ran.said
-        name = request.node.name.removeprefix("test_").replace("_", "-")
-        golden(f"bad-input/{name}.txt", here.plain(ran.complaints + ran.out))
-
-    return compare
-
-
+CommandSays = Callable[..., None]
 # --- things that die in the middle ---------------------------------------------------------------
 
 HOLD = """
@@ -177,17 +160,17 @@ def test_a_disk_that_fills_up(here: World) -> None:
     assert "set TMPDIR" in ran.out
 
 
-def test_a_url_that_nobody_answers(here: World, says: Says) -> None:
+def test_a_url_that_nobody_answers(here: World, command_says: CommandSays) -> None:
     here.lay(project())
-    says(2, "--postgres", "postgresql://gate:secret@127.0.0.1:9/gate")
+    command_says(2, "--postgres", "postgresql://gate:secret@127.0.0.1:9/gate")
 
 
-def test_a_url_that_cannot_be_parsed(here: World, says: Says) -> None:
+def test_a_url_that_cannot_be_parsed(here: World, command_says: CommandSays) -> None:
     here.lay(project())
-    says(2, "--postgres", "postgresql://[::1")
+    command_says(2, "--postgres", "postgresql://[::1")
 
 
-def test_a_port_where_something_else_listens(here: World, says: Says) -> None:
+def test_a_port_where_something_else_listens(here: World, command_says: CommandSays) -> None:
     here.lay(project())
     with socket.socket() as busy:
         busy.bind(("127.0.0.1", 0))

@@ -9,22 +9,7 @@ import pytest
 from tests.support.user_project import ENV, SETTINGS, WIDEN, World, project, revision
 
 pytestmark = pytest.mark.slow
-Says = Callable[..., None]
-
-
-@pytest.fixture
-def says(
-    here: World, golden: Callable[[str, str], None], request: pytest.FixtureRequest
-) -> Callable[..., None]:
-    """Run it, and compare status and message, whole, with the golden file of the test's name."""
-
-    def compare(status: int, *options: str, **env: str) -> None:
-        ran = here.check(*options, env=env)
-        assert ran.status == status, ran.said
-        name = request.node.name.removeprefix("test_").replace("_", "-")
-        golden(f"bad-input/{name}.txt", here.plain(ran.complaints + ran.out))
-
-    return compare
+CommandSays = Callable[..., None]
 
 
 def settings(code: str) -> dict[str, str]:
@@ -35,14 +20,14 @@ def settings(code: str) -> dict[str, str]:
 # --- while it is imported ------------------------------------------------------------------------
 
 
-def test_an_import_that_raises(here: World, says: Says) -> None:
+def test_an_import_that_raises(here: World, command_says: CommandSays) -> None:
     here.lay(settings("raise RuntimeError('the config service is not there')"))
-    says(2)
+    command_says(2)
 
 
-def test_an_import_of_what_is_not_installed(here: World, says: Says) -> None:
+def test_an_import_of_what_is_not_installed(here: World, command_says: CommandSays) -> None:
     here.lay(settings("import nowhere_to_be_found"))
-    says(2)
+    command_says(2)
 
 
 def test_an_import_that_wants_a_setting(here: World) -> None:
@@ -52,34 +37,34 @@ def test_an_import_that_wants_a_setting(here: World) -> None:
     assert "fails without `SHOP_LICENCE`" in ran.out
 
 
-def test_an_import_that_calls_exit(here: World, says: Says) -> None:
+def test_an_import_that_calls_exit(here: World, command_says: CommandSays) -> None:
     here.lay(settings("import sys\nsys.exit('please set SHOP_LICENCE')"))
-    says(2)
+    command_says(2)
 
 
-def test_an_import_that_calls_exit_with_0(here: World, says: Says) -> None:
+def test_an_import_that_calls_exit_with_0(here: World, command_says: CommandSays) -> None:
     here.lay(settings("raise SystemExit"))
-    says(2)
+    command_says(2)
 
 
-def test_an_import_that_ends_the_process(here: World, says: Says) -> None:
+def test_an_import_that_ends_the_process(here: World, command_says: CommandSays) -> None:
     here.lay(settings("import os\nprint('bye', flush=True)\nos._exit(0)"))
-    says(2)
+    command_says(2)
 
 
-def test_an_import_that_crashes(here: World, says: Says) -> None:
+def test_an_import_that_crashes(here: World, command_says: CommandSays) -> None:
     here.lay(settings("import ctypes\nctypes.string_at(0)"))
-    says(2)
+    command_says(2)
 
 
-def test_an_import_that_is_killed(here: World, says: Says) -> None:
+def test_an_import_that_is_killed(here: World, command_says: CommandSays) -> None:
     here.lay(settings("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)"))
-    says(3)
+    command_says(3)
 
 
-def test_an_import_that_hangs(here: World, says: Says) -> None:
+def test_an_import_that_hangs(here: World, command_says: CommandSays) -> None:
     here.lay(settings("import time\nprint('waiting for Redis', flush=True)\ntime.sleep(300)"))
-    says(2, "--import-timeout", "10")
+    command_says(2, "--import-timeout", "10")
 
 
 def test_an_import_that_hangs_and_ignores_signals(here: World) -> None:
@@ -164,40 +149,40 @@ def test_an_exit_handler_that_never_ends(here: World) -> None:
 # --- env.py and the revisions --------------------------------------------------------------------
 
 
-def test_an_env_py_with_a_syntax_error(here: World, says: Says) -> None:
+def test_an_env_py_with_a_syntax_error(here: World, command_says: CommandSays) -> None:
     here.lay(project(env_py=ENV + "\nif True\n"))
-    says(2)
+    command_says(2)
 
 
-def test_an_env_py_that_swallows_every_error(here: World, says: Says) -> None:
+def test_an_env_py_that_swallows_every_error(here: World, command_says: CommandSays) -> None:
     swallowing = "try:\n    raise RuntimeError('no database')\nexcept Exception:\n    print('skipped')\n"
     here.lay(project(env_py=swallowing))
-    says(2)
+    command_says(2)
 
 
-def test_a_migration_that_hangs(here: World, says: Says) -> None:
+def test_a_migration_that_hangs(here: World, command_says: CommandSays) -> None:
     here.lay(project(two_py=revision("two", "one", "import time\ntime.sleep(300)")))
-    says(2, "--run-timeout", "12")
+    command_says(2, "--run-timeout", "12")
 
 
-def test_a_statement_that_takes_too_long(here: World, says: Says) -> None:
+def test_a_statement_that_takes_too_long(here: World, command_says: CommandSays) -> None:
     here.lay(project(two_py=revision("two", "one", 'op.execute("select pg_sleep(300)")')))
-    says(2, "--statement-timeout", "1")
+    command_says(2, "--statement-timeout", "1")
 
 
-def test_a_migration_that_ends_the_process(here: World, says: Says) -> None:
+def test_a_migration_that_ends_the_process(here: World, command_says: CommandSays) -> None:
     here.lay(project(two_py=revision("two", "one", "import os\nos._exit(7)")))
-    says(1)
+    command_says(1)
 
 
-def test_a_migration_that_crashes(here: World, says: Says) -> None:
+def test_a_migration_that_crashes(here: World, command_says: CommandSays) -> None:
     here.lay(project(two_py=revision("two", "one", "import ctypes\nctypes.string_at(0)")))
-    says(1)
+    command_says(1)
 
 
-def test_a_migration_that_calls_exit(here: World, says: Says) -> None:
+def test_a_migration_that_calls_exit(here: World, command_says: CommandSays) -> None:
     here.lay(project(two_py=revision("two", "one", "import sys\nsys.exit(0)")))
-    says(1)
+    command_says(1)
 
 
 def test_a_migration_cannot_end_or_trace_the_worker(here: World) -> None:

@@ -43,6 +43,18 @@ def flip(function):
     thread.start()
     return lambda: (stop.set(), thread.join())
 
+def bind_while(change):
+    stop = flip(change)
+    for _ in range(300):
+        sock = socket.socket(socket.AF_UNIX)
+        with contextlib.suppress(OSError):
+            sock.bind("own")
+        attempt("own"); attempt(OTHER)
+        with contextlib.suppress(OSError):
+            os.unlink("own")
+        sock.close()
+    stop()
+
 sys.setswitchinterval(1e-5)
 """
 
@@ -168,31 +180,13 @@ def change():
     with contextlib.suppress(OSError):
         os.link(OTHER, "hard")
     os.rename("hard", "own")
-stop = flip(change)
-for _ in range(300):
-    sock = socket.socket(socket.AF_UNIX)
-    with contextlib.suppress(OSError):
-        sock.bind("own")
-    attempt("own"); attempt(OTHER)
-    with contextlib.suppress(OSError):
-        os.unlink("own")
-    sock.close()
-stop()
+bind_while(change)
 """),
     Attack("a link that changes while it is bound", """
 os.symlink(OTHER, "target")
 def change():
     os.symlink(OTHER, "new"); os.rename("new", "own")
-stop = flip(change)
-for _ in range(300):
-    sock = socket.socket(socket.AF_UNIX)
-    with contextlib.suppress(OSError):
-        sock.bind("own")
-    attempt("own"); attempt(OTHER)
-    with contextlib.suppress(OSError):
-        os.unlink("own")
-    sock.close()
-stop()
+bind_while(change)
 """),
     Attack("a descriptor that changes", """
 bind("own")
