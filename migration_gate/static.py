@@ -79,7 +79,7 @@ def read_static_facts(settings: Settings) -> Facts:
     """The facts that text can tell. Raises GateError if the project, or git, is not found."""
     if failure := list_tracked_files(settings.root).failure:
         raise RepositoryUnreadable(
-            f"`--static` reads the files that git tracks; found: {failure}.",
+            f"`--static` reads the files that git tracks, and git cannot tell: {failure}.",
             where=str(settings.root),
             advice="Run it in the repository, where git is installed; or run `check` without `--static`.",
         )

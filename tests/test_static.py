@@ -189,4 +189,7 @@ def test_without_git_nothing_is_passed(capsys: pytest.CaptureFixture[str], tmp_p
     assert status == 2
     problem = report["problem"]
     assert isinstance(problem, dict)
-    assert problem["says"] == "`--static` reads the files that git tracks; found: no git repository."
+    assert (
+        problem["says"]
+        == "`--static` reads the files that git tracks, and git cannot tell: no git repository."
+    )

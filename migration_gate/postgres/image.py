@@ -189,7 +189,7 @@ def pull_image(image: str) -> None:
         return
     if error := _pull(image):
         raise PostgresNotFound(
-            f"image {image} was wanted; found that it cannot be pulled: {error}", advice=CHECK_NAME
+            f"The image {image} is needed, and cannot be pulled: {error}", advice=CHECK_NAME
         ) from error
 
 
@@ -208,7 +208,9 @@ def _pull(image: str) -> Exception | None:
 
 
 def _no_daemon_error(image: str, problem: str) -> PostgresNotFound:
-    return PostgresNotFound(f"image {image} was wanted; found {problem}", advice=advise_service(image))
+    return PostgresNotFound(
+        f"The image {image} is needed, and Docker is not at hand: {problem}", advice=advise_service(image)
+    )
 
 
 def prepare_reaper() -> tuple[str, ...]:
@@ -250,12 +252,12 @@ def start_container(container: DockerContainer, image: str) -> None:
         container.start()
     except docker.errors.ImageNotFound as error:
         raise PostgresNotFound(
-            f"image {image} was wanted; found that there is none to be had: {error.explanation}",
+            f"The image {image} is needed, and Docker has none of that name: {error.explanation}",
             advice=CHECK_NAME,
         ) from error
     except (docker.errors.DockerException, OSError) as error:
         raise PostgresNotFound(
-            f"image {image} should have been started; found: {error}",
+            f"The image {image} could not be started: {error}",
             advice=f"`docker run --rm -e POSTGRES_PASSWORD=x {image}` by hand should fail the same way.",
         ) from error
 

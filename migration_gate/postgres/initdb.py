@@ -60,8 +60,8 @@ def create_cluster(
     if mentions_full_disk(output):
         raise disk_full_error(output[-OUTPUT_CHARACTERS:])
     raise PostgresNotFound(
-        f"{installation.folder}/initdb should have made a cluster in {data}; found "
-        f"{find_cause(output) or exit_reason}",
+        f"{installation.folder}/initdb could not make a cluster in {data}: "
+        f"{find_cause(output) or exit_reason}.",
         advice=_advise(output),
         evidence=output[-OUTPUT_CHARACTERS:],
     )

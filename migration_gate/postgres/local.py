@@ -223,9 +223,7 @@ class LocalStart:
     def _check_token(self, connection: psycopg.Connection[tuple[object, ...]], token: str) -> None:
         row = connection.execute("SELECT current_setting('cluster_name')").fetchone()
         if row != (token,):
-            raise Broken(
-                f"the server at {self.socket_directory} should be that of this run; found cluster_name {row}"
-            )
+            raise Broken(f"Another server answers at {self.socket_directory}: its cluster_name is {row}.")
 
     def _wait_until_ready(self) -> None:
         """Until the last line of the server's pid file says that it accepts connections."""
@@ -246,7 +244,7 @@ class LocalStart:
         if mentions_full_disk(log):
             return disk_full_error(log)
         return PostgresDied(
-            f"{self.installation.folder}/postgres should have started; found {reason}",
+            f"{self.installation.folder}/postgres did not start: {reason}.",
             advice="Read the end of its log; check limits on memory, processes and shared memory.",
             evidence=log,
         )

@@ -138,11 +138,11 @@ def create_data_directory(folder: Path, *, required_bytes: int = REQUIRED_BYTES)
     looked_at = "; ".join(full + refused)
     if full:
         raise DiskFull(
-            f"a Postgres server needs {required_bytes / 1e6:.0f} MB of disk for its run; found {looked_at}",
+            f"A Postgres server needs {required_bytes / 1e6:.0f} MB of disk for its run: {looked_at}.",
             advice="Free some space, or set TMPDIR to a folder on a disk with room.",
         )
     raise PostgresNotFound(
-        f"a Postgres server needs a folder to work in; found {looked_at}",
+        f"A Postgres server needs a folder to work in: {looked_at}.",
         advice="Set TMPDIR to a folder that this user can write and every user can pass through.",
     )
 
@@ -174,7 +174,7 @@ def create_socket_directory(data: Path) -> RunDirectory:
             except OSError:
                 continue
     raise PostgresNotFound(
-        f"a Unix socket needs a path of at most {SOCKET_PATH_SIZE} plain letters; found {data}",
+        f"A Unix socket needs a path of at most {SOCKET_PATH_SIZE} plain letters. This is none: {data}.",
         advice="Set TMPDIR to a short path without spaces, such as /tmp.",
     )
 

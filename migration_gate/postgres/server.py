@@ -127,7 +127,7 @@ class Server:
             raise disk_full_error(self.log_tail()) from error
         except psycopg.errors.ObjectInUse as error:
             raise Broken(
-                f"a copy of database {source} was wanted; found that others are connected to it",
+                f"Database {source} cannot be copied while others are connected to it.",
                 advice="Close the connections to it, and run again.",
                 evidence=str(error),
             ) from error
@@ -149,7 +149,7 @@ class Server:
         if mentions_full_disk(log):
             raise disk_full_error(log)
         raise PostgresDied(
-            f"the Postgres server ({self.description}) should have run to the end; found it gone: {reason}",
+            f"The Postgres server ({self.description}) ended before the run: {reason}.",
             advice="Read the end of its log; if that has no reason, something killed it (out of memory?).",
             evidence=log,
         )
@@ -191,7 +191,7 @@ def mentions_full_disk(text: str) -> bool:
 def disk_full_error(evidence: str) -> DiskFull:
     """The error for a server that ran out of room."""
     return DiskFull(
-        "the Postgres server wanted room for the migrations' data; found its disk full",
+        "The disk of the Postgres server is full.",
         advice="Free some space, or set TMPDIR to a folder on a disk with room.",
         evidence=evidence,
     )

@@ -119,7 +119,7 @@ class ServerChoice:
 def start_package(choice: ServerChoice, chosen: ChosenPackage, folder: Path) -> Iterator[Server]:
     """A server from a verified copy of the package's programs. Raises what `start_local` does."""
     if chosen.folder is None:
-        raise Broken(f"the programs of {chosen.title} should have been fetched; found that they were not")
+        raise Broken(f"The programs of {chosen.title} were not fetched.")
     target = folder / f"programs-{chosen.package.server}"
     programs = copy_programs(chosen.folder, target, chosen.package, chosen.wheel)
     installation = Installation(programs, chosen.package.server, build=chosen.wheel.contents)

@@ -92,10 +92,10 @@ class ServerSearch:
 
     def not_found_error(self, evidence: str = "") -> PostgresNotFound:
         """The error for a search that found nothing; `evidence` is that of the last failure."""
-        server = "a Postgres server" if self.setting in WORDS else f"PostgreSQL {self.setting}"
+        server = "no Postgres server" if self.setting in WORDS else f"no PostgreSQL {self.setting}"
         version = DEFAULT_MAJOR if self.setting in WORDS else self.setting
         return PostgresNotFound(
-            f"{server} was wanted; found {'; '.join(self.failures)}",
+            f"There is {server} at hand: {'; '.join(self.failures)}.",
             advice=advise_service(f"postgres:{version}", self._other_majors()),
             evidence=evidence,
         )
@@ -220,7 +220,7 @@ def refuse_misspelt_word(setting: str) -> None:
     if is_image_name and (has_tag_or_owner or not similar):
         return
     raise Misconfigured(
-        f"`postgres:` should be {', '.join(WORDS)}, a version, an image or a URL; found {setting!r}",
+        f"`postgres:` has to be {', '.join(WORDS)}, a version, an image or a URL, and is {setting!r}.",
         advice=f"Did you mean {similar[0]}?"
         if similar
         else "Write postgres:17 for an image, 17 for a version.",

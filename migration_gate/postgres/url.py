@@ -103,7 +103,7 @@ def parse_url(url: str) -> ServerAddress:
     for name in REFUSED_PARAMETERS:
         if name in values:
             raise Misconfigured(
-                f"`postgres:` should name its host in the URL; found `{name}` in {hide_password(url)}",
+                f"`postgres:` has to name its host in the URL, and has `{name}`: {hide_password(url)}.",
                 advice="Write postgresql://user:password@host:port/database.",
             )
     values["host"] = values.get("host") or _default_host()
@@ -112,7 +112,7 @@ def parse_url(url: str) -> ServerAddress:
     values["dbname"] = values.get("dbname") or "postgres"
     if "," in values["host"] or not values["port"].isdigit():
         raise Misconfigured(
-            f"`postgres:` should name one host and one port; found {hide_password(url)}",
+            f"`postgres:` has to name one host and one port: {hide_password(url)}.",
             advice="Name the server to be used; the gate needs one that can be written to.",
         )
     return ServerAddress(
@@ -136,8 +136,8 @@ def _parse_parameters(url: str) -> dict[str, str]:
         parameters = conninfo.conninfo_to_dict(SCHEME.sub("postgresql://", url, count=1))
     except psycopg.ProgrammingError as error:
         raise Misconfigured(
-            f"`postgres:` should be a URL like postgresql://user:password@host:5432; "
-            f"found {hide_password(url)}: {error}",
+            f"`postgres:` has to be a URL like postgresql://user:password@host:5432. "
+            f"{hide_password(url)} is none: {error}",
             advice="Write special letters of the password as %XX (@ is %40, / is %2F).",
         ) from error
     return {name: str(value) for name, value in parameters.items() if value is not None}
@@ -167,8 +167,7 @@ def proxy_target(address: ServerAddress) -> ProxyTarget:
         target.tls_context()
     except OSError as error:
         raise Misconfigured(
-            f"`postgres:` asks for sslmode={sslmode} with certificates; found that they can't be read: "
-            f"{error}",
+            f"`postgres:` asks for sslmode={sslmode}, and its certificates cannot be read: {error}.",
             advice="Name readable files in sslrootcert, sslcert and sslkey, or use sslmode=require.",
         ) from error
     return target
@@ -186,13 +185,13 @@ def check_rights(address: ServerAddress) -> ServerRights:
             version = connection.info.server_version
     except psycopg.Error as error:
         raise PostgresNotFound(
-            f"a connection to {address.shown} was wanted; found: {str(error).strip()}",
+            f"{address.shown} cannot be connected to: {str(error).strip()}",
             advice="Check host, port, user, password and sslmode of `postgres:`, and that the server is up.",
         ) from error
     may_create_databases, superuser = row or (False, False)
     if not may_create_databases:
         raise PostgresNotFound(
-            f"user {address.user} should have the right to create databases on {address.shown}; found: no",
+            f"User {address.user} needs the right to create databases on {address.shown}, and has it not.",
             advice=f'As a superuser there, run: ALTER ROLE "{address.user}" CREATEDB;',
         )
     return ServerRights(version, bool(superuser))
@@ -214,7 +213,7 @@ def _dropping_databases(address: ServerAddress, prefix: str, supervisor: Supervi
         except psycopg.Error as error:
             if succeeded:  # else the first error matters more; the supervisor tries once again
                 raise PostgresNotFound(
-                    f"the databases of this run should be dropped from {address.shown}; found {error}",
+                    f"The databases of this run could not be dropped from {address.shown}: {error}",
                     advice=f"Drop the databases whose names start with {prefix} by hand.",
                 ) from error
 

@@ -71,7 +71,7 @@ def _raise_limit(limit: Limit) -> None:
     if limit.wanted == resource.RLIM_INFINITY:
         words, docker_words = "unlimited", "-1"
     raise Misconfigured(
-        f"A run needs at least {limit.required // limit.divisor} {limit.unit}; found a limit of "
+        f"A run needs at least {limit.required // limit.divisor} {limit.unit}, and the limit is "
         f"{soft // limit.divisor}.",
         where=f"ulimit {limit.option}",
         advice=f"Raise it: `ulimit {limit.option} {words}`, or in Docker "
@@ -88,8 +88,8 @@ def _verify_rights_of_root() -> None:
     advice = "Let another user run it, in Docker with `--user 1000`"
     if missing := tuple(_list_missing_capabilities()):
         raise Misconfigured(
-            "The gate is root, and has to run Postgres and the project's code as other users; found that it "
-            f"may not ({', '.join(missing)}).",
+            "The gate is root, has to run Postgres and the project's code as other users, and may not: it "
+            f"lacks {', '.join(missing)}.",
             where="capabilities",
             advice=f"{advice}; or give these rights, with "
             f"`{' '.join(f'--cap-add {name}' for name in missing)}`.",
@@ -97,8 +97,8 @@ def _verify_rights_of_root() -> None:
     ranges = [line.split() for line in (OWN_FOLDER / "uid_map").read_text().splitlines()]
     if sum(int(size) for _, _, size in ranges) == 1:
         raise Misconfigured(
-            "The gate is root, and has to run Postgres and the project's code as other users; found that its "
-            "namespace has none.",
+            "The gate is root, has to run Postgres and the project's code as other users, and its namespace "
+            "has none.",
             where="/proc/self/uid_map",
             advice=f"{advice}, or outside of `unshare`.",
         )

@@ -20,7 +20,7 @@ from migration_gate.report.markdown import (
 )
 from migration_gate.report.phrases import describe_location
 from migration_gate.report.printable_text import escape_unprintable, shorten_text, split_blocks
-from migration_gate.report.similar_verdicts import VerdictFold
+from migration_gate.report.similar_verdicts import SimilarVerdicts
 from migration_gate.report.verdict_selection import full_check_name
 from migration_gate.verdict.outcome import ProjectReport, Verdict
 
@@ -101,7 +101,7 @@ def link_check(verdict: Verdict) -> str:
     return f'<a href="{check_page(verdict.check)}">{name}</a>'
 
 
-def render_fold(fold: VerdictFold) -> str:
+def render_similar(fold: SimilarVerdicts) -> str:
     """Several findings that differ in their object only, as a list that a reader can unfold."""
     severity = fold.first.severity
     heading = f"{MARKS[severity]} <b>{severity}</b> {escape_markdown(fold.heading)}"

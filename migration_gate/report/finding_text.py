@@ -10,7 +10,7 @@ from migration_gate.facts import SourceEdit
 from migration_gate.report.edit_diff import describe_edit, format_diff
 from migration_gate.report.phrases import describe_location
 from migration_gate.report.printable_text import escape_unprintable, shorten_text, split_blocks
-from migration_gate.report.similar_verdicts import VerdictFold
+from migration_gate.report.similar_verdicts import SimilarVerdicts
 from migration_gate.report.text_layout import (
     CYAN,
     LABEL_LENGTH,
@@ -29,7 +29,7 @@ LABEL_COLUMN = 12
 """characters of the longest label that has its text in the same column as others"""
 
 
-def list_fold(fold: VerdictFold, layout: Layout) -> Iterator[str]:
+def list_similar(fold: SimilarVerdicts, layout: Layout) -> Iterator[str]:
     """What was found and where; for several findings that say the same, a line for each object."""
     if not fold.is_folded:
         yield from _headline(fold.first.finding.message, fold.first.severity, layout)

@@ -32,7 +32,7 @@ LONGEST_EVIDENCE = 60
 
 
 @dataclass(frozen=True, slots=True)
-class VerdictFold:
+class SimilarVerdicts:
     """One finding, or several that differ in their object only."""
 
     verdicts: tuple[Verdict, ...]
@@ -90,18 +90,18 @@ def _statement(verdict: Verdict) -> str:
     return VALUE.sub("", SIDES.sub("", message)).strip(" :")
 
 
-def fold_verdicts(verdicts: Sequence[Verdict]) -> tuple[VerdictFold, ...]:
+def group_similar(verdicts: Sequence[Verdict]) -> tuple[SimilarVerdicts, ...]:
     """The verdicts of one check in their order, each fold at the place of its first."""
     groups: dict[tuple[str | None, Severity, str], list[Verdict]] = {}
     for verdict in verdicts:
         groups.setdefault(_similarity_key(verdict), []).append(verdict)
-    folds: list[VerdictFold] = []
+    folds: list[SimilarVerdicts] = []
     for verdict in verdicts:
         group = groups[_similarity_key(verdict)]
         if len(group) < _smallest_fold(verdict):
-            folds.append(VerdictFold((verdict,)))
+            folds.append(SimilarVerdicts((verdict,)))
         elif group[0] is verdict:
-            folds.append(VerdictFold(tuple(group)))
+            folds.append(SimilarVerdicts(tuple(group)))
     return tuple(folds)
 
 
@@ -113,9 +113,9 @@ def _smallest_fold(verdict: Verdict) -> float:
     return SMALLEST_ERROR_FOLD if is_folded else float("inf")
 
 
-def fold_all_verdicts(verdicts: Sequence[Verdict]) -> tuple[VerdictFold, ...]:
+def group_all_similar(verdicts: Sequence[Verdict]) -> tuple[SimilarVerdicts, ...]:
     """The standing verdicts of all checks, the worst first."""
-    folds = [fold for group in group_by_check(verdicts) for fold in fold_verdicts(group.verdicts)]
+    folds = [fold for group in group_by_check(verdicts) for fold in group_similar(group.verdicts)]
     return tuple(sorted(folds, key=lambda fold: SEVERITY_RANK[fold.first.severity]))
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from migration_gate.analysis.drift_revision import describe_drift_revision, format_revision_file
 from migration_gate.check import Severity
 from migration_gate.report import table_diagram
-from migration_gate.report.finding_markdown import render_counts, render_finding, render_fix, render_fold
+from migration_gate.report.finding_markdown import render_counts, render_finding, render_fix, render_similar
 from migration_gate.report.history_diagram import render_concerned_history
 from migration_gate.report.markdown import (
     TEXT_LIMIT,
@@ -31,7 +31,7 @@ from migration_gate.report.phrases import (
     verdict_line,
 )
 from migration_gate.report.printable_text import escape_unprintable
-from migration_gate.report.similar_verdicts import VerdictFold, fold_all_verdicts
+from migration_gate.report.similar_verdicts import SimilarVerdicts, group_all_similar
 from migration_gate.report.verdict_selection import allowed_verdicts
 from migration_gate.verdict.outcome import Problem, ProjectReport, Report, Verdict
 from migration_gate.wording import count_noun
@@ -111,7 +111,7 @@ def _page_blocks(report: Report, source: str) -> Iterator[PageBlock]:
 
 def _project_blocks(project: ProjectReport, source: str, can_open: int) -> Iterator[PageBlock]:
     """The findings, and the rest folded; if nothing blocks, what ran comes first, and notes are folded."""
-    folds = fold_all_verdicts(project.verdicts)
+    folds = group_all_similar(project.verdicts)
     if project.blocking_verdicts:
         yield from _finding_blocks(folds, project, source, can_open)
         yield from (PageBlock(text) for text in _additional_sections(project))
@@ -125,13 +125,13 @@ def _project_blocks(project: ProjectReport, source: str, can_open: int) -> Itera
 
 
 def _finding_blocks(
-    folds: Iterable[VerdictFold], project: ProjectReport, source: str, can_open: int
+    folds: Iterable[SimilarVerdicts], project: ProjectReport, source: str, can_open: int
 ) -> Iterator[PageBlock]:
     """The findings; the first `can_open` that block are unfolded."""
     opened = 0
     for fold in folds:
         if fold.is_folded:
-            yield PageBlock(render_fold(fold), is_finding=True)
+            yield PageBlock(render_similar(fold), is_finding=True)
             continue
         verdict = fold.first
         is_open = verdict.blocks(project.fail_on) and opened < can_open

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from migration_gate.analysis.drift_revision import describe_drift_revision, format_revision_file
 from migration_gate.check import Check, check_name
 from migration_gate.report import closing_table
-from migration_gate.report.finding_text import list_edits, list_evidence, list_fix, list_fold
+from migration_gate.report.finding_text import list_edits, list_evidence, list_fix, list_similar
 from migration_gate.report.phrases import (
     describe_counts,
     describe_coverage,
@@ -17,7 +17,7 @@ from migration_gate.report.phrases import (
     verdict_line,
 )
 from migration_gate.report.printable_text import escape_unprintable, shorten_text
-from migration_gate.report.similar_verdicts import VerdictFold, fold_verdicts
+from migration_gate.report.similar_verdicts import SimilarVerdicts, group_similar
 from migration_gate.report.text_layout import (
     BOLD,
     GREEN,
@@ -85,16 +85,16 @@ def _group_lines(group: CheckGroup, sentence: str, layout: Layout) -> Iterator[s
     own = [verdict for verdict in group.verdicts if verdict not in installed]
     # Nobody here edits an installed package: its findings are short, unless there are no others.
     detailed, short = (own, installed) if own else (installed, [])
-    folds = fold_verdicts(detailed)
+    folds = group_similar(detailed)
     yield from _detailed_lines(folds[:MAX_DETAILED_FINDINGS], layout)
-    yield from _short_lines((*folds[MAX_DETAILED_FINDINGS:], *fold_verdicts(short)), layout)
+    yield from _short_lines((*folds[MAX_DETAILED_FINDINGS:], *group_similar(short)), layout)
 
 
-def _detailed_lines(folds: Sequence[VerdictFold], layout: Layout) -> Iterator[str]:
+def _detailed_lines(folds: Sequence[SimilarVerdicts], layout: Layout) -> Iterator[str]:
     """Findings with their evidence and fix; the same fix is not repeated below the next finding."""
     previous_fix = ""
     for fold in folds:
-        yield from list_fold(fold, layout)
+        yield from list_similar(fold, layout)
         if not fold.is_folded:
             yield from list_evidence(fold.first.finding.evidence, layout)
         if fold.fix != previous_fix:
@@ -105,12 +105,12 @@ def _detailed_lines(folds: Sequence[VerdictFold], layout: Layout) -> Iterator[st
         yield ""
 
 
-def _short_lines(folds: Sequence[VerdictFold], layout: Layout) -> Iterator[str]:
+def _short_lines(folds: Sequence[SimilarVerdicts], layout: Layout) -> Iterator[str]:
     """Findings of which only what and where is shown."""
     if not folds:
         return
     for fold in folds:
-        yield from list_fold(fold, layout)
+        yield from list_similar(fold, layout)
     yield ""
     yield from layout.wrap(
         f"The evidence and the fix of these {len(folds)} are in the other formats (--format json).", "  "

@@ -52,8 +52,8 @@ def test_streams_that_the_caller_has_closed(closed: str, tmp_path: Path) -> None
 
 
 LIMITS = {
-    "ulimit -n 30": ("128 open files at a time; found a limit of 30", "ulimit -n 1024"),
-    "ulimit -f 8000": ("64 MB in a file; found a limit of", "ulimit -f unlimited"),
+    "ulimit -n 30": ("128 open files at a time, and the limit is 30", "ulimit -n 1024"),
+    "ulimit -f 8000": ("64 MB in a file, and the limit is", "ulimit -f unlimited"),
 }
 """and what is said about it"""
 

@@ -55,7 +55,7 @@ def test_the_error_for_a_major_that_nobody_has_shows_the_service_to_copy(
 ) -> None:
     monkeypatch.setattr(server_search, "list_platform_tags", lambda: frozenset({"manylinux_2_34_x86_64"}))
     monkeypatch.setenv("MIGRATION_GATE_IMAGE", "1")
-    with pytest.raises(PostgresNotFound, match="PostgreSQL 14 was wanted; found no server") as caught:
+    with pytest.raises(PostgresNotFound, match="There is no PostgreSQL 14 at hand: no server") as caught:
         choose_server("14")
     workflow = yaml.safe_load(caught.value.advice.split("\n\n")[1])
     assert workflow["services"]["db"]["image"] == "postgres:14"
@@ -148,7 +148,7 @@ def test_the_error_for_a_version_that_is_not_installed_names_the_installed_ones(
 ) -> None:
     monkeypatch.setenv("PATH", str(fake_server(tmp_path / "bin", "16.3 (Homebrew)")))
     assert choose_server("16").description == f"local, PostgreSQL 16.3 ({tmp_path / 'bin'})"
-    with pytest.raises(PostgresNotFound, match=r"PostgreSQL 17 was wanted; found installed: 16\.3"):
+    with pytest.raises(PostgresNotFound, match=r"There is no PostgreSQL 17 at hand: installed: 16\.3"):
         choose_server("17")
     with pytest.raises(PostgresNotFound):
         choose_server("1")
@@ -200,7 +200,7 @@ def test_the_error_for_an_initdb_that_fails_shows_its_output(
         (folder / "initdb").write_text("#!/bin/sh\necho 'could not look up effective user ID' >&2; exit 1\n")
         monkeypatch.setenv("PATH", str(folder))
         with (
-            pytest.raises(PostgresNotFound, match="; found could not look up effective user ID") as caught,
+            pytest.raises(PostgresNotFound, match=": could not look up effective user ID") as caught,
             start_server(setting, folder=tmp_path),
         ):
             pass
@@ -210,7 +210,7 @@ def test_the_error_for_an_initdb_that_fails_shows_its_output(
 
 @pytest.mark.parametrize("setting", ["atuo", "Embeded", "localy", "a b", ""])
 def test_a_misspelt_word_is_not_taken_for_an_image(setting: str) -> None:
-    with pytest.raises(Misconfigured, match="should be auto, local, embedded, a version"):
+    with pytest.raises(Misconfigured, match="has to be auto, local, embedded, a version"):
         choose_server(setting)
 
 

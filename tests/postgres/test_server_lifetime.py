@@ -268,7 +268,7 @@ def test_a_disk_that_fills_up_during_the_run_is_reported_with_advice(small_disk:
         with server.connect() as connection, pytest.raises(psycopg.errors.DiskFull):
             connection.execute("CREATE TABLE t AS SELECT repeat('x', 1000) FROM generate_series(1, 1000000)")
         server.check_alive()
-        with pytest.raises(DiskFull, match="disk full") as caught:
+        with pytest.raises(DiskFull, match="disk of the Postgres server is full") as caught:
             fill(server)
     assert caught.value.status == 2
     assert "TMPDIR" in caught.value.advice

@@ -174,7 +174,7 @@ def test_the_error_for_a_server_that_does_not_exist_names_host_and_port(run_fold
         ("postgresql://u:secret@h/db?nonsense=1", "nonsense"),
         ("postgresql://u:secret@a,b/db", "one host"),
         ("postgresql:///db?service=x", "service"),
-        ("postgresql://u:secret@h/db?sslmode=verify-full&sslrootcert=/nowhere", "can't be read"),
+        ("postgresql://u:secret@h/db?sslmode=verify-full&sslrootcert=/nowhere", "cannot be read"),
     ],
 )
 def test_an_unusable_url_is_refused_without_showing_its_password(text: str, complaint: str) -> None:
