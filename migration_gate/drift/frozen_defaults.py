@@ -27,8 +27,10 @@ _CALLS: Mapping[str, str] = {
     "time with time zone": "CURRENT_TIME",
 }
 """by type: what gives the moment of each INSERT"""
-_MOMENT = re.compile(r"^'[0-9][0-9: -]*\.[0-9]{3,6}(?:[+-][0-9:]+)?'::time", re.ASCII)
-"""a literal to the microsecond, as no person writes it"""
+_MOMENT = re.compile(
+    r"^'(?![^']*(?:59:59\.99|00:00\.00))[0-9][0-9: -]*\.[0-9]{3,6}(?:[+-][0-9:]+)?'::time", re.ASCII
+)
+"""a literal to the microsecond, as no person writes it but for the first and the last moment of a day"""
 _DAY = re.compile(r"^'[0-9-]{10}'::date$")
 _EVALUATED = re.compile(r"'[0-9][0-9: .+-]*'::(?:date|time)")
 """a literal that can be the value of a string such as 'now' or 'today'"""

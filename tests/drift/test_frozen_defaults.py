@@ -57,6 +57,19 @@ def test_what_a_person_wrote_is_a_constant(query: str) -> None:
     assert thaw_default(AT).default == SECOND
 
 
+@pytest.mark.parametrize(
+    "literal",
+    ["9999-12-31 23:59:59.999999", "9999-12-31 23:59:59.997+01", "23:59:59.999", "0001-01-01 00:00:00.001"],
+)
+def test_the_last_moment_of_a_day_or_of_all_days_is_a_constant(literal: str) -> None:
+    assert describe_frozen(replace(AT, default=f"'{literal}'::timestamp without time zone")) is None
+
+
+def test_a_moment_to_the_microsecond_is_none() -> None:
+    assert describe_frozen(replace(AT, default="'2026-11-28 15:59:58.99'::timestamp")) is None
+    assert describe_frozen(replace(AT, default="'2026-11-28 15:59:58.998001'::timestamp")) == FROZEN
+
+
 def test_a_column_that_was_renamed_later_is_looked_for_by_its_old_name() -> None:
     query = "ALTER TABLE event ALTER COLUMN \"when\" SET DEFAULT 'today'"
     assert find_frozen(query, DAY, earlier_name="when").database == {"public.event.at"}
