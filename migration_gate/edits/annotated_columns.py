@@ -6,6 +6,7 @@ import ast
 
 from migration_gate.edits.edited_calls import last_name
 from migration_gate.edits.source_text import ExpectedStatements, Replacement, SourceText
+from migration_gate.edits.sqlalchemy_names import name_sqlalchemy
 from migration_gate.facts import SetKeyword, SourceEdit
 
 _FUNCTION = "mapped_column"
@@ -17,9 +18,10 @@ def declare_column(source: SourceText, correction: SetKeyword) -> SourceEdit | N
     if statement is None or _FUNCTION not in correction.functions:
         return None
     function = _name_function(source.tree, statement.annotation)
-    if function is None:
+    value = name_sqlalchemy(correction.value, source.tree, None)
+    if function is None or value is None:
         return None
-    call = f"{function}({correction.keyword}={correction.value})"
+    call = f"{function}({correction.keyword}={value})"
     number, changed, annotation = source.copy_statement(statement.annotation)
     copied = next(node for node in ast.walk(changed) if annotation in ast.iter_child_nodes(node))
     assert isinstance(copied, ast.AnnAssign)  # noqa: S101 - it is a copy of one

@@ -7,11 +7,12 @@ import re
 from collections.abc import Iterator
 
 _PLACEHOLDER = re.compile(r"^sa\.(\w+)")
-_PACKAGES = ("sqlalchemy", "sqlmodel")
+_PACKAGES = ("sqlalchemy", "sqlalchemy.sql", "sqlalchemy.sql.expression", "sqlmodel")
+"""from which `func` and `text` are imported"""
 
 
-def name_sqlalchemy(expression: str, tree: ast.Module, call: ast.Call) -> str | None:
-    """The expression with `sa.name` at its begin as the file can write it, next to a call of its own.
+def name_sqlalchemy(expression: str, tree: ast.Module, call: ast.Call | None) -> str | None:
+    """The expression with `sa.name` at its begin as the file can write it, in a call if there is one already.
 
     None if the file has not imported it: another edit would be needed.
     """
@@ -22,15 +23,29 @@ def name_sqlalchemy(expression: str, tree: ast.Module, call: ast.Call) -> str | 
     return f"{name}{expression[placeholder.end() :]}" if name is not None else None
 
 
-def _find_name(name: str, tree: ast.Module, call: ast.Call) -> str | None:
+def _find_name(name: str, tree: ast.Module, call: ast.Call | None) -> str | None:
     imported = next(_imported_names(name, tree), None)
-    if imported is not None:
+    if imported is not None or call is None:
         return imported
     match call.func:  # what has `Column` has the rest as well: `db.Column` of Flask-SQLAlchemy
         case ast.Attribute(value=ast.Name(id=prefix), attr="Column" | "mapped_column"):
-            return f"{prefix}.{name}"
+            return None if prefix in _names_of_orm(tree) else f"{prefix}.{name}"
         case _:
             return None
+
+
+def _names_of_orm(tree: ast.Module) -> set[str]:
+    """The names by which the file has `sqlalchemy.orm`, which offers `mapped_column` and little else."""
+    names: set[str] = set()
+    for statement in tree.body:
+        match statement:
+            case ast.ImportFrom(module="sqlalchemy", level=0):
+                names.update(_list_bound_names(statement, "orm"))
+            case ast.Import():
+                names.update(_list_bound_names(statement, "sqlalchemy.orm"))
+            case _:
+                pass
+    return names
 
 
 def _imported_names(name: str, tree: ast.Module) -> Iterator[str]:

@@ -125,6 +125,11 @@ def test_the_column_of_an_operation_is_its_second_name(text: str, expected: str 
         ("from sqlalchemy import Column, func", "Column", "func.now()"),
         ("from sqlalchemy import func as f", "mapped_column", "f.now()"),
         ("from app import db", "db.Column", "db.func.now()"),
+        ("from app import db", "db.mapped_column", "db.func.now()"),
+        ("from sqlalchemy.sql import func", "Column", "func.now()"),
+        ("from sqlalchemy.sql.expression import func", "Column", "func.now()"),
+        ("from sqlalchemy import orm", "orm.mapped_column", None),
+        ("import sqlalchemy.orm as so", "so.mapped_column", None),
         ("from sqlalchemy import Column", "Column", None),
         ("from other import func", "Column", None),
     ],
@@ -153,6 +158,18 @@ def test_an_annotation_alone_gets_a_call(head: str, annotation: str, expected: s
     text = f"{head}\nclass User(Base):\n    email: {annotation}  # why\n"
     line = f"    email: {annotation} = {expected}(nullable=False)  # why"
     assert change(text, not_null(3)) == (line if expected else None)
+
+
+@pytest.mark.parametrize(
+    ("head", "expected"), [("from sqlalchemy import func", "func.now()"), ("from app import stamp", None)]
+)
+def test_the_call_of_an_annotation_is_written_by_the_names_of_the_file(
+    head: str, expected: str | None
+) -> None:
+    text = f"{head}\nfrom sqlalchemy.orm import Mapped, mapped_column\nclass User(Base):\n    at: Mapped[stamp]\n"
+    correction = SetKeyword(Location(FILE, 4), ("mapped_column",), "server_default", "sa.func.now()", "at")
+    line = f"    at: Mapped[stamp] = mapped_column(server_default={expected})"
+    assert change(text, correction) == (line if expected else None)
 
 
 def test_a_foreign_key_is_edited_alone() -> None:
