@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from migration_gate.analysis.op_code import quote_python
 from migration_gate.facts import Difference
 
 FROZEN = 'the moment of the DDL (a string such as "now()" is evaluated once)'
@@ -21,9 +22,9 @@ def is_evaluated_default(text: str | None) -> bool:
 def write_call(difference: Difference) -> str:
     """The call that was meant, as a model or a revision writes it; that of a side which has one."""
     for text in (difference.models, difference.database):
-        if text not in (None, "now()") and _CALL.match(text or ""):
-            return f'sa.text("{text}")'
+        if text is not None and text != "now()" and _CALL.match(text):
+            return f"sa.text({quote_python(text)})"
     for text in (difference.models, difference.database):
         if text is not None and text.startswith(QUOTED):
-            return f'sa.text("{text.removeprefix(QUOTED)}")'
+            return f"sa.text({quote_python(text.removeprefix(QUOTED))})"
     return "sa.func.now()"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 from dataclasses import replace
 
 import pytest
 
-from migration_gate.analysis.evaluated_defaults import FROZEN
+from migration_gate.analysis.evaluated_defaults import FROZEN, QUOTED
 from migration_gate.checks import broken_history, drift, nullable_owner, several_heads, uncascaded_owner
 from migration_gate.facts import (
     COLUMN_FUNCTIONS,
@@ -59,6 +60,14 @@ def correct(difference: Difference, facts: Facts | None = None) -> tuple[Correct
 
 def set_on_email(keyword: str, value: str) -> SetKeyword:
     return SetKeyword(MODEL, COLUMN_FUNCTIONS, keyword, value, "email")
+
+
+def test_a_call_with_quotes_is_a_string_of_python() -> None:
+    call = """nextval('"Counter"'::regclass)"""
+    difference = replace(EDITED, kind="default", database=call, models=f"{QUOTED}{call}")
+    (correction,) = correct(difference)
+    assert isinstance(correction, SetKeyword)
+    assert ast.unparse(ast.parse(correction.value)) == f"sa.text({call!r})"
 
 
 @pytest.mark.parametrize("changed", [(), (REVISION,), (REVISION, "app/models.py")])
