@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from difflib import SequenceMatcher
 from functools import cache
@@ -74,8 +75,21 @@ def _measure_spelling(first: str, second: str) -> float:
         return _CONTAINED
     if _is_abbreviation(short, long):
         return _ABBREVIATED
+    if not _share_letters(short, long):
+        return 0.0
     ratio = SequenceMatcher(None, first, second, autojunk=False).ratio()
     return ratio if ratio >= _SAME_SPELLING else 0.0
+
+
+def _share_letters(short: str, long: str) -> bool:
+    """Whether they share enough letters to be spelled alike: much faster to tell than whether they are."""
+    needed = _SAME_SPELLING * (len(short) + len(long)) / 2
+    return len(short) >= needed and (_count_letters(short) & _count_letters(long)).total() >= needed
+
+
+@cache
+def _count_letters(word: str) -> Counter[str]:
+    return Counter(word)
 
 
 def _is_abbreviation(short: str, long: str) -> bool:

@@ -43,13 +43,16 @@ def find_rename_hints(
     if two are the only ones of their kind.
     """
     one_sided = [item for item in differences if (item.database is None) != (item.models is None)]
+    tables = _table_candidates(one_sided)
+    likeness = TableLikeness.for_scope(scope)
     hints: dict[Difference, RenameHint] = {}
     for pairs, is_likely in (
         (_pair_like_columns(one_sided, scope), True),
-        (_pair_like_tables(one_sided, scope), True),
+        (tables.pair_most_alike(likeness), True),
         (_pair_columns(one_sided), False),
-        (_pair_tables(one_sided, scope), False),
-        (_pair_table_layouts(one_sided, scope), False),
+        (_pair_tables(one_sided, likeness), False),
+        # Their names differ, and those of some columns, but not the types of any.
+        (tables.pair_most_alike(likeness, by_layout=True), False),
     ):
         for missing, extra in pairs:
             if missing.difference not in hints and extra.difference not in hints:
@@ -79,19 +82,6 @@ def _pair_like_columns(one_sided: list[CatalogDifference], scope: ComparisonScop
         yield from candidates.pair_most_alike(likeness)
 
 
-def _pair_like_tables(one_sided: list[CatalogDifference], scope: ComparisonScope) -> Iterator[RenamePair]:
-    candidates = _table_candidates(one_sided)
-    if candidates.missing and candidates.extra:
-        yield from candidates.pair_most_alike(TableLikeness.for_scope(scope))
-
-
-def _pair_table_layouts(one_sided: list[CatalogDifference], scope: ComparisonScope) -> Iterator[RenamePair]:
-    """Tables whose names differ, and those of some columns, but not the types of any."""
-    candidates = _table_candidates(one_sided)
-    if candidates.missing and candidates.extra:
-        yield from candidates.pair_most_alike(TableLikeness.for_scope(scope), by_layout=True)
-
-
 def _table_candidates(one_sided: list[CatalogDifference]) -> _Candidates:
     return _Candidates(
         [item for item in one_sided if isinstance(item.models, Table)],
@@ -115,9 +105,8 @@ def _definition_and_position(column: Column) -> Hashable:
     return column.full_table_name, column_text(column), column.position
 
 
-def _pair_tables(one_sided: list[CatalogDifference], scope: ComparisonScope) -> Iterator[RenamePair]:
+def _pair_tables(one_sided: list[CatalogDifference], likeness: TableLikeness) -> Iterator[RenamePair]:
     """Tables of one schema that have the same columns."""
-    likeness = TableLikeness.for_scope(scope)
 
     def schema_and_columns(table: Table) -> Hashable:
         return table.schema, likeness.columns_of(table)

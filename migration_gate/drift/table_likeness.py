@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Hashable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from migration_gate.drift.comparison_scope import ComparisonScope
@@ -21,6 +21,8 @@ COMMON_COLUMNS = frozenset(
     {"id", "uuid", "name", "created", "updated", "created_at", "updated_at", "deleted_at", "version"}
 )
 """columns that many tables have, whatever they are for"""
+MAX_COLUMN_PAIRS = 250_000
+"""of all tables without a partner: if there are more, columns are compared by their names as they are"""
 TableName: TypeAlias = tuple[str, str]
 """schema and name"""
 
@@ -45,14 +47,22 @@ class TableLikeness:
     referrers: Mapping[TableName, frozenset[Hashable]]
     """the columns of other tables whose foreign keys lead to it"""
     column_likeness: ColumnLikeness
+    compares_spelling: bool = True
+    """whether columns whose names are alike are partners, and not those of the same name alone"""
+    matches: dict[tuple[TableName, TableName], _ColumnMatch] = field(
+        default_factory=dict, compare=False, repr=False
+    )
+    """of tables that were compared already"""
 
     @classmethod
     def for_scope(cls, scope: ComparisonScope) -> TableLikeness:
         """With what it needs of both databases; a table that both have is none that was renamed."""
+        database, models = (_columns_by_table(side) for side in scope.sides)
         return cls(
-            _columns_by_table(scope.database) | _columns_by_table(scope.models),
+            database | models,
             _referrers_by_table(key for side in scope.sides for key in side.constraints),
             ColumnLikeness.for_scope(scope),
+            _count_own_columns(database, models) * _count_own_columns(models, database) <= MAX_COLUMN_PAIRS,
         )
 
     def columns_of(self, table: Table) -> frozenset[tuple[str, str]]:
@@ -64,7 +74,7 @@ class TableLikeness:
         if not _can_be_renamed(database, models):
             return 0.0
         name = measure_name_likeness(database.name, models.name)
-        match = self._match_columns(database, models)
+        match = self._find_match(database, models)
         is_referenced_alike = self._have_same_referrers(database, models)
         is_likely = match.share >= _HALF and (is_referenced_alike or _is_likely(name, match))
         return 2 * name + 4 * match.share + is_referenced_alike if is_likely else 0.0
@@ -73,11 +83,18 @@ class TableLikeness:
         """More than 0 if one may be the other: half of the columns are, and the rest has the same types."""
         if not _can_be_renamed(database, models):
             return 0.0
-        match = self._match_columns(database, models)
+        match = self._find_match(database, models)
         return 1.0 if match.share >= _HALF and match.rest_agrees else 0.0
 
     def _list_columns(self, table: Table) -> tuple[Column, ...]:
         return self.columns.get((table.schema, table.name), ())
+
+    def _find_match(self, database: Table, models: Table) -> _ColumnMatch:
+        """Their columns, matched once: tables are compared in several ways."""
+        names = (database.schema, database.name), (models.schema, models.name)
+        if names not in self.matches:
+            self.matches[names] = self._match_columns(database, models)
+        return self.matches[names]
 
     def _match_columns(self, database: Table, models: Table) -> _ColumnMatch:
         """By name; the others one to one by names that are alike, if their types are of one family."""
@@ -86,7 +103,7 @@ class TableLikeness:
         shared = own.keys() & other.keys()
         rest = [column for name, column in own.items() if name not in shared]
         other_rest = [column for name, column in other.items() if name not in shared]
-        alike = pair_most_alike(rest, other_rest, self._measure_columns)
+        alike = pair_most_alike(rest, other_rest, self._measure_columns) if self.compares_spelling else []
         total = max(len(own.keys() | other.keys()) - len(alike), 1)
         paired = {column.name for pair in alike for column in pair}
         alone, other_alone = _count_types(rest, paired), _count_types(other_rest, paired)
@@ -138,6 +155,13 @@ def _describe_column(column: Column) -> Hashable:
     """What two columns agree in that differ in their name only; each has a sequence of its own."""
     default = "nextval" if (column.default or "").startswith("nextval(") else column.default
     return type_text(column), column.nullable, default, column.generated, column.identity
+
+
+def _count_own_columns(
+    columns: Mapping[TableName, tuple[Column, ...]], other: Mapping[TableName, tuple[Column, ...]]
+) -> int:
+    """The columns of tables that the other side lacks."""
+    return sum(len(items) for table, items in columns.items() if table not in other)
 
 
 def _columns_by_table(snapshot: Snapshot) -> dict[TableName, tuple[Column, ...]]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from migration_gate.analysis.drift_messages import describe_fix
+from migration_gate.drift import likeness
 from migration_gate.drift.model_comparison import compare_with_models
 from migration_gate.facts import Column, Constraint, Index, Models, Replay, Snapshot, Table
 
@@ -233,6 +234,24 @@ def test_foreign_keys_of_the_same_columns_show_which_table_it_is(own_column: str
     found = compare_with_models(Replay(catalog=sides[0], models=Models(metadatas=1, snapshot=sides[1])))
     tables = [item for item in found if item.kind == "table"]
     assert {item.rename_is_likely for item in tables} == {own_column == "owner_id"}
+
+
+def test_of_many_tables_the_columns_are_paired_by_their_names_as_they_are() -> None:
+    def make_tables(name: str, count: int, own: str) -> Snapshot:
+        names = [f"{name}{number:02}" for number in range(count)]
+        columns = {table: (*(f"c{table[-2:]}x{number}" for number in range(20)), own) for table in names}
+        made = (Column("public", table, column, "text") for table in names for column in columns[table])
+        return Snapshot(tables=tuple(Table("public", table) for table in names), columns=tuple(made))
+
+    def count_hints(count: int) -> int:
+        database, models = make_tables("old", count, "user_name"), make_tables("new", count, "userName")
+        found = compare_with_models(Replay(catalog=database, models=Models(metadatas=1, snapshot=models)))
+        return sum(item.rename_is_likely for item in found)
+
+    assert (count_hints(1), count_hints(60)) == (2, 120)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(likeness.SequenceMatcher, "ratio", lambda self: pytest.fail("it is slow"))
+        count_hints(60)
 
 
 def test_checks_and_indexes_that_are_renamed_and_changed_are_one_difference() -> None:

@@ -166,7 +166,8 @@ def test_an_annotation_alone_gets_a_call(head: str, annotation: str, expected: s
 def test_the_call_of_an_annotation_is_written_by_the_names_of_the_file(
     head: str, expected: str | None
 ) -> None:
-    text = f"{head}\nfrom sqlalchemy.orm import Mapped, mapped_column\nclass User(Base):\n    at: Mapped[stamp]\n"
+    imports = f"{head}\nfrom sqlalchemy.orm import Mapped, mapped_column"
+    text = f"{imports}\nclass User(Base):\n    at: Mapped[stamp]\n"
     correction = SetKeyword(Location(FILE, 4), ("mapped_column",), "server_default", "sa.func.now()", "at")
     line = f"    at: Mapped[stamp] = mapped_column(server_default={expected})"
     assert change(text, correction) == (line if expected else None)
