@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from migration_gate.check import Evidence, check_name
 from migration_gate.verdict import unused_allow
 from migration_gate.verdict.judge import sort_verdicts
-from migration_gate.verdict.outcome import ProjectReport, Verdict
+from migration_gate.verdict.outcome import SEVERITY_RANK, ProjectReport, Verdict
 from migration_gate.wording import join_words
 
 SERVER_CHECK = "version-difference"
@@ -55,13 +55,18 @@ def join_server_reports(reports: Sequence[ProjectReport], check_names: list[str]
 
 
 def _join_verdicts(servers: Sequence[_ServerVerdicts]) -> list[Verdict]:
-    """Each verdict once, with the servers on which it was found."""
-    joined: dict[str, Verdict] = {}
+    """Each verdict once, as it is on the server where it is worst, with those on which it was found."""
+    worst: dict[str, Verdict] = {}
     for server in servers:
         for verdict in server.verdicts:
-            if verdict.id not in joined and not _is_used_elsewhere(verdict, servers):
-                joined[verdict.id] = _name_servers(verdict, servers)
-    return list(joined.values())
+            if not _is_used_elsewhere(verdict, servers):
+                worst[verdict.id] = min(worst.get(verdict.id, verdict), verdict, key=_rank_verdict)
+    return [_name_servers(verdict, servers) for verdict in worst.values()]
+
+
+def _rank_verdict(verdict: Verdict) -> tuple[bool, int]:
+    """The lower, the worse."""
+    return verdict.allowed is not None, SEVERITY_RANK[verdict.severity]
 
 
 def _name_servers(verdict: Verdict, servers: Sequence[_ServerVerdicts]) -> Verdict:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from migration_gate.check import Finding, Severity
+from migration_gate.config.settings import Allowance
 from migration_gate.drift.server_differences import compare_servers
 from migration_gate.facts import Extension, Facts, Failure, SoftwareVersion, View
 from migration_gate.verdict.outcome import Problem, ProjectReport, Verdict
@@ -55,6 +56,17 @@ def test_what_is_found_on_one_server_names_it() -> None:
         "`a` is wrong (on PostgreSQL 17.12 alone)",
         "`b` is wrong (on PostgreSQL 16.14 alone)",
     ]
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_what_is_worse_or_not_allowed_on_one_server_is_what_counts(order: tuple[int, int]) -> None:
+    reports = [make_report("17.12", "drift a", "drift b"), make_report("16.14", "drift a", "drift b")]
+    mild, allowed = reports[0].verdicts
+    mild = replace(mild, severity=Severity.WARNING)
+    allowed = replace(allowed, allowed=Allowance("drift", "known"))
+    reports[0] = replace(reports[0], verdicts=(mild, allowed))
+    joined = join_server_reports([reports[number] for number in order], CHECKS)
+    assert [(verdict.severity, verdict.allowed) for verdict in joined.verdicts] == [(Severity.ERROR, None)] * 2
 
 
 def test_a_migration_that_fails_on_one_server_blocks_and_hides_nothing_of_the_other() -> None:
