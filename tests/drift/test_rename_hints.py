@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from difflib import SequenceMatcher
 
 import pytest
 
 from migration_gate.analysis.drift_messages import describe_fix
-from migration_gate.drift import likeness
 from migration_gate.drift.model_comparison import compare_with_models
 from migration_gate.facts import Column, Constraint, Index, Models, Replay, Snapshot, Table
 
@@ -250,7 +250,7 @@ def test_of_many_tables_the_columns_are_paired_by_their_names_as_they_are() -> N
 
     assert (count_hints(1), count_hints(60)) == (2, 120)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(likeness.SequenceMatcher, "ratio", lambda self: pytest.fail("it is slow"))
+        patch.setattr(SequenceMatcher, "ratio", lambda self: pytest.fail("it is slow"))
         count_hints(60)
 
 
