@@ -65,8 +65,8 @@ def test_what_is_worse_or_not_allowed_on_one_server_is_what_counts(order: tuple[
     mild = replace(mild, severity=Severity.WARNING)
     allowed = replace(allowed, allowed=Allowance("drift", "known"))
     reports[0] = replace(reports[0], verdicts=(mild, allowed))
-    joined = join_server_reports([reports[number] for number in order], CHECKS)
-    assert [(verdict.severity, verdict.allowed) for verdict in joined.verdicts] == [(Severity.ERROR, None)] * 2
+    verdicts = join_server_reports([reports[number] for number in order], CHECKS).verdicts
+    assert [(verdict.severity, verdict.allowed) for verdict in verdicts] == [(Severity.ERROR, None)] * 2
 
 
 def test_a_migration_that_fails_on_one_server_blocks_and_hides_nothing_of_the_other() -> None:
