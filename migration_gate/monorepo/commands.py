@@ -64,7 +64,7 @@ def list_projects(  # noqa: PLR0917 - one parameter an option
 @click.argument("reports", metavar="[REPORT]...", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--expect", metavar="NAME", multiple=True, help="A project that must report; repeatable.")
 @click.option(
-    "--matrix", envvar="MIGRATION_GATE_MATRIX", metavar="JSON", help="All of this matrix must report."
+    "--matrix", metavar="JSON", help="All of this matrix must report. Else that of MIGRATION_GATE_MATRIX."
 )
 @click.option(
     "--format",
@@ -90,6 +90,8 @@ def join_json_reports(  # noqa: PLR0917 - one parameter an option
     from migration_gate.monorepo import join_reports  # noqa: PLC0415 - not needed to print help
     from migration_gate.report import deliver, workflow_commands  # noqa: PLC0415 - not needed to print help
 
+    if matrix is None:
+        matrix = os.environ.get("MIGRATION_GATE_MATRIX")  # (click takes an empty variable for none)
     expected_names = join_reports.expected_projects(expect, matrix)
     joined = join_reports.read_reports(reports, expected_names)
     if github_summary:

@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 REUSABLE = [file for file in WORKFLOWS if file.name.startswith("check")]
 """called from workflows of users, whose jobs decide on the rights"""
+EXAMPLE = ROOT / "examples" / "monorepo" / ".github" / "workflows" / "migrations.yml"
 OWN = [file for file in WORKFLOWS if file not in REUSABLE]
 IMAGE = f"docker://ghcr.io/migration-gate/migration-gate:{migration_gate.__version__}"
 
@@ -59,6 +60,23 @@ def test_workflows_use_inputs_and_outputs_that_the_action_has() -> None:
 
 def test_zizmor_accepts_the_workflows() -> None:
     accepts("zizmor", "--offline", "--no-progress", ".")
+
+
+@pytest.mark.parametrize(
+    "file", [*WORKFLOWS, EXAMPLE, ROOT / "docs" / "recipes.md"], ids=lambda file: file.name
+)
+def test_a_second_attempt_of_a_job_can_write_its_artifact(file: Path) -> None:
+    text = file.read_text()
+    assert text.count("overwrite: true") == text.count("actions/upload-artifact@")
+
+
+@pytest.mark.parametrize("file", [ROOT / ".github" / "workflows" / "check-monorepo.yml", EXAMPLE])
+def test_a_report_of_an_earlier_attempt_passes_no_job_that_failed_in_this_one(file: Path) -> None:
+    job = yaml.safe_load(file.read_text())["jobs"]["migrations"]
+    last = job["steps"][-1]
+    assert job["needs"] == ["list", "check"]
+    assert last["if"] == "contains(needs.*.result, 'failure') || contains(needs.*.result, 'cancelled')"
+    assert last["run"].endswith("exit 1\n")
 
 
 def test_the_dockerfile_passes_its_linter() -> None:

@@ -135,6 +135,18 @@ def test_the_matrix_may_come_from_a_variable(
     saved(tmp_path, project("api"))
     monkeypatch.setenv("MIGRATION_GATE_MATRIX", matrix("api", "billing"))
     assert run(capsys, "join", str(tmp_path))[0] == 2
+    monkeypatch.setenv("MIGRATION_GATE_MATRIX", matrix("api"))
+    assert run(capsys, "join", str(tmp_path))[0] == 0
+
+
+def test_an_empty_variable_is_the_matrix_of_a_job_that_did_not_finish(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved(tmp_path, project("api"))
+    monkeypatch.setenv("MIGRATION_GATE_MATRIX", "")
+    status, _, err = run(capsys, "join", str(tmp_path))
+    assert status == 2
+    assert "`--matrix` is empty: the job that lists the projects did not finish." in " ".join(err.split())
 
 
 @pytest.mark.parametrize(
