@@ -7,10 +7,15 @@ these types, and `migration-gate join` reads reports with them.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 FORMAT: Literal[1] = 1
 Outcome = Literal["passed", "blocked", "not checked"]
+Name = Annotated[str, Field(pattern="^[a-z][a-z0-9-]*$")]
+"""of a check or a kind: pages and terminals show it as it is, and `join` may read a stranger's report"""
+Identifier = Annotated[str, Field(pattern="^[0-9a-f]+(-[0-9]+)?$")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +62,9 @@ class JsonEdit:
 class JsonVerdict:
     """One finding; `id` stays the same from run to run, and lines are counted from 1."""
 
-    id: str
-    check: str
-    kind: str | None
+    id: Identifier
+    check: Name
+    kind: Name | None
     severity: Literal["error", "warning", "note"]
     blocks: bool
     object: str

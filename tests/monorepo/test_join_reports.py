@@ -169,6 +169,20 @@ def test_a_file_that_is_no_report_is_a_problem(
     assert says in problem["says"]
 
 
+@pytest.mark.parametrize("key", ["id", "check", "kind"])
+def test_a_name_in_a_stranger_s_report_cannot_act_on_the_page(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, key: str
+) -> None:
+    document = json.loads((Path(__file__).parents[1] / "golden" / "blocked.json").read_text())
+    document["projects"][0]["verdicts"][0][key] = "a</sub> @all <img src=x>\n\x1b[2J"
+    file = tmp_path / "a.json"
+    file.write_text(json.dumps(document))
+    status, out, _ = run(capsys, "join", str(file), "--format", "summary")
+    assert status == 2
+    assert "String should match pattern" in out
+    assert "@all" not in out
+
+
 def test_a_missing_file_is_a_problem(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     status, out, _ = run(capsys, "join", str(tmp_path / "api.json"))
     assert status == 2
