@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from migration_gate.project.python_source import parse_source
 from migration_gate.project.search import SKIPPED, read_text_file
 
 MOST_FILES = 3000
@@ -59,7 +60,7 @@ class _Assignment(NamedTuple):
 
 def find_custom_settings(env_py: Path, root: Path) -> Iterator[CustomSetting]:
     """What env.py reads of `config`, each once, with the place where the project sets it."""
-    tree = _parse(env_py)
+    tree = parse_source(env_py)
     if tree is None:
         return
     assignments = _find_assignments(root, env_py)
@@ -99,20 +100,12 @@ def _find_assignments(root: Path, env_py: Path) -> dict[str, _Assignment]:
         # Parsing all files would take long; nearly all of them say nothing about a configuration.
         if file == env_py or "onfig" not in read_text_file(file):
             continue
-        tree = _parse(file)
+        tree = parse_source(file)
         for node in ast.walk(tree) if tree is not None else ():
             if isinstance(node, ast.Assign) and (name := _assigned_name(node.targets[0])):
                 location = f"{relative_path(file, root)}:{node.lineno}"
                 assignments.setdefault(name, _Assignment(location, ast.unparse(node.value)))
     return assignments
-
-
-def _parse(file: Path) -> ast.Module | None:
-    """The file's syntax tree; None if it cannot be read or is no Python of ours."""
-    try:
-        return ast.parse(file.read_bytes())
-    except (SyntaxError, ValueError, OSError):
-        return None
 
 
 def _assigned_name(target: ast.expr) -> str:

@@ -5,6 +5,7 @@ alembic_config      the configuration, read without Alembic: script_location, ve
 interpreter_choice  which interpreter runs it; interpreter: what is installed for it
 import_path         the folders that must be importable
 environment_variables   the variables that it reads: variable_reads, settings_classes
+python_source       a file of the project as a syntax tree
 """
 
 from migration_gate.project.locate import find_project

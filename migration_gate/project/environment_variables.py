@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from migration_gate.project.import_path import list_imported_names
+from migration_gate.project.python_source import parse_source
 from migration_gate.project.settings_classes import find_fields, find_settings_classes
 from migration_gate.project.variable_reads import ModuleNames, collect_names, find_reads
 
@@ -69,9 +70,8 @@ def _read_modules(entry_file: Path, sys_path: Sequence[str]) -> dict[Path, ast.M
     waiting, seen = deque([entry_file]), {entry_file}
     while waiting and len(seen) <= MOST_FILES:
         file = waiting.popleft()
-        try:
-            tree = ast.parse(file.read_bytes())
-        except (SyntaxError, ValueError, OSError):
+        tree = parse_source(file)
+        if tree is None:
             continue
         modules[file] = tree
         for module in _find_imported_files(tree, file, sys_path):
@@ -90,7 +90,7 @@ def _find_imported_files(tree: ast.Module, file: Path, sys_path: Sequence[str]) 
     for node in ast.walk(tree):
         folders = own_folders
         if isinstance(node, ast.ImportFrom) and node.level:
-            folders = [file.parents[node.level - 1]]
+            folders = list(file.parents)[node.level - 1 : node.level]
         for name in _list_possible_modules(node):
             for folder in folders:
                 module = _find_module_file(folder, name)

@@ -7,17 +7,15 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from migration_gate.project.python_source import parse_source
 from migration_gate.project.search import list_subfolders
 
 
 def list_imported_names(file: Path) -> set[str]:
     """The top names that a file imports absolutely, without the standard library's; none from broken code."""
-    try:
-        tree = ast.parse(file.read_bytes())
-    except (SyntaxError, ValueError, OSError):
-        return set()
+    tree = parse_source(file)
     names: set[str] = set()
-    for node in ast.walk(tree):
+    for node in ast.walk(tree) if tree is not None else ():
         match node:
             case ast.Import():
                 names.update(alias.name.partition(".")[0] for alias in node.names)

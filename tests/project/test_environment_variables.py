@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from migration_gate.project.environment_variables import EnvironmentVariable, find_variables
+from migration_gate.project.import_path import list_imported_names
 
 
 def read_variables(top: Path, env_py: str, **modules: str) -> dict[str, bool]:
@@ -76,3 +77,11 @@ def test_a_settings_class_may_inherit_from_one_in_another_module(tmp_path: Path)
 )
 def test_a_database_setting_is_known_by_the_words_of_its_name(name: str, expected: bool) -> None:
     assert EnvironmentVariable(name, Path(), 1, required=False).is_database_setting is expected
+
+
+def test_what_cannot_be_parsed_or_imported_is_passed_over(tmp_path: Path) -> None:
+    env_py = f"import app.sums, app.broken, os\nfrom {'.' * 40} import x\nos.environ['A']"
+    sums = "TEXT = " + " + ".join(["'a'"] * 5000)
+    assert read_variables(tmp_path, env_py, sums=sums, broken="def") == {"A": True}
+    (tmp_path / "env.py").write_text(sums)
+    assert list_imported_names(tmp_path / "env.py") == set()
