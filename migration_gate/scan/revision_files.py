@@ -144,6 +144,9 @@ def _read_revision_file(file: Path, display_path: str) -> RevisionSource | None:
             line = getattr(error, "lineno", None)
             return RevisionSource(RevisionFile(display_path, None, error=reason, line=line))
         return _read_tree(rewritten, data, display_path, message="")
+    except (RecursionError, MemoryError):
+        reason = "an expression is nested too deeply (a sum of thousands of parts?)"
+        return RevisionSource(RevisionFile(display_path, None, error=reason))
     docstring = ast.get_docstring(tree) or ""
     return _read_tree(tree, data, display_path, message=docstring.split("\n\n")[0].strip())
 

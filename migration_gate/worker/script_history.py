@@ -51,7 +51,7 @@ class ScriptHistory:
         try:
             revisions = tuple(_read_revision(revision) for revision in self._script.walk_revisions())
             heads, bases = tuple(self._script.get_heads()), tuple(self._script.get_bases())
-        except Exception as error:  # a broken history is a finding, not a crash
+        except (Exception, SystemExit, KeyboardInterrupt) as error:  # a broken history is a finding
             if self.is_environment_error(error):
                 self.import_error = error
                 raise

@@ -32,7 +32,7 @@ def parse_file(file: str) -> Optional[ast.Module]:
     try:
         with open(file, "rb") as stream:
             return ast.parse(stream.read())
-    except (OSError, SyntaxError, ValueError):
+    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
         return None
 
 
