@@ -13,6 +13,7 @@ from pathlib import Path
 
 from migration_gate.git.git_command import find_repository_root
 from migration_gate.git.tracked_files import list_tracked_files
+from migration_gate.scan.file_content import decode_text, read_file
 
 MAX_FILE_BYTES = 512 * 1024
 MAJORS = range(10, 40)
@@ -115,7 +116,7 @@ def find_needed_extensions(folder: Path) -> frozenset[str]:
     needed: set[str] = set()
     for path in list_tracked_files(folder).paths:
         if path.endswith((".py", ".sql")):
-            needed.update(EXTENSION.findall(_read_text(folder / path)))
+            needed.update(EXTENSION.findall(_read_text(folder, path)))
     return frozenset(name.lower() for name in needed)
 
 
@@ -186,15 +187,15 @@ def _concerns(path: str, project: Path, top: Path) -> bool:
 
 
 def _read_file(top: Path, path: str, source: Source) -> Iterable[PostgresMention]:
-    return read_mentions(_read_text(top / path), path, source)
+    return read_mentions(_read_text(top, path), path, source)
 
 
-def _read_text(file: Path) -> str:
-    """The text; empty for files that are very large or cannot be read."""
-    try:
-        return file.read_text("utf-8", errors="replace") if file.stat().st_size <= MAX_FILE_BYTES else ""
-    except OSError:
+def _read_text(top: Path, path: str) -> str:
+    """The text; empty for files that are very large, lie outside of the folder, or cannot be read."""
+    content = read_file(top, path)
+    if content.data is None or content.size > MAX_FILE_BYTES:
         return ""
+    return decode_text(content.data) or ""
 
 
 def _sort_key(mention: PostgresMention) -> tuple[int, int, str, int]:

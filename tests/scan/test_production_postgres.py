@@ -131,3 +131,13 @@ def test_the_extensions_that_the_project_creates_are_found_in_its_text(tmp_path:
         },
     )
     assert find_needed_extensions(tmp_path) == {"pg_trgm", "uuid-ossp", "hstore"}
+
+
+def test_a_link_out_of_the_repository_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "shop").mkdir()
+    write_files(tmp_path, {"outside.yml": COMPOSE, "outside.sql": "CREATE EXTENSION vector"})
+    (tmp_path / "shop" / "docker-compose.yml").symlink_to("../outside.yml")
+    (tmp_path / "shop" / "a.sql").symlink_to("../outside.sql")
+    (tmp_path / "shop" / "Dockerfile").symlink_to("/dev/full")  # (which has zeros without an end)
+    assert find_production_postgres(tmp_path / "shop") == ()
+    assert find_needed_extensions(tmp_path / "shop") == frozenset()
