@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import shlex
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Set
 
@@ -83,7 +84,8 @@ def _parents_in_no_file(history: History, known_ids: set[str]) -> Iterator[Missi
 
 
 def _describe_restoring(parent: str, similar_id: str | None) -> str:
-    restore = f"estore its file (`git log --diff-filter=D -S {parent}` finds who removed it)"
+    command = f"git log --diff-filter=D -S {shlex.quote(parent)}"
+    restore = f"estore its file (`{command}` finds who removed it)"
     if similar_id:
         return f"Did you mean `{similar_id}`? If not, r{restore}."
     return f"R{restore}, or name another parent."

@@ -126,6 +126,12 @@ def test_a_missing_parent_is_found_in_the_files_where_alembic_read_nothing() -> 
     assert finding.location == Location("v/b2.py", 6)
 
 
+def test_a_missing_parent_is_quoted_for_the_shell() -> None:
+    files = (RevisionFile("v/b2.py", "b2", ("z; rm x",), line=5, parents_line=6),)
+    (finding,) = check_history(History(files=files, error=Failure("KeyError", "KeyError")))
+    assert "-S 'z; rm x'`" in finding.fix
+
+
 def test_one_id_in_two_files_is_found() -> None:
     files = (RevisionFile("v/a.py", "a1"), RevisionFile("v/b.py", "a1"))
     (finding,) = check_history(replace(make_chain("a1"), files=files))
