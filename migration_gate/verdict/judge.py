@@ -130,9 +130,9 @@ def _drop_repeated(findings: Iterable[Finding]) -> Iterator[Finding]:
 
 
 def _finding_id(check: str, finding: Finding) -> str:
-    """Ten hexadecimal digits that depend on check, kind and object alone."""
+    """Ten hexadecimal digits that depend on check, kind and object alone; an object may be no valid text."""
     text = "\0".join((check, finding.kind or "", finding.object))
-    return hashlib.sha256(text.encode()).hexdigest()[:ID_LENGTH]
+    return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:ID_LENGTH]
 
 
 def choose_severity(check: str, finding: Finding, default: Severity, settings: Settings) -> Severity | None:

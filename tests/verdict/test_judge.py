@@ -51,6 +51,12 @@ def test_an_id_depends_on_check_kind_and_object_alone() -> None:
     assert len({first.id, other.id, kind.id}) == 3
 
 
+def test_an_object_may_be_a_file_whose_name_is_no_valid_text() -> None:
+    first, second = (Finding(f"b{byte}.py", "`b` is no valid Python") for byte in ("\udce9", "\udcea"))
+    first_id, second_id = (verdict.id for verdict in verdicts(first, second))
+    assert first_id != second_id
+
+
 def test_two_findings_on_one_object_are_numbered() -> None:
     first, second = verdicts(Finding("a", "x"), Finding("a", "y"))
     assert second.id == f"{first.id}-2"
