@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from migration_gate.analysis.model_part_locations import find_definition, find_own_column, find_own_key
 from migration_gate.analysis.op_code import quote_python
+from migration_gate.analysis.origin import find_origin
 from migration_gate.facts import (
     COLUMN_FUNCTIONS,
     FOREIGN_KEY_FUNCTIONS,
@@ -19,12 +20,18 @@ from migration_gate.facts import (
 )
 
 IN_REVISION = "In the revision, which is part of this change:"
+_IN_REVISION_OF_OLD_TABLE = (
+    "In the revision, which is part of this change; the rows that the table has need an owner before it:"
+)
 IN_MODEL = "In the model, together with the revision:"
 
 
 def forbid_null(facts: Facts, column: Column, origin: Origin) -> tuple[Correction, ...]:
     """`nullable=False` in the revision that accepts NULL, if it is new, and in the model."""
-    return tuple(_set_on_column(facts, column, origin, "nullable", "False", "alter_column"))
+    in_revision = IN_REVISION if _is_of_new_table(facts, column, origin) else _IN_REVISION_OF_OLD_TABLE
+    return tuple(
+        _set_on_column(facts, column, origin, "nullable", "False", "alter_column", in_revision=in_revision)
+    )
 
 
 def index_column(facts: Facts, column: Column, origin: Origin) -> tuple[Correction, ...]:
@@ -43,11 +50,18 @@ def set_on_delete(facts: Facts, column: Column, origin: Origin, action: str) -> 
 
 
 def _set_on_column(
-    facts: Facts, column: Column, origin: Origin, keyword: str, value: str, *functions: str
+    facts: Facts,
+    column: Column,
+    origin: Origin,
+    keyword: str,
+    value: str,
+    *functions: str,
+    in_revision: str = IN_REVISION,
 ) -> Iterator[Correction]:
+    """`functions` are those that may hold the keyword beside a column's own."""
     if statement := _find_new_statement(facts, origin):
         names = (*COLUMN_FUNCTIONS, *functions)
-        yield SetKeyword(statement, names, keyword, value, column.name, IN_REVISION)
+        yield SetKeyword(statement, names, keyword, value, column.name, in_revision)
     definition = _find_definition(facts, column)
     part = find_own_column(definition, column.name) if definition is not None else None
     if part is not None:
@@ -61,6 +75,12 @@ def _set_on_key(facts: Facts, column: Column, origin: Origin, value: str) -> Ite
     key = find_own_key(definition, column.name) if definition is not None else None
     if key is not None:
         yield SetKeyword(key.location, FOREIGN_KEY_FUNCTIONS, "ondelete", value, introduction=IN_MODEL)
+
+
+def _is_of_new_table(facts: Facts, column: Column, origin: Origin) -> bool:
+    """Whether the revision makes the table as well, which has no rows then."""
+    table = facts.replay.catalog.find_table(column.schema, column.table)
+    return table is not None and find_origin(facts.replay, table, ()).revision == origin.revision
 
 
 def _find_new_statement(facts: Facts, origin: Origin) -> Location | None:

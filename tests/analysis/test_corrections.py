@@ -177,6 +177,23 @@ def test_an_owner_column_is_corrected_in_a_new_revision_and_in_the_model(check: 
     assert [item.location.file for item in finding.corrections] == [REVISION, MODEL.file]
 
 
+@pytest.mark.parametrize(("made_by", "needs_owners"), [(2, False), (1, True)])
+def test_forbidding_null_says_that_the_rows_of_an_older_table_need_an_owner(
+    made_by: int, *, needs_owners: bool
+) -> None:
+    table = fact_builders.make_table("notes", "owner_id integer", "owner_id -> users.id", oid=9)
+    commands = [
+        fact_builders.make_ddl_command(made_by, "notes", "owner_id integer NOT NULL", oid=9),
+        fact_builders.make_ddl_command(2, "notes", "owner_id integer", oid=9),
+    ]
+    facts = fact_builders.make_owner_facts(table, ddl_commands=[replace(item, line=31) for item in commands])
+    changed = (ChangedFile(REVISION, (LineRange(1, None),)),)
+    facts = replace(facts, replay=replace(facts.replay, changed_lines=changed))
+    (finding,) = nullable_owner.check(facts)
+    (correction,) = finding.corrections
+    assert ("need an owner before it:" in correction.introduction) is needs_owners
+
+
 def make_forked(*changed: str, parents: tuple[str, ...] = ("a1",)) -> Facts:
     """Two heads, b2 and c3, on top of a1."""
     revisions = (
