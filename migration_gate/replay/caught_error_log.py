@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,7 +26,8 @@ from migration_gate.worker.protocol.step_lines import StepFinished
 if TYPE_CHECKING:
     import psycopg
 
-STEP_MARK = "migration_gate step: "
+STEP = re.compile(r"migration_gate step: (\d{1,9})")
+"""the whole text of an entry: a migration may write into the log as well"""
 ATTEMPT_MARK = "migration_gate attempt: "
 
 
@@ -73,8 +75,8 @@ def _read_log(log: Path | None, database: str) -> _LogReading:
         return reading
     step = 0
     for entry in read_entries(text, database):
-        if entry.level == "LOG" and entry.text.startswith(STEP_MARK):
-            step = int(entry.text.removeprefix(STEP_MARK))
+        if entry.level == "LOG" and (match := STEP.fullmatch(entry.text)):
+            step = int(match[1])
             reading.migration_pids.add(entry.pid)
         elif entry.level == "LOG" and entry.text.startswith(ATTEMPT_MARK):
             reading.attempts += parse_attempt(entry.text.removeprefix(ATTEMPT_MARK))

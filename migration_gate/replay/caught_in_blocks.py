@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -92,6 +93,13 @@ def parse_attempt(text: str) -> Iterator[Attempt]:
         return
 
 
+def _read_notes(connection: psycopg.Connection[Any]) -> Iterator[Note]:
+    """What the handlers noted, without what the project's code may have put there."""
+    for (text,) in connection.execute(READ_NOTES).fetchall():
+        with suppress(ValidationError):
+            yield _note_adapter().validate_json(text)
+
+
 def read_kept_attempts(connection: psycopg.Connection[Any]) -> list[Attempt]:
     """The attempts of a server whose log the gate cannot read: the session has kept them in a table."""
     rows = connection.execute(READ_KEPT).fetchall()
@@ -150,13 +158,12 @@ def find_noted_errors(
     connection: psycopg.Connection[Any], attempts: Sequence[Attempt]
 ) -> Iterator[CaughtError]:
     """What handlers caught, but for errors of DDL commands, which `find_unfinished_commands` knows."""
-    rows = connection.execute(READ_NOTES).fetchall()
-    if not rows:
+    notes = tuple(_read_notes(connection))
+    if not notes:
         return
     positions = LogPositions.read(connection)
     known = {(item.query, item.error) for item in attempts if item.error is not None}
-    for (text,) in rows:
-        note = _note_adapter().validate_json(text)
+    for note in notes:
         if note.statement is None or READS_ONLY.match(note.statement):
             continue
         if (note.query, note.error) in known:
