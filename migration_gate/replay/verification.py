@@ -16,9 +16,10 @@ from migration_gate.replay.worker_answer import AnswerReader
 if TYPE_CHECKING:
     import psycopg
 
-TABLE_EXISTS = (
-    "select 1 from pg_class c join pg_namespace n on n.oid = relnamespace where nspname = %s and relname = %s"
-)
+FIND_TABLE = """
+select nspname, relname from pg_class join pg_namespace n on n.oid = relnamespace
+where nspname || '.' || relname = %s and relkind = any('{r,p,v,m,f}')
+"""
 VERSION_TABLE_ADVICE = (
     "Every connection of the project's went to the ephemeral database, so its URL is not the reason. Look in "
     "the revisions for what empties, drops or moves the version table, leaves another `search_path` behind, "
@@ -156,8 +157,7 @@ def read_arrived_heads(connection: psycopg.Connection[Any], version_tables: Sequ
 
     heads: list[str] = []
     for table in version_tables:
-        schema, _, name = table.partition(".")
-        if connection.execute(TABLE_EXISTS, (schema, name)).fetchone():
+        for schema, name in connection.execute(FIND_TABLE, [table]).fetchall():  # each may hold a dot
             query = sql.SQL("select version_num from {}").format(sql.Identifier(schema, name))
             heads += [row[0] for row in connection.execute(query).fetchall()]
     return tuple(dict.fromkeys(heads))

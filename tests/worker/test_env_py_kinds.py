@@ -102,9 +102,9 @@ KINDS = {
         version_table="public.ver",
     ),
     "a version table in a schema of its own": Kind(
-        env(before="connection.execute(text('CREATE SCHEMA IF NOT EXISTS meta'))\nconnection.commit()",
-            configure="version_table_schema='meta'"),
-        version_table="meta.alembic_version",
+        env(before="connection.execute(text('CREATE SCHEMA IF NOT EXISTS \"my.data\"'))\nconnection.commit()",
+            configure="version_table_schema='my.data'"),
+        version_table="my.data.alembic_version",
     ),
     "a search_path": Kind(
         env(before="connection.execute(text('CREATE SCHEMA app'))\n"
