@@ -4,17 +4,12 @@ import os
 import time
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date
 from pathlib import Path
 
-from migration_gate import checks, explain
-from migration_gate.analysis.engine_bodies import join_revisions
-from migration_gate.check import check_name
+from migration_gate import explain
 from migration_gate.config.loading import load_settings
 from migration_gate.config.settings import Settings
-from migration_gate.drift.server_differences import compare_servers
 from migration_gate.errors import GateError, SeveralDatabases
-from migration_gate.git.git_command import find_repository_root
 from migration_gate.postgres.shared_servers import SharedServers
 from migration_gate.process.process_limits import verify_process_limits
 from migration_gate.progress import ProgressDisplay
@@ -22,12 +17,10 @@ from migration_gate.replay.database_choice import choose_databases, merge_addres
 from migration_gate.replay.examination import examine_project
 from migration_gate.report import deliver
 from migration_gate.sandbox.child_process import forbid_reading_memory
-from migration_gate.verdict.check_coverage import measure_check_coverage
-from migration_gate.verdict.comment_files import read_comment_files
-from migration_gate.verdict.database_reports import report_allowances_unused_by_all
-from migration_gate.verdict.judge import judge_findings
 from migration_gate.verdict.outcome import Problem, ProjectReport, Report
-from migration_gate.verdict.server_reports import join_server_reports
+
+JUDGEMENT = "migration_gate.judgement"
+"""with all checks: loaded while the server of the first project starts"""
 
 
 def run_check(path: Path, options: Mapping[str, object], targets: deliver.ReportTargets) -> int:
@@ -43,7 +36,7 @@ def examine_projects(path: Path, options: Mapping[str, object]) -> Report:
     started = time.perf_counter()
     forbid_reading_memory()  # (the token, to begin with)
     verify_process_limits()
-    projects = load_settings(path, options, os.environ, known_checks=explain.known_kinds())
+    projects = load_settings(path, options, os.environ, list_checks=explain.known_kinds)
     several = len(projects) > 1
     with ProgressDisplay() as display, SharedServers(serves_several=several) as servers:
         reports = [report for settings in projects for report in examine_servers(settings, servers, display)]
@@ -55,28 +48,18 @@ def examine_servers(
 ) -> list[ProjectReport]:
     """One project: its reports, with what differs between the servers where `postgres:` names several."""
     first, *further = settings.list_server_runs()
-    others = [examine_databases(run, servers, display, []) for run in further]
+    others = [report for run in further for report in examine_databases(run, servers, display, [])]
     reports = examine_databases(first, servers, display, others)
-    names = [*map(check_name, explain.known_checks())]
-    return [join_server_reports([report, *find_same_database(report, others)], names) for report in reports]
+    from migration_gate.judgement import join_servers  # noqa: PLC0415
 
-
-def find_same_database(report: ProjectReport, others: list[list[ProjectReport]]) -> list[ProjectReport]:
-    """The reports of the other servers on the same database, and their problems."""
-    database = report.facts.replay.database
-    return [
-        other
-        for reports in others
-        for other in reports
-        if other.problem or other.facts.replay.database == database
-    ]
+    return join_servers(reports, others)
 
 
 def examine_databases(
     settings: Settings,
     servers: SharedServers,
     display: ProgressDisplay,
-    others: list[list[ProjectReport]],
+    others: list[ProjectReport],
 ) -> list[ProjectReport]:
     """One project: a report, or one for each database where its env.py migrates several."""
     runs = [settings]
@@ -84,30 +67,22 @@ def examine_databases(
     judged: tuple[str, ...] = ()
     while True:
         try:
-            return join_databases([examine_and_judge(run, servers, display, others) for run in runs])
+            reports = [examine_and_judge(run, servers, display, others) for run in runs]
         except SeveralDatabases as error:  # each time there is one more
             addresses = merge_addresses(addresses, error.addresses)
             judged = merge_addresses(judged, error.judged)
             runs = choose_databases(settings, addresses, judged)
+        else:
+            from migration_gate.judgement import join_databases  # noqa: PLC0415
 
-
-def join_databases(reports: list[ProjectReport]) -> list[ProjectReport]:
-    """The reports on the databases of one project, with one revision for the drift of all."""
-    revisions = join_revisions([report.facts.replay.drift_revision for report in reports])
-    return [
-        replace(
-            report,
-            facts=replace(report.facts, replay=replace(report.facts.replay, drift_revision=revision)),
-        )
-        for report, revision in zip(report_allowances_unused_by_all(reports), revisions, strict=True)
-    ]
+            return join_databases(reports)
 
 
 def examine_and_judge(
     settings: Settings,
     servers: SharedServers,
     display: ProgressDisplay,
-    others: list[list[ProjectReport]],
+    others: list[ProjectReport],
 ) -> ProjectReport:
     """One project: its facts and the verdicts on them, or the problem that kept it from being examined.
 
@@ -116,21 +91,12 @@ def examine_and_judge(
     """
     started = time.perf_counter()
     try:
-        facts = display.show_examination(examine_project(settings, servers))
-        same = find_same_database(ProjectReport(settings.name, facts), others)
-        facts = compare_servers(facts, [report.facts for report in same])
-        comment_files = read_comment_files(facts, find_repository_root(settings.root))
-        verdicts = judge_findings(facts, settings, checks.ALL, comment_files, date.today())
+        facts = display.show_examination(examine_project(settings, servers, later_module=JUDGEMENT))
+        from migration_gate.judgement import judge_facts  # noqa: PLC0415
+
+        report = judge_facts(facts, settings, others)
     except SeveralDatabases:
         raise
     except GateError as error:
         return ProjectReport(settings.name, problem=Problem.from_error(error))
-    seconds = time.perf_counter() - started
-    return ProjectReport(
-        settings.name,
-        facts,
-        verdicts,
-        settings.fail_on,
-        seconds=seconds,
-        check_coverage=measure_check_coverage(facts, checks.ALL, settings),
-    )
+    return replace(report, seconds=time.perf_counter() - started)

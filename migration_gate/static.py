@@ -47,7 +47,7 @@ _MODEL_TABLE = re.compile(
 def run_static_check(path: Path, options: Mapping[str, object], targets: ReportTargets) -> int:
     """Read every project below `path`, deliver the report, and return the exit status."""
     start = time.perf_counter()
-    projects = load_settings(path, options, os.environ, known_checks=known_kinds())
+    projects = load_settings(path, options, os.environ, list_checks=known_kinds)
     reports = tuple(check_project_text(settings) for settings in projects)
     report = Report(reports, time.perf_counter() - start)
     return deliver_report(add_version(report), targets)

@@ -19,6 +19,8 @@ from migration_gate.wording import nearest_name, suggest_name
 
 FindOrigin = Callable[[Key], str]
 """from a key to where it was set, for people: `file:line`, a variable, an option"""
+ListChecks = Callable[[], Mapping[str, Sequence[str]]]
+"""each check with its kinds; an empty list accepts any kind. Called if the configuration names a check"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,11 +167,14 @@ def _inner_model(annotation: Any) -> tuple[type[BaseModel] | None, bool]:
 
 
 def check_name_faults(
-    keys: ProjectKeys, known: Mapping[str, Sequence[str]], find_origin: FindOrigin, prefix: Key = ()
+    keys: ProjectKeys, list_checks: ListChecks, find_origin: FindOrigin, prefix: Key = ()
 ) -> list[ConfigFault]:
-    """Names in `checks:` and `allow:` that are no check of ours. `known` maps a check to its kinds."""
+    """Names in `checks:` and `allow:` that are no check of ours."""
     named_checks: list[tuple[Key, str]] = [(("checks", name), name) for name in keys.checks]
     named_checks += [(("allow", number, "check"), entry.check) for number, entry in enumerate(keys.allow)]
+    if not named_checks:
+        return []
+    known = list_checks()
     faults = []
     for key, name in named_checks:
         path, where = format_key((*prefix, *key[:1])), find_origin((*prefix, *key))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from migration_gate.config import gate_variables
 from migration_gate.config.config_file import NAMES, ConfigFile, read_toml, read_yaml
 from migration_gate.config.config_keys import Key
-from migration_gate.config.faults import FindOrigin
+from migration_gate.config.faults import FindOrigin, ListChecks
 from migration_gate.config.precedence import Layer, SettingValue, merge_layers, validate_keys
 from migration_gate.config.project_name import choose_project_name
 from migration_gate.config.repository_root import find_repository_root, folders_up_to_repository_root
@@ -61,18 +61,18 @@ def load_settings(
     options: Mapping[str, object],
     environ: Mapping[str, str],
     *,
-    known_checks: Mapping[str, Sequence[str]] | None = None,
+    list_checks: ListChecks | None = None,
 ) -> tuple[Settings, ...]:
     """One `Settings` for each project, in the order of the file; raises Misconfigured when anything is wrong.
 
     `options` is nested like the file; its `config` names another file, its `project` lists the projects to
-    load. `known_checks` maps each check to its kinds (an empty list accepts any kind).
+    load. Without `list_checks` any name of a check is accepted.
     """
     options = dict(options)
     folder = _existing_folder(path)
     config_option, requested_names = options.pop("config", None), _as_names(options.pop("project", ()))
     config_file = _find_config_file(folder, config_option, environ.get(CONFIG_VARIABLE))
-    sources = _read_sources(config_file, folder, options, environ, known_checks or {})
+    sources = _read_sources(config_file, folder, options, environ, list_checks)
     if not sources.file_keys.projects:
         return (_load_single_project(sources, folder, requested_names, environ),)
     return tuple(_load_named_projects(sources, folder, requested_names, environ))
@@ -87,12 +87,12 @@ def _read_sources(
     folder: Path,
     options: Mapping[str, object],
     environ: Mapping[str, str],
-    known_checks: Mapping[str, Sequence[str]],
+    list_checks: ListChecks | None,
 ) -> _Sources:
-    file_keys = validate_keys(FileKeys, config_file.values, config_file.line_of, known_checks)
+    file_keys = validate_keys(FileKeys, config_file.values, config_file.line_of, list_checks)
     variables = gate_variables.read_variables(environ)
-    variable_keys = validate_keys(ProjectKeys, variables, gate_variables.variable_name, known_checks)
-    option_keys = validate_keys(ProjectKeys, options, option_name, known_checks)
+    variable_keys = validate_keys(ProjectKeys, variables, gate_variables.variable_name, list_checks)
+    option_keys = validate_keys(ProjectKeys, options, option_name, list_checks)
     layers = (
         Layer(variable_keys, folder, gate_variables.variable_name),
         Layer(option_keys, Path.cwd(), option_name),

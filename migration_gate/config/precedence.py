@@ -13,6 +13,7 @@ from migration_gate.config.config_keys import Key
 from migration_gate.config.faults import (
     ConfigFault,
     FindOrigin,
+    ListChecks,
     check_name_faults,
     combine_faults,
     validation_faults,
@@ -52,27 +53,27 @@ class SettingValue:
 
 
 def validate_keys(
-    model: type[K], values: Mapping[str, object], find_origin: FindOrigin, checks: Mapping[str, Sequence[str]]
+    model: type[K], values: Mapping[str, object], find_origin: FindOrigin, list_checks: ListChecks | None
 ) -> K:
     """The values as the model; Misconfigured with everything that is wrong with them."""
     try:
         keys = model.model_validate(values)
     except ValidationError as error:
         raise combine_faults(validation_faults(error, model, find_origin)) from None
-    faults = list(_find_name_faults(keys, checks, find_origin)) if checks else []
+    faults = list(_find_name_faults(keys, list_checks, find_origin)) if list_checks else []
     if faults:
         raise combine_faults(faults)
     return keys
 
 
 def _find_name_faults(
-    keys: ProjectKeys, checks: Mapping[str, Sequence[str]], find_origin: FindOrigin
+    keys: ProjectKeys, list_checks: ListChecks, find_origin: FindOrigin
 ) -> Iterator[ConfigFault]:
     """Names of checks that there are not, of the file and of its entries of `projects:`."""
-    yield from check_name_faults(keys, checks, find_origin)
+    yield from check_name_faults(keys, list_checks, find_origin)
     projects: Mapping[str, NamedProjectKeys] = getattr(keys, "projects", {})
     for name, project in projects.items():
-        yield from check_name_faults(project, checks, find_origin, ("projects", name))
+        yield from check_name_faults(project, list_checks, find_origin, ("projects", name))
 
 
 def default_values(folder: Path) -> dict[Key, SettingValue]:

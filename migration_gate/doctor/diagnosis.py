@@ -31,7 +31,7 @@ def diagnose(
     `runs_env_py` runs env.py of each once; `writes_hook` writes a draft of a hook where one is needed.
     """
     environ = dict(os.environ)
-    projects = loading.load_settings(path, options, environ, known_checks=explain.known_kinds())
+    projects = loading.load_settings(path, options, environ, list_checks=explain.known_kinds)
     examinations = [
         _examine(settings, environ, runs_env_py=runs_env_py, writes_hook=writes_hook) for settings in projects
     ]

@@ -21,8 +21,8 @@ from migration_gate.config.gate_variables import IMAGE_VARIABLE
 from migration_gate.config.settings import Settings
 from migration_gate.errors import Misconfigured
 from migration_gate.sandbox.user import Account, choose_account, is_readable, runs_on_github
+from migration_gate.sandbox.writable_folders import REPOSITORY_FOLDER
 
-REPOSITORY_FOLDER = ".migration-gate-cache"
 SUBFOLDERS = ("uv", "python", "pip", "home", "environments", "servers")
 OWN_NAMES = frozenset({".gitignore", "lock", "clusters", *SUBFOLDERS})
 """all that lies in a cache folder"""

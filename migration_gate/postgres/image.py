@@ -18,12 +18,13 @@ from migration_gate.postgres.remote_cleanup import cleanup_of_container
 from migration_gate.postgres.server import Server, format_version
 from migration_gate.postgres.server_settings import server_arguments
 from migration_gate.postgres.service_advice import advise_service
-from migration_gate.postgres.socket_proxy import ProxyTarget
 from migration_gate.sandbox.user import is_container
 
 if TYPE_CHECKING:
     from docker import DockerClient
     from testcontainers.core.container import DockerContainer
+
+    from migration_gate.postgres.socket_proxy import ProxyTarget
 
 DEFAULT_IMAGE = "postgres:17"
 """what `auto` takes where only Docker is at hand"""
@@ -79,6 +80,8 @@ def start_image(image: str, *, folder: Path, reason: str) -> Iterator[Server]:
 
     Raises PostgresNotFound if there is no daemon, no such image, or it does not become a server.
     """
+    from migration_gate.postgres.socket_proxy import ProxyTarget  # noqa: PLC0415 - with asyncio and TLS
+
     if problem := find_daemon_problem():
         raise _no_daemon_error(image, problem)
     token, password = f"migration_gate_{secrets.token_hex(12)}", secrets.token_urlsafe(24)

@@ -10,18 +10,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from migration_gate.errors import Broken
-from migration_gate.postgres import socket_proxy
 from migration_gate.postgres.run_directory import (
     create_data_directory,
     remove_abandoned_directories,
     with_socket_directory,
 )
 from migration_gate.postgres.server import read_tail
-from migration_gate.postgres.socket_proxy import ProxyTarget
 from migration_gate.postgres.supervisor_client import SupervisorClient, start_supervisor
 
+if TYPE_CHECKING:
+    from migration_gate.postgres.socket_proxy import ProxyTarget
+
+PROXY_SCRIPT = Path(__file__).with_name("socket_proxy.py")
 REQUIRED_BYTES = 1024 * 1024
 """free space that is needed here: for a socket and a log, without a cluster"""
 PORT = 5432
@@ -44,7 +47,7 @@ class RemoteAccess:
         """Start the proxy and wait for its socket. Raises Broken if it does not start."""
         socket = self.socket_directory / f".s.PGSQL.{PORT}"
         arguments = [json.dumps(asdict(target)), str(socket)]
-        command = [sys.executable, "-I", "-S", socket_proxy.__file__, *arguments]
+        command = [sys.executable, "-I", "-S", str(PROXY_SCRIPT), *arguments]
         self.supervisor.start_command(command, account=None, log=self.log, stop_signal=signal.SIGTERM)
         deadline = time.monotonic() + OPEN_SECONDS
         while not socket.exists():

@@ -9,14 +9,17 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from migration_gate.config.settings_text import hide_password
 from migration_gate.errors import Misconfigured, PostgresNotFound
 from migration_gate.postgres.remote import PORT, open_remote_access
 from migration_gate.postgres.remote_cleanup import cleanup_of_databases, drop_databases
 from migration_gate.postgres.server import DATABASE_PREFIX, Server, format_version
-from migration_gate.postgres.socket_proxy import ProxyTarget
 from migration_gate.postgres.supervisor_client import SupervisorClient
+
+if TYPE_CHECKING:
+    from migration_gate.postgres.socket_proxy import ProxyTarget
 
 SCHEME = re.compile(r"postgres(?:ql)?(?:\+\w+)?://")
 SOCKET_FOLDERS = ("/var/run/postgresql", "/tmp")  # noqa: S108 -- where servers put their sockets by default
@@ -150,6 +153,8 @@ def _default_host() -> str:
 
 def proxy_target(address: ServerAddress) -> ProxyTarget:
     """Where the proxy leads to, and with which TLS. Raises Misconfigured if its files can't be read."""
+    from migration_gate.postgres.socket_proxy import ProxyTarget  # noqa: PLC0415 - with asyncio and TLS
+
     parameters = address.parameters
     sslmode = parameters.get("sslmode", "prefer")
     root_certificates = parameters.get("sslrootcert", "")

@@ -11,7 +11,6 @@ from pathlib import Path
 from migration_gate.config.settings import Settings
 from migration_gate.errors import Misconfigured
 from migration_gate.git.git_command import find_repository_root
-from migration_gate.install.environment_cache import REPOSITORY_FOLDER
 from migration_gate.postgres.initdb_cache import find_cache_folder
 from migration_gate.project import Project
 from migration_gate.sandbox.landlock import find_landlock_version
@@ -23,7 +22,7 @@ from migration_gate.sandbox.user import (
     is_readable,
     runs_in_container,
 )
-from migration_gate.sandbox.writable_folders import list_writable_folders
+from migration_gate.sandbox.writable_folders import REPOSITORY_FOLDER, list_writable_folders
 
 ALL_NETWORKS = "`network: true`: the project's code could reach other machines"
 NO_FILTER = (

@@ -17,7 +17,6 @@ from migration_gate.postgres.shared_servers import SharedServers
 from migration_gate.progress import Progress, measure_stages
 from migration_gate.project import find_project
 from migration_gate.replay.server_preparation import prepare_server
-from migration_gate.replay.server_watch import report_lost_sessions
 from migration_gate.replay.worker_process import start_worker
 from migration_gate.sandbox.user import protect_command_files
 
@@ -34,18 +33,21 @@ class PackageInstallation:
 
 
 def examine_project(
-    settings: Settings, servers: SharedServers | None = None
+    settings: Settings, servers: SharedServers | None = None, *, later_module: str = EXAMINATION_ON_SERVER
 ) -> Generator[Progress, None, Facts]:
     """Replay the project of these settings. Yields its progress, returns the facts. Raises GateError.
 
     servers: those of a run of several projects; without them the project has one of its own.
+    later_module: what the caller is going to need; it is loaded while the server starts.
     """
     servers = servers or SharedServers(serves_several=False)
-    facts, stage_times = yield from measure_stages(_examine_project(settings, servers))
+    facts, stage_times = yield from measure_stages(_examine_project(settings, servers, later_module))
     return replace(facts, replay=replace(facts.replay, stage_times=stage_times))
 
 
-def _examine_project(settings: Settings, servers: SharedServers) -> Generator[Progress, None, Facts]:
+def _examine_project(
+    settings: Settings, servers: SharedServers, later_module: str
+) -> Generator[Progress, None, Facts]:
     yield Progress("find", settings.name)
     refuse_strangers_code(settings)
     protect_command_files(os.environ)
@@ -60,29 +62,33 @@ def _examine_project(settings: Settings, servers: SharedServers) -> Generator[Pr
         )
         yield Progress("postgres", settings.postgres)
         with start_worker(project, settings, run_directory, with_models=True) as worker:
-            # While the server starts, the worker imports Alembic and SQLAlchemy, and this process a third of
-            # its own code, which it uses from then on.
-            background.submit(importlib.import_module, EXAMINATION_ON_SERVER)
-            with (
-                servers.lend_server(plan, folder=run_directory) as server,
-                report_lost_sessions(server),
-            ):
+            # While the server starts, the worker imports Alembic and SQLAlchemy, and this process most of its
+            # own code, which it uses from then on.
+            background.submit(_import_modules, EXAMINATION_ON_SERVER, later_module)
+            with servers.lend_server(plan, folder=run_directory) as server:
                 from migration_gate.replay.examination_on_server import (  # noqa: PLC0415
                     examine_on_server,
                     prepare_databases,
                 )
+                from migration_gate.replay.server_watch import report_lost_sessions  # noqa: PLC0415
 
-                change = comparison_with_base.result()
-                setup = prepare_databases(settings, project, server, run_directory, change)
-                notes = (
-                    *project.notes,
-                    *installation.notes,
-                    *server.notes,
-                    *filter(None, [change.base.note]),
-                )
-                facts = yield from examine_on_server(setup, worker, background, notes)
-                yield Progress("postgres", title="Stopping Postgres")
+                with report_lost_sessions(server):
+                    change = comparison_with_base.result()
+                    setup = prepare_databases(settings, project, server, run_directory, change)
+                    notes = (
+                        *project.notes,
+                        *installation.notes,
+                        *server.notes,
+                        *filter(None, [change.base.note]),
+                    )
+                    facts = yield from examine_on_server(setup, worker, background, notes)
+                    yield Progress("postgres", title="Stopping Postgres")
     return facts
+
+
+def _import_modules(*names: str) -> None:
+    for name in names:
+        importlib.import_module(name)
 
 
 def refuse_strangers_code(settings: Settings) -> None:

@@ -10,6 +10,8 @@ import tempfile
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
+REPOSITORY_FOLDER = ".migration-gate-cache"
+"""a cache folder of the gate at the top of a checkout"""
 TEMPORARY_FOLDERS = ("/tmp", "/var/tmp", "/dev/shm")  # noqa: S108 -- for programs that name them
 
 

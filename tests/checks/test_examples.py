@@ -57,7 +57,7 @@ def examine_example(check: str, side: str, folder: Path) -> tuple[Settings, Fact
     subprocess.run(["git", "init", "-q", str(project)], check=True)
     subprocess.run(["git", "-C", str(project), "add", "."], check=True)
     environment = {"MIGRATION_GATE_PYTHON": sys.executable}
-    (settings,) = loading.load_settings(project, {}, environment, known_checks=explain.known_kinds())
+    (settings,) = loading.load_settings(project, {}, environment, list_checks=explain.known_kinds)
     first, *others = map(replay_project, settings.list_server_runs())
     facts = compare_servers(first, others)
     texts = read_comment_files(facts, find_repository_root(project))

@@ -229,7 +229,7 @@ def test_a_wrong_file_is_refused_with_a_complete_message(tmp_path: Path, bad: Ba
     (tmp_path / "empty").mkdir()
     (tmp_path / file).write_text(text)
     with pytest.raises(Misconfigured) as caught:
-        loading.load_settings(tmp_path, {}, {}, known_checks=KNOWN)
+        loading.load_settings(tmp_path, {}, {}, list_checks=lambda: KNOWN)
     error = caught.value
     expected = advice.replace("{folder}", str(tmp_path))
     assert (error.where, error.message, error.advice, error.status) == (where, says, expected, 2)
@@ -239,7 +239,7 @@ def refused(
     folder: Path, options: dict[str, object] | None = None, environ: dict[str, str] | None = None
 ) -> Misconfigured:
     with pytest.raises(Misconfigured) as caught:
-        loading.load_settings(folder, options or {}, environ or {}, known_checks=KNOWN)
+        loading.load_settings(folder, options or {}, environ or {}, list_checks=lambda: KNOWN)
     return caught.value
 
 

@@ -63,7 +63,7 @@ def test_a_configuration_is_loaded(block: Block, tmp_path: Path) -> None:
 def find_missing_path(folder: Path) -> Path | None:
     """The file or folder that the configuration names and that does not exist; None if it is loaded."""
     try:
-        load_settings(folder, {}, {}, known_checks=explain.known_kinds())
+        load_settings(folder, {}, {}, list_checks=explain.known_kinds)
     except Misconfigured as error:
         missing = re.search(r"names the (?:file|folder) `(.+?)`, which does not exist", error.message)
         if missing is None:

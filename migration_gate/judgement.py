@@ -1,0 +1,58 @@
+"""Judges the facts of one project, and joins its reports on several databases and servers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+from migration_gate import checks, explain
+from migration_gate.analysis.engine_bodies import join_revisions
+from migration_gate.check import check_name
+from migration_gate.config.settings import Settings
+from migration_gate.drift.server_differences import compare_servers
+from migration_gate.facts import Facts
+from migration_gate.git.git_command import find_repository_root
+from migration_gate.verdict.check_coverage import measure_check_coverage
+from migration_gate.verdict.comment_files import read_comment_files
+from migration_gate.verdict.database_reports import report_allowances_unused_by_all
+from migration_gate.verdict.judge import judge_findings
+from migration_gate.verdict.outcome import ProjectReport
+from migration_gate.verdict.server_reports import join_server_reports
+
+
+def judge_facts(facts: Facts, settings: Settings, others: list[ProjectReport]) -> ProjectReport:
+    """The verdicts on one project's facts. others: its reports on other servers, to be compared with."""
+    same = find_same_database(ProjectReport(settings.name, facts), others)
+    facts = compare_servers(facts, [report.facts for report in same])
+    comment_files = read_comment_files(facts, find_repository_root(settings.root))
+    return ProjectReport(
+        settings.name,
+        facts,
+        judge_findings(facts, settings, checks.ALL, comment_files, date.today()),
+        settings.fail_on,
+        check_coverage=measure_check_coverage(facts, checks.ALL, settings),
+    )
+
+
+def join_databases(reports: list[ProjectReport]) -> list[ProjectReport]:
+    """The reports on the databases of one project, with one revision for the drift of all."""
+    revisions = join_revisions([report.facts.replay.drift_revision for report in reports])
+    return [
+        replace(
+            report,
+            facts=replace(report.facts, replay=replace(report.facts.replay, drift_revision=revision)),
+        )
+        for report, revision in zip(report_allowances_unused_by_all(reports), revisions, strict=True)
+    ]
+
+
+def join_servers(reports: list[ProjectReport], others: list[ProjectReport]) -> list[ProjectReport]:
+    """The reports on the databases of one project, with what differs on the other servers."""
+    names = [*map(check_name, explain.known_checks())]
+    return [join_server_reports([report, *find_same_database(report, others)], names) for report in reports]
+
+
+def find_same_database(report: ProjectReport, others: list[ProjectReport]) -> list[ProjectReport]:
+    """The reports of the other servers on the same database, and their problems."""
+    database = report.facts.replay.database
+    return [other for other in others if other.problem or other.facts.replay.database == database]
