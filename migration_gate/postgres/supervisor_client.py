@@ -16,6 +16,7 @@ from pathlib import Path
 from migration_gate.errors import Broken, PostgresDied
 from migration_gate.postgres.run_directory import RunDirectory
 from migration_gate.postgres.supervisor_protocol import FinalCleanup, StartCommand
+from migration_gate.sandbox.process_end import wait_for_process
 from migration_gate.sandbox.user import Account
 
 SUPERVISOR_SCRIPT = Path(__file__).with_name("supervisor.py")
@@ -138,13 +139,11 @@ class SupervisorClient:
             self._messages.close()
         while True:
             try:
-                self.process.wait(timeout=CLOSE_SECONDS)
+                if wait_for_process(self.process, CLOSE_SECONDS):
+                    break
             except KeyboardInterrupt:
                 continue
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                continue
-            break
+            self.process.kill()
         self._replies.close()
 
     def _send(self, message: dict[str, object]) -> None:

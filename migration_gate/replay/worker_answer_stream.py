@@ -7,7 +7,6 @@ import math
 import os
 import selectors
 import signal
-import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -23,6 +22,7 @@ from migration_gate.replay.server_watch import ServerWatch
 from migration_gate.replay.worker_order import WorkerTask, build_order
 from migration_gate.replay.worker_process import WorkerPipes, WorkerProcess, stop_worker
 from migration_gate.sandbox.command import identify_socket
+from migration_gate.sandbox.process_end import wait_for_process
 from migration_gate.worker.protocol import Line
 from migration_gate.worker.protocol.history_lines import ContextConfigured
 from migration_gate.worker.protocol.order import DATABASE_RESTORED, ModelsRequest, Order, encode_order
@@ -207,10 +207,8 @@ class AnswerStream:
 
         The second interpreter ends with the first one at the latest.
         """
-        while self._is_main and self._worker.process.poll() is None:
+        while self._is_main and not wait_for_process(self._worker.process, POLL_SECONDS):
             self._enforce_time_limits()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._worker.process.wait(POLL_SECONDS)
 
     @property
     def _is_last_of_models(self) -> bool:

@@ -16,6 +16,7 @@ from migration_gate.config.settings import Settings
 from migration_gate.project import Project
 from migration_gate.replay.confinement import build_environment, choose_confinement
 from migration_gate.sandbox.command import sandbox_command, sandbox_environment
+from migration_gate.sandbox.process_end import wait_for_process
 from migration_gate.sandbox.user import Account, is_readable
 
 WORKER_FOLDER = Path(__file__).parents[1] / "worker"
@@ -80,9 +81,7 @@ def stop_worker(worker: WorkerProcess) -> None:
     process = worker.process
     if process.poll() is None:
         process.terminate()  # the sandbox ends all of its descendants
-        try:
-            process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
+        if not wait_for_process(process, STOP_SECONDS):
             process.kill()
             process.wait()
     worker.pipes.close()
