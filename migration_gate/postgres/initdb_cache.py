@@ -6,7 +6,6 @@ anything is wrong with it, the run makes a new cluster.
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
 import os
@@ -19,13 +18,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from migration_gate.postgres.binaries import Installation
-from migration_gate.sandbox.user import Account
+from migration_gate.postgres.cluster_files import copy_cluster, leave_out_zeros, measure_folder
 
-LAYOUT = "1"
-"""changes when the arguments of initdb do"""
+LAYOUT = "2"
+"""changes when the arguments of initdb do, or how its files are stored"""
 STALE_SECONDS = 60 * 86400
 """age at which unused clusters are removed: 60 days"""
-DISK_FULL_ERRORS = (errno.ENOSPC, errno.EDQUOT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,23 +45,21 @@ class CachedCluster:
     folder: Path
     """holds the cluster in `data/` and its record in `complete`"""
 
-    def copy_to(self, data: Path, account: Account | None) -> str | None:
-        """Copy the cluster to `data`, which must not exist, and return the password of its superuser.
+    @property
+    def data(self) -> Path:
+        """The files of the cluster."""
+        return self.folder / "data"
 
-        None, and no folder, where the entry is missing or unusable. Raises OSError if the disk is full.
-        """
+    def read_record(self) -> ClusterRecord | None:
+        """What is known of the entry; None if it is missing or may not be trusted."""
         try:
             record = ClusterRecord(**json.loads((self.folder / "complete").read_bytes()))
-            if not self._is_private() or measure_folder(self.folder / "data") != (record.files, record.bytes):
+            if not self._is_private():
                 return None
             os.utime(self.folder)
-            copy_cluster(self.folder / "data", data, account)
-        except (OSError, ValueError, TypeError) as error:
-            shutil.rmtree(data, ignore_errors=True)
-            if isinstance(error, OSError) and error.errno in DISK_FULL_ERRORS:
-                raise
+        except (OSError, ValueError, TypeError):
             return None
-        return record.password
+        return record
 
     def store(self, data: Path, password: str) -> None:
         """Put a copy of a cluster into the cache; if that fails, the next run makes one again.
@@ -74,8 +70,9 @@ class CachedCluster:
         try:
             self.folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             new_folder.mkdir(mode=0o700)
-            copy_cluster(data, new_folder / "data", None)
-            files, size = measure_folder(new_folder / "data")
+            copy_cluster(str(data), str(new_folder / "data"))
+            leave_out_zeros(str(new_folder / "data"))
+            files, size = measure_folder(str(new_folder / "data"))
             record = ClusterRecord(password, files, size)
             (new_folder / "complete").write_text(json.dumps(asdict(record)))
             if self.folder.exists():
@@ -133,29 +130,3 @@ def find_cache_folder(environ: Mapping[str, str] = os.environ) -> Path | None:
     except RuntimeError:
         return None
     return home / ("Library/Caches" if sys.platform == "darwin" else ".cache") / "migration-gate"
-
-
-def copy_cluster(source: Path, target: Path, account: Account | None) -> None:
-    """Copy the files and folders of a cluster, private to the account. Raises OSError."""
-    target.mkdir(mode=0o700)
-    if account:
-        os.chown(target, account.uid, account.gid)
-    with os.scandir(source) as entries:
-        for entry in entries:
-            path = target / entry.name
-            if entry.is_dir(follow_symlinks=False):
-                copy_cluster(Path(entry.path), path, account)
-            else:
-                shutil.copyfile(entry.path, path, follow_symlinks=False)
-                path.chmod(0o600)
-                if account:
-                    os.chown(path, account.uid, account.gid)
-
-
-def measure_folder(folder: Path) -> tuple[int, int]:
-    """The number of files in it, and the sum of their sizes in bytes."""
-    files = size = 0
-    for parent, _, names in os.walk(folder):
-        files += len(names)
-        size += sum(os.lstat(f"{parent}/{name}").st_size for name in names)
-    return files, size

@@ -17,9 +17,10 @@ from migration_gate.config.gate_variables import in_image
 from migration_gate.errors import Broken, GateError, PostgresDied
 from migration_gate.postgres.account import can_everyone_enter, give_away, initdb_account, server_account
 from migration_gate.postgres.binaries import Installation
+from migration_gate.postgres.cluster_files import DISK_FULL_ERRORS
 from migration_gate.postgres.image_cluster import unpack_cluster
 from migration_gate.postgres.initdb import SUPERUSER, create_cluster
-from migration_gate.postgres.initdb_cache import DISK_FULL_ERRORS, CachedCluster, find_cached_cluster
+from migration_gate.postgres.initdb_cache import CachedCluster, ClusterRecord, find_cached_cluster
 from migration_gate.postgres.run_directory import (
     create_data_directory,
     remove_abandoned_directories,
@@ -34,6 +35,7 @@ from migration_gate.postgres.server import (
 )
 from migration_gate.postgres.server_settings import PORT, hash_password, write_local_settings
 from migration_gate.postgres.supervisor_client import SupervisorClient, start_supervisor
+from migration_gate.postgres.supervisor_protocol import CopyCluster
 from migration_gate.sandbox.user import Account
 from migration_gate.sandbox.writable_folders import list_temporary_folders
 
@@ -139,19 +141,40 @@ class LocalStart:
 
     def _start_from_cache(self, cached: CachedCluster | None) -> Server | None:
         """None if there is no cached cluster, or the server does not start from it."""
-        import psycopg  # noqa: PLC0415
+        record = cached.read_record() if cached else None
+        if cached is None or record is None:
+            return None
+        self._begin_copy(cached, record)
+        import psycopg  # noqa: PLC0415 - loaded while the supervisor copies
 
-        password = cached.copy_to(self.data, self.account) if cached else None
-        if cached is None or password is None:
+        if not self._finish_copy():
             return None
         try:
-            return self._start_server(password)
+            return self._start_server(record.password)
         except (Broken, psycopg.Error):  # complete, but damaged
             self.supervisor.verify_running()
             cached.remove()
             self.supervisor.stop_command()
             shutil.rmtree(self.data)
             return None
+
+    def _begin_copy(self, cached: CachedCluster, record: ClusterRecord) -> None:
+        copy = CopyCluster(
+            source=str(cached.data),
+            target=str(self.data),
+            uid=self.account.uid if self.account else None,
+            gid=self.account.gid if self.account else None,
+            files=record.files,
+            size=record.bytes,
+        )
+        self.supervisor.begin_copy(copy)
+
+    def _finish_copy(self) -> bool:
+        """Whether the whole cluster was copied. Raises OSError if the disk is full."""
+        number = self.supervisor.finish_copy()
+        if number in DISK_FULL_ERRORS:
+            raise OSError(number, os.strerror(number))
+        return number == 0
 
     def _start_from_new_cluster(self, cached: CachedCluster | None) -> Server:
         """Make a cluster in a folder that its account may write to, and store a copy for the next run."""

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from migration_gate.errors import PostgresNotFound
-from migration_gate.postgres.initdb_cache import DISK_FULL_ERRORS
+from migration_gate.postgres.cluster_files import DISK_FULL_ERRORS
 from migration_gate.postgres.server import disk_full_error
 from migration_gate.postgres.server_package import ServerPackage, ServerWheel
 

@@ -11,6 +11,7 @@ folders, and runs the final clean-up. A run that succeeds and one that is killed
 from __future__ import annotations
 
 import ctypes
+import errno
 import json
 import os
 import select
@@ -24,7 +25,8 @@ from pathlib import Path
 if not __package__:  # started as a script, with nothing but the standard library on the path
     sys.path.append(str(Path(__file__).parents[2]))
 
-from migration_gate.postgres.supervisor_protocol import FinalCleanup, StartCommand
+from migration_gate.postgres.cluster_files import copy_cluster, measure_folder
+from migration_gate.postgres.supervisor_protocol import CopyCluster, FinalCleanup, StartCommand
 from migration_gate.sandbox.child_process import (
     adopt_orphans,
     die_with_parent,
@@ -52,6 +54,8 @@ CLEANUP_SECONDS = 60.0
 PARENT_CHECK_SECONDS = 1.0
 IGNORED_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE)
 REMOVAL_ATTEMPTS = 20
+COPY_NICENESS = 10
+"""of the process that copies a cluster: the project's interpreter, which starts then, takes longer"""
 
 
 class SupervisedProcess:
@@ -130,6 +134,8 @@ class Supervisor:
         if "final_cleanup" in message:
             cleanup = message["final_cleanup"]
             self.final_cleanup = FinalCleanup(**cleanup) if cleanup else None
+        elif "copy" in message:
+            send_reply("copied", copy_beside(CopyCluster(**message["copy"])))
         elif "stop" in message:
             self.process.stop()
             send_reply("ended", self.process.exit_status)
@@ -152,6 +158,32 @@ class Supervisor:
             remove_folders(folders)
             if self.final_cleanup is not None:
                 run_final_cleanup(self.final_cleanup)
+
+
+def copy_beside(message: CopyCluster) -> int:
+    """Copy in a process of lower priority; see `copy_verified_cluster`."""
+    child = os.fork()
+    if not child:
+        status = errno.EIO
+        try:
+            os.nice(COPY_NICENESS)
+            status = copy_verified_cluster(message)
+        finally:
+            os._exit(status)
+    _, status = os.waitpid(child, 0)
+    return os.waitstatus_to_exitcode(status)
+
+
+def copy_verified_cluster(message: CopyCluster) -> int:
+    """Copy a cluster; 0, or the number of the error. EINVAL: it is not complete."""
+    try:
+        if measure_folder(message.source) != (message.files, message.size):
+            return errno.EINVAL
+        copy_cluster(message.source, message.target, message.uid, message.gid)
+    except OSError as error:
+        shutil.rmtree(message.target, ignore_errors=True)
+        return error.errno or errno.EIO
+    return 0
 
 
 def exec_command(message: StartCommand, broker: ConnectBroker) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from migration_gate.errors import Broken, PostgresDied
 from migration_gate.postgres.run_directory import RunDirectory
-from migration_gate.postgres.supervisor_protocol import FinalCleanup, StartCommand
+from migration_gate.postgres.supervisor_protocol import CopyCluster, FinalCleanup, StartCommand
 from migration_gate.sandbox.process_end import wait_for_process
 from migration_gate.sandbox.user import Account
 
@@ -90,6 +90,16 @@ class SupervisorClient:
                 f"starting {command[0]} failed: {reason}",
                 advice="Look for a limit on processes or memory (ulimit -u), then run again.",
             )
+
+    def begin_copy(self, copy: CopyCluster) -> None:
+        """Have the supervisor copy a cluster, and go on. Raises PostgresDied if it has ended."""
+        self._send({"copy": vars(copy)})
+
+    def finish_copy(self) -> int:
+        """Wait for the copy; 0, or the number of the error. Raises PostgresDied where nobody copies."""
+        while (reply := self._receive(START_SECONDS)) is None:
+            self.verify_running()
+        return int(str(reply["copied"]))
 
     def run_command(
         self, command: Sequence[str | Path], *, account: Account | None, log: Path, seconds: float = 60.0

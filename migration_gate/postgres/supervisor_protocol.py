@@ -1,8 +1,9 @@
 """The messages between the gate and the supervisor, as JSON, one a line. Used by both ends.
 
-The gate sends: {"start": StartCommand}, {"stop": true}, {"final_cleanup": FinalCleanup or null}.
-The supervisor replies: {"started": pid} or {"failed": text} to a start, and {"ended": status} when the
-command has ended (negative: the signal that killed it).
+The gate sends: {"copy": CopyCluster}, {"start": StartCommand}, {"stop": true}, {"final_cleanup": FinalCleanup
+or null}. The supervisor replies: {"copied": error number, or 0} to a copy, {"started": pid} or
+{"failed": text} to a start, and {"ended": status} when the command has ended (negative: the signal that
+killed it).
 
 Standard library only, and no dataclass: the supervisor has to start in milliseconds.
 """
@@ -10,6 +11,21 @@ Standard library only, and no dataclass: the supervisor has to start in millisec
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+
+
+class CopyCluster:
+    """A cluster for the supervisor to copy; it must be complete."""
+
+    def __init__(
+        self, *, source: str, target: str, uid: int | None, gid: int | None, files: int, size: int
+    ) -> None:
+        """The account, and the number of files and of bytes that the cluster must have."""
+        self.source = source
+        self.target = target
+        self.uid = uid
+        self.gid = gid
+        self.files = files
+        self.size = size
 
 
 class StartCommand:
