@@ -117,12 +117,17 @@ def name_environment(project: str, choices: Sequence[str], files: Sequence[Path]
 
     The files count with their names as seen from the first of them, not with their folder.
     """
-    digest = hashlib.sha256("\0".join(choices).encode())
+    digest = hashlib.sha256(_encode("\0".join(choices)))
     for file in files:
-        digest.update(f"\0{os.path.relpath(file, files[0].parent)}\0".encode())
+        digest.update(_encode(f"\0{os.path.relpath(file, files[0].parent)}\0"))
         digest.update(file.read_bytes())
     slug = re.sub(r"[^A-Za-z0-9]+", "-", project).strip("-").lower()[:40] or "project"
     return f"{slug}-{digest.hexdigest()[:16]}"
+
+
+def _encode(text: str) -> bytes:
+    """The text as bytes, whatever the names of folders in it are."""
+    return text.encode("utf-8", "surrogateescape")
 
 
 def open_cache(settings: Settings, top: Path, environ: Mapping[str, str]) -> EnvironmentCache:

@@ -101,8 +101,9 @@ class ServerSearch:
         )
 
     def _other_majors(self) -> tuple[int, ...]:
-        """The majors that can be fetched, beside the one that could not be had."""
-        failed = DEFAULT_MAJOR if self.setting in WORDS else self.setting.partition(".")[0]
+        """The majors that can be fetched, beside the one that could not be had; `local` fetches none."""
+        tried = DEFAULT_MAJOR if self.setting in ("auto", "embedded") else self.setting
+        failed = tried.partition(".")[0]
         return tuple(major for major in list_fetchable_majors() if str(major) != failed)
 
     def _find_local(self, version: str = "") -> Iterator[ServerChoice]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from collections.abc import Generator, Mapping
@@ -45,7 +46,8 @@ def test_an_interpreter_or_an_environment_of_the_workspace_is_enough(tmp_path: P
 
 def test_an_environment_is_known_by_all_that_decides_what_is_in_it(tmp_path: Path) -> None:
     folder = write_project(
-        tmp_path / "a", {"requirements.txt": "-r more.txt\n", "more.txt": "alembic==1.13\n"}
+        tmp_path / os.fsdecode(b"a\xff"),  # a name need not be text
+        {"requirements.txt": "-r more.txt\n", "more.txt": "alembic==1.13\n"},
     )
     cache = tmp_path / "cache"
 

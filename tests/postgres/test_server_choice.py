@@ -180,8 +180,10 @@ def test_the_error_names_programs_that_do_not_work_and_why(
     half = fake_server(tmp_path / "half", "16.3")
     (half / "initdb").unlink()
     monkeypatch.setenv("PATH", os.pathsep.join(map(str, (silent, locked, half))))
+    monkeypatch.setattr(server_search, "list_fetchable_majors", lambda: (17, 18))
     with pytest.raises(PostgresNotFound) as caught:
         choose_server("local")
+    assert "`postgres: 17` or `postgres: 18` can be had" in caught.value.advice
     for words in ("no such library", "initdb is not executable", "initdb is missing"):
         assert words in caught.value.message
 
