@@ -40,17 +40,22 @@ def select_declared_fixes(
     if not operations or any(context.default_schema != "public" for context in replay.contexts):
         return ()
     trial = _DeclaredTrial(replay, tuple(together), operations, frozenset(map(difference_key, known)))
-    try:
-        with open_trial(any(map(needs_copy, together))) as opened:
-            after = trial.run_both_ways(opened)
-    except (TrialFailed, psycopg.Error):
-        return ()
+    after = _run_trial(open_trial, trial)
     if after is None:
         return ()
     remaining = find_undeclared_objects(replay, after)
     if any(item.object in remaining for item in operations):
         return ()
     return tuple(item for item in declared if item in operations or _follows(item, remaining))
+
+
+def _run_trial(open_trial: OpenTrial, trial: _DeclaredTrial) -> Snapshot | None:
+    """As `run_both_ways`; None also if it cannot be run."""
+    try:
+        with open_trial(any(map(needs_copy, trial.together))) as opened:
+            return trial.run_both_ways(opened)
+    except (TrialFailed, psycopg.Error):
+        return None
 
 
 def _find_operations(replay: Replay, declared: Sequence[Difference]) -> dict[Difference, DeclaredOperation]:
@@ -92,18 +97,24 @@ class _DeclaredTrial:
 
     def run_both_ways(self, trial: FixTrial) -> Snapshot | None:
         """The catalog after all upgrades; None if something is wrong there, or after all downgrades."""
+        after = self._run_upgrades(trial)
+        return after if after is not None and self._run_downgrades(trial) else None
+
+    def _run_upgrades(self, trial: FixTrial) -> Snapshot | None:
         if any(trial.run(item.upgrade) for item in self.together):
             return None
         for operation in self.operations.values():
             _execute_all(trial, operation.upgrade_statements or ())
         after = trial.read_snapshot()
-        if not self._is_as_it_should_be(after):
-            return None
+        return after if self._is_as_it_should_be(after) else None
+
+    def _run_downgrades(self, trial: FixTrial) -> bool:
+        """Whether the catalog is as it was before the upgrades."""
         for operation in reversed(self.operations.values()):
             _execute_all(trial, operation.downgrade_statements or ())
         if any(trial.run(item.downgrade) for item in reversed(self.together)):
-            return None
-        return None if describe_changes(self.replay, trial.read_snapshot()) else after
+            return False
+        return not describe_changes(self.replay, trial.read_snapshot())
 
     def _is_as_it_should_be(self, after: Snapshot) -> bool:
         """Whether nothing remains, is new or is lost, but for what the project's operations drop."""

@@ -24,11 +24,8 @@ def find_dependent_fixes(
     # One that commits could not be rolled back before the next.
     candidates = [item for item in together if has_statements(item.upgrade) and not needs_copy(item)]
     objects = Counter(item.object for item in together)
-    problems: dict[Difference, str] = {}
     with open_trial(False) as trial:
-        for difference in candidates:
-            if problem := _run_alone(trial, difference):
-                problems[difference] = problem
+        problems = _run_each_alone(trial, candidates)
         running = [item for item in candidates if item not in problems and not _is_plain(item, objects)]
         for batch in _split_by_table(running):
             problems |= _compare_batch(trial, batch, check)
@@ -43,6 +40,12 @@ def _is_plain(difference: Difference, objects: Mapping[str, int]) -> bool:
     """
     codes = (difference.upgrade, difference.downgrade)
     return objects[difference.object] == 1 and all(map(is_one_column_change, codes))
+
+
+def _run_each_alone(trial: FixTrial, differences: Sequence[Difference]) -> dict[Difference, str]:
+    """Those whose lines do not run without the others, with the reason."""
+    problems = {item: _run_alone(trial, item) for item in differences}
+    return {item: problem for item, problem in problems.items() if problem}
 
 
 def _run_alone(trial: FixTrial, difference: Difference) -> str:

@@ -8,7 +8,7 @@ import os
 import selectors
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from migration_gate.config.settings import Settings
@@ -179,28 +179,34 @@ class AnswerStream:
             raise corrupted_answer("there is text after the last line of the worker's answer", incomplete)
 
     def _read_pipes(self) -> Iterator[bytes]:
-        """What comes through the answer pipe, in pieces; what the project's code prints is kept meanwhile."""
-        answer_pipe, output_pipe = self._pipes.answer, self._pipes.output
+        """What comes through the answer pipe, in pieces (b"" at its end); what is printed is kept."""
         stop_reading_at = math.inf
         with selectors.DefaultSelector() as selector:
-            selector.register(answer_pipe, selectors.EVENT_READ)
-            selector.register(output_pipe, selectors.EVENT_READ)
+            selector.register(self._pipes.answer, selectors.EVENT_READ)
+            selector.register(self._pipes.output, selectors.EVENT_READ)
             while selector.get_map() and time.monotonic() < stop_reading_at:
                 self._enforce_time_limits()
                 has_ended = self._worker.process.poll() is not None
                 ready = selector.select(0 if has_ended else POLL_SECONDS)
                 if has_ended and not ready:  # it was killed, and something that it started holds the pipes
                     return
-                for key, _ in ready:
-                    data = os.read(key.fd, READ_BYTES)
-                    if not data:
-                        selector.unregister(key.fileobj)
-                    if key.fileobj is output_pipe:
-                        self._keep_output(data)
-                    elif data:
-                        yield data
-                    if key.fileobj is answer_pipe and (not data or self._is_last_of_models):
+                for data in self._read_arrived(selector, [key for key, _ in ready]):
+                    yield data
+                    if not data or self._is_last_of_models:
                         stop_reading_at = time.monotonic() + DAEMON_SECONDS
+
+    def _read_arrived(
+        self, selector: selectors.BaseSelector, keys: Sequence[selectors.SelectorKey]
+    ) -> Iterator[bytes]:
+        """What has come through the answer pipe, b"" at its end; what came through the other one is kept."""
+        for key in keys:
+            data = os.read(key.fd, READ_BYTES)
+            if not data:
+                selector.unregister(key.fileobj)
+            if key.fileobj is self._pipes.output:
+                self._keep_output(data)
+            else:
+                yield data
 
     def _wait_for_end(self) -> None:
         """Wait until the process ends; the time limits hold on, as the project may have closed the pipes.

@@ -36,7 +36,7 @@ from migration_gate.sandbox.calling_process import CallingProcess, can_copy_desc
 from migration_gate.sandbox.capabilities import drop_capabilities
 from migration_gate.sandbox.child_process import allow_reading_memory
 from migration_gate.sandbox.options import SandboxOptions
-from migration_gate.sandbox.own_sockets import FileIdentity, identify_file
+from migration_gate.sandbox.own_sockets import FileIdentity, find_file, keep_file
 from migration_gate.sandbox.seccomp import install_socket_filter
 from migration_gate.sandbox.seccomp_listener import Notification, SeccompListener
 from migration_gate.sandbox.signal_guard import decide_signal, is_signal_call
@@ -282,28 +282,3 @@ def is_bind(question: Notification) -> bool:
 def get_error_number(error: Exception) -> int:
     """What a call returns that could not be carried out because of this error."""
     return getattr(error, "errno", None) or errno.EACCES
-
-
-def find_file(path: str) -> FileIdentity | None:
-    """As `identify_file`; None if there is no file."""
-    try:
-        return identify_file(path)
-    except (OSError, ValueError):
-        return None
-
-
-def keep_file(path: str, identity: FileIdentity | None) -> FileIdentity | None:
-    """The identity, if it is that of the file at the path; None otherwise.
-
-    The file stays open from then on: should somebody remove it, no other file can get its inode, and be taken
-    for it.
-    """
-    try:
-        file = os.open(path, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
-    except (OSError, ValueError):
-        return None
-    status = os.fstat(file)
-    if (status.st_dev, status.st_ino) == identity:
-        return identity
-    os.close(file)
-    return None

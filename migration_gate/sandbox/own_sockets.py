@@ -1,4 +1,7 @@
-"""Which sockets the sandboxed processes have made themselves, and may therefore connect to."""
+"""Which sockets the sandboxed processes have made themselves, and may therefore connect to.
+
+A socket is known by its file's device and inode, whatever its names.
+"""
 
 from __future__ import annotations
 
@@ -113,3 +116,28 @@ def identify_file(path: str) -> FileIdentity:
     """Device and inode of the file at this path. Raises OSError."""
     status = os.stat(path)  # noqa: PTH116
     return status.st_dev, status.st_ino
+
+
+def find_file(path: str) -> FileIdentity | None:
+    """As `identify_file`; None if there is no file."""
+    try:
+        return identify_file(path)
+    except (OSError, ValueError):
+        return None
+
+
+def keep_file(path: str, identity: FileIdentity | None) -> FileIdentity | None:
+    """The identity, if it is that of the file at the path; None otherwise.
+
+    The file stays open from then on: should somebody remove it, no other file can get its inode, and be taken
+    for it.
+    """
+    try:
+        file = os.open(path, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except (OSError, ValueError):
+        return None
+    status = os.fstat(file)
+    if (status.st_dev, status.st_ino) == identity:
+        return identity
+    os.close(file)
+    return None
