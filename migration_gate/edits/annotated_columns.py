@@ -22,22 +22,20 @@ def declare_column(source: SourceText, correction: SetKeyword) -> SourceEdit | N
     if function is None or value is None:
         return None
     call = f"{function}({correction.keyword}={value})"
-    number, changed, annotation = source.copy_statement(statement.annotation)
-    copied = next(node for node in ast.walk(changed) if annotation in ast.iter_child_nodes(node))
+    changed = source.copy_statement(statement.annotation)
+    copied = next(node for node in ast.walk(changed.statement) if changed.node in ast.iter_child_nodes(node))
     assert isinstance(copied, ast.AnnAssign)  # noqa: S101 - it is a copy of one
     copied.value = ast.parse(call, mode="eval").body
-    expected = ExpectedStatements(number, (changed,))
+    expected = ExpectedStatements(changed.original, (changed.statement,))
     end = source.end_of(statement)
     return source.make_edit(Replacement(end, end, f" = {call}"), expected, correction.introduction)
 
 
 def _find_annotation(source: SourceText, correction: SetKeyword) -> ast.AnnAssign | None:
-    statement = source.find_statement(correction.location.line or 0)
-    for node in ast.walk(statement) if statement is not None else ():
+    for node in source.nodes_by_line.get(correction.location.line or 0, ()):
         match node:
-            case ast.AnnAssign(target=ast.Name(id=name), value=None):
-                if name == correction.column and node.lineno == correction.location.line:
-                    return node
+            case ast.AnnAssign(target=ast.Name(id=name), value=None) if name == correction.column:
+                return node
     return None
 
 

@@ -79,7 +79,8 @@ def _append_argument(source: SourceText, call: ast.Call, argument: str) -> Repla
 
 def _expect_keyword(source: SourceText, call: ast.Call, keyword: str, value: str) -> ExpectedStatements:
     """The statement in which the call has the keyword."""
-    number, statement, copied = source.copy_statement(call)
+    changed = source.copy_statement(call)
+    copied = changed.node
     assert isinstance(copied, ast.Call)  # noqa: S101 - it is a copy of one
     node = ast.parse(value, mode="eval").body
     existing = next((item for item in copied.keywords if item.arg == keyword), None)
@@ -87,18 +88,18 @@ def _expect_keyword(source: SourceText, call: ast.Call, keyword: str, value: str
         copied.keywords.append(ast.keyword(arg=keyword, value=node))
     else:
         existing.value = node
-    return ExpectedStatements(number, (statement,))
+    return ExpectedStatements(changed.original, (changed.statement,))
 
 
 def _expect_node(source: SourceText, node: ast.expr, text: str) -> ExpectedStatements:
     """The statement with another expression in the place of `node`."""
-    number, statement, marked = source.copy_statement(node)
+    changed = source.copy_statement(node)
     new = ast.parse(text, mode="eval").body
 
     class _Exchange(ast.NodeTransformer):
         def visit(self, visited: ast.AST) -> ast.AST:
-            return new if visited is marked else super().visit(visited)
+            return new if visited is changed.node else super().visit(visited)
 
-    exchanged = _Exchange().visit(statement)
+    exchanged = _Exchange().visit(changed.statement)
     assert isinstance(exchanged, ast.stmt)  # noqa: S101 - the top is not exchanged
-    return ExpectedStatements(number, (exchanged,))
+    return ExpectedStatements(changed.original, (exchanged,))

@@ -18,15 +18,10 @@ def find_call(
     only a call that makes the column of that name counts.
     """
     names = frozenset(functions)
-    tree = source.find_statement(location.line or 0)
-    if tree is None:
-        return None
     calls = [
         call
-        for call in _walk_calls(tree)
-        if last_name(call.func) in names
-        and _is_at(call, location)
-        and (not column or column in _list_columns(tree, call))
+        for call in _list_calls(source, location)
+        if last_name(call.func) in names and (not column or column in _list_columns(source, call))
     ]
     return calls[0] if len(calls) == 1 else None
 
@@ -40,18 +35,15 @@ def last_name(function: ast.expr) -> str:
             return ""
 
 
-def _walk_calls(tree: ast.AST) -> Iterator[ast.Call]:
-    return (node for node in ast.walk(tree) if isinstance(node, ast.Call))
-
-
-def _is_at(call: ast.Call, location: Location) -> bool:
+def _list_calls(source: SourceText, location: Location) -> Iterator[ast.Call]:
+    """Those that begin on its lines."""
     if location.line is None:
-        return False
-    last = location.last_line or location.line
-    return location.line <= call.lineno <= last
+        return
+    for line in range(location.line, (location.last_line or location.line) + 1):
+        yield from (node for node in source.nodes_by_line.get(line, ()) if isinstance(node, ast.Call))
 
 
-def _list_columns(tree: ast.stmt, call: ast.Call) -> set[str]:
+def _list_columns(source: SourceText, call: ast.Call) -> set[str]:
     """The names that the column of a call may have: in its arguments, else that of its attribute.
 
     `alter_column` names the table first, but on a batch.
@@ -64,23 +56,20 @@ def _list_columns(tree: ast.stmt, call: ast.Call) -> set[str]:
         return {_read_string(keyword) or ""}
     if call.args and isinstance(call.args[0], ast.Constant):
         return set(names[:1])
-    return set(_list_attributes(tree, call))
+    return set(_list_attributes(source, call))
 
 
 def _read_string(node: ast.expr) -> str | None:
     return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
 
 
-def _list_attributes(tree: ast.stmt, call: ast.Call) -> Iterator[str]:
+def _list_attributes(source: SourceText, call: ast.Call) -> Iterator[str]:
     """The attribute to which a class gives the value of the call, or something around it."""
-    for class_ in ast.walk(tree):
-        if not isinstance(class_, ast.ClassDef):
-            continue
-        for statement in class_.body:
-            match statement:
-                case (
-                    ast.Assign(targets=[ast.Name(id=name)], value=ast.expr() as value)
-                    | ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value)
-                ):
-                    if any(node is call for node in ast.walk(value)):
-                        yield name
+    child: ast.AST = call
+    for parent in source.list_parents(call):
+        match parent, child:
+            case ast.ClassDef(), (
+                ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name))
+            ):
+                yield name
+        child = parent

@@ -18,18 +18,18 @@ def set_variable(source: SourceText, correction: SetVariable) -> SourceEdit | No
 
     It has to be assigned once, and to be the old string: no tuple, no call, no other value.
     """
-    numbers = [number for number, item in enumerate(source.tree.body) if _assigns(item, correction.name)]
-    if len(numbers) != 1:
+    assignments = [statement for statement in source.tree.body if _assigns(statement, correction.name)]
+    if len(assignments) != 1:
         return None
-    value = _read_value(source.tree.body[numbers[0]])
+    value = _read_value(assignments[0])
     if not isinstance(value, ast.Constant) or value.value != correction.old_value:
         return None
     quote = "'" if source.text_of(value).startswith("'") else '"'
     literal = _write_literal(correction.new_value, quote)
-    number, statement, new_value = source.copy_statement(value)
-    assert isinstance(new_value, ast.Constant)  # noqa: S101 - it is a copy of one
-    new_value.value = correction.new_value
-    expected = ExpectedStatements(number, (statement,))
+    changed = source.copy_statement(value)
+    assert isinstance(changed.node, ast.Constant)  # noqa: S101 - it is a copy of one
+    changed.node.value = correction.new_value
+    expected = ExpectedStatements(changed.original, (changed.statement,))
     replacement = Replacement(source.start_of(value), source.end_of(value), literal)
     return source.make_edit(replacement, expected, correction.introduction)
 
@@ -58,17 +58,16 @@ def add_imports(source: SourceText, correction: AddImports) -> SourceEdit | None
 
     An import binds the first part of the module's name: it must not be a variable of the file already.
     """
-    number = _find_last_import(source.tree)
-    if number is None or not _can_import(source.tree, correction.modules):
+    anchor = _find_last_import(source.tree)
+    if anchor is None or not _can_import(source.tree, correction.modules):
         return None
-    anchor = source.tree.body[number]
     end = source.end_of(anchor)
     if source.rest_of_line(end).strip()[:1] not in ("", "#"):
         return None  # another statement on the same line
     end = source.end_of_line(anchor.end_lineno or anchor.lineno)
     lines = [f"import {module}{UNUSED_MARK}" for module in correction.modules]
     imports = (ast.Import(names=[ast.alias(name=module)]) for module in correction.modules)
-    expected = ExpectedStatements(number, (anchor, *imports))
+    expected = ExpectedStatements(anchor, (anchor, *imports))
     text = "".join(f"\n{line}" for line in lines)
     return source.make_edit(Replacement(end, end, text), expected, correction.introduction)
 
@@ -83,14 +82,14 @@ def _is_module_name(name: str) -> bool:
     return all(part.isidentifier() and not keyword.iskeyword(part) for part in name.split("."))
 
 
-def _find_last_import(tree: ast.Module) -> int | None:
-    """The number of the last import of the module's own body that stands above `target_metadata`."""
-    last = None
-    for number, statement in enumerate(tree.body):
+def _find_last_import(tree: ast.Module) -> ast.stmt | None:
+    """The last import of the module's own body that stands above `target_metadata`."""
+    last: ast.stmt | None = None
+    for statement in tree.body:
         if _assigns(statement, "target_metadata"):
             break
         if isinstance(statement, ast.Import | ast.ImportFrom):
-            last = number
+            last = statement
     return last
 
 

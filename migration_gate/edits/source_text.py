@@ -6,9 +6,10 @@ import ast
 import copy
 import re
 import warnings
-from bisect import bisect_right
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from migration_gate.facts import SourceEdit
 
@@ -23,6 +24,17 @@ def _parse(text: str) -> ast.Module:
     # Old sources have invalid escapes. The filter is for this one name, so that it hides no other warning.
     warnings.filterwarnings("ignore", module=_FILE)
     return ast.parse(text, f"{_FILE}.py")
+
+
+def _parse_lines(text: str) -> list[ast.stmt]:
+    """The statements on whole lines, which may be indented."""
+    if text[:1] not in (" ", "\t"):
+        return _parse(text).body
+    match _parse(f"if True:\n{text}").body:
+        case [ast.If(body=statements, orelse=[])]:
+            return statements
+        case _:
+            raise ValueError("more than the indented lines")
 
 
 def _first_line(statement: ast.stmt) -> int:
@@ -42,12 +54,21 @@ class Replacement:
 
 @dataclass(frozen=True, slots=True)
 class ExpectedStatements:
-    """What an edit is to make of one statement of a module's own body."""
+    """What an edit is to make of one statement."""
 
-    number: int
-    """of the statement, counted from 0"""
+    replaced: ast.stmt
+    """the statement"""
     statements: tuple[ast.stmt, ...]
     """in its place"""
+
+
+@dataclass(frozen=True, slots=True)
+class StatementCopy:
+    """A statement, a copy of it to be changed, and a node in the copy."""
+
+    original: ast.stmt
+    statement: ast.stmt
+    node: ast.AST
 
 
 class SourceText:
@@ -57,8 +78,28 @@ class SourceText:
         self.file = file
         self.text = text
         self.tree = _parse(text)
-        self._first_lines = [_first_line(statement) for statement in self.tree.body]
         self._line_starts = [0, *(match.end() for match in _LINE_END.finditer(text))]
+
+    @cached_property
+    def nodes_by_line(self) -> Mapping[int, Sequence[ast.expr | ast.stmt]]:
+        """The expressions and statements that begin on each line."""
+        nodes: dict[int, list[ast.expr | ast.stmt]] = defaultdict(list)
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.expr | ast.stmt):
+                nodes[node.lineno].append(node)
+        return nodes
+
+    @cached_property
+    def _parents(self) -> Mapping[ast.AST, ast.AST]:
+        """By node: what it is a part of."""
+        return {node: parent for parent in ast.walk(self.tree) for node in ast.iter_child_nodes(parent)}
+
+    def list_parents(self, node: ast.AST) -> Iterator[ast.AST]:
+        """What the node is a part of, the nearest first."""
+        parent = self._parents.get(node)
+        while parent is not None:
+            yield parent
+            parent = self._parents.get(parent)
 
     def start_of(self, node: ast.expr | ast.stmt | ast.keyword) -> int:
         """The number of its first character."""
@@ -91,22 +132,27 @@ class SourceText:
         encoded = self.text[start : start + byte_column].encode("utf-8", "surrogatepass")
         return start + len(encoded[:byte_column].decode("utf-8", "surrogatepass"))
 
-    def find_statement(self, line: int) -> ast.stmt | None:
-        """The statement of the module's body that has a line."""
-        number = bisect_right(self._first_lines, line) - 1
-        return self.tree.body[number] if number >= 0 else None
+    def copy_statement(self, node: ast.expr) -> StatementCopy:
+        """The innermost statement around a node that shares its lines with no other code.
 
-    def copy_statement(self, node: ast.expr) -> tuple[int, ast.stmt, ast.AST]:
-        """The statement of the module's body in which a node is: its number, a copy, and the node in it.
-
-        Raises ValueError if another statement begins on the same line.
+        Raises ValueError if there is none.
         """
-        number = bisect_right(self._first_lines, node.lineno) - 1
-        if self._first_lines.count(self._first_lines[number]) > 1:
-            raise ValueError("several statements on one line")
+        around = (parent for parent in self.list_parents(node) if isinstance(parent, ast.stmt))
+        original = next(filter(self._is_alone, around), None)
+        if original is None:
+            raise ValueError("other code on the lines of the statement")
         copies: dict[int, ast.AST] = {}
-        statement = copy.deepcopy(self.tree.body[number], copies)
-        return number, statement, copies[id(node)]
+        statement = copy.deepcopy(original, copies)
+        return StatementCopy(original, statement, copies[id(node)])
+
+    def _is_alone(self, statement: ast.stmt) -> bool:
+        """Whether white space and a comment are all that its lines have beside it."""
+        first = _first_line(statement)
+        before = self.text[self._line_starts[first - 1] : self.start_of(statement)]
+        is_first = (
+            first < statement.lineno or not before.strip()
+        )  # (a decorator is the first, if there is one)
+        return is_first and self.rest_of_line(self.end_of(statement)).strip()[:1] in ("", "#")
 
     def make_edit(
         self, replacement: Replacement, expected: ExpectedStatements, introduction: str
@@ -128,17 +174,14 @@ class SourceText:
 
         All others keep their text, and so their meaning: a whole file need not be parsed again.
         """
-        number = expected.number
-        first, last = self._first_lines[number], self.tree.body[number].end_lineno or 0
-        is_alone = self._first_lines[number + 1 : number + 2] != [last] and (
-            number == 0 or (self.tree.body[number - 1].end_lineno or 0) < first
-        )
+        statement = expected.replaced
+        first, last = _first_line(statement), statement.end_lineno or statement.lineno
         start, end = self._line_starts[first - 1], self.end_of_line(last)
-        if not is_alone or not start <= replacement.start <= replacement.end <= end:
+        if not self._is_alone(statement) or not start <= replacement.start <= replacement.end <= end:
             return False
         text = self.text[start : replacement.start] + replacement.text + self.text[replacement.end : end]
         try:
-            statements = _parse(text).body
+            statements = _parse_lines(text)
         except (SyntaxError, ValueError):
             return False
         return list(map(ast.dump, statements)) == list(map(ast.dump, expected.statements))

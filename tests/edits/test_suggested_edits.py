@@ -305,3 +305,38 @@ def test_a_run_has_a_limited_number_of_edits() -> None:
 def test_a_decorated_class_and_what_stands_around_it_stay_as_they_are() -> None:
     text = "import a\n@mapper(\n    Column(1))\nclass User(Base):\n    email = Column(String)\nx = 1\n"
     assert change(text, not_null(5)) == "    email = Column(String, nullable=False)"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("try:\n    x = 1\nexcept E: email = Column(A)\n", "except E: email = Column(A, nullable=False)"),
+        (
+            "if A:\n    pass\nelse: email = Column(A)  # why\n",
+            "else: email = Column(A, nullable=False)  # why",
+        ),
+        ("if A:\n    x = 1;\\\n    email = Column(A)\n", "    email = Column(A, nullable=False)"),
+        ("match A:\n    case 1:\n        email = Column(A)\n", "        email = Column(A, nullable=False)"),
+        ("async def f():\n    email = Column(await A)\n", "    email = Column(await A, nullable=False)"),
+    ],
+)
+def test_the_statement_may_stand_in_any_block(text: str, expected: str) -> None:
+    lines = "".join(f"    {line}\n" for line in text.splitlines())
+    changed = change(f"class User(Base):\n    pass\n{lines}", not_null(3, 9, column=""))
+    assert changed == f"    {expected}"
+
+
+def test_a_long_file_is_parsed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    lengths: list[int] = []
+    parse = ast.parse
+
+    def count(source: str, *arguments: str, **options: str) -> ast.AST:
+        lengths.append(len(source))
+        return parse(source, *arguments, **options)  # type: ignore[call-overload, no-any-return]
+
+    monkeypatch.setattr(ast, "parse", count)
+    text = "\n".join(("class User(Base):", *(f"    c{number} = Column(String)" for number in range(30))))
+    corrections = [not_null(number + 2, column=f"c{number}") for number in range(30)]
+    assert len(list(EditMaker({FILE: text}).make_edits(corrections))) == 30
+    assert lengths.pop(0) == len(text)
+    assert max(lengths) < 80
