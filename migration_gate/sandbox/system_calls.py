@@ -11,6 +11,7 @@ SYSTEM_CALLS = {
         "process_vm_readv": 310, "process_vm_writev": 311, "socketpair": 53, "setgroups": 116, "clone": 56,
         "clone3": 435, "unshare": 272, "setns": 308, "statx": 332, "pidfd_open": 434, "prlimit64": 302,
         "fcntl": 72, "ioctl": 16, "add_key": 248, "request_key": 249, "keyctl": 250,
+        "open_by_handle_at": 304,
     },
     "aarch64": {
         "socket": 198, "connect": 203, "bind": 200, "setresuid": 147, "setresgid": 149, "seccomp": 277,
@@ -19,6 +20,7 @@ SYSTEM_CALLS = {
         "process_vm_readv": 270, "process_vm_writev": 271, "socketpair": 199, "setgroups": 159, "clone": 220,
         "clone3": 435, "unshare": 97, "setns": 268, "statx": 291, "pidfd_open": 434, "prlimit64": 261,
         "fcntl": 25, "ioctl": 29, "add_key": 217, "request_key": 218, "keyctl": 219,
+        "open_by_handle_at": 265,
     },
 }  # fmt: skip
 GUARDED_CALLS = ("kill", "tkill", "tgkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo", "prlimit64")
@@ -33,4 +35,6 @@ FOREIGN_PROCESS_CALLS = (
     "pidfd_send_signal",
 )
 """read or change other processes"""
-REFUSED_CALLS = (*FOREIGN_PROCESS_CALLS, *KEYRING_CALLS)
+OPENING_CALLS = ("open_by_handle_at",)
+"""open files by number, also those that no path of a container leads to: root may, as it may read all"""
+REFUSED_CALLS = (*FOREIGN_PROCESS_CALLS, *KEYRING_CALLS, *OPENING_CALLS)

@@ -131,6 +131,17 @@ def test_root_gives_up_its_capabilities_where_it_has_no_other_account(before: li
 
 
 @needs_root
+def test_no_file_is_opened_past_the_folders_above_it() -> None:
+    code = """
+import ctypes, errno
+libc = ctypes.CDLL(None, use_errno=True)
+libc.open_by_handle_at(-1, ctypes.create_string_buffer(136), 0)  # needs the right to read everything
+print(ctypes.get_errno() == errno.EPERM)
+"""
+    assert run_sandboxed(code) == "True\n"
+
+
+@needs_root
 def test_root_without_another_account_changes_no_folder_of_another_user(folder: Path) -> None:
     os.chown(folder, 1001, 1001)
     folder.chmod(0o755)
