@@ -103,7 +103,7 @@ class TableLikeness:
         shared = own.keys() & other.keys()
         rest = [column for name, column in own.items() if name not in shared]
         other_rest = [column for name, column in other.items() if name not in shared]
-        alike = pair_most_alike(rest, other_rest, self._measure_columns) if self.compares_spelling else []
+        alike = self._pair_alike(rest, other_rest)
         total = max(len(own.keys() | other.keys()) - len(alike), 1)
         paired = {column.name for pair in alike for column in pair}
         alone, other_alone = _count_types(rest, paired), _count_types(other_rest, paired)
@@ -113,6 +113,10 @@ class TableLikeness:
             + sum(not {column.name for column in pair} & COMMON_COLUMNS for pair in alike),
             rest_agrees=alone == other_alone,
         )
+
+    def _pair_alike(self, database: list[Column], models: list[Column]) -> list[tuple[Column, Column]]:
+        """One to one by names that are alike; none where only equal names count."""
+        return pair_most_alike(database, models, self._measure_columns) if self.compares_spelling else []
 
     def _measure_columns(self, database: Column, models: Column) -> float:
         name = measure_name_likeness(database.name, models.name)
