@@ -109,8 +109,7 @@ class TableLikeness:
         alone, other_alone = _count_types(rest, paired), _count_types(other_rest, paired)
         return _ColumnMatch(
             share=(len(shared) + len(alike)) / total,
-            telling=len(shared - COMMON_COLUMNS)
-            + sum(not {column.name for column in pair} & COMMON_COLUMNS for pair in alike),
+            telling=len(shared - COMMON_COLUMNS) + sum(map(_is_telling, alike)),
             rest_agrees=alone == other_alone,
         )
 
@@ -129,6 +128,11 @@ class TableLikeness:
             self.referrers.get((table.schema, table.name), frozenset()) for table in (database, models)
         )
         return bool(own) and own == other
+
+
+def _is_telling(pair: tuple[Column, Column]) -> bool:
+    """Whether neither has a name that many tables have."""
+    return COMMON_COLUMNS.isdisjoint(column.name for column in pair)
 
 
 def _count_types(columns: Iterable[Column], paired: Collection[str]) -> Counter[Hashable]:
