@@ -34,6 +34,7 @@ def restore_dump(dump: Path, server: Server, database: str, root: Path) -> tuple
             env=sandbox_environment({"PGPASSWORD": server.password, "PATH": _search_path()}),
             capture_output=True,
             text=True,
+            errors="replace",
             stdin=subprocess.DEVNULL,
             timeout=RESTORE_SECONDS,
             check=False,
@@ -66,6 +67,7 @@ def _restore_command(dump: Path, server: Server, database: str, root: Path) -> l
         account=choose_account(root, [dump]).account,
         unix_sockets_only=supports_seccomp(),
         allowed_socket=f"{server.socket_directory}/.s.PGSQL.{server.port}",
+        writable_folders=(),
     )
 
 

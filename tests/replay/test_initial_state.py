@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from migration_gate.postgres.choice import start_server
+from migration_gate.sandbox.landlock import find_landlock_version
+from tests.support.privileges import folder_for_everybody
 from tests.support.user_project import World, commit, project, revision
 
 pytestmark = pytest.mark.slow
@@ -63,9 +65,12 @@ def test_shell_commands_in_a_dump_run_in_the_sandbox(here: World) -> None:
     """psql would run what stands behind `\\!`: it does so in the sandbox."""
     text = OLD + "\\! (exec 3<>/dev/tcp/127.0.0.1/9) 2>&1 | head -1 >&2\n\\! id -u >&2\n"
     files = {**project(), "ci/old.sql": text.replace("\\! (", "\\! bash -c '(").replace("2>&1 |", "' 2>&1 |")}
-    files["ci/old.sql"] += "select 1 / 0;\n"
-    here.lay({**files, ".migration-gate.yml": "start_from: {dump: ci/old.sql}\n"})
-    ran = here.check()
+    with folder_for_everybody() as folder:
+        folder.chmod(0o777)
+        files["ci/old.sql"] += f"\\! printf '\\377' >&2; touch {folder}/written\nselect 1 / 0;\n"
+        here.lay({**files, ".migration-gate.yml": "start_from: {dump: ci/old.sql}\n"})
+        ran = here.check()
+        assert not (find_landlock_version() and any(folder.iterdir()))
     assert ran.status == 2, ran.said
     assert "Permission denied" in ran.out
     assert "refused" not in ran.out
