@@ -167,11 +167,25 @@ def find_removal(replay: Replay, missing: CatalogObject) -> Origin:
 
 def find_removing_command(replay: Replay, missing: CatalogObject) -> DdlCommand | None:
     """The command of `find_removal`: the last one after which the object did not exist any more."""
+    commands = replay.commands_on_named(*_name_in_log(missing))
     for identify in _identifications(missing):
-        command = object_history.find_loss(replay.ddl_commands, identify)
+        command = object_history.find_loss(commands, identify)
         if command is not None:
             return command
     return None
+
+
+def _name_in_log(missing: CatalogObject) -> tuple[str, str]:
+    """Schema and name of what the commands on the object are about: of its table if it is part of one."""
+    match missing:
+        case Column(schema=schema, table=name) | Constraint(schema=schema, table=name):
+            return schema, name
+        case Index(schema=schema, table=name) | Table(schema=schema, name=name):
+            return schema, name
+        case EnumType() | NamedType() | DatabaseSequence() | View():
+            return missing.schema, missing.name
+        case _:
+            return "", ""
 
 
 def _identifications(missing: CatalogObject) -> list[Identify]:

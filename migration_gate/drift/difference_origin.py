@@ -109,7 +109,7 @@ def _find_current(replay: Replay, item: CatalogObject) -> CatalogObject:
         case Constraint():
             candidates = replay.catalog.constraints_in(item.schema, item.table)
         case Index():
-            candidates = replay.catalog.indexes
+            candidates = replay.catalog.indexes_in(item.schema, item.table)
         case _:
             return item
     identity = object_identity(item)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import chain
 
 from migration_gate.drift.alembic_differences import list_alembic_differences
 from migration_gate.drift.column_differences import find_column_differences
@@ -34,9 +35,28 @@ def compare_with_models(replay: Replay) -> tuple[Difference, ...]:
     Sorted so that one revision can fix them in this order. Types and defaults that the project's own
     compare_type or compare_server_default calls equal are left out.
     """
+    return _leave_out_called_equal(replay, list_differences(replay))
+
+
+def compare_after_trial(replay: Replay) -> tuple[Difference, ...]:
+    """The same of a catalog in which fixes were tried, in any order, and without explanations.
+
+    Where a difference comes from, why it is harmless and what may be a rename takes most of the time, and
+    nobody asks for it after a trial.
+    """
+    differences = list_alembic_differences(replay)
+    if replay.models.snapshot is not None:
+        differences = chain(differences, _compare_catalogs(replay)[1])
+    return _leave_out_called_equal(replay, differences)
+
+
+def _leave_out_called_equal(
+    replay: Replay, differences: Iterable[CatalogDifference]
+) -> tuple[Difference, ...]:
     called_equal = frozenset((*replay.models.filtered_objects, *replay.models.dismissed_objects))
-    differences = (item.difference for item in list_differences(replay))
-    return tuple(item for item in differences if not _is_called_equal(item, called_equal))
+    return tuple(
+        item.difference for item in differences if not _is_called_equal(item.difference, called_equal)
+    )
 
 
 def list_called_equal(replay: Replay) -> tuple[Difference, ...]:
@@ -57,6 +77,13 @@ def list_differences(replay: Replay) -> tuple[CatalogDifference, ...]:
     alembic_differences = tuple(list_alembic_differences(replay))
     if replay.models.snapshot is None:
         return alembic_differences
+    scope, differences = _compare_catalogs(replay)
+    explained = _add_explanations(differences, scope, replay)
+    return tuple(sorted((*explained, *alembic_differences), key=FixOrder.for_scope(scope).sort_key))
+
+
+def _compare_catalogs(replay: Replay) -> tuple[ComparisonScope, list[CatalogDifference]]:
+    """What differs in the catalogs, and the scope in which it does."""
     scope = limit_scope(replay.catalog, replay.models)
     scope = replace(scope, frozen=FrozenDefaults.from_replay(replay))
     # Renames are found, and applied to the scope, before the rest is compared: otherwise every column of the
@@ -66,9 +93,7 @@ def list_differences(replay: Replay) -> tuple[CatalogDifference, ...]:
     tables_behind_views = tuple(find_tables_behind_views(scope))
     found_at_views = [table.make_difference(scope) for table in tables_behind_views]
     scope = apply_to_scope(scope, tables_behind_views)
-    differences = [*renamed_enums, *found_at_views, *_find_differences(scope)]
-    explained = _add_explanations(differences, scope, replay)
-    return tuple(sorted((*explained, *alembic_differences), key=FixOrder.for_scope(scope).sort_key))
+    return scope, [*renamed_enums, *found_at_views, *_find_differences(scope)]
 
 
 def _find_differences(scope: ComparisonScope) -> Iterator[CatalogDifference]:

@@ -135,6 +135,13 @@ class Replay:
         """The DDL commands on the object with that oid, in their order."""
         return self._commands_by_oid.get(oid, ())
 
+    def commands_on_named(self, schema: str, name: str) -> tuple[DdlCommand, ...]:
+        """The DDL commands on every table, sequence, view or type that ever had the name, in their order."""
+        oids = self._oids_by_name.get((schema, name), ())
+        if len(oids) == 1:
+            return self.commands_on(*oids)
+        return tuple(command for command in self.ddl_commands if command.oid in oids)
+
     @cached_property
     def _changed_lines_by_file(self) -> Mapping[str, ChangedFile]:
         return {file.path: file for file in self.changed_lines}
@@ -142,6 +149,15 @@ class Replay:
     @cached_property
     def _steps_by_number(self) -> Mapping[int, Step]:
         return {step.number: step for step in reversed(self.steps)}
+
+    @cached_property
+    def _oids_by_name(self) -> Mapping[tuple[str, str], set[int]]:
+        oids: dict[tuple[str, str], set[int]] = defaultdict(set)
+        for command in self.ddl_commands:
+            state = command.table or command.object
+            if state is not None:
+                oids[state.schema, state.name].add(command.oid)
+        return oids
 
     @cached_property
     def _commands_by_oid(self) -> Mapping[int, tuple[DdlCommand, ...]]:

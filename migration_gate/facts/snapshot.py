@@ -115,6 +115,10 @@ class Snapshot:
         """The foreign keys of `table`, to whatever table."""
         return tuple(key for key in self.constraints_of(table) if key.kind == "foreign key")
 
+    def indexes_in(self, schema: str, table: str) -> tuple[Index, ...]:
+        """The indexes of the table, or materialized view, of that name."""
+        return self._indexes_by_table.get((schema, table), ())
+
     def indexes_of(self, table: Table) -> tuple[Index, ...]:
         """The indexes of `table`, those that back a constraint too."""
         return self._indexes_by_table.get((table.schema, table.name), ())

@@ -8,7 +8,7 @@ from typing import Any
 
 from migration_gate.analysis.evaluated_defaults import is_evaluated_default
 from migration_gate.drift.frozen_defaults import FrozenDefaults
-from migration_gate.drift.model_comparison import compare_with_models
+from migration_gate.drift.model_comparison import compare_after_trial
 from migration_gate.drift.object_pairs import object_identity, without_identifiers
 from migration_gate.facts import (
     AttachedObject,
@@ -112,7 +112,7 @@ def describe_changes(replayed: Replay, after: Snapshot) -> tuple[str, ...]:
     replay = Replay(catalog=_without_identifiers(after), models=models)
     differences = (
         item
-        for item in compare_with_models(replay)
+        for item in compare_after_trial(replay)
         if item.kind != "unmanaged" and not is_evaluated_default(item.models)
     )
     return (

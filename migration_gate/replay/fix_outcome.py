@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from migration_gate.analysis.drift_messages import is_drop
 from migration_gate.analysis.evaluated_defaults import is_evaluated_default
-from migration_gate.drift.model_comparison import compare_with_models
+from migration_gate.drift.model_comparison import compare_after_trial
 from migration_gate.facts import Difference, Replay, Snapshot
 from migration_gate.replay.catalog_losses import describe_changes, find_lost_objects
 from migration_gate.replay.fix_trial import FixTrial
@@ -100,7 +100,7 @@ class OutcomeCheck:
     ) -> None:
         """Add what remains, what is new, and what is lost."""
         removed = {difference_key(item): item for item in applied}
-        for item in compare_with_models(replace(self.replay, catalog=after)):
+        for item in compare_after_trial(replace(self.replay, catalog=after)):
             if item.kind == "unmanaged" or _is_of_model_alone(item):
                 continue
             fixed = removed.get(difference_key(item))

@@ -26,8 +26,10 @@ def find_dependent_fixes(
     objects = Counter(item.object for item in together)
     with open_trial(False) as trial:
         problems = _run_each_alone(trial, candidates)
-        running = [item for item in candidates if item not in problems and not _is_plain(item, objects)]
-        for batch in _split_by_table(running):
+    running = [item for item in candidates if item not in problems and not _is_plain(item, objects)]
+    for batch in _split_by_table(running):
+        # A trial of its own: what a transaction rolls back slows down each reading until it ends.
+        with open_trial(False) as trial:
             problems |= _compare_batch(trial, batch, check)
     return problems
 

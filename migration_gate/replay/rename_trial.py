@@ -16,7 +16,7 @@ from migration_gate.autofix.fixes import add_fixes
 from migration_gate.autofix.missing_schemas import create_schema, drop_schema, lacks_schema
 from migration_gate.autofix.rename_fixes import rename_column, rename_table
 from migration_gate.drift.difference import CatalogDifference
-from migration_gate.drift.model_comparison import compare_with_models, list_differences
+from migration_gate.drift.model_comparison import compare_after_trial, compare_with_models, list_differences
 from migration_gate.facts import Column, Difference, RenameFix, Replay, Snapshot, Table
 from migration_gate.replay.catalog_losses import find_lost_objects
 from migration_gate.replay.dependent_fixes import take_dependents_away
@@ -181,7 +181,7 @@ class _RenameTrial:
         """What is wrong after all lines: one of the two is there still, something else differs or is lost."""
         after = self.trial.read_snapshot()
         pair = {difference_key(item.difference) for item in self.pair}
-        differences = compare_with_models(replace(self.replay, catalog=after))
+        differences = compare_after_trial(replace(self.replay, catalog=after))
         problems = [
             *map(describe_difference, find_new_differences(differences, (self.known | remaining) - pair)),
             *list_losses(_find_losses(self.replay.catalog, after, self.pair)),
