@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import zip_longest
 
-from migration_gate.facts import Difference
+from migration_gate.facts import Difference, DifferenceKind
 from migration_gate.replay.fix_outcome import OutcomeCheck, find_suspects
 from migration_gate.replay.fix_trial import FixTrial, OpenTrial, needs_copy
 from migration_gate.replay.revision_interpreter import has_statements, is_one_column_change
+
+_DEPENDENT_KINDS: frozenset[DifferenceKind] = frozenset({"type", "default"})
+"""properties of a column of which the one has another text with the other's fix"""
 
 
 def find_dependent_fixes(
@@ -23,10 +26,10 @@ def find_dependent_fixes(
         return {}
     # One that commits could not be rolled back before the next.
     candidates = [item for item in together if has_statements(item.upgrade) and not needs_copy(item)]
-    objects = Counter(item.object for item in together)
     with open_trial(False) as trial:
         problems = _run_each_alone(trial, candidates)
-    running = [item for item in candidates if item not in problems and not _is_plain(item, objects)]
+    plain = _find_plain_fixes(together)
+    running = [item for item in candidates if item not in problems and item not in plain]
     for batch in _split_by_table(running):
         # A trial of its own: what a transaction rolls back slows down each reading until it ends.
         with open_trial(False) as trial:
@@ -34,14 +37,15 @@ def find_dependent_fixes(
     return problems
 
 
-def _is_plain(difference: Difference, objects: Mapping[str, int]) -> bool:
-    """Whether the lines change one column that no other fix is about, and nothing beside it.
+def _find_plain_fixes(together: Iterable[Difference]) -> set[Difference]:
+    """The fixes that change one property of a column, and none that another fix depends on.
 
-    If they run alone they leave behind what they leave together with others. `objects`: how many fixes are
-    about each object. Without this each column of a wide table would be a look at the whole catalog.
+    If they run alone they leave behind what they leave together with others. Without this each difference of
+    a wide table would be a look at the whole catalog.
     """
-    codes = (difference.upgrade, difference.downgrade)
-    return objects[difference.object] == 1 and all(map(is_one_column_change, codes))
+    plain = [item for item in together if all(map(is_one_column_change, (item.upgrade, item.downgrade)))]
+    dependent = Counter(item.object for item in plain if item.kind in _DEPENDENT_KINDS)
+    return {item for item in plain if item.kind not in _DEPENDENT_KINDS or dependent[item.object] == 1}
 
 
 def _run_each_alone(trial: FixTrial, differences: Sequence[Difference]) -> dict[Difference, str]:
