@@ -120,6 +120,6 @@ def _walk_folders(top: Path) -> Iterator[tuple[Path, list[str]]]:
 def read_text_file(file: Path) -> str:
     """A file's text, however it is encoded; nothing when it cannot be read."""
     try:
-        return file.read_text(encoding="utf-8", errors="replace")
+        return file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
     except OSError:
         return ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import stat
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +36,13 @@ class FileContent:
     def is_cut(self) -> bool:
         """Whether only its first part was read."""
         return self.size > MAX_FILE_BYTES
+
+
+def read_regular_file(file: Path) -> bytes:
+    """All of a file. Raises OSError, also if a link leads to a device or a pipe, which may have no end."""
+    if not stat.S_ISREG(file.stat().st_mode):
+        raise OSError(errno.EINVAL, "no regular file")
+    return file.read_bytes()
 
 
 def read_file(project: Path, path: str) -> FileContent:

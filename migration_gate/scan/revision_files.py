@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from migration_gate.facts import RevisionFile
+from migration_gate.scan.file_content import read_regular_file
 from migration_gate.scan.python_syntax import parse_other_syntax
 from migration_gate.scan.revision_calls import find_schema_calls
 
@@ -132,7 +133,7 @@ def _display_path(path: Path, repository: Path) -> str:
 def _read_revision_file(file: Path, display_path: str) -> RevisionSource | None:
     """What the file says; None if it is not a revision."""
     try:
-        data = file.read_bytes()
+        data = read_regular_file(file)
     except OSError as error:
         return RevisionSource(RevisionFile(display_path, None, error=error.strerror or str(error)))
     try:

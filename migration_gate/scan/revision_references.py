@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
+from migration_gate.scan.file_content import read_regular_file
 from migration_gate.scan.python_strings import constant_text, find_texts
 from migration_gate.scan.python_syntax import parse_python
 from migration_gate.scan.sql_files import is_sql_path
@@ -97,7 +98,7 @@ def read_references(project: Path, repository: Path, revision_files: Sequence[st
         if not path.endswith(".py"):
             continue
         try:
-            data = Path(path).read_bytes()
+            data = read_regular_file(Path(path))
         except OSError:
             continue
         imports.update(_find_imports(data))

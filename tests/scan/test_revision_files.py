@@ -14,3 +14,11 @@ def test_a_revision_with_a_very_long_sum_is_said_to_be_unreadable(tmp_path: Path
     (versions / "a.py").write_text(text)
     (source,) = read_revision_files_below([versions], tmp_path, tmp_path)
     assert "nested too deeply" in (source.file.error or "")
+
+
+def test_a_link_to_a_device_is_no_revision_and_is_not_read_without_end(tmp_path: Path) -> None:
+    versions = tmp_path / "versions"
+    versions.mkdir()
+    (versions / "a.py").symlink_to("/dev/zero")
+    (source,) = read_revision_files_below([versions], tmp_path, tmp_path)
+    assert source.file.error == "no regular file"
