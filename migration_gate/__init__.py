@@ -1,6 +1,6 @@
 """Replays a project's Alembic history on a Postgres of its own, and hands over facts for the checks to judge.
 
-`entrypoint.py` is the whole way on one page, and `judgement` its second half; `cli`, `explain` and `static` are
+`entrypoint.py` is the whole way on one page, `judgement` its second half; `cli`, `explain` and `static` are
 commands. Every folder may use `errors`, `check`, `wording` and `progress`. The folders:
 
     config/      settings from files, environment and command line, each value with its origin
