@@ -2,7 +2,7 @@
 
 loading             the whole way, one `Settings` a project; precedence, resolve: its two halves
 schema, sections    every key with its type, default and meaning; reference_page: as a page
-config_file         YAML or TOML; toml_lines, config_keys: where a key stands
+config_file         TOML, and yaml_file; toml_lines, config_keys: where a key stands
 gate_variables      MIGRATION_GATE_*; dotenv: the project's variables
 faults              what is wrong with a value
 checkout_paths      files that a configuration file may not name

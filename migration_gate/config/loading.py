@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from migration_gate.config import gate_variables
-from migration_gate.config.config_file import NAMES, ConfigFile, read_toml, read_yaml
+from migration_gate.config.config_file import NAMES, ConfigFile, read_toml
 from migration_gate.config.config_keys import Key
 from migration_gate.config.faults import FindOrigin, ListChecks
 from migration_gate.config.precedence import Layer, SettingValue, merge_layers, validate_keys
@@ -193,7 +193,7 @@ def _read_named_config(name: str, named_by: str, folder: Path) -> ConfigFile:
         )
     shown_name = _shown_name(file, find_repository_root(folder))
     if file.suffix != ".toml":
-        return read_yaml(file, shown_name)
+        return _read_yaml(file, shown_name)
     config_file = read_toml(file, shown_name)
     if config_file is None:
         raise Misconfigured(
@@ -202,10 +202,16 @@ def _read_named_config(name: str, named_by: str, folder: Path) -> ConfigFile:
     return config_file
 
 
+def _read_yaml(file: Path, name: str) -> ConfigFile:
+    from migration_gate.config.yaml_file import read_yaml  # noqa: PLC0415 - many projects have no such file
+
+    return read_yaml(file, name)
+
+
 def _read_config_files(folder: Path, repository_root: Path) -> list[ConfigFile]:
     """Every configuration in a folder: one is right, and more than one is an error of the user's."""
     yaml_files = [folder / name for name in NAMES if (folder / name).exists()]
-    files = [read_yaml(file, _shown_name(file, repository_root)) for file in yaml_files]
+    files = [_read_yaml(file, _shown_name(file, repository_root)) for file in yaml_files]
     pyproject = folder / "pyproject.toml"
     if pyproject.is_file():
         table = read_toml(pyproject, _shown_name(pyproject, repository_root))
