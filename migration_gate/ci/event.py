@@ -57,7 +57,7 @@ class Event:
 class _Payload(BaseModel):
     """A part of a payload: fields that are not needed are not read."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    model_config = ConfigDict(defer_build=True, extra="ignore", frozen=True)
 
 
 class _Repository(_Payload):

@@ -269,7 +269,9 @@ begin
             or command.objid is null then -- GRANT and similar commands name no object
             continue;
         end if;
-        relation := migration_gate.owning_relation(command.classid, command.objid);
+        relation := case when command.object_type in ('table', 'table column', 'sequence', 'view', 'materialized view')
+            then command.objid
+            else migration_gate.owning_relation(command.classid, command.objid) end;
         type := case when relation is null then migration_gate.owning_type(command.classid, command.objid) end;
         logged := coalesce(relation, type, command.objid);
         if command.object_type = 'table column' then

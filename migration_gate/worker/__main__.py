@@ -1,5 +1,6 @@
 """Starts the worker under a name of its own, so that no module of the project can be shadowed by it."""
 
+import gc
 import importlib.util
 import os
 import sys
@@ -17,6 +18,7 @@ def main() -> int:
     package = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = package
     spec.loader.exec_module(package)
+    gc.disable()  # nothing of what is imported at first is ever garbage; `worker_start` turns it on again
     from migration_gate_worker.worker_start import run_worker  # type: ignore[import-not-found]
 
     descriptors = [int(text) for text in sys.argv[1:]]

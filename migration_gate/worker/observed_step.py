@@ -114,6 +114,8 @@ def choose_snapshot_revisions(order: Order, plan: Sequence[Any]) -> frozenset[st
         return frozenset(revisions)
     if order.snapshots == "changed":
         changed_files = set(order.changed_files)
+        if not changed_files:
+            return frozenset()
         changed = [
             step.revision.revision for step in plan if os.path.realpath(step.revision.path) in changed_files
         ]
