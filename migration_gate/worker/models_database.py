@@ -26,7 +26,10 @@ from .replaced_objects import (
     drop_types_and_sequences,
 )
 
-TERMINATE_SESSIONS = "select pg_terminate_backend(pid) from pg_stat_activity where datname = '%s'"
+END_OTHER_SESSIONS = """
+select pg_terminate_backend(pid) from pg_stat_activity
+where datname = current_database() and pid <> pg_backend_pid()
+"""
 
 
 class AlembicComparison(NamedTuple):
@@ -64,7 +67,6 @@ class ModelsDatabase:
         check = ProjectCheck(order, connections)
         for context in contexts:
             check.check_context(context)
-        _end_sessions(order, connections, contexts[0])
         creation = ModelsCreation(contexts)
         parts = creation.create_models(order, connections)
         comparison = _compare_with_alembic(order, connections, contexts, parts)
@@ -101,12 +103,6 @@ def _distinct_contexts(contexts: Sequence[EnvContext]) -> list[EnvContext]:
     return list(distinct.values())
 
 
-def _end_sessions(order: Order, connections: OwnConnections, context: EnvContext) -> None:
-    """End those that env.py has open in the copy: they may hold locks on its tables."""
-    end = TERMINATE_SESSIONS % order.models_database  # a name of ours: letters and digits
-    connections.run_autocommitted(order.server.database, context, lambda c: c.exec_driver_sql(end).fetchall())
-
-
 class ModelsCreation:
     """Creates the models of all contexts, where the replayed tables were."""
 
@@ -127,6 +123,8 @@ class ModelsCreation:
 
     def _create_context(self, context: EnvContext, connection: Any) -> list[RefusedPart]:
         if context is self._contexts[0]:
+            # Those that env.py has open in the copy may hold locks on its tables.
+            connection.exec_driver_sql(END_OTHER_SESSIONS).fetchall()
             # Everything is dropped before the first: one context may use what another one creates.
             self._drop_replaced(connection)
         for metadata in context.metadatas:

@@ -23,18 +23,9 @@ class OwnConnections:
 
     def run(self, database: str, context: EnvContext, work: Callable[[Any], Value]) -> Value:
         """The value of `work(connection)`, in one transaction in `database`."""
-        return self._run_in(database, context, work, {})
-
-    def run_autocommitted(self, database: str, context: EnvContext, work: Callable[[Any], Value]) -> Value:
-        """The same outside a transaction: for CREATE DATABASE."""
-        return self._run_in(database, context, work, {"isolation_level": "AUTOCOMMIT"})
-
-    def _run_in(
-        self, database: str, context: EnvContext, work: Callable[[Any], Value], options: Mapping[str, Any]
-    ) -> Value:
         from sqlalchemy.pool import NullPool
 
-        keywords = {"poolclass": NullPool, "connect_args": self._session_arguments, **options}
+        keywords = {"poolclass": NullPool, "connect_args": self._session_arguments}
         replayed_database, self._redirection.database = self._redirection.database, database
         try:
             # psycopg is one driver with two dialects: the synchronous one serves for both.
