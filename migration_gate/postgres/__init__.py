@@ -21,5 +21,6 @@ database_removal    drops a database that is in use, on old servers too; shared_
 
 run_directory       the folders of a run, and the removal of abandoned ones
 supervisor          the process that stops the server and removes its files, whatever happens to the gate;
-                    supervisor_client is the gate's side of it, supervisor_protocol what they send
+                    supervisor_client is the gate's side of it, supervisor_protocol what they send;
+                    starting_thread starts the server, and lives as long
 """

@@ -26,20 +26,14 @@ if not __package__:  # started as a script, with nothing but the standard librar
     sys.path.append(str(Path(__file__).parents[2]))
 
 from migration_gate.postgres.cluster_files import copy_cluster, measure_folder
+from migration_gate.postgres.starting_thread import IGNORED_SIGNALS, StartingThread
 from migration_gate.postgres.supervisor_protocol import CopyCluster, FinalCleanup, StartCommand
 from migration_gate.sandbox.child_process import (
     adopt_orphans,
-    die_with_parent,
     drop_privileges,
-    forbid_new_privileges,
     forbid_reading_memory,
-    fork_child,
     kill_descendants,
 )
-from migration_gate.sandbox.connect_broker import ConnectBroker
-from migration_gate.sandbox.landlock import restrict_writing
-from migration_gate.sandbox.options import SandboxOptions
-from migration_gate.sandbox.seccomp import supports_seccomp
 
 IPC_RMID = 0
 PID_FILE_BYTES = 4096
@@ -52,7 +46,6 @@ STOP_SECONDS = 8.0
 """for the command to end after its stop signal; a Postgres server gives its own children five"""
 CLEANUP_SECONDS = 60.0
 PARENT_CHECK_SECONDS = 1.0
-IGNORED_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE)
 REMOVAL_ATTEMPTS = 20
 COPY_NICENESS = 10
 """of the process that copies a cluster: the project's interpreter, which starts then, takes longer"""
@@ -66,14 +59,13 @@ class SupervisedProcess:
         self.exit_status: int | None = None
         """None while it runs; negative: the signal that killed it"""
         self._start: StartCommand | None = None
+        self._starter: StartingThread | None = None
 
     def start(self, message: StartCommand) -> None:
         """Start the command. Raises OSError if there can be no new process."""
         self.pid, self.exit_status, self._start = 0, None, message
-        broker = ConnectBroker(SandboxOptions(uid=message.uid, gid=message.gid))
-        self.pid = fork_child(lambda: exec_command(message, broker))
-        if not broker.start_answering():
-            broker.allow_unchecked()
+        self._starter = StartingThread(message)
+        self.pid = self._starter.start()
 
     def poll_exit(self) -> bool:
         """Whether the process has ended since the last call."""
@@ -82,6 +74,8 @@ class SupervisedProcess:
         pid, status = os.waitpid(self.pid, os.WNOHANG)
         if pid:
             self.exit_status = os.waitstatus_to_exitcode(status)
+            if self._starter is not None:
+                self._starter.end()
         return bool(pid)
 
     def stop(self) -> None:
@@ -184,28 +178,6 @@ def copy_verified_cluster(message: CopyCluster) -> int:
         shutil.rmtree(message.target, ignore_errors=True)
         return error.errno or errno.EIO
     return 0
-
-
-def exec_command(message: StartCommand, broker: ConnectBroker) -> None:
-    """In the child: become the command, in a session of its own, with its output in the log."""
-    os.setsid()
-    for number in IGNORED_SIGNALS:
-        signal.signal(number, signal.SIG_DFL)
-    log = os.open(message.log_file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    for source, target in ((nothing, 0), (log, 1), (log, 2)):
-        os.dup2(source, target)
-    os.umask(0o077)
-    drop_privileges(message.uid, message.gid)
-    os.chdir("/")
-    die_with_parent(message.stop_signal)  # after setuid(), which clears it
-    if message.writable_folders is not None:
-        forbid_new_privileges()
-        restrict_writing(message.writable_folders)
-    if message.unix_sockets_only and supports_seccomp():
-        with suppress(OSError):  # a kernel without filters
-            broker.install_filter()
-    os.execve(message.command[0], list(message.command), message.environment)  # noqa: S606
 
 
 def open_wakeup_pipe() -> int:
