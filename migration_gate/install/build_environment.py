@@ -35,6 +35,7 @@ from migration_gate.install.project_link import build_link_command, describe_pac
 from migration_gate.install.uv_program import find_uv
 from migration_gate.install.virtual_environment import create_environment, read_python_version
 from migration_gate.project.interpreter import Interpreter, inspect_interpreter
+from migration_gate.sandbox.writable_folders import list_writable_folders
 
 MOST_ADDED_GROUPS = 2
 """one for Alembic, one for SQLAlchemy"""
@@ -83,7 +84,7 @@ def build_environment(
     environ: Mapping[str, str],
 ) -> Generator[str, None, EnvironmentRecord]:
     """Build it from nothing: yields what the installer prints. Raises ProjectNotImported and TimedOut."""
-    environment.remove()
+    _make_folder(environment, cache)
     settings = plan.settings
     variables = select_variables(environ, settings.env_by_name())
     deadline = time.monotonic() + settings.install_seconds
@@ -94,6 +95,7 @@ def build_environment(
         deadline,
         settings.install_seconds,
         compiles_bytecode=cache.is_kept,
+        writable_folders=(environment.folder,),
     )
     build = _Build(plan, cache, environment, installer, _require_uv())
 
@@ -105,7 +107,10 @@ def build_environment(
     notes += [f"{name} was not installed (`without`)" for name in settings.without]
     linked_folders: tuple[Path, ...] = ()
     if plan.command:
-        yield from build.run(_own_command(build), plan.title)
+        # What people install with writes beside the sources: `pip install -e .`, for example.
+        checkout = map(Path, list_writable_folders(plan.top, environment.folder, [cache.folder]))
+        own = replace(build, installer=installer.allow_writing(*checkout))
+        yield from own.run(_own_command(build), plan.title)
     else:
         installed = yield from _install_source(build)
         linked_folders = installed.linked_folders
@@ -126,6 +131,14 @@ def build_environment(
     link_command = build_link_command(environment, linked, record)
     yield from build.run(InstallStep(tuple(link_command), cache.folder), "the last step")
     return record
+
+
+def _make_folder(environment: EnvironmentFolder, cache: EnvironmentCache) -> None:
+    """Make an empty folder, which is all of `environments` that the commands may write to."""
+    environment.remove()
+    environment.folder.mkdir()
+    if cache.account:
+        os.chown(environment.folder, cache.account.uid, cache.account.gid)
 
 
 def _add_missing_driver(build: _Build) -> Generator[str, None, MissingDriver | None]:
@@ -174,8 +187,9 @@ def _run_steps(build: _Build, order: InstallOrder) -> Generator[str, None, Insta
         steps = list_steps(order, exported, scratch)
         if build.cache.account:
             change_owner(scratch, build.cache.account.uid, build.cache.account.gid, build.cache.owners)
+        installer = build.installer.allow_writing(scratch)
         for step in steps.steps:
-            yield from build.run(step, title)
+            yield from replace(build, installer=installer).run(step, title)
     return steps
 
 

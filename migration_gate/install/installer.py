@@ -9,13 +9,15 @@ import threading
 import time
 from collections import deque
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
 from migration_gate.errors import TimedOut
 from migration_gate.sandbox.command import sandbox_command, sandbox_environment
+from migration_gate.sandbox.seccomp import supports_seccomp
 from migration_gate.sandbox.user import Account
+from migration_gate.sandbox.writable_folders import list_temporary_folders
 
 KEPT_LINES = 400
 """of what a command prints: the last ones"""
@@ -33,6 +35,8 @@ WITHHELD = re.compile(
     r"PYTHON_INSTALL_DIR|NO_EDITABLE|FROZEN|LOCKED|QUIET|NO_GROUP|NO_DEV|DEV|COMPILE_BYTECODE|ENV_FILE|ISOLATED)"
 )
 """settings of uv that the gate gives itself, and tokens for publishing"""
+OWN_SUBFOLDERS = ("uv", "python", "pip", "home")
+"""of the cache folder: what every command may write to"""
 COLOUR = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
@@ -81,7 +85,12 @@ def _translate_index(variables: dict[str, str], pip_name: str, uv_name: str, old
 
 @dataclass(frozen=True, slots=True)
 class Installer:
-    """Runs commands as an account that may write to the cache folder, and to nothing else of the gate's."""
+    """Runs commands that may use the network, because they are to download.
+
+    Build scripts of packages run with them: they reach no Unix socket (of the Docker daemon, of a Postgres),
+    and where the kernel has Landlock they write to no files but the installer's own, and read no variables of
+    other programs.
+    """
 
     account: Account | None
     """None: the gate's own user"""
@@ -94,6 +103,12 @@ class Installer:
     """the limit that the deadline comes from"""
     compiles_bytecode: bool = True
     """of all packages: worth its time only if later runs find it"""
+    writable_folders: tuple[Path, ...] = ()
+    """what the commands may write to, besides folders for temporary files and `OWN_SUBFOLDERS`"""
+
+    def allow_writing(self, *folders: Path) -> Installer:
+        """The installer, whose commands may write to these existing folders too."""
+        return replace(self, writable_folders=(*self.writable_folders, *folders))
 
     def run(
         self,
@@ -109,7 +124,12 @@ class Installer:
         output: the file that gets its standard output, where this is not to be shown.
         """
         process = subprocess.Popen(
-            sandbox_command(command, account=self.account),
+            sandbox_command(
+                command,
+                account=self.account,
+                no_unix_sockets=supports_seccomp(),
+                writable_folders=self._list_writable_folders(),
+            ),
             cwd=folder or self.folder,
             env=sandbox_environment(self._list_variables(variables or {})),
             stdin=subprocess.DEVNULL,
@@ -141,9 +161,14 @@ class Installer:
             )
         return FinishedCommand(status, tuple(last_lines))
 
+    def _list_writable_folders(self) -> list[str]:
+        folders = (*(self.folder / name for name in OWN_SUBFOLDERS), *self.writable_folders)
+        return [*list_temporary_folders(), *map(os.path.realpath, folders)]
+
     def _list_variables(self, variables: Mapping[str, str]) -> dict[str, str]:
         """All variables of a command: the passed ones, the gate's settings for uv and pip, and these."""
-        home = self.folder / "home" if self.account else os.environ.get("HOME", self.folder)
+        own_home = self.folder / "home"
+        home = own_home if self.account else os.environ.get("HOME", own_home)
         every = {
             **self.variables,
             "UV_CACHE_DIR": str(self.folder / "uv"),
@@ -159,7 +184,12 @@ class Installer:
             # A copy of the project has no git history to take its version from.
             "SETUPTOOLS_SCM_PRETEND_VERSION": "0.0.0",
             "PBR_VERSION": "0.0.0",
+            # The user's own home has settings and credentials of indexes, and is not written to.
             "HOME": str(home),
+            "XDG_CACHE_HOME": str(own_home / ".cache"),
+            "XDG_DATA_HOME": str(own_home / ".local/share"),
+            "XDG_STATE_HOME": str(own_home / ".local/state"),
+            "CARGO_HOME": str(own_home / ".cargo"),
             **variables,
         }
         return {name: value for name, value in every.items() if value}

@@ -83,6 +83,7 @@ def _download(
         if account:
             os.chown(target, account.uid, account.gid)
         command = _list_command(package, requirements, target)
+        installer = installer.allow_writing(target)
         finished = yield from installer.run(command, settings.root, {"UV_COMPILE_BYTECODE": ""})
         if finished.status:
             raise PostgresNotFound(

@@ -6,7 +6,7 @@ __main__          the sandbox: it stays as the command's parent, and ends all th
 child_process     starts the command, and ends it with its descendants; the Postgres supervisor uses it too
 process_end       waits for the end of a process that the gate has started
 seccomp           the filter of system calls, set for a process
-filter_program    what the filter does: Unix sockets only
+filter_program    what the filter does: Unix sockets only, or for the installer all but these
 system_calls      numbers and kinds of system calls
 connect_broker    answers the filter's questions: connects the command to the sockets that it may connect to
 seccomp_listener  the questions of the kernel, and the answers

@@ -25,6 +25,7 @@ from migration_gate.sandbox.child_process import (
 from migration_gate.sandbox.connect_broker import ConnectBroker
 from migration_gate.sandbox.landlock import restrict_writing
 from migration_gate.sandbox.options import SandboxOptions, command_variables
+from migration_gate.sandbox.seccomp import install_network_filter
 
 NOTHING_READABLE = (
     "this kernel does not let the sandbox see which sockets the project's code connects to, so every "
@@ -81,6 +82,8 @@ def _execute(command: list[str], options: SandboxOptions, broker: ConnectBroker)
     _limit_writing(options)
     if options.unix_sockets_only:
         broker.install_filter()
+    elif options.no_unix_sockets:
+        install_network_filter()
     os.execve(command[0], command, command_variables())  # noqa: S606  (the interpreter that the gate chose)
 
 

@@ -20,6 +20,7 @@ def sandbox_command(
     *,
     account: Account | None = None,
     unix_sockets_only: bool = False,
+    no_unix_sockets: bool = False,
     allowed_socket: str = "",
     allowed_socket_descriptor: int | None = None,
     notes_descriptor: int | None = None,
@@ -33,6 +34,8 @@ def sandbox_command(
     account: whose rights the command has; None for those of this process.
     unix_sockets_only: no sockets but Unix sockets, and of those only the allowed one and the command's own.
         Only if `supports_seccomp()`.
+    no_unix_sockets: the reverse: the network, and no Unix sockets but pairs of them. Only if
+        `supports_seccomp()`.
     allowed_socket: path of the Unix socket that may be connected to.
     allowed_socket_descriptor: a pipe from which the sandbox, and not the command, reads which socket this is
         (`identify_socket`), as late as at the first connection.
@@ -46,6 +49,7 @@ def sandbox_command(
         uid=account.uid if account else None,
         gid=account.gid if account else None,
         unix_sockets_only=unix_sockets_only,
+        no_unix_sockets=no_unix_sockets,
         allowed_socket=os.path.realpath(allowed_socket) if allowed_socket else "",
         allowed_socket_descriptor=allowed_socket_descriptor,
         notes_descriptor=notes_descriptor,

@@ -21,7 +21,7 @@ CALL_NUMBER, ARCHITECTURE, FIRST_ARGUMENT, SECOND_ARGUMENT, THIRD_ARGUMENT = 0, 
 """offsets in struct seccomp_data, in bytes"""
 INSTRUCTION_SIZE = 8
 """bytes of one instruction of a BPF program"""
-AF_UNIX, AF_NETLINK = 1, 16
+AF_UNIX, AF_INET, AF_INET6, AF_NETLINK = 1, 2, 10, 16
 SOCK_STREAM, SOCK_SEQPACKET, SOCKET_TYPE_MASK = 1, 5, 0xF
 NEW_NAMESPACE = 0x7E020000
 """flags of clone() and unshare() for namespaces: of mounts, users, the network ..."""
@@ -40,12 +40,14 @@ THIS_PROCESS = 0
 """for prlimit64()"""
 
 
-def build_program(actions: Mapping[str, int]) -> bytes:
+def build_program(actions: Mapping[str, int], network: bool = False) -> bytes:
     """The filter for this machine. The named calls get their actions.
 
     io_uring, which opens sockets without socket(), fails with EACCES, and so does socket() but for streams
     (and packets) of the family Unix, and netlink, which name look-up uses. Datagrams are left out because
     each may carry an address of its own, which no filter can read.
+
+    network: there is the internet instead, and no Unix socket but in a pair, which reaches nobody else.
 
     There are no new namespaces: in one of them a path or an abstract name means another socket than here.
     No file or socket has its events told by a signal: that signal would reach any process of the account.
@@ -83,7 +85,10 @@ def build_program(actions: Mapping[str, int]) -> bytes:
             ),
             *(_return_if(JUMP_IF_EQUAL, calls[name], action) for name, action in actions.items()),
             *(_run_if_equal(calls[name], _refuse_new_namespaces(deny)) for name in ("clone", "unshare")),
-            *(_run_if_equal(calls[name], _allow_unix_streams(refuse)) for name in ("socket", "socketpair")),
+            _run_if_equal(
+                calls["socket"], _allow_network(refuse) if network else _allow_unix_streams(refuse)
+            ),
+            _run_if_equal(calls["socketpair"], _allow_unix_streams(refuse)),
             _instruction(RETURN, SECCOMP_RET_ALLOW),
         ]
     )
@@ -104,6 +109,12 @@ def _allow_unix_streams(refuse: int) -> bytes:
     types = _equals((SOCK_STREAM, SOCK_SEQPACKET), SECCOMP_RET_ALLOW)
     streams = _judge_argument(SECOND_ARGUMENT, _instruction(AND, SOCKET_TYPE_MASK) + types, refuse)
     families = _equals((AF_NETLINK,), SECCOMP_RET_ALLOW) + _run_if_equal(AF_UNIX, streams)
+    return _judge_argument(FIRST_ARGUMENT, families, refuse)
+
+
+def _allow_network(refuse: int) -> bytes:
+    """For socket(), by the family."""
+    families = _equals((AF_INET, AF_INET6, AF_NETLINK), SECCOMP_RET_ALLOW)
     return _judge_argument(FIRST_ARGUMENT, families, refuse)
 
 

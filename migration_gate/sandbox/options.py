@@ -23,6 +23,7 @@ class SandboxOptions:
         uid: int | None = None,
         gid: int | None = None,
         unix_sockets_only: bool = False,
+        no_unix_sockets: bool = False,
         allowed_socket: str = "",
         allowed_socket_descriptor: int | None = None,
         notes_descriptor: int | None = None,
@@ -33,6 +34,7 @@ class SandboxOptions:
         self.uid = uid
         self.gid = gid
         self.unix_sockets_only = unix_sockets_only
+        self.no_unix_sockets = no_unix_sockets
         self.allowed_socket = allowed_socket
         self.allowed_socket_descriptor = allowed_socket_descriptor
         self.notes_descriptor = notes_descriptor

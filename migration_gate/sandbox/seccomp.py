@@ -42,7 +42,7 @@ def install_socket_filter(ask_about_addresses: bool = False, ask_about_signals: 
     Raises OSError if the kernel has no filters.
     """
     forbid_new_privileges()
-    actions = dict.fromkeys(REFUSED_CALLS, SECCOMP_RET_ERRNO | errno.EPERM)
+    actions = _refuse_calls()
     if ask_about_addresses:
         asked = ("connect", "bind", *(GUARDED_CALLS if ask_about_signals else ()))
         program = build_program({**actions, **dict.fromkeys(asked, SECCOMP_RET_USER_NOTIF)})
@@ -53,6 +53,21 @@ def install_socket_filter(ask_about_addresses: bool = False, ask_about_signals: 
     if _install_program(build_program(actions), 0) < 0:
         raise OSError(ctypes.get_errno(), "no filter for system calls can be set")
     return -1
+
+
+def install_network_filter() -> None:
+    """Keep this process and all its children from Unix sockets, but leave them the network.
+
+    Irrevocably. Nobody has to be asked about addresses, so it works where the kernel cannot ask. Raises
+    OSError if the kernel has no filters.
+    """
+    forbid_new_privileges()
+    if _install_program(build_program(_refuse_calls(), network=True), 0) < 0:
+        raise OSError(ctypes.get_errno(), "no filter for system calls can be set")
+
+
+def _refuse_calls() -> dict[str, int]:
+    return dict.fromkeys(REFUSED_CALLS, SECCOMP_RET_ERRNO | errno.EPERM)
 
 
 def _install_program(program: bytes, flags: int) -> int:
