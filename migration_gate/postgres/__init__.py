@@ -14,7 +14,8 @@ initdb              makes a new cluster; initdb_cache and image_cluster keep one
                     cluster_files copies it
 server_settings     the settings with which it runs
 
-image               a server in a container
+image               a server in a container: container_start starts it without a network, if shared_folder
+                    finds a folder for its socket
 url                 databases on a server that the user runs
 remote              what the two need here: a Unix socket (socket_proxy), and a clean-up (remote_cleanup)
 database_removal    drops a database that is in use, on old servers too; shared_leftovers: and roles

@@ -5,26 +5,27 @@ from __future__ import annotations
 import os
 import secrets
 import socket
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from migration_gate.errors import PostgresNotFound
+from migration_gate.postgres.container_start import (
+    CHECK_NAME,
+    USER,
+    ContainerProcess,
+    ContainerStart,
+    remove_container,
+)
 from migration_gate.postgres.remote import PORT, open_remote_access
-from migration_gate.postgres.remote_cleanup import cleanup_of_container
 from migration_gate.postgres.server import Server, format_version
-from migration_gate.postgres.server_settings import server_arguments
 from migration_gate.postgres.service_advice import advise_service
+from migration_gate.postgres.shared_folder import find_shared_folder
 from migration_gate.sandbox.user import is_container
 
 if TYPE_CHECKING:
     from docker import DockerClient
-    from testcontainers.core.container import DockerContainer
-
-    from migration_gate.postgres.socket_proxy import ProxyTarget
 
 DEFAULT_IMAGE = "postgres:17"
 """what `auto` takes where only Docker is at hand"""
@@ -32,46 +33,6 @@ DAEMON_SOCKETS = ("/var/run/docker.sock", "~/.docker/run/docker.sock", "~/.colim
 DAEMON_SECONDS = 10
 """for the daemon to answer a simple question"""
 PULL_SECONDS = 60  # without a word from the daemon
-READY_SECONDS = 120.0
-POLL_SECONDS = 0.1
-MEMORY_FOLDER = "/migration-gate"
-"""in the container: a file system in memory, for the cluster"""
-USER = "postgres"
-CHECK_NAME = "Check the name, `docker pull` it by hand, and log in to its registry if it needs that."
-LOG_LINES = 20
-"""of the container's log that are shown if it does not become a server"""
-
-
-@dataclass(frozen=True, slots=True)
-class ContainerProcess:
-    """What is known of a server in a container."""
-
-    container: DockerContainer
-
-    def exit_reason(self) -> str:
-        """How the container ended; '' while it runs."""
-        import docker  # noqa: PLC0415
-
-        container = self.container.get_wrapped_container()
-        try:
-            container.reload()
-        except docker.errors.NotFound:
-            return "the container was removed"
-        except docker.errors.DockerException as error:
-            return f"the Docker daemon does not answer: {error}"
-        if container.status in ("created", "running"):
-            return ""
-        return f"the container is {container.status}, exit status {container.attrs['State'].get('ExitCode')}"
-
-    def log_tail(self, lines: int) -> str:
-        """The last lines of the container's log."""
-        import docker  # noqa: PLC0415
-
-        try:
-            log = self.container.get_wrapped_container().logs(tail=lines)
-        except docker.errors.DockerException:
-            return ""
-        return bytes(log).decode(errors="replace").rstrip()
 
 
 @contextmanager
@@ -80,21 +41,15 @@ def start_image(image: str, *, folder: Path, reason: str) -> Iterator[Server]:
 
     Raises PostgresNotFound if there is no daemon, no such image, or it does not become a server.
     """
-    from migration_gate.postgres.socket_proxy import ProxyTarget  # noqa: PLC0415 - with asyncio and TLS
-
     if problem := find_daemon_problem():
         raise _no_daemon_error(image, problem)
     token, password = f"migration_gate_{secrets.token_hex(12)}", secrets.token_urlsafe(24)
-    with open_remote_access(folder) as access:
+    shared = find_shared_folder(folder)
+    with open_remote_access(folder, shared.path if shared else None) as access:
         notes = prepare_reaper()
-        container = define_container(image, token, password)
+        started = ContainerStart(image, token, password, access).run(shared)
         try:
-            start_container(container, image)
-            container_id = container.get_wrapped_container().id
-            access.supervisor.set_final_cleanup(cleanup_of_container(container_id))
-            target = ProxyTarget(container.get_container_host_ip(), int(container.get_exposed_port(5432)))
-            version = wait_for_server(container, target, password, image)
-            access.start_proxy(target)
+            access.start_proxy(started.target)
             yield Server(
                 socket_directory=str(access.socket_directory),
                 port=PORT,
@@ -102,16 +57,16 @@ def start_image(image: str, *, folder: Path, reason: str) -> Iterator[Server]:
                 password=password,
                 database="postgres",
                 token=token,
-                version=version,
+                version=started.version,
                 superuser=True,
-                description=f"image {image}, PostgreSQL {format_version(version)}",
+                description=f"image {image}, PostgreSQL {format_version(started.version)}",
                 reason=reason,
-                notes=notes,
+                notes=(*notes, *started.notes),
                 log=None,
-                process=ContainerProcess(container),
+                process=ContainerProcess(started.container),
             )
         finally:
-            remove_container(container)
+            remove_container(started.container)
             access.supervisor.set_final_cleanup(None)
 
 
@@ -230,77 +185,3 @@ def prepare_reaper() -> tuple[str, ...]:
         testcontainers_config.ryuk_disabled = True
         return ("the image of testcontainers' Ryuk can't be had: a cancelled job may leave the container",)
     return ()
-
-
-def define_container(image: str, token: str, password: str) -> DockerContainer:
-    """The container, not started yet: its cluster lies in memory, with the settings of a temporary server."""
-    from testcontainers.core.container import DockerContainer  # noqa: PLC0415
-
-    return (
-        DockerContainer(image)
-        .with_env("POSTGRES_PASSWORD", password)
-        .with_env("PGDATA", f"{MEMORY_FOLDER}/data")
-        .with_env("POSTGRES_INITDB_ARGS", "--no-sync --encoding=UTF8 --locale=C.UTF-8 --lc-messages=C")
-        .with_command(["postgres", *server_arguments(token)])
-        .with_exposed_ports(5432)
-        .with_tmpfs_mount(MEMORY_FOLDER)
-    )
-
-
-def start_container(container: DockerContainer, image: str) -> None:
-    """Pull the image where needed, and start the container. Raises PostgresNotFound."""
-    import docker  # noqa: PLC0415
-
-    try:
-        container.start()
-    except docker.errors.ImageNotFound as error:
-        raise PostgresNotFound(
-            f"The image {image} is needed, and Docker has none of that name: {error.explanation}",
-            advice=CHECK_NAME,
-        ) from error
-    except (docker.errors.DockerException, OSError) as error:
-        raise PostgresNotFound(
-            f"The image {image} could not be started: {error}",
-            advice=f"`docker run --rm -e POSTGRES_PASSWORD=x {image}` by hand should fail the same way.",
-        ) from error
-
-
-def wait_for_server(container: DockerContainer, target: ProxyTarget, password: str, image: str) -> int:
-    """Wait until the server accepts connections, and return its server_version_num.
-
-    By connecting, not by reading the log: it says "ready" for the server that initdb starts, too, which has
-    no TCP. Raises PostgresNotFound.
-    """
-    import psycopg  # noqa: PLC0415
-
-    process = ContainerProcess(container)
-    deadline = time.monotonic() + READY_SECONDS
-    last_error = "no answer"
-    while time.monotonic() < deadline and not process.exit_reason():
-        try:
-            with psycopg.connect(
-                host=target.host, port=target.port, user=USER, password=password, dbname="postgres",
-                connect_timeout=5, sslmode="disable", gssencmode="disable", options="", hostaddr="",
-            ) as connection:  # fmt: skip
-                return connection.info.server_version
-        except psycopg.OperationalError as error:
-            last_error = str(error).strip()
-            time.sleep(POLL_SECONDS)
-    raise PostgresNotFound(
-        f"image {image} should become a Postgres server within {READY_SECONDS:.0f} s; "
-        f"found {process.exit_reason() or last_error}",
-        advice="Take an image that works as the official postgres does, such as postgis/postgis:17-3.5.",
-        evidence=process.log_tail(LOG_LINES),
-    )
-
-
-def remove_container(container: DockerContainer) -> None:
-    """Remove the container with its volumes, if it was started and still exists."""
-    import docker  # noqa: PLC0415
-
-    try:
-        container.stop(force=True, delete_volume=True)
-    except docker.errors.NotFound:
-        pass
-    finally:
-        container.get_docker_client().client.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import sys
 import time
@@ -14,7 +15,9 @@ from typing import TYPE_CHECKING
 
 from migration_gate.errors import Broken
 from migration_gate.postgres.run_directory import (
+    RunDirectory,
     create_data_directory,
+    create_run_directory,
     remove_abandoned_directories,
     with_socket_directory,
 )
@@ -42,6 +45,8 @@ class RemoteAccess:
     supervisor: SupervisorClient
     socket_directory: Path
     log: Path
+    shared_directory: Path | None = None
+    """for a socket of the server's own, if there can be one"""
 
     def start_proxy(self, target: ProxyTarget) -> None:
         """Start the proxy and wait for its socket. Raises Broken if it does not start."""
@@ -62,12 +67,39 @@ class RemoteAccess:
 
 
 @contextmanager
-def open_remote_access(folder: Path) -> Iterator[RemoteAccess]:
-    """A supervised folder in `folder`, else among the temporary files; removed when the block ends."""
+def open_remote_access(folder: Path, shared_parent: Path | None = None) -> Iterator[RemoteAccess]:
+    """A supervised folder in `folder`, else among the temporary files; removed when the block ends.
+
+    shared_parent: where there is to be another folder, which the server sees too.
+    """
     remove_abandoned_directories(folder)
     run_directory = create_data_directory(folder, required_bytes=REQUIRED_BYTES)
-    with with_socket_directory(run_directory) as directories, start_supervisor(*directories) as supervisor:
+    with (
+        with_socket_directory(run_directory) as directories,
+        _create_shared_directory(shared_parent) as shared,
+        start_supervisor(*directories, *shared) as supervisor,
+    ):
         socket_directory = directories[-1].path / "socket"
         socket_directory.mkdir(mode=0o755)
         socket_directory.chmod(0o755)
-        yield RemoteAccess(supervisor, socket_directory, run_directory.path / "proxy.log")
+        shared_directory = shared[0].path if shared else None
+        yield RemoteAccess(supervisor, socket_directory, run_directory.path / "proxy.log", shared_directory)
+
+
+@contextmanager
+def _create_shared_directory(parent: Path | None) -> Iterator[tuple[RunDirectory, ...]]:
+    """One; none if nothing can be made there."""
+    if parent is None:
+        yield ()
+        return
+    remove_abandoned_directories(parent)
+    try:
+        directory = create_run_directory(parent)
+    except OSError:
+        yield ()
+        return
+    try:
+        yield (directory,)
+    finally:
+        shutil.rmtree(directory.path, ignore_errors=True)
+        directory.close_lock()

@@ -14,8 +14,10 @@ import pytest
 
 import migration_gate
 from migration_gate.errors import PostgresDied, PostgresNotFound
+from migration_gate.postgres import container_start
 from migration_gate.postgres.choice import start_server
 from migration_gate.postgres.image import find_daemon_problem, is_image_present
+from migration_gate.postgres.shared_folder import SharedFolder
 from tests.support.child_signals import restore_default_signals
 
 IMAGE = os.environ.get("MIGRATION_GATE_TEST_IMAGE", "postgres:15")
@@ -83,6 +85,11 @@ def test_an_image_becomes_a_server_behind_a_socket_of_the_run(image: str, run_fo
                 "current_setting('log_line_prefix')"
             ).fetchone()
             assert row == (server.token, "off", "%m|%p|%e|%a|%d|")
+            # A program that a migration has the server run reaches no network.
+            connection.execute("CREATE TABLE devices (name text)")
+            connection.execute("COPY devices FROM PROGRAM 'ls /sys/class/net'")
+            assert connection.execute("SELECT name FROM devices").fetchall() == [("lo",)]
+        assert container_start.ON_A_NETWORK not in server.notes
         server.check_alive()
         assert "ready to accept connections" in server.log_tail()
         container = server.process.container.get_wrapped_container().id  # type: ignore[attr-defined]
@@ -102,8 +109,12 @@ def test_the_error_for_an_image_that_cannot_be_pulled_names_it(run_folder: Path)
 
 @needs_docker
 @pytest.mark.docker
-def test_a_container_that_is_killed_is_reported(image: str, run_folder: Path) -> None:
+def test_a_container_that_is_killed_is_reported(
+    image: str, run_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(SharedFolder, "translate", lambda *_: "/nonexistent")  # as on another machine
     with start_server(image, folder=run_folder) as server:
+        assert container_start.ON_A_NETWORK in server.notes
         server.process.container.get_wrapped_container().kill()  # type: ignore[attr-defined]
         assert becomes_true(lambda: bool(server.process.exit_reason()))
         with pytest.raises(PostgresDied, match="exit status 137"):
@@ -127,3 +138,4 @@ def test_a_signal_that_ends_the_gate_leaves_no_container_behind(
         assert exists(container)
         child.send_signal(number)
     assert becomes_true(lambda: not exists(container))
+    assert becomes_true(lambda: not [*run_folder.iterdir()])
