@@ -21,6 +21,7 @@ def main() -> None:
         print(f"migration-gate {sys.modules['migration_gate'].__version__}")
         return
     if not sys.flags.isolated:
+        block_interrupts()
         os.execv(sys.executable, isolated_command(sys.argv[1:]))  # noqa: S606 - without a shell, as it should be
     if (
         FOLDER not in sys.path
@@ -30,9 +31,18 @@ def main() -> None:
 
     # Ctrl-C ends it as SIGTERM does, without a traceback, until there is something to clean up.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     from migration_gate.cli import run_as_program  # noqa: PLC0415 - not before it is isolated
 
     run_as_program()
+
+
+def block_interrupts() -> None:
+    """Keep Ctrl-C for later: an interpreter that starts ends with a traceback of its own modules."""
+    # Built in, so that no other module of the name is found:
+    import _signal  # type: ignore[import-not-found] # noqa: PLC0415
+
+    _signal.pthread_sigmask(_signal.SIG_BLOCK, {_signal.SIGINT})
 
 
 def open_standard_streams() -> None:

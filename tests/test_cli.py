@@ -314,6 +314,19 @@ def test_a_closed_pipe_is_no_error() -> None:
 
 
 @pytest.mark.slow
+def test_an_interrupt_while_the_isolated_interpreter_starts_ends_it_in_silence() -> None:
+    script = """
+import os, signal, sys
+from migration_gate import __main__ as start
+start.block_interrupts()
+os.kill(os.getpid(), signal.SIGINT)
+os.execv(sys.executable, start.isolated_command(["explain"]))
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, b"", b"")
+
+
+@pytest.mark.slow
 def test_sigterm_ends_with_143(tmp_path: Path) -> None:
     script = "import signal, sys, time\nfrom migration_gate import cli, explain\n"
     script += "explain.describe_all_checks = lambda: (print('ready', flush=True), time.sleep(30))\n"

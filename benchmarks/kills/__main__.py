@@ -103,8 +103,9 @@ def find_leftovers(here: World) -> str:
     """What is left of the run; '' if nothing is."""
     try:
         here.demand_nothing_left()
-    except AssertionError as error:
-        return f"left behind: {str(error).splitlines()[0]}"
+    except AssertionError:
+        files = [str(path.relative_to(here.temporary)) for path in here.temporary.rglob("*")]
+        return f"left behind: processes {here.processes()}, files {files[:5]}"
     return ""
 
 

@@ -34,6 +34,8 @@ KEPT_OUTPUT_BYTES = 64 * 1024
 READ_BYTES = 64 * 1024
 POLL_SECONDS = 0.25
 """between two looks at the time limits"""
+PARENT_SECONDS = 0.5
+"""how long the second interpreter may end before the first, with which it ends; decides on words alone"""
 DUMP_SECONDS = 0.5
 """what the interpreter gets to print the frames that it is in"""
 DAEMON_SECONDS = 0.5
@@ -173,8 +175,7 @@ class AnswerStream:
                 yield self._receive_line(parse_line(line))
         self._wait_for_end()
         if not self._position.is_done:
-            # (The second interpreter runs no code of the project's itself: something else ended it.)
-            yield self._explain_early_end(self._worker.process.poll() if self._is_main else None)
+            yield self._explain_early_end(self._find_exit_status())
         elif incomplete:
             raise corrupted_answer("there is text after the last line of the worker's answer", incomplete)
 
@@ -215,6 +216,19 @@ class AnswerStream:
         """
         while self._is_main and not wait_for_process(self._worker.process, POLL_SECONDS):
             self._enforce_time_limits()
+
+    def _find_exit_status(self) -> int | None:
+        """As for `crash_report.describe_exit`; None if it is not known.
+
+        The second interpreter's own is not: it is the child of the first, and ends with that one. It runs no
+        revision, so what ended both came from outside.
+        """
+        if not self._is_main:
+            wait_for_process(self._worker.process, PARENT_SECONDS)
+        status = self._worker.process.poll()
+        return (
+            status if self._is_main or (status is not None and not crash_report.is_own_end(status)) else None
+        )
 
     @property
     def _is_last_of_models(self) -> bool:
