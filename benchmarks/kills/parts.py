@@ -11,9 +11,9 @@ from pathlib import Path
 from tests.support.user_project import World
 
 SERVER_WORDS = re.compile(
-    r"Postgres server|ended from outside|the process that supervises|should have started|starting .* failed"
+    r"Postgres server|ended from outside|the process that supervises|did not start|starting .* failed"
 )
-WORKER_WORDS = re.compile(r"was killed by signal|ended before|Postgres server")
+WORKER_WORDS = re.compile(r"was killed by signal|ended before|that creates the models ended|Postgres server")
 INTERRUPTED = re.compile(r"Interrupted; nothing is left behind")
 
 

@@ -289,7 +289,9 @@ class AnswerStream:
         """
         self._server_watch.verify_server()  # a server that died first is the cause
         manner = "ended" if status is None else crash_report.describe_exit(status)
-        message = f"the project's interpreter {manner} {self._position.describe()}"
+        is_second = status is None and not self._is_main
+        subject = "the interpreter that creates the models" if is_second else "the project's interpreter"
+        message = f"{subject} {manner} {self._position.describe()}"
         stage = self._position.stage
         if status is not None and stage is not None and crash_report.is_own_end(status):
             return crash_report.build_failure_line(stage, self._position.revision, message, self.output)
