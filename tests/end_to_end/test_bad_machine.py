@@ -106,7 +106,7 @@ KILLED_PROCESSES: dict[str, tuple[Callable[[World, HeldRun], int], str]] = {
     "the sandbox": (lambda here, held: parent_of(parent_of(held.worker)), IN_REVISION),
     "the interpreter": (lambda here, held: parent_of(held.worker), IN_REVISION),
     "the process of the revisions": (lambda here, held: held.worker, IN_REVISION),
-    "the interpreter of the models": (models_interpreter, "interpreter ended"),
+    "the interpreter of the models": (models_interpreter, "interpreter that creates the models ended"),
     "the process of the models": (
         lambda here, held: child_of(models_interpreter(here, held)),
         "was killed by signal 9 (SIGKILL)",
