@@ -32,6 +32,8 @@ REQUIRED_BYTES = 1024 * 1024
 """free space that is needed here: for a socket and a log, without a cluster"""
 PORT = 5432
 """names the socket: `.s.PGSQL.5432`"""
+GATE_PORT = 5433
+"""names the gate's own socket, which leads to all databases"""
 OPEN_SECONDS = 60.0
 POLL_SECONDS = 0.005
 LOG_LINES = 20
@@ -51,7 +53,8 @@ class RemoteAccess:
     def start_proxy(self, target: ProxyTarget) -> None:
         """Start the proxy and wait for its socket. Raises Broken if it does not start."""
         socket = self.socket_directory / f".s.PGSQL.{PORT}"
-        arguments = [json.dumps(asdict(target)), str(socket)]
+        gate_socket = self.socket_directory / f".s.PGSQL.{GATE_PORT}"
+        arguments = [json.dumps(asdict(target)), str(socket), str(gate_socket)]
         command = [sys.executable, "-I", "-S", str(PROXY_SCRIPT), *arguments]
         self.supervisor.start_command(command, account=None, log=self.log, stop_signal=signal.SIGTERM)
         deadline = time.monotonic() + OPEN_SECONDS

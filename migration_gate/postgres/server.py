@@ -64,6 +64,8 @@ class Server:
     process: ServerProcess = field(repr=False, compare=False)
     database_prefix: str = DATABASE_PREFIX
     """every database of this run starts with it"""
+    gate_port: int = 0
+    """names the socket for the gate's own connections, if `port` leads to databases of this run alone"""
 
     def connect(self, database: str | None = None) -> psycopg.Connection[tuple[object, ...]]:
         """A connection that autocommits. Raises PostgresDied if it has ended, else psycopg's error."""
@@ -155,7 +157,8 @@ class Server:
         )
 
     def _connect(self, database: str) -> psycopg.Connection[tuple[object, ...]]:
-        return connect_to_socket(self.socket_directory, self.port, self.user, self.password, database)
+        port = self.gate_port or self.port
+        return connect_to_socket(self.socket_directory, port, self.user, self.password, database)
 
     def _connection_error(self) -> str:
         """Why the server cannot be connected to; '' if it can."""

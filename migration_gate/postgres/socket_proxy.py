@@ -3,9 +3,10 @@
 Every connection is copied byte by byte, with two exceptions: the proxy itself speaks TLS to a server that
 wants it, and therefore removes channel binding, which needs TLS from end to end, from the server's offer.
 
-Run as a script, with the standard library only: `socket_proxy.py TARGET_AS_JSON SOCKET_PATH`. (In a thread of
-the gate it could not answer while libpq waits for the answer to a cancel request, because libpq does not
-release the interpreter then.)
+Run as a script, with the standard library only: `socket_proxy.py TARGET_AS_JSON PATH GATE_PATH`.
+The first socket leads to the run's databases alone, if the target says how their names begin. The second one
+is the gate's own, and leads to all. (In a thread of the gate the proxy could not answer while libpq waits for
+the answer to a cancel request, because libpq does not release the interpreter then.)
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 SSL_REQUEST = struct.pack("!II", 8, 80877103)
+CANCEL_REQUEST = struct.pack("!I", 80877102)
+PROTOCOL_3 = struct.pack("!H", 3)
 GSS_REQUEST = struct.pack("!II", 8, 80877104)
 FIRST_PACKET_SIZES = range(8, 10_001)
 """bytes of a connection's first packet; the greatest is Postgres' own limit"""
@@ -45,6 +48,8 @@ class ProxyTarget:
     """file with the certificates to trust, or `system`"""
     certificate: str = ""
     key: str = ""
+    database_prefix: str = ""
+    """how the names of the run's databases begin; '' if all of the server's are the run's"""
 
     @property
     def requires_tls(self) -> bool:
@@ -106,8 +111,10 @@ class ServerConnection:
 class SocketProxy:
     """Serves the connections of one socket; lives in an event loop."""
 
-    def __init__(self, target: ProxyTarget) -> None:
+    def __init__(self, target: ProxyTarget, database_prefix: str = "") -> None:
         self.target = target
+        self.database_prefix = database_prefix
+        """of the only databases that this socket leads to"""
         self.tls = target.tls_context()
 
     async def handle_connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -121,6 +128,11 @@ class SocketProxy:
 
     async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         first_packet = await read_first_packet(reader, writer)
+        if not is_allowed(first_packet, self.database_prefix):
+            reason = f"only databases whose names start with {self.database_prefix} can be reached"
+            writer.write(fatal_error(reason))
+            await writer.drain()
+            return
         try:
             server = await self._connect()
         except OSError as error:
@@ -185,6 +197,26 @@ async def read_first_packet(reader: asyncio.StreamReader, writer: asyncio.Stream
         await writer.drain()
 
 
+def is_allowed(first_packet: bytes, database_prefix: str) -> bool:
+    """Whether the packet asks for a database of this name, or is none that opens a session.
+
+    A connection for replication has all databases. A name that is given twice, or in a packet that the server
+    may read in another way than this function, is refused.
+    """
+    if not database_prefix or first_packet[4:8] == CANCEL_REQUEST:
+        return True
+    if first_packet[4:6] != PROTOCOL_3 or not first_packet.endswith(b"\0\0"):
+        return False
+    words = first_packet[8:-2].split(b"\0")
+    if len(words) % 2:
+        return False
+    names = words[::2]
+    if len({*names}) < len(names) or b"replication" in names or b"" in names:
+        return False
+    database = dict(zip(names, words[1::2], strict=True)).get(b"database", b"")
+    return database.startswith(database_prefix.encode())
+
+
 async def copy_answers(server: ServerConnection, writer: asyncio.StreamWriter) -> None:
     """Copy what the server sends to the client.
 
@@ -231,17 +263,20 @@ def fatal_error(text: str) -> bytes:
     return ERROR + struct.pack("!I", len(body) + 4) + body
 
 
-async def serve_socket(target: ProxyTarget, path: str) -> None:
-    """Serve the Unix socket at `path` for ever. Raises OSError if it can't be made.
+async def serve_sockets(target: ProxyTarget, path: str, gate_path: str) -> None:
+    """Serve the Unix sockets at these paths for ever. Raises OSError if they can't be made.
 
-    The socket appears at `path` when it can be used.
+    The one at `path` appears last, when both can be used.
     """
+    own = await asyncio.start_unix_server(SocketProxy(target).handle_connection, gate_path)
+    os.chmod(gate_path, 0o600)  # noqa: PTH101
+    proxy = SocketProxy(target, target.database_prefix)
     temporary_path = f"{path}.new"
-    server = await asyncio.start_unix_server(SocketProxy(target).handle_connection, temporary_path)
+    server = await asyncio.start_unix_server(proxy.handle_connection, temporary_path)
     os.chmod(temporary_path, 0o777)  # noqa: PTH101, S103 -- its folder and a password protect it
     os.rename(temporary_path, path)  # noqa: PTH104
-    await server.serve_forever()
+    await asyncio.gather(own.serve_forever(), server.serve_forever())
 
 
 if __name__ == "__main__":
-    asyncio.run(serve_socket(ProxyTarget(**json.loads(sys.argv[1])), sys.argv[2]))
+    asyncio.run(serve_sockets(ProxyTarget(**json.loads(sys.argv[1])), *sys.argv[2:4]))

@@ -7,13 +7,13 @@ import re
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from migration_gate.config.settings_text import hide_password
 from migration_gate.errors import Misconfigured, PostgresNotFound
-from migration_gate.postgres.remote import PORT, open_remote_access
+from migration_gate.postgres.remote import GATE_PORT, PORT, open_remote_access
 from migration_gate.postgres.remote_cleanup import cleanup_of_databases, drop_databases
 from migration_gate.postgres.server import DATABASE_PREFIX, Server, format_version
 from migration_gate.postgres.supervisor_client import SupervisorClient
@@ -27,7 +27,14 @@ REFUSED_PARAMETERS = ("service", "hostaddr")
 """they hide which server is meant"""
 CONNECT_SECONDS = 10
 
-RIGHTS = "SELECT rolcreatedb OR rolsuper, rolsuper FROM pg_roles WHERE rolname = current_user"
+RIGHTS = """
+SELECT rolcreatedb OR rolsuper, rolsuper, (
+    SELECT count(*)::int FROM pg_database
+    WHERE datallowconn AND NOT datistemplate AND datname NOT IN ('postgres', current_database())
+    AND left(datname, 15) <> 'migration_gate_' AND has_database_privilege(oid, 'CONNECT')
+) FROM pg_roles WHERE rolname = current_user
+"""
+"""the databases of a service container are `postgres`, the templates, and the one that the URL names"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +61,8 @@ class ServerRights:
     version: int
     """server_version_num"""
     superuser: bool
+    other_databases: int
+    """how many that are not the gate's it may connect to"""
 
 
 class UnknownProcess:
@@ -73,8 +82,8 @@ class UnknownProcess:
 def start_url(url: str, *, folder: Path, reason: str) -> Iterator[Server]:
     """The user's server, behind a socket of this run. Raises Misconfigured or PostgresNotFound."""
     address = parse_url(url)
-    target = proxy_target(address)
     prefix = f"{DATABASE_PREFIX}{secrets.token_hex(6)}_"
+    target = replace(proxy_target(address), database_prefix=prefix)
     rights = check_rights(address)
     with open_remote_access(folder) as access:
         access.start_proxy(target)
@@ -95,6 +104,7 @@ def start_url(url: str, *, folder: Path, reason: str) -> Iterator[Server]:
                 log=None,
                 process=UnknownProcess(),
                 database_prefix=prefix,
+                gate_port=GATE_PORT,
             )
 
 
@@ -193,13 +203,13 @@ def check_rights(address: ServerAddress) -> ServerRights:
             f"{address.shown} cannot be connected to: {str(error).strip()}",
             advice="Check host, port, user, password and sslmode of `postgres:`, and that the server is up.",
         ) from error
-    may_create_databases, superuser = row or (False, False)
+    may_create_databases, superuser, other_databases = row or (False, False, 0)
     if not may_create_databases:
         raise PostgresNotFound(
             f"User {address.user} needs the right to create databases on {address.shown}, and has it not.",
             advice=f'As a superuser there, run: ALTER ROLE "{address.user}" CREATEDB;',
         )
-    return ServerRights(version, bool(superuser))
+    return ServerRights(version, bool(superuser), int(other_databases))
 
 
 @contextmanager
@@ -227,9 +237,26 @@ def _describe_limits(rights: ServerRights) -> Iterator[str]:
     """What to know about a server that the gate did not start."""
     yield "the project's code is given the password of this server, as it stands in the URL"
     yield "roles, tablespaces and settings that it makes there stay: the gate drops its own databases alone"
+    if rights.other_databases:
+        yield _describe_other_databases(rights)
     if not rights.superuser:
         yield "the user is not a superuser there: migrations that need one (many extensions do) will fail"
         yield (
             "without a superuser no event trigger watches the migrations: a CREATE ... IF NOT EXISTS that "
             "found something else under its name is not seen, nor is DDL whose error PL/pgSQL caught"
         )
+
+
+def _describe_other_databases(rights: ServerRights) -> str:
+    """What keeps the project's code from them, and what to do."""
+    count = rights.other_databases
+    databases = "one other database" if count == 1 else f"{count} other databases"
+    way = (
+        "as a superuser's, a migration can reach them through the server (dblink, COPY … FROM PROGRAM)"
+        if rights.superuser
+        else "the gate refuses the project's code such connections, though not the server (postgres_fdw)"
+    )
+    return (
+        f"the user may connect to {databases} of that server; {way}. Use a server that holds nothing else, "
+        "or a role of its own that has CREATEDB alone, and REVOKE CONNECT ON DATABASE … FROM PUBLIC"
+    )

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from migration_gate.postgres.remote import open_remote_access
-from migration_gate.postgres.socket_proxy import ProxyTarget
+from migration_gate.postgres.socket_proxy import ProxyTarget, is_allowed
 
 slow = pytest.mark.slow
 
@@ -56,3 +56,24 @@ def test_a_client_that_does_not_speak_postgres_protocol_is_disconnected(run_fold
         client.connect(f"{access.socket_directory}/.s.PGSQL.5432")
         client.sendall(b"GET / HTTP/1.1\r\n\r\n")
         assert client.recv(100) == b""
+
+
+@pytest.mark.parametrize(
+    ("parameters", "allowed"),
+    [
+        (b"user\0u\0database\0run_1\0\0", True),
+        (b"database\0run_1\0user\0database\0\0", True),
+        (b"user\0run_1\0\0", False),
+        (b"user\0u\0database\0app\0\0", False),
+        (b"user\0database\0database\0app\0\0", False),
+        (b"user\0u\0database\0run_1\0database\0app\0\0", False),
+        (b"user\0u\0database\0run_1\0replication\0true\0\0", False),
+        (b"user\0u\0database\0app\0\0database\0run_1\0\0", False),
+        (b"user\0u\0database\0run_1\0", False),
+        (b"", False),
+    ],
+)
+def test_the_first_packet_asks_for_a_database_of_the_run(parameters: bytes, allowed: bool) -> None:
+    packet = b"\0\0\0\0\0\3\0\0" + parameters
+    assert is_allowed(packet, "run_") == allowed
+    assert is_allowed(packet, "")

@@ -101,6 +101,29 @@ def test_the_databases_of_the_run_are_dropped_and_no_other_is_touched(
 
 @slow
 @needs_local
+def test_the_projects_code_connects_to_no_other_database_of_the_server(
+    user_server: Server, run_folder: Path
+) -> None:
+    with user_server.connect() as connection:
+        connection.execute("CREATE ROLE small LOGIN CREATEDB PASSWORD 'small'")
+        connection.execute("CREATE DATABASE app")
+    url = url_of(user_server, user="small", password="small")
+    with start_server(url, folder=run_folder) as server:
+        assert [note for note in server.notes if "may connect to one other database of that server" in note]
+        name = server.create_database()
+        address = f"host={server.socket_directory} port={server.port} user=small password=small"
+        psycopg.connect(f"{address} dbname={name}").close()
+        for database in ("app", "postgres", "template1", f"app application_name={name}"):
+            with pytest.raises(psycopg.OperationalError, match="only databases whose names start with"):
+                psycopg.connect(f"{address} dbname={database}")
+    with user_server.connect() as connection:
+        connection.execute("REVOKE CONNECT ON DATABASE app FROM PUBLIC")
+    with start_server(url, folder=run_folder) as server:
+        assert not [note for note in server.notes if "may connect to" in note]
+
+
+@slow
+@needs_local
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_a_signal_that_ends_the_gate_leaves_no_database_behind(
     user_server: Server, run_folder: Path, number: signal.Signals
@@ -251,7 +274,7 @@ def test_every_driver_reaches_a_server_that_requires_tls(
         with server.connect(server.create_database()) as connection:
             query = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()"
             assert connection.execute(query).fetchone() == (True,)
-        login = {"user": server.user, "password": server.password, "database": "postgres"}
+        login = {"user": server.user, "password": server.password, "database": server.create_database()}
         psycopg2.connect(host=server.socket_directory, port=server.port, **login).close()
         pg8000.Connection(unix_sock=f"{server.socket_directory}/.s.PGSQL.{server.port}", **login).close()
 
