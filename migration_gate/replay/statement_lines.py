@@ -109,6 +109,18 @@ def _find_statement(query: str, texts: Sequence[str], position: int) -> int | No
 
 
 def _fits_with_parameters(query: str, text: str) -> bool:
-    """Whether the query is the text with values in the place of its parameters."""
-    pattern = ".+?".join(re.escape(part) for part in _PARAMETER.split(text))
-    return re.fullmatch(pattern, query, re.DOTALL) is not None
+    """Whether the query is the text with values in the place of its parameters.
+
+    Each part of the text is taken where it stands first: no later place leaves more room for the others. (A
+    regular expression tries all of them: seconds for eight parameters, more than a life for thirty.)
+    """
+    first, *others, last = _PARAMETER.split(text)
+    if not query.startswith(first):
+        return False
+    position = len(first)
+    for part in others:
+        start = query.find(part, position + 1)
+        if start < 0:
+            return False
+        position = start + len(part)
+    return query.endswith(last) and position + 1 <= len(query) - len(last)

@@ -40,6 +40,21 @@ def test_what_the_driver_changes_in_a_text_makes_no_difference() -> None:
     assert find_lines(["SELECT g('x')"], ("SELECT f($1)", 5)) == [None]
 
 
+def test_values_and_the_text_around_them_are_told_apart() -> None:
+    assert find_lines(["SELECT f(1, 2)"], ("SELECT f(%s)", 5)) == [5]
+    assert find_lines(["SELECT ab ab"], ("SELECT %sb%sb", 5)) == [5]
+    assert find_lines(["SELECT 1"], ("SELECT %s%s", 5)) == [None]
+    assert find_lines(["SELECT ()"], ("SELECT (%s)", 5)) == [None]
+    assert find_lines(["SELECT (1)"], ("SELECT (%s) (1)", 5)) == [None]
+
+
+def test_a_statement_with_many_parameters_is_compared_at_once() -> None:
+    statement = f"INSERT INTO t VALUES ({', '.join(['%s'] * 40)}) RETURNING x"
+    values = ", ".join(["1"] * 100)
+    assert find_lines([f"INSERT INTO t VALUES ({values})"], (statement, 5)) == [None]
+    assert find_lines([f"INSERT INTO t VALUES ({values}) RETURNING x"], (statement, 5)) == [5]
+
+
 def test_a_long_text_is_compared_as_far_as_it_was_recorded() -> None:
     long = ADD + " -- " + "x" * 9000
     assert find_lines([long[:4000]], (long, 5)) == [5]
