@@ -19,20 +19,39 @@ from migration_gate.analysis.revision_graph import (
     list_locations,
 )
 from migration_gate.check import Evidence, Finding
-from migration_gate.facts import Correction, History, Location, MissingParent, RevisionFile, SetVariable
+from migration_gate.facts import (
+    Correction,
+    FileDefect,
+    History,
+    Location,
+    MissingParent,
+    RevisionFile,
+    SetVariable,
+)
 from migration_gate.wording import join_words
+
+_PROBLEMS = {
+    FileDefect.SYNTAX: "is no valid Python",
+    FileDefect.ACCESS: "cannot be read",
+    FileDefect.NESTING: "cannot be parsed",
+}
+_FIXES = {
+    FileDefect.SYNTAX: "Fix the syntax.",
+    FileDefect.ACCESS: "Make it readable for the user that runs the gate.",
+    FileDefect.NESTING: "Shorten the expression, or split it over several variables.",
+}
 
 
 def find_unreadable_files(history: History) -> Iterator[Finding]:
-    """Files that Python cannot parse."""
+    """Files that cannot be read, or that Python cannot parse."""
     for file in history.files:
         if file.error:
             yield Finding(
                 object=file.path,
-                message=f"`{file.path}` is no valid Python: {file.error}",
+                message=f"`{file.path}` {_PROBLEMS[file.defect]}: {file.error}",
                 location=Location(file.path, file.line),
                 revision=file.revision,
-                fix="Fix the syntax.",
+                fix=_FIXES[file.defect],
             )
 
 

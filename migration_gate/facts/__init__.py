@@ -53,7 +53,14 @@ from migration_gate.facts.differences import (
     TypeCast,
 )
 from migration_gate.facts.failure import Failure
-from migration_gate.facts.history import History, MissingParent, Revision, RevisionFile, SourceCall
+from migration_gate.facts.history import (
+    FileDefect,
+    History,
+    MissingParent,
+    Revision,
+    RevisionFile,
+    SourceCall,
+)
 from migration_gate.facts.ineffective_commands import CaughtError, ObjectDescription, SkippedCreation
 from migration_gate.facts.location import Location, Origin
 from migration_gate.facts.migration_environment import Connection, MigrationContext, StepKeyword, StepKeywords
@@ -126,6 +133,7 @@ __all__ = [
     "Extension",
     "Facts",
     "Failure",
+    "FileDefect",
     "FilteredObject",
     "Grant",
     "History",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cached_property
 
 from migration_gate.facts.failure import Failure
@@ -42,6 +43,17 @@ class SourceCall:
     """names of its keyword arguments"""
 
 
+class FileDefect(StrEnum):
+    """Why a file tells nothing."""
+
+    SYNTAX = "syntax"
+    """it is no valid Python"""
+    ACCESS = "access"
+    """it could not be read"""
+    NESTING = "nesting"
+    """it may be valid, and no parser gets through it"""
+
+
 @dataclass(frozen=True, slots=True)
 class RevisionFile:
     """A Python file that looks like a revision, read as text."""
@@ -53,6 +65,8 @@ class RevisionFile:
     """whether Alembic loads it"""
     error: str | None = None
     """why Python could not parse it"""
+    defect: FileDefect = FileDefect.SYNTAX
+    """the kind of `error`, if there is one"""
     line: int | None = None
     """of `revision = `"""
     parents_line: int | None = None

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from migration_gate.facts import RevisionFile
+from migration_gate.facts import FileDefect, RevisionFile
 from migration_gate.scan.file_content import read_regular_file
 from migration_gate.scan.python_syntax import parse_other_syntax
 from migration_gate.scan.revision_calls import find_schema_calls
@@ -135,7 +135,8 @@ def _read_revision_file(file: Path, display_path: str) -> RevisionSource | None:
     try:
         data = read_regular_file(file)
     except OSError as error:
-        return RevisionSource(RevisionFile(display_path, None, error=error.strerror or str(error)))
+        reason = error.strerror or str(error)
+        return RevisionSource(RevisionFile(display_path, None, error=reason, defect=FileDefect.ACCESS))
     try:
         tree = ast.parse(data, display_path)
     except (SyntaxError, ValueError) as error:
@@ -147,7 +148,7 @@ def _read_revision_file(file: Path, display_path: str) -> RevisionSource | None:
         return _read_tree(rewritten, data, display_path, message="")
     except (RecursionError, MemoryError):
         reason = "an expression is nested too deeply (a sum of thousands of parts?)"
-        return RevisionSource(RevisionFile(display_path, None, error=reason))
+        return RevisionSource(RevisionFile(display_path, None, error=reason, defect=FileDefect.NESTING))
     docstring = ast.get_docstring(tree) or ""
     return _read_tree(tree, data, display_path, message=docstring.split("\n\n")[0].strip())
 

@@ -11,6 +11,7 @@ from migration_gate.checks import broken_history, several_heads
 from migration_gate.facts import (
     Facts,
     Failure,
+    FileDefect,
     History,
     Location,
     MissingParent,
@@ -241,6 +242,20 @@ def test_a_syntax_error_is_reported_once() -> None:
     (finding,) = check_history(graph)
     assert finding.location == Location("v/a.py", 3)
     assert finding.message == "`v/a.py` is no valid Python: invalid syntax"
+
+
+@pytest.mark.parametrize(
+    ("defect", "message", "fix"),
+    [
+        (FileDefect.ACCESS, "`v/a.py` cannot be read: Permission denied", "Make it readable"),
+        (FileDefect.NESTING, "`v/a.py` cannot be parsed: Permission denied", "Shorten the expression"),
+    ],
+)
+def test_what_is_no_error_of_syntax_is_not_called_one(defect: FileDefect, message: str, fix: str) -> None:
+    file = RevisionFile("v/a.py", None, is_loaded=False, error="Permission denied", defect=defect)
+    (finding,) = check_history(replace(make_chain("a1"), files=(file,)))
+    assert finding.message == message
+    assert finding.fix.startswith(fix)
 
 
 def test_a_parent_that_may_be_in_an_unreadable_file_is_not_reported_as_missing() -> None:
