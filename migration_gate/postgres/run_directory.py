@@ -56,6 +56,14 @@ class RunDirectory:
         os.close(self.lock)
 
 
+_open_directories: list[Path] = []
+
+
+def list_open_directories() -> tuple[Path, ...]:
+    """The folders of `temporary_run_directory` that this process has now."""
+    return tuple(_open_directories)
+
+
 @contextmanager
 def temporary_run_directory() -> Iterator[Path]:
     """A folder for one run, removed when the block ends: in memory if there is room, else in TMPDIR.
@@ -74,10 +82,12 @@ def temporary_run_directory() -> Iterator[Path]:
             where="TMPDIR",
             advice="Set TMPDIR to a folder that exists, has room, and may be written to.",
         ) from error
+    _open_directories.append(directory.path)
     try:
         yield directory.path
     finally:
         shutil.rmtree(directory.path, ignore_errors=True)
+        _open_directories.remove(directory.path)
         directory.close_lock()
 
 

@@ -100,6 +100,8 @@ class Supervisor:
     def __init__(self) -> None:
         self.process = SupervisedProcess()
         self.final_cleanup: FinalCleanup | None = None
+        self.is_closing = False
+        """the gate has said that it is going to end"""
         self._incomplete_line = b""
 
     def handle_messages(self, parent: int) -> None:
@@ -130,6 +132,8 @@ class Supervisor:
             self.final_cleanup = FinalCleanup(**cleanup) if cleanup else None
         elif "copy" in message:
             send_reply("copied", copy_beside(CopyCluster(**message["copy"])))
+        elif "close" in message:
+            self.is_closing = True
         elif "stop" in message:
             self.process.stop()
             send_reply("ended", self.process.exit_status)
@@ -244,8 +248,11 @@ def run_final_cleanup(cleanup: FinalCleanup) -> None:
     )
 
 
-def main(parent: int, folders: list[str], locks: list[int]) -> None:
-    """Supervise until the gate has ended, then clean up. The folders' locks are held until then."""
+def main(parent: int, folders: list[str], locks: list[int], gate_folders: list[str]) -> None:
+    """Supervise until the gate has ended, then clean up. The folders' locks are held until then.
+
+    gate_folders: which the gate removes itself, unless it is killed.
+    """
     for number in IGNORED_SIGNALS:
         signal.signal(number, signal.SIG_IGN)
     for descriptor in locks:
@@ -256,8 +263,8 @@ def main(parent: int, folders: list[str], locks: list[int]) -> None:
     try:
         supervisor.handle_messages(parent)
     finally:
-        supervisor.clean_up(folders)
+        supervisor.clean_up(folders if supervisor.is_closing else [*folders, *gate_folders])
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), json.loads(sys.argv[2]), json.loads(sys.argv[3]))
+    main(int(sys.argv[1]), *map(json.loads, sys.argv[2:]))

@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from migration_gate.errors import Broken, PostgresDied
-from migration_gate.postgres.run_directory import RunDirectory
+from migration_gate.postgres.run_directory import RunDirectory, list_open_directories
 from migration_gate.postgres.supervisor_protocol import CopyCluster, FinalCleanup, StartCommand
 from migration_gate.sandbox.process_end import wait_for_process
 from migration_gate.sandbox.user import Account
@@ -145,6 +145,8 @@ class SupervisorClient:
 
     def close(self) -> None:
         """Have everything stopped and removed, and wait for it, also when Ctrl-C is pressed again."""
+        with suppress(PostgresDied, OSError):
+            self._send({"close": True})
         with suppress(OSError):
             self._messages.close()
         while True:
@@ -199,13 +201,16 @@ def server_environment() -> dict[str, str]:
 
 @contextmanager
 def start_supervisor(*directories: RunDirectory) -> Iterator[SupervisorClient]:
-    """A supervisor that removes these folders when the block ends or this process does."""
+    """A supervisor that removes these folders when the block ends or this process does.
+
+    If this process is killed, it removes the folders of `temporary_run_directory` as well.
+    """
     locks = [directory.lock for directory in directories]
     paths = [str(directory.path) for directory in directories]
     process = subprocess.Popen(
         [
             sys.executable, "-I", "-S", str(SUPERVISOR_SCRIPT), str(os.getpid()), json.dumps(paths),
-            json.dumps(locks),
+            json.dumps(locks), json.dumps([str(path) for path in list_open_directories()]),
         ],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import time
@@ -74,7 +75,7 @@ def test_a_signal_ends_every_process_of_the_run(here: World, stage: str, number:
     out, err = process.communicate(timeout=HANG_SECONDS)
     if number is signal.SIGKILL:
         assert process.returncode == -number
-        wait_until(lambda: not here.processes())
+        here.demand_nothing_left()
         return
     assert process.returncode == 128 + number, out + err
     assert "Interrupted; nothing is left behind." in err
@@ -94,12 +95,16 @@ def test_sigterm_while_it_starts_ends_it_without_a_traceback(here: World) -> Non
 
 
 def test_folders_of_a_killed_run_are_removed_by_the_next_run(here: World) -> None:
-    """The folder of the gate itself: the server's folders are removed by its supervisor."""
+    """Where its supervisor was killed as well, which removes them otherwise."""
     process = start_and_wait(here, "replaying")
+    (supervisor,) = (pid for pid, line in here.processes().items() if "supervisor.py" in line)
+    os.kill(supervisor, signal.SIGSTOP)
     process.kill()
     process.communicate()
+    os.kill(supervisor, signal.SIGKILL)
     wait_until(lambda: not here.processes())
     abandoned = here.folders()
+    assert abandoned
     time.sleep(5.5)  # younger folders may belong to a run that is about to lock them
     here.lay(project(two_py=revision("two", "one", "pass")))
     next_run = here.start()
