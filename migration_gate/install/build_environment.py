@@ -108,7 +108,9 @@ def build_environment(
     linked_folders: tuple[Path, ...] = ()
     if plan.command:
         # What people install with writes beside the sources: `pip install -e .`, for example.
-        checkout = map(Path, list_writable_folders(plan.top, environment.folder, [cache.folder]))
+        caches = [cache.folder]
+        temporary_caches = [] if cache.account else caches
+        checkout = map(Path, list_writable_folders(plan.top, environment.folder, caches, temporary_caches))
         own = replace(build, installer=installer.allow_writing(*checkout))
         yield from own.run(_own_command(build), plan.title)
     else:

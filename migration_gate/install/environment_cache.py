@@ -21,7 +21,7 @@ from migration_gate.config.gate_variables import IMAGE_VARIABLE
 from migration_gate.config.settings import Settings
 from migration_gate.errors import Misconfigured
 from migration_gate.sandbox.user import Account, choose_account, is_readable, runs_on_github
-from migration_gate.sandbox.writable_folders import REPOSITORY_FOLDER
+from migration_gate.sandbox.writable_folders import REPOSITORY_FOLDER, name_temporary_cache
 
 SUBFOLDERS = ("uv", "python", "pip", "home", "environments", "servers")
 OWN_NAMES = frozenset({".gitignore", "lock", "clusters", *SUBFOLDERS})
@@ -170,7 +170,7 @@ def _list_usual_folders(top: Path, environ: Mapping[str, str]) -> Iterator[Path]
         yield Path(user_cache) / "migration-gate"
     if os.geteuid() == 0:
         yield Path("/var/cache/migration-gate")
-    yield Path(tempfile.gettempdir()) / f"migration-gate-{os.geteuid()}"
+    yield name_temporary_cache()
 
 
 def _prepare_folder(folder: Path, account: Account | None, owners: AbstractSet[int]) -> bool:

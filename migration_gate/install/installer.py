@@ -17,7 +17,7 @@ from migration_gate.errors import TimedOut
 from migration_gate.sandbox.command import sandbox_command, sandbox_environment
 from migration_gate.sandbox.seccomp import supports_seccomp
 from migration_gate.sandbox.user import Account
-from migration_gate.sandbox.writable_folders import list_temporary_folders
+from migration_gate.sandbox.writable_folders import list_temporary_folders, make_temporary_caches
 
 KEPT_LINES = 400
 """of what a command prints: the last ones"""
@@ -163,7 +163,15 @@ class Installer:
 
     def _list_writable_folders(self) -> list[str]:
         folders = (*(self.folder / name for name in OWN_SUBFOLDERS), *self.writable_folders)
-        return [*list_temporary_folders(), *map(os.path.realpath, folders)]
+        caches = [] if self.account else [self.folder]
+        return [*list_temporary_folders(caches), *map(os.path.realpath, folders)]
+
+    def _choose_temporary_folder(self, own_home: Path) -> dict[str, str]:
+        """TMPDIR, if nothing new can be made in the usual folder, because the cache lies there."""
+        if self.account or not make_temporary_caches([self.folder]):
+            return {}
+        own_home.mkdir(exist_ok=True)
+        return {"TMPDIR": str(own_home)}
 
     def _list_variables(self, variables: Mapping[str, str]) -> dict[str, str]:
         """All variables of a command: the passed ones, the gate's settings for uv and pip, and these."""
@@ -190,6 +198,7 @@ class Installer:
             "XDG_DATA_HOME": str(own_home / ".local/share"),
             "XDG_STATE_HOME": str(own_home / ".local/state"),
             "CARGO_HOME": str(own_home / ".cargo"),
+            **self._choose_temporary_folder(own_home),
             **variables,
         }
         return {name: value for name, value in every.items() if value}

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from migration_gate.postgres.binaries import Installation
 from migration_gate.postgres.cluster_files import copy_cluster, leave_out_zeros, measure_folder
+from migration_gate.sandbox.writable_folders import make_temporary_caches, name_temporary_cache
 
 LAYOUT = "2"
 """changes when the arguments of initdb do, or how its files are stored"""
@@ -119,6 +120,16 @@ def find_cached_cluster(installation: Installation) -> CachedCluster | None:
     build = installation.build or f"{installation.folder}|{installation.version}|{changed}"
     digest = hashlib.sha256(f"{build}|{LAYOUT}".encode()).hexdigest()[:16]
     return CachedCluster(root / "clusters" / f"{installation.version}-{digest}")
+
+
+def list_temporary_caches() -> list[Path]:
+    """The user's cache folders that lie in folders for temporary files, where a server may write.
+
+    None where the gate is root: then the server's account may not write to them.
+    """
+    if os.geteuid() == 0:
+        return []
+    return make_temporary_caches([find_cache_folder() or name_temporary_cache()])
 
 
 def find_cache_folder(environ: Mapping[str, str] = os.environ) -> Path | None:

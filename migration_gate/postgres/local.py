@@ -20,7 +20,12 @@ from migration_gate.postgres.binaries import Installation
 from migration_gate.postgres.cluster_files import DISK_FULL_ERRORS
 from migration_gate.postgres.image_cluster import unpack_cluster
 from migration_gate.postgres.initdb import SUPERUSER, create_cluster
-from migration_gate.postgres.initdb_cache import CachedCluster, ClusterRecord, find_cached_cluster
+from migration_gate.postgres.initdb_cache import (
+    CachedCluster,
+    ClusterRecord,
+    find_cached_cluster,
+    list_temporary_caches,
+)
 from migration_gate.postgres.run_directory import (
     create_data_directory,
     remove_abandoned_directories,
@@ -207,7 +212,7 @@ class LocalStart:
             unix_sockets_only=UNIX_SOCKETS_ONLY,
             writable_folders=[
                 *map(os.path.realpath, (self.data, self.socket_directory)),
-                *list_temporary_folders(),
+                *list_temporary_folders(list_temporary_caches()),
             ],
         )
         self._wait_until_ready()

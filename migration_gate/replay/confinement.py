@@ -22,7 +22,12 @@ from migration_gate.sandbox.user import (
     is_readable,
     runs_in_container,
 )
-from migration_gate.sandbox.writable_folders import REPOSITORY_FOLDER, list_writable_folders
+from migration_gate.sandbox.writable_folders import (
+    REPOSITORY_FOLDER,
+    list_writable_folders,
+    make_temporary_caches,
+    name_temporary_cache,
+)
 
 ALL_NETWORKS = "`network: true`: the project's code could reach other machines"
 NO_FILTER = (
@@ -32,6 +37,10 @@ NO_FILTER = (
 NO_LANDLOCK = (
     "this kernel has no Landlock (Linux 5.13 has it): the project's code could change other files of this "
     "user, and read the variables of this user's other programs"
+)
+CACHE_AMONG_TEMPORARY_FILES = (
+    "the gate's cache is {}, among temporary files: the project's code makes no new files beside it, and "
+    "TMPDIR is a folder of the run; set XDG_CACHE_HOME or `cache:` to a folder elsewhere"
 )
 HOME_VARIABLES = ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR")
 """name folders of the user's, which programs look for in HOME where these are not set"""
@@ -45,6 +54,8 @@ class Confinement:
     """whose rights the code has; None: those of this process"""
     unix_sockets_only: bool
     writable_folders: list[str]
+    has_own_temporary_folder: bool
+    """whether nothing new can be made in the usual folders for temporary files"""
     notes: tuple[str, ...]
     """what could not be kept from it, for the report"""
 
@@ -57,6 +68,10 @@ def choose_confinement(project: Project, settings: Settings, folder: Path) -> Co
     choice = choose_account(project.root, [project.python, project.root])
     _require_readable(project, choice.account)
     notes: list[str] = []
+    caches = _list_caches(settings)
+    temporary_caches = [] if choice.account else make_temporary_caches(caches)
+    checkout = find_repository_root(project.root)
+    notes += [CACHE_AMONG_TEMPORARY_FILES.format(cache) for cache in temporary_caches]
     if settings.network:
         notes.append(ALL_NETWORKS)
     elif not supports_seccomp():
@@ -68,15 +83,18 @@ def choose_confinement(project: Project, settings: Settings, folder: Path) -> Co
     return Confinement(
         account=choice.account,
         unix_sockets_only=not settings.network and supports_seccomp(),
-        writable_folders=_list_writable_folders(project, settings, folder),
+        writable_folders=list_writable_folders(
+            checkout, folder, [*caches, checkout / REPOSITORY_FOLDER], temporary_caches
+        ),
+        has_own_temporary_folder=bool(temporary_caches),
         notes=tuple(notes),
     )
 
 
-def _list_writable_folders(project: Project, settings: Settings, folder: Path) -> list[str]:
-    checkout = find_repository_root(project.root)
-    caches = (find_cache_folder(), settings.cache, checkout / REPOSITORY_FOLDER)
-    return list_writable_folders(checkout, folder, [cache for cache in caches if cache is not None])
+def _list_caches(settings: Settings) -> list[Path]:
+    """The folders outside of the checkout that later runs may take something from."""
+    cache = find_cache_folder() or name_temporary_cache()  # the last resort, if there is no other
+    return [cache, *([settings.cache] if settings.cache else [])]
 
 
 def _require_readable(project: Project, account: Account | None) -> None:
@@ -103,7 +121,7 @@ def _describe_account(account: Account | None, unreadable: Path) -> str:
 
 
 def build_environment(
-    settings: Settings, account: Account | None, folder: Path, environ: Mapping[str, str]
+    settings: Settings, confinement: Confinement, folder: Path, environ: Mapping[str, str]
 ) -> dict[str, str]:
     """The variables that the interpreter starts with; what names the server follows with the order.
 
@@ -113,6 +131,7 @@ def build_environment(
     environment = {name: value for name, value in environ.items() if not name.startswith(WITHHELD_PREFIXES)}
     if not sys.platform.startswith("linux"):
         return environment | settings.env_by_name()
+    account = confinement.account
     home = folder / "home"
     home.mkdir(exist_ok=True)
     for name in HOME_VARIABLES:
@@ -122,4 +141,6 @@ def build_environment(
         environment |= {"USER": "nobody", "LOGNAME": "nobody"}
     elif environ.get("HOME"):
         environment.setdefault("PYTHONUSERBASE", f"{environ['HOME']}/.local")
+    if confinement.has_own_temporary_folder:
+        environment["TMPDIR"] = str(home)
     return environment | {"HOME": str(home)} | settings.env_by_name()

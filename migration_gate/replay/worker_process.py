@@ -121,7 +121,7 @@ def _open_pipes() -> PipePairs:
 def _launch_worker(project: Project, settings: Settings, folder: Path, with_models: bool) -> WorkerProcess:
     confinement = choose_confinement(project, settings, folder)
     worker_code = _find_readable_code(confinement.account, folder)
-    environment = build_environment(settings, confinement.account, folder, os.environ)
+    environment = build_environment(settings, confinement, folder, os.environ)
     socket_read, socket_write = os.pipe()
     pipes = _open_pipes()
     models_pipes = _open_pipes() if with_models else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +14,11 @@ import pytest
 from migration_gate.sandbox import writable_folders
 from migration_gate.sandbox.command import sandbox_command
 from migration_gate.sandbox.landlock import find_landlock_version
-from migration_gate.sandbox.writable_folders import list_writable_folders
+from migration_gate.sandbox.writable_folders import (
+    list_temporary_folders,
+    list_writable_folders,
+    make_temporary_caches,
+)
 from tests.sandbox.test_socket_attacks import HANG_SECONDS, NOBODY, PYTHON, needs_root
 from tests.support.privileges import folder_for_everybody
 
@@ -154,7 +159,8 @@ def test_what_is_trusted_later_is_not_on_the_list(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ci: bool, cache: bool
 ) -> None:
     monkeypatch.setenv("CI", "true" if ci else "")
-    monkeypatch.setattr(writable_folders, "list_temporary_folders", list)
+    monkeypatch.setattr(writable_folders, "TEMPORARY_FOLDERS", ())
+    monkeypatch.setattr(tempfile, "gettempdir", lambda: str(tmp_path / "none"))
     checkout, run, caches = tmp_path / "checkout", tmp_path / "run", tmp_path / "checkout" / "tools" / "cache"
     for path in (checkout / ".git" / "hooks", checkout / "src", checkout / "tools" / "bin", run):
         path.mkdir(parents=True)
@@ -170,6 +176,40 @@ def test_what_is_trusted_later_is_not_on_the_list(
         assert listed == {"run", "checkout/src", "checkout/file", "checkout/tools"}
     else:
         assert listed == {"run", "checkout"}
+
+
+@needs_landlock
+def test_a_cache_among_temporary_files_is_not_written(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writable_folders, "TEMPORARY_FOLDERS", ())
+    monkeypatch.setattr(tempfile, "gettempdir", lambda: str(folder))
+    (folder / "other").unlink()
+    (folder / "other").mkdir()
+    cache, elsewhere = folder / ".cache" / "migration-gate", Path("/nowhere/cache")
+    assert make_temporary_caches([cache, elsewhere]) == [cache]
+    names = [str(folder.resolve() / name) for name in ("file", "other")]
+    assert sorted(list_temporary_folders([cache])) == names
+    account = NOBODY if os.geteuid() == 0 else None
+    for path in (folder, folder / ".cache", cache, folder / "other"):
+        path.chmod(0o777)
+    code = """
+import os, sys
+for name in (".cache/migration-gate/new", ".cache/new", "new", "other/new"):
+    try:
+        open(f"{sys.argv[1]}/{name}", "w")
+        print(name)
+    except OSError:
+        pass
+os.rename(f"{sys.argv[1]}/.cache", f"{sys.argv[1]}/other/moved")
+"""
+    done = subprocess.run(
+        sandbox_command(
+            [PYTHON, "-I", "-S", "-c", code, str(folder)], account=account, unix_sockets_only=True,
+            writable_folders=list_temporary_folders([cache]),
+        ),
+        capture_output=True, text=True, timeout=HANG_SECONDS, check=False,
+    )  # fmt: skip
+    assert done.stdout == "other/new\n"
+    assert "PermissionError" in done.stderr or "cross-device" in done.stderr
 
 
 @pytest.mark.skipif(sys.platform == "linux", reason="Linux may have it")
