@@ -32,6 +32,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """One process more than there are cores (`-n auto`): slow tests wait for servers and other processes."""
+    are_fast = "not slow" in str(config.option.markexpr)
+    return None if are_fast else (os.cpu_count() or 1) + 1
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """With `--update`, keep the tests that compare with a golden file."""
     if not config.getoption("--update"):

@@ -13,6 +13,7 @@ import re
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.kills.parts import PARTS, Part
@@ -48,7 +49,7 @@ class Run:
 def run_undisturbed(here: World, part: Part) -> tuple[Run, float]:
     """A run that nothing happens to, and for how many seconds the part is there."""
     process = here.start()
-    pid = wait_for_part(here, part, process)
+    pid = wait_for_process(here, part.find_owner or part.find, process)
     start = time.perf_counter()
     while pid and process.poll() is None and Path(f"/proc/{pid}/exe").exists():
         time.sleep(PAUSE_SECONDS)
@@ -60,19 +61,21 @@ def run_undisturbed(here: World, part: Part) -> tuple[Run, float]:
 def run_disturbed(here: World, part: Part, delay: float) -> Run | None:
     """A run in which the part gets its signal `delay` seconds after it is there; None if it never was."""
     process = here.start()
-    pid = wait_for_part(here, part, process)
+    pid = wait_for_process(here, part.find_owner or part.find, process)
     deadline = time.perf_counter() + delay
     while pid and time.perf_counter() < deadline and process.poll() is None:
         time.sleep(PAUSE_SECONDS)
+    if part.find_owner is not None:
+        pid = part.find(here, process.pid)
     has_been_sent = bool(pid) and send(pid, part)
     output, errors = process.communicate()
     return Run(process.returncode, output, errors) if has_been_sent else None
 
 
-def wait_for_part(here: World, part: Part, process: subprocess.Popen[str]) -> int:
-    """The part's process; 0 if the run ends without it."""
+def wait_for_process(here: World, find: Callable[[World, int], int], process: subprocess.Popen[str]) -> int:
+    """The process that is to be found; 0 if the run ends without it."""
     while process.poll() is None:
-        if pid := part.find(here, process.pid):
+        if pid := find(here, process.pid):
             return pid
         time.sleep(PAUSE_SECONDS)
     return 0

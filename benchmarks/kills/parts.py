@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import signal
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tests.support.user_project import World
@@ -29,6 +29,8 @@ class Part:
     """with which the run may end"""
     words: re.Pattern[str]
     """one of them is in its report"""
+    find_owner: Callable[[World, int], int] | None = None
+    """in whose life the moment is chosen, if there are several processes of the part, each of a short life"""
 
 
 def list_children(parent: int) -> list[int]:
@@ -92,6 +94,12 @@ def part_of_server(name: str, *patterns: str, number: signal.Signals = KILL) -> 
     return Part(name, find_below(SUPERVISOR, *patterns), number, (3,), SERVER_WORDS)
 
 
+def part_of_sessions(name: str, number: signal.Signals) -> Part:
+    """The process of whichever session there is at a moment of the server's life."""
+    part = part_of_server(name, SERVER, r"\[local\]", number=number)
+    return replace(part, find_owner=find_below(SUPERVISOR, SERVER))
+
+
 def part_of_worker(name: str, *patterns: str) -> Part:
     """A process of the project's code, below its sandbox."""
     return Part(name, find_below(SANDBOX, *patterns), KILL, (3,), WORKER_WORDS)
@@ -105,8 +113,8 @@ PARTS = {
         Part("gate-KILL", find_gate, KILL, (-KILL,), INTERRUPTED),
         part_of_server("supervisor"),
         part_of_server("postmaster", SERVER),
-        part_of_server("backend", SERVER, r"\[local\]"),
-        part_of_server("backend-TERM", SERVER, r"\[local\]", number=TERM),
+        part_of_sessions("backend", KILL),
+        part_of_sessions("backend-TERM", TERM),
         part_of_server("checkpointer", SERVER, "checkpointer"),
         part_of_worker("sandbox"),
         part_of_worker("worker", WORKER),

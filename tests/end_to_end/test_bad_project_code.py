@@ -75,9 +75,9 @@ for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1):
 time.sleep(300)
 """
     here.lay(settings(code))
-    ran = here.check("--import-timeout", "10")
+    ran = here.check("--import-timeout", "3")
     assert ran.status == 2
-    assert "took longer than 10 s while the project was imported" in ran.out
+    assert "took longer than 3 s while the project was imported" in ran.out
 
 
 def test_an_import_that_prints_megabytes(here: World) -> None:
