@@ -71,7 +71,8 @@ def choose_confinement(project: Project, settings: Settings, folder: Path) -> Co
     caches = _list_caches(settings)
     temporary_caches = [] if choice.account else make_temporary_caches(caches)
     checkout = find_repository_root(project.root)
-    notes += [CACHE_AMONG_TEMPORARY_FILES.format(cache) for cache in temporary_caches]
+    if temporary_caches:
+        notes.append(CACHE_AMONG_TEMPORARY_FILES.format(" and ".join(map(str, temporary_caches))))
     if settings.network:
         notes.append(ALL_NETWORKS)
     elif not supports_seccomp():
@@ -93,8 +94,13 @@ def choose_confinement(project: Project, settings: Settings, folder: Path) -> Co
 
 def _list_caches(settings: Settings) -> list[Path]:
     """The folders outside of the checkout that later runs may take something from."""
-    cache = find_cache_folder() or name_temporary_cache()  # the last resort, if there is no other
-    return [cache, *([settings.cache] if settings.cache else [])]
+    last_resort = name_temporary_cache()
+    caches = [
+        find_cache_folder() or last_resort,
+        settings.cache,
+        last_resort if last_resort.is_dir() else None,
+    ]
+    return [*dict.fromkeys(cache for cache in caches if cache is not None)]
 
 
 def _require_readable(project: Project, account: Account | None) -> None:
