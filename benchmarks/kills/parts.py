@@ -73,13 +73,15 @@ def find_below(*patterns: str) -> Callable[[World, int], int]:
 
 def find_models_worker(here: World, gate: int) -> int:
     """The second interpreter, a child of the first."""
-    worker = find_below("migration_gate/sandbox", "worker/__main__")(here, gate)
+    worker = find_below(SANDBOX, WORKER)(here, gate)
     return next(iter(list_children(worker)), 0) if worker else 0
 
 
 SUPERVISOR = r"supervisor\.py"
 SERVER = r"/postgres -D"
-SANDBOX = "migration_gate/sandbox"
+SANDBOX = r"migration_gate/sandbox .*worker/__main__"
+QUESTION = r"migration_gate/sandbox (?!.*worker/__main__)"
+"""the sandbox of the interpreter that is asked for its packages"""
 WORKER = "worker/__main__"
 KILL, TERM, INT = signal.SIGKILL, signal.SIGTERM, signal.SIGINT
 
@@ -117,6 +119,7 @@ PARTS = {
         part_of_sessions("backend-TERM", TERM),
         part_of_server("checkpointer", SERVER, "checkpointer"),
         part_of_worker("sandbox"),
+        Part("question", find_below(QUESTION), KILL, (3,), WORKER_WORDS),
         part_of_worker("worker", WORKER),
         Part("models-worker", find_models_worker, KILL, (3,), WORKER_WORDS),
     )

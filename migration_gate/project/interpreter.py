@@ -13,9 +13,11 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from migration_gate.config.gate_variables import is_private
+from migration_gate.errors import WorkerDied
 from migration_gate.project.search import read_text_file
 from migration_gate.sandbox.child_process import NOT_STARTED
 from migration_gate.sandbox.command import sandbox_command, sandbox_environment
+from migration_gate.sandbox.process_end import ENDED_FROM_OUTSIDE, describe_exit, is_own_end
 from migration_gate.sandbox.seccomp import supports_seccomp
 from migration_gate.sandbox.user import choose_account
 
@@ -136,7 +138,7 @@ def _list_packages(folder: Path) -> Iterator[tuple[str, str]]:
 
 
 def _ask_interpreter(interpreter: Interpreter, root: Path, environ: Mapping[str, str]) -> Interpreter:
-    """The interpreter with what it says itself; our secrets are not passed to it."""
+    """The interpreter with what it says itself; our secrets are not passed to it. Raises WorkerDied."""
     variables = {name: value for name, value in environ.items() if not is_private(name)}
     try:
         completed = subprocess.run(
@@ -160,6 +162,12 @@ def _ask_interpreter(interpreter: Interpreter, root: Path, environ: Mapping[str,
         return replace(interpreter, problem=_not_a_python(error.strerror))
     except ValueError:  # what it printed is no text
         return replace(interpreter, problem=_not_a_python(None))
+    if not is_own_end(completed.returncode):
+        raise WorkerDied(
+            f"The project's interpreter `{interpreter.python}` "
+            f"{describe_exit(completed.returncode)} while it was asked for its packages.",
+            advice=ENDED_FROM_OUTSIDE,
+        )
     try:
         # The last line, because a sitecustomize may print before the probe does.
         version, packages, executable = json.loads(completed.stdout.strip().splitlines()[-1])

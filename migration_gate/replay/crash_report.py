@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import signal
 
 from migration_gate.worker.protocol.reported_error import ErrorReport, Frame
 from migration_gate.worker.protocol.run_lines import FailedStage, RunFailed
@@ -19,42 +18,9 @@ FOREIGN_FILE = re.compile(
     r"|/lib/python3\.\d+/(?!site-packages)"
 )
 """files whose frames say nothing about the project's own code"""
-OWN_SIGNALS = frozenset(
-    getattr(signal, name)
-    for name in ("SIGABRT", "SIGBUS", "SIGFPE", "SIGILL", "SIGSEGV", "SIGSYS", "SIGTRAP")
-    if hasattr(signal, name)
-)
-"""what ends an interpreter for its own faults; every other signal comes from outside"""
-LOWEST_SIGNAL_STATUS = 128
-"""an exit status above it means: killed by the signal of the rest"""
 INTERPRETER_ENDED = "InterpreterEnded"
 """stands in place of an exception's class"""
 ADVICE = "A call of os._exit, a crash in a C extension or too little memory end an interpreter like this."
-
-
-def describe_exit(status: int) -> str:
-    """How a process ended: `ended with exit status 7`, `was killed by signal 11 (SIGSEGV)`.
-
-    `status` is the sandbox's, which adds 128 to the number of a signal; negative if one killed it itself.
-    """
-    if 0 <= status <= LOWEST_SIGNAL_STATUS:
-        return f"ended with exit status {status}"
-    number = -status if status < 0 else status - LOWEST_SIGNAL_STATUS
-    try:
-        name = signal.Signals(number).name
-    except ValueError:
-        name = "unknown"
-    return f"was killed by signal {number} ({name})"
-
-
-def is_own_end(status: int) -> bool:
-    """Whether the project's code may have ended its interpreter: by an exit, or by a crash of its own.
-
-    `status` as for `describe_exit`. If it is false something outside of the project ended it.
-    """
-    if status < 0:  # the sandbox itself was killed, which nothing below it may do
-        return False
-    return status <= LOWEST_SIGNAL_STATUS or status - LOWEST_SIGNAL_STATUS in OWN_SIGNALS
 
 
 def last_output(output: str) -> str:

@@ -22,7 +22,7 @@ from migration_gate.replay.server_watch import ServerWatch
 from migration_gate.replay.worker_order import WorkerTask, build_order
 from migration_gate.replay.worker_process import WorkerPipes, WorkerProcess, stop_worker
 from migration_gate.sandbox.command import identify_socket
-from migration_gate.sandbox.process_end import wait_for_process
+from migration_gate.sandbox.process_end import ENDED_FROM_OUTSIDE, describe_exit, is_own_end, wait_for_process
 from migration_gate.worker.protocol import Line
 from migration_gate.worker.protocol.history_lines import ContextConfigured
 from migration_gate.worker.protocol.order import DATABASE_RESTORED, ModelsRequest, Order, encode_order
@@ -218,7 +218,7 @@ class AnswerStream:
             self._enforce_time_limits()
 
     def _find_exit_status(self) -> int | None:
-        """As for `crash_report.describe_exit`; None if it is not known.
+        """As for `describe_exit`; None if it is not known.
 
         The second interpreter's own is not: it is the child of the first, and ends with that one. It runs no
         revision, so what ended both came from outside.
@@ -226,9 +226,7 @@ class AnswerStream:
         if not self._is_main:
             wait_for_process(self._worker.process, PARENT_SECONDS)
         status = self._worker.process.poll()
-        return (
-            status if self._is_main or (status is not None and not crash_report.is_own_end(status)) else None
-        )
+        return status if self._is_main or (status is not None and not is_own_end(status)) else None
 
     @property
     def _is_last_of_models(self) -> bool:
@@ -285,18 +283,18 @@ class AnswerStream:
     def _explain_early_end(self, status: int | None) -> Line:
         """The failure that the worker could not write any more. Raises if it was not the project's.
 
-        `status`: as for `crash_report.describe_exit`; None if it is not known, and was not the project's.
+        `status`: as for `describe_exit`; None if it is not known, and was not the project's.
         """
         self._server_watch.verify_server()  # a server that died first is the cause
-        manner = "ended" if status is None else crash_report.describe_exit(status)
+        manner = "ended" if status is None else describe_exit(status)
         is_second = status is None and not self._is_main
         subject = "the interpreter that creates the models" if is_second else "the project's interpreter"
         message = f"{subject} {manner} {self._position.describe()}"
         stage = self._position.stage
-        if status is not None and stage is not None and crash_report.is_own_end(status):
+        if status is not None and stage is not None and is_own_end(status):
             return crash_report.build_failure_line(stage, self._position.revision, message, self.output)
         raise WorkerDied(
             f"{message[0].upper()}{message[1:]}, without finishing its answer.",
-            advice="Something ended it from outside: look for too little memory (`dmesg`), and run again.",
+            advice=ENDED_FROM_OUTSIDE,
             evidence=crash_report.last_output(self.output),
         )

@@ -4,7 +4,7 @@ command           the command line that runs another command in the sandbox: sta
 options           what that command may do
 __main__          the sandbox: it stays as the command's parent, and ends all that the command started
 child_process     starts the command, and ends it with its descendants; the Postgres supervisor uses it too
-process_end       waits for the end of a process that the gate has started
+process_end       waits for the end of a process that the gate has started, and says how it ended
 seccomp           the filter of system calls, set for a process
 filter_program    what the filter does: Unix sockets only, or for the installer all but these
 system_calls      numbers and kinds of system calls

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from migration_gate.errors import ProjectNotImported
+from migration_gate.errors import ProjectNotImported, WorkerDied
 from migration_gate.project.interpreter import inspect_interpreter
 from migration_gate.project.interpreter_choice import (
     TOOL_MARKERS,
@@ -189,3 +189,13 @@ def test_choosing_a_virtual_environment_starts_no_interpreter(tmp_path: Path) ->
     python.write_text(f"#!/bin/sh\ntouch {tmp_path}/started\n")
     assert choose_interpreter(None, tmp_path, tmp_path, {}).python == python
     assert not (tmp_path / "started").exists()
+
+
+@pytest.mark.slow
+def test_an_interpreter_that_is_killed_while_it_is_asked_is_no_fault_of_the_project(tmp_path: Path) -> None:
+    python = tmp_path / "python"
+    python.write_text("#!/bin/sh\nkill -9 $$\n")
+    python.chmod(0o755)
+    tmp_path.chmod(0o755)
+    with pytest.raises(WorkerDied, match=r"was killed by signal 9 \(SIGKILL\) while it was asked"):
+        inspect_interpreter(python, "the setting `python`", tmp_path, {})
