@@ -29,4 +29,5 @@ commands. Every folder may use `errors`, `check`, `wording` and `progress`. The 
     monorepo/    several projects: which of them a change touches, and one report of several runs
 """
 
-__version__ = "0.1.0"  # of the package, too (see `pyproject.toml`): metadata take longer to read
+__version__ = "0.1.0"
+"""of the package, too (see `pyproject.toml`): `--version` needs no metadata, which take longer to read"""

@@ -13,7 +13,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from migration_gate.install.installer import Installer, select_variables
+from migration_gate.install.installer import OWN_SUBFOLDERS, Installer, select_variables
 from migration_gate.install.lock_export import (
     ExportedLock,
     PackageIndex,
@@ -121,6 +121,8 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def installer(tmp_path_factory: pytest.TempPathFactory) -> Installer:
     """An installer with a cache for all tests, so that each tool is downloaded once."""
     folder = tmp_path_factory.mktemp("cache")
+    for name in OWN_SUBFOLDERS:
+        (folder / name).mkdir()
     return Installer(
         None, select_variables(read_index_variables(), {}), folder, time.monotonic() + 3600, 3600
     )
