@@ -55,7 +55,7 @@ class ServerWatch:
         try:
             self._session.execute("select 1")
         except psycopg.Error as error:
-            self.explain_lost_session(error)
+            explain_lost_session(self._server, error)
 
     def verify_failure(self, line: Line) -> None:
         """Raise PostgresDied if a failure is the end of a session that no migration asked for."""
@@ -68,34 +68,6 @@ class ServerWatch:
         if not any(TERMINATING_FUNCTION in statement for statement in statements):
             raise _ended_from_outside(self._server, line.error.message)
 
-    def explain_lost_session(self, error: psycopg.Error) -> None:
-        """Raise, unless the server still runs and a migration only ended the sessions beside its own."""
-        import psycopg  # noqa: PLC0415 - loaded while the server starts
-
-        if error.sqlstate in (ADMIN_SHUTDOWN, IDLE_SESSION_TIMEOUT):
-            try:
-                self._server.connect().close()
-            except psycopg.OperationalError:
-                pass
-            else:
-                return
-        self._wait_for_reason()
-        self._server.check_alive()
-        log = self._server.log_tail()
-        if mentions_full_disk(log):
-            raise disk_full_error(log) from error
-        raise PostgresDied(
-            f"the Postgres server ({self._server.description}) ended its sessions in the replay: {error}",
-            advice="Its log says which of its processes crashed, or what restarted it. Run again.",
-            evidence=log,
-        ) from error
-
-    def _wait_for_reason(self) -> None:
-        """Give a server that is about to end the time to do so: only the words of the error depend on it."""
-        stop_waiting_at = time.monotonic() + END_SECONDS
-        while not self._server.process.exit_reason() and time.monotonic() < stop_waiting_at:
-            time.sleep(POLL_SECONDS)
-
 
 @contextmanager
 def report_lost_sessions(server: Server) -> Iterator[None]:
@@ -103,15 +75,52 @@ def report_lost_sessions(server: Server) -> Iterator[None]:
 
     Raises PostgresDied or DiskFull, at the end as well, where the loss was taken for something else.
     """
-    with closing(ServerWatch(server)) as watch:
+    import psycopg  # noqa: PLC0415 - loaded while the server starts
+
+    try:
+        opened = ServerWatch(server)
+    except psycopg.OperationalError as error:  # the server has ended since it was ready
+        explain_lost_session(server, error)
+        raise
+    with closing(opened) as watch:
         try:
             yield
         except Exception as error:
             if lost := find_lost_session(error):
-                watch.explain_lost_session(lost)
+                explain_lost_session(server, lost)
                 raise _ended_from_outside(server, str(lost)) from error
             raise
         watch.verify_server()
+
+
+def explain_lost_session(server: Server, error: psycopg.Error) -> None:
+    """Raise, unless the server still runs and a migration only ended the sessions beside its own."""
+    import psycopg  # noqa: PLC0415 - loaded while the server starts
+
+    if error.sqlstate in (ADMIN_SHUTDOWN, IDLE_SESSION_TIMEOUT):
+        try:
+            server.connect().close()
+        except psycopg.OperationalError:
+            pass
+        else:
+            return
+    _wait_for_reason(server)
+    server.check_alive()
+    log = server.log_tail()
+    if mentions_full_disk(log):
+        raise disk_full_error(log) from error
+    raise PostgresDied(
+        f"The Postgres server ({server.description}) ended its sessions: {error}",
+        advice="Its log says which of its processes crashed, or what restarted it. Run again.",
+        evidence=log,
+    ) from error
+
+
+def _wait_for_reason(server: Server) -> None:
+    """Give a server that is about to end the time to do so: only the words of the error depend on it."""
+    stop_waiting_at = time.monotonic() + END_SECONDS
+    while not server.process.exit_reason() and time.monotonic() < stop_waiting_at:
+        time.sleep(POLL_SECONDS)
 
 
 def find_lost_session(error: BaseException | None) -> psycopg.Error | None:
@@ -130,7 +139,7 @@ def find_lost_session(error: BaseException | None) -> psycopg.Error | None:
 
 def _ended_from_outside(server: Server, message: str) -> PostgresDied:
     return PostgresDied(
-        f"a session was ended from outside: {message.strip()}",
+        f"A session was ended from outside: {message.strip()}",
         advice="Look for what sends signals to the server's processes, or calls pg_terminate_backend, on "
         "this machine, and run again.",
         evidence=server.log_tail(),

@@ -97,7 +97,7 @@ KILLED_PROCESSES: dict[str, tuple[Callable[[World, HeldRun], int], str]] = {
     # Whether the server has noticed by then decides which of its sentences it is.
     "the session's process": (
         lambda here, held: held.backend,
-        "Postgres server | a session was ended from outside",
+        "Postgres server | A session was ended from outside",
     ),
     "the server's supervisor": (
         lambda here, held: parent_of(find_process(here, r"/postgres -D \S+/data")),
