@@ -98,12 +98,14 @@ def describe_frozen(column: Column, other: Column | None = None, *, is_known: bo
     quoted = _QUOTED_CALL.match(column.default) if is_text_type(column.type) else None
     if quoted:
         return f"{QUOTED}{_unquote_call(quoted)}"
-    if is_known and _EVALUATED.search(column.default):
-        return FROZEN
+    is_moment = _names_moment(column.default, other) or (is_known and _EVALUATED.search(column.default))
+    return FROZEN if is_moment else None
+
+
+def _names_moment(default: str, other: Column | None) -> bool:
+    """Whether it is the moment of a run, or the day of one where the other side has the call."""
     is_day = other is not None and other.default in ("CURRENT_DATE", "now()")
-    if _MOMENT.match(column.default) or (is_day and _DAY.match(column.default)):
-        return FROZEN
-    return None
+    return bool(_MOMENT.match(default) or (is_day and _DAY.match(default)))
 
 
 def _unquote_call(quoted: re.Match[str]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from migration_gate.sandbox.seccomp import supports_seccomp
 from migration_gate.sandbox.user import (
     WITHHELD_PREFIXES,
     Account,
+    AccountChoice,
     choose_account,
     is_readable,
     runs_in_container,
@@ -67,20 +68,9 @@ def choose_confinement(project: Project, settings: Settings, folder: Path) -> Co
     """
     choice = choose_account(project.root, [project.python, project.root])
     _require_readable(project, choice.account)
-    notes: list[str] = []
     caches = _list_caches(settings)
     temporary_caches = [] if choice.account else make_temporary_caches(caches)
     checkout = find_repository_root(project.root)
-    if temporary_caches:
-        notes.append(CACHE_AMONG_TEMPORARY_FILES.format(" and ".join(map(str, temporary_caches))))
-    if settings.network:
-        notes.append(ALL_NETWORKS)
-    elif not supports_seccomp():
-        notes.append(NO_FILTER)
-    if choice.account is None and supports_seccomp() and not find_landlock_version():
-        notes.append(NO_LANDLOCK)
-    if choice.unreadable is not None and runs_in_container(os.environ):
-        notes.append(_describe_account(choice.account, choice.unreadable))
     return Confinement(
         account=choice.account,
         unix_sockets_only=not settings.network and supports_seccomp(),
@@ -88,8 +78,22 @@ def choose_confinement(project: Project, settings: Settings, folder: Path) -> Co
             checkout, folder, [*caches, checkout / REPOSITORY_FOLDER], temporary_caches
         ),
         has_own_temporary_folder=bool(temporary_caches),
-        notes=tuple(notes),
+        notes=tuple(_list_notes(choice, settings, temporary_caches)),
     )
+
+
+def _list_notes(choice: AccountChoice, settings: Settings, temporary_caches: list[Path]) -> Iterator[str]:
+    """What could not be kept from the project's code."""
+    if temporary_caches:
+        yield CACHE_AMONG_TEMPORARY_FILES.format(" and ".join(map(str, temporary_caches)))
+    if settings.network:
+        yield ALL_NETWORKS
+    elif not supports_seccomp():
+        yield NO_FILTER
+    if choice.account is None and supports_seccomp() and not find_landlock_version():
+        yield NO_LANDLOCK
+    if choice.unreadable is not None and runs_in_container(os.environ):
+        yield _describe_account(choice.account, choice.unreadable)
 
 
 def _list_caches(settings: Settings) -> list[Path]:

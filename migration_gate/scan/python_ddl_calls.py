@@ -54,8 +54,7 @@ def _read_create_all(module: PythonModule, node: ast.Attribute) -> CodeChange | 
     if not _may_be_application(node.value, tables):
         return None
     call = parent if isinstance(parent, ast.Call) and parent.func is node else None
-    is_for_other_database = call is not None and names_other_database(ast.unparse(call))
-    if is_for_other_database or is_test_code(module, node):
+    if _is_for_other_database(call) or is_test_code(module, node):
         return None
     return CodeChange(
         node.lineno,
@@ -68,6 +67,10 @@ def _read_create_all(module: PythonModule, node: ast.Attribute) -> CodeChange | 
         stamps_head=stamps_head(module, node),
         engine_url=find_engine_url(module, parent) if isinstance(parent, ast.Call) else "",
     )
+
+
+def _is_for_other_database(call: ast.Call | None) -> bool:
+    return call is not None and names_other_database(ast.unparse(call))
 
 
 def _may_be_application(receiver: ast.expr, tables: tuple[str, ...] | None) -> bool:
