@@ -11,9 +11,9 @@ from migration_gate.report.printable_text import escape_unprintable
 
 def describe_edit(edit: SourceEdit) -> str:
     """A sentence that ends with a colon: `In the model (app/models.py:12):`."""
-    place = escape_unprintable(f"{edit.file}:{edit.first_line}").replace("`", "")
+    location = escape_unprintable(f"{edit.file}:{edit.first_line}").replace("`", "")
     introduction = edit.introduction.removesuffix(":")
-    return f"{introduction} ({place}):" if introduction else f"In {place}:"
+    return f"{introduction} ({location}):" if introduction else f"In {location}:"
 
 
 def format_diff(edit: SourceEdit) -> str:

@@ -94,9 +94,9 @@ class RetryDecision:
             self._ask_for_another(self._describe_failure(error))
 
     def _ask_for_another(self, failure: StartupFailure) -> None:
-        wanted = find_wanted_settings(failure)
-        if wanted is not None:
-            self._try_again(wanted)
+        additions = find_wanted_settings(failure)
+        if additions is not None:
+            self._try_again(additions)
         if self._attempt.proven is not None:
             self._take_guess_back()
         guess = guess_settings(
