@@ -20,7 +20,8 @@ url                 databases on a server that the user runs
 remote              what the two need here: a Unix socket (socket_proxy), and a clean-up (remote_cleanup)
 database_removal    drops a database that is in use, on old servers too; shared_leftovers: and roles
 
-run_directory       the folders of a run, and the removal of abandoned ones
+run_directory       the folders of a run, and the removal of abandoned ones; folder_remover removes those of
+                    a gate that is killed
 supervisor          the process that stops the server and removes its files, whatever happens to the gate;
                     supervisor_client is the gate's side of it, supervisor_protocol what they send;
                     starting_thread starts the server, and lives as long

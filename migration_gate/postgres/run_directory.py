@@ -11,18 +11,22 @@ import fcntl
 import os
 import pwd
 import re
+import secrets
 import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from migration_gate.errors import DiskFull, Misconfigured, PostgresNotFound
 from migration_gate.postgres.account import can_everyone_enter, runs_as_root
+from migration_gate.postgres.folder_remover import announce_folder, remove_if_killed
 
 PREFIX = "migration-gate-pg-"
+NAME_BYTES = 6
+"""of chance in the name of a folder, which are 8 letters"""
 SOCKET_PATH_SIZE = 103
 """bytes of a Unix socket's path, without the closing zero (macOS; Linux has 107)"""
 SOCKET_NAME = "/.s.PGSQL.5432"
@@ -56,39 +60,33 @@ class RunDirectory:
         os.close(self.lock)
 
 
-_open_directories: list[Path] = []
-
-
-def list_open_directories() -> tuple[Path, ...]:
-    """The folders of `temporary_run_directory` that this process has now."""
-    return tuple(_open_directories)
-
-
 @contextmanager
 def temporary_run_directory() -> Iterator[Path]:
     """A folder for one run, removed when the block ends: in memory if there is room, else in TMPDIR.
 
     Every user may pass through it, as the project's code must, and only the gate's user may list it.
-    First the folders of killed runs are removed. Raises DiskFull or Misconfigured if it cannot be made.
+    It is removed as well if this process is killed. First the folders of killed runs are removed, whose
+    `folder_remover` was killed too. Raises DiskFull or Misconfigured if it cannot be made.
     """
-    try:
-        parent = MEMORY_FOLDER if has_memory_folder() else Path(tempfile.gettempdir())
-        remove_abandoned_directories(parent)
-        directory = create_run_directory(parent)
-    except OSError as error:
-        no_room = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        raise (DiskFull if no_room else Misconfigured)(
-            f"The run needs a folder for temporary files, and none could be made: {error}.",
-            where="TMPDIR",
-            advice="Set TMPDIR to a folder that exists, has room, and may be written to.",
-        ) from error
-    _open_directories.append(directory.path)
-    try:
-        yield directory.path
-    finally:
-        shutil.rmtree(directory.path, ignore_errors=True)
-        _open_directories.remove(directory.path)
-        directory.close_lock()
+    with ExitStack() as stack:
+        try:
+            parent = MEMORY_FOLDER if has_memory_folder() else Path(tempfile.gettempdir())
+            remove_abandoned_directories(parent)
+            path = parent / new_folder_name()
+            stack.enter_context(remove_if_killed(path))
+            directory = create_locked_directory(path)
+        except OSError as error:
+            no_room = error.errno in (errno.ENOSPC, errno.EDQUOT)
+            raise (DiskFull if no_room else Misconfigured)(
+                f"The run needs a folder for temporary files, and none could be made: {error}.",
+                where="TMPDIR",
+                advice="Set TMPDIR to a folder that exists, has room, and may be written to.",
+            ) from error
+        try:
+            yield directory.path
+        finally:
+            shutil.rmtree(directory.path, ignore_errors=True)
+            directory.close_lock()
 
 
 def has_memory_folder() -> bool:
@@ -211,7 +209,19 @@ def candidate_parents(folder: Path) -> Iterator[Path]:
 
 def create_run_directory(parent: Path) -> RunDirectory:
     """A new, locked folder. Every user may pass through it, and only this one may list it. Raises OSError."""
-    path = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
+    path = parent / new_folder_name()
+    announce_folder(path)
+    return create_locked_directory(path)
+
+
+def new_folder_name() -> str:
+    """A name that no folder has, and nobody can guess."""
+    return PREFIX + secrets.token_urlsafe(NAME_BYTES)
+
+
+def create_locked_directory(path: Path) -> RunDirectory:
+    """This folder, as in `create_run_directory`. Raises OSError."""
+    path.mkdir(mode=0o700)
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     path.chmod(0o711)

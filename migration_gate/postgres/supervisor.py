@@ -5,7 +5,7 @@ Run as a script in a session of its own, with the standard library only. It read
 the gate has finished, was interrupted, or was killed, the supervisor stops the command, removes the run's
 folders, and runs the final clean-up. A run that succeeds and one that is killed are cleaned up the same way.
 
-    python -I -S supervisor.py PARENT_PID '["/tmp/folder", …]' '[LOCK_DESCRIPTOR, …]'
+    python -I -S supervisor.py PARENT_PID '["/tmp/folder", …]' '[DESCRIPTOR, …]'
 """
 
 from __future__ import annotations
@@ -100,8 +100,6 @@ class Supervisor:
     def __init__(self) -> None:
         self.process = SupervisedProcess()
         self.final_cleanup: FinalCleanup | None = None
-        self.is_closing = False
-        """the gate has said that it is going to end"""
         self._incomplete_line = b""
 
     def handle_messages(self, parent: int) -> None:
@@ -132,8 +130,6 @@ class Supervisor:
             self.final_cleanup = FinalCleanup(**cleanup) if cleanup else None
         elif "copy" in message:
             send_reply("copied", copy_beside(CopyCluster(**message["copy"])))
-        elif "close" in message:
-            self.is_closing = True
         elif "stop" in message:
             self.process.stop()
             send_reply("ended", self.process.exit_status)
@@ -248,14 +244,14 @@ def run_final_cleanup(cleanup: FinalCleanup) -> None:
     )
 
 
-def main(parent: int, folders: list[str], locks: list[int], gate_folders: list[str]) -> None:
-    """Supervise until the gate has ended, then clean up. The folders' locks are held until then.
+def main(parent: int, folders: list[str], descriptors: list[int]) -> None:
+    """Supervise until the gate has ended, then clean up.
 
-    gate_folders: which the gate removes itself, unless it is killed.
+    descriptors: locks of folders and pipes of a `folder_remover`, which are held until then.
     """
     for number in IGNORED_SIGNALS:
         signal.signal(number, signal.SIG_IGN)
-    for descriptor in locks:
+    for descriptor in descriptors:
         os.set_inheritable(descriptor, False)
     adopt_orphans()
     forbid_reading_memory()
@@ -263,7 +259,7 @@ def main(parent: int, folders: list[str], locks: list[int], gate_folders: list[s
     try:
         supervisor.handle_messages(parent)
     finally:
-        supervisor.clean_up(folders if supervisor.is_closing else [*folders, *gate_folders])
+        supervisor.clean_up(folders)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from migration_gate.errors import Broken, PostgresDied
-from migration_gate.postgres.run_directory import RunDirectory, list_open_directories
+from migration_gate.postgres.folder_remover import list_descriptors
+from migration_gate.postgres.run_directory import RunDirectory
 from migration_gate.postgres.supervisor_protocol import CopyCluster, FinalCleanup, StartCommand
 from migration_gate.sandbox.process_end import wait_for_process
 from migration_gate.sandbox.user import Account
@@ -145,8 +146,6 @@ class SupervisorClient:
 
     def close(self) -> None:
         """Have everything stopped and removed, and wait for it, also when Ctrl-C is pressed again."""
-        with suppress(PostgresDied, OSError):
-            self._send({"close": True})
         with suppress(OSError):
             self._messages.close()
         while True:
@@ -203,14 +202,14 @@ def server_environment() -> dict[str, str]:
 def start_supervisor(*directories: RunDirectory) -> Iterator[SupervisorClient]:
     """A supervisor that removes these folders when the block ends or this process does.
 
-    If this process is killed, it removes the folders of `temporary_run_directory` as well.
+    The folders of `temporary_run_directory` are not removed before it has ended.
     """
-    locks = [directory.lock for directory in directories]
+    descriptors = [*(directory.lock for directory in directories), *list_descriptors()]
     paths = [str(directory.path) for directory in directories]
     process = subprocess.Popen(
         [
             sys.executable, "-I", "-S", str(SUPERVISOR_SCRIPT), str(os.getpid()), json.dumps(paths),
-            json.dumps(locks), json.dumps([str(path) for path in list_open_directories()]),
+            json.dumps(descriptors),
         ],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -218,7 +217,7 @@ def start_supervisor(*directories: RunDirectory) -> Iterator[SupervisorClient]:
         bufsize=0,
         cwd="/",
         start_new_session=True,  # Ctrl-C at the terminal is for the gate, which stops the server in order
-        pass_fds=locks,
+        pass_fds=descriptors,
     )  # fmt: skip
     client = SupervisorClient(process)
     try:

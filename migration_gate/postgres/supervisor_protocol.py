@@ -1,9 +1,9 @@
 """The messages between the gate and the supervisor, as JSON, one a line. Used by both ends.
 
-The gate sends: {"copy": CopyCluster}, {"start": StartCommand}, {"stop": true}, {"final_cleanup": FinalCleanup
-or null}, and {"close": true} before it closes the pipe. The supervisor replies: {"copied": error number or 0}
-to a copy, {"started": pid} or {"failed": text} to a start, and {"ended": status} when the command has ended
-(negative: the signal that killed it).
+The gate sends: {"copy": CopyCluster}, {"start": StartCommand}, {"stop": true} and {"final_cleanup":
+FinalCleanup or null}. The supervisor replies: {"copied": error number or 0} to a copy, {"started": pid} or
+{"failed": text} to a start, and {"ended": status} when the command has ended (negative: the signal that
+killed it).
 
 Standard library only, and no dataclass: the supervisor has to start in milliseconds.
 """

@@ -11,6 +11,7 @@ from pathlib import Path
 from migration_gate.config.settings import Settings
 from migration_gate.git.git_command import find_repository_root
 from migration_gate.git.tracked_files import export_revision
+from migration_gate.postgres.folder_remover import announce_folder
 from migration_gate.project import find_project
 from migration_gate.replay.replay_setup import ReplaySetup
 from migration_gate.replay.verification import verify_bootstrap
@@ -40,6 +41,7 @@ def _older_checkout(settings: Settings, commit: str) -> Iterator[Settings]:
     """The settings for a temporary checkout of the commit, which every user may read."""
     with tempfile.TemporaryDirectory(prefix="migration-gate-base-") as name:
         checkout = Path(name)
+        announce_folder(checkout)
         checkout.chmod(0o755)
         export_revision(settings.root, commit, checkout)
         inside = settings.root.resolve().relative_to(find_repository_root(settings.root).resolve())

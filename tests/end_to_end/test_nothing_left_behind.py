@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from migration_gate.postgres import folder_remover
 from migration_gate.postgres.choice import start_server
 from migration_gate.postgres.run_directory import temporary_run_directory
 from migration_gate.postgres.server import Server
@@ -95,13 +96,20 @@ def test_sigterm_while_it_starts_ends_it_without_a_traceback(here: World) -> Non
 
 
 def test_folders_of_a_killed_run_are_removed_by_the_next_run(here: World) -> None:
-    """Where its supervisor was killed as well, which removes them otherwise."""
+    """Where what removes them otherwise was killed as well: its supervisor, and the shell."""
     process = start_and_wait(here, "replaying")
-    (supervisor,) = (pid for pid, line in here.processes().items() if "supervisor.py" in line)
-    os.kill(supervisor, signal.SIGSTOP)
+    removers = [
+        pid
+        for pid, line in here.processes().items()
+        if "supervisor.py" in line or folder_remover.NAME in line
+    ]
+    assert len(removers) == 2
+    for pid in removers:
+        os.kill(pid, signal.SIGSTOP)
     process.kill()
     process.communicate()
-    os.kill(supervisor, signal.SIGKILL)
+    for pid in removers:
+        os.kill(pid, signal.SIGKILL)
     wait_until(lambda: not here.processes())
     abandoned = here.folders()
     assert abandoned
