@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from migration_gate.check import Check, check_name
 from migration_gate.config.settings import Allowance
-from migration_gate.facts import Location
+from migration_gate.facts import Location, SourceEdit
 from migration_gate.report.anchor import anchor_location, is_in_repository, quote_path, verdict_fingerprint
 from migration_gate.report.check_page import HOME, check_page
 from migration_gate.report.markdown import escape_markdown, fence_code
@@ -163,9 +163,28 @@ def _build_result(item: ProjectVerdict, rule_number: int) -> Json:
             "revision": escape_unprintable(finding.revision or ""),
         },
     }
+    if verdict.edits:
+        result["fixes"] = [_build_fix(edit) for edit in verdict.edits]
     if verdict.allowed:
         result["suppressions"] = [_build_suppression(verdict.allowed)]
     return result
+
+
+def _build_fix(edit: SourceEdit) -> Json:
+    """The edit that a suggestion has as well. Where there are several, each is an alternative to the others.
+
+    The text is exact. What it replaces ends before the end of the last line; after it if nothing takes its
+    place.
+    """
+    region: Json = {"startLine": edit.first_line, "startColumn": 1}
+    if edit.new_lines:
+        region |= {"endLine": edit.last_line, "endColumn": len(edit.old_lines[-1]) + 1}
+    else:
+        region |= {"endLine": edit.last_line + 1, "endColumn": 1}
+    replacement: Json = {"deletedRegion": region, "insertedContent": {"text": "\n".join(edit.new_lines)}}
+    change: Json = {"artifactLocation": _build_artifact(edit.file), "replacements": [replacement]}
+    description = _escape_sentence(edit.introduction.strip().removesuffix(":")) or "Replace these lines."
+    return {"description": {"text": description}, "artifactChanges": [change]}
 
 
 def _build_suppression(allowance: Allowance) -> Json:
@@ -179,17 +198,18 @@ def _build_suppression(allowance: Allowance) -> Json:
 
 
 def _build_location(location: Location) -> Json:
-    """File and line; a file of the repository is given relative to its top."""
-    file = location.file
+    return {
+        "artifactLocation": _build_artifact(location.file),
+        "region": {"startLine": max(location.line or 1, 1)},
+    }
+
+
+def _build_artifact(file: str) -> Json:
+    """A file of the repository is given relative to its top."""
     address = quote_path(file)
-    artifact: Json
     if is_in_repository(file):
-        artifact = {"uri": address, "uriBaseId": "%SRCROOT%"}
-    elif file.startswith("/"):
-        artifact = {"uri": f"file://{address}"}
-    else:
-        artifact = {"uri": address}
-    return {"artifactLocation": artifact, "region": {"startLine": max(location.line or 1, 1)}}
+        return {"uri": address, "uriBaseId": "%SRCROOT%"}
+    return {"uri": f"file://{address}" if file.startswith("/") else address}
 
 
 def _render_markdown(verdict: Verdict) -> str:

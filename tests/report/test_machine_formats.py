@@ -15,7 +15,7 @@ from jsonschema import Draft4Validator
 
 from migration_gate import checks
 from migration_gate.check import Evidence
-from migration_gate.facts import Location
+from migration_gate.facts import Location, SourceEdit
 from migration_gate.report import codequality, junit, sarif
 from migration_gate.report.anchor import is_in_repository, verdict_fingerprint
 from migration_gate.verdict.outcome import ProjectReport, Report
@@ -100,6 +100,53 @@ def test_an_allowed_finding_is_suppressed_with_its_reason() -> None:
     (run,) = log(example_reports.report(example_reports.blocked()))["runs"]
     (entry,) = [suppression for result in run["results"] for suppression in result.get("suppressions", ())]
     assert entry == {"kind": "external", "status": "accepted", "justification": "small table"}
+
+
+SOURCE = "import a\n\nx = f(\n    '\u00e4\U0001f40d',\n)\ny = 2\n"
+EDITS = (
+    SourceEdit("app/a b.py", 4, ("    '\u00e4\U0001f40d',",), ("    '\u00e4',", "    k=1,"), "In the model:"),
+    SourceEdit("app/a b.py", 3, ("x = f(", "    '\u00e4\U0001f40d',", ")"), ("x = 1",), "If `x` is one:\n"),
+    SourceEdit("app/a b.py", 6, ("y = 2",), ()),
+)
+
+
+def with_edits() -> Report:
+    project = example_reports.blocked()
+    verdicts = (replace(project.verdicts[0], edits=EDITS), *project.verdicts[1:])
+    return example_reports.report(replace(project, verdicts=verdicts))
+
+
+def apply_replacement(text: str, replacement: Any) -> str:
+    """The text after one replacement of a SARIF log, whose lines and columns count from 1."""
+    lines = text.split("\n")
+    region = replacement["deletedRegion"]
+
+    def find(line: int, column: int) -> int:
+        return sum(len(line) + 1 for line in lines[: line - 1]) + column - 1
+
+    start = find(region["startLine"], region["startColumn"])
+    end = find(region["endLine"], region["endColumn"])
+    return text[:start] + replacement["insertedContent"]["text"] + text[end:]
+
+
+def test_an_edit_is_a_fix_that_makes_the_same_text(schema: Draft4Validator) -> None:
+    content = log(with_edits())
+    assert [error.message for error in schema.iter_errors(content)] == []
+    first, *others = content["runs"][0]["results"]
+    assert not any("fixes" in result for result in others)
+    texts = []
+    for fix in first["fixes"]:
+        (change,) = fix["artifactChanges"]
+        assert change["artifactLocation"] == {"uri": "app/a%20b.py", "uriBaseId": "%SRCROOT%"}
+        (replacement,) = change["replacements"]
+        texts.append(apply_replacement(SOURCE, replacement))
+    assert texts == [
+        SOURCE.replace("\U0001f40d',", "',\n    k=1,"),
+        "import a\n\nx = 1\ny = 2\n",
+        SOURCE.removesuffix("y = 2\n"),
+    ]
+    descriptions = [fix["description"]["text"] for fix in first["fixes"]]
+    assert descriptions == ["In the model", "If `x` is one", "Replace these lines."]
 
 
 def test_the_least_severe_results_are_left_out_of_a_large_log() -> None:
