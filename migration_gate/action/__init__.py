@@ -3,8 +3,9 @@
 inputs, outputs     what the action takes and gives; manifest: action.yml and the README's tables
 request             what a workflow's inputs request
 publish             log, annotations, summary, outputs, and what is written on a pull request:
-comment_client      its comment; review_client: suggestions, on lines that diff_patch finds. Both use
-                    github_client, api_account (whose token it is) and repeated_attempts
+comment_client      its comment; review_client: suggestions, on lines that diff_patch finds, and those of
+                    earlier runs (published_suggestions). They use github_client, api_account (whose token
+                    it is) and repeated_attempts
 workspace           files in the workspace, where a pull request may have put links
 """
 

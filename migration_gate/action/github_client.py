@@ -78,7 +78,7 @@ class ApiAnswer:
     """The answer to a call that succeeded."""
 
     content: object
-    """parsed JSON"""
+    """parsed JSON; None if there is none"""
     next_page: str | None = None
     """address of the next page"""
 
@@ -120,7 +120,7 @@ class GitHubClient:
             raise TemporaryFailure(f"{type(error).__name__} at {server}") from error
         _demand_success(response.status_code, response.headers, text)
         try:
-            return ApiAnswer(json.loads(text), self._next_page(response))
+            return ApiAnswer(json.loads(text) if text else None, self._next_page(response))
         except ValueError as error:
             raise TemporaryFailure("something that is not JSON") from error
 

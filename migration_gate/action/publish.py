@@ -114,7 +114,8 @@ def publish_comments(environ: Mapping[str, str], report: Report, request: Action
         # After the comment: a token that may not write the one may not write the others.
         if request.suggestions and event.head is not None:
             with _annotate_refusal("No suggestions"):
-                write_suggestions(pull_request, event.head, render_suggestions(report.projects))
+                suggestions = render_suggestions(report.projects, _comment_scopes(environ).run)
+                write_suggestions(pull_request, event.head, suggestions)
 
 
 @contextmanager

@@ -1,65 +1,90 @@
 """Writes suggestions as one review of a pull request, each once.
 
 Every attempt begins with the review comments that are there, so that no suggestion is written twice, neither
-in a later run nor if the answer to a call got lost. What is no longer suggested is left alone: GitHub marks
-it as outdated when its lines change.
+in a later run nor if the answer to a call got lost.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 from typing import Literal
 
-from migration_gate.action.api_account import ApiAccount, find_account
 from migration_gate.action.diff_patch import has_lines
 from migration_gate.action.github_client import GitHubClient, Json, PullRequest, TemporaryFailure
+from migration_gate.action.published_suggestions import (
+    PublishedSuggestion,
+    list_own_suggestions,
+    withdraw_suggestions,
+)
 from migration_gate.action.repeated_attempts import repeat_attempt
-from migration_gate.report.suggestion import MAX_SUGGESTIONS, Suggestion, parse_key
+from migration_gate.report.suggestion import MAX_SUGGESTIONS, RunSuggestions, Suggestion
 
 REVIEW_BODY = "Migration Gate suggests edits of lines that this pull request changes."
-Outcome = Literal["written", "unchanged", "outdated", "unneeded"]
+Outcome = Literal["written", "withdrawn", "unchanged", "outdated", "unneeded"]
 
 
 def write_suggestions(
     pull_request: PullRequest,
     commit: str,
-    suggestions: Sequence[Suggestion],
+    run: RunSuggestions,
     *,
     wait: Callable[[float], None] = time.sleep,
 ) -> Outcome:
     """Write the suggestions whose lines are in the diff, and that are not there yet. Raises NotCommented.
 
-    `commit` is the newest one of the pull request that the run knows; if there is a newer one, its own run
-    is going to suggest something. Without suggestions nothing is asked.
+    Those of earlier runs that are out of date are withdrawn. `commit` is the newest one of the pull request
+    that the run knows; if there is a newer one, its own run is going to suggest something.
     """
-    if not suggestions:
-        return "unneeded"
-    return repeat_attempt(pull_request, lambda client: _attempt_review(client, commit, suggestions), wait)
+    return repeat_attempt(pull_request, lambda client: _attempt_review(client, commit, run), wait)
 
 
-def _attempt_review(client: GitHubClient, commit: str, suggestions: Sequence[Suggestion]) -> Outcome:
-    address = client.pull_request.address
-    known = _find_own_keys(client)
-    new = [suggestion for suggestion in suggestions if suggestion.key not in known]
-    if not new:
+def _attempt_review(client: GitHubClient, commit: str, run: RunSuggestions) -> Outcome:
+    published = list_own_suggestions(client)
+    known = {suggestion.marker.key for suggestion in published}
+    new = [suggestion for suggestion in run.suggestions if suggestion.marker.key not in known]
+    stale = _list_stale(run, published)
+    if not new and not stale:
         return "unchanged"
     if _read_newest_commit(client) != commit:
         return "outdated"
+    comments = _build_comments(client, new, len(run.suggestions) - len(new)) if new else []
+    if comments:
+        review: Json = {
+            "commit_id": commit, "event": "COMMENT", "body": REVIEW_BODY, "comments": comments,
+        }  # fmt: skip
+        client.call("POST", f"{client.pull_request.address}/reviews", review)
+    withdraw_suggestions(client, stale, published)
+    if comments:
+        return "written"
+    return "withdrawn" if stale else "unneeded"
+
+
+def _list_stale(run: RunSuggestions, published: Iterable[PublishedSuggestion]) -> list[PublishedSuggestion]:
+    """Those of the same scope that the run does not suggest, if it would have suggested them."""
+    if not run.is_complete:
+        return []
+    keys = {suggestion.marker.key for suggestion in run.suggestions}
+    return [
+        suggestion
+        for suggestion in published
+        if suggestion.marker.scope == run.scope and suggestion.marker.key not in keys
+    ]
+
+
+def _build_comments(client: GitHubClient, new: Sequence[Suggestion], already_there: int) -> list[Json]:
+    """Those whose lines are in the diff, up to the limit."""
     patches = _read_patches(client, {suggestion.edit.file for suggestion in new})
-    in_diff = [
+    in_diff = (
         suggestion
         for suggestion in new
         if has_lines(
             patches.get(suggestion.edit.file, ""), suggestion.edit.first_line, suggestion.edit.old_lines
         )
-    ][: max(0, MAX_SUGGESTIONS - (len(suggestions) - len(new)))]
-    if not in_diff:
-        return "unneeded"
-    comments = [_build_comment(suggestion) for suggestion in in_diff]
-    review: Json = {"commit_id": commit, "event": "COMMENT", "body": REVIEW_BODY, "comments": comments}
-    client.call("POST", f"{address}/reviews", review)
-    return "written"
+    )
+    limit = max(0, MAX_SUGGESTIONS - already_there)
+    return [_build_comment(suggestion) for suggestion in islice(in_diff, limit)]
 
 
 def _build_comment(suggestion: Suggestion) -> Json:
@@ -69,19 +94,6 @@ def _build_comment(suggestion: Suggestion) -> Json:
     if edit.first_line < edit.last_line:
         comment |= {"start_line": edit.first_line, "start_side": "RIGHT"}
     return comment
-
-
-def _find_own_keys(client: GitHubClient) -> set[str]:
-    """The suggestions that are there, of the token's own account: anybody could write our marker."""
-    account: ApiAccount | None = None
-    keys: set[str] = set()
-    for item in _list_objects(client, f"{client.pull_request.address}/comments"):
-        key = parse_key(str(item.get("body") or ""))
-        author = item.get("user")
-        if key is not None and isinstance(author, dict):
-            account = account or find_account(client)
-            keys.update([key] if account.wrote(author) else [])
-    return keys
 
 
 def _read_newest_commit(client: GitHubClient) -> str:
@@ -95,14 +107,12 @@ def _read_newest_commit(client: GitHubClient) -> str:
 def _read_patches(client: GitHubClient, files: set[str]) -> dict[str, str]:
     """The diff of each of these files; none of a file that is not in the diff, or whose diff is too large."""
     patches: dict[str, str] = {}
-    for item in _list_objects(client, f"{client.pull_request.address}/files"):
+    for item in client.list_items(f"{client.pull_request.address}/files"):
+        if not isinstance(item, dict):
+            continue
         name, patch = item.get("filename"), item.get("patch")
         if name in files and isinstance(patch, str):
             patches[str(name)] = patch
         if len(patches) == len(files):
             break
     return patches
-
-
-def _list_objects(client: GitHubClient, address: str) -> Iterator[Json]:
-    return (item for item in client.list_items(address) if isinstance(item, dict))

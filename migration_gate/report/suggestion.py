@@ -7,52 +7,92 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from migration_gate.facts import SourceEdit
 from migration_gate.report.finding_markdown import MARKS, link_check
 from migration_gate.report.markdown import MIN_FENCE, escape_markdown
 from migration_gate.report.verdict_selection import standing_verdicts
+from migration_gate.verdict.installed_package import STOPS_THE_RUN
 from migration_gate.verdict.outcome import ProjectReport, Verdict
 
 MAX_SUGGESTIONS = 10
 """of one pull request at a time: a reader of many reads none"""
-MARKER = re.compile(r"<!-- migration-gate suggestion=([0-9a-f]{16}) -->")
+MARKER = re.compile(r"<!-- migration-gate suggestion=([0-9a-f]{16})(?: scope=([0-9a-f]{16}))? -->")
+_BLOCK = re.compile(r"^(`{3,})suggestion\s*$", re.MULTILINE)
+OUTDATED = "**Outdated**: the newest run of Migration Gate does not suggest this any more."
+
+
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """What the first line of a suggestion holds; both are 16 hexadecimal digits."""
+
+    key: str
+    """the same in every run that suggests the same edit for the same finding"""
+    scope: str = ""
+    """the same in every run of the same projects; '' in suggestions of old versions"""
+
+    def __str__(self) -> str:
+        return f"<!-- migration-gate suggestion={self.key} scope={self.scope} -->"
 
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
     """A review comment to write."""
 
-    key: str
-    """16 hexadecimal digits, the same in every run that suggests the same edit for the same finding"""
+    marker: Marker
     edit: SourceEdit
     body: str
     """its first line is the marker"""
 
 
-def parse_key(text: str) -> str | None:
-    """The key of a suggestion of ours, else None. Only the first line counts: a project writes others."""
+@dataclass(frozen=True, slots=True)
+class RunSuggestions:
+    """What one run suggests."""
+
+    scope: str
+    suggestions: tuple[Suggestion, ...]
+    is_complete: bool
+    """whether what an earlier run of the same scope suggested, and this one does not, is out of date"""
+
+
+def parse_marker(text: str) -> Marker | None:
+    """The marker of a suggestion of ours, else None. Only the first line counts: a project writes others."""
     match = MARKER.match(text)
-    return match[1] if match else None
+    return Marker(match[1], match[2] or "") if match else None
 
 
-def render_suggestions(projects: Iterable[ProjectReport]) -> tuple[Suggestion, ...]:
-    """The edits of the findings that stand, worst first; of edits that overlap only the first one."""
+def render_outdated(body: str) -> str:
+    """The text of a suggestion that is none any more: it cannot be applied, and is not found again."""
+    text = _BLOCK.sub(r"\1", body.partition("\n")[2])
+    return f"{OUTDATED}\n{text}"
+
+
+def render_suggestions(projects: Sequence[ProjectReport], scope: str = "") -> RunSuggestions:
+    """The edits of the findings that stand, worst first; of edits that overlap only the first one.
+
+    scope: what tells this run from others on the same pull request.
+    """
     suggestions: list[Suggestion] = []
-    for suggestion in _render_all(projects):
+    for suggestion in _render_all(projects, _hash_text(scope)):
         if not any(_overlap(suggestion.edit, other.edit) for other in suggestions):
             suggestions.append(suggestion)
-    return tuple(suggestions)
+    return RunSuggestions(_hash_text(scope), tuple(suggestions), all(map(_was_judged, projects)))
 
 
-def _render_all(projects: Iterable[ProjectReport]) -> Iterator[Suggestion]:
+def _was_judged(project: ProjectReport) -> bool:
+    """Whether the run has judged all of the project."""
+    checks = {verdict.check for verdict in standing_verdicts(project.verdicts)}
+    return project.problem is None and not checks & STOPS_THE_RUN
+
+
+def _render_all(projects: Iterable[ProjectReport], scope: str) -> Iterator[Suggestion]:
     for project in projects:
         for verdict in standing_verdicts(project.verdicts):
             for edit in verdict.edits:
-                key = _make_key(verdict, edit)
-                yield Suggestion(key, edit, _render_body(verdict, edit, key))
+                marker = Marker(_make_key(verdict, edit), scope)
+                yield Suggestion(marker, edit, _render_body(verdict, edit, marker))
 
 
 def _overlap(edit: SourceEdit, other: SourceEdit) -> bool:
@@ -64,13 +104,17 @@ def _overlap(edit: SourceEdit, other: SourceEdit) -> bool:
 def _make_key(verdict: Verdict, edit: SourceEdit) -> str:
     """Without line numbers: an edit stays the same where lines are added above it."""
     parts = (verdict.id, edit.file, *edit.old_lines, "\0", *edit.new_lines)
-    return hashlib.sha256("\n".join(parts).encode("utf-8", "backslashreplace")).hexdigest()[:16]
+    return _hash_text("\n".join(parts))
 
 
-def _render_body(verdict: Verdict, edit: SourceEdit, key: str) -> str:
+def _hash_text(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:16]
+
+
+def _render_body(verdict: Verdict, edit: SourceEdit, marker: Marker) -> str:
     mark, message = MARKS[verdict.severity], escape_markdown(verdict.finding.message)
     blocks = [
-        f"<!-- migration-gate suggestion={key} -->",
+        str(marker),
         f"{mark} <b>{verdict.severity}</b> {message} · {link_check(verdict)}",
         escape_markdown(edit.introduction),
         _fence_suggestion(edit),

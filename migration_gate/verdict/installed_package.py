@@ -10,7 +10,7 @@ from migration_gate.facts import Facts, Location
 from migration_gate.wording import join_words
 
 _INSTALLED = re.compile(r"/(?:site|dist)-packages/([^/]+)")
-_STOPS_THE_RUN = frozenset({"failing-upgrade", "broken-history", "several-heads", "unchecked"})
+STOPS_THE_RUN = frozenset({"failing-upgrade", "broken-history", "several-heads", "unchecked"})
 """checks whose findings block wherever they are: what comes behind them was not seen"""
 _SHOWN_EVIDENCE = 2
 """pieces of evidence that are kept"""
@@ -26,7 +26,7 @@ def mark_installed(check: str, finding: Finding, facts: Facts) -> Finding:
     if package is None or package == _find_own_package(facts):
         return finding
     has_own_fix = check == "drift" and not _has_no_model(finding)
-    is_theirs = check not in _STOPS_THE_RUN and not has_own_fix
+    is_theirs = check not in STOPS_THE_RUN and not has_own_fix
     return replace(
         finding,
         message=f"{finding.message} (in the installed package `{package}`)",
@@ -64,6 +64,6 @@ def _describe_fix(check: str, finding: Finding, package: str) -> str:
             "`include_object` leave out its tables."
         )
     advice = f"Nobody here can edit it: report it to the authors of `{package}`, or use another version"
-    if check in _STOPS_THE_RUN:
+    if check in STOPS_THE_RUN:
         return f"{advice}."
     return f"{advice}. Until then, allow {check} for {join_words([finding.object])} with that reason."

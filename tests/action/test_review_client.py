@@ -12,11 +12,12 @@ import pytest
 from migration_gate.action.diff_patch import has_lines
 from migration_gate.action.github_client import CommentRefused, NotCommented
 from migration_gate.action.publish import publish_comments
+from migration_gate.action.published_suggestions import WITHDRAWN_REVIEW
 from migration_gate.action.request import ActionRequest
-from migration_gate.action.review_client import write_suggestions
+from migration_gate.action.review_client import REVIEW_BODY, write_suggestions
 from migration_gate.config.settings import Allowance
 from migration_gate.facts import SourceEdit
-from migration_gate.report.suggestion import Suggestion, parse_key, render_suggestions
+from migration_gate.report.suggestion import OUTDATED, RunSuggestions, parse_marker, render_suggestions
 from migration_gate.verdict.outcome import ProjectReport, Report
 from tests.action.test_action import pull_request
 from tests.action.test_comment_client import fail, pass_on
@@ -49,8 +50,8 @@ def make_project(*edits: SourceEdit) -> ProjectReport:
     return replace(project, verdicts=(replace(project.verdicts[0], edits=edits),))
 
 
-def suggest(*edits: SourceEdit) -> tuple[Suggestion, ...]:
-    return render_suggestions([make_project(*edits)])
+def suggest(*edits: SourceEdit, scope: str = ".") -> RunSuggestions:
+    return render_suggestions([make_project(*edits)], scope)
 
 
 @pytest.fixture
@@ -85,10 +86,13 @@ def test_lines_are_in_a_diff_by_their_number_and_text_in_one_hunk(
 
 
 def test_a_suggestion_has_its_finding_and_the_exact_lines() -> None:
-    (suggestion,) = suggest(EDIT)
+    (suggestion,) = suggest(EDIT).suggestions
     marker, _, heading, _, introduction, _, *block, end = suggestion.body.split("\n")
-    assert marker == f"<!-- migration-gate suggestion={suggestion.key} -->"
-    assert parse_key(suggestion.body) == suggestion.key
+    assert marker == str(suggestion.marker)
+    assert parse_marker(suggestion.body) == suggestion.marker
+    old = parse_marker("<!-- migration-gate suggestion=0123456789abcdef -->\n")
+    assert old is not None
+    assert old.scope == ""
     assert heading.startswith("🔴 <b>error</b> ")
     assert introduction == "In the model:"
     assert (block, end) == (["```suggestion", NEW, "```"], "")
@@ -99,34 +103,34 @@ def test_the_text_of_a_suggestion_stays_in_its_block() -> None:
     finding = replace(example_reports.blocked().verdicts[0].finding, message="`a` @all <script> ```")
     project = make_project(replace(EDIT, new_lines=(text,), introduction="If `b` @all\n# was meant:"))
     project = replace(project, verdicts=(replace(project.verdicts[0], finding=finding),))
-    (suggestion,) = render_suggestions([project])
+    (suggestion,) = render_suggestions([project]).suggestions
     outside, block = suggestion.body.split("`````suggestion\n")
     assert block == f"{text}\n`````\n"
     assert "@all" not in outside
     assert "<script" not in outside
-    assert parse_key(f"see\n{suggestion.body}") is None
+    assert parse_marker(f"see\n{suggestion.body}") is None
 
 
 def test_of_edits_that_overlap_only_the_first_is_suggested() -> None:
     wide = replace(BLOCK, first_line=19, old_lines=("x", "a("))
-    assert [item.edit for item in suggest(BLOCK, EDIT, wide, EDIT)] == [BLOCK, EDIT]
+    assert [item.edit for item in suggest(BLOCK, EDIT, wide, EDIT).suggestions] == [BLOCK, EDIT]
     elsewhere = replace(BLOCK, file="other.py")
-    assert len(suggest(BLOCK, elsewhere)) == 2
+    assert len(suggest(BLOCK, elsewhere).suggestions) == 2
 
 
 def test_a_key_depends_on_the_edit_and_not_on_its_line() -> None:
     (first,), (moved,), (other,) = (
-        suggest(EDIT),
-        suggest(replace(EDIT, first_line=77)),
-        suggest(replace(EDIT, new_lines=("y",))),
+        suggest(EDIT).suggestions,
+        suggest(replace(EDIT, first_line=77)).suggestions,
+        suggest(replace(EDIT, new_lines=("y",))).suggestions,
     )
-    assert first.key == moved.key != other.key
+    assert first.marker == moved.marker != other.marker
 
 
 def test_what_is_allowed_is_not_suggested() -> None:
     project = make_project(EDIT)
     verdict = replace(project.verdicts[0], allowed=Allowance("drift", "known"))
-    assert render_suggestions([replace(project, verdicts=(verdict,))]) == ()
+    assert render_suggestions([replace(project, verdicts=(verdict,))]).suggestions == ()
 
 
 @pytest.mark.slow
@@ -144,17 +148,86 @@ def test_suggestions_are_one_review_and_are_written_once(github: GitHub) -> None
     assert (block["start_line"], block["start_side"], block["line"]) == (20, "RIGHT", 22)
     requests = len(github.requests)
     assert write_suggestions(github.pull_request(), HEAD, suggest(EDIT, BLOCK)) == "unchanged"
-    assert (
-        write_suggestions(github.pull_request(), HEAD, suggest(replace(EDIT, first_line=10))) == "unchanged"
-    )
+    moved = suggest(replace(EDIT, first_line=10), BLOCK)
+    assert write_suggestions(github.pull_request(), HEAD, moved) == "unchanged"
     assert len(github.reviews) == 1
     assert len(github.requests) == requests + 4, "the comments and the account, twice"
 
 
 @pytest.mark.slow
-def test_without_suggestions_nothing_is_asked(github: GitHub) -> None:
-    assert write_suggestions(github.pull_request(), HEAD, ()) == "unneeded"
-    assert github.requests == []
+def test_without_suggestions_only_those_of_earlier_runs_are_looked_for(github: GitHub) -> None:
+    assert write_suggestions(github.pull_request(), HEAD, suggest()) == "unchanged"
+    assert [method for method, _ in github.requests] == ["GET"]
+
+
+@pytest.mark.slow
+def test_what_is_not_suggested_any_more_is_deleted(github: GitHub) -> None:
+    write_suggestions(github.pull_request(), HEAD, suggest(EDIT))
+    write_suggestions(github.pull_request(), HEAD, suggest(EDIT, BLOCK))
+    (kept,) = suggest(BLOCK).suggestions
+    assert write_suggestions(github.pull_request(), HEAD, suggest(BLOCK)) == "withdrawn"
+    assert [comment["body"] for comment in github.review_comments] == [kept.body]
+    bodies = [review["body"] for review in github.reviews]
+    assert bodies == [WITHDRAWN_REVIEW, REVIEW_BODY]
+    assert write_suggestions(github.pull_request(), HEAD, suggest(BLOCK)) == "unchanged"
+    assert write_suggestions(github.pull_request(), HEAD, suggest(EDIT, BLOCK)) == "written"
+    assert len(github.review_comments) == 2
+
+
+@pytest.mark.slow
+def test_what_somebody_answered_stays_and_says_that_it_is_outdated(github: GitHub) -> None:
+    write_suggestions(github.pull_request(), HEAD, suggest(EDIT))
+    first = github.review_comments[0]
+    github.add_review_comment(author=1, body="Why?", in_reply_to_id=first["id"])
+    assert write_suggestions(github.pull_request(), HEAD, suggest()) == "withdrawn"
+    assert first["body"].startswith(OUTDATED)
+    assert "suggestion" not in first["body"]
+    assert f"```\n{NEW}\n```" in first["body"]
+    assert [comment["body"] for comment in github.review_comments[1:]] == ["Why?"]
+    assert github.reviews[0]["body"] == REVIEW_BODY
+    assert write_suggestions(github.pull_request(), HEAD, suggest()) == "unchanged"
+    assert write_suggestions(github.pull_request(), HEAD, suggest(EDIT)) == "written"
+
+
+@pytest.mark.slow
+def test_nothing_of_others_or_of_other_runs_is_withdrawn(github: GitHub) -> None:
+    (mine,) = suggest(EDIT).suggestions
+    without_scope = "<!-- migration-gate suggestion=0123456789abcdef -->\n"
+    github.add_review({"comments": [{"body": mine.body}]}, author=1)
+    write_suggestions(github.pull_request(), HEAD, suggest(BLOCK, scope="other"))
+    github.add_review({"comments": [{"body": without_scope}, {"body": "Fine."}, {"body": f"> {mine.body}"}]})
+    before = [*github.review_comments]
+    assert write_suggestions(github.pull_request(), HEAD, suggest()) == "unchanged"
+    assert github.review_comments == before
+    assert {method for method, path in github.requests if path != "/graphql"} == {"GET", "POST"}
+
+
+@pytest.mark.slow
+def test_nothing_is_withdrawn_by_a_run_that_has_not_judged_everything(github: GitHub) -> None:
+    write_suggestions(github.pull_request(), HEAD, suggest(EDIT))
+    verdict = example_reports.blocked().verdicts[0]
+    for project in (
+        example_reports.broken(),
+        replace(make_project(), verdicts=(replace(verdict, check="failing-upgrade"),)),
+        replace(make_project(), verdicts=(replace(verdict, check="unchecked"),)),
+    ):
+        run = render_suggestions([make_project(), project], ".")
+        assert write_suggestions(github.pull_request(), HEAD, run) == "unchanged"
+    assert write_suggestions(github.pull_request(), "b" * 40, suggest()) == "outdated"
+    assert len(github.review_comments) == 1
+    assert write_suggestions(github.pull_request(), HEAD, suggest()) == "withdrawn"
+
+
+@pytest.mark.slow
+def test_a_withdrawal_whose_answer_got_lost_is_no_error(github: GitHub) -> None:
+    write_suggestions(github.pull_request(), HEAD, suggest(EDIT))
+
+    def lost(method: str, path: str) -> Answer:
+        github.review_comments.clear()
+        return 502, {}, b""
+
+    github.next_answers = [pass_on, pass_on, pass_on, lost]
+    assert write_suggestions(github.pull_request(), HEAD, suggest(), wait=lambda seconds: None) == "unchanged"
 
 
 @pytest.mark.slow
@@ -166,9 +239,9 @@ def test_nothing_is_written_on_an_older_commit_or_beside_the_diff(github: GitHub
 
 @pytest.mark.slow
 def test_a_marker_of_somebody_else_keeps_no_suggestion_away(github: GitHub) -> None:
-    (suggestion,) = suggest(EDIT)
+    (suggestion,) = suggest(EDIT).suggestions
     github.add_review({"comments": [{"body": suggestion.body}]}, author=1)
-    assert write_suggestions(github.pull_request(), HEAD, (suggestion,)) == "written"
+    assert write_suggestions(github.pull_request(), HEAD, suggest(EDIT)) == "written"
     assert len(github.reviews) == 2
 
 
@@ -177,7 +250,7 @@ def test_a_review_whose_answer_got_lost_is_not_written_twice(github: GitHub) -> 
     waits: list[float] = []
 
     def lost(method: str, path: str) -> Answer:
-        github.add_review({"comments": [{"body": suggest(EDIT)[0].body}]})
+        github.add_review({"comments": [{"body": suggest(EDIT).suggestions[0].body}]})
         return 502, {}, b""
 
     github.next_answers = [pass_on, pass_on, pass_on, lost]
@@ -205,7 +278,7 @@ def test_a_pull_request_has_at_most_ten_at_a_time(github: GitHub) -> None:
     assert len(github.review_comments) == 10
     assert write_suggestions(github.pull_request(), HEAD, suggest(*edits)) == "unneeded"
     assert write_suggestions(github.pull_request(), HEAD, suggest(*edits[9:])) == "written"
-    assert len(github.review_comments) == 19
+    assert len(github.review_comments) == 10
 
 
 @pytest.mark.slow

@@ -126,7 +126,8 @@ def apply_replacement(text: str, replacement: Any) -> str:
 
     start = find(region["startLine"], region["startColumn"])
     end = find(region["endLine"], region["endColumn"])
-    return text[:start] + replacement["insertedContent"]["text"] + text[end:]
+    inserted: str = replacement["insertedContent"]["text"]
+    return text[:start] + inserted + text[end:]
 
 
 def test_an_edit_is_a_fix_that_makes_the_same_text(schema: Draft4Validator) -> None:

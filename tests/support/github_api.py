@@ -41,9 +41,16 @@ class GitHub:
         self.comments.append({"id": len(self.comments) + 100, "body": body, "user": user})
 
     def add_review(self, review: dict[str, Any], author: int = ME) -> None:
-        self.reviews.append(review)
+        number = len(self.reviews) + 500
+        self.reviews.append({"id": number, **review})
+        for comment in review["comments"]:
+            self.add_review_comment(author=author, pull_request_review_id=number, **comment)
+
+    def add_review_comment(self, author: int = ME, **comment: object) -> None:
+        """`in_reply_to_id` of an answer is the id of the first comment of its thread."""
         user = {"id": author, "login": "me", "type": "User"}
-        self.review_comments += [{**comment, "user": user} for comment in review["comments"]]
+        number = max((one["id"] for one in self.review_comments), default=899) + 1
+        self.review_comments.append({"id": number, **comment, "user": user})
 
     def answer(self, method: str, path: str, body: dict[str, Any]) -> Answer:
         self.requests.append((method, path))
@@ -58,9 +65,25 @@ class GitHub:
         elif method == "POST":
             self.add_comment(body["body"])
         else:
-            number = int(path.rpartition("/")[2])
-            next(one for one in self.comments if one["id"] == number)["body"] = body["body"]
-        return json_answer({"id": 1}, 201 if method == "POST" else 200)
+            return self.change(method, path, body)
+        return json_answer({"id": 1}, 201)
+
+    def change(self, method: str, path: str, body: dict[str, Any]) -> Answer:
+        """Edit or delete what has the number at the end of the path, as GitHub does."""
+        folder, _, number = path.rpartition("/")
+        lists = {
+            ("PATCH", "/issues/comments"): self.comments,
+            ("PATCH", "/pulls/comments"): self.review_comments,
+            ("DELETE", "/pulls/comments"): self.review_comments,
+            ("PUT", "/pulls/12/reviews"): self.reviews,
+        }
+        items = next(items for (verb, end), items in lists.items() if verb == method and folder.endswith(end))
+        (item,) = (item for item in items if item["id"] == int(number))
+        if method == "DELETE":
+            items.remove(item)
+            return 204, {}, b""
+        item["body"] = body["body"]
+        return json_answer({"id": item["id"]})
 
     def read(self, path: str) -> Answer:
         lists = {
@@ -105,7 +128,7 @@ def serve_github() -> Iterator[GitHub]:
                 self.end_headers()
                 self.wfile.write(text)
 
-        do_GET = do_POST = do_PATCH = answer  # noqa: N815 - the names that http.server looks for
+        do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = answer  # noqa: N815 - the names that http.server looks for
 
         def log_message(self, *_: object) -> None:
             pass
