@@ -24,6 +24,8 @@ class ServerPlan:
     search: ServerSearch
     choice: ServerChoice
     remaining: Iterator[ServerChoice]
+    caches: tuple[Path, ...] = ()
+    """the gate's folders that a server of this machine may not write to, beside those of the user"""
 
     @property
     def setting(self) -> str:
@@ -45,7 +47,9 @@ class ServerPlan:
         self.choice = choice
 
 
-def plan_server(setting: str, production: ProductionServer | None = None) -> ServerPlan:
+def plan_server(
+    setting: str, production: ProductionServer | None = None, caches: tuple[Path, ...] = ()
+) -> ServerPlan:
     """The server for this setting; with `auto` one of production's major, where that is known.
 
     Starts nothing. Raises PostgresNotFound or Misconfigured.
@@ -53,7 +57,7 @@ def plan_server(setting: str, production: ProductionServer | None = None) -> Ser
     search = ServerSearch(setting, production)
     candidates = search.find_candidates()
     for choice in candidates:
-        return ServerPlan(search, choice, candidates)
+        return ServerPlan(search, choice, candidates, caches)
     raise search.not_found_error()
 
 
@@ -84,6 +88,6 @@ def start_planned_server(plan: ServerPlan, *, folder: Path) -> Iterator[Server]:
 def _start_first(plan: ServerPlan, folder: Path, stack: ExitStack) -> Server:
     while True:
         try:
-            return stack.enter_context(plan.choice.start(folder))
+            return stack.enter_context(plan.choice.start(folder, plan.caches))
         except PostgresNotFound as error:
             plan.take_next(error)

@@ -13,10 +13,11 @@ import secrets
 import shutil
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from migration_gate.postgres.account import runs_as_root
 from migration_gate.postgres.binaries import Installation
 from migration_gate.postgres.cluster_files import copy_cluster, leave_out_zeros, measure_folder
 from migration_gate.sandbox.writable_folders import make_temporary_caches, name_temporary_cache
@@ -122,14 +123,16 @@ def find_cached_cluster(installation: Installation) -> CachedCluster | None:
     return CachedCluster(root / "clusters" / f"{installation.version}-{digest}")
 
 
-def list_temporary_caches() -> list[Path]:
-    """The user's cache folders that lie in folders for temporary files, where a server may write.
+def list_temporary_caches(caches: Iterable[Path]) -> list[Path]:
+    """Of these and the user's cache folders those that lie in folders for temporary files.
+
+    A server may write there.
 
     None where the gate is root: then the server's account may not write to them.
     """
-    if os.geteuid() == 0:
+    if runs_as_root():
         return []
-    return make_temporary_caches([find_cache_folder() or name_temporary_cache()])
+    return make_temporary_caches([find_cache_folder() or name_temporary_cache(), *caches])
 
 
 def find_cache_folder(environ: Mapping[str, str] = os.environ) -> Path | None:

@@ -73,9 +73,17 @@ class LocalProcess:
 
 @contextmanager
 def start_local(
-    installation: Installation, *, folder: Path, kind: str, reason: str, notes: tuple[str, ...] = ()
+    installation: Installation,
+    *,
+    folder: Path,
+    kind: str,
+    reason: str,
+    notes: tuple[str, ...] = (),
+    caches: tuple[Path, ...] = (),
 ) -> Iterator[Server]:
     """A running server. When the block ends, or this process, it and its folders are removed.
+
+    caches: the gate's folders that it may not write to, beside those of the user.
 
     Raises PostgresNotFound or DiskFull if there can be none, PostgresDied where it ended at the start.
     """
@@ -83,7 +91,9 @@ def start_local(
     data_directory = create_data_directory(folder)
     with with_socket_directory(data_directory) as directories, start_supervisor(*directories) as supervisor:
         socket_directory = directories[-1].path / "socket"
-        start = LocalStart(installation, server_account(), supervisor, data_directory.path, socket_directory)
+        start = LocalStart(
+            installation, server_account(), supervisor, data_directory.path, socket_directory, caches
+        )
         server = start.run()
         yield replace(
             server,
@@ -104,6 +114,8 @@ class LocalStart:
     folder: Path
     """of this server"""
     socket_directory: Path
+    caches: tuple[Path, ...]
+    """see `start_local`"""
 
     @property
     def data(self) -> Path:
@@ -212,7 +224,7 @@ class LocalStart:
             unix_sockets_only=UNIX_SOCKETS_ONLY,
             writable_folders=[
                 *map(os.path.realpath, (self.data, self.socket_directory)),
-                *list_temporary_folders(list_temporary_caches()),
+                *list_temporary_folders(list_temporary_caches(self.caches)),
             ],
         )
         self._wait_until_ready()

@@ -102,13 +102,18 @@ class ServerChoice:
             return embedded.describe_lacks(missing)
         return (f"this server lacks the extensions {', '.join(missing)}",) if missing else ()
 
-    def start(self, folder: Path) -> AbstractContextManager[Server]:
+    def start(self, folder: Path, caches: tuple[Path, ...]) -> AbstractContextManager[Server]:
         """The running server; see `start_server`."""
         if self.package:
-            return start_package(self, self.package, folder)
+            return start_package(self, self.package, folder, caches)
         if self.installation:
             return start_local(
-                self.installation, folder=folder, kind=self.kind, reason=self.reason, notes=self.notes
+                self.installation,
+                folder=folder,
+                kind=self.kind,
+                reason=self.reason,
+                notes=self.notes,
+                caches=caches,
             )
         if self.kind == ServerKind.IMAGE:
             return start_image(self.name, folder=folder, reason=self.reason)
@@ -116,7 +121,9 @@ class ServerChoice:
 
 
 @contextmanager
-def start_package(choice: ServerChoice, chosen: ChosenPackage, folder: Path) -> Iterator[Server]:
+def start_package(
+    choice: ServerChoice, chosen: ChosenPackage, folder: Path, caches: tuple[Path, ...]
+) -> Iterator[Server]:
     """A server from a verified copy of the package's programs. Raises what `start_local` does."""
     if chosen.folder is None:
         raise Broken(f"The programs of {chosen.title} were not fetched.")
@@ -124,6 +131,11 @@ def start_package(choice: ServerChoice, chosen: ChosenPackage, folder: Path) -> 
     programs = copy_programs(chosen.folder, target, chosen.package, chosen.wheel)
     installation = Installation(programs, chosen.package.server, build=chosen.wheel.contents)
     with start_local(
-        installation, folder=folder, kind=choice.kind, reason=choice.reason, notes=choice.notes
+        installation,
+        folder=folder,
+        kind=choice.kind,
+        reason=choice.reason,
+        notes=choice.notes,
+        caches=caches,
     ) as server:
         yield server

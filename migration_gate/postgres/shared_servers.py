@@ -21,6 +21,9 @@ from migration_gate.postgres.run_directory import temporary_run_directory
 from migration_gate.postgres.server import Server
 from migration_gate.postgres.url import SCHEME
 
+_Key = tuple[str, tuple[Path, ...]]
+"""a value of `postgres:`, and the caches that the server is kept out of"""
+
 
 @dataclass(frozen=True, slots=True)
 class _RunningServer:
@@ -31,12 +34,15 @@ class _RunningServer:
 
 
 class SharedServers:
-    """The servers that run, one for each value of `postgres:`. All are stopped when the block ends."""
+    """The servers that run, one for each value of `postgres:`. All are stopped when the block ends.
+
+    Projects with different caches share none: each is kept out of its own.
+    """
 
     def __init__(self, *, serves_several: bool) -> None:
         """serves_several: whether there are several projects; for one, nothing is kept or compared."""
         self._serves_several = serves_several
-        self._running: dict[str, _RunningServer] = {}
+        self._running: dict[_Key, _RunningServer] = {}
 
     def __enter__(self) -> SharedServers:
         return self
@@ -55,17 +61,17 @@ class SharedServers:
         The server of a project that ends with an error is stopped: it may be damaged. A server of the user's
         is not kept: there the databases of a project are dropped when it ends.
         """
-        setting = plan.setting
-        if not self._serves_several or SCHEME.match(setting):
+        key = (plan.setting, plan.caches)
+        if not self._serves_several or SCHEME.match(plan.setting):
             yield from self._start_for_one(plan, folder)
             return
-        running = self._take_unchanged(setting) or self._start(plan)
+        running = self._take_unchanged(key) or self._start(plan)
         try:
             yield running.server
         except SeveralDatabases:  # which is found before anything is wrong
             raise
         except BaseException:
-            self._stop(setting)
+            self._stop(key)
             raise
 
     def _start_for_one(self, plan: ServerPlan, folder: Path) -> Iterator[Server]:
@@ -81,21 +87,21 @@ class SharedServers:
             folder = stack.enter_context(temporary_run_directory())
             server = stack.enter_context(start_planned_server(plan, folder=folder))
             running = _RunningServer(server, read_cluster_state(server), stack.pop_all())
-            self._running[plan.setting] = running
+            self._running[plan.setting, plan.caches] = running
             return running
 
-    def _take_unchanged(self, setting: str) -> _RunningServer | None:
+    def _take_unchanged(self, key: _Key) -> _RunningServer | None:
         """The server of the projects before, without their databases; None if it is not as it was."""
-        running = self._running.get(setting)
+        running = self._running.get(key)
         if running is None:
             return None
         if _restore_server(running):
             return running
-        self._stop(setting)
+        self._stop(key)
         return None
 
-    def _stop(self, setting: str) -> None:
-        self._running.pop(setting).stop.close()
+    def _stop(self, key: _Key) -> None:
+        self._running.pop(key).stop.close()
 
 
 def _restore_server(running: _RunningServer) -> bool:

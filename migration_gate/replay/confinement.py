@@ -68,15 +68,13 @@ def choose_confinement(project: Project, settings: Settings, folder: Path) -> Co
     """
     choice = choose_account(project.root, [project.python, project.root])
     _require_readable(project, choice.account)
-    caches = _list_caches(settings)
+    caches = list_caches(settings)
     temporary_caches = [] if choice.account else make_temporary_caches(caches)
     checkout = find_repository_root(project.root)
     return Confinement(
         account=choice.account,
         unix_sockets_only=not settings.network and supports_seccomp(),
-        writable_folders=list_writable_folders(
-            checkout, folder, [*caches, checkout / REPOSITORY_FOLDER], temporary_caches
-        ),
+        writable_folders=list_writable_folders(checkout, folder, caches, temporary_caches),
         has_own_temporary_folder=bool(temporary_caches),
         notes=tuple(_list_notes(choice, settings, temporary_caches)),
     )
@@ -96,13 +94,15 @@ def _list_notes(choice: AccountChoice, settings: Settings, temporary_caches: lis
         yield _describe_account(choice.account, choice.unreadable)
 
 
-def _list_caches(settings: Settings) -> list[Path]:
-    """The folders outside of the checkout that later runs may take something from."""
+def list_caches(settings: Settings) -> list[Path]:
+    """The folders that later runs may take something from."""
     last_resort = name_temporary_cache()
+    in_checkout = find_repository_root(settings.root) / REPOSITORY_FOLDER
     caches = [
         find_cache_folder() or last_resort,
         settings.cache,
         last_resort if last_resort.is_dir() else None,
+        in_checkout if in_checkout.is_dir() else None,
     ]
     return [*dict.fromkeys(cache for cache in caches if cache is not None)]
 

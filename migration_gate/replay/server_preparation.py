@@ -18,6 +18,7 @@ from migration_gate.postgres.image import pull_image
 from migration_gate.postgres.package_contents import list_folders, measure_contents
 from migration_gate.postgres.server_choice import ChosenPackage, ServerKind
 from migration_gate.progress import Progress
+from migration_gate.replay.confinement import list_caches
 from migration_gate.replay.production_server import find_production_server
 
 
@@ -33,7 +34,8 @@ def prepare_server(settings: Settings) -> Generator[Progress, None, ServerPlan]:
 
 def _prepare_setting(setting: str, settings: Settings) -> Generator[Progress, None, ServerPlan]:
     yield Progress("postgres", hide_password(setting), title="Finding Postgres")
-    plan = plan_server(setting, find_production_server(settings) if setting == "auto" else None)
+    production = find_production_server(settings) if setting == "auto" else None
+    plan = plan_server(setting, production, tuple(list_caches(settings)))
     while True:
         try:
             yield from _get_ready(plan, settings)

@@ -16,13 +16,15 @@ import psycopg
 import pytest
 
 import migration_gate
-from migration_gate.postgres import run_directory
+from migration_gate.postgres import initdb_cache, run_directory
 from migration_gate.postgres.binaries import find_installations
-from migration_gate.postgres.choice import choose_server, start_server
+from migration_gate.postgres.choice import choose_server, plan_server, start_planned_server, start_server
 from migration_gate.postgres.cluster_files import measure_folder
 from migration_gate.postgres.embedded import find_embedded
 from migration_gate.postgres.initdb_cache import find_cached_cluster
 from migration_gate.postgres.server import database_marker
+from migration_gate.sandbox.landlock import find_landlock_version
+from tests.support.privileges import folder_for_everybody
 
 slow = pytest.mark.slow
 LOCAL = find_installations().installations
@@ -172,6 +174,30 @@ def test_notices_and_failed_statements_reach_the_log(run_folder: Path) -> None:
     assert re.search(r"\|00000\|migration-gate\|postgres\|NOTICE:  bonjour", words)
     assert re.search(r"\|42P01\|migration-gate\|postgres\|ERROR: ", words)
     assert "STATEMENT:  SELECT * FROM nowhere" in words
+
+
+@slow
+@needs_local
+@pytest.mark.skipif(not find_landlock_version(), reason="this kernel has no Landlock")
+def test_the_server_writes_to_no_cache_among_temporary_files(
+    run_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where it runs as the gate's own user, who may write to all of them."""
+    monkeypatch.setattr(initdb_cache, "runs_as_root", lambda: False)
+    with folder_for_everybody() as folder:
+        cache, other = folder / "cache", folder / "other"
+        for path in (folder, cache, other):
+            path.mkdir(exist_ok=True)
+            path.chmod(0o777)
+        plan = plan_server("local", caches=(cache,))
+        with start_planned_server(plan, folder=run_folder) as server, server.connect() as connection:
+            for way in ("'{}/file'", "PROGRAM 'cat > {}/program'", "PROGRAM 'rm -r {} && mkdir {}'"):
+                with pytest.raises(psycopg.Error):
+                    connection.execute(f"COPY (SELECT 1) TO {way.format(cache, cache)}".encode())
+                assert cache.is_dir()
+                assert not [*cache.iterdir()]
+            connection.execute(f"COPY (SELECT 1) TO '{other}/file'".encode())
+            assert (other / "file").read_text() == "1\n"
 
 
 @slow
