@@ -52,10 +52,9 @@ def run_git(
     return failure or GitOutput(os.fsdecode(output))
 
 
-def archive_revision(folder: Path, revision: str) -> tuple[bytes, GitOutput | None]:
-    """The tree of a revision as a tar archive; and why there is none, if so."""
-    arguments = ("archive", "--format=tar", "--end-of-options", revision)
-    return _run_command(folder, arguments, COMMAND_SECONDS, build_environment(_program_keys(folder)))
+def run_git_on_bytes(folder: Path, *arguments: str, stdin: bytes = b"") -> tuple[bytes, GitOutput | None]:
+    """What git prints, as it is; and why it failed, if so. It reaches no other repository."""
+    return _run_command(folder, arguments, COMMAND_SECONDS, build_environment(_program_keys(folder)), stdin)
 
 
 @cache
@@ -68,17 +67,17 @@ def _program_keys(folder: Path) -> tuple[str, ...]:
 
 
 def _run_command(
-    folder: Path, arguments: tuple[str, ...], seconds: float, environment: dict[str, str]
+    folder: Path, arguments: tuple[str, ...], seconds: float, environment: dict[str, str], stdin: bytes = b""
 ) -> tuple[bytes, GitOutput | None]:
     """What git prints; and why it failed, if so."""
     try:
-        process = _start_git(folder, arguments, environment)
+        process = _start_git(folder, arguments, environment, has_input=bool(stdin))
     except FileNotFoundError:
         return b"", GitOutput(failure="there is no git program")
     except PermissionError:
         return b"", GitOutput(failure="the git program may not be run")
     try:
-        output, error = process.communicate(timeout=seconds)
+        output, error = process.communicate(stdin or None, timeout=seconds)
     except subprocess.TimeoutExpired:
         return b"", GitOutput(failure=f"`git {arguments[0]}` took over {seconds:g} s")
     finally:
@@ -89,7 +88,7 @@ def _run_command(
 
 
 def _start_git(
-    folder: Path, arguments: tuple[str, ...], environment: dict[str, str]
+    folder: Path, arguments: tuple[str, ...], environment: dict[str, str], *, has_input: bool
 ) -> subprocess.Popen[bytes]:
     account = _find_owner(folder)
     if account is not None:
@@ -98,7 +97,7 @@ def _start_git(
         ["git", *arguments],
         cwd=folder,
         env=environment,
-        stdin=subprocess.DEVNULL,
+        stdin=subprocess.PIPE if has_input else subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,  # without a terminal ssh cannot ask, and all processes can be ended at once

@@ -1,4 +1,4 @@
-"""Which files a repository tracks, and the tree of a revision."""
+"""Which files a repository tracks."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from migration_gate.errors import RepositoryUnreadable
-from migration_gate.git.git_command import archive_revision, find_repository_root, run_git
+from migration_gate.git.git_command import find_repository_root, run_git
+from migration_gate.git.tree_export import read_exported_paths
 
 _NOT_SOURCES = frozenset(
     {".git", ".hg", ".svn", "node_modules", "__pycache__", "site-packages", ".tox", ".nox", ".venv", "venv"}
@@ -31,6 +31,12 @@ class TrackedFiles:
 
 def list_tracked_files(folder: Path) -> TrackedFiles:
     """The tracked files under `folder`; all its files, with a note, where git cannot tell."""
+    repository_root = find_repository_root(folder)
+    exported = read_exported_paths(repository_root)
+    if exported is not None:
+        prefix = "".join(f"{part}/" for part in folder.resolve().relative_to(repository_root).parts)
+        paths = (path.removeprefix(prefix) for path in exported if path.startswith(prefix))
+        return TrackedFiles(repository_root, tuple(paths))
     top = run_git(folder, "rev-parse", "--show-toplevel")
     failure = top.failure
     if failure is None:
@@ -41,24 +47,6 @@ def list_tracked_files(folder: Path) -> TrackedFiles:
         failure = names.failure or "git tracks no file here"
     note = f"{failure}: every file under {folder} was read as if tracked"
     return TrackedFiles(folder, _walk_folder(folder), (note,), failure)
-
-
-def export_revision(folder: Path, revision: str, target: Path) -> None:
-    """Write the tree of a git revision into an existing empty folder. Raises RepositoryUnreadable."""
-    import io  # noqa: PLC0415 - only for `start_from.create_all`
-    import tarfile  # noqa: PLC0415
-
-    top = find_repository_root(folder)
-    archive, failure = archive_revision(top, revision)
-    if failure is not None and not failure.is_git_error:
-        raise RepositoryUnreadable(f"git could not be run: {failure.failure}", advice="Install git.")
-    if failure is not None:
-        raise RepositoryUnreadable(
-            f"git has no revision {revision} here: {failure.failure}",
-            advice="In a shallow clone it may be missing: fetch the whole history (`fetch-depth: 0`).",
-        )
-    with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
-        tar.extractall(target, filter="data")
 
 
 def _walk_folder(folder: Path) -> tuple[str, ...]:

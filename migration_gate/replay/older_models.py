@@ -10,7 +10,7 @@ from pathlib import Path
 
 from migration_gate.config.settings import Settings
 from migration_gate.git.git_command import find_repository_root
-from migration_gate.git.tracked_files import export_revision
+from migration_gate.git.tree_export import export_revision
 from migration_gate.postgres.folder_remover import announce_folder
 from migration_gate.project import find_project
 from migration_gate.replay.replay_setup import ReplaySetup

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from migration_gate.git.git_command import GitOutput, find_repository_root, run_git
-from migration_gate.git.tracked_files import TrackedFiles, export_revision, list_tracked_files
+from migration_gate.git.tracked_files import TrackedFiles, list_tracked_files
+from migration_gate.git.tree_export import export_revision
 from tests.support.git_repositories import clone, commit, git, made_reachable, started
 
 pytestmark = pytest.mark.slow  # each starts another program
@@ -37,7 +38,7 @@ def test_a_repository_of_another_owner_is_read_without_touching_any_configuratio
     into = tmp_path / "out"
     into.mkdir()
     export_revision(folder, "HEAD", into)
-    assert sorted(path.name for path in into.iterdir()) == ["a.sql", "b"]
+    assert sorted(path.name for path in into.iterdir()) == [".git", "a.sql", "b"]
     assert list(home.iterdir()) == []
     assert (folder / ".git/config").read_text() == config
 
