@@ -1,0 +1,134 @@
+"""Writes the tree of a commit into a folder, for code that is to run there.
+
+Nothing of the repository's has a say in it: no filter, no conversion of line ends, no attribute that leaves
+files out. A file beside the tree lists what is tracked there, because git itself cannot be asked.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from migration_gate.errors import RepositoryUnreadable
+from migration_gate.git.git_command import GitOutput, find_repository_root, run_git_on_bytes
+
+LIST_FILE = ".git"
+"""where a repository has its folder of this name: what searches for the top of one finds it here"""
+LIST_KEY = "migration-gate: files of the commit"
+LINK_MODE, PROGRAM_MODE, SUBMODULE_MODE = "120000", "100755", "160000"
+MAX_FILE_BYTES = 16 << 20
+"""larger files are left out: neither code nor a migration is that long"""
+BATCH_FILES = 1000
+"""files that are asked for at once"""
+
+
+@dataclass(frozen=True, slots=True)
+class TreeEntry:
+    """A file, a symbolic link or a submodule of a commit."""
+
+    mode: str
+    object_id: str
+    size: int
+    path: str
+
+
+def export_revision(folder: Path, revision: str, target: Path) -> None:
+    """Write the tree of a git revision into an existing empty folder. Raises RepositoryUnreadable.
+
+    In place of a submodule there is a link to the one that is checked out.
+    """
+    top = find_repository_root(folder)
+    entries = _list_entries(top, revision)
+    files = [entry for entry in entries if entry.mode not in (LINK_MODE, SUBMODULE_MODE)]
+    links = [entry for entry in entries if entry.mode == LINK_MODE]
+    # Links come last: nothing is written through one of them.
+    short_files = [entry for entry in (*files, *links) if entry.size <= MAX_FILE_BYTES]
+    for start in range(0, len(short_files), BATCH_FILES):
+        batch = short_files[start : start + BATCH_FILES]
+        for entry, content in zip(batch, _read_contents(top, batch), strict=True):
+            _write_entry(target / entry.path, entry, content)
+    for entry in entries:
+        if entry.mode == SUBMODULE_MODE:
+            _link_submodule(top / entry.path, target / entry.path)
+    paths = sorted(entry.path for entry in (*files, *links))
+    (target / LIST_FILE).write_text(json.dumps({LIST_KEY: paths}), "ascii")
+
+
+def read_exported_paths(top: Path) -> tuple[str, ...] | None:
+    """The files that the tree in this folder has, sorted; None if `export_revision` did not make it."""
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        file = top / LIST_FILE
+        if file.is_file():
+            return tuple(json.loads(file.read_text("ascii"))[LIST_KEY])
+    return None
+
+
+def _list_entries(top: Path, revision: str) -> list[TreeEntry]:
+    arguments = ("ls-tree", "-r", "-z", "-l", "--full-tree", "--end-of-options", revision)
+    output, failure = run_git_on_bytes(top, *arguments)
+    if failure is not None:
+        raise _unreadable_revision(revision, failure)
+    return [entry for line in output.split(b"\0") if line and _is_safe(entry := _parse_entry(line))]
+
+
+def _parse_entry(line: bytes) -> TreeEntry:
+    """`100644 blob <id> <size><tab><path>`."""
+    description, _, path = os.fsdecode(line).partition("\t")
+    mode, _, object_id, size = description.split()
+    return TreeEntry(mode, object_id, int(size) if size.isdigit() else 0, path)
+
+
+def _is_safe(entry: TreeEntry) -> bool:
+    """Whether the path stays below the target; git itself writes no other, but a stranger may have."""
+    parts = entry.path.split("/")
+    return not {"", ".", ".."} & {*parts} and parts[0].lower() != ".git"
+
+
+def _read_contents(top: Path, entries: Sequence[TreeEntry]) -> Iterator[bytes]:
+    ids = "".join(f"{entry.object_id}\n" for entry in entries).encode("ascii")
+    output, failure = run_git_on_bytes(top, "cat-file", "--batch", stdin=ids)
+    if failure is not None:
+        raise RepositoryUnreadable(f"git could not read a tree: {failure.failure}", advice="Try `git fsck`.")
+    position = 0
+    for entry in entries:
+        end = output.index(b"\n", position)
+        words = output[position:end].split()
+        if len(words) != 3:  # `<id> missing`
+            raise RepositoryUnreadable(
+                f"git has no content of {entry.path} here: the clone is a partial one.",
+                advice="Fetch the files too: give actions/checkout no `filter:`.",
+            )
+        position = end + 1 + int(words[2]) + 1
+        yield output[end + 1 : position - 1]
+
+
+def _write_entry(file: Path, entry: TreeEntry, content: bytes) -> None:
+    with suppress(FileExistsError, NotADirectoryError):  # two names that this file system takes for one
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if entry.mode == LINK_MODE:
+            file.symlink_to(os.fsdecode(content))
+            return
+        with file.open("xb") as stream:
+            stream.write(content)
+        if entry.mode == PROGRAM_MODE:
+            file.chmod(0o755)
+
+
+def _link_submodule(checked_out: Path, place: Path) -> None:
+    with suppress(FileExistsError, NotADirectoryError):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        if checked_out.is_dir() and not checked_out.is_symlink():
+            place.symlink_to(checked_out, target_is_directory=True)
+
+
+def _unreadable_revision(revision: str, failure: GitOutput) -> RepositoryUnreadable:
+    if not failure.is_git_error:
+        return RepositoryUnreadable(f"git could not be run: {failure.failure}", advice="Install git.")
+    return RepositoryUnreadable(
+        f"git has no revision {revision} here: {failure.failure}",
+        advice="In a shallow clone it may be missing: fetch the whole history (`fetch-depth: 0`).",
+    )
