@@ -14,6 +14,7 @@ commands. Every folder may use `errors`, `check`, `wording` and `progress`. The 
     worker/      runs in the project's interpreter: redirects connections, replays, creates the models
     replay/      one project, from its settings to its facts: starts all of the above and reads their answers
     catalog/     reads a database as facts, one query for each kind of object
+    change/      the base of a change: the project is examined there, too
     scan/        the repository read as text: .sql files, and DDL outside the migrations
     facts/       what checks look at: revisions, steps, catalog objects, tracked files
     sql/         SQL as text: the lexer, and how identifiers are quoted

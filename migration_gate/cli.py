@@ -168,6 +168,14 @@ def print_schema() -> int:
     return 0
 
 
+@command_line.command("examine-base", hidden=True)
+def examine_base() -> int:
+    """Examine a project at the base of a change, for the process that started this one."""
+    from migration_gate.change import base_process  # noqa: PLC0415 - not needed to print help
+
+    return base_process.answer_request()
+
+
 for monorepo_command in (commands.list_projects, commands.join_json_reports):
     command_line.add_command(monorepo_command)
 

@@ -16,8 +16,9 @@ from migration_gate.verdict.check_coverage import measure_check_coverage
 from migration_gate.verdict.comment_files import read_comment_files
 from migration_gate.verdict.database_reports import report_allowances_unused_by_all
 from migration_gate.verdict.judge import judge_findings
-from migration_gate.verdict.outcome import ProjectReport
+from migration_gate.verdict.outcome import ProjectReport, Verdict
 from migration_gate.verdict.server_reports import join_server_reports
+from migration_gate.verdict.standing import find_standings, spare_old
 
 
 def judge_facts(facts: Facts, settings: Settings, others: list[ProjectReport]) -> ProjectReport:
@@ -25,13 +26,28 @@ def judge_facts(facts: Facts, settings: Settings, others: list[ProjectReport]) -
     same = find_same_database(ProjectReport(settings.name, facts), others)
     facts = compare_servers(facts, [report.facts for report in same])
     comment_files = read_comment_files(facts, find_repository_root(settings.root))
+    verdicts = judge_findings(facts, settings, checks.ALL, comment_files, date.today())
+    standings = find_standings(verdicts, facts, judge_base(facts, settings, same))
     return ProjectReport(
         settings.name,
         facts,
-        judge_findings(facts, settings, checks.ALL, comment_files, date.today()),
+        spare_old(standings.verdicts) if settings.scope == "change" else standings.verdicts,
         settings.fail_on,
         check_coverage=measure_check_coverage(facts, checks.ALL, settings),
+        fixed=standings.fixed,
     )
+
+
+def judge_base(facts: Facts, settings: Settings, others: list[ProjectReport]) -> tuple[Verdict, ...]:
+    """The verdicts on the base of the change, by the settings of the change; none if it is not known."""
+    base = facts.base
+    if base is None or base.facts is None:
+        return ()
+    other_bases = [report.facts.base for report in others if report.facts.base is not None]
+    base_facts = compare_servers(
+        base.facts, [other.facts for other in other_bases if other.facts is not None]
+    )
+    return judge_findings(base_facts, settings, checks.ALL, dict(base.comment_texts), date.today())
 
 
 def join_databases(reports: list[ProjectReport]) -> list[ProjectReport]:

@@ -23,6 +23,7 @@ STAGE_TITLES = {
     "replay": "Replaying",
     "models": "Creating the models beside it",
     "compare": "Comparing",
+    "base": "Waiting for the base of the change",
 }
 STAGES_WITH_TEXT = ("find", "install", "postgres", "replay")
 """stages whose text is worth a place on the line"""
@@ -39,7 +40,7 @@ class Progress:
     """Where an examination is."""
 
     stage: str
-    """find, install, postgres, import, prepare, replay, models, compare or repository"""
+    """find, install, postgres, import, prepare, replay, models, compare, base or repository"""
     text: str = ""
     """what of the stage: a name, a revision, a line of the installer"""
     done: int = 0

@@ -133,6 +133,11 @@ class ProjectKeys(Keys):
         "else what is shared with the branch of origin",
         examples=["main"],
     )
+    scope: Literal["change", "all"] = Field(
+        default="change",
+        description="which findings block: change, those that are new or worse than at the base, or all; "
+        "without a base all do",
+    )
     watch: Texts = Field(
         default=(),
         description="gitignore patterns, from the top of the repository, of further files whose change "

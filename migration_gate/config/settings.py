@@ -110,6 +110,9 @@ class Settings:
     """where environments are kept; chosen by `install` unless set"""
     installed: str = ""
     """how this run made the environment of `python`, if it did"""
+    import_path_from: Path | None = None
+    """another checkout, for which the packages were installed: what they import of it is imported from the
+    repository of these settings instead"""
     judged_database: str = ""
     """`host:port/name` of the one of several databases that this run judges; '' where env.py has one"""
     other_databases: tuple[str, ...] = ()
@@ -134,6 +137,10 @@ class Settings:
     """limit for installing its packages"""
     base: str | None = None
     """git revision that the change is compared with; found from the CI's event or the clone's origin"""
+    examines_base: bool = True
+    """whether the project is examined at the base, too"""
+    scope: str = "change"
+    """what blocks: change (what is new or worse than at the base) or all"""
     watch: tuple[str, ...] = ()
     """gitignore patterns, from the repository's top, of further files whose change concerns the project"""
     snapshots: str = "changed"

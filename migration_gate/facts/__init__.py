@@ -102,6 +102,28 @@ class Facts:
     replay: Replay = field(default_factory=Replay)
     tree: Tree = field(default_factory=Tree)
     owners: Owners = field(default_factory=Owners)
+    base: Base | None = None
+    """the state that a change is compared with; None if it was not asked for"""
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """The project at the base, or why it is not known."""
+
+    commit: str
+    """its full id; '' if there is none"""
+    reason: str
+    """which commit that is, or why there is none"""
+    facts: Facts | None = None
+    """from an examination of that commit's own tree; None if it failed"""
+    failure: str = ""
+    """why it failed, as a sentence"""
+    is_new_project: bool = False
+    """the project is not in that tree: all of it is new"""
+    is_unchanged: bool = False
+    """nothing that is read differs: the facts would be the same"""
+    comment_texts: tuple[tuple[str, str], ...] = ()
+    """path and text of the files whose comments may allow findings"""
 
 
 __all__ = [
@@ -110,6 +132,7 @@ __all__ = [
     "AddImports",
     "AlembicDifference",
     "AttachedObject",
+    "Base",
     "CatalogObject",
     "CaughtError",
     "ChangedFile",

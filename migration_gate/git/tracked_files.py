@@ -35,8 +35,8 @@ def list_tracked_files(folder: Path) -> TrackedFiles:
     exported = read_exported_paths(repository_root)
     if exported is not None:
         prefix = "".join(f"{part}/" for part in folder.resolve().relative_to(repository_root).parts)
-        paths = (path.removeprefix(prefix) for path in exported if path.startswith(prefix))
-        return TrackedFiles(repository_root, tuple(paths))
+        inside = (path.removeprefix(prefix) for path in exported if path.startswith(prefix))
+        return TrackedFiles(repository_root, tuple(inside))
     top = run_git(folder, "rev-parse", "--show-toplevel")
     failure = top.failure
     if failure is None:

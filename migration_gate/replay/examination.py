@@ -6,8 +6,10 @@ import importlib
 import os
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
+from migration_gate.change.base_examination import BaseExamination
 from migration_gate.ci.base_revision import compare_with_base
 from migration_gate.ci.untrusted_code import refuse_untrusted_code
 from migration_gate.config.settings import Settings
@@ -61,7 +63,11 @@ def _examine_project(
             compare_with_base, settings.root, settings.base, os.environ, with_lines=True
         )
         yield Progress("postgres", settings.postgres)
-        with start_worker(project, settings, run_directory, with_models=True) as worker:
+        base = BaseExamination(settings, project.python, comparison_with_base)
+        with (
+            base if settings.examines_base else nullcontext(),
+            start_worker(project, settings, run_directory, with_models=True) as worker,
+        ):
             # While the server starts, the worker imports Alembic and SQLAlchemy, and this process most of its
             # own code, which it uses from then on.
             background.submit(_import_modules, EXAMINATION_ON_SERVER, later_module)
@@ -83,6 +89,9 @@ def _examine_project(
                     )
                     facts = yield from examine_on_server(setup, worker, background, notes)
                     yield Progress("postgres", title="Stopping Postgres")
+            if settings.examines_base:
+                yield Progress("base")
+                facts = replace(facts, base=base.await_base())
     return facts
 
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from migration_gate.config.relocation import Relocation
 from migration_gate.config.settings import Settings
 from migration_gate.git.git_command import find_repository_root
 from migration_gate.git.tree_export import export_revision
@@ -40,32 +41,10 @@ def create_older_models(setup: ReplaySetup, commit: str, stamp: str) -> tuple[st
 def _older_checkout(settings: Settings, commit: str) -> Iterator[Settings]:
     """The settings for a temporary checkout of the commit, which every user may read."""
     with tempfile.TemporaryDirectory(prefix="migration-gate-base-") as name:
-        checkout = Path(name)
+        checkout = Path(name).resolve()
         announce_folder(checkout)
         checkout.chmod(0o755)
         export_revision(settings.root, commit, checkout)
-        inside = settings.root.resolve().relative_to(find_repository_root(settings.root).resolve())
-        yield _relocate_settings(settings, checkout / inside)
-
-
-def _relocate_settings(settings: Settings, new_root: Path) -> Settings:
-    """The same settings for a checkout in another folder. Paths outside of the project stay as they are."""
-    return replace(
-        settings,
-        root=new_root,
-        working_directory=_relocate_path(settings.working_directory, settings.root, new_root),
-        project_folder=_relocate_optional_path(settings.project_folder, settings.root, new_root),
-        alembic=_relocate_optional_path(settings.alembic, settings.root, new_root),
-        hook=_relocate_optional_path(settings.hook, settings.root, new_root),
-        python=settings.python or find_project(settings).python,  # the checkout has no environment of its own
-        start_from=None,
-        prepare=(),
-    )
-
-
-def _relocate_path(path: Path, old_root: Path, new_root: Path) -> Path:
-    return new_root / path.relative_to(old_root) if path.is_relative_to(old_root) else path
-
-
-def _relocate_optional_path(path: Path | None, old_root: Path, new_root: Path) -> Path | None:
-    return None if path is None else _relocate_path(path, old_root, new_root)
+        relocation = Relocation(find_repository_root(settings.root), checkout)
+        python = settings.python or find_project(settings).python
+        yield replace(relocation.relocate_settings(settings, python), start_from=None, prepare=())

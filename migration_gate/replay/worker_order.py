@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from migration_gate.catalog.snapshot_reader import SNAPSHOT_QUERY
 from migration_gate.config.settings import Settings
+from migration_gate.git.git_command import find_repository_root
 from migration_gate.postgres.server import Server, database_marker
 from migration_gate.project import Project
 from migration_gate.worker.protocol.order import (
@@ -66,9 +67,16 @@ def build_order(project: Project, settings: Settings, server: Server, task: Work
         changed_files=task.changed_files,
         log_after_step=not server.superuser,
         stamp=task.stamp,
+        relocation=_name_checkouts(settings),
         judged_address=settings.judged_database,
         other_databases=dict(task.other_databases),
     )
+
+
+def _name_checkouts(settings: Settings) -> tuple[str, ...]:
+    if settings.import_path_from is None:
+        return ()
+    return (str(settings.import_path_from), str(find_repository_root(settings.root)))
 
 
 def _build_environment(settings: Settings, server: Server, database: str) -> dict[str, str]:

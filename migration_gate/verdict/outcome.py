@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from migration_gate.check import Finding, Severity
 from migration_gate.config.settings import Allowance
 from migration_gate.errors import GateError
 from migration_gate.facts import CheckCoverage, Facts, SourceEdit
 
+Standing = Literal["", "new", "worse", "old"]
 SEVERITY_RANK = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
 
 
@@ -25,10 +27,20 @@ class Verdict:
     allowed: Allowance | None = None
     edits: tuple[SourceEdit, ...] = ()
     """exact edits of the sources that correct it, where there are any"""
+    standing: Standing = ""
+    """beside the base of the change: new, worse or old; '' if that is not known"""
+    is_spared: bool = False
+    """it does not block, because it was there before the change"""
+
+    @property
+    def id_stem(self) -> str:
+        """The id without the number that tells apart several findings about one object."""
+        return self.id.partition("-")[0]
 
     def blocks(self, fail_on: Severity) -> bool:
         """Whether it makes the run end with exit status 1."""
-        return self.allowed is None and SEVERITY_RANK[self.severity] <= SEVERITY_RANK[fail_on]
+        is_judged = self.allowed is None and not self.is_spared
+        return is_judged and SEVERITY_RANK[self.severity] <= SEVERITY_RANK[fail_on]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +84,8 @@ class ProjectReport:
     problem: Problem | None = None
     check_coverage: tuple[CheckCoverage, ...] = ()
     """what each check looked at"""
+    fixed: tuple[Verdict, ...] = ()
+    """what was found at the base of the change, and is gone"""
     static: bool = False
     """from `check --static`: files were read as text, and nothing was imported or run"""
 

@@ -64,9 +64,9 @@ def _join_verdicts(servers: Sequence[_ServerVerdicts]) -> list[Verdict]:
     return [_name_servers(verdict, servers) for verdict in worst.values()]
 
 
-def _rank_verdict(verdict: Verdict) -> tuple[bool, int]:
+def _rank_verdict(verdict: Verdict) -> tuple[bool, bool, int]:
     """The lower, the worse."""
-    return verdict.allowed is not None, SEVERITY_RANK[verdict.severity]
+    return verdict.allowed is not None, verdict.is_spared, SEVERITY_RANK[verdict.severity]
 
 
 def _name_servers(verdict: Verdict, servers: Sequence[_ServerVerdicts]) -> Verdict:

@@ -21,7 +21,7 @@ in and what goes out; stdout and stderr belong to the project's code.
     placeholders        dummy values; pattern_sample: for a regular expression
     several_databases   an env.py that migrates more than one; step_keywords: what it tells the revisions
     import_hooks        patches a module when it is imported
-    project_config      the project's Alembic configuration
+    project_config      the project's Alembic configuration; relocated_imports: of another checkout
     script_history      the revisions, as Alembic reads them
     upgrade             runs env.py, one revision at a time; observed_step, session_place
     statement_recorder  statements, transactions and errors of a step; observed_blocks: caught in DO blocks

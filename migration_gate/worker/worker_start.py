@@ -17,6 +17,7 @@ from .answer_stream import AnswerStream, OrderStream
 from .dialect_choice import find_installed_drivers
 from .process_attributes import end_with_parent
 from .protocol.run_lines import Done
+from .relocated_imports import relocate_imports
 from .session import Session
 from .stack_dumps import enable_stack_dumps
 
@@ -59,6 +60,8 @@ def _carry_out_order(orders: OrderStream, answer: AnswerStream) -> int:
     order = orders.receive_order()
     os.environ.update(order.environment)
     enable_stack_dumps()
+    if order.relocation:
+        relocate_imports(*order.relocation)
     sys.path[:0] = order.sys_path
     status = Session(order, orders, answer).run()
     if status == 0:

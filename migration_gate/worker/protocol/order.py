@@ -87,6 +87,9 @@ class Order:
     """the server has no event triggers of ours: call the DDL log after each step"""
     stamp: str
     """the revision that a bootstrap writes into the version table"""
+    relocation: tuple[str, ...] = ()
+    """the top of the checkout for which the packages are installed, and of the one that is replayed; empty if
+    they are the same"""
     judged_address: str = ""
     """`host:port/database` of the one of several databases that this run judges; '' if there is one"""
     other_databases: dict[str, str] = field(default_factory=dict)
@@ -126,7 +129,7 @@ def decode_models_request(data: bytes) -> ModelsRequest:
 def decode_order(data: bytes) -> Order:
     """What `encode_order` made. Raises TypeError if the two ends are not of the same version."""
     fields: dict[str, Any] = json.loads(data)
-    for name in ("sys_path", "target", "x_arguments", "changed_files"):
+    for name in ("sys_path", "target", "x_arguments", "changed_files", "relocation"):
         fields[name] = tuple(fields[name])
     fields["server"] = ServerAddress(**fields["server"])
     fields["config"] = ConfigSource(**fields["config"])

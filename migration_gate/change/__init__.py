@@ -1,0 +1,5 @@
+"""The change against its base: the project is examined a second time, as it is at the base of the change.
+
+base_examination    starts that examination beside the first, in a process of its own, and ends it
+base_process        what this process does; base_settings: which settings it has
+"""

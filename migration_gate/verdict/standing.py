@@ -1,0 +1,114 @@
+"""Which findings are new: the verdicts on a change, beside those on its base.
+
+A finding is the same as one at the base if check, kind and object are the same. It has become worse if it is
+more severe, or says something that it did not say at the base; a list that got shorter, or a number that got
+smaller, says nothing new.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from migration_gate.facts import Facts, Replay
+from migration_gate.verdict.outcome import SEVERITY_RANK, Standing, Verdict
+
+ALWAYS_JUDGED = frozenset({"failing-upgrade", "broken-history"})
+"""checks whose findings ended the replay: what comes after was not looked at, so nothing else is known"""
+_WORD = re.compile(r"\d+|[^\W\d]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Standings:
+    """The verdicts on a change, each with its standing."""
+
+    verdicts: tuple[Verdict, ...]
+    fixed: tuple[Verdict, ...] = ()
+    """findings of the base that are gone"""
+
+
+def find_standings(verdicts: Sequence[Verdict], facts: Facts, base_verdicts: Sequence[Verdict]) -> Standings:
+    """The verdicts with their standing; without one if the base does not tell."""
+    base = facts.base
+    if base is not None and base.is_unchanged:
+        return Standings(tuple(replace(verdict, standing="old") for verdict in verdicts))
+    if base is None or (base.facts is None and not base.is_new_project):
+        return Standings(tuple(verdicts))
+    is_complete = base.facts is None or _is_complete(base.facts.replay)
+    remaining = _group_by_stem(base_verdicts)
+    matches = _match_verdicts(verdicts, remaining)
+    unmatched: Standing = "new" if is_complete else ""
+    placed = tuple(
+        replace(verdict, standing=_compare_matched(verdict, matches[verdict.id]))
+        if verdict.id in matches
+        else replace(verdict, standing=unmatched)
+        for verdict in verdicts
+    )
+    gone = [verdict for group in remaining.values() for verdict in group if verdict.allowed is None]
+    return Standings(placed, tuple(gone) if _is_complete(facts.replay) else ())
+
+
+def spare_old(verdicts: Iterable[Verdict]) -> tuple[Verdict, ...]:
+    """The verdicts, of which the old ones block no more."""
+    return tuple(
+        replace(verdict, is_spared=verdict.standing == "old" and verdict.check not in ALWAYS_JUDGED)
+        for verdict in verdicts
+    )
+
+
+def _is_complete(replay: Replay) -> bool:
+    """Whether the history came to its end: else what was not found says nothing."""
+    return replay.failure is None and replay.history.error is None
+
+
+def _group_by_stem(verdicts: Iterable[Verdict]) -> dict[str, list[Verdict]]:
+    groups: dict[str, list[Verdict]] = defaultdict(list)
+    for verdict in verdicts:
+        groups[verdict.id_stem].append(verdict)
+    return groups
+
+
+def _match_verdicts(verdicts: Sequence[Verdict], remaining: dict[str, list[Verdict]]) -> dict[str, Verdict]:
+    """The verdict of the base for each id, taken out of `remaining`: the most similar ones first."""
+    matches: dict[str, Verdict] = {}
+    for is_same in (_says_the_same_there, _says_the_same, _is_any):
+        for verdict in verdicts:
+            group = remaining.get(verdict.id_stem, [])
+            if verdict.id in matches:
+                continue
+            older = next((item for item in group if is_same(verdict, item)), None)
+            if older is not None:
+                group.remove(older)
+                matches[verdict.id] = older
+    return matches
+
+
+def _says_the_same_there(verdict: Verdict, older: Verdict) -> bool:
+    files = {location.file for location in older.finding.locations}
+    return _says_the_same(verdict, older) and any(
+        location.file in files for location in verdict.finding.locations
+    )
+
+
+def _says_the_same(verdict: Verdict, older: Verdict) -> bool:
+    return verdict.finding.message == older.finding.message
+
+
+def _is_any(_verdict: Verdict, _older: Verdict) -> bool:
+    return True
+
+
+def _compare_matched(verdict: Verdict, older: Verdict) -> Standing:
+    is_more_severe = SEVERITY_RANK[verdict.severity] < SEVERITY_RANK[older.severity]
+    return "worse" if is_more_severe or _says_more(verdict.finding.message, older.finding.message) else "old"
+
+
+def _says_more(message: str, older: str) -> bool:
+    """Whether a message has a word that the older one lacks, or a greater number at the same place."""
+    words, older_words = _WORD.findall(message), _WORD.findall(older)
+    if [word for word in words if not word.isdigit()] == [word for word in older_words if not word.isdigit()]:
+        pairs = zip(words, older_words, strict=False)
+        return any(word.isdigit() and old.isdigit() and int(word) > int(old) for word, old in pairs)
+    return bool({word for word in words if not word.isdigit()} - {*older_words})
