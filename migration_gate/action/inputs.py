@@ -106,6 +106,11 @@ INPUTS = (
         key=("raw_sql", "allow"),
         kind="list",
     ),
+    Input(
+        "scope",
+        "Which findings block: `change`, those that are new or worse than at the base, or `all`.",
+        key=("scope",),
+    ),
     Input("fail-on", "The least severity that blocks the merge - `error` or `warning`.", key=("fail_on",)),
     Input(
         "base",

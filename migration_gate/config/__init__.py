@@ -7,6 +7,6 @@ gate_variables      MIGRATION_GATE_*; dotenv: the project's variables
 faults              what is wrong with a value
 checkout_paths      files that a configuration file may not name
 settings_options    the same settings as options of the command line
-settings            the result; settings_text: for people
+settings            the result; settings_text: for people; relocation: for another checkout
 project_name, repository_root   found where nothing is set
 """

@@ -40,6 +40,7 @@ def describe_settings(settings: Settings) -> dict[str, str]:
         "postgres": tuple(map(hide_password, (settings.postgres, *settings.further_postgres))),
         "network": settings.network,
         "base": settings.base,
+        "scope": settings.scope,
         "watch": settings.watch,
         "snapshots": settings.snapshots,
         "raw_sql.allow": settings.raw_sql_allow,

@@ -32,7 +32,6 @@ class TreeEntry:
 
     mode: str
     object_id: str
-    size: int
     path: str
 
 
@@ -46,9 +45,8 @@ def export_revision(folder: Path, revision: str, target: Path) -> None:
     files = [entry for entry in entries if entry.mode not in (LINK_MODE, SUBMODULE_MODE)]
     links = [entry for entry in entries if entry.mode == LINK_MODE]
     # Links come last: nothing is written through one of them.
-    short_files = [entry for entry in (*files, *links) if entry.size <= MAX_FILE_BYTES]
-    for start in range(0, len(short_files), BATCH_FILES):
-        batch = short_files[start : start + BATCH_FILES]
+    for start in range(0, len(files) + len(links), BATCH_FILES):
+        batch = _drop_long_files(top, [*files, *links][start : start + BATCH_FILES])
         for entry, content in zip(batch, _read_contents(top, batch), strict=True):
             _write_entry(target / entry.path, entry, content)
     for entry in entries:
@@ -68,7 +66,7 @@ def read_exported_paths(top: Path) -> tuple[str, ...] | None:
 
 
 def _list_entries(top: Path, revision: str) -> list[TreeEntry]:
-    arguments = ("ls-tree", "-r", "-z", "-l", "--full-tree", "--end-of-options", revision)
+    arguments = ("ls-tree", "-r", "-z", "--full-tree", "--end-of-options", revision)
     output, failure = run_git_on_bytes(top, *arguments)
     if failure is not None:
         raise _unreadable_revision(revision, failure)
@@ -76,10 +74,10 @@ def _list_entries(top: Path, revision: str) -> list[TreeEntry]:
 
 
 def _parse_entry(line: bytes) -> TreeEntry:
-    """`100644 blob <id> <size><tab><path>`."""
+    """`100644 blob <id><tab><path>`."""
     description, _, path = os.fsdecode(line).partition("\t")
-    mode, _, object_id, size = description.split()
-    return TreeEntry(mode, object_id, int(size) if size.isdigit() else 0, path)
+    mode, _, object_id = description.split()
+    return TreeEntry(mode, object_id, path)
 
 
 def _is_safe(entry: TreeEntry) -> bool:
@@ -88,22 +86,43 @@ def _is_safe(entry: TreeEntry) -> bool:
     return not {"", ".", ".."} & {*parts} and parts[0].lower() != ".git"
 
 
-def _read_contents(top: Path, entries: Sequence[TreeEntry]) -> Iterator[bytes]:
-    ids = "".join(f"{entry.object_id}\n" for entry in entries).encode("ascii")
-    output, failure = run_git_on_bytes(top, "cat-file", "--batch", stdin=ids)
-    if failure is not None:
-        raise RepositoryUnreadable(f"git could not read a tree: {failure.failure}", advice="Try `git fsck`.")
-    position = 0
-    for entry in entries:
-        end = output.index(b"\n", position)
-        words = output[position:end].split()
+def _drop_long_files(top: Path, entries: Sequence[TreeEntry]) -> list[TreeEntry]:
+    """The entries without files of more than `MAX_FILE_BYTES`."""
+    lines = _ask_for_objects(top, "--batch-check", entries).splitlines()
+    short_files = []
+    for entry, line in zip(entries, lines, strict=True):
+        words = line.split()
         if len(words) != 3:  # `<id> missing`
-            raise RepositoryUnreadable(
-                f"git has no content of {entry.path} here: the clone is a partial one.",
-                advice="Fetch the files too: give actions/checkout no `filter:`.",
-            )
-        position = end + 1 + int(words[2]) + 1
+            raise _unreadable_file(f"it lacks {entry.path}")
+        if int(words[2]) <= MAX_FILE_BYTES:
+            short_files.append(entry)
+    return short_files
+
+
+def _read_contents(top: Path, entries: Sequence[TreeEntry]) -> Iterator[bytes]:
+    output = _ask_for_objects(top, "--batch", entries)
+    position = 0
+    for _ in entries:  # `<id> blob <size>`, a line end, the content, a line end
+        end = output.index(b"\n", position)
+        position = end + 1 + int(output[position:end].split()[2]) + 1
         yield output[end + 1 : position - 1]
+
+
+def _ask_for_objects(top: Path, option: str, entries: Sequence[TreeEntry]) -> bytes:
+    ids = "".join(f"{entry.object_id}\n" for entry in entries).encode("ascii")
+    if not ids:
+        return b""
+    output, failure = run_git_on_bytes(top, "cat-file", option, stdin=ids)
+    if failure is not None:
+        raise _unreadable_file(str(failure.failure))
+    return output
+
+
+def _unreadable_file(reason: str) -> RepositoryUnreadable:
+    return RepositoryUnreadable(
+        f"git could not read the files of a commit: {reason}.",
+        advice="A partial clone may lack them: give actions/checkout no `filter:`.",
+    )
 
 
 def _write_entry(file: Path, entry: TreeEntry, content: bytes) -> None:
