@@ -16,9 +16,9 @@ from migration_gate.verdict.check_coverage import measure_check_coverage
 from migration_gate.verdict.comment_files import read_comment_files
 from migration_gate.verdict.database_reports import report_allowances_unused_by_all
 from migration_gate.verdict.judge import judge_findings
+from migration_gate.verdict.novelty import find_novelties, spare_old
 from migration_gate.verdict.outcome import ProjectReport, Verdict
 from migration_gate.verdict.server_reports import join_server_reports
-from migration_gate.verdict.standing import find_standings, spare_old
 
 
 def judge_facts(facts: Facts, settings: Settings, others: list[ProjectReport]) -> ProjectReport:
@@ -27,14 +27,15 @@ def judge_facts(facts: Facts, settings: Settings, others: list[ProjectReport]) -
     facts = compare_servers(facts, [report.facts for report in same])
     comment_files = read_comment_files(facts, find_repository_root(settings.root))
     verdicts = judge_findings(facts, settings, checks.ALL, comment_files, date.today())
-    standings = find_standings(verdicts, facts, judge_base(facts, settings, same))
+    novelties = find_novelties(verdicts, facts, judge_base(facts, settings, same))
     return ProjectReport(
         settings.name,
         facts,
-        spare_old(standings.verdicts) if settings.scope == "change" else standings.verdicts,
+        spare_old(novelties.verdicts) if settings.scope == "change" else novelties.verdicts,
         settings.fail_on,
+        settings.scope,
         check_coverage=measure_check_coverage(facts, checks.ALL, settings),
-        fixed=standings.fixed,
+        fixed=novelties.fixed,
     )
 
 

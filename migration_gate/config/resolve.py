@@ -134,7 +134,7 @@ def resolve_settings(
         import_seconds=values.number("limits", "import"),
         install_seconds=values.number("limits", "install"),
         base=values.text("base"),
-        scope=str(values.value("scope")),
+        scope="all" if values.value("scope") == "all" else "change",
         watch=values.texts("watch"),
         snapshots=str(values.value("snapshots")),
         raw_sql_allow=values.texts("raw_sql", "allow"),

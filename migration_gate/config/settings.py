@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
+from typing import Literal
 
 from migration_gate.check import Severity
 from migration_gate.facts import Owners
@@ -139,7 +140,7 @@ class Settings:
     """git revision that the change is compared with; found from the CI's event or the clone's origin"""
     examines_base: bool = True
     """whether the project is examined at the base, too"""
-    scope: str = "change"
+    scope: Literal["change", "all"] = "change"
     """what blocks: change (what is new or worse than at the base) or all"""
     watch: tuple[str, ...] = ()
     """gitignore patterns, from the repository's top, of further files whose change concerns the project"""

@@ -7,6 +7,7 @@ from datetime import date
 from migration_gate.check import Evidence, Finding, Severity
 from migration_gate.config.settings import Allowance
 from migration_gate.facts import (
+    Base,
     CheckCoverage,
     Coverage,
     Facts,
@@ -25,14 +26,17 @@ from migration_gate.facts import (
     Unchecked,
 )
 from migration_gate.report.json_document import (
+    JsonBase,
     JsonCoverage,
     JsonFailure,
+    JsonFixed,
     JsonProblem,
     JsonProject,
     JsonRevision,
     JsonStep,
     JsonVerdict,
 )
+from migration_gate.verdict.novelty import spare_old
 from migration_gate.verdict.outcome import Problem, ProjectReport, Verdict
 
 MAX_COUNTED_TABLES = 10_000
@@ -41,18 +45,33 @@ MAX_COUNTED_TABLES = 10_000
 
 def rebuild_project(project: JsonProject) -> ProjectReport:
     """A project as it was judged: verdicts whole, facts as far as its report has them."""
+    verdicts = tuple(_rebuild_verdict(verdict, project.name) for verdict in project.verdicts)
     return ProjectReport(
         project.name,
-        Facts(project.name, _rebuild_replay(project)),
-        tuple(_rebuild_verdict(verdict, project.name) for verdict in project.verdicts),
+        Facts(project.name, _rebuild_replay(project), base=_rebuild_base(project.base)),
+        spare_old(verdicts) if project.scope == "change" else verdicts,
         Severity(project.fail_on),
+        project.scope,
         project.postgres,
         project.seconds,
         _rebuild_problem(project.problem),
         check_coverage=tuple(
             CheckCoverage(item.check, item.subject, item.count) for item in project.coverage.checks
         ),
+        fixed=tuple(_rebuild_fixed(verdict, project.name) for verdict in project.fixed),
     )
+
+
+def _rebuild_base(base: JsonBase | None) -> Base | None:
+    if base is None:
+        return None
+    return Base(base.commit, base.reason, failure=base.failure, is_new_project=base.is_new_project)
+
+
+def _rebuild_fixed(verdict: JsonFixed, project: str) -> Verdict:
+    severity = Severity(verdict.severity)
+    finding = Finding(verdict.object, verdict.says, kind=verdict.kind, severity=severity)
+    return Verdict(verdict.check, severity, finding, verdict.id, project)
 
 
 def _rebuild_problem(problem: JsonProblem | None) -> Problem | None:
@@ -134,7 +153,7 @@ def _rebuild_verdict(verdict: JsonVerdict, project: str) -> Verdict:
         for edit in verdict.edits
     )
     allowed = _rebuild_allowance(verdict)
-    return Verdict(verdict.check, severity, finding, verdict.id, project, allowed, edits)
+    return Verdict(verdict.check, severity, finding, verdict.id, project, allowed, edits, verdict.novelty)
 
 
 def _rebuild_allowance(verdict: JsonVerdict) -> Allowance | None:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from migration_gate.check import Severity
+from migration_gate.report.base_phrases import describe_base
 from migration_gate.report.finding_markdown import render_counts, render_finding, render_fix
 from migration_gate.report.history_diagram import render_concerned_history
 from migration_gate.report.markdown import escape_markdown, fence_code, fence_mermaid, fold_section
@@ -119,6 +120,8 @@ def _render_body(project: ProjectReport, source: str) -> str:
     if project.problem:
         return f"### ⚠️ Migration Gate: {outcome}\n\n{_render_problem(project.problem)}"
     title = f"### {'❌' if project.blocking_verdicts else '✅'} Migration Gate: {outcome}\n"
+    if line := describe_base(project):
+        title += f"\n{escape_markdown(line)}\n"
     sections = list(_folded_sections(project))
     room = LIMIT - RESERVED_BYTES - sum(_size_in_bytes(block) for block in (title, *sections))
     findings, left_out = _render_findings(project, source, room)

@@ -26,6 +26,7 @@ from migration_gate.verdict.outcome import ProjectReport, Verdict
 
 MARKS = {Severity.ERROR: "🔴", Severity.WARNING: "🟡", Severity.NOTE: "🔵"}
 ALLOWED = "allowed"
+OLD = "old"
 NEVER_OFFERED = frozenset({"unused-allow", "failing-upgrade"})
 """checks of which no report offers to accept a finding: it cannot be, or nothing would be left to check"""
 COLUMN_TITLES = {
@@ -33,6 +34,7 @@ COLUMN_TITLES = {
     Severity.WARNING.value: "Warnings",
     Severity.NOTE.value: "Notes",
     ALLOWED: "Allowed",
+    OLD: "Old",
 }
 
 
@@ -57,9 +59,15 @@ def _count_by_check(verdicts: Iterable[Verdict]) -> dict[str, Counter[str]]:
     """For each check, how many verdicts belong into each column."""
     counts: dict[str, Counter[str]] = {}
     for verdict in verdicts:
-        column = ALLOWED if verdict.allowed else verdict.severity.value
+        column = _choose_column(verdict)
         counts.setdefault(verdict.check, Counter())[column] += 1
     return counts
+
+
+def _choose_column(verdict: Verdict) -> str:
+    if verdict.allowed:
+        return ALLOWED
+    return OLD if verdict.is_spared else verdict.severity.value
 
 
 def render_finding(
@@ -73,7 +81,7 @@ def render_finding(
     finding = verdict.finding
     blocks = [
         f"<details{' open' if is_open else ''}><summary>{MARKS[verdict.severity]} "
-        f"<b>{verdict.severity}</b> {escape_markdown(finding.message)}</summary>"
+        f"<b>{_name_severity(verdict)}</b> {escape_markdown(finding.message)}</summary>"
     ]
     identity = f"{link_check(verdict)} <sub>{verdict.id}</sub>"
     location = _render_location(verdict, source)
@@ -86,6 +94,11 @@ def render_finding(
     if entry := _offer_allow_entry(verdict):
         blocks.append(fold_section("To accept it", fence_code(entry, "yaml")).rstrip())
     return "\n\n".join([*blocks, "</details>\n"])
+
+
+def _name_severity(verdict: Verdict) -> str:
+    """`error`, or `error, worse than before` where a finding of the base says more now."""
+    return f"{verdict.severity}, worse than before" if verdict.novelty == "worse" else str(verdict.severity)
 
 
 def _offer_allow_entry(verdict: Verdict) -> str:

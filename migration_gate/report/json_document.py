@@ -15,18 +15,21 @@ FORMAT: Literal[1] = 1
 Outcome = Literal["passed", "blocked", "not checked"]
 Name = Annotated[str, Field(pattern="^[a-z][a-z0-9-]*$")]
 """of a check or a kind: pages and terminals show it as it is, and `join` may read a stranger's report"""
+Novelty = Literal["", "new", "worse", "old"]
+"""beside the base of the change; '' if that is not known"""
 Identifier = Annotated[str, Field(pattern="^[0-9a-f]+(-[0-9]+)?$")]
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How many verdicts there are of each severity; the allowed ones are counted apart."""
+    """How many verdicts there are of each severity; the allowed and the old ones are counted apart."""
 
     errors: int
     warnings: int
     notes: int
     allowed: int
     blocking: int
+    old: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,7 @@ class JsonVerdict:
     fix: str
     allowed: Allowed | None
     edits: tuple[JsonEdit, ...] = ()
+    novelty: Novelty = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +220,28 @@ class JsonProblem:
 
 
 @dataclass(frozen=True, slots=True)
+class JsonBase:
+    """The commit that the change is compared with; empty if there is none. `failure`: why it is not known."""
+
+    commit: str
+    reason: str
+    failure: str = ""
+    is_new_project: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class JsonFixed:
+    """A finding of the base that is gone."""
+
+    id: Identifier
+    check: Name
+    kind: Name | None
+    severity: Literal["error", "warning", "note"]
+    object: str
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
 class JsonProject:
     """One project; `stages` are seconds of wall time, `arrived` the heads in its version table."""
 
@@ -244,6 +270,9 @@ class JsonProject:
     notes: tuple[str, ...]
     static: bool = False
     coverage: JsonCoverage = JsonCoverage()
+    scope: Literal["change", "all"] = "all"
+    base: JsonBase | None = None
+    fixed: tuple[JsonFixed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

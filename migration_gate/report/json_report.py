@@ -10,17 +10,28 @@ from migration_gate.analysis.drift_revision import format_revision_file
 from migration_gate.analysis.rename_advice import list_rename_names
 from migration_gate.check import Severity
 from migration_gate.config.settings import Allowance
-from migration_gate.facts import Difference, DriftRevision, Failure, RenameFix, Revision, SourceEdit, Step
+from migration_gate.facts import (
+    Base,
+    Difference,
+    DriftRevision,
+    Failure,
+    RenameFix,
+    Revision,
+    SourceEdit,
+    Step,
+)
 from migration_gate.report.json_document import (
     FORMAT,
     Allowed,
     Counts,
+    JsonBase,
     JsonCheckCoverage,
     JsonCoverage,
     JsonDrift,
     JsonDriftRevision,
     JsonEdit,
     JsonFailure,
+    JsonFixed,
     JsonLeftOut,
     JsonProblem,
     JsonProject,
@@ -34,7 +45,7 @@ from migration_gate.report.json_document import (
     Unchecked,
 )
 from migration_gate.report.phrases import project_remarks
-from migration_gate.report.verdict_selection import standing_verdicts
+from migration_gate.report.verdict_selection import allowed_verdicts, old_verdicts, standing_verdicts
 from migration_gate.verdict.outcome import Problem, ProjectReport, Report, Verdict
 
 OUTCOMES: dict[int, Outcome] = {0: "passed", 1: "blocked"}
@@ -78,8 +89,9 @@ def _count_verdicts(verdicts: Sequence[Verdict], blocking: int) -> Counts:
         errors=severities.count(Severity.ERROR),
         warnings=severities.count(Severity.WARNING),
         notes=severities.count(Severity.NOTE),
-        allowed=len(verdicts) - len(severities),
+        allowed=len(allowed_verdicts(verdicts)),
         blocking=blocking,
+        old=len(old_verdicts(verdicts)),
     )
 
 
@@ -113,6 +125,27 @@ def _build_project(project: ProjectReport) -> JsonProject:
         notes=project_remarks(project),
         static=project.static,
         coverage=_build_coverage(project),
+        scope=project.scope,
+        base=_build_base(project.facts.base),
+        fixed=tuple(_build_fixed(verdict) for verdict in project.fixed),
+    )
+
+
+def _build_base(base: Base | None) -> JsonBase | None:
+    if base is None:
+        return None
+    return JsonBase(base.commit, base.reason, base.failure, base.is_new_project)
+
+
+def _build_fixed(verdict: Verdict) -> JsonFixed:
+    finding = verdict.finding
+    return JsonFixed(
+        id=verdict.id,
+        check=verdict.check,
+        kind=finding.kind,
+        severity=verdict.severity.value,
+        object=finding.object,
+        says=finding.message,
     )
 
 
@@ -161,6 +194,7 @@ def _build_verdict(verdict: Verdict, fail_on: Severity) -> JsonVerdict:
         fix=finding.fix,
         allowed=_build_allowed(verdict.allowed),
         edits=tuple(_build_edit(edit) for edit in verdict.edits),
+        novelty=verdict.novelty,
     )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from migration_gate.check import Severity
 from migration_gate.facts import DriftRevision, Replay, Subject
 from migration_gate.report.printable_text import escape_unprintable, shorten_text
-from migration_gate.report.verdict_selection import allowed_verdicts, standing_verdicts
+from migration_gate.report.verdict_selection import allowed_verdicts, old_verdicts, standing_verdicts
 from migration_gate.verdict.outcome import ProjectReport, Report, Verdict
 from migration_gate.wording import count_noun
 
@@ -23,12 +23,14 @@ MIN_DRIFT_DIFFERENCES = 2
 
 
 def describe_counts(verdicts: Sequence[Verdict]) -> str:
-    """`2 errors, 1 warning, 3 allowed`; `no findings` if there are none."""
+    """`2 errors, 1 warning, 3 allowed, 40 old`; `no findings` if there are none."""
     counts = Counter(verdict.severity for verdict in standing_verdicts(verdicts))
     words = [count_noun(counts[severity], severity.value) for severity in Severity if counts[severity]]
     allowed = allowed_verdicts(verdicts)
     if allowed:
         words.append(f"{len(allowed)} allowed")
+    if old := old_verdicts(verdicts):
+        words = [*(words or ["nothing new"]), f"{len(old)} old"]
     return ", ".join(words) or "no findings"
 
 

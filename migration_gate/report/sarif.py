@@ -30,6 +30,8 @@ SENTENCE_LENGTH = 1000
 """characters"""
 TEXT_LENGTH = 4000
 """characters of one piece of evidence or of a fix"""
+BASELINE_STATES = {"new": "new", "worse": "updated", "old": "unchanged"}
+"""what a finding is beside the base, in the words of SARIF"""
 Json = dict[str, object]
 
 
@@ -163,6 +165,8 @@ def _build_result(item: ProjectVerdict, rule_number: int) -> Json:
             "revision": escape_unprintable(finding.revision or ""),
         },
     }
+    if verdict.novelty:
+        result["baselineState"] = BASELINE_STATES[verdict.novelty]
     if verdict.edits:
         result["fixes"] = [_build_fix(edit) for edit in verdict.edits]
     if verdict.allowed:

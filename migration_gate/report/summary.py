@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from migration_gate.analysis.drift_revision import describe_drift_revision, format_revision_file
 from migration_gate.check import Severity
 from migration_gate.report import table_diagram
+from migration_gate.report.base_phrases import describe_base, list_fixed, list_old
 from migration_gate.report.finding_markdown import render_counts, render_finding, render_fix, render_similar
 from migration_gate.report.history_diagram import render_concerned_history
 from migration_gate.report.markdown import (
@@ -32,7 +33,7 @@ from migration_gate.report.phrases import (
 )
 from migration_gate.report.printable_text import escape_unprintable
 from migration_gate.report.similar_verdicts import SimilarVerdicts, group_all_similar
-from migration_gate.report.verdict_selection import allowed_verdicts
+from migration_gate.report.verdict_selection import allowed_verdicts, old_verdicts
 from migration_gate.verdict.outcome import Problem, ProjectReport, Report, Verdict
 from migration_gate.wording import count_noun
 
@@ -111,6 +112,8 @@ def _page_blocks(report: Report, source: str) -> Iterator[PageBlock]:
 
 def _project_blocks(project: ProjectReport, source: str, can_open: int) -> Iterator[PageBlock]:
     """The findings, and the rest folded; if nothing blocks, what ran comes first, and notes are folded."""
+    if line := describe_base(project):
+        yield PageBlock(f"{escape_markdown(line)}\n")
     folds = group_all_similar(project.verdicts)
     if project.blocking_verdicts:
         yield from _finding_blocks(folds, project, source, can_open)
@@ -143,6 +146,12 @@ def _additional_sections(project: ProjectReport) -> Iterator[str]:
     """Everything but the findings, folded: how to see more of them, what is allowed, counts and times."""
     replay = project.facts.replay
     yield from _explaining_sections(project)
+    if old := old_verdicts(project.verdicts):
+        yield fold_section(f"{len(old)} there before", render_list(list(list_old(project))))
+    if project.fixed:
+        yield fold_section(
+            f"{len(project.fixed)} gone since the base", render_list(list(list_fixed(project)))
+        )
     if allowed := allowed_verdicts(project.verdicts):
         lines = [_describe_allowed(verdict) for verdict in allowed]
         yield fold_section(f"{len(allowed)} allowed", render_list(lines))

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from migration_gate.analysis.drift_revision import describe_drift_revision, format_revision_file
 from migration_gate.check import Check, check_name
 from migration_gate.report import closing_table
+from migration_gate.report.base_phrases import count_old_by_check, describe_base, list_fixed
 from migration_gate.report.finding_text import list_edits, list_evidence, list_fix, list_similar
 from migration_gate.report.phrases import (
     describe_counts,
@@ -65,11 +66,13 @@ def _project_lines(project: ProjectReport, layout: Layout, sentences: Mapping[st
     yield from layout.wrap(f"{name}: {describe_replay(project)}")
     if project.postgres:
         yield from layout.wrap(project.postgres, "  ")
+    yield from layout.wrap(describe_base(project))
     yield ""
     for group in group_by_check(project.verdicts):
         yield from _group_lines(group, sentences.get(group.check, ""), layout)
     yield from _drift_revision_lines(project, layout)
     yield from _allowed_lines(allowed_verdicts(project.verdicts), layout)
+    yield from _base_lines(project, layout)
     if project.facts.replay.failure:
         yield from _output_lines(project.facts.replay.output, layout)
     yield from _coverage_lines(project, layout)
@@ -146,6 +149,19 @@ def _allowed_lines(verdicts: tuple[Verdict, ...], layout: Layout) -> Iterator[st
         reason = verdict.allowed.reason if verdict.allowed else ""
         yield from layout.wrap(f"{verdict.check} {verdict.finding.object}: {reason}", "    ", "  ")
     yield ""
+
+
+def _base_lines(project: ProjectReport, layout: Layout) -> Iterator[str]:
+    """How many findings of each check were there before, and which are gone."""
+    if counts := count_old_by_check(project):
+        yield layout.paint("There before", BOLD)
+        yield from layout.wrap(f"{counts} (`--scope all` shows them)", "    ", "  ")
+        yield ""
+    if project.fixed:
+        yield layout.paint("Gone since the base", BOLD)
+        for line in list_fixed(project):
+            yield from layout.wrap(line, "    ", "  ")
+        yield ""
 
 
 def _output_lines(output: str, layout: Layout) -> Iterator[str]:

@@ -25,8 +25,13 @@ def group_by_check(verdicts: Sequence[Verdict]) -> tuple[CheckGroup, ...]:
 
 
 def standing_verdicts(verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:
-    """The verdicts that the user did not allow."""
-    return tuple(verdict for verdict in verdicts if verdict.allowed is None)
+    """The verdicts that count: the user did not allow them, and they were not there before the change."""
+    return tuple(verdict for verdict in verdicts if verdict.allowed is None and not verdict.is_spared)
+
+
+def old_verdicts(verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:
+    """The verdicts that do not count because they were there before the change."""
+    return tuple(verdict for verdict in verdicts if verdict.allowed is None and verdict.is_spared)
 
 
 def allowed_verdicts(verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:

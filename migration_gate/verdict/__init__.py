@@ -4,7 +4,7 @@ judge               from findings to verdicts; outcome: what they are, and the r
 allow               what the configuration and comments allow; comment_files reads these
 unused_allow        a check of the judge's own; database_reports: one project, several databases;
                     server_reports: several servers
-standing            which findings are new, or worse than at the base of the change
+novelty             which findings are new, or worse than at the base of the change
 place_in_change     of the true places of a finding, the one in the change
 check_coverage      what each check looked at
 installed_package   findings in files that nobody here edits

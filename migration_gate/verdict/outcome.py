@@ -10,7 +10,9 @@ from migration_gate.config.settings import Allowance
 from migration_gate.errors import GateError
 from migration_gate.facts import CheckCoverage, Facts, SourceEdit
 
-Standing = Literal["", "new", "worse", "old"]
+Novelty = Literal["", "new", "worse", "old"]
+Scope = Literal["change", "all"]
+"""which findings block: those of the change, or all"""
 SEVERITY_RANK = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
 
 
@@ -27,7 +29,7 @@ class Verdict:
     allowed: Allowance | None = None
     edits: tuple[SourceEdit, ...] = ()
     """exact edits of the sources that correct it, where there are any"""
-    standing: Standing = ""
+    novelty: Novelty = ""
     """beside the base of the change: new, worse or old; '' if that is not known"""
     is_spared: bool = False
     """it does not block, because it was there before the change"""
@@ -77,6 +79,7 @@ class ProjectReport:
     facts: Facts = field(default_factory=Facts)
     verdicts: tuple[Verdict, ...] = ()
     fail_on: Severity = Severity.ERROR
+    scope: Scope = "all"
     postgres: str = ""
     """a description of the server that was used"""
     seconds: float = 0.0

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from migration_gate.facts import Facts, Replay
-from migration_gate.verdict.outcome import SEVERITY_RANK, Standing, Verdict
+from migration_gate.verdict.outcome import SEVERITY_RANK, Novelty, Verdict
 
 ALWAYS_JUDGED = frozenset({"failing-upgrade", "broken-history"})
 """checks whose findings ended the replay: what comes after was not looked at, so nothing else is known"""
@@ -21,39 +21,39 @@ _WORD = re.compile(r"\d+|[^\W\d]+")
 
 
 @dataclass(frozen=True, slots=True)
-class Standings:
-    """The verdicts on a change, each with its standing."""
+class Novelties:
+    """The verdicts on a change, each with its novelty."""
 
     verdicts: tuple[Verdict, ...]
     fixed: tuple[Verdict, ...] = ()
     """findings of the base that are gone"""
 
 
-def find_standings(verdicts: Sequence[Verdict], facts: Facts, base_verdicts: Sequence[Verdict]) -> Standings:
-    """The verdicts with their standing; without one if the base does not tell."""
+def find_novelties(verdicts: Sequence[Verdict], facts: Facts, base_verdicts: Sequence[Verdict]) -> Novelties:
+    """The verdicts with their novelty; without one if the base does not tell."""
     base = facts.base
     if base is not None and base.is_unchanged:
-        return Standings(tuple(replace(verdict, standing="old") for verdict in verdicts))
+        return Novelties(tuple(replace(verdict, novelty="old") for verdict in verdicts))
     if base is None or (base.facts is None and not base.is_new_project):
-        return Standings(tuple(verdicts))
+        return Novelties(tuple(verdicts))
     is_complete = base.facts is None or _is_complete(base.facts.replay)
     remaining = _group_by_stem(base_verdicts)
     matches = _match_verdicts(verdicts, remaining)
-    unmatched: Standing = "new" if is_complete else ""
+    unmatched: Novelty = "new" if is_complete else ""
     placed = tuple(
-        replace(verdict, standing=_compare_matched(verdict, matches[verdict.id]))
+        replace(verdict, novelty=_compare_matched(verdict, matches[verdict.id]))
         if verdict.id in matches
-        else replace(verdict, standing=unmatched)
+        else replace(verdict, novelty=unmatched)
         for verdict in verdicts
     )
     gone = [verdict for group in remaining.values() for verdict in group if verdict.allowed is None]
-    return Standings(placed, tuple(gone) if _is_complete(facts.replay) else ())
+    return Novelties(placed, tuple(gone) if _is_complete(facts.replay) else ())
 
 
 def spare_old(verdicts: Iterable[Verdict]) -> tuple[Verdict, ...]:
     """The verdicts, of which the old ones block no more."""
     return tuple(
-        replace(verdict, is_spared=verdict.standing == "old" and verdict.check not in ALWAYS_JUDGED)
+        replace(verdict, is_spared=verdict.novelty == "old" and verdict.check not in ALWAYS_JUDGED)
         for verdict in verdicts
     )
 
@@ -100,7 +100,7 @@ def _is_any(_verdict: Verdict, _older: Verdict) -> bool:
     return True
 
 
-def _compare_matched(verdict: Verdict, older: Verdict) -> Standing:
+def _compare_matched(verdict: Verdict, older: Verdict) -> Novelty:
     is_more_severe = SEVERITY_RANK[verdict.severity] < SEVERITY_RANK[older.severity]
     return "worse" if is_more_severe or _says_more(verdict.finding.message, older.finding.message) else "old"
 

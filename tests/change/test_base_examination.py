@@ -1,0 +1,137 @@
+"""The gate's command on a change: what was there before does not block, what the change adds does."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.git_repositories import commit, git
+from tests.support.user_project import MODELS, Ran, World, project, world
+
+pytestmark = pytest.mark.slow
+
+OLD_DRIFT = MODELS.replace("String(50), nullable=False", "String(60), nullable=False")
+NEW_DRIFT = OLD_DRIFT + '    note = Column(String(9), comment="new")\n'
+
+
+@pytest.fixture
+def place() -> Iterator[World]:
+    with world() as found:
+        yield found
+
+
+def laid(place: World, **files: str) -> str:
+    """A project with a commit; its id."""
+    folder = place.lay(project(**files))
+    return git(folder, "rev-parse", "HEAD")
+
+
+def checked(place: World, base: str, *options: str, **environment: str) -> tuple[Ran, dict[str, Any]]:
+    """What the gate says of the work tree beside a commit: the run, and the report of the project."""
+    ran = place.check("--base", base, "--format", "json", *options, env=environment)
+    return ran, json.loads(ran.out)["projects"][0]
+
+
+def novelties(report: dict[str, Any]) -> dict[str, str]:
+    return {f"{item['check']} {item['object']}": item["novelty"] for item in report["verdicts"]}
+
+
+def test_what_was_there_before_does_not_block_and_what_is_new_does(place: World) -> None:
+    base = laid(place, models_py=OLD_DRIFT)
+    commit(place.project, {"shop/models.py": OLD_DRIFT + "\nANSWER = 42\n"})
+    ran, report = checked(place, base)
+    assert (ran.status, novelties(report)) == (0, {"drift item.name": "old"}), ran.said
+    commit(place.project, {"shop/models.py": NEW_DRIFT})
+    ran, report = checked(place, base)
+    assert ran.status == 1, ran.said
+    assert novelties(report) == {"drift item.note": "new", "drift item.name": "old"}
+    ran, report = checked(place, base, "--scope", "all")
+    assert report["counts"]["blocking"] == 2, ran.said
+
+
+def test_what_a_change_corrects_is_gone(place: World) -> None:
+    base = laid(place, models_py=OLD_DRIFT)
+    commit(place.project, {"shop/models.py": MODELS})
+    ran, report = checked(place, base)
+    assert (ran.status, [item["object"] for item in report["fixed"]]) == (0, ["item.name"]), ran.said
+
+
+def test_a_base_that_cannot_be_imported_spares_nothing_and_is_named(place: World) -> None:
+    base = laid(place, models_py="import no_such_module\n")
+    commit(place.project, {"shop/models.py": OLD_DRIFT})
+    ran, report = checked(place, base)
+    assert (ran.status, novelties(report)) == (1, {"drift item.name": ""}), ran.said
+    assert "no_such_module" in report["base"]["failure"]
+
+
+def test_in_a_base_without_the_project_everything_is_new(place: World) -> None:
+    base = laid(place)
+    for path in ("alembic.ini", "migrations/env.py"):
+        git(place.project, "rm", "-q", path)
+    base = commit(place.project, {"README.md": "nothing here yet"})
+    commit(place.project, project(models_py=OLD_DRIFT))
+    ran, report = checked(place, base)
+    assert (ran.status, novelties(report)) == (1, {"drift item.name": "new"}), ran.said
+
+
+def test_the_migrations_may_have_been_elsewhere(place: World) -> None:
+    base = laid(place, models_py=OLD_DRIFT)
+    git(place.project, "mv", "migrations", "database")
+    ini = (place.project / "alembic.ini").read_text().replace("= migrations", "= database")
+    commit(place.project, {"alembic.ini": ini})
+    ran, report = checked(place, base)
+    assert (ran.status, novelties(report)) == (0, {"drift item.name": "old"}), ran.said
+
+
+def test_models_that_were_installed_from_the_checkout_are_the_bases_own(place: World) -> None:
+    """As with an editable installation: the import path names the checkout of the change."""
+    files = {path.replace("shop/", "src/shop/"): text for path, text in project(models_py=OLD_DRIFT).items()}
+    files["alembic.ini"] = files["alembic.ini"].replace("prepend_sys_path = .\n", "")
+    place.lay(files)
+    base = git(place.project, "rev-parse", "HEAD")
+    commit(place.project, {"src/shop/models.py": NEW_DRIFT})
+    ran, report = checked(place, base, PYTHONPATH=str(place.project / "src"))
+    assert novelties(report) == {"drift item.note": "new", "drift item.name": "old"}, ran.said
+
+
+def test_a_change_of_what_nothing_reads_leaves_everything_old(place: World) -> None:
+    base = laid(place, models_py=OLD_DRIFT)
+    commit(place.project, {"README.md": "More."})
+    ran, report = checked(place, base)
+    assert (ran.status, novelties(report)) == (0, {"drift item.name": "old"}), ran.said
+
+
+def test_without_any_difference_everything_counts_and_that_is_said(place: World) -> None:
+    base = laid(place, models_py=OLD_DRIFT)
+    ran = place.check("--base", base)
+    assert ran.status == 1
+    assert "Every finding counts" in ran.out
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_the_end_of_the_gate_is_the_end_of_the_bases_examination(place: World, number: int) -> None:
+    base = laid(place, models_py=f"import time\ntime.sleep(30)\n{MODELS}")
+    commit(place.project, {"shop/models.py": MODELS})
+    gate = place.start("--base", base)
+    deadline = time.monotonic() + 60
+    while not _has_base_process(place) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert _has_base_process(place)
+    os.kill(gate.pid, number)
+    gate.communicate()
+    place.demand_nothing_left()
+
+
+def _has_base_process(place: World) -> bool:
+    return any("examine-base" in Path(f"/proc/{pid}/cmdline").read_text() for pid in _alive(place))
+
+
+def _alive(place: World) -> list[int]:
+    return [pid for pid in place.processes() if Path(f"/proc/{pid}/cmdline").exists()]
