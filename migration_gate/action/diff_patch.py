@@ -5,16 +5,24 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from migration_gate.facts import SourceEdit
+
 _HUNK = re.compile(r"@@ -\d+(?:,\d+)? \+(?P<start>\d+)(?:,(?P<count>\d+))? @@")
 _ON_NEW_SIDE = (" ", "+")
 
 
-def has_lines(patch: str, first_line: int, lines: Sequence[str]) -> bool:
-    """Whether the diff shows just these lines from `first_line` on, in one hunk.
+def has_edited_lines(patch: str, edit: SourceEdit) -> bool:
+    """Whether the diff shows the lines that the edit replaces, by their numbers, in one hunk.
 
-    A merge may have moved them: the checked out files are those of the merge, the diff is the branch's.
+    A merge may have moved them: the checked out files are those of the merge, the diff is the branch's. Then
+    an equal line may have that number, but not with the same lines around it.
     """
-    return any(_hunk_has_lines(hunk, first_line, lines) for hunk in _read_hunks(patch))
+    around = [*edit.lines_above, *edit.old_lines, *edit.lines_below]
+    first_line = edit.first_line - len(edit.lines_above)
+    return any(
+        _hunk_has_lines(hunk, edit.first_line, edit.old_lines) and _hunk_fits(hunk, first_line, around)
+        for hunk in _read_hunks(patch)
+    )
 
 
 def _read_hunks(patch: str) -> list[dict[int, str]]:
@@ -34,3 +42,8 @@ def _read_hunks(patch: str) -> list[dict[int, str]]:
 
 def _hunk_has_lines(hunk: dict[int, str], first_line: int, lines: Sequence[str]) -> bool:
     return all(hunk.get(number) == line for number, line in enumerate(lines, first_line))
+
+
+def _hunk_fits(hunk: dict[int, str], first_line: int, lines: Sequence[str]) -> bool:
+    """Whether the hunk shows these lines as far as it reaches."""
+    return all(hunk.get(number, line) == line for number, line in enumerate(lines, first_line))

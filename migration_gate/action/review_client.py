@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from typing import Literal
 
-from migration_gate.action.diff_patch import has_lines
+from migration_gate.action.diff_patch import has_edited_lines
 from migration_gate.action.github_client import GitHubClient, Json, PullRequest, TemporaryFailure
 from migration_gate.action.published_suggestions import (
     PublishedSuggestion,
@@ -79,9 +79,7 @@ def _build_comments(client: GitHubClient, new: Sequence[Suggestion], already_the
     in_diff = (
         suggestion
         for suggestion in new
-        if has_lines(
-            patches.get(suggestion.edit.file, ""), suggestion.edit.first_line, suggestion.edit.old_lines
-        )
+        if has_edited_lines(patches.get(suggestion.edit.file, ""), suggestion.edit)
     )
     limit = max(0, MAX_SUGGESTIONS - already_there)
     return [_build_comment(suggestion) for suggestion in islice(in_diff, limit)]

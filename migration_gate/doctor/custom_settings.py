@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from migration_gate.project.python_source import parse_source
+from migration_gate.project.python_source import parse_source, unparse_code
 from migration_gate.project.search import SKIPPED, read_text_file
 
 MOST_FILES = 3000
@@ -80,13 +80,13 @@ def find_custom_settings(env_py: Path, root: Path) -> Iterator[CustomSetting]:
 def _read_of_config(node: ast.AST) -> _ConfigRead | None:
     match node:
         case ast.Subscript(value=value, slice=ast.Constant(value=str(name)), ctx=ast.Load()):
-            if ast.unparse(value) in ("config.attributes", "context.config.attributes"):
+            if unparse_code(value) in ("config.attributes", "context.config.attributes"):
                 return _ConfigRead(f'cfg.attributes["{name}"]', name, is_required=True)
         case ast.Call(func=func, args=[ast.Constant(value=str(name)), *_]):
-            if ast.unparse(func) in ("config.attributes.get", "context.config.attributes.get"):
+            if unparse_code(func) in ("config.attributes.get", "context.config.attributes.get"):
                 return _ConfigRead(f'cfg.attributes["{name}"]', name, is_required=False)
         case ast.Attribute(value=value, attr=name, ctx=ast.Load()):
-            if ast.unparse(value) in ("config", "context.config") and name not in OWN_ATTRIBUTES:
+            if unparse_code(value) in ("config", "context.config") and name not in OWN_ATTRIBUTES:
                 return _ConfigRead(f"cfg.{name}", name, is_required=True)
     return None
 
@@ -104,7 +104,7 @@ def _find_assignments(root: Path, env_py: Path) -> dict[str, _Assignment]:
         for node in ast.walk(tree) if tree is not None else ():
             if isinstance(node, ast.Assign) and (name := _assigned_name(node.targets[0])):
                 location = f"{relative_path(file, root)}:{node.lineno}"
-                assignments.setdefault(name, _Assignment(location, ast.unparse(node.value)))
+                assignments.setdefault(name, _Assignment(location, unparse_code(node.value)))
     return assignments
 
 

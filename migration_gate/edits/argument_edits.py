@@ -10,6 +10,16 @@ from migration_gate.edits.source_text import ExpectedStatements, Replacement, So
 from migration_gate.edits.sqlalchemy_names import name_sqlalchemy
 from migration_gate.facts import COLUMN_FUNCTIONS, SetKeyword, SetTypeArguments, SourceEdit
 
+_POSITIONS = {
+    ("ForeignKey", "ondelete"): 5,
+    ("ForeignKeyConstraint", "ondelete"): 4,
+    ("create_foreign_key", "ondelete"): 6,
+}
+"""of arguments that may be given without their names, counted from 0: `ForeignKey("a.id", None, False, "k",
+None, "CASCADE")`; by functions of SQLAlchemy and, in its old versions, of Alembic"""
+_ALTER_COLUMN, _COLUMN_NAMES = "alter_column", 2
+"""in old versions of Alembic it takes others without their names, behind the table's and the column's"""
+
 
 def set_keyword(source: SourceText, correction: SetKeyword) -> SourceEdit | None:
     """The edit that gives a call the keyword argument; None if that cannot be done exactly."""
@@ -19,15 +29,37 @@ def set_keyword(source: SourceText, correction: SetKeyword) -> SourceEdit | None
     value = name_sqlalchemy(correction.value, source.tree, call)
     if value is None:
         return None
-    keyword = next((item for item in call.keywords if item.arg == correction.keyword), None)
-    if keyword is not None:
-        replacement = _replace_node(source, keyword.value, value)
-    elif any(item.arg is None for item in call.keywords):
-        return None  # `**options` may have the keyword
+    given = _find_argument(call, correction.keyword)
+    if given is not None:
+        replacement, expected = _replace_node(source, given, value), _expect_node(source, given, value)
+    elif _may_have_argument(call, correction.keyword):
+        return None
     else:
         replacement = _append_argument(source, call, f"{correction.keyword}={value}")
-    expected = _expect_keyword(source, call, correction.keyword, value)
+        expected = _expect_keyword(source, call, correction.keyword, value)
     return source.make_edit(replacement, expected, correction.introduction)
+
+
+def _find_argument(call: ast.Call, keyword: str) -> ast.expr | None:
+    """What the call gives for the keyword, also without its name; None if it gives nothing."""
+    position = _POSITIONS.get((last_name(call.func), keyword), len(call.args))
+    if position < len(call.args) and not _has_star(call):
+        return call.args[position]
+    return next((item.value for item in call.keywords if item.arg == keyword), None)
+
+
+def _may_have_argument(call: ast.Call, keyword: str) -> bool:
+    """Whether a `*` or `**` of the call, or one of its arguments without names, may stand for the keyword."""
+    if any(item.arg is None for item in call.keywords):
+        return True
+    name = last_name(call.func)
+    if name == _ALTER_COLUMN:
+        return len(call.args) > _COLUMN_NAMES or _has_star(call)
+    return (name, keyword) in _POSITIONS and _has_star(call)
+
+
+def _has_star(call: ast.Call) -> bool:
+    return any(isinstance(argument, ast.Starred) for argument in call.args)
 
 
 def set_type_arguments(source: SourceText, correction: SetTypeArguments) -> SourceEdit | None:
@@ -78,16 +110,11 @@ def _append_argument(source: SourceText, call: ast.Call, argument: str) -> Repla
 
 
 def _expect_keyword(source: SourceText, call: ast.Call, keyword: str, value: str) -> ExpectedStatements:
-    """The statement in which the call has the keyword."""
+    """The statement in which the call has one more keyword."""
     changed = source.copy_statement(call)
     copied = changed.node
     assert isinstance(copied, ast.Call)  # noqa: S101 - it is a copy of one
-    node = ast.parse(value, mode="eval").body
-    existing = next((item for item in copied.keywords if item.arg == keyword), None)
-    if existing is None:
-        copied.keywords.append(ast.keyword(arg=keyword, value=node))
-    else:
-        existing.value = node
+    copied.keywords.append(ast.keyword(arg=keyword, value=ast.parse(value, mode="eval").body))
     return ExpectedStatements(changed.original, (changed.statement,))
 
 

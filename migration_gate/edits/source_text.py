@@ -18,6 +18,8 @@ _LINE_END = re.compile(r"\r\n|\r|\n")
 _FILE = "migration-gate-edits"
 """the file name under which sources are parsed, so that warnings about them can be told apart"""
 _NOT_DECODED = "\ufffd"
+CONTEXT_LINES = 10
+"""of the text on either side of an edit that it keeps"""
 
 
 def _parse(text: str) -> ast.Module:
@@ -196,5 +198,13 @@ class SourceText:
             last += 1
         if first == len(old) - last and first > 0:  # lines were only added: keep the line above them
             first -= 1
-        old_lines, new_lines = old[first : len(old) - last], new[first : len(new) - last]
-        return SourceEdit(self.file, first + 1, tuple(old_lines), tuple(new_lines), introduction)
+        end = len(old) - last
+        return SourceEdit(
+            self.file,
+            first + 1,
+            tuple(old[first:end]),
+            tuple(new[first : len(new) - last]),
+            introduction,
+            lines_above=tuple(old[max(0, first - CONTEXT_LINES) : first]),
+            lines_below=tuple(old[end : end + CONTEXT_LINES]),
+        )

@@ -6,7 +6,7 @@ exact `SourceEdit` of it, where it can.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from migration_gate.facts.location import Location
 
@@ -80,6 +80,10 @@ class SourceEdit:
     new_lines: tuple[str, ...]
     introduction: str = ""
     """a sentence that ends with a colon"""
+    lines_above: tuple[str, ...] = field(default=(), compare=False)
+    """a few, the last of which is the one above the first line"""
+    lines_below: tuple[str, ...] = field(default=(), compare=False)
+    """a few, the first of which is the one below the last line"""
 
     @property
     def last_line(self) -> int:

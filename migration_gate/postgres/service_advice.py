@@ -9,16 +9,21 @@ INSTALL = (
     "or set DOCKER_HOST."
 )
 SERVICE = """\
-Run it as a service of the job, and give its address:
+Run it as a service of the job, and give the gate its address:
 
     services:
       db:
         image: {image}
         env: {{POSTGRES_PASSWORD: gate}}
-        options: --health-cmd pg_isready --health-interval 2s
-    steps:
-      - uses: migration-gate/migration-gate@v0
-        with: {{postgres: "postgresql://postgres:gate@db:5432/postgres"}}"""
+        options: --health-cmd pg_isready --health-interval 2s{ports}
+
+    {address}"""
+IN_IMAGE = {"ports": "", "address": "with: {postgres: 'postgresql://postgres:gate@db:5432/postgres'}"}
+"""a container of the job has the service under its name"""
+ON_RUNNER = {
+    "ports": "\n        ports: ['5432:5432']",
+    "address": "migration-gate check --postgres postgresql://postgres:gate@localhost:5432/postgres",
+}
 
 
 def advise_service(image: str, majors: tuple[int, ...] = ()) -> str:
@@ -26,7 +31,7 @@ def advise_service(image: str, majors: tuple[int, ...] = ()) -> str:
 
     majors: those that can be fetched from PyPI.
     """
-    paragraphs = [SERVICE.format(image=image)]
+    paragraphs = [SERVICE.format(image=image, **(IN_IMAGE if in_image() else ON_RUNNER))]
     if not in_image():
         paragraphs.insert(0, INSTALL)
     if majors:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 
+from migration_gate.project.python_source import unparse_code
 from migration_gate.project.variable_reads import VariableRead
 
 BASE = "BaseSettings"
@@ -27,7 +28,7 @@ def _collect_parents(classes: Sequence[ast.ClassDef]) -> set[str]:
 
 def _inherits(node: ast.ClassDef, parents: set[str]) -> bool:
     """Whether the class names one of them as its base, by whatever path: `pydantic_settings.BaseSettings`."""
-    return any(ast.unparse(base).rpartition(".")[2] in parents for base in node.bases)
+    return any(unparse_code(base).rpartition(".")[2] in parents for base in node.bases)
 
 
 def find_fields(settings_class: ast.ClassDef) -> Iterator[VariableRead]:
@@ -41,14 +42,14 @@ def find_fields(settings_class: ast.ClassDef) -> Iterator[VariableRead]:
 
 
 def _is_no_field(name: str, node: ast.AnnAssign) -> bool:
-    return name == "model_config" or name.startswith("_") or "ClassVar" in ast.unparse(node.annotation)
+    return name == "model_config" or name.startswith("_") or "ClassVar" in unparse_code(node.annotation)
 
 
 def _needs_value(default: ast.expr | None) -> bool:
     """Whether a field has no default: `Field(...)` and `Field(description=…)` give none either."""
     if default is None or _is_ellipsis(default):
         return True
-    if not isinstance(default, ast.Call) or not ast.unparse(default.func).endswith("Field"):
+    if not isinstance(default, ast.Call) or not unparse_code(default.func).endswith("Field"):
         return False
     if default.args:
         return _is_ellipsis(default.args[0])

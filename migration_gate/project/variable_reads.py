@@ -6,6 +6,8 @@ import ast
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from migration_gate.project.python_source import unparse_code
+
 READER_CLASSES = frozenset({"Env", "FileAwareEnv", "Config", "AutoConfig"})
 """classes whose instances are called with a variable's name: environs, django-environ, starlette, decouple"""
 READER_MODULES = frozenset({"decouple", "environs", "environ", "starlette", "prettyconf"})
@@ -77,7 +79,7 @@ def _collect_assigned(name: str, value: ast.expr, names: ModuleNames) -> None:
     match value:
         case ast.Constant(value=str(text)):
             names.texts[name] = text
-        case ast.Call(func=func) if ast.unparse(func).rpartition(".")[2] in READER_CLASSES:
+        case ast.Call(func=func) if unparse_code(func).rpartition(".")[2] in READER_CLASSES:
             names.readers.add(name)
 
 
@@ -87,10 +89,10 @@ def _reads_parameter(function: ast.FunctionDef, parameter: str) -> bool | None:
     for node in ast.walk(function):
         match node:
             case ast.Subscript(value=value, slice=ast.Name(id=name)) if name == parameter:
-                if ast.unparse(value) in ENVIRONMENT:
+                if unparse_code(value) in ENVIRONMENT:
                     return True
             case ast.Call(func=func, args=[ast.Name(id=name), *_]) if name == parameter:
-                is_read = is_read or ast.unparse(func) in READS
+                is_read = is_read or unparse_code(func) in READS
     if not is_read:
         return None
     has_default = len(function.args.args) > 1
@@ -102,7 +104,7 @@ def find_reads(tree: ast.Module, names: ModuleNames) -> Iterator[VariableRead]:
     demanded = _list_demanded_names(tree)
     for node in ast.walk(tree):
         match node:
-            case ast.Subscript(value=value, slice=key, ctx=ast.Load()) if ast.unparse(value) in ENVIRONMENT:
+            case ast.Subscript(value=value, slice=key, ctx=ast.Load()) if unparse_code(value) in ENVIRONMENT:
                 if name := _read_text(key, names):
                     yield VariableRead(name, node.lineno, required=True)
             case ast.Call(args=[key, *_]):
@@ -124,7 +126,7 @@ def _read_text(key: ast.expr, names: ModuleNames) -> str:
 
 def _is_required(call: ast.Call, names: ModuleNames) -> bool | None:
     """Whether the call fails for a variable that is not set; None if it reads no variable."""
-    function = ast.unparse(call.func)
+    function = unparse_code(call.func)
     has_default = len(call.args) > 1 or any(
         keyword.arg in ("default", "fallback") for keyword in call.keywords
     )
@@ -140,7 +142,7 @@ def _is_required(call: ast.Call, names: ModuleNames) -> bool | None:
 def _list_demanded_names(tree: ast.Module) -> set[ast.Call]:
     """Reads whose value is tested by `if not value: raise` or an assertion."""
     tested = {
-        ast.unparse(_strip_test(node.test))
+        unparse_code(_strip_test(node.test))
         for node in ast.walk(tree)
         if isinstance(node, ast.Assert)
         or (isinstance(node, ast.If) and any(isinstance(child, ast.Raise) for child in node.body))
@@ -150,7 +152,7 @@ def _list_demanded_names(tree: ast.Module) -> set[ast.Call]:
         for node in ast.walk(tree)
         if isinstance(node, ast.Assign)
         and isinstance(node.value, ast.Call)
-        and ast.unparse(node.targets[0]) in tested
+        and unparse_code(node.targets[0]) in tested
     }
 
 

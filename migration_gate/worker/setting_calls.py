@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass, replace
-from typing import Iterator, Optional
+from typing import Iterator, List, Optional, Tuple
 
 CONVERTING_FUNCTIONS = ("int", "float", "bool", "loads", "UUID")
 TYPES_BY_FUNCTION = {"loads": "json", "UUID": "uuid"}
@@ -38,7 +38,7 @@ def parse_file(file: str) -> Optional[ast.Module]:
 
 def find_setting_calls(tree: ast.Module) -> list[SettingCall]:
     """Every place that reads a setting by a literal name. Those in a `try` count as not required."""
-    return list(_walk_calls(tree, "", is_required=True))
+    return list(_walk_calls(tree))
 
 
 def find_statement_lines(tree: ast.Module, line: int) -> range:
@@ -61,14 +61,18 @@ def _own_lines(statement: ast.stmt) -> range:
     return range(statement.lineno, (statement.end_lineno or statement.lineno) + 1)
 
 
-def _walk_calls(node: ast.AST, type_name: str, *, is_required: bool) -> Iterator[SettingCall]:
-    call = _read_call(node, type_name)
-    if call is not None:
-        yield replace(call, is_required=call.is_required and is_required)
-    inner_type = _converted_type(node)
-    is_guarded = isinstance(node, ast.Try)
-    for child in ast.iter_child_nodes(node):
-        yield from _walk_calls(child, inner_type, is_required=is_required and not is_guarded)
+def _walk_calls(tree: ast.Module) -> Iterator[SettingCall]:
+    """In the order of the text; a stack, because a sum of hundreds of strings nests too deeply to recurse."""
+    stack: List[Tuple[ast.AST, str, bool]] = [(tree, "", True)]
+    while stack:
+        node, type_name, is_required = stack.pop()
+        call = _read_call(node, type_name)
+        if call is not None:
+            yield replace(call, is_required=call.is_required and is_required)
+        inner_type = _converted_type(node)
+        is_required = is_required and not isinstance(node, ast.Try)
+        children = [(child, inner_type, is_required) for child in ast.iter_child_nodes(node)]
+        stack += reversed(children)
 
 
 def _converted_type(node: ast.AST) -> str:
@@ -90,7 +94,7 @@ def _read_subscript(node: ast.Subscript, type_name: str) -> Optional[SettingCall
     name = _text_of(node.slice)
     if name is None or not isinstance(node.ctx, ast.Load):
         return None
-    return SettingCall(name, node.lineno, ast.unparse(node.value) + "[]", type_name)
+    return SettingCall(name, node.lineno, _unparse(node.value) + "[]", type_name)
 
 
 def _read_function_call(node: ast.Call, type_name: str) -> Optional[SettingCall]:
@@ -120,13 +124,21 @@ def _find_type(method: str, cast: Optional[ast.expr], outer_type: str) -> str:
 def _reader_name(function: ast.expr) -> str:
     """The methods of one object count as one reader: `env.int` and `env.str`."""
     if isinstance(function, ast.Attribute):
-        return ast.unparse(function.value) + "."
-    return ast.unparse(function) + "()"
+        return _unparse(function.value) + "."
+    return _unparse(function) + "()"
+
+
+def _unparse(node: ast.AST) -> str:
+    """The code of an expression; `…` for one that nests too deeply."""
+    try:
+        return ast.unparse(node)
+    except RecursionError:
+        return "…"
 
 
 def _last_name(node: ast.AST) -> str:
-    if isinstance(node, ast.Call):
-        return _last_name(node.func)
+    while isinstance(node, ast.Call):
+        node = node.func
     return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
 
 

@@ -9,14 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from migration_gate.action.diff_patch import has_lines
+from migration_gate.action.diff_patch import has_edited_lines
 from migration_gate.action.github_client import CommentRefused, NotCommented
 from migration_gate.action.publish import publish_comments
 from migration_gate.action.published_suggestions import WITHDRAWN_REVIEW
 from migration_gate.action.request import ActionRequest
 from migration_gate.action.review_client import REVIEW_BODY, write_suggestions
 from migration_gate.config.settings import Allowance
-from migration_gate.facts import SourceEdit
+from migration_gate.edits.suggested_edits import EditMaker
+from migration_gate.facts import COLUMN_FUNCTIONS, Location, SetKeyword, SourceEdit
 from migration_gate.report.suggestion import OUTDATED, RunSuggestions, parse_marker, render_suggestions
 from migration_gate.verdict.outcome import ProjectReport, Report
 from tests.action.test_action import pull_request
@@ -80,9 +81,27 @@ def github() -> Iterator[GitHub]:
 def test_lines_are_in_a_diff_by_their_number_and_text_in_one_hunk(
     first_line: int, lines: tuple[str, ...], *, is_there: bool
 ) -> None:
-    assert has_lines(PATCH, first_line, lines) is is_there
-    assert has_lines(PATCH.replace("\n\n", "\n \n"), first_line, lines) is is_there
-    assert not has_lines("", first_line, lines)
+    edit = SourceEdit("a.py", first_line, lines, ())
+    assert has_edited_lines(PATCH, edit) is is_there
+    assert has_edited_lines(PATCH.replace("\n\n", "\n \n"), edit) is is_there
+    assert not has_edited_lines("", edit)
+
+
+@pytest.mark.parametrize(("added", "is_there"), [(0, True), (3, False)])
+def test_an_equal_line_that_a_merge_moved_to_the_number_is_another_line(
+    added: int, *, is_there: bool
+) -> None:
+    """Three equal columns; the base has got lines above them that the branch lacks."""
+    classes = [
+        line
+        for name in "abc"
+        for line in (f"class {name}(Base):", '    __tablename__ = "x"', "    email = Column(String)")
+    ]
+    patch = "\n".join(("@@ -0,0 +1,9 @@", *(f"+{line}" for line in classes)))
+    merged = "\n".join((*(f"# {number}" for number in range(added)), *classes, ""))
+    correction = SetKeyword(Location("a.py", 6), COLUMN_FUNCTIONS, "nullable", "False")
+    (edit,) = EditMaker({"a.py": merged}).make_edits([correction])
+    assert has_edited_lines(patch, edit) is is_there
 
 
 def test_a_suggestion_has_its_finding_and_the_exact_lines() -> None:

@@ -110,6 +110,8 @@ def test_comments_and_brackets_stay_where_they_are(end: str, expected: str) -> N
         ('op.alter_column("u", "email", nullable=True)', 'op.alter_column("u", "email", nullable=False)'),
         ('batch_op.alter_column("email", nullable=True)', 'batch_op.alter_column("email", nullable=False)'),
         ('op.alter_column("email", "other", nullable=True)', None),
+        ('op.alter_column("u", "email", True)', None),
+        ('op.alter_column(*names, "email")', None),
     ],
 )  # fmt: skip
 def test_the_column_of_an_operation_is_its_second_name(text: str, expected: str | None) -> None:
@@ -180,6 +182,34 @@ def test_a_foreign_key_is_edited_alone() -> None:
     assert change(text, correction) == expected
     two = 'class Note(Base):\n    a = Column(ForeignKey("a.id")), Column(ForeignKey("b.id"))\n'
     assert change(two, correction) is None
+
+
+@pytest.mark.parametrize(
+    ("call", "expected"),
+    [
+        ('ForeignKey("a.id", None, False, "k")', 'ForeignKey("a.id", None, False, "k", ondelete="SET NULL")'),
+        (
+            'ForeignKey("a.id", None, False, "k", None, "CASCADE")',
+            'ForeignKey("a.id", None, False, "k", None, "SET NULL")',
+        ),
+        (
+            'ForeignKeyConstraint(["a"], ["b.id"], "k", None, RULE, True)',
+            'ForeignKeyConstraint(["a"], ["b.id"], "k", None, "SET NULL", True)',
+        ),
+        (
+            'op.create_foreign_key("k", "a", "b", ["x"], ["id"], None, "CASCADE")',
+            'op.create_foreign_key("k", "a", "b", ["x"], ["id"], None, "SET NULL")',
+        ),
+        ('ForeignKey("a.id", *rest)', None),
+        ('ForeignKey("a.id", None, False, *rest, "k", "CASCADE")', None),
+        ('ForeignKey(*rest, ondelete="CASCADE")', 'ForeignKey(*rest, ondelete="SET NULL")'),
+        ('ForeignKey("a.id", **rest)', None),
+        ('ForeignKey("a.id", ondelete="CASCADE", **rest)', 'ForeignKey("a.id", ondelete="SET NULL", **rest)'),
+    ],
+)
+def test_what_a_call_gives_without_its_name_is_not_given_twice(call: str, expected: str | None) -> None:
+    correction = SetKeyword(Location(FILE, 1), FOREIGN_KEY_FUNCTIONS, "ondelete", '"SET NULL"')
+    assert change(f"{call}\n", correction) == expected
 
 
 @pytest.mark.parametrize(

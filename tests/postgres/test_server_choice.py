@@ -13,6 +13,7 @@ from migration_gate.postgres import binaries, embedded, image, run_directory, se
 from migration_gate.postgres.choice import choose_server, start_server
 from migration_gate.postgres.server_choice import ServerChoice
 from migration_gate.postgres.server_search import ProductionServer
+from migration_gate.postgres.service_advice import advise_service
 
 slow = pytest.mark.slow
 
@@ -57,11 +58,22 @@ def test_the_error_for_a_major_that_nobody_has_shows_the_service_to_copy(
     monkeypatch.setenv("MIGRATION_GATE_IMAGE", "1")
     with pytest.raises(PostgresNotFound, match="There is no PostgreSQL 14 at hand: no server") as caught:
         choose_server("14")
-    workflow = yaml.safe_load(caught.value.advice.split("\n\n")[1])
-    assert workflow["services"]["db"]["image"] == "postgres:14"
-    assert workflow["steps"][0]["with"]["postgres"].startswith("postgresql://postgres:gate@db:5432/")
+    service, step = map(yaml.safe_load, caught.value.advice.split("\n\n")[1:3])
+    assert service["services"]["db"]["image"] == "postgres:14"
+    assert step == {"with": {"postgres": "postgresql://postgres:gate@db:5432/postgres"}}
     assert "`postgres: 17` can be had without Docker" in caught.value.advice
     assert "apt install" not in caught.value.advice  # nobody in the container can
+
+
+def test_a_service_has_a_port_where_the_gate_is_not_in_a_container_of_the_job(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("MIGRATION_GATE_IMAGE", raising=False)
+    _, _, service, command, *_ = advise_service("postgres:14").split("\n\n")
+    assert yaml.safe_load(service)["services"]["db"]["ports"] == ["5432:5432"]
+    *words, url = command.split()
+    assert words == ["migration-gate", "check", "--postgres"]
+    assert url == "postgresql://postgres:gate@localhost:5432/postgres"
 
 
 LINUX, OLD_LINUX, ALPINE = (
