@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from collections.abc import Sequence as ImmutableSequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from migration_gate.drift.changed_objects import (
     ChangedObject,
@@ -20,11 +21,23 @@ from migration_gate.drift.changed_objects import (
     text_of,
 )
 from migration_gate.facts import (
+    AttachedObject,
+    Column,
+    Constraint,
     DeclaredOperation,
     Difference,
     Replay,
     Snapshot,
 )
+
+
+class _ObjectName(NamedTuple):
+    """How an operation names an object."""
+
+    name: str
+    """without its schema and table"""
+    table: str
+    """of a column, a constraint or a trigger, which many tables have; else ''"""
 
 
 def find_declared_differences(replay: Replay, known: Iterable[Difference]) -> tuple[Difference, ...]:
@@ -35,12 +48,13 @@ def find_declared_differences(replay: Replay, known: Iterable[Difference]) -> tu
     declared = replay.models.declared_snapshot
     if declared is None:
         return ()
-    known_objects = {item.object for item in known if item.kind != "unmanaged"}
+    known = [item for item in known if item.kind != "unmanaged"]
+    known_objects = {item.object for item in known}
     changes = list(find_changes(replay.catalog, declared))
     changed = [item for item in changes if str(item.item) not in known_objects]
     operations = _list_operations(replay)
     explained = _explain_changes(changed, operations, declared, replay)
-    names = [name.rpartition(".")[2] for name in known_objects] + [_name_of(item) for item in changed]
+    names = [_read_name(item.object, item.table) for item in known] + [_name_of(item) for item in changed]
     rest = (_describe_alone(operation) for operation in _list_unexplained(operations, names))
     return (*explained, *rest)
 
@@ -57,18 +71,21 @@ def _list_operations(replay: Replay) -> ImmutableSequence[DeclaredOperation]:
     restored = replay.models.restored_snapshot
     without_way_back = [item for item in operations if not item.downgrade]
     changes = find_changes(replay.catalog, restored) if restored is not None else ()
-    if all(any(_has_word(item, _name_of(change)) for item in without_way_back) for change in changes):
+    if all(any(_is_named(_name_of(change), item) for item in without_way_back) for change in changes):
         return operations
     return [replace(operation, downgrade="") for operation in operations]
 
 
 def _list_unexplained(
-    operations: Iterable[DeclaredOperation], names: Iterable[str]
+    operations: Iterable[DeclaredOperation], names: ImmutableSequence[_ObjectName]
 ) -> list[DeclaredOperation]:
-    """The operations that name none of the objects which differ; one label may stand for several."""
+    """The operations that name none of the objects which differ; one label may stand for several.
+
+    One that failed is among them, whatever it names: a difference of the same name is not its error.
+    """
     operations = list(operations)
-    explained = {item.label for item in operations if any(_has_word(item, name) for name in names)}
-    return [operation for operation in operations if operation.label not in explained]
+    explained = {item.label for item in operations if any(_is_named(name, item) for name in names)}
+    return [item for item in operations if item.error is not None or item.label not in explained]
 
 
 def _explain_changes(
@@ -81,7 +98,7 @@ def _explain_changes(
     used: set[str] = set()
     for item in changed:
         difference = _describe_change(item, declared, replay)
-        naming = (operation for operation in operations if _has_word(operation, _name_of(item)))
+        naming = (operation for operation in operations if _is_named(_name_of(item), operation))
         operation = next(naming, None)
         if operation is not None and operation.label not in used:
             used.add(operation.label)
@@ -103,15 +120,27 @@ def _describe_change(changed: ChangedObject, declared: Snapshot, replay: Replay)
     )
 
 
-def _name_of(changed: ChangedObject) -> str:
-    """The object's name, without its schema and table."""
-    return str(getattr(changed.item, "name", ""))
+def _name_of(changed: ChangedObject) -> _ObjectName:
+    table = table_of(changed.item) or ""
+    is_part = isinstance(changed.item, Column | Constraint | AttachedObject)
+    return _ObjectName(str(getattr(changed.item, "name", "")), table.rpartition(".")[2] if is_part else "")
 
 
-def _has_word(operation: DeclaredOperation, name: str) -> bool:
-    """Whether the operation's label or lines hold the name as a word."""
+def _read_name(object_name: str, table: str | None) -> _ObjectName:
+    """From the text of a difference: `users.id`."""
+    owner, _, name = object_name.rpartition(".")
+    is_part = bool(table) and (owner == table or owner == (table or "").rpartition(".")[2])
+    return _ObjectName(name, owner.rpartition(".")[2] if is_part else "")
+
+
+def _is_named(name: _ObjectName, operation: DeclaredOperation) -> bool:
+    """Whether the operation's label or lines hold the name, and that of its table."""
     text = f"{operation.label}\n{operation.upgrade}"
-    return bool(name) and re.search(rf"(?<![\w$]){re.escape(name)}(?![\w$])", text) is not None
+    return _has_word(text, name.name) and (not name.table or _has_word(text, name.table))
+
+
+def _has_word(text: str, word: str) -> bool:
+    return bool(word) and re.search(rf"(?<![\w$]){re.escape(word)}(?![\w$])", text) is not None
 
 
 def _describe_alone(operation: DeclaredOperation) -> Difference:

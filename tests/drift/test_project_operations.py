@@ -93,6 +93,35 @@ def test_an_operation_that_fails_or_changes_nothing_visible_is_named_by_its_word
     )
 
 
+def test_a_name_that_many_tables_have_explains_no_operation_alone() -> None:
+    """Else what the project wants is hidden where the difference of the column is allowed."""
+    known = Difference("column", "users.id", "integer", None, table="public.users")
+    rows = DeclaredOperation("execute", "op.execute('UPDATE posts SET id = 1')")
+    (found,) = find_differences(DATABASE, rows, known=(known,))
+    assert found.object == "execute"
+    own = DeclaredOperation("remove_column users.id", "op.drop_column('users', 'id')")
+    assert find_differences(DATABASE, own, known=(known,)) == ()
+
+
+def test_an_operation_that_failed_is_not_hidden_by_what_its_lines_name() -> None:
+    known = Difference("column", "users.id", "integer", None, table="public.users")
+    failed = DeclaredOperation("create_entity public.v AS SELECT id FROM users", error="no")
+    (found,) = find_differences(DATABASE, failed, known=(known,))
+    assert (found.object, found.fix_refused) == (failed.label, "no")
+
+
+def test_a_changed_column_has_the_lines_that_name_its_table() -> None:
+    posts, other = Table("public", "posts"), replace(ID, table="posts", type="bigint")
+    database = replace(DATABASE, tables=(USERS, posts), columns=(ID, replace(other, type="integer")))
+    declared = replace(database, columns=(ID, other))
+    wrong = DeclaredOperation("modify users", "op.alter_column('users', 'id')")
+    right = DeclaredOperation("modify posts", "op.alter_column('posts', 'id')")
+    facts = Models(declared_snapshot=declared, declared_operations=(wrong, right))
+    first, second = find_declared_differences(Replay(catalog=database, models=facts), ())
+    assert (first.object, first.upgrade) == ("posts.id", right.upgrade)
+    assert second.object == wrong.label
+
+
 def test_a_downgrade_that_does_not_restore_the_database_is_not_offered() -> None:
     declared = replace(DATABASE, views=(NEW,))
     (kept,) = find_differences(declared, REPLACE_VIEW, restored=DATABASE)
