@@ -15,6 +15,8 @@ _NOT_SOURCES = frozenset(
 )
 """folders of tools, which are not read where git cannot say what is tracked"""
 
+_LINK_MODE = "120000 "
+
 
 @dataclass(frozen=True, slots=True)
 class TrackedFiles:
@@ -47,6 +49,16 @@ def list_tracked_files(folder: Path) -> TrackedFiles:
         failure = names.failure or "git tracks no file here"
     note = f"{failure}: every file under {folder} was read as if tracked"
     return TrackedFiles(folder, _walk_folder(folder), (note,), failure)
+
+
+def list_tracked_links(folder: Path) -> tuple[Path, ...]:
+    """The symbolic links that git tracks in the repository of `folder`; none where git cannot tell."""
+    top = find_repository_root(folder)
+    entries = run_git(top, "ls-files", "--stage", "-z")
+    if entries.failure is not None:
+        return ()
+    links = (entry.partition("\t")[2] for entry in entries.text.split("\0") if entry.startswith(_LINK_MODE))
+    return tuple(top / name for name in links)
 
 
 def _walk_folder(folder: Path) -> tuple[str, ...]:

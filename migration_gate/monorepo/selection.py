@@ -14,7 +14,7 @@ from migration_gate.config import loading
 from migration_gate.config.settings import Settings
 from migration_gate.errors import Misconfigured
 from migration_gate.git.git_command import find_repository_root
-from migration_gate.git.tracked_files import list_tracked_files
+from migration_gate.git.tracked_files import list_tracked_files, list_tracked_links
 from migration_gate.monorepo.watched_files import find_watched_files
 from migration_gate.project import search
 from migration_gate.project.alembic_config import find_config_in_folder
@@ -61,9 +61,10 @@ def select_projects(
     if comparison.files is None:
         return Selection(entries, note=_note_about_unknown_change(comparison))
     changed_paths = comparison.changed_paths()
+    links = list_tracked_links(projects[0].root)
     touched, untouched = [], []
     for settings, entry in zip(projects, entries, strict=True):
-        reason = find_watched_files(settings, environ).reason_touched(changed_paths)
+        reason = find_watched_files(settings, environ, links).reason_touched(changed_paths)
         if reason is None:
             untouched.append(entry.project)
         else:

@@ -1,14 +1,15 @@
 """Which files concern a project, so that a monorepo examines only the projects that a change touches.
 
-These are the project's own folders, its configuration, the lock files above it, and the packages in the
-repository that it depends on by path. Files that it uses without declaring them are named by `watch`.
+These are the project's own folders, its configuration, the lock files above it, the packages in the
+repository that it depends on by path, and what symbolic links in all these lead to. Files that it uses
+without declaring them are named by `watch`.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,8 +76,13 @@ class WatchedFiles:
         return folder in self.lock_folders and LOCK_FILE_NAME.fullmatch(name) is not None
 
 
-def find_watched_files(settings: Settings, environ: Mapping[str, str]) -> WatchedFiles:
-    """Find what concerns the project of `settings`; reads its configuration and its dependencies' names."""
+def find_watched_files(
+    settings: Settings, environ: Mapping[str, str], links: Sequence[Path] = ()
+) -> WatchedFiles:
+    """Find what concerns the project of `settings`; reads its configuration and its dependencies' names.
+
+    links: the symbolic links of the repository.
+    """
     repository_root = Path(os.path.realpath(find_repository_root(settings.root)))
     project_folder = Path(os.path.realpath(settings.project_folder or settings.working_directory))
     working_directory = Path(os.path.realpath(settings.working_directory))
@@ -87,6 +93,8 @@ def find_watched_files(settings: Settings, environ: Mapping[str, str]) -> Watche
     roles: dict[str, str] = {}
     for path, role in watched:
         roles.setdefault(os.path.realpath(path), role)
+    for target in _find_linked_paths(roles, links, project_folder, repository_root):
+        roles.setdefault(target, "what a link in it leads to")
     if workflow := _running_workflow(environ):
         # By its own name, which is the one that git reports, also where it is a link.
         roles.setdefault(str(repository_root / workflow), "the workflow that runs")
@@ -97,6 +105,28 @@ def find_watched_files(settings: Settings, environ: Mapping[str, str]) -> Watche
         tuple(str(folder) for folder in parents if folder.is_relative_to(repository_root)),
         settings.watch,
     )
+
+
+def _find_linked_paths(
+    paths: Iterable[str], links: Iterable[Path], project_folder: Path, repository_root: Path
+) -> list[str]:
+    """Where links in these files and folders lead to, and the links there, and so on.
+
+    A folder that holds the project itself is left out, and what is outside of the repository.
+    """
+    known, remaining, targets = set(paths), set(links), list[str]()
+    while found := {link for link in remaining if _is_below(link, known)}:
+        remaining -= found
+        for target in sorted({os.path.realpath(link) for link in found} - known):
+            if Path(target).is_relative_to(repository_root) and not project_folder.is_relative_to(target):
+                targets.append(target)
+        known.update(targets)
+    return targets
+
+
+def _is_below(link: Path, folders: Iterable[str]) -> bool:
+    place = os.path.realpath(link.parent)
+    return any(place == folder or place.startswith(f"{folder}/") for folder in folders)
 
 
 def _configured_paths(settings: Settings) -> Iterator[tuple[Path, str]]:

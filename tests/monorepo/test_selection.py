@@ -146,6 +146,23 @@ def test_a_package_of_the_repository_touches_the_projects_that_depend_on_it(
     assert changed(repository, {"libs/kernel/x.py": "x"}) == ["billing"]
 
 
+def test_what_links_of_a_project_lead_to_touches_it(repository: Path) -> None:
+    """To a folder, and from there to a file; not those of others, nor one to the whole repository."""
+    commit(repository, {"libs/base/types.py": "", "libs/enums.py": "", "libs/other/x.py": ""})
+    api = repository / "services" / "api"
+    (api / "models").symlink_to("../../libs/base")
+    (repository / "libs" / "base" / "enums.py").symlink_to("../enums.py")
+    (api / "root").symlink_to("../..")
+    (api / "outside").symlink_to("/etc")
+    (repository / "docs").symlink_to("libs/other")
+    (repository / "services" / "crm" / "again").symlink_to("../crm")
+    commit(repository, {"services/api/x.py": ""})
+    assert changed(repository, {"libs/base/types.py": "x"}) == ["api"]
+    assert changed(repository, {"libs/enums.py": "x"}) == ["api"]
+    assert changed(repository, {"libs/other/x.py": "x", "README.md": "x"}) == []
+    assert changed(repository, {"services/crm/x.py": "x"}) == ["crm"]
+
+
 def test_the_workflow_that_runs_touches_all(repository: Path) -> None:
     environ = {
         "GITHUB_REPOSITORY": "film/library",
