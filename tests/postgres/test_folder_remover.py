@@ -6,6 +6,8 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -38,26 +40,29 @@ with remove_if_killed(first):
 """
 
 
-def wait_until_missing(*paths: Path) -> None:
-    """Wait until none of them exists."""
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Wait until a callable returns true."""
     deadline = time.monotonic() + HANG_SECONDS
-    while any(path.exists() for path in paths):
-        assert time.monotonic() < deadline, paths
+    while not condition():
+        assert time.monotonic() < deadline, "the condition did not become true"
         time.sleep(0.002)
 
 
 def is_running(folder: Path) -> bool:
     """Whether there is a shell with this folder."""
     mark = str(folder).encode()
-    return any(mark in path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists())
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):  # it has just ended
+            if mark in path.read_bytes():
+                return True
+    return False
 
 
 @pytest.mark.parametrize("moment", range(5))
 def test_a_process_that_is_killed_leaves_neither_folder(tmp_path: Path, moment: int) -> None:
     first, second = tmp_path / "first of 'two'\\n", tmp_path / "second $(touch x)"
     subprocess.run([sys.executable, "-c", DIE, first, second, str(moment)], check=False, cwd=tmp_path)
-    wait_until_missing(first, second)
-    assert not [*tmp_path.iterdir()]
+    wait_until(lambda: not [*tmp_path.iterdir()])
 
 
 @pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="the machine does not list processes")
@@ -65,7 +70,7 @@ def test_the_shell_ends_with_the_block_and_removes_nothing(tmp_path: Path) -> No
     folder = tmp_path / "folder"
     with remove_if_killed(folder):
         folder.mkdir()
-        assert is_running(folder)
+        wait_until(lambda: is_running(folder))
     assert not is_running(folder)
     assert folder.exists()
 
