@@ -5,7 +5,8 @@ deliver             writes it to standard output and to files; formats: which mo
 text_report         for a terminal: finding_text, similar_verdicts (many alike), closing_table, text_layout
 concise, github_log, error_text     other texts: a line a finding, GitHub's runner, a run that stopped;
                     broken_run: one that our own bug stopped, on GitHub
-summary, comment    Markdown: finding_markdown; diagrams: history_diagram, table_diagram, mermaid
+summary, comment    Markdown: finding_markdown, problem_markdown; diagrams: history_diagram, table_diagram,
+                    mermaid
 json_report         for programs; json_document: its fields, for the schema
 sarif, junit, codequality, annotations      for code scanning, for CI systems, for the lines of a change
 

@@ -14,12 +14,13 @@ from dataclasses import dataclass
 
 from migration_gate.check import Severity
 from migration_gate.report.base_phrases import describe_base
-from migration_gate.report.finding_markdown import render_counts, render_finding, render_fix
+from migration_gate.report.finding_markdown import render_counts, render_finding
 from migration_gate.report.history_diagram import render_concerned_history
-from migration_gate.report.markdown import escape_markdown, fence_code, fence_mermaid, fold_section
+from migration_gate.report.markdown import escape_markdown, fence_mermaid, fold_section
 from migration_gate.report.phrases import describe_counts, describe_outcome
+from migration_gate.report.problem_markdown import render_problem
 from migration_gate.report.verdict_selection import standing_verdicts
-from migration_gate.verdict.outcome import Problem, ProjectReport
+from migration_gate.verdict.outcome import ProjectReport
 from migration_gate.wording import count_noun
 
 LIMIT = 65_536
@@ -118,7 +119,7 @@ def _render_clean(project: ProjectReport) -> str:
 def _render_body(project: ProjectReport, source: str) -> str:
     outcome = escape_markdown(describe_outcome(project))
     if project.problem:
-        return f"### ⚠️ Migration Gate: {outcome}\n\n{_render_problem(project.problem)}"
+        return f"### ⚠️ Migration Gate: {outcome}\n\n{render_problem(project.problem, source=source)}\n"
     title = f"### {'❌' if project.blocking_verdicts else '✅'} Migration Gate: {outcome}\n"
     if line := describe_base(project):
         title += f"\n{escape_markdown(line)}\n"
@@ -157,11 +158,3 @@ def _render_findings(project: ProjectReport, source: str, room: int) -> tuple[li
 def _size_in_bytes(block: str) -> int:
     """With the line break that follows it."""
     return len(block.encode()) + 1
-
-
-def _render_problem(problem: Problem) -> str:
-    paragraphs = [escape_markdown(problem.message), escape_markdown(problem.where)]
-    if problem.evidence.strip():
-        paragraphs.append(fence_code(problem.evidence, limit=TEXT_LIMIT))
-    paragraphs += render_fix(problem.advice, TEXT_LIMIT)
-    return "\n\n".join(filter(None, paragraphs)) + "\n\n"

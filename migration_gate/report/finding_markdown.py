@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
@@ -27,6 +28,8 @@ from migration_gate.verdict.outcome import ProjectReport, Verdict
 MARKS = {Severity.ERROR: "🔴", Severity.WARNING: "🟡", Severity.NOTE: "🔵"}
 ALLOWED = "allowed"
 OLD = "old"
+LINE_WIDTH = 96
+"""columns of a line of evidence: what a comment shows on a wide screen"""
 NEVER_OFFERED = frozenset({"unused-allow", "failing-upgrade"})
 """checks of which no report offers to accept a finding: it cannot be, or nothing would be left to check"""
 COLUMN_TITLES = {
@@ -153,12 +156,24 @@ def _render_evidence(evidence: tuple[Evidence, ...], limit: int) -> Iterator[str
     short_pieces = [piece for piece in pieces if "\n" not in piece.text]
     if short_pieces:
         width = max(len(piece.label) for piece in short_pieces)
-        lines = [
-            f"{escape_unprintable(piece.label).ljust(width)}  {escape_unprintable(piece.text)}"
-            for piece in short_pieces
-        ]
+        lines = [line for piece in short_pieces for line in _wrap_piece(piece, width)]
         yield fence_code("\n".join(lines), limit=limit)
     for piece in pieces:
         if "\n" in piece.text:
             code = fence_code(piece.text, guess_language(piece.text), limit=limit)
             yield f"{escape_markdown(piece.label)}\n\n{code}"
+
+
+def _wrap_piece(piece: Evidence, label_width: int) -> list[str]:
+    """The label and the text, on as many lines as a page shows without scrolling."""
+    label, text = f"{escape_unprintable(piece.label).ljust(label_width)}  ", escape_unprintable(piece.text)
+    if len(label + text) <= LINE_WIDTH:
+        return [label + text]
+    return textwrap.wrap(
+        text,
+        LINE_WIDTH,
+        initial_indent=label,
+        subsequent_indent=" " * len(label),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

@@ -12,7 +12,7 @@ from migration_gate.analysis.drift_revision import describe_drift_revision, form
 from migration_gate.check import Severity
 from migration_gate.report import table_diagram
 from migration_gate.report.base_phrases import describe_base, list_fixed, list_old
-from migration_gate.report.finding_markdown import render_counts, render_finding, render_fix, render_similar
+from migration_gate.report.finding_markdown import render_counts, render_finding, render_similar
 from migration_gate.report.history_diagram import render_concerned_history
 from migration_gate.report.markdown import (
     TEXT_LIMIT,
@@ -31,10 +31,10 @@ from migration_gate.report.phrases import (
     shown_drift_revision,
     verdict_line,
 )
-from migration_gate.report.printable_text import escape_unprintable
+from migration_gate.report.problem_markdown import render_problem
 from migration_gate.report.similar_verdicts import SimilarVerdicts, group_all_similar
 from migration_gate.report.verdict_selection import allowed_verdicts, old_verdicts
-from migration_gate.verdict.outcome import Problem, ProjectReport, Report, Verdict
+from migration_gate.verdict.outcome import ProjectReport, Report, Verdict
 from migration_gate.wording import count_noun
 
 LIMIT = 1024 * 1024
@@ -104,7 +104,7 @@ def _page_blocks(report: Report, source: str) -> Iterator[PageBlock]:
             sign = SIGNS.get(project.status, UNCHECKED_SIGN)
             yield PageBlock(f"### {sign} {escape_markdown(describe_outcome(project))}\n")
         if project.problem:
-            yield PageBlock(_render_problem(project.problem))
+            yield PageBlock(render_problem(project.problem, source=source))
             continue
         yield from _project_blocks(project, source, can_open)
         can_open = max(0, can_open - len(project.blocking_verdicts))
@@ -223,14 +223,3 @@ def _render_times(project: ProjectReport) -> str:
         for step in slowest:
             rows.append(f"| {escape_markdown(step.revision)} | {step.statement_count} | {step.seconds:.2f} |")
     return "\n".join(rows)
-
-
-def _render_problem(problem: Problem) -> str:
-    lines = [*map(escape_markdown, problem.message.split("\n")), ""]
-    if problem.where:
-        location = escape_markdown(escape_unprintable(problem.where).replace("`", ""))
-        lines += [f"<code>{location}</code>", ""]
-    if problem.evidence.strip():
-        lines += [fence_code(problem.evidence), ""]
-    lines.append("\n\n".join(render_fix(problem.advice)))
-    return "\n".join(lines) + "\n"

@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 
 from migration_gate.check import Evidence, Severity
 from migration_gate.facts import Location
+from migration_gate.report.finding_markdown import LINE_WIDTH, render_finding
 from migration_gate.report.markdown import escape_markdown, fence_code
+from migration_gate.report.problem_markdown import render_problem
 from migration_gate.report.summary import LIMIT, MAX_OPEN_FINDINGS, render
-from migration_gate.verdict.outcome import Report
+from migration_gate.verdict.outcome import Problem, Report
 from tests.support import example_reports
 
 Golden = Callable[[str, str], None]
@@ -186,3 +188,30 @@ def test_locations_link_to_the_files_of_the_commit() -> None:
         example_reports.report(example_reports.hostile()), source="https://github.com/o/r/blob/abc"
     )
     assert all(re.fullmatch(r"[\w.:/%#~-]+", address) for address in re.findall(r'href="([^"]*)"', hostile))
+
+
+def test_a_long_piece_of_evidence_is_wrapped_below_its_label() -> None:
+    verdict = example_reports.blocked().verdicts[0]
+    statement = (
+        "CREATE TABLE t (" + ", ".join(f"column_{number} bigint NOT NULL" for number in range(9)) + ")"
+    )
+    texts = {"statement": statement, "at": "x  y", "word": "z" * 200}
+    evidence = tuple(Evidence(label, text) for label, text in texts.items())
+    page = render_finding(replace(verdict, finding=replace(verdict.finding, evidence=evidence)))
+    block = page.split("```")[1].strip().split("\n")
+    assert " ".join(line[11:] for line in block[:-2]) == statement
+    assert all(len(line) <= LINE_WIDTH for line in block[:-1])
+    assert all(line.startswith(" " * 11) for line in block[1:-3])
+    assert block[-2] == "at         x  y"
+    assert "z" * 200 in page
+
+
+def test_a_problem_says_its_place_once_and_links_it() -> None:
+    problem = Problem("env.py failed", "Set it.", "app/a b.py:2", "app/a b.py:2 in <module>")
+    assert render_problem(problem) == "env.py failed\n\n<code>app/a b.py:2</code>\n\nSet it.\n"
+    longer = replace(problem, where="app/env.py:2", evidence="app/env.py:2 in <module>\nx.py:3 in f")
+    page = render_problem(longer, source="https://github.com/o/r/blob/abc")
+    assert '<a href="https://github.com/o/r/blob/abc/app/env.py#L2">app/env.py:2</a>' in page
+    assert "x.py:3 in f" in page
+    for place in ("--postgres", "/etc/x.py:3", "with: `path`"):
+        assert "<a " not in render_problem(replace(problem, where=place), source="https://github.com/o/r")

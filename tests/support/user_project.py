@@ -200,10 +200,11 @@ class World:
         """What lies among the temporary files."""
         return sorted(each.name for each in self.temporary.iterdir())
 
-    def demand_nothing_left(self, seconds: float = 60.0) -> None:
-        """No process and no folder, at most so much later."""
-        deadline = time.monotonic() + seconds
-        while (self.processes() or self.folders()) and time.monotonic() < deadline:
+    def demand_nothing_left(self, attempts: int = 1200) -> None:
+        """No process and no folder, at most so many looks later: clocks go on while processes are stopped."""
+        for _ in range(attempts):
+            if not self.processes() and not self.folders():
+                return
             time.sleep(0.05)
         assert not self.processes()
         assert not [str(each) for each in self.temporary.rglob("*")]
