@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any, Callable, Iterable, Optional
 
 from . import private_api
+from .ddl_pipeline import pipelined_ddl
 from .error_report import describe_error
 from .model_types import MappedType, find_mapped_types
 from .protocol.model_lines import UncreatedKind
@@ -80,11 +81,18 @@ def _create_at_once(connection: Any, metadata: Any) -> bool:
     Everything was dropped, so nothing need be looked for; but if that fails it is tried again with a look,
     for a type that only a project's own type class knows of, for example.
     """
-    for checkfirst in (False, True):
-        create = partial(metadata.create_all, connection, checkfirst=checkfirst)
-        if _attempt_creation(connection, create) is None:
-            return True
-    return False
+    create = partial(metadata.create_all, connection)
+    attempts = (
+        partial(_create_in_pipeline, connection, partial(create, checkfirst=False)),
+        partial(create, checkfirst=False),
+        partial(create, checkfirst=True),
+    )
+    return any(_attempt_creation(connection, attempt) is None for attempt in attempts)
+
+
+def _create_in_pipeline(connection: Any, create: Callable[[], Any]) -> None:
+    with pipelined_ddl(connection):
+        create()
 
 
 def _attempt_creation(connection: Any, create: Callable[[], Any]) -> Optional[str]:

@@ -206,6 +206,19 @@ def execute_with_libpq(connection: Any, statement: str) -> bool:
     return True
 
 
+def open_pipeline(connection: Any) -> Any:
+    """What enters the pipeline mode of libpq and leaves it, in a `with`; None if the driver has none.
+
+    `psycopg.Connection.pipeline`, since psycopg 3.1, where its libpq is of version 14 or newer.
+    """
+    driver = driver_connection(connection)
+    if not hasattr(driver, "pgconn") or not hasattr(driver, "pipeline"):
+        return None
+    from psycopg import Pipeline
+
+    return driver.pipeline() if Pipeline.is_supported() else None
+
+
 def is_ddl_element(item: Any) -> bool:
     """Whether it is a DDL construct, SQLAlchemy's or Alembic's: `sqlalchemy.schema.DDLElement`, since 0.7."""
     from sqlalchemy.schema import DDLElement
