@@ -86,9 +86,9 @@ def state_query(field: str) -> str:
     return f"select json_agg({_array_of_fields(field)}) from (\n{_read_sql_file(field)}\n) noun"  # noqa: S608
 
 
-def type_state_query(field: str, oid: str) -> str:
-    """The row of `enums` or `types` with that oid (an expression), as a JSON array. It uses `space`."""
-    return f"select {_array_of_fields(field)} from (\n{_read_sql_file(field)}\n) noun where noun.oid = {oid}"  # noqa: S608
+def type_state_query(field: str) -> str:
+    """The row of `enums` or `types` as a JSON array. It uses `space`, and `pg_type`, which has one row."""
+    return f"select {_array_of_fields(field)} from (\n{_read_sql_file(field)}\n) noun"  # noqa: S608
 
 
 def _array_of_fields(field: str) -> str:

@@ -5,7 +5,7 @@ select t.oid::bigint as oid, s.name as schema, t.typname::text as name,
          when 'd' then 'AS ' || format_type(t.typbasetype, t.typtypmod)
            || coalesce((select ' COLLATE ' || quote_ident(n.nspname) || '.' || quote_ident(k.collname)
                         from pg_collation k join pg_namespace n on n.oid = k.collnamespace
-                        join pg_type b on b.oid = t.typbasetype
+                        join pg_catalog.pg_type b on b.oid = t.typbasetype
                         where k.oid = t.typcollation and t.typcollation <> b.typcollation), '')
            || coalesce(' DEFAULT ' || pg_get_expr(t.typdefaultbin, 0), '')
            || case when t.typnotnull then ' NOT NULL' else '' end

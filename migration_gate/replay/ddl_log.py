@@ -61,7 +61,7 @@ def _build_log_script() -> str:
     for name in RELATION_STATES:
         script = script.replace(f"{{{name}}}", state_query(name))
     for name in TYPE_STATES:
-        script = script.replace(f"{{{name}}}", type_state_query(name, "target"))
+        script = script.replace(f"{{{name}}}", type_state_query(name))
     return script
 
 

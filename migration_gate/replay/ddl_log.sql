@@ -50,11 +50,12 @@ end $$;
 -- command. This function and those that follow rely on the empty search_path of their callers. What it prints of a
 -- table is what migration_gate/catalog prints, with less work: it runs once for each DDL command.
 create function migration_gate.relation_state(target oid) returns text language plpgsql stable as $body$
+declare
+    kind constant "char" := (select c.relkind from pg_catalog.pg_class c where c.oid = target);
 begin
-return (select case when c.relkind in ('r', 'p', 'f') then migration_gate.table_state(target)
-                    when c.relkind = 'S' then migration_gate.sequence_state(target)
-                    else migration_gate.view_state(target) end
-        from pg_catalog.pg_class c where c.oid = target);
+return case when kind in ('r', 'p', 'f') then migration_gate.table_state(target)
+            when kind = 'S' then migration_gate.sequence_state(target)
+            else migration_gate.view_state(target) end;
 end $body$;
 
 create function migration_gate.table_state(target oid) returns text language plpgsql stable as $$
@@ -73,7 +74,10 @@ return (select json_build_object(
     'columns', (
         select json_agg(json_build_array(
             a.attnum, a.attname, format_type(a.atttypid, a.atttypmod), not a.attnotnull,
-            pg_get_expr(d.adbin, d.adrelid), a.attgenerated, a.attidentity,
+            case when a.atthasdef then (
+                select pg_get_expr(d.adbin, d.adrelid) from pg_catalog.pg_attrdef d
+                where d.adrelid = target and d.adnum = a.attnum) end,
+            a.attgenerated, a.attidentity,
             case when a.attcollation not in (0, 100) then (
                 select quote_ident(cn.nspname) || '.' || quote_ident(o.collname)
                 from pg_catalog.pg_type t, pg_catalog.pg_collation o
@@ -81,7 +85,6 @@ return (select json_build_object(
                 where t.oid = a.atttypid and o.oid = a.attcollation and t.typcollation <> a.attcollation) end)
             order by a.attnum)
         from pg_catalog.pg_attribute a
-        left join pg_catalog.pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
         where a.attrelid = target and a.attnum > 0 and not a.attisdropped),
     'constraints', (
         select json_agg(json_build_array(
@@ -96,8 +99,9 @@ return (select json_build_object(
         select json_agg(json_build_array(
             r.oid, r.relname, pg_get_indexdef(i.indexrelid), i.indkey::int2[],
             r.reloptions, i.indisvalid and i.indisready,
-            (select k.conname from pg_catalog.pg_constraint k
-             where k.conrelid = target and k.conindid = i.indexrelid and k.contype in ('p', 'u', 'x')),
+            case when i.indisunique or i.indisexclusion then (
+                select k.conname from pg_catalog.pg_constraint k
+                where k.conrelid = target and k.conindid = i.indexrelid and k.contype in ('p', 'u', 'x')) end,
             (select d.description from pg_catalog.pg_description d
              where d.objoid = r.oid and d.classoid = 'pg_catalog.pg_class'::regclass and d.objsubid = 0))
             order by r.relname)
@@ -142,7 +146,9 @@ end $body$;
 create function migration_gate.type_state(target oid) returns text language plpgsql stable as $body$
 begin
 return (
-with space as (select n.oid, n.nspname::text as name from pg_catalog.pg_namespace n)
+with space as not materialized (select n.oid, n.nspname::text as name from pg_catalog.pg_namespace n),
+-- In the queries of the catalog, pg_type is this one row.
+pg_type as not materialized (select t.* from pg_catalog.pg_type t where t.oid = target)
 select json_build_object('enums', ({enums}), 'types', ({types}))::text
 where target is not null);
 end $body$;
