@@ -90,6 +90,7 @@ def run_history(
     stream = send_order(worker, setup.project, setup.settings, setup.server, setup.build_task("replay"))
     lines: list[Line] = []
     planned = 0
+    scripts: ScriptsFound | None = None
     repository_text: Future[RepositoryText] | None = None
     replayed_database: Future[ReplayedDatabase] | None = None
     unchecked: tuple[Unchecked, ...] = ()
@@ -99,7 +100,7 @@ def run_history(
             case StageStarted():
                 yield Progress(line.name, total=planned)
             case ScriptsFound():
-                repository_text = background.submit(read_repository_text, setup, line)
+                scripts = line
             case DatabaseUsed():
                 restore_database(setup)
                 stream.confirm_restored_database()
@@ -111,8 +112,13 @@ def run_history(
                 lines += models_lines
             case RevisionsPlanned():
                 planned += len(line.revisions)
+                # Not while the project is imported, which is when both processors are busy.
+                if scripts is not None and repository_text is None:
+                    repository_text = background.submit(read_repository_text, setup, scripts)
             case StepStarted():
                 yield Progress("replay", line.revision, line.number, planned)
+    if scripts is not None and repository_text is None:  # nothing was planned
+        repository_text = background.submit(read_repository_text, setup, scripts)
     return HistoryRun(tuple(lines), stream.output, repository_text, replayed_database, unchecked)
 
 
