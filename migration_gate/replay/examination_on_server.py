@@ -24,7 +24,11 @@ from migration_gate.replay.history_run import (
     run_history,
 )
 from migration_gate.replay.initial_state import prepare_database
-from migration_gate.replay.replay_facts import add_model_comparison, collect_replay_facts
+from migration_gate.replay.replay_facts import (
+    add_model_comparison,
+    collect_replay_facts,
+    read_models_database,
+)
 from migration_gate.replay.replay_setup import ReplaySetup
 from migration_gate.replay.verification import verify_arrival, verify_replay_started
 from migration_gate.replay.worker_answer import AnswerReader
@@ -61,7 +65,22 @@ def examine_on_server(
 
     yield Progress("compare")
     repository_text = _wait_for_repository_text(setup, history_run)
-    replay = _read_replay(setup, history_run, repository_text, (*notes, *preparation_notes, *worker.notes))
+    answer = AnswerReader(setup.repository, history_run.lines)
+    # Beside the facts of the replay, which are put together meanwhile.
+    models_database = background.submit(read_models_database, setup, answer)
+    replay = _read_replay(
+        setup, history_run, answer, repository_text, (*notes, *preparation_notes, *worker.notes)
+    )
+    if replay.failure is None and replay.history.error is None:
+        verify_arrival(replay)
+        replay = add_model_comparison(
+            setup,
+            replay,
+            answer,
+            models_database,
+            tree=repository_text.tree,
+            unchecked=history_run.unchecked,
+        )
     tree = add_name_uses(
         repository_text.tree,
         replay,
@@ -80,20 +99,19 @@ def _wait_for_repository_text(setup: ReplaySetup, history_run: HistoryRun) -> Re
 
 
 def _read_replay(
-    setup: ReplaySetup, history_run: HistoryRun, repository_text: RepositoryText, notes: tuple[str, ...]
+    setup: ReplaySetup,
+    history_run: HistoryRun,
+    answer: AnswerReader,
+    repository_text: RepositoryText,
+    notes: tuple[str, ...],
 ) -> Replay:
-    """What the worker did and what the databases hold. Raises GateError if nothing was replayed."""
-    answer = AnswerReader(setup.repository, history_run.lines)
+    """What the worker did and what the database holds. Raises GateError if nothing was replayed."""
     verify_replay_started(setup.project, answer, history_run.output)
     history = answer.history(setup.settings.target, repository_text.revision_files)
     if history_run.replayed_database is not None:
         replayed_database = history_run.replayed_database.result()
     else:
         replayed_database = read_replayed_database(setup, history_run.lines)
-    replay = collect_replay_facts(
+    return collect_replay_facts(
         setup, history, answer, replayed_database, output=history_run.output, notes=notes
     )
-    if replay.failure is not None or history.error is not None:
-        return replay
-    verify_arrival(replay)
-    return add_model_comparison(setup, replay, answer, repository_text.tree, history_run.unchecked)

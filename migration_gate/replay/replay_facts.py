@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from migration_gate.config.settings import Settings
 from migration_gate.drift.declared_differences import find_declared_differences
 from migration_gate.drift.model_comparison import compare_with_models, list_called_equal
 from migration_gate.drift.type_use import without_leftovers
-from migration_gate.facts import History, Replay, SoftwareVersion, Tree, Unchecked
+from migration_gate.facts import History, Replay, Snapshot, SoftwareVersion, Tree, Unchecked
 from migration_gate.replay.history_run import ReplayedDatabase
 from migration_gate.replay.models_notes import describe_called_equal, describe_models, find_unproven_models
 from migration_gate.replay.replay_setup import ReplaySetup
@@ -98,13 +99,27 @@ def _relative_paths(setup: ReplaySetup) -> tuple[str, ...]:
     return tuple(path.relative_to(top).as_posix() for path in paths if path.is_relative_to(top))
 
 
+def read_models_database(setup: ReplaySetup, answer: AnswerReader) -> Snapshot:
+    """The database in which the models were created; an empty snapshot if there is none."""
+    if answer.failure() is not None or not answer.models().tables:
+        return Snapshot()
+    with setup.server.connect(setup.models_database) as connection:
+        return read_snapshot(connection, answer.version_tables())
+
+
 def add_model_comparison(
-    setup: ReplaySetup, replay: Replay, answer: AnswerReader, tree: Tree, unchecked: tuple[Unchecked, ...]
+    setup: ReplaySetup,
+    replay: Replay,
+    answer: AnswerReader,
+    created: Future[Snapshot],
+    *,
+    tree: Tree,
+    unchecked: tuple[Unchecked, ...],
 ) -> Replay:
     """The replay with the models' database and its differences, or with the reason why there are none.
 
     What only a model needs that env.py does not import is no difference: unregistered-model reports it.
-    `unchecked`: what is to be said of how the models were made.
+    `created`: what `read_models_database` reads. `unchecked`: what is to be said of how the models were made.
     """
     unchecked = (*replay.unchecked, *unchecked)
     replay = replace(replay, unchecked=unchecked)
@@ -116,9 +131,7 @@ def add_model_comparison(
         return replay
     unproven = find_unproven_models(replay.models, replay.version_tables)
     replay = replace(replay, unchecked=(*unchecked, *unproven))
-    with setup.server.connect(setup.models_database) as connection:
-        created = read_snapshot(connection, replay.version_tables)
-    models = replace(replay.models, snapshot=without_leftovers(created, replay.catalog))
+    models = replace(replay.models, snapshot=without_leftovers(created.result(), replay.catalog))
     replay = replace(replay, models=models)
     replay = replace(replay, notes=(*replay.notes, *LeftOutTables(replay).describe_filters()))
     replay = replace(replay, notes=(*replay.notes, *describe_called_equal(list_called_equal(replay))))
