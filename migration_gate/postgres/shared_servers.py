@@ -7,6 +7,7 @@ another project's migrations do: then the next one gets a new server.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from migration_gate.postgres.database_removal import drop_database
 from migration_gate.postgres.remote_cleanup import LIST_DATABASES
 from migration_gate.postgres.run_directory import temporary_run_directory
 from migration_gate.postgres.server import Server
+from migration_gate.postgres.server_choice import ServerKind
 from migration_gate.postgres.url import SCHEME
 
 _Key = tuple[str, tuple[Path, ...]]
@@ -43,6 +45,7 @@ class SharedServers:
         """serves_several: whether there are several projects; for one, nothing is kept or compared."""
         self._serves_several = serves_several
         self._running: dict[_Key, _RunningServer] = {}
+        self._ending: list[Future[None]] = []
 
     def __enter__(self) -> SharedServers:
         return self
@@ -51,8 +54,23 @@ class SharedServers:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         with ExitStack() as stops:
+            while self._ending:
+                stops.callback(self._ending.pop().result)
             while self._running:
                 stops.push(self._running.popitem()[1].stop)
+
+    def end_beside(self, plan: ServerPlan, run: ExitStack) -> None:
+        """End a run of this server, with its folders, beside what follows; the block of this waits for it.
+
+        The end of a server in a container, or of the user's, may fail, which is the project's problem: it is
+        waited for here.
+        """
+        if self._serves_several or plan.choice.kind in (ServerKind.IMAGE, ServerKind.URL):
+            run.close()
+            return
+        thread = ThreadPoolExecutor(1)
+        self._ending.append(thread.submit(run.close))
+        thread.shutdown(wait=False)
 
     @contextmanager
     def lend_server(self, plan: ServerPlan, *, folder: Path) -> Iterator[Server]:

@@ -6,7 +6,7 @@ import importlib
 import os
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, replace
 
 from migration_gate.change.base_examination import BaseExamination
@@ -42,8 +42,9 @@ def examine_project(
     servers: those of a run of several projects; without them the project has one of its own.
     later_module: what the caller is going to need; it is loaded while the server starts.
     """
-    servers = servers or SharedServers(serves_several=False)
-    facts, stage_times = yield from measure_stages(_examine_project(settings, servers, later_module))
+    with ExitStack() as own:
+        servers = servers or own.enter_context(SharedServers(serves_several=False))
+        facts, stage_times = yield from measure_stages(_examine_project(settings, servers, later_module))
     return replace(facts, replay=replace(facts.replay, stage_times=stage_times))
 
 
@@ -58,37 +59,38 @@ def _examine_project(
     settings = installation.settings
     project = find_project(settings)
 
-    with temporary_run_directory() as run_directory, ThreadPoolExecutor(2) as background:
+    with ExitStack() as run:
+        run_directory = run.enter_context(temporary_run_directory())
+        background = run.enter_context(ThreadPoolExecutor(2))
         comparison_with_base = background.submit(
             compare_with_base, settings.root, settings.base, os.environ, with_lines=True
         )
         yield Progress("postgres", settings.postgres)
         base = BaseExamination(settings, project.python, comparison_with_base)
-        with (
-            base if settings.examines_base else nullcontext(),
-            start_worker(project, settings, run_directory, with_models=True) as worker,
-        ):
+        with base if settings.examines_base else nullcontext():
+            worker = run.enter_context(start_worker(project, settings, run_directory, with_models=True))
             # While the server starts, the worker imports Alembic and SQLAlchemy, and this process most of its
             # own code, which it uses from then on.
             background.submit(_import_modules, EXAMINATION_ON_SERVER, later_module)
-            with servers.lend_server(plan, folder=run_directory) as server:
-                from migration_gate.replay.examination_on_server import (  # noqa: PLC0415
-                    examine_on_server,
-                    prepare_databases,
-                )
-                from migration_gate.replay.server_watch import report_lost_sessions  # noqa: PLC0415
+            server = run.enter_context(servers.lend_server(plan, folder=run_directory))
+            from migration_gate.replay.examination_on_server import (  # noqa: PLC0415
+                examine_on_server,
+                prepare_databases,
+            )
+            from migration_gate.replay.server_watch import report_lost_sessions  # noqa: PLC0415
 
-                with report_lost_sessions(server):
-                    change = comparison_with_base.result()
-                    setup = prepare_databases(settings, project, server, run_directory, change)
-                    notes = (
-                        *project.notes,
-                        *installation.notes,
-                        *server.notes,
-                        *filter(None, [change.base.note]),
-                    )
-                    facts = yield from examine_on_server(setup, worker, background, notes)
-                    yield Progress("postgres", title="Stopping Postgres")
+            with report_lost_sessions(server):
+                change = comparison_with_base.result()
+                setup = prepare_databases(settings, project, server, run_directory, change)
+                notes = (
+                    *project.notes,
+                    *installation.notes,
+                    *server.notes,
+                    *filter(None, [change.base.note]),
+                )
+                facts = yield from examine_on_server(setup, worker, background, notes)
+                yield Progress("postgres", title="Stopping Postgres")
+            servers.end_beside(plan, run.pop_all())
             if settings.examines_base:
                 yield Progress("base")
                 facts = replace(facts, base=base.await_base())
