@@ -101,7 +101,7 @@ def _relative_paths(setup: ReplaySetup) -> tuple[str, ...]:
 
 def read_models_database(setup: ReplaySetup, answer: AnswerReader) -> Snapshot:
     """The database in which the models were created; an empty snapshot if there is none."""
-    if answer.failure() is not None or not answer.models().tables:
+    if not answer.has_created_models():
         return Snapshot()
     with setup.server.connect(setup.models_database) as connection:
         return read_snapshot(connection, answer.version_tables())

@@ -249,6 +249,11 @@ class AnswerReader:
             paths=self._paths,
         )
 
+    def has_created_models(self) -> bool:
+        """Whether there is a database with the tables of the models."""
+        created = self._find_first(ModelsCreated)
+        return created is not None and bool(created.tables) and self._find_first(RunFailed) is None
+
     def model_statements(self) -> tuple[ModelStatement, ...]:
         """What was built from the models while the history ran."""
         return tuple(

@@ -34,7 +34,7 @@ in and what goes out; stdout and stderr belong to the project's code.
     models_run          the process that creates the models
     models_database     the models in a copy of the database; replaced_objects: what they replace there
     model_creation      creates them; model_types, moment_strings, model_locations, imported_modules,
-                        own_connection
+                        own_connection; ddl_pipeline: without waiting for each answer
     project_check       what `alembic check` says with the project's own filters and comparators:
                         project_comparison, project_filters, declared_operations
     alembic_comparison  Alembic's own comparison, if the models could not be created
