@@ -8,6 +8,7 @@ from migration_gate.checks import (
     broken_history,
     drift,
     failing_upgrade,
+    loosened_gate,
     missing_models,
     missing_owner,
     models_in_migration,
@@ -44,5 +45,6 @@ ALL: tuple[Check, ...] = (
     unreferenced_owner,
     uncascaded_owner,
     unindexed_owner,
+    loosened_gate,
     unchecked,
 )

@@ -16,8 +16,10 @@ from migration_gate.verdict.check_coverage import measure_check_coverage
 from migration_gate.verdict.comment_files import read_comment_files
 from migration_gate.verdict.database_reports import report_allowances_unused_by_all
 from migration_gate.verdict.judge import judge_findings
+from migration_gate.verdict.new_comments import add_new_comments
 from migration_gate.verdict.novelty import find_novelties, spare_old
 from migration_gate.verdict.outcome import ProjectReport, Verdict
+from migration_gate.verdict.own_level import hold_own_level
 from migration_gate.verdict.server_reports import join_server_reports
 
 
@@ -26,6 +28,8 @@ def judge_facts(facts: Facts, settings: Settings, others: list[ProjectReport]) -
     same = find_same_database(ProjectReport(settings.name, facts), others)
     facts = compare_servers(facts, [report.facts for report in same])
     comment_files = read_comment_files(facts, find_repository_root(settings.root))
+    facts = add_new_comments(facts, comment_files)
+    settings = hold_own_level(settings, facts)
     verdicts = judge_findings(facts, settings, checks.ALL, comment_files, date.today())
     novelties = find_novelties(verdicts, facts, judge_base(facts, settings, same))
     return ProjectReport(

@@ -14,6 +14,9 @@ hidden_conflicts    statements that created nothing; description_differences, re
 model_statements    revisions that are built from today's models
 model_registration  models that env.py does not import: model_imports, removed_models
 
+loosened_gate_parts what lets more pass than at the base: loosened_settings, loosened_filters,
+                    loosened_workflows; pattern_coverage: which glob patterns match what others do
+
 ownership           which tables have an owner
 model_corrections   what to change in the sources; owner_corrections, head_corrections
 drift_messages      a difference in words: difference_sides, difference_location, model_part_locations,

@@ -2,4 +2,5 @@
 
 base_examination    starts that examination beside the first, in a process of its own, and ends it
 base_process        what this process does; base_settings: which settings it has
+gate_file_reading   what both sides say about the gate: its settings, and its runs in CI
 """

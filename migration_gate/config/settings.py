@@ -92,6 +92,10 @@ class Settings:
     """an entry of `projects:`, which `--project` can name"""
     config_file: Path | None = None
     """the configuration file"""
+    is_config_named: bool = False
+    """an option or a variable named it"""
+    checked_folder: Path | None = None
+    """the folder given to `check`, from which it was looked for"""
     project_folder: Path | None = None
     """where the project is looked for: the folder given to `check`, or its `path`"""
     alembic: Path | None = None

@@ -53,6 +53,7 @@ from migration_gate.facts.differences import (
     TypeCast,
 )
 from migration_gate.facts.failure import Failure
+from migration_gate.facts.gate_files import AllowanceText, GateFiles, GateRun, GateSetting, GateTrigger
 from migration_gate.facts.history import (
     FileDefect,
     History,
@@ -104,6 +105,10 @@ class Facts:
     owners: Owners = field(default_factory=Owners)
     base: Base | None = None
     """the state that a change is compared with; None if it was not asked for"""
+    gate_files: GateFiles | None = None
+    """what the change's files say about the gate; None if the change has none of these files"""
+    new_comments: tuple[AllowanceText, ...] = ()
+    """comments that allow findings, and are not at the base"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +129,8 @@ class Base:
     """nothing that is read differs: the facts would be the same"""
     comment_texts: tuple[tuple[str, str], ...] = ()
     """path and text of the files whose comments may allow findings"""
+    gate_files: GateFiles | None = None
+    """what its files say about the gate; None if the change has none of these files"""
 
 
 __all__ = [
@@ -131,6 +138,7 @@ __all__ = [
     "FOREIGN_KEY_FUNCTIONS",
     "AddImports",
     "AlembicDifference",
+    "AllowanceText",
     "AttachedObject",
     "Base",
     "CatalogObject",
@@ -158,6 +166,10 @@ __all__ = [
     "Failure",
     "FileDefect",
     "FilteredObject",
+    "GateFiles",
+    "GateRun",
+    "GateSetting",
+    "GateTrigger",
     "Grant",
     "History",
     "ImportedModule",

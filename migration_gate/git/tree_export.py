@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,13 +35,16 @@ class TreeEntry:
     path: str
 
 
-def export_revision(folder: Path, revision: str, target: Path) -> None:
+def export_revision(
+    folder: Path, revision: str, target: Path, *, is_needed: Callable[[str], bool] = lambda _: True
+) -> None:
     """Write the tree of a git revision into an existing empty folder. Raises RepositoryUnreadable.
 
-    In place of a submodule there is a link to the one that is checked out.
+    In place of a submodule there is a link to the one that is checked out. `is_needed` is asked for each
+    path, from the top of the repository.
     """
     top = find_repository_root(folder)
-    entries = _list_entries(top, revision)
+    entries = [entry for entry in _list_entries(top, revision) if is_needed(entry.path)]
     files = [entry for entry in entries if entry.mode not in (LINK_MODE, SUBMODULE_MODE)]
     links = [entry for entry in entries if entry.mode == LINK_MODE]
     # Links come last: nothing is written through one of them.

@@ -10,6 +10,7 @@ from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, replace
 
 from migration_gate.change.base_examination import BaseExamination
+from migration_gate.change.gate_file_reading import add_gate_files
 from migration_gate.ci.base_revision import compare_with_base
 from migration_gate.ci.untrusted_code import refuse_untrusted_code
 from migration_gate.config.settings import Settings
@@ -94,6 +95,7 @@ def _examine_project(
             if settings.examines_base:
                 yield Progress("base")
                 facts = replace(facts, base=base.await_base())
+                facts = add_gate_files(facts, settings, change, os.environ)
     return facts
 
 

@@ -5,6 +5,7 @@ allow               what the configuration and comments allow; comment_files rea
 unused_allow        a check of the judge's own; database_reports: one project, several databases;
                     server_reports: several servers
 novelty             which findings are new, or worse than at the base of the change
+new_comments        which comments came with the change; own_level: who judges that the gate was loosened
 place_in_change     of the true places of a finding, the one in the change
 check_coverage      what each check looked at
 installed_package   findings in files that nobody here edits

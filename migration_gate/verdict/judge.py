@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
+from migration_gate.analysis import loosened_gate_parts
 from migration_gate.check import Check, Finding, Severity, check_name
 from migration_gate.config.settings import Allowance, Settings
 from migration_gate.edits.suggested_edits import EditMaker
@@ -24,6 +25,7 @@ from migration_gate.verdict.allow import (
 )
 from migration_gate.verdict.installed_package import find_package, mark_installed
 from migration_gate.verdict.outcome import SEVERITY_RANK, Verdict
+from migration_gate.verdict.own_level import list_uncounted
 from migration_gate.verdict.place_in_change import move_into_change
 
 JUDGE_CHECKS: tuple[Check, ...] = (unused_allow,)
@@ -42,9 +44,18 @@ class Allowances:
     """of the project's files"""
     today: date | None = None
     """an entry whose last day is over allows nothing; without a date none is over"""
+    uncounted: frozenset[str] = frozenset()
+    """where those are that do not allow that the gate was loosened"""
+
+    def find_counted(self, verdict: Verdict) -> tuple[Allowance, ...]:
+        """Everything that allows this finding, but for what came with the change that loosened the gate."""
+        found = self.find_all(verdict)
+        if verdict.check != loosened_gate_parts.CHECK:
+            return found
+        return tuple(allowance for allowance in found if allowance.where not in self.uncounted)
 
     def find_all(self, verdict: Verdict) -> tuple[Allowance, ...]:
-        """Everything that allows this finding; all of it counts as used, not only the first."""
+        """Everything that covers this finding; all of it counts as used, not only the first."""
         check, finding = verdict.check, verdict.finding
         entries = [entry for entry in self.entries if allowance_covers(entry, check, finding, self.today)]
         comments = [comment for comment in self.comments if comment_covers(comment, check, finding)]
@@ -64,15 +75,15 @@ def judge_findings(
     """
     checks = tuple(checks)
     texts = texts or {}
-    allowances = Allowances(settings.allowances, find_allow_comments(texts), today)
+    allowances = Allowances(settings.allowances, find_allow_comments(texts), today, list_uncounted(facts))
     edit_maker = EditMaker(texts)
     verdicts: list[Verdict] = []
     used: set[Allowance] = set()
     for check in checks:
         findings = (mark_installed(check_name(check), finding, facts) for finding in check.check(facts))
         for verdict in _sign_findings(check, findings, settings):
-            allowed_by = allowances.find_all(verdict)
-            used.update(allowed_by)
+            used.update(allowances.find_all(verdict))
+            allowed_by = allowances.find_counted(verdict)
             # Moved only now: what is allowed may not depend on what the change has.
             shown = replace(
                 verdict,

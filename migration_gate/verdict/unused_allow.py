@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from datetime import date
 
+from migration_gate.analysis.loosened_gate_parts import CHECK
 from migration_gate.check import Evidence, Finding, Severity, Subject
 from migration_gate.config.settings import Allowance
 from migration_gate.facts import Facts, Location
@@ -48,7 +49,7 @@ def find_faults(
             yield unknown_check(entry, check_names)
         elif has_expired(entry, today):
             yield expired_entry(entry)
-        elif used is not None and entry not in used:
+        elif used is not None and entry not in used and entry.check.partition("/")[0] != CHECK:
             yield unused_entry(entry)
 
 

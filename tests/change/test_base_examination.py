@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.support.git_repositories import commit, git
-from tests.support.user_project import MODELS, Ran, World, project, world
+from tests.support.user_project import ENV, MODELS, Ran, World, project, world
 
 pytestmark = pytest.mark.slow
 
@@ -135,3 +135,26 @@ def _has_base_process(place: World) -> bool:
 
 def _alive(place: World) -> list[int]:
     return [pid for pid in place.processes() if Path(f"/proc/{pid}/cmdline").exists()]
+
+
+def test_a_branch_that_loosens_the_gate_has_it_said_whatever_it_says_of_that_itself(place: World) -> None:
+    base = laid(place)
+    env = ENV.replace("Base.metadata)", "Base.metadata, include_object=lambda o, n, k, r, c: k != 'column')")
+    settings = "checks: {loosened-gate: off, drift: warning}\n"
+    settings += "allow: [{check: loosened-gate, reason: mine}, {check: drift, object: x, reason: mine}]\n"
+    models = MODELS + "    # migration-gate: allow drift -- a comment\n"
+    files = {"migrations/env.py": env, "shop/models.py": models, ".migration-gate.yml": settings}
+    commit(place.project, files)
+    ran, report = checked(place, base, "--fail-on", "warning")
+    verdicts = {item["object"]: item for item in report["verdicts"] if item["check"] == "loosened-gate"}
+    assert {f"{item['kind']} {name}": item["severity"] for name, item in verdicts.items()} == {
+        "allowance allow drift x": "warning",
+        "allowance allow loosened-gate": "warning",
+        "allowance drift shop/models.py": "warning",
+        "check-level checks.drift": "warning",
+        "check-level checks.loosened-gate": "warning",
+        "filter include_object": "warning",
+    }
+    assert not [item for item in verdicts.values() if item["allowed"]]
+    assert verdicts["include_object"]["file"] == "migrations/env.py"
+    assert ran.status == 1

@@ -24,7 +24,8 @@ from migration_gate.report import text_report
 from migration_gate.verdict.comment_files import read_comment_files
 from migration_gate.verdict.judge import judge_findings
 from migration_gate.verdict.outcome import ProjectReport, Report, Verdict
-from tests.support.check_examples import CHECK_NAMES, EXAMPLES, write_example
+from tests.support.check_examples import CHECK_NAMES, EXAMPLES, has_base, write_base, write_example
+from tests.support.project_files import commit_all
 
 pytestmark = pytest.mark.slow
 SERVER_LINE = re.compile(r"(local, )?PostgreSQL \d+\.\d+[^\n]*(\n\(.*\))?\n")
@@ -53,10 +54,13 @@ def test_a_check_finds_nothing_in_its_good_example(check: str, tmp_path: Path) -
 def examine_example(check: str, side: str, folder: Path) -> tuple[Settings, Facts, tuple[Verdict, ...]]:
     """Replay the example, and judge it with every check."""
     project = folder / "notes"
+    environment = {"MIGRATION_GATE_PYTHON": sys.executable}
+    if has_base(check):
+        write_base(project, check)
+        environment["MIGRATION_GATE_BASE"] = commit_all(project, "base")
     write_example(project, check, side)
     subprocess.run(["git", "init", "-q", str(project)], check=True)
     subprocess.run(["git", "-C", str(project), "add", "."], check=True)
-    environment = {"MIGRATION_GATE_PYTHON": sys.executable}
     (settings,) = loading.load_settings(project, {}, environment, list_checks=explain.known_kinds)
     first, *others = map(replay_project, settings.list_server_runs())
     facts = compare_servers(first, others)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -46,6 +47,7 @@ def origins_by_key(settings: Settings) -> dict[str, str]:
 def test_an_empty_folder_gives_the_defaults(tmp_path: Path) -> None:
     settings = load(tmp_path)
     plain = Settings(tmp_path.name, tmp_path, tmp_path, project_folder=tmp_path, origins=settings.origins)
+    plain = replace(plain, checked_folder=tmp_path)
     assert settings == plain
     assert {value.origin for value in settings.origins} == {"default"}
 
@@ -107,6 +109,7 @@ def test_every_key_of_a_file_is_read(tmp_path: Path) -> None:
         root=tmp_path,
         working_directory=tmp_path / "db",
         project_folder=tmp_path,
+        checked_folder=tmp_path,
         alembic=tmp_path / "db/alembic.ini",
         section="tenant",
         flask_app="wsgi:app",

@@ -1,4 +1,8 @@
-"""The example projects of the checks: the skeleton, with a check's `bad` or `good` folder over it."""
+"""The example projects of the checks: the skeleton, with a check's `bad` or `good` folder over it.
+
+Where there is a `base` folder, too, the example is a change: from the skeleton with `base` over it, which is
+committed, to the same with `bad` or `good` over that.
+"""
 
 from __future__ import annotations
 
@@ -17,9 +21,21 @@ def write_skeleton(folder: Path) -> None:
     _copy_over(EXAMPLES / "skeleton", folder)
 
 
+def has_base(check: str) -> bool:
+    """Whether the example is a change."""
+    return (EXAMPLES / check / "base").is_dir()
+
+
+def write_base(folder: Path, check: str) -> None:
+    """The project before the change; `write_example` makes the change."""
+    write_skeleton(folder)
+    _copy_over(EXAMPLES / check / "base", folder)
+
+
 def write_example(folder: Path, check: str, side: str) -> None:
     """The skeleton with an example over it; a check without a `good` folder has none but the skeleton."""
-    write_skeleton(folder)
+    if not has_base(check):
+        write_skeleton(folder)
     overlay = EXAMPLES / check / side
     if side == "bad" or overlay.is_dir():
         _copy_over(overlay, folder)

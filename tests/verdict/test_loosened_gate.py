@@ -1,0 +1,76 @@
+"""What counts where the gate itself was loosened: new comments, and the level of that check."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from migration_gate.check import Severity
+from migration_gate.config.settings import CheckSeverity, Settings, ValueOrigin
+from migration_gate.facts import Base, ChangedFile, Facts, GateFiles, GateSetting, LineRange, Location, Replay
+from migration_gate.verdict.new_comments import add_new_comments
+from migration_gate.verdict.own_level import hold_own_level
+
+COMMENT = "# migration-gate: allow drift -- made by hand\n"
+MODEL = f"import x\n{COMMENT}name = 1\n"
+FILE = "models.py"
+
+
+def new_comments(before: str, after: str, file: str = FILE) -> list[str]:
+    base = Base("c", "test", facts=Facts(), comment_texts=((FILE, before),))
+    facts = add_new_comments(Facts(base=base), {file: after})
+    return [f"{entry.location} {entry.check} {entry.reason}" for entry in facts.new_comments]
+
+
+def test_a_comment_that_the_base_does_not_have_is_new() -> None:
+    assert new_comments("name = 1\n", MODEL) == ["models.py:2 drift made by hand"]
+    assert new_comments(MODEL, MODEL + COMMENT + "other = 2\n") == ["models.py:4 drift made by hand"]
+    assert new_comments(MODEL, COMMENT + MODEL.replace(COMMENT, "")) == ["models.py:1 drift made by hand"]
+
+
+@pytest.mark.parametrize(
+    ("after", "file"),
+    [
+        (f"import y\n\n{MODEL}", FILE),
+        (MODEL.replace("by hand", "otherwise"), FILE),
+        (MODEL.replace("name = 1", "name = 2"), FILE),
+        (MODEL, "moved.py"),
+        ("name = 1\n", FILE),
+    ],
+)
+def test_a_comment_that_moved_with_its_line_or_its_reason_is_not_new(after: str, file: str) -> None:
+    assert new_comments(MODEL, after, file) == []
+
+
+def test_without_the_facts_of_the_base_the_lines_of_the_change_tell() -> None:
+    base = Base("c", "test", failure="It did not import.")
+    lines = (ChangedFile(FILE, (LineRange(4, 4),)),)
+    facts = add_new_comments(Facts(base=base, replay=Replay(changed_lines=lines)), {FILE: MODEL + COMMENT})
+    assert [entry.location for entry in facts.new_comments] == [Location(FILE, 4)]
+
+
+def own_level(base: str | None, change: str | None, origin: str = ".migration-gate.yml:1") -> str:
+    severity = {"off": None}
+    setting = GateSetting("checks.loosened-gate", (base,), Location("f", 1)) if base else None
+    files = GateFiles(settings=(setting,) if setting else ())
+    checks = (
+        (CheckSeverity("loosened-gate", severity.get(change) if change == "off" else Severity(change)),)
+        if change
+        else ()
+    )
+    settings = Settings(
+        "x", Path(), Path(), checks=checks, origins=(ValueOrigin("checks.loosened-gate", origin),)
+    )
+    held = hold_own_level(settings, Facts(base=Base("c", "test", gate_files=files)))
+    return str(held.checks[0].severity)
+
+
+def test_the_level_is_that_of_the_base_where_it_is_stricter() -> None:
+    assert own_level(None, None) == "warning"
+    assert own_level(None, "off") == "warning"
+    assert own_level("error", "warning") == "error"
+    assert own_level("error", None) == "error"
+    assert own_level("off", "error") == "error"
+    assert own_level("off", "off") == "None"
+    assert own_level(None, "off", "MIGRATION_GATE_CHECKS__LOOSENED_GATE") == "None"
