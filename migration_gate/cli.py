@@ -169,11 +169,11 @@ def print_schema() -> int:
 
 
 @command_line.command("examine-base", hidden=True)
-def examine_base() -> int:
+def examine_base() -> NoReturn:
     """Examine a project at the base of a change, for the process that started this one."""
     from migration_gate.change import base_process  # noqa: PLC0415 - not needed to print help
 
-    return base_process.answer_request()
+    base_process.answer_request()
 
 
 for monorepo_command in (commands.list_projects, commands.join_json_reports):

@@ -1,6 +1,8 @@
 """The change against its base: the project is examined a second time, as it is at the base of the change.
 
-base_examination    starts that examination beside the first, in a process of its own, and ends it
-base_process        what this process does; base_settings: which settings it has
+base_examination    has the base examined beside the change, as cheaply as the change allows
+earlier_replay      what the replay of the change shows of the base
+base_process        a process for the base's own models, or its own replay; base_messages: what it is told
+base_models         the base with the replay of the change; base_settings: with which settings
 gate_file_reading   what both sides say about the gate: its settings, and its runs in CI
 """

@@ -1,7 +1,11 @@
 """Has the project examined at the base of the change, in a process beside this one.
 
-It is a run of the gate of its own, with its own server: roles and whatever else belongs to a whole cluster
-cannot collide, and its end, however it comes, is the end of all that it started.
+Where the change edits no revision, the replay of the change shows what the base's own would: then only the
+base's models are created, in one more copy of the replayed database. Where it adds revisions and nothing
+else, the models are the same, too, and no process is needed. Else the process is a run of the gate of its
+own, with its own server: roles and whatever else belongs to a whole cluster cannot collide.
+
+The end of the process, however it comes, is the end of all that it started.
 """
 
 from __future__ import annotations
@@ -15,13 +19,24 @@ import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from queue import SimpleQueue
 from types import TracebackType
+from typing import IO
 
-from migration_gate.ci.base_revision import Comparison
+from migration_gate.change.base_messages import (
+    BaseAnswer,
+    BaseRequest,
+    NothingShared,
+    Shared,
+    SharedReplay,
+)
+from migration_gate.change.earlier_replay import derive_base_facts
+from migration_gate.ci.base_revision import Comparison, FileChange
 from migration_gate.config.settings import Settings
 from migration_gate.facts import Base, Facts
-from migration_gate.postgres.url import SCHEME
+from migration_gate.git.git_command import find_repository_root
 from migration_gate.sandbox.process_end import wait_for_process
+from migration_gate.verdict.comment_files import read_comment_files
 
 GATE = Path(__file__).parents[1] / "__main__.py"
 COMMAND = "examine-base"
@@ -34,35 +49,21 @@ UNREAD_SUFFIXES = frozenset(
 """files that neither a replay nor a check reads"""
 
 
-@dataclass(frozen=True, slots=True)
-class BaseRequest:
-    """What is to be examined."""
-
-    settings: Settings
-    """of the change"""
-    python: Path
-    """the project's interpreter"""
-    commit: str
-    answer: int
-    """descriptor to write the answer to"""
+REVISION_MARK = b"down_revision"
+"""stands in every revision file"""
 
 
 @dataclass(frozen=True, slots=True)
-class BaseAnswer:
-    """What came of it."""
+class _Begun:
+    """What could be found out of the base while the change was examined."""
 
-    facts: Facts | None = None
-    failure: str = ""
-    """why there are none, as a sentence"""
-    is_new_project: bool = False
-    comment_texts: tuple[tuple[str, str], ...] = ()
+    base: Base | None = None
+    adds_only_revisions: bool = False
+    """the rest follows from the facts of the change"""
 
 
 class BaseExamination:
-    """An examination of the base, in a process that ends at the latest when the block ends.
-
-    It begins at once. Only on a server of the user's, where both would meet, it begins when it is awaited.
-    """
+    """An examination of the base, in a process that ends at the latest when the block ends."""
 
     def __init__(self, settings: Settings, python: Path, comparison: Future[Comparison]) -> None:
         self._settings = settings
@@ -72,38 +73,87 @@ class BaseExamination:
         self._lock = threading.Lock()
         self._is_stopped = False
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="base")
-        self._base: Future[Base] | None = None
+        self._shared: SimpleQueue[Shared] = SimpleQueue()
+        self._begun: Future[_Begun] | None = None
 
     def __enter__(self) -> BaseExamination:
-        if not SCHEME.match(self._settings.postgres):
-            self._base = self._thread.submit(self._examine)
+        self._begun = self._thread.submit(self._begin)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.share(NothingShared())
         self._stop()
         self._thread.shutdown()
 
-    def await_base(self) -> Base:
-        """The base, when it has been examined."""
-        if self._base is None:
-            self._base = self._thread.submit(self._examine)
-        return self._base.result()
+    @property
+    def wants_shares(self) -> bool:
+        """Whether a process runs that can use something of the change's."""
+        return self._process is not None and self._process.poll() is None
 
-    def _examine(self) -> Base:
-        """The base, examined if it can differ from the change."""
+    def share(self, message: Shared) -> None:
+        """Tell the process what it may use; see `base_messages` for the order."""
+        self._shared.put(message)
+
+    def await_base(self, facts: Facts) -> Base | None:
+        """The base of a change with these facts; None if it has to be examined alone (`examine_alone`)."""
+        self.share(NothingShared())  # if nothing was said of the replay
+        assert self._begun is not None  # noqa: S101 - the block was entered
+        begun = self._begun.result()
+        if not begun.adds_only_revisions:
+            return begun.base
+        comparison = self._comparison.result()
+        base_facts = derive_base_facts(facts, comparison.changed_paths("A"))
+        if base_facts is None:
+            return None
+        texts = read_comment_files(base_facts, find_repository_root(self._settings.root))
+        return Base(
+            str(comparison.base.commit),
+            comparison.base.reason,
+            base_facts,
+            comment_texts=tuple(texts.items()),
+        )
+
+    def examine_alone(self) -> Base:
+        """The base, examined now by itself; only after the server of the change is free."""
+        comparison = self._comparison.result()
+        commit = str(comparison.base.commit)
+        base = self._thread.submit(self._examine_commit, commit, comparison, is_alone=True).result()
+        assert base is not None  # noqa: S101 - nothing is in its way
+        return base
+
+    def _begin(self) -> _Begun:
+        """Have the base examined if it can differ from the change."""
         comparison = self._comparison.result()
         base = comparison.base
         if base.commit is None:
-            return Base("", base.reason)
+            return _Begun(Base("", base.reason))
         if not comparison.files:
-            return Base("", f"nothing differs from {base.reason}")
-        if all(PurePosixPath(file.path).suffix in UNREAD_SUFFIXES for file in comparison.files):
-            return Base(base.commit, base.reason, is_unchanged=True)
-        return self._run_process(base.commit, base.reason)
+            return _Begun(Base("", f"nothing differs from {base.reason}"))
+        read_files = [file for file in comparison.files if not _is_unread(file)]
+        if not read_files:
+            return _Begun(Base(base.commit, base.reason, is_unchanged=True))
+        top = find_repository_root(self._settings.root)
+        if all(file.status == "A" and _is_revision(top / file.path) for file in read_files):
+            return _Begun(adds_only_revisions=True)
+        return _Begun(self._examine_commit(base.commit, comparison))
 
-    def _run_process(self, commit: str, reason: str) -> Base:
+    def _examine_commit(self, commit: str, comparison: Comparison, *, is_alone: bool = False) -> Base | None:
+        changed_paths = tuple(sorted(comparison.changed_paths("DMT")))
+        answer = self._run_process(commit, changed_paths, is_alone=is_alone)
+        if answer.must_be_alone:
+            return None
+        return Base(
+            commit,
+            comparison.base.reason,
+            answer.facts,
+            answer.failure,
+            is_new_project=answer.is_new_project,
+            comment_texts=answer.comment_texts,
+        )
+
+    def _run_process(self, commit: str, changed_paths: tuple[str, ...], *, is_alone: bool) -> BaseAnswer:
         answer_end, process_end = os.pipe()
         with os.fdopen(answer_end, "rb") as answers:
             try:
@@ -111,27 +161,28 @@ class BaseExamination:
             finally:
                 os.close(process_end)
             if process is None or process.stdin is None:
-                return Base(commit, reason, failure="The run was ended.")
-            request = BaseRequest(self._settings, self._python, commit, process_end)
-            with contextlib.suppress(BrokenPipeError):
-                pickle.dump(request, process.stdin)
-                process.stdin.flush()
+                return BaseAnswer(failure="The run was ended.")
+            request = BaseRequest(self._settings, self._python, commit, changed_paths, is_alone, process_end)
+            with contextlib.suppress(BrokenPipeError):  # it has ended, or needs nothing more
+                self._send_messages(process.stdin, request)
             data = answers.read()
             process.wait()
             with contextlib.suppress(BrokenPipeError):
                 process.stdin.close()
         if not data:
-            return Base(commit, reason, failure=f"Its process ended with status {process.returncode}.")
+            return BaseAnswer(failure=f"Its process ended with status {process.returncode}.")
         answer = pickle.loads(data)  # noqa: S301 - from the process that was started here
         assert isinstance(answer, BaseAnswer)  # noqa: S101 - tells mypy
-        return Base(
-            commit,
-            reason,
-            answer.facts,
-            answer.failure,
-            is_new_project=answer.is_new_project,
-            comment_texts=answer.comment_texts,
-        )
+        return answer
+
+    def _send_messages(self, stream: IO[bytes], request: BaseRequest) -> None:
+        message: BaseRequest | Shared = request
+        while True:
+            pickle.dump(message, stream)
+            stream.flush()
+            if isinstance(message, SharedReplay | NothingShared):
+                return
+            message = self._shared.get()
 
     def _start(self, answer: int) -> subprocess.Popen[bytes] | None:
         options = ["-I", "-B"] if sys.dont_write_bytecode else ["-I"]
@@ -157,3 +208,14 @@ class BaseExamination:
             process.terminate()
             if not wait_for_process(process, STOP_SECONDS):
                 process.kill()
+
+
+def _is_unread(file: FileChange) -> bool:
+    return PurePosixPath(file.path).suffix in UNREAD_SUFFIXES
+
+
+def _is_revision(path: Path) -> bool:
+    try:
+        return path.suffix == ".py" and REVISION_MARK in path.read_bytes()
+    except OSError:
+        return False

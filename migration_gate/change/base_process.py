@@ -9,56 +9,110 @@ import sys
 import threading
 from collections.abc import Generator
 from pathlib import Path
-from typing import BinaryIO, TypeVar
+from queue import SimpleQueue
+from typing import BinaryIO, NoReturn, TypeVar
 
-from migration_gate.change.base_examination import BaseAnswer, BaseRequest
+from migration_gate.change.base_examination import REVISION_MARK
+from migration_gate.change.base_messages import BaseAnswer, BaseRequest, Shared
+from migration_gate.change.base_models import examine_with_shared_replay
 from migration_gate.change.base_settings import build_base_settings, has_environment
+from migration_gate.config.relocation import Relocation
+from migration_gate.config.settings import Settings
 from migration_gate.errors import GateError, ProjectNotFound
 from migration_gate.facts import Facts
 from migration_gate.git.git_command import find_repository_root
 from migration_gate.git.tree_export import export_revision
 from migration_gate.postgres.run_directory import temporary_run_directory
+from migration_gate.postgres.url import SCHEME
 from migration_gate.progress import Progress
+from migration_gate.project import find_project
 from migration_gate.replay.examination import examine_project
 from migration_gate.verdict.comment_files import read_comment_files
 
 T = TypeVar("T")
+NICENESS = 5
+"""the replay of the change goes first: it takes longer"""
 
 
-def answer_request() -> int:
-    """Read a request from standard input and answer it; end when the other end closes its pipe."""
+class _MustBeAlone(Exception):
+    """The base needs a replay of its own, on a server that is in use."""
+
+
+class SharedMessages:
+    """What the gate shares, as it comes; this process ends when the gate does, however that happens."""
+
+    def __init__(self, pipe: BinaryIO) -> None:
+        self._messages: SimpleQueue[Shared] = SimpleQueue()
+        threading.Thread(target=self._receive, args=(pipe,), daemon=True).start()
+
+    def take(self) -> Shared:
+        """The next message."""
+        return self._messages.get()
+
+    def _receive(self, pipe: BinaryIO) -> None:
+        while True:
+            try:
+                self._messages.put(pickle.load(pipe))  # noqa: S301 - from the process that started this one
+            except (EOFError, pickle.UnpicklingError):
+                os.kill(os.getpid(), signal.SIGTERM)
+                return
+
+
+def answer_request() -> NoReturn:
+    """Read a request from standard input, answer it, and end the process."""
+    os.nice(NICENESS)
     request = pickle.load(sys.stdin.buffer)  # noqa: S301 - from the process that started this one
     assert isinstance(request, BaseRequest)  # noqa: S101 - tells mypy
-    threading.Thread(target=_end_with_parent, args=(sys.stdin.buffer,), daemon=True).start()
+    messages = SharedMessages(sys.stdin.buffer)
     with os.fdopen(request.answer, "wb") as stream:
-        pickle.dump(_examine_base(request), stream)
-    return 0
+        pickle.dump(_answer(request, messages), stream)
+    os._exit(0)  # the thread that reads standard input would keep the interpreter from ending in order
 
 
-def _end_with_parent(pipe: BinaryIO) -> None:
-    """Have this process end in order when the gate has ended, however that happened."""
-    while pipe.read(1):
-        continue
-    os.kill(os.getpid(), signal.SIGTERM)
-
-
-def _examine_base(request: BaseRequest) -> BaseAnswer:
+def _answer(request: BaseRequest, messages: SharedMessages) -> BaseAnswer:
     with temporary_run_directory() as folder:
         tree = (folder / "tree").resolve()
         tree.mkdir()
         try:
             export_revision(request.settings.root, request.commit, tree)
             settings = build_base_settings(request.settings, request.python, tree)
-            facts = _exhaust(examine_project(settings))
+            facts = _examine_base(request, settings, tree, messages)
             _require_own_modules(facts, find_repository_root(request.settings.root))
         except ProjectNotFound as error:
             return BaseAnswer(failure=error.message, is_new_project=not has_environment(tree))
         except GateError as error:
             return BaseAnswer(failure=error.message)
+        except _MustBeAlone:
+            return BaseAnswer(must_be_alone=True)
         except Exception as error:  # noqa: BLE001 - a bug of ours, which the report names
             return BaseAnswer(failure=f"The gate broke there: {type(error).__name__}: {error}")
         texts = read_comment_files(facts, tree)
         return BaseAnswer(facts, comment_texts=tuple(texts.items()))
+
+
+def _examine_base(request: BaseRequest, settings: Settings, tree: Path, messages: SharedMessages) -> Facts:
+    if not request.is_alone and not _changes_replay(request, settings, tree):
+        relocation = Relocation(find_repository_root(request.settings.root), tree)
+        facts = examine_with_shared_replay(settings, relocation, tree.parent, messages.take)
+        if facts is not None:
+            return facts
+    if SCHEME.match(settings.postgres) and not request.is_alone:
+        raise _MustBeAlone
+    return _exhaust(examine_project(settings))
+
+
+def _changes_replay(request: BaseRequest, settings: Settings, tree: Path) -> bool:
+    """Whether the change edits what the replay of old revisions depends on."""
+    project = find_project(settings)
+    special = (settings.config_file, settings.hook, project.config)
+    names = {path.relative_to(tree).as_posix() for path in special if path and path.is_relative_to(tree)}
+    for path in request.changed_paths:
+        file = tree / path
+        if path in names or file.name == "env.py":
+            return True
+        if file.suffix == ".py" and file.is_file() and REVISION_MARK in file.read_bytes():
+            return True
+    return False
 
 
 def _exhaust(examination: Generator[Progress, None, T]) -> T:

@@ -6,7 +6,7 @@ import logging
 import os
 import secrets
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -179,6 +179,26 @@ class Server:
         if connection.execute(query).fetchone() == ("UTF8",):
             return "template1", ""
         return "template0", " ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'"
+
+
+@dataclass(frozen=True, slots=True)
+class DistantProcess:
+    """A server that another process of the gate's started, and watches."""
+
+    log: Path | None
+
+    def exit_reason(self) -> str:
+        """Not known here."""
+        return ""
+
+    def log_tail(self, lines: int) -> str:
+        """The last lines of its log, if it is a file."""
+        return read_tail(self.log, lines) if self.log is not None else ""
+
+
+def detach_server(server: Server) -> Server:
+    """The server as another process of the gate's can use it."""
+    return replace(server, process=DistantProcess(server.log))
 
 
 def database_marker(name: str) -> str:

@@ -67,8 +67,8 @@ def _examine_project(
             compare_with_base, settings.root, settings.base, os.environ, with_lines=True
         )
         yield Progress("postgres", settings.postgres)
-        base = BaseExamination(settings, project.python, comparison_with_base)
-        with base if settings.examines_base else nullcontext():
+        examination_of_base = BaseExamination(settings, project.python, comparison_with_base)
+        with examination_of_base if settings.examines_base else nullcontext() as base:
             worker = run.enter_context(start_worker(project, settings, run_directory, with_models=True))
             # While the server starts, the worker imports Alembic and SQLAlchemy, and this process most of its
             # own code, which it uses from then on.
@@ -82,7 +82,7 @@ def _examine_project(
 
             with report_lost_sessions(server):
                 change = comparison_with_base.result()
-                setup = prepare_databases(settings, project, server, run_directory, change)
+                setup = prepare_databases(settings, project, server, run_directory, change, base=base)
                 notes = (
                     *project.notes,
                     *installation.notes,
@@ -90,11 +90,16 @@ def _examine_project(
                     *filter(None, [change.base.note]),
                 )
                 facts = yield from examine_on_server(setup, worker, background, notes)
+                if base is not None:
+                    yield Progress("base")
+                    facts = replace(facts, base=base.await_base(facts))
                 yield Progress("postgres", title="Stopping Postgres")
-            servers.end_beside(plan, run.pop_all())
-            if settings.examines_base:
+            if base is not None and facts.base is None:
+                run.close()
                 yield Progress("base")
-                facts = replace(facts, base=base.await_base())
+                facts = replace(facts, base=base.examine_alone())
+            else:
+                servers.end_beside(plan, run.pop_all())
                 facts = add_gate_files(facts, settings, change, os.environ)
     return facts
 

@@ -8,11 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from migration_gate.analysis.coverage_proof import measure_coverage
+from migration_gate.change.base_examination import BaseExamination
+from migration_gate.change.base_messages import SharedServer
+from migration_gate.change.earlier_replay import share_replay
 from migration_gate.ci.base_revision import Comparison, absolute_paths
 from migration_gate.config.settings import Settings
 from migration_gate.facts import Facts, Replay
 from migration_gate.git.git_command import find_repository_root
-from migration_gate.postgres.server import Server
+from migration_gate.postgres.server import Server, detach_server
 from migration_gate.progress import Progress
 from migration_gate.project import Project
 from migration_gate.replay.dropped_name_uses import add_name_uses
@@ -37,7 +40,13 @@ from migration_gate.scan.repository import read_repository
 
 
 def prepare_databases(
-    settings: Settings, project: Project, server: Server, run_directory: Path, change: Comparison
+    settings: Settings,
+    project: Project,
+    server: Server,
+    run_directory: Path,
+    change: Comparison,
+    *,
+    base: BaseExamination | None,
 ) -> ReplaySetup:
     """Create the databases that the project's code is going to use."""
     database = server.create_database()
@@ -51,6 +60,8 @@ def prepare_databases(
         models_database=f"{database}_models",
         changed_files=absolute_paths(settings.root, change.changed_paths("AMT")),
         changed_lines=change.lines,
+        new_files=tuple(sorted(change.changed_paths("A"))),
+        base=base,
         other_databases=tuple((address, server.create_database()) for address in settings.other_databases),
     )
 
@@ -60,6 +71,8 @@ def examine_on_server(
 ) -> Generator[Progress, None, Facts]:
     """Replay a project on a server that has started; the facts, with `notes` first. Raises GateError."""
     settings = setup.settings
+    if setup.base is not None:
+        setup.base.share(SharedServer(detach_server(setup.server), setup.database, setup.base_database))
     preparation_notes = yield from prepare_database(setup)
     history_run = yield from run_history(setup, worker, background)
 
@@ -73,6 +86,8 @@ def examine_on_server(
     )
     if replay.failure is None and replay.history.error is None:
         verify_arrival(replay)
+        if setup.base is not None:
+            setup.base.share(share_replay(replay, setup.new_files))
         replay = add_model_comparison(
             setup,
             replay,

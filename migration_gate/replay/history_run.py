@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from migration_gate.analysis.ownership import list_owner_columns
 from migration_gate.catalog.ownerless_rows import try_ownerless_rows
 from migration_gate.catalog.snapshot_reader import read_snapshot
+from migration_gate.change.base_messages import SharedDatabase, SharedFolders
 from migration_gate.facts import (
     CaughtError,
     DdlCommand,
@@ -101,12 +102,14 @@ def run_history(
                 yield Progress(line.name, total=planned)
             case ScriptsFound():
                 scripts = line
+                _share_folders(setup, line)
             case DatabaseUsed():
                 restore_database(setup)
                 stream.confirm_restored_database()
             case HistoryFinished():
                 # First: a database in use cannot be copied, and the reading uses it.
                 copy_for_models(setup)
+                _share_copy(setup, lines)
                 replayed_database = background.submit(read_replayed_database, setup, tuple(lines))
                 models_lines, unchecked = create_models(setup, worker, stream, lines, replayed_database)
                 lines += models_lines
@@ -120,6 +123,19 @@ def run_history(
     if scripts is not None and repository_text is None:  # nothing was planned
         repository_text = background.submit(read_repository_text, setup, scripts)
     return HistoryRun(tuple(lines), stream.output, repository_text, replayed_database, unchecked)
+
+
+def _share_folders(setup: ReplaySetup, scripts: ScriptsFound) -> None:
+    if setup.base is not None:
+        folders = tuple(Path(folder) for folder in scripts.locations)
+        setup.base.share(SharedFolders(folders, Path(scripts.folder)))
+
+
+def _share_copy(setup: ReplaySetup, lines: Sequence[Line]) -> None:
+    """Make a copy for the base's models, if the base is examined, and say so."""
+    if setup.base is not None and setup.base.wants_shares:
+        setup.server.copy_used_database(setup.database, setup.base_database)
+        setup.base.share(SharedDatabase(build_models_request(lines)))
 
 
 def create_models(

@@ -58,6 +58,11 @@ def request_models(setup: ReplaySetup, worker: WorkerProcess, request: ModelsReq
     """Request the models of the second interpreter; the copy is there. Raises what `AnswerStream` raises."""
     assert worker.models_pipes is not None  # noqa: S101  (the worker of a replay has two)
     stream = AnswerStream(worker, worker.models_pipes, setup.settings, setup.server, setup.models_database)
+    return receive_models(stream, request)
+
+
+def receive_models(stream: AnswerStream, request: ModelsRequest) -> ModelsAnswer:
+    """Request the models of an interpreter that has its order. Raises what `AnswerStream` raises."""
     stream.request_models(request)
     stream.close_order()
     return _read_models_answer(list(stream), len(request.places))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import Future
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from migration_gate.analysis.handlers_in_functions import find_handled_calls
@@ -15,7 +15,7 @@ from migration_gate.config.settings import Settings
 from migration_gate.drift.declared_differences import find_declared_differences
 from migration_gate.drift.model_comparison import compare_with_models, list_called_equal
 from migration_gate.drift.type_use import without_leftovers
-from migration_gate.facts import History, Replay, Snapshot, SoftwareVersion, Tree, Unchecked
+from migration_gate.facts import Difference, History, Replay, Snapshot, SoftwareVersion, Tree, Unchecked
 from migration_gate.replay.history_run import ReplayedDatabase
 from migration_gate.replay.models_notes import describe_called_equal, describe_models, find_unproven_models
 from migration_gate.replay.replay_setup import ReplaySetup
@@ -107,6 +107,18 @@ def read_models_database(setup: ReplaySetup, answer: AnswerReader) -> Snapshot:
         return read_snapshot(connection, answer.version_tables())
 
 
+@dataclass(frozen=True, slots=True)
+class ModelComparison:
+    """What came of comparing the replayed database with that of the models."""
+
+    replay: Replay
+    """with the models and the differences; no fixes yet"""
+    known: tuple[Difference, ...] = ()
+    """all differences, those too that are left to other checks"""
+    declared: tuple[Difference, ...] = ()
+    """what the project's own comparison adds"""
+
+
 def add_model_comparison(
     setup: ReplaySetup,
     replay: Replay,
@@ -118,7 +130,6 @@ def add_model_comparison(
 ) -> Replay:
     """The replay with the models' database and its differences, or with the reason why there are none.
 
-    What only a model needs that env.py does not import is no difference: unregistered-model reports it.
     `created`: what `read_models_database` reads. `unchecked`: what is to be said of how the models were made.
     """
     unchecked = (*replay.unchecked, *unchecked)
@@ -129,9 +140,22 @@ def add_model_comparison(
         return replace(replay, unchecked=(*unchecked, Unchecked("models", reason)))
     if not replay.models.tables:
         return replay
+    comparison = compare_models_database(created.result(), replay, tree)
+    if not comparison.replay.differences and not comparison.declared:
+        return comparison.replay
+    from migration_gate.replay.offered_fixes import offer_fixes  # noqa: PLC0415 - Alembic's renderer
+
+    return offer_fixes(setup.server, setup.database, comparison.replay, comparison.known, comparison.declared)
+
+
+def compare_models_database(created: Snapshot, replay: Replay, tree: Tree) -> ModelComparison:
+    """Compare the replay with a database in which its models were created.
+
+    What only a model needs that env.py does not import is no difference: unregistered-model reports it.
+    """
     unproven = find_unproven_models(replay.models, replay.version_tables)
-    replay = replace(replay, unchecked=(*unchecked, *unproven))
-    models = replace(replay.models, snapshot=without_leftovers(created.result(), replay.catalog))
+    replay = replace(replay, unchecked=(*replay.unchecked, *unproven))
+    models = replace(replay.models, snapshot=without_leftovers(created, replay.catalog))
     replay = replace(replay, models=models)
     replay = replace(replay, notes=(*replay.notes, *LeftOutTables(replay).describe_filters()))
     replay = replace(replay, notes=(*replay.notes, *describe_called_equal(list_called_equal(replay))))
@@ -145,12 +169,7 @@ def add_model_comparison(
         if not registration.explains_difference(item)
         and not (item.kind == "unmanaged" and item.object in declared_objects)
     )
-    if not differences and not declared:
-        return replay
-    from migration_gate.replay.offered_fixes import offer_fixes  # noqa: PLC0415 - Alembic's renderer
-
-    replay = replace(replay, differences=differences)
-    return offer_fixes(setup.server, setup.database, replay, known, declared)
+    return ModelComparison(replace(replay, differences=differences), known, declared)
 
 
 def describe_adjustments(answer: AnswerReader) -> tuple[str, ...]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from migration_gate.change.base_examination import BaseExamination
 from migration_gate.config.settings import Settings
 from migration_gate.facts import ChangedFile
 from migration_gate.postgres.server import Server
@@ -31,8 +33,17 @@ class ReplaySetup:
     """real paths of the files that the change adds or edits"""
     changed_lines: tuple[ChangedFile, ...] = ()
     """their lines; paths are relative to the repository"""
+    new_files: tuple[str, ...] = ()
+    """paths, relative to the repository, of the files that the change adds"""
+    base: BaseExamination | None = None
+    """runs beside, if the base of the change is examined"""
     other_databases: tuple[tuple[str, str], ...] = ()
     """the addresses that env.py also migrates, and a database of the server for each"""
+
+    @property
+    def base_database(self) -> str:
+        """The copy of `database` in which the base's models create their tables."""
+        return f"{self.database}_base"
 
     @property
     def initial_database(self) -> str:
@@ -42,5 +53,11 @@ class ReplaySetup:
     def build_task(self, kind: TaskKind, stamp: str = "heads") -> WorkerTask:
         """A worker's task on these databases. `stamp` is for a bootstrap alone."""
         return WorkerTask(
-            kind, self.database, self.models_database, self.changed_files, stamp, self.other_databases
+            kind,
+            self.database,
+            self.models_database,
+            self.changed_files,
+            stamp,
+            self.other_databases,
+            tuple(os.path.realpath(self.repository / path) for path in self.new_files),
         )

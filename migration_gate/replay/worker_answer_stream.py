@@ -98,13 +98,27 @@ def send_order(
     If the worker has a second interpreter, it gets the same order for the models at once, so that it
     imports the project meanwhile; see `receive_models`.
     """
-    # A worker or a server that has died already is reported when the answer is read.
-    with contextlib.suppress(OSError), worker.socket_pipe as pipe:
-        pipe.write(identify_socket(f"{server.socket_directory}/.s.PGSQL.{server.port}"))
+    _name_socket(worker, server)
     _send_line(worker.pipes, build_order(project, settings, server, task))
     if worker.models_pipes is not None:
         _send_line(worker.models_pipes, build_order(project, settings, server, replace(task, kind="models")))
     return AnswerStream(worker, worker.pipes, settings, server, task.database)
+
+
+def send_models_order(
+    worker: WorkerProcess, project: Project, settings: Settings, server: Server, task: WorkerTask
+) -> AnswerStream:
+    """Tell only the second interpreter what to do: no history is run."""
+    assert worker.models_pipes is not None  # noqa: S101 - the caller started it with two
+    _name_socket(worker, server)
+    _send_line(worker.models_pipes, build_order(project, settings, server, task))
+    return AnswerStream(worker, worker.models_pipes, settings, server, task.models_database)
+
+
+def _name_socket(worker: WorkerProcess, server: Server) -> None:
+    # A worker or a server that has died already is reported when the answer is read.
+    with contextlib.suppress(OSError), worker.socket_pipe as pipe:
+        pipe.write(identify_socket(f"{server.socket_directory}/.s.PGSQL.{server.port}"))
 
 
 def _send_line(pipes: WorkerPipes, line: Order | ModelsRequest) -> None:

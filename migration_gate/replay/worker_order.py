@@ -38,6 +38,8 @@ class WorkerTask:
     """the revision that a bootstrap writes into the version table"""
     other_databases: tuple[tuple[str, str], ...] = ()
     """addresses of databases that this run does not judge, and the database of the server for each"""
+    new_files: tuple[str, ...] = ()
+    """real paths of the files that the change adds"""
 
 
 def build_order(project: Project, settings: Settings, server: Server, task: WorkerTask) -> Order:
@@ -65,6 +67,7 @@ def build_order(project: Project, settings: Settings, server: Server, task: Work
         catalog_query=SNAPSHOT_QUERY,
         snapshots=settings.snapshots,
         changed_files=task.changed_files,
+        new_files=task.new_files,
         log_after_step=not server.superuser,
         stamp=task.stamp,
         relocation=_name_checkouts(settings),

@@ -21,6 +21,14 @@ def plan_upgrade(script: Any, target: str, heads: Any) -> list[Any]:
     return list(script._upgrade_revs(target, heads))
 
 
+def list_required_revisions(revision: Any) -> tuple[str, ...]:
+    """Ids of the revisions that have to run before this one.
+
+    `Revision._all_down_revisions`, since Alembic 0.7.
+    """
+    return tuple(revision._all_down_revisions)
+
+
 def plan_stamp(script: Any, revision: str, heads: Any) -> list[Any]:
     """The steps that write `revision` into the version table.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import os
 import time
 from typing import Any, Callable, Iterator, Mapping, Optional, Sequence
 
@@ -146,7 +147,7 @@ class HistoryUpgrade:
             yield from self._create_and_stamp(heads, context)
             return
         first_target, *more_targets = self._order.target
-        plan = private_api.plan_upgrade(self._script, first_target, heads)
+        plan = self._plan_upgrade(first_target, heads)
         if self._order.task == "trial":
             self._answer.send(RevisionsPlanned(tuple(step.revision.revision for step in plan)))
             self._finish_context(number, context, place)
@@ -154,9 +155,24 @@ class HistoryUpgrade:
         snapshots = choose_snapshot_revisions(self._order, plan)
         yield from self._run_plan(plan, context, number, snapshots)
         for target in more_targets:  # planned when the earlier ones have run: their heads are where it starts
-            plan = private_api.plan_upgrade(self._script, target, context.get_current_heads())
+            plan = self._plan_upgrade(target, context.get_current_heads())
             yield from self._run_plan(plan, context, number, snapshots)
         self._finish_context(number, context, place)
+
+    def _plan_upgrade(self, target: str, heads: Any) -> Sequence[Any]:
+        """Alembic's steps, those of the change last: what is there before the first of them is the base.
+
+        No old revision depends on a new one; if one does after all, the order stays as it is.
+        """
+        plan = private_api.plan_upgrade(self._script, target, heads)
+        new_files = set(self._order.new_files)
+        new = [step for step in plan if os.path.realpath(step.revision.path) in new_files]
+        new_ids = {step.revision.revision for step in new}
+        old = [step for step in plan if step.revision.revision not in new_ids]
+        depends = any(
+            new_ids.intersection(private_api.list_required_revisions(step.revision)) for step in old
+        )
+        return plan if depends else [*old, *new]
 
     def _run_unobserved(self, heads: Any, context: Any) -> Iterator[Any]:
         """Run the revisions in a database that another run judges."""

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.support.git_repositories import commit, git
-from tests.support.user_project import ENV, MODELS, Ran, World, project, world
+from tests.support.user_project import ENV, MODELS, WIDEN, Ran, World, project, revision, world
 
 pytestmark = pytest.mark.slow
 
@@ -54,6 +54,23 @@ def test_what_was_there_before_does_not_block_and_what_is_new_does(place: World)
     assert novelties(report) == {"drift item.note": "new", "drift item.name": "old"}
     ran, report = checked(place, base, "--scope", "all")
     assert report["counts"]["blocking"] == 2, ran.said
+
+
+def test_a_change_that_only_adds_a_revision_is_judged_by_it(place: World) -> None:
+    base = laid(place, models_py=OLD_DRIFT)
+    text = revision("three", "two", 'op.add_column("item", sa.Column("extra", sa.Integer))')
+    commit(place.project, {"migrations/versions/three.py": text})
+    ran, report = checked(place, base)
+    assert ran.status == 1, ran.said
+    assert novelties(report) == {"drift item.extra": "new", "drift item.name": "old"}
+
+
+def test_a_change_of_an_old_revision_is_judged_beside_a_replay_of_the_base(place: World) -> None:
+    base = laid(place, two_py=revision("two", "one", "pass"))
+    commit(place.project, {"migrations/versions/two.py": revision("two", "one", WIDEN)})
+    ran, report = checked(place, base)
+    gone = {item["object"] for item in report["fixed"]}
+    assert {"item.name"} <= gone, ran.said
 
 
 def test_what_a_change_corrects_is_gone(place: World) -> None:

@@ -87,6 +87,8 @@ class Order:
     """the server has no event triggers of ours: call the DDL log after each step"""
     stamp: str
     """the revision that a bootstrap writes into the version table"""
+    new_files: tuple[str, ...] = ()
+    """real paths of the files that the change adds: their revisions run last, as far as the graph allows"""
     relocation: tuple[str, ...] = ()
     """the top of the checkout for which the packages are installed, and of the one that is replayed; empty if
     they are the same"""
@@ -129,7 +131,7 @@ def decode_models_request(data: bytes) -> ModelsRequest:
 def decode_order(data: bytes) -> Order:
     """What `encode_order` made. Raises TypeError if the two ends are not of the same version."""
     fields: dict[str, Any] = json.loads(data)
-    for name in ("sys_path", "target", "x_arguments", "changed_files", "relocation"):
+    for name in ("sys_path", "target", "x_arguments", "changed_files", "new_files", "relocation"):
         fields[name] = tuple(fields[name])
     fields["server"] = ServerAddress(**fields["server"])
     fields["config"] = ConfigSource(**fields["config"])

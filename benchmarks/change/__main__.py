@@ -1,0 +1,110 @@
+"""Cuts real projects at their newest revisions: what is called new, and what the base costs.
+
+python -m benchmarks.change --corpus FOLDER [NAME ...] [--sizes 1 2 3 5 10] [--repeat 1]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.change.cut_repository import CutRepository, read_prepared_project
+
+NAMES = ("airflow", "dstack", "fides", "keystone", "mlflow", "optuna", "prefect", "superset")
+GATE = (sys.executable, "-m", "migration_gate", "check", ".", "--format", "json")
+
+
+@dataclass(frozen=True, slots=True)
+class TimedRun:
+    """One run of the gate on a project."""
+
+    report: dict[str, Any]
+    seconds: float
+
+
+def run_gate(folder: Path, *options: str) -> TimedRun:
+    """A run of the gate in the folder, and its report on the project."""
+    started = time.perf_counter()
+    done = subprocess.run([*GATE, *options], cwd=folder, capture_output=True, text=True, check=False)
+    seconds = time.perf_counter() - started
+    try:
+        return TimedRun(json.loads(done.stdout)["projects"][0], seconds)
+    except (ValueError, KeyError, IndexError):
+        raise SystemExit(
+            f"{folder}: status {done.returncode}\n{done.stdout[-2000:]}{done.stderr[-2000:]}"
+        ) from None
+
+
+def measure_project(corpus: Path, name: str, sizes: list[int], repeat: int) -> list[float]:
+    """Print a line for each cut; the ratios of the time with the base to the time without."""
+    ratios = []
+    with tempfile.TemporaryDirectory(prefix=f"cut-{name}-") as scratch:
+        os.chmod(scratch, 0o755)  # noqa: PTH101
+        folder = Path(scratch).resolve() / "project"
+        repository = CutRepository(read_prepared_project(corpus, name), folder)
+        whole = run_gate(folder)
+        files = {revision["id"]: revision["file"] for revision in whole.report["revisions"]}
+        order = list(dict.fromkeys(step["revision"] for step in whole.report["steps"]))
+        if not order:
+            raise SystemExit(f"{name}: {whole.report['problem'] or whole.report['failure']}")
+        newest = [files[revision] for revision in reversed(order)]
+        commits = repository.commit_cuts(newest, sizes)
+        for size, commit in sorted(commits.items()):
+            pairs = [(run_gate(folder), run_gate(folder, "--base", commit)) for _ in range(repeat)]
+            ratio = statistics.median(both.seconds / alone.seconds for alone, both in pairs)
+            ratios.append(ratio)
+            alone, both = pairs[-1]
+            print_cut(name, size, alone, both, ratio)
+    return ratios
+
+
+def print_cut(name: str, size: int, alone: TimedRun, both: TimedRun, ratio: float) -> None:
+    """A line of the table, and one for each finding that is new or worse."""
+    report = both.report
+    counts = Counter(verdict["novelty"] for verdict in report["verdicts"] if not verdict["allowed"])
+    numbers = " ".join(f"{novelty or 'unknown'} {number}" for novelty, number in sorted(counts.items()))
+    blocking, blocking_alone = report["counts"]["blocking"], alone.report["counts"]["blocking"]
+    times = f"{alone.seconds:.1f} -> {both.seconds:.1f} s, {ratio:.2f}"
+    counted = f"{numbers}, fixed {len(report['fixed'])}, blocking {blocking} (alone {blocking_alone})"
+    print(f"{name:9} -{size:<3} {counted}, {times}", flush=True)
+    if report["base"]["failure"]:
+        print(f"    the base: {report['base']['failure']}")
+    old_and_blocking = [item for item in report["verdicts"] if item["novelty"] == "old" and item["blocks"]]
+    assert not old_and_blocking, old_and_blocking
+    for verdict in report["verdicts"]:
+        if verdict["novelty"] in ("new", "worse"):
+            kind = f"/{verdict['kind']}" if verdict["kind"] else ""
+            print(
+                f"    {verdict['novelty']} {verdict['severity']} {verdict['check']}{kind}: {verdict['says']}"
+            )
+
+
+def main() -> None:
+    """Measure the projects that are named, or all."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("names", nargs="*", default=NAMES)
+    parser.add_argument("--corpus", type=Path, default=os.environ.get("MIGRATION_GATE_CORPUS"))
+    parser.add_argument("--sizes", type=int, nargs="+", default=[1, 2, 3, 5, 10])
+    parser.add_argument("--repeat", type=int, default=1)
+    arguments = parser.parse_args()
+    if arguments.corpus is None:
+        parser.error("--corpus names the folder into which the recipes were prepared")
+    ratios: list[float] = []
+    for name in arguments.names:
+        ratios += measure_project(arguments.corpus, name, arguments.sizes, arguments.repeat)
+    if ratios:
+        print(f"{len(ratios)} cuts; base and head take {statistics.median(ratios):.2f} times the head alone")
+
+
+if __name__ == "__main__":
+    main()

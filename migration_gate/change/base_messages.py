@@ -1,0 +1,91 @@
+"""What the gate and the process that examines the base send each other, as pickles.
+
+The gate sends a `BaseRequest`, and then, as they come, a `SharedServer`, `SharedFolders`, a `SharedDatabase`
+and a `SharedReplay`; `NothingShared` in the place of any of them ends the list. The process sends a
+`BaseAnswer`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from migration_gate.config.settings import Settings
+from migration_gate.facts import Facts, Replay
+from migration_gate.postgres.server import Server
+from migration_gate.worker.protocol.order import ModelsRequest
+
+
+@dataclass(frozen=True, slots=True)
+class BaseRequest:
+    """What is to be examined."""
+
+    settings: Settings
+    """of the change"""
+    python: Path
+    """the project's interpreter"""
+    commit: str
+    changed_paths: tuple[str, ...]
+    """what the change edits or deletes, relative to the repository"""
+    is_alone: bool
+    """nothing is shared, and the change has been examined: on a server of the user's both would meet"""
+    answer: int
+    """descriptor to write the answer to"""
+
+
+@dataclass(frozen=True, slots=True)
+class SharedServer:
+    """The change's own server, on which the base's models may be created."""
+
+    server: Server
+    database: str
+    """in which the history runs"""
+    models_database: str
+    """the copy that there will be for the base's models"""
+
+
+@dataclass(frozen=True, slots=True)
+class SharedFolders:
+    """Where the revisions of the change are; those of the base are at the same places."""
+
+    folders: tuple[Path, ...]
+    """with revisions; real paths"""
+    environment: Path
+    """of env.py"""
+
+
+@dataclass(frozen=True, slots=True)
+class SharedDatabase:
+    """The history has run, and the copy for the base's models is there."""
+
+    request: ModelsRequest
+
+
+@dataclass(frozen=True, slots=True)
+class SharedReplay:
+    """The replay as it was at the base, without models."""
+
+    replay: Replay
+    has_new_revisions: bool
+    """the database has more than that replay"""
+
+
+@dataclass(frozen=True, slots=True)
+class NothingShared:
+    """The change's replay does not show the base: it needs one of its own."""
+
+
+Shared = SharedServer | SharedFolders | SharedDatabase | SharedReplay | NothingShared
+
+
+@dataclass(frozen=True, slots=True)
+class BaseAnswer:
+    """What came of it."""
+
+    facts: Facts | None = None
+    failure: str = ""
+    """why there are none, as a sentence"""
+    must_be_alone: bool = False
+    """it has to be requested again, when the change has been examined"""
+    is_new_project: bool = False
+    comment_texts: tuple[tuple[str, str], ...] = ()

@@ -1,0 +1,109 @@
+"""Examines the base with the replay of the change: only the base's own models and files are new."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from migration_gate.analysis.coverage_proof import measure_coverage
+from migration_gate.catalog.snapshot_reader import read_snapshot
+from migration_gate.change.base_messages import (
+    Shared,
+    SharedDatabase,
+    SharedFolders,
+    SharedReplay,
+    SharedServer,
+)
+from migration_gate.config.relocation import Relocation
+from migration_gate.config.settings import Settings
+from migration_gate.facts import Facts, Replay, Tree
+from migration_gate.git.git_command import find_repository_root
+from migration_gate.project import find_project
+from migration_gate.replay.dropped_name_uses import add_name_uses
+from migration_gate.replay.model_facts import build_models
+from migration_gate.replay.models_request import receive_models
+from migration_gate.replay.replay_facts import compare_models_database
+from migration_gate.replay.repository_paths import RepositoryPaths
+from migration_gate.replay.worker_answer_stream import send_models_order
+from migration_gate.replay.worker_order import WorkerTask
+from migration_gate.replay.worker_process import start_worker
+from migration_gate.scan.repository import read_repository
+from migration_gate.scan.revision_files import read_revision_files_below
+from migration_gate.worker.protocol.model_lines import ModelsCreated
+
+Take = Callable[[], Shared]
+"""waits for the next message"""
+
+
+def examine_with_shared_replay(
+    settings: Settings, relocation: Relocation, folder: Path, take: Take
+) -> Facts | None:
+    """The facts of the base; None if the replay of the change does not show it, or its env.py fails."""
+    project = find_project(settings)
+    with (
+        start_worker(project, settings, folder, with_models=True) as worker,
+        ThreadPoolExecutor(1) as background,
+    ):
+        server = take()
+        if not isinstance(server, SharedServer):
+            return None
+        task = WorkerTask("models", server.database, server.models_database)
+        # Both import the project meanwhile, and wait for the database.
+        stream = send_models_order(worker, project, settings, server.server, task)
+        folders = take()
+        if not isinstance(folders, SharedFolders):
+            return None
+        files = background.submit(_read_files, settings, relocation, folders)
+        database = take()
+        if not isinstance(database, SharedDatabase):
+            return None
+        created = receive_models(stream, database.request).created
+        replay = take()
+        if created is None or not isinstance(replay, SharedReplay):
+            return None
+        if replay.has_new_revisions and _was_compared_with_database(created):
+            return None
+        return _compare(settings, server, created, replay.replay, files.result())
+
+
+@dataclass(frozen=True, slots=True)
+class BaseFiles:
+    """The base's repository as text."""
+
+    tree: Tree
+    revision_paths: list[str]
+    """absolute"""
+
+
+def _read_files(settings: Settings, relocation: Relocation, folders: SharedFolders) -> BaseFiles:
+    """The files of the base, whose revisions are where those of the change are."""
+    sources = read_revision_files_below(
+        [relocation.relocate_path(folder) for folder in folders.folders],
+        relocation.relocate_path(folders.environment),
+        relocation.new_top,
+    )
+    paths = [str(relocation.new_top / source.file.path) for source in sources]
+    return BaseFiles(read_repository(settings, paths), paths)
+
+
+def _was_compared_with_database(created: ModelsCreated) -> bool:
+    """Whether the project's own comparators said something: they saw what the new revisions made, too."""
+    return bool(created.alembic_differences or created.declared)
+
+
+def _compare(
+    settings: Settings, server: SharedServer, created: ModelsCreated, replay: Replay, files: BaseFiles
+) -> Facts:
+    paths = RepositoryPaths(find_repository_root(settings.root))
+    models = build_models(created, scripts=None, version_tables=replay.version_tables, paths=paths)
+    models = replace(models, environment_file=replay.models.environment_file)
+    replay = replace(replay, models=models)
+    if models.tables:
+        with server.server.connect(server.models_database) as connection:
+            snapshot = read_snapshot(connection, replay.version_tables)
+        replay = compare_models_database(snapshot, replay, files.tree).replay
+    tree = add_name_uses(files.tree, replay, settings.root, files.revision_paths)
+    replay = replace(replay, coverage=measure_coverage(replay))
+    return Facts(settings.name, replay, tree, settings.owners)

@@ -1,0 +1,97 @@
+"""The replay as it was at the base: what the change's own replay showed before its first new revision."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+
+from migration_gate.analysis.coverage_proof import measure_coverage
+from migration_gate.analysis.model_registration import ModelRegistration
+from migration_gate.change.base_messages import NothingShared, SharedReplay
+from migration_gate.drift.model_comparison import compare_with_models
+from migration_gate.drift.type_use import without_leftovers
+from migration_gate.facts import Coverage, Facts, History, Models, Replay
+from migration_gate.replay.models_notes import find_unproven_models
+
+FIRST_STEP = 1
+
+
+def share_replay(replay: Replay, new_files: Collection[str]) -> SharedReplay | NothingShared:
+    """What the base's examination may know of the replay of the change."""
+    earlier = find_earlier_replay(replay, new_files)
+    if earlier is None:
+        return NothingShared()
+    return SharedReplay(earlier, has_new_revisions=len(earlier.steps) < len(replay.steps))
+
+
+def derive_base_facts(facts: Facts, new_files: Collection[str]) -> Facts | None:
+    """The facts of the base of a change that only adds these files, all of them revisions.
+
+    None if the facts of the change do not show them.
+    """
+    earlier = find_earlier_replay(facts.replay, new_files)
+    models = facts.replay.models
+    if earlier is None or models.alembic_differences or models.declared_operations:
+        return None  # the project's own comparison saw what the new revisions made
+    if models.snapshot is not None:
+        models = replace(models, snapshot=without_leftovers(models.snapshot, earlier.catalog))
+    unproven = find_unproven_models(models, earlier.version_tables)
+    earlier = replace(earlier, models=models, unchecked=tuple(unproven))
+    registration = ModelRegistration(earlier, facts.tree)
+    differences = tuple(
+        item for item in compare_with_models(earlier) if not registration.explains_difference(item)
+    )
+    earlier = replace(earlier, differences=differences)
+    return replace(facts, replay=replace(earlier, coverage=measure_coverage(earlier)), base=None)
+
+
+def find_earlier_replay(replay: Replay, new_files: Collection[str]) -> Replay | None:
+    """The replay without the revisions in these files, and without models.
+
+    None if it does not show that state: something failed, the new revisions did not come last, or there are
+    several contexts, each of which ran old and new ones.
+    """
+    if replay.failure is not None or replay.history.error is not None or len(replay.contexts) != 1:
+        return None
+    new = {revision.id for revision in replay.history.revisions if revision.location.file in new_files}
+    new_steps = [step for step in replay.steps if step.revision in new]
+    first = new_steps[0].number if new_steps else len(replay.steps) + FIRST_STEP
+    if any(step.number > first and step.revision not in new for step in replay.steps):
+        return None
+    catalog = new_steps[0].before if new_steps else replay.catalog
+    if catalog is None:  # a setting, or the number of the revisions, left it out
+        return None
+    history = _cut_history(replay.history, new, new_files)
+    return Replay(
+        history=history,
+        steps=tuple(step for step in replay.steps if step.number < first),
+        ddl_commands=tuple(command for command in replay.ddl_commands if command.step < first),
+        skipped_creations=tuple(item for item in replay.skipped_creations if item.step < first),
+        caught_errors=tuple(item for item in replay.caught_errors if item.step < first),
+        arrived_heads=history.heads,
+        version_tables=replay.version_tables,
+        contexts=replay.contexts,
+        skipped_contexts=replay.skipped_contexts,
+        started_from=replay.started_from,
+        step_keywords=replay.step_keywords,
+        database=replay.database,
+        connections=replay.connections,
+        model_statements=tuple(item for item in replay.model_statements if item.step < first),
+        catalog=catalog,
+        models=Models(environment_file=replay.models.environment_file),
+        versions=replay.versions,
+        coverage=Coverage(),
+        null_trials=replay.null_trials,
+    )
+
+
+def _cut_history(history: History, new: Collection[str], new_files: Collection[str]) -> History:
+    revisions = tuple(revision for revision in history.revisions if revision.id not in new)
+    parents = {parent for revision in revisions for parent in revision.parents}
+    return replace(
+        history,
+        revisions=revisions,
+        heads=tuple(revision.id for revision in reversed(revisions) if revision.id not in parents),
+        bases=tuple(base for base in history.bases if base not in new),
+        files=tuple(file for file in history.files if file.path not in new_files),
+    )

@@ -1,0 +1,88 @@
+"""What the replay of a change shows of its base."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from migration_gate.change.base_messages import NothingShared, SharedReplay
+from migration_gate.change.earlier_replay import derive_base_facts, find_earlier_replay, share_replay
+from migration_gate.facts import (
+    AlembicDifference,
+    Facts,
+    Failure,
+    MigrationContext,
+    Models,
+    Replay,
+    Snapshot,
+    Step,
+)
+from tests.support.fact_builders import make_chain, make_table
+
+BEFORE = make_table("item", "id integer NOT NULL")
+AFTER = make_table("item", "id integer NOT NULL", "name text")
+NEW_FILES = {"migrations/versions/c.py"}
+CONTEXT = MigrationContext(1, (), has_metadata=True, default_schema="public")
+
+
+def a_replay(*, before: Snapshot | None = BEFORE) -> Replay:
+    """Two old revisions, and then a new one."""
+    steps = (Step(1, "a", 0.1), Step(2, "b", 0.1), Step(3, "c", 0.1, before=before))
+    return Replay(
+        history=make_chain("a", "b", "c"),
+        steps=steps,
+        catalog=AFTER,
+        contexts=(CONTEXT,),
+        arrived_heads=("c",),
+        version_tables=("public.alembic_version",),
+    )
+
+
+def test_the_base_is_what_was_there_before_the_first_new_revision() -> None:
+    earlier = find_earlier_replay(a_replay(), NEW_FILES)
+    assert earlier is not None
+    assert earlier.catalog == BEFORE
+    assert [step.revision for step in earlier.steps] == ["a", "b"]
+    assert (earlier.history.heads, earlier.arrived_heads) == (("b",), ("b",))
+
+
+def test_without_a_new_revision_it_is_what_is_there_at_the_end() -> None:
+    earlier = find_earlier_replay(a_replay(), {"shop/models.py"})
+    assert earlier is not None
+    assert (earlier.catalog, earlier.history.heads) == (AFTER, ("c",))
+
+
+@pytest.mark.parametrize(
+    "replay",
+    [
+        replace(a_replay(), failure=Failure(message="no table")),
+        replace(a_replay(), contexts=(CONTEXT, CONTEXT)),
+        a_replay(before=None),
+        replace(a_replay(), steps=(Step(1, "c", 0.1, before=BEFORE), Step(2, "a", 0.1), Step(3, "b", 0.1))),
+    ],
+    ids=["a failure", "tenants", "no snapshot", "a new revision before an old one"],
+)
+def test_a_replay_that_does_not_show_the_base_is_not_shared(replay: Replay) -> None:
+    assert share_replay(replay, NEW_FILES) == NothingShared()
+    assert derive_base_facts(Facts(replay=replay), NEW_FILES) is None
+
+
+def test_it_is_said_whether_the_database_has_more_than_the_base() -> None:
+    for files, has_new in ((NEW_FILES, True), (set[str](), False)):
+        shared = share_replay(a_replay(), files)
+        assert isinstance(shared, SharedReplay)
+        assert shared.has_new_revisions is has_new
+
+
+def test_with_the_same_models_the_base_is_compared_without_running_anything() -> None:
+    models = Models(tables=("public.item",), snapshot=AFTER)
+    facts = derive_base_facts(Facts(replay=replace(a_replay(), models=models)), NEW_FILES)
+    assert facts is not None
+    assert [item.object for item in facts.replay.differences] == ["item.name"]
+
+
+def test_what_the_projects_own_comparison_said_concerns_the_new_revisions_too() -> None:
+    difference = AlembicDifference("add_column", "item", "name", "", "")
+    models = Models(tables=("public.item",), snapshot=AFTER, alembic_differences=(difference,))
+    assert derive_base_facts(Facts(replay=replace(a_replay(), models=models)), NEW_FILES) is None
