@@ -100,6 +100,7 @@ def _examine_project(
                 facts = replace(facts, base=base.examine_alone())
             else:
                 servers.end_beside(plan, run.pop_all())
+            if base is not None:
                 facts = add_gate_files(facts, settings, change, os.environ)
     return facts
 
