@@ -11,6 +11,8 @@ from typing import Any, Optional
 from . import private_api
 from .protocol.model_lines import MappedClass
 
+CLASS = re.compile(r"^[ \t]*class[ \t]+(\w+)", re.MULTILINE)
+
 
 def find_mapped_classes(table_names: dict[int, str]) -> tuple[MappedClass, ...]:
     """The mapped classes of these tables (by `id()` of the Table: its qualified name), sorted."""
@@ -21,7 +23,9 @@ def find_mapped_classes(table_names: dict[int, str]) -> tuple[MappedClass, ...]:
             file = _module_file(mapper.class_)
             if name and file:
                 rows.add((name, file, mapper.class_.__name__))
-    return tuple(MappedClass(name, file, _find_class_line(file, cls)) for name, file, cls in sorted(rows))
+    return tuple(
+        MappedClass(name, file, _find_class_lines(file).get(cls)) for name, file, cls in sorted(rows)
+    )
 
 
 def _module_file(class_: Any) -> Optional[str]:
@@ -29,14 +33,19 @@ def _module_file(class_: Any) -> Optional[str]:
     return os.path.abspath(file) if file else None
 
 
-def _find_class_line(file: str, name: str) -> Optional[int]:
-    """The line of `class name`, found as text: a class that a decorator made has no line of its own."""
-    text = _read_source(file)
-    match = re.search(r"^[ \t]*class[ \t]+%s\b" % re.escape(name), text, re.MULTILINE)
-    return text.count("\n", 0, match.start()) + 1 if match else None
-
-
 @lru_cache(maxsize=None)
+def _find_class_lines(file: str) -> dict[str, int]:
+    """The first line of each `class name`, found as text: what a decorator made has no line of its own."""
+    text = _read_source(file)
+    lines: dict[str, int] = {}
+    line, position = 1, 0
+    for match in CLASS.finditer(text):
+        line += text.count("\n", position, match.start())
+        position = match.start()
+        lines.setdefault(match.group(1), line)
+    return lines
+
+
 def _read_source(file: str) -> str:
     """The text of a file, '' if it cannot be read."""
     try:
