@@ -190,10 +190,11 @@ class Session:
         upgrade.before_context = self._retries.retry_on_postgresql
         self._upgrade = upgrade
         is_replayed = project.call_env(lambda: self._run_env(project, history, upgrade))
-        self._send_model_ddl()
         # A project's own `call_env` may return nothing: then the run counts as complete.
         if is_replayed is not False and self._order.task == "replay":
             self._finish_history(upgrade)
+        else:
+            self._send_model_ddl()
 
     def _create_models(self, models_run: ModelsRun, project: ProjectConfig, script: Any) -> None:
         """Run env.py without a step, in the process of the models."""
@@ -229,6 +230,7 @@ class Session:
         self._begin_stage("models")
         tables = tuple(sorted(upgrade.table_names))
         self._answer.send(HistoryFinished(tables, upgrade.skipped_contexts, upgrade.keywords.list_keywords()))
+        self._send_model_ddl()  # while the gate copies the database
         if self._orders.await_request() is not None:
             database = ModelsDatabase(self._order, self._redirection, self._answer)
             database.create_models(upgrade.finished_contexts, {}, ())
