@@ -27,11 +27,7 @@ from migration_gate.replay.history_run import (
     run_history,
 )
 from migration_gate.replay.initial_state import prepare_database
-from migration_gate.replay.replay_facts import (
-    add_model_comparison,
-    collect_replay_facts,
-    read_models_database,
-)
+from migration_gate.replay.replay_facts import add_model_comparison, collect_replay_facts
 from migration_gate.replay.replay_setup import ReplaySetup
 from migration_gate.replay.verification import verify_arrival, verify_replay_started
 from migration_gate.replay.worker_answer import AnswerReader
@@ -79,8 +75,6 @@ def examine_on_server(
     yield Progress("compare")
     repository_text = _wait_for_repository_text(setup, history_run)
     answer = AnswerReader(setup.repository, history_run.lines)
-    # Beside the facts of the replay, which are put together meanwhile.
-    models_database = background.submit(read_models_database, setup, answer)
     replay = _read_replay(
         setup, history_run, answer, repository_text, (*notes, *preparation_notes, *worker.notes)
     )
@@ -92,7 +86,7 @@ def examine_on_server(
             setup,
             replay,
             answer,
-            models_database,
+            history_run.models_database,
             tree=repository_text.tree,
             unchecked=history_run.unchecked,
         )

@@ -79,6 +79,8 @@ class HistoryRun:
     """None if the worker ended before it knew the folders of the revisions"""
     replayed_database: Future[ReplayedDatabase] | None
     """None if the worker ended before the last revision"""
+    models_database: Future[Snapshot]
+    """with the tables of the models; empty if there are none"""
     unchecked: tuple[Unchecked, ...] = ()
     """that the models are those of the process which ran the revisions"""
 
@@ -94,6 +96,7 @@ def run_history(
     scripts: ScriptsFound | None = None
     repository_text: Future[RepositoryText] | None = None
     replayed_database: Future[ReplayedDatabase] | None = None
+    models_database: Future[Snapshot] | None = None
     unchecked: tuple[Unchecked, ...] = ()
     for line in stream:
         lines.append(line)
@@ -113,16 +116,29 @@ def run_history(
                 replayed_database = background.submit(read_replayed_database, setup, tuple(lines))
                 models_lines, unchecked = create_models(setup, worker, stream, lines, replayed_database)
                 lines += models_lines
+                if models_lines:  # while the worker ends
+                    models_database = background.submit(read_models_database, setup, tuple(lines))
             case RevisionsPlanned():
                 planned += len(line.revisions)
                 # Not while the project is imported, which is when both processors are busy.
-                if scripts is not None and repository_text is None:
-                    repository_text = background.submit(read_repository_text, setup, scripts)
+                repository_text = repository_text or _begin_reading(setup, background, scripts)
             case StepStarted():
                 yield Progress("replay", line.revision, line.number, planned)
-    if scripts is not None and repository_text is None:  # nothing was planned
-        repository_text = background.submit(read_repository_text, setup, scripts)
-    return HistoryRun(tuple(lines), stream.output, repository_text, replayed_database, unchecked)
+    return HistoryRun(
+        lines=tuple(lines),
+        output=stream.output,
+        repository_text=repository_text or _begin_reading(setup, background, scripts),
+        replayed_database=replayed_database,
+        models_database=models_database or background.submit(read_models_database, setup, tuple(lines)),
+        unchecked=unchecked,
+    )
+
+
+def _begin_reading(
+    setup: ReplaySetup, background: ThreadPoolExecutor, scripts: ScriptsFound | None
+) -> Future[RepositoryText] | None:
+    """The reading of the repository; None if the folders of the revisions are not known."""
+    return background.submit(read_repository_text, setup, scripts) if scripts is not None else None
 
 
 def _share_folders(setup: ReplaySetup, scripts: ScriptsFound) -> None:
@@ -192,6 +208,15 @@ def read_replayed_database(setup: ReplaySetup, lines: Sequence[Line]) -> Replaye
             null_trials=_try_owner_columns(setup, connection, snapshot),
             available_extensions=_list_extensions(connection, lines),
         )
+
+
+def read_models_database(setup: ReplaySetup, lines: tuple[Line, ...]) -> Snapshot:
+    """The database in which the models were created; an empty snapshot if there is none."""
+    answer = AnswerReader(setup.repository, lines)
+    if not answer.has_created_models():
+        return Snapshot()
+    with setup.server.connect(setup.models_database) as connection:
+        return read_snapshot(connection, answer.version_tables())
 
 
 def _list_extensions(connection: psycopg.Connection[Any], lines: Sequence[Line]) -> tuple[str, ...]:

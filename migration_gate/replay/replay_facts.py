@@ -10,7 +10,6 @@ from pathlib import Path
 from migration_gate.analysis.handlers_in_functions import find_handled_calls
 from migration_gate.analysis.left_out_tables import LeftOutTables
 from migration_gate.analysis.model_registration import ModelRegistration
-from migration_gate.catalog.snapshot_reader import read_snapshot
 from migration_gate.config.settings import Settings
 from migration_gate.drift.declared_differences import find_declared_differences
 from migration_gate.drift.model_comparison import compare_with_models, list_called_equal
@@ -97,14 +96,6 @@ def _relative_paths(setup: ReplaySetup) -> tuple[str, ...]:
     top = setup.repository.resolve()
     paths = (Path(path) for path in setup.changed_files)
     return tuple(path.relative_to(top).as_posix() for path in paths if path.is_relative_to(top))
-
-
-def read_models_database(setup: ReplaySetup, answer: AnswerReader) -> Snapshot:
-    """The database in which the models were created; an empty snapshot if there is none."""
-    if not answer.has_created_models():
-        return Snapshot()
-    with setup.server.connect(setup.models_database) as connection:
-        return read_snapshot(connection, answer.version_tables())
 
 
 @dataclass(frozen=True, slots=True)
