@@ -28,7 +28,7 @@ from migration_gate.postgres.choice import start_server  # noqa: E402
 from migration_gate.postgres.server import Server  # noqa: E402
 
 RATIO_AT_500 = 1.5
-SECONDS_MORE_AT_5 = 1.3
+SECONDS_MORE_AT_5 = 0.7
 LINEAR = 1.5
 """how much dearer one more revision may be between the largest sizes than between the smallest"""
 SIDES = ("plain", "gate", "pytest-alembic")
