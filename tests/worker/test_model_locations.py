@@ -27,7 +27,8 @@ def make():
     class  Late(Base):
         __tablename__ = "late"
         id: Mapped[int] = mapped_column(primary_key=True)
-make()
+    return Late
+late = make()
 key = mapped_column(Integer, primary_key=True)
 Unnamed = type("Unnamed", (Base,), {"__tablename__": "unnamed", "id": key})
 class Item2: pass
