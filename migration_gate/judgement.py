@@ -7,6 +7,7 @@ from datetime import date
 
 from migration_gate import checks, explain
 from migration_gate.analysis.engine_bodies import join_revisions
+from migration_gate.analysis.loosened_gate_parts import list_added_allowances
 from migration_gate.check import check_name
 from migration_gate.config.settings import Settings
 from migration_gate.drift.server_differences import compare_servers
@@ -16,6 +17,7 @@ from migration_gate.verdict.check_coverage import measure_check_coverage
 from migration_gate.verdict.comment_files import read_comment_files
 from migration_gate.verdict.database_reports import report_allowances_unused_by_all
 from migration_gate.verdict.judge import judge_findings
+from migration_gate.verdict.lowered_checks import list_lowered_checks
 from migration_gate.verdict.new_comments import add_new_comments
 from migration_gate.verdict.novelty import find_novelties, spare_old
 from migration_gate.verdict.outcome import ProjectReport, Verdict
@@ -40,6 +42,8 @@ def judge_facts(facts: Facts, settings: Settings, others: list[ProjectReport]) -
         settings.scope,
         check_coverage=measure_check_coverage(facts, checks.ALL, settings),
         fixed=novelties.fixed,
+        new_allowances=list_added_allowances(facts),
+        lowered=tuple(list_lowered_checks(settings, explain.known_checks())),
     )
 
 

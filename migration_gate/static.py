@@ -29,6 +29,7 @@ from migration_gate.scan.revision_history import build_history
 from migration_gate.verdict.check_coverage import measure_check_coverage
 from migration_gate.verdict.comment_files import read_comment_files
 from migration_gate.verdict.judge import judge_findings
+from migration_gate.verdict.lowered_checks import list_lowered_checks
 from migration_gate.verdict.outcome import Problem, ProjectReport, Report
 
 STATIC_CHECKS = ("raw-sql-file", "schema-change-outside-migrations", "broken-history", "several-heads")
@@ -71,6 +72,7 @@ def check_project_text(settings: Settings) -> ProjectReport:
         settings.fail_on,
         seconds=time.perf_counter() - start,
         check_coverage=measure_check_coverage(facts, checks, settings),
+        lowered=tuple(list_lowered_checks(settings, known_checks())),
         static=True,
     )
 

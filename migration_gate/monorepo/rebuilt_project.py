@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import date
 
 from migration_gate.check import Evidence, Finding, Severity
-from migration_gate.config.settings import Allowance
+from migration_gate.config.settings import Allowance, CheckSeverity
 from migration_gate.facts import (
+    AllowanceText,
     Base,
     CheckCoverage,
     Coverage,
@@ -30,6 +31,7 @@ from migration_gate.report.json_document import (
     JsonCoverage,
     JsonFailure,
     JsonFixed,
+    JsonNewAllowance,
     JsonProblem,
     JsonProject,
     JsonRevision,
@@ -59,6 +61,18 @@ def rebuild_project(project: JsonProject) -> ProjectReport:
             CheckCoverage(item.check, item.subject, item.count) for item in project.coverage.checks
         ),
         fixed=tuple(_rebuild_fixed(verdict, project.name) for verdict in project.fixed),
+        new_allowances=tuple(_rebuild_new_allowance(entry) for entry in project.new_allowances),
+        lowered=tuple(
+            CheckSeverity(item.check, None if item.severity == "off" else Severity(item.severity))
+            for item in project.lowered
+        ),
+    )
+
+
+def _rebuild_new_allowance(entry: JsonNewAllowance) -> AllowanceText:
+    location = Location(entry.file, entry.line) if entry.file else None
+    return AllowanceText(
+        entry.check, entry.object, entry.reason, entry.until, location, is_comment=entry.is_comment
     )
 
 

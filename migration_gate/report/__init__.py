@@ -10,7 +10,8 @@ summary, comment    Markdown: finding_markdown, problem_markdown; diagrams: hist
 json_report         for programs; json_document: its fields, for the schema
 sarif, junit, codequality, annotations      for code scanning, for CI systems, for the lines of a change
 
-verdict_selection   which verdicts are shown, in which order; phrases, base_phrases: sentences
+verdict_selection   which verdicts are shown, in which order
+phrases             sentences about a run; loosened_phrases, base_phrases: about the change
 anchor, check_page, allow_entry     of a finding: its file and identity, its documentation, what allows it
 edit_diff           lines that correct a finding, as a diff; suggestion: as a review comment
 markdown, printable_text, workflow_commands     keep hostile text harmless: pages, terminals, runners

@@ -16,7 +16,13 @@ from migration_gate.check import Severity
 from migration_gate.report.base_phrases import describe_base
 from migration_gate.report.finding_markdown import render_counts, render_finding
 from migration_gate.report.history_diagram import render_concerned_history
-from migration_gate.report.markdown import escape_markdown, fence_mermaid, fold_section
+from migration_gate.report.loosened_phrases import (
+    list_lowered,
+    list_new_allowances,
+    name_lowered,
+    name_new_allowances,
+)
+from migration_gate.report.markdown import escape_markdown, fence_mermaid, fold_section, render_list
 from migration_gate.report.phrases import describe_counts, describe_outcome
 from migration_gate.report.problem_markdown import render_problem
 from migration_gate.report.verdict_selection import standing_verdicts
@@ -104,7 +110,8 @@ def _hash_text(text: str) -> str:
 def _has_something_to_do(project: ProjectReport) -> bool:
     """Whether there is a finding that is more than a note, or that blocks."""
     severities = {verdict.severity for verdict in standing_verdicts(project.verdicts)}
-    return bool(project.blocking_verdicts) or bool(severities - {Severity.NOTE})
+    has_findings = bool(project.blocking_verdicts) or bool(severities - {Severity.NOTE})
+    return has_findings or bool(project.new_allowances)
 
 
 def _render_clean(project: ProjectReport) -> str:
@@ -123,6 +130,8 @@ def _render_body(project: ProjectReport, source: str) -> str:
     title = f"### {'❌' if project.blocking_verdicts else '✅'} Migration Gate: {outcome}\n"
     if line := describe_base(project):
         title += f"\n{escape_markdown(line)}\n"
+    if allowances := name_new_allowances(project):
+        title += f"\n**{allowances}:**\n\n{render_list(list(list_new_allowances(project)))}\n"
     sections = list(_folded_sections(project))
     room = LIMIT - RESERVED_BYTES - sum(_size_in_bytes(block) for block in (title, *sections))
     findings, left_out = _render_findings(project, source, room)
@@ -135,6 +144,8 @@ def _folded_sections(project: ProjectReport) -> Iterator[str]:
     """What stands below the findings."""
     if diagram := render_concerned_history(project):
         yield fold_section("The history", fence_mermaid(diagram))
+    if title := name_lowered(project):
+        yield fold_section(title, render_list(list(list_lowered(project))))
     if counts := render_counts(project):
         yield counts
 

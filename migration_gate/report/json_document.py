@@ -242,6 +242,27 @@ class JsonFixed:
 
 
 @dataclass(frozen=True, slots=True)
+class JsonNewAllowance:
+    """An allowance that came with the change; `object` is a pattern, or the code that a comment covers."""
+
+    check: str
+    object: str
+    reason: str
+    until: str
+    file: str | None
+    line: int | None
+    is_comment: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class JsonLowered:
+    """A check, or a kind of its findings, that is off or less severe than by default."""
+
+    check: str
+    severity: Literal["error", "warning", "note", "off"]
+
+
+@dataclass(frozen=True, slots=True)
 class JsonProject:
     """One project; `stages` are seconds of wall time, `arrived` the heads in its version table."""
 
@@ -273,6 +294,8 @@ class JsonProject:
     scope: Literal["change", "all"] = "all"
     base: JsonBase | None = None
     fixed: tuple[JsonFixed, ...] = ()
+    new_allowances: tuple[JsonNewAllowance, ...] = ()
+    lowered: tuple[JsonLowered, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

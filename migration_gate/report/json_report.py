@@ -11,6 +11,7 @@ from migration_gate.analysis.rename_advice import list_rename_names
 from migration_gate.check import Severity
 from migration_gate.config.settings import Allowance
 from migration_gate.facts import (
+    AllowanceText,
     Base,
     Difference,
     DriftRevision,
@@ -33,6 +34,8 @@ from migration_gate.report.json_document import (
     JsonFailure,
     JsonFixed,
     JsonLeftOut,
+    JsonLowered,
+    JsonNewAllowance,
     JsonProblem,
     JsonProject,
     JsonRename,
@@ -128,6 +131,24 @@ def _build_project(project: ProjectReport) -> JsonProject:
         scope=project.scope,
         base=_build_base(project.facts.base),
         fixed=tuple(_build_fixed(verdict) for verdict in project.fixed),
+        new_allowances=tuple(_build_new_allowance(entry) for entry in project.new_allowances),
+        lowered=tuple(
+            JsonLowered(item.check, item.severity.value if item.severity else "off")
+            for item in project.lowered
+        ),
+    )
+
+
+def _build_new_allowance(entry: AllowanceText) -> JsonNewAllowance:
+    location = entry.location
+    return JsonNewAllowance(
+        entry.check,
+        entry.object,
+        entry.reason,
+        entry.until,
+        location.file if location else None,
+        location.line if location else None,
+        entry.is_comment,
     )
 
 

@@ -14,6 +14,12 @@ from migration_gate.report import table_diagram
 from migration_gate.report.base_phrases import describe_base, list_fixed, list_old
 from migration_gate.report.finding_markdown import render_counts, render_finding, render_similar
 from migration_gate.report.history_diagram import render_concerned_history
+from migration_gate.report.loosened_phrases import (
+    list_lowered,
+    list_new_allowances,
+    name_lowered,
+    name_new_allowances,
+)
 from migration_gate.report.markdown import (
     TEXT_LIMIT,
     escape_markdown,
@@ -114,6 +120,8 @@ def _project_blocks(project: ProjectReport, source: str, can_open: int) -> Itera
     """The findings, and the rest folded; if nothing blocks, what ran comes first, and notes are folded."""
     if line := describe_base(project):
         yield PageBlock(f"{escape_markdown(line)}\n")
+    if title := name_new_allowances(project):
+        yield PageBlock(f"**{title}:**\n\n{render_list(list(list_new_allowances(project)))}\n")
     folds = group_all_similar(project.verdicts)
     if project.blocking_verdicts:
         yield from _finding_blocks(folds, project, source, can_open)
@@ -155,6 +163,8 @@ def _additional_sections(project: ProjectReport) -> Iterator[str]:
     if allowed := allowed_verdicts(project.verdicts):
         lines = [_describe_allowed(verdict) for verdict in allowed]
         yield fold_section(f"{len(allowed)} allowed", render_list(lines))
+    if title := name_lowered(project):
+        yield fold_section(title, render_list(list(list_lowered(project))))
     if counts := render_counts(project):
         yield counts
     if text := _render_coverage(project):

@@ -9,6 +9,12 @@ from migration_gate.check import Check, check_name
 from migration_gate.report import closing_table
 from migration_gate.report.base_phrases import count_old_by_check, describe_base, list_fixed
 from migration_gate.report.finding_text import list_edits, list_evidence, list_fix, list_similar
+from migration_gate.report.loosened_phrases import (
+    list_lowered,
+    list_new_allowances,
+    name_lowered,
+    name_new_allowances,
+)
 from migration_gate.report.phrases import (
     describe_counts,
     describe_coverage,
@@ -68,10 +74,12 @@ def _project_lines(project: ProjectReport, layout: Layout, sentences: Mapping[st
         yield from layout.wrap(project.postgres, "  ")
     yield from layout.wrap(describe_base(project))
     yield ""
+    yield from _listed_lines(name_new_allowances(project), list_new_allowances(project), layout)
     for group in group_by_check(project.verdicts):
         yield from _group_lines(group, sentences.get(group.check, ""), layout)
     yield from _drift_revision_lines(project, layout)
     yield from _allowed_lines(allowed_verdicts(project.verdicts), layout)
+    yield from _listed_lines(name_lowered(project), list_lowered(project), layout)
     yield from _base_lines(project, layout)
     if project.facts.replay.failure:
         yield from _output_lines(project.facts.replay.output, layout)
@@ -148,6 +156,16 @@ def _allowed_lines(verdicts: tuple[Verdict, ...], layout: Layout) -> Iterator[st
     for verdict in verdicts:
         reason = verdict.allowed.reason if verdict.allowed else ""
         yield from layout.wrap(f"{verdict.check} {verdict.finding.object}: {reason}", "    ", "  ")
+    yield ""
+
+
+def _listed_lines(title: str, lines: Iterable[str], layout: Layout) -> Iterator[str]:
+    """A part with a title and a line for each of its things; nothing without a title."""
+    if not title:
+        return
+    yield layout.paint(title, BOLD)
+    for line in lines:
+        yield from layout.wrap(line, "    ", "  ")
     yield ""
 
 

@@ -7,6 +7,6 @@ unused_allow        a check of the judge's own; database_reports: one project, s
 novelty             which findings are new, or worse than at the base of the change
 new_comments        which comments came with the change; own_level: who judges that the gate was loosened
 place_in_change     of the true places of a finding, the one in the change
-check_coverage      what each check looked at
+check_coverage      what each check looked at; lowered_checks: which are off, or less severe than by default
 installed_package   findings in files that nobody here edits
 """

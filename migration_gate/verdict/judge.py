@@ -156,7 +156,9 @@ def choose_severity(check: str, finding: Finding, default: Severity, settings: S
     kind = f"{check}/{finding.kind}"
     if finding.kind and kind in configured:
         return configured[kind]
-    severity = configured.get(check, default)
+    if check not in configured:
+        return finding.severity or default
+    severity = configured[check]
     if severity is None or finding.severity is None:
         return severity
     return max(severity, finding.severity, key=SEVERITY_RANK.__getitem__)

@@ -53,9 +53,15 @@ def find_novelties(verdicts: Sequence[Verdict], facts: Facts, base_verdicts: Seq
 def spare_old(verdicts: Iterable[Verdict]) -> tuple[Verdict, ...]:
     """The verdicts, of which the old ones block no more."""
     return tuple(
-        replace(verdict, is_spared=verdict.novelty == "old" and verdict.check not in ALWAYS_JUDGED)
+        replace(verdict, is_spared=verdict.novelty == "old" and not _is_always_judged(verdict))
         for verdict in verdicts
     )
+
+
+def _is_always_judged(verdict: Verdict) -> bool:
+    """Whether it blocks though it was there: an allowance that has expired was given for a time only."""
+    has_expired = verdict.check == "unused-allow" and verdict.finding.kind == "expired"
+    return verdict.check in ALWAYS_JUDGED or has_expired
 
 
 def _is_complete(replay: Replay) -> bool:

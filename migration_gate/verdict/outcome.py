@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from migration_gate.check import Finding, Severity
-from migration_gate.config.settings import Allowance
+from migration_gate.config.settings import Allowance, CheckSeverity
 from migration_gate.errors import GateError
-from migration_gate.facts import CheckCoverage, Facts, SourceEdit
+from migration_gate.facts import AllowanceText, CheckCoverage, Facts, SourceEdit
 
 Novelty = Literal["", "new", "worse", "old"]
 Scope = Literal["change", "all"]
@@ -89,6 +89,10 @@ class ProjectReport:
     """what each check looked at"""
     fixed: tuple[Verdict, ...] = ()
     """what was found at the base of the change, and is gone"""
+    new_allowances: tuple[AllowanceText, ...] = ()
+    """entries and comments that came with the change"""
+    lowered: tuple[CheckSeverity, ...] = ()
+    """checks, and kinds of findings, that the settings have off or lower than by default"""
     static: bool = False
     """from `check --static`: files were read as text, and nothing was imported or run"""
 

@@ -1,7 +1,7 @@
 """An allowance matches no finding.
 
-It expired, cannot be read, or matches no finding any more. Left in place it hides the next
-finding of the same name, one that nobody has looked at.
+It expired (an error), cannot be read, or matches no finding any more. Left in place it hides the
+next finding of the same name, one that nobody has looked at.
 
 Instead, delete it, or correct its check name, pattern, reason or date.
 """
@@ -9,6 +9,7 @@ Instead, delete it, or correct its check name, pattern, reason or date.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
 from datetime import date
 
 from migration_gate.analysis.loosened_gate_parts import CHECK
@@ -20,6 +21,8 @@ from migration_gate.wording import nearest_name
 
 SEVERITY = Severity.WARNING
 SUBJECT = Subject.RUN
+EXPIRED = "expired"
+KINDS = (EXPIRED,)
 
 
 def check(facts: Facts) -> Iterator[Finding]:
@@ -63,7 +66,8 @@ def unused_entry(entry: Allowance) -> Finding:
 def expired_entry(entry: Allowance) -> Finding:
     """The entry's last day is over."""
     message = f"`allow {entry.check}` ended on {entry.until}"
-    return _finding_about(entry, message, "Fix what it allowed, or give it a later date and a reason.")
+    finding = _finding_about(entry, message, "Fix what it allowed, or give it a later date and a reason.")
+    return replace(finding, kind=EXPIRED, severity=Severity.ERROR)
 
 
 def unknown_check(entry: Allowance, check_names: Collection[str]) -> Finding:

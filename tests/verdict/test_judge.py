@@ -117,6 +117,7 @@ def test_an_expired_allowance_allows_nothing_and_is_reported() -> None:
     )
     assert error.allowed is None
     assert expired.finding.message == "`allow some-vice` ended on 2026-05-31"
+    assert (expired.severity, expired.finding.kind) == (Severity.ERROR, "expired")
 
 
 def test_an_allowance_for_an_unknown_check_is_reported_with_the_nearest_name() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from migration_gate.check import Finding, Severity
@@ -93,3 +95,10 @@ def test_old_findings_do_not_block_but_for_those_that_ended_the_replay() -> None
     )
     blocking = [item.id for item in spare_old(found.verdicts) if item.blocks(Severity.ERROR)]
     assert blocking == ["b", "c"]
+
+
+def test_an_allowance_that_expired_blocks_though_it_is_old() -> None:
+    finding = Finding("drift", "`allow drift` ended", kind="expired", severity=Severity.ERROR)
+    expired = Verdict("unused-allow", Severity.ERROR, finding, "a", "x", novelty="old")
+    unused = replace(expired, finding=replace(finding, kind=None))
+    assert [verdict.is_spared for verdict in spare_old((expired, unused))] == [False, True]
