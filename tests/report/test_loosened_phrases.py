@@ -31,7 +31,7 @@ def render_all(report: ProjectReport) -> dict[str, str]:
     return {
         "text": text_report.render(Report((report,))),
         "summary": summary.render(Report((report,))),
-        "comment": comment.render_comment(report).text,
+        "comment": comment.render_comment(report).body,
     }
 
 
