@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from html import unescape
 
 import pytest
 
@@ -41,7 +42,7 @@ def test_new_allowances_come_first_and_lowered_checks_are_listed(form: str, thro
     report = project()
     if through_json:
         report = rebuild_project(build_document(Report((report,))).projects[0])
-    text = " ".join(render_all(report)[form].replace("\\", "").split())
+    text = " ".join(unescape(render_all(report)[form]).split())
     first = text.index("The change adds 2 allowances")
     assert first < text.index("made by hand") < text.index("2 checks off or lowered")
     assert "until 2030-01-31" in text
