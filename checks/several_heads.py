@@ -11,6 +11,7 @@ import shlex
 from collections.abc import Iterator
 
 from migration_gate.analysis.head_corrections import put_on_top, sort_by_age
+from migration_gate.analysis.history_change import compare_histories
 from migration_gate.analysis.history_defects import list_uncertain_revisions
 from migration_gate.analysis.revision_graph import (
     Fork,
@@ -22,6 +23,7 @@ from migration_gate.analysis.revision_graph import (
     list_locations,
     split_into_trees,
 )
+from migration_gate.analysis.stale_parents import find_stale_parents
 from migration_gate.check import Evidence, Finding, Severity, Subject
 from migration_gate.facts import Facts, History, Replay
 from migration_gate.wording import code_block, count_noun, join_words
@@ -31,13 +33,18 @@ SUBJECT = Subject.REVISION
 
 
 def check(facts: Facts) -> Iterator[Finding]:
-    """Yield one finding for each tree of revisions that ends in several unexplained heads."""
+    """Yield one finding for each tree of revisions that ends in several unexplained heads.
+
+    Where a new revision that does not follow the base's head is the only reason, `stale-parent` says so.
+    """
     history = facts.replay.history
     graph = build_graph(history)
     uncertain = list_uncertain_revisions(history)
+    change = compare_histories(facts)
+    stale = {item.line_head for item in find_stale_parents(change)} if change is not None else set()
     for tree in split_into_trees(graph):
         heads = tuple(head for head in history.heads if head in tree and head not in uncertain)
-        if len(heads) > 1 and not are_deliberate(history, heads):
+        if len(heads) > 1 and not are_deliberate(history, heads) and stale.isdisjoint(heads):
             yield _describe_heads(facts.replay, heads, find_fork(graph, heads))
 
 

@@ -11,6 +11,7 @@ from migration_gate.analysis.loosened_gate_parts import list_added_allowances
 from migration_gate.check import check_name
 from migration_gate.config.settings import Settings
 from migration_gate.drift.server_differences import compare_servers
+from migration_gate.drift.squash_proof import prove_squash
 from migration_gate.facts import Facts
 from migration_gate.git.git_command import find_repository_root
 from migration_gate.verdict.check_coverage import measure_check_coverage
@@ -28,7 +29,7 @@ from migration_gate.verdict.server_reports import join_server_reports
 def judge_facts(facts: Facts, settings: Settings, others: list[ProjectReport]) -> ProjectReport:
     """The verdicts on one project's facts. others: its reports on other servers, to be compared with."""
     same = find_same_database(ProjectReport(settings.name, facts), others)
-    facts = compare_servers(facts, [report.facts for report in same])
+    facts = prove_squash(compare_servers(facts, [report.facts for report in same]))
     comment_files = read_comment_files(facts, find_repository_root(settings.root))
     facts = add_new_comments(facts, comment_files)
     settings = hold_own_level(settings, facts)

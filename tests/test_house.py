@@ -51,7 +51,9 @@ FRONTS = {"cli", "action", "monorepo", "static", "doctor", "entrypoint"}
 PURE_FOLDERS = ("facts", "sql", "analysis", "checks", "drift")
 HARMLESS_LIBRARIES = {
     "__future__",
+    "ast",
     "bisect",
+    "builtins",
     "collections",
     "dataclasses",
     "decimal",
@@ -70,6 +72,7 @@ HARMLESS_LIBRARIES = {
     "string",
     "textwrap",
     "typing",
+    "warnings",
 }
 """standard library that touches neither disk nor clock, network or database"""
 EMPTY_NAMES = {"utils", "util", "helpers", "helper", "common", "base", "manager", "misc"}

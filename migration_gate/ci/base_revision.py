@@ -15,8 +15,8 @@ from pathlib import Path
 
 from migration_gate.ci.changed_lines import read_changed_lines
 from migration_gate.ci.event import COMMIT_ID, Event, read_event
-from migration_gate.errors import Misconfigured
-from migration_gate.facts import ChangedFile
+from migration_gate.errors import Misconfigured, RepositoryUnreadable
+from migration_gate.facts import ChangedFile, Lineage
 from migration_gate.git.git_command import find_repository_root, run_git
 
 FETCH_SECONDS = 20.0
@@ -37,6 +37,11 @@ class BaseRevision:
     """where it is from, or why there is none"""
     note: str = ""
     """for the report, where there should be a base and it could not be read"""
+    lineage: Lineage = Lineage.ANCESTOR
+    tip: str | None = None
+    """full id of the newest commit of the base's branch, if HEAD may lack some of it"""
+    tip_name: str = ""
+    """that branch, as a reader knows it"""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -107,9 +112,9 @@ def _find_base_of_setting(folder: Path, setting: str, event: Event) -> BaseRevis
     for name in (setting, f"origin/{setting}"):
         commit = _find_commit(folder, name)
         if commit.id is not None:
-            return BaseRevision(_find_shared_commit(folder, commit.id) or commit.id, reason)
+            return _make_base(folder, commit.id, reason, name)
     if event.ci and re.fullmatch(COMMIT_ID, setting) and _fetch(folder, 1, setting) is None:
-        return BaseRevision(_find_shared_commit(folder, setting) or setting, reason)
+        return _make_base(folder, setting, reason, setting[:12])
     raise Misconfigured(
         f"`base` names the revision `{setting}`, which git does not have here.",
         where="base",
@@ -127,11 +132,36 @@ def _find_base_of_event(folder: Path, base: str, event: Event) -> BaseRevision:
     if len(parents) == 2 and parents[1] == event.head:
         return _require_commit(folder, parents[0], f"{event.reason}, as it was merged for this run")
     if event.is_exact:
-        return _require_commit(folder, base, event.reason)
+        return _find_exact_base(folder, base, event)
     shared = _find_shared_commit(folder, base) or _fetch_shared_commit(folder, base, event.head)
     if shared is not None:
-        return BaseRevision(shared, event.reason)
-    return _require_commit(folder, base, f"{event.reason}, the newest commit of it")
+        return _make_base(folder, base, event.reason, event.reason)
+    newest = _require_commit(folder, base, f"{event.reason}, the newest commit of it")
+    return replace(newest, lineage=Lineage.OTHER)
+
+
+def _find_exact_base(folder: Path, base: str, event: Event) -> BaseRevision:
+    """The commit that the event names, and the tip of its branch where that is another one."""
+    revision = _require_commit(folder, base, event.reason)
+    if event.may_be_forced and not _is_ancestor(folder, base):
+        return replace(revision, lineage=Lineage.OTHER)
+    if event.is_own_branch:
+        return replace(revision, lineage=Lineage.SAME_BRANCH)
+    if not event.target_branch:
+        return revision
+    name = f"origin/{event.target_branch}"
+    tip = event.target_commit or _find_commit(folder, name).id
+    return revision if tip in (None, base) else replace(revision, tip=tip, tip_name=name)
+
+
+def _make_base(folder: Path, tip: str, reason: str, tip_name: str) -> BaseRevision:
+    """What HEAD shares with a branch; the tip itself if that is nothing."""
+    shared = _find_shared_commit(folder, tip)
+    if shared is None:
+        return BaseRevision(tip, reason, lineage=Lineage.OTHER)
+    if shared == tip:
+        return BaseRevision(tip, reason)
+    return BaseRevision(shared, reason, tip=tip, tip_name=tip_name)
 
 
 def _find_base_on_laptop(folder: Path) -> BaseRevision:
@@ -140,8 +170,8 @@ def _find_base_on_laptop(folder: Path) -> BaseRevision:
     for name in (default.text.strip(), "origin/main", "origin/master"):
         commit = _find_commit(folder, name) if name else _NO_COMMIT
         shared = _find_shared_commit(folder, commit.id) if commit.id is not None else None
-        if shared is not None:
-            return BaseRevision(shared, f"what HEAD shares with {name}")
+        if commit.id is not None and shared is not None:
+            return _make_base(folder, commit.id, f"what HEAD shares with {name}", name)
     return BaseRevision(None, "the clone has no branch of a remote named origin")
 
 
@@ -201,6 +231,23 @@ def _read_parents(folder: Path) -> tuple[str, ...]:
 def _find_shared_commit(folder: Path, commit: str) -> str | None:
     """The newest commit that HEAD and `commit` have in common, as far as the clone knows."""
     return run_git(folder, "merge-base", "HEAD", commit).text.strip() or None
+
+
+def _is_ancestor(folder: Path, commit: str) -> bool:
+    return run_git(folder, "merge-base", "--is-ancestor", commit, "HEAD").failure is None
+
+
+def find_missing_tip(folder: Path, commit: str) -> str | None:
+    """The tip of a branch, fetched if that is needed; None if HEAD has all of it.
+
+    Raises RepositoryUnreadable if it cannot be fetched.
+    """
+    if _find_commit(folder, commit).id is None:
+        failure = _fetch(folder, 1 if _is_shallow(folder) else None, commit)
+        if failure is not None or _find_commit(folder, commit).id is None:
+            reason = failure or "it is not there"
+            raise RepositoryUnreadable(f"commit {commit[:12]} could not be fetched ({reason}).")
+    return None if _is_ancestor(folder, commit) else commit
 
 
 def _is_shallow(folder: Path) -> bool:

@@ -36,6 +36,14 @@ class Event:
     """full id of the commit that the event names as the base"""
     is_exact: bool = False
     """the base itself is meant, not the newest commit that the head shares with it"""
+    may_be_forced: bool = False
+    """HEAD may not descend from the base"""
+    is_own_branch: bool = False
+    """the base is an earlier state of a branch that is not the main one"""
+    target_branch: str = ""
+    """the branch into which the change goes, where `base` is not its newest commit"""
+    target_commit: str | None = None
+    """full id of that branch's newest commit, where the event names it"""
     reason: str = "this is no run of a CI"
     """where the base is from, or why there is none"""
     head: str | None = None
@@ -90,10 +98,16 @@ class _MergeGroupPayload(_Payload):
     merge_group: _MergeGroup
 
 
+class _PushedRepository(_Payload):
+    default_branch: str | None = None
+
+
 class _PushPayload(_Payload):
     before: CommitId
     after: CommitId
     forced: bool = False
+    ref: str = ""
+    repository: _PushedRepository | None = None
 
 
 class _WorkflowRun(_Payload):
@@ -166,7 +180,15 @@ def _add_push(event: Event, file: Path) -> Event:
         return replace(event, reason="the push made the branch or tag: there is nothing before it")
     if push.forced:
         return replace(event, reason="the push was forced: what was there before is no base")
-    return replace(event, base=push.before, is_exact=True, reason="what was there before the push")
+    main = push.repository.default_branch if push.repository is not None else None
+    is_own_branch = main is not None and push.ref not in ("", f"refs/heads/{main}")
+    return replace(
+        event,
+        base=push.before,
+        is_exact=True,
+        is_own_branch=is_own_branch,
+        reason="what was there before the push",
+    )
 
 
 def _add_workflow_run(event: Event, file: Path) -> Event:
@@ -224,11 +246,16 @@ def _read_gitlab_event(environ: Mapping[str, str]) -> Event:
     number = environ.get("CI_MERGE_REQUEST_IID", "")
     base, reason = _find_gitlab_base(environ, name, number)
     source = environ.get("CI_MERGE_REQUEST_SOURCE_PROJECT_PATH")
+    is_push = name == "push"
     return Event(
         name,
         "gitlab",
         base=base,
         is_exact=base is not None,
+        may_be_forced=is_push,
+        is_own_branch=is_push and environ.get("CI_COMMIT_BRANCH") != environ.get("CI_DEFAULT_BRANCH"),
+        target_branch=environ.get("CI_MERGE_REQUEST_TARGET_BRANCH_NAME", ""),
+        target_commit=_read_commit(environ, "CI_MERGE_REQUEST_TARGET_BRANCH_SHA"),
         reason=reason,
         head=_read_commit(environ, "CI_COMMIT_SHA"),
         commit=_read_commit(environ, "CI_COMMIT_SHA"),

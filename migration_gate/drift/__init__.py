@@ -12,6 +12,7 @@ A *part* is a constraint or an index of a table.
                         unique_part_differences: what does the same; default_names: names that Postgres gave
     declared_differences, alembic_differences   what the project's own comparison, and Alembic's, find
     server_differences  what differs between two majors; changed_objects: between any two databases
+    squash_proof        what a squash of old revisions leaves otherwise
 
     normalize           which spellings mean the same: expression, casts, type_names, literal_defaults
     frozen_defaults, type_changes       what a default or a type does that nobody meant

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from migration_gate.facts.branch_history import BranchTip, Lineage, ObjectChange, SquashProof
 from migration_gate.facts.catalog import (
     AttachedObject,
     CatalogObject,
@@ -131,6 +132,18 @@ class Base:
     """path and text of the files whose comments may allow findings"""
     gate_files: GateFiles | None = None
     """what its files say about the gate; None if the change has none of these files"""
+    lineage: Lineage = Lineage.ANCESTOR
+    text_history: History | None = None
+    """the revision files as text, where there are no facts"""
+    tip: BranchTip | None = None
+    """the newest state of the branch into which the change goes; None if HEAD has it, or it is not known"""
+    squash_proof: SquashProof | None = None
+    """how the catalogs before and after a squash compare; None if there is none, or it cannot be told"""
+
+    @property
+    def history(self) -> History | None:
+        """The revisions at the base, as far as they are known."""
+        return self.facts.replay.history if self.facts is not None else self.text_history
 
 
 __all__ = [
@@ -141,6 +154,7 @@ __all__ = [
     "AllowanceText",
     "AttachedObject",
     "Base",
+    "BranchTip",
     "CatalogObject",
     "CaughtError",
     "ChangedFile",
@@ -176,6 +190,7 @@ __all__ = [
     "Index",
     "LeftOut",
     "LineRange",
+    "Lineage",
     "Location",
     "MigrationContext",
     "MissingParent",
@@ -190,6 +205,7 @@ __all__ = [
     "NamedDefinition",
     "NamedType",
     "NullTrial",
+    "ObjectChange",
     "ObjectDescription",
     "Origin",
     "OtherObject",
@@ -215,6 +231,7 @@ __all__ = [
     "SourceEdit",
     "SqlFile",
     "SqlKind",
+    "SquashProof",
     "StageTime",
     "Statement",
     "Step",

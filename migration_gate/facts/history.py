@@ -78,6 +78,8 @@ class RevisionFile:
     """the calls in its text that Alembic's operations are made of, in their order"""
     added_columns: tuple[str, ...] = ()
     """`table.column` of the columns that its text adds, as far as it is plain"""
+    text: str = ""
+    """all of it"""
 
 
 @dataclass(frozen=True, slots=True)

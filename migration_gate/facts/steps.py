@@ -24,6 +24,8 @@ class Statement:
     """set even when the migration caught the error"""
     in_migration_transaction: bool = True
     """it ran on the migration's own connection, which did not commit each statement by itself"""
+    parameters: str = ""
+    """as Python writes them, shortened; empty if it has none"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,6 +59,44 @@ def export_revision(
     (target / LIST_FILE).write_text(json.dumps({LIST_KEY: paths}), "ascii")
 
 
+@dataclass(frozen=True, slots=True)
+class FolderChanges:
+    """How some folders of one commit differ from those of another."""
+
+    contents: Mapping[str, bytes]
+    """the files that are new or edited, by path from the top of the repository"""
+    removed: tuple[str, ...]
+
+
+def read_folders(folder: Path, revision: str, folders: Sequence[str]) -> dict[str, bytes]:
+    """The files in and below some folders of a commit, by path. Raises RepositoryUnreadable.
+
+    Folders and paths are from the top of the repository; '' is all of it.
+    """
+    top = find_repository_root(folder)
+    return _read_files(top, _list_files(top, revision, folders))
+
+
+def compare_folders(folder: Path, old: str, new: str, folders: Sequence[str]) -> FolderChanges:
+    """What commit `new` has otherwise than `old` in and below some folders. Raises RepositoryUnreadable."""
+    top = find_repository_root(folder)
+    old_files = {entry.path: entry for entry in _list_files(top, old, folders)}
+    new_files = {entry.path: entry for entry in _list_files(top, new, folders)}
+    changed = [entry for path, entry in new_files.items() if old_files.get(path) != entry]
+    return FolderChanges(_read_files(top, changed), tuple(sorted(old_files.keys() - new_files.keys())))
+
+
+def _list_files(top: Path, revision: str, folders: Sequence[str]) -> list[TreeEntry]:
+    paths = [] if "" in folders else list(folders)
+    entries = _list_entries(top, revision, *paths) if folders else []
+    return [entry for entry in entries if entry.mode not in (LINK_MODE, SUBMODULE_MODE)]
+
+
+def _read_files(top: Path, files: Sequence[TreeEntry]) -> dict[str, bytes]:
+    entries = _drop_long_files(top, files)
+    return {entry.path: content for entry, content in zip(entries, _read_contents(top, entries), strict=True)}
+
+
 def read_exported_paths(top: Path) -> tuple[str, ...] | None:
     """The files that the tree in this folder has, sorted; None if `export_revision` did not make it."""
     with suppress(OSError, ValueError, KeyError, TypeError):
@@ -68,8 +106,8 @@ def read_exported_paths(top: Path) -> tuple[str, ...] | None:
     return None
 
 
-def _list_entries(top: Path, revision: str) -> list[TreeEntry]:
-    arguments = ("ls-tree", "-r", "-z", "--full-tree", "--end-of-options", revision)
+def _list_entries(top: Path, revision: str, *paths: str) -> list[TreeEntry]:
+    arguments = ("ls-tree", "-r", "-z", "--full-tree", "--end-of-options", revision, *paths)
     output, failure = run_git_on_bytes(top, *arguments)
     if failure is not None:
         raise _unreadable_revision(revision, failure)

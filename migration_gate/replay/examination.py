@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from migration_gate.change.base_examination import BaseExamination
 from migration_gate.change.gate_file_reading import add_gate_files
+from migration_gate.change.revision_comparison import complete_base
 from migration_gate.ci.base_revision import compare_with_base
 from migration_gate.ci.untrusted_code import refuse_untrusted_code
 from migration_gate.config.settings import Settings
@@ -101,6 +102,7 @@ def _examine_project(
             else:
                 servers.end_beside(plan, run.pop_all())
             if base is not None:
+                facts = complete_base(facts, settings, change)
                 facts = add_gate_files(facts, settings, change, os.environ)
     return facts
 

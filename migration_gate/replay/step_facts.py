@@ -45,6 +45,7 @@ def _build_statement(statement: ExecutedStatement, revision: str, failures: Fail
         rows=statement.rows,
         error=error,
         in_migration_transaction=statement.in_migration_transaction,
+        parameters=statement.parameters,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -89,6 +89,12 @@ def read_revision_files(
     return RevisionSources(tuple(sources), tuple(_display_path(folder, repository) for folder in locations))
 
 
+def is_revision_path(path: str, folders: Collection[str]) -> bool:
+    """Whether a path, relative to the repository, is that of a Python file in one of the folders."""
+    folder, _, name = path.rpartition("/")
+    return folder in folders and _PYTHON_FILE.fullmatch(name) is not None
+
+
 def read_revision_files_below(
     locations: Sequence[Path], scripts: Path, repository: Path
 ) -> tuple[RevisionSource, ...]:
@@ -137,6 +143,11 @@ def _read_revision_file(file: Path, display_path: str) -> RevisionSource | None:
     except OSError as error:
         reason = error.strerror or str(error)
         return RevisionSource(RevisionFile(display_path, None, error=reason, defect=FileDefect.ACCESS))
+    return parse_revision_file(data, display_path)
+
+
+def parse_revision_file(data: bytes, display_path: str) -> RevisionSource | None:
+    """What the content of a file says; None if it is not a revision."""
     try:
         tree = ast.parse(data, display_path)
     except (SyntaxError, ValueError) as error:
@@ -176,6 +187,7 @@ def _read_tree(tree: ast.Module, data: bytes, display_path: str, message: str) -
         created_tables=find_created_tables(data),
         added_columns=_find_added_columns(data),
         calls=find_schema_calls(tree),
+        text=data.decode("utf-8", "replace"),
     )
     return RevisionSource(
         file,

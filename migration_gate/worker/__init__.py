@@ -25,7 +25,7 @@ in and what goes out; stdout and stderr belong to the project's code.
     script_history      the revisions, as Alembic reads them
     upgrade             runs env.py, one revision at a time; observed_step, session_place
     statement_recorder  statements, transactions and errors of a step; observed_blocks: caught in DO blocks
-    step_record         which of them are kept
+    step_record         which of them are kept; statement_parameters: their values
     model_ddl           DDL that is compiled from the project's own models; model_origins, running_frames
     catalog_snapshot    reads the catalog on the migration's own connection
     env_watch           errors that env.py catches, contexts that it does not run

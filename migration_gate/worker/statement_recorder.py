@@ -13,6 +13,7 @@ from .listener_guard import ListenerGuard
 from .observed_blocks import IS_INSTALLED, observe_block, without_notes
 from .protocol.reported_error import ErrorReport
 from .protocol.step_lines import BoundaryName, ExecutedStatement
+from .statement_parameters import describe_parameters
 from .step_record import StepLog, StepRecord
 
 DUPLICATES = ("42P07", "42701", "42710")
@@ -104,13 +105,16 @@ class StatementRecorder:
             self.line = self._running_line() or self.line
             self._statement_start = time.perf_counter()
 
-    def _after_statement(self, connection: Any, cursor: Any, statement: str, *more: Any) -> None:
+    def _after_statement(
+        self, connection: Any, cursor: Any, statement: str, parameters: Any, *more: Any
+    ) -> None:
         self.open_errors = []  # nothing succeeds in a transaction that an error ended
         if self.in_migration:
             rows = getattr(cursor, "rowcount", None)
             # -1, or no number at all: the driver does not know.
             known_rows = rows if isinstance(rows, int) and rows >= 0 else None
-            self._add_statement(statement, known_rows, None, self._is_in_transaction(connection))
+            in_transaction = self._is_in_transaction(connection)
+            self._add_statement(statement, known_rows, None, in_transaction, describe_parameters(parameters))
 
     def _on_error(self, context: Any) -> None:
         report = describe_error(context.sqlalchemy_exception or context.original_exception, home=self._home)
@@ -128,11 +132,17 @@ class StatementRecorder:
         )
 
     def _add_statement(
-        self, sql: str, rows: Optional[int], error: Optional[ErrorReport], in_transaction: bool = True
+        self,
+        sql: str,
+        rows: Optional[int],
+        error: Optional[ErrorReport],
+        in_transaction: bool = True,
+        parameters: str = "",
     ) -> None:
         seconds = round(time.perf_counter() - self._statement_start, 5)
+        text = without_notes(sql)[:MAX_TEXT]
         self._log.add_statement(
-            ExecutedStatement(without_notes(sql)[:MAX_TEXT], seconds, self.line, rows, error, in_transaction)
+            ExecutedStatement(text, seconds, self.line, rows, error, in_transaction, parameters)
         )
 
     def _running_line(self) -> Optional[int]:

@@ -17,6 +17,7 @@ from migration_gate.check import Severity
 from migration_gate.config import loading
 from migration_gate.config.settings import Settings
 from migration_gate.drift.server_differences import compare_servers
+from migration_gate.drift.squash_proof import prove_squash
 from migration_gate.facts import Facts
 from migration_gate.git.git_command import find_repository_root
 from migration_gate.replay import examination
@@ -63,7 +64,7 @@ def examine_example(check: str, side: str, folder: Path) -> tuple[Settings, Fact
     subprocess.run(["git", "-C", str(project), "add", "."], check=True)
     (settings,) = loading.load_settings(project, {}, environment, list_checks=explain.known_kinds)
     first, *others = map(replay_project, settings.list_server_runs())
-    facts = compare_servers(first, others)
+    facts = prove_squash(compare_servers(first, others))
     texts = read_comment_files(facts, find_repository_root(project))
     verdicts = judge_findings(facts, settings, checks.ALL, texts, TODAY)
     return settings, facts, verdicts

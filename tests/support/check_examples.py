@@ -13,6 +13,8 @@ from migration_gate import explain
 from migration_gate.check import check_name
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "checks" / "examples"
+REMOVED = "removed.txt"
+"""lists the files that an example removes"""
 CHECK_NAMES = tuple(check_name(check) for check in explain.known_checks())
 
 
@@ -43,3 +45,7 @@ def write_example(folder: Path, check: str, side: str) -> None:
 
 def _copy_over(source: Path, folder: Path) -> None:
     shutil.copytree(source, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
+    removed = folder / REMOVED
+    if removed.exists():
+        for path in (REMOVED, *removed.read_text().split()):
+            (folder / path).unlink()

@@ -24,6 +24,8 @@ class ExecutedStatement:
     """set even if the migration caught it"""
     in_migration_transaction: bool = True
     """it ran on the migration's own connection, which did not commit each statement by itself"""
+    parameters: str = ""
+    """as Python writes them: see statement_parameters"""
 
 
 @dataclass(frozen=True)

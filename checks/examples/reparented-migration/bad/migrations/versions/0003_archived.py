@@ -1,0 +1,15 @@
+"""archived notes"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0003"
+down_revision = "0001"
+
+
+def upgrade():
+    op.add_column("notes", sa.Column("archived", sa.Boolean()))
+
+
+def downgrade():
+    op.drop_column("notes", "archived")

@@ -1,0 +1,20 @@
+"""archived notes"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+
+
+def upgrade():
+    op.create_table(
+        "archive",
+        sa.Column("id", sa.BigInteger(), primary_key=True),
+        sa.Column("owner_id", sa.BigInteger(), sa.ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
+    )
+    op.create_index("ix_archive_owner_id", "archive", ["owner_id"])
+
+
+def downgrade():
+    op.drop_table("archive")

@@ -1,0 +1,173 @@
+"""Compares the SQL that a revision emits in two runs: what differs, and whether that may be chance."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+
+from migration_gate.analysis.generated_values import are_generated, mask_random_parts
+from migration_gate.facts import Statement
+from migration_gate.sql.lexer import TokenKind, tokenize
+
+MAX_ALIGNED = 400
+"""statements that are aligned; more are compared one by one"""
+_LITERALS = frozenset({TokenKind.STRING, TokenKind.NUMBER})
+_VALUE = re.compile(
+    r"datetime\.datetime\((?:[^()]|\([^()]*\))*\)|'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\""
+    r"|\d[\w.]*|… [0-9a-f]{12}$|[A-Za-z_]\w*|\S",
+    re.DOTALL,
+)
+_READS_CATALOG = re.compile(r"\s*(?:SELECT|WITH|SHOW)\b.*\b(?:pg_catalog|information_schema)\b", re.I | re.S)
+_ASKS_SERVER = re.compile(
+    r"\s*(?:SHOW\b.*|SELECT\s+(?:pg_catalog\.)?(?:version|current_schema|current_database)\(\))\s*;?\s*",
+    re.I | re.S,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StatementPair:
+    """A statement in both runs; None where a run lacks it."""
+
+    before: Statement | None
+    now: Statement | None
+
+
+@dataclass(frozen=True, slots=True)
+class ValuePair:
+    """A literal or parameter that differs in statements which are the same otherwise."""
+
+    before: str
+    now: str
+
+    @property
+    def looks_generated(self) -> bool:
+        """Whether the same code may have made both."""
+        return are_generated(self.before, self.now)
+
+
+@dataclass(frozen=True, slots=True)
+class SqlDifference:
+    """How the SQL of two runs differs."""
+
+    pairs: tuple[StatementPair, ...]
+    """at least one"""
+    values: tuple[ValuePair, ...] | None = None
+    """the literals, if nothing else differs"""
+    is_order: bool = False
+    """the same statements or words in another order"""
+    is_name: bool = False
+    """nothing but parts of names that look random"""
+
+
+def compare_sql(before: Sequence[Statement], now: Sequence[Statement]) -> SqlDifference | None:
+    """What differs in the meaning of two sequences of statements; None if nothing does.
+
+    Layout, comments, and queries about the catalog have no meaning.
+    """
+    old = [statement for statement in before if _has_meaning(statement)]
+    new = [statement for statement in now if _has_meaning(statement)]
+    pairs = tuple(_pair_different(old, new))
+    if not pairs:
+        return None
+    values: list[ValuePair] = []
+    is_value = all(_collect_values(pair, values) for pair in pairs)
+    return SqlDifference(
+        pairs,
+        tuple(values) if is_value else None,
+        is_order=_count_words(old) == _count_words(new),
+        is_name=all(map(_differs_in_random_names, pairs)),
+    )
+
+
+def _has_meaning(statement: Statement) -> bool:
+    return not (_READS_CATALOG.match(statement.sql) or _ASKS_SERVER.fullmatch(statement.sql))
+
+
+def _pair_different(old: Sequence[Statement], new: Sequence[Statement]) -> Iterator[StatementPair]:
+    """The statements that differ, those at the same place together."""
+    old_keys, new_keys = [*map(_make_key, old)], [*map(_make_key, new)]
+    if old_keys == new_keys:
+        return
+    if len(old) == len(new) or max(len(old), len(new)) > MAX_ALIGNED:
+        blocks = [(0, len(old), 0, len(new))]
+    else:
+        matcher = SequenceMatcher(None, old_keys, new_keys, autojunk=False)
+        blocks = [block[1:] for block in matcher.get_opcodes() if block[0] != "equal"]
+    for old_start, old_end, new_start, new_end in blocks:
+        for offset in range(max(old_end - old_start, new_end - new_start)):
+            index, other = old_start + offset, new_start + offset
+            before = old[index] if index < old_end else None
+            after = new[other] if other < new_end else None
+            if before is None or after is None or old_keys[index] != new_keys[other]:
+                yield StatementPair(before, after)
+
+
+def _make_key(statement: Statement) -> tuple[str, str]:
+    """The statement without layout and comments, and its parameters."""
+    words = (token.text for token in tokenize(statement.sql.rstrip().rstrip(";")))
+    return " ".join(words), statement.parameters
+
+
+def _collect_values(pair: StatementPair, values: list[ValuePair]) -> bool:
+    """Whether two statements differ in literals and parameters alone; these are added to `values`."""
+    if pair.before is None or pair.now is None:
+        return False
+    return _collect_literals(pair.before.sql, pair.now.sql, values) and _collect_parameters(
+        pair.before.parameters, pair.now.parameters, values
+    )
+
+
+def _collect_literals(before: str, now: str, values: list[ValuePair]) -> bool:
+    old, new = [*tokenize(before.rstrip(";\n "))], [*tokenize(now.rstrip(";\n "))]
+    if len(old) != len(new):
+        return False
+    for token, other in zip(old, new, strict=True):
+        if token.kind is not other.kind or (token.text != other.text and token.kind not in _LITERALS):
+            return False
+        if token.text != other.text:
+            values.append(ValuePair(_unquote(token.text), _unquote(other.text)))
+    return True
+
+
+def _collect_parameters(before: str, now: str, values: list[ValuePair]) -> bool:
+    old, new = _VALUE.findall(before), _VALUE.findall(now)
+    if len(old) != len(new):
+        return False
+    for word, other in zip(old, new, strict=True):
+        if word != other:
+            if word.startswith("… "):
+                continue  # the hash of values, some of which are there
+            if not (_is_value(word) and _is_value(other)):
+                return False
+            values.append(ValuePair(_unquote(word), _unquote(other)))
+    return True
+
+
+def _is_value(word: str) -> bool:
+    return word[0] in "'\"" or word[0].isdigit() or word.startswith("datetime.") or word in _CONSTANTS
+
+
+_CONSTANTS = frozenset({"True", "False", "None"})
+
+
+def _unquote(word: str) -> str:
+    return word[1:-1] if word[:1] in ("'", '"') else word
+
+
+def _count_words(statements: Sequence[Statement]) -> Counter[str]:
+    words = Counter[str]()
+    for statement in statements:
+        words.update(token.text for token in tokenize(statement.sql))
+        words.update(_VALUE.findall(statement.parameters))
+    return words
+
+
+def _differs_in_random_names(pair: StatementPair) -> bool:
+    if pair.before is None or pair.now is None:
+        return False
+    return mask_random_parts(" ".join(_make_key(pair.before))) == mask_random_parts(
+        " ".join(_make_key(pair.now))
+    )

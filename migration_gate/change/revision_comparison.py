@@ -1,0 +1,116 @@
+"""What git tells of the revisions at the base of a change, and of those that its branch has got since.
+
+They are read as text: nothing of another commit runs here.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Mapping
+from dataclasses import replace
+
+from migration_gate.ci.base_revision import BaseRevision, Comparison, find_missing_tip
+from migration_gate.config.settings import Settings
+from migration_gate.errors import GateError
+from migration_gate.facts import Base, BranchTip, Facts, History, Lineage
+from migration_gate.git.tree_export import FolderChanges, compare_folders, read_folders
+from migration_gate.scan.revision_files import (
+    RevisionSource,
+    RevisionSources,
+    is_revision_path,
+    parse_revision_file,
+)
+from migration_gate.scan.revision_history import build_history
+
+
+def complete_base(facts: Facts, settings: Settings, comparison: Comparison) -> Facts:
+    """The facts with what only git can tell of their base; notes say what it could not."""
+    if facts.base is None:
+        return facts
+    notes: list[str] = []
+    base = replace(facts.base, lineage=comparison.base.lineage)
+    folders = list_version_folders(facts.replay.history, base.history)
+    if base.commit and folders and not base.is_unchanged and not base.is_new_project:
+        base = _add_text_history(base, settings, folders, notes)
+        base = _add_tip(base, comparison.base, settings, folders, notes)
+        notes += _find_unseen(base, comparison, folders)
+    replay = replace(facts.replay, notes=(*facts.replay.notes, *notes))
+    return replace(facts, replay=replay, base=base)
+
+
+def list_version_folders(*histories: History | None) -> tuple[str, ...]:
+    """The folders of the revisions, relative to the repository; none that lies outside of it."""
+    folders: list[str] = []
+    for history in filter(None, histories):
+        folders += history.locations
+        folders += [posixpath.dirname(revision.location.file) for revision in history.revisions]
+    return tuple(dict.fromkeys(folder for folder in folders if not folder.startswith("/")))
+
+
+def parse_history(contents: Mapping[str, bytes], folders: tuple[str, ...]) -> History:
+    """The revisions in files of a commit, as their text tells."""
+    files = _parse_files(contents, folders)
+    return build_history(RevisionSources(files, folders), ("heads",))
+
+
+def _add_text_history(base: Base, settings: Settings, folders: tuple[str, ...], notes: list[str]) -> Base:
+    """The base with the history that its files tell, if it could not be examined."""
+    if base.facts is not None:
+        return base
+    try:
+        contents = read_folders(settings.root, base.commit, folders)
+    except GateError as error:
+        notes.append(f"The revisions of the base could not be read: {error.message}")
+        return base
+    return replace(base, text_history=parse_history(contents, folders))
+
+
+def _add_tip(
+    base: Base, revision: BaseRevision, settings: Settings, folders: tuple[str, ...], notes: list[str]
+) -> Base:
+    """The base with the revisions that its branch has got since."""
+    if revision.tip is None:
+        return base
+    try:
+        tip = find_missing_tip(settings.root, revision.tip)
+        if tip is None:
+            return base
+        changes = compare_folders(settings.root, base.commit, tip, folders)
+    except GateError as error:
+        notes.append(
+            f"What {revision.tip_name} has got since the base is not known, so several heads that only the "
+            f"merge makes were not looked for: {error.message}"
+        )
+        return base
+    return replace(base, tip=_make_tip(revision.tip_name, tip, changes, folders))
+
+
+def _make_tip(name: str, commit: str, changes: FolderChanges, folders: tuple[str, ...]) -> BranchTip | None:
+    sources = _parse_files(changes.contents, folders)
+    removed = tuple(path for path in changes.removed if is_revision_path(path, folders))
+    if not sources and not removed:
+        return None
+    return BranchTip(name, commit, tuple(source.file for source in sources), removed)
+
+
+def _parse_files(contents: Mapping[str, bytes], folders: tuple[str, ...]) -> tuple[RevisionSource, ...]:
+    paths = [path for path in contents if is_revision_path(path, folders)]
+    sources = (parse_revision_file(contents[path], path) for path in paths)
+    return tuple(source for source in sources if source is not None)
+
+
+def _find_unseen(base: Base, comparison: Comparison, folders: tuple[str, ...]) -> list[str]:
+    """Sentences on what a comparison of the revisions cannot see."""
+    sentences = []
+    if base.lineage is Lineage.OTHER:
+        sentences.append(
+            f"HEAD does not descend from the base ({base.reason}): removed, edited and re-parented revisions "
+            "were not looked for."
+        )
+    for path in sorted(comparison.changed_paths("MAT")):
+        if any(f"{folder}/".startswith(f"{path}/") for folder in folders):
+            sentences.append(
+                f"The revisions lie in the submodule `{path}`, and the base was examined with the submodule "
+                "as it is checked out now: what the change does to old revisions was not looked for."
+            )
+    return sentences

@@ -1,0 +1,102 @@
+"""Shows whether a squash leaves the catalog that the revisions left which it replaces."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from migration_gate.analysis.history_change import HistoryChange, Squash, compare_histories
+from migration_gate.drift.changed_objects import ChangedObject, find_changes, noun_of, table_of, text_of
+from migration_gate.facts import Facts, ObjectChange, Replay, Snapshot, SquashProof
+
+
+def prove_squash(facts: Facts) -> Facts:
+    """The facts; where the change squashes revisions, with every object that differs after it."""
+    change = compare_histories(facts)
+    if change is None or change.squash is None or change.base.facts is None:
+        return facts
+    if not (_is_complete(facts.replay) and _is_complete(change.base.facts.replay)):
+        return facts
+    proof = min(_list_proofs(facts.replay, change, change.squash), key=_rank_proof, default=None)
+    return replace(facts, base=replace(change.base, squash_proof=proof))
+
+
+def _is_complete(replay: Replay) -> bool:
+    return replay.failure is None and replay.history.error is None
+
+
+def _rank_proof(proof: SquashProof) -> tuple[bool, int]:
+    """The best one is without differences, the next one with few that are certain."""
+    return bool(proof.differences), sum(1 for item in proof.differences if item.is_known)
+
+
+def _list_proofs(replay: Replay, change: HistoryChange, squash: Squash) -> Iterator[SquashProof]:
+    """A proof for each revision that may be the last one of the squash: further new ones may follow it."""
+    assert change.base.facts is not None  # noqa: S101 - tells mypy
+    before = change.base.facts.replay.catalog
+    for state in _list_states(replay, squash):
+        yield SquashProof(state.revision, tuple(_compare(before, state, replay)))
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """A catalog after the squash."""
+
+    revision: str
+    """the last one of the squash"""
+    catalog: Snapshot
+    last_step: int | None = None
+    """the step after which the catalog should have been read; None if it was"""
+
+
+def _list_states(replay: Replay, squash: Squash) -> Iterator[_State]:
+    last_number = max((step.number for step in replay.steps), default=0)
+    replacements = {revision.id for revision in squash.replacements}
+    if squash.survivors:
+        kept = {revision.id for revision in squash.survivors}
+        last_step = max((step.number for step in replay.steps if step.revision in kept), default=0)
+        parents = {parent for revision in squash.survivors for parent in revision.parents}
+        ids = [item.id for item in squash.replacements if item.id in parents]
+        last_id = ids[0] if ids else squash.replacements[-1].id
+        yield _State(last_id, replay.catalog, None if last_step == last_number else last_step)
+        return
+    for step in replay.steps:
+        if step.revision not in replacements:
+            continue
+        if step.number == last_number:
+            yield _State(step.revision, replay.catalog)
+        elif step.after is not None:
+            yield _State(step.revision, step.after)
+        else:
+            yield _State(step.revision, replay.catalog, step.number)
+
+
+def _compare(before: Snapshot, state: _State, replay: Replay) -> Iterator[ObjectChange]:
+    now, last_step = state.catalog, state.last_step
+    later = _list_later_objects(replay, last_step) if last_step is not None else frozenset()
+    for changed in find_changes(before, now):
+        yield ObjectChange(
+            object=str(changed.item),
+            noun=noun_of(changed.item),
+            before=None if changed.database is None else text_of(changed.database, before),
+            after=None if changed.other is None else text_of(changed.other, now),
+            is_known=later.isdisjoint(_name_object(changed)),
+        )
+
+
+def _list_later_objects(replay: Replay, last_step: int) -> frozenset[str]:
+    """`schema.name` of what revisions after a step change."""
+    names = set()
+    for command in replay.ddl_commands:
+        if command.step > last_step:
+            state = command.table or command.object
+            names.add(f"{state.schema}.{state.name}" if state is not None else command.identity)
+            names.add(command.identity)
+    return frozenset(names)
+
+
+def _name_object(changed: ChangedObject) -> frozenset[str]:
+    item = changed.item
+    names = {str(item), getattr(item, "full_name", str(item))}
+    table = table_of(item)
+    return frozenset(names | {table} if table is not None else names)
