@@ -147,6 +147,27 @@ def diagnose_project(path: Path, form: str, runs_env_py: bool, writes_hook: bool
     return status
 
 
+@command_line.command("rebase")
+@click.argument("path", default=".", type=click.Path(path_type=Path))
+@click.option("--write", "writes", is_flag=True, help="Write it; without this only the diff is printed.")
+@click.option("--merge", "merges", is_flag=True, help="Join the heads by a merge revision instead.")
+@click.option("--base", metavar="REVISION", help="The branch into which the change goes, for git.")
+@click.option("--config", metavar="FILE", help="Our configuration, if not .migration-gate.yml.")
+@click.option("--project", metavar="NAME", multiple=True, help="Only this one of `projects:`; repeatable.")
+@click.option("--alembic", metavar="PATH", help="alembic.ini, pyproject.toml or their folder.")
+@click.option("--section", metavar="NAME", help="The section of alembic.ini to read.")
+@click.option("--python", metavar="PATH", help="The project's interpreter, for its script.py.mako.")
+def rebase_revisions(path: Path, writes: bool, merges: bool, **options: Any) -> int:
+    """Put the new revisions in PATH on top of the head of the base: `down_revision` and `Revises:`.
+
+    Prints a diff; works on text, without Postgres.
+    """
+    from migration_gate import rebase  # noqa: PLC0415 - not needed to print help
+
+    click.echo(rebase.run_rebase(path, nest_options(options), writes=writes, merges=merges))
+    return 0
+
+
 @command_line.command("explain")
 @click.argument("name", metavar="[CHECK]", required=False)
 def explain_check(name: str | None) -> int:

@@ -23,7 +23,8 @@ drift_messages      a difference in words: difference_sides, difference_location
                     evaluated_defaults, quoted_expressions, type_width, rename_advice
 storage_differences, storage_parameters, index_definitions, naming_conventions      bulk and harmless ones
 drift_revision      all drift as one revision: engine_bodies, tenant_schemas; op_code: its calls
-history_change      what a change does to old revisions: stale_parents, moved_revisions, reused_ids, squash_texts
+history_change      what a change does to old revisions: stale_parents, moved_revisions, reused_ids,
+                    squash_texts
 edited_revisions    by their SQL: sql_comparison, generated_values, revision_code, revision_inputs
 raw_sql_messages, schema_change_messages, known_objects     texts about what lies beside the migrations
 """

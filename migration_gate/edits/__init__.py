@@ -5,4 +5,5 @@ source_text         a file's text, its syntax tree, and the lines in which two t
 argument_edits      arguments of a call: edited_calls (which call), sqlalchemy_names (what a file calls
                     SQLAlchemy's functions); annotated_columns: columns without a call
 module_edits        the string of a variable; imports
+revision_header     the parent of a revision, and the line that names it
 """

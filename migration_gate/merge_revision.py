@@ -1,0 +1,160 @@
+"""The text of a merge revision, from the project's own `script.py.mako` where there is one."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import subprocess
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from migration_gate.config.settings import Settings
+from migration_gate.errors import GateError
+from migration_gate.project import Project, find_project
+
+MESSAGE = "merge heads"
+ID_LENGTH = 12
+"""hexadecimal digits, as Alembic makes them"""
+TEMPLATE_FILE = "script.py.mako"
+RENDER_SECONDS = 60
+RENDER = """
+import json, sys
+from mako.template import Template
+request = json.load(sys.stdin)
+for name in ("down_revision",):
+    request["values"][name] = tuple(request["values"][name])
+def comma(value):
+    return ", ".join(value) if isinstance(value, (tuple, list)) else value or ""
+from alembic.config import Config
+text = Template(filename=request["template"]).render_unicode(
+    comma=comma, config=Config(request["config"]), **request["values"]
+)
+sys.stdout.buffer.write(text.replace("\\r\\n", "\\n").encode("utf-8"))
+"""
+PLAIN_TEXT = '''"""{message}
+
+Revision ID: {revision}
+Revises: {parents}
+Create Date: {date}
+
+"""
+
+revision = "{revision}"
+down_revision = ({quoted})
+branch_labels = None
+depends_on = None
+
+
+def upgrade():
+    pass
+
+
+def downgrade():
+    pass
+'''
+_FILE_TEMPLATE = re.compile(r"^file_template\s*=\s*[\"']?(.+?)[\"']?\s*$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class MergeRevision:
+    """A file that does not exist yet."""
+
+    path: Path
+    text: str
+
+
+def make_merge_revision(
+    settings: Settings, folder: Path, heads: tuple[str, ...], known_ids: Collection[str]
+) -> MergeRevision:
+    """A revision in `folder` that follows all these heads. Raises GateError.
+
+    The id follows from the heads, so that what is shown is what is written later.
+    """
+    identifier = _make_id(heads, known_ids)
+    now = datetime.now()
+    template = _find_template(folder)
+    if template is None:
+        text = PLAIN_TEXT.format(
+            message=MESSAGE,
+            revision=identifier,
+            parents=", ".join(heads),
+            quoted=", ".join(f'"{head}"' for head in heads),
+            date=now,
+        )
+        return MergeRevision(folder / f"{identifier}_merge_heads.py", text)
+    project = find_project(settings)
+    text = _render(project, template, identifier, heads, now)
+    name = _name_file(project.config, identifier, now)
+    return MergeRevision(folder / name, text)
+
+
+def _make_id(heads: tuple[str, ...], known_ids: Collection[str]) -> str:
+    digest = hashlib.sha256("\0".join(sorted(heads)).encode("utf-8", "backslashreplace")).hexdigest()
+    starts = range(len(digest) - ID_LENGTH)
+    return next(
+        digest[start : start + ID_LENGTH]
+        for start in starts
+        if digest[start : start + ID_LENGTH] not in known_ids
+    )
+
+
+def _find_template(folder: Path) -> Path | None:
+    """The template beside env.py: in a folder above that of the revisions."""
+    for parent in (folder, *folder.parents[:3]):
+        if (parent / TEMPLATE_FILE).is_file():
+            return parent / TEMPLATE_FILE
+    return None
+
+
+def _render(project: Project, template: Path, identifier: str, heads: tuple[str, ...], now: datetime) -> str:
+    values = {
+        "up_revision": identifier,
+        "down_revision": heads,
+        "branch_labels": None,
+        "depends_on": None,
+        "create_date": str(now),
+        "message": MESSAGE,
+        "imports": None,
+        "upgrades": None,
+        "downgrades": None,
+    }
+    python, config = project.python, project.config
+    is_ini = config is not None and config.suffix in (".ini", ".cfg")
+    request = {"template": str(template), "config": str(config) if is_ini else None, "values": values}
+    try:
+        done = subprocess.run(
+            [str(python), "-I", "-B", "-c", RENDER],
+            input=json.dumps(request).encode(),
+            capture_output=True,
+            timeout=RENDER_SECONDS,
+            check=False,
+            cwd=template.parent,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise GateError(f"`{template}` could not be rendered: {error}.") from error
+    if done.returncode:
+        raise GateError(
+            f"`{template}` could not be rendered with {python}.",
+            evidence=os.fsdecode(done.stderr).strip()[-2000:],
+            advice=f'`alembic merge -m "{MESSAGE}" {" ".join(heads)}` makes the revision.',
+        )
+    return done.stdout.decode()
+
+
+def _name_file(config: Path | None, identifier: str, now: datetime) -> str:
+    """The name that `file_template` asks for."""
+    slug = MESSAGE.replace(" ", "_")
+    setting = None
+    if config is not None and config.is_file():
+        setting = _FILE_TEMPLATE.search(config.read_text("utf-8", "replace"))
+    pattern = setting[1].replace("%%", "%") if setting is not None else "%(rev)s_%(slug)s"
+    values = {"rev": identifier, "slug": slug, "epoch": int(now.timestamp())}
+    values |= {name: getattr(now, name) for name in ("year", "month", "day", "hour", "minute", "second")}
+    try:
+        return f"{pattern % values}.py"
+    except (KeyError, ValueError, TypeError):
+        return f"{identifier}_{slug}.py"
