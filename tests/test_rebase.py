@@ -29,7 +29,11 @@ def files(**parents: str | None) -> dict[str, str]:
 
 @pytest.fixture
 def origin(tmp_path: Path) -> Path:
-    start = {"alembic.ini": INI, "migrations/env.py": "raise RuntimeError('nothing runs')\n", **files(a1=None)}
+    start = {
+        "alembic.ini": INI,
+        "migrations/env.py": "raise RuntimeError('nothing runs')\n",
+        **files(a1=None),
+    }
     return started(tmp_path / "origin", start)
 
 
@@ -114,7 +118,9 @@ def test_what_the_branch_lacks_has_to_be_brought_in_first(
 def test_a_merge_revision_is_made_of_the_projects_own_template(
     origin: Path, branch: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    template = "# ours\n# ${message}; ${down_revision | comma,n}\nrevision = ${repr(up_revision)}\ndown_revision"
+    template = (
+        "# ours\n# ${message}; ${down_revision | comma,n}\nrevision = ${repr(up_revision)}\ndown_revision"
+    )
     template += " = ${repr(down_revision)}\n\ndef upgrade():\n    ${upgrades if upgrades else 'pass'}\n"
     commit(branch, {"migrations/script.py.mako": template, **files(n1="a1")})
     merge_main(origin, branch, files(m1="a1"))

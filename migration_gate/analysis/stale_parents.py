@@ -56,7 +56,8 @@ def find_stale_after_merge(change: HistoryChange) -> tuple[StaleParent, ...]:
     merged = merge_histories(change)
     if merged is None or find_stale_parents(change):
         return ()
-    added = {revision.id for revision in change.added}
+    tip_files = change.base.tip.files if change.base.tip is not None else ()
+    added = {revision.id for revision in change.added} - {file.revision for file in tip_files}
     return tuple(replace(stale, is_merge=True) for stale in _find_in_history(merged.history, added))
 
 

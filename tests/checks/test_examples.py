@@ -31,6 +31,7 @@ from tests.support.project_files import commit_all
 pytestmark = pytest.mark.slow
 SERVER_LINE = re.compile(r"(local, )?PostgreSQL \d+\.\d+[^\n]*(\n\(.*\))?\n")
 MINOR_VERSION = re.compile(r"(PostgreSQL \d+)\.\d+")
+COMMIT = re.compile(r"git checkout [0-9a-f]{12}")
 TODAY = date(2030, 1, 1)
 
 
@@ -95,6 +96,7 @@ def render_report(settings: Settings, facts: Facts, verdicts: tuple[Verdict, ...
     facts = replace(facts, replay=replace(facts.replay, notes=()))
     project = ProjectReport("notes", facts, verdicts, settings.fail_on, seconds=1.0)
     text = text_report.render(Report((project,)), explain.known_checks())
+    text = COMMIT.sub("git checkout COMMIT", text)
     if not settings.further_postgres:
         return SERVER_LINE.sub("PostgreSQL\n", text)
     return MINOR_VERSION.sub(r"\1.x", text)
