@@ -20,7 +20,7 @@ from migration_gate.analysis.stale_parents import (
     find_stale_parents,
     merge_histories,
 )
-from migration_gate.change.revision_comparison import add_base, list_version_folders
+from migration_gate.change.revision_comparison import complete_base, list_version_folders
 from migration_gate.checks import broken_history
 from migration_gate.ci.base_revision import compare_with_base
 from migration_gate.config.loading import load_settings
@@ -129,7 +129,7 @@ def _find_change(place: _Place, history: History) -> HistoryChange | None:
     facts = Facts(settings.name, Replay(history=history), base=base)
     if not base.commit or not list_version_folders(history):
         return None
-    return compare_histories(add_base(facts, base, settings, comparison))
+    return compare_histories(complete_base(facts, settings, comparison))
 
 
 def _refuse_missing_revisions(change: HistoryChange | None) -> None:
