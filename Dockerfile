@@ -88,12 +88,14 @@ RUN printf '%s\n' '#!/opt/migration-gate/bin/python -Iu' 'from migration_gate.__
         testcontainers.core.container, migration_gate.entrypoint'
 
 # Nothing in the image gains rights: the gate is root, and whatever it starts has fewer. (And pip is in no use: the
-# project's packages are installed by uv, into an environment of their own.)
+# project's packages are installed by uv, into an environment of their own; nor are the tests of Python's own C code, and
+# what only those read who build packages of Debian.)
 # hadolint ignore=DL3003
 RUN find / -xdev -type f -perm /6000 -exec chmod a-s {} + \
     && cd /usr/local/lib/python3.13 \
     && rm -rf site-packages/pip* /usr/local/bin/pip* /usr/local/include test idlelib config-* tkinter \
-        turtledemo pydoc_data
+        turtledemo pydoc_data lib-dynload/_test*.so lib-dynload/_ctypes_test*.so lib-dynload/_xxtestfuzz*.so \
+        /var/lib/dpkg/info/*.symbols
 
 
 
