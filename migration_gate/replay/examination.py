@@ -5,24 +5,25 @@ from __future__ import annotations
 import importlib
 import os
 from collections.abc import Generator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, nullcontext
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from migration_gate.change.base_examination import BaseExamination
-from migration_gate.change.gate_file_reading import add_gate_files
-from migration_gate.change.revision_comparison import complete_base
-from migration_gate.ci.base_revision import compare_with_base
+from migration_gate.ci.base_revision import Comparison, compare_with_base
 from migration_gate.ci.untrusted_code import refuse_untrusted_code
 from migration_gate.config.settings import Settings
 from migration_gate.facts import Facts
 from migration_gate.postgres.run_directory import temporary_run_directory
 from migration_gate.postgres.shared_servers import SharedServers
 from migration_gate.progress import Progress, measure_stages
-from migration_gate.project import find_project
+from migration_gate.project import Project, find_project
 from migration_gate.replay.server_preparation import prepare_server
 from migration_gate.replay.worker_process import start_worker
 from migration_gate.sandbox.user import protect_command_files
+
+if TYPE_CHECKING:
+    from migration_gate.change.base_examination import BaseExamination
 
 EXAMINATION_ON_SERVER = "migration_gate.replay.examination_on_server"
 
@@ -68,9 +69,8 @@ def _examine_project(
             compare_with_base, settings.root, settings.base, os.environ, with_lines=True
         )
         yield Progress("postgres", settings.postgres)
-        examination_of_base = BaseExamination(settings, project.python, comparison_with_base)
-        with examination_of_base if settings.examines_base else nullcontext() as base:
-            worker = run.enter_context(start_worker(project, settings, run_directory, with_models=True))
+        worker = run.enter_context(start_worker(project, settings, run_directory, with_models=True))
+        with _examine_base(settings, project, comparison_with_base) as base:
             # While the server starts, the worker imports Alembic and SQLAlchemy, and this process most of its
             # own code, which it uses from then on.
             background.submit(_import_modules, EXAMINATION_ON_SERVER, later_module)
@@ -102,9 +102,24 @@ def _examine_project(
             else:
                 servers.end_beside(plan, run.pop_all())
             if base is not None:
+                from migration_gate.change.gate_file_reading import add_gate_files  # noqa: PLC0415
+                from migration_gate.change.revision_comparison import complete_base  # noqa: PLC0415
+
                 facts = complete_base(facts, settings, change)
                 facts = add_gate_files(facts, settings, change, os.environ)
     return facts
+
+
+def _examine_base(
+    settings: Settings, project: Project, comparison: Future[Comparison]
+) -> AbstractContextManager[BaseExamination | None]:
+    """The examination of the base, which begins with the block; None if the settings want none."""
+    if not settings.examines_base:
+        return nullcontext()
+    # It needs much of the gate's code, which is not loaded before the worker starts.
+    from migration_gate.change.base_examination import BaseExamination  # noqa: PLC0415
+
+    return BaseExamination(settings, project.python, comparison)
 
 
 def _import_modules(*names: str) -> None:
