@@ -31,6 +31,7 @@ from migration_gate.change.base_messages import (
     SharedReplay,
 )
 from migration_gate.change.earlier_replay import derive_base_facts
+from migration_gate.change.revision_dependencies import REVISION_MARK
 from migration_gate.ci.base_revision import Comparison, FileChange
 from migration_gate.config.settings import Settings
 from migration_gate.facts import Base, Facts
@@ -47,10 +48,6 @@ UNREAD_SUFFIXES = frozenset(
     {".md", ".rst", ".png", ".jpg", ".jpeg", ".gif", ".svg", ".css", ".js", ".ts", ".tsx", ".html"}
 )
 """files that neither a replay nor a check reads"""
-
-
-REVISION_MARK = b"down_revision"
-"""stands in every revision file"""
 
 
 @dataclass(frozen=True, slots=True)

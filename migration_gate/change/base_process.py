@@ -12,16 +12,16 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import BinaryIO, NoReturn, TypeVar
 
-from migration_gate.change.base_examination import REVISION_MARK
 from migration_gate.change.base_messages import BaseAnswer, BaseRequest, Shared
 from migration_gate.change.base_models import examine_with_shared_replay
 from migration_gate.change.base_settings import build_base_settings, has_environment
+from migration_gate.change.revision_dependencies import REVISION_MARK, depends_on_changes
 from migration_gate.config.relocation import Relocation
 from migration_gate.config.settings import Settings
 from migration_gate.errors import GateError, ProjectNotFound
 from migration_gate.facts import Facts
 from migration_gate.git.git_command import find_repository_root
-from migration_gate.git.tree_export import export_revision
+from migration_gate.git.tree_export import export_revision, read_exported_paths
 from migration_gate.postgres.run_directory import temporary_run_directory
 from migration_gate.postgres.url import SCHEME
 from migration_gate.progress import Progress
@@ -112,7 +112,7 @@ def _changes_replay(request: BaseRequest, settings: Settings, tree: Path) -> boo
             return True
         if file.suffix == ".py" and file.is_file() and REVISION_MARK in file.read_bytes():
             return True
-    return False
+    return depends_on_changes(tree, read_exported_paths(tree) or (), request.changed_paths)
 
 
 def _exhaust(examination: Generator[Progress, None, T]) -> T:

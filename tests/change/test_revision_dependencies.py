@@ -1,0 +1,53 @@
+"""Which changed files an old revision depends on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from migration_gate.change.revision_dependencies import depends_on_changes
+from tests.support.project_files import write_files
+
+FILES = {
+    "migrations/versions/one.py": "from shop.tables import item\ndown_revision = None\n",
+    "migrations/versions/two.py": "from ..tools import seed\ndown_revision = 'one'\nx = open('rows.csv')\n",
+    "migrations/tools.py": "def seed():\n    import other.deep\n",
+    "src/shop/__init__.py": "",
+    "src/shop/tables.py": "from . import base\n",
+    "src/shop/base.py": "x = 1\n",
+    "src/shop/api.py": "from shop import tables\n",
+    "other/deep.py": "",
+    "data/rows.csv": "1\n",
+    "conventions.py": "metadata = MetaData(naming_convention={})\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("changed", "is_used"),
+    [
+        ("src/shop/tables.py", True),
+        ("src/shop/base.py", True),
+        ("src/shop/__init__.py", True),
+        ("migrations/tools.py", True),
+        ("other/deep.py", True),
+        ("data/rows.csv", True),
+        ("conventions.py", True),
+        ("src/shop/api.py", False),
+        ("data/other.csv", False),
+        ("Makefile", False),
+    ],
+)
+def test_imports_are_followed_and_names_of_files_count(tmp_path: Path, changed: str, is_used: bool) -> None:
+    write_files(tmp_path, FILES)
+    assert depends_on_changes(tmp_path, FILES, [changed]) is is_used
+
+
+def test_modules_that_import_each_other_and_broken_ones_end(tmp_path: Path) -> None:
+    circle = {
+        "src/shop/base.py": "from shop import tables\n",
+        "src/shop/tables.py": "from shop import base\n",
+    }
+    files = FILES | circle | {"migrations/tools.py": "from shop import ("}
+    write_files(tmp_path, files)
+    assert not depends_on_changes(tmp_path, files, ["src/shop/api.py"])
