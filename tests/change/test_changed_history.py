@@ -50,7 +50,7 @@ def test_an_edited_revision_is_found_and_a_reformatted_one_is_not(place: World) 
 
 
 def test_a_helper_that_an_old_revision_imports_is_the_cause(place: World) -> None:
-    two = revision("two", "one", "from shop.columns import widen\n    widen(op)")
+    two = revision("two", "one", "from shop.columns import widen\nwiden(op)")
     sql = "ALTER TABLE item ALTER name TYPE varchar(50), ALTER name SET NOT NULL"
     columns = f"def widen(op):\n    op.execute('{sql}')\n"
     base = lay(place, two_py=two, **{"shop/columns.py": columns})
@@ -71,7 +71,7 @@ def test_random_values_and_moments_in_old_revisions_are_no_edit(place: World) ->
         "op.bulk_insert(Item.__table__, [{'id': 1, 'name': uuid.uuid4().hex}])",
         'op.execute("COMMENT ON TABLE item IS NULL")',
     )
-    three = revision("three", "two", "\n    ".join(lines))
+    three = revision("three", "two", "\n".join(lines))
     base = lay(place, **{"migrations/versions/three.py": three})
     commit(place.project, {"shop/models.py": MODELS + "\nANSWER = 42\n"})
     assert check(place, "--base", base) == {}
