@@ -189,6 +189,22 @@ def print_schema() -> int:
     return 0
 
 
+@command_line.command("baseline")
+@click.argument("path", default=".", type=click.Path(path_type=Path))
+@click.option("--renew", is_flag=True, help="Write it anew, with the findings that it lacks.")
+@add_settings_options
+def write_baseline(path: Path, renew: bool, **options: Any) -> int:
+    """Write the findings of PATH into its baseline; if there is one, remove those that are gone.
+
+    What the baseline holds does not block where the base of a change is not known.
+    """
+    from migration_gate import baseline_command as writing  # noqa: PLC0415 - not needed to print help
+
+    for text in writing.write_baselines(path, nest_options(options), is_renewed=renew):
+        click.echo(text)
+    return 0
+
+
 @command_line.command("examine-base", hidden=True)
 def examine_base() -> NoReturn:
     """Examine a project at the base of a change, for the process that started this one."""

@@ -9,11 +9,13 @@ from migration_gate import checks, explain
 from migration_gate.analysis.engine_bodies import join_revisions
 from migration_gate.analysis.loosened_gate_parts import list_added_allowances
 from migration_gate.check import check_name
+from migration_gate.config.baseline_file import read_baseline_text
 from migration_gate.config.settings import Settings
 from migration_gate.drift.server_differences import compare_servers
 from migration_gate.drift.squash_proof import prove_squash
 from migration_gate.facts import Facts
 from migration_gate.git.git_command import find_repository_root
+from migration_gate.verdict.baseline import Baseline, compare_with_baseline, parse_baseline
 from migration_gate.verdict.check_coverage import measure_check_coverage
 from migration_gate.verdict.comment_files import read_comment_files
 from migration_gate.verdict.database_reports import report_allowances_unused_by_all
@@ -33,8 +35,12 @@ def judge_facts(facts: Facts, settings: Settings, others: list[ProjectReport]) -
     comment_files = read_comment_files(facts, find_repository_root(settings.root))
     facts = add_new_comments(facts, comment_files)
     settings = hold_own_level(settings, facts)
-    verdicts = judge_findings(facts, settings, checks.ALL, comment_files, date.today())
+    baseline = read_baseline(settings)
+    verdicts = judge_findings(facts, settings, checks.ALL, comment_files, date.today(), baseline=baseline)
     novelties = find_novelties(verdicts, facts, judge_base(facts, settings, same))
+    is_base_known = all(verdict.novelty for verdict in novelties.verdicts)
+    if baseline is not None and not is_base_known:
+        novelties = replace(novelties, verdicts=compare_with_baseline(novelties.verdicts, baseline))
     return ProjectReport(
         settings.name,
         facts,
@@ -42,10 +48,22 @@ def judge_facts(facts: Facts, settings: Settings, others: list[ProjectReport]) -
         settings.fail_on,
         settings.scope,
         check_coverage=measure_check_coverage(facts, checks.ALL, settings),
+        baseline=baseline.path if baseline is not None and not is_base_known else "",
         fixed=novelties.fixed,
         new_allowances=list_added_allowances(facts),
         lowered=tuple(list_lowered_checks(settings, explain.known_checks())),
     )
+
+
+def read_baseline(settings: Settings) -> Baseline | None:
+    """The baseline of the project; None if it has none. Raises Misconfigured if it cannot be read."""
+    text = read_baseline_text(settings.baseline_file)
+    if text is None:
+        return None
+    top = find_repository_root(settings.root)
+    file = settings.baseline_file.resolve()
+    path = file.relative_to(top) if file.is_relative_to(top) else file
+    return parse_baseline(path.as_posix(), text)
 
 
 def judge_base(facts: Facts, settings: Settings, others: list[ProjectReport]) -> tuple[Verdict, ...]:

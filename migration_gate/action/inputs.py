@@ -111,6 +111,7 @@ INPUTS = (
         "Which findings block: `change`, those that are new or worse than at the base, or `all`.",
         key=("scope",),
     ),
+    Input("baseline", "File with the findings that were there before.", key=("baseline",)),
     Input("fail-on", "The least severity that blocks the merge - `error` or `warning`.", key=("fail_on",)),
     Input(
         "base",

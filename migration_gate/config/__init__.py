@@ -6,7 +6,7 @@ schema, sections    every key with its type, default and meaning; reference_page
 config_file         TOML, and yaml_file; toml_lines, config_keys: where a key stands
 gate_variables      MIGRATION_GATE_*; dotenv: the project's variables
 faults              what is wrong with a value
-checkout_paths      files that a configuration file may not name
+checkout_paths      files that a configuration file may not name; baseline_file: one that it does
 settings_options    the same settings as options of the command line
 settings            the result; settings_text: for people; relocation: for another checkout
 project_name, repository_root   found where nothing is set

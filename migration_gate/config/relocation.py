@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -38,6 +39,7 @@ class Relocation:
             hook=self._relocate_optional(settings.hook),
             env=tuple(Variable(item.name, self._relocate_text(item.value)) for item in settings.env),
             prepare=tuple(self._relocate_step(step) for step in settings.prepare),
+            baseline=self._relocate_optional(settings.baseline),
             start_from=start
             and StartFrom(self._relocate_optional(start.dump), start.create_all, start.stamp),
             python=python,
@@ -50,7 +52,7 @@ class Relocation:
 
     def _relocate_text(self, text: str) -> str:
         """A variable's value: it may list folders of the checkout."""
-        return text.replace(f"{self.old_top}/", f"{self.new_top}/")
+        return re.sub(rf"{re.escape(str(self.old_top))}(?=[/:]|$)", lambda _: str(self.new_top), text)
 
     def _relocate_step(self, step: PrepareStep) -> PrepareStep:
         if step.kind not in PREPARED_FROM_FILES:

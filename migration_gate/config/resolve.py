@@ -134,6 +134,7 @@ def resolve_settings(
         import_seconds=values.number("limits", "import"),
         install_seconds=values.number("limits", "install"),
         base=values.text("base"),
+        baseline=_baseline_file(merged["baseline",]),
         scope="all" if values.value("scope") == "all" else "change",
         watch=values.texts("watch"),
         snapshots=str(values.value("snapshots")),
@@ -214,6 +215,16 @@ def _command_on_path(setting: SettingValue, name: str) -> Path:
 
 def _cache_folder(setting: SettingValue) -> Path | None:
     return None if setting.value is None else setting.folder / Path(str(setting.value)).expanduser()
+
+
+def _baseline_file(setting: SettingValue) -> Path | None:
+    """The file, which need not exist: `migration-gate baseline` makes it."""
+    if setting.value is None:
+        return None
+    file = setting.folder / Path(str(setting.value)).expanduser()
+    if file.exists():
+        require_shared(setting, file, "baseline")
+    return file
 
 
 def _project_variables(values: MergedSettings) -> dict[str, str]:

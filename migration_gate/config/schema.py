@@ -138,6 +138,12 @@ class ProjectKeys(Keys):
         description="which findings block: change, those that are new or worse than at the base, or all; "
         "without a base all do",
     )
+    baseline: Text | None = Field(
+        default=None,
+        description="the file with the findings that were there before, which do not block where no base is "
+        "known; `.migration-gate-baseline` in the project's folder by default",
+        examples=["ci/migration-gate.baseline"],
+    )
     watch: Texts = Field(
         default=(),
         description="gitignore patterns, from the top of the repository, of further files whose change "

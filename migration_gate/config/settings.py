@@ -13,6 +13,9 @@ from migration_gate.facts import Owners
 DEFAULT_ORIGIN = "default"
 """where a value is from that nobody set"""
 
+BASELINE_NAME = ".migration-gate-baseline"
+"""of the file with the findings that were there before, in the project's folder"""
+
 
 @dataclass(frozen=True, slots=True)
 class PrepareStep:
@@ -146,6 +149,8 @@ class Settings:
     """whether the project is examined at the base, too"""
     scope: Literal["change", "all"] = "change"
     """what blocks: change (what is new or worse than at the base) or all"""
+    baseline: Path | None = None
+    """the file with the findings that were there before; see `baseline_file`"""
     watch: tuple[str, ...] = ()
     """gitignore patterns, from the repository's top, of further files whose change concerns the project"""
     snapshots: str = "changed"
@@ -157,6 +162,11 @@ class Settings:
     fail_on: Severity = Severity.ERROR
     origins: tuple[ValueOrigin, ...] = ()
     """of every key"""
+
+    @property
+    def baseline_file(self) -> Path:
+        """The file with the findings that were there before; it need not exist."""
+        return self.baseline or (self.project_folder or self.root) / BASELINE_NAME
 
     def env_by_name(self) -> dict[str, str]:
         """The value of each variable of `env`."""

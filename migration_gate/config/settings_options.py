@@ -63,6 +63,7 @@ SETTINGS_OPTIONS = (
     click.option("--base", metavar="REVISION", help="What the change is compared with, for git."),
     click.option("--watch", metavar="PATTERN", multiple=True, help="Further files of it; repeatable."),
     click.option("--snapshots", metavar="WHICH", help="Of revisions: changed, none, all, or the newest N."),
+    click.option("--baseline", metavar="FILE", help="Findings that were there before."),
     click.option("--scope", metavar="SCOPE", help="What blocks: change (new or worse) or all."),
     click.option("--fail-on", metavar="SEVERITY", help="The least that fails: error or warning."),
 )

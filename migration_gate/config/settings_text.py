@@ -41,6 +41,7 @@ def describe_settings(settings: Settings) -> dict[str, str]:
         "network": settings.network,
         "base": settings.base,
         "scope": settings.scope,
+        "baseline": settings.baseline,
         "watch": settings.watch,
         "snapshots": settings.snapshots,
         "raw_sql.allow": settings.raw_sql_allow,

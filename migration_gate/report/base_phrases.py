@@ -19,7 +19,11 @@ MAX_LISTED = 200
 def describe_base(project: ProjectReport) -> str:
     """Which findings count, on one line; '' if that needs no word."""
     base = project.facts.base
-    if base is None or project.problem is not None or base.is_new_project:
+    if project.problem is not None:
+        return ""
+    if project.baseline:
+        return _describe_novelties(project, f"in the baseline ({project.baseline})")
+    if base is None or base.is_new_project:
         return ""
     if not base.commit:
         has_findings = any(verdict.severity is not Severity.NOTE for verdict in project.verdicts)
@@ -31,7 +35,7 @@ def describe_base(project: ProjectReport) -> str:
             f"What was there before is not known, so every finding counts: {_name_base(base)} could not be "
             f"examined. {base.failure}"
         )
-    return _describe_novelties(project)
+    return _describe_novelties(project, "there before")
 
 
 def list_old(project: ProjectReport) -> Iterator[str]:
@@ -50,12 +54,12 @@ def count_old_by_check(project: ProjectReport) -> str:
     return ", ".join(f"{check} {number}" for check, number in counts.items())
 
 
-def _describe_novelties(project: ProjectReport) -> str:
+def _describe_novelties(project: ProjectReport, where: str) -> str:
     """`412 findings were there before; they do not block. 3 are new, 1 is worse. 2 are fixed.`"""
     sentences = []
     old = old_verdicts(project.verdicts)
     if any(verdict.severity is not Severity.NOTE for verdict in old):
-        before = "was there before; it does" if len(old) == 1 else "were there before; they do"
+        before = f"was {where}; it does" if len(old) == 1 else f"were {where}; they do"
         sentences.append(f"{count_noun(len(old), 'finding')} {before} not block.")
         sentences.append(_count_judged(project))
     if project.fixed:

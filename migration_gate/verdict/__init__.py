@@ -2,9 +2,9 @@
 
 judge               from findings to verdicts; outcome: what they are, and the report of all projects
 allow               what the configuration and comments allow; comment_files reads these
-unused_allow        a check of the judge's own; database_reports: one project, several databases;
+unused_allow, stale_baseline    checks of the judge's own; database_reports: one project, several databases;
                     server_reports: several servers
-novelty             which findings are new, or worse than at the base of the change
+novelty             which findings are new, or worse than at the base of the change; baseline: than in a file
 new_comments        which comments came with the change; own_level: who judges that the gate was loosened
 place_in_change     of the true places of a finding, the one in the change
 check_coverage      what each check looked at; lowered_checks: which are off, or less severe than by default

@@ -16,19 +16,20 @@ from migration_gate.check import Check, Finding, Severity, check_name
 from migration_gate.config.settings import Allowance, Settings
 from migration_gate.edits.suggested_edits import EditMaker
 from migration_gate.facts import Facts
-from migration_gate.verdict import unused_allow
+from migration_gate.verdict import stale_baseline, unused_allow
 from migration_gate.verdict.allow import (
     AllowComment,
     allowance_covers,
     comment_covers,
     find_allow_comments,
 )
+from migration_gate.verdict.baseline import Baseline
 from migration_gate.verdict.installed_package import find_package, mark_installed
 from migration_gate.verdict.outcome import SEVERITY_RANK, Verdict
 from migration_gate.verdict.own_level import list_uncounted
 from migration_gate.verdict.place_in_change import move_into_change
 
-JUDGE_CHECKS: tuple[Check, ...] = (unused_allow,)
+JUDGE_CHECKS: tuple[Check, ...] = (unused_allow, stale_baseline)
 """checks whose findings come from the judge, not from the facts"""
 ID_LENGTH = 10
 """hexadecimal digits"""
@@ -68,10 +69,13 @@ def judge_findings(
     checks: Iterable[Check],
     texts: Mapping[str, str] | None = None,
     today: date | None = None,
+    *,
+    baseline: Baseline | None = None,
 ) -> tuple[Verdict, ...]:
     """The verdicts on every finding of every check: standing ones first, the worst at the top.
 
-    `texts` are the files whose comments may allow findings, by their path in findings.
+    `texts` are the files whose comments may allow findings, by their path in findings. Lines of the baseline
+    that have no finding are findings themselves.
     """
     checks = tuple(checks)
     texts = texts or {}
@@ -98,6 +102,9 @@ def judge_findings(
         allowances.entries, allowances.comments, names, used if is_complete else None, today
     )
     verdicts += _sign_findings(unused_allow, faults, settings)
+    if baseline is not None:
+        found = {verdict.id for verdict in verdicts} if is_complete else None
+        verdicts += _sign_findings(stale_baseline, stale_baseline.find_faults(baseline, found), settings)
     return tuple(sort_verdicts(verdicts, names))
 
 

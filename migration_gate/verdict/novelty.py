@@ -15,8 +15,6 @@ from dataclasses import dataclass, replace
 from migration_gate.facts import Facts, Replay
 from migration_gate.verdict.outcome import SEVERITY_RANK, Novelty, Verdict
 
-ALWAYS_JUDGED = frozenset({"failing-upgrade", "broken-history"})
-"""checks whose findings ended the replay: what comes after was not looked at, so nothing else is known"""
 _WORD = re.compile(r"\d+|[^\W\d]+")
 
 
@@ -53,15 +51,8 @@ def find_novelties(verdicts: Sequence[Verdict], facts: Facts, base_verdicts: Seq
 def spare_old(verdicts: Iterable[Verdict]) -> tuple[Verdict, ...]:
     """The verdicts, of which the old ones block no more."""
     return tuple(
-        replace(verdict, is_spared=verdict.novelty == "old" and not _is_always_judged(verdict))
-        for verdict in verdicts
+        replace(verdict, is_spared=verdict.novelty == "old" and verdict.can_be_old) for verdict in verdicts
     )
-
-
-def _is_always_judged(verdict: Verdict) -> bool:
-    """Whether it blocks though it was there: an allowance that has expired was given for a time only."""
-    has_expired = verdict.check == "unused-allow" and verdict.finding.kind == "expired"
-    return verdict.check in ALWAYS_JUDGED or has_expired
 
 
 def _is_complete(replay: Replay) -> bool:
@@ -104,6 +95,11 @@ def _says_the_same(verdict: Verdict, older: Verdict) -> bool:
 
 def _is_any(_verdict: Verdict, _older: Verdict) -> bool:
     return True
+
+
+def compare_with_older(verdict: Verdict, message: str) -> Novelty:
+    """What a finding is beside what was said of it earlier."""
+    return "worse" if _says_more(verdict.finding.message, message) else "old"
 
 
 def _compare_matched(verdict: Verdict, older: Verdict) -> Novelty:

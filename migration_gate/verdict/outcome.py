@@ -13,6 +13,10 @@ from migration_gate.facts import AllowanceText, CheckCoverage, Facts, SourceEdit
 Novelty = Literal["", "new", "worse", "old"]
 Scope = Literal["change", "all"]
 """which findings block: those of the change, or all"""
+ENDS_OF_REPLAY = frozenset({"failing-upgrade", "broken-history"})
+"""checks of what ends the replay: what comes after is not looked at"""
+ALWAYS_JUDGED = ENDS_OF_REPLAY | {"stale-baseline"}
+"""checks whose findings block whenever they came: the last has only to be deleted"""
 SEVERITY_RANK = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
 
 
@@ -33,6 +37,20 @@ class Verdict:
     """beside the base of the change: new, worse or old; '' if that is not known"""
     is_spared: bool = False
     """it does not block, because it was there before the change"""
+
+    @property
+    def can_be_old(self) -> bool:
+        """Whether it need not block where it was there before.
+
+        An allowance that has expired was given for a time only.
+        """
+        has_expired = self.check == "unused-allow" and self.finding.kind == "expired"
+        return self.check not in ALWAYS_JUDGED and not has_expired
+
+    @property
+    def ends_replay(self) -> bool:
+        """Whether it kept the rest of the history from being looked at."""
+        return self.check in ENDS_OF_REPLAY
 
     @property
     def id_stem(self) -> str:
@@ -87,6 +105,8 @@ class ProjectReport:
     problem: Problem | None = None
     check_coverage: tuple[CheckCoverage, ...] = ()
     """what each check looked at"""
+    baseline: str = ""
+    """path of the baseline, if it says what is old"""
     fixed: tuple[Verdict, ...] = ()
     """what was found at the base of the change, and is gone"""
     new_allowances: tuple[AllowanceText, ...] = ()

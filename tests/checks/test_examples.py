@@ -20,6 +20,7 @@ from migration_gate.drift.server_differences import compare_servers
 from migration_gate.drift.squash_proof import prove_squash
 from migration_gate.facts import Facts
 from migration_gate.git.git_command import find_repository_root
+from migration_gate.judgement import read_baseline
 from migration_gate.replay import examination
 from migration_gate.report import text_report
 from migration_gate.verdict.comment_files import read_comment_files
@@ -67,7 +68,8 @@ def examine_example(check: str, side: str, folder: Path) -> tuple[Settings, Fact
     first, *others = map(replay_project, settings.list_server_runs())
     facts = prove_squash(compare_servers(first, others))
     texts = read_comment_files(facts, find_repository_root(project))
-    verdicts = judge_findings(facts, settings, checks.ALL, texts, TODAY)
+    baseline = read_baseline(settings)
+    verdicts = judge_findings(facts, settings, checks.ALL, texts, TODAY, baseline=baseline)
     return settings, facts, verdicts
 
 
