@@ -22,10 +22,11 @@ STAGE_TITLES = {
     "import": "Importing the project",
     "replay": "Replaying",
     "models": "Creating the models beside it",
+    "rollback": "Rolling back",
     "compare": "Comparing",
     "base": "Waiting for the base of the change",
 }
-STAGES_WITH_TEXT = ("find", "install", "postgres", "replay")
+STAGES_WITH_TEXT = ("find", "install", "postgres", "replay", "rollback")
 """stages whose text is worth a place on the line"""
 REDRAW_SECONDS = 0.05
 """between two drawings on a terminal"""
@@ -40,7 +41,7 @@ class Progress:
     """Where an examination is."""
 
     stage: str
-    """find, install, postgres, import, prepare, replay, models, compare, base or repository"""
+    """find, install, postgres, import, prepare, replay, models, rollback, compare, base or repository"""
     text: str = ""
     """what of the stage: a name, a revision, a line of the installer"""
     done: int = 0

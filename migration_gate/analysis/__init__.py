@@ -16,6 +16,8 @@ model_registration  models that env.py does not import: model_imports, removed_m
 
 loosened_gate_parts what lets more pass than at the base: loosened_settings, loosened_filters,
                     loosened_workflows; pattern_coverage: which glob patterns match what others do
+rolled_back_files   the revisions whose downgrades are judged; refusals: which are one-way;
+                    catalog_round_trip: what a downgrade left; rollback_messages: in words
 
 ownership           which tables have an owner
 model_corrections   what to change in the sources; owner_corrections, head_corrections

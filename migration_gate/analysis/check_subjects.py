@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from migration_gate.analysis.coverage_proof import RevisionCoverage, TableCoverage
 from migration_gate.analysis.ownership import find_ownership_reason, list_ownable_tables, list_owner_columns
+from migration_gate.analysis.rolled_back_files import list_rolled_back_files
 from migration_gate.facts import Facts, Subject
 
 
@@ -17,6 +18,7 @@ def count_subjects(facts: Facts) -> Mapping[Subject, int]:
         Subject.TRACKED_FILE: facts.tree.file_count,
         Subject.REVISION: len(replay.history.revisions),
         Subject.RUN_REVISION: len(RevisionCoverage(replay).run),
+        Subject.ROLLED_BACK: sum(1 for _ in list_rolled_back_files(replay)),
         Subject.METADATA: replay.models.metadatas,
         Subject.MODEL: len(replay.models.tables) + len(facts.tree.model_definitions),
         Subject.COMPARED_TABLE: len(TableCoverage(replay).compared),

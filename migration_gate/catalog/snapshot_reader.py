@@ -52,6 +52,7 @@ _FACTS: Mapping[str, type[CatalogObject]] = {
     "rules": AttachedObject,
     "others": OtherObject,
     "grants": Grant,
+    "details": OtherObject,
 }
 """the fields of `Snapshot` and what they hold; each has a `.sql` file of its name"""
 
@@ -120,7 +121,12 @@ def parse_snapshot(text: str, *, seconds: float = 0.0, version_tables: Sequence[
 def _make_facts(field: str, rows: list[Row], hidden: frozenset[str]) -> tuple[Any, ...]:
     """The rows of one `.sql` file as facts, without those of hidden tables."""
     if hidden:
-        rows = [row for row in rows if not _is_hidden(field, row, hidden)]
+        rows = [row for row in rows if not is_hidden(field, row, hidden)]
+    return build_objects(field, rows)
+
+
+def build_objects(field: str, rows: list[Row]) -> tuple[Any, ...]:
+    """The rows of the `.sql` file `field` as facts. Raises KeyError for another field, TypeError for rows."""
     if not rows:
         return ()
     fact = _FACTS[field]
@@ -132,8 +138,8 @@ def _make_facts(field: str, rows: list[Row], hidden: frozenset[str]) -> tuple[An
     return tuple([fact(**row) for row in rows])
 
 
-def _is_hidden(field: str, row: Row, hidden: frozenset[str]) -> bool:
-    """Whether the row is one of the hidden tables, or belongs to one."""
+def is_hidden(field: str, row: Row, hidden: frozenset[str]) -> bool:
+    """Whether the row of the `.sql` file `field` is one of the hidden tables, or belongs to one."""
     if field == "tables":
         return f"{row['schema']}.{row['name']}" in hidden
     if field in _PARTS_OF_TABLES:

@@ -23,7 +23,7 @@ from migration_gate.config.settings import (
     Variable,
 )
 from migration_gate.errors import Misconfigured
-from migration_gate.facts import Owners
+from migration_gate.facts import Owners, RollbackScope
 from migration_gate.wording import nearest_name
 
 CONFIGS = ("alembic.ini", "pyproject.toml")
@@ -138,6 +138,7 @@ def resolve_settings(
         scope="all" if values.value("scope") == "all" else "change",
         watch=values.texts("watch"),
         snapshots=str(values.value("snapshots")),
+        rollback=_rollback_scope(values.value("rollback")),
         raw_sql_allow=values.texts("raw_sql", "allow"),
         owners=_owners(values),
         checks=tuple(
@@ -167,6 +168,11 @@ def _owners(values: MergedSettings) -> Owners:
         every_reference=bool(values.value("owners", "every_reference")),
         on_delete=values.texts("owners", "on_delete"),
     )
+
+
+def _rollback_scope(value: object) -> RollbackScope:
+    scopes: dict[object, RollbackScope] = {"all": "all", "off": "off"}
+    return scopes.get(value, "change")
 
 
 def _severity(level: str) -> Severity | None:

@@ -15,6 +15,7 @@ from migration_gate.config.sections import (
     OwnersKeys,
     PrepareKeys,
     RawSqlKeys,
+    RollbackScope,
     StartFromKeys,
     TargetKeys,
     Text,
@@ -156,6 +157,12 @@ class ProjectKeys(Keys):
         description="which revisions get a catalog before and after: changed (against `base`), none, all, "
         "or a number of the newest",
         examples=[5],
+    )
+    rollback: RollbackScope = Field(
+        default="change",
+        description="which revisions are downgraded and upgraded again when the history has run: those of "
+        "the change (against `base`), all, or none (off)",
+        examples=["all"],
     )
     raw_sql: RawSqlKeys = Field(
         default=RawSqlKeys(),

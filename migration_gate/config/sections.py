@@ -68,6 +68,10 @@ Actions = Annotated[
     BeforeValidator(as_list, json_schema_input_type=Action | list[Action]),
 ]
 CheckLevel = Annotated[Level, BeforeValidator(_check_level, json_schema_input_type=Level)]
+RollbackScope = Annotated[
+    Literal["change", "all", "off"],
+    BeforeValidator(_check_level, json_schema_input_type=Literal["change", "all", "off"]),
+]
 Seconds = Annotated[float, Field(gt=0)]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from migration_gate.check import Severity
-from migration_gate.facts import Owners
+from migration_gate.facts import Owners, RollbackScope
 
 DEFAULT_ORIGIN = "default"
 """where a value is from that nobody set"""
@@ -155,6 +155,8 @@ class Settings:
     """gitignore patterns, from the repository's top, of further files whose change concerns the project"""
     snapshots: str = "changed"
     """which revisions get a catalog before and after: changed, none, all, or a number of the newest"""
+    rollback: RollbackScope = "change"
+    """which revisions are downgraded and upgraded again"""
     raw_sql_allow: tuple[str, ...] = ()
     owners: Owners = field(default_factory=Owners)
     checks: tuple[CheckSeverity, ...] = ()

@@ -44,6 +44,7 @@ def describe_settings(settings: Settings) -> dict[str, str]:
         "baseline": settings.baseline,
         "watch": settings.watch,
         "snapshots": settings.snapshots,
+        "rollback": settings.rollback,
         "raw_sql.allow": settings.raw_sql_allow,
         "owners.columns": owners.columns,
         "owners.tables": owners.tables,

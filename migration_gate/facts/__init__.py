@@ -78,6 +78,14 @@ from migration_gate.facts.models import (
 )
 from migration_gate.facts.owners import NullTrial, Owners
 from migration_gate.facts.replay import Replay, SoftwareVersion, StageTime
+from migration_gate.facts.rollback import (
+    AlteredRows,
+    DowngradeText,
+    RevisionRollback,
+    RollbackDifference,
+    RollbackScope,
+    UnnamedDrop,
+)
 from migration_gate.facts.server_difference import ServerDifference
 from migration_gate.facts.snapshot import Snapshot, TablePart
 from migration_gate.facts.steps import Statement, Step, TransactionBoundary
@@ -152,6 +160,7 @@ __all__ = [
     "AddImports",
     "AlembicDifference",
     "AllowanceText",
+    "AlteredRows",
     "AttachedObject",
     "Base",
     "BranchTip",
@@ -172,6 +181,7 @@ __all__ = [
     "DeclaredOperation",
     "Difference",
     "DifferenceKind",
+    "DowngradeText",
     "DriftRevision",
     "EngineBody",
     "EnumType",
@@ -215,6 +225,9 @@ __all__ = [
     "Replay",
     "Revision",
     "RevisionFile",
+    "RevisionRollback",
+    "RollbackDifference",
+    "RollbackScope",
     "Routine",
     "Schema",
     "SchemaChange",
@@ -246,6 +259,7 @@ __all__ = [
     "TypeCast",
     "Unchecked",
     "UncreatedObject",
+    "UnnamedDrop",
     "View",
     "display_name",
 ]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 
 from migration_gate.facts.failure import Failure
 from migration_gate.facts.location import Location
+from migration_gate.facts.rollback import DowngradeText
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,7 @@ class RevisionFile:
     """`table.column` of the columns that its text adds, as far as it is plain"""
     text: str = ""
     """all of it"""
+    downgrade: DowngradeText = field(default_factory=DowngradeText)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +112,17 @@ class History:
         """The revision of that id, if Alembic knows it."""
         return self._revisions_by_id.get(identifier) if identifier is not None else None
 
+    def find_downgrade(self, revision: str) -> DowngradeText | None:
+        """The text of a revision's `downgrade()`; None if its file was not read."""
+        return self._downgrades_by_revision.get(revision)
+
     def find_calls(self, path: str) -> tuple[SourceCall, ...]:
         """The calls in the text of a revision's file; none if the text was not read."""
         return self._calls_by_file.get(path, ())
+
+    @cached_property
+    def _downgrades_by_revision(self) -> Mapping[str, DowngradeText]:
+        return {file.revision: file.downgrade for file in self.files if file.revision and not file.error}
 
     @cached_property
     def _calls_by_file(self) -> Mapping[str, tuple[SourceCall, ...]]:

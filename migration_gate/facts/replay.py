@@ -21,6 +21,7 @@ from migration_gate.facts.migration_environment import Connection, MigrationCont
 from migration_gate.facts.model_uses import ModelStatement
 from migration_gate.facts.models import Models
 from migration_gate.facts.owners import NullTrial
+from migration_gate.facts.rollback import RevisionRollback, RollbackScope
 from migration_gate.facts.server_difference import ServerDifference
 from migration_gate.facts.snapshot import Snapshot
 from migration_gate.facts.steps import Statement, Step
@@ -92,6 +93,10 @@ class Replay:
     """that the change adds or edits, relative to the repository; none if there is no base"""
     changed_lines: tuple[ChangedFile, ...] = ()
     """of these files, as far as git shows them: none of a file that is no text"""
+    rollback_scope: RollbackScope = "change"
+    """whose downgrades were wanted"""
+    rollbacks: tuple[RevisionRollback, ...] = ()
+    """of the change's revisions, or of all, in the order of the replay"""
     output: str = ""
     """the end of what the project's code printed"""
     stage_times: tuple[StageTime, ...] = ()
@@ -130,6 +135,10 @@ class Replay:
         """The first line of what is at a location that the change has; None if it has none."""
         file = self._changed_lines_by_file.get(location.file)
         return file.find_line(location) if file is not None else None
+
+    def find_rollback(self, revision: str | None) -> RevisionRollback | None:
+        """What came of the downgrade of the revision, if it was wanted and the history ran."""
+        return next((rollback for rollback in self.rollbacks if rollback.revision == revision), None)
 
     def commands_on(self, oid: int) -> tuple[DdlCommand, ...]:
         """The DDL commands on the object with that oid, in their order."""

@@ -80,6 +80,8 @@ class Snapshot:
     rules: tuple[AttachedObject, ...] = ()
     others: tuple[OtherObject, ...] = ()
     grants: tuple[Grant, ...] = ()
+    details: tuple[OtherObject, ...] = ()
+    """comments, owners and settings of objects whose own fields do not have them"""
     seconds: float = field(default=0.0, compare=False)
     """how long reading it took"""
 

@@ -8,6 +8,7 @@ from typing import Annotated
 
 from pydantic import Discriminator, TypeAdapter, ValidationError
 
+from migration_gate.catalog.comparable_catalog import parse_changes
 from migration_gate.catalog.snapshot_reader import parse_snapshot
 from migration_gate.errors import AnswerCorrupted
 from migration_gate.facts import Snapshot
@@ -43,6 +44,8 @@ def parse_line(data: bytes) -> Line:
     for text in _list_catalogs(line):
         if text is not None:
             _demand_catalog(text)
+    if isinstance(line, StepFinished) and line.changes is not None:
+        _demand_changes(line.changes)
     return line
 
 
@@ -64,6 +67,14 @@ def _demand_catalog(text: str) -> None:
         parse_snapshot(text)
     except (ValueError, RecursionError):  # (pydantic's ValidationError is a ValueError)
         raise corrupted_answer("a snapshot is not a catalog", text.encode()) from None
+
+
+def _demand_changes(text: str) -> None:
+    """Raise AnswerCorrupted if the text is not what a revision made of a catalog."""
+    try:
+        parse_changes(text)
+    except (ValueError, RecursionError):
+        raise corrupted_answer("what a revision changed is no part of a catalog", text.encode()) from None
 
 
 def corrupted_answer(problem: str, data: bytes) -> AnswerCorrupted:

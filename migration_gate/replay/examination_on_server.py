@@ -122,5 +122,11 @@ def _read_replay(
     else:
         replayed_database = read_replayed_database(setup, history_run.lines)
     return collect_replay_facts(
-        setup, history, answer, replayed_database, output=history_run.output, notes=notes
+        setup,
+        history,
+        answer,
+        replayed_database,
+        rollback=history_run.rollback,
+        output=history_run.output,
+        notes=notes,
     )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,9 +26,16 @@ from migration_gate.facts import (
 from migration_gate.progress import Progress
 from migration_gate.replay.caught_error_log import read_caught_errors
 from migration_gate.replay.ddl_log import read_ddl_log
-from migration_gate.replay.initial_state import restore_database
-from migration_gate.replay.models_request import build_models_request, copy_for_models, request_models
+from migration_gate.replay.initial_state import copy_for_rollback, restore_database
+from migration_gate.replay.models_request import (
+    ModelsAnswer,
+    build_models_request,
+    copy_for_models,
+    request_models,
+)
 from migration_gate.replay.replay_setup import ReplaySetup
+from migration_gate.replay.rollback_run import RollbackProof, RollbackRun, read_rolled_back_history
+from migration_gate.replay.runs_channel import AnswerInProgress, RunsChannel
 from migration_gate.replay.skipped_creations import read_skipped_creations
 from migration_gate.replay.verification import read_arrived_heads
 from migration_gate.replay.worker_answer import AnswerReader
@@ -39,7 +46,7 @@ from migration_gate.scan.revision_files import RevisionSource, read_revision_fil
 from migration_gate.worker.protocol import Line
 from migration_gate.worker.protocol.history_lines import HistoryFinished, RevisionsPlanned, ScriptsFound
 from migration_gate.worker.protocol.run_lines import DatabaseUsed, RunFailed, StageStarted
-from migration_gate.worker.protocol.step_lines import StepStarted
+from migration_gate.worker.protocol.step_lines import StepFinished, StepStarted
 
 if TYPE_CHECKING:
     import psycopg
@@ -81,6 +88,7 @@ class HistoryRun:
     """None if the worker ended before the last revision"""
     models_database: Future[Snapshot]
     """with the tables of the models; empty if there are none"""
+    rollback: RollbackProof = field(default_factory=RollbackProof)
     unchecked: tuple[Unchecked, ...] = ()
     """that the models are those of the process which ran the revisions"""
 
@@ -91,14 +99,13 @@ def run_history(
     """Have the worker replay the history. Yields the progress; raises what an `AnswerStream` raises."""
     yield Progress("import")
     stream = send_order(worker, setup.project, setup.settings, setup.server, setup.build_task("replay"))
-    lines: list[Line] = []
     planned = 0
     scripts: ScriptsFound | None = None
     repository_text: Future[RepositoryText] | None = None
-    replayed_database: Future[ReplayedDatabase] | None = None
-    models_database: Future[Snapshot] | None = None
-    unchecked: tuple[Unchecked, ...] = ()
-    for line in stream:
+    end = HistoryEnd()
+    answer = AnswerInProgress(stream)
+    lines = answer.lines
+    for line in answer.iterator:
         lines.append(line)
         match line:
             case StageStarted():
@@ -110,14 +117,7 @@ def run_history(
                 restore_database(setup)
                 stream.confirm_restored_database()
             case HistoryFinished():
-                # First: a database in use cannot be copied, and the reading uses it.
-                copy_for_models(setup)
-                _share_copy(setup, lines)
-                replayed_database = background.submit(read_replayed_database, setup, tuple(lines))
-                models_lines, unchecked = create_models(setup, worker, stream, lines, replayed_database)
-                lines += models_lines
-                if models_lines:  # while the worker ends
-                    models_database = background.submit(read_models_database, setup, tuple(lines))
+                end = yield from finish_history(setup, worker, background, answer, repository_text)
             case RevisionsPlanned():
                 planned += len(line.revisions)
                 # Not while the project is imported, which is when both processors are busy.
@@ -128,9 +128,10 @@ def run_history(
         lines=tuple(lines),
         output=stream.output,
         repository_text=repository_text or _begin_reading(setup, background, scripts),
-        replayed_database=replayed_database,
-        models_database=models_database or background.submit(read_models_database, setup, tuple(lines)),
-        unchecked=unchecked,
+        replayed_database=end.replayed_database,
+        models_database=end.models_database or background.submit(read_models_database, setup, tuple(lines)),
+        rollback=end.rollback,
+        unchecked=end.unchecked,
     )
 
 
@@ -154,24 +155,84 @@ def _share_copy(setup: ReplaySetup, lines: Sequence[Line]) -> None:
         setup.base.share(SharedDatabase(build_models_request(lines)))
 
 
-def create_models(
+@dataclass(frozen=True, slots=True)
+class HistoryEnd:
+    """What is done when the last revision has run."""
+
+    replayed_database: Future[ReplayedDatabase] | None = None
+    models_database: Future[Snapshot] | None = None
+    """None if the models are created by the interpreter that ran the history"""
+    rollback: RollbackProof = field(default_factory=RollbackProof)
+    unchecked: tuple[Unchecked, ...] = ()
+
+
+def finish_history(
     setup: ReplaySetup,
     worker: WorkerProcess,
+    background: ThreadPoolExecutor,
+    answer: AnswerInProgress,
+    repository_text: Future[RepositoryText] | None,
+) -> Generator[Progress, None, HistoryEnd]:
+    """Read the replayed database, have the models created, and the change's revisions rolled back."""
+    lines = answer.lines
+    # First: a database in use cannot be copied, and the reading uses it.
+    copy_for_models(setup)
+    _share_copy(setup, lines)
+    is_rolled_back = wants_rollback(lines)
+    if is_rolled_back:
+        copy_for_rollback(setup)
+    reading = background.submit(read_replayed_database, setup, tuple(lines))
+    models_answer = background.submit(request_models, setup, worker, build_models_request(lines))
+    rollback = RollbackProof()
+    if is_rolled_back:
+        rollback = yield from build_rollback_run(setup, answer, repository_text).prove()
+        yield Progress("models")
+    models_lines, unchecked = finish_models(setup, answer.stream, lines, models_answer.result(), reading)
+    lines += models_lines
+    models_database = None
+    if models_lines:  # while the worker ends
+        models_database = background.submit(read_models_database, setup, tuple(lines))
+    return HistoryEnd(reading, models_database, rollback, unchecked)
+
+
+def wants_rollback(lines: Iterable[Line]) -> bool:
+    """Whether there are revisions to downgrade."""
+    return any(isinstance(line, StepFinished) and line.changes is not None for line in lines)
+
+
+def build_rollback_run(
+    setup: ReplaySetup, answer: AnswerInProgress, repository_text: Future[RepositoryText] | None
+) -> RollbackRun:
+    """The downgrades of the change, in the copy of the database that was made for them."""
+    reader = AnswerReader(setup.repository, answer.lines)
+    sources = repository_text.result().revision_files if repository_text is not None else ()
+    version_tables = reader.version_tables()
+    return RollbackRun(
+        setup,
+        RunsChannel(answer),
+        read_rolled_back_history(answer.lines, version_tables),
+        reader.failures,
+        texts={source.file.revision: source.file.downgrade for source in sources if source.file.revision},
+        version_tables=version_tables,
+    )
+
+
+def finish_models(
+    setup: ReplaySetup,
     stream: AnswerStream,
     lines: Sequence[Line],
+    answer: ModelsAnswer,
     reading: Future[ReplayedDatabase],
 ) -> tuple[tuple[Line, ...], tuple[Unchecked, ...]]:
-    """Have the models created, by the second interpreter or else by the one that ran the history.
+    """The models of the second interpreter, or else have them created by the one that ran the history.
 
     `stream` and `lines` are those of the history; `reading` uses the replayed database. Returns further
     lines, and what is to be said.
     """
-    request = build_models_request(lines)
-    answer = request_models(setup, worker, request)
     if answer.created is None:
         wait([reading])  # a database in use cannot be copied
         copy_for_models(setup)
-        stream.request_models(request)
+        stream.send_request(build_models_request(lines))
     stream.close_order()
     return ((answer.created,) if answer.created is not None else ()), answer.unchecked
 

@@ -59,6 +59,26 @@ def restore_database(setup: ReplaySetup) -> None:
     _prepare_other_databases(setup)
 
 
+def prepare_copy(setup: ReplaySetup, name: str) -> None:
+    """Make a further database that is as `prepare_database` left the first one."""
+    if _has_content(setup.settings):
+        setup.server.copy_used_database(setup.initial_database, name)
+    else:
+        setup.server.recreate_database(name)
+    with setup.server.connect(name) as connection:
+        if not _has_content(setup.settings):
+            install_ddl_log(connection, setup.server)
+            install_skipped_creations(connection, setup.server)
+        set_statement_timeout(connection, setup.settings.statement_seconds)
+
+
+def copy_for_rollback(setup: ReplaySetup) -> None:
+    """Copy the replayed database for the downgrades."""
+    setup.server.copy_used_database(setup.database, setup.rollback_database)
+    with setup.server.connect(setup.rollback_database) as connection:
+        set_statement_timeout(connection, setup.settings.statement_seconds)
+
+
 def _has_content(settings: Settings) -> bool:
     """Whether something that may not run twice prepares the database: it creates roles, for example."""
     return settings.start_from is not None or any(

@@ -63,7 +63,7 @@ def request_models(setup: ReplaySetup, worker: WorkerProcess, request: ModelsReq
 
 def receive_models(stream: AnswerStream, request: ModelsRequest) -> ModelsAnswer:
     """Request the models of an interpreter that has its order. Raises what `AnswerStream` raises."""
-    stream.request_models(request)
+    stream.send_request(request)
     stream.close_order()
     return _read_models_answer(list(stream), len(request.places))
 

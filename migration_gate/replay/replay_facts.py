@@ -18,9 +18,12 @@ from migration_gate.facts import Difference, History, Replay, Snapshot, Software
 from migration_gate.replay.history_run import ReplayedDatabase
 from migration_gate.replay.models_notes import describe_called_equal, describe_models, find_unproven_models
 from migration_gate.replay.replay_setup import ReplaySetup
+from migration_gate.replay.rollback_run import RollbackProof, find_refused_notes
 from migration_gate.replay.setting_advice import describe_supplied
 from migration_gate.replay.statement_lines import add_statement_lines
 from migration_gate.replay.worker_answer import AnswerReader
+
+NO_ROLLBACK = RollbackProof()
 
 
 def collect_replay_facts(
@@ -29,6 +32,7 @@ def collect_replay_facts(
     answer: AnswerReader,
     replayed_database: ReplayedDatabase,
     *,
+    rollback: RollbackProof = NO_ROLLBACK,
     output: str,
     notes: tuple[str, ...],
 ) -> Replay:
@@ -63,15 +67,25 @@ def collect_replay_facts(
                     *notes,
                     *describe_adjustments(answer),
                     *answer.notes(),
+                    *find_refused_notes(rollback),
                 )
             )
         ),
         changed_files=_relative_paths(setup),
         changed_lines=setup.changed_lines,
-        unchecked=answer.unchecked(),
+        unchecked=(*answer.unchecked(), *_list_unproven(rollback)),
+        rollback_scope=setup.settings.rollback,
+        rollbacks=rollback.rollbacks,
         output=output,
     )
     return replace(replay, notes=(*replay.notes, *_describe_handled_calls(replay)))
+
+
+def _list_unproven(rollback: RollbackProof) -> Iterator[Unchecked]:
+    """Revisions whose rollback could not be tried."""
+    for item in rollback.rollbacks:
+        if item.unproven:
+            yield Unchecked(f"rollback of {item.revision}", item.unproven)
 
 
 def _describe_handled_calls(replay: Replay) -> Iterator[str]:

@@ -50,6 +50,27 @@ class ReplaySetup:
         """A copy of `database` before the project's code has run; only if it is not empty then."""
         return f"{self.database}_initial"
 
+    @property
+    def rollback_database(self) -> str:
+        """A copy in which revisions are downgraded when the history has run."""
+        return f"{self.database}_rollback"
+
+    @property
+    def prefix_database(self) -> str:
+        """The history up to a revision that cannot be downgraded from the top."""
+        return f"{self.database}_prefix"
+
+    @property
+    def databases(self) -> tuple[str, ...]:
+        """All that a run may make, but for those of other addresses."""
+        return (
+            self.database,
+            self.models_database,
+            self.initial_database,
+            self.rollback_database,
+            self.prefix_database,
+        )
+
     def build_task(self, kind: TaskKind, stamp: str = "heads") -> WorkerTask:
         """A worker's task on these databases. `stamp` is for a bootstrap alone."""
         return WorkerTask(

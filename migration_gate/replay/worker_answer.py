@@ -84,7 +84,7 @@ class AnswerReader:
         self._paths = RepositoryPaths(root)
         history = self._find_first(HistoryRead)
         revision_files = {script.id: script.file for script in history.revisions} if history else {}
-        self._failures = FailureBuilder(self._paths, revision_files)
+        self.failures = FailureBuilder(self._paths, revision_files)
 
     def _find_all(self, kind: type[AnyLine]) -> Iterator[AnyLine]:
         return (line for line in self._lines if isinstance(line, kind))
@@ -200,7 +200,7 @@ class AnswerReader:
         graph = self._find_first(HistoryRead)
         if graph is None or graph.error is None:
             return None
-        return self._failures.build_failure(graph.error, None)
+        return self.failures.build_failure(graph.error, None)
 
     # The steps.
 
@@ -211,9 +211,7 @@ class AnswerReader:
     def steps(self) -> tuple[Step, ...]:
         """Every step that ran to its end."""
         version_tables = self.version_tables()
-        return tuple(
-            build_step(line, version_tables, self._failures) for line in self._find_all(StepFinished)
-        )
+        return tuple(build_step(line, version_tables, self.failures) for line in self._find_all(StepFinished))
 
     # Failures.
 
@@ -222,12 +220,12 @@ class AnswerReader:
         line = self._find_first(RunFailed)
         if line is None:
             return None
-        failure = self._failures.build_failure(line.error, line.revision, line.line)
+        failure = self.failures.build_failure(line.error, line.revision, line.line)
         if failure.statement is None and failure.sqlstate and line.statements:
             # A driver's own exception does not hold the statement: it is the one that ran last.
             failure = dataclasses.replace(failure, statement=line.statements[-1].sql)
         if line.first_error is not None:
-            first_error = self._failures.build_failure(line.first_error, line.revision)
+            first_error = self.failures.build_failure(line.first_error, line.revision)
             failure = dataclasses.replace(failure, first_error=first_error)
         return StoppedRun(line.stage, failure, line.missing)
 
@@ -236,7 +234,7 @@ class AnswerReader:
         line = self._find_first(RunFailed)
         if line is None or line.revision is None:
             return ()
-        return build_statements(line.statements, line.revision, self._failures)
+        return build_statements(line.statements, line.revision, self.failures)
 
     # The models.
 

@@ -25,7 +25,7 @@ from migration_gate.sandbox.command import identify_socket
 from migration_gate.sandbox.process_end import ENDED_FROM_OUTSIDE, describe_exit, is_own_end, wait_for_process
 from migration_gate.worker.protocol import Line
 from migration_gate.worker.protocol.history_lines import ContextConfigured
-from migration_gate.worker.protocol.order import DATABASE_RESTORED, ModelsRequest, Order, encode_order
+from migration_gate.worker.protocol.order import DATABASE_RESTORED, Order, Request, encode_order
 from migration_gate.worker.protocol.run_lines import Done, FailedStage, InterpreterEnded, StageStarted
 from migration_gate.worker.protocol.step_lines import StepFinished, StepStarted
 
@@ -121,7 +121,7 @@ def _name_socket(worker: WorkerProcess, server: Server) -> None:
         pipe.write(identify_socket(f"{server.socket_directory}/.s.PGSQL.{server.port}"))
 
 
-def _send_line(pipes: WorkerPipes, line: Order | ModelsRequest) -> None:
+def _send_line(pipes: WorkerPipes, line: Order | Request) -> None:
     # A worker that has died already is reported when its answer is read.
     with contextlib.suppress(BrokenPipeError):
         pipes.order.write(encode_order(line))
@@ -157,8 +157,8 @@ class AnswerStream:
         """The end of what the project's code printed so far."""
         return crash_report.remove_foreign_frames(self._output.decode("utf-8", "replace"))
 
-    def request_models(self, request: ModelsRequest) -> None:
-        """Have the interpreter create the models; the history has run."""
+    def send_request(self, request: Request) -> None:
+        """Have the interpreter do more; the history has run."""
         _send_line(self._pipes, request)
 
     def confirm_restored_database(self) -> None:

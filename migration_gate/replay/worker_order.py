@@ -66,6 +66,7 @@ def build_order(project: Project, settings: Settings, server: Server, task: Work
         prepare=_select_worker_commands(settings),
         catalog_query=SNAPSHOT_QUERY,
         snapshots=settings.snapshots,
+        rollback=settings.rollback,
         changed_files=task.changed_files,
         new_files=task.new_files,
         log_after_step=not server.superuser,

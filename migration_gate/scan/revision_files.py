@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from migration_gate.facts import FileDefect, RevisionFile
+from migration_gate.scan.downgrade_text import read_downgrade
 from migration_gate.scan.file_content import read_regular_file
 from migration_gate.scan.python_syntax import parse_other_syntax
 from migration_gate.scan.revision_calls import find_schema_calls
@@ -188,6 +189,7 @@ def _read_tree(tree: ast.Module, data: bytes, display_path: str, message: str) -
         added_columns=_find_added_columns(data),
         calls=find_schema_calls(tree),
         text=data.decode("utf-8", "replace"),
+        downgrade=read_downgrade(tree),
     )
     return RevisionSource(
         file,

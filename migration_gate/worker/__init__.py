@@ -24,10 +24,12 @@ in and what goes out; stdout and stderr belong to the project's code.
     project_config      the project's Alembic configuration; relocated_imports: of another checkout
     script_history      the revisions, as Alembic reads them
     upgrade             runs env.py, one revision at a time; observed_step, session_place
+    revision_runs       runs single functions of revisions once more, when the history has run
+    pool_guard          a fork uses no connection of the process that it comes from
     statement_recorder  statements, transactions and errors of a step; observed_blocks: caught in DO blocks
     step_record         which of them are kept; statement_parameters: their values
     model_ddl           DDL that is compiled from the project's own models; model_origins, running_frames
-    catalog_snapshot    reads the catalog on the migration's own connection
+    catalog_snapshot    reads the catalog on the migration's own connection; row_changes: of one revision
     env_watch           errors that env.py catches, contexts that it does not run
     env_context         what env.py configured
     listener_guard      failures of the worker's own, apart from the project's

@@ -9,7 +9,7 @@ from typing import Optional
 from .process_attributes import open_memory
 from .protocol import Line, encode_line
 from .protocol.history_lines import ContextConfigured, ScriptsFound
-from .protocol.order import DATABASE_RESTORED, ModelsRequest, Order, decode_models_request, decode_order
+from .protocol.order import DATABASE_RESTORED, ModelsRequest, Order, Request, decode_order, decode_request
 from .protocol.run_lines import StageStarted
 
 IMMEDIATE_LINES = (StageStarted, ScriptsFound)
@@ -35,6 +35,10 @@ class AnswerStream:
     def is_holding(self) -> bool:
         """Whether lines wait until it is certain that this attempt is the one that counts."""
         return self._keeps_lines and self.is_owner
+
+    def take_over(self) -> None:
+        """From now on this process writes the answer, which a fork of the owner is."""
+        self._owner = os.getpid()
 
     def hold(self) -> None:
         """From now on this process writes the answer, and keeps its lines until the first context."""
@@ -79,7 +83,7 @@ class OrderStream:
         self._owner = os.getpid()
         if text:
             self.received_request = text
-            self._request = decode_models_request(text.encode("ascii"))
+            self._request = self._demand_models(decode_request(text.encode("ascii")))
             open_memory()
 
     def receive_order(self) -> Order:
@@ -112,7 +116,22 @@ class OrderStream:
         with self._lock:
             if self._request is None:
                 line = self._stream.readline()
-                self._request = decode_models_request(line) if line else None
+                self._request = self._demand_models(decode_request(line)) if line else None
                 self.received_request = line.decode("ascii")
                 open_memory()
             return self._request
+
+    def receive_request(self) -> Optional[Request]:
+        """The next request, as soon as it comes; None if the gate closes the pipe.
+
+        Only the process that has run the history gets several.
+        """
+        if os.getpid() != self._owner:
+            os._exit(0)
+        line = self._stream.readline()
+        return decode_request(line) if line else None
+
+    @staticmethod
+    def _demand_models(request: Request) -> ModelsRequest:
+        assert isinstance(request, ModelsRequest)  # noqa: S101  (nothing else is sent to the models' process)
+        return request

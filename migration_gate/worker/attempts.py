@@ -125,7 +125,7 @@ def run_attempts(run: Callable[[Attempt], None], restore_database: Callable[[], 
         if number == MAX_ATTEMPTS:
             additions = attempt.proven or attempt.additions
             attempt = dataclasses.replace(attempt, additions=additions, is_final=True)
-        status, message = _run_in_child(attempt, run)
+        status, message = run_in_child(attempt, run)
         if status != 0 or message == FINISHED:
             return AttemptsEnd(status, is_finished=message == FINISHED)
         try:
@@ -137,7 +137,11 @@ def run_attempts(run: Callable[[Attempt], None], restore_database: Callable[[], 
     return AttemptsEnd(status, is_finished=False)
 
 
-def _run_in_child(attempt: Attempt, run: Callable[[Attempt], None]) -> tuple[int, bytes]:
+def run_in_child(attempt: Attempt, run: Callable[[Attempt], None]) -> tuple[int, bytes]:
+    """Run the attempt in a fork of this process.
+
+    Returns the fork's exit status as a shell counts it, and its last message: FINISHED if it came to its end.
+    """
     read_descriptor, write_descriptor = os.pipe()
     # What is in the buffers now would be printed by both processes.
     sys.stdout.flush()

@@ -11,6 +11,7 @@ from . import private_api
 from .catalog_snapshot import execute_unseen, read_catalog, run_unseen
 from .listener_guard import ListenerGuard
 from .protocol.order import Order
+from .row_changes import find_row_changes
 from .statement_recorder import StatementRecorder
 
 BEGIN_STEP = """do $$ begin
@@ -44,18 +45,37 @@ class ObservedStep:
         *,
         number: int,
         has_snapshots: bool,
+        has_changes: bool = False,
     ) -> None:
+        """`has_changes`: what the step makes of the catalog is wanted."""
         self._order = order
         self._context = context
         self._recorder = recorder
         self._guard = guard
         self._number = number
         self._has_snapshots = has_snapshots
-        self.before: Optional[str] = None
-        self.after: Optional[str] = None
-        """the catalog as JSON, if the step gets snapshots"""
+        self._has_changes = has_changes
+        self._catalog_before: Optional[str] = None
+        self._catalog_after: Optional[str] = None
         self.in_transaction = True
         """the connection was in a transaction when the function ended"""
+
+    @property
+    def before(self) -> Optional[str]:
+        """The catalog before the step as JSON, if it gets snapshots."""
+        return self._catalog_before if self._has_snapshots else None
+
+    @property
+    def after(self) -> Optional[str]:
+        """The catalog after the step as JSON, if it gets snapshots."""
+        return self._catalog_after if self._has_snapshots else None
+
+    @property
+    def changes(self) -> Optional[str]:
+        """What the step made of the catalog as JSON, if that is wanted."""
+        if not self._has_changes or self._catalog_before is None or self._catalog_after is None:
+            return None
+        return find_row_changes(self._catalog_before, self._catalog_after)
 
     def wrap(
         self, function: Callable[..., Any], on_error: Callable[[BaseException], None]
@@ -82,7 +102,7 @@ class ObservedStep:
         connection = self._context.connection
         with self._guard.querying("the record of what each revision changes"):
             run_unseen(connection, BEGIN_STEP % self._number)
-        self.before = self._read_catalog()
+        self._catalog_before = self._read_catalog()
         self._recorder.migration_connection = private_api.driver_connection(connection)
         self._recorder.in_migration = True
 
@@ -94,12 +114,12 @@ class ObservedStep:
         if self._order.log_after_step:
             with self._guard.querying("the record of what each revision changes"):
                 run_unseen(connection, LOG_CHANGES)
-        self.after = self._read_catalog()
+        self._catalog_after = self._read_catalog()
 
     def _read_catalog(self) -> Optional[str]:
-        """The catalog as it is now, if the step gets snapshots."""
+        """The catalog as it is now, if anything of it is wanted."""
         text: Optional[str] = None
-        if self._has_snapshots:
+        if self._has_snapshots or self._has_changes:
             with self._guard.querying("the catalog before and after a revision"):
                 text = read_catalog(self._context.connection, self._order.catalog_query)
         return text
@@ -113,11 +133,20 @@ def choose_snapshot_revisions(order: Order, plan: Sequence[Any]) -> frozenset[st
     if order.snapshots == "all":
         return frozenset(revisions)
     if order.snapshots == "changed":
-        changed_files = set(order.changed_files)
-        if not changed_files:
-            return frozenset()
-        changed = [
-            step.revision.revision for step in plan if os.path.realpath(step.revision.path) in changed_files
-        ]
-        return frozenset(changed[-MAX_CHANGED_SNAPSHOTS:])
+        return frozenset(_list_changed(order, plan)[-MAX_CHANGED_SNAPSHOTS:])
     return frozenset(revisions[-int(order.snapshots) :])
+
+
+def choose_rollback_revisions(order: Order, plan: Sequence[Any]) -> frozenset[str]:
+    """The revisions of the plan that are rolled back when the history has run."""
+    if order.rollback == "all":
+        return frozenset(step.revision.revision for step in plan)
+    return frozenset(_list_changed(order, plan) if order.rollback == "change" else ())
+
+
+def _list_changed(order: Order, plan: Sequence[Any]) -> list[str]:
+    """The revisions of the plan whose files the change adds or edits."""
+    changed_files = set(order.changed_files)
+    if not changed_files:
+        return []
+    return [step.revision.revision for step in plan if os.path.realpath(step.revision.path) in changed_files]

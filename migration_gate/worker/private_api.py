@@ -37,6 +37,17 @@ def plan_stamp(script: Any, revision: str, heads: Any) -> list[Any]:
     return list(script._stamp_revs(revision, heads))
 
 
+def make_step(script: Any, revision: str, direction: str) -> Any:
+    """The step that runs one function of a revision, and then changes the version table.
+
+    `RevisionStep` of `alembic.runtime.migration`, since Alembic 0.7: what the plans of `upgrade` and
+    `downgrade` consist of. Raises AttributeError if the revision's file lacks the function.
+    """
+    from alembic.runtime.migration import RevisionStep
+
+    return RevisionStep(script.revision_map, script.get_revision(revision), direction == "upgrade")
+
+
 def find_version_folders(script: Any) -> tuple[str, ...]:
     """Real paths of the folders with revisions.
 
@@ -51,6 +62,20 @@ def resolved_dependencies(revision: Any) -> tuple[str, ...]:
     `Revision._resolved_dependencies`, since Alembic 0.8.
     """
     return tuple(revision._resolved_dependencies or ())
+
+
+def list_applied_revisions(script: Any, heads: Any) -> frozenset[str]:
+    """The ids of `heads`, and of all that they follow and depend on."""
+    applied: set[str] = set()
+    waiting = [script.get_revision(head) for head in heads]
+    while waiting:
+        revision = waiting.pop()
+        if revision.revision not in applied:
+            applied.add(revision.revision)
+            down = revision.down_revision
+            parents = down if isinstance(down, (tuple, list)) else (down,) if down else ()
+            waiting += [script.get_revision(name) for name in (*parents, *resolved_dependencies(revision))]
+    return frozenset(applied)
 
 
 def wrap_migration_function(step: Any, wrap: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:

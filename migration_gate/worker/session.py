@@ -16,12 +16,13 @@ from .listener_guard import ABORTED_TRANSACTION, GateFailed, ListenerGuard
 from .model_ddl import OBSERVATION, ModelDdlObserver
 from .models_database import ModelsDatabase
 from .models_run import ModelsRun
+from .pool_guard import install_pool_guard
 from .prepare_commands import run_prepare_command
 from .process_attributes import close_memory, open_memory
 from .project_config import ProjectConfig, load_project_config
 from .protocol.history_lines import HistoryFinished
 from .protocol.model_lines import ModelDdlFound
-from .protocol.order import Order
+from .protocol.order import Order, RunsRequest
 from .protocol.reported_error import ErrorReport
 from .protocol.run_lines import (
     DatabaseUsed,
@@ -35,6 +36,7 @@ from .protocol.run_lines import (
 )
 from .redirection import Redirection
 from .retry_decision import RetryDecision
+from .revision_runs import RevisionRuns
 from .script_history import ScriptHistory
 from .several_databases import SeveralDatabases
 from .stack_dumps import enable_stack_dumps
@@ -138,6 +140,7 @@ class Session:
             self._models_run.is_other_database = self._databases.is_other
         elif self._order.task == "replay":
             self._model_ddl.install()
+            install_pool_guard()
         DialectChoice(self._redirection).install(imports)
         self._retries.install(imports)
         return True
@@ -192,7 +195,7 @@ class Session:
         is_replayed = project.call_env(lambda: self._run_env(project, history, upgrade))
         # A project's own `call_env` may return nothing: then the run counts as complete.
         if is_replayed is not False and self._order.task == "replay":
-            self._finish_history(upgrade)
+            self._finish_history(upgrade, project, script)
         else:
             self._send_model_ddl()
 
@@ -222,8 +225,8 @@ class Session:
         upgrade.raise_caught_error()
         return history.send_once()
 
-    def _finish_history(self, upgrade: HistoryUpgrade) -> None:
-        """Create the models as this process has them, if the gate wants that: the other one failed."""
+    def _finish_history(self, upgrade: HistoryUpgrade, project: ProjectConfig, script: Any) -> None:
+        """Run revisions once more, if the gate wants that; and create the models, if the other one failed."""
         if not self._answer.is_owner:  # the project's code forked this process, and let it come back here
             os._exit(0)
         self._answer.release()  # env.py ended without an error, with or without a context
@@ -231,9 +234,27 @@ class Session:
         tables = tuple(sorted(upgrade.table_names))
         self._answer.send(HistoryFinished(tables, upgrade.skipped_contexts, upgrade.keywords.list_keywords()))
         self._send_model_ddl()  # while the gate copies the database
-        if self._orders.await_request() is not None:
+        request = self._orders.receive_request()
+        while isinstance(request, RunsRequest):
+            self._prepare_runs(upgrade).carry_out(request, project.config, script, project.call_env)
+            request = self._orders.receive_request()
+        if request is not None:
+            open_memory()
             database = ModelsDatabase(self._order, self._redirection, self._answer)
             database.create_models(upgrade.finished_contexts, {}, ())
+
+    def _prepare_runs(self, upgrade: HistoryUpgrade) -> RevisionRuns:
+        runs = RevisionRuns(
+            self._order,
+            self._redirection,
+            self._recorder,
+            self._answer,
+            home=self._home,
+            plans=upgrade.plans,
+        )
+        runs.is_other_database = self._databases.is_other
+        runs.watch_environment = self._retries.watch_arguments
+        return runs
 
     def _send_model_ddl(self) -> None:
         """Send once what was built from the models; what follows is the gate's own."""

@@ -15,7 +15,7 @@ from .env_context import EnvContext, keep_context, list_metadatas, list_table_na
 from .env_watch import OFFLINE_MODE, CaughtError, ConfiguredContexts
 from .listener_guard import GateFailed, ListenerGuard
 from .model_ddl import ModelDdlObserver
-from .observed_step import ObservedStep, choose_snapshot_revisions
+from .observed_step import ObservedStep, choose_rollback_revisions, choose_snapshot_revisions
 from .protocol.history_lines import ContextConfigured, ContextFinished, RevisionsPlanned
 from .protocol.order import ContextPlace, Order
 from .protocol.run_lines import Note
@@ -69,6 +69,8 @@ class HistoryUpgrade:
         self.running_revision: Optional[str] = None
         self.finished_contexts: list[EnvContext] = []
         """of env.py, whose revisions have all run"""
+        self.plans: dict[int, list[str]] = {}
+        """the revisions that each context of env.py ran, in their order, by its number"""
         self.table_names: set[str] = set()
         """`schema.name` of the tables that the contexts had then"""
         self.configured_metadatas: list[Any] = []
@@ -193,11 +195,23 @@ class HistoryUpgrade:
     def _run_plan(
         self, plan: Sequence[Any], context: Any, context_number: int, snapshots: frozenset[str]
     ) -> Iterator[Any]:
-        self._answer.send(RevisionsPlanned(tuple(step.revision.revision for step in plan)))
+        revisions = tuple(step.revision.revision for step in plan)
+        self._answer.send(RevisionsPlanned(revisions))
+        self.plans.setdefault(context_number, []).extend(revisions)
+        rolled_back = choose_rollback_revisions(self._order, plan)
         for step in plan:
-            yield from self._run_step(step, context, context_number, step.revision.revision in snapshots)
+            revision = step.revision.revision
+            yield from self._run_step(
+                step,
+                context,
+                context_number,
+                has_snapshots=revision in snapshots,
+                has_changes=revision in rolled_back,
+            )
 
-    def _run_step(self, step: Any, context: Any, context_number: int, has_snapshots: bool) -> Iterator[Any]:
+    def _run_step(
+        self, step: Any, context: Any, context_number: int, *, has_snapshots: bool, has_changes: bool
+    ) -> Iterator[Any]:
         """Give one step to Alembic, which runs it and comes back for the next one."""
         revision = step.revision.revision
         self._step_number += 1
@@ -208,6 +222,7 @@ class HistoryUpgrade:
             self._guard,
             number=self._step_number,
             has_snapshots=has_snapshots,
+            has_changes=has_changes,
         )
         key = (revision, context.version_table, str(self._place))
         remember = functools.partial(self._remember_error, key, revision)
@@ -235,6 +250,7 @@ class HistoryUpgrade:
                 in_transaction=observed.in_transaction,
                 before=observed.before,
                 after=observed.after,
+                changes=observed.changes,
                 dropped_statements=record.dropped_statements,
                 unrecorded_statements=record.unrecorded_statements,
             )

@@ -119,7 +119,7 @@ def _examine(engine: Engine, settings: Settings) -> Facts:
                     facts: Facts = end.value
                     return facts
     finally:
-        engine.drop(setup.database, setup.models_database, setup.initial_database)
+        engine.drop(*setup.databases)
 
 
 def assert_is_said(way: EmptyPass, engine: Engine) -> None:

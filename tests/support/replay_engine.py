@@ -108,25 +108,27 @@ class Engine:
             ):
                 run = _finish(run_history(setup, worker, background))
             lines = list(run.lines)
-            replay = self._read_replay(setup, lines, run.output, worker.notes)
+            replay = self._read_replay(setup, run, lines, worker.notes)
             replay = dataclasses.replace(replay, unchecked=(*replay.unchecked, *run.unchecked))
             if look is not None:
                 look(database)
         finally:
-            self.drop(database, setup.models_database, setup.initial_database)
+            self.drop(*setup.databases)
         return Ran(folder, replay, lines, run.output)
 
     def _read_replay(
-        self, setup: ReplaySetup, lines: list[Line], output: str, notes: tuple[str, ...]
+        self, setup: ReplaySetup, run: HistoryRun, lines: list[Line], notes: tuple[str, ...]
     ) -> Replay:
         """What the gate reads, and whether it proves that the replay took place here."""
-        answer = AnswerReader(setup.repository, lines)
+        answer, output = AnswerReader(setup.repository, lines), run.output
         verify_replay_started(setup.project, answer, output)
         scripts = answer.scripts()
         sources = read_revision_sources(setup, scripts) if scripts is not None else ()
         history = answer.history(setup.settings.target, sources)
         databases = read_replayed_database(setup, lines)
-        replay = collect_replay_facts(setup, history, answer, databases, output=output, notes=notes)
+        replay = collect_replay_facts(
+            setup, history, answer, databases, rollback=run.rollback, output=output, notes=notes
+        )
         failed = answer.failure()
         if failed is not None:
             return dataclasses.replace(replay, failure=failed.failure)

@@ -41,8 +41,8 @@ from migration_gate.worker.protocol.order import (
     Order,
     PrepareCommand,
     ServerAddress,
-    decode_models_request,
     decode_order,
+    decode_request,
     encode_order,
 )
 from migration_gate.worker.protocol.project_requests import (
@@ -51,6 +51,7 @@ from migration_gate.worker.protocol.project_requests import (
     SettingSupplied,
 )
 from migration_gate.worker.protocol.reported_error import ErrorReport, Frame
+from migration_gate.worker.protocol.rollback_lines import FinishedRun, RunsFinished
 from migration_gate.worker.protocol.run_lines import (
     DatabaseUsed,
     Done,
@@ -126,6 +127,16 @@ LINES: tuple[Line, ...] = (
     ),
     RunFailed("replay", ERROR, "b2", "/app/migrations/versions/b2.py", 3, (), ERROR),
     HistoryFinished(("public.a",), 1, (StepKeywords((StepKeyword("engine_name", "events"),), True),)),
+    RunsFinished(
+        (FinishedRun("b2", "downgrade", 1, (ExecutedStatement("select 1", 0.001),)),),
+        ERROR,
+        "a1",
+        "upgrade",
+        7,
+        (),
+        ERROR,
+        "env.py did not run `a1`",
+    ),
     ContextsMissing(1),
     ModelsCreated(
         1,
@@ -153,6 +164,7 @@ ORDER = Order(
     prepare=(PrepareCommand("run", "make seed"),),
     catalog_query="select 1",
     snapshots="changed",
+    rollback="change",
     changed_files=("/app/caf\udce9.py",),
     log_after_step=False,
     stamp="heads",
@@ -182,7 +194,7 @@ def test_the_order_arrives_as_it_was_sent() -> None:
 
 def test_the_request_for_the_models_arrives_as_it_was_sent() -> None:
     request = ModelsRequest((ContextPlace("app, public", "app"),), ("app.users",))
-    assert decode_models_request(encode_order(request)) == request
+    assert decode_request(encode_order(request)) == request
 
 
 def test_an_order_with_a_missing_field_is_refused() -> None:

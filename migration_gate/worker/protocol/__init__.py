@@ -1,10 +1,10 @@
 """The protocol between the gate and its worker, as types for both ends.
 
-The gate sends one `Order` as a line of JSON through a pipe, and when the history has run a `ModelsRequest`,
-or it closes the pipe. The worker answers with one JSON object a line through another pipe; each is one of
-the dataclasses in `Line`, told apart by `kind`. The gate validates every line against these types when it
-comes in (`replay/answer_lines.py`). The process of the models has two pipes of the same kinds, and the same
-order with another task.
+The gate sends one `Order` as a line of JSON through a pipe, and when the history has run any number of
+`RunsRequest` and perhaps a `ModelsRequest`; then it closes the pipe. The worker answers with one JSON object
+a line through another pipe; each is one of the dataclasses in `Line`, told apart by `kind`. The gate
+validates every line against these types when it comes in (`replay/answer_lines.py`). The process of the
+models has two pipes of the same kinds, and the same order with another task.
 
 What the project's code did wrong is data (`RunFailed`), with exit status 0. `Done` is the last line: if it
 is missing the interpreter ended early, and the lines before it show how far it got.
@@ -13,6 +13,7 @@ is missing the interpreter ended early, and the lines before it show how far it 
     run_lines           the course of a run: stages, remarks, a failure, the end
     project_requests    databases and settings that the project asked for
     history_lines       the revision graph and the contexts of env.py; step_lines: each revision
+    rollback_lines      functions of revisions that ran once more: their rollback
     model_lines         the models, and what revisions built from them
     reported_error      an exception as data, which several lines have
 
@@ -36,6 +37,7 @@ from .history_lines import (
 )
 from .model_lines import ContextsMissing, ModelDdlFound, ModelsCreated
 from .project_requests import ConnectionRequested, DatabasesFound, SettingSupplied
+from .rollback_lines import RunsFinished
 from .run_lines import (
     DatabaseUsed,
     Done,
@@ -69,6 +71,7 @@ Line = Union[
     RunFailed,
     InterpreterEnded,
     HistoryFinished,
+    RunsFinished,
     ContextsMissing,
     ModelsCreated,
     Done,

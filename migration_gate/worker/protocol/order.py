@@ -13,6 +13,7 @@ CommandKind = Literal["python", "run"]
 TaskKind = Literal["replay", "models", "bootstrap", "trial"]
 """replay: run the history; models: run env.py without a step and create the models; bootstrap: only create
 the models and stamp them; trial: run env.py without a step, and plan the steps"""
+Direction = Literal["upgrade", "downgrade"]
 DATABASE_RESTORED = b"restored\n"
 """what the gate answers to `DatabaseUsed`"""
 
@@ -81,6 +82,8 @@ class Order:
     """prints a catalog as JSON"""
     snapshots: str
     """which revisions get a snapshot before and after: none, all, changed, or the number of newest ones"""
+    rollback: str
+    """which revisions are rolled back when the history has run: change, all or off"""
     changed_files: tuple[str, ...]
     """real paths of the files that the change adds or edits"""
     log_after_step: bool
@@ -116,14 +119,39 @@ class ModelsRequest:
     """`schema.name` of the tables that target_metadata had in the process that ran the revisions"""
 
 
-def encode_order(order: Union[Order, ModelsRequest]) -> bytes:
+@dataclass(frozen=True)
+class RevisionRun:
+    """One function of one revision, which is to be run."""
+
+    revision: str
+    direction: Direction
+
+
+@dataclass(frozen=True)
+class RunsRequest:
+    """The history has run: env.py is to run these functions, in this order, in another database."""
+
+    runs_database: str
+    runs: tuple[RevisionRun, ...]
+    prepares: bool
+    """the database is as it was before `prepare:` ran its files and commands"""
+
+
+Request = Union[ModelsRequest, RunsRequest]
+"""what may follow on the order when the history has run"""
+
+
+def encode_order(order: Union[Order, Request]) -> bytes:
     """A line of JSON; paths that are not UTF-8 survive."""
     return json.dumps(dataclasses.asdict(order)).encode("ascii") + b"\n"
 
 
-def decode_models_request(data: bytes) -> ModelsRequest:
-    """What `encode_order` made of one."""
+def decode_request(data: bytes) -> Request:
+    """What `encode_order` made of a request."""
     fields: dict[str, Any] = json.loads(data)
+    if "runs" in fields:
+        runs = tuple(RevisionRun(**run) for run in fields["runs"])
+        return RunsRequest(fields["runs_database"], runs, fields["prepares"])
     places = tuple(ContextPlace(**place) for place in fields["places"])
     return ModelsRequest(places, tuple(fields["tables"]))
 

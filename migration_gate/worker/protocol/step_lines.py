@@ -64,6 +64,9 @@ class StepFinished:
     before: Optional[str] = None
     """the catalog as JSON, if the revision gets snapshots"""
     after: Optional[str] = None
+    changes: Optional[str] = None
+    """as JSON, what the revision made of the catalog: by kind of object, the rows that it removed and those
+    that it added; None if the revision is not rolled back later"""
     dropped_statements: int = 0
     """that ran too, and only read or changed rows"""
     unrecorded_statements: int = 0

@@ -1,0 +1,70 @@
+"""A downgrade does not undo what the upgrade did.
+
+The database was compared before the upgrade and after the downgrade, with rows in its tables: something
+was left behind, was not brought back, or is other than it was. An enum type that `drop_table` leaves is
+the usual case, and lets the next upgrade fail: `type already exists`.
+
+Instead, undo in `downgrade()` each thing that `upgrade()` does, in the opposite order.
+"""
+
+from collections.abc import Iterator
+
+from migration_gate.analysis.rollback_messages import (
+    describe_leftover,
+    find_downgrade_text,
+    find_leftover_kind,
+    list_sides,
+    locate_downgrade,
+    suggest_leftover_fix,
+)
+from migration_gate.check import Finding, Severity, Subject
+from migration_gate.facts import Facts, Replay, RevisionRollback
+
+SEVERITY = Severity.ERROR
+SUBJECT = Subject.ROLLED_BACK
+KINDS = ("left-behind", "lost", "altered", "values")
+HARMLESS_LEFT_BEHIND = ("extension",)
+"""the next upgrade finds it, and nothing of the older code minds it"""
+
+UNDO_ROWS = "Change in `downgrade()` only the rows that `upgrade()` has changed, and change them back."
+MARK_ROWS = (
+    "The downgrade left the rows as they were, and the second upgrade changed them again: have `downgrade()` "
+    "change them back, or `upgrade()` change only rows that it has not changed yet."
+)
+
+
+def check(facts: Facts) -> Iterator[Finding]:
+    """Yield each object that differs, unless the downgrade is empty: then missing-downgrade says so."""
+    for rollback in facts.replay.rollbacks:
+        if not find_downgrade_text(facts.replay, rollback.revision).is_empty:
+            yield from _describe_objects(facts.replay, rollback)
+        yield from _describe_values(facts.replay, rollback)
+
+
+def _describe_objects(replay: Replay, rollback: RevisionRollback) -> Iterator[Finding]:
+    for difference in rollback.leftovers:
+        is_harmless = difference.expected is None and difference.noun in HARMLESS_LEFT_BEHIND
+        yield Finding(
+            object=f"{rollback.revision} {difference.object}",
+            message=f"`{rollback.revision}`: the downgrade {describe_leftover(difference)}",
+            location=locate_downgrade(replay, rollback.revision),
+            revision=rollback.revision,
+            evidence=list_sides(difference, "before upgrade", "after downgrade"),
+            fix=suggest_leftover_fix(difference),
+            kind=find_leftover_kind(difference),
+            severity=Severity.WARNING if is_harmless else None,
+        )
+
+
+def _describe_values(replay: Replay, rollback: RevisionRollback) -> Iterator[Finding]:
+    for altered in rollback.altered_rows:
+        when = "after its downgrade and the upgrade that followed"
+        yield Finding(
+            object=f"{rollback.revision} {altered.object}",
+            message=f"`{rollback.revision}`: {when}, {altered.text}",
+            location=locate_downgrade(replay, rollback.revision),
+            revision=rollback.revision,
+            fix=UNDO_ROWS if altered.by_downgrade else MARK_ROWS,
+            kind="values",
+            severity=None if altered.by_downgrade else Severity.WARNING,
+        )

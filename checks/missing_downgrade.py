@@ -1,0 +1,55 @@
+"""A revision of the change has no downgrade.
+
+Its `upgrade()` changes the database, and its `downgrade()` is missing or empty. `alembic downgrade` then
+succeeds and does nothing: the version table says that the change is gone, the schema still has it,
+and the next upgrade fails or changes it twice. This is noticed in the night of a rollback.
+
+Instead, write the downgrade, or say that there is none: `raise NotImplementedError(reason)`.
+"""
+
+from collections.abc import Iterator
+
+from migration_gate.analysis.rollback_messages import DECLARE_ONE_WAY, locate_downgrade
+from migration_gate.analysis.rolled_back_files import list_rolled_back_files
+from migration_gate.check import Finding, Severity, Subject
+from migration_gate.facts import Facts, Replay, RevisionFile
+
+SEVERITY = Severity.ERROR
+SUBJECT = Subject.ROLLED_BACK
+SCHEMA_PREFIXES = ("create_", "add_", "alter_", "drop_", "rename_")
+"""how the functions of Alembic's begin that change a schema"""
+
+
+def check(facts: Facts) -> Iterator[Finding]:
+    """Yield the revisions whose upgrade does something, and whose downgrade does nothing."""
+    replay = facts.replay
+    for file in list_rolled_back_files(replay):
+        if file.downgrade.is_empty and not file.downgrade.upgrade_is_empty:
+            yield from _describe_revision(replay, file)
+
+
+def _describe_revision(replay: Replay, file: RevisionFile) -> Iterator[Finding]:
+    revision = file.revision or ""
+    rollback = replay.find_rollback(revision)
+    if rollback is not None and rollback.only_added_labels:
+        return  # Postgres cannot remove a label
+    changes_schema = rollback.has_changed_catalog if rollback is not None else _names_schema(file)
+    what = "`downgrade()` is missing" if file.downgrade.line is None else "`downgrade()` does nothing"
+    if changes_schema:
+        message, severity = f"`{revision}` changes the schema, and its {what}", None
+    else:
+        message = f"`{revision}` changes rows alone, and its {what}"
+        severity = Severity.NOTE
+    yield Finding(
+        object=revision,
+        message=message,
+        location=locate_downgrade(replay, revision),
+        revision=revision,
+        fix=f"Write what undoes `upgrade()`, in the opposite order. {DECLARE_ONE_WAY}",
+        severity=severity,
+    )
+
+
+def _names_schema(file: RevisionFile) -> bool:
+    """Whether the text of a revision that did not run names what changes a schema."""
+    return any(call.name.startswith(SCHEMA_PREFIXES) for call in file.calls)

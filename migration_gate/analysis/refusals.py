@@ -1,0 +1,33 @@
+"""Which errors of a downgrade say that the revision is one-way, and which are not the revision's."""
+
+from __future__ import annotations
+
+import re
+
+from migration_gate.facts import Failure
+
+_ONE_WAY_CLASS = re.compile(r"NotImplemented|Irreversible|NotReversible|OneWay|DowngradeNot", re.IGNORECASE)
+_ONE_WAY_TEXT = re.compile(
+    r"irreversib|not reversible|non-reversible|one[- ]way"
+    r"|(?:can ?not|can't|cannot|must not) (?:be )?(?:downgrad|revers|undo|undone|roll(?:ed)? ?back)"
+    r"|(?:downgrad\w*|rollback|rolling back) (?:is |are )?"
+    r"(?:not (?:supported|possible|allowed|implemented)|unsupported)"
+    r"|no downgrade",
+    re.IGNORECASE,
+)
+_SHARED = "2BP01"
+"""dependent_objects_still_exist"""
+
+
+def describe_refusal(failure: Failure) -> str:
+    """How a revision says that it is one-way; '' if the error is another one."""
+    if failure.sqlstate is not None:
+        return ""
+    if _ONE_WAY_CLASS.search(failure.exception_class) or _ONE_WAY_TEXT.search(failure.message):
+        return failure.message
+    return ""
+
+
+def is_about_shared_role(failure: Failure) -> bool:
+    """Whether a role cannot be dropped because another database of the server uses it."""
+    return failure.sqlstate == _SHARED and failure.message.startswith("role ")

@@ -1,0 +1,132 @@
+"""What came of downgrades, in words: where a finding is shown, what supports it, and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from migration_gate.analysis.rolled_back_files import find_rolled_back_file
+from migration_gate.check import Evidence
+from migration_gate.facts import DowngradeText, Failure, Location, Replay, RollbackDifference
+from migration_gate.wording import code_block, join_lines
+
+DECLARE_ONE_WAY = (
+    "If the revision cannot be undone, say so in `downgrade()`: `raise NotImplementedError(reason)`."
+)
+SHOWN_FRAMES = 4
+_ROWS = ("22", "23")
+"""classes of SQLSTATEs of errors that depend on the rows"""
+_DOWNGRADE_FIXES: Mapping[str, str] = {
+    "23502": "Rows have no value for the column then: add it with a `server_default`, or add it as nullable, "
+    "fill it, and set NOT NULL after that.",
+    "23503": "Remove or correct the rows that reference nothing before the foreign key is made.",
+    "23505": "Remove the duplicates before the rule is made.",
+    "23514": "Correct the rows that break the rule before it is made.",
+    "22001": "Shorten the values before the column gets the shorter type.",
+    "42804": "Say how the values are converted: `postgresql_using='column::type'`.",
+    "2BP01": "Drop what depends on the object first: in the opposite order of `upgrade()`.",
+    "55006": "Something still uses the object: drop or disable that first.",
+    "25001": "Run the statement in `with op.get_context().autocommit_block():`.",
+    "42704": "Drop the object under the name which `upgrade()` gave it.",
+    "42P01": "Name the table as it is called after `upgrade()`.",
+    "42703": "Name the column as it is called after `upgrade()`.",
+}
+_LEFT_FIXES: Mapping[str, str] = {
+    "enum type": 'op.execute("DROP TYPE {name}")',
+    "domain": 'op.execute("DROP DOMAIN {name}")',
+    "sequence": 'op.execute("DROP SEQUENCE {name}")',
+    "function": 'op.execute("DROP FUNCTION {name}")',
+    "procedure": 'op.execute("DROP PROCEDURE {name}")',
+    "view": 'op.execute("DROP VIEW {name}")',
+    "materialized view": 'op.execute("DROP MATERIALIZED VIEW {name}")',
+    "extension": 'op.execute("DROP EXTENSION {name}")',
+    "schema": 'op.execute("DROP SCHEMA {name}")',
+    "table": 'op.drop_table("{name}")',
+    "trigger": 'op.execute("DROP TRIGGER {name}")',
+    "policy": 'op.execute("DROP POLICY {name}")',
+}
+
+
+def find_downgrade_text(replay: Replay, revision: str) -> DowngradeText:
+    """The downgrade as it is written; an empty description if the file was not read."""
+    file = find_rolled_back_file(replay, revision)
+    return file.downgrade if file is not None else DowngradeText()
+
+
+def locate_downgrade(replay: Replay, revision: str) -> Location | None:
+    """The line of its `def downgrade`, else the revision's."""
+    file = find_rolled_back_file(replay, revision)
+    if file is not None:
+        return Location(file.path, file.downgrade.line or file.line)
+    known = replay.history.find_revision(revision)
+    return known.location if known is not None else None
+
+
+def collect_failure_evidence(failure: Failure) -> Iterator[Evidence]:
+    """The statement, and what Postgres or Python said of it."""
+    error = failure.first_error or failure
+    sqlstate = f"(SQLSTATE {error.sqlstate})" if error.sqlstate else ""
+    texts = {
+        "statement": error.statement,
+        "error": f"{error.exception_class} {sqlstate}".strip(),
+        "detail": error.detail,
+        "hint": error.hint,
+        "seen as": failure.message if error is not failure else None,
+    }
+    for label, text in texts.items():
+        if text:
+            yield Evidence(label, text)
+    if not error.statement:
+        for frame in error.traceback[-SHOWN_FRAMES:]:
+            yield Evidence("frame", frame)
+    if depends_on_rows(failure):
+        yield Evidence("rows", "the tables held rows of the gate's; without rows it may succeed")
+
+
+def depends_on_rows(failure: Failure) -> bool:
+    """Whether a downgrade failed because of values of rows, which an empty database does not have."""
+    if failure.direction != "downgrade":
+        return False
+    error = failure.first_error or failure
+    return (error.sqlstate or "")[:2] in _ROWS
+
+
+def suggest_downgrade_fix(failure: Failure) -> str:
+    """What to do about a downgrade that fails."""
+    error = failure.first_error or failure
+    advice = _DOWNGRADE_FIXES.get(error.sqlstate or "", "Correct `downgrade()`.")
+    return f"{advice} {DECLARE_ONE_WAY}"
+
+
+def describe_leftover(difference: RollbackDifference) -> str:
+    """What a downgrade did not undo, as a clause after the name of the revision."""
+    name = f"the {difference.noun} `{join_lines(difference.object)}`"
+    if difference.expected is None:
+        return f"left {name} behind"
+    if difference.found is None:
+        return f"did not bring back {name}"
+    return f"left {name} other than it was"
+
+
+def find_leftover_kind(difference: RollbackDifference) -> str:
+    """The kind of the finding."""
+    if difference.expected is None:
+        return "left-behind"
+    return "lost" if difference.found is None else "altered"
+
+
+def suggest_leftover_fix(difference: RollbackDifference) -> str:
+    """What to write into `downgrade()`."""
+    if difference.expected is None:
+        code = _LEFT_FIXES.get(difference.noun, "").format(name=join_lines(difference.object))
+        return f"Drop it in `downgrade()`:{code_block(code)}" if code else "Drop it in `downgrade()`."
+    if difference.found is None:
+        return "Create it in `downgrade()` as it was."
+    return "Set it back in `downgrade()`."
+
+
+def list_sides(difference: RollbackDifference, before: str, after: str) -> tuple[Evidence, Evidence]:
+    """Both definitions, under these labels."""
+    return (
+        Evidence(before, "nothing" if difference.expected is None else difference.expected),
+        Evidence(after, "nothing" if difference.found is None else difference.found),
+    )

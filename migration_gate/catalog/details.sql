@@ -1,0 +1,51 @@
+-- Comments, owners and settings that no other file has as a field. An owner only if it is not who asks.
+select * from (
+  select 'comment' as kind, i.type || ' ' || i.identity as name, m.comment as definition, 0::bigint as oid
+  from remark m cross join lateral pg_identify_object(m.classoid, m.objoid, m.objsubid) i
+  where (m.classoid not in ('pg_class'::regclass, 'pg_namespace'::regclass, 'pg_type'::regclass,
+                            'pg_constraint'::regclass)
+         or m.classoid = 'pg_constraint'::regclass
+            and exists (select from pg_constraint c where c.oid = m.objoid and c.contypid <> 0)
+         or m.objsubid > 0 and exists (select from pg_class c where c.oid = m.objoid and c.relkind in ('v', 'm', 'c')))
+    and coalesce(i.schema, '') <> 'migration_gate'
+    and not exists (select from pg_depend e
+                    where e.classid = m.classoid and e.objid = m.objoid and e.deptype = 'e')
+  union all
+  select 'statistics target', r.schema || '.' || r.name || '.' || a.attname, a.attstattarget::text, 0
+  from relation r join pg_attribute a on a.attrelid = r.oid and a.attnum > 0 and not a.attisdropped
+  where a.attstattarget >= 0
+  union all
+  select 'cluster order', r.schema || '.' || r.name, 'BY ' || c.relname, 0
+  from pg_index x join relation r on r.oid = x.indrelid join pg_class c on c.oid = x.indexrelid
+  where x.indisclustered
+  union all
+  select 'owner', r.schema || '.' || r.name, pg_get_userbyid(r.owner)::text, 0
+  from relation r where pg_get_userbyid(r.owner) <> current_user
+  union all
+  select 'owner', s.name || '.' || p.proname || '(' || pg_get_function_identity_arguments(p.oid) || ')',
+         pg_get_userbyid(p.proowner)::text, 0
+  from pg_proc p join space s on s.oid = p.pronamespace
+  where pg_get_userbyid(p.proowner) <> current_user
+    and not exists (select from pg_depend e
+                    where e.classid = 'pg_proc'::regclass and e.objid = p.oid and e.deptype = 'e')
+  union all
+  select 'foreign data wrapper', x.fdwname::text, array_to_string(x.fdwoptions, ', ', ''), 0
+  from pg_foreign_data_wrapper x
+  where not exists (select from pg_depend e where e.classid = 'pg_foreign_data_wrapper'::regclass
+                    and e.objid = x.oid and e.deptype = 'e')
+  union all
+  select 'server options', x.srvname::text, array_to_string(x.srvoptions, ', ', ''), 0
+  from pg_foreign_server x where x.srvoptions is not null
+  union all
+  select 'operator class', s.name || '.' || x.opcname || ' USING ' || m.amname,
+         'FOR TYPE ' || format_type(x.opcintype, null), 0
+  from pg_opclass x join space s on s.oid = x.opcnamespace join pg_am m on m.oid = x.opcmethod
+  where not exists (select from pg_depend e
+                    where e.classid = 'pg_opclass'::regclass and e.objid = x.oid and e.deptype = 'e')
+  union all
+  select 'text search dictionary', s.name || '.' || x.dictname, coalesce(x.dictinitoption, ''), 0
+  from pg_ts_dict x join space s on s.oid = x.dictnamespace
+  where not exists (select from pg_depend e
+                    where e.classid = 'pg_ts_dict'::regclass and e.objid = x.oid and e.deptype = 'e')
+) detail
+order by kind, name

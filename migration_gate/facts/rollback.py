@@ -1,0 +1,98 @@
+"""What came of the downgrades of revisions, and of their upgrades after that."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from migration_gate.facts.failure import Failure
+
+RollbackScope = Literal["change", "all", "off"]
+
+
+@dataclass(frozen=True, slots=True)
+class UnnamedDrop:
+    """A call that drops a constraint or an index whose name is None."""
+
+    function: str
+    """`drop_constraint` or `drop_index`"""
+    line: int
+    last_line: int
+    code: str
+    """the call as it is written, on one line"""
+    table: str = ""
+    """as written; '' if that is no literal"""
+
+
+@dataclass(frozen=True, slots=True)
+class DowngradeText:
+    """A revision's `downgrade()` as it is written."""
+
+    line: int | None = None
+    """of its `def`; None if the file has no such function"""
+    is_empty: bool = False
+    """it is missing, or its body does nothing"""
+    upgrade_is_empty: bool = False
+    """the same of `upgrade()`"""
+    refusal: str = ""
+    """the `raise` statement that its body consists of; '' if it has others"""
+    refusal_line: int | None = None
+    unnamed_drops: tuple[UnnamedDrop, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RollbackDifference:
+    """An object that is not as it should be after a downgrade, or after the upgrade that follows it."""
+
+    noun: str
+    """table, column, enum, function..."""
+    object: str
+    """as reports show it"""
+    expected: str | None
+    """its definition; None if it should not be there"""
+    found: str | None
+    """None if it is not there"""
+
+
+@dataclass(frozen=True, slots=True)
+class AlteredRows:
+    """What became of rows whose table stayed, or of values whose column stayed."""
+
+    object: str
+    """a table or a column, as reports show it"""
+    text: str
+    """a clause"""
+    by_downgrade: bool
+    """the downgrade changed them; else only the upgrade after it did"""
+
+
+@dataclass(frozen=True, slots=True)
+class RevisionRollback:
+    """What came of the downgrade of one revision, and of its upgrade after that."""
+
+    revision: str
+    failure: Failure | None = None
+    """the error that ended the downgrade"""
+    refusal: str = ""
+    """how the revision says that it is one-way: the exception that it raises; '' if it does not"""
+    has_changed_catalog: bool = True
+    """its first upgrade did"""
+    only_added_labels: bool = False
+    """its first upgrade added labels to enum types, and changed nothing else of the catalog"""
+    leftovers: tuple[RollbackDifference, ...] = ()
+    """what differs after the downgrade from what there was before the revision"""
+    reupgrade_failure: Failure | None = None
+    reupgrade_differences: tuple[RollbackDifference, ...] = ()
+    """what differs after the second upgrade from what there was after the first"""
+    lost_values: tuple[str, ...] = ()
+    """columns, and whole tables, that the downgrade removed with the values in them"""
+    altered_rows: tuple[AlteredRows, ...] = ()
+    is_complete: bool = False
+    """both functions ran to their end"""
+    unproven: str = ""
+    """why nothing, or not all, is known"""
+
+    @property
+    def was_downgraded(self) -> bool:
+        """Whether its downgrade ran to its end."""
+        return self.failure is None and not self.refusal and not self.unproven

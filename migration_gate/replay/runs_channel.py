@@ -1,0 +1,38 @@
+"""Has the interpreter that ran the history run single functions of revisions once more."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from migration_gate.replay.worker_answer_stream import AnswerStream
+from migration_gate.worker.protocol import Line
+from migration_gate.worker.protocol.order import RevisionRun, RunsRequest
+from migration_gate.worker.protocol.rollback_lines import RunsFinished
+
+ENDED = "the project's interpreter has ended"
+
+
+class AnswerInProgress:
+    """An answer that is being read: what has come, and where the rest comes from."""
+
+    def __init__(self, stream: AnswerStream) -> None:
+        self.stream = stream
+        self.iterator = iter(stream)
+        self.lines: list[Line] = []
+
+
+class RunsChannel:
+    """Sends requests one by one, and reads what comes of each."""
+
+    def __init__(self, answer: AnswerInProgress) -> None:
+        """What else comes is added to the lines of the answer."""
+        self._answer = answer
+
+    def run(self, database: str, runs: Sequence[RevisionRun], *, prepares: bool = False) -> RunsFinished:
+        """Run the functions in the database, in their order. Raises what an `AnswerStream` raises."""
+        self._answer.stream.send_request(RunsRequest(database, tuple(runs), prepares))
+        for line in self._answer.iterator:
+            if isinstance(line, RunsFinished):
+                return line
+            self._answer.lines.append(line)
+        return RunsFinished(problem=ENDED)

@@ -1,0 +1,196 @@
+"""Runs single functions of revisions when the history has run, in another database: `downgrade()` and back.
+
+Each request is carried out in a fork of the process that ran the history, which has the project imported, by
+a run of env.py of its own, as `alembic downgrade` would have. What a function does to its process or to its
+session is gone when the next one runs.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+from typing import Any, Callable, Iterator, Mapping, Optional
+
+from . import private_api
+from .answer_stream import AnswerStream
+from .attempts import FINISHED, Attempt, run_in_child
+from .catalog_snapshot import execute_unseen
+from .error_report import describe_error
+from .prepare_commands import run_prepare_command
+from .protocol.order import Order, RevisionRun, RunsRequest
+from .protocol.reported_error import ErrorReport
+from .protocol.rollback_lines import FinishedRun, RunsFinished
+from .redirection import Redirection
+from .stack_dumps import enable_stack_dumps
+from .statement_recorder import StatementRecorder
+
+OTHER_DATABASE = (
+    "env.py uses a connection that was made before it ran, and leads to the database of the first run"
+)
+OFFLINE_MODE = "env.py configures its context for offline mode"
+
+
+class RunsImpossible(BaseException):
+    """Ends env.py if nothing can be said of the revisions. No Exception, which env.py might catch."""
+
+
+class RevisionRuns:
+    """Carries out requests one by one."""
+
+    def __init__(
+        self,
+        order: Order,
+        redirection: Redirection,
+        recorder: StatementRecorder,
+        answer: AnswerStream,
+        *,
+        home: str,
+        plans: Mapping[int, list[str]],
+    ) -> None:
+        """`plans`: the revisions that each context of env.py ran, by its number."""
+        self._order = order
+        self._redirection = redirection
+        self._recorder = recorder
+        self._answer = answer
+        self._home = home
+        self._plans = plans
+        self._script: Any = None
+        self._request = RunsRequest("", (), False)
+        self._context_number = 0
+        self._finished: list[FinishedRun] = []
+        self._running: Optional[RevisionRun] = None
+        self._caught_error: Optional[BaseException] = None
+        self.is_other_database: Callable[[Any], bool] = lambda connection: False
+        """whether a connection leads to a database that this run does not judge"""
+        self.watch_environment: Callable[[Any], None] = lambda environment: None
+        """is given Alembic's EnvironmentContext before env.py runs"""
+
+    def carry_out(self, request: RunsRequest, config: Any, script: Any, call_env: Callable[..., Any]) -> None:
+        """Run what is requested in a fork, and send what came of it.
+
+        `call_env` calls the function that runs env.py.
+        """
+
+        def run(attempt: Attempt) -> None:
+            self._answer.take_over()
+            self._request, self._script = request, script
+            self._answer.send(self._run(lambda: call_env(lambda: self._run_env(config))))
+
+        status, message = run_in_child(Attempt(), run)
+        enable_stack_dumps()
+        if message != FINISHED:
+            error = ErrorReport("the interpreter ended with exit status %d" % status)
+            self._answer.send(RunsFinished(error=error))
+
+    def _run(self, run_env: Callable[[], Any]) -> RunsFinished:
+        try:
+            self._enter_database()
+            run_env()
+            if self._caught_error is not None:
+                raise self._caught_error
+        except RunsImpossible as error:
+            return RunsFinished(problem=str(error))
+        except BaseException as error:  # a sys.exit of the project's code too
+            return self._describe_failure(self._caught_error or error)
+        missing = [run.revision for run in self._request.runs if not self._has_run(run)]
+        if missing:
+            return RunsFinished(problem="env.py did not run `%s`" % "`, `".join(missing))
+        return RunsFinished(finished=tuple(self._finished))
+
+    def _has_run(self, run: RevisionRun) -> bool:
+        return any(
+            (done.revision, done.direction) == (run.revision, run.direction) for done in self._finished
+        )
+
+    def _describe_failure(self, error: BaseException) -> RunsFinished:
+        line = self._recorder.line
+        open_errors = list(self._recorder.open_errors)
+        record = self._recorder.end_step()
+        report = describe_error(error, home=self._home)
+        first = open_errors[0] if open_errors else None
+        if first is not None and (first.message, first.statement) == (report.message, report.statement):
+            first = None
+        return RunsFinished(
+            finished=tuple(self._finished),
+            error=report,
+            failed=self._running.revision if self._running is not None else None,
+            direction=self._running.direction if self._running is not None else "downgrade",
+            line=line,
+            statements=record.statements,
+            first_error=first,
+        )
+
+    def _enter_database(self) -> None:
+        """Send all connections from now on to the database of the request, those of programs too."""
+        name = self._request.runs_database
+        self._redirection.database = name
+        for variable, value in os.environ.items():
+            if self._order.database in value:
+                os.environ[variable] = value.replace(self._order.database, name)
+        for command in self._order.prepare if self._request.prepares else ():
+            run_prepare_command(command)
+
+    def _run_env(self, config: Any) -> None:
+        from alembic.runtime.environment import EnvironmentContext
+
+        environment = EnvironmentContext(
+            config,
+            self._script,
+            fn=self._run_context,
+            as_sql=False,
+            destination_rev=self._request.runs[-1].revision,
+            tag=None,
+        )
+        self.watch_environment(environment)
+        with environment:
+            self._script.run_env()
+
+    def _run_context(self, heads: Any, context: Any) -> Iterator[Any]:
+        """Alembic calls this for each `context.run_migrations()`, and runs the steps that it yields."""
+        if context.as_sql:
+            raise RunsImpossible(OFFLINE_MODE)
+        if self.is_other_database(context.connection):
+            return
+        self._context_number += 1
+        database = execute_unseen(context.connection, "select current_database()")[0][0]
+        if database != self._request.runs_database:
+            raise RunsImpossible(OTHER_DATABASE)
+        plan = self._plans.get(self._context_number, [])
+        for run in self._request.runs:
+            if run.revision in plan and self._is_due(run, context.get_current_heads()):
+                yield from self._run_function(run, context)
+
+    def _is_due(self, run: RevisionRun, heads: Any) -> bool:
+        """Whether this context has what the function wants: a head to remove, or a revision to come."""
+        if run.direction == "downgrade":
+            return run.revision in heads
+        return run.revision not in private_api.list_applied_revisions(self._script, heads)
+
+    def _run_function(self, run: RevisionRun, context: Any) -> Iterator[Any]:
+        """Give one step to Alembic, which runs it and comes back for the next one."""
+        self._running = run
+        step = private_api.make_step(self._script, run.revision, run.direction)
+        private_api.wrap_migration_function(step, functools.partial(self._wrap, context))
+        self._recorder.begin_step(step.revision.path)
+        yield step
+        record = self._recorder.end_step()
+        self._finished.append(
+            FinishedRun(run.revision, run.direction, self._context_number, record.statements)
+        )
+        self._running = None
+        self._caught_error = None
+
+    def _wrap(self, context: Any, function: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(function)
+        def recorded_function(**keywords: Any) -> Any:
+            self._recorder.migration_connection = private_api.driver_connection(context.connection)
+            self._recorder.in_migration = True
+            try:
+                return function(**keywords)
+            except BaseException as error:
+                self._caught_error = error
+                raise
+            finally:
+                self._recorder.in_migration = False
+
+        return recorded_function
