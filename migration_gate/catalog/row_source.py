@@ -35,6 +35,8 @@ class FilledTable:
     rows: int = 0
     refusal: str = ""
     """Postgres's words, if it took none"""
+    fits_old_types: bool = True
+    """each value could be one of the column's earlier type"""
 
     @property
     def is_filled(self) -> bool:
@@ -160,7 +162,9 @@ class _Filling:
             except _OldRuleBroken as error:
                 refusal = str(error)
             else:
-                return FilledTable(table.schema, table.name, table.oid, manner.rows)
+                return FilledTable(
+                    table.schema, table.name, table.oid, manner.rows, fits_old_types=manner.old_types
+                )
         return FilledTable(table.schema, table.name, table.oid, 0, refusal)
 
     def _demand_old_rules(self, table: Table) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -143,10 +143,12 @@ def find_row_fate(
     before: Mapping[int, StoredRows],
     down: Mapping[int, StoredRows],
     again: Mapping[int, StoredRows] | None,
+    convertible: Collection[int] = (),
 ) -> RowFate:
     """What became of the rows of `before`, after the downgrade and after the upgrade that followed.
 
     `again` is None if that upgrade failed: then a value may have survived that is called lost.
+    `convertible`: tables whose values every type that their columns had can hold.
     """
     lost: list[str] = []
     altered: list[AlteredRows] = []
@@ -160,7 +162,10 @@ def find_row_fate(
             continue
         lost += _list_lost_columns(table, down[oid], again.get(oid) if again is not None else None)
         if again is not None:
-            altered += _describe_altered(table, down[oid], again.get(oid), lost)
+            is_convertible = oid in convertible
+            altered += _describe_altered(
+                table, down[oid], again.get(oid), lost, is_convertible=is_convertible
+            )
     return RowFate(tuple(lost), tuple(altered))
 
 
@@ -177,7 +182,12 @@ def _list_lost_columns(table: StoredRows, down: StoredRows, again: StoredRows | 
 
 
 def _describe_altered(
-    table: StoredRows, down: StoredRows, again: StoredRows | None, lost: list[str]
+    table: StoredRows,
+    down: StoredRows,
+    again: StoredRows | None,
+    lost: list[str],
+    *,
+    is_convertible: bool,
 ) -> Iterator[AlteredRows]:
     """Rows that are gone, and values that are others, though their table and column stayed.
 
@@ -206,12 +216,12 @@ def _describe_altered(
         row, value = altered
         old = row.get(column.name)
         same_column = down.find_column(column.number)
-        if same_column is None or same_column.type != column.type:
+        if same_column is None or (same_column.type != column.type and not is_convertible):
             lost.append(f"{table}.{column.name}")
             continue
         row_down = rows_down.get(_key_of(row, names), {})
         text = f"`{table}.{column.name}` held {_show(old)} before and {_show(value)} after"
-        by_downgrade = row_down.get(same_column.name) != old
+        by_downgrade = row_down.get(same_column.name) != old or same_column.type != column.type
         yield AlteredRows(f"{table}.{column.name}", text, by_downgrade)
 
 

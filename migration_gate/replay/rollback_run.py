@@ -77,6 +77,8 @@ class DatabaseState:
     catalog: CatalogSet
     rows: dict[int, StoredRows] = field(default_factory=dict)
     """those that the gate made, by the oid of the table"""
+    convertible: frozenset[int] = frozenset()
+    """tables whose values fit the earlier types of their columns"""
 
 
 def read_rolled_back_history(lines: Iterable[Line], version_tables: Sequence[str]) -> RolledBackHistory:
@@ -255,7 +257,7 @@ class RollbackRun:
             return RoundTrip(replace(add_fate(rollback, fate), reupgrade_failure=failure), down)
         after_rows = read_rows_again(connection, before.rows)
         after_catalog = read_catalog_set(connection, self._version_tables)
-        fate = find_row_fate(before.rows, down.rows, after_rows)
+        fate = find_row_fate(before.rows, down.rows, after_rows, before.convertible)
         differences = find_round_trip_differences(before.catalog, after_catalog)
         rollback = replace(add_fate(rollback, fate), reupgrade_differences=differences, is_complete=True)
         return RoundTrip(rollback, down)
@@ -304,7 +306,11 @@ class RollbackRun:
         filled = self._row_source.fill_tables(connection, snapshot, tables, old)
         self._remember_refused(snapshot, tables, filled)
         rows = read_stored_rows(connection, [table.oid for table in filled if table.is_filled])
-        return DatabaseState(read_catalog_set(connection, self._version_tables), select_new_rows(rows, known))
+        return DatabaseState(
+            read_catalog_set(connection, self._version_tables),
+            select_new_rows(rows, known),
+            frozenset(table.oid for table in filled if table.fits_old_types),
+        )
 
     def _remember_refused(
         self, snapshot: Snapshot, tables: Sequence[Table], filled: Iterable[FilledTable]
@@ -317,7 +323,9 @@ class RollbackRun:
     def _read_state(self, connection: psycopg.Connection[Any], before: DatabaseState) -> DatabaseState:
         rows = read_stored_rows(connection, list(before.rows))
         return DatabaseState(
-            read_catalog_set(connection, self._version_tables), select_same_rows(rows, before.rows)
+            read_catalog_set(connection, self._version_tables),
+            select_same_rows(rows, before.rows),
+            before.convertible,
         )
 
 

@@ -1,0 +1,1 @@
+"""Which broken downgrades are found, and which correct ones are called broken."""

@@ -1,0 +1,219 @@
+"""Revisions are downgraded and upgraded again when the history has run: what is said of each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from migration_gate.facts import RevisionRollback
+from tests.support.alembic_projects import async_env, env, lay
+from tests.support.project_files import revision_text, write_files
+from tests.support.replay_engine import Engine, Ran
+from tests.support.worker_interpreters import python
+
+pytestmark = pytest.mark.slow
+TENANTS = """
+for name in ("t1", "t2"):
+    connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {name}"))
+    connection.execute(text(f"SET search_path TO {name}"))
+    connection.commit()
+    context.configure(
+        connection=connection, target_metadata=target_metadata, version_table_schema=name
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+"""
+CREATE = 'op.create_table("{0}", sa.Column("id", sa.Integer, primary_key=True), sa.Column("name", sa.Text))'
+DROP = 'op.drop_table("{0}")'
+ENUM = (
+    'op.create_table("c", sa.Column("id", sa.Integer, primary_key=True), '
+    'sa.Column("kind", sa.Enum("x", "y", name="kind")))'
+)
+
+
+def write_project(folder: Path, *revisions: str, env_py: str = "", url: str = "") -> Path:
+    """A project of these revisions: `name` or `name: parents`, then the two bodies."""
+    lay(folder, (), env_py, **({"url": url} if url else {}))
+    return write_files(
+        folder,
+        {f"migrations/versions/{number:02}.py": text for number, text in enumerate(revisions, 1)},
+    )
+
+
+def roll_back(
+    engine: Engine, folder: Path, *changed: int, versions: str = "newest"
+) -> Mapping[str, RevisionRollback]:
+    """The rollbacks of a run, by revision; without numbers of files all are wanted."""
+    return {item.revision: item for item in run(engine, folder, *changed, versions=versions).replay.rollbacks}
+
+
+def run(engine: Engine, folder: Path, *changed: int, versions: str = "newest") -> Ran:
+    """The run."""
+    files = tuple(str(folder.resolve() / f"migrations/versions/{number:02}.py") for number in changed)
+    ran = engine.run(folder, python(versions), changed=files, rollback="change" if changed else "all")
+    assert ran.replay.failure is None
+    return ran
+
+
+@pytest.mark.parametrize("versions", ["newest", "oldest"])
+def test_a_chain_is_judged_one_by_one(engine: Engine, versions: str) -> None:
+    folder = write_project(
+        engine.folder(),
+        revision_text("a", None, CREATE.format("a"), DROP.format("a")),
+        revision_text("b", "a", 'op.add_column("a", sa.Column("x", sa.Integer))', 'op.drop_column("a", "x")'),
+        revision_text("c", "b", ENUM, DROP.format("c")),
+    )
+    found = roll_back(engine, folder, versions=versions)
+    assert found["a"].is_complete
+    assert found["b"].is_complete
+    assert not found["a"].leftovers
+    assert found["b"].lost_values == ("a.x",)
+    assert [item.object for item in found["c"].leftovers] == ["kind"]
+    assert found["c"].reupgrade_failure is not None
+    assert found["c"].reupgrade_failure.sqlstate == "42710"
+
+
+def test_what_stands_below_a_one_way_revision_is_judged_all_the_same(engine: Engine) -> None:
+    folder = write_project(
+        engine.folder(),
+        revision_text("a", None, CREATE.format("a"), DROP.format("a")),
+        revision_text("b", "a", CREATE.format("b"), "op.drop_table('nothing')"),
+        revision_text("c", "b", CREATE.format("c"), 'raise NotImplementedError("no way back")'),
+        revision_text("d", "c", CREATE.format("d"), DROP.format("d")),
+    )
+    ran = run(engine, folder)
+    found = {item.revision: item for item in ran.replay.rollbacks}
+    assert found["d"].is_complete
+    assert "no way back" in found["c"].refusal
+    assert found["b"].failure is not None
+    assert found["a"].is_complete
+    assert any("`c` (NotImplementedError('no way back'))" in note for note in ran.replay.notes)
+
+
+def test_an_edited_revision_in_the_middle_is_judged_on_the_history_up_to_it(engine: Engine) -> None:
+    folder = write_project(
+        engine.folder(),
+        revision_text("a", None, CREATE.format("a"), DROP.format("a")),
+        revision_text("b", "a", CREATE.format("b"), "op.drop_table('a')"),
+        revision_text("c", "b", CREATE.format("c")),
+    )
+    found = roll_back(engine, folder, 2)
+    assert list(found) == ["b"]
+    assert {(item.noun, item.object, item.found is None) for item in found["b"].leftovers} == {
+        ("table", "a", True),
+        ("table", "b", False),
+    }
+
+
+def test_branches_and_merges_go_down_in_the_opposite_order(engine: Engine) -> None:
+    folder = write_project(
+        engine.folder(),
+        revision_text("a", None, CREATE.format("a"), DROP.format("a")),
+        revision_text("b1", "a", CREATE.format("b1"), DROP.format("b1")),
+        revision_text("b2", "a", CREATE.format("b2"), DROP.format("b2")),
+        revision_text("m", ("b1", "b2"), "pass"),
+        revision_text("d", "m", CREATE.format("d"), DROP.format("d"), depends_on=None),
+    )
+    found = roll_back(engine, folder)
+    assert [
+        (item.revision, item.is_complete, item.unproven) for item in found.values() if not item.is_complete
+    ] == []
+    assert len(found) == 5
+
+
+def test_a_dependency_of_another_branch_is_a_head_again(engine: Engine) -> None:
+    folder = write_project(
+        engine.folder(),
+        revision_text("a", None, CREATE.format("a"), DROP.format("a"), labels=("one",)),
+        revision_text("x", None, CREATE.format("x"), DROP.format("x"), labels=("two",), depends_on="a"),
+    )
+    found = roll_back(engine, folder)
+    assert {name: item.is_complete for name, item in found.items()} == {"a": True, "x": True}
+
+
+def test_every_tenant_goes_down_and_up(engine: Engine) -> None:
+    whole = env(run=TENANTS).replace(
+        "        context.configure(connection=connection, target_metadata=target_metadata)\n", ""
+    )
+    folder = write_project(
+        engine.folder(),
+        revision_text("a", None, CREATE.format("a"), DROP.format("a")),
+        revision_text("b", "a", ENUM, DROP.format("c")),
+        env_py=whole,
+    )
+    found = roll_back(engine, folder)
+    assert found["a"].is_complete
+    assert [item.object for item in found["b"].leftovers] == ["t1.kind", "t2.kind"]
+
+
+def test_an_async_env_py_and_autocommit_blocks_go_down(engine: Engine) -> None:
+    block = (
+        "with op.get_context().autocommit_block():\n    op.{0}_index('ix', {1}, postgresql_concurrently=True)"
+    )
+    folder = write_project(
+        engine.folder(),
+        revision_text("a", None, CREATE.format("a"), DROP.format("a")),
+        revision_text(
+            "b", "a", block.format("create", "'a', ['name']"), block.format("drop", "table_name='a'")
+        ),
+        env_py=async_env(),
+        url="postgresql+asyncpg://app@db.invalid/app",
+    )
+    found = roll_back(engine, folder)
+    assert {name: item.is_complete for name, item in found.items()} == {"a": True, "b": True}
+
+
+def test_a_pool_that_is_kept_and_an_interpreter_that_ends_harm_nobody(engine: Engine) -> None:
+    folder = write_project(
+        engine.folder(),
+        revision_text("a", None, CREATE.format("a"), DROP.format("a")),
+        revision_text("b", "a", CREATE.format("b"), "import os\nos._exit(0)"),
+        env_py=env(imports="import kept", engine="kept.engine", configure="transaction_per_migration=True"),
+    )
+    write_files(
+        folder,
+        {
+            "kept.py": 'import sqlalchemy\n\nengine = sqlalchemy.create_engine("postgresql://app@db.invalid/app")\n'
+        },
+    )
+    found = roll_back(engine, folder)
+    assert found["a"].is_complete
+    failure = found["b"].failure
+    assert failure is not None or "ended" in found["b"].unproven
+
+
+def test_rows_show_what_an_empty_database_does_not(engine: Engine) -> None:
+    folder = write_project(
+        engine.folder(),
+        revision_text(
+            "a",
+            None,
+            'op.create_table("a", sa.Column("id", sa.Integer, primary_key=True), sa.Column("name", sa.Text, '
+            'nullable=False), sa.Column("cents", sa.Integer))',
+            DROP.format("a"),
+        ),
+        revision_text(
+            "b", "a", 'op.execute("UPDATE a SET cents = cents * 2")', 'op.execute("UPDATE a SET cents = 0")'
+        ),
+        revision_text(
+            "c",
+            "b",
+            'op.drop_column("a", "name")',
+            'op.add_column("a", sa.Column("name", sa.Text, nullable=False))',
+        ),
+    )
+    found = roll_back(engine, folder)
+    failure = found["c"].failure
+    assert failure is not None
+    assert failure.sqlstate == "23502"
+    assert failure.direction == "downgrade"
+    (altered,) = found["b"].altered_rows
+    assert (altered.object, altered.by_downgrade) == ("a.cents", True)
+
+
+def test_nothing_is_rolled_back_without_a_change(engine: Engine) -> None:
+    folder = write_project(engine.folder(), revision_text("a", None, CREATE.format("a")))
+    ran = engine.run(folder)
+    assert ran.replay.rollbacks == ()
