@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from migration_gate.facts import RevisionRollback
-from tests.support.alembic_projects import async_env, env, lay
+from tests.support.alembic_projects import URL, async_env, env, lay
 from tests.support.project_files import revision_text, write_files
 from tests.support.replay_engine import Engine, Ran
 from tests.support.worker_interpreters import python
@@ -33,9 +33,9 @@ ENUM = (
 )
 
 
-def write_project(folder: Path, *revisions: str, env_py: str = "", url: str = "") -> Path:
+def write_project(folder: Path, *revisions: str, env_py: str = "", url: str = URL) -> Path:
     """A project of these revisions: `name` or `name: parents`, then the two bodies."""
-    lay(folder, (), env_py, **({"url": url} if url else {}))
+    lay(folder, (), env_py, url=url)
     return write_files(
         folder,
         {f"migrations/versions/{number:02}.py": text for number, text in enumerate(revisions, 1)},
