@@ -1,7 +1,8 @@
 """An owner column accepts NULL.
 
 A row without an owner belongs to nobody: it stays when its user is deleted, no `WHERE owner_id = …`
-finds it, and no later constraint can be added without a clean-up.
+finds it, and no later constraint can be added without a clean-up. The rule holds after every
+revision of a change: rows can be written between two of them, unless one transaction holds both.
 
 Instead, make the column NOT NULL: give each row an owner, then `alter_column(nullable=False)`.
 """
@@ -12,6 +13,8 @@ from migration_gate.analysis.model_part_locations import list_column_locations
 from migration_gate.analysis.op_code import format_operation, quote_python, schema_keyword
 from migration_gate.analysis.origin import find_origin
 from migration_gate.analysis.owner_corrections import forbid_null
+from migration_gate.analysis.owner_windows import KIND as WINDOW_KIND
+from migration_gate.analysis.owner_windows import find_owner_windows
 from migration_gate.analysis.ownership import OwnerColumn, list_owner_columns
 from migration_gate.check import Evidence, Finding, Severity, Subject
 from migration_gate.facts import Facts
@@ -20,6 +23,8 @@ from migration_gate.wording import code_block, join_lines
 
 SEVERITY = Severity.ERROR
 SUBJECT = Subject.OWNER_COLUMN
+KINDS = (WINDOW_KIND,)
+ONE_REVISION = ": add the column, give each row an owner, and forbid NULL"
 NULLABLE_BY_DESIGN = """
 Its foreign key says ON DELETE SET NULL, so it is nullable by design: rows stay when their owner is deleted. \
 If that is meant, allow it with the reason; if not, first give the key another ON DELETE."""
@@ -48,6 +53,15 @@ def check(facts: Facts) -> Iterator[Finding]:
                 corrections=() if _may_be_meant(owned) else forbid_null(facts, owned.column, origin),
                 other_locations=list_column_locations(facts.replay.models, facts.tree, owned.column),
             )
+    yield from find_owner_windows(facts, _surely_accepts_null, "accepted NULL", ONE_REVISION)
+
+
+def _surely_accepts_null(owned: OwnerColumn) -> bool:
+    """Whether no CHECK and no domain can refuse NULL, judged by the catalog alone."""
+    checks = (item for item in owned.catalog.constraints_of(owned.table) if item.kind == "check")
+    domains = {item.full_name for item in owned.catalog.types if item.kind == "domain"}
+    is_ruled = any(owned.column.name in check.columns for check in checks)
+    return owned.column.nullable and not is_ruled and owned.column.type.replace('"', "") not in domains
 
 
 def _may_be_meant(owned: OwnerColumn) -> bool:

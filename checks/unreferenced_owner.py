@@ -1,7 +1,7 @@
 """An owner column has no foreign key to its owner.
 
 Nothing keeps its values correct: it can name a user who never existed, and the row stays when the
-user is deleted.
+user is deleted. The rule holds after every revision of a change.
 
 Instead, add the foreign key, with the ON DELETE that is right for what a user owns.
 """
@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from migration_gate.analysis import op_code
 from migration_gate.analysis.model_part_locations import list_column_locations
 from migration_gate.analysis.owner_origin import find_origin_of_missing_key
+from migration_gate.analysis.owner_windows import KIND as WINDOW_KIND
+from migration_gate.analysis.owner_windows import find_owner_windows
 from migration_gate.analysis.ownership import OwnerColumn, OwnersKey, find_owners_key, list_owner_columns
 from migration_gate.check import Evidence, Finding, Severity, Subject
 from migration_gate.facts import Facts, Owners
@@ -18,6 +20,7 @@ from migration_gate.wording import code_block, join_words
 
 SEVERITY = Severity.ERROR
 SUBJECT = Subject.OWNER_COLUMN
+KINDS = (WINDOW_KIND,)
 DEFAULT_ACTION = "cascade"
 
 
@@ -37,6 +40,12 @@ def check(facts: Facts) -> Iterator[Finding]:
                 fix=_describe_fix(owned, owners_key, facts.owners),
                 other_locations=list_column_locations(facts.replay.models, facts.tree, owned.column),
             )
+    yield from find_owner_windows(facts, _surely_lacks_key, "had no foreign key")
+
+
+def _surely_lacks_key(owned: OwnerColumn) -> bool:
+    """Whether there is no key, and no column beside it that says which table the owner is in."""
+    return not owned.foreign_keys and not owned.other_foreign_keys and owned.type_column is None
 
 
 def _describe_column(owned: OwnerColumn, owners: Owners) -> str:

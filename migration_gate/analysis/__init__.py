@@ -19,7 +19,8 @@ loosened_gate_parts what lets more pass than at the base: loosened_settings, loo
 rolled_back_files   the revisions whose downgrades are judged; refusals: which are one-way;
                     catalog_round_trip: what a downgrade left; rollback_messages: in words
 
-ownership           which tables have an owner
+ownership           which tables have an owner; owner_windows: rules that did not hold between revisions;
+                    new_tables: those of the change
 model_corrections   what to change in the sources; owner_corrections, head_corrections
 drift_messages      a difference in words: difference_sides, difference_location, model_part_locations,
                     evaluated_defaults, quoted_expressions, type_width, rename_advice

@@ -157,7 +157,7 @@ def choose_severity(check: str, finding: Finding, default: Severity, settings: S
     """The severity from the settings, else from the finding, else `default`; None if it is off.
 
     A setting for `check/kind` applies as it is. A setting for `check` never makes a finding more severe than
-    the finding itself says.
+    the finding itself says; without a setting, the finding may be more severe than its check.
     """
     configured = {item.check: item.severity for item in settings.checks}
     kind = f"{check}/{finding.kind}"

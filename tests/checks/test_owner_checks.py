@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,8 +17,17 @@ from migration_gate.checks import (
     unindexed_owner,
     unreferenced_owner,
 )
-from migration_gate.facts import Constraint, Facts, Location, NullTrial, Owners, Snapshot
-from tests.support.fact_builders import join_tables, make_ddl_command, make_owner_facts, make_table
+from migration_gate.config.settings import CheckSeverity, Settings
+from migration_gate.facts import Base, Constraint, Facts, Location, NullTrial, Owners, Snapshot
+from migration_gate.verdict.judge import judge_findings
+from tests.support.fact_builders import (
+    join_tables,
+    make_chain,
+    make_ddl_command,
+    make_failure_facts,
+    make_owner_facts,
+    make_table,
+)
 
 OWNER_CHECKS = (nullable_owner, missing_owner, unreferenced_owner, uncascaded_owner, unindexed_owner)
 MEDIA = ("id integer NOT NULL", "owner_id integer NOT NULL", "owner_id -> users.id cascade", "index owner_id")
@@ -315,3 +325,54 @@ def test_a_large_database_without_problems_has_no_findings() -> None:
     facts = make_owner_facts(join_tables(*tables))
     assert list_findings(facts) == []
     assert list_findings(replace(facts, replay=replace(facts.replay, catalog=Snapshot()))) == []
+
+
+def judge_uncascaded(facts: Facts, **configured: Severity) -> list[Severity]:
+    """The severities of the verdicts of uncascaded-owner; `configured` is that of the check."""
+    settings = Settings(
+        name="library",
+        root=Path(),
+        working_directory=Path(),
+        checks=tuple(CheckSeverity("uncascaded-owner", severity) for severity in configured.values()),
+    )
+    verdicts = judge_findings(facts, settings, (uncascaded_owner,))
+    return [verdict.severity for verdict in verdicts]
+
+
+UNCASCADED = make_table("media", "owner_id integer NOT NULL", "owner_id -> users.id", "index owner_id", oid=7)
+
+
+@pytest.mark.parametrize(
+    ("base", "severity"),
+    [
+        (None, Severity.WARNING),
+        (Base("", "nothing differs"), Severity.WARNING),
+        (Base("c0ffee", "it", failure="It did not import."), Severity.WARNING),
+        (Base("c0ffee", "it", is_unchanged=True), Severity.WARNING),
+        (Base("c0ffee", "it", make_owner_facts(UNCASCADED)), Severity.WARNING),
+        (Base("c0ffee", "it", make_failure_facts("no")), Severity.WARNING),
+        (Base("c0ffee", "it", make_owner_facts()), Severity.ERROR),
+        (Base("c0ffee", "it", is_new_project=True), Severity.ERROR),
+    ],
+)
+def test_no_cascade_is_an_error_in_a_table_that_the_change_makes(
+    base: Base | None, severity: Severity
+) -> None:
+    facts = replace(make_owner_facts(UNCASCADED), base=base)
+    assert judge_uncascaded(facts) == [severity]
+    assert judge_uncascaded(facts, configured=Severity.WARNING) == [Severity.WARNING]
+
+
+def test_a_configured_error_is_one_for_old_tables_too() -> None:
+    assert judge_uncascaded(make_owner_facts(UNCASCADED), configured=Severity.ERROR) == [Severity.ERROR]
+
+
+def test_a_table_that_the_change_only_renames_is_old() -> None:
+    commands = (
+        make_ddl_command(1, "files", "owner_id integer NOT NULL", oid=7),
+        make_ddl_command(2, "media", "owner_id integer NOT NULL", oid=7, tag="ALTER TABLE"),
+    )
+    facts = make_owner_facts(UNCASCADED, ddl_commands=commands)
+    base = make_owner_facts()
+    base = replace(base, replay=replace(base.replay, history=make_chain("a1")))
+    assert judge_uncascaded(replace(facts, base=Base("c0ffee", "it", base))) == [Severity.WARNING]
