@@ -8,6 +8,7 @@ from datetime import date
 from migration_gate import checks, explain
 from migration_gate.analysis.engine_bodies import join_revisions
 from migration_gate.analysis.loosened_gate_parts import list_added_allowances
+from migration_gate.change.base_policy import take_settings_of
 from migration_gate.check import check_name
 from migration_gate.config.baseline_file import read_baseline_text
 from migration_gate.config.settings import Settings
@@ -30,6 +31,8 @@ from migration_gate.verdict.server_reports import join_server_reports
 
 def judge_facts(facts: Facts, settings: Settings, others: list[ProjectReport]) -> ProjectReport:
     """The verdicts on one project's facts. others: its reports on other servers, to be compared with."""
+    if facts.policy_commit:
+        settings = take_settings_of(settings, facts.policy_commit).settings
     same = find_same_database(ProjectReport(settings.name, facts), others)
     facts = prove_squash(compare_servers(facts, [report.facts for report in same]))
     comment_files = read_comment_files(facts, find_repository_root(settings.root))

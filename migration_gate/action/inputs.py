@@ -112,6 +112,11 @@ INPUTS = (
         key=("scope",),
     ),
     Input("baseline", "File with the findings that were there before.", key=("baseline",)),
+    Input(
+        "policy",
+        "Whose settings judge a pull request - `change`, its own, or `base`, those of its base.",
+        key=("policy",),
+    ),
     Input("fail-on", "The least severity that blocks the merge - `error` or `warning`.", key=("fail_on",)),
     Input(
         "base",

@@ -30,6 +30,7 @@ from migration_gate.change.base_messages import (
     Shared,
     SharedReplay,
 )
+from migration_gate.change.base_policy import choose_policy
 from migration_gate.change.earlier_replay import derive_base_facts
 from migration_gate.change.revision_dependencies import REVISION_MARK
 from migration_gate.ci.base_revision import Comparison, FileChange
@@ -159,7 +160,8 @@ class BaseExamination:
                 os.close(process_end)
             if process is None or process.stdin is None:
                 return BaseAnswer(failure="The run was ended.")
-            request = BaseRequest(self._settings, self._python, commit, changed_paths, is_alone, process_end)
+            settings = choose_policy(self._settings, self._comparison.result(), os.environ).settings
+            request = BaseRequest(settings, self._python, commit, changed_paths, is_alone, process_end)
             with contextlib.suppress(BrokenPipeError):  # it has ended, or needs nothing more
                 self._send_messages(process.stdin, request)
             data = answers.read()

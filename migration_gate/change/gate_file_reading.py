@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -71,16 +72,22 @@ def read_own_gate_files(settings: Settings) -> GateFiles:
 
 def read_gate_files_of(settings: Settings, commit: str) -> GateFiles:
     """What the files of a commit say."""
-    top = find_repository_root(settings.root)
+    try:
+        with export_gate_files(settings, commit) as tree:
+            paths = [path for path in read_exported_paths(tree) or () if is_ci_file(path)]
+            return _read_gate_files(settings, find_repository_root(settings.root), tree, paths)
+    except GateError as error:
+        return GateFiles(failure=error.message)
+
+
+@contextmanager
+def export_gate_files(settings: Settings, commit: str) -> Iterator[Path]:
+    """The files of a commit that say something about the gate, in a folder. Raises GateError."""
     with temporary_run_directory() as folder:
         tree = (folder / "gate-files").resolve()
         tree.mkdir()
-        try:
-            export_revision(top, commit, tree, is_needed=lambda path: _is_gate_file(path, settings))
-        except GateError as error:
-            return GateFiles(failure=error.message)
-        paths = [path for path in read_exported_paths(tree) or () if is_ci_file(path)]
-        return _read_gate_files(settings, top, tree, paths)
+        export_revision(settings.root, commit, tree, is_needed=lambda path: _is_gate_file(path, settings))
+        yield tree
 
 
 def _is_gate_file(path: str, settings: Settings) -> bool:

@@ -136,21 +136,26 @@ def resolve_settings(
         base=values.text("base"),
         baseline=_baseline_file(merged["baseline",]),
         scope="all" if values.value("scope") == "all" else "change",
+        policy="base" if values.value("policy") == "base" else "change",
         watch=values.texts("watch"),
         snapshots=str(values.value("snapshots")),
         rollback=_rollback_scope(values.value("rollback")),
         raw_sql_allow=values.texts("raw_sql", "allow"),
-        owners=_owners(values),
-        checks=tuple(
-            CheckSeverity(check, _severity(level)) for check, level in values.entries("checks").items()
-        ),
-        allowances=_allowances(merged["allow",]),
+        owners=read_owners(values),
+        checks=read_levels(values),
+        allowances=read_allowances(merged["allow",]),
         fail_on=Severity(str(values.value("fail_on"))),
         origins=tuple(ValueOrigin(format_key(key), value.where) for key, value in merged.items()),
     )
 
 
-def _allowances(setting: SettingValue) -> tuple[Allowance, ...]:
+def read_levels(values: MergedSettings) -> tuple[CheckSeverity, ...]:
+    """The entries of `checks:`."""
+    return tuple(CheckSeverity(check, _severity(level)) for check, level in values.entries("checks").items())
+
+
+def read_allowances(setting: SettingValue) -> tuple[Allowance, ...]:
+    """The entries of `allow:`, each with its place."""
     return tuple(
         Allowance(
             entry.check, entry.reason, entry.object, entry.until, setting.find_origin(("allow", number))
@@ -159,7 +164,8 @@ def _allowances(setting: SettingValue) -> tuple[Allowance, ...]:
     )
 
 
-def _owners(values: MergedSettings) -> Owners:
+def read_owners(values: MergedSettings) -> Owners:
+    """The values of `owners:`."""
     return Owners(
         columns=values.texts("owners", "columns"),
         tables=values.texts("owners", "tables"),

@@ -145,6 +145,12 @@ class ProjectKeys(Keys):
         "known; `.migration-gate-baseline` in the project's folder by default",
         examples=["ci/migration-gate.baseline"],
     )
+    policy: Literal["change", "base"] = Field(
+        default="change",
+        description="whose settings judge a change: change, its own, or base, those of its base, with which "
+        "it cannot allow or lower anything for itself; it also holds if the file at the base says base",
+        examples=["base"],
+    )
     watch: Texts = Field(
         default=(),
         description="gitignore patterns, from the top of the repository, of further files whose change "

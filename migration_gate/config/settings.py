@@ -151,6 +151,8 @@ class Settings:
     """what blocks: change (what is new or worse than at the base) or all"""
     baseline: Path | None = None
     """the file with the findings that were there before; see `baseline_file`"""
+    policy: Literal["change", "base"] = "change"
+    """whose settings judge the change"""
     watch: tuple[str, ...] = ()
     """gitignore patterns, from the repository's top, of further files whose change concerns the project"""
     snapshots: str = "changed"

@@ -42,6 +42,7 @@ def describe_settings(settings: Settings) -> dict[str, str]:
         "base": settings.base,
         "scope": settings.scope,
         "baseline": settings.baseline,
+        "policy": settings.policy,
         "watch": settings.watch,
         "snapshots": settings.snapshots,
         "rollback": settings.rollback,

@@ -116,6 +116,8 @@ class Facts:
     """the state that a change is compared with; None if it was not asked for"""
     gate_files: GateFiles | None = None
     """what the change's files say about the gate; None if the change has none of these files"""
+    policy_commit: str = ""
+    """the commit whose settings judge, with `policy: base`; '' where the change's own do"""
     new_comments: tuple[AllowanceText, ...] = ()
     """comments that allow findings, and are not at the base"""
 

@@ -24,6 +24,7 @@ from migration_gate.sandbox.user import protect_command_files
 
 if TYPE_CHECKING:
     from migration_gate.change.base_examination import BaseExamination
+    from migration_gate.change.base_policy import JudgingPolicy
 
 EXAMINATION_ON_SERVER = "migration_gate.replay.examination_on_server"
 
@@ -83,12 +84,14 @@ def _examine_project(
 
             with report_lost_sessions(server):
                 change = comparison_with_base.result()
+                policy = _choose_policy(settings, change)
+                settings = policy.settings
                 setup = prepare_databases(settings, project, server, run_directory, change, base=base)
                 notes = (
                     *project.notes,
                     *installation.notes,
                     *server.notes,
-                    *filter(None, [change.base.note]),
+                    *filter(None, [change.base.note, policy.note]),
                 )
                 facts = yield from examine_on_server(setup, worker, background, notes)
                 if base is not None:
@@ -107,6 +110,7 @@ def _examine_project(
 
                 facts = complete_base(facts, settings, change)
                 facts = add_gate_files(facts, settings, change, os.environ)
+                facts = replace(facts, policy_commit=policy.commit)
     return facts
 
 
@@ -120,6 +124,13 @@ def _examine_base(
     from migration_gate.change.base_examination import BaseExamination  # noqa: PLC0415
 
     return BaseExamination(settings, project.python, comparison)
+
+
+def _choose_policy(settings: Settings, change: Comparison) -> JudgingPolicy:
+    """Whose settings judge the change; those of an examination of the base itself are given."""
+    from migration_gate.change.base_policy import JudgingPolicy, choose_policy  # noqa: PLC0415 - see above
+
+    return choose_policy(settings, change, os.environ) if settings.examines_base else JudgingPolicy(settings)
 
 
 def _import_modules(*names: str) -> None:

@@ -47,11 +47,13 @@ class Allowances:
     """an entry whose last day is over allows nothing; without a date none is over"""
     uncounted: frozenset[str] = frozenset()
     """where those are that do not allow that the gate was loosened"""
+    is_base_judging: bool = False
+    """they do not allow anything else either"""
 
     def find_counted(self, verdict: Verdict) -> tuple[Allowance, ...]:
         """Everything that allows this finding, but for what came with the change that loosened the gate."""
         found = self.find_all(verdict)
-        if verdict.check != loosened_gate_parts.CHECK:
+        if verdict.check != loosened_gate_parts.CHECK and not self.is_base_judging:
             return found
         return tuple(allowance for allowance in found if allowance.where not in self.uncounted)
 
@@ -79,7 +81,13 @@ def judge_findings(
     """
     checks = tuple(checks)
     texts = texts or {}
-    allowances = Allowances(settings.allowances, find_allow_comments(texts), today, list_uncounted(facts))
+    allowances = Allowances(
+        settings.allowances,
+        find_allow_comments(texts),
+        today,
+        list_uncounted(facts),
+        bool(facts.policy_commit),
+    )
     edit_maker = EditMaker(texts)
     verdicts: list[Verdict] = []
     used: set[Allowance] = set()

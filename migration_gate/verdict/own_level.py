@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from migration_gate.analysis.loosened_gate_parts import CHECK, list_added_allowances
 from migration_gate.check import Severity
+from migration_gate.config.judging_settings import is_of_workflow
 from migration_gate.config.settings import CheckSeverity, Settings
 from migration_gate.facts import Facts, GateFiles
 from migration_gate.verdict.outcome import SEVERITY_RANK
@@ -28,8 +29,13 @@ def hold_own_level(settings: Settings, facts: Facts) -> Settings:
 
 
 def list_uncounted(facts: Facts) -> frozenset[str]:
-    """Where the allowances are (`file:line`) that came with the change: they do not cover `loosened-gate`."""
-    return frozenset(str(entry.location) for entry in list_added_allowances(facts))
+    """Where the allowances are (`file:line`) that came with the change.
+
+    They do not cover `loosened-gate`, and nothing at all if the settings of the base judge.
+    """
+    # The entries of the settings are the base's own then: they may stand at the lines of new ones.
+    added = facts.new_comments if facts.policy_commit else list_added_allowances(facts)
+    return frozenset(str(entry.location) for entry in added)
 
 
 def _list_levels(settings: Settings, files: GateFiles) -> Iterator[CheckSeverity]:
@@ -42,17 +48,12 @@ def _list_levels(settings: Settings, files: GateFiles) -> Iterator[CheckSeverity
     for name in dict.fromkeys((CHECK, *own, *older)):
         level = own.get(name, own.get(CHECK, DEFAULT))
         base_level = older.get(name, older.get(CHECK, DEFAULT))
-        is_of_workflow = name in own and _is_of_workflow(settings, name)
-        yield CheckSeverity(name, level if is_of_workflow else min(level, base_level, key=_rank))
+        is_kept = name in own and is_of_workflow(settings, f"checks.{name}")
+        yield CheckSeverity(name, level if is_kept else min(level, base_level, key=_rank))
 
 
 def _is_own(check: str) -> bool:
     return check.partition("/")[0] == CHECK
-
-
-def _is_of_workflow(settings: Settings, check: str) -> bool:
-    """Whether a variable or an option sets it, and no file of the branch's."""
-    return settings.find_origin(f"checks.{check}").startswith(("MIGRATION_GATE_", "-"))
 
 
 def _read_severity(values: tuple[str, ...]) -> Severity | None:

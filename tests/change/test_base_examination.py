@@ -175,3 +175,16 @@ def test_a_branch_that_loosens_the_gate_has_it_said_whatever_it_says_of_that_its
     assert not [item for item in verdicts.values() if item["allowed"]]
     assert verdicts["include_object"]["file"] == "migrations/env.py"
     assert ran.status == 1
+
+
+def test_with_the_policy_of_the_base_a_branch_can_neither_lower_nor_allow_anything(place: World) -> None:
+    base = laid(place, **{".migration-gate.yml": "policy: base\n"})
+    models = NEW_DRIFT.replace("    note", "    # migration-gate: allow drift -- mine\n    note")
+    settings = "checks: {drift: off}\nallow: [{check: drift, object: item.name, reason: mine}]\n"
+    commit(place.project, {"shop/models.py": models, ".migration-gate.yml": settings})
+    ran, report = checked(place, base)
+    assert (ran.status, report["counts"]["blocking"]) == (1, 2), ran.said
+    assert any("judged by the settings of the base" in note for note in report["notes"])
+    assert "loosened-gate policy" in novelties(report)
+    ran, report = checked(place, base, "--policy", "change")
+    assert ran.status == 0, ran.said
