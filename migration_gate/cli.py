@@ -168,6 +168,32 @@ def rebase_revisions(path: Path, writes: bool, merges: bool, **options: Any) -> 
     return 0
 
 
+@command_line.command("allow")
+@click.argument("finding", metavar="ID")
+@click.argument("path", default=".", type=click.Path(path_type=Path))
+@click.option("--reason", required=True, metavar="TEXT", help="Why it is accepted.")
+@click.option("--until", default="", metavar="DATE", help="The last day on which it is, as 2027-01-31.")
+@click.option("--comment", "is_comment", is_flag=True, help="A comment at its line, not an entry.")
+@click.option(
+    "--from",
+    "report",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The JSON report that has the finding; without it the project is checked.",
+)
+@click.option("--write", "writes", is_flag=True, help="Write it; without this only the diff is shown.")
+@add_settings_options
+def allow_finding(finding: str, path: Path, reason: str, until: str, **options: Any) -> int:
+    """Allow the finding with this ID, in the configuration file or by a comment, and check that it is."""
+    from migration_gate import new_allowance  # noqa: PLC0415 - not needed to print help
+
+    own = {name: options.pop(name) for name in ("is_comment", "report", "writes")}
+    request = new_allowance.AllowRequest(path, finding, reason, until, **own)
+    text, status = new_allowance.allow_finding(request, nest_options(options))
+    click.echo(text)
+    return status
+
+
 @command_line.command("explain")
 @click.argument("name", metavar="[CHECK]", required=False)
 def explain_check(name: str | None) -> int:

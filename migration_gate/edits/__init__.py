@@ -6,4 +6,5 @@ argument_edits      arguments of a call: edited_calls (which call), sqlalchemy_n
                     SQLAlchemy's functions); annotated_columns: columns without a call
 module_edits        the string of a variable; imports
 revision_header     the parent of a revision, and the line that names it
+allowance_entries   an entry of `allow:` in a configuration file, which stays as it is else
 """

@@ -24,7 +24,7 @@ def format_allow_entry(verdict: Verdict) -> str:
     """
     if len(verdict.finding.object) > LONGEST_OBJECT:
         return ""
-    pattern = _PATTERN_CHARACTER.sub(lambda match: f"[{match[0]}]", verdict.finding.object)
+    pattern = escape_pattern(verdict.finding.object)
     lines = (
         "allow:",
         f"- check: {full_check_name(verdict)}",
@@ -32,6 +32,11 @@ def format_allow_entry(verdict: Verdict) -> str:
         '  reason: ""  # why it is right here',
     )
     return "\n".join(lines)
+
+
+def escape_pattern(name: str) -> str:
+    """The glob pattern that matches this name alone."""
+    return _PATTERN_CHARACTER.sub(lambda match: f"[{match[0]}]", name)
 
 
 def _quote_scalar(text: str) -> str:
