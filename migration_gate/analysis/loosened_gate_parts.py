@@ -20,6 +20,7 @@ CHECK = "loosened-gate"
 KINDS = (
     "allowance",
     "base",
+    "baseline",
     "check-level",
     "configuration",
     "extends",

@@ -34,7 +34,7 @@ NARROWED_LISTS = ("owners.columns", "owners.tables", "watch", "forbid_allow", "p
 """lists of what is looked at: less is looser"""
 REPLACED_VALUES = ("owners.references", "extends")
 """another value is as good as none"""
-ADDED_VALUES = ("start_from", "prepare", "base", "target.revision")
+ADDED_VALUES = ("start_from", "prepare", "base", "baseline", "target.revision")
 """what is not there, or the default, is the strictest"""
 STRICTEST_TARGET = frozenset({"heads", "head"})
 KINDS = {
