@@ -280,7 +280,7 @@ def test_doctor_ends_with_2_when_something_is_missing(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["check", "--help"]])
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["check", "--help"], ["rebase", "--help"]])
 def test_help_and_version_import_no_heavy_library(arguments: list[str]) -> None:
     script = (
         "import sys\n"

@@ -95,7 +95,8 @@ def errors_of_others(check: str, verdicts: tuple[Verdict, ...]) -> list[str]:
 
 def render_report(settings: Settings, facts: Facts, verdicts: tuple[Verdict, ...]) -> str:
     """The text report without what differs from machine to machine."""
-    facts = replace(facts, replay=replace(facts.replay, notes=()))
+    base = facts.base if facts.base is not None and facts.base.commit else None
+    facts = replace(facts, replay=replace(facts.replay, notes=()), base=base)
     project = ProjectReport("notes", facts, verdicts, settings.fail_on, seconds=1.0)
     text = text_report.render(Report((project,)), explain.known_checks())
     text = COMMIT.sub("git checkout COMMIT", text)
