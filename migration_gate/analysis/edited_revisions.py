@@ -93,8 +93,11 @@ def _compare_revision(
     revision = pair.now
     difference = compare_sql(before.statements[revision.id], now.statements[revision.id])
     old_commands, new_commands = before.commands.get(revision.id, []), now.commands.get(revision.id, [])
-    names_differ = _name_commands(old_commands) != _name_commands(new_commands)
-    states_differ = not has_difference and _list_states(old_commands) != _list_states(new_commands)
+    commands_differ = old_commands != new_commands
+    names_differ = commands_differ and _name_commands(old_commands) != _name_commands(new_commands)
+    states_differ = (
+        commands_differ and not has_difference and _list_states(old_commands) != _list_states(new_commands)
+    )
     if difference is None and not names_differ and not states_differ:
         return None
     texts = _Texts(find_text(change.before, pair.before), find_text(change.now, revision))
