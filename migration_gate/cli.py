@@ -215,6 +215,23 @@ def print_schema() -> int:
     return 0
 
 
+@command_line.command("fix")
+@click.argument("path", default=".", type=click.Path(path_type=Path))
+@click.option("--write", is_flag=True, help="Write it; else it is only shown.")
+@click.option("--all", "fixes_all", is_flag=True, help="Correct what was there before the change, too.")
+@add_settings_options
+def fix_project(path: Path, write: bool, fixes_all: bool, **options: Any) -> int:
+    """Show what corrects the findings of PATH: one revision for all drift, and edits of its files.
+
+    It is tried on a copy first.
+    """
+    from migration_gate import fix_command  # noqa: PLC0415 - not needed to print help
+
+    for text in fix_command.fix_projects(path, nest_options(options), writes=write, fixes_all=fixes_all):
+        click.echo(text)
+    return 0
+
+
 @command_line.command("baseline")
 @click.argument("path", default=".", type=click.Path(path_type=Path))
 @click.option("--renew", is_flag=True, help="Write it anew, with the findings that it lacks.")

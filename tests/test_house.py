@@ -56,6 +56,7 @@ FRONTS = {
     "rebase",
     "baseline_command",
     "new_allowance",
+    "fix_command",
 }
 """what people start; only another front imports one"""
 PURE_FOLDERS = ("facts", "sql", "analysis", "checks", "drift")

@@ -56,7 +56,12 @@ def export_revision(
         if entry.mode == SUBMODULE_MODE:
             _link_submodule(top / entry.path, target / entry.path)
     paths = sorted(entry.path for entry in (*files, *links))
-    (target / LIST_FILE).write_text(json.dumps({LIST_KEY: paths}), "ascii")
+    mark_as_exported(target, paths)
+
+
+def mark_as_exported(top: Path, paths: Sequence[str]) -> None:
+    """Have a folder taken for the top of a repository that tracks these files."""
+    (top / LIST_FILE).write_text(json.dumps({LIST_KEY: list(paths)}), "ascii")
 
 
 @dataclass(frozen=True, slots=True)

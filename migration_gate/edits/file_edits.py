@@ -1,0 +1,73 @@
+"""Whole files before and after an edit: made from exact edits of lines, and shown as a diff."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from migration_gate.facts import SourceEdit
+
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+$")
+"""as Python's tokenizer sees lines; `splitlines` ends them at more characters"""
+
+
+@dataclass(frozen=True, slots=True)
+class FileText:
+    """The content of a file before and after; None before if it is new."""
+
+    path: str
+    """relative to the repository"""
+    before: bytes | None
+    after: bytes
+
+
+class NotApplicable(Exception):
+    """The lines of an edit are not where it expects them; the text says which."""
+
+
+def apply_edits(path: str, content: bytes, edits: Sequence[SourceEdit]) -> FileText:
+    """The file with all of these edits. Raises NotApplicable.
+
+    Edits that are the same count once; of two that touch the same line only the first can be made.
+    """
+    lines = _LINE.findall(content.decode("utf-8", "surrogateescape"))
+    for edit in sorted(dict.fromkeys(edits), key=lambda edit: -edit.first_line):
+        first, last = edit.first_line - 1, edit.last_line
+        old = tuple(line.rstrip("\r\n") for line in lines[first:last])
+        if old != edit.old_lines:
+            raise NotApplicable(f"{path}:{edit.first_line} does not read as it did")
+        end = lines[first][len(lines[first].rstrip("\r\n")) :] or "\n"
+        lines[first:last] = [f"{line}{end}" for line in edit.new_lines]
+    return FileText(path, content, "".join(lines).encode("utf-8", "surrogateescape"))
+
+
+def group_edits(edits: Iterable[SourceEdit]) -> dict[str, list[SourceEdit]]:
+    """The edits of each file, without those that touch lines of an earlier one."""
+    groups: dict[str, list[SourceEdit]] = defaultdict(list)
+    for edit in edits:
+        group = groups[edit.file]
+        if edit not in group and not any(_overlap(edit, other) for other in group):
+            group.append(edit)
+    return dict(groups)
+
+
+def _overlap(first: SourceEdit, second: SourceEdit) -> bool:
+    return first.first_line <= second.last_line and second.first_line <= first.last_line
+
+
+def render_diff(file: FileText) -> str:
+    """The edit as a unified diff, which `git apply` and `patch -p1` read."""
+    before, after = (
+        data.decode("utf-8", "replace").replace("\r\n", "\n").splitlines(keepends=True)
+        for data in (file.before or b"", file.after)
+    )
+    old_name = "/dev/null" if file.before is None else f"a/{file.path}"
+    return "".join(_end_lines(difflib.unified_diff(before, after, old_name, f"b/{file.path}")))
+
+
+def _end_lines(lines: Iterable[str]) -> Iterator[str]:
+    for line in lines:
+        yield line if line.endswith("\n") else f"{line}\n"

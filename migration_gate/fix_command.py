@@ -1,0 +1,155 @@
+"""`fix`: writes what corrects the findings of a change, after it has shown it as a diff and tried it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from migration_gate import entrypoint, explain
+from migration_gate.config.loading import load_settings
+from migration_gate.config.relocation import Relocation
+from migration_gate.config.settings import Settings
+from migration_gate.edits.file_edits import FileText, render_diff
+from migration_gate.errors import GateError, Misconfigured
+from migration_gate.git.git_command import find_repository_root
+from migration_gate.git.tracked_files import list_tracked_files
+from migration_gate.git.tree_export import mark_as_exported
+from migration_gate.planned_fixes import PlannedFixes, plan_fixes
+from migration_gate.postgres.run_directory import temporary_run_directory
+from migration_gate.postgres.shared_servers import SharedServers
+from migration_gate.process.process_limits import verify_process_limits
+from migration_gate.progress import ProgressDisplay
+from migration_gate.project import find_project
+from migration_gate.report.verdict_selection import full_check_name
+from migration_gate.sandbox.child_process import forbid_reading_memory
+from migration_gate.verdict.outcome import ProjectReport, Verdict
+from migration_gate.wording import count_noun, join_words
+
+FOR_REBASE = ("several-heads", "stale-parent")
+
+
+def fix_projects(
+    path: Path, options: Mapping[str, object], *, writes: bool, fixes_all: bool
+) -> Iterator[str]:
+    """What can be written for each project below `path`, as text with a diff; written too if `writes`.
+
+    fixes_all: also for findings that were there before the change. Raises GateError.
+    """
+    forbid_reading_memory()
+    verify_process_limits()
+    projects = load_settings(path, options, os.environ, list_checks=explain.known_kinds)
+    with ProgressDisplay() as display, SharedServers(serves_several=True) as servers:
+        for settings in projects:
+            if len(projects) > 1:
+                yield f"{settings.name}:"
+            fixing = ProjectFixing(settings, servers, display)
+            yield from fixing.run(writes=writes, fixes_all=fixes_all)
+
+
+class ProjectFixing:
+    """The fixes of one project."""
+
+    def __init__(self, settings: Settings, servers: SharedServers, display: ProgressDisplay) -> None:
+        self._settings = settings
+        self._servers = servers
+        self._display = display
+        self._top = find_repository_root(settings.root)
+
+    def run(self, *, writes: bool, fixes_all: bool) -> Iterator[str]:
+        """Lines of text on what was found, planned, tried and written."""
+        report = self._examine(self._settings)
+        verdicts = [
+            verdict
+            for verdict in report.verdicts
+            if verdict.allowed is None and (fixes_all or not verdict.is_spared)
+        ]
+        plan = plan_fixes(report, verdicts, self._top)
+        if not plan.files:
+            yield _describe_left(plan) or "Nothing to do: there is no finding."
+            return
+        for file in plan.files:
+            yield render_diff(file).rstrip("\n")
+        yield from plan.problems
+        yield self._try(plan)
+        if left := _describe_left(plan):
+            yield left
+        if writes:
+            _write_all(plan.files, self._top)
+            yield f"Written: {join_words([file.path for file in plan.files])}."
+        else:
+            yield "Nothing was written: `--write` does it."
+
+    def _examine(self, settings: Settings) -> ProjectReport:
+        (report, *others) = entrypoint.examine_servers(settings, self._servers, self._display)
+        if others:
+            raise Misconfigured(
+                "The project has several databases: its findings are corrected by hand.",
+                advice="`migration-gate check` shows the lines for each.",
+            )
+        if report.problem is not None:
+            raise GateError(report.problem.message, advice=report.problem.advice, where=report.problem.where)
+        return report
+
+    def _try(self, plan: PlannedFixes) -> str:
+        """What the gate says of a copy of the repository with these files."""
+        if incomplete := plan.must_be_completed:
+            return (
+                f"It was not tried: fill in the owners in {join_words(incomplete)} first, then "
+                "`migration-gate check` says what is left."
+            )
+        with temporary_run_directory() as folder:
+            copy = (folder / "tree").resolve()
+            _copy_repository(self._top, copy)
+            _write_all(plan.files, copy)
+            relocation = Relocation(self._top, copy)
+            python = self._settings.python or find_project(self._settings).python
+            settings = relocation.relocate_settings(self._settings, python)
+            report = self._examine(replace(settings, base=None, examines_base=False))
+        remaining = {verdict.id for verdict in report.verdicts if verdict.allowed is None}
+        failed = [verdict for verdict in plan.corrected if verdict.id in remaining]
+        number = count_noun(len(plan.corrected), "finding")
+        if failed:
+            return f"Tried on a copy: of {number} {len(failed)} would be left: {_name(failed)}."
+        return f"Tried on a copy: {number} gone."
+
+
+def _describe_left(plan: PlannedFixes) -> str:
+    """The findings for which nothing can be written."""
+    if not plan.left:
+        return ""
+    text = f"By hand: {_name(plan.left)}."
+    if any(verdict.check in FOR_REBASE for verdict in plan.left):
+        text += " `migration-gate rebase` puts the new revisions on top of the others."
+    return text
+
+
+def _name(verdicts: Sequence[Verdict]) -> str:
+    return ", ".join(f"{full_check_name(verdict)} {verdict.finding.object}" for verdict in verdicts)
+
+
+def _copy_repository(top: Path, copy: Path) -> None:
+    """Copy the files that git tracks, as they are now; all of them where there is no repository."""
+    tracked = list_tracked_files(top)
+    for path in tracked.paths:
+        source, target = top / path, copy / path
+        if source.is_symlink() or source.is_file():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, target, follow_symlinks=False)
+    mark_as_exported(copy, tracked.paths)
+
+
+def _write_all(files: Sequence[FileText], top: Path) -> None:
+    """Write all files or none. Raises GateError."""
+    try:
+        for file in files:
+            (top / file.path).write_bytes(file.after)
+    except OSError as error:
+        for file in files:
+            if file.before is None:
+                (top / file.path).unlink(missing_ok=True)
+            else:
+                (top / file.path).write_bytes(file.before)
+        raise GateError(f"{error}. The files are as they were.", advice="Correct the permissions.") from error
