@@ -14,7 +14,7 @@ from migration_gate.config.relocation import Relocation
 from migration_gate.config.settings import Settings
 from migration_gate.edits.file_edits import FileText, render_diff
 from migration_gate.errors import GateError, Misconfigured
-from migration_gate.git.git_command import find_repository_root
+from migration_gate.git.git_command import find_repository_root, run_git
 from migration_gate.git.tracked_files import list_tracked_files
 from migration_gate.git.tree_export import mark_as_exported
 from migration_gate.planned_fixes import PlannedFixes, plan_fixes
@@ -131,14 +131,15 @@ def _name(verdicts: Sequence[Verdict]) -> str:
 
 
 def _copy_repository(top: Path, copy: Path) -> None:
-    """Copy the files that git tracks, as they are now; all of them where there is no repository."""
-    tracked = list_tracked_files(top)
-    for path in tracked.paths:
+    """Copy the files that git tracks or could, as they are now; all of them if there is no repository."""
+    new_files = run_git(top, "ls-files", "-z", "--others", "--exclude-standard").text.split("\0")
+    paths = sorted({*list_tracked_files(top).paths, *filter(None, new_files)})
+    for path in paths:
         source, target = top / path, copy / path
         if source.is_symlink() or source.is_file():
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, target, follow_symlinks=False)
-    mark_as_exported(copy, tracked.paths)
+    mark_as_exported(copy, paths)
 
 
 def _write_all(files: Sequence[FileText], top: Path) -> None:
