@@ -36,7 +36,7 @@ from migration_gate.progress import Progress
 from migration_gate.replay.failure_facts import FailureBuilder
 from migration_gate.replay.initial_state import prepare_copy
 from migration_gate.replay.replay_setup import ReplaySetup
-from migration_gate.replay.rollback_tables import list_touched_tables
+from migration_gate.replay.rollback_tables import list_reached_tables, list_touched_tables
 from migration_gate.replay.runs_channel import RunsChannel
 from migration_gate.worker.protocol import Line
 from migration_gate.worker.protocol.order import Direction, RevisionRun
@@ -302,7 +302,8 @@ class RollbackRun:
         old = describe_old_shape(changes)
         sql = [text for revision in in_order for text in self._history.statements[revision]]
         tables = list_touched_tables(snapshot, old.touched, sql)
-        known = read_stored_rows(connection, [table.oid for table in snapshot.tables] if tables else [])
+        reached = list_reached_tables(snapshot, tables, old)
+        known = read_stored_rows(connection, [table.oid for table in reached])
         filled = self._row_source.fill_tables(connection, snapshot, tables, old)
         self._remember_refused(snapshot, tables, filled)
         rows = read_stored_rows(connection, [table.oid for table in filled if table.is_filled])

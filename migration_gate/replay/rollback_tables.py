@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable
 
+from migration_gate.catalog.old_shape import OldShape
 from migration_gate.facts import Snapshot, Table
 
 _WORD = re.compile(r"\w+")
@@ -24,3 +25,21 @@ def list_touched_tables(
         if table.partition_bound is None
         and ((table.schema, table.name) in touched or table.name.lower() in words)
     )
+
+
+def list_reached_tables(snapshot: Snapshot, tables: Iterable[Table], old: OldShape) -> tuple[Table, ...]:
+    """The tables, and all that their foreign keys lead to: what may get rows with them."""
+    reached: dict[int, Table] = {}
+    waiting = list(tables)
+    while waiting:
+        table = waiting.pop()
+        if table.oid in reached:
+            continue
+        reached[table.oid] = table
+        keys = (*snapshot.foreign_keys_of(table), *old.list_rules(table.schema, table.name))
+        for key in keys:
+            schema, _, name = (key.references or "").partition(".")
+            referenced = snapshot.find_table(schema, name)
+            if referenced is not None:
+                waiting.append(referenced)
+    return tuple(reached.values())
