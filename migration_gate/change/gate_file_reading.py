@@ -93,7 +93,9 @@ def export_gate_files(settings: Settings, commit: str) -> Iterator[Path]:
 def _is_gate_file(path: str, settings: Settings) -> bool:
     name = path.rpartition("/")[2]
     named = settings.config_file.name if settings.config_file is not None else ""
-    return name in CONFIG_NAMES or name == named or is_ci_file(path)
+    # A policy of this repository's may have any name that a configuration may have.
+    is_policy = "polic" in path and path.endswith((".yml", ".yaml", ".toml"))
+    return name in CONFIG_NAMES or name == named or is_policy or is_ci_file(path)
 
 
 def _read_gate_files(settings: Settings, top: Path, tree: Path, paths: list[str]) -> GateFiles:

@@ -2,6 +2,7 @@
 
 config_search       which file is read; file_settings: what it alone says
 judging_settings    the part that judges, and whether the workflow set it
+policy_file         what `extends:` names: policy_reference, policy_fetch
 loading             the whole way, one `Settings` a project; precedence, resolve: its two halves
 schema, sections    every key with its type, default and meaning; reference_page: as a page
 config_file         TOML, and yaml_file; toml_lines, config_keys: where a key stands

@@ -9,6 +9,7 @@ from pathlib import Path
 from migration_gate.config.config_file import ConfigFile
 from migration_gate.config.config_keys import Key
 from migration_gate.config.config_search import find_config_file
+from migration_gate.config.policy_file import read_policy
 from migration_gate.config.precedence import Layer, SettingValue, merge_layers, validate_keys
 from migration_gate.config.schema import FileKeys
 from migration_gate.config.settings import DEFAULT_ORIGIN
@@ -36,10 +37,13 @@ def load_file_settings(folder: Path, project: str, named_file: Path | None = Non
     name = str(named_file) if named_file is not None and named_file.is_file() else None
     config_file = find_config_file(folder, name, None)
     keys = validate_keys(FileKeys, config_file.values, config_file.line_of, None)
-    layers = [Layer(keys, config_file.folder, config_file.line_of)]
+    policy = read_policy(config_file, keys, None)
+    layers = [*policy.layers, Layer(keys, config_file.folder, config_file.line_of)]
     if project in keys.projects:
         layers.append(_project_layer(keys, project, config_file))
-    return FileSettings(config_file, merge_layers(layers, folder), tuple(keys.projects))
+    merged = policy.hold_floor(merge_layers(layers, folder))
+    extends = SettingValue(keys.extends, config_file.folder, config_file.line_of, ("extends",))
+    return FileSettings(config_file, {**merged, ("extends",): extends}, tuple(keys.projects))
 
 
 def _project_layer(keys: FileKeys, name: str, config_file: ConfigFile) -> Layer:

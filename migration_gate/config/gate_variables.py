@@ -24,7 +24,8 @@ RESERVED = frozenset({
 PLAIN = {"alembic": "config", "target": "revision"}
 """the key that plain text stands for, where a mapping may be given"""
 LISTS = frozenset({
-    ("env_file",), ("groups",), ("extras",), ("without",), ("watch",), ("target", "revision"),
+    ("env_file",), ("groups",), ("extras",), ("without",), ("watch",), ("forbid_allow",),
+    ("target", "revision"),
     ("raw_sql", "allow"), ("owners", "columns"), ("owners", "tables"), ("owners", "exempt"),
     ("owners", "on_delete"),
 })  # fmt: skip

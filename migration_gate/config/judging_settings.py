@@ -33,6 +33,7 @@ def take_judging_settings(settings: Settings, merged: Mapping[Key, SettingValue]
         owners=_take_owners(settings, read_owners(values)),
         checks=tuple(levels.values()),
         allowances=read_allowances(merged["allow",]),
+        forbid_allow=values.texts("forbid_allow"),
         fail_on=Severity(str(values.value("fail_on"))),
         scope="all" if values.value("scope") == "all" else "change",
         raw_sql_allow=values.texts("raw_sql", "allow"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from migration_gate.config.config_file import ConfigFile
 from migration_gate.config.config_keys import Key
 from migration_gate.config.config_search import CONFIG_VARIABLE, find_config_file
 from migration_gate.config.faults import FindOrigin, ListChecks
+from migration_gate.config.policy_file import Policy, read_policy
 from migration_gate.config.precedence import Layer, SettingValue, merge_layers, validate_keys
 from migration_gate.config.project_name import choose_project_name
 from migration_gate.config.resolve import require_path, resolve_settings
@@ -35,6 +36,8 @@ class _Sources:
     file_keys: FileKeys
     layers: tuple[Layer, ...]
     """environment and command line, which are over the file"""
+    policy: Policy = field(default_factory=Policy)
+    """what the file extends, which is below it"""
 
 
 def config_schema() -> dict[str, Any]:
@@ -101,7 +104,7 @@ def _read_sources(
         Layer(variable_keys, folder, gate_variables.variable_name),
         Layer(option_keys, Path.cwd(), option_name),
     )
-    return _Sources(config_file, file_keys, layers)
+    return _Sources(config_file, file_keys, layers, read_policy(config_file, file_keys, list_checks))
 
 
 def _load_single_project(
@@ -115,18 +118,19 @@ def _load_single_project(
     names_location = not LOCATION_KEYS.isdisjoint(file_keys.model_fields_set)
     project_folder = config_file.folder if names_location else folder
     file_layer = Layer(file_keys, config_file.folder, config_file.line_of)
-    merged = merge_layers((file_layer, *sources.layers), folder)
+    policy = sources.policy
+    merged = policy.hold_floor(merge_layers((*policy.layers, file_layer, *sources.layers), folder))
     settings = resolve_settings(
         requested_names[0] if requested_names else name, config_file.folder, project_folder, merged, environ
     )
-    return replace(settings, config_file=config_file.file)
+    return replace(settings, config_file=config_file.file, policy_note=policy.note)
 
 
 def _load_named_projects(
     sources: _Sources, folder: Path, requested_names: tuple[str, ...], environ: Mapping[str, str]
 ) -> Iterator[Settings]:
     """The settings of the entries of `projects:` that were requested, or that belong to the folder."""
-    config_file, file_keys = sources.config_file, sources.file_keys
+    config_file, file_keys, policy = sources.config_file, sources.file_keys, sources.policy
     if requested_names:
         projects = _requested_projects(file_keys, requested_names)
     else:
@@ -134,9 +138,10 @@ def _load_named_projects(
     file_layer = Layer(file_keys, config_file.folder, config_file.line_of)
     project_layers = [(name, _project_layer(name, keys, config_file)) for name, keys in projects]
     for name, layer in project_layers:
-        merged = merge_layers((file_layer, layer, *sources.layers), folder)
+        layers = (*policy.layers, file_layer, layer, *sources.layers)
+        merged = policy.hold_floor(merge_layers(layers, folder))
         settings = resolve_settings(name, config_file.folder, layer.folder, merged, environ)
-        yield replace(settings, is_named_project=True, config_file=config_file.file)
+        yield replace(settings, is_named_project=True, config_file=config_file.file, policy_note=policy.note)
 
 
 def option_name(key: Key) -> str:

@@ -94,7 +94,7 @@ def merge_layers(layers: Sequence[Layer], folder: Path) -> dict[Key, SettingValu
     for layer in layers:
         if layer.keys.alembic and layer.keys.alembic.config:
             merged["hook",] = defaults["hook",]
-        for key, value in _set_leaves(layer.keys):
+        for key, value in list_set_leaves(layer.keys):
             if value is None and key[0] in SECTIONS:
                 merged.update(_of_section(defaults, key[0]))
             else:
@@ -116,8 +116,8 @@ def _all_leaves(keys: ProjectKeys) -> Iterator[tuple[Key, Any]]:
         yield from _leaves_of_field(name, value, inner_names)
 
 
-def _set_leaves(keys: ProjectKeys) -> Iterator[tuple[Key, Any]]:
-    """The same, of what was set alone."""
+def list_set_leaves(keys: ProjectKeys) -> Iterator[tuple[Key, Any]]:
+    """The keys that were set and their values, down to the keys of sections."""
     for name in ProjectKeys.model_fields:
         if name in keys.model_fields_set:
             value = getattr(keys, name)

@@ -32,6 +32,29 @@ key: `MIGRATION_GATE_POSTGRES=17`, `MIGRATION_GATE_OWNERS__COLUMNS=owner_id,tena
 Relative paths start at the file's folder (in a project with a `path`, there; in the environment, at the
 folder that is checked; on the command line, at the current folder). Keys may be written with `-` for `_`.
 Unknown keys are refused, with their line and the most similar known key.
+
+## Who guards the settings
+
+A change that loosens the settings of its base (a check that is off, a new allowance, a wider pattern, a
+filter in env.py, a workflow that no longer runs the gate) is a finding of `loosened-gate`, a warning unless
+`checks:` says otherwise; its own level is that of the base where that is stricter, and no new allowance
+covers it. Every report lists the allowances that the change adds, and what is off or lowered.
+
+With `policy: base` the change is judged by the settings of its base: checks, allowances, `fail_on`,
+`scope`, `owners`, `raw_sql` and `forbid_allow`; a comment that came with the change allows nothing. It
+holds if the workflow says so (the action's input, `MIGRATION_GATE_POLICY`, `--policy`), else if the file at
+the base does, else if the change's own file does: a branch cannot take it back. What the workflow itself
+sets holds in any case.
+
+`extends` names an organisation's policy: a path, or
+`git+https://host/organisation/repository@revision#path` (`git+ssh://` as well), fetched by git with the
+rights at hand. Use the full id of a commit: it cannot move, and once fetched it needs no network; of a
+branch or a tag the report says which commit it was. A policy sets `checks`, `allow`, `forbid_allow`,
+`fail_on`, `scope`, `policy`, `owners`, `raw_sql`, `snapshots`, `rollback`, `limits`, `network` and
+`postgres`. Its values are defaults. Levels of checks, `fail_on`, `scope` and `policy` can only be raised,
+`owners.columns`, `owners.tables` and `forbid_allow` only get more: anything lower, also from the
+environment or the command line, ends the run with status 2. Entries of `allow` hold beside those of the
+policy.
 """
 INNER: dict[str, type[Keys]] = {**SECTIONS, "prepare": PrepareKeys, "allow": AllowKeys}
 TABLE_HEAD = "| key | type | default | meaning |\n| --- | --- | --- | --- |"
@@ -62,7 +85,7 @@ def _page_parts() -> Iterator[str]:
         yield f"| {key} | {_type_cell(properties[name])} | {default} | {meaning} |"
     for name, field in FileKeys.model_fields.items():
         yield f"\n## {name}\n\n{_capital_sentence(field.description)}"
-        if name not in ("projects", "checks", "env"):
+        if name not in ("projects", "checks", "env", "extends"):
             yield f"Variable: `{variable_name((name,))}`."
         if name in INNER:
             yield "\n" + "\n".join(_section_table(INNER[name]))

@@ -144,6 +144,7 @@ def resolve_settings(
         owners=read_owners(values),
         checks=read_levels(values),
         allowances=read_allowances(merged["allow",]),
+        forbid_allow=values.texts("forbid_allow"),
         fail_on=Severity(str(values.value("fail_on"))),
         origins=tuple(ValueOrigin(format_key(key), value.where) for key, value in merged.items()),
     )

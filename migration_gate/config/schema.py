@@ -190,6 +190,11 @@ class ProjectKeys(Keys):
         description="findings that are accepted, each with its reason",
         examples=[[{"check": "drift", "object": "audit_*", "reason": "made by hand", "until": "2027-01-31"}]],
     )
+    forbid_allow: Texts = Field(
+        default=(),
+        description="checks, or check/kind, whose findings no entry of `allow` and no comment accepts",
+        examples=[["failing-upgrade", "nullable-owner"]],
+    )
     fail_on: Literal["error", "warning"] = Field(
         default="error", description="the least severity that fails the run", examples=["warning"]
     )
@@ -214,6 +219,12 @@ class FileKeys(ProjectKeys):
 
     model_config = ConfigDict(title="Migration Gate")
 
+    extends: Text | None = Field(
+        default=None,
+        description="an organisation's policy: a file, or one in git, at a commit, a tag or a branch. Its "
+        "values are defaults; levels of checks, fail_on, scope, policy, forbid_allow, and the columns and "
+        "tables of owners cannot be lowered",
+    )
     projects: dict[str, NamedProjectKeys] = Field(
         default={},
         description="several projects in one repository: a name, and any of these keys, which win over the "

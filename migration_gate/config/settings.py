@@ -163,6 +163,10 @@ class Settings:
     owners: Owners = field(default_factory=Owners)
     checks: tuple[CheckSeverity, ...] = ()
     allowances: tuple[Allowance, ...] = ()
+    forbid_allow: tuple[str, ...] = ()
+    """checks, or check/kind, that no allowance covers"""
+    policy_note: str = ""
+    """what the report says of the policy that the configuration extends"""
     fail_on: Severity = Severity.ERROR
     origins: tuple[ValueOrigin, ...] = ()
     """of every key"""

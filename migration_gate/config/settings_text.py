@@ -54,6 +54,7 @@ def describe_settings(settings: Settings) -> dict[str, str]:
         "owners.every_reference": owners.every_reference,
         "owners.on_delete": owners.on_delete,
         "allow": [f"{allowance.check} {allowance.object}" for allowance in settings.allowances],
+        "forbid_allow": settings.forbid_allow,
         "fail_on": settings.fail_on.value,
     }
     values |= {f"env.{variable.name}": "(hidden)" for variable in settings.env}

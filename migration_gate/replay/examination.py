@@ -91,7 +91,7 @@ def _examine_project(
                     *project.notes,
                     *installation.notes,
                     *server.notes,
-                    *filter(None, [change.base.note, policy.note]),
+                    *filter(None, [change.base.note, policy.note, settings.policy_note]),
                 )
                 facts = yield from examine_on_server(setup, worker, background, notes)
                 if base is not None:

@@ -22,6 +22,7 @@ from migration_gate.verdict.allow import (
     allowance_covers,
     comment_covers,
     find_allow_comments,
+    matches_check,
 )
 from migration_gate.verdict.baseline import Baseline
 from migration_gate.verdict.installed_package import find_package, mark_installed
@@ -49,10 +50,14 @@ class Allowances:
     """where those are that do not allow that the gate was loosened"""
     is_base_judging: bool = False
     """they do not allow anything else either"""
+    forbidden: tuple[str, ...] = ()
+    """checks, or check/kind, that nothing allows"""
 
     def find_counted(self, verdict: Verdict) -> tuple[Allowance, ...]:
         """Everything that allows this finding, but for what came with the change that loosened the gate."""
         found = self.find_all(verdict)
+        if any(matches_check(name, verdict.check, verdict.finding.kind) for name in self.forbidden):
+            return ()
         if verdict.check != loosened_gate_parts.CHECK and not self.is_base_judging:
             return found
         return tuple(allowance for allowance in found if allowance.where not in self.uncounted)
@@ -86,7 +91,8 @@ def judge_findings(
         find_allow_comments(texts),
         today,
         list_uncounted(facts),
-        bool(facts.policy_commit),
+        is_base_judging=bool(facts.policy_commit),
+        forbidden=settings.forbid_allow,
     )
     edit_maker = EditMaker(texts)
     verdicts: list[Verdict] = []
