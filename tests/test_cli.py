@@ -58,6 +58,7 @@ def test_each_setting_has_an_option() -> None:
         "owners",
         "checks",
         "allow",
+        "forbid_allow",
         "limits",
     }
     assert keys <= options
