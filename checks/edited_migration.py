@@ -100,15 +100,21 @@ def _name_difference(edited: EditedRevision, *, is_plural: bool = False) -> str:
 
 
 def _list_evidence(edited: EditedRevision) -> Iterator[Evidence]:
-    for pair in edited.pairs[:MAX_PAIRS]:
-        yield Evidence("base", _show(pair.before, edited))
-        yield Evidence("now", _show(pair.now, edited))
-    if len(edited.pairs) > MAX_PAIRS:
-        yield Evidence("and", f"{count_noun(len(edited.pairs) - MAX_PAIRS, 'more statement')}")
+    texts = [(_show(pair.before, edited), _show(pair.now, edited)) for pair in edited.pairs]
+    different = [*dict.fromkeys(texts)]  # each schema of a tenant has the same
+    for before, now in different[:MAX_PAIRS]:
+        yield Evidence("base", before)
+        yield Evidence("now", now)
+    if len(different) > MAX_PAIRS:
+        yield Evidence("and", count_noun(len(different) - MAX_PAIRS, "more statement"))
     if edited.commands_before:
-        yield Evidence("base", join_words(edited.commands_before[:MAX_PAIRS], quote=""))
+        yield Evidence("base", _name_commands(edited.commands_before))
     if edited.commands_now:
-        yield Evidence("now", join_words(edited.commands_now[:MAX_PAIRS], quote=""))
+        yield Evidence("now", _name_commands(edited.commands_now))
+
+
+def _name_commands(commands: tuple[str, ...]) -> str:
+    return join_words([*dict.fromkeys(commands)][:MAX_PAIRS], quote="")
 
 
 def _show(statement: Statement | None, edited: EditedRevision) -> str:

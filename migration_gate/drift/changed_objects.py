@@ -15,6 +15,7 @@ from migration_gate.facts import (
     Constraint,
     EnumType,
     Extension,
+    Grant,
     Index,
     NamedType,
     Origin,
@@ -109,6 +110,8 @@ def text_of(item: CatalogObject, snapshot: Snapshot) -> str:
             return labels_text(item)
         case Sequence():
             return sequence_text(item)
+        case Grant():
+            return ", ".join(item.acl)
         case Table():
             return _table_text(item, snapshot)
         case _:

@@ -22,11 +22,15 @@ def place() -> Iterator[World]:
 
 
 def check(place: World, *options: str, **environment: str) -> dict[str, str]:
-    """The messages of the findings, by check and object."""
+    """The messages of the findings, by check and object; without what is said of rollbacks."""
     ran = place.check("--format", "json", *options, env=environment)
     report = json.loads(ran.out)["projects"][0]
     assert not report["base"]["failure"], ran.said
-    return {f"{item['check']} {item['object']}": item["says"] for item in report["verdicts"]}
+    return {
+        f"{item['check']} {item['object']}": item["says"]
+        for item in report["verdicts"]
+        if not item["check"].endswith(("-downgrade", "-reupgrade"))
+    }
 
 
 def lay(place: World, **files: str | None) -> str:
