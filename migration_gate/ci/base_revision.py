@@ -68,6 +68,14 @@ class Comparison:
         """The files that differ in one of these ways."""
         return frozenset(file.path for file in self.files or () if file.status in statuses)
 
+    def edited_paths(self) -> frozenset[str]:
+        """The files that are new or edited, without those that were only moved: these have no line of it."""
+        paths = self.changed_paths("AMT")
+        if not self.lines or not self.changed_paths("D"):
+            return paths
+        with_lines = {file.path for file in self.lines}
+        return paths - {path for path in self.changed_paths("A") if path not in with_lines}
+
 
 def compare_with_base(
     folder: Path, setting: str | None, environ: Mapping[str, str], *, with_lines: bool = False

@@ -54,7 +54,7 @@ def prepare_databases(
         repository=find_repository_root(settings.root),
         database=database,
         models_database=f"{database}_models",
-        changed_files=absolute_paths(settings.root, change.changed_paths("AMT")),
+        changed_files=absolute_paths(settings.root, change.edited_paths()),
         changed_lines=change.lines,
         new_files=tuple(sorted(change.changed_paths("A"))),
         base=base,

@@ -224,3 +224,14 @@ def test_a_clone_of_another_owner_is_read_and_fetched_files_stay_theirs(
     comparison = compare_with_base(folder, None, change.environ(tmp_path))
     assert (comparison.base.commit, comparison.base.note) == (change.base, "")
     assert {path.stat().st_uid for path in folder.rglob("*")} == {1001}
+
+
+def test_a_file_that_was_only_moved_is_not_edited(tmp_path: Path) -> None:
+    text = "".join(f"line {number}\n" for number in range(20))
+    folder = started(tmp_path / "moved", {"old/a.py": text, "old/b.py": text.upper(), "ini": "old"})
+    base = git(folder, "rev-parse", "HEAD")
+    git(folder, "mv", "old", "new")
+    commit(folder, {"ini": "new", "new/b.py": text.upper() + "more\n", "new/c.py": "x = 1\n"})
+    comparison = compare_with_base(folder, base, {}, with_lines=True)
+    assert comparison.edited_paths() == {"ini", "new/b.py", "new/c.py"}
+    assert compare_with_base(folder, base, {}).edited_paths() == {"ini", "new/a.py", "new/b.py", "new/c.py"}
