@@ -61,22 +61,20 @@ def measure_project(corpus: Path, name: str, sizes: list[int], repeat: int) -> l
         commits = repository.commit_cuts(newest, sizes)
         for size, commit in sorted(commits.items()):
             pairs = [(run_gate(folder), run_gate(folder, "--base", commit)) for _ in range(repeat)]
-            ratio = statistics.median(both.seconds / alone.seconds for alone, both in pairs)
-            ratios.append(ratio)
-            alone, both = pairs[-1]
-            print_cut(name, size, alone, both, ratio)
+            times = [both.seconds / alone.seconds for alone, both in pairs]
+            ratios += [statistics.median(times)] if times else []
+            print_cut(name, size, pairs[-1][1] if pairs else run_gate(folder, "--base", commit), times)
     return ratios
 
 
-def print_cut(name: str, size: int, alone: TimedRun, both: TimedRun, ratio: float) -> None:
+def print_cut(name: str, size: int, run: TimedRun, times: list[float]) -> None:
     """A line of the table, and one for each finding that is new or worse."""
-    report = both.report
+    report = run.report
     counts = Counter(verdict["novelty"] for verdict in report["verdicts"] if not verdict["allowed"])
     numbers = " ".join(f"{novelty or 'unknown'} {number}" for novelty, number in sorted(counts.items()))
-    blocking, blocking_alone = report["counts"]["blocking"], alone.report["counts"]["blocking"]
-    times = f"{alone.seconds:.1f} -> {both.seconds:.1f} s, {ratio:.2f}"
-    counted = f"{numbers}, fixed {len(report['fixed'])}, blocking {blocking} (alone {blocking_alone})"
-    print(f"{name:9} -{size:<3} {counted}, {times}", flush=True)
+    counted = f"{numbers}, fixed {len(report['fixed'])}, blocking {report['counts']['blocking']}"
+    ratio = f", {statistics.median(times):.2f} times the head alone" if times else ""
+    print(f"{name:9} -{size:<3} {counted}, {run.seconds:.1f} s{ratio}", flush=True)
     if report["base"]["failure"]:
         print(f"    the base: {report['base']['failure']}")
     old_and_blocking = [item for item in report["verdicts"] if item["novelty"] == "old" and item["blocks"]]
@@ -95,7 +93,7 @@ def main() -> None:
     parser.add_argument("names", nargs="*", default=NAMES)
     parser.add_argument("--corpus", type=Path, default=os.environ.get("MIGRATION_GATE_CORPUS"))
     parser.add_argument("--sizes", type=int, nargs="+", default=[1, 2, 3, 5, 10])
-    parser.add_argument("--repeat", type=int, default=1)
+    parser.add_argument("--repeat", type=int, default=1, help="pairs that are timed; 0 for none")
     arguments = parser.parse_args()
     if arguments.corpus is None:
         parser.error("--corpus names the folder into which the recipes were prepared")
