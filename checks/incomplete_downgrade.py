@@ -18,14 +18,15 @@ from migration_gate.analysis.rollback_messages import (
     suggest_leftover_fix,
 )
 from migration_gate.check import Finding, Severity, Subject
-from migration_gate.facts import Facts, Replay, RevisionRollback
+from migration_gate.facts import AlteredRows, Facts, Replay, RevisionRollback
 
 SEVERITY = Severity.ERROR
 SUBJECT = Subject.ROLLED_BACK
 KINDS = ("left-behind", "lost", "altered", "values")
 HARMLESS_LEFT_BEHIND = ("extension",)
 """the next upgrade finds it, and nothing of the older code minds it"""
-
+FREE_FORMATS = ("json", "jsonb", "xml", "bytea")
+"""types of columns whose values have a format that only the project's code knows"""
 UNDO_ROWS = "Change in `downgrade()` only the rows that `upgrade()` has changed, and change them back."
 MARK_ROWS = (
     "The downgrade left the rows as they were, and the second upgrade changed them again: have `downgrade()` "
@@ -66,5 +67,16 @@ def _describe_values(replay: Replay, rollback: RevisionRollback) -> Iterator[Fin
             revision=rollback.revision,
             fix=UNDO_ROWS if altered.by_downgrade else MARK_ROWS,
             kind="values",
-            severity=None if altered.by_downgrade else Severity.WARNING,
+            severity=_choose_severity(replay, altered),
         )
+
+
+def _choose_severity(replay: Replay, altered: AlteredRows) -> Severity | None:
+    """What only the upgrade changed again weighs less; a document of a format of the project's the least.
+
+    The proof's own documents are not in that format, so a revision that converts them makes something else.
+    """
+    columns = (column for column in replay.catalog.columns if str(column) == altered.object)
+    if any(column.type in FREE_FORMATS for column in columns):
+        return Severity.NOTE
+    return None if altered.by_downgrade else Severity.WARNING
