@@ -41,7 +41,9 @@ def derive_base_facts(facts: Facts, new_files: Collection[str]) -> Facts | None:
     differences = tuple(
         item for item in compare_with_models(earlier) if not registration.explains_difference(item)
     )
-    earlier = replace(earlier, differences=differences)
+    from migration_gate.replay.offered_fixes import describe_without_fixes  # noqa: PLC0415 - a circle
+
+    earlier = describe_without_fixes(replace(earlier, differences=differences))
     return replace(facts, replay=replace(earlier, coverage=measure_coverage(earlier)), base=None)
 
 

@@ -53,6 +53,15 @@ def offer_fixes(
     )
 
 
+def describe_without_fixes(replay: Replay) -> Replay:
+    """The replay with its differences as `offer_fixes` describes them, where no fix is going to be shown."""
+    if not replay.differences:
+        return replay
+    differences = add_fixes(replay.differences, replay)
+    followers = [item for item in differences if item.upgrade and not has_statements(item.upgrade)]
+    return replace(replay, differences=join_defaults(differences, followers))
+
+
 def _mark_losses(
     server: Server, database: str, differences: tuple[Difference, ...]
 ) -> tuple[Difference, ...]:

@@ -58,7 +58,8 @@ def test_what_was_there_before_does_not_block_and_what_is_new_does(place: World)
 
 def test_a_change_that_only_adds_a_revision_is_judged_by_it(place: World) -> None:
     base = laid(place, models_py=OLD_DRIFT)
-    text = revision("three", "two", 'op.add_column("item", sa.Column("extra", sa.Integer))')
+    added = 'op.add_column("item", sa.Column("extra", sa.Integer))'
+    text = revision("three", "two", added, 'op.drop_column("item", "extra")')
     commit(place.project, {"migrations/versions/three.py": text})
     ran, report = checked(place, base)
     assert ran.status == 1, ran.said
