@@ -1,14 +1,14 @@
 """Which findings are new: the verdicts on a change, beside those on its base.
 
 A finding is the same as one at the base if check, kind and object are the same. It has become worse if it is
-more severe, or says something that it did not say at the base; a list that got shorter, or a number that got
-smaller, says nothing new.
+more severe, or says something that it did not say at the base; a list that got shorter, or a count that got
+smaller, says nothing new. What is quoted is no count: another type is another difference, a shorter one too.
 """
 
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -16,6 +16,10 @@ from migration_gate.facts import Facts, Replay
 from migration_gate.verdict.outcome import SEVERITY_RANK, Novelty, Verdict
 
 _WORD = re.compile(r"\d+|[^\W\d]+")
+_QUOTED = re.compile(r"`[^`]*`")
+_SINGULAR = {"are": "is", "were": "was", "have": "has", "they": "it", "them": "it", "these": "this"}
+SIDED_CHECKS = frozenset({"drift", "version-difference"})
+"""checks whose messages quote both sides of a difference in a fixed order; others quote lists"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,18 +103,30 @@ def _is_any(_verdict: Verdict, _older: Verdict) -> bool:
 
 def compare_with_older(verdict: Verdict, message: str) -> Novelty:
     """What a finding is beside what was said of it earlier."""
-    return "worse" if _says_more(verdict.finding.message, message) else "old"
+    has_sides = verdict.check in SIDED_CHECKS
+    return "worse" if _says_more(verdict.finding.message, message, has_sides=has_sides) else "old"
 
 
 def _compare_matched(verdict: Verdict, older: Verdict) -> Novelty:
     is_more_severe = SEVERITY_RANK[verdict.severity] < SEVERITY_RANK[older.severity]
-    return "worse" if is_more_severe or _says_more(verdict.finding.message, older.finding.message) else "old"
+    return "worse" if is_more_severe else compare_with_older(verdict, older.finding.message)
 
 
-def _says_more(message: str, older: str) -> bool:
-    """Whether a message has a word that the older one lacks, or a greater number at the same place."""
-    words, older_words = _WORD.findall(message), _WORD.findall(older)
-    if [word for word in words if not word.isdigit()] == [word for word in older_words if not word.isdigit()]:
-        pairs = zip(words, older_words, strict=False)
-        return any(word.isdigit() and old.isdigit() and int(word) > int(old) for word, old in pairs)
-    return bool({word for word in words if not word.isdigit()} - {*older_words})
+def _says_more(message: str, older: str, *, has_sides: bool) -> bool:
+    """Whether a message quotes something else, or has a word that the older one lacks, or a greater number."""
+    quoted, older_quoted = _QUOTED.findall(message), _QUOTED.findall(older)
+    if Counter(quoted) - Counter(older_quoted):
+        return True
+    if has_sides and quoted != older_quoted and len(quoted) == len(older_quoted):
+        return True  # the sides were exchanged
+    words, older_words = _list_words(message), _list_words(older)
+    if {word for word in words if not word.isdigit()} - {*older_words}:
+        return True
+    counts, older_counts = ([int(word) for word in texts if word.isdigit()] for texts in (words, older_words))
+    return any(count > old for count, old in zip(counts, older_counts, strict=False))
+
+
+def _list_words(message: str) -> list[str]:
+    """The words and numbers that are not quoted; a plural counts as its singular."""
+    words = _WORD.findall(_QUOTED.sub(" ", message))
+    return [_SINGULAR.get(word, word).removesuffix("s") for word in words]

@@ -40,7 +40,11 @@ def test_what_the_base_has_is_old_and_the_rest_is_new() -> None:
     ("older", "message", "novelty"),
     [
         ("`varchar(200)` and `varchar(250)`", "`varchar(200)` and `varchar(300)`", "worse"),
-        ("`varchar(200)` and `varchar(250)`", "`varchar(200)` and `varchar(240)`", "old"),
+        ("`varchar(200)` and `varchar(250)`", "`varchar(200)` and `varchar(240)`", "worse"),
+        ("`text` in one, `bytea` in the other", "`bytea` in one, `text` in the other", "worse"),
+        ("Models cannot express 3 schemas", "Models cannot express 2 schemas", "old"),
+        ("Models cannot express 2 schemas", "Models cannot express 3 schemas", "worse"),
+        ("2 objects of `a`, `b` are lost", "1 object of `a` is lost", "old"),
         ("`varchar(200)` and `varchar(250)`", "`varchar(200)` and `text`", "worse"),
         ("3 heads: `a`, `b`, `c`", "2 heads: `a`, `b`", "old"),
         ("2 heads: `a`, `b`", "3 heads: `a`, `b`, `c`", "worse"),
