@@ -2,8 +2,9 @@
 
 Where the change edits no revision, the replay of the change shows what the base's own would: then only the
 base's models are created, in one more copy of the replayed database. Where it adds revisions and nothing
-else, the models are the same, too, and no process is needed. Else the process is a run of the gate of its
-own, with its own server: roles and whatever else belongs to a whole cluster cannot collide.
+else, and these import nothing of the project's, the models are the same, too, and no process is needed.
+Else the process is a run of the gate of its own, with its own server: roles and whatever else belongs to a
+whole cluster cannot collide.
 
 The end of the process, however it comes, is the end of all that it started.
 """
@@ -16,6 +17,7 @@ import pickle
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -32,11 +34,12 @@ from migration_gate.change.base_messages import (
 )
 from migration_gate.change.base_policy import choose_policy
 from migration_gate.change.earlier_replay import derive_base_facts
-from migration_gate.change.revision_dependencies import REVISION_MARK
+from migration_gate.change.revision_dependencies import REVISION_MARK, import_own_modules
 from migration_gate.ci.base_revision import Comparison, FileChange
 from migration_gate.config.settings import Settings
 from migration_gate.facts import Base, Facts
 from migration_gate.git.git_command import find_repository_root
+from migration_gate.git.tracked_files import list_tracked_files
 from migration_gate.sandbox.process_end import wait_for_process
 from migration_gate.verdict.comment_files import read_comment_files
 
@@ -133,7 +136,7 @@ class BaseExamination:
         if not read_files:
             return _Begun(Base(base.commit, base.reason, is_unchanged=True))
         top = find_repository_root(self._settings.root)
-        if all(file.status == "A" and _is_revision(top / file.path) for file in read_files):
+        if _are_plain_revisions(top, read_files):
             return _Begun(adds_only_revisions=True)
         return _Begun(self._examine_commit(base.commit, comparison))
 
@@ -211,6 +214,14 @@ class BaseExamination:
 
 def _is_unread(file: FileChange) -> bool:
     return PurePosixPath(file.path).suffix in UNREAD_SUFFIXES
+
+
+def _are_plain_revisions(top: Path, files: Sequence[FileChange]) -> bool:
+    """Whether all of these are new revisions that import nothing of the repository."""
+    if not all(file.status == "A" and _is_revision(top / file.path) for file in files):
+        return False
+    new_paths = [file.path for file in files]
+    return not import_own_modules(top, [*list_tracked_files(top).paths, *new_paths], new_paths)
 
 
 def _is_revision(path: Path) -> bool:

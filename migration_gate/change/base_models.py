@@ -90,8 +90,8 @@ def _read_files(settings: Settings, relocation: Relocation, folders: SharedFolde
 
 
 def _was_compared_with_database(created: ModelsCreated) -> bool:
-    """Whether the project's own comparators said something: they saw what the new revisions made, too."""
-    return bool(created.alembic_differences or created.declared)
+    """Whether models or differences came from the database, which has what the new revisions made, too."""
+    return bool(created.alembic_differences or created.declared or created.reflected_tables)
 
 
 def _compare(

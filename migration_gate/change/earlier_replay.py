@@ -10,8 +10,7 @@ from migration_gate.analysis.model_registration import ModelRegistration
 from migration_gate.change.base_messages import NothingShared, SharedReplay
 from migration_gate.drift.model_comparison import compare_with_models
 from migration_gate.drift.type_use import without_leftovers
-from migration_gate.facts import Coverage, Facts, History, Models, Replay
-from migration_gate.replay.models_notes import find_unproven_models
+from migration_gate.facts import Coverage, Facts, History, Models, Replay, Snapshot
 
 FIRST_STEP = 1
 
@@ -31,12 +30,11 @@ def derive_base_facts(facts: Facts, new_files: Collection[str]) -> Facts | None:
     """
     earlier = find_earlier_replay(facts.replay, new_files)
     models = facts.replay.models
-    if earlier is None or models.alembic_differences or models.declared_operations:
-        return None  # the project's own comparison saw what the new revisions made
+    if earlier is None or _has_other_files(facts, new_files) or _depend_on_new_revisions(facts, new_files):
+        return None
     if models.snapshot is not None:
         models = replace(models, snapshot=without_leftovers(models.snapshot, earlier.catalog))
-    unproven = find_unproven_models(models, earlier.version_tables)
-    earlier = replace(earlier, models=models, unchecked=tuple(unproven))
+    earlier = replace(earlier, models=models, unchecked=(*earlier.unchecked, *models.problems))
     registration = ModelRegistration(earlier, facts.tree)
     differences = tuple(
         item for item in compare_with_models(earlier) if not registration.explains_difference(item)
@@ -45,6 +43,28 @@ def derive_base_facts(facts: Facts, new_files: Collection[str]) -> Facts | None:
 
     earlier = describe_without_fixes(replace(earlier, differences=differences))
     return replace(facts, replay=replace(earlier, coverage=measure_coverage(earlier)), base=None)
+
+
+def _has_other_files(facts: Facts, new_files: Collection[str]) -> bool:
+    """Whether a new file is something else than a revision, whatever its text looks like."""
+    revision_files = {revision.location.file for revision in facts.replay.history.revisions}
+    return any(file.endswith(".py") and file not in revision_files for file in new_files)
+
+
+def _depend_on_new_revisions(facts: Facts, new_files: Collection[str]) -> bool:
+    """Whether the models, or what the text of the repository tells, are others with the new revisions."""
+    replay, tree = facts.replay, facts.tree
+    if replay.models.alembic_differences or replay.models.declared_operations:
+        return True  # the project's own comparison saw what the new revisions made
+    if any(item.object == "models" for item in replay.unchecked):
+        return True  # they came from the database, or from the process that ran the new revisions
+    files = {
+        *(model.location.file for model in replay.models.locations),
+        *(module.file for module in replay.models.imported_modules),
+        *(definition.location.file for definition in tree.model_definitions),
+        *(file.executed_by for file in tree.sql_files),
+    }
+    return not files.isdisjoint(new_files)
 
 
 def find_earlier_replay(replay: Replay, new_files: Collection[str]) -> Replay | None:
@@ -63,7 +83,11 @@ def find_earlier_replay(replay: Replay, new_files: Collection[str]) -> Replay | 
     catalog = new_steps[0].before if new_steps else replay.catalog
     if catalog is None:  # a setting, or the number of the revisions, left it out
         return None
+    if _list_row_rules(replay, catalog, catalog) != _list_row_rules(replay, replay.catalog, catalog):
+        return None  # `null_trials` are of the rules after the new revisions
     history = _cut_history(replay.history, new, new_files)
+    rollbacks = tuple(rollback for rollback in replay.rollbacks if rollback.revision not in new)
+    rollback_names = {rollback.name for rollback in rollbacks}
     return Replay(
         history=history,
         steps=tuple(step for step in replay.steps if step.number < first),
@@ -84,6 +108,30 @@ def find_earlier_replay(replay: Replay, new_files: Collection[str]) -> Replay | 
         versions=replay.versions,
         coverage=Coverage(),
         null_trials=replay.null_trials,
+        rollback_scope=replay.rollback_scope,
+        rollbacks=rollbacks,
+        unchecked=tuple(item for item in replay.unchecked if item.object in rollback_names),
+    )
+
+
+def _list_row_rules(replay: Replay, catalog: Snapshot, earlier: Snapshot) -> frozenset[object]:
+    """What decides in a catalog whether a row may have no owner, of what stood there earlier.
+
+    These are CHECKs and domains; and where one was tried, the table's other columns, and functions.
+    """
+    table_names = {(table.schema, table.name) for table in earlier.tables}
+    type_oids = {item.oid for item in earlier.types}
+    routine_oids = {item.oid for item in earlier.routines}
+    tried_tables = {(trial.schema, trial.table) for trial in replay.null_trials}
+    checks = (item for item in catalog.constraints if item.kind == "check")
+    routines = catalog.routines if tried_tables else ()
+    return frozenset(
+        (
+            *(item for item in checks if (item.schema, item.table) in table_names),
+            *(item for item in catalog.types if item.kind == "domain" and item.oid in type_oids),
+            *(item for item in catalog.columns if (item.schema, item.table) in tried_tables & table_names),
+            *(item for item in routines if item.oid in routine_oids),
+        )
     )
 
 

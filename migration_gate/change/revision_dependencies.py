@@ -5,6 +5,7 @@ If one of these changes, the SQL of a revision may be another one, though its ow
 
 from __future__ import annotations
 
+import ast
 import posixpath
 import re
 from collections import defaultdict
@@ -17,13 +18,19 @@ REVISION_MARK = b"down_revision"
 """stands in every revision file"""
 NAMING_MARK = b"naming_convention"
 """of a MetaData: it gives names to the constraints of revisions, which need not import it"""
+ENVIRONMENT_MARK = b"run_migrations"
+"""stands in every env.py"""
+MODEL_MARKS = (b"__tablename__", b"mapped_column(", b"Column(", b"Table(")
+DYNAMIC_IMPORTS = (b"import_module", b"__import__", b"run_path", b"exec(")
 MAX_MODULES = 3000
 """modules that are followed; a project whose revisions import more is taken for one that depends on all"""
 _IMPORT = re.compile(rb"^[ \t]*(?:from|import)[ \t]+(\.*)([\w.]*)", re.MULTILINE)
 
 
 def depends_on_changes(tree: Path, paths: Iterable[str], changed_paths: Iterable[str]) -> bool:
-    """Whether a revision of a tree depends on one of the changed files.
+    """Whether a revision of a tree, or its env.py, depends on one of the changed files.
+
+    Of the modules that env.py imports, those of models do not count: models are examined anyway.
 
     tree: a folder with the files `paths`, which are relative to it, as `changed_paths` are.
     """
@@ -34,10 +41,48 @@ def depends_on_changes(tree: Path, paths: Iterable[str], changed_paths: Iterable
     if any(NAMING_MARK in sources.read(path) for path in changed if path.endswith(".py")):
         return True
     revisions = [path for path in sources.paths if REVISION_MARK in sources.read(path)]
+    environments = [path for path in sources.paths if _is_environment(sources, path)]
     data_names = {posixpath.basename(path).encode() for path in changed if not path.endswith(".py")}
-    if any(name in sources.read(path) for path in revisions for name in data_names):
+    if any(name in sources.read(path) for path in (*revisions, *environments) for name in data_names):
+        return True
+    helpers = {file for path in environments for file in sources.list_imports(path)}
+    if any(_has_more_than_models(sources.read(path)) for path in helpers & changed):
         return True
     return _reaches(sources, revisions, changed)
+
+
+def _is_environment(sources: _Sources, path: str) -> bool:
+    return posixpath.basename(path) == "env.py" and ENVIRONMENT_MARK in sources.read(path)
+
+
+def _has_more_than_models(source: bytes) -> bool:
+    """Whether a module may be more to env.py than its models, or a list of imports: settings, helpers."""
+    if any(mark in source for mark in MODEL_MARKS):
+        return False
+    try:
+        body = ast.parse(source).body
+    except (SyntaxError, ValueError, RecursionError):
+        return True
+    return not all(isinstance(node, ast.Import | ast.ImportFrom) or _is_plain_value(node) for node in body)
+
+
+def _is_plain_value(node: ast.stmt) -> bool:
+    """Whether it is a docstring, or `__all__ = [...]`."""
+    if isinstance(node, ast.Assign):
+        return [target.id for target in node.targets if isinstance(target, ast.Name)] == ["__all__"]
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
+def import_own_modules(tree: Path, paths: Iterable[str], revisions: Iterable[str]) -> bool:
+    """Whether one of these revisions imports a module of the tree: it may add to the models, or change them.
+
+    An import whose name is made while it runs counts as one.
+    """
+    sources = _Sources(tree, [path for path in paths if path.endswith(".py")])
+    return any(
+        any(mark in sources.read(path) for mark in DYNAMIC_IMPORTS) or sources.list_imports(path)
+        for path in revisions
+    )
 
 
 class _Sources:

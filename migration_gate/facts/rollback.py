@@ -93,6 +93,11 @@ class RevisionRollback:
     """why nothing, or not all, is known"""
 
     @property
+    def name(self) -> str:
+        """As `unchecked` names it."""
+        return f"rollback of {self.revision}"
+
+    @property
     def was_downgraded(self) -> bool:
         """Whether its downgrade ran to its end."""
         return self.failure is None and not self.refusal and not self.unproven

@@ -85,7 +85,7 @@ def _list_unproven(rollback: RollbackProof) -> Iterator[Unchecked]:
     """Revisions whose rollback could not be tried."""
     for item in rollback.rollbacks:
         if item.unproven:
-            yield Unchecked(f"rollback of {item.revision}", item.unproven)
+            yield Unchecked(item.name, item.unproven)
 
 
 def _describe_handled_calls(replay: Replay) -> Iterator[str]:

@@ -113,7 +113,7 @@ def _compare_matched(verdict: Verdict, older: Verdict) -> Novelty:
 
 
 def _says_more(message: str, older: str, *, has_sides: bool) -> bool:
-    """Whether a message quotes something else, or has a word that the older one lacks, or a greater number."""
+    """Whether a message quotes something else, has a word that the older one lacks, or a greater count."""
     quoted, older_quoted = _QUOTED.findall(message), _QUOTED.findall(older)
     if Counter(quoted) - Counter(older_quoted):
         return True

@@ -10,13 +10,19 @@ from migration_gate.change.base_messages import NothingShared, SharedReplay
 from migration_gate.change.earlier_replay import derive_base_facts, find_earlier_replay, share_replay
 from migration_gate.facts import (
     AlembicDifference,
+    Constraint,
     Facts,
     Failure,
+    Location,
     MigrationContext,
+    ModelDefinition,
     Models,
     Replay,
+    RevisionRollback,
     Snapshot,
     Step,
+    Tree,
+    Unchecked,
 )
 from tests.support.fact_builders import make_chain, make_table
 
@@ -86,3 +92,37 @@ def test_what_the_projects_own_comparison_said_concerns_the_new_revisions_too() 
     difference = AlembicDifference("add_column", "item", "name", "", "")
     models = Models(tables=("public.item",), snapshot=AFTER, alembic_differences=(difference,))
     assert derive_base_facts(Facts(replay=replace(a_replay(), models=models)), NEW_FILES) is None
+
+
+def test_a_new_file_that_is_no_revision_is_not_taken_for_one() -> None:
+    facts = Facts(replay=a_replay())
+    assert derive_base_facts(facts, NEW_FILES) is not None
+    assert derive_base_facts(facts, NEW_FILES | {"README.md"}) is not None
+    assert derive_base_facts(facts, NEW_FILES | {"scripts/alter.py"}) is None
+
+
+def test_models_of_the_process_that_ran_the_new_revisions_are_not_the_bases() -> None:
+    replay = replace(a_replay(), unchecked=(Unchecked("models", "table `x` stood there only afterwards"),))
+    assert derive_base_facts(Facts(replay=replay), NEW_FILES) is None
+
+
+def test_a_model_in_a_new_revision_is_not_the_bases() -> None:
+    definition = ModelDefinition("extra", Location("migrations/versions/c.py", 3))
+    facts = Facts(replay=a_replay(), tree=Tree(model_definitions=(definition,)))
+    assert derive_base_facts(facts, NEW_FILES) is None
+
+
+def test_where_the_change_drops_a_check_the_bases_rows_were_not_tried() -> None:
+    check = Constraint("public", "item", "ck", "check", "CHECK (owner_id IS NOT NULL)", ("owner_id",))
+    before = replace(BEFORE, constraints=(*BEFORE.constraints, check))
+    assert find_earlier_replay(a_replay(before=before), NEW_FILES) is None
+    kept = replace(a_replay(before=before), catalog=replace(AFTER, constraints=before.constraints))
+    assert find_earlier_replay(kept, NEW_FILES) is not None
+
+
+def test_what_is_known_of_the_downgrades_of_old_revisions_is_the_bases() -> None:
+    rollbacks = tuple(RevisionRollback(name) for name in ("a", "b", "c"))
+    earlier = find_earlier_replay(replace(a_replay(), rollback_scope="all", rollbacks=rollbacks), NEW_FILES)
+    assert earlier is not None
+    assert [item.revision for item in earlier.rollbacks] == ["a", "b"]
+    assert earlier.rollback_scope == "all"

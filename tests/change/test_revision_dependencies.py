@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from migration_gate.change.revision_dependencies import depends_on_changes
+from migration_gate.change.revision_dependencies import depends_on_changes, import_own_modules
 from tests.support.project_files import write_files
 
 FILES = {
@@ -19,6 +19,12 @@ FILES = {
     "src/shop/api.py": "from shop import tables\n",
     "other/deep.py": "",
     "data/rows.csv": "1\n",
+    "migrations/env.py": "from shop import models, settings, tables_of\n"
+    "x = open('roles.txt')\nrun_migrations()\n",
+    "roles.txt": "",
+    "src/shop/models.py": "class Item(Base):\n    __tablename__ = 'item'\n",
+    "src/shop/settings.py": "SCHEMA = 'a'\n",
+    "src/shop/tables_of.py": "'All.'\nfrom shop.models import Item\n__all__ = ['Item']\n",
     "conventions.py": "metadata = MetaData(naming_convention={})\n",
 }
 
@@ -33,6 +39,10 @@ FILES = {
         ("other/deep.py", True),
         ("data/rows.csv", True),
         ("conventions.py", True),
+        ("src/shop/settings.py", True),
+        ("roles.txt", True),
+        ("src/shop/models.py", False),
+        ("src/shop/tables_of.py", False),
         ("src/shop/api.py", False),
         ("data/other.csv", False),
         ("Makefile", False),
@@ -51,3 +61,20 @@ def test_modules_that_import_each_other_and_broken_ones_end(tmp_path: Path) -> N
     files = FILES | circle | {"migrations/tools.py": "from shop import ("}
     write_files(tmp_path, files)
     assert not depends_on_changes(tmp_path, files, ["src/shop/api.py"])
+
+
+@pytest.mark.parametrize(
+    ("text", "does"),
+    [
+        ("import sqlalchemy as sa\nfrom alembic import op\n", False),
+        ("from shop.models import Item\n", True),
+        ("def upgrade():\n    from shop import models\n", True),
+        ("def upgrade():\n    importlib.import_module('shop.' + 'models')\n", True),
+    ],
+)
+def test_a_new_revision_that_imports_something_of_the_project_may_change_its_models(
+    tmp_path: Path, text: str, does: bool
+) -> None:
+    files = FILES | {"migrations/versions/three.py": text}
+    write_files(tmp_path, files)
+    assert import_own_modules(tmp_path, files, ["migrations/versions/three.py"]) is does
