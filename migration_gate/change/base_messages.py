@@ -68,6 +68,8 @@ class SharedReplay:
     replay: Replay
     has_new_revisions: bool
     """the database has more than that replay"""
+    lost_tables: tuple[str, ...] = ()
+    """`schema.name` of those that only the process which ran all revisions has in target_metadata"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,7 +64,10 @@ def examine_with_shared_replay(
         replay = take()
         if created is None or not isinstance(replay, SharedReplay):
             return None
-        if replay.has_new_revisions and _was_compared_with_database(created):
+        # Models that the change adds are not lost at the base, though the process that ran has them.
+        lost_tables = tuple(name for name in created.lost_tables if name in replay.lost_tables)
+        created = replace(created, lost_tables=lost_tables)
+        if replay.has_new_revisions and _depends_on_revisions(created):
             return None
         return _compare(settings, server, created, replay.replay, files.result())
 
@@ -89,9 +92,13 @@ def _read_files(settings: Settings, relocation: Relocation, folders: SharedFolde
     return BaseFiles(read_repository(settings, paths), paths)
 
 
-def _was_compared_with_database(created: ModelsCreated) -> bool:
-    """Whether models or differences came from the database, which has what the new revisions made, too."""
-    return bool(created.alembic_differences or created.declared or created.reflected_tables)
+def _depends_on_revisions(created: ModelsCreated) -> bool:
+    """Whether new revisions may have had a say in the models, or in what differs from them.
+
+    They made a part of the database that was read, or of target_metadata in the process that ran them.
+    """
+    is_from_database = bool(created.alembic_differences or created.declared or created.reflected_tables)
+    return is_from_database or bool(created.lost_tables)
 
 
 def _compare(

@@ -20,7 +20,11 @@ def share_replay(replay: Replay, new_files: Collection[str]) -> SharedReplay | N
     earlier = find_earlier_replay(replay, new_files)
     if earlier is None:
         return NothingShared()
-    return SharedReplay(earlier, has_new_revisions=len(earlier.steps) < len(replay.steps))
+    return SharedReplay(
+        earlier,
+        has_new_revisions=len(earlier.steps) < len(replay.steps),
+        lost_tables=replay.models.lost_tables,
+    )
 
 
 def derive_base_facts(facts: Facts, new_files: Collection[str]) -> Facts | None:
