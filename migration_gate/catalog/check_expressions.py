@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from migration_gate.facts import Constraint
 from migration_gate.sql.identifiers import quote_identifier
 
-TEXT_OR_NUMBER = re.compile(r"'((?:[^']|'')*)'|(?<![\w.])(-?\d+(?:\.\d+)?)(?![\w.])")
+TEXT_OR_NUMBER = re.compile(r"\"(?:[^\"]|\"\")*\"|'((?:[^']|'')*)'|(?<![\w.])(-?\d+(?:\.\d+)?)(?![\w.])")
 _CAST = r"(?:::[\w ]+)?"
 _LITERAL = rf"(?:'(?:[^']|'')*'|-?\d+(?:\.\d+)?|\(-?\d+(?:\.\d+)?\)){_CAST}"
 _COMPARISON = rf"(?:=|<>) (?:{_LITERAL}|(?:ANY|ALL) \(\(?ARRAY\[[^\]]*\]\)?(?:::[\w ]+(?:\[\])?)?\))"
@@ -20,8 +20,9 @@ _COMPARISON = rf"(?:=|<>) (?:{_LITERAL}|(?:ANY|ALL) \(\(?ARRAY\[[^\]]*\]\)?(?:::
 
 def list_literals(checks: Iterable[Constraint]) -> tuple[str, ...]:
     """The texts and numbers in the CHECKs, each once."""
-    matches = [match for check in checks for match in TEXT_OR_NUMBER.findall(check.definition)]
-    return tuple(dict.fromkeys(text.replace("''", "'") or number for text, number in matches))
+    matches = [match for check in checks for match in TEXT_OR_NUMBER.finditer(check.definition)]
+    literals = [match for match in matches if not match[0].startswith('"')]  # a name may hold a quote
+    return tuple(dict.fromkeys((match[1] or "").replace("''", "'") or match[2] or "" for match in literals))
 
 
 def only_compares_with_literals(name: str, check: Constraint) -> bool:

@@ -50,6 +50,21 @@ def make_simple_value(type_text: str, number: int, named: NamedTypes, *, small: 
     return _make_plain_value(plain, number, small=small)
 
 
+def list_usual_values(type_text: str, named: NamedTypes) -> tuple[str, ...]:
+    """Values that rules about a column of this type often ask for; every label of an enum."""
+    plain = type_text.replace('"', "")
+    plain = named.domain_bases.get(plain, plain).replace('"', "")
+    if plain in named.labels:
+        return named.labels[plain]
+    if plain.endswith("[]"):
+        return ("{}",)
+    base = _without_schema(plain.partition("(")[0].strip())
+    for beginnings, values in _USUAL_VALUES.items():
+        if base.startswith(beginnings):
+            return values
+    return ()
+
+
 def _make_array(element: str) -> str:
     escaped = element.replace("\\", "\\\\").replace('"', '\\"')
     return '{"' + escaped + '"}'
@@ -137,3 +152,24 @@ _PATTERNS = {
     "geography": "POINT({n} {n})",
 }
 """types whose values do not depend on their modifiers"""
+
+_TEXTS = """a A abc 1 123 a@example.com https://example.com/a /a AB ABC a.b a-b a_b abcdefghij 0123456789
++12025550123 #aabbcc 12:00 2024-01-01 {} 00000000-0000-4000-8000-000000000001"""
+_NUMBERS = "1 0 2 5 10 50 100 1000 0.5 -1 2024"
+_USUAL_VALUES = {
+    ("character", "text", "citext", "name", "bpchar"): (
+        *_TEXTS.split(),
+        "",
+        "a" * 32,
+        "0123456789abcdef" * 4,
+        "a" * 128,
+    ),
+    ("smallint", "integer", "bigint", "numeric", "real", "double", "money"): tuple(_NUMBERS.split()),
+    ("boolean",): ("true", "false"),
+    ("date", "timestamp"): ("2024-01-02", "2000-01-01", "2100-01-01", "now", "infinity"),
+    ("json",): ("{}", "[]", '"a"', "1", "[1]"),
+    ("interval",): ("1 hour", "0", "1 year"),
+    ("time",): ("00:00", "23:59"),
+    ("bytea",): ("", "\\x" + "00" * 16, "\\x" + "00" * 32),
+}
+"""by the beginnings of the types' names; the first that fits counts"""

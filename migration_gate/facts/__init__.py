@@ -76,7 +76,14 @@ from migration_gate.facts.models import (
     Models,
     UncreatedObject,
 )
-from migration_gate.facts.owners import NullTrial, Owners
+from migration_gate.facts.owners import (
+    DeletionBlocker,
+    LeftOwner,
+    NullTrial,
+    Owners,
+    OwnershipTrial,
+    RowRefusal,
+)
 from migration_gate.facts.replay import Replay, SoftwareVersion, StageTime
 from migration_gate.facts.rollback import (
     AlteredRows,
@@ -181,6 +188,7 @@ __all__ = [
     "CreatedObject",
     "DdlCommand",
     "DeclaredOperation",
+    "DeletionBlocker",
     "Difference",
     "DifferenceKind",
     "DowngradeText",
@@ -201,6 +209,7 @@ __all__ = [
     "ImportedModule",
     "Index",
     "LeftOut",
+    "LeftOwner",
     "LineRange",
     "Lineage",
     "Location",
@@ -222,6 +231,7 @@ __all__ = [
     "Origin",
     "OtherObject",
     "Owners",
+    "OwnershipTrial",
     "ReferentialAction",
     "RenameFix",
     "Replay",
@@ -231,6 +241,7 @@ __all__ = [
     "RollbackDifference",
     "RollbackScope",
     "Routine",
+    "RowRefusal",
     "Schema",
     "SchemaChange",
     "SchemaChangeKind",

@@ -20,7 +20,7 @@ from migration_gate.facts.location import Location
 from migration_gate.facts.migration_environment import Connection, MigrationContext, StepKeywords
 from migration_gate.facts.model_uses import ModelStatement
 from migration_gate.facts.models import Models
-from migration_gate.facts.owners import NullTrial
+from migration_gate.facts.owners import NullTrial, OwnershipTrial
 from migration_gate.facts.rollback import RevisionRollback, RollbackScope
 from migration_gate.facts.server_difference import ServerDifference
 from migration_gate.facts.snapshot import Snapshot
@@ -89,6 +89,8 @@ class Replay:
     """that the server could create; asked for where a revision failed"""
     null_trials: tuple[NullTrial, ...] = ()
     """of owner columns"""
+    ownership_trials: tuple[OwnershipTrial, ...] = ()
+    """of owner columns, too: with rows in the tables themselves"""
     changed_files: tuple[str, ...] = ()
     """that the change adds or edits, relative to the repository; none if there is no base"""
     changed_lines: tuple[ChangedFile, ...] = ()
@@ -129,6 +131,14 @@ class Replay:
         """What was tried with the column; None if nothing but NOT NULL has a say."""
         key = (column.schema, column.table, column.name)
         trials = (trial for trial in self.null_trials if (trial.schema, trial.table, trial.column) == key)
+        return next(trials, None)
+
+    def find_ownership_trial(self, column: Column) -> OwnershipTrial | None:
+        """What was tried with rows and their owners; None if nothing was."""
+        key = (column.schema, column.table, column.name)
+        trials = (
+            trial for trial in self.ownership_trials if (trial.schema, trial.table, trial.column) == key
+        )
         return next(trials, None)
 
     def find_changed_line(self, location: Location) -> int | None:

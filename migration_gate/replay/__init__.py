@@ -8,6 +8,7 @@
     history_run         the worker's run, and what is read beside it; models_request: then its models
     rollback_run        downgrades revisions when the history has run, and upgrades them again: runs_channel,
                         rollback_tables
+    owner_trials        what is tried with owners and their rows in the replayed database
     env_trial           env.py without a step: `doctor --try`
 
     worker_process      the worker in its sandbox; worker_order: what it is told; confinement: kept from what

@@ -8,16 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from migration_gate.analysis.ownership import list_owner_columns
-from migration_gate.catalog.ownerless_rows import try_ownerless_rows
 from migration_gate.catalog.snapshot_reader import read_snapshot
 from migration_gate.change.base_messages import SharedDatabase, SharedFolders
 from migration_gate.facts import (
     CaughtError,
     DdlCommand,
-    Facts,
-    NullTrial,
-    Replay,
     SkippedCreation,
     Snapshot,
     Tree,
@@ -33,6 +28,7 @@ from migration_gate.replay.models_request import (
     copy_for_models,
     request_models,
 )
+from migration_gate.replay.owner_trials import OwnerTrials, try_owner_columns
 from migration_gate.replay.replay_setup import ReplaySetup
 from migration_gate.replay.rollback_run import RollbackProof, RollbackRun, read_rolled_back_history
 from migration_gate.replay.runs_channel import AnswerInProgress, RunsChannel
@@ -69,8 +65,7 @@ class ReplayedDatabase:
     ddl_commands: tuple[DdlCommand, ...]
     skipped_creations: tuple[SkippedCreation, ...]
     caught_errors: tuple[CaughtError, ...] = ()
-    null_trials: tuple[NullTrial, ...] = ()
-    """of the owner columns"""
+    owner_trials: OwnerTrials = field(default_factory=OwnerTrials)
     available_extensions: tuple[str, ...] = ()
     """that the server could create; asked for if a revision failed"""
 
@@ -266,7 +261,7 @@ def read_replayed_database(setup: ReplaySetup, lines: Sequence[Line]) -> Replaye
             ddl_commands=read_ddl_log(connection),
             skipped_creations=read_skipped_creations(connection, setup.server),
             caught_errors=read_caught_errors(connection, setup.server, lines),
-            null_trials=_try_owner_columns(setup, connection, snapshot),
+            owner_trials=try_owner_columns(connection, snapshot, setup.settings.owners),
             available_extensions=_list_extensions(connection, lines),
         )
 
@@ -286,12 +281,3 @@ def _list_extensions(connection: psycopg.Connection[Any], lines: Sequence[Line])
         return ()
     rows = connection.execute("select name from pg_catalog.pg_available_extensions order by 1").fetchall()
     return tuple(name for (name,) in rows)
-
-
-def _try_owner_columns(
-    setup: ReplaySetup, connection: psycopg.Connection[Any], snapshot: Snapshot
-) -> tuple[NullTrial, ...]:
-    """What Postgres does with rows without an owner, if the catalog alone does not say."""
-    owned = list_owner_columns(Facts(replay=Replay(catalog=snapshot), owners=setup.settings.owners))
-    columns = [(item.table, item.column) for item in owned if item.column.nullable]
-    return try_ownerless_rows(connection, snapshot, columns)

@@ -58,7 +58,8 @@ def collect_replay_facts(
         connections=answer.connections(),
         model_statements=answer.model_statements(),
         catalog=replayed_database.snapshot,
-        null_trials=replayed_database.null_trials,
+        null_trials=replayed_database.owner_trials.null_trials,
+        ownership_trials=replayed_database.owner_trials.ownership_trials,
         models=answer.models(),
         versions=(*answer.versions(), SoftwareVersion("postgres", setup.server.description)),
         notes=tuple(
