@@ -8,6 +8,7 @@ Instead, make the column NOT NULL: give each row an owner, then `alter_column(nu
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from migration_gate.analysis.model_part_locations import list_column_locations
 from migration_gate.analysis.op_code import format_operation, quote_python, schema_keyword
@@ -17,7 +18,7 @@ from migration_gate.analysis.owner_windows import KIND as WINDOW_KIND
 from migration_gate.analysis.owner_windows import find_owner_windows
 from migration_gate.analysis.ownership import OwnerColumn, list_owner_columns
 from migration_gate.check import Evidence, Finding, Severity, Subject
-from migration_gate.facts import Facts
+from migration_gate.facts import Facts, RowRefusal
 from migration_gate.sql.identifiers import name_on_search_path, quote_identifier
 from migration_gate.wording import code_block, join_lines
 
@@ -44,16 +45,31 @@ def check(facts: Facts) -> Iterator[Finding]:
     for owned in list_owner_columns(facts):
         if not owned.always_has_owner:
             origin = find_origin(facts.replay, owned.column, ("nullable",))
-            yield Finding.at_origin(
+            refusal = _find_refusal(facts, owned)
+            finding = Finding.at_origin(
                 origin,
                 owned.column,
-                f"`{owned.column}` accepts NULL, so a row can be without an owner",
-                evidence=tuple(_collect_evidence(owned)),
+                f"`{owned.column}` accepts NULL, so a row can be without an owner"
+                if refusal is None
+                else f"`{owned.column}` accepts NULL; a trigger alone did not accept a row without an owner",
+                evidence=(*_collect_evidence(owned), *_show_refusal(refusal)),
                 fix=_describe_fix(owned),
                 corrections=() if _may_be_meant(owned) else forbid_null(facts, owned.column, origin),
                 other_locations=list_column_locations(facts.replay.models, facts.tree, owned.column),
             )
+            yield finding if refusal is None else replace(finding, severity=Severity.WARNING)
     yield from find_owner_windows(facts, _surely_accepts_null, "accepted NULL", ONE_REVISION)
+
+
+def _find_refusal(facts: Facts, owned: OwnerColumn) -> RowRefusal | None:
+    """What a trigger did about a row on trial that had no owner."""
+    trial = facts.replay.find_ownership_trial(owned.column)
+    return trial.null_refusal if trial is not None else None
+
+
+def _show_refusal(refusal: RowRefusal | None) -> Iterator[Evidence]:
+    if refusal is not None:
+        yield Evidence("tried", f"a row without an owner: {refusal}")
 
 
 def _surely_accepts_null(owned: OwnerColumn) -> bool:

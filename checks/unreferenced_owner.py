@@ -1,26 +1,35 @@
 """An owner column has no foreign key to its owner.
 
 Nothing keeps its values correct: it can name a user who never existed, and the row stays when the
-user is deleted. The rule holds after every revision of a change.
+user is deleted. The rule holds after every revision of a change. A key that is NOT VALID, or not enforced,
+keeps only some of it.
 
 Instead, add the foreign key, with the ON DELETE that is right for what a user owns.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from migration_gate.analysis import op_code
 from migration_gate.analysis.model_part_locations import list_column_locations
+from migration_gate.analysis.origin import find_origin
+from migration_gate.analysis.owner_deletions import describe_trial
 from migration_gate.analysis.owner_origin import find_origin_of_missing_key
 from migration_gate.analysis.owner_windows import KIND as WINDOW_KIND
 from migration_gate.analysis.owner_windows import find_owner_windows
 from migration_gate.analysis.ownership import OwnerColumn, OwnersKey, find_owners_key, list_owner_columns
 from migration_gate.check import Evidence, Finding, Severity, Subject
 from migration_gate.facts import Facts, Owners
+from migration_gate.sql.identifiers import name_on_search_path, quote_identifier
 from migration_gate.wording import code_block, join_words
 
 SEVERITY = Severity.ERROR
 SUBJECT = Subject.OWNER_COLUMN
-KINDS = (WINDOW_KIND,)
+KINDS = ("unenforced", "not-valid", WINDOW_KIND)
+ENFORCE = """
+Its triggers were turned off (`DISABLE TRIGGER ALL`), or it is NOT ENFORCED. Turn them on again, after \
+removing rows whose owner is not there."""
+VALIDATE = "After removing rows whose owner is gone, validate it, in a revision of its own:"
 DEFAULT_ACTION = "cascade"
 
 
@@ -36,11 +45,36 @@ def check(facts: Facts) -> Iterator[Finding]:
                 find_origin_of_missing_key(facts.replay, owned),
                 owned.column,
                 _describe_column(owned, facts.owners),
-                evidence=tuple(Evidence("foreign key", key.definition) for key in owned.other_foreign_keys),
+                evidence=(
+                    *(Evidence("foreign key", key.definition) for key in owned.other_foreign_keys),
+                    *describe_trial(facts.replay.find_ownership_trial(owned.column)),
+                ),
                 fix=_describe_fix(owned, owners_key, facts.owners),
                 other_locations=list_column_locations(facts.replay.models, facts.tree, owned.column),
             )
+        else:
+            yield from _list_unchecked_keys(facts, owned)
     yield from find_owner_windows(facts, _surely_lacks_key, "had no foreign key")
+
+
+def _list_unchecked_keys(facts: Facts, owned: OwnerColumn) -> Iterator[Finding]:
+    """Keys that Postgres does not check: for rows that are written, or for those that were there before."""
+    trial = facts.replay.find_ownership_trial(owned.column)
+    for key in owned.foreign_keys:
+        origin = find_origin(facts.replay, key, ("definition",)) or find_origin(facts.replay, owned.column)
+        evidence = (Evidence("foreign key", f"{key.name}: {key.definition}"),)
+        if trial is not None and trial.stranger_is_accepted:
+            message = f"`{owned.column}` has a foreign key that accepted an owner who did not exist"
+            finding = Finding.at_origin(origin, owned.column, message, evidence=evidence, fix=ENFORCE)
+            yield replace(finding, kind="unenforced")
+            return
+        if not key.validated:
+            message = f"`{owned.column}` has a foreign key that is NOT VALID: older rows were not checked"
+            table = name_on_search_path(owned.table.schema, owned.table.name)
+            validate = f"ALTER TABLE {table} VALIDATE CONSTRAINT {quote_identifier(key.name)}"
+            fix = VALIDATE + code_block(f"op.execute({op_code.quote_python(validate)})")
+            finding = Finding.at_origin(origin, owned.column, message, evidence=evidence, fix=fix)
+            yield replace(finding, kind="not-valid", severity=Severity.WARNING)
 
 
 def _surely_lacks_key(owned: OwnerColumn) -> bool:

@@ -20,7 +20,8 @@ rolled_back_files   the revisions whose downgrades are judged; refusals: which a
                     catalog_round_trip: what a downgrade left; rollback_messages: in words
 
 ownership           which tables have an owner; owner_windows: rules that did not hold between revisions;
-                    new_tables: those of the change
+                    new_tables: those of the change;
+                    owner_deletions: what trials with rows mean, owner_deletion_findings
 model_corrections   what to change in the sources; owner_corrections, head_corrections
 drift_messages      a difference in words: difference_sides, difference_location, model_part_locations,
                     evaluated_defaults, quoted_expressions, type_width, rename_advice

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from migration_gate.analysis.coverage_proof import measure_coverage
 from migration_gate.analysis.model_registration import ModelRegistration
+from migration_gate.analysis.owner_deletions import keep_earlier_trials
 from migration_gate.change.base_messages import NothingShared, SharedReplay
 from migration_gate.drift.model_comparison import compare_with_models
 from migration_gate.drift.type_use import without_leftovers
@@ -112,6 +113,7 @@ def find_earlier_replay(replay: Replay, new_files: Collection[str]) -> Replay | 
         versions=replay.versions,
         coverage=Coverage(),
         null_trials=replay.null_trials,
+        ownership_trials=keep_earlier_trials(replay.ownership_trials, replay.catalog, catalog),
         rollback_scope=replay.rollback_scope,
         rollbacks=rollbacks,
         unchecked=tuple(item for item in replay.unchecked if item.object in rollback_names),
