@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from migration_gate import entrypoint, explain
+from migration_gate.check import Severity
 from migration_gate.config.loading import load_settings
 from migration_gate.config.relocation import Relocation
 from migration_gate.config.settings import Settings
@@ -17,7 +18,7 @@ from migration_gate.errors import GateError, Misconfigured
 from migration_gate.git.git_command import find_repository_root, run_git
 from migration_gate.git.tracked_files import list_tracked_files
 from migration_gate.git.tree_export import mark_as_exported
-from migration_gate.planned_fixes import PlannedFixes, plan_fixes
+from migration_gate.planned_fixes import REBASE_CHECKS, PlannedFixes, is_inside, plan_fixes
 from migration_gate.postgres.run_directory import temporary_run_directory
 from migration_gate.postgres.shared_servers import SharedServers
 from migration_gate.process.process_limits import verify_process_limits
@@ -27,8 +28,6 @@ from migration_gate.report.verdict_selection import full_check_name
 from migration_gate.sandbox.child_process import forbid_reading_memory
 from migration_gate.verdict.outcome import ProjectReport, Verdict
 from migration_gate.wording import count_noun, join_words
-
-FOR_REBASE = ("several-heads", "stale-parent")
 
 
 def fix_projects(
@@ -73,7 +72,7 @@ class ProjectFixing:
         for file in plan.files:
             yield render_diff(file).rstrip("\n")
         yield from plan.problems
-        yield self._try(plan)
+        yield self._try(plan, {verdict.id for verdict in report.verdicts})
         if left := _describe_left(plan):
             yield left
         if writes:
@@ -93,8 +92,8 @@ class ProjectFixing:
             raise GateError(report.problem.message, advice=report.problem.advice, where=report.problem.where)
         return report
 
-    def _try(self, plan: PlannedFixes) -> str:
-        """What the gate says of a copy of the repository with these files."""
+    def _try(self, plan: PlannedFixes, known: Collection[str]) -> str:
+        """What the gate says of a copy of the repository with these files. `known`: ids of its findings."""
         if incomplete := plan.must_be_completed:
             return (
                 f"It was not tried: fill in the owners in {join_words(incomplete)} first, then "
@@ -108,12 +107,19 @@ class ProjectFixing:
             python = self._settings.python or find_project(self._settings).python
             settings = relocation.relocate_settings(self._settings, python)
             report = self._examine(replace(settings, base=None, examines_base=False))
-        remaining = {verdict.id for verdict in report.verdicts if verdict.allowed is None}
-        failed = [verdict for verdict in plan.corrected if verdict.id in remaining]
+        standing = [verdict for verdict in report.verdicts if verdict.allowed is None]
+        corrected = {verdict.id for verdict in plan.corrected}
+        left = [verdict for verdict in standing if verdict.id in corrected]
+        added = [
+            verdict
+            for verdict in standing
+            if verdict.id not in known and verdict.severity is not Severity.NOTE
+        ]
         number = count_noun(len(plan.corrected), "finding")
-        if failed:
-            return f"Tried on a copy: of {number} {len(failed)} would be left: {_name(failed)}."
-        return f"Tried on a copy: {number} gone."
+        text = f"of {number} {len(left)} would be left: {_name(left)}" if left else f"{number} gone"
+        if added:
+            text += f"; but it would bring {_name(added)}"
+        return f"Tried on a copy: {text}."
 
 
 def _describe_left(plan: PlannedFixes) -> str:
@@ -121,7 +127,7 @@ def _describe_left(plan: PlannedFixes) -> str:
     if not plan.left:
         return ""
     text = f"By hand: {_name(plan.left)}."
-    if any(verdict.check in FOR_REBASE for verdict in plan.left):
+    if any(verdict.check in REBASE_CHECKS for verdict in plan.left):
         text += " `migration-gate rebase` puts the new revisions on top of the others."
     return text
 
@@ -136,6 +142,8 @@ def _copy_repository(top: Path, copy: Path) -> None:
     paths = sorted({*list_tracked_files(top).paths, *filter(None, new_files)})
     for path in paths:
         source, target = top / path, copy / path
+        if any((top / folder).is_symlink() for folder in PurePath(path).parents):
+            continue  # git knows it from before the folder became a link
         if source.is_symlink() or source.is_file():
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, target, follow_symlinks=False)
@@ -144,6 +152,12 @@ def _copy_repository(top: Path, copy: Path) -> None:
 
 def _write_all(files: Sequence[FileText], top: Path) -> None:
     """Write all files or none. Raises GateError."""
+    for file in files:
+        if not is_inside(top, file.path):
+            raise GateError(
+                f"`{file.path}` is a link out of the repository: nothing was written.",
+                advice="Edit the file to which it leads.",
+            )
     try:
         for file in files:
             (top / file.path).write_bytes(file.after)

@@ -16,6 +16,9 @@ from migration_gate.verdict.outcome import ProjectReport, Verdict
 
 OWNER_CHECKS = ("nullable-owner", "unreferenced-owner", "uncascaded-owner", "unindexed-owner")
 """whose fixes are operations of a revision, where the revision that is to blame is not part of the change"""
+REBASE_CHECKS = ("several-heads", "stale-parent")
+"""whose edits move heads, on which a new revision would be put"""
+LATER = "What needs a new revision is left until the heads are in one line: run `migration-gate fix` again."
 TO_BE_FILLED_IN = "= ..."
 """in a backfill: only people know whose rows they are"""
 OWNER_REVISION = '''"""give every row an owner
@@ -62,14 +65,23 @@ class PlannedFixes:
 
 def plan_fixes(report: ProjectReport, verdicts: Sequence[Verdict], top: Path) -> PlannedFixes:
     """The fixes of these verdicts. `top` is the repository's."""
-    revision = report.facts.replay.drift_revision
+    moves_heads = any(verdict.edits and verdict.check in REBASE_CHECKS for verdict in verdicts)
+    folder = _find_folder(report.facts, top)
+    can_add = folder is not None and not moves_heads
+    revision = report.facts.replay.drift_revision if can_add else None
     drift = [verdict for verdict in verdicts if verdict.check == "drift"]
     in_revision = [item for item in drift if _is_in_revision(item, revision)]
-    edited = [verdict for verdict in verdicts if verdict not in in_revision and verdict.edits]
+    # What a revision is for is not corrected in the models instead, only because none can be added now.
+    waiting = [] if can_add else [item for item in verdicts if item.check in ("drift", *OWNER_CHECKS)]
+    edited = [item for item in verdicts if item not in (*in_revision, *waiting) and item.edits]
     has_one_head = len(report.facts.replay.history.heads) == 1
-    owners = [item for item in verdicts if has_one_head and _needs_owner_revision(item, report.facts)]
+    owners = [
+        item for item in verdicts if can_add and has_one_head and _needs_owner_revision(item, report.facts)
+    ]
     files, problems = _edit_files(edited, top)
-    new_files = _list_new_revisions(report.facts, revision if in_revision else None, owners)
+    new_files = _list_new_revisions(report.facts, folder, revision if in_revision else None, owners)
+    if moves_heads and waiting:
+        problems = (*problems, LATER)
     corrected = {verdict.id for verdict in (*in_revision, *edited, *owners)}
     return PlannedFixes(
         files=(*files, *new_files),
@@ -105,6 +117,9 @@ def _edit_files(verdicts: Sequence[Verdict], top: Path) -> tuple[list[FileText],
     files: list[FileText] = []
     problems: list[str] = []
     for path, edits in group_edits(edit for verdict in verdicts for edit in verdict.edits).items():
+        if not is_inside(top, path):
+            problems.append(f"{path} is left as it is: it lies outside of the repository")
+            continue
         try:
             files.append(apply_edits(path, (top / path).read_bytes(), edits))
         except (OSError, NotApplicable) as error:
@@ -113,10 +128,9 @@ def _edit_files(verdicts: Sequence[Verdict], top: Path) -> tuple[list[FileText],
 
 
 def _list_new_revisions(
-    facts: Facts, drift: DriftRevision | None, owners: Sequence[Verdict]
+    facts: Facts, folder: str | None, drift: DriftRevision | None, owners: Sequence[Verdict]
 ) -> Iterator[FileText]:
     """The revision for all drift, and on top of it the one for the owners."""
-    folder = _find_folder(facts)
     if folder is None:
         return
     if drift is not None:
@@ -130,9 +144,16 @@ def _list_new_revisions(
         yield FileText(f"{folder}/{identifier}_owners.py", None, text.encode())
 
 
-def _find_folder(facts: Facts) -> str | None:
-    """Where the newest revision is."""
+def _find_folder(facts: Facts, top: Path) -> str | None:
+    """Where the newest revision is; None if that is outside of the repository."""
     revisions = facts.replay.history.revisions
     if revisions:
-        return PurePosixPath(revisions[-1].location.file).parent.as_posix()
-    return next(iter(facts.replay.history.locations), None)
+        folder: str | None = PurePosixPath(revisions[-1].location.file).parent.as_posix()
+    else:
+        folder = next(iter(facts.replay.history.locations), None)
+    return folder if folder is not None and is_inside(top, folder) else None
+
+
+def is_inside(top: Path, path: str) -> bool:
+    """Whether a path, relative to `top`, leads to a place inside of it, by whatever links."""
+    return (top / path).resolve().is_relative_to(top.resolve())

@@ -67,3 +67,22 @@ def test_an_owner_that_only_people_know_is_left_to_be_filled_in(place: World) ->
 def test_where_there_is_nothing_to_correct_that_is_said(place: World) -> None:
     place.lay(project())
     assert fix(place, "--write").out == "Nothing to do: there is no finding.\n"
+
+
+def test_a_folder_outside_of_the_repository_is_not_written_to(place: World) -> None:
+    place.lay(project(models_py=DRIFTED))
+    versions, outside = place.project / "migrations/versions", place.top / "outside"
+    versions.rename(outside)
+    versions.symlink_to(outside)
+    ran = fix(place, "--write")
+    assert [file.name for file in sorted(outside.glob("*.py"))] == ["one.py", "two.py"], ran.said
+    assert "By hand: drift" in ran.out
+
+
+def test_where_heads_are_put_in_one_line_new_revisions_wait(place: World) -> None:
+    files = project(models_py=DRIFTED, **{"migrations/versions/three.py": revision("three", "one", "pass")})
+    place.lay(files)
+    ran = fix(place, "--write")
+    assert "run `migration-gate fix` again" in ran.out, ran.said
+    assert "would bring" not in ran.out
+    assert "_drift.py" in fix(place).out
