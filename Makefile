@@ -18,7 +18,7 @@ SERVERS := $(wildcard /usr/lib/postgresql/*/bin/postgres /usr/pgsql-*/bin/postgr
 	/opt/homebrew/opt/postgresql*/bin/postgres /usr/local/opt/postgresql*/bin/postgres) $(shell command -v postgres)
 EMBEDDED := $(if $(strip $(SERVERS)),no,yes)
 
-.PHONY: help demo demo-broken demo-failing test test-fast update lint format image docs bench lock clean
+.PHONY: help demo demo-broken demo-failing test test-fast test-release update lint format image docs bench lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
@@ -40,10 +40,13 @@ test: .venv/.dev $(EXAMPLE)/.venv/.ready ## set everything up, and run all tests
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 test-fast: .venv/.dev ## only the tests that start neither Postgres nor another interpreter
-	$(BIN)/python -m pytest -m "not slow and not docker and not corpus" $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m "not slow and not docker and not corpus and not release" $(PYTEST_ARGS)
+
+test-release: .venv/.dev $(EXAMPLE)/.venv/.ready ## the tests that run before a release only, because they take long
+	$(BIN)/python -m pytest -m release $(PYTEST_ARGS)
 
 update: .venv/.dev $(EXAMPLE)/.venv/.ready ## regenerate all pages, golden files and example reports
-	$(BIN)/python -m pytest --update -q -m "not docker" $(PYTEST_ARGS)
+	$(BIN)/python -m pytest --update -q -m "not docker and not release" $(PYTEST_ARGS)
 	$(BIN)/python -m docs.generate
 	@git status --short 2>/dev/null || true
 

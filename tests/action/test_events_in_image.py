@@ -24,6 +24,7 @@ def sides(folder: Path) -> tuple[str, str]:
     return git(folder, "rev-parse", "main"), git(folder, "rev-parse", "HEAD")
 
 
+@pytest.mark.release
 def test_a_pull_request_is_compared_with_its_base(change: Path) -> None:
     result = run_step(change, "pull_request", pull_request(*sides(change)))
     assert (result.exit_code, result.outputs["errors"]) == (1, "1")

@@ -148,6 +148,7 @@ def test_a_finding_fails_the_job_and_jobs_that_need_it(
     golden("action/act-blocked.json", comparable_report(report))
 
 
+@pytest.mark.release
 def test_each_kind_of_finding_in_one_matrix(hello: Path, golden: Callable[[str, str], None]) -> None:
     for name in COMPARED_WHOLE:
         project(hello / name, name)
@@ -158,6 +159,7 @@ def test_each_kind_of_finding_in_one_matrix(hello: Path, golden: Callable[[str, 
     golden("action/act-kinds.json", comparable_report(report))
 
 
+@pytest.mark.release
 def test_the_projects_of_a_monorepo_are_jobs_of_a_matrix(
     hello: Path, golden: Callable[[str, str], None]
 ) -> None:
@@ -239,6 +241,7 @@ def call_reusable(hello: Path, name: str, inputs: str = "") -> tuple[int, dict[s
     return run_act(hello, f"call-{name}", caller, options=stand_in(hello, workflow))
 
 
+@pytest.mark.release
 def test_one_call_checks_a_monorepo_and_joins_its_reports(hello: Path, artifacts: Path) -> None:
     lay_monorepo(hello)
     status, report = call_reusable(hello, "check-monorepo")
@@ -279,6 +282,7 @@ runs:
     return folder
 
 
+@pytest.mark.release
 def test_the_action_is_built_from_its_dockerfile_and_passes_its_own_example(tmp_path: Path) -> None:
     folder = tmp_path / "hello"
     built_image()  # (whose layers serve the build that act makes)

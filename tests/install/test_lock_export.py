@@ -175,6 +175,7 @@ def list_packages(text: str, python: str) -> list[str]:
     return sorted(packages)
 
 
+@pytest.mark.release
 @pytest.mark.slow
 def test_genuine_lock_files_have_these_packages_for_each_python_group_and_extra(
     tmp_path: Path, export: Export, golden: Callable[[str, str], None]
