@@ -34,7 +34,11 @@ from migration_gate.change.base_messages import (
 )
 from migration_gate.change.base_policy import choose_policy
 from migration_gate.change.earlier_replay import derive_base_facts
-from migration_gate.change.revision_dependencies import REVISION_MARK, import_own_modules
+from migration_gate.change.revision_dependencies import (
+    REVISION_MARK,
+    import_own_modules,
+    use_data_files,
+)
 from migration_gate.ci.base_revision import Comparison, FileChange
 from migration_gate.config.settings import Settings
 from migration_gate.facts import Base, Facts
@@ -51,7 +55,7 @@ STOP_SECONDS = 20.0
 UNREAD_SUFFIXES = frozenset(
     {".md", ".rst", ".png", ".jpg", ".jpeg", ".gif", ".svg", ".css", ".js", ".ts", ".tsx", ".html"}
 )
-"""files that neither a replay nor a check reads"""
+"""files that no check reads, and no replay but by their names"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,16 +136,16 @@ class BaseExamination:
             return _Begun(Base("", base.reason))
         if not comparison.files:
             return _Begun(Base("", f"nothing differs from {base.reason}"))
-        read_files = [file for file in comparison.files if not _is_unread(file)]
+        top = find_repository_root(self._settings.root)
+        read_files = _list_read_files(top, comparison.files)
         if not read_files:
             return _Begun(Base(base.commit, base.reason, is_unchanged=True))
-        top = find_repository_root(self._settings.root)
         if _are_plain_revisions(top, read_files):
             return _Begun(adds_only_revisions=True)
         return _Begun(self._examine_commit(base.commit, comparison))
 
     def _examine_commit(self, commit: str, comparison: Comparison, *, is_alone: bool = False) -> Base | None:
-        changed_paths = tuple(sorted(comparison.changed_paths("DMT")))
+        changed_paths = tuple(sorted(comparison.changed_paths()))
         answer = self._run_process(commit, changed_paths, is_alone=is_alone)
         if answer.must_be_alone:
             return None
@@ -210,6 +214,14 @@ class BaseExamination:
             process.terminate()
             if not wait_for_process(process, STOP_SECONDS):
                 process.kill()
+
+
+def _list_read_files(top: Path, files: Sequence[FileChange]) -> Sequence[FileChange]:
+    """The files that matter for a replay or a check: all, if a revision reads one that seldom does."""
+    unread = [file for file in files if _is_unread(file)]
+    if unread and use_data_files(top, list_tracked_files(top).paths, [file.path for file in unread]):
+        return files
+    return [file for file in files if file not in unread]
 
 
 def _is_unread(file: FileChange) -> bool:

@@ -26,7 +26,7 @@ class BaseRequest:
     """the project's interpreter"""
     commit: str
     changed_paths: tuple[str, ...]
-    """what the change edits or deletes, relative to the repository"""
+    """what the change adds, edits or deletes, relative to the repository"""
     is_alone: bool
     """nothing is shared, and the change has been examined: on a server of the user's both would meet"""
     answer: int

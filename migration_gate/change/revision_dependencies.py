@@ -6,6 +6,7 @@ If one of these changes, the SQL of a revision may be another one, though its ow
 from __future__ import annotations
 
 import ast
+import os
 import posixpath
 import re
 from collections import defaultdict
@@ -40,10 +41,8 @@ def depends_on_changes(tree: Path, paths: Iterable[str], changed_paths: Iterable
     sources = _Sources(tree, [path for path in paths if path.endswith(".py")])
     if any(NAMING_MARK in sources.read(path) for path in changed if path.endswith(".py")):
         return True
-    revisions = [path for path in sources.paths if REVISION_MARK in sources.read(path)]
-    environments = [path for path in sources.paths if _is_environment(sources, path)]
-    data_names = {posixpath.basename(path).encode() for path in changed if not path.endswith(".py")}
-    if any(name in sources.read(path) for path in (*revisions, *environments) for name in data_names):
+    revisions, environments = _list_revisions(sources), _list_environments(sources)
+    if _name_data(sources, (*revisions, *environments), changed):
         return True
     helpers = {file for path in environments for file in sources.list_imports(path)}
     if any(_has_more_than_models(sources.read(path)) for path in helpers & changed):
@@ -51,8 +50,30 @@ def depends_on_changes(tree: Path, paths: Iterable[str], changed_paths: Iterable
     return _reaches(sources, revisions, changed)
 
 
-def _is_environment(sources: _Sources, path: str) -> bool:
-    return posixpath.basename(path) == "env.py" and ENVIRONMENT_MARK in sources.read(path)
+def use_data_files(tree: Path, paths: Iterable[str], files: Iterable[str]) -> bool:
+    """Whether a revision of a tree, or its env.py, names one of these files, or the folder of one."""
+    sources = _Sources(tree, [path for path in paths if path.endswith(".py")])
+    return _name_data(sources, (*_list_revisions(sources), *_list_environments(sources)), files)
+
+
+def _list_revisions(sources: _Sources) -> list[str]:
+    return [path for path in sources.paths if REVISION_MARK in sources.read(path)]
+
+
+def _list_environments(sources: _Sources) -> list[str]:
+    paths = (path for path in sources.paths if posixpath.basename(path) == "env.py")
+    return [path for path in paths if ENVIRONMENT_MARK in sources.read(path)]
+
+
+def _name_data(sources: _Sources, readers: Iterable[str], files: Iterable[str]) -> bool:
+    """Whether the text of a reader names a data file, or its folder in a path: it may read all there."""
+    data_files = [path for path in files if not path.endswith(".py")]
+    names = {posixpath.basename(path) for path in data_files}
+    folders = {posixpath.basename(posixpath.dirname(path)) for path in data_files} - {""}
+    parts = [re.escape(os.fsencode(name)) for name in sorted(names)]
+    parts += [rb"(?<=[\"'/])" + re.escape(os.fsencode(name)) + rb"(?=[\"'/])" for name in sorted(folders)]
+    pattern = re.compile(b"|".join(parts))
+    return bool(parts) and any(pattern.search(sources.read(path)) for path in readers)
 
 
 def _has_more_than_models(source: bytes) -> bool:

@@ -129,6 +129,25 @@ def test_a_change_of_what_nothing_reads_leaves_everything_old(place: World) -> N
     assert (ran.status, novelties(report)) == (0, {"drift item.name": "old"}), ran.said
 
 
+def test_what_an_old_revision_reads_is_no_part_of_the_bases_replay_if_it_differs(place: World) -> None:
+    read = "; import glob; [op.execute(open(f).read()) for f in glob.glob('pages/*')]"
+    base = laid(place, two_py=revision("two", "one", WIDEN + read), **{"pages/a.html": "SELECT 1"})
+    commit(place.project, {"pages/b.html": "ALTER TABLE item ADD COLUMN extra integer"})
+    ran, report = checked(place, base)
+    assert novelties(report)["drift item.extra"] == "new", ran.said
+
+
+def test_what_only_looks_like_a_revision_is_examined(place: World) -> None:
+    base = laid(place, **{".gitignore": "__pycache__/\n"})
+    text = (
+        "# down_revision\nfrom sqlalchemy import text\n\n\n"
+        "def go(connection):\n    connection.execute(text('ALTER TABLE item ADD COLUMN x integer'))\n"
+    )
+    commit(place.project, {"scripts/alter.py": text})
+    ran, report = checked(place, base)
+    assert novelties(report) == {"schema-change-outside-migrations item": "new"}, ran.said
+
+
 def test_without_any_difference_everything_counts_and_that_is_said(place: World) -> None:
     base = laid(place, models_py=OLD_DRIFT)
     ran = place.check("--base", base)

@@ -11,7 +11,8 @@ from tests.support.project_files import write_files
 
 FILES = {
     "migrations/versions/one.py": "from shop.tables import item\ndown_revision = None\n",
-    "migrations/versions/two.py": "from ..tools import seed\ndown_revision = 'one'\nx = open('rows.csv')\n",
+    "migrations/versions/two.py": "from ..tools import seed\ndown_revision = 'one'\nx = open('rows.csv')\n"
+    "y = Path('views').glob('*.sql')\n",
     "migrations/tools.py": "def seed():\n    import other.deep\n",
     "src/shop/__init__.py": "",
     "src/shop/tables.py": "from . import base\n",
@@ -39,6 +40,8 @@ FILES = {
         ("other/deep.py", True),
         ("data/rows.csv", True),
         ("conventions.py", True),
+        ("db/views/added.sql", True),
+        ("overviews/x.sql", False),
         ("src/shop/settings.py", True),
         ("roles.txt", True),
         ("src/shop/models.py", False),
