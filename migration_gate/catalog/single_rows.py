@@ -89,6 +89,9 @@ class SingleRows:
         self._catalog = catalog
         self._named = collect_named_types(catalog.enums, catalog.types)
         self._domains = {item.full_name: item for item in catalog.types if item.kind == "domain"}
+        self._referenced = {
+            (key.references, name) for key in catalog.constraints for name in key.referenced_columns
+        }
         self._made: MutableMapping[int, list[MadeRow]] = {}
         self._pending: list[_PendingRow] = []
         self._statements = 0
@@ -333,12 +336,14 @@ class SingleRows:
     def _wants_value(self, pending: _PendingRow, column: Column) -> bool:
         if column.generated or column.identity or _has_sequence(column):
             return False
-        is_needed = not column.nullable and column.default is None and self._domain_default(column) is None
-        return is_needed or (pending.is_full and column.default is None)
+        if column.default is not None or self._has_default_of_domain(column):
+            return False
+        is_referenced = (column.full_table_name, column.name) in self._referenced
+        return not column.nullable or is_referenced or pending.is_full
 
-    def _domain_default(self, column: Column) -> str | None:
+    def _has_default_of_domain(self, column: Column) -> bool:
         domain = self._domains.get(column.type.replace('"', ""))
-        return domain.definition if domain is not None and " DEFAULT " in domain.definition else None
+        return domain is not None and " DEFAULT " in domain.definition
 
     def _make_value(self, column: Column, number: int) -> str | None:
         return make_simple_value(column.type, number, self._named)

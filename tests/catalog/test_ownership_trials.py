@@ -159,6 +159,13 @@ def test_owners_may_be_rows_that_need_others(connection: psycopg.Connection[Any]
     assert trial == OwnershipTrial("public", "media", "owner_id", "public.users")
 
 
+def test_a_key_that_may_be_null_has_a_value_in_an_owner(connection: psycopg.Connection[Any]) -> None:
+    users = "CREATE TABLE users (id serial PRIMARY KEY, name text UNIQUE)"
+    media = "CREATE TABLE media (owner_id text NOT NULL REFERENCES users (name) ON DELETE CASCADE)"
+    trial = try_media(connection, media, users=users)
+    assert trial == OwnershipTrial("public", "media", "owner_id", "public.users")
+
+
 BLOCKED = {
     "its own key": (
         "CREATE TABLE media (owner_id int NOT NULL REFERENCES users)",
