@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from migration_gate.catalog.row_source import RowSource, SimpleRows
 from migration_gate.catalog.single_rows import MadeRow, RowRefused, SingleRows, Values
 from migration_gate.facts import (
     Column,
@@ -68,7 +69,10 @@ class TriedColumn:
 
 
 def try_owned_rows(
-    connection: psycopg.Connection[Any], catalog: Snapshot, columns: Sequence[TriedColumn]
+    connection: psycopg.Connection[Any],
+    catalog: Snapshot,
+    columns: Sequence[TriedColumn],
+    row_source: RowSource | None = None,
 ) -> tuple[OwnershipTrial, ...]:
     """One trial for each of the columns."""
     import psycopg  # noqa: PLC0415 - loaded while the server starts
@@ -78,7 +82,8 @@ def try_owned_rows(
     try:
         with connection.transaction(force_rollback=True):
             connection.execute(BEGIN.encode())
-            return tuple(_OwnedRows(SingleRows(connection, catalog), catalog, columns).try_all())
+            rows = (row_source or SimpleRows()).start_rows(connection, catalog)
+            return tuple(_OwnedRows(rows, catalog, columns).try_all())
     except psycopg.Error as error:
         obstacle = RowRefusal(error.sqlstate or "", error.diag.message_primary or str(error))
         return tuple(replace(_make_trial(tried), obstacle=obstacle) for tried in columns)

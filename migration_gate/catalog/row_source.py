@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from migration_gate.catalog.old_shape import OldShape
 from migration_gate.catalog.simple_values import NamedTypes, collect_named_types, make_simple_value
+from migration_gate.catalog.single_rows import SingleRows
 from migration_gate.facts import Column, Constraint, Snapshot, Table
 from migration_gate.sql.identifiers import qualified_name, quote_identifier
 from migration_gate.sql.literals import quote_literal
@@ -60,6 +61,10 @@ class RowSource(Protocol):
         """
         ...
 
+    def start_rows(self, connection: psycopg.Connection[Any], catalog: Snapshot) -> SingleRows:
+        """What makes single rows in the open transaction, whose values are partly given."""
+        ...
+
 
 class SimpleRows:
     """The simplest rows: two a table, with a value in every column if the table takes that."""
@@ -77,6 +82,10 @@ class SimpleRows:
             filling.fill(table)
         filling.try_refused_again()
         return tuple(filling.filled.values())
+
+    def start_rows(self, connection: psycopg.Connection[Any], catalog: Snapshot) -> SingleRows:
+        """As `RowSource` says."""
+        return SingleRows(connection, catalog)
 
 
 @dataclass(frozen=True, slots=True)
