@@ -21,9 +21,8 @@ from migration_gate.analysis.owner_deletion_findings import (
     DEFAULT_ACTION,
     describe_recreated_key,
     find_tried_deletions,
-    lacks_action,
 )
-from migration_gate.analysis.owner_deletions import describe_trial
+from migration_gate.analysis.owner_deletions import describe_trial, lacks_action
 from migration_gate.analysis.owner_windows import KIND as WINDOW_KIND
 from migration_gate.analysis.owner_windows import find_owner_windows
 from migration_gate.analysis.ownership import list_owner_columns

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 
 from migration_gate.analysis import op_code
@@ -16,12 +16,12 @@ from migration_gate.analysis.owner_deletions import (
     describe_left_rows,
     has_unexpected_rows,
     is_rule,
+    lacks_action,
     list_blocking_keys,
     list_other_refusals,
     list_tried_owners,
     list_unproven,
 )
-from migration_gate.analysis.ownership import OwnerColumn
 from migration_gate.check import Evidence, Finding, Severity
 from migration_gate.facts import Constraint, Facts, Origin, RowRefusal, Table, display_name
 from migration_gate.wording import code_block
@@ -121,15 +121,6 @@ def _list_left(facts: Facts, item: TriedOwner) -> Iterator[Finding]:
             evidence=tuple(Evidence("tried", text) for text in unproven),
         )
         yield replace(finding, kind="unproven", severity=Severity.NOTE)
-
-
-def lacks_action(owned: OwnerColumn, accepted: Sequence[str]) -> bool:
-    """Whether it has keys, and none of them does what is accepted.
-
-    One accepted key is enough: Postgres checks the others when the rows are gone already.
-    """
-    actions = {key.on_delete or "no action" for key in owned.foreign_keys}
-    return bool(actions) and actions.isdisjoint(accepted)
 
 
 def describe_recreated_key(table: Table, key: Constraint, on_delete: str) -> str:

@@ -18,6 +18,8 @@ from migration_gate.facts import (
 )
 
 RAISED = "P0001"
+REPLACED_BY_RULE = "XX000"
+"""a rule made something else of the deletion that a foreign key wanted"""
 INTEGRITY_CLASS = "23"
 """of SQLSTATEs: constraints"""
 _OWNERS_OF_LEFT = {
@@ -75,12 +77,13 @@ def describe_left_rows(trial: OwnershipTrial) -> str:
 def list_blocking_keys(facts: Facts, accepted: Sequence[str]) -> Iterator[BlockingKey]:
     """The keys, each once, whose ON DELETE is none of the accepted ones, and that refused a deletion."""
     tried = tuple(list_tried_owners(facts))
-    # The key of another owner column has a finding of its own.
-    seen = {(key.schema, key.table, key.name) for item in tried for key in item.owned.foreign_keys}
+    # An owner column whose key does not do what is accepted has a finding of its own.
+    reported = [item.owned.foreign_keys for item in tried if lacks_action(item.owned, accepted)]
+    seen = {(key.schema, key.table, key.name) for keys in reported for key in keys}
     for item in tried:
         for blocker in item.trial.blockers:
             key = find_blocking_key(facts.replay.catalog, blocker.refusal)
-            if key is None or key.on_delete in accepted:
+            if key is None or key.on_delete in accepted or blocker.refusal.context:
                 continue
             column = _find_column(facts.replay.catalog, key, blocker.refusal)
             identity = (key.schema, key.table, key.name)
@@ -89,11 +92,21 @@ def list_blocking_keys(facts: Facts, accepted: Sequence[str]) -> Iterator[Blocki
                 yield BlockingKey(key, column, blocker, item.owned)
 
 
+def lacks_action(owned: OwnerColumn, accepted: Sequence[str]) -> bool:
+    """Whether it has keys, and none of them does what is accepted.
+
+    One accepted key is enough: Postgres checks the others when the rows are gone already.
+    """
+    actions = {key.on_delete or "no action" for key in owned.foreign_keys}
+    return bool(actions) and actions.isdisjoint(accepted)
+
+
 def list_other_refusals(item: TriedOwner, catalog: Snapshot) -> Iterator[RowRefusal]:
     """What refused the deletion of an owner, and is no foreign key: a trigger as a rule."""
     for blocker in item.trial.blockers:
         refusal = blocker.refusal
-        if is_rule(refusal) and find_blocking_key(catalog, refusal) is None:
+        is_of_key = find_blocking_key(catalog, refusal) is not None and not refusal.context
+        if is_rule(refusal) and not is_of_key:
             yield refusal
 
 
@@ -118,8 +131,8 @@ def list_unproven(item: TriedOwner) -> Iterator[RowRefusal]:
 
 
 def is_rule(refusal: RowRefusal) -> bool:
-    """Whether a constraint or a trigger meant to refuse: it is no fault of the trial."""
-    return refusal.sqlstate == RAISED or refusal.sqlstate.startswith(INTEGRITY_CLASS)
+    """Whether a constraint, a trigger or a rule refused: it is no fault of the trial."""
+    return refusal.sqlstate in (RAISED, REPLACED_BY_RULE) or refusal.sqlstate.startswith(INTEGRITY_CLASS)
 
 
 def find_blocking_key(catalog: Snapshot, refusal: RowRefusal) -> Constraint | None:

@@ -266,10 +266,13 @@ class _OwnedRows:
                 for name, other in zip(key.columns, key.referenced_columns, strict=False)
             }
             own = self._own_values(table, owner)
-            if own and not set(own) & set(given) and key.on_delete == "no action":
+            # A tree is as a rule all of one owner.
+            may_be_of_others = table.oid != row.table.oid and bool(own) and not set(own) & set(given)
+            if may_be_of_others and key.on_delete == "no action":
                 attempt.owned_keys.add(key.oid)
+            is_of_others = may_be_of_others and attempt.with_other_owners
             try:
-                made = self._make_referencing_row(table, given, {} if attempt.with_other_owners else own)
+                made = self._make_referencing_row(table, given, {} if is_of_others else own)
             except RowRefused as refused:
                 attempt.unmade.append(refused.refusal)
                 continue

@@ -79,6 +79,10 @@ class _PendingRow:
     has_default_partition: bool = False
     """one was made for it"""
     passed_checks: set[str] = field(default_factory=set)
+    comes_first: bool = False
+    """it is inserted before the rows that its deferrable keys reference"""
+    promised: list[tuple[Table, Values]] = field(default_factory=list)
+    """those rows, with the key that they must have"""
 
 
 class SingleRows:
@@ -142,7 +146,9 @@ class SingleRows:
         if table.kind == "foreign table":
             raise RowRefused(RowRefusal("", f"{table} is a foreign table"))
         number = len(self._made.get(table.oid, ())) + 1
-        pending = _PendingRow(table, dict(given), number)
+        columns = self._catalog.columns_of(table)
+        overrides = any(column.identity and column.name in given for column in columns)
+        pending = _PendingRow(table, dict(given), number, overrides)
         self._pending.append(pending)
         try:
             row = self._insert_until_accepted(pending, given)
@@ -150,7 +156,18 @@ class SingleRows:
             self._pending.pop()
         if is_referable:
             self._made.setdefault(table.oid, []).append(row)
+        self._keep_promises(pending, row)
         return row
+
+    def _keep_promises(self, pending: _PendingRow, row: MadeRow) -> None:
+        """Make the rows that the row references already; they may reference it in their turn."""
+        outer = self.preferred
+        self.preferred = [row, *outer]
+        try:
+            for table, key in pending.promised:
+                self.make_row(table, key)
+        finally:
+            self.preferred = outer
 
     # Inserting, and what is done about an error.
 
@@ -160,6 +177,9 @@ class SingleRows:
             try:
                 return self._insert(pending, given)
             except ReferencedRowRefused:
+                if not pending.comes_first and self._has_deferrable_key(pending.table):
+                    pending.comes_first = True
+                    continue
                 if refusal is None:
                     raise
                 raise RowRefused(refusal) from None  # columns were added that need no value
@@ -171,6 +191,7 @@ class SingleRows:
 
     def _insert(self, pending: _PendingRow, given: Values) -> MadeRow:
         # The same dictionary: a row that is made meanwhile may have to know a key of this one.
+        pending.promised.clear()
         pending.values.clear()
         pending.values.update({**given, **pending.chosen})
         for key in sorted(self._catalog.foreign_keys_of(pending.table), key=lambda key: len(key.columns)):
@@ -204,7 +225,9 @@ class SingleRows:
         if self._is_given(pending.table, given, refusal):
             return False
         if refusal.message.startswith(NO_PARTITION):
-            is_changed = self._create_default_partition(pending)
+            is_changed = self._create_default_partition(pending) or self._choose_another(
+                pending, given, refusal
+            )
         elif refusal.sqlstate == CHECK_VIOLATION:
             is_changed = self._satisfy_check(pending, given, refusal)
         else:
@@ -362,7 +385,10 @@ class SingleRows:
             return
         names = dict(zip(key.referenced_columns, key.columns, strict=False))
         known = {other: values[name] for other, name in names.items() if name in values}
-        row = self._find_row(pending, referenced, known, names)
+        if pending.comes_first and key.deferrable:
+            row = self._promise_row(pending, referenced, known, names)
+        else:
+            row = self._find_row(pending, referenced, known, names)
         for other, name in names.items():
             if name not in values:
                 values[name] = row.get(other)
@@ -388,6 +414,23 @@ class SingleRows:
         ):
             return {}  # NULL, where that is allowed, ends a circle
         return self._plan_key(waiting, names)
+
+    def _promise_row(
+        self, pending: _PendingRow, table: Table, known: Values, names: Mapping[str, str]
+    ) -> Values:
+        """The key of a row that is made afterwards."""
+        columns = self._catalog.columns_of(table)
+        number = len(self._made.get(table.oid, ())) + len(pending.promised) + 1
+        key = {
+            column.name: known.get(column.name, self._make_value(column, number))
+            for column in columns
+            if column.name in names
+        }
+        pending.promised.append((table, key))
+        return key
+
+    def _has_deferrable_key(self, table: Table) -> bool:
+        return any(key.deferrable for key in self._catalog.foreign_keys_of(table))
 
     def _plan_key(self, waiting: _PendingRow, names: Mapping[str, str]) -> Values:
         """Values for the key of a row that is inserted later: a deferrable key, or one to the row itself."""

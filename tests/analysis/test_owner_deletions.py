@@ -92,6 +92,13 @@ def test_a_trigger_that_refuses_is_a_warning_with_its_words() -> None:
     assert "P0001 never delete (PL/pgSQL function refuse() line 1 at RAISE)" in finding.evidence[-1].text
 
 
+def test_a_constraint_that_a_trigger_breaks_is_the_triggers() -> None:
+    own = replace(RAISED, sqlstate="23503", schema="public", table="media", constraint="media_owner_id_fkey")
+    (finding,) = list_findings(make_facts(make_trial(own)))
+    assert (finding.object, finding.kind) == ("media.owner_id", "blocked")
+    assert "no foreign key refuses it" in finding.message
+
+
 @pytest.mark.parametrize(
     "trial",
     [

@@ -159,6 +159,21 @@ def test_owners_may_be_rows_that_need_others(connection: psycopg.Connection[Any]
     assert trial == OwnershipTrial("public", "media", "owner_id", "public.users")
 
 
+def test_an_owner_and_a_group_may_reference_each_other(connection: psycopg.Connection[Any]) -> None:
+    users = "CREATE TABLE users (id serial PRIMARY KEY, media_id int NOT NULL)"
+    back = (
+        "ALTER TABLE users ADD FOREIGN KEY (media_id) REFERENCES media ON DELETE CASCADE DEFERRABLE "
+        "INITIALLY DEFERRED"
+    )
+    trial = try_media(connection, MEDIA, back, users=users)
+    assert trial == OwnershipTrial("public", "media", "owner_id", "public.users")
+
+
+def test_a_tree_is_of_one_owner(connection: psycopg.Connection[Any]) -> None:
+    media = f"CREATE TABLE media (id serial PRIMARY KEY, parent int REFERENCES media, {OWNER})"
+    assert try_media(connection, media).blockers == ()
+
+
 def test_a_key_that_may_be_null_has_a_value_in_an_owner(connection: psycopg.Connection[Any]) -> None:
     users = "CREATE TABLE users (id serial PRIMARY KEY, name text UNIQUE)"
     media = "CREATE TABLE media (owner_id text NOT NULL REFERENCES users (name) ON DELETE CASCADE)"
