@@ -12,6 +12,12 @@ MAX_BYTES = 8 << 20
 def read_baseline_text(file: Path) -> str | None:
     """The text; None if there is no such file. Raises Misconfigured if it cannot be read."""
     try:
+        if file.exists() and not file.is_file():  # to open a pipe would wait for who writes into it
+            raise Misconfigured(
+                f"The baseline `{file}` is no file.",
+                where="baseline",
+                advice="Name another file (`baseline:`).",
+            )
         with file.open("rb") as stream:
             return stream.read(MAX_BYTES).decode("utf-8", "backslashreplace")
     except (FileNotFoundError, NotADirectoryError):

@@ -37,36 +37,29 @@ class BaselineEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class UnreadableLine:
-    """A line that is no entry."""
-
-    text: str
-    line: int
-
-
-@dataclass(frozen=True, slots=True)
 class Baseline:
     """The file, read."""
 
     path: str
     """relative to the repository"""
     entries: tuple[BaselineEntry, ...] = ()
-    unreadable: tuple[UnreadableLine, ...] = ()
+    unreadable_lines: tuple[int, ...] = ()
+    """numbers of lines that are no entry"""
 
 
 def parse_baseline(path: str, text: str) -> Baseline:
     """What the text of the file holds; empty lines and comments count for nothing."""
     entries: list[BaselineEntry] = []
-    unreadable: list[UnreadableLine] = []
+    unreadable_lines: list[int] = []
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip() or line.startswith("#"):
             continue
         match = _LINE.fullmatch(line.rstrip())
         if match is None:
-            unreadable.append(UnreadableLine(line, number))
+            unreadable_lines.append(number)
         else:
             entries.append(BaselineEntry(match["id"], match["check"], match["message"], number))
-    return Baseline(path, tuple(entries), tuple(unreadable))
+    return Baseline(path, tuple(entries), tuple(unreadable_lines))
 
 
 def format_baseline(entries: Iterable[BaselineEntry]) -> str:

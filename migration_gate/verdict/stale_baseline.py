@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from migration_gate.check import Evidence, Finding, Severity, Subject
+from migration_gate.check import Finding, Severity, Subject
 from migration_gate.facts import Facts, Location
 from migration_gate.verdict.baseline import Baseline
 
@@ -29,12 +29,11 @@ def find_faults(baseline: Baseline, found: Collection[str] | None) -> Iterator[F
 
     `found` are the ids of all findings; None if they are not all known.
     """
-    for line in baseline.unreadable:
+    for line in baseline.unreadable_lines:  # without their text: a link may lead to a file with secrets
         yield Finding(
-            object=f"{baseline.path}:{line.line}",
-            message=f"Line {line.line} of the baseline is no finding: it does not read `id  check  message`",
-            location=Location(baseline.path, line.line),
-            evidence=(Evidence("line", line.text),),
+            object=f"{baseline.path}:{line}",
+            message=f"Line {line} of the baseline is no finding: it does not read `id  check  message`",
+            location=Location(baseline.path, line),
             fix="Delete it, or write the file anew: `migration-gate baseline --renew`.",
         )
     for entry in baseline.entries:

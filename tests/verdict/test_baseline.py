@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
+from pathlib import Path
+
+import pytest
 
 from migration_gate.check import Finding, Severity
+from migration_gate.config.baseline_file import read_baseline_text
+from migration_gate.errors import Misconfigured
 from migration_gate.facts import Facts, Failure, Replay
 from migration_gate.verdict.baseline import (
     BaselineEntry,
@@ -16,6 +22,7 @@ from migration_gate.verdict.baseline import (
 )
 from migration_gate.verdict.judge import judge_findings
 from migration_gate.verdict.outcome import Verdict
+from migration_gate.verdict.stale_baseline import find_faults
 from tests.support.example_reports import settings
 
 
@@ -38,7 +45,7 @@ def test_a_written_baseline_reads_the_same() -> None:
     assert {(entry.id, entry.check, entry.message) for entry in read.entries} == {
         (entry.id, entry.check, entry.message) for entry in entries
     }
-    assert read.unreadable == ()
+    assert read.unreadable_lines == ()
 
 
 def test_the_order_does_not_depend_on_the_order_of_the_findings() -> None:
@@ -87,3 +94,15 @@ def test_after_a_failure_no_line_is_called_gone() -> None:
     baseline = parse_baseline("f", str(BaselineEntry("f" * 10, "drift", "gone")))
     facts = Facts(replay=Replay(failure=Failure(message="no table")))
     assert judge_findings(facts, settings("p"), (), baseline=baseline) == ()
+
+
+def test_the_text_of_a_line_that_is_no_entry_is_not_shown() -> None:
+    """A link in a pull request may lead to any file that the gate can read."""
+    (finding,) = find_faults(parse_baseline("base.txt", "TOKEN=secret\n"), None)
+    assert "secret" not in repr(finding)
+
+
+def test_a_pipe_in_the_place_of_the_baseline_is_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "base.txt")
+    with pytest.raises(Misconfigured, match="is no file"):
+        read_baseline_text(tmp_path / "base.txt")
