@@ -14,7 +14,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from migration_gate.catalog.row_source import RowSource, SimpleRows
-from migration_gate.catalog.single_rows import MadeRow, RowRefused, SingleRows, Values
+from migration_gate.catalog.single_rows import MadeRow, SingleRows, Values
+from migration_gate.catalog.trial_statements import RowRefused
 from migration_gate.facts import (
     Column,
     Constraint,

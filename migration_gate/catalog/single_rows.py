@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from migration_gate.catalog.check_expressions import list_literals
 from migration_gate.catalog.simple_values import collect_named_types, list_usual_values, make_simple_value
+from migration_gate.catalog.trial_statements import RowRefused, TrialStatements
 from migration_gate.facts import Column, Constraint, RowRefusal, Snapshot, Table
 from migration_gate.sql.identifiers import qualified_name, quote_identifier
 from migration_gate.sql.literals import quote_literal
@@ -36,19 +37,6 @@ MAX_COMBINATIONS = 200
 """of values that are tried for one CHECK"""
 MAX_ERRORS = 60
 """after which a row is given up"""
-MAX_STATEMENTS = 20_000
-"""for all rows of a connection: a hundred times what a usual project needs"""
-SAVEPOINT = "migration_gate_row"
-SCOPE = "migration_gate_rows"
-DEFER_CONSTRAINTS = b"; set constraints all deferred"
-
-
-class RowRefused(Exception):
-    """No row could be made. The text is Postgres's."""
-
-    def __init__(self, refusal: RowRefusal) -> None:
-        super().__init__(str(refusal))
-        self.refusal = refusal
 
 
 class ReferencedRowRefused(RowRefused):
@@ -89,7 +77,8 @@ class SingleRows:
     """Makes rows in the open transaction; `scope` takes them back."""
 
     def __init__(self, connection: psycopg.Connection[Any], catalog: Snapshot) -> None:
-        self._connection = connection
+        self._statements = TrialStatements(connection)
+        self.run = self._statements.run
         self._catalog = catalog
         self._named = collect_named_types(catalog.enums, catalog.types)
         self._domains = {item.full_name: item for item in catalog.types if item.kind == "domain"}
@@ -98,7 +87,6 @@ class SingleRows:
         }
         self._made: MutableMapping[int, list[MadeRow]] = {}
         self._pending: list[_PendingRow] = []
-        self._statements = 0
         self.preferred: list[MadeRow] = []
         """rows that others reference first, where they need one"""
 
@@ -107,36 +95,11 @@ class SingleRows:
         """A block whose rows are rolled back at its end; constraints are deferred then, where they can be."""
         outer = self._made
         self._made = {oid: list(rows) for oid, rows in outer.items()}
-        self._connection.execute(f"savepoint {SCOPE}".encode())
         try:
-            yield
+            with self._statements.savepoint():
+                yield
         finally:
             self._made = outer
-            # Postgres forgets here how constraints were set, if a savepoint inside was released.
-            self._connection.execute(_leave(SCOPE) + DEFER_CONSTRAINTS)
-
-    def run(self, command: str) -> list[tuple[Any, ...]]:
-        """Run statements, and return the rows of the last that has some.
-
-        After an error the transaction goes on as if none of them had been run. Raises RowRefused.
-        """
-        import psycopg  # noqa: PLC0415 - loaded while the server starts
-
-        self._statements += 1
-        if self._statements > MAX_STATEMENTS:
-            raise RowRefused(RowRefusal("", f"{MAX_STATEMENTS:,} statements were run before it"))
-        script = f"savepoint {SAVEPOINT}; {command}; release savepoint {SAVEPOINT}"
-        try:
-            cursor = self._connection.execute(script.encode())
-        except psycopg.Error as error:
-            self._connection.execute(_leave(SAVEPOINT))
-            raise RowRefused(_describe_error(error)) from error
-        rows: list[tuple[Any, ...]] = []
-        has_more: bool | None = True
-        while has_more:
-            rows = cursor.fetchall() if cursor.description else rows
-            has_more = cursor.nextset()
-        return rows
 
     def make_row(self, table: Table, given: Values, *, is_referable: bool = True) -> MadeRow:
         """Insert a row with these values. Raises RowRefused.
@@ -446,10 +409,6 @@ class SingleRows:
         return self._catalog.find_table(schema, name)
 
 
-def _leave(savepoint: str) -> bytes:
-    return f"rollback to savepoint {savepoint}; release savepoint {savepoint}".encode()
-
-
 def _write_value(value: str | None) -> str:
     return "NULL" if value is None else quote_literal(value)
 
@@ -462,18 +421,3 @@ def _rank(combination: Sequence[tuple[int, str | None]]) -> tuple[int, int]:
     """Few changes first, then those that are near the front."""
     places = [place for place, _ in combination]
     return sum(place > 0 for place in places), sum(places)
-
-
-def _describe_error(error: psycopg.Error) -> RowRefusal:
-    diagnostic = error.diag
-    context = (diagnostic.context or "").splitlines()
-    functions = [line for line in context if line.startswith(("PL/", "SQL function"))]
-    return RowRefusal(
-        sqlstate=error.sqlstate or "",
-        message=diagnostic.message_primary or str(error),
-        schema=diagnostic.schema_name or "",
-        table=diagnostic.table_name or "",
-        constraint=diagnostic.constraint_name or "",
-        column=diagnostic.column_name or "",
-        context=functions[0] if functions else "",
-    )

@@ -1,0 +1,86 @@
+"""Runs statements on trial: an error ends neither the transaction nor what was done before it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from migration_gate.facts import RowRefusal
+
+if TYPE_CHECKING:
+    import psycopg
+
+MAX_STATEMENTS = 20_000
+"""for all rows of a connection: a hundred times what a usual project needs"""
+SAVEPOINT = "migration_gate_row"
+SCOPE = "migration_gate_rows"
+DEFER_CONSTRAINTS = b"; set constraints all deferred"
+
+
+class RowRefused(Exception):
+    """No row could be made. The text is Postgres's."""
+
+    def __init__(self, refusal: RowRefusal) -> None:
+        super().__init__(str(refusal))
+        self.refusal = refusal
+
+
+class TrialStatements:
+    """The statements of one connection, in its open transaction."""
+
+    def __init__(self, connection: psycopg.Connection[Any]) -> None:
+        self._connection = connection
+        self._count = 0
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """A block that is rolled back at its end; constraints are deferred then, where they can be."""
+        self._connection.execute(f"savepoint {SCOPE}".encode())
+        try:
+            yield
+        finally:
+            # Postgres forgets here how constraints were set, if a savepoint inside was released.
+            self._connection.execute(_leave(SCOPE) + DEFER_CONSTRAINTS)
+
+    def run(self, command: str) -> list[tuple[Any, ...]]:
+        """Run statements, and return the rows of the last that has some.
+
+        After an error the transaction goes on as if none of them had been run. Raises RowRefused.
+        """
+        import psycopg  # noqa: PLC0415 - loaded while the server starts
+
+        self._count += 1
+        if self._count > MAX_STATEMENTS:
+            raise RowRefused(RowRefusal("", f"{MAX_STATEMENTS:,} statements were run before it"))
+        script = f"savepoint {SAVEPOINT}; {command}; release savepoint {SAVEPOINT}"
+        try:
+            cursor = self._connection.execute(script.encode())
+        except psycopg.Error as error:
+            self._connection.execute(_leave(SAVEPOINT))
+            raise RowRefused(_describe_error(error)) from error
+        rows: list[tuple[Any, ...]] = []
+        has_more: bool | None = True
+        while has_more:
+            rows = cursor.fetchall() if cursor.description else rows
+            has_more = cursor.nextset()
+        return rows
+
+
+def _leave(savepoint: str) -> bytes:
+    return f"rollback to savepoint {savepoint}; release savepoint {savepoint}".encode()
+
+
+def _describe_error(error: psycopg.Error) -> RowRefusal:
+    diagnostic = error.diag
+    context = (diagnostic.context or "").splitlines()
+    functions = [line for line in context if line.startswith(("PL/", "SQL function"))]
+    return RowRefusal(
+        sqlstate=error.sqlstate or "",
+        message=diagnostic.message_primary or str(error),
+        schema=diagnostic.schema_name or "",
+        table=diagnostic.table_name or "",
+        constraint=diagnostic.constraint_name or "",
+        column=diagnostic.column_name or "",
+        context=functions[0] if functions else "",
+    )
