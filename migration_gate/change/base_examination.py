@@ -53,7 +53,7 @@ COMMAND = "examine-base"
 STOP_SECONDS = 20.0
 """what the process gets to stop its server"""
 UNREAD_SUFFIXES = frozenset(
-    {".md", ".rst", ".png", ".jpg", ".jpeg", ".gif", ".svg", ".css", ".js", ".ts", ".tsx", ".html"}
+    {".md", ".rst", ".png", ".jpg", ".jpeg", ".gif", ".svg", ".css", ".js", ".ts", ".tsx", ".html", ".pyc"}
 )
 """files that no check reads, and no replay but by their names"""
 
