@@ -32,7 +32,7 @@ class Subject(StrEnum):
     """whose name was read, and its text where a check wants that"""
     REVISION = "revision"
     RUN_REVISION = "revision that ran"
-    ROLLED_BACK = "revision to roll back"
+    ROLLED_BACK = "rolled back revision"
     METADATA = "MetaData with models"
     MODEL = "model"
     """of the metadata, or a class in the source"""

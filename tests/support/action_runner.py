@@ -23,6 +23,7 @@ CHANGING = (
     (r"migration-gate-[a-z0-9_]{8}\b", "migration-gate-<run>"),
     (r"migration-gate-test:[0-9a-f]{16}", "migration-gate-test"),
     (r"\| \d+\.\d+ \|", "| N |"),
+    (r"(?m)^[^\n]* …\n", ""),  # where a slow run is
 )
 """what differs from run to run, or from machine to machine"""
 
