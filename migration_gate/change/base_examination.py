@@ -122,6 +122,7 @@ class BaseExamination:
 
     def examine_alone(self) -> Base:
         """The base, examined now by itself; only after the server of the change is free."""
+        self.share(NothingShared())  # an earlier process may have taken the first one
         comparison = self._comparison.result()
         commit = str(comparison.base.commit)
         base = self._thread.submit(self._examine_commit, commit, comparison, is_alone=True).result()
