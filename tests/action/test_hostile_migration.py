@@ -265,6 +265,7 @@ def test_no_token_is_in_the_output(result: Step) -> None:
         )
 
 
+@pytest.mark.release
 def test_network_true_opens_the_network_with_a_note(tmp_path: Path) -> None:
     body = """
 import socket

@@ -298,6 +298,7 @@ def test_a_checkout_that_others_may_not_read_is_checked_with_a_note(tmp_path: Pa
     assert "may not read" in result.log
 
 
+@pytest.mark.release
 def test_a_restored_cache_is_used(tmp_path: Path) -> None:
     """Restored files belong to the runner, as everything in its checkout does."""
     checkout = commit_skeleton(tmp_path / "hello")
