@@ -10,7 +10,7 @@ import pytest
 from tests.support.action_checkout import commit_skeleton, copy_example
 from tests.support.action_runner import commit, git, merge_group, pull_request, push, run_step
 
-pytestmark = [pytest.mark.docker, pytest.mark.slow]
+pytestmark = [pytest.mark.docker, pytest.mark.slow, pytest.mark.release]
 REPOSITORY = {"repository": {"full_name": "example/hello"}}
 
 ERRORS_BESIDE_BASE = "2"
@@ -27,7 +27,6 @@ def sides(folder: Path) -> tuple[str, str]:
     return git(folder, "rev-parse", "main"), git(folder, "rev-parse", "HEAD")
 
 
-@pytest.mark.release
 def test_a_pull_request_is_compared_with_its_base(change: Path) -> None:
     result = run_step(change, "pull_request", pull_request(*sides(change)))
     assert (result.exit_code, result.outputs["errors"]) == (1, ERRORS_BESIDE_BASE)
@@ -43,13 +42,11 @@ def test_a_push_is_compared_with_the_commit_before_it(change: Path) -> None:
     assert (result.exit_code, result.outputs["errors"]) == (1, ERRORS_BESIDE_BASE)
 
 
-@pytest.mark.release
 def test_a_push_that_creates_a_branch_is_checked_completely(change: Path) -> None:
     result = run_step(change, "push", push("0" * 40, sides(change)[1]))
     assert (result.exit_code, result.outputs["errors"]) == (1, "1")
 
 
-@pytest.mark.release
 @pytest.mark.parametrize("event", ["workflow_dispatch", "schedule"])
 def test_an_event_without_a_base_is_checked_completely(event: str, change: Path) -> None:
     result = run_step(change, event, REPOSITORY)
@@ -65,14 +62,12 @@ def test_a_shallow_checkout_is_checked_with_a_note(change: Path, tmp_path: Path)
     assert "fetch-depth: 0" in result.log
 
 
-@pytest.mark.release
 def test_a_checkout_of_another_owner_is_readable_by_git(change: Path) -> None:
     result = run_step(change, "pull_request", pull_request(*sides(change)))
     assert "dubious ownership" not in result.log
     assert "dubious ownership" not in result.summary
 
 
-@pytest.mark.release
 def test_a_folder_that_is_no_repository_is_checked_with_a_note(tmp_path: Path) -> None:
     folder = commit_skeleton(tmp_path / "hello")
     shutil.rmtree(folder / ".git")
@@ -88,7 +83,6 @@ def test_untrusted_code_does_not_run_with_the_rights_of_the_base(change: Path) -
     assert "rights of the base" in result.log
 
 
-@pytest.mark.release
 def test_untrusted_code_runs_where_an_input_allows_it(change: Path) -> None:
     payload = pull_request(*sides(change), fork=True)
     result = run_step(
@@ -101,7 +95,6 @@ def test_untrusted_code_runs_where_an_input_allows_it(change: Path) -> None:
     assert result.exit_code == 1
 
 
-@pytest.mark.release
 def test_a_fork_without_a_right_to_comment_gets_the_summary(change: Path) -> None:
     result = run_step(change, "pull_request", pull_request(*sides(change), fork=True), comment="always")
     assert result.exit_code == 1
@@ -109,7 +102,6 @@ def test_a_fork_without_a_right_to_comment_gets_the_summary(change: Path) -> Non
     assert "nullable-owner" in result.summary
 
 
-@pytest.mark.release
 def test_the_base_is_compared_with_the_change(change: Path) -> None:
     git(change, "switch", "--quiet", "main")
     git(change, "merge", "--quiet", "--ff-only", "change")

@@ -11,7 +11,7 @@ import pytest
 from tests.support.action_checkout import add_revision, commit_skeleton
 from tests.support.action_runner import Step, run_step
 
-pytestmark = [pytest.mark.docker, pytest.mark.slow]
+pytestmark = [pytest.mark.docker, pytest.mark.slow, pytest.mark.release]
 SECRETS = {
     "GITHUB_TOKEN": "ghs_hostile0secret1",
     "INPUT_TOKEN": "ghs_hostile0secret2",
@@ -265,7 +265,6 @@ def test_no_token_is_in_the_output(result: Step) -> None:
         )
 
 
-@pytest.mark.release
 def test_network_true_opens_the_network_with_a_note(tmp_path: Path) -> None:
     body = """
 import socket

@@ -11,7 +11,7 @@ from tests.sandbox.process_attacks import PROCESS_ATTACKS
 from tests.sandbox.socket_attacks import ATTACKS
 from tests.support.action_image import built_image, run_docker
 
-pytestmark = [pytest.mark.docker, pytest.mark.slow]
+pytestmark = [pytest.mark.docker, pytest.mark.slow, pytest.mark.release]
 TESTS = Path(__file__).parents[1]
 ERRORS = ("AssertionError", "SyntaxError", "NameError", "ModuleNotFoundError")
 NAMES = [
