@@ -41,10 +41,8 @@ with remove_if_killed(first):
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
-    """Wait until a callable returns true."""
-    deadline = time.monotonic() + HANG_SECONDS
+    """Wait until a callable returns true, however long that takes: CI ends what hangs."""
     while not condition():
-        assert time.monotonic() < deadline, "the condition did not become true"
         time.sleep(0.002)
 
 
