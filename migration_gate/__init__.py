@@ -1,7 +1,6 @@
 """Replays a project's Alembic history on a Postgres of its own, and hands over facts for the checks to judge.
 
-`entrypoint.py` is the whole way on one page, `judgement` its second half; `cli`, `explain` and `static` are
-commands. Every folder may use `errors`, `check`, `wording` and `progress`. The folders:
+`entrypoint.py` is the whole way, `judgement` its second half. All may use `errors`, `check`, `wording`:
 
     config/      settings from files, environment and command line, each value with its origin
     ci/          which event started the run, the base of a pull request, whose code may run
@@ -24,6 +23,7 @@ commands. Every folder may use `errors`, `check`, `wording` and `progress`. The 
     checks/      one module for each check
     edits/       exact edits of source files that correct a finding
     verdict/     each finding's check and severity, and whether the user allows it
+    corrections/ the commands that write into a project: fix, rebase, allow, baseline
     doctor/      the command that prints what is missing, and what was found
     report/      one format each, and where it is written
     action/      the GitHub action: inputs, outputs, the comment on a pull request

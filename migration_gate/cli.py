@@ -162,7 +162,7 @@ def rebase_revisions(path: Path, writes: bool, merges: bool, **options: Any) -> 
 
     Prints a diff; works on text, without Postgres.
     """
-    from migration_gate import rebase  # noqa: PLC0415 - not needed to print help
+    from migration_gate.corrections import rebase  # noqa: PLC0415 - not needed to print help
 
     click.echo(rebase.run_rebase(path, nest_options(options), writes=writes, merges=merges))
     return 0
@@ -185,7 +185,7 @@ def rebase_revisions(path: Path, writes: bool, merges: bool, **options: Any) -> 
 @add_settings_options
 def allow_finding(finding: str, path: Path, reason: str, until: str, **options: Any) -> int:
     """Allow the finding with this ID, in the configuration file or by a comment, and check that it is."""
-    from migration_gate import new_allowance  # noqa: PLC0415 - not needed to print help
+    from migration_gate.corrections import new_allowance  # noqa: PLC0415 - not needed to print help
 
     own = {name: options.pop(name) for name in ("is_comment", "report", "writes")}
     request = new_allowance.AllowRequest(path, finding, reason, until, **own)
@@ -225,7 +225,7 @@ def fix_project(path: Path, write: bool, fixes_all: bool, **options: Any) -> int
 
     It is tried on a copy first.
     """
-    from migration_gate import fix_command  # noqa: PLC0415 - not needed to print help
+    from migration_gate.corrections import fix_command  # noqa: PLC0415 - not needed to print help
 
     for text in fix_command.fix_projects(path, nest_options(options), writes=write, fixes_all=fixes_all):
         click.echo(text)
@@ -241,7 +241,7 @@ def write_baseline(path: Path, renew: bool, **options: Any) -> int:
 
     What the baseline holds does not block where the base of a change is not known.
     """
-    from migration_gate import baseline_command as writing  # noqa: PLC0415 - not needed to print help
+    from migration_gate.corrections import baseline_command as writing  # noqa: PLC0415 - not needed to print help
 
     for text in writing.write_baselines(path, nest_options(options), is_renewed=renew):
         click.echo(text)

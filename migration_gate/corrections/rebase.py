@@ -25,11 +25,11 @@ from migration_gate.checks import broken_history
 from migration_gate.ci.base_revision import compare_with_base
 from migration_gate.config.loading import load_settings
 from migration_gate.config.settings import Settings
+from migration_gate.corrections.merge_revision import make_merge_revision
 from migration_gate.edits.revision_header import NotEditable, put_on_top
 from migration_gate.errors import GateError, Misconfigured
 from migration_gate.facts import Base, Facts, History, Replay
 from migration_gate.git.git_command import find_repository_root
-from migration_gate.merge_revision import make_merge_revision
 from migration_gate.project.locate import locate_environment
 from migration_gate.scan.revision_files import read_revision_files
 from migration_gate.scan.revision_history import build_history

@@ -13,12 +13,12 @@ from migration_gate.check import Severity
 from migration_gate.config.loading import load_settings
 from migration_gate.config.relocation import Relocation
 from migration_gate.config.settings import Settings
+from migration_gate.corrections.planned_fixes import REBASE_CHECKS, PlannedFixes, is_inside, plan_fixes
 from migration_gate.edits.file_edits import FileText, render_diff
 from migration_gate.errors import GateError, Misconfigured
 from migration_gate.git.git_command import find_repository_root, run_git
 from migration_gate.git.tracked_files import list_tracked_files
 from migration_gate.git.tree_export import mark_as_exported
-from migration_gate.planned_fixes import REBASE_CHECKS, PlannedFixes, is_inside, plan_fixes
 from migration_gate.postgres.run_directory import temporary_run_directory
 from migration_gate.postgres.shared_servers import SharedServers
 from migration_gate.process.process_limits import verify_process_limits

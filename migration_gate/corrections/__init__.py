@@ -1,0 +1,7 @@
+"""The commands that write into a project: each shows what it writes, and only `baseline` writes unasked.
+
+fix_command         what corrects the findings; planned_fixes: which edits and revisions
+rebase              new revisions on top of the base's head; merge_revision: or joined with it
+new_allowance       an allowance of one finding
+baseline_command    the findings of today, for where no base can be had
+"""
