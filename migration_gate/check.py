@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from migration_gate.facts import CatalogObject, Correction, Facts, Location, Origin, Subject
+from migration_gate.facts import Subject
+
+if TYPE_CHECKING:
+    from migration_gate.facts import CatalogObject, Correction, Facts, Location, Origin
 
 
 class Severity(StrEnum):

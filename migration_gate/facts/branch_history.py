@@ -1,22 +1,10 @@
-"""What git tells of the base's revisions: how the base and HEAD are related, and where its branch is now."""
+"""What git tells of the base's revisions: where its branch is now, and what a squash made of them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 from migration_gate.facts.history import RevisionFile
-
-
-class Lineage(StrEnum):
-    """How the base and HEAD are related."""
-
-    ANCESTOR = "ancestor"
-    """HEAD has all that the base has: what is missing was removed"""
-    SAME_BRANCH = "same branch"
-    """an ancestor, and an earlier state of the branch itself: it may not have run anywhere yet"""
-    OTHER = "other"
-    """the base may have what HEAD never had"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,22 @@
-"""Which lines the change has: what a reviewer of it sees."""
+"""The change: which lines it has, as a reviewer of it sees them, and how its base and HEAD are related."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from migration_gate.facts.location import Location
+
+
+class Lineage(StrEnum):
+    """How the base and HEAD are related."""
+
+    ANCESTOR = "ancestor"
+    """HEAD has all that the base has: what is missing was removed"""
+    SAME_BRANCH = "same branch"
+    """an ancestor, and an earlier state of the branch itself: it may not have run anywhere yet"""
+    OTHER = "other"
+    """the base may have what HEAD never had"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from migration_gate.facts.owners import NullTrial, OwnershipTrial
 from migration_gate.facts.rollback import RevisionRollback, RollbackScope
 from migration_gate.facts.server_difference import ServerDifference
 from migration_gate.facts.snapshot import Snapshot
+from migration_gate.facts.stage_time import StageTime
 from migration_gate.facts.steps import Statement, Step
 
 
@@ -34,15 +35,6 @@ class SoftwareVersion:
     name: str
     """python, alembic, sqlalchemy, driver or postgres"""
     version: str
-
-
-@dataclass(frozen=True, slots=True)
-class StageTime:
-    """How long a stage of the run took."""
-
-    stage: str
-    seconds: float
-    """wall time"""
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from migration_gate.ci.base_revision import Comparison, compare_with_base
 from migration_gate.ci.untrusted_code import refuse_untrusted_code
 from migration_gate.config.settings import Settings
-from migration_gate.facts import Facts
 from migration_gate.postgres.run_directory import temporary_run_directory
 from migration_gate.postgres.shared_servers import SharedServers
 from migration_gate.progress import Progress, measure_stages
@@ -25,6 +24,7 @@ from migration_gate.sandbox.user import protect_command_files
 if TYPE_CHECKING:
     from migration_gate.change.base_examination import BaseExamination
     from migration_gate.change.base_policy import JudgingPolicy
+    from migration_gate.facts import Facts
 
 EXAMINATION_ON_SERVER = "migration_gate.replay.examination_on_server"
 

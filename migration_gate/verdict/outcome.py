@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
+from migration_gate import facts as facts_package
 from migration_gate.check import Finding, Severity
 from migration_gate.config.settings import Allowance, CheckSeverity
 from migration_gate.errors import GateError
-from migration_gate.facts import AllowanceText, CheckCoverage, Facts, SourceEdit
+
+if TYPE_CHECKING:
+    from migration_gate.facts import AllowanceText, CheckCoverage, Facts, SourceEdit
 
 Novelty = Literal["", "new", "worse", "old"]
 Scope = Literal["change", "all"]
@@ -94,7 +97,9 @@ class ProjectReport:
     """Everything that a report shows about one project."""
 
     name: str
-    facts: Facts = field(default_factory=Facts)
+    facts: Facts = field(
+        default_factory=lambda: facts_package.Facts()  # noqa: PLW0108 - which loads them, if they are used
+    )
     verdicts: tuple[Verdict, ...] = ()
     fail_on: Severity = Severity.ERROR
     scope: Scope = "all"

@@ -1,0 +1,14 @@
+"""How long the stages of a run took."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class StageTime:
+    """How long a stage of the run took."""
+
+    stage: str
+    seconds: float
+    """wall time"""
