@@ -78,7 +78,12 @@ Seconds = Annotated[float, Field(gt=0)]
 class Keys(BaseModel):
     """Refuses keys that it does not know, and accepts kebab-case for the ones it does."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        allow_inf_nan=False,
+        defer_build=True,  # most are used as a part of another one only, which has them built in
+    )
 
     @model_validator(mode="before")
     @classmethod
