@@ -4,4 +4,5 @@ fix_command         what corrects the findings; planned_fixes: which edits and r
 rebase              new revisions on top of the base's head; merge_revision: or joined with it
 new_allowance       an allowance of one finding
 baseline_command    the findings of today, for where no base can be had
+file_replacement    gives files new content: all of them or none
 """

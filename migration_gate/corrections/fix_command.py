@@ -13,6 +13,7 @@ from migration_gate.check import Severity
 from migration_gate.config.loading import load_settings
 from migration_gate.config.relocation import Relocation
 from migration_gate.config.settings import Settings
+from migration_gate.corrections.file_replacement import replace_files
 from migration_gate.corrections.planned_fixes import REBASE_CHECKS, PlannedFixes, is_inside, plan_fixes
 from migration_gate.edits.file_edits import FileText, render_diff
 from migration_gate.errors import GateError, Misconfigured
@@ -159,12 +160,6 @@ def _write_all(files: Sequence[FileText], top: Path) -> None:
                 advice="Edit the file to which it leads.",
             )
     try:
-        for file in files:
-            (top / file.path).write_bytes(file.after)
+        replace_files({top / file.path: file.after for file in files})
     except OSError as error:
-        for file in files:
-            if file.before is None:
-                (top / file.path).unlink(missing_ok=True)
-            else:
-                (top / file.path).write_bytes(file.before)
         raise GateError(f"{error}. The files are as they were.", advice="Correct the permissions.") from error

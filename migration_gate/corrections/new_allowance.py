@@ -17,6 +17,7 @@ from migration_gate import explain
 from migration_gate.analysis.loosened_gate_parts import CHECK as LOOSENED_GATE
 from migration_gate.config.loading import load_settings
 from migration_gate.config.settings import Settings
+from migration_gate.corrections.file_replacement import replace_files
 from migration_gate.edits.allowance_entries import (
     AllowanceEntry,
     EntryNotWritten,
@@ -61,7 +62,8 @@ class FileEdit:
     def write(self) -> None:
         """Write the new text, with the line ends that the file has."""
         has_returns = self.old is not None and b"\r\n" in self.file.read_bytes()
-        self.file.write_text(self.new, encoding="utf-8", newline="\r\n" if has_returns else "\n")
+        text = self.new.replace("\n", "\r\n") if has_returns else self.new
+        replace_files({self.file: text.encode("utf-8")})
 
     def render_diff(self, top: Path) -> str:
         """The edit as a unified diff."""

@@ -25,6 +25,7 @@ from migration_gate.checks import broken_history
 from migration_gate.ci.base_revision import compare_with_base
 from migration_gate.config.loading import load_settings
 from migration_gate.config.settings import Settings
+from migration_gate.corrections.file_replacement import replace_files
 from migration_gate.corrections.merge_revision import make_merge_revision
 from migration_gate.edits.revision_header import NotEditable, put_on_top
 from migration_gate.errors import GateError, Misconfigured
@@ -206,13 +207,11 @@ def _render_diff(edit: FileEdit, top: Path) -> str:
 def _write_edits(place: _Place, edits: list[FileEdit], expected: tuple[StaleParent, ...]) -> str:
     """Write the files and read them again; what came of it. Raises GateError, with the files as they were."""
     try:
-        for edit in edits:
-            edit.path.write_bytes(edit.after)
+        replace_files({edit.path: edit.after for edit in edits})
         history = place.read_history()
         _verify_heads(history, expected)
     except (GateError, OSError) as error:
-        for edit in edits:
-            _restore(edit)
+        replace_files({edit.path: edit.before for edit in edits})
         message = error.message if isinstance(error, GateError) else str(error)
         raise GateError(f"{message} The files are as they were.") from error
     return f"{_describe_heads(history)[0].upper()}{_describe_heads(history)[1:]}."
@@ -224,10 +223,3 @@ def _verify_heads(history: History, expected: tuple[StaleParent, ...]) -> None:
     is_expected = all(item.new_parent in parents.get(item.revision.id, ()) for item in expected)
     if not is_expected or _find_heads_to_join(history):
         raise GateError(f"After the edit the heads would be {join_words(history.heads)}.")
-
-
-def _restore(edit: FileEdit) -> None:
-    if edit.before is None:
-        edit.path.unlink(missing_ok=True)
-    else:
-        edit.path.write_bytes(edit.before)
