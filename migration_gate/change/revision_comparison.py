@@ -6,6 +6,7 @@ They are read as text: nothing of another commit runs here.
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -21,13 +22,19 @@ from migration_gate.scan.revision_files import (
     parse_revision_file,
 )
 from migration_gate.scan.revision_history import build_history
+from migration_gate.wording import join_words
+
+PACKAGE_FILE = re.compile(
+    r"(?:^|/)(?:[^/]*requirements[^/]*\.(?:txt|in)|requirements/[^/]+\.(?:txt|in)|pyproject\.toml|setup\.(?:py|cfg)"
+    r"|Pipfile(?:\.lock)?|(?:poetry|uv|pdm)\.lock|pylock[^/]*\.toml|environment\.ya?ml)$"
+)
 
 
 def complete_base(facts: Facts, settings: Settings, comparison: Comparison) -> Facts:
     """The facts with what only git can tell of their base; notes say what it could not."""
     if facts.base is None:
         return facts
-    notes: list[str] = []
+    notes = _name_package_files(facts.base, comparison)
     base = replace(facts.base, lineage=comparison.base.lineage)
     folders = list_version_folders(facts.replay.history, base.history)
     if base.commit and folders and not base.is_unchanged and not base.is_new_project:
@@ -36,6 +43,19 @@ def complete_base(facts: Facts, settings: Settings, comparison: Comparison) -> F
         notes += _find_unseen(base, comparison, folders)
     replay = replace(facts.replay, notes=(*facts.replay.notes, *notes))
     return replace(facts, replay=replay, base=base)
+
+
+def _name_package_files(base: Base, comparison: Comparison) -> list[str]:
+    """A note if the base may have wanted other packages than those with which it was examined."""
+    files = sorted(filter(is_package_file, comparison.changed_paths()))
+    if base.facts is None or not files:
+        return []
+    return [f"The base was examined with the packages of the change, though {join_words(files)} may differ."]
+
+
+def is_package_file(path: str) -> bool:
+    """Whether a file says which packages a project has."""
+    return PACKAGE_FILE.search(path) is not None
 
 
 def list_version_folders(*histories: History | None) -> tuple[str, ...]:

@@ -161,3 +161,14 @@ def test_the_target_of_a_merge_request_on_gitlab_is_the_tip(origin: Path, branch
     base, _ = complete(branch, compare_with_base(branch, None, variables))
     assert base.tip is not None
     assert (base.tip.commit, base.lineage) == (tip, Lineage.ANCESTOR)
+
+
+def test_it_is_said_if_the_packages_of_the_base_may_have_been_others(branch: Path) -> None:
+    commit(branch, {"requirements/base.txt": "alembic", "docs/requirements.md": "text", "poetry.lock": ""})
+    comparison = compare_with_base(branch, None, {})
+    _, notes = complete(branch, comparison)
+    assert notes == (
+        "The base was examined with the packages of the change, though `poetry.lock` and "
+        "`requirements/base.txt` may differ.",
+    )
+    assert complete(branch, comparison, has_facts=False)[1] == ()
