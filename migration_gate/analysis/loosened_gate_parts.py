@@ -9,6 +9,7 @@ from migration_gate.analysis.loosened_settings import (
     Loosening,
     describe_allowance,
     find_file_loosening,
+    find_longer_baseline,
     find_loosened_settings,
     find_new_allowances,
 )
@@ -83,3 +84,4 @@ def _compare_files(base: GateFiles, change: GateFiles) -> Iterator[Loosening]:
         for entry in find_new_allowances(base, change):
             yield describe_allowance(entry, base)
     yield from find_loosened_runs(base.runs, change.runs)
+    yield from find_longer_baseline(base, change)

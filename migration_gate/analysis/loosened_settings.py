@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 
 from migration_gate.analysis.pattern_coverage import list_uncovered
 from migration_gate.facts import AllowanceText, GateFiles, Location
-from migration_gate.wording import join_words
+from migration_gate.wording import count_noun, join_words
 
 LEVELS = ("off", "note", "warning", "error")
 """of a check, ascending"""
@@ -36,6 +36,8 @@ REPLACED_VALUES = ("owners.references", "extends")
 """another value is as good as none"""
 ADDED_VALUES = ("start_from", "prepare", "base", "baseline", "target.revision")
 """what is not there, or the default, is the strictest"""
+MAX_SHOWN_ENTRIES = 10
+"""new entries of the baseline that are shown"""
 STRICTEST_TARGET = frozenset({"heads", "head"})
 KINDS = {
     "checks": "check-level",
@@ -96,6 +98,21 @@ def describe_allowance(entry: AllowanceText, base: GateFiles | None = None) -> L
         )
     until = f" (until {entry.until})" if entry.until else ""
     return Loosening("allowance", what, f"`{what}` is new: {entry.reason}{until}", entry.location)
+
+
+def find_longer_baseline(base: GateFiles, change: GateFiles) -> Iterator[Loosening]:
+    """Entries that the change adds to the baseline, if the gate was there before it."""
+    known = {line.id for line in base.baseline_entries}
+    added = [line for line in change.baseline_entries if line.id not in known]
+    if added and (base.configuration or base.runs or base.baseline_entries):
+        file = added[0].location.file
+        yield Loosening(
+            "baseline",
+            file,
+            f"`{file}` has {count_noun(len(added), 'finding')} that it had not at the base",
+            added[0].location,
+            becomes="\n".join(line.text for line in added[:MAX_SHOWN_ENTRIES]),
+        )
 
 
 @dataclass(frozen=True, slots=True)

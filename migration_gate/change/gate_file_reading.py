@@ -15,6 +15,7 @@ from migration_gate import explain
 from migration_gate.check import check_name
 from migration_gate.ci.base_revision import Comparison, find_base
 from migration_gate.ci.event import read_event
+from migration_gate.config.baseline_file import read_baseline_text
 from migration_gate.config.checkout_paths import FILE_LINE
 from migration_gate.config.config_file import NAMES
 from migration_gate.config.config_keys import format_key
@@ -24,12 +25,13 @@ from migration_gate.config.sections import PrepareKeys, StartFromKeys
 from migration_gate.config.settings import DEFAULT_ORIGIN, Settings
 from migration_gate.config.settings_text import hide_password
 from migration_gate.errors import GateError
-from migration_gate.facts import AllowanceText, Facts, GateFiles, GateSetting, Location
+from migration_gate.facts import AllowanceText, BaselineLine, Facts, GateFiles, GateSetting, Location
 from migration_gate.git.git_command import find_repository_root
 from migration_gate.git.tracked_files import list_tracked_files
 from migration_gate.git.tree_export import export_revision, read_exported_paths
 from migration_gate.postgres.run_directory import temporary_run_directory
 from migration_gate.scan.gate_runs import find_gate_runs, is_ci_file
+from migration_gate.verdict.baseline import parse_baseline
 
 CONFIG_NAMES = frozenset({*NAMES, "pyproject.toml"})
 MAX_FILE_BYTES = 1 << 20
@@ -92,20 +94,28 @@ def export_gate_files(settings: Settings, commit: str) -> Iterator[Path]:
 
 def _is_gate_file(path: str, settings: Settings) -> bool:
     name = path.rpartition("/")[2]
-    named = settings.config_file.name if settings.config_file is not None else ""
+    named = [file.name for file in (settings.config_file, settings.baseline_file) if file is not None]
     # A policy of this repository's may have any name that a configuration may have.
     is_policy = "polic" in path and path.endswith((".yml", ".yaml", ".toml"))
-    return name in CONFIG_NAMES or name == named or is_policy or is_ci_file(path)
+    return name in CONFIG_NAMES or name in named or is_policy or is_ci_file(path)
 
 
 def _read_gate_files(settings: Settings, top: Path, tree: Path, paths: list[str]) -> GateFiles:
     """What a tree says, which may be that of another commit than the one that is checked out at `top`."""
     runs = find_gate_runs({path: _read_text(tree / path) for path in paths})
+    entries: tuple[BaselineLine, ...] = ()
     try:
+        entries = _read_baseline(_move(settings.baseline_file, top, tree), tree)
         files = load_settings_of_tree(settings, top, tree)
     except GateError as error:
-        return GateFiles(failure=error.message, runs=runs)
-    return replace(describe_file_settings(files), runs=runs)
+        return GateFiles(failure=error.message, runs=runs, baseline_entries=entries)
+    return replace(describe_file_settings(files), runs=runs, baseline_entries=entries)
+
+
+def _read_baseline(file: Path, tree: Path) -> tuple[BaselineLine, ...]:
+    path = file.relative_to(tree).as_posix() if file.is_relative_to(tree) else str(file)
+    baseline = parse_baseline(path, read_baseline_text(file) or "")
+    return tuple(BaselineLine(entry.id, str(entry), Location(path, entry.line)) for entry in baseline.entries)
 
 
 def load_settings_of_tree(settings: Settings, top: Path, tree: Path) -> FileSettings:

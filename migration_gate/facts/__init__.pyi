@@ -42,7 +42,7 @@ from .differences import (
     TypeCast,
 )
 from .failure import Failure
-from .gate_files import AllowanceText, GateFiles, GateRun, GateSetting, GateTrigger
+from .gate_files import AllowanceText, BaselineLine, GateFiles, GateRun, GateSetting, GateTrigger
 from .history import (
     FileDefect,
     History,
@@ -108,6 +108,7 @@ __all__ = [
     "AlteredRows",
     "AttachedObject",
     "Base",
+    "BaselineLine",
     "BranchTip",
     "CatalogObject",
     "CaughtError",

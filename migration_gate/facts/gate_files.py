@@ -66,6 +66,16 @@ class GateRun:
 
 
 @dataclass(frozen=True, slots=True)
+class BaselineLine:
+    """An entry of the baseline."""
+
+    id: str
+    """of its finding: the same when the finding is worded otherwise"""
+    text: str
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
 class GateFiles:
     """All of it, for one project, on one side of a change."""
 
@@ -78,6 +88,8 @@ class GateFiles:
     projects: tuple[str, ...] = ()
     """names of the entries of `projects:`"""
     runs: tuple[GateRun, ...] = ()
+    baseline_entries: tuple[BaselineLine, ...] = ()
+    """the findings of the baseline, which do not block where the base of a change is not known"""
 
     def find_setting(self, key: str) -> GateSetting | None:
         """The setting of that key, if it is in force."""

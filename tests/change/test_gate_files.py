@@ -21,6 +21,7 @@ from tests.support.project_files import write_files
 
 YML = ".migration-gate.yml"
 WORKFLOW = ".github/workflows/gate.yml"
+BASELINE = ".migration-gate-baseline"
 STEPS = """
 jobs:
   check:
@@ -150,6 +151,30 @@ def test_a_project_that_is_gone_and_a_setting_of_one_project(tmp_path: Path) -> 
     after = "projects:\n  api: {}\n"
     found = compare(before, after, tmp_path, "api")
     assert [f"{item.kind} {item.object}" for item in found] == ["project projects.jobs", "fail-on fail_on"]
+
+
+ENTRY = "4202711261  nullable-owner  `media.owner_id` accepts NULL\n"
+REWORDED = "4202711261  nullable-owner  the owner of `media` may be NULL\n"
+NEW_ENTRY = "0123456789  drift/column  column `media.size` is missing\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "line"),
+    [
+        ({BASELINE: f"# c\n{ENTRY}"}, {BASELINE: f"# c\n{REWORDED}{NEW_ENTRY}"}, 3),
+        ({YML: "fail_on: warning"}, {BASELINE: NEW_ENTRY}, 1),
+        ({BASELINE: f"{ENTRY}{NEW_ENTRY}"}, {BASELINE: REWORDED}, None),
+        ({"app.py": "x"}, {BASELINE: ENTRY}, None),
+    ],
+    ids=["grown", "new beside a configuration", "shrunk", "installed"],
+)
+def test_a_baseline_that_grows_is_named(
+    tmp_path: Path, before: Mapping[str, str | None], after: Mapping[str, str | None], line: int | None
+) -> None:
+    loosened = compare_change(tmp_path, {"README.md": "x", **before}, after)
+    assert [(item.kind, item.object, item.location and item.location.line) for item in loosened] == (
+        [("baseline", BASELINE, line)] if line else []
+    )
 
 
 def test_a_base_that_a_file_names_is_not_trusted(tmp_path: Path) -> None:
