@@ -3,7 +3,7 @@
 judge               from findings to verdicts; outcome: what they are, and the report of all projects
 allow               what the configuration and comments allow; comment_files reads these
 unused_allow, stale_baseline    checks of the judge's own; database_reports: one project, several databases;
-                    server_reports: several servers
+                    server_reports: several servers; repeated_findings: several projects
 novelty             which findings are new, or worse than at the base of the change; baseline: than in a file
 new_comments        which comments came with the change; own_level: who judges that the gate was loosened
 place_in_change     of the true places of a finding, the one in the change
