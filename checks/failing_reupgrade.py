@@ -9,6 +9,7 @@ one found.
 
 from collections.abc import Iterator
 
+from migration_gate.analysis.reupgrade_causes import find_reupgrade_cause
 from migration_gate.analysis.rollback_messages import (
     collect_failure_evidence,
     find_downgrade_text,
@@ -27,18 +28,21 @@ UNDO_FIRST = "Have `downgrade()` undo what the upgrade made; then the upgrade ru
 
 
 def check(facts: Facts) -> Iterator[Finding]:
-    """Yield the error of each second upgrade, and each object that it left otherwise than the first."""
+    """Yield the error of each second upgrade, and each object that it left otherwise than the first.
+
+    Not an error over an object that the downgrade left behind or lost: incomplete-downgrade says both.
+    """
     replay = facts.replay
     for rollback in replay.rollbacks:
         if _is_explained(replay, rollback):
             continue
-        if rollback.reupgrade_failure is not None:
+        if rollback.reupgrade_failure is not None and find_reupgrade_cause(rollback) is None:
             yield _describe_failure(replay, rollback, rollback.reupgrade_failure)
         yield from _describe_differences(replay, rollback)
 
 
 def _is_explained(replay: Replay, rollback: RevisionRollback) -> bool:
-    """Whether missing-downgrade says it already."""
+    """Whether missing-downgrade says all of it already."""
     is_empty = find_downgrade_text(replay, rollback.revision).is_empty
     return is_empty and rollback.has_changed_catalog and not rollback.only_added_labels
 

@@ -3,12 +3,15 @@
 Its `upgrade()` changes the database, and its `downgrade()` is missing or empty. `alembic downgrade` then
 succeeds and does nothing: the version table says that the change is gone, the schema still has it,
 and the next upgrade fails or changes it twice. This is noticed in the night of a rollback.
+Nobody goes back below the first revision of a history: for that one it is a note, and for one that
+replaces the whole history, a squash, nothing is said.
 
 Instead, write the downgrade, or say that there is none: `raise NotImplementedError(reason)`.
 """
 
 from collections.abc import Iterator
 
+from migration_gate.analysis.history_change import compare_histories
 from migration_gate.analysis.rollback_messages import DECLARE_ONE_WAY, locate_downgrade
 from migration_gate.analysis.rolled_back_files import list_rolled_back_files
 from migration_gate.check import Finding, Severity, Subject
@@ -23,9 +26,20 @@ SCHEMA_PREFIXES = ("create_", "add_", "alter_", "drop_", "rename_")
 def check(facts: Facts) -> Iterator[Finding]:
     """Yield the revisions whose upgrade does something, and whose downgrade does nothing."""
     replay = facts.replay
+    squash_root = _find_squash_root(facts)
     for file in list_rolled_back_files(replay):
+        if file.revision == squash_root:
+            continue
         if file.downgrade.is_empty and not file.downgrade.upgrade_is_empty:
             yield from _describe_revision(replay, file)
+
+
+def _find_squash_root(facts: Facts) -> str | None:
+    """The revision with which the history begins since a squash: what stood below it is gone."""
+    change = compare_histories(facts)
+    if change is None or change.squash is None:
+        return None
+    return change.squash.replacements[0].id
 
 
 def _describe_revision(replay: Replay, file: RevisionFile) -> Iterator[Finding]:
@@ -35,11 +49,13 @@ def _describe_revision(replay: Replay, file: RevisionFile) -> Iterator[Finding]:
         return  # Postgres cannot remove a label
     changes_schema = rollback.has_changed_catalog if rollback is not None else _names_schema(file)
     what = "`downgrade()` is missing" if file.downgrade.line is None else "`downgrade()` does nothing"
-    if changes_schema:
+    severity: Severity | None = Severity.NOTE
+    if replay.history.bases == (revision,):
+        message = f"`{revision}` is the first revision, and its {what}: `downgrade base` leaves the schema"
+    elif changes_schema:
         message, severity = f"`{revision}` changes the schema, and its {what}", None
     else:
         message = f"`{revision}` changes rows alone, and its {what}"
-        severity = Severity.NOTE
     yield Finding(
         object=revision,
         message=message,

@@ -9,9 +9,10 @@ models' MetaData.
 
 from collections.abc import Iterator
 
+from migration_gate.analysis.given_names import find_dropped_name, name_calls
 from migration_gate.analysis.rolled_back_files import list_rolled_back_files
 from migration_gate.check import Evidence, Finding, Severity, Subject
-from migration_gate.facts import Facts, Location, Replay, RevisionFile, UnnamedDrop
+from migration_gate.facts import Facts, Location, Replay, RevisionFile, UnnamedCall
 from migration_gate.wording import join_words
 
 SEVERITY = Severity.ERROR
@@ -31,7 +32,7 @@ def check(facts: Facts) -> Iterator[Finding]:
             yield _describe_drop(replay, file, drop)
 
 
-def _describe_drop(replay: Replay, file: RevisionFile, drop: UnnamedDrop) -> Finding:
+def _describe_drop(replay: Replay, file: RevisionFile, drop: UnnamedCall) -> Finding:
     what = "an index" if drop.function == "drop_index" else "a constraint"
     table = f" of `{drop.table}`" if drop.table else ""
     return Finding(
@@ -40,11 +41,15 @@ def _describe_drop(replay: Replay, file: RevisionFile, drop: UnnamedDrop) -> Fin
         location=Location(file.path, drop.line, drop.last_line),
         revision=file.revision,
         evidence=(Evidence("call", drop.code),),
-        fix=_suggest_names(replay, drop),
+        fix=_suggest_names(replay, file, drop),
+        corrections=name_calls(replay, file, drop),
     )
 
 
-def _suggest_names(replay: Replay, drop: UnnamedDrop) -> str:
+def _suggest_names(replay: Replay, file: RevisionFile, drop: UnnamedCall) -> str:
+    given = find_dropped_name(replay, file, drop)
+    if given is not None:
+        return f"Write the name that Postgres gave it in the place of None: `{given.name}`."
     names = [
         constraint.name
         for constraint in replay.catalog.constraints

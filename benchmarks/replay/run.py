@@ -32,6 +32,11 @@ SECONDS_MORE_AT_5 = 0.7
 LINEAR = 1.5
 """how much dearer one more revision may be between the largest sizes than between the smallest"""
 SIDES = ("plain", "gate", "pytest-alembic")
+CHANGE_SIDES = ("change", "change, rolled back")
+"""the gate on a project whose last revisions are the change: without their rollback, and with it"""
+CHANGED_REVISIONS = 5
+ROLLBACK_SHARE = 0.10
+"""how much of a run the rollback of these revisions may add, with 500 before them"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,8 @@ class Bench:
         return {
             "plain": [str(self.python), "-m", "alembic", "upgrade", "head"],
             "gate": [str(self.gate), "check", str(project)],
+            "change": [str(self.gate), "check", str(project), "--base", "HEAD~", "--rollback", "off"],
+            "change, rolled back": [str(self.gate), "check", str(project), "--base", "HEAD~"],
             "pytest-alembic": [str(self.python), "-m", "pytest", "-q", "-p", "no:cacheprovider"],
         }[side]
 
@@ -87,9 +94,14 @@ def write_project(folder: Path, revisions: int) -> Path:
     project = folder / f"revisions-{revisions}"
     write(project, revisions)
     git = ["git", "-C", str(project), "-c", "user.name=Bench", "-c", "user.email=bench@example.org"]
+    commit = [*git, "-c", "commit.gpgsign=false", "commit", "--quiet", "--message"]
+    new = sorted((project / "migrations" / "versions").glob("*.py"))[-CHANGED_REVISIONS:]
     subprocess.run([*git, "init", "--quiet"], check=True)
     subprocess.run([*git, "add", "--all"], check=True)
-    subprocess.run([*git, "-c", "commit.gpgsign=false", "commit", "--quiet", "--message", "all"], check=True)
+    subprocess.run([*git, "reset", "--quiet", "--", *map(str, new)], check=True)
+    subprocess.run([*commit, "base"], check=True)
+    subprocess.run([*git, "add", "--all"], check=True)
+    subprocess.run([*commit, "change"], check=True)
     return project
 
 
@@ -115,10 +127,10 @@ def median_of_pairs(taken: Mapping[str, Sequence[float]], side: str, against: st
 def print_table(results: Mapping[int, Mapping[str, Sequence[float]]], sides: Sequence[str]) -> None:
     """Print the medians, and the gate against plain Alembic where both were measured."""
     compared = {"gate", "plain"} <= set(sides)
-    print(f"{'revisions':>9}", *(f"{side:>16}" for side in sides), sep="", end="")
+    print(f"{'revisions':>9}", *(f"{side:>20}" for side in sides), sep="", end="")
     print(f"{'gate/plain':>12}{'gate-plain':>14}" if compared else "")
     for size, taken in results.items():
-        print(f"{size:>9}", *(f"{statistics.median(taken[side]):14.2f} s" for side in sides), sep="", end="")
+        print(f"{size:>9}", *(f"{statistics.median(taken[side]):18.2f} s" for side in sides), sep="", end="")
         ratio, more = median_of_pairs(taken, "gate", "plain") if compared else (0.0, 0.0)
         print(f"{ratio:12.2f}{more:12.2f} s" if compared else "")
 
@@ -154,6 +166,11 @@ def print_targets(results: Mapping[int, Mapping[str, Sequence[float]]], sides: S
                 SECONDS_MORE_AT_5,
                 " s",
             )
+    if set(CHANGE_SIDES) <= set(sides) and 500 in results:
+        rolled_back = median_of_pairs(results[500], CHANGE_SIDES[1], CHANGE_SIDES[0])[0]
+        say(
+            f"rollback of {CHANGED_REVISIONS} revisions after 500, share", rolled_back - 1, ROLLBACK_SHARE, ""
+        )
     sizes = sorted(results)
     if "gate" in sides and len(sizes) > 2:
         first, last = (
@@ -178,7 +195,7 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--sizes", type=int, nargs="+", default=[5, 100, 500], help="numbers of revisions")
     parser.add_argument("--repeat", type=int, default=5, help="measured turns")
-    parser.add_argument("--sides", nargs="+", choices=SIDES, default=list(SIDES))
+    parser.add_argument("--sides", nargs="+", choices=[*SIDES, *CHANGE_SIDES], default=list(SIDES))
     parser.add_argument(
         "--python", type=Path, default=ROOT / ".venvs/bench/bin/python", help="the projects' own"
     )

@@ -17,7 +17,8 @@ model_registration  models that env.py does not import: model_imports, removed_m
 loosened_gate_parts what lets more pass than at the base: loosened_settings, loosened_filters,
                     loosened_workflows; pattern_coverage: which glob patterns match what others do
 rolled_back_files   the revisions whose downgrades are judged; refusals: which are one-way;
-                    catalog_round_trip: what a downgrade left; rollback_messages: in words
+                    catalog_round_trip: what a downgrade left; reupgrade_causes: what that did;
+                    given_names: of constraints without a name; rollback_messages: in words
 
 ownership           which tables have an owner; owner_windows: rules that did not hold between revisions;
                     new_tables: those of the change;

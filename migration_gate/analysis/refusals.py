@@ -6,6 +6,8 @@ import re
 
 from migration_gate.facts import Failure
 
+_UNWRITTEN = "NotImplementedError"
+"""what a revision raises, and libraries do for what they cannot do: a dialect, an abstract method"""
 _ONE_WAY_CLASS = re.compile(r"NotImplemented|Irreversible|NotReversible|OneWay|DowngradeNot", re.IGNORECASE)
 _ONE_WAY_TEXT = re.compile(
     r"irreversib|not reversible|non-reversible|one[- ]way"
@@ -20,9 +22,15 @@ _SHARED = "2BP01"
 
 
 def describe_refusal(failure: Failure) -> str:
-    """How a revision says that it is one-way; '' if the error is another one."""
-    if failure.sqlstate is not None:
+    """How a revision says that it is one-way; '' if the error is another one.
+
+    The revision or a helper of the project's says so. What Alembic, SQLAlchemy, a dialect or a driver raises
+    is an error; so is the NotImplementedError of a package.
+    """
+    if failure.sqlstate is not None or failure.source == "library":
         return ""
+    if failure.source == "package" and failure.exception_class == _UNWRITTEN:
+        return failure.message if _ONE_WAY_TEXT.search(failure.message) else ""
     if _ONE_WAY_CLASS.search(failure.exception_class) or _ONE_WAY_TEXT.search(failure.message):
         return failure.message
     return ""

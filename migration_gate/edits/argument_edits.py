@@ -14,6 +14,13 @@ _POSITIONS = {
     ("ForeignKey", "ondelete"): 5,
     ("ForeignKeyConstraint", "ondelete"): 4,
     ("create_foreign_key", "ondelete"): 6,
+    ("drop_constraint", "constraint_name"): 0,
+    ("create_foreign_key", "constraint_name"): 0,
+    ("create_unique_constraint", "constraint_name"): 0,
+    ("create_check_constraint", "constraint_name"): 0,
+    ("create_primary_key", "constraint_name"): 0,
+    ("drop_index", "index_name"): 0,
+    ("create_index", "index_name"): 0,
 }
 """of arguments that may be given without their names, counted from 0: `ForeignKey("a.id", None, False, "k",
 None, "CASCADE")`; by functions of SQLAlchemy and, in its old versions, of Alembic"""

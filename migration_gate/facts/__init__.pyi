@@ -80,7 +80,7 @@ from .rollback import (
     RevisionRollback,
     RollbackDifference,
     RollbackScope,
-    UnnamedDrop,
+    UnnamedCall,
 )
 from .server_difference import ServerDifference
 from .snapshot import Snapshot, TablePart
@@ -209,7 +209,7 @@ __all__ = [
     "TypeCast",
     "Unchecked",
     "UncreatedObject",
-    "UnnamedDrop",
+    "UnnamedCall",
     "View",
     "display_name",
 ]

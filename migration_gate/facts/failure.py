@@ -8,6 +8,9 @@ from typing import Literal
 from migration_gate.facts.location import Location
 
 Direction = Literal["upgrade", "downgrade"]
+ErrorSource = Literal["", "project", "package", "library"]
+"""whose code raised an exception: the project's own, an installed package's, or Alembic's, SQLAlchemy's, a
+driver's and Python's; '' if that is not known"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,5 +31,6 @@ class Failure:
     """the line of the migration (or of env.py) that was running"""
     traceback: tuple[str, ...] = ()
     """the project's own frames, outermost first, `file:line in function`"""
+    source: ErrorSource = ""
     first_error: Failure | None = None
     """an earlier error of the same transaction that this one only follows from"""

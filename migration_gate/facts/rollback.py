@@ -11,17 +11,21 @@ RollbackScope = Literal["change", "all", "off"]
 
 
 @dataclass(frozen=True, slots=True)
-class UnnamedDrop:
-    """A call that drops a constraint or an index whose name is None."""
+class UnnamedCall:
+    """A call that drops or makes a constraint or an index, with None for its name."""
 
     function: str
-    """`drop_constraint` or `drop_index`"""
+    """`drop_constraint`, `create_unique_constraint`..."""
     line: int
     last_line: int
     code: str
     """the call as it is written, on one line"""
     table: str = ""
     """as written; '' if that is no literal"""
+    kind: str = ""
+    """unique, foreign key, check, primary key or index; '' if the call does not say so"""
+    columns: tuple[str, ...] = ()
+    """of what it makes, as far as they are literals"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +41,9 @@ class DowngradeText:
     refusal: str = ""
     """the `raise` statement that its body consists of; '' if it has others"""
     refusal_line: int | None = None
-    unnamed_drops: tuple[UnnamedDrop, ...] = ()
+    unnamed_drops: tuple[UnnamedCall, ...] = ()
+    unnamed_creations: tuple[UnnamedCall, ...] = ()
+    """those of `upgrade()`"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@
     replay_setup        what one replay works with; database_choice: one run for each of several databases
     initial_state       the database before the first revision; dump_restore, older_models: `start_from:`
     history_run         the worker's run, and what is read beside it; models_request: then its models
-    rollback_run        downgrades revisions when the history has run, and upgrades them again: runs_channel,
-                        rollback_tables
+    rollback_run        downgrades revisions when the history has run, and upgrades them again: round_trip,
+                        runs_channel, rollback_state, rollback_tables
     owner_trials        what is tried with owners and their rows in the replayed database
     env_trial           env.py without a step: `doctor --try`
 

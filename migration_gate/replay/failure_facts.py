@@ -31,6 +31,7 @@ class FailureBuilder:
             revision=revision,
             location=self._locate_failure(frames, revision, line or error.line),
             traceback=tuple(describe_frame(frame, self._paths) for frame in frames),
+            source=error.source,
         )
 
     def _locate_failure(

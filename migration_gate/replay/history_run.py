@@ -30,7 +30,8 @@ from migration_gate.replay.models_request import (
 )
 from migration_gate.replay.owner_trials import OwnerTrials, try_owner_columns
 from migration_gate.replay.replay_setup import ReplaySetup
-from migration_gate.replay.rollback_run import RollbackProof, RollbackRun, read_rolled_back_history
+from migration_gate.replay.rollback_run import RollbackProof, RollbackRun
+from migration_gate.replay.rollback_state import read_rolled_back_history
 from migration_gate.replay.runs_channel import AnswerInProgress, RunsChannel
 from migration_gate.replay.skipped_creations import read_skipped_creations
 from migration_gate.replay.verification import read_arrived_heads
@@ -180,7 +181,7 @@ def finish_history(
     models_answer = background.submit(request_models, setup, worker, build_models_request(lines))
     rollback = RollbackProof()
     if is_rolled_back:
-        rollback = yield from build_rollback_run(setup, answer, repository_text).prove()
+        rollback = yield from build_rollback_run(setup, answer, repository_text, reading).prove()
         yield Progress("models")
     models_lines, unchecked = finish_models(setup, answer.stream, lines, models_answer.result(), reading)
     lines += models_lines
@@ -196,9 +197,15 @@ def wants_rollback(lines: Iterable[Line]) -> bool:
 
 
 def build_rollback_run(
-    setup: ReplaySetup, answer: AnswerInProgress, repository_text: Future[RepositoryText] | None
+    setup: ReplaySetup,
+    answer: AnswerInProgress,
+    repository_text: Future[RepositoryText] | None,
+    reading: Future[ReplayedDatabase],
 ) -> RollbackRun:
-    """The downgrades of the change, in the copy of the database that was made for them."""
+    """The downgrades of the change, in the copy of the database that was made for them.
+
+    `reading` uses the replayed database.
+    """
     reader = AnswerReader(setup.repository, answer.lines)
     sources = repository_text.result().revision_files if repository_text is not None else ()
     version_tables = reader.version_tables()
@@ -209,7 +216,14 @@ def build_rollback_run(
         reader.failures,
         texts={source.file.revision: source.file.downgrade for source in sources if source.file.revision},
         version_tables=version_tables,
+        copy_again=lambda: copy_after(setup, reading),
     )
+
+
+def copy_after(setup: ReplaySetup, reading: Future[ReplayedDatabase]) -> None:
+    """Copy the replayed database for the downgrades once more, when nothing uses it."""
+    wait([reading])
+    copy_for_rollback(setup)
 
 
 def finish_models(

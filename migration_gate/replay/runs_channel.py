@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from types import TracebackType
 
 from migration_gate.replay.worker_answer_stream import AnswerStream
 from migration_gate.worker.protocol import Line
@@ -30,9 +31,39 @@ class RunsChannel:
 
     def run(self, database: str, runs: Sequence[RevisionRun], *, prepares: bool = False) -> RunsFinished:
         """Run the functions in the database, in their order. Raises what an `AnswerStream` raises."""
-        self._answer.stream.send_request(RunsRequest(database, tuple(runs), prepares))
+        return self.send(RunsRequest(database, tuple(runs), prepares))
+
+    def send(self, request: RunsRequest) -> RunsFinished:
+        """Have the request carried out. Raises what an `AnswerStream` raises."""
+        self._answer.stream.send_request(request)
         for line in self._answer.iterator:
             if isinstance(line, RunsFinished):
                 return line
             self._answer.lines.append(line)
         return RunsFinished(problem=ENDED)
+
+
+class RunsSession:
+    """Runs functions in one run of env.py, and has each committed: `alembic downgrade -5` is one, too."""
+
+    def __init__(self, channel: RunsChannel, database: str) -> None:
+        self._channel = channel
+        self._database = database
+        self._is_open = False
+
+    def __enter__(self) -> RunsSession:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._is_open and kind is None:
+            self._channel.send(RunsRequest(self._database, (), prepares=False))
+
+    def run(self, runs: Sequence[RevisionRun]) -> RunsFinished:
+        """Run the functions, in their order. After an error the session is over, and no other can follow."""
+        finished = self._channel.send(
+            RunsRequest(self._database, tuple(runs), prepares=False, keeps_session=True)
+        )
+        self._is_open = finished.keeps_session
+        return finished

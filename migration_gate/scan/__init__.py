@@ -9,7 +9,7 @@ model_classes       mapped classes and Tables: model_parts, model_metadata, tabl
 module_index        the repository's modules by name; name_uses: where a table or column is named
 python_module       one parsed module: python_syntax, python_strings, text_evaluation
 revision_files      the revisions as text: revision_calls, revision_history, revision_references,
-                    downgrade_text
+                    downgrade_text, unnamed_calls
 production_postgres     which Postgres production has, and which extensions the project creates
 gate_runs           where CI runs the gate: github_workflows, gitlab_jobs, workflow_values
 other_environments  further Alembic environments; other_dialects: code for another database

@@ -3,15 +3,9 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
 
-from migration_gate.facts import DowngradeText, UnnamedDrop
-
-_DROPS = ("drop_constraint", "drop_index")
-_NAME_KEYWORDS = ("constraint_name", "index_name")
-_TABLE_KEYWORDS = ("table_name",)
-_NAMING = ("f", "conv", "quoted_name")
-"""functions around a name"""
+from migration_gate.facts import DowngradeText
+from migration_gate.scan.unnamed_calls import find_unnamed_creations, find_unnamed_drops
 
 
 def read_downgrade(tree: ast.Module) -> DowngradeText:
@@ -28,7 +22,8 @@ def read_downgrade(tree: ast.Module) -> DowngradeText:
         upgrade_is_empty=upgrade_is_empty,
         refusal=ast.unparse(refusal).removeprefix("raise ") if refusal is not None else "",
         refusal_line=refusal.lineno if refusal is not None else None,
-        unnamed_drops=tuple(_find_unnamed_drops(downgrade)),
+        unnamed_drops=tuple(find_unnamed_drops(downgrade)),
+        unnamed_creations=tuple(find_unnamed_creations(upgrade)) if upgrade is not None else (),
     )
 
 
@@ -98,34 +93,3 @@ def _find_refusal(function: ast.FunctionDef) -> ast.Raise | None:
     statements = _list_statements(function)
     first = statements[0] if statements else None
     return first if isinstance(first, ast.Raise) and first.exc is not None else None
-
-
-def _find_unnamed_drops(function: ast.FunctionDef) -> Iterator[UnnamedDrop]:
-    calls = (node for node in ast.walk(function) if isinstance(node, ast.Call))
-    for call in sorted(calls, key=lambda node: node.lineno):
-        name = call.func.attr if isinstance(call.func, ast.Attribute) else ""
-        if name in _DROPS and _is_none(_find_argument(call, 0, _NAME_KEYWORDS)):
-            table = _find_argument(call, 1, _TABLE_KEYWORDS)
-            yield UnnamedDrop(
-                function=name,
-                line=call.lineno,
-                last_line=call.end_lineno or call.lineno,
-                code=ast.unparse(call),
-                table=table.value if isinstance(table, ast.Constant) and isinstance(table.value, str) else "",
-            )
-
-
-def _find_argument(call: ast.Call, position: int, keywords: Sequence[str]) -> ast.expr | None:
-    if len(call.args) > position:
-        return call.args[position]
-    return next((item.value for item in call.keywords if item.arg in keywords), None)
-
-
-def _is_none(argument: ast.expr | None) -> bool:
-    match argument:
-        case ast.Constant(value=None):
-            return True
-        case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name), args=[inner, *_]):
-            return name in _NAMING and _is_none(inner)
-        case _:
-            return False

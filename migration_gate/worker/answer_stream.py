@@ -86,6 +86,10 @@ class OrderStream:
             self._request = self._demand_models(decode_request(text.encode("ascii")))
             open_memory()
 
+    def take_over(self) -> None:
+        """From now on this process receives the requests, which a fork of the owner is."""
+        self._owner = os.getpid()
+
     def receive_order(self) -> Order:
         """The order, as soon as the gate has sent it. Ends the process if the gate has no order for it."""
         line = self._stream.readline()

@@ -9,7 +9,7 @@ import traceback
 from typing import Any, Iterator, Optional
 
 from .observed_blocks import without_notes
-from .protocol.reported_error import ErrorReport, Frame
+from .protocol.reported_error import ErrorReport, ErrorSource, Frame
 
 MAX_TEXT = 4000
 """characters of a message or statement that are kept"""
@@ -35,6 +35,7 @@ def describe_error(error: BaseException, *, home: str = "") -> ErrorReport:
         exception_class=type(original if original is not None else error).__name__,
         statement=without_notes(statement)[:MAX_TEXT] if isinstance(statement, str) else None,
         frames=tuple(_frames_of_cause(error, home) + _syntax_error_frames(error)),
+        source=_find_source(error, home),
     )
 
 
@@ -137,6 +138,17 @@ def _frames_of_cause(error: BaseException, home: str) -> list[Frame]:
             return frames[-MAX_FRAMES:]
         current = current.__cause__ or current.__context__
     return []
+
+
+def _find_source(error: BaseException, home: str) -> ErrorSource:
+    """Whose code raised the exception, by its innermost frame."""
+    frames = list(_all_frames(error))
+    if not frames:
+        return ""
+    file = frames[-1].file
+    if not is_project_file(file, home):
+        return "library"
+    return "package" if f"{os.sep}site-packages{os.sep}" in file else "project"
 
 
 def _all_frames(error: BaseException) -> Iterator[Frame]:

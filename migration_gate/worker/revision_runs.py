@@ -2,17 +2,18 @@
 
 Each request is carried out in a fork of the process that ran the history, which has the project imported, by
 a run of env.py of its own, as `alembic downgrade` would have. What a function does to its process or to its
-session is gone when the next one runs.
+session is gone when the next one runs; unless the gate wants several in one session, which `alembic downgrade
+-5` is as well: then each is committed, and the next one awaited in env.py.
 """
 
 from __future__ import annotations
 
 import functools
 import os
-from typing import Any, Callable, Iterator, Mapping, Optional
+from typing import Any, Callable, Iterator, Mapping, Optional, Sequence
 
 from . import private_api
-from .answer_stream import AnswerStream
+from .answer_stream import AnswerStream, OrderStream
 from .attempts import FINISHED, Attempt, run_in_child
 from .catalog_snapshot import execute_unseen
 from .error_report import describe_error
@@ -43,6 +44,7 @@ class RevisionRuns:
         redirection: Redirection,
         recorder: StatementRecorder,
         answer: AnswerStream,
+        orders: OrderStream,
         *,
         home: str,
         plans: Mapping[int, list[str]],
@@ -52,6 +54,7 @@ class RevisionRuns:
         self._redirection = redirection
         self._recorder = recorder
         self._answer = answer
+        self._orders = orders
         self._home = home
         self._plans = plans
         self._script: Any = None
@@ -66,13 +69,14 @@ class RevisionRuns:
         """is given Alembic's EnvironmentContext before env.py runs"""
 
     def carry_out(self, request: RunsRequest, config: Any, script: Any, call_env: Callable[..., Any]) -> None:
-        """Run what is requested in a fork, and send what came of it.
+        """Run what is requested in a fork, and send what came of it; and those that share its session.
 
         `call_env` calls the function that runs env.py.
         """
 
         def run(attempt: Attempt) -> None:
             self._answer.take_over()
+            self._orders.take_over()
             self._request, self._script = request, script
             self._answer.send(self._run(lambda: call_env(lambda: self._run_env(config))))
 
@@ -92,10 +96,13 @@ class RevisionRuns:
             return RunsFinished(problem=str(error))
         except BaseException as error:  # a sys.exit of the project's code too
             return self._describe_failure(self._caught_error or error)
+        return self._describe_finished()
+
+    def _describe_finished(self, *, keeps_session: bool = False) -> RunsFinished:
         missing = [run.revision for run in self._request.runs if not self._has_run(run)]
-        if missing:
-            return RunsFinished(problem="env.py did not run `%s`" % "`, `".join(missing))
-        return RunsFinished(finished=tuple(self._finished))
+        problem = "env.py did not run `%s`" % "`, `".join(missing) if missing else ""
+        finished = () if missing else tuple(self._finished)
+        return RunsFinished(finished, problem=problem, keeps_session=keeps_session)
 
     def _has_run(self, run: RevisionRun) -> bool:
         return any(
@@ -156,6 +163,22 @@ class RevisionRuns:
         if database != self._request.runs_database:
             raise RunsImpossible(OTHER_DATABASE)
         plan = self._plans.get(self._context_number, [])
+        yield from self._run_functions(plan, context)
+        while plan and self._request.keeps_session:
+            # What follows is another command for Alembic, and the gate looks at the database in between.
+            context.connection.connection.commit()
+            self._answer.send(self._describe_finished(keeps_session=True))
+            self._receive_next()
+            yield from self._run_functions(plan, context)
+
+    def _receive_next(self) -> None:
+        request = self._orders.receive_request()
+        if not isinstance(request, RunsRequest):
+            os._exit(0)  # the gate has ended
+        self._request = request
+        self._finished = []
+
+    def _run_functions(self, plan: Sequence[str], context: Any) -> Iterator[Any]:
         for run in self._request.runs:
             if run.revision in plan and self._is_due(run, context.get_current_heads()):
                 yield from self._run_function(run, context)

@@ -249,6 +249,7 @@ class Session:
             self._redirection,
             self._recorder,
             self._answer,
+            self._orders,
             home=self._home,
             plans=upgrade.plans,
         )

@@ -1,13 +1,38 @@
-"""What a downgrade and the upgrade after it did to rows: how much each weighs."""
+"""What is said of downgrades: rows, what lets an upgrade fail, first revisions, names."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import pytest
 
 from migration_gate.check import Severity
-from migration_gate.checks import incomplete_downgrade
-from migration_gate.facts import AlteredRows, Facts, Replay, RevisionRollback
-from tests.support.fact_builders import make_chain, make_table
+from migration_gate.checks import (
+    failing_reupgrade,
+    incomplete_downgrade,
+    missing_downgrade,
+    unnamed_constraint,
+)
+from migration_gate.facts import (
+    AlteredRows,
+    Base,
+    ChangedFile,
+    DdlCommand,
+    DowngradeText,
+    Facts,
+    Failure,
+    LineRange,
+    NamedDefinition,
+    Replay,
+    RevisionFile,
+    RevisionRollback,
+    RollbackDifference,
+    SetKeyword,
+    Step,
+    TableState,
+    UnnamedCall,
+)
+from tests.support.fact_builders import make_chain, make_history, make_revision, make_table
 
 
 @pytest.mark.parametrize(
@@ -28,3 +53,202 @@ def test_altered_values_weigh_what_they_prove(
     replay = Replay(history=make_chain("a", "b"), catalog=catalog, rollbacks=(rollback,))
     (finding,) = incomplete_downgrade.check(Facts(replay=replay))
     assert (finding.kind, finding.severity) == ("values", severity)
+
+
+# An object that was left behind, and the upgrade that it lets fail.
+
+LEFT = RollbackDifference("enum type", "kind", None, "('x')")
+EXISTS = Failure('type "kind" already exists', "DuplicateObject", "42710", statement="CREATE TYPE kind")
+
+
+def check_both(rollback: RevisionRollback) -> list[tuple[str, str]]:
+    """Check and kind of the findings of incomplete-downgrade and failing-reupgrade."""
+    facts = Facts(replay=Replay(history=make_chain("a", "b"), rollbacks=(rollback,)))
+    checks = {"incomplete": incomplete_downgrade, "reupgrade": failing_reupgrade}
+    return [(name, finding.kind) for name, check in checks.items() for finding in check.check(facts)]
+
+
+def test_what_was_left_behind_and_lets_the_upgrade_fail_is_one_finding() -> None:
+    rollback = RevisionRollback("b", leftovers=(LEFT,), reupgrade_failure=EXISTS)
+    facts = Facts(replay=Replay(history=make_chain("a", "b"), rollbacks=(rollback,)))
+    (finding,) = incomplete_downgrade.check(facts)
+    assert finding.message == (
+        "`b`: the downgrade left the enum type `kind` behind, and the next upgrade fails: "
+        'type "kind" already exists'
+    )
+    assert ("statement", "CREATE TYPE kind") in [(piece.label, piece.text) for piece in finding.evidence]
+    assert list(failing_reupgrade.check(facts)) == []
+
+
+@pytest.mark.parametrize(
+    ("leftover", "failure", "is_cause"),
+    [
+        (LEFT, EXISTS, True),
+        (LEFT, Failure('type "mood" already exists', sqlstate="42710"), False),
+        (LEFT, Failure('duplicate key value violates "kind"', sqlstate="23505"), False),
+        (
+            RollbackDifference("table", "shop.item", None, "table"),
+            Failure('relation "item" already exists', sqlstate="42P07"),
+            True,
+        ),
+        (
+            RollbackDifference("column", "item.size", None, "integer"),
+            Failure('column "size" of relation "item" already exists', sqlstate="42701"),
+            True,
+        ),
+        (
+            RollbackDifference("table", "item", "table", None),
+            Failure('relation "item" does not exist', sqlstate="42P01"),
+            True,
+        ),
+        (
+            RollbackDifference("function", "refuse()", None, "..."),
+            Failure('function "refuse" already exists with same argument types', sqlstate="42723"),
+            True,
+        ),
+        (
+            RollbackDifference("column", "item.size", "integer", "bigint"),
+            Failure('column "size" of relation "item" already exists', sqlstate="42701"),
+            False,
+        ),
+        (
+            LEFT,
+            Failure("current transaction is aborted", sqlstate="25P02", first_error=EXISTS),
+            True,
+        ),
+    ],
+)
+def test_only_an_error_over_the_very_object_has_the_downgrade_for_its_cause(
+    leftover: RollbackDifference, failure: Failure, is_cause: bool
+) -> None:
+    found = check_both(RevisionRollback("b", leftovers=(leftover,), reupgrade_failure=failure))
+    assert len(found) == (1 if is_cause else 2)
+    assert (("reupgrade", "failed") in found) != is_cause
+
+
+def test_an_extension_that_was_left_is_an_error_only_if_the_next_upgrade_fails() -> None:
+    left = RollbackDifference("extension", "pg_trgm", None, "version 1.6 in public")
+    exists = Failure('extension "pg_trgm" already exists', sqlstate="42710")
+    for failure, severity in ((None, Severity.WARNING), (exists, None)):
+        rollback = RevisionRollback("b", leftovers=(left,), reupgrade_failure=failure)
+        facts = Facts(replay=Replay(history=make_chain("a", "b"), rollbacks=(rollback,)))
+        (finding,) = incomplete_downgrade.check(facts)
+        assert finding.severity == severity
+
+
+# The first revision of a history, and a squash.
+
+
+def make_base(*files: tuple[str, tuple[str, ...]]) -> Replay:
+    """A history of these revisions and parents, all of the change, whose downgrades are empty."""
+    revisions = [make_revision(name, *parents) for name, parents in files]
+    history = replace(
+        make_history(*revisions),
+        files=tuple(
+            RevisionFile(item.location.file, item.id, downgrade=DowngradeText(line=20, is_empty=True))
+            for item in revisions
+        ),
+    )
+    return Replay(history=history, changed_files=tuple(item.location.file for item in revisions))
+
+
+def test_nobody_goes_below_the_first_revision() -> None:
+    replay = make_base(("a", ()), ("b", ("a",)))
+    rollbacks = tuple(RevisionRollback(name) for name in ("a", "b"))
+    found = missing_downgrade.check(Facts(replay=replace(replay, rollbacks=rollbacks)))
+    assert {finding.object: finding.severity for finding in found} == {"a": Severity.NOTE, "b": None}
+
+
+def test_a_second_branch_can_be_taken_back_as_a_whole() -> None:
+    replay = make_base(("a", ()), ("x", ()))
+    rollbacks = tuple(RevisionRollback(name) for name in ("a", "x"))
+    found = missing_downgrade.check(Facts(replay=replace(replay, rollbacks=rollbacks)))
+    assert {finding.object: finding.severity for finding in found} == {"a": None, "x": None}
+
+
+def test_a_squash_needs_no_downgrade() -> None:
+    replay = replace(make_base(("s", ()), ("t", ("s",))), rollbacks=(RevisionRollback("t"),))
+    before = Facts(replay=Replay(history=make_chain("a", "b", "c")))
+    facts = Facts(replay=replay, base=Base("c0ffee", "the base", before))
+    assert [finding.object for finding in missing_downgrade.check(facts)] == ["t"]
+
+
+# Constraints without a name.
+
+
+def drop(line: int, kind: str = "unique", table: str = "note") -> UnnamedCall:
+    return UnnamedCall("drop_constraint", line, line, "op.drop_constraint(None, …)", table, kind)
+
+
+def make_unnamed(
+    *constraints: tuple[str, str, tuple[str, ...]],
+    drops: tuple[UnnamedCall, ...],
+    creations: tuple[UnnamedCall, ...] = (),
+) -> Facts:
+    """A revision `b` that adds constraints (name, definition, columns) to a table which has two."""
+    old = (
+        NamedDefinition("note_pkey", "PRIMARY KEY (id)", 1, ("id",)),
+        NamedDefinition("old", "UNIQUE (x)", 2),
+    )
+    made = tuple(
+        NamedDefinition(name, definition, 10 + number, columns)
+        for number, (name, definition, columns) in enumerate(constraints)
+    )
+    state = TableState("public", "note")
+    commands = (
+        DdlCommand(1, "CREATE TABLE", "table", "public.note", 5, table=state, constraints=old),
+        DdlCommand(2, "ALTER TABLE", "table", "public.note", 5, table=state, constraints=(*old, *made)),
+    )
+    file = "migrations/versions/b.py"
+    text = DowngradeText(line=20, unnamed_drops=drops, unnamed_creations=creations)
+    history = replace(make_chain("a", "b"), files=(RevisionFile(file, "b", downgrade=text),))
+    return Facts(
+        replay=Replay(
+            history=history,
+            steps=(Step(1, "a", 0.0), Step(2, "b", 0.0)),
+            ddl_commands=commands,
+            catalog=make_table("note", "id integer NOT NULL"),
+            changed_files=(file,),
+            changed_lines=(ChangedFile(file, (LineRange(1, None),)),),
+        )
+    )
+
+
+def list_names(facts: Facts) -> list[tuple[int | None, str]]:
+    """Line and name of each correction."""
+    return [
+        (correction.location.line, correction.value)
+        for finding in unnamed_constraint.check(facts)
+        for correction in finding.corrections
+        if isinstance(correction, SetKeyword)
+    ]
+
+
+def test_the_name_that_postgres_gave_stands_in_both_functions() -> None:
+    created = UnnamedCall("create_unique_constraint", 12, 12, "…", "note", "unique", ("title",))
+    facts = make_unnamed(
+        ("note_title_key", "UNIQUE (title)", ("title",)), drops=(drop(21),), creations=(created,)
+    )
+    assert list_names(facts) == [(21, '"note_title_key"'), (12, '"note_title_key"')]
+    unchanged = replace(facts, replay=replace(facts.replay, changed_lines=()))
+    assert list_names(unchanged) == [(21, '"note_title_key"')]
+
+
+def test_several_are_dropped_in_the_opposite_order() -> None:
+    facts = make_unnamed(
+        ("note_title_key", "UNIQUE (title)", ("title",)),
+        ("note_owner_id_fkey", "FOREIGN KEY (owner_id) REFERENCES users(id)", ("owner_id",)),
+        ("note_slug_key", "UNIQUE (slug)", ("slug",)),
+        drops=(drop(21), drop(22, "foreign key"), drop(23)),
+    )
+    assert list_names(facts) == [
+        (21, '"note_slug_key"'),
+        (22, '"note_owner_id_fkey"'),
+        (23, '"note_title_key"'),
+    ]
+
+
+@pytest.mark.parametrize("drops", [(drop(21, "check"),), (drop(21, ""),), (drop(21), drop(22))])
+def test_no_name_is_guessed(drops: tuple[UnnamedCall, ...]) -> None:
+    facts = make_unnamed(("note_title_key", "UNIQUE (title)", ("title",)), drops=drops)
+    assert list_names(facts) == []

@@ -370,3 +370,21 @@ def test_a_long_file_is_parsed_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(list(EditMaker({FILE: text}).make_edits(corrections))) == 30
     assert lengths.pop(0) == len(text)
     assert max(lengths) < 80
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ('op.drop_constraint(None, "note")', 'op.drop_constraint("note_key", "note")'),
+        ('op.drop_constraint(op.f(None), "note")', 'op.drop_constraint("note_key", "note")'),
+        (
+            'op.drop_constraint(constraint_name=None, table_name="note")',
+            'op.drop_constraint(constraint_name="note_key", table_name="note")',
+        ),
+        ('batch.drop_constraint(None, type_="unique")', 'batch.drop_constraint("note_key", type_="unique")'),
+        ("op.drop_constraint(*arguments)", None),
+    ],
+)
+def test_a_constraint_gets_its_name_where_none_stands(line: str, expected: str | None) -> None:
+    name = SetKeyword(Location(FILE, 1), ("drop_constraint",), "constraint_name", '"note_key"')
+    assert change(line, name) == expected

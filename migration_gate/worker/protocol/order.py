@@ -135,6 +135,9 @@ class RunsRequest:
     runs: tuple[RevisionRun, ...]
     prepares: bool
     """the database is as it was before `prepare:` ran its files and commands"""
+    keeps_session: bool = False
+    """env.py stays in its context after them, for the functions of the next request, and what they did is
+    committed; a request without functions ends that"""
 
 
 Request = Union[ModelsRequest, RunsRequest]
@@ -151,7 +154,7 @@ def decode_request(data: bytes) -> Request:
     fields: dict[str, Any] = json.loads(data)
     if "runs" in fields:
         runs = tuple(RevisionRun(**run) for run in fields["runs"])
-        return RunsRequest(fields["runs_database"], runs, fields["prepares"])
+        return RunsRequest(fields["runs_database"], runs, fields["prepares"], fields["keeps_session"])
     places = tuple(ContextPlace(**place) for place in fields["places"])
     return ModelsRequest(places, tuple(fields["tables"]))
 

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Optional
+from typing import Literal, Optional
+
+ErrorSource = Literal["", "project", "package", "library"]
+"""whose code raised an exception: the project's own, an installed package's, Python's or one of Alembic,
+SQLAlchemy and the drivers; '' if that is not known"""
 
 
 @dataclass(frozen=True)
@@ -32,3 +36,4 @@ class ErrorReport:
     """outermost first"""
     line: Optional[int] = None
     """of the revision's file, if a statement of a step failed"""
+    source: ErrorSource = ""

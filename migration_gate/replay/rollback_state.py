@@ -1,0 +1,126 @@
+"""What the databases of a rollback hold: rows that are put there, and the catalog at each point."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from migration_gate.catalog.comparable_catalog import (
+    CatalogSet,
+    RevisionChanges,
+    parse_changes,
+    read_catalog_set,
+)
+from migration_gate.catalog.old_shape import describe_old_shape
+from migration_gate.catalog.row_source import FilledTable, RowSource, SimpleRows
+from migration_gate.catalog.row_survival import (
+    StoredRows,
+    read_stored_rows,
+    select_new_rows,
+    select_same_rows,
+)
+from migration_gate.catalog.snapshot_reader import read_snapshot
+from migration_gate.facts import Snapshot, Table
+from migration_gate.replay.rollback_tables import list_reached_tables, list_touched_tables
+from migration_gate.worker.protocol import Line
+from migration_gate.worker.protocol.step_lines import StepFinished
+
+if TYPE_CHECKING:
+    import psycopg
+
+
+@dataclass(frozen=True)
+class RolledBackHistory:
+    """What is known of the history before the first downgrade."""
+
+    order: tuple[str, ...]
+    """all revisions that ran"""
+    changes: Mapping[str, tuple[RevisionChanges, ...]]
+    """what each revision to prove made of the catalog, in each context that ran it"""
+    statements: Mapping[str, tuple[str, ...]]
+    """SQL of these revisions"""
+    contexts: int = 1
+    """how many contexts of env.py ran revisions"""
+
+
+def read_rolled_back_history(lines: Iterable[Line], version_tables: Sequence[str]) -> RolledBackHistory:
+    """From the lines of the first run."""
+    steps = [line for line in lines if isinstance(line, StepFinished)]
+    changes: dict[str, tuple[RevisionChanges, ...]] = {}
+    statements: dict[str, tuple[str, ...]] = {}
+    for step in steps:
+        if step.changes is not None:
+            change = parse_changes(step.changes, version_tables)
+            changes[step.revision] = (*changes.get(step.revision, ()), change)
+            sql = tuple(statement.sql for statement in step.statements)
+            statements[step.revision] = (*statements.get(step.revision, ()), *sql)
+    order = tuple(dict.fromkeys(step.revision for step in steps))
+    return RolledBackHistory(order, changes, statements, len({step.context for step in steps}))
+
+
+@dataclass
+class DatabaseState:
+    """A database between two runs of env.py."""
+
+    catalog: CatalogSet
+    rows: dict[int, StoredRows] = field(default_factory=dict)
+    """those that the gate made, by the oid of the table"""
+    convertible: frozenset[int] = frozenset()
+    """tables whose values fit the earlier types of their columns"""
+
+
+class StateReader:
+    """Puts rows into the tables of copies, and reads their states."""
+
+    def __init__(
+        self,
+        history: RolledBackHistory,
+        version_tables: Sequence[str],
+        row_source: RowSource | None = None,
+    ) -> None:
+        self._history = history
+        self._version_tables = version_tables
+        self._row_source = row_source or SimpleRows()
+        self.refused: dict[str, FilledTable] = {}
+        """tables that took no row, by their names"""
+
+    def fill(self, connection: psycopg.Connection[Any], revisions: Sequence[str]) -> DatabaseState:
+        """Put rows into the tables that the revisions are about; the state of the database then."""
+        snapshot = read_snapshot(connection, self._version_tables)
+        in_order = [revision for revision in self._history.order if revision in revisions]
+        changes = [change for revision in in_order for change in self._history.changes[revision]]
+        old = describe_old_shape(changes)
+        sql = [text for revision in in_order for text in self._history.statements[revision]]
+        tables = list_touched_tables(snapshot, old.touched, sql)
+        reached = list_reached_tables(snapshot, tables, old)
+        known = read_stored_rows(connection, [table.oid for table in reached])
+        filled = self._row_source.fill_tables(connection, snapshot, tables, old)
+        self._remember_refused(snapshot, tables, filled)
+        rows = read_stored_rows(connection, [table.oid for table in filled if table.is_filled])
+        return DatabaseState(
+            read_catalog_set(connection, self._version_tables),
+            select_new_rows(rows, known),
+            frozenset(table.oid for table in filled if table.fits_old_types),
+        )
+
+    def _remember_refused(
+        self, snapshot: Snapshot, tables: Sequence[Table], filled: Iterable[FilledTable]
+    ) -> None:
+        wanted = {table.oid for table in tables}
+        for table in filled:
+            if not table.is_filled and table.oid in wanted:
+                self.refused.setdefault(f"{table.schema}.{table.name}", table)
+
+    def read_state(self, connection: psycopg.Connection[Any], before: DatabaseState) -> DatabaseState:
+        """The state after a function, of the rows that were there before it."""
+        rows = read_stored_rows(connection, list(before.rows))
+        return DatabaseState(
+            read_catalog_set(connection, self._version_tables),
+            select_same_rows(rows, before.rows),
+            before.convertible,
+        )
+
+    def read_catalog(self, connection: psycopg.Connection[Any]) -> CatalogSet:
+        """The catalog as it is now."""
+        return read_catalog_set(connection, self._version_tables)

@@ -1,0 +1,39 @@
+"""Whose code raised an exception: the project's, a package's, or a library's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from migration_gate.worker.error_report import describe_error
+
+
+def raise_in(file: Path) -> Callable[[], None]:
+    """A function whose code is in that file."""
+    namespace: dict[str, Callable[[], None]] = {}
+    exec(compile("def refuse():\n    raise NotImplementedError", str(file), "exec"), namespace)
+    return namespace["refuse"]
+
+
+@pytest.mark.parametrize(
+    ("file", "source"),
+    [
+        ("app/migrations/versions/b.py", "project"),
+        ("app/helpers.py", "project"),
+        ("env/lib/python3/site-packages/company_migrations/guard.py", "package"),
+        ("env/lib/python3/site-packages/alembic/operations/toimpl.py", "library"),
+    ],
+)
+def test_the_innermost_frame_tells_who_raised(file: str, source: str, tmp_path: Path) -> None:
+    with pytest.raises(NotImplementedError) as caught:
+        raise_in(tmp_path / file)()
+    assert describe_error(caught.value, home=str(tmp_path / "app")).source == source
+
+
+def test_what_sqlalchemy_raises_is_its_own(tmp_path: Path) -> None:
+    with pytest.raises(sa.exc.NoSuchModuleError) as caught:
+        sa.create_engine("nothing://")
+    assert describe_error(caught.value, home=str(tmp_path)).source == "library"
