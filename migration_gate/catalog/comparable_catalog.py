@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from migration_gate.catalog.snapshot_reader import SNAPSHOT_QUERY, Row, build_objects, is_hidden
+from migration_gate.catalog.snapshot_reader import Row, build_objects, is_hidden, read_catalog_text
 from migration_gate.facts import CatalogObject
 
 if TYPE_CHECKING:
@@ -28,10 +28,12 @@ class RevisionChanges:
 
 def read_catalog_set(connection: psycopg.Connection[Any], version_tables: Collection[str]) -> CatalogSet:
     """The catalog of the connection's database, without the tables in `version_tables` (`schema.name`)."""
-    with connection.transaction(force_rollback=True):
-        connection.execute("select set_config('search_path', '', true)")
-        row = connection.execute(SNAPSHOT_QUERY).fetchone()
-    return _build_set(json.loads(row[0]) if row else {}, version_tables)
+    return parse_catalog_set(read_catalog_text(connection), version_tables)
+
+
+def parse_catalog_set(text: str, version_tables: Collection[str]) -> CatalogSet:
+    """What `read_catalog_text` read, as a set."""
+    return _build_set(json.loads(text), version_tables)
 
 
 def parse_changes(text: str, version_tables: Collection[str] = ()) -> RevisionChanges:

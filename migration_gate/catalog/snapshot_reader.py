@@ -153,10 +153,15 @@ def read_snapshot(connection: psycopg.Connection, version_tables: Sequence[str] 
     The session's settings stay as they were.
     """
     start = perf_counter()
+    snapshot = parse_snapshot(read_catalog_text(connection), version_tables=version_tables)
+    return replace(snapshot, seconds=perf_counter() - start)
+
+
+def read_catalog_text(connection: psycopg.Connection) -> str:
+    """The answer of `SNAPSHOT_QUERY`. The session's settings stay as they were."""
     with connection.transaction(force_rollback=True):
         connection.execute("select set_config('search_path', '', true)")
         row = connection.execute(SNAPSHOT_QUERY).fetchone()
     if row is None:
         raise ValueError("expected one row from the catalog")
-    snapshot = parse_snapshot(str(row[0]), version_tables=version_tables)
-    return replace(snapshot, seconds=perf_counter() - start)
+    return str(row[0])

@@ -174,11 +174,11 @@ def finish_history(
     # First: a database in use cannot be copied, and the reading uses it.
     copy_for_models(setup)
     _share_copy(setup, lines)
+    models_answer = background.submit(request_models, setup, worker, build_models_request(lines))
     is_rolled_back = wants_rollback(lines)
     if is_rolled_back:
         copy_for_rollback(setup)
     reading = background.submit(read_replayed_database, setup, tuple(lines))
-    models_answer = background.submit(request_models, setup, worker, build_models_request(lines))
     rollback = RollbackProof()
     if is_rolled_back:
         rollback = yield from build_rollback_run(setup, answer, repository_text, reading).prove()

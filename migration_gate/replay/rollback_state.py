@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from migration_gate.catalog.comparable_catalog import (
     CatalogSet,
     RevisionChanges,
+    parse_catalog_set,
     parse_changes,
     read_catalog_set,
 )
@@ -20,7 +21,7 @@ from migration_gate.catalog.row_survival import (
     select_new_rows,
     select_same_rows,
 )
-from migration_gate.catalog.snapshot_reader import read_snapshot
+from migration_gate.catalog.snapshot_reader import parse_snapshot, read_catalog_text
 from migration_gate.facts import Snapshot, Table
 from migration_gate.replay.rollback_tables import list_reached_tables, list_touched_tables
 from migration_gate.worker.protocol import Line
@@ -87,19 +88,22 @@ class StateReader:
 
     def fill(self, connection: psycopg.Connection[Any], revisions: Sequence[str]) -> DatabaseState:
         """Put rows into the tables that the revisions are about; the state of the database then."""
-        snapshot = read_snapshot(connection, self._version_tables)
+        text = read_catalog_text(connection)
+        snapshot = parse_snapshot(text, version_tables=self._version_tables)
         in_order = [revision for revision in self._history.order if revision in revisions]
         changes = [change for revision in in_order for change in self._history.changes[revision]]
         old = describe_old_shape(changes)
-        sql = [text for revision in in_order for text in self._history.statements[revision]]
-        tables = list_touched_tables(snapshot, old.touched, sql)
+        statements = [sql for revision in in_order for sql in self._history.statements[revision]]
+        tables = list_touched_tables(snapshot, old.touched, statements)
         reached = list_reached_tables(snapshot, tables, old)
         known = read_stored_rows(connection, [table.oid for table in reached])
         filled = self._row_source.fill_tables(connection, snapshot, tables, old)
         self._remember_refused(snapshot, tables, filled)
         rows = read_stored_rows(connection, [table.oid for table in filled if table.is_filled])
+        if snapshot.routines:  # rows may have had them run: one that makes partitions, for example
+            text = read_catalog_text(connection)
         return DatabaseState(
-            read_catalog_set(connection, self._version_tables),
+            parse_catalog_set(text, self._version_tables),
             select_new_rows(rows, known),
             frozenset(table.oid for table in filled if table.fits_old_types),
         )
