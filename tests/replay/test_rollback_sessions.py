@@ -1,0 +1,129 @@
+"""A chain of downgrades without a fault shares one run of env.py; what it did there is nobody's fault."""
+
+from __future__ import annotations
+
+import pytest
+
+from migration_gate.replay.runs_channel import RunsChannel
+from migration_gate.worker.protocol.order import RunsRequest
+from migration_gate.worker.protocol.rollback_lines import RunsFinished
+from tests.replay.test_rollback import CREATE, DROP, ENUM, roll_back, write_project
+from tests.support.alembic_projects import URL, async_env, env
+from tests.support.project_files import revision_text
+from tests.support.replay_engine import Engine
+
+pytestmark = pytest.mark.slow
+ASYNC_URL = "postgresql+asyncpg://app@db.invalid/app"
+BLOCK = "with op.get_context().autocommit_block():\n    op.{0}_index('ix', {1}, postgresql_concurrently=True)"
+
+
+@pytest.fixture
+def requests(monkeypatch: pytest.MonkeyPatch) -> list[RunsRequest]:
+    """What the gate requests of the interpreter, in its order."""
+    sent: list[RunsRequest] = []
+    real_send = RunsChannel.send
+
+    def send(channel: RunsChannel, request: RunsRequest) -> RunsFinished:
+        sent.append(request)
+        return real_send(channel, request)
+
+    monkeypatch.setattr(RunsChannel, "send", send)
+    return sent
+
+
+@pytest.mark.parametrize(
+    ("env_py", "url", "versions"),
+    [
+        (env(), URL, "oldest"),
+        (env(configure="transaction_per_migration=True"), URL, "newest"),
+        (env(engine='create_engine("postgresql://app@h/app", isolation_level="AUTOCOMMIT")'), URL, "newest"),
+        (async_env(), ASYNC_URL, "newest"),
+    ],
+    ids=["one transaction", "a transaction each", "autocommit", "asyncpg"],
+)
+def test_a_chain_without_a_fault_needs_one_run_of_env_py(
+    engine: Engine, requests: list[RunsRequest], env_py: str, url: str, versions: str
+) -> None:
+    folder = write_project(
+        engine.folder(),
+        revision_text("a", None, CREATE.format("a"), DROP.format("a")),
+        revision_text("b", "a", ENUM, f"{DROP.format('c')}\nop.execute('DROP TYPE kind')"),
+        revision_text(
+            "c", "b", BLOCK.format("create", "'a', ['name']"), BLOCK.format("drop", "table_name='a'")
+        ),
+        env_py=env_py,
+        url=url,
+    )
+    found = roll_back(engine, folder, versions=versions)
+    assert {name: (item.is_complete, item.leftovers) for name, item in found.items()} == dict.fromkeys(
+        "abc", (True, ())
+    )
+    assert [request.keeps_session for request in requests] == [True] * 6 + [False]
+    assert requests[-1].runs == ()
+
+
+def test_what_a_function_did_to_its_session_is_not_the_fault_of_the_next(
+    engine: Engine, requests: list[RunsRequest]
+) -> None:
+    folder = write_project(
+        engine.folder(),
+        revision_text(
+            "a", None, f'op.execute("CREATE SCHEMA other")\n{CREATE.format("a")}', DROP.format("a")
+        ),
+        revision_text(
+            "b",
+            "a",
+            CREATE.format("b"),
+            f'{DROP.format("b")}\nop.execute("SET search_path TO other, public")',
+        ),
+        revision_text("c", "b", CREATE.format("c"), DROP.format("c")),
+    )
+    found = roll_back(engine, folder, 2, 3)
+    assert {name: (item.is_complete, item.reupgrade_differences) for name, item in found.items()} == {
+        "b": (True, ()),
+        "c": (True, ()),
+    }
+    assert [request.keeps_session for request in requests][-3:] == [False, False, False]
+
+
+def test_a_fault_is_judged_in_processes_of_its_own_and_those_above_stay_proven(
+    engine: Engine, requests: list[RunsRequest]
+) -> None:
+    folder = write_project(
+        engine.folder(),
+        revision_text("a", None, CREATE.format("a"), DROP.format("a")),
+        revision_text("b", "a", ENUM, DROP.format("c")),
+        revision_text("d", "b", CREATE.format("d"), DROP.format("d")),
+    )
+    found = roll_back(engine, folder, 2, 3)
+    assert found["d"].is_complete
+    assert [item.object for item in found["b"].leftovers] == ["kind"]
+    failure = found["b"].reupgrade_failure
+    assert failure is not None
+    assert failure.sqlstate == "42710"
+    alone = [request for request in requests if not request.keeps_session]
+    assert [[run.revision for run in request.runs] for request in alone if request.runs] == [
+        ["d"],
+        ["b"],
+        ["b"],
+    ]
+
+
+def test_an_error_of_a_library_is_no_declaration(engine: Engine) -> None:
+    folder = write_project(
+        engine.folder(),
+        revision_text("a", None, CREATE.format("a"), DROP.format("a")),
+        revision_text("b", "a", CREATE.format("b"), LIBRARY_CALL),
+        revision_text("c", "b", CREATE.format("c"), "refuse()", imports=REFUSE),
+    )
+    found = roll_back(engine, folder, 2, 3)
+    assert found["c"].refusal == "NotImplementedError: see the handbook"
+    assert found["b"].refusal == ""
+    assert found["b"].failure is not None
+
+
+REFUSE = 'def refuse():\n    raise NotImplementedError("see the handbook")'
+LIBRARY_CALL = (
+    "from sqlalchemy.engine.default import DefaultDialect\nDefaultDialect().get_isolation_level(None)"
+)
+"""raises NotImplementedError"""
