@@ -28,6 +28,7 @@ KINDS = (
     "fail-on",
     "filter",
     "network",
+    "observe",
     "owners",
     "pin",
     "policy",

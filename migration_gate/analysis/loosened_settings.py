@@ -24,6 +24,7 @@ ORDERED_VALUES: dict[str, tuple[str, ...]] = {
     "scope": ("change", "all"),
     "policy": ("change", "base"),
     "rollback": ("off", "change", "all"),
+    "observe": ("off", "change", "all"),
     "network": ("true", "false"),
     "owners.every_reference": ("false", "true"),
 }

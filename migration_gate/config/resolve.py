@@ -139,7 +139,8 @@ def resolve_settings(
         policy="base" if values.value("policy") == "base" else "change",
         watch=values.texts("watch"),
         snapshots=str(values.value("snapshots")),
-        rollback=_rollback_scope(values.value("rollback")),
+        rollback=_revision_scope(values.value("rollback")),
+        observe=_revision_scope(values.value("observe")),
         raw_sql_allow=values.texts("raw_sql", "allow"),
         owners=read_owners(values),
         checks=read_levels(values),
@@ -177,7 +178,7 @@ def read_owners(values: MergedSettings) -> Owners:
     )
 
 
-def _rollback_scope(value: object) -> RollbackScope:
+def _revision_scope(value: object) -> RollbackScope:
     scopes: dict[object, RollbackScope] = {"all": "all", "off": "off"}
     return scopes.get(value, "change")
 

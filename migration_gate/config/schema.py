@@ -170,6 +170,13 @@ class ProjectKeys(Keys):
         "the change (against `base`), all, or none (off)",
         examples=["all"],
     )
+    observe: RollbackScope = Field(
+        default="change",
+        description="of which revisions the gate observes the locks, and the work that is done under them: "
+        "those of the change (against `base`), all (each by itself, against the state before it), or none "
+        "(off)",
+        examples=["all"],
+    )
     raw_sql: RawSqlKeys = Field(
         default=RawSqlKeys(),
         description="about tracked `.sql` files",

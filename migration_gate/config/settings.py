@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from migration_gate.check import Severity
-from migration_gate.facts import Owners, RollbackScope
+from migration_gate.facts import ObserveScope, Owners, RollbackScope
 
 DEFAULT_ORIGIN = "default"
 """where a value is from that nobody set"""
@@ -159,6 +159,8 @@ class Settings:
     """which revisions get a catalog before and after: changed, none, all, or a number of the newest"""
     rollback: RollbackScope = "change"
     """which revisions are downgraded and upgraded again"""
+    observe: ObserveScope = "change"
+    """of which revisions the locks and the work are observed"""
     raw_sql_allow: tuple[str, ...] = ()
     owners: Owners = field(default_factory=Owners)
     checks: tuple[CheckSeverity, ...] = ()

@@ -65,6 +65,7 @@ SETTINGS_OPTIONS = (
     click.option("--snapshots", metavar="WHICH", help="Of revisions: changed, none, all, or the newest N."),
     click.option("--baseline", metavar="FILE", help="Findings that were there before."),
     click.option("--scope", metavar="SCOPE", help="What blocks: change (new or worse) or all."),
+    click.option("--observe", metavar="WHICH", help="Revisions to observe: change, all or off."),
     click.option("--rollback", metavar="WHICH", help="Revisions to downgrade: change, all or off."),
     click.option("--policy", metavar="WHOSE", help="Settings that judge: of the change, or of its base."),
     click.option("--fail-on", metavar="SEVERITY", help="The least that fails: error or warning."),

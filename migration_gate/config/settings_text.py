@@ -46,6 +46,7 @@ def describe_settings(settings: Settings) -> dict[str, str]:
         "watch": settings.watch,
         "snapshots": settings.snapshots,
         "rollback": settings.rollback,
+        "observe": settings.observe,
         "raw_sql.allow": settings.raw_sql_allow,
         "owners.columns": owners.columns,
         "owners.tables": owners.tables,

@@ -33,6 +33,7 @@ class Subject(StrEnum):
     REVISION = "revision"
     RUN_REVISION = "revision that ran"
     ROLLED_BACK = "rolled back revision"
+    OBSERVED = "observed revision"
     METADATA = "MetaData with models"
     MODEL = "model"
     """of the metadata, or a class in the source"""

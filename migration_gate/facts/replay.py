@@ -20,6 +20,7 @@ from migration_gate.facts.location import Location
 from migration_gate.facts.migration_environment import Connection, MigrationContext, StepKeywords
 from migration_gate.facts.model_uses import ModelStatement
 from migration_gate.facts.models import Models
+from migration_gate.facts.observation import Observation
 from migration_gate.facts.owners import NullTrial, OwnershipTrial
 from migration_gate.facts.rollback import RevisionRollback, RollbackScope
 from migration_gate.facts.server_difference import ServerDifference
@@ -91,6 +92,8 @@ class Replay:
     """whose downgrades were wanted"""
     rollbacks: tuple[RevisionRollback, ...] = ()
     """of the change's revisions, or of all, in the order of the replay"""
+    observation: Observation = field(default_factory=Observation)
+    """what the looked-at revisions did to what stood before"""
     output: str = ""
     """the end of what the project's code printed"""
     stage_times: tuple[StageTime, ...] = ()
