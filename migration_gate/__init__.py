@@ -1,7 +1,6 @@
 """Replays a project's Alembic history on a Postgres of its own, and hands over facts for the checks to judge.
 
 `entrypoint.py` is the whole way, `judgement` its second half. All may use `errors`, `check`, `wording`:
-
     config/      settings from files, environment and command line, each value with its origin
     ci/          which event started the run, the base of a pull request, whose code may run
     git/         the git program: tracked files, the tree of a revision
@@ -14,6 +13,7 @@
     replay/      one project, from its settings to its facts: starts all of the above and reads their answers
     catalog/     reads a database as facts, one query for each kind of object
     change/      the base of a change: the project is examined there, too
+    checkpoint/  the state at the base's heads, kept for the next check: old revisions need not run again
     scan/        the repository read as text: .sql files, and DDL outside the migrations
     facts/       what checks look at: revisions, steps, catalog objects, tracked files
     sql/         SQL as text: the lexer, and how identifiers are quoted

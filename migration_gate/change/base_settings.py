@@ -25,7 +25,7 @@ def build_base_settings(settings: Settings, python: Path, tree: Path) -> Setting
     """
     relocation = Relocation(find_repository_root(settings.root), tree)
     relocated = relocation.relocate_settings(settings, python)
-    relocated = replace(relocated, further_postgres=(), base=None, examines_base=False)
+    relocated = replace(relocated, further_postgres=(), base=None, examines_base=False, checkpoint="off")
     if all(place.exists() for place in _list_places(relocated)):
         return relocated
     own = _load_own_settings(relocated, tree)

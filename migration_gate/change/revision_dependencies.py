@@ -38,34 +38,34 @@ def depends_on_changes(tree: Path, paths: Iterable[str], changed_paths: Iterable
     changed = frozenset(changed_paths)
     if not changed:
         return False
-    sources = _Sources(tree, [path for path in paths if path.endswith(".py")])
+    sources = Sources(tree, [path for path in paths if path.endswith(".py")])
     if any(NAMING_MARK in sources.read(path) for path in changed if path.endswith(".py")):
         return True
     revisions, environments = _list_revisions(sources), _list_environments(sources)
     if _name_data(sources, (*revisions, *environments), changed):
         return True
     helpers = {file for path in environments for file in sources.list_imports(path)}
-    if any(_has_more_than_models(sources.read(path)) for path in helpers & changed):
+    if any(has_more_than_models(sources.read(path)) for path in helpers & changed):
         return True
     return _reaches(sources, revisions, changed)
 
 
 def use_data_files(tree: Path, paths: Iterable[str], files: Iterable[str]) -> bool:
     """Whether a revision of a tree, or its env.py, names one of these files, or the folder of one."""
-    sources = _Sources(tree, [path for path in paths if path.endswith(".py")])
+    sources = Sources(tree, [path for path in paths if path.endswith(".py")])
     return _name_data(sources, (*_list_revisions(sources), *_list_environments(sources)), files)
 
 
-def _list_revisions(sources: _Sources) -> list[str]:
+def _list_revisions(sources: Sources) -> list[str]:
     return [path for path in sources.paths if REVISION_MARK in sources.read(path)]
 
 
-def _list_environments(sources: _Sources) -> list[str]:
+def _list_environments(sources: Sources) -> list[str]:
     paths = (path for path in sources.paths if posixpath.basename(path) == "env.py")
     return [path for path in paths if ENVIRONMENT_MARK in sources.read(path)]
 
 
-def _name_data(sources: _Sources, readers: Iterable[str], files: Iterable[str]) -> bool:
+def _name_data(sources: Sources, readers: Iterable[str], files: Iterable[str]) -> bool:
     """Whether the text of a reader names a data file, or its folder in a path: it may read all there."""
     data_files = [path for path in files if not path.endswith(".py")]
     names = {posixpath.basename(path) for path in data_files}
@@ -76,7 +76,7 @@ def _name_data(sources: _Sources, readers: Iterable[str], files: Iterable[str]) 
     return bool(parts) and any(pattern.search(sources.read(path)) for path in readers)
 
 
-def _has_more_than_models(source: bytes) -> bool:
+def has_more_than_models(source: bytes) -> bool:
     """Whether a module may be more to env.py than its models, or a list of imports: settings, helpers."""
     if any(mark in source for mark in MODEL_MARKS):
         return False
@@ -99,14 +99,14 @@ def import_own_modules(tree: Path, paths: Iterable[str], revisions: Iterable[str
 
     An import whose name is made while it runs counts as one.
     """
-    sources = _Sources(tree, [path for path in paths if path.endswith(".py")])
+    sources = Sources(tree, [path for path in paths if path.endswith(".py")])
     return any(
         any(mark in sources.read(path) for mark in DYNAMIC_IMPORTS) or sources.list_imports(path)
         for path in revisions
     )
 
 
-class _Sources:
+class Sources:
     """The Python files of a tree."""
 
     def __init__(self, tree: Path, paths: list[str]) -> None:
@@ -151,7 +151,7 @@ def _index_modules(paths: Iterable[str]) -> Mapping[str, list[str]]:
     return modules
 
 
-def _reaches(sources: _Sources, revisions: list[str], changed: frozenset[str]) -> bool:
+def _reaches(sources: Sources, revisions: list[str], changed: frozenset[str]) -> bool:
     """Whether imports lead from a revision to a changed file."""
     visited = {*revisions}
     waiting = [*revisions]

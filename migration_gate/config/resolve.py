@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from migration_gate.check import Severity
 from migration_gate.config import dotenv, gate_variables
@@ -141,6 +142,7 @@ def resolve_settings(
         snapshots=str(values.value("snapshots")),
         rollback=_revision_scope(values.value("rollback")),
         observe=_revision_scope(values.value("observe")),
+        checkpoint=_checkpoint_use(values.value("checkpoint")),
         raw_sql_allow=values.texts("raw_sql", "allow"),
         owners=read_owners(values),
         checks=read_levels(values),
@@ -181,6 +183,11 @@ def read_owners(values: MergedSettings) -> Owners:
 def _revision_scope(value: object) -> RollbackScope:
     scopes: dict[object, RollbackScope] = {"all": "all", "off": "off"}
     return scopes.get(value, "change")
+
+
+def _checkpoint_use(value: object) -> Literal["auto", "scratch", "off"]:
+    uses: dict[object, Literal["auto", "scratch"]] = {"auto": "auto", "scratch": "scratch"}
+    return uses.get(value, "off")
 
 
 def _severity(level: str) -> Severity | None:

@@ -177,6 +177,12 @@ class ProjectKeys(Keys):
         "(off)",
         examples=["all"],
     )
+    checkpoint: Literal["auto", "scratch", "off"] = Field(
+        default="off",
+        description="whether a run may begin from the state at the base's heads that an earlier one kept: "
+        "auto; scratch replays everything, and compares that with what is kept; off keeps nothing",
+        examples=["off"],
+    )
     raw_sql: RawSqlKeys = Field(
         default=RawSqlKeys(),
         description="about tracked `.sql` files",

@@ -161,6 +161,9 @@ class Settings:
     """which revisions are downgraded and upgraded again"""
     observe: ObserveScope = "change"
     """of which revisions the locks and the work are observed"""
+    checkpoint: Literal["auto", "scratch", "off"] = "off"
+    """auto: the run may begin from the state that an earlier one has kept; scratch: it replays everything,
+    and compares; off: nothing is read or kept"""
     raw_sql_allow: tuple[str, ...] = ()
     owners: Owners = field(default_factory=Owners)
     checks: tuple[CheckSeverity, ...] = ()

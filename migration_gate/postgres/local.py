@@ -8,7 +8,7 @@ import shutil
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,6 +31,7 @@ from migration_gate.postgres.run_directory import (
     remove_abandoned_directories,
     with_socket_directory,
 )
+from migration_gate.postgres.saved_cluster import SavedCluster
 from migration_gate.postgres.server import (
     Server,
     connect_to_socket,
@@ -80,10 +81,12 @@ def start_local(
     reason: str,
     notes: tuple[str, ...] = (),
     caches: tuple[Path, ...] = (),
+    saved: SavedCluster | None = None,
 ) -> Iterator[Server]:
     """A running server. When the block ends, or this process, it and its folders are removed.
 
     caches: the gate's folders that it may not write to, beside those of the user.
+    saved: what it is started from, if that works; see `Server.is_restored`.
 
     Raises PostgresNotFound or DiskFull if there can be none, PostgresDied where it ended at the start.
     """
@@ -92,7 +95,7 @@ def start_local(
     with with_socket_directory(data_directory) as directories, start_supervisor(*directories) as supervisor:
         socket_directory = directories[-1].path / "socket"
         start = LocalStart(
-            installation, server_account(), supervisor, data_directory.path, socket_directory, caches
+            installation, server_account(), supervisor, data_directory.path, socket_directory, caches, saved
         )
         server = start.run()
         yield replace(
@@ -115,6 +118,7 @@ class LocalStart:
     """of this server"""
     socket_directory: Path
     caches: tuple[Path, ...]
+    saved: SavedCluster | None = None
     """see `start_local`"""
 
     @property
@@ -132,6 +136,8 @@ class LocalStart:
         try:
             self._create_socket_directory()
             start = replace(self, installation=self._enterable_installation())
+            if self.saved is not None and (server := start._start_from_saved(self.saved)):
+                return server
             cached = None if in_image() else find_cached_cluster(start.installation)
             return start._start_from_cache(cached) or start._start_from_new_cluster(cached)
         except OSError as error:
@@ -161,7 +167,7 @@ class LocalStart:
         record = cached.read_record() if cached else None
         if cached is None or record is None:
             return None
-        self._begin_copy(cached, record)
+        self._begin_copy(cached.data, record)
         import psycopg  # noqa: PLC0415 - loaded while the supervisor copies
 
         if not self._finish_copy():
@@ -175,9 +181,27 @@ class LocalStart:
             shutil.rmtree(self.data)
             return None
 
-    def _begin_copy(self, cached: CachedCluster, record: ClusterRecord) -> None:
+    def _start_from_saved(self, saved: SavedCluster) -> Server | None:
+        """None if the cluster is damaged, or the server does not start from it."""
+        self._begin_copy(saved.data, ClusterRecord(saved.password, saved.files, saved.bytes))
+        import psycopg  # noqa: PLC0415 - loaded while the supervisor copies
+
+        is_intact = saved.is_intact()
+        with suppress(OSError):
+            if self._finish_copy() and is_intact:
+                shutil.copyfile(saved.log, self.log)
+                try:
+                    return replace(self._start_server(saved.password), is_restored=True)
+                except (GateError, psycopg.Error):
+                    self.supervisor.verify_running()
+                    self.supervisor.stop_command()
+        shutil.rmtree(self.data, ignore_errors=True)
+        self.log.unlink(missing_ok=True)
+        return None
+
+    def _begin_copy(self, source: Path, record: ClusterRecord) -> None:
         copy = CopyCluster(
-            source=str(cached.data),
+            source=str(source),
             target=str(self.data),
             uid=self.account.uid if self.account else None,
             gid=self.account.gid if self.account else None,
@@ -244,6 +268,7 @@ class LocalStart:
             notes=(),
             log=self.log,
             process=LocalProcess(self.supervisor, self.log),
+            data=self.data,
         )
 
     def _replace_password(self, token: str, old: str, new: str) -> int:

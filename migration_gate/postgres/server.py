@@ -64,6 +64,10 @@ class Server:
     process: ServerProcess = field(repr=False, compare=False)
     database_prefix: str = DATABASE_PREFIX
     """every database of this run starts with it"""
+    data: Path | None = None
+    """the files of its cluster, if the gate can read them"""
+    is_restored: bool = False
+    """it was started from a `SavedCluster`"""
     gate_port: int = 0
     """names the socket for the gate's own connections, if `port` leads to databases of this run alone"""
 

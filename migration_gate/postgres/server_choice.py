@@ -15,6 +15,7 @@ from migration_gate.postgres.binaries import Installation
 from migration_gate.postgres.image import start_image
 from migration_gate.postgres.local import start_local
 from migration_gate.postgres.package_contents import copy_programs
+from migration_gate.postgres.saved_cluster import SavedCluster
 from migration_gate.postgres.server import Server
 from migration_gate.postgres.server_package import ServerPackage, ServerWheel
 from migration_gate.postgres.url import start_url
@@ -102,10 +103,15 @@ class ServerChoice:
             return embedded.describe_lacks(missing)
         return (f"this server lacks the extensions {', '.join(missing)}",) if missing else ()
 
-    def start(self, folder: Path, caches: tuple[Path, ...]) -> AbstractContextManager[Server]:
-        """The running server; see `start_server`."""
+    def start(
+        self, folder: Path, caches: tuple[Path, ...], saved: SavedCluster | None = None
+    ) -> AbstractContextManager[Server]:
+        """The running server; see `start_server`.
+
+        saved: see `start_local`; a container and a server of the user's have no use for it.
+        """
         if self.package:
-            return start_package(self, self.package, folder, caches)
+            return start_package(self, self.package, folder, caches, saved)
         if self.installation:
             return start_local(
                 self.installation,
@@ -114,6 +120,7 @@ class ServerChoice:
                 reason=self.reason,
                 notes=self.notes,
                 caches=caches,
+                saved=saved,
             )
         if self.kind == ServerKind.IMAGE:
             return start_image(self.name, folder=folder, reason=self.reason)
@@ -122,7 +129,11 @@ class ServerChoice:
 
 @contextmanager
 def start_package(
-    choice: ServerChoice, chosen: ChosenPackage, folder: Path, caches: tuple[Path, ...]
+    choice: ServerChoice,
+    chosen: ChosenPackage,
+    folder: Path,
+    caches: tuple[Path, ...],
+    saved: SavedCluster | None = None,
 ) -> Iterator[Server]:
     """A server from a verified copy of the package's programs. Raises what `start_local` does."""
     if chosen.folder is None:
@@ -137,5 +148,6 @@ def start_package(
         reason=choice.reason,
         notes=choice.notes,
         caches=caches,
+        saved=saved,
     ) as server:
         yield server

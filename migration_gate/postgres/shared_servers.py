@@ -59,6 +59,11 @@ class SharedServers:
             while self._running:
                 stops.push(self._running.popitem()[1].stop)
 
+    @property
+    def serves_several(self) -> bool:
+        """Whether projects share a server."""
+        return self._serves_several
+
     def end_beside(self, plan: ServerPlan, run: ExitStack) -> None:
         """End a run of this server, with its folders, beside what follows; the block of this waits for it.
 

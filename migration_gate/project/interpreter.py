@@ -92,6 +92,12 @@ def inspect_interpreter(python: Path, why: str, root: Path, environ: Mapping[str
     return _ask_interpreter(interpreter, root, {**environ, "PYENV_DIR": str(root)})
 
 
+def list_package_folders(prefix: Path) -> tuple[Path, ...]:
+    """Where the virtual environment's packages are; empty if there is none at this place."""
+    settings = read_text_file(prefix / "pyvenv.cfg")
+    return tuple(_list_package_folders(prefix, settings, _read_version(settings))) if settings else ()
+
+
 def _read_virtual_environment(prefix: Path, interpreter: Interpreter) -> Interpreter:
     """The interpreter with its version and packages, from the files below `prefix`."""
     settings = read_text_file(prefix / "pyvenv.cfg")

@@ -24,7 +24,9 @@ from migration_gate.sandbox.user import protect_command_files
 if TYPE_CHECKING:
     from migration_gate.change.base_examination import BaseExamination
     from migration_gate.change.base_policy import JudgingPolicy
+    from migration_gate.checkpoint.checkpoint_run import CheckpointRun
     from migration_gate.facts import Facts
+    from migration_gate.postgres.choice import ServerPlan
 
 EXAMINATION_ON_SERVER = "migration_gate.replay.examination_on_server"
 
@@ -48,12 +50,38 @@ def examine_project(
     """
     with ExitStack() as own:
         servers = servers or own.enter_context(SharedServers(serves_several=False))
-        facts, stage_times = yield from measure_stages(_examine_project(settings, servers, later_module))
+        facts, stage_times = yield from measure_stages(_examine(settings, servers, later_module))
     return replace(facts, replay=replace(facts.replay, stage_times=stage_times))
 
 
-def _examine_project(
+def _examine(
     settings: Settings, servers: SharedServers, later_module: str
+) -> Generator[Progress, None, Facts]:
+    """From a checkpoint, if one fits. What fails there is not reported from it: all is replayed again."""
+    beginning = Beginning(is_allowed=settings.checkpoint != "off" and not servers.serves_several)
+    try:
+        facts = yield from _examine_project(settings, servers, later_module, beginning)
+    except Exception:
+        if not beginning.is_restored:
+            raise
+    else:
+        if not beginning.is_restored or (facts.replay.failure is None and facts.replay.history.error is None):
+            return facts
+    return (yield from _examine_project(settings, servers, later_module, Beginning(is_allowed=False)))
+
+
+@dataclass(slots=True)
+class Beginning:
+    """Where a run begins."""
+
+    is_allowed: bool
+    """a checkpoint may be read or written"""
+    is_restored: bool = False
+    """the server was started from one"""
+
+
+def _examine_project(
+    settings: Settings, servers: SharedServers, later_module: str, beginning: Beginning
 ) -> Generator[Progress, None, Facts]:
     yield Progress("find", settings.name)
     refuse_strangers_code(settings)
@@ -75,6 +103,7 @@ def _examine_project(
             # While the server starts, the worker imports Alembic and SQLAlchemy, and this process most of its
             # own code, which it uses from then on.
             background.submit(_import_modules, EXAMINATION_ON_SERVER, later_module)
+            checkpoint = _find_checkpoint(settings, project, plan) if beginning.is_allowed else None
             server = run.enter_context(servers.lend_server(plan, folder=run_directory))
             from migration_gate.replay.examination_on_server import (  # noqa: PLC0415
                 examine_on_server,
@@ -82,11 +111,16 @@ def _examine_project(
             )
             from migration_gate.replay.server_watch import report_lost_sessions  # noqa: PLC0415
 
+            beginning.is_restored = server.is_restored
+            if checkpoint is not None and checkpoint.cluster is not None and not server.is_restored:
+                checkpoint.discard_state()
             with report_lost_sessions(server):
                 change = comparison_with_base.result()
                 policy = _choose_policy(settings, change)
                 settings = policy.settings
-                setup = prepare_databases(settings, project, server, run_directory, change, base=base)
+                setup = prepare_databases(
+                    settings, project, server, run_directory, change, base=base, checkpoint=checkpoint
+                )
                 notes = (
                     *project.notes,
                     *installation.notes,
@@ -131,6 +165,15 @@ def _choose_policy(settings: Settings, change: Comparison) -> JudgingPolicy:
     from migration_gate.change.base_policy import JudgingPolicy, choose_policy  # noqa: PLC0415 - see above
 
     return choose_policy(settings, change, os.environ) if settings.examines_base else JudgingPolicy(settings)
+
+
+def _find_checkpoint(settings: Settings, project: Project, plan: ServerPlan) -> CheckpointRun | None:
+    """What the run does with checkpoints; the server is going to be started from one that fits."""
+    from migration_gate.checkpoint.checkpoint_run import prepare_checkpoint  # noqa: PLC0415 - see above
+
+    checkpoint = prepare_checkpoint(settings, project, plan.choice)
+    plan.saved = checkpoint.cluster if checkpoint is not None else None
+    return checkpoint
 
 
 def _import_modules(*names: str) -> None:

@@ -11,9 +11,10 @@ from migration_gate.analysis.coverage_proof import measure_coverage
 from migration_gate.change.base_examination import BaseExamination
 from migration_gate.change.base_messages import SharedServer
 from migration_gate.change.earlier_replay import share_replay
+from migration_gate.checkpoint.checkpoint_run import CheckpointRun
 from migration_gate.ci.base_revision import Comparison, absolute_paths
 from migration_gate.config.settings import Settings
-from migration_gate.facts import Facts, Replay
+from migration_gate.facts import Checkpoint, Facts, Replay
 from migration_gate.git.git_command import find_repository_root
 from migration_gate.postgres.server import Server, detach_server
 from migration_gate.progress import Progress
@@ -29,10 +30,12 @@ from migration_gate.replay.history_run import (
 from migration_gate.replay.initial_state import prepare_database
 from migration_gate.replay.replay_facts import add_model_comparison, collect_replay_facts
 from migration_gate.replay.replay_setup import ReplaySetup
+from migration_gate.replay.restored_state import read_restored_state
 from migration_gate.replay.verification import verify_arrival, verify_replay_started
 from migration_gate.replay.worker_answer import AnswerReader
 from migration_gate.replay.worker_process import WorkerProcess
 from migration_gate.scan.repository import read_repository
+from migration_gate.worker.protocol.run_lines import RunFailed
 
 
 def prepare_databases(
@@ -43,9 +46,13 @@ def prepare_databases(
     change: Comparison,
     *,
     base: BaseExamination | None,
+    checkpoint: CheckpointRun | None = None,
 ) -> ReplaySetup:
-    """Create the databases that the project's code is going to use."""
-    database = server.create_database()
+    """Create the databases that the project's code is going to use; a checkpoint has them already."""
+    restored = None
+    if checkpoint is not None and checkpoint.state is not None and server.is_restored:
+        restored = read_restored_state(checkpoint.state)
+    database = restored.state.record.database if restored is not None else server.create_database()
     return ReplaySetup(
         settings=settings,
         project=project,
@@ -59,6 +66,8 @@ def prepare_databases(
         new_files=tuple(sorted(change.changed_paths("A"))),
         base=base,
         other_databases=tuple((address, server.create_database()) for address in settings.other_databases),
+        checkpoint=checkpoint,
+        restored=restored,
     )
 
 
@@ -71,6 +80,7 @@ def examine_on_server(
         setup.base.share(SharedServer(detach_server(setup.server), setup.database, setup.base_database))
     preparation_notes = yield from prepare_database(setup)
     history_run = yield from run_history(setup, worker, background)
+    kept_state = background.submit(_finish_checkpoint, setup, history_run, preparation_notes)
 
     yield Progress("compare")
     repository_text = _wait_for_repository_text(setup, history_run)
@@ -96,8 +106,24 @@ def examine_on_server(
         settings.root,
         list_revision_paths(setup, repository_text.revision_files),
     )
-    replay = replace(replay, coverage=measure_coverage(replay))
+    replay = replace(replay, coverage=measure_coverage(replay), checkpoint=_describe_checkpoint(setup))
+    kept_state.result()
     return Facts(settings.name, replay, tree, settings.owners)
+
+
+def _finish_checkpoint(setup: ReplaySetup, history_run: HistoryRun, notes: tuple[str, ...]) -> None:
+    """Complete the checkpoint that was begun while the history ran, if nothing failed."""
+    if setup.checkpoint is not None:
+        has_failed = any(isinstance(line, RunFailed) for line in history_run.lines)
+        setup.checkpoint.finish_copy(() if has_failed else history_run.lines, setup.repository, notes)
+
+
+def _describe_checkpoint(setup: ReplaySetup) -> Checkpoint:
+    """Where the replay began."""
+    if setup.restored is None:
+        return Checkpoint()
+    state = setup.restored.state
+    return Checkpoint(state.newest_revision, len(state.record.revisions))
 
 
 def _wait_for_repository_text(setup: ReplaySetup, history_run: HistoryRun) -> RepositoryText:

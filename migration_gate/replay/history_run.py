@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from migration_gate.catalog.comparable_catalog import read_catalog_set
 from migration_gate.catalog.snapshot_reader import read_snapshot
 from migration_gate.change.base_messages import SharedDatabase, SharedFolders
 from migration_gate.facts import (
@@ -30,6 +31,7 @@ from migration_gate.replay.models_request import (
 )
 from migration_gate.replay.owner_trials import OwnerTrials, try_owner_columns
 from migration_gate.replay.replay_setup import ReplaySetup
+from migration_gate.replay.restored_state import CheckpointUnfit
 from migration_gate.replay.rollback_run import RollbackProof, RollbackRun
 from migration_gate.replay.rollback_state import read_rolled_back_history
 from migration_gate.replay.runs_channel import AnswerInProgress, RunsChannel
@@ -41,7 +43,13 @@ from migration_gate.replay.worker_process import WorkerProcess
 from migration_gate.scan.repository import read_repository
 from migration_gate.scan.revision_files import RevisionSource, read_revision_files_below
 from migration_gate.worker.protocol import Line
-from migration_gate.worker.protocol.history_lines import HistoryFinished, RevisionsPlanned, ScriptsFound
+from migration_gate.worker.protocol.history_lines import (
+    ContextConfigured,
+    EarlierRevisionsRan,
+    HistoryFinished,
+    RevisionsPlanned,
+    ScriptsFound,
+)
 from migration_gate.worker.protocol.run_lines import DatabaseUsed, RunFailed, StageStarted
 from migration_gate.worker.protocol.step_lines import StepFinished, StepStarted
 
@@ -102,13 +110,17 @@ def run_history(
     answer = AnswerInProgress(stream)
     lines = answer.lines
     for line in answer.iterator:
-        lines.append(line)
+        lines += restore_lines(setup, line)
         match line:
             case StageStarted():
                 yield Progress(line.name, total=planned)
             case ScriptsFound():
                 scripts = line
                 _share_folders(setup, line)
+            case EarlierRevisionsRan():
+                take_state(setup, lines)
+                if not line.obstacle:
+                    stream.confirm_kept_state()
             case DatabaseUsed():
                 restore_database(setup)
                 stream.confirm_restored_database()
@@ -129,6 +141,38 @@ def run_history(
         rollback=end.rollback,
         unchecked=end.unchecked,
     )
+
+
+def restore_lines(setup: ReplaySetup, line: Line) -> Iterable[Line]:
+    """The line; in a run from a checkpoint, after the plan, those of the steps that ran before it.
+
+    Raises CheckpointUnfit if the run is not the one that the checkpoint is of.
+    """
+    if setup.restored is None:
+        return (line,)
+    match line:
+        case ContextConfigured():
+            return (setup.restored.replace_context(line),)
+        case RevisionsPlanned():
+            return (line, *setup.restored.lines)
+        case DatabaseUsed():
+            raise CheckpointUnfit("the project was tried more than once")
+        case _:
+            return (line,)
+
+
+def take_state(setup: ReplaySetup, lines: Sequence[Line]) -> None:
+    """Keep what the old revisions left, or compare it with what is kept. Raises Broken if it differs."""
+    line = lines[-1]
+    assert isinstance(line, EarlierRevisionsRan)  # noqa: S101 - the caller has matched it
+    if setup.checkpoint is None:
+        return
+    if line.obstacle:
+        setup.checkpoint.notes.append(line.obstacle)
+        return
+    with setup.server.connect(setup.database) as connection:
+        catalog = read_catalog_set(connection, AnswerReader(setup.repository, lines).version_tables())
+        setup.checkpoint.take_state(connection, setup.server, lines, catalog)
 
 
 def _begin_reading(

@@ -30,8 +30,11 @@ def prepare_database(setup: ReplaySetup) -> Generator[Progress, None, tuple[str,
     """Install the DDL log, run the SQL of `prepare:`, and carry out `start_from:`.
 
     Yields its progress, returns notes for the report. Raises Misconfigured, PostgresNotFound, and what a
-    worker raises. Python files and commands of `prepare:` run later, in the worker.
+    worker raises. Python files and commands of `prepare:` run later, in the worker. A checkpoint was made
+    after all of that.
     """
+    if setup.restored is not None:
+        return setup.restored.state.record.preparation_notes
     _install_logs(setup)
     with setup.server.connect(setup.database) as connection:
         run_prepare_sql(connection, setup.settings.prepare)

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from migration_gate.change.base_examination import BaseExamination
+from migration_gate.checkpoint.checkpoint_run import CheckpointRun
 from migration_gate.config.settings import Settings
 from migration_gate.facts import ChangedFile
 from migration_gate.postgres.server import Server
 from migration_gate.project import Project
+from migration_gate.replay.restored_state import RestoredState
 from migration_gate.replay.worker_order import WorkerTask
 from migration_gate.worker.protocol.order import TaskKind
 
@@ -39,6 +41,10 @@ class ReplaySetup:
     """runs beside, if the base of the change is examined"""
     other_databases: tuple[tuple[str, str], ...] = ()
     """the addresses that env.py also migrates, and a database of the server for each"""
+    checkpoint: CheckpointRun | None = None
+    """None if no checkpoint is read or written"""
+    restored: RestoredState | None = None
+    """what the server was started from; None if the databases are empty"""
 
     @property
     def base_database(self) -> str:
@@ -81,4 +87,6 @@ class ReplaySetup:
             stamp,
             self.other_databases,
             tuple(os.path.realpath(self.repository / path) for path in self.new_files),
+            keeps_state=kind == "replay" and self.checkpoint is not None and self.checkpoint.wants_state,
+            earlier_run=self.restored.earlier_run if kind == "replay" and self.restored is not None else None,
         )

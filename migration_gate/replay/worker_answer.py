@@ -40,6 +40,7 @@ from migration_gate.worker.protocol import Line
 from migration_gate.worker.protocol.history_lines import (
     ContextConfigured,
     ContextFinished,
+    EarlierRevisionsRan,
     HistoryFinished,
     HistoryRead,
     RevisionsPlanned,
@@ -120,12 +121,14 @@ class AnswerReader:
 
     def step_keywords(self) -> tuple[StepKeywords, ...]:
         """What env.py gives to the functions of the revisions, if it gives anything."""
-        finished = self._find_first(HistoryFinished)
-        if finished is None:
+        if self._find_first(HistoryFinished) is None:
             return ()
+        # What an earlier run has seen stands in its own line.
+        lines = (line for line in self._lines if isinstance(line, EarlierRevisionsRan | HistoryFinished))
+        calls = dict.fromkeys(call for line in lines for call in line.step_keywords)
         return tuple(
             StepKeywords(tuple(StepKeyword(word.name, word.value) for word in call.keywords), call.is_judged)
-            for call in finished.step_keywords
+            for call in calls
         )
 
     def notes(self) -> tuple[str, ...]:

@@ -25,7 +25,7 @@ from migration_gate.sandbox.command import identify_socket
 from migration_gate.sandbox.process_end import ENDED_FROM_OUTSIDE, describe_exit, is_own_end, wait_for_process
 from migration_gate.worker.protocol import Line
 from migration_gate.worker.protocol.history_lines import ContextConfigured
-from migration_gate.worker.protocol.order import DATABASE_RESTORED, Order, Request, encode_order
+from migration_gate.worker.protocol.order import DATABASE_RESTORED, STATE_KEPT, Order, Request, encode_order
 from migration_gate.worker.protocol.run_lines import Done, FailedStage, InterpreterEnded, StageStarted
 from migration_gate.worker.protocol.step_lines import StepFinished, StepStarted
 
@@ -165,6 +165,12 @@ class AnswerStream:
         """Have the interpreter go on after `DatabaseUsed`."""
         with contextlib.suppress(BrokenPipeError):
             self._pipes.order.write(DATABASE_RESTORED)
+            self._pipes.order.flush()
+
+    def confirm_kept_state(self) -> None:
+        """Have the interpreter go on after `EarlierRevisionsRan`; without effect if it does not wait."""
+        with contextlib.suppress(BrokenPipeError):
+            self._pipes.order.write(STATE_KEPT)
             self._pipes.order.flush()
 
     def close_order(self) -> None:

@@ -13,6 +13,7 @@ from migration_gate.project import Project
 from migration_gate.worker.protocol.order import (
     CommandKind,
     ConfigSource,
+    EarlierRun,
     Order,
     PrepareCommand,
     ServerAddress,
@@ -40,6 +41,10 @@ class WorkerTask:
     """addresses of databases that this run does not judge, and the database of the server for each"""
     new_files: tuple[str, ...] = ()
     """real paths of the files that the change adds"""
+    keeps_state: bool = False
+    """the gate copies the server when the revisions that are not new have run"""
+    earlier_run: EarlierRun | None = None
+    """what the database holds already"""
 
 
 def build_order(project: Project, settings: Settings, server: Server, task: WorkerTask) -> Order:
@@ -74,6 +79,8 @@ def build_order(project: Project, settings: Settings, server: Server, task: Work
         relocation=_name_checkouts(settings),
         judged_address=settings.judged_database,
         other_databases=dict(task.other_databases),
+        keeps_state=task.keeps_state,
+        earlier_run=task.earlier_run,
     )
 
 

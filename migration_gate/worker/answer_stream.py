@@ -9,7 +9,15 @@ from typing import Optional
 from .process_attributes import open_memory
 from .protocol import Line, encode_line
 from .protocol.history_lines import ContextConfigured, ScriptsFound
-from .protocol.order import DATABASE_RESTORED, ModelsRequest, Order, Request, decode_order, decode_request
+from .protocol.order import (
+    DATABASE_RESTORED,
+    STATE_KEPT,
+    ModelsRequest,
+    Order,
+    Request,
+    decode_order,
+    decode_request,
+)
 from .protocol.run_lines import StageStarted
 
 IMMEDIATE_LINES = (StageStarted, ScriptsFound)
@@ -100,6 +108,11 @@ class OrderStream:
     def await_restored_database(self) -> None:
         """Return when the gate has restored the database. Ends the process if it does not."""
         if self._stream.readline() != DATABASE_RESTORED:
+            os._exit(0)
+
+    def await_kept_state(self) -> None:
+        """Return when the gate has copied the server. Ends the process if the gate is not there any more."""
+        if self._stream.readline() != STATE_KEPT:
             os._exit(0)
 
     def demand_request(self) -> ModelsRequest:

@@ -40,6 +40,7 @@ from .revision_runs import RevisionRuns
 from .script_history import ScriptHistory
 from .several_databases import SeveralDatabases
 from .stack_dumps import enable_stack_dumps
+from .state_keeping import StateKeeper
 from .statement_recorder import StatementRecorder
 from .step_record import StepRecord
 from .upgrade import HistoryUpgrade
@@ -179,6 +180,7 @@ class Session:
         history = ScriptHistory(script, self._answer)
         history.is_environment_error = self._retries.is_environment_error
         history.send_folders()
+        keeper = StateKeeper(self._order, self._answer, self._orders, self._guard)
         upgrade = HistoryUpgrade(
             self._order,
             script,
@@ -187,7 +189,10 @@ class Session:
             self._answer,
             model_ddl=self._model_ddl,
             guard=self._guard,
+            keeper=keeper,
         )
+        keeper.list_keywords = upgrade.keywords.list_keywords
+        keeper.has_model_ddl = lambda: bool(self._model_ddl.find_model_ddl(upgrade.configured_metadatas))
         upgrade.watch_environment = self._watch_environment
         upgrade.is_other_database = self._databases.is_other
         upgrade.before_context = self._retries.retry_on_postgresql

@@ -22,6 +22,7 @@ from .protocol.run_lines import Note
 from .protocol.step_lines import StepFinished, StepStarted
 from .script_history import ScriptHistory
 from .session_place import SessionPlace, find_default_schema, find_session_place
+from .state_keeping import StateKeeper
 from .statement_recorder import StatementRecorder
 from .step_keywords import KeywordRecorder
 
@@ -34,6 +35,7 @@ IS_LOG_COMPLETE = """
 select to_regclass('migration_gate.ddl_log') is not null and (%s or 4 = (
     select count(*) from pg_event_trigger where evtname like 'migration_gate%%' and evtenabled in ('O', 'A')))
 """
+OTHER_PLAN = "the revisions of the earlier run do not come first"
 LOG_DROPPED = (
     "a migration dropped what the gate records changes with (the schema migration_gate, its event triggers): "
     "from there on it is not known which revision made what"
@@ -53,6 +55,7 @@ class HistoryUpgrade:
         *,
         model_ddl: ModelDdlObserver,
         guard: ListenerGuard,
+        keeper: StateKeeper,
     ) -> None:
         """`script`: the project's ScriptDirectory."""
         self._order = order
@@ -61,6 +64,7 @@ class HistoryUpgrade:
         self._recorder = recorder
         self._model_ddl = model_ddl
         self._guard = guard
+        self._keeper = keeper
         self._own_failure: Optional[GateFailed] = None
         """that env.py may have caught"""
         self._answer = answer
@@ -149,12 +153,14 @@ class HistoryUpgrade:
             yield from self._create_and_stamp(heads, context)
             return
         first_target, *more_targets = self._order.target
-        plan = self._plan_upgrade(first_target, heads)
+        earlier = self._order.earlier_run
+        plan = self._plan_upgrade(first_target, earlier.starting_heads if earlier is not None else heads)
         if self._order.task == "trial":
             self._answer.send(RevisionsPlanned(tuple(step.revision.revision for step in plan)))
             self._finish_context(number, context, place)
             return
         snapshots = choose_snapshot_revisions(self._order, plan)
+        self._keeper.begin(context, snapshots | choose_rollback_revisions(self._order, plan))
         yield from self._run_plan(plan, context, number, snapshots)
         for target in more_targets:  # planned when the earlier ones have run: their heads are where it starts
             plan = self._plan_upgrade(target, context.get_current_heads())
@@ -167,14 +173,20 @@ class HistoryUpgrade:
         No old revision depends on a new one; if one does after all, the order stays as it is.
         """
         plan = private_api.plan_upgrade(self._script, target, heads)
-        new_files = set(self._order.new_files)
-        new = [step for step in plan if os.path.realpath(step.revision.path) in new_files]
-        new_ids = {step.revision.revision for step in new}
+        new_ids = self._list_new_revisions(plan)
+        new = [step for step in plan if step.revision.revision in new_ids]
         old = [step for step in plan if step.revision.revision not in new_ids]
         depends = any(
             new_ids.intersection(private_api.list_required_revisions(step.revision)) for step in old
         )
         return plan if depends else [*old, *new]
+
+    def _list_new_revisions(self, plan: Sequence[Any]) -> frozenset[str]:
+        """The revisions of the plan whose files the change adds."""
+        new_files = set(self._order.new_files)
+        return frozenset(
+            step.revision.revision for step in plan if os.path.realpath(step.revision.path) in new_files
+        )
 
     def _run_unobserved(self, heads: Any, context: Any) -> Iterator[Any]:
         """Run the revisions in a database that another run judges."""
@@ -199,8 +211,14 @@ class HistoryUpgrade:
         self._answer.send(RevisionsPlanned(revisions))
         self.plans.setdefault(context_number, []).extend(revisions)
         rolled_back = choose_rollback_revisions(self._order, plan)
-        for step in plan:
+        new_revisions = self._list_new_revisions(plan)
+        is_whole_target = len(self._order.target) == 1
+        earlier_steps = self._count_earlier_steps(revisions, context_number)
+        self._step_number += earlier_steps
+        for position, step in enumerate(plan[earlier_steps:], earlier_steps):
             revision = step.revision.revision
+            if revision in new_revisions:
+                self._keeper.keep(context, revisions[:position], is_whole_target=is_whole_target)
             yield from self._run_step(
                 step,
                 context,
@@ -208,6 +226,19 @@ class HistoryUpgrade:
                 has_snapshots=revision in snapshots,
                 has_changes=revision in rolled_back,
             )
+        if not new_revisions:
+            self._keeper.keep(context, revisions, is_whole_target=is_whole_target)
+
+    def _count_earlier_steps(self, revisions: Sequence[str], context_number: int) -> int:
+        """How many of these steps an earlier run has run. Raises if the plan is another one than then."""
+        earlier = self._order.earlier_run
+        if earlier is None:
+            return 0
+        count = len(earlier.revisions)
+        is_alone = context_number == 1 and len(self._order.target) == 1
+        if not is_alone or tuple(revisions[:count]) != earlier.revisions:
+            raise RuntimeError(OTHER_PLAN)
+        return count
 
     def _run_step(
         self, step: Any, context: Any, context_number: int, *, has_snapshots: bool, has_changes: bool

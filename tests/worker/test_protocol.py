@@ -15,6 +15,7 @@ from migration_gate.worker.protocol import Line, encode_line
 from migration_gate.worker.protocol.history_lines import (
     ContextConfigured,
     ContextFinished,
+    EarlierRevisionsRan,
     HistoryFinished,
     HistoryRead,
     RevisionScript,
@@ -110,6 +111,7 @@ LINES: tuple[Line, ...] = (
         True,
         json.dumps(EMPTY_CATALOG),
     ),
+    EarlierRevisionsRan(("a", "b"), "", (StepKeywords((StepKeyword("engine_name", "events"),), True),)),
     ContextFinished(1, "alembic_version", "meta", "public", "app, public"),
     ModelDdlFound(
         (

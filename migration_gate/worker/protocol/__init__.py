@@ -30,6 +30,7 @@ from typing import Union
 from .history_lines import (
     ContextConfigured,
     ContextFinished,
+    EarlierRevisionsRan,
     HistoryFinished,
     HistoryRead,
     RevisionsPlanned,
@@ -66,6 +67,7 @@ Line = Union[
     RevisionsPlanned,
     StepStarted,
     StepFinished,
+    EarlierRevisionsRan,
     ContextFinished,
     ModelDdlFound,
     RunFailed,

@@ -75,19 +75,6 @@ class RevisionsPlanned:
 
 
 @dataclass(frozen=True)
-class ContextFinished:
-    """All revisions of one context ran; where its tables are by now."""
-
-    number: int
-    version_table: str
-    version_table_schema: Optional[str]
-    default_schema: str
-    search_path: str
-    """of the session, before the first revision"""
-    kind: Literal["context_finished"] = "context_finished"
-
-
-@dataclass(frozen=True)
 class StepKeyword:
     """What env.py gives to the functions of the revisions: `context.run_migrations(engine_name="events")`."""
 
@@ -103,6 +90,35 @@ class StepKeywords:
     keywords: tuple[StepKeyword, ...]
     is_judged: bool
     """for a database that has the models which this run compares"""
+
+
+@dataclass(frozen=True)
+class EarlierRevisionsRan:
+    """The revisions that are not new have run; the rest of the plan follows when the gate has answered.
+
+    Where something is in the way of a copy of the server, nothing is waited for.
+    """
+
+    revisions: tuple[str, ...]
+    """those that have run, in their order"""
+    obstacle: str = ""
+    """why a later run could not begin here, as a clause; '' if it can"""
+    step_keywords: tuple[StepKeywords, ...] = ()
+    """so far"""
+    kind: Literal["earlier_revisions"] = "earlier_revisions"
+
+
+@dataclass(frozen=True)
+class ContextFinished:
+    """All revisions of one context ran; where its tables are by now."""
+
+    number: int
+    version_table: str
+    version_table_schema: Optional[str]
+    default_schema: str
+    search_path: str
+    """of the session, before the first revision"""
+    kind: Literal["context_finished"] = "context_finished"
 
 
 @dataclass(frozen=True)

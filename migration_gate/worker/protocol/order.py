@@ -16,6 +16,8 @@ the models and stamp them; trial: run env.py without a step, and plan the steps"
 Direction = Literal["upgrade", "downgrade"]
 DATABASE_RESTORED = b"restored\n"
 """what the gate answers to `DatabaseUsed`"""
+STATE_KEPT = b"kept\n"
+"""what the gate answers to `EarlierRevisionsRan`, whether or not it has copied the state"""
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,16 @@ class PrepareCommand:
 
 
 @dataclass(frozen=True)
+class EarlierRun:
+    """Revisions that an earlier run has run: the database is as it left it then."""
+
+    revisions: tuple[str, ...]
+    """in their order"""
+    starting_heads: tuple[str, ...]
+    """what the version table held before the first of them"""
+
+
+@dataclass(frozen=True)
 class Order:
     """All that one worker is told."""
 
@@ -99,6 +111,10 @@ class Order:
     """`host:port/database` of the one of several databases that this run judges; '' if there is one"""
     other_databases: dict[str, str] = field(default_factory=dict)
     """databases on the server for the addresses of the others"""
+    keeps_state: bool = False
+    """the gate wants a copy of the server when the revisions that are not new have run"""
+    earlier_run: Optional[EarlierRun] = None
+    """None if the database is empty"""
 
 
 @dataclass(frozen=True)
@@ -167,4 +183,7 @@ def decode_order(data: bytes) -> Order:
     fields["server"] = ServerAddress(**fields["server"])
     fields["config"] = ConfigSource(**fields["config"])
     fields["prepare"] = tuple(PrepareCommand(**command) for command in fields["prepare"])
+    if fields["earlier_run"] is not None:
+        earlier = fields["earlier_run"]
+        fields["earlier_run"] = EarlierRun(tuple(earlier["revisions"]), tuple(earlier["starting_heads"]))
     return Order(**fields)

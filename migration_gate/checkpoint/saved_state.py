@@ -1,0 +1,160 @@
+"""A checkpoint as files: the cluster in `data/`, the worker's lines, the server's log, and a record of them.
+
+The record is written last. Whatever is wrong with a checkpoint, the run begins from scratch.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from migration_gate.checkpoint.cluster_copy import compute_folder_digest
+from migration_gate.checkpoint.dependencies import Dependency
+from migration_gate.worker.protocol import Line, encode_line
+from migration_gate.worker.protocol.history_lines import ContextConfigured, EarlierRevisionsRan
+from migration_gate.worker.protocol.project_requests import ConnectionRequested
+from migration_gate.worker.protocol.run_lines import Note
+from migration_gate.worker.protocol.step_lines import StepFinished, StepStarted
+
+RECORD = "record.json"
+DATA = "data"
+LINES = "lines"
+LOG = "server.log"
+CATALOG = "catalog"
+STEP_LINES = (StepStarted, StepFinished, EarlierRevisionsRan, ConnectionRequested, Note)
+"""kinds of lines that come while revisions run"""
+LOGGED_PID = re.compile(rb"^([^|\n]*\|)(\d+\|\w{5}\|)", re.MULTILINE)
+"""of an entry of the server's log"""
+
+
+@dataclass(frozen=True, slots=True)
+class StateRecord:
+    """What is known of a checkpoint."""
+
+    surroundings: str
+    """see `surroundings.compute_surroundings`"""
+    dependencies: tuple[Dependency, ...]
+    revisions: tuple[str, ...]
+    """that have run, in their order"""
+    database: str
+    """in which they ran"""
+    password: str
+    """of the superuser"""
+    files: int
+    bytes: int
+    """of the cluster: the number and the size of its files"""
+    content: str
+    """digest of the cluster, the lines and the log"""
+    steps: str
+    """digest of what each revision ran"""
+    preparation_notes: tuple[str, ...] = ()
+    """what the report says of `start_from`"""
+
+
+@dataclass(frozen=True, slots=True)
+class SavedState:
+    """A checkpoint in the cache."""
+
+    folder: Path
+    record: StateRecord
+
+    @property
+    def data(self) -> Path:
+        """The files of the cluster."""
+        return self.folder / DATA
+
+    @property
+    def log(self) -> Path:
+        """What the server had written."""
+        return self.folder / LOG
+
+    @property
+    def newest_revision(self) -> str:
+        """The last one that has run."""
+        return self.record.revisions[-1]
+
+    def is_intact(self) -> bool:
+        """Whether the content is what was written."""
+        try:
+            return compute_content_digest(self.folder) == self.record.content
+        except OSError:
+            return False
+
+    def read_catalog(self) -> list[str]:
+        """The objects that the revisions left, sorted. Raises OSError."""
+        return (self.folder / CATALOG).read_text("utf-8", "surrogateescape").split("\n")
+
+    def read_lines(self) -> list[bytes]:
+        """The worker's lines: its context, then what came while the revisions ran. Raises OSError."""
+        return (self.folder / LINES).read_bytes().splitlines()
+
+
+def read_state(folder: Path) -> SavedState | None:
+    """The checkpoint in this folder; None if it is none, or may not be trusted."""
+    try:
+        if not is_private(folder):
+            return None
+        fields = json.loads((folder / RECORD).read_bytes())
+        fields["dependencies"] = tuple(Dependency(**item) for item in fields["dependencies"])
+        for name in ("revisions", "preparation_notes"):
+            fields[name] = tuple(fields[name])
+        record = StateRecord(**fields)
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+    return SavedState(folder, record) if record.revisions else None
+
+
+def write_record(folder: Path, record: StateRecord) -> None:
+    """Complete a checkpoint. Raises OSError."""
+    (folder / RECORD).write_text(json.dumps(asdict(record)))
+
+
+def is_private(folder: Path) -> bool:
+    """Whether the folder, and those around it in the cache, are this user's, and no other may write there."""
+    statuses = [path.lstat() for path in (folder, folder.parent, folder.parent.parent)]
+    return all(status.st_uid == os.geteuid() and not status.st_mode & 0o022 for status in statuses)
+
+
+def compute_content_digest(folder: Path) -> str:
+    """Of all files but the record. Raises OSError."""
+    digest = hashlib.blake2b(compute_folder_digest(folder / DATA).encode(), digest_size=32)
+    for name in (LINES, LOG, CATALOG):
+        digest.update((folder / name).read_bytes())
+    return digest.hexdigest()
+
+
+def select_lines(lines: Iterable[Line]) -> list[Line] | None:
+    """The context, and what came since the first step; None if something came that belongs to no step."""
+    lines = list(lines)
+    contexts = [line for line in lines if isinstance(line, ContextConfigured)]
+    starts = [number for number, line in enumerate(lines) if isinstance(line, StepStarted)]
+    if len(contexts) != 1 or not starts:
+        return None
+    steps = lines[starts[0] :]
+    return [*contexts, *steps] if all(isinstance(line, STEP_LINES) for line in steps) else None
+
+
+def encode_lines(lines: Iterable[Line]) -> bytes:
+    """The lines as the worker writes them."""
+    return b"".join(map(encode_line, lines))
+
+
+def mark_old_sessions(log: bytes) -> bytes:
+    """The log with other numbers of processes: a server that is started later may have the same ones."""
+    return LOGGED_PID.sub(rb"\g<1>0\g<2>", log)
+
+
+def describe_steps(lines: Sequence[Line]) -> str:
+    """A digest of what each revision ran, without times."""
+    digest = hashlib.blake2b(digest_size=16)
+    for line in lines:
+        if isinstance(line, StepFinished):
+            parts = [line.revision, str(line.in_transaction), str(len(line.statements))]
+            parts += [f"{statement.line} {statement.rows}" for statement in line.statements]
+            digest.update("\0".join(parts).encode("utf-8", "replace"))
+    return digest.hexdigest()

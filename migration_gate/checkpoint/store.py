@@ -1,0 +1,103 @@
+"""The checkpoints of one project, in the cache folder of the gate's user."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from migration_gate.checkpoint.cluster_copy import remove_folder
+from migration_gate.checkpoint.dependencies import list_changed_dependencies
+from migration_gate.checkpoint.saved_state import SavedState, is_private, read_state
+from migration_gate.config.settings import Settings
+from migration_gate.postgres.initdb_cache import find_cache_folder
+
+KEPT = 3
+"""checkpoints of one project: more than one branch is worked on"""
+STALE_SECONDS = 3600.0
+"""age at which a folder that a run was ended in is removed"""
+FOLDER = "checkpoints"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointStore:
+    """The folder of one project; it need not exist."""
+
+    folder: Path
+    top: Path
+    """of the repository: files are named relative to it"""
+
+    def find(self, surroundings: str) -> SavedState | None:
+        """The checkpoint with the most revisions that fits the repository as it is now."""
+        states = [state for state in self._list() if state.record.surroundings == surroundings]
+        states.sort(key=lambda state: len(state.record.revisions), reverse=True)
+        for state in states:
+            if not list_changed_dependencies(self.top, state.record.dependencies):
+                return state
+        return None
+
+    def make_folder(self) -> Path:
+        """A folder in which a checkpoint can be written. Raises OSError."""
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder = self.folder / f".{secrets.token_hex(8)}"
+        folder.mkdir(mode=0o700)
+        if not is_private(folder):
+            folder.rmdir()
+            raise PermissionError(f"other users may write to {self.folder}")
+        return folder
+
+    def add(self, folder: Path) -> None:
+        """Give a complete checkpoint its place, and remove the oldest ones. Raises OSError."""
+        folder.rename(self.folder / secrets.token_hex(8))
+        self._prune()
+
+    def mark_used(self, state: SavedState) -> None:
+        """The checkpoint is not the oldest any more."""
+        try:
+            os.utime(state.folder)
+        except OSError:
+            return
+
+    def remove(self, state: SavedState) -> None:
+        """Take a checkpoint out. It is renamed first, so that no run copies half of it."""
+        removed = self.folder / f".{secrets.token_hex(8)}"
+        try:
+            state.folder.rename(removed)
+        except OSError:
+            return
+        remove_folder(removed)
+
+    def _list(self) -> Iterator[SavedState]:
+        try:
+            names = sorted(os.listdir(self.folder))  # noqa: PTH208
+        except OSError:
+            return
+        for name in names:
+            state = read_state(self.folder / name) if not name.startswith(".") else None
+            if state is not None:
+                yield state
+
+    def _prune(self) -> None:
+        folders = sorted(self.folder.iterdir(), key=lambda path: path.lstat().st_mtime, reverse=True)
+        complete = [path for path in folders if not path.name.startswith(".")]
+        abandoned = [
+            path
+            for path in folders
+            if path.name.startswith(".") and time.time() - path.lstat().st_mtime > STALE_SECONDS
+        ]
+        for path in (*complete[KEPT:], *abandoned):
+            remove_folder(path)
+
+
+def find_store(settings: Settings, top: Path) -> CheckpointStore | None:
+    """The checkpoints of the project of these settings; None if there is no cache folder."""
+    root = find_cache_folder()
+    if root is None or not root.is_absolute():
+        return None
+    key = "\0".join([str(settings.root), str(settings.project_folder), settings.name, settings.section])
+    name = hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+    return CheckpointStore(root / FOLDER / name, top)

@@ -1,0 +1,153 @@
+"""Lets the gate copy the server between two revisions, where a later run can begin as this one goes on.
+
+What the revisions have done so far is committed for that, unseen by the project's code. So it happens only
+where a COMMIT changes nothing for the revisions that follow, and where a new session is like this one.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Optional, Sequence
+
+from .answer_stream import AnswerStream, OrderStream
+from .catalog_snapshot import NO_ACTIVE_TRANSACTION, execute_unseen
+from .error_report import describe_error
+from .listener_guard import ListenerGuard
+from .protocol.history_lines import EarlierRevisionsRan, StepKeywords
+from .protocol.order import Order
+
+COMMIT_AND_CHAIN = 120000
+"""server_version_num of the first server that has COMMIT AND CHAIN"""
+COMMIT = "commit and chain /* migration_gate */"
+SESSION_SETTINGS = """
+select name, setting from pg_catalog.pg_settings
+where source = 'session' and left(name, 14) <> 'migration_gate'
+"""
+FIND_OBSTACLE = """
+with mine as (
+    select mod(txid_current_if_assigned(), 4294967296) as xid
+), labels as (
+    select e.enumtypid, e.xmin, e.cmin,
+        cast(cast(e.xmin as text) as bigint) >= (select xid from mine) as is_mine
+    from pg_catalog.pg_enum e
+)
+select case
+when current_user <> session_user then 'the session has another role'
+when exists (select from pg_catalog.pg_class where relpersistence = 't'
+    and relnamespace = pg_catalog.pg_my_temp_schema()) then 'there are temporary tables'
+when exists (select from pg_catalog.pg_class where relpersistence = 'u') then 'there are unlogged tables'
+when exists (select from labels where is_mine group by enumtypid
+    having count(distinct concat(xmin, ' ', cmin)) > 1)
+    or exists (select from labels a join labels b using (enumtypid) where a.is_mine and not b.is_mine)
+    then 'the open transaction has added values to an enum type'
+when exists (select from pg_catalog.pg_trigger t
+    join pg_catalog.pg_stat_xact_user_tables s on s.relid = t.tgrelid
+    where t.tgdeferrable and s.n_tup_ins + s.n_tup_upd + s.n_tup_del > 0)
+    then 'rows were written whose constraints are checked at the end of the transaction'
+when exists (select from pg_catalog.pg_cursors where name <> '' and statement <> pg_catalog.current_query())
+    then 'cursors are open'
+when exists (select from pg_catalog.pg_prepared_statements where from_sql)
+    then 'there are prepared statements'
+when exists (select from pg_catalog.pg_locks
+    where pid = pg_catalog.pg_backend_pid() and locktype = 'advisory')
+    then 'the session holds advisory locks'
+when exists (select from pg_catalog.pg_prepared_xacts) then 'there are prepared transactions'
+when exists (select from pg_catalog.pg_stat_activity where backend_type = 'client backend'
+    and pid <> pg_catalog.pg_backend_pid() and xact_start is not null)
+    then 'another session has a transaction'
+when (select count(*) from pg_catalog.pg_tablespace) > 2 then 'there are tablespaces'
+when exists (select from pg_catalog.pg_replication_slots) then 'there are replication slots'
+when exists (select from pg_catalog.pg_file_settings where right(sourcefile, 20) = 'postgresql.auto.conf')
+    then 'ALTER SYSTEM has changed settings'
+else '' end
+"""
+
+
+class StateKeeper:
+    """Waits at most once in a run: when the revisions that are not new have run."""
+
+    def __init__(self, order: Order, answer: AnswerStream, orders: OrderStream, guard: ListenerGuard) -> None:
+        self._order = order
+        self._answer = answer
+        self._orders = orders
+        self._guard = guard
+        self._contexts = 0
+        self._is_done = False
+        self._observed: frozenset[str] = frozenset()
+        self._settings: Optional[dict[str, str]] = None
+        """of the session, when the context began"""
+        self.has_model_ddl: Callable[[], bool] = lambda: False
+        """whether something was built from the models so far"""
+        self.list_keywords: Callable[[], tuple[StepKeywords, ...]] = tuple
+
+    def begin(self, context: Any, observed_revisions: frozenset[str]) -> None:
+        """A context begins, some of whose revisions are looked at or rolled back."""
+        self._contexts += 1
+        self._observed = observed_revisions
+        earlier = self._order.earlier_run
+        if earlier is not None and observed_revisions.intersection(earlier.revisions):
+            raise RuntimeError("revisions of the earlier run are looked at one by one")
+        if self._order.keeps_state:
+            with self._guard.querying("the look at the settings of the session"):
+                self._settings = dict(_read_settings(context.connection))
+
+    def keep(self, context: Any, revisions: Sequence[str], *, is_whole_target: bool) -> None:
+        """These revisions of the context have run: have the state copied, if nothing is in the way."""
+        earlier = self._order.earlier_run.revisions if self._order.earlier_run is not None else ()
+        if self._is_done or not self._order.keeps_state or len(revisions) <= len(earlier):
+            return
+        if not self._answer.is_owner:
+            return
+        self._is_done = True
+        obstacle = self._find_obstacle(context, revisions, is_whole_target=is_whole_target)
+        if not obstacle:
+            with self._guard.querying("the copy of the server between two revisions"):
+                _commit(context.connection)
+        self._answer.send(EarlierRevisionsRan(tuple(revisions), obstacle, self.list_keywords()))
+        if not obstacle:
+            self._orders.await_kept_state()
+
+    def _find_obstacle(self, context: Any, revisions: Sequence[str], *, is_whole_target: bool) -> str:
+        connection = context.connection
+        server = self._order.server
+        obstacles = {
+            "env.py has several contexts, or the run several targets": self._contexts != 1
+            or not is_whole_target,
+            "the server is not the gate's own, or too old": server.version < COMMIT_AND_CHAIN
+            or not server.token,
+            "older revisions are looked at one by one": bool(self._observed.intersection(revisions)),
+            "a savepoint is open": connection.in_nested_transaction(),
+            "something of the gate's failed": bool(self._guard.failures),
+            "older revisions build tables from the models": self.has_model_ddl(),
+        }
+        obstacle = next((words for words, is_there in obstacles.items() if is_there), "")
+        return obstacle or self._look_at_session(connection)
+
+    def _look_at_session(self, connection: Any) -> str:
+        """What in the session or in the database is in the way; '' if nothing is."""
+        obstacle = "it could not be seen what a commit would change"
+        with self._guard.querying("the look for what a commit would change"):
+            if dict(_read_settings(connection)) == self._settings:
+                obstacle = str(execute_unseen(connection, FIND_OBSTACLE)[0][0])
+            else:
+                obstacle = "older revisions have changed settings of the session"
+        return obstacle
+
+
+def _read_settings(connection: Any) -> list[tuple[str, str]]:
+    return [(row[0], row[1]) for row in execute_unseen(connection, SESSION_SETTINGS)]
+
+
+def _commit(connection: Any) -> None:
+    """Commit what is open, and go on in a transaction of the same kind; what was set for it stays set."""
+    before = _read_settings(connection)
+    try:
+        execute_unseen(connection, COMMIT)
+    except Exception as error:
+        if describe_error(error).sqlstate != NO_ACTIVE_TRANSACTION:
+            raise
+        return  # nothing is open
+    after = dict(_read_settings(connection))
+    for name, setting in before:
+        if after.get(name) != setting:
+            quoted = setting.replace("'", "''")
+            execute_unseen(connection, "select set_config('%s', '%s', true)" % (name, quoted))
