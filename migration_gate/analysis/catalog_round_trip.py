@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import fields
+from typing import TypeAlias
 
 from migration_gate.facts import (
     AttachedObject,
@@ -26,6 +27,8 @@ from migration_gate.facts import (
 )
 from migration_gate.sql.literals import quote_literal
 
+ObjectKey: TypeAlias = tuple[str, ...]
+"""what identifies an object in two catalogs of one database"""
 _NOUNS: Mapping[type, str] = {
     Schema: "schema",
     Extension: "extension",
@@ -59,7 +62,7 @@ def find_round_trip_differences(
         if _belongs_to(item, whole_tables) or _only_adds_labels(*pair):
             continue
         differences.append(_describe_pair(*pair))
-    return tuple(_drop_implied(differences, before, after))
+    return tuple(_drop_implied(differences, (*before.values(), *after.values())))
 
 
 def only_adds_labels(removed: Collection[CatalogObject], added: Collection[CatalogObject]) -> bool:
@@ -78,13 +81,13 @@ def _only_adds_labels(before: CatalogObject | None, after: CatalogObject | None)
     return kept == before.labels and before.comment == after.comment
 
 
-def _identify(item: CatalogObject) -> tuple[str, ...]:
+def _identify(item: CatalogObject) -> ObjectKey:
     kind = type(item).__name__
     return (kind, *(str(getattr(item, name)) for name in _IDENTITY if hasattr(item, name)))
 
 
 def _list_whole_tables(
-    before: Mapping[tuple[str, ...], CatalogObject], after: Mapping[tuple[str, ...], CatalogObject]
+    before: Mapping[ObjectKey, CatalogObject], after: Mapping[ObjectKey, CatalogObject]
 ) -> frozenset[str]:
     """`schema.name` of the tables and views that only one side has."""
     return frozenset(
@@ -107,43 +110,32 @@ def _belongs_to(item: CatalogObject, tables: frozenset[str]) -> bool:
 
 
 def _drop_implied(
-    differences: Iterable[RollbackDifference],
-    before: Mapping[tuple[str, ...], CatalogObject],
-    after: Mapping[tuple[str, ...], CatalogObject],
+    differences: Iterable[RollbackDifference], items: Collection[CatalogObject]
 ) -> Iterator[RollbackDifference]:
     """Without the indexes of constraints, NOT NULL of columns and the like, which come with another one."""
-    implied = {
-        _name_object(item) for item in (*before.values(), *after.values()) if _is_implied(item, before, after)
+    holders = {
+        (type(item), f"{item.full_table_name}.{item.name}")
+        for item in items
+        if isinstance(item, Constraint | Column)
     }
+    implied = {_name_object(item) for item in items if _find_holder(item) in holders}
     nouns = {"index", "not null constraint", "sequence"}
     for difference in differences:
         if not (difference.noun in nouns and difference.object in implied):
             yield difference
 
 
-def _is_implied(
-    item: CatalogObject,
-    before: Mapping[tuple[str, ...], CatalogObject],
-    after: Mapping[tuple[str, ...], CatalogObject],
-) -> bool:
-    others = [*before.values(), *after.values()]
-    if isinstance(item, Index):
-        return item.constraint is not None and any(
-            isinstance(other, Constraint)
-            and (other.full_table_name, other.name) == (item.full_table_name, item.constraint)
-            for other in others
-        )
-    if isinstance(item, Constraint):
-        return item.kind == "not null" and any(
-            isinstance(other, Column)
-            and other.full_table_name == item.full_table_name
-            and (other.name,) == item.columns
-            for other in others
-        )
-    if isinstance(item, Sequence):
-        owners = {other.full_name for other in others if isinstance(other, Column)}
-        return item.owner in owners
-    return False
+def _find_holder(item: CatalogObject) -> tuple[type, str] | None:
+    """The constraint, or the column, with which it comes and goes: its type and `schema.table.name`."""
+    match item:
+        case Index(constraint=str(constraint)):
+            return Constraint, f"{item.full_table_name}.{constraint}"
+        case Constraint(kind="not null", columns=(column,)):
+            return Column, f"{item.full_table_name}.{column}"
+        case Sequence(owner=str(column)):
+            return Column, column
+        case _:
+            return None
 
 
 # Objects as text.

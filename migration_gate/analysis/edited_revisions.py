@@ -11,7 +11,7 @@ from migration_gate.analysis.generated_values import mask_random_parts
 from migration_gate.analysis.history_change import HistoryChange, KeptRevision, find_text
 from migration_gate.analysis.revision_code import count_constants, normalize_code, uses_generator
 from migration_gate.analysis.revision_inputs import ChangedInputs, find_changed_inputs
-from migration_gate.analysis.sql_comparison import SqlDifference, StatementPair, compare_sql
+from migration_gate.analysis.sql_comparison import SqlDifference, StatementPair, ValuePair, compare_sql
 from migration_gate.facts import DdlCommand, Replay, Revision, Statement
 
 
@@ -90,47 +90,76 @@ def find_edited(change: HistoryChange, replay: Replay) -> Iterator[EditedRevisio
 def _compare_revision(
     change: HistoryChange, pair: KeptRevision, before: _Run, now: _Run, *, has_difference: bool
 ) -> EditedRevision | None:
+    """What the revision does otherwise; `has_difference` if an earlier one does, too."""
     revision = pair.now
     difference = compare_sql(before.statements[revision.id], now.statements[revision.id])
-    old_commands, new_commands = before.commands.get(revision.id, []), now.commands.get(revision.id, [])
-    commands_differ = old_commands != new_commands
-    names_differ = commands_differ and _name_commands(old_commands) != _name_commands(new_commands)
-    states_differ = (
-        commands_differ and not has_difference and _list_states(old_commands) != _list_states(new_commands)
-    )
-    if difference is None and not names_differ and not states_differ:
+    effect = _Effect(before.commands.get(revision.id, []), now.commands.get(revision.id, []))
+    if difference is None and not effect.is_other(compares_states=not has_difference):
         return None
-    texts = _Texts(find_text(change.before, pair.before), find_text(change.now, revision))
-    inputs = find_changed_inputs(texts.now, revision.location.file, _list_other_files(change, now.replay))
-    if difference is not None:
-        if _is_chance(difference, texts, inputs) or (texts.are_same and not inputs and has_difference):
-            return None
-        return EditedRevision(revision, not texts.are_same, inputs.files, difference.pairs)
-    if texts.are_same and not inputs:
-        return None  # it follows from what ran before
-    gone = _name_commands(old_commands) - _name_commands(new_commands)
-    added = _name_commands(new_commands) - _name_commands(old_commands)
-    return EditedRevision(
-        revision, not texts.are_same, inputs.files, (), tuple(gone.elements()), tuple(added.elements())
+    code = _Code(
+        find_text(change.before, pair.before),
+        find_text(change.now, revision),
+        find_changed_inputs(
+            find_text(change.now, revision), revision.location.file, _list_other_files(change, now.replay)
+        ),
     )
+    if code.is_unchanged and (difference is None or has_difference):
+        return None  # it follows from what ran before
+    edited = EditedRevision(revision, not code.has_same_text, code.inputs.files)
+    if difference is None:
+        gone, added = effect.gone.elements(), effect.added.elements()
+        return replace(edited, commands_before=tuple(gone), commands_now=tuple(added))
+    return None if _is_chance(difference, code) else replace(edited, pairs=difference.pairs)
 
 
 @dataclass(frozen=True)
-class _Texts:
-    """The file of a revision at the base and now."""
+class _Effect:
+    """What a revision did to the catalog, at the base and now."""
+
+    before: list[DdlCommand]
+    now: list[DdlCommand]
+
+    @cached_property
+    def gone(self) -> Counter[str]:
+        """What it does no more, by name."""
+        return _name_commands(self.before) - _name_commands(self.now)
+
+    @cached_property
+    def added(self) -> Counter[str]:
+        """What it did not do at the base, by name."""
+        return _name_commands(self.now) - _name_commands(self.before)
+
+    def is_other(self, *, compares_states: bool) -> bool:
+        """Whether it did something else, or left another state behind if these are compared."""
+        if self.before == self.now:
+            return False
+        if self.gone or self.added:
+            return True
+        return compares_states and _list_states(self.before) != _list_states(self.now)
+
+
+@dataclass(frozen=True)
+class _Code:
+    """The text of a revision at the base and now, and what else changed of that on which it depends."""
 
     before: str
     now: str
+    inputs: ChangedInputs
+
+    @property
+    def is_unchanged(self) -> bool:
+        """Whether the same code ran with the same inputs."""
+        return self.has_same_text and not self.inputs
 
     @cached_property
-    def are_same(self) -> bool:
-        """Whether the code is the same; an unknown text counts as such."""
+    def has_same_text(self) -> bool:
+        """Whether its own text is the same, but for its layout; an unknown text counts as such."""
         if not self.before or not self.now or self.before == self.now:
             return True
         return normalize_code(self.before) == normalize_code(self.now)
 
-    def have(self, value: str) -> bool:
-        """Whether the value is written in one of the texts."""
+    def has_written(self, value: str) -> bool:
+        """Whether the value stands in one of the texts."""
         return any(value and value in constant for constant in self._constants)
 
     @cached_property
@@ -138,23 +167,23 @@ class _Texts:
         return count_constants(self.before) + count_constants(self.now)
 
     @cached_property
-    def have_same_constants(self) -> bool:
+    def has_same_constants(self) -> bool:
+        """Whether the same values stand in both texts."""
         return count_constants(self.before) == count_constants(self.now)
 
 
-def _is_chance(difference: SqlDifference, texts: _Texts, inputs: ChangedInputs) -> bool:
+def _is_chance(difference: SqlDifference, code: _Code) -> bool:
     """Whether the same code may have made the difference: random values, the time, the order of a set."""
-    is_unchanged = texts.are_same and not inputs
     if difference.values is None:
-        return difference.is_name or (is_unchanged and difference.is_order)
-    if is_unchanged:
+        return difference.is_name or (code.is_unchanged and difference.is_order)
+    if code.is_unchanged or all(_is_generated(value, code) for value in difference.values):
         return True
-    if all(
-        value.looks_generated and not texts.have(value.before) and not texts.have(value.now)
-        for value in difference.values
-    ):
-        return True
-    return texts.have_same_constants and uses_generator(texts.now)
+    return code.has_same_constants and uses_generator(code.now)
+
+
+def _is_generated(value: ValuePair, code: _Code) -> bool:
+    """Whether a value looks as if it was made while the revision ran, and is not written in it."""
+    return value.looks_generated and not (code.has_written(value.before) or code.has_written(value.now))
 
 
 def _list_other_files(change: HistoryChange, replay: Replay) -> list[str]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 
 from migration_gate.analysis.revision_code import normalize_code
 from migration_gate.analysis.revision_graph import build_graph, find_ancestors
@@ -54,8 +54,8 @@ class HistoryChange:
     gone: tuple[Revision, ...]
     """in the order of the base's history"""
     kept: tuple[KeptRevision, ...]
-    squash: Squash | None
-    new_ids: Mapping[str, str]
+    squash: Squash | None = None
+    new_ids: Mapping[str, str] = field(default_factory=dict)
     """of revisions that were given another id: the old one, and the new one"""
 
     def is_added(self, identifier: str) -> bool:
@@ -73,89 +73,101 @@ def compare_histories(facts: Facts) -> HistoryChange | None:
 
     If Alembic could not read the change's history, only what is gone is known.
     """
-    base = facts.base
+    base, now = facts.base, facts.replay.history
     if base is None or base.history is None or base.lineage is Lineage.OTHER:
         return None
-    before, now = base.history, facts.replay.history
+    before = base.history
     if not before.revisions or before.error is not None:
         return None  # nothing ran at the base
-    known_ids = {revision.id for revision in now.revisions}
-    known_ids |= {file.revision for file in now.files if file.revision}
+    known_ids = _list_known_ids(now)
     if not known_ids or any(file.error for file in now.files):
         return None
-    old_ids = {revision.id: revision for revision in before.revisions}
-    added = tuple(revision for revision in now.revisions if revision.id not in old_ids)
-    gone = tuple(revision for revision in before.revisions if revision.id not in known_ids)
-    kept = tuple(
-        KeptRevision(old_ids[revision.id], revision) for revision in now.revisions if revision.id in old_ids
-    )
-    squash = _find_squash(before, now, added, gone, kept)
-    squashed = squash.removed_ids if squash is not None else frozenset()
-    unexplained = [revision for revision in gone if revision.id not in squashed]
+    change = _match_revisions(base, before, now, known_ids)
+    change = replace(change, squash=_find_squash(change))
+    return replace(change, new_ids=_find_new_ids(change))
+
+
+def _list_known_ids(history: History) -> frozenset[str]:
+    """The ids of all revisions that have a file, whether or not Alembic loaded it."""
+    loaded = {revision.id for revision in history.revisions}
+    return frozenset(loaded | {file.revision for file in history.files if file.revision})
+
+
+def _match_revisions(base: Base, before: History, now: History, known_ids: Collection[str]) -> HistoryChange:
+    """Which revisions are new, gone and kept, by their ids."""
+    old = {revision.id: revision for revision in before.revisions}
     return HistoryChange(
-        base, before, now, added, gone, kept, squash, _find_new_ids(before, now, unexplained, added)
-    )
-
-
-def _find_squash(
-    before: History,
-    now: History,
-    added: tuple[Revision, ...],
-    gone: tuple[Revision, ...],
-    kept: tuple[KeptRevision, ...],
-) -> Squash | None:
-    """The squash: the oldest revisions are gone, and the history begins with another one."""
-    gone_ids = {revision.id for revision in gone}
-    graph = build_graph(before, with_dependencies=True)
-    removed = tuple(revision for revision in gone if find_ancestors(graph, revision.id) <= gone_ids)
-    new_roots = [revision for revision in added if not revision.parents]
-    reused = [
-        pair.now
-        for pair in kept
-        if pair.before.parents and not pair.now.parents and set(pair.before.parents) <= gone_ids
-    ]
-    if not removed or not (new_roots or reused):
-        return None
-    if len(removed) == 1 and not reused and _is_same_file(before, now, removed[0], new_roots[0]):
-        return None  # it only got another id
-    replacements = tuple(reused[:1]) if reused else _list_line(new_roots[0], added, now)
-    first_ids = {revision.id for revision in replacements}
-    survivors = tuple(pair.now for pair in kept if pair.now.id not in first_ids)
-    return Squash(removed, replacements, reused[0] if reused else None, survivors)
-
-
-def _list_line(root: Revision, added: tuple[Revision, ...], now: History) -> tuple[Revision, ...]:
-    """The new revision without a parent, and the new ones that follow it."""
-    graph = build_graph(now)
-    return (
-        root,
-        *(
-            revision
-            for revision in added
-            if revision is not root and root.id in find_ancestors(graph, revision.id)
+        base,
+        before,
+        now,
+        added=tuple(revision for revision in now.revisions if revision.id not in old),
+        gone=tuple(revision for revision in before.revisions if revision.id not in known_ids),
+        kept=tuple(
+            KeptRevision(old[revision.id], revision) for revision in now.revisions if revision.id in old
         ),
     )
 
 
-def _find_new_ids(
-    before: History, now: History, gone: Iterable[Revision], added: Iterable[Revision]
-) -> Mapping[str, str]:
+def _find_squash(change: HistoryChange) -> Squash | None:
+    """The squash: the oldest revisions are gone, and the history begins with another one."""
+    removed = _list_removed_start(change)
+    if not removed:
+        return None
+    reused = _find_reused(change)
+    replacements = (reused,) if reused is not None else _list_new_start(change, removed)
+    if not replacements:
+        return None
+    survivors = tuple(pair.now for pair in change.kept if pair.now not in replacements)
+    return Squash(removed, replacements, reused, survivors)
+
+
+def _list_removed_start(change: HistoryChange) -> tuple[Revision, ...]:
+    """The revisions that are gone with all that came before them."""
+    gone_ids = {revision.id for revision in change.gone}
+    graph = build_graph(change.before, with_dependencies=True)
+    return tuple(revision for revision in change.gone if find_ancestors(graph, revision.id) <= gone_ids)
+
+
+def _find_reused(change: HistoryChange) -> Revision | None:
+    """The revision that lost its parents, which are gone, and is the first one now."""
+    gone_ids = {revision.id for revision in change.gone}
+    for pair in change.kept:
+        parents = {*pair.before.parents}
+        if parents and parents <= gone_ids and not pair.now.parents:
+            return pair.now
+    return None
+
+
+def _list_new_start(change: HistoryChange, removed: tuple[Revision, ...]) -> tuple[Revision, ...]:
+    """The new revision without a parent, and the new ones that follow it; empty if there is none.
+
+    A single revision that only got another id does not count.
+    """
+    root = next((revision for revision in change.added if not revision.parents), None)
+    if root is None or (len(removed) == 1 and _is_same_file(change, removed[0], root)):
+        return ()
+    graph = build_graph(change.now)
+    others = (revision for revision in change.added if revision is not root)
+    return (root, *(revision for revision in others if root.id in find_ancestors(graph, revision.id)))
+
+
+def _find_new_ids(change: HistoryChange) -> Mapping[str, str]:
     """The old and the new id of the files that were given another one."""
-    waiting = list(added)
+    waiting = list(change.added)
     new_ids = {}
-    for revision in gone:
-        other = next((item for item in waiting if _is_same_file(before, now, revision, item)), None)
+    for revision in change.list_unexplained():
+        other = next((item for item in waiting if _is_same_file(change, revision, item)), None)
         if other is not None:
             waiting.remove(other)
             new_ids[revision.id] = other.id
     return new_ids
 
 
-def _is_same_file(before: History, now: History, old: Revision, new: Revision) -> bool:
+def _is_same_file(change: HistoryChange, old: Revision, new: Revision) -> bool:
     """Whether both are the same file but for the id."""
     if old.message != new.message and old.location.file != new.location.file:
         return False
-    old_text, new_text = find_text(before, old), find_text(now, new)
+    old_text, new_text = find_text(change.before, old), find_text(change.now, new)
     if old_text and new_text:
         return normalize_code(old_text) == normalize_code(new_text)
     return old.location.file == new.location.file

@@ -78,17 +78,21 @@ def list_blocking_keys(facts: Facts, accepted: Sequence[str]) -> Iterator[Blocki
     """The keys, each once, whose ON DELETE is none of the accepted ones, and that refused a deletion."""
     tried = tuple(list_tried_owners(facts))
     # An owner column whose key does not do what is accepted has a finding of its own.
-    reported = [item.owned.foreign_keys for item in tried if lacks_action(item.owned, accepted)]
-    seen = {(key.schema, key.table, key.name) for keys in reported for key in keys}
+    seen = {key for item in tried if lacks_action(item.owned, accepted) for key in item.owned.foreign_keys}
     for item in tried:
-        for blocker in item.trial.blockers:
-            key = find_blocking_key(facts.replay.catalog, blocker.refusal)
-            if key is None or key.on_delete in accepted or blocker.refusal.context:
-                continue
-            column = _find_column(facts.replay.catalog, key, blocker.refusal)
-            identity = (key.schema, key.table, key.name)
-            if column is not None and identity not in seen:
-                seen.add(identity)
+        for blocking in _list_refusing_keys(item, facts.replay.catalog):
+            if blocking.key.on_delete not in accepted and blocking.key not in seen:
+                seen.add(blocking.key)
+                yield blocking
+
+
+def _list_refusing_keys(item: TriedOwner, catalog: Snapshot) -> Iterator[BlockingKey]:
+    """The keys that refused the deletion itself, and not a statement of a trigger's."""
+    for blocker in item.trial.blockers:
+        key = None if blocker.refusal.context else find_blocking_key(catalog, blocker.refusal)
+        if key is not None:
+            column = _find_column(catalog, key, blocker.refusal)
+            if column is not None:
                 yield BlockingKey(key, column, blocker, item.owned)
 
 

@@ -97,19 +97,27 @@ def _group_new_steps(facts: Facts) -> Iterator[Sequence[Step]]:
 
     None of a context where a step lacks its snapshots.
     """
+    new_ids = _list_changed_ids(facts.replay) - _list_base_ids(facts)
     groups: dict[int, list[Step]] = defaultdict(list)
-    replay = facts.replay
-    base = (
-        facts.base.facts.replay.history if facts.base is not None and facts.base.facts is not None else None
-    )
-    for step in replay.steps:
-        revision = replay.history.find_revision(step.revision)
-        is_changed = revision is not None and revision.location.file in replay.changed_files
-        if is_changed and (base is None or base.find_revision(step.revision) is None):
+    for step in facts.replay.steps:
+        if step.revision in new_ids:
             groups[step.context].append(step)
     for steps in groups.values():
         if all(step.after is not None for step in steps):
             yield steps
+
+
+def _list_changed_ids(replay: Replay) -> frozenset[str]:
+    """The revisions whose files the change adds or edits."""
+    revisions = replay.history.revisions
+    return frozenset(item.id for item in revisions if item.location.file in replay.changed_files)
+
+
+def _list_base_ids(facts: Facts) -> frozenset[str]:
+    """The revisions of the base's own replay; none if that is not known."""
+    if facts.base is None or facts.base.facts is None:
+        return frozenset()
+    return frozenset(revision.id for revision in facts.base.facts.replay.history.revisions)
 
 
 def _list_altered_tables(replay: Replay, steps: Sequence[Step]) -> frozenset[int]:
@@ -149,15 +157,12 @@ def _list_owner_columns(
 def _is_committed(steps: Sequence[Step]) -> bool:
     """Whether a transaction ended after the first of the steps and before the last one had run."""
     first, *between, last = steps
-    is_open = all(step.in_transaction for step in (first, *between))
-    ended_at_once = any(
-        boundary.kind == "commit" and boundary.statements_before >= first.statement_count
-        for boundary in first.transactions
-    )
-    later = [boundary for step in between for boundary in step.transactions]
+    ends = [item for item in first.transactions if item.statements_before >= first.statement_count]
+    ends += [item for step in between for item in step.transactions]
     # Alembic's own commit, after the last revision's function, comes when the rule is kept again.
-    later += [item for item in last.transactions if item.statements_before < last.statement_count]
-    return not is_open or ended_at_once or any(boundary.kind == "commit" for boundary in later)
+    ends += [item for item in last.transactions if item.statements_before < last.statement_count]
+    is_in_transaction = all(step.in_transaction for step in (first, *between))
+    return not is_in_transaction or any(item.kind == "commit" for item in ends)
 
 
 def _find_opening(replay: Replay, window: OwnerWindow) -> Origin:

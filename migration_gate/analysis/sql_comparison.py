@@ -7,11 +7,15 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from itertools import zip_longest
+from typing import TypeAlias
 
 from migration_gate.analysis.generated_values import are_generated, mask_random_parts
 from migration_gate.facts import Statement
 from migration_gate.sql.lexer import TokenKind, tokenize
 
+StatementKey: TypeAlias = tuple[str, str]
+"""a statement without layout and comments, and its parameters"""
 MAX_ALIGNED = 400
 """statements that are aligned; more are compared one by one"""
 _LITERALS = frozenset({TokenKind.STRING, TokenKind.NUMBER})
@@ -95,24 +99,30 @@ def _has_meaning(statement: Statement) -> bool:
 def _pair_different(old: Sequence[Statement], new: Sequence[Statement]) -> Iterator[StatementPair]:
     """The statements that differ, those at the same place together."""
     old_keys, new_keys = [*map(_make_key, old)], [*map(_make_key, new)]
-    if old_keys == new_keys:
+    for old_places, new_places in _align_different(old_keys, new_keys):
+        pairs = zip_longest(old[old_places], new[new_places])
+        keys = zip_longest(old_keys[old_places], new_keys[new_places])
+        for (before, now), (old_key, new_key) in zip(pairs, keys, strict=True):
+            if old_key != new_key:
+                yield StatementPair(before, now)
+
+
+def _align_different(
+    old: Sequence[StatementKey], new: Sequence[StatementKey]
+) -> Iterator[tuple[slice, slice]]:
+    """The parts of both that are not the same, each beside what stands in its place."""
+    if old == new:
         return
     if len(old) == len(new) or max(len(old), len(new)) > MAX_ALIGNED:
-        blocks = [(0, len(old), 0, len(new))]
-    else:
-        matcher = SequenceMatcher(None, old_keys, new_keys, autojunk=False)
-        blocks = [block[1:] for block in matcher.get_opcodes() if block[0] != "equal"]
-    for old_start, old_end, new_start, new_end in blocks:
-        for offset in range(max(old_end - old_start, new_end - new_start)):
-            index, other = old_start + offset, new_start + offset
-            before = old[index] if index < old_end else None
-            after = new[other] if other < new_end else None
-            if before is None or after is None or old_keys[index] != new_keys[other]:
-                yield StatementPair(before, after)
+        yield slice(None), slice(None)
+        return
+    matcher = SequenceMatcher(None, old, new, autojunk=False)
+    for tag, old_start, old_end, new_start, new_end in matcher.get_opcodes():
+        if tag != "equal":
+            yield slice(old_start, old_end), slice(new_start, new_end)
 
 
-def _make_key(statement: Statement) -> tuple[str, str]:
-    """The statement without layout and comments, and its parameters."""
+def _make_key(statement: Statement) -> StatementKey:
     words = (token.text for token in tokenize(statement.sql.rstrip().rstrip(";")))
     return " ".join(words), statement.parameters
 

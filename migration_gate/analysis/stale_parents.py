@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from migration_gate.analysis.history_change import HistoryChange
 from migration_gate.analysis.revision_graph import (
@@ -76,17 +77,11 @@ def _plan_line_order(
     old_heads = [head for head in heads if head not in added]
     if len(old_heads) != 1:
         return []
-    top = old_heads[0]
-    trunk = find_ancestors(graph, top)
-    plan = []
-    for head in (head for head in heads if head in added):
-        stale = _find_first(history, graph, head, trunk, top)
-        if stale is None or stale.revision.id not in added:
-            return []
-        plan.append(stale)
-        top = head
-    firsts = [stale.revision.id for stale in plan]
-    return plan if len(firsts) == len({*firsts}) and not _makes_circle(history, plan) else []
+    trunk = find_ancestors(graph, *old_heads)
+    order = sorted(heads, key=lambda head: head in added)
+    firsts = [_find_first(history, graph, head, trunk, top) for top, head in pairwise(order)]
+    plan = [stale for stale in firsts if stale is not None and stale.revision.id in added]
+    return plan if len(plan) == len(firsts) and _is_possible(history, plan) else []
 
 
 def _find_first(history: History, graph: Graph, head: str, trunk: set[str], top: str) -> StaleParent | None:
@@ -99,11 +94,14 @@ def _find_first(history: History, graph: Graph, head: str, trunk: set[str], top:
     return StaleParent(revision, graph[leaving[0]][0], top, head) if revision is not None else None
 
 
-def _makes_circle(history: History, plan: Iterable[StaleParent]) -> bool:
+def _is_possible(history: History, plan: Collection[StaleParent]) -> bool:
+    """Whether each line has a first revision of its own, and no circle comes of the new parents."""
+    if len({stale.revision.id for stale in plan}) < len(plan):
+        return False
     graph = {**build_graph(history, with_dependencies=True)}
     for stale in plan:
         graph[stale.revision.id] = (*graph[stale.revision.id], stale.new_parent)
-    return bool(find_circle(graph))
+    return not find_circle(graph)
 
 
 def merge_histories(change: HistoryChange) -> MergedHistory | None:
@@ -111,20 +109,32 @@ def merge_histories(change: HistoryChange) -> MergedHistory | None:
     tip = change.base.tip
     if tip is None or not change.now.revisions:
         return None
-    known_ids = {revision.id for revision in change.now.revisions}
-    removed_ids = _list_removed_ids(change, tip)
-    new_files = [file for file in tip.files if file.revision and file.revision not in known_ids]
-    tip_ids = frozenset(file.revision for file in new_files if file.revision)
+    new_files = _list_new_files(change.now, tip)
+    tip_ids = frozenset(file.revision or "" for file in new_files)
     base_ids = {revision.id for revision in change.before.revisions}
     if not new_files or tip_ids & base_ids:
         return None  # (what the change removed, and the tip has edited: git reports a conflict)
-    all_ids = known_ids | tip_ids
-    revisions = [revision for revision in change.now.revisions if revision.id not in removed_ids]
-    revisions += [_make_revision(file, all_ids) for file in new_files]
+    return MergedHistory(_merge_files(change.now, new_files, _list_removed_ids(change, tip)), tip_ids)
+
+
+def _list_new_files(now: History, tip: BranchTip) -> list[RevisionFile]:
+    """The revision files of the tip whose ids the change does not have."""
+    known_ids = {revision.id for revision in now.revisions}
+    return [file for file in tip.files if file.revision and file.revision not in known_ids]
+
+
+def _merge_files(history: History, files: Collection[RevisionFile], removed_ids: Collection[str]) -> History:
+    """The history with the revisions of these files, and without the removed ones."""
+    ids = {*(revision.id for revision in history.revisions), *(file.revision or "" for file in files)}
+    revisions = [revision for revision in history.revisions if revision.id not in removed_ids]
+    revisions += [_make_revision(file, ids) for file in files]
+    return replace(history, revisions=tuple(revisions), heads=_list_heads(revisions))
+
+
+def _list_heads(revisions: Collection[Revision]) -> tuple[str, ...]:
+    """Those that are no parents, in the same order."""
     parents = {parent for revision in revisions for parent in revision.parents}
-    heads = tuple(revision.id for revision in revisions if revision.id not in parents)
-    history = replace(change.now, revisions=tuple(revisions), heads=heads)
-    return MergedHistory(history, tip_ids)
+    return tuple(revision.id for revision in revisions if revision.id not in parents)
 
 
 def _list_removed_ids(change: HistoryChange, tip: BranchTip) -> set[str]:

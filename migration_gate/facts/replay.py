@@ -110,6 +110,11 @@ class Replay:
     checkpoint: Checkpoint = field(default_factory=Checkpoint)
     """where the replay began"""
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether the history was read, and ran to its end: otherwise what was not seen says nothing."""
+        return self.failure is None and self.history.error is None
+
     def find_step(self, revision: str) -> Step | None:
         """The first step that ran `revision`, if it was run."""
         return next((step for step in self.steps if step.revision == revision), None)

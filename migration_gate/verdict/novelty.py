@@ -59,11 +59,6 @@ def spare_old(verdicts: Iterable[Verdict]) -> tuple[Verdict, ...]:
     )
 
 
-def _is_complete(replay: Replay) -> bool:
-    """Whether the history came to its end: else what was not found says nothing."""
-    return replay.failure is None and replay.history.error is None
-
-
 def _group_by_stem(verdicts: Iterable[Verdict]) -> dict[str, list[Verdict]]:
     groups: dict[str, list[Verdict]] = defaultdict(list)
     for verdict in verdicts:
