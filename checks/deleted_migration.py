@@ -33,18 +33,22 @@ def check(facts: Facts) -> Iterator[Finding]:
     change = compare_histories(facts)
     if change is None:
         return
-    reported = {missing.parent for missing in facts.replay.history.missing_parents}
-    reported |= {parent for file in facts.replay.history.files for parent in file.parents}
-    removed = [item for item in change.list_unexplained() if item.id not in reported]
-    for old_id, new_id in change.new_ids.items():
-        revision = next((item for item in removed if item.id == old_id), None)
-        if revision is not None:
-            removed.remove(revision)
-            yield _describe_new_id(change, revision, new_id)
-    for group in _group(change, removed):
+    removed = _list_removed(facts, change)
+    for revision in removed:
+        if revision.id in change.new_ids:
+            yield _describe_new_id(change, revision, change.new_ids[revision.id])
+    for group in _group(change, [item for item in removed if item.id not in change.new_ids]):
         yield _describe_removal(change, group)
     if has_same_catalog(change):
         yield _describe_squash(facts, change)
+
+
+def _list_removed(facts: Facts, change: HistoryChange) -> list[Revision]:
+    """The removed revisions that no file names as its parent; broken-history reports the others."""
+    history = facts.replay.history
+    still_named = {missing.parent for missing in history.missing_parents}
+    still_named |= {parent for file in history.files for parent in file.parents}
+    return [revision for revision in change.list_unexplained() if revision.id not in still_named]
 
 
 def _group(change: HistoryChange, removed: list[Revision]) -> Iterator[tuple[Revision, ...]]:

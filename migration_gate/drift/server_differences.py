@@ -23,7 +23,7 @@ def find_server_differences(replay: Replay, other: Replay) -> Iterator[ServerDif
     What only the servers spell differently is left out: definitions of views and rules, versions of
     extensions, privileges, and the constraints that PostgreSQL 18 makes of NOT NULL.
     """
-    if not (_is_complete(replay) and _is_complete(other)):
+    if not (replay.is_complete and other.is_complete):
         return
     database, other_database = _make_comparable(replay.catalog), _make_comparable(other.catalog)
     for changed in find_changes(database, other_database):
@@ -41,10 +41,6 @@ def find_server_differences(replay: Replay, other: Replay) -> Iterator[ServerDif
             revision=origin.revision,
             location=origin.location,
         )
-
-
-def _is_complete(replay: Replay) -> bool:
-    return replay.failure is None and replay.history.error is None
 
 
 def _list_columns(view: View) -> str:

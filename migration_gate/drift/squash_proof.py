@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from migration_gate.analysis.history_change import HistoryChange, Squash, compare_histories
 from migration_gate.drift.changed_objects import ChangedObject, find_changes, noun_of, table_of, text_of
-from migration_gate.facts import Facts, ObjectChange, Replay, Snapshot, SquashProof
+from migration_gate.facts import Facts, ObjectChange, Replay, Snapshot, SquashProof, Step
 
 
 def prove_squash(facts: Facts) -> Facts:
@@ -15,14 +15,10 @@ def prove_squash(facts: Facts) -> Facts:
     change = compare_histories(facts)
     if change is None or change.squash is None or change.base.facts is None:
         return facts
-    if not (_is_complete(facts.replay) and _is_complete(change.base.facts.replay)):
+    if not (facts.replay.is_complete and change.base.facts.replay.is_complete):
         return facts
     proof = min(_list_proofs(facts.replay, change, change.squash), key=_rank_proof, default=None)
     return replace(facts, base=replace(change.base, squash_proof=proof))
-
-
-def _is_complete(replay: Replay) -> bool:
-    return replay.failure is None and replay.history.error is None
 
 
 def _rank_proof(proof: SquashProof) -> tuple[bool, int]:
@@ -50,25 +46,36 @@ class _State:
 
 
 def _list_states(replay: Replay, squash: Squash) -> Iterator[_State]:
-    last_number = max((step.number for step in replay.steps), default=0)
-    replacements = {revision.id for revision in squash.replacements}
+    """The catalogs that may be the one after the squash."""
     if squash.survivors:
-        kept = {revision.id for revision in squash.survivors}
-        last_step = max((step.number for step in replay.steps if step.revision in kept), default=0)
-        parents = {parent for revision in squash.survivors for parent in revision.parents}
-        ids = [item.id for item in squash.replacements if item.id in parents]
-        last_id = ids[0] if ids else squash.replacements[-1].id
-        yield _State(last_id, replay.catalog, None if last_step == last_number else last_step)
+        yield _find_state_before_survivors(replay, squash)
         return
+    replacements = {revision.id for revision in squash.replacements}
     for step in replay.steps:
-        if step.revision not in replacements:
-            continue
-        if step.number == last_number:
-            yield _State(step.revision, replay.catalog)
-        elif step.after is not None:
-            yield _State(step.revision, step.after)
-        else:
-            yield _State(step.revision, replay.catalog, step.number)
+        if step.revision in replacements:
+            yield _find_state_after(replay, step)
+
+
+def _find_state_before_survivors(replay: Replay, squash: Squash) -> _State:
+    """The catalog with the revisions of the base that follow the squash: they ran at the base as well."""
+    kept = {revision.id for revision in squash.survivors}
+    parents = {parent for revision in squash.survivors for parent in revision.parents}
+    last_ids = [item.id for item in squash.replacements if item.id in parents]
+    last_id = next(iter(last_ids), squash.replacements[-1].id)
+    last_step = max((step.number for step in replay.steps if step.revision in kept), default=0)
+    return _State(last_id, replay.catalog, None if last_step == _last_number(replay) else last_step)
+
+
+def _find_state_after(replay: Replay, step: Step) -> _State:
+    if step.number == _last_number(replay):
+        return _State(step.revision, replay.catalog)
+    if step.after is not None:
+        return _State(step.revision, step.after)
+    return _State(step.revision, replay.catalog, step.number)
+
+
+def _last_number(replay: Replay) -> int:
+    return max((step.number for step in replay.steps), default=0)
 
 
 def _compare(before: Snapshot, state: _State, replay: Replay) -> Iterator[ObjectChange]:

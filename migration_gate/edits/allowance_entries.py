@@ -10,6 +10,7 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import yaml
 
@@ -205,11 +206,18 @@ def _verify(old: object, new: object, entry: AllowanceEntry, project: str) -> No
 
 def _split_allow(values: object, project: str) -> tuple[object, Sequence[Mapping[str, object]]]:
     """The values without the list that counts for the project, and that list."""
-    top = dict(values) if isinstance(values, dict) else {}
-    projects = top.get("projects")
-    own = projects.get(project) if project and isinstance(projects, dict) else None
-    if isinstance(projects, dict) and isinstance(own, dict) and "allow" in own:
-        allow = own["allow"]
-        rest = {name: value for name, value in own.items() if name != "allow"}
-        return {**top, "projects": {**projects, project: rest}}, allow or ()
-    return {name: value for name, value in top.items() if name != "allow"}, top.get("allow") or []
+    top = _as_mapping(values)
+    projects = _as_mapping(top.get("projects"))
+    own = _as_mapping(projects.get(project)) if project else {}
+    if "allow" in own:
+        return {**top, "projects": {**projects, project: _without_allow(own)}}, own["allow"] or []
+    return _without_allow(top), top.get("allow") or []
+
+
+def _as_mapping(value: object) -> dict[str, Any]:
+    """The value; empty if it is no mapping."""
+    return value if isinstance(value, dict) else {}
+
+
+def _without_allow(values: Mapping[str, object]) -> dict[str, object]:
+    return {name: value for name, value in values.items() if name != "allow"}

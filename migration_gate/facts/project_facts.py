@@ -61,6 +61,11 @@ class Base:
     """how the catalogs before and after a squash compare; None if there is none, or it cannot be told"""
 
     @property
+    def is_known(self) -> bool:
+        """Whether it is known what was there before the change; nothing was before a new project."""
+        return self.facts is not None or self.is_new_project
+
+    @property
     def history(self) -> History | None:
         """The revisions at the base, as far as they are known."""
         return self.facts.replay.history if self.facts is not None else self.text_history

@@ -101,16 +101,9 @@ def judge_findings(
         findings = (mark_installed(check_name(check), finding, facts) for finding in check.check(facts))
         for verdict in _sign_findings(check, findings, settings):
             used.update(allowances.find_all(verdict))
-            allowed_by = allowances.find_counted(verdict)
-            # Moved only now: what is allowed may not depend on what the change has.
-            shown = replace(
-                verdict,
-                finding=move_into_change(verdict.finding, facts.replay),
-                edits=tuple(edit_maker.make_edits(verdict.finding.corrections)),
-            )
-            verdicts.append(replace(shown, allowed=allowed_by[0]) if allowed_by else shown)
+            verdicts.append(_allow_and_place(verdict, facts, allowances, edit_maker))
     # Checks after a failure did not see the whole history, so an unused allowance cannot be detected.
-    is_complete = facts.replay.failure is None and facts.replay.history.error is None
+    is_complete = facts.replay.is_complete
     names = [check_name(check) for check in (*checks, *JUDGE_CHECKS)]
     faults = unused_allow.find_faults(
         allowances.entries, allowances.comments, names, used if is_complete else None, today
@@ -120,6 +113,20 @@ def judge_findings(
         found = {verdict.id for verdict in verdicts} if is_complete else None
         verdicts += _sign_findings(stale_baseline, stale_baseline.find_faults(baseline, found), settings)
     return tuple(sort_verdicts(verdicts, names))
+
+
+def _allow_and_place(
+    verdict: Verdict, facts: Facts, allowances: Allowances, edit_maker: EditMaker
+) -> Verdict:
+    """The verdict as it is reported: at its place in the change, with its edits, and with what allows it."""
+    allowed_by = allowances.find_counted(verdict)
+    # Moved only now: what is allowed may not depend on what the change has.
+    return replace(
+        verdict,
+        finding=move_into_change(verdict.finding, facts.replay),
+        edits=tuple(edit_maker.make_edits(verdict.finding.corrections)),
+        allowed=next(iter(allowed_by), verdict.allowed),
+    )
 
 
 def sort_verdicts(verdicts: Iterable[Verdict], check_names: list[str]) -> list[Verdict]:

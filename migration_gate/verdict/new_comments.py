@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import replace
 
-from migration_gate.facts import AllowanceText, Facts, Location
+from migration_gate.facts import AllowanceText, Facts, Location, Replay
 from migration_gate.verdict.allow import AllowComment, find_allow_comments
 
 MEASURES: tuple[Callable[[AllowComment], Hashable], ...] = (
@@ -24,17 +24,20 @@ def add_new_comments(facts: Facts, texts: Mapping[str, str]) -> Facts:
     base = facts.base
     if base is None or not base.commit or base.is_unchanged:
         return facts
-    comments = [comment for comment in find_allow_comments(texts) if not comment.fault]
-    if base.facts is not None or base.is_new_project:
-        older = [comment for comment in find_allow_comments(dict(base.comment_texts)) if not comment.fault]
-        new_comments = find_new_comments(comments, older)
+    comments = _list_valid(texts)
+    if base.is_known:
+        new_comments = find_new_comments(comments, _list_valid(dict(base.comment_texts)))
     else:  # what the change has is known, whatever became of the base
-        new_comments = [
-            comment
-            for comment in comments
-            if facts.replay.find_changed_line(Location(comment.file, comment.line)) is not None
-        ]
+        new_comments = [comment for comment in comments if _is_in_change(comment, facts.replay)]
     return replace(facts, new_comments=tuple(map(_describe_comment, new_comments)))
+
+
+def _list_valid(texts: Mapping[str, str]) -> list[AllowComment]:
+    return [comment for comment in find_allow_comments(texts) if not comment.fault]
+
+
+def _is_in_change(comment: AllowComment, replay: Replay) -> bool:
+    return replay.find_changed_line(Location(comment.file, comment.line)) is not None
 
 
 def find_new_comments(comments: list[AllowComment], older: list[AllowComment]) -> list[AllowComment]:

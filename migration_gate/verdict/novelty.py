@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
-from migration_gate.facts import Facts, Replay
+from migration_gate.facts import Base, Facts
 from migration_gate.verdict.outcome import SEVERITY_RANK, Novelty, Verdict
 
 _WORD = re.compile(r"\d+|[^\W\d]+")
@@ -35,21 +36,29 @@ def find_novelties(verdicts: Sequence[Verdict], facts: Facts, base_verdicts: Seq
     """The verdicts with their novelty; without one if the base does not tell."""
     base = facts.base
     if base is not None and base.is_unchanged:
-        return Novelties(tuple(replace(verdict, novelty="old") for verdict in verdicts))
-    if base is None or (base.facts is None and not base.is_new_project):
+        return Novelties(_mark_verdicts(verdicts, {}, "old"))
+    if base is None or not base.is_known:
         return Novelties(tuple(verdicts))
-    is_complete = base.facts is None or _is_complete(base.facts.replay)
     remaining = _group_by_stem(base_verdicts)
     matches = _match_verdicts(verdicts, remaining)
-    unmatched: Novelty = "new" if is_complete else ""
-    placed = tuple(
-        replace(verdict, novelty=_compare_matched(verdict, matches[verdict.id]))
-        if verdict.id in matches
-        else replace(verdict, novelty=unmatched)
-        for verdict in verdicts
-    )
-    gone = [verdict for group in remaining.values() for verdict in group if verdict.allowed is None]
-    return Novelties(placed, tuple(gone) if _is_complete(facts.replay) else ())
+    novelties = {item.id: _compare_matched(item, matches[item.id]) for item in verdicts if item.id in matches}
+    placed = _mark_verdicts(verdicts, novelties, _novelty_of_unmatched(base))
+    if not facts.replay.is_complete:
+        return Novelties(placed)
+    gone = chain.from_iterable(remaining.values())
+    return Novelties(placed, tuple(verdict for verdict in gone if verdict.allowed is None))
+
+
+def _mark_verdicts(
+    verdicts: Iterable[Verdict], novelties: Mapping[str, Novelty], other: Novelty
+) -> tuple[Verdict, ...]:
+    """The verdicts with their novelty, by id; the others are `other`."""
+    return tuple(replace(verdict, novelty=novelties.get(verdict.id, other)) for verdict in verdicts)
+
+
+def _novelty_of_unmatched(base: Base) -> Novelty:
+    """What a verdict is that the base does not have; not known if its history did not come to its end."""
+    return "new" if base.facts is None or base.facts.replay.is_complete else ""
 
 
 def spare_old(verdicts: Iterable[Verdict]) -> tuple[Verdict, ...]:
@@ -108,17 +117,37 @@ def _compare_matched(verdict: Verdict, older: Verdict) -> Novelty:
 
 
 def _says_more(message: str, older: str, *, has_sides: bool) -> bool:
-    """Whether a message quotes something else, has a word that the older one lacks, or a greater count."""
-    quoted, older_quoted = _QUOTED.findall(message), _QUOTED.findall(older)
-    if Counter(quoted) - Counter(older_quoted):
-        return True
-    if has_sides and quoted != older_quoted and len(quoted) == len(older_quoted):
-        return True  # the sides were exchanged
-    words, older_words = _list_words(message), _list_words(older)
-    if {word for word in words if not word.isdigit()} - {*older_words}:
-        return True
-    counts, older_counts = ([int(word) for word in texts if word.isdigit()] for texts in (words, older_words))
-    return any(count > old for count, old in zip(counts, older_counts, strict=False))
+    """Whether a message quotes something else, has a word that the older one lacks, or a greater count.
+
+    has_sides: it says something else too if what it quotes was exchanged.
+    """
+    new, old = _MessageParts.from_message(message), _MessageParts.from_message(older)
+    quotes_more = bool(Counter(new.quoted) - Counter(old.quoted))
+    quotes_otherwise = has_sides and len(new.quoted) == len(old.quoted) and new.quoted != old.quoted
+    has_new_words = not new.words <= old.words
+    has_greater_count = any(count > before for count, before in zip(new.counts, old.counts, strict=False))
+    return quotes_more or quotes_otherwise or has_new_words or has_greater_count
+
+
+@dataclass(frozen=True, slots=True)
+class _MessageParts:
+    """What a message consists of."""
+
+    quoted: list[str]
+    """in their order, with the back quotes"""
+    words: frozenset[str]
+    """that are not quoted"""
+    counts: list[int]
+    """in their order"""
+
+    @classmethod
+    def from_message(cls, message: str) -> _MessageParts:
+        words = _list_words(message)
+        return cls(
+            _QUOTED.findall(message),
+            frozenset(word for word in words if not word.isdecimal()),
+            [int(word) for word in words if word.isdecimal()],
+        )
 
 
 def _list_words(message: str) -> list[str]:

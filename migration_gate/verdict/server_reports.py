@@ -25,6 +25,11 @@ class _ServerVerdicts:
     is_complete: bool
     """whether the history came to its end: else what is not found there says nothing"""
 
+    @classmethod
+    def from_report(cls, report: ProjectReport) -> _ServerVerdicts:
+        replay = report.facts.replay
+        return cls(f"PostgreSQL {replay.postgres_version}", report.verdicts, replay.is_complete)
+
     def has(self, verdict: Verdict) -> bool:
         """Whether the same was found there: by the same check, of the same kind, about the same object."""
         return any(own.id == verdict.id for own in self.verdicts)
@@ -41,9 +46,7 @@ def join_server_reports(reports: Sequence[ProjectReport], check_names: list[str]
     problem = next((report for report in reports if report.problem), None)
     if problem:
         return problem
-    servers = [
-        _ServerVerdicts(_name_server(report), report.verdicts, _is_complete(report)) for report in reports
-    ]
+    servers = [_ServerVerdicts.from_report(report) for report in reports]
     replay = first.facts.replay
     note = f"replayed and checked on {join_words([server.server for server in servers], quote='')}"
     return replace(
@@ -85,12 +88,3 @@ def _name_servers(verdict: Verdict, servers: Sequence[_ServerVerdicts]) -> Verdi
 def _is_used_elsewhere(verdict: Verdict, servers: Sequence[_ServerVerdicts]) -> bool:
     """Whether it is an allowance without a finding that has one on another server."""
     return verdict.check == check_name(unused_allow) and not all(server.has(verdict) for server in servers)
-
-
-def _name_server(report: ProjectReport) -> str:
-    return f"PostgreSQL {report.facts.replay.postgres_version}"
-
-
-def _is_complete(report: ProjectReport) -> bool:
-    replay = report.facts.replay
-    return replay.failure is None and replay.history.error is None
