@@ -42,23 +42,29 @@ def write_suggestions(
 
 def _attempt_review(client: GitHubClient, commit: str, run: RunSuggestions) -> Outcome:
     published = list_own_suggestions(client)
-    known = {suggestion.marker.key for suggestion in published}
-    new = [suggestion for suggestion in run.suggestions if suggestion.marker.key not in known]
-    stale = _list_stale(run, published)
+    new, stale = _list_new(run, published), _list_stale(run, published)
     if not new and not stale:
         return "unchanged"
     if _read_newest_commit(client) != commit:
         return "outdated"
     comments = _build_comments(client, new, len(run.suggestions) - len(new)) if new else []
     if comments:
-        review: Json = {
-            "commit_id": commit, "event": "COMMENT", "body": REVIEW_BODY, "comments": comments,
-        }  # fmt: skip
-        client.call("POST", f"{client.pull_request.address}/reviews", review)
+        _post_review(client, commit, comments)
     withdraw_suggestions(client, stale, published)
     if comments:
         return "written"
     return "withdrawn" if stale else "unneeded"
+
+
+def _post_review(client: GitHubClient, commit: str, comments: list[Json]) -> None:
+    review: Json = {"commit_id": commit, "event": "COMMENT", "body": REVIEW_BODY, "comments": comments}
+    client.call("POST", f"{client.pull_request.address}/reviews", review)
+
+
+def _list_new(run: RunSuggestions, published: Iterable[PublishedSuggestion]) -> list[Suggestion]:
+    """Those that are not there yet."""
+    known = {suggestion.marker.key for suggestion in published}
+    return [suggestion for suggestion in run.suggestions if suggestion.marker.key not in known]
 
 
 def _list_stale(run: RunSuggestions, published: Iterable[PublishedSuggestion]) -> list[PublishedSuggestion]:

@@ -104,15 +104,18 @@ def _examine_base(request: BaseRequest, settings: Settings, tree: Path, messages
 def _changes_replay(request: BaseRequest, settings: Settings, tree: Path) -> bool:
     """Whether the change edits what the replay of old revisions depends on."""
     project = find_project(settings)
-    special = (settings.config_file, settings.hook, project.config)
-    names = {path.relative_to(tree).as_posix() for path in special if path and path.is_relative_to(tree)}
-    for path in request.changed_paths:
-        file = tree / path
-        if path in names or file.name == "env.py":
-            return True
-        if file.suffix == ".py" and file.is_file() and REVISION_MARK in file.read_bytes():
-            return True
+    changed_files = [tree / path for path in request.changed_paths]
+    if {settings.config_file, settings.hook, project.config} & {*changed_files}:
+        return True
+    if any(_is_environment_or_revision(file) for file in changed_files):
+        return True
     return depends_on_changes(tree, read_exported_paths(tree) or (), request.changed_paths)
+
+
+def _is_environment_or_revision(file: Path) -> bool:
+    if file.name == "env.py":
+        return True
+    return file.suffix == ".py" and file.is_file() and REVISION_MARK in file.read_bytes()
 
 
 def _exhaust(examination: Generator[Progress, None, T]) -> T:

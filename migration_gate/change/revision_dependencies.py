@@ -44,10 +44,13 @@ def depends_on_changes(tree: Path, paths: Iterable[str], changed_paths: Iterable
     revisions, environments = _list_revisions(sources), _list_environments(sources)
     if _name_data(sources, (*revisions, *environments), changed):
         return True
-    helpers = {file for path in environments for file in sources.list_imports(path)}
-    if any(has_more_than_models(sources.read(path)) for path in helpers & changed):
-        return True
-    return _reaches(sources, revisions, changed)
+    return _change_helpers(sources, environments, changed) or _reaches(sources, revisions, changed)
+
+
+def _change_helpers(sources: _Sources, environments: Iterable[str], changed: frozenset[str]) -> bool:
+    """Whether one of the changed files is a module that env.py imports, and more than models."""
+    imported = {file for path in environments for file in sources.list_imports(path)}
+    return any(has_more_than_models(sources.read(path)) for path in imported & changed)
 
 
 def use_data_files(tree: Path, paths: Iterable[str], files: Iterable[str]) -> bool:

@@ -61,12 +61,7 @@ class ProjectFixing:
     def run(self, *, writes: bool, fixes_all: bool) -> Iterator[str]:
         """Lines of text on what was found, planned, tried and written."""
         report = self._examine(self._settings)
-        verdicts = [
-            verdict
-            for verdict in report.verdicts
-            if verdict.allowed is None and (fixes_all or not verdict.is_spared)
-        ]
-        plan = plan_fixes(report, verdicts, self._top)
+        plan = plan_fixes(report, _list_wanted(report, fixes_all=fixes_all), self._top)
         if not plan.files:
             yield _describe_left(plan) or "Nothing to do: there is no finding."
             return
@@ -100,6 +95,10 @@ class ProjectFixing:
                 f"It was not tried: fill in the owners in {join_words(incomplete)} first, then "
                 "`migration-gate check` says what is left."
             )
+        return _describe_trial(plan, self._examine_copy(plan), known)
+
+    def _examine_copy(self, plan: PlannedFixes) -> ProjectReport:
+        """The report on a copy of the repository in which the fixes are written, without a base."""
         with temporary_run_directory() as folder:
             copy = (folder / "tree").resolve()
             _copy_repository(self._top, copy)
@@ -107,20 +106,30 @@ class ProjectFixing:
             relocation = Relocation(self._top, copy)
             python = self._settings.python or find_project(self._settings).python
             settings = relocation.relocate_settings(self._settings, python)
-            report = self._examine(replace(settings, base=None, examines_base=False))
-        standing = [verdict for verdict in report.verdicts if verdict.allowed is None]
-        corrected = {verdict.id for verdict in plan.corrected}
-        left = [verdict for verdict in standing if verdict.id in corrected]
-        added = [
-            verdict
-            for verdict in standing
-            if verdict.id not in known and verdict.severity is not Severity.NOTE
-        ]
-        number = count_noun(len(plan.corrected), "finding")
-        text = f"of {number} {len(left)} would be left: {_name(left)}" if left else f"{number} gone"
-        if added:
-            text += f"; but it would bring {_name(added)}"
-        return f"Tried on a copy: {text}."
+            return self._examine(replace(settings, base=None, examines_base=False))
+
+
+def _describe_trial(plan: PlannedFixes, report: ProjectReport, known: Collection[str]) -> str:
+    """What the report on the copy says of the findings that the plan is for, and of others."""
+    standing = [verdict for verdict in report.verdicts if verdict.allowed is None]
+    corrected = {verdict.id for verdict in plan.corrected}
+    left = [verdict for verdict in standing if verdict.id in corrected]
+    number = count_noun(len(plan.corrected), "finding")
+    text = f"of {number} {len(left)} would be left: {_name(left)}" if left else f"{number} gone"
+    if added := [verdict for verdict in standing if _is_added(verdict, known)]:
+        text += f"; but it would bring {_name(added)}"
+    return f"Tried on a copy: {text}."
+
+
+def _list_wanted(report: ProjectReport, *, fixes_all: bool) -> list[Verdict]:
+    """The findings that are to be corrected: not the allowed ones, and the old ones only if all are."""
+    standing = [verdict for verdict in report.verdicts if verdict.allowed is None]
+    return [verdict for verdict in standing if fixes_all or not verdict.is_spared]
+
+
+def _is_added(verdict: Verdict, known: Collection[str]) -> bool:
+    """Whether the fixes bring the finding, and it is more than a note."""
+    return verdict.id not in known and verdict.severity is not Severity.NOTE
 
 
 def _describe_left(plan: PlannedFixes) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 from textwrap import indent
 
@@ -65,24 +66,12 @@ class PlannedFixes:
 
 def plan_fixes(report: ProjectReport, verdicts: Sequence[Verdict], top: Path) -> PlannedFixes:
     """The fixes of these verdicts. `top` is the repository's."""
-    moves_heads = any(verdict.edits and verdict.check in REBASE_CHECKS for verdict in verdicts)
-    folder = _find_folder(report.facts, top)
-    can_add = folder is not None and not moves_heads
-    revision = report.facts.replay.drift_revision if can_add else None
-    drift = [verdict for verdict in verdicts if verdict.check == "drift"]
-    in_revision = [item for item in drift if _is_in_revision(item, revision)]
-    # What a revision is for is not corrected in the models instead, only because none can be added now.
-    waiting = [] if can_add else [item for item in verdicts if item.check in ("drift", *OWNER_CHECKS)]
-    edited = [item for item in verdicts if item not in (*in_revision, *waiting) and item.edits]
-    has_one_head = len(report.facts.replay.history.heads) == 1
-    owners = [
-        item for item in verdicts if can_add and has_one_head and _needs_owner_revision(item, report.facts)
-    ]
-    files, problems = _edit_files(edited, top)
-    new_files = _list_new_revisions(report.facts, folder, revision if in_revision else None, owners)
-    if moves_heads and waiting:
+    choice = _FixChoice(report.facts, verdicts, _find_folder(report.facts, top))
+    files, problems = _edit_files(choice.edited, top)
+    new_files = _list_new_revisions(choice)
+    if choice.moves_heads and choice.waiting:
         problems = (*problems, LATER)
-    corrected = {verdict.id for verdict in (*in_revision, *edited, *owners)}
+    corrected = {verdict.id for verdict in (*choice.in_revision, *choice.edited, *choice.owners)}
     return PlannedFixes(
         files=(*files, *new_files),
         corrected=tuple(verdict for verdict in verdicts if verdict.id in corrected),
@@ -91,10 +80,58 @@ def plan_fixes(report: ProjectReport, verdicts: Sequence[Verdict], top: Path) ->
     )
 
 
-def _is_in_revision(verdict: Verdict, revision: DriftRevision | None) -> bool:
-    """Whether the one revision for all drift removes the difference."""
+@dataclass(frozen=True)
+class _FixChoice:
+    """Which findings are corrected by edits, by the revision for all drift, and by the one for owners."""
+
+    facts: Facts
+    verdicts: Sequence[Verdict]
+    folder: str | None
+    """of the revisions; None if no file can be added to it"""
+
+    @cached_property
+    def moves_heads(self) -> bool:
+        """Whether edits put heads in one line: no revision can be added to them at the same time."""
+        return any(verdict.edits and verdict.check in REBASE_CHECKS for verdict in self.verdicts)
+
+    @property
+    def can_add(self) -> bool:
+        """Whether a revision can be added now."""
+        return self.folder is not None and not self.moves_heads
+
+    @cached_property
+    def in_revision(self) -> list[Verdict]:
+        """Differences that the one revision for all drift removes."""
+        revision = self.facts.replay.drift_revision
+        if revision is None or not self.can_add:
+            return []
+        return [verdict for verdict in self.verdicts if _is_in_revision(verdict, revision)]
+
+    @cached_property
+    def waiting(self) -> list[Verdict]:
+        """What a revision is for, while none can be added: it is not corrected in the models instead."""
+        if self.can_add:
+            return []
+        return [verdict for verdict in self.verdicts if verdict.check in ("drift", *OWNER_CHECKS)]
+
+    @cached_property
+    def edited(self) -> list[Verdict]:
+        """What edits of files correct."""
+        others = (*self.in_revision, *self.waiting)
+        return [verdict for verdict in self.verdicts if verdict.edits and verdict not in others]
+
+    @cached_property
+    def owners(self) -> list[Verdict]:
+        """What is wrong with owners in the database, and needs a revision on top of the only head."""
+        if not self.can_add or len(self.facts.replay.history.heads) != 1:
+            return []
+        return [verdict for verdict in self.verdicts if _needs_owner_revision(verdict, self.facts)]
+
+
+def _is_in_revision(verdict: Verdict, revision: DriftRevision) -> bool:
+    """Whether the finding is a difference that the revision removes."""
     return (
-        revision is not None
+        verdict.check == "drift"
         and verdict.finding.kind != "unmanaged"
         and verdict.finding.object not in revision.left_out
     )
@@ -127,21 +164,19 @@ def _edit_files(verdicts: Sequence[Verdict], top: Path) -> tuple[list[FileText],
     return files, tuple(problems)
 
 
-def _list_new_revisions(
-    facts: Facts, folder: str | None, drift: DriftRevision | None, owners: Sequence[Verdict]
-) -> Iterator[FileText]:
+def _list_new_revisions(choice: _FixChoice) -> Iterator[FileText]:
     """The revision for all drift, and on top of it the one for the owners."""
-    if folder is None:
-        return
+    replay = choice.facts.replay
+    drift = replay.drift_revision if choice.in_revision else None
     if drift is not None:
         text = format_revision_file(drift)
-        yield FileText(f"{folder}/{drift.identifier}_drift.py", None, text.encode())
-    if owners:
-        parent = drift.identifier if drift is not None else facts.replay.history.heads[0]
-        code = "\n".join(dict.fromkeys(_list_code(verdict) for verdict in owners))
+        yield FileText(f"{choice.folder}/{drift.identifier}_drift.py", None, text.encode())
+    if choice.owners:
+        parent = drift.identifier if drift is not None else replay.history.heads[0]
+        code = "\n".join(dict.fromkeys(_list_code(verdict) for verdict in choice.owners))
         identifier = make_identifier((parent, code))
         text = OWNER_REVISION.format(identifier=identifier, parent=parent, upgrade=indent(code, "    "))
-        yield FileText(f"{folder}/{identifier}_owners.py", None, text.encode())
+        yield FileText(f"{choice.folder}/{identifier}_owners.py", None, text.encode())
 
 
 def _find_folder(facts: Facts, top: Path) -> str | None:

@@ -34,6 +34,16 @@ class TreeEntry:
     object_id: str
     path: str
 
+    @property
+    def is_link(self) -> bool:
+        """Whether it is a symbolic link; its content is where it leads."""
+        return self.mode == LINK_MODE
+
+    @property
+    def is_submodule(self) -> bool:
+        """Whether it is a commit of another repository."""
+        return self.mode == SUBMODULE_MODE
+
 
 def export_revision(
     folder: Path, revision: str, target: Path, *, is_needed: Callable[[str], bool] = lambda _: True
@@ -45,18 +55,13 @@ def export_revision(
     """
     top = find_repository_root(folder)
     entries = [entry for entry in _list_entries(top, revision) if is_needed(entry.path)]
-    files = [entry for entry in entries if entry.mode not in (LINK_MODE, SUBMODULE_MODE)]
-    links = [entry for entry in entries if entry.mode == LINK_MODE]
     # Links come last: nothing is written through one of them.
-    for start in range(0, len(files) + len(links), BATCH_FILES):
-        batch = _drop_long_files(top, [*files, *links][start : start + BATCH_FILES])
-        for entry, content in zip(batch, _read_contents(top, batch), strict=True):
-            _write_entry(target / entry.path, entry, content)
+    files = sorted((entry for entry in entries if not entry.is_submodule), key=lambda entry: entry.is_link)
+    _write_entries(top, files, target)
     for entry in entries:
-        if entry.mode == SUBMODULE_MODE:
+        if entry.is_submodule:
             _link_submodule(top / entry.path, target / entry.path)
-    paths = sorted(entry.path for entry in (*files, *links))
-    mark_as_exported(target, paths)
+    mark_as_exported(target, sorted(entry.path for entry in files))
 
 
 def mark_as_exported(top: Path, paths: Sequence[str]) -> None:
@@ -94,7 +99,7 @@ def compare_folders(folder: Path, old: str, new: str, folders: Sequence[str]) ->
 def _list_files(top: Path, revision: str, folders: Sequence[str]) -> list[TreeEntry]:
     paths = [] if "" in folders else list(folders)
     entries = _list_entries(top, revision, *paths) if folders else []
-    return [entry for entry in entries if entry.mode not in (LINK_MODE, SUBMODULE_MODE)]
+    return [entry for entry in entries if not (entry.is_link or entry.is_submodule)]
 
 
 def _read_files(top: Path, files: Sequence[TreeEntry]) -> dict[str, bytes]:
@@ -171,10 +176,18 @@ def _unreadable_file(reason: str) -> RepositoryUnreadable:
     )
 
 
+def _write_entries(top: Path, entries: Sequence[TreeEntry], target: Path) -> None:
+    """Write files and links, in this order, some of them at once."""
+    for start in range(0, len(entries), BATCH_FILES):
+        batch = _drop_long_files(top, entries[start : start + BATCH_FILES])
+        for entry, content in zip(batch, _read_contents(top, batch), strict=True):
+            _write_entry(target / entry.path, entry, content)
+
+
 def _write_entry(file: Path, entry: TreeEntry, content: bytes) -> None:
     with suppress(FileExistsError, NotADirectoryError):  # two names that this file system takes for one
         file.parent.mkdir(parents=True, exist_ok=True)
-        if entry.mode == LINK_MODE:
+        if entry.is_link:
             file.symlink_to(os.fsdecode(content))
             return
         with file.open("xb") as stream:
