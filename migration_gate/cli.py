@@ -19,8 +19,9 @@ import click
 
 from migration_gate import __version__
 from migration_gate.config.settings_options import add_settings_options, nest_options
+from migration_gate.corrections.correction_commands import CORRECTION_COMMANDS
 from migration_gate.errors import GateError
-from migration_gate.monorepo import commands
+from migration_gate.monorepo.commands import MONOREPO_COMMANDS
 from migration_gate.process.interruption import Terminated, ignore_signals, raise_on_signals
 from migration_gate.report.error_text import render_error, unexpected_error
 from migration_gate.report.formats import FORMATS, PRINTED_FORMATS
@@ -147,53 +148,6 @@ def diagnose_project(path: Path, form: str, runs_env_py: bool, writes_hook: bool
     return status
 
 
-@command_line.command("rebase")
-@click.argument("path", default=".", type=click.Path(path_type=Path))
-@click.option("--write", "writes", is_flag=True, help="Write it; without this only the diff is printed.")
-@click.option("--merge", "merges", is_flag=True, help="Join the heads by a merge revision instead.")
-@click.option("--base", metavar="REVISION", help="The branch into which the change goes, for git.")
-@click.option("--config", metavar="FILE", help="Our configuration, if not .migration-gate.yml.")
-@click.option("--project", metavar="NAME", multiple=True, help="Only this one of `projects:`; repeatable.")
-@click.option("--alembic", metavar="PATH", help="alembic.ini, pyproject.toml or their folder.")
-@click.option("--section", metavar="NAME", help="The section of alembic.ini to read.")
-@click.option("--python", metavar="PATH", help="The project's interpreter, for its script.py.mako.")
-def rebase_revisions(path: Path, writes: bool, merges: bool, **options: Any) -> int:
-    """Put the new revisions in PATH on top of the head of the base: `down_revision` and `Revises:`.
-
-    Prints a diff; works on text, without Postgres.
-    """
-    from migration_gate.corrections import rebase  # noqa: PLC0415 - not needed to print help
-
-    click.echo(rebase.run_rebase(path, nest_options(options), writes=writes, merges=merges))
-    return 0
-
-
-@command_line.command("allow")
-@click.argument("finding", metavar="ID")
-@click.argument("path", default=".", type=click.Path(path_type=Path))
-@click.option("--reason", required=True, metavar="TEXT", help="Why it is accepted.")
-@click.option("--until", default="", metavar="DATE", help="The last day on which it is, as 2027-01-31.")
-@click.option("--comment", "is_comment", is_flag=True, help="A comment at its line, not an entry.")
-@click.option(
-    "--from",
-    "report",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="The JSON report that has the finding; without it the project is checked.",
-)
-@click.option("--write", "writes", is_flag=True, help="Write it; without this only the diff is shown.")
-@add_settings_options
-def allow_finding(finding: str, path: Path, reason: str, until: str, **options: Any) -> int:
-    """Allow the finding with this ID, in the configuration file or by a comment, and check that it is."""
-    from migration_gate.corrections import new_allowance  # noqa: PLC0415 - not needed to print help
-
-    own = {name: options.pop(name) for name in ("is_comment", "report", "writes")}
-    request = new_allowance.AllowRequest(path, finding, reason, until, **own)
-    text, status = new_allowance.allow_finding(request, nest_options(options))
-    click.echo(text)
-    return status
-
-
 @command_line.command("explain")
 @click.argument("name", metavar="[CHECK]", required=False)
 def explain_check(name: str | None) -> int:
@@ -215,39 +169,6 @@ def print_schema() -> int:
     return 0
 
 
-@command_line.command("fix")
-@click.argument("path", default=".", type=click.Path(path_type=Path))
-@click.option("--write", is_flag=True, help="Write it; else it is only shown.")
-@click.option("--all", "fixes_all", is_flag=True, help="Correct what was there before the change, too.")
-@add_settings_options
-def fix_project(path: Path, write: bool, fixes_all: bool, **options: Any) -> int:
-    """Show what corrects the findings of PATH: one revision for all drift, and edits of its files.
-
-    It is tried on a copy first.
-    """
-    from migration_gate.corrections import fix_command  # noqa: PLC0415 - not needed to print help
-
-    for text in fix_command.fix_projects(path, nest_options(options), writes=write, fixes_all=fixes_all):
-        click.echo(text)
-    return 0
-
-
-@command_line.command("baseline")
-@click.argument("path", default=".", type=click.Path(path_type=Path))
-@click.option("--renew", is_flag=True, help="Write it anew, with the findings that it lacks.")
-@add_settings_options
-def write_baseline(path: Path, renew: bool, **options: Any) -> int:
-    """Write the findings of PATH into its baseline; if there is one, remove those that are gone.
-
-    What the baseline holds does not block where the base of a change is not known.
-    """
-    from migration_gate.corrections import baseline_command as writing  # noqa: PLC0415 - not needed to print help
-
-    for text in writing.write_baselines(path, nest_options(options), is_renewed=renew):
-        click.echo(text)
-    return 0
-
-
 @command_line.command("examine-base", hidden=True)
 def examine_base() -> NoReturn:
     """Examine a project at the base of a change, for the process that started this one."""
@@ -256,8 +177,8 @@ def examine_base() -> NoReturn:
     base_process.answer_request()
 
 
-for monorepo_command in (commands.list_projects, commands.join_json_reports):
-    command_line.add_command(monorepo_command)
+for command in (*MONOREPO_COMMANDS, *CORRECTION_COMMANDS):
+    command_line.add_command(command)
 
 
 def run_as_program() -> NoReturn:

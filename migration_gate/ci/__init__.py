@@ -2,5 +2,6 @@
 
 event               which event of which CI started it
 base_revision       what the change is compared with; changed_lines: which lines it changes
+clone_history       the commits that are at hand, and those that can be fetched
 untrusted_code      whose code may run
 """

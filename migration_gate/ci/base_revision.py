@@ -14,16 +14,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from migration_gate.ci.changed_lines import read_changed_lines
+from migration_gate.ci.clone_history import (
+    fetch_commits,
+    fetch_missing_commit,
+    fetch_shared_commit,
+    find_commit,
+    find_shared_commit,
+    is_ancestor,
+    read_parents,
+)
 from migration_gate.ci.event import COMMIT_ID, Event, read_event
 from migration_gate.errors import Misconfigured, RepositoryUnreadable
 from migration_gate.facts import ChangedFile, Lineage
 from migration_gate.git.git_command import find_repository_root, run_git
 
-FETCH_SECONDS = 20.0
-"""limit for one fetch; at most three are needed"""
-DEPTHS = (50, 1000)
-"""commits of history that are fetched, one after the other, to find what two branches share"""
-_FETCH_OPTIONS = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--no-auto-gc")
 _DIFF_OPTIONS = ("-z", "--no-renames", "--name-status")
 
 
@@ -102,7 +106,7 @@ def compare_with_base(
 
 def find_base(folder: Path, setting: str | None, event: Event) -> BaseRevision:
     """The base of what is checked out in `folder`. Raises Misconfigured if `setting` names no commit."""
-    head = _find_commit(folder, "HEAD")
+    head = find_commit(folder, "HEAD")
     if head.id is None:
         return BaseRevision(None, head.failure or "there is no commit yet")
     if setting:
@@ -118,10 +122,10 @@ def _find_base_of_setting(folder: Path, setting: str, event: Event) -> BaseRevis
     """The base that the user named; a branch may be there under its remote's name alone."""
     reason = f"`base: {setting}`"
     for name in (setting, f"origin/{setting}"):
-        commit = _find_commit(folder, name)
+        commit = find_commit(folder, name)
         if commit.id is not None:
             return _make_base(folder, commit.id, reason, name)
-    if event.ci and re.fullmatch(COMMIT_ID, setting) and _fetch(folder, 1, setting) is None:
+    if event.ci and re.fullmatch(COMMIT_ID, setting) and fetch_commits(folder, 1, setting) is None:
         return _make_base(folder, setting, reason, setting[:12])
     raise Misconfigured(
         f"`base` names the revision `{setting}`, which git does not have here.",
@@ -136,12 +140,12 @@ def _find_base_of_event(folder: Path, base: str, event: Event) -> BaseRevision:
     Where HEAD is the merge commit that the CI made for this run, its first parent is the base. Otherwise the
     base of a pull request is the newest commit that HEAD shares with the branch.
     """
-    parents = _read_parents(folder)
+    parents = read_parents(folder)
     if len(parents) == 2 and parents[1] == event.head:
         return _require_commit(folder, parents[0], f"{event.reason}, as it was merged for this run")
     if event.is_exact:
         return _find_exact_base(folder, base, event)
-    shared = _find_shared_commit(folder, base) or _fetch_shared_commit(folder, base, event.head)
+    shared = find_shared_commit(folder, base) or fetch_shared_commit(folder, base, event.head)
     if shared is not None:
         return _make_base(folder, base, event.reason, event.reason)
     newest = _require_commit(folder, base, f"{event.reason}, the newest commit of it")
@@ -151,20 +155,20 @@ def _find_base_of_event(folder: Path, base: str, event: Event) -> BaseRevision:
 def _find_exact_base(folder: Path, base: str, event: Event) -> BaseRevision:
     """The commit that the event names, and the tip of its branch where that is another one."""
     revision = _require_commit(folder, base, event.reason)
-    if event.may_be_forced and not _is_ancestor(folder, base):
+    if event.may_be_forced and not is_ancestor(folder, base):
         return replace(revision, lineage=Lineage.OTHER)
     if event.is_own_branch:
         return replace(revision, lineage=Lineage.SAME_BRANCH)
     if not event.target_branch:
         return revision
     name = f"origin/{event.target_branch}"
-    tip = event.target_commit or _find_commit(folder, name).id
+    tip = event.target_commit or find_commit(folder, name).id
     return revision if tip in (None, base) else replace(revision, tip=tip, tip_name=name)
 
 
 def _make_base(folder: Path, tip: str, reason: str, tip_name: str) -> BaseRevision:
     """What HEAD shares with a branch; the tip itself if that is nothing."""
-    shared = _find_shared_commit(folder, tip)
+    shared = find_shared_commit(folder, tip)
     if shared is None:
         return BaseRevision(tip, reason, lineage=Lineage.OTHER)
     if shared == tip:
@@ -175,9 +179,9 @@ def _make_base(folder: Path, tip: str, reason: str, tip_name: str) -> BaseRevisi
 def _find_base_on_laptop(folder: Path) -> BaseRevision:
     """The newest commit that HEAD shares with the branch from which the clone was made."""
     default = run_git(folder, "symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD")
-    for name in (default.text.strip(), "origin/main", "origin/master"):
-        commit = _find_commit(folder, name) if name else _NO_COMMIT
-        shared = _find_shared_commit(folder, commit.id) if commit.id is not None else None
+    for name in filter(None, (default.text.strip(), "origin/main", "origin/master")):
+        commit = find_commit(folder, name)
+        shared = find_shared_commit(folder, commit.id) if commit.id is not None else None
         if commit.id is not None and shared is not None:
             return _make_base(folder, commit.id, f"what HEAD shares with {name}", name)
     return BaseRevision(None, "the clone has no branch of a remote named origin")
@@ -185,64 +189,15 @@ def _find_base_on_laptop(folder: Path) -> BaseRevision:
 
 def _require_commit(folder: Path, commit: str, reason: str) -> BaseRevision:
     """That very commit, fetched if it is missing; a base with a note if that fails."""
-    if _find_commit(folder, commit).id is not None:
-        return BaseRevision(commit, reason)
-    failure = _fetch(folder, 1 if _is_shallow(folder) else None, commit)
-    if failure is None and _find_commit(folder, commit).id is not None:
+    failure = fetch_missing_commit(folder, commit)
+    if failure is None:
         return BaseRevision(commit, reason)
     note = (
         f"{reason[0].upper()}{reason[1:]}, commit {commit[:12]}, is not in this clone, and could not be "
-        f"fetched ({failure or 'it is not there'}): what is new in the change is not known. "
+        f"fetched ({failure}): what is new in the change is not known. "
         "Give actions/checkout `fetch-depth: 0` (GitLab: `GIT_DEPTH: 0`)"
     )
     return BaseRevision(None, f"commit {commit[:12]} is not in this clone", note)
-
-
-def _fetch_shared_commit(folder: Path, base: str, head: str | None) -> str | None:
-    """Fetch more and more history, until HEAD and `base` share a commit; None if they never do."""
-    depths = DEPTHS if _is_shallow(folder) else (None,)
-    for depth in depths:
-        if _fetch(folder, depth, base, *([head] if head else [])) is not None:
-            return None
-        shared = _find_shared_commit(folder, base)
-        if shared is not None:
-            return shared
-    return None
-
-
-@dataclass(frozen=True, slots=True)
-class _Commit:
-    """A commit that a name stands for."""
-
-    id: str | None
-    """full; None if there is none"""
-    failure: str | None = None
-    """why git could not be asked"""
-
-
-_NO_COMMIT = _Commit(None)
-
-
-def _find_commit(folder: Path, name: str) -> _Commit:
-    output = run_git(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
-    if output.failure is None:
-        return _Commit(output.text.strip())
-    return _NO_COMMIT if output.is_git_error else _Commit(None, output.failure)
-
-
-def _read_parents(folder: Path) -> tuple[str, ...]:
-    """The parents that HEAD itself names: a shallow clone has the names, even where it lacks the commits."""
-    header = run_git(folder, "cat-file", "commit", "HEAD").text.partition("\n\n")[0]
-    return tuple(line.removeprefix("parent ") for line in header.splitlines() if line.startswith("parent "))
-
-
-def _find_shared_commit(folder: Path, commit: str) -> str | None:
-    """The newest commit that HEAD and `commit` have in common, as far as the clone knows."""
-    return run_git(folder, "merge-base", "HEAD", commit).text.strip() or None
-
-
-def _is_ancestor(folder: Path, commit: str) -> bool:
-    return run_git(folder, "merge-base", "--is-ancestor", commit, "HEAD").failure is None
 
 
 def find_missing_tip(folder: Path, commit: str) -> str | None:
@@ -250,23 +205,10 @@ def find_missing_tip(folder: Path, commit: str) -> str | None:
 
     Raises RepositoryUnreadable if it cannot be fetched.
     """
-    if _find_commit(folder, commit).id is None:
-        failure = _fetch(folder, 1 if _is_shallow(folder) else None, commit)
-        if failure is not None or _find_commit(folder, commit).id is None:
-            reason = failure or "it is not there"
-            raise RepositoryUnreadable(f"commit {commit[:12]} could not be fetched ({reason}).")
-    return None if _is_ancestor(folder, commit) else commit
-
-
-def _is_shallow(folder: Path) -> bool:
-    return run_git(folder, "rev-parse", "--is-shallow-repository").text.strip() == "true"
-
-
-def _fetch(folder: Path, depth: int | None, *commits: str) -> str | None:
-    """Fetch commits from origin with the rights that the clone already has; why it failed, or None."""
-    limit = [f"--depth={depth}"] if depth else []
-    arguments = ("fetch", *_FETCH_OPTIONS, *limit, "origin", *commits)
-    return run_git(folder, *arguments, seconds=FETCH_SECONDS, fetches=True).failure
+    failure = fetch_missing_commit(folder, commit)
+    if failure is not None:
+        raise RepositoryUnreadable(f"commit {commit[:12]} could not be fetched ({failure}).")
+    return None if is_ancestor(folder, commit) else commit
 
 
 def _find_changes(

@@ -1,5 +1,6 @@
 """The commands that write into a project: each shows what it writes, and only `baseline` writes unasked.
 
+correction_commands their options; nothing else is loaded for `--help`
 fix_command         what corrects the findings; planned_fixes: which edits and revisions
 rebase              new revisions on top of the base's head; merge_revision: or joined with it
 new_allowance       an allowance of one finding

@@ -1,24 +1,15 @@
 from .branch_history import BranchTip, ObjectChange, SquashProof
 from .catalog import (
-    AttachedObject,
     CatalogObject,
-    Column,
-    ColumnIdentity,
-    Constraint,
-    ConstraintKind,
     EnumType,
     Extension,
     Grant,
-    Index,
     NamedType,
     OtherObject,
-    ReferentialAction,
     Routine,
     Schema,
     Sequence,
-    Table,
     View,
-    display_name,
 )
 from .change import ChangedFile, Lineage, LineRange
 from .correction import (
@@ -64,6 +55,7 @@ from .models import (
     Models,
     UncreatedObject,
 )
+from .object_names import TablePart, display_name
 from .observation import (
     HeldLock,
     LockMode,
@@ -94,9 +86,19 @@ from .rollback import (
     UnnamedCall,
 )
 from .server_difference import ServerDifference
-from .snapshot import Snapshot, TablePart
+from .snapshot import Snapshot
 from .stage_time import StageTime
 from .steps import Statement, Step, TransactionBoundary
+from .tables import (
+    AttachedObject,
+    Column,
+    ColumnIdentity,
+    Constraint,
+    ConstraintKind,
+    Index,
+    ReferentialAction,
+    Table,
+)
 from .tree import (
     CreatedObject,
     ModelDefinition,

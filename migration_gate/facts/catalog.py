@@ -1,4 +1,4 @@
-"""The nouns of a Postgres catalog, as Postgres itself prints them.
+"""The nouns of a Postgres catalog, as Postgres itself prints them; tables and their parts are in `tables`.
 
 Types come from `format_type`, expressions from `pg_get_expr`, constraints from `pg_get_constraintdef`
 and indexes from `pg_get_indexdef`, all with an empty `search_path`, so every name in them is qualified.
@@ -11,154 +11,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-TableKind = Literal["table", "partitioned table", "foreign table"]
-Persistence = Literal["permanent", "unlogged", "temporary"]
-ColumnIdentity = Literal["always", "by default"]
-ConstraintKind = Literal["primary key", "unique", "foreign key", "check", "exclusion", "not null"]
-ReferentialAction = Literal["no action", "restrict", "cascade", "set null", "set default"]
+from migration_gate.facts.object_names import SchemaObject, display_name
+from migration_gate.facts.tables import AttachedObject, Column, Constraint, Index, Table
+
 NamedTypeKind = Literal["domain", "composite", "range"]
 RoutineKind = Literal["function", "procedure", "aggregate"]
 ViewKind = Literal["view", "materialized view"]
-AttachedKind = Literal["trigger", "policy", "rule"]
-FiringMode = Literal["origin", "disabled", "replica", "always"]
-"""when a trigger or rule fires, by `session_replication_role`"""
-
-
-def display_name(schema: str, name: str) -> str:
-    """The name as reports show it: with its schema, unless that is `public`."""
-    return name if schema == "public" else f"{schema}.{name}"
-
-
-class _SchemaObject:
-    """An object with a name of its own in a schema."""
-
-    __slots__ = ()
-    schema: str
-    name: str
-
-    @property
-    def full_name(self) -> str:
-        """`schema.name`, also of those in `public`; nothing is quoted."""
-        return f"{self.schema}.{self.name}"
-
-    def __str__(self) -> str:
-        return display_name(self.schema, self.name)
-
-
-class _TablePart:
-    """An object that belongs to a table."""
-
-    __slots__ = ()
-    schema: str
-    table: str
-    name: str
-
-    @property
-    def full_table_name(self) -> str:
-        """`schema.table`, also of those in `public`; nothing is quoted."""
-        return f"{self.schema}.{self.table}"
-
-    def __str__(self) -> str:
-        return f"{display_name(self.schema, self.table)}.{self.name}"
 
 
 @dataclass(frozen=True, slots=True)
-class Table(_SchemaObject):
-    """A table; `oid` follows it through renames."""
-
-    schema: str
-    name: str
-    kind: TableKind = "table"
-    persistence: Persistence = "permanent"
-    partition_key: str | None = None
-    """of a partitioned table: `RANGE (day)`"""
-    partition_bound: str | None = None
-    """of a partition: `FOR VALUES FROM … TO …`"""
-    inherits: tuple[str, ...] = ()
-    """its parents, `schema.name`"""
-    options: tuple[str, ...] = ()
-    row_security: bool = False
-    force_row_security: bool = False
-    replica_identity: str = "default"
-    comment: str | None = None
-    oid: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Column(_TablePart):
-    """A column of a table."""
-
-    schema: str
-    table: str
-    name: str
-    type: str
-    nullable: bool = True
-    default: str | None = None
-    generated: str | None = None
-    """`stored: expression` or `virtual: expression`"""
-    identity: ColumnIdentity | None = None
-    """the options are its sequence's"""
-    collation: str | None = None
-    storage: str | None = None
-    """collation and storage only if they are not the type's own"""
-    comment: str | None = None
-    position: int = 0
-    """from 1, dropped columns not counted"""
-    number: int = 0  # attnum
-
-    @property
-    def full_name(self) -> str:
-        """`schema.table.column`; nothing is quoted."""
-        return f"{self.full_table_name}.{self.name}"
-
-
-@dataclass(frozen=True, slots=True)
-class Constraint(_TablePart):
-    """A constraint of a table. Fields about references are those of a foreign key."""
-
-    schema: str
-    table: str
-    name: str
-    kind: ConstraintKind
-    definition: str
-    columns: tuple[str, ...] = ()
-    validated: bool = True
-    deferrable: bool = False
-    deferred: bool = False
-    references: str | None = None
-    """the referenced table, `schema.name`"""
-    referenced_columns: tuple[str, ...] = ()
-    on_delete: ReferentialAction | None = None
-    on_update: ReferentialAction | None = None
-    comment: str | None = None
-    oid: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Index(_TablePart):
-    """An index; `constraint` names the constraint it backs, if any."""
-
-    schema: str
-    table: str
-    name: str
-    definition: str
-    columns: tuple[str | None, ...] = ()
-    """the key columns in order, None for an expression"""
-    unique: bool = False
-    valid: bool = True
-    partial: bool = False
-    on_view: bool = False
-    """it belongs to a materialized view"""
-    constraint: str | None = None
-    comment: str | None = None
-    oid: int = 0
-
-    def __str__(self) -> str:
-        return display_name(self.schema, self.name)
-
-
-@dataclass(frozen=True, slots=True)
-class EnumType(_SchemaObject):
+class EnumType(SchemaObject):
     """An enum with its labels in their sort order."""
 
     schema: str
@@ -169,7 +31,7 @@ class EnumType(_SchemaObject):
 
 
 @dataclass(frozen=True, slots=True)
-class NamedType(_SchemaObject):
+class NamedType(SchemaObject):
     """A domain, composite type or range."""
 
     schema: str
@@ -181,7 +43,7 @@ class NamedType(_SchemaObject):
 
 
 @dataclass(frozen=True, slots=True)
-class Sequence(_SchemaObject):
+class Sequence(SchemaObject):
     """A sequence with its options and, for serial and identity columns, its owner: `schema.table.column`."""
 
     schema: str
@@ -200,7 +62,7 @@ class Sequence(_SchemaObject):
 
 
 @dataclass(frozen=True, slots=True)
-class Routine(_SchemaObject):
+class Routine(SchemaObject):
     """A function, procedure or aggregate; `signature` tells overloads apart."""
 
     schema: str
@@ -215,7 +77,7 @@ class Routine(_SchemaObject):
 
 
 @dataclass(frozen=True, slots=True)
-class View(_SchemaObject):
+class View(SchemaObject):
     """A view, materialized or not."""
 
     schema: str
@@ -228,21 +90,6 @@ class View(_SchemaObject):
     column_names: tuple[str, ...] = ()
     column_types: tuple[str, ...] = ()
     """as `format_type` prints them, in the order of the names"""
-
-
-@dataclass(frozen=True, slots=True)
-class AttachedObject(_TablePart):
-    """A trigger, policy or rule of a relation: models cannot express these."""
-
-    schema: str
-    table: str
-    name: str
-    kind: AttachedKind
-    definition: str
-    enabled: FiringMode = "origin"
-
-    def __str__(self) -> str:
-        return f"{self.name} on {display_name(self.schema, self.table)}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,15 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from migration_gate.facts.catalog import (
-    ColumnIdentity,
-    EnumType,
-    NamedType,
-    Persistence,
-    Sequence,
-    TableKind,
-    View,
-)
+from migration_gate.facts.catalog import EnumType, NamedType, Sequence, View
+from migration_gate.facts.tables import ColumnIdentity, Persistence, TableKind
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from migration_gate.facts.catalog import Column
 from migration_gate.facts.change import ChangedFile
 from migration_gate.facts.coverage import Coverage, Unchecked
 from migration_gate.facts.ddl_commands import DdlCommand
@@ -27,6 +26,7 @@ from migration_gate.facts.server_difference import ServerDifference
 from migration_gate.facts.snapshot import Snapshot
 from migration_gate.facts.stage_time import StageTime
 from migration_gate.facts.steps import Statement, Step
+from migration_gate.facts.tables import Column
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,44 +6,21 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from migration_gate.facts.catalog import (
-    AttachedObject,
-    Column,
-    Constraint,
     EnumType,
     Extension,
     Grant,
-    Index,
     NamedType,
     OtherObject,
     Routine,
     Schema,
     Sequence,
-    Table,
     View,
 )
-
-
-class TablePart(Protocol):
-    """A column, constraint or index: what belongs to one table."""
-
-    @property
-    def schema(self) -> str:
-        """The schema of the table."""
-        ...
-
-    @property
-    def table(self) -> str:
-        """The name of the table."""
-        ...
-
-    @property
-    def full_table_name(self) -> str:
-        """Both, `schema.table`."""
-        ...
-
+from migration_gate.facts.object_names import TablePart
+from migration_gate.facts.tables import AttachedObject, Column, Constraint, Index, Table
 
 Part = TypeVar("Part", bound=TablePart)
 

@@ -123,3 +123,6 @@ def _file_of_runner(variable: str, option: str) -> Path:
             advice="Leave the option out outside of a GitHub step.",
         )
     return Path(os.environ[variable])
+
+
+MONOREPO_COMMANDS = (list_projects, join_json_reports)

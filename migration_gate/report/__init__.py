@@ -7,7 +7,7 @@ concise, github_log, error_text     other texts: a line a finding, GitHub's runn
                     broken_run: one that our own bug stopped, on GitHub
 summary, comment    Markdown: finding_markdown, problem_markdown; diagrams: history_diagram, table_diagram,
                     mermaid
-json_report         for programs; json_document: its fields, for the schema
+json_report         for programs; json_document: its fields, for the schema; json_drift: differences
 sarif, junit, codequality, annotations      for code scanning, for CI systems, for the lines of a change
 
 verdict_selection   which verdicts are shown, in which order

@@ -11,6 +11,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from migration_gate.report.json_drift import JsonDrift, JsonDriftRevision
+
 FORMAT: Literal[1] = 1
 Outcome = Literal["passed", "blocked", "not checked"]
 Name = Annotated[str, Field(pattern="^[a-z][a-z0-9-]*$")]
@@ -117,56 +119,6 @@ class JsonFailure:
     statement: str | None
     file: str | None
     line: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class JsonRename:
-    """What a missing and an extra table or column are if one is the other under a new name.
-
-    `old` is the name in the migrations, `new` that in the models; `upgrade` and `downgrade` ran both ways, or
-    are empty, and `refused` says why; `remaining` are objects that are to be looked at afterwards.
-    """
-
-    old: str
-    new: str
-    likely: bool
-    upgrade: str
-    downgrade: str
-    remaining: tuple[str, ...]
-    refused: str
-
-
-@dataclass(frozen=True, slots=True)
-class JsonDrift:
-    """One difference; a side that is missing is null, `upgrade` and `downgrade` are bodies of a revision."""
-
-    kind: str
-    object: str
-    table: str | None
-    column: str | None
-    migrations: str | None
-    models: str | None
-    revision: str | None
-    upgrade: str
-    downgrade: str
-    refused: str
-    runs_only_with: str
-    fixed_by_others: bool
-    rename: JsonRename | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class JsonDriftRevision:
-    """One revision that removes all drift, run both ways; `text` is the file, `left_out` are objects."""
-
-    id: str
-    down_revision: tuple[str, ...]
-    depends_on: tuple[str, ...]
-    differences: int
-    left_out: tuple[str, ...]
-    upgrade: str
-    downgrade: str
-    text: str
 
 
 @dataclass(frozen=True, slots=True)

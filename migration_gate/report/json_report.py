@@ -6,17 +6,12 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from migration_gate.analysis.drift_revision import format_revision_file
-from migration_gate.analysis.rename_advice import list_rename_names
 from migration_gate.check import Severity
 from migration_gate.config.settings import Allowance
 from migration_gate.facts import (
     AllowanceText,
     Base,
-    Difference,
-    DriftRevision,
     Failure,
-    RenameFix,
     Revision,
     SourceEdit,
     Step,
@@ -28,8 +23,6 @@ from migration_gate.report.json_document import (
     JsonBase,
     JsonCheckCoverage,
     JsonCoverage,
-    JsonDrift,
-    JsonDriftRevision,
     JsonEdit,
     JsonFailure,
     JsonFixed,
@@ -38,7 +31,6 @@ from migration_gate.report.json_document import (
     JsonNewAllowance,
     JsonProblem,
     JsonProject,
-    JsonRename,
     JsonReport,
     JsonRevision,
     JsonStep,
@@ -47,6 +39,7 @@ from migration_gate.report.json_document import (
     Outcome,
     Unchecked,
 )
+from migration_gate.report.json_drift import build_drift, build_drift_revision
 from migration_gate.report.phrases import project_remarks
 from migration_gate.report.verdict_selection import allowed_verdicts, old_verdicts, standing_verdicts
 from migration_gate.verdict.outcome import Problem, ProjectReport, Report, Verdict
@@ -73,7 +66,7 @@ def build_document(report: Report) -> JsonReport:
         status=report.status,
         seconds=_round_seconds(report.seconds),
         counts=_count_verdicts(verdicts, blocking),
-        projects=tuple(_build_project(project) for project in report.projects),
+        projects=tuple(map(_build_project, report.projects)),
     )
 
 
@@ -119,19 +112,19 @@ def _build_project(project: ProjectReport) -> JsonProject:
         target=history.target,
         arrived=replay.arrived_heads,
         tables=len(replay.catalog.tables),
-        revisions=tuple(_build_revision(revision) for revision in history.revisions),
-        steps=tuple(_build_step(step) for step in replay.steps),
+        revisions=tuple(map(_build_revision, history.revisions)),
+        steps=tuple(map(_build_step, replay.steps)),
         failure=_build_failure(replay.failure),
-        drift=tuple(_build_drift(difference) for difference in replay.differences),
-        drift_revision=_build_drift_revision(replay.drift_revision),
+        drift=tuple(map(build_drift, replay.differences)),
+        drift_revision=build_drift_revision(replay.drift_revision),
         unchecked=tuple(Unchecked(item.object, item.why) for item in unchecked),
         notes=project_remarks(project),
         static=project.static,
         coverage=_build_coverage(project),
         scope=project.scope,
         base=_build_base(project.facts.base),
-        fixed=tuple(_build_fixed(verdict) for verdict in project.fixed),
-        new_allowances=tuple(_build_new_allowance(entry) for entry in project.new_allowances),
+        fixed=tuple(map(_build_fixed, project.fixed)),
+        new_allowances=tuple(map(_build_new_allowance, project.new_allowances)),
         lowered=tuple(
             JsonLowered(item.check, item.severity.value if item.severity else "off")
             for item in project.lowered
@@ -273,47 +266,4 @@ def _build_failure(failure: Failure | None) -> JsonFailure | None:
         statement=first.statement,
         file=location.file if location else None,
         line=location.line if location else None,
-    )
-
-
-def _build_drift(difference: Difference) -> JsonDrift:
-    return JsonDrift(
-        kind=difference.kind,
-        object=difference.object,
-        table=difference.table,
-        column=difference.column,
-        migrations=difference.database,
-        models=difference.models,
-        revision=difference.revision,
-        upgrade=difference.upgrade,
-        downgrade=difference.downgrade,
-        refused=difference.fix_refused,
-        runs_only_with=difference.runs_only_with,
-        fixed_by_others=difference.fixed_by_others,
-        rename=_build_rename(difference),
-    )
-
-
-def _build_rename(difference: Difference) -> JsonRename | None:
-    names = list_rename_names(difference)
-    if names is None:
-        return None
-    fix = difference.rename_fix or RenameFix()
-    return JsonRename(
-        *names, difference.rename_is_likely, fix.upgrade, fix.downgrade, fix.remaining, fix.refused
-    )
-
-
-def _build_drift_revision(revision: DriftRevision | None) -> JsonDriftRevision | None:
-    if revision is None:
-        return None
-    return JsonDriftRevision(
-        id=revision.identifier,
-        down_revision=revision.down_revision,
-        depends_on=revision.depends_on,
-        differences=revision.differences,
-        left_out=revision.left_out,
-        upgrade=revision.upgrade,
-        downgrade=revision.downgrade,
-        text=format_revision_file(revision),
     )

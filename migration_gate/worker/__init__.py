@@ -30,6 +30,7 @@ in and what goes out; stdout and stderr belong to the project's code.
     statement_recorder  statements, transactions and errors of a step; observed_blocks: caught in DO blocks
     step_record         which of them are kept; statement_parameters: their values
     model_ddl           DDL that is compiled from the project's own models; model_origins, running_frames
+    column_sources      a copied column knows the one that it was copied from
     catalog_snapshot    reads the catalog on the migration's own connection; row_changes: of one revision
     env_watch           errors that env.py catches, contexts that it does not run
     env_context         what env.py configured

@@ -12,7 +12,7 @@ import os
 from dataclasses import dataclass
 from typing import Any, Iterable, Optional, Sequence
 
-from . import private_api
+from . import column_sources, private_api
 from .listener_guard import ListenerGuard
 from .model_origins import ModelOrigins, list_items
 from .protocol.model_lines import ModelDdl, ModelObject
@@ -72,7 +72,7 @@ class ModelDdlObserver:
         event.listen(Engine, "before_execute", self._guard.wrap(OBSERVATION, self._before_execute))
         event.listen(Engine, "before_cursor_execute", self._guard.wrap(OBSERVATION, self._before_statement))
         private_api.observe_ddl_compilation(self._guard.wrap(OBSERVATION, self._on_compiled))
-        private_api.remember_column_sources(self._guard.wrap(OBSERVATION, private_api.set_column_source))
+        private_api.remember_column_sources(self._guard.wrap(OBSERVATION, column_sources.set_column_source))
 
     def begin_stage(self, stage: Stage) -> None:
         """What is observed from now on belongs to this stage."""

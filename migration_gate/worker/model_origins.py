@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Iterable, Iterator
 
-from . import private_api
+from . import column_sources, private_api
 from .protocol.model_lines import ModelObject
 
 MAX_NESTING = 4
@@ -19,7 +19,7 @@ class ModelOrigins:
         self._metadatas = list(metadatas)
         self._metadata_ids = {id(metadata) for metadata in self._metadatas}
         columns = list(_list_columns(self._metadatas))
-        self._column_ids = {id(private_api.find_column_source(column)) for column in columns}
+        self._column_ids = {id(column_sources.find_column_source(column)) for column in columns}
         # Types that SQLAlchemy shares between all columns say nothing about where one comes from.
         shared = {id(type_) for type_ in private_api.find_shared_types()}
         self._type_ids = {id(column.type) for column in columns} - shared
@@ -96,7 +96,7 @@ class ModelOrigins:
         return id(getattr(item, "metadata", None)) in self._metadata_ids
 
     def _is_model_column(self, column: Any) -> bool:
-        source = private_api.find_column_source(column)
+        source = column_sources.find_column_source(column)
         return id(source) in self._column_ids or self._has_metadata(getattr(source, "table", None))
 
     def _has_labels_of_models(self, type_: Any) -> bool:

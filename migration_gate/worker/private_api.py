@@ -64,20 +64,6 @@ def resolved_dependencies(revision: Any) -> tuple[str, ...]:
     return tuple(revision._resolved_dependencies or ())
 
 
-def list_applied_revisions(script: Any, heads: Any) -> frozenset[str]:
-    """The ids of `heads`, and of all that they follow and depend on."""
-    applied: set[str] = set()
-    waiting = [script.get_revision(head) for head in heads]
-    while waiting:
-        revision = waiting.pop()
-        if revision.revision not in applied:
-            applied.add(revision.revision)
-            down = revision.down_revision
-            parents = down if isinstance(down, (tuple, list)) else (down,) if down else ()
-            waiting += [script.get_revision(name) for name in (*parents, *resolved_dependencies(revision))]
-    return frozenset(applied)
-
-
 def wrap_migration_function(step: Any, wrap: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
     """Run `wrap(function)` in the place of a step's `upgrade()`.
 
@@ -276,10 +262,6 @@ def observe_ddl_compilation(observe: Callable[[Any, Any], None]) -> None:
     DDLElement.compile = compile_element  # type: ignore[method-assign]
 
 
-COLUMN_SOURCE = "_migration_gate_source"
-"""the attribute of a copied column that names the one it was copied from"""
-
-
 def remember_column_sources(remember: Callable[[Any, Any], None]) -> None:
     """Call `remember(copied, column)`, a guarded `set_column_source`, for each copy of a column.
 
@@ -297,19 +279,6 @@ def remember_column_sources(remember: Callable[[Any, Any], None]) -> None:
         return copied
 
     Column._copy = copy_column  # type: ignore[method-assign]
-
-
-def set_column_source(copied: Any, column: Any) -> None:
-    """Have the copy of a table's column know that column, for `find_column_source`."""
-    if getattr(column, "table", None) is not None or hasattr(column, COLUMN_SOURCE):
-        setattr(copied, COLUMN_SOURCE, column)
-
-
-def find_column_source(column: Any) -> Any:
-    """The column of a table that this one was copied from, through copies of copies; else itself."""
-    while hasattr(column, COLUMN_SOURCE):
-        column = getattr(column, COLUMN_SOURCE)
-    return column
 
 
 def find_shared_types() -> Iterable[Any]:

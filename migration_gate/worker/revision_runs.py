@@ -111,12 +111,8 @@ class RevisionRuns:
 
     def _describe_failure(self, error: BaseException) -> RunsFinished:
         line = self._recorder.line
-        open_errors = list(self._recorder.open_errors)
-        record = self._recorder.end_step()
         report = describe_error(error, home=self._home)
-        first = open_errors[0] if open_errors else None
-        if first is not None and (first.message, first.statement) == (report.message, report.statement):
-            first = None
+        record = self._recorder.end_step()
         return RunsFinished(
             finished=tuple(self._finished),
             error=report,
@@ -124,7 +120,7 @@ class RevisionRuns:
             direction=self._running.direction if self._running is not None else "downgrade",
             line=line,
             statements=record.statements,
-            first_error=first,
+            first_error=self._recorder.find_first_error(report),
         )
 
     def _enter_database(self) -> None:
@@ -187,7 +183,7 @@ class RevisionRuns:
         """Whether this context has what the function wants: a head to remove, or a revision to come."""
         if run.direction == "downgrade":
             return run.revision in heads
-        return run.revision not in private_api.list_applied_revisions(self._script, heads)
+        return run.revision not in _list_applied_revisions(self._script, heads)
 
     def _run_function(self, run: RevisionRun, context: Any) -> Iterator[Any]:
         """Give one step to Alembic, which runs it and comes back for the next one."""
@@ -217,3 +213,18 @@ class RevisionRuns:
                 self._recorder.in_migration = False
 
         return recorded_function
+
+
+def _list_applied_revisions(script: Any, heads: Any) -> frozenset[str]:
+    """The ids of `heads`, and of all that they follow and depend on."""
+    applied: set[str] = set()
+    waiting = [script.get_revision(head) for head in heads]
+    while waiting:
+        revision = waiting.pop()
+        if revision.revision not in applied:
+            applied.add(revision.revision)
+            down = revision.down_revision
+            parents = down if isinstance(down, (tuple, list)) else (down,) if down else ()
+            required = (*parents, *private_api.resolved_dependencies(revision))
+            waiting += [script.get_revision(name) for name in required]
+    return frozenset(applied)

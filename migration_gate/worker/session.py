@@ -290,7 +290,7 @@ class Session:
                 file=os.path.realpath(file) if file is not None else None,
                 line=line,
                 statements=record.statements,
-                first_error=self._find_first_error(report),
+                first_error=self._recorder.find_first_error(report),
                 missing=self._retries.missing_settings() if not self._has_run_revisions() else (),
             )
         )
@@ -302,11 +302,3 @@ class Session:
 
     def _has_run_revisions(self) -> bool:
         return self._upgrade is not None and self._upgrade.has_begun
-
-    def _find_first_error(self, error: ErrorReport) -> Optional[ErrorReport]:
-        """The error that this one only follows from: "current transaction is aborted" hides it."""
-        if not self._recorder.open_errors:
-            return None
-        first = self._recorder.open_errors[0]
-        is_same = (first.message, first.statement) == (error.message, error.statement)
-        return None if is_same else first

@@ -34,7 +34,7 @@ class StatementRecorder:
         """the migration's own function runs, not Alembic's bookkeeping around it"""
         self.migration_connection: Any = None
         """the driver's connection on which Alembic runs the migration"""
-        self.open_errors: list[ErrorReport] = []
+        self._open_errors: list[ErrorReport] = []
         """errors of the transaction that is open, the first one first"""
         self._log = StepLog()
         self._statement_start = 0.0
@@ -72,6 +72,14 @@ class StatementRecorder:
         self._log = StepLog()
         return record
 
+    def find_first_error(self, error: ErrorReport) -> Optional[ErrorReport]:
+        """The error that this one only follows from: "current transaction is aborted" hides it."""
+        if not self._open_errors:
+            return None
+        first = self._open_errors[0]
+        is_same = (first.message, first.statement) == (error.message, error.statement)
+        return None if is_same else first
+
     def caught_duplicates(self) -> tuple[str, ...]:
         """Statements of the step so far that failed because a name was taken."""
         return tuple(
@@ -85,7 +93,7 @@ class StatementRecorder:
             self._log.add_boundary(name)
 
     def _end_transaction(self, name: BoundaryName) -> None:
-        self.open_errors = []
+        self._open_errors = []
         self._add_boundary(name)
 
     def _observe_block(
@@ -108,7 +116,7 @@ class StatementRecorder:
     def _after_statement(
         self, connection: Any, cursor: Any, statement: str, parameters: Any, *more: Any
     ) -> None:
-        self.open_errors = []  # nothing succeeds in a transaction that an error ended
+        self._open_errors = []  # nothing succeeds in a transaction that an error ended
         if self.in_migration:
             rows = getattr(cursor, "rowcount", None)
             # -1, or no number at all: the driver does not know.
@@ -120,7 +128,7 @@ class StatementRecorder:
         report = describe_error(context.sqlalchemy_exception or context.original_exception, home=self._home)
         statement = without_notes(context.statement or "")[:MAX_TEXT] or report.statement
         report = dataclasses.replace(report, statement=statement, line=self.line)
-        self.open_errors.append(report)
+        self._open_errors.append(report)
         if self.in_migration and context.statement:
             self._add_statement(context.statement, None, report)
 

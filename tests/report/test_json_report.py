@@ -12,7 +12,8 @@ from pydantic import TypeAdapter
 
 from docs.generate import render_report_schema
 from migration_gate.facts import Difference, RenameFix
-from migration_gate.report.json_document import JsonRename, JsonReport
+from migration_gate.report.json_document import JsonReport
+from migration_gate.report.json_drift import JsonRename
 from migration_gate.report.json_report import build_document, render
 from migration_gate.verdict.outcome import Report
 from tests.support import example_reports
