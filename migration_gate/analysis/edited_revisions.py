@@ -96,13 +96,9 @@ def _compare_revision(
     effect = _Effect(before.commands.get(revision.id, []), now.commands.get(revision.id, []))
     if difference is None and not effect.is_other(compares_states=not has_difference):
         return None
-    code = _Code(
-        find_text(change.before, pair.before),
-        find_text(change.now, revision),
-        find_changed_inputs(
-            find_text(change.now, revision), revision.location.file, _list_other_files(change, now.replay)
-        ),
-    )
+    text = find_text(change.now, revision)
+    inputs = find_changed_inputs(text, revision.location.file, _list_other_files(change, now.replay))
+    code = _Code(find_text(change.before, pair.before), text, inputs)
     if code.is_unchanged and (difference is None or has_difference):
         return None  # it follows from what ran before
     edited = EditedRevision(revision, not code.has_same_text, code.inputs.files)
