@@ -47,7 +47,7 @@ def depends_on_changes(tree: Path, paths: Iterable[str], changed_paths: Iterable
     return _change_helpers(sources, environments, changed) or _reaches(sources, revisions, changed)
 
 
-def _change_helpers(sources: _Sources, environments: Iterable[str], changed: frozenset[str]) -> bool:
+def _change_helpers(sources: Sources, environments: Iterable[str], changed: frozenset[str]) -> bool:
     """Whether one of the changed files is a module that env.py imports, and more than models."""
     imported = {file for path in environments for file in sources.list_imports(path)}
     return any(has_more_than_models(sources.read(path)) for path in imported & changed)

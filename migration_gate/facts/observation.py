@@ -7,8 +7,8 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Literal
 
-from migration_gate.facts.catalog import display_name
 from migration_gate.facts.location import Location
+from migration_gate.facts.object_names import display_name
 
 ObserveScope = Literal["change", "all", "off"]
 RelationKind = Literal[
