@@ -36,6 +36,7 @@ from migration_gate.postgres.saved_cluster import SavedCluster
 from migration_gate.postgres.server import Server
 from migration_gate.postgres.server_choice import ServerChoice
 from migration_gate.project import Project
+from migration_gate.wording import count_noun
 from migration_gate.worker.protocol import Line
 from migration_gate.worker.protocol.history_lines import (
     ContextFinished,
@@ -76,7 +77,22 @@ class CheckpointRun:
     state: SavedState | None = None
     notes: list[str] = field(default_factory=list)
     """why there is no checkpoint, as clauses"""
+    is_restored: bool = False
+    """the server was started from `state`"""
     _copy: _Copy | None = None
+
+    def describe(self) -> str:
+        """Where the replay began, for the report."""
+        if self.state is not None and self.is_restored:
+            count = count_noun(len(self.state.record.revisions), "revision")
+            verb = "was" if len(self.state.record.revisions) == 1 else "were"
+            return (
+                f"the replay began from a checkpoint at `{self.state.newest_revision}` ({count} {verb} "
+                "replayed before)"
+            )
+        if self.notes:
+            return f"the replay began from scratch; no checkpoint was kept: {self.notes[-1]}"
+        return "the replay began from scratch"
 
     @property
     def cluster(self) -> SavedCluster | None:
@@ -92,7 +108,7 @@ class CheckpointRun:
         """The server could not be started from it: nothing else can, either."""
         if self.state is not None:
             self.store.remove(self.state)
-            self.notes.append("a checkpoint was damaged, and was removed")
+            self.notes.append("one was damaged, and was removed")
             self.state = None
 
     @property
@@ -152,7 +168,7 @@ class CheckpointRun:
         line = lines[-1]
         selected = select_lines(lines)
         if selected is None or server.data is None or server.log is None:
-            self.notes.append("the worker's answer holds more than steps")
+            self.notes.append("more than revisions ran")
             return
         folder = self.store.make_folder()
         try:

@@ -88,10 +88,11 @@ def list_changed_dependencies(top: Path, dependencies: Sequence[Dependency]) -> 
         return essential
     known = {item.path for item in dependencies}
     sources = Sources(top, [path for path in list_paths(top) if path.endswith(".py")])
-    reached = _follow(sources, [item.path for item in changed], known)
+    changed_paths = {item.path for item in changed}
+    reached = _follow(sources, changed_paths, known - changed_paths)
     if reached is None:
-        return [changed[0].path]
-    candidates = {item.path for item in changed} | (reached - known)
+        return sorted(changed_paths)
+    candidates = changed_paths | (reached - known)
     return sorted(path for path in candidates if NAMING_MARK in sources.read(path))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import secrets
@@ -20,6 +21,8 @@ KEPT = 3
 """checkpoints of one project: more than one branch is worked on"""
 STALE_SECONDS = 3600.0
 """age at which a folder that a run was ended in is removed"""
+KEPT_PROJECTS = 12
+"""whose checkpoints are kept: the last ones that were checked"""
 FOLDER = "checkpoints"
 
 
@@ -37,6 +40,7 @@ class CheckpointStore:
         states.sort(key=lambda state: len(state.record.revisions), reverse=True)
         for state in states:
             if not list_changed_dependencies(self.top, state.record.dependencies):
+                self._mark_used(state)
                 return state
         return None
 
@@ -54,13 +58,13 @@ class CheckpointStore:
         """Give a complete checkpoint its place, and remove the oldest ones. Raises OSError."""
         folder.rename(self.folder / secrets.token_hex(8))
         self._prune()
+        self._prune_projects()
 
-    def mark_used(self, state: SavedState) -> None:
+    def _mark_used(self, state: SavedState) -> None:
         """The checkpoint is not the oldest any more."""
-        try:
+        with contextlib.suppress(OSError):
             os.utime(state.folder)
-        except OSError:
-            return
+            os.utime(self.folder)
 
     def remove(self, state: SavedState) -> None:
         """Take a checkpoint out. It is renamed first, so that no run copies half of it."""
@@ -80,6 +84,12 @@ class CheckpointStore:
             state = read_state(self.folder / name) if not name.startswith(".") else None
             if state is not None:
                 yield state
+
+    def _prune_projects(self) -> None:
+        os.utime(self.folder)
+        projects = sorted(self.folder.parent.iterdir(), key=lambda path: path.lstat().st_mtime, reverse=True)
+        for path in projects[KEPT_PROJECTS:]:
+            remove_folder(path)
 
     def _prune(self) -> None:
         folders = sorted(self.folder.iterdir(), key=lambda path: path.lstat().st_mtime, reverse=True)

@@ -186,8 +186,8 @@ def _revision_scope(value: object) -> RollbackScope:
 
 
 def _checkpoint_use(value: object) -> Literal["auto", "scratch", "off"]:
-    uses: dict[object, Literal["auto", "scratch"]] = {"auto": "auto", "scratch": "scratch"}
-    return uses.get(value, "off")
+    uses: dict[object, Literal["scratch", "off"]] = {"scratch": "scratch", "off": "off"}
+    return uses.get(value, "auto")
 
 
 def _severity(level: str) -> Severity | None:

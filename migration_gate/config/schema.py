@@ -178,7 +178,7 @@ class ProjectKeys(Keys):
         examples=["all"],
     )
     checkpoint: Literal["auto", "scratch", "off"] = Field(
-        default="off",
+        default="auto",
         description="whether a run may begin from the state at the base's heads that an earlier one kept: "
         "auto; scratch replays everything, and compares that with what is kept; off keeps nothing",
         examples=["off"],

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from migration_gate.facts import Facts
     from migration_gate.postgres.choice import ServerPlan
 
+REPEATED = "the replay began from scratch, because one that began from a checkpoint failed"
 EXAMINATION_ON_SERVER = "migration_gate.replay.examination_on_server"
 
 
@@ -67,7 +68,8 @@ def _examine(
     else:
         if not beginning.is_restored or (facts.replay.failure is None and facts.replay.history.error is None):
             return facts
-    return (yield from _examine_project(settings, servers, later_module, Beginning(is_allowed=False)))
+    facts = yield from _examine_project(settings, servers, later_module, Beginning(is_allowed=False))
+    return replace(facts, replay=replace(facts.replay, notes=(*facts.replay.notes, REPEATED)))
 
 
 @dataclass(slots=True)

@@ -52,6 +52,7 @@ def prepare_databases(
     restored = None
     if checkpoint is not None and checkpoint.state is not None and server.is_restored:
         restored = read_restored_state(checkpoint.state)
+        checkpoint.is_restored = True
     database = restored.state.record.database if restored is not None else server.create_database()
     return ReplaySetup(
         settings=settings,
@@ -106,8 +107,13 @@ def examine_on_server(
         settings.root,
         list_revision_paths(setup, repository_text.revision_files),
     )
-    replay = replace(replay, coverage=measure_coverage(replay), checkpoint=_describe_checkpoint(setup))
     kept_state.result()
+    replay = replace(
+        replay,
+        coverage=measure_coverage(replay),
+        checkpoint=_describe_checkpoint(setup),
+        notes=(*replay.notes, *([setup.checkpoint.describe()] if setup.checkpoint is not None else [])),
+    )
     return Facts(settings.name, replay, tree, settings.owners)
 
 

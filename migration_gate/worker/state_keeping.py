@@ -20,8 +20,9 @@ COMMIT_AND_CHAIN = 120000
 COMMIT = "commit and chain /* migration_gate */"
 SESSION_SETTINGS = """
 select name, setting from pg_catalog.pg_settings
-where source = 'session' and left(name, 14) <> 'migration_gate'
+where source = 'session' and setting is distinct from reset_val and left(name, 14) <> 'migration_gate'
 """
+"""that a new session would not have"""
 FIND_OBSTACLE = """
 with mine as (
     select mod(txid_current_if_assigned(), 4294967296) as xid

@@ -47,7 +47,7 @@ def origins_by_key(settings: Settings) -> dict[str, str]:
 def test_an_empty_folder_gives_the_defaults(tmp_path: Path) -> None:
     settings = load(tmp_path)
     plain = Settings(tmp_path.name, tmp_path, tmp_path, project_folder=tmp_path, origins=settings.origins)
-    plain = replace(plain, checked_folder=tmp_path)
+    plain = replace(plain, checked_folder=tmp_path, checkpoint="auto")
     assert settings == plain
     assert {value.origin for value in settings.origins} == {"default"}
 
@@ -89,6 +89,7 @@ checks: {unindexed-owner: off, drift/comment: note}
 allow:
   - {check: drift, object: "audit_*", reason: by hand, until: 2027-01-31}
 fail_on: warning
+checkpoint: scratch
 """
 
 
@@ -112,6 +113,7 @@ def test_every_key_of_a_file_is_read(tmp_path: Path) -> None:
         checked_folder=tmp_path,
         alembic=tmp_path / "db/alembic.ini",
         section="tenant",
+        checkpoint="scratch",
         flask_app="wsgi:app",
         python=tmp_path / "env/bin/python",
         env=(

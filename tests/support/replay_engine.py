@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from psycopg import sql
 
+from migration_gate.checkpoint.checkpoint_run import CheckpointRun
 from migration_gate.config.settings import Settings
 from migration_gate.facts import Replay, Table
 from migration_gate.postgres.choice import start_server
@@ -80,6 +81,7 @@ class Engine:
         *,
         look: Callable[[str], None] | None = None,
         changed: tuple[str, ...] = (),
+        checkpoint: CheckpointRun | None = None,
         **settings: Any,
     ) -> Ran:
         """Replay the project in `folder`; `look` is called with the database before it is dropped.
@@ -99,6 +101,7 @@ class Engine:
             database=database,
             models_database=f"{database}_models",
             changed_files=changed,
+            checkpoint=checkpoint,
         )
         try:
             list(prepare_database(setup))

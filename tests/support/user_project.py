@@ -149,7 +149,7 @@ class World:
         """What the command sees: nothing of the caller's but PATH and HOME."""
         given: dict[str, str | None] = {
             "PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), "LANG": "C.UTF-8",
-            "TMPDIR": str(self.temporary), MARK: self.mark, **changed,
+            "TMPDIR": str(self.temporary), MARK: self.mark, "MIGRATION_GATE_CHECKPOINT": "off", **changed,
         }  # fmt: skip
         return {name: text for name, text in given.items() if text is not None}
 

@@ -1,0 +1,91 @@
+"""Where a COMMIT between two revisions would change what follows, no state is kept."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from migration_gate.checkpoint.checkpoint_run import CheckpointRun
+from migration_gate.checkpoint.policy import CheckpointUse
+from migration_gate.checkpoint.store import CheckpointStore
+from migration_gate.config.settings import Settings
+from migration_gate.project import find_project
+from migration_gate.worker.protocol.history_lines import EarlierRevisionsRan
+from tests.support.project_files import write_files
+from tests.support.replay_engine import Engine
+from tests.support.user_project import ENV, project, revision
+
+pytestmark = pytest.mark.slow
+
+TWICE = ENV + "\n    with context.begin_transaction():\n        context.run_migrations()\n"
+DEFERRED = (
+    "create table node (id int primary key, parent int references node deferrable initially deferred)",
+    "insert into node values (1, 1)",
+)
+
+
+def keep(
+    engine: Engine, tmp_path: Path, *statements: str, **files: str
+) -> tuple[EarlierRevisionsRan, list[Path]]:
+    """What the worker says of these statements of a revision, and the checkpoints that came of it."""
+    upgrade = "\n".join(f"op.execute({statement!r})" for statement in statements) or "pass"
+    folder = engine.folder()
+    write_files(folder, project(two_py=revision("two", "one", upgrade), **files))
+    settings = Settings("shop", folder, folder, python=Path(sys.executable))
+    store = CheckpointStore(tmp_path / "cache" / "checkpoints" / "shop", folder.resolve())
+    run = CheckpointRun(CheckpointUse(writes=True), store, "here", find_project(settings))
+    ran = engine.run(folder, checkpoint=run)
+    assert ran.replay.failure is None
+    (line,) = [line for line in ran.lines if isinstance(line, EarlierRevisionsRan)]
+    run.finish_copy(ran.lines, folder.resolve(), ())
+    return line, list(store.folder.iterdir()) if store.folder.is_dir() else []
+
+
+@pytest.mark.parametrize(
+    ("statements", "obstacle"),
+    [
+        (("create type e as enum ('a')", "alter type e add value 'b'"), "enum type"),
+        (("create temporary table t (id int)",), "temporary tables"),
+        (("create unlogged table t (id int)",), "unlogged tables"),
+        (DEFERRED, "checked at the end of the transaction"),
+        (("set lock_timeout = '3s'",), "settings of the session"),
+        (("set local lock_timeout = '3s'",), "settings of the session"),
+        (("set role pg_monitor",), "another role"),
+        (("select pg_advisory_xact_lock(1)",), "advisory locks"),
+        (("declare c cursor for select 1",), "cursors"),
+        (("prepare p as select 1",), "prepared statements"),
+    ],
+)
+def test_nothing_is_kept_where_a_commit_would_change_something(
+    engine: Engine, tmp_path: Path, statements: tuple[str, ...], obstacle: str
+) -> None:
+    if obstacle == "another role":
+        statements = (
+            "grant all on schema public to pg_monitor",
+            "grant all on item, alembic_version to pg_monitor",
+            *statements,
+        )
+    line, kept = keep(engine, tmp_path, *statements)
+    assert obstacle in line.obstacle
+    assert kept == []
+
+
+def test_the_state_is_kept_where_nothing_is_in_the_way(engine: Engine, tmp_path: Path) -> None:
+    line, kept = keep(
+        engine, tmp_path, "create type e as enum ('a', 'b')", "insert into item values (1, 'x')"
+    )
+    assert (line.obstacle, line.revisions) == ("", ("one", "two"))
+    assert len(kept) == 1
+
+
+def test_revisions_that_build_from_the_models_leave_none(engine: Engine, tmp_path: Path) -> None:
+    one = "from shop.models import Base\n" + revision("one", None, "Base.metadata.create_all(op.get_bind())")
+    line, _ = keep(engine, tmp_path, one_py=one)
+    assert "from the models" in line.obstacle
+
+
+def test_an_env_py_with_two_contexts_leaves_none(engine: Engine, tmp_path: Path) -> None:
+    _, kept = keep(engine, tmp_path, env_py=TWICE)
+    assert kept == []

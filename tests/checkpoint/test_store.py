@@ -1,0 +1,129 @@
+"""The checkpoints of one project, in the user's cache."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from migration_gate.checkpoint import store as store_module
+from migration_gate.checkpoint.dependencies import Dependency, compute_digest
+from migration_gate.checkpoint.saved_state import (
+    CATALOG,
+    DATA,
+    LINES,
+    LOG,
+    RECORD,
+    SavedState,
+    StateRecord,
+    compute_content_digest,
+    mark_old_sessions,
+    write_record,
+)
+from migration_gate.checkpoint.store import CheckpointStore
+
+RECORDED = StateRecord("here", (), ("one", "two"), "migration_gate_1", "secret", 1, 1, "", "steps")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> CheckpointStore:
+    top = tmp_path / "repository"
+    top.mkdir()
+    (top / "one.py").write_text("x")
+    return CheckpointStore(tmp_path / "cache" / "checkpoints" / "shop", top)
+
+
+def write(store: CheckpointStore, *revisions: str) -> None:
+    folder = store.make_folder()
+    (folder / DATA).mkdir()
+    (folder / DATA / "PG_VERSION").write_text("17")
+    for name in (LINES, LOG, CATALOG):
+        (folder / name).write_text(name)
+    dependencies = (Dependency("one.py", compute_digest(store.top / "one.py"), is_essential=True),)
+    content = compute_content_digest(folder)
+    write_record(folder, replace(RECORDED, revisions=revisions, dependencies=dependencies, content=content))
+    store.add(folder)
+
+
+def find(store: CheckpointStore) -> SavedState:
+    state = store.find("here")
+    assert state is not None
+    return state
+
+
+def test_the_one_with_the_most_revisions_is_found(store: CheckpointStore) -> None:
+    write(store, "one", "two")
+    write(store, "one")
+    assert find(store).record.revisions == ("one", "two")
+    assert find(store).is_intact()
+
+
+def test_other_surroundings_or_a_changed_file_find_none(store: CheckpointStore) -> None:
+    write(store, "one")
+    assert store.find("there") is None
+    (store.top / "one.py").write_text("y")
+    assert store.find("here") is None
+
+
+def test_the_newest_ones_are_kept(store: CheckpointStore) -> None:
+    for number in range(5):
+        write(store, *(f"r{position}" for position in range(number + 1)))
+        for path in store.folder.iterdir():
+            status = path.stat()
+            os.utime(path, (status.st_atime - 10, status.st_mtime - 10))
+    assert len(list(store.folder.iterdir())) == store_module.KEPT
+    assert len(find(store).record.revisions) == 5
+
+
+@pytest.mark.parametrize("name", [f"{DATA}/PG_VERSION", LINES, LOG, CATALOG])
+@pytest.mark.parametrize("content", ["", "other"])
+def test_a_file_that_is_not_as_it_was_is_noticed(store: CheckpointStore, name: str, content: str) -> None:
+    write(store, "one")
+    (find(store).folder / name).write_text(content)
+    assert not find(store).is_intact()
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"revisions": []}', '{"surroundings": "here"}'])
+def test_a_record_that_cannot_be_read_is_no_checkpoint(store: CheckpointStore, text: str) -> None:
+    write(store, "one")
+    (find(store).folder / RECORD).write_text(text)
+    assert store.find("here") is None
+
+
+def test_what_others_may_write_to_is_no_checkpoint(store: CheckpointStore) -> None:
+    write(store, "one")
+    find(store).folder.chmod(0o777)
+    assert store.find("here") is None
+
+
+def test_nothing_is_written_where_others_may(store: CheckpointStore) -> None:
+    store.folder.parent.mkdir(parents=True)
+    store.folder.parent.chmod(0o777)
+    with pytest.raises(PermissionError):
+        store.make_folder()
+    assert list(store.folder.iterdir()) == []
+
+
+def test_a_link_to_a_checkpoint_is_none(store: CheckpointStore) -> None:
+    write(store, "one")
+    folder = find(store).folder
+    folder.rename(store.top / "elsewhere")
+    folder.symlink_to(store.top / "elsewhere")
+    assert store.find("here") is None
+
+
+def test_a_removed_one_is_gone_for_all(store: CheckpointStore) -> None:
+    write(store, "one")
+    state = find(store)
+    store.remove(state)
+    store.remove(state)
+    assert store.find("here") is None
+    assert list(store.folder.iterdir()) == []
+
+
+def test_old_sessions_of_the_log_have_numbers_that_no_process_has() -> None:
+    log = b"2026-01-01 UTC|17|00000|app|db|LOG:  a|17|00000|b\n2026-01-01 UTC|4|42P07||db|ERROR:  x\n"
+    marked = b"2026-01-01 UTC|017|00000|app|db|LOG:  a|17|00000|b\n2026-01-01 UTC|04|42P07||db|ERROR:  x\n"
+    assert mark_old_sessions(log) == marked
