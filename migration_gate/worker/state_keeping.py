@@ -23,6 +23,10 @@ select name, setting from pg_catalog.pg_settings
 where source = 'session' and setting is distinct from reset_val and left(name, 14) <> 'migration_gate'
 """
 """that a new session would not have"""
+HAS_OWN_ROLE = """
+select current_user = session_user and rolsuper from pg_catalog.pg_roles where rolname = current_user
+"""
+"""another role may not read all that is asked for next"""
 FIND_OBSTACLE = """
 with mine as (
     select mod(txid_current_if_assigned(), 4294967296) as xid
@@ -32,7 +36,6 @@ with mine as (
     from pg_catalog.pg_enum e
 )
 select case
-when current_user <> session_user then 'the session has another role'
 when exists (select from pg_catalog.pg_class where relpersistence = 't'
     and relnamespace = pg_catalog.pg_my_temp_schema()) then 'there are temporary tables'
 when exists (select from pg_catalog.pg_class where relpersistence = 'u') then 'there are unlogged tables'
@@ -127,7 +130,9 @@ class StateKeeper:
         """What in the session or in the database is in the way; '' if nothing is."""
         obstacle = "it could not be seen what a commit would change"
         with self._guard.querying("the look for what a commit would change"):
-            if dict(_read_settings(connection)) == self._settings:
+            if not execute_unseen(connection, HAS_OWN_ROLE)[0][0]:
+                obstacle = "the session has another role"
+            elif dict(_read_settings(connection)) == self._settings:
                 obstacle = str(execute_unseen(connection, FIND_OBSTACLE)[0][0])
             else:
                 obstacle = "older revisions have changed settings of the session"

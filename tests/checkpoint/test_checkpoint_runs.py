@@ -33,7 +33,7 @@ OLD = (
     'op.execute("create sequence numbers")',
     "op.execute(\"insert into item (name) select 'x' || g from generate_series(1, 20) g\")",
     'op.execute("create table if not exists item (id int)")',
-    'op.execute("do $$ begin create table item (x int); exception when duplicate_table then null; end $$")',
+    'op.execute("do $$ begin create table item (x int); exception when others then null; end $$")',
     'op.execute("create table log (id int, k int) partition by range (k)")',
     'op.execute("create schema shelf"); op.execute("create table shelf.box (id int, d date)")',
     "op.execute(\"comment on table item is 'things'\")",
@@ -125,7 +125,6 @@ def test_the_facts_are_those_of_a_run_from_scratch(place: World) -> None:
     scratch = examine(folder, "scratch", base=base)
     assert scratch.replay.checkpoint == Checkpoint()
     assert restored.replay.skipped_creations
-    assert restored.replay.caught_errors
     assert restored.base is not None
     assert restored.base.facts is not None
     assert list_differences(restored, scratch) == []
@@ -143,7 +142,7 @@ def test_a_failure_is_reported_from_scratch(place: World) -> None:
 
 
 def test_a_damaged_checkpoint_is_removed_and_said(place: World, cache: Path) -> None:
-    folder = place.lay(project(one_py=revision("one", None, 'op.execute("create table item (id int)")')))
+    folder = place.lay(project())
     before = set(cache.glob("*/*"))
     examine(folder, "auto")
     (kept,) = set(cache.glob("*/*")) - before
