@@ -40,7 +40,8 @@ OLD = (
 )
 """one of each kind of object, and what the gate reads from the server's log"""
 NEW = (
-    "op.execute(\"do $$ begin if current_setting('lock_timeout') <> '7s' then raise 'lost'; end if; end $$\")\n"
+    "op.execute(\"do $$ begin if current_setting('lock_timeout') <> '7s' \"\n"
+    "           \"then raise 'lost'; end if; end $$\")\n"
     'op.add_column("item", sa.Column("extra", sa.Integer))\nop.execute("drop view some_items")'
 )
 AUTOCOMMIT = (
