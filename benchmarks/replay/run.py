@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -37,6 +37,12 @@ CHANGE_SIDES = ("change", "change, rolled back")
 CHANGED_REVISIONS = 5
 ROLLBACK_SHARE = 0.10
 """how much of a run the rollback of these revisions may add, with 500 before them"""
+CHECKPOINT = "checkpoint"
+"""the gate on the change, from the state that the turn before has kept"""
+CHECKPOINT_RATIO_AT_500 = 0.8
+CHECKPOINT_GROWTH = 1.5
+"""of a run from a checkpoint, from the smallest to the largest size from 100 on"""
+FROM_SCRATCH = ("--checkpoint", "off")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +55,13 @@ class Bench:
 
     def build_command(self, side: str, project: Path) -> list[str]:
         """What a person would type in the project's folder."""
+        check = [str(self.gate), "check", str(project)]
         return {
             "plain": [str(self.python), "-m", "alembic", "upgrade", "head"],
-            "gate": [str(self.gate), "check", str(project)],
-            "change": [str(self.gate), "check", str(project), "--base", "HEAD~", "--rollback", "off"],
-            "change, rolled back": [str(self.gate), "check", str(project), "--base", "HEAD~"],
+            "gate": [*check, *FROM_SCRATCH],
+            "change": [*check, *FROM_SCRATCH, "--base", "HEAD~", "--rollback", "off"],
+            "change, rolled back": [*check, *FROM_SCRATCH, "--base", "HEAD~"],
+            CHECKPOINT: [*check, "--checkpoint", "auto", "--base", "HEAD~"],
             "pytest-alembic": [str(self.python), "-m", "pytest", "-q", "-p", "no:cacheprovider"],
         }[side]
 
@@ -64,7 +72,8 @@ class Bench:
         url = (
             f"postgresql+psycopg://{who}@/{database}?host={quote(server.socket_directory)}&port={server.port}"
         )
-        return {**os.environ, "DATABASE_URL": url, "MIGRATION_GATE_PYTHON": str(self.python)}
+        outside = {name: text for name, text in os.environ.items() if name != "CI"}
+        return {**outside, "DATABASE_URL": url, "MIGRATION_GATE_PYTHON": str(self.python)}
 
     def measure_run(self, side: str, project: Path) -> float:
         """How long one run takes, on an empty database of its own; ends the benchmark when the run fails."""
@@ -74,7 +83,8 @@ class Bench:
             done = subprocess.run(
                 self.build_command(side, project),
                 cwd=project,
-                env=self.build_environment(database),
+                # A person's variables are the same in each run; a checkpoint fits no others.
+                env=self.build_environment(CHECKPOINT if side == CHECKPOINT else database),
                 capture_output=True,
                 text=True,
                 check=False,
@@ -143,6 +153,19 @@ def seconds_per_revision(
     return (many - few) / (more - fewer)
 
 
+def list_checkpoint_targets(
+    results: Mapping[int, Mapping[str, Sequence[float]]], sides: Sequence[str]
+) -> Iterator[tuple[str, float, float]]:
+    """The targets of runs from a checkpoint: what was measured, the value, and its limit."""
+    if {CHECKPOINT, "plain"} <= set(sides) and 500 in results:
+        ratio = median_of_pairs(results[500], CHECKPOINT, "plain")[0]
+        yield "500 revisions, from a checkpoint / plain", ratio, CHECKPOINT_RATIO_AT_500
+    large = sorted(size for size in results if size >= 100)
+    if CHECKPOINT in sides and len(large) > 1:
+        least, most = (statistics.median(results[size][CHECKPOINT]) for size in (large[0], large[-1]))
+        yield f"from a checkpoint, {large[-1]} / {large[0]} revisions", most / least, CHECKPOINT_GROWTH
+
+
 def print_targets(results: Mapping[int, Mapping[str, Sequence[float]]], sides: Sequence[str]) -> bool:
     """Print each target that was measured, and whether all of them are met."""
     met: list[bool] = []
@@ -171,6 +194,8 @@ def print_targets(results: Mapping[int, Mapping[str, Sequence[float]]], sides: S
         say(
             f"rollback of {CHANGED_REVISIONS} revisions after 500, share", rolled_back - 1, ROLLBACK_SHARE, ""
         )
+    for target in list_checkpoint_targets(results, sides):
+        say(*target, "")
     sizes = sorted(results)
     if "gate" in sides and len(sizes) > 2:
         first, last = (
@@ -195,7 +220,9 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--sizes", type=int, nargs="+", default=[5, 100, 500], help="numbers of revisions")
     parser.add_argument("--repeat", type=int, default=5, help="measured turns")
-    parser.add_argument("--sides", nargs="+", choices=[*SIDES, *CHANGE_SIDES], default=list(SIDES))
+    parser.add_argument(
+        "--sides", nargs="+", choices=[*SIDES, *CHANGE_SIDES, CHECKPOINT], default=list(SIDES)
+    )
     parser.add_argument(
         "--python", type=Path, default=ROOT / ".venvs/bench/bin/python", help="the projects' own"
     )

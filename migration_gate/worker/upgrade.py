@@ -213,11 +213,12 @@ class HistoryUpgrade:
         rolled_back = choose_rollback_revisions(self._order, plan)
         new_revisions = self._list_new_revisions(plan)
         is_whole_target = len(self._order.target) == 1
+        boundary = next((place for place, name in enumerate(revisions) if name in new_revisions), len(plan))
         earlier_steps = self._count_earlier_steps(revisions, context_number)
         self._step_number += earlier_steps
         for position, step in enumerate(plan[earlier_steps:], earlier_steps):
             revision = step.revision.revision
-            if revision in new_revisions:
+            if position == boundary:
                 self._keeper.keep(context, revisions[:position], is_whole_target=is_whole_target)
             yield from self._run_step(
                 step,
@@ -226,7 +227,7 @@ class HistoryUpgrade:
                 has_snapshots=revision in snapshots,
                 has_changes=revision in rolled_back,
             )
-        if not new_revisions:
+        if boundary == len(plan):
             self._keeper.keep(context, revisions, is_whole_target=is_whole_target)
 
     def _count_earlier_steps(self, revisions: Sequence[str], context_number: int) -> int:
