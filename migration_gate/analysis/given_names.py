@@ -43,23 +43,30 @@ def list_given_names(replay: Replay, file: RevisionFile, table: str) -> tuple[Gi
 
 
 def _list_made_in(replay: Replay, file: RevisionFile, schema: str, table: str) -> Iterator[GivenName]:
-    steps = {step.number for step in replay.steps if step.revision == file.revision}
+    """What the table has after the last command of the revision, and did not have before its first one."""
     commands = replay.commands_on_named(schema, table)
-    first = next((number for number, command in enumerate(commands) if command.step in steps), None)
-    if first is None:
+    own = [
+        number
+        for number, command in enumerate(commands)
+        if replay.find_revision_of_step(command.step) == file.revision
+    ]
+    kept = [number for number in own if not commands[number].dropped]
+    if not kept:
         return
-    before = set(_list_names(commands[first - 1])) if first else set()
-    last = [command for command in commands[first:] if command.step in steps and not command.dropped][-1:]
-    for command in last:
-        made = [item for item in (*command.constraints, *command.indexes) if item.name not in before]
-        for item in sorted(made, key=lambda part: part.oid):
-            kind = _find_kind(item)
-            if kind and item.constraint is None:
-                yield GivenName(item.name, kind, item.columns)
+    before = {item.name for item in _list_parts(commands[own[0] - 1])} if own[0] else set()
+    made = [item for item in _list_parts(commands[kept[-1]]) if item.name not in before]
+    made.sort(key=lambda item: item.oid)
+    yield from filter(None, map(_make_given_name, made))
 
 
-def _list_names(command: DdlCommand) -> Iterator[str]:
-    yield from (item.name for item in (*command.constraints, *command.indexes))
+def _make_given_name(item: NamedDefinition) -> GivenName | None:
+    """None for the index of a constraint, and for a constraint that no revision drops by its name."""
+    kind = _find_kind(item)
+    return GivenName(item.name, kind, item.columns) if kind and item.constraint is None else None
+
+
+def _list_parts(command: DdlCommand) -> tuple[NamedDefinition, ...]:
+    return (*command.constraints, *command.indexes)
 
 
 def _find_kind(item: NamedDefinition) -> str:

@@ -10,6 +10,7 @@ in and what goes out; stdout and stderr belong to the project's code.
     protocol            the order and every line of the answer, as types, for both ends
     answer_stream       the two pipes
     process_attributes  who may read this process's memory, and that it ends with its parent
+    required_packages   the versions that are there, and what is missing
     redirection         every connection goes to the ephemeral server; driver_patches: those past SQLAlchemy
     dialect_choice      PostgreSQL and an installed driver for every engine
     attempts            a fork for each run of the project: truthful first, then with what it lacked

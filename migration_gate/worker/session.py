@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import sys
 from typing import Any, Optional
 
 from .answer_stream import AnswerStream, OrderStream
 from .attempts import Attempt, run_attempts
-from .dialect_choice import DialectChoice, find_installed_drivers
+from .dialect_choice import DialectChoice
 from .driver_patches import install_driver_patches
 from .error_report import describe_error
 from .import_hooks import ImportHooks
@@ -32,9 +31,9 @@ from .protocol.run_lines import (
     RunFailed,
     Stage,
     StageStarted,
-    WorkerStarted,
 )
 from .redirection import Redirection
+from .required_packages import report_packages
 from .retry_decision import RetryDecision
 from .revision_runs import RevisionRuns
 from .script_history import ScriptHistory
@@ -122,18 +121,7 @@ class Session:
         imports = ImportHooks(self._guard)
         imports.install()
         install_driver_patches(self._redirection, imports)
-        try:
-            import alembic
-            import sqlalchemy
-        except ImportError as error:
-            self._answer.send(RunFailed("interpreter", describe_error(error)))
-            return False
-        python = sys.version.split()[0]
-        drivers = find_installed_drivers()
-        self._answer.send(WorkerStarted(python, alembic.__version__, sqlalchemy.__version__, drivers))
-        if not drivers:
-            no_driver = ImportError("no PostgreSQL driver is installed")
-            self._answer.send(RunFailed("driver", describe_error(no_driver)))
+        if not report_packages(self._answer):
             return False
         self._redirection.install()
         if self._models_run is not None:
