@@ -22,6 +22,7 @@ from tests.support.action_image import (
 )
 from tests.support.action_runner import commit, run_step
 from tests.support.github_runner import read_log
+from tests.support.release_tests import first_in_every_run
 
 pytestmark = [pytest.mark.docker, pytest.mark.slow]
 MEGABYTES = 300
@@ -143,6 +144,7 @@ def test_a_bug_shows_its_traceback_because_files_end_with_the_container(tmp_path
     assert "Traceback" in (tmp_path / "summary").read_text()
 
 
+@pytest.mark.release
 def test_a_read_only_folder_can_be_checked(tmp_path: Path) -> None:
     done = check(commit_skeleton(tmp_path / "hello"), "--read-only", "--tmpfs", "/tmp", "--tmpfs", "/run")
     assert (done.returncode, "Passed" in done.stdout) == (0, True), done.stdout + done.stderr
@@ -153,7 +155,7 @@ def test_a_project_can_be_checked_without_network_and_socket(tmp_path: Path) -> 
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("signal", ["TERM", "INT"])
+@pytest.mark.parametrize("signal", first_in_every_run(["TERM", "INT"], 1))
 def test_a_signal_ends_it_and_nothing_is_left_behind(signal: str, tmp_path: Path) -> None:
     checkout = commit_skeleton(tmp_path / "hello")
     body = """
@@ -183,7 +185,7 @@ time.sleep(300)
     assert "Interrupted; nothing is left behind." in logs.stdout + logs.stderr
 
 
-@pytest.mark.parametrize("seconds", [0, 0.05, 0.1, 0.3])
+@pytest.mark.parametrize("seconds", first_in_every_run([0, 0.1, 0.05, 0.3], 1))
 def test_a_signal_at_its_start_ends_it(seconds: float, tmp_path: Path) -> None:
     """The kernel keeps SIGTERM from a container's first process until that handles it."""
     checkout = commit_skeleton(tmp_path / "hello")
@@ -243,6 +245,7 @@ def test_a_service_of_the_job_is_used_and_cleaned_up(service: tuple[str, str], t
     assert "p%w" not in result.log + result.summary
 
 
+@pytest.mark.release
 def test_another_major_is_started_through_the_mounted_socket(tmp_path: Path) -> None:
     image = stand_in_image("postgres:17")
     before = run_docker("ps", "-aq", "--filter", f"ancestor={image}").stdout.split()

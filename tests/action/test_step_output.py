@@ -69,6 +69,7 @@ def test_a_wrong_configuration_is_reported_with_its_line(checkout: Path, golden:
     golden("action/wrong-configuration.txt", result.as_text())
 
 
+@pytest.mark.release
 def test_an_input_that_is_unknown_is_named(checkout: Path, golden: Golden) -> None:
     result = run_step(commit_skeleton(checkout), env={"INPUT_POSTGRESS": "17"})
     assert result.exit_code == 2
@@ -113,6 +114,7 @@ def test_several_projects_are_one_report(checkout: Path, golden: Golden) -> None
     golden("action/several-projects.txt", result.as_text())
 
 
+@pytest.mark.release
 def test_only_the_named_project_is_checked(checkout: Path) -> None:
     for name in ("api", "billing"):
         write_skeleton(checkout / name)
@@ -124,6 +126,7 @@ def test_only_the_named_project_is_checked(checkout: Path) -> None:
     assert run_step(checkout, project="api").exit_code == 0
 
 
+@pytest.mark.release
 def test_warnings_block_where_they_are_asked_to(checkout: Path) -> None:
     copy_example(checkout, "unindexed-owner")
     first, second = run_step(checkout), run_step(checkout, fail_on="warning")
@@ -131,11 +134,13 @@ def test_warnings_block_where_they_are_asked_to(checkout: Path) -> None:
     assert (second.exit_code, second.outputs["result"]) == (1, "blocked")
 
 
+@pytest.mark.release
 def test_summary_and_annotations_can_be_left_out(checkout: Path) -> None:
     result = run_step(copy_example(checkout, "drift"), summary="false", annotations="false")
     assert (result.exit_code, result.summary, result.annotations) == (1, "", ())
 
 
+@pytest.mark.release
 def test_packages_are_installed_where_no_interpreter_is_named(checkout: Path) -> None:
     commit_skeleton(checkout)
     (checkout / "requirements.txt").write_text(

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.release_tests import first_in_every_run
 from tests.support.user_project import Ran, World, commit, project, revision
 
 pytestmark = pytest.mark.slow
@@ -192,7 +193,7 @@ def test_a_full_disk_under_the_report(here: World, says: Says) -> None:
 # --- the world around it -------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("locale", ["C", "POSIX", "", "xx_YY.nonsense"])
+@pytest.mark.parametrize("locale", first_in_every_run(["C", "xx_YY.nonsense", "POSIX", ""], 1))
 def test_a_locale_without_unicode(here: World, locale: str) -> None:
     here.project = here.top / "Grüße"
     here.lay(project(models_py=None, **{"shop/models.py": project()["shop/models.py"] + "# ï\n"}))
@@ -217,7 +218,7 @@ def test_a_folder_for_temporary_files_that_does_not_exist(here: World) -> None:
     assert ran.status == 0, ran.said
 
 
-@pytest.mark.parametrize("home", [None, "/nowhere", "/proc/1/fdinfo"])
+@pytest.mark.parametrize("home", first_in_every_run(["/nowhere", None, "/proc/1/fdinfo"], 1))
 def test_no_home_that_can_be_written(here: World, home: str | None) -> None:
     here.lay(project())
     ran = here.check(env={"HOME": home})

@@ -15,6 +15,7 @@ from migration_gate.postgres import folder_remover
 from migration_gate.postgres.choice import start_server
 from migration_gate.postgres.run_directory import temporary_run_directory
 from migration_gate.postgres.server import Server
+from tests.support.release_tests import first_in_every_run
 from tests.support.user_project import World, project, revision
 
 pytestmark = pytest.mark.slow
@@ -68,7 +69,7 @@ def start_and_wait(here: World, stage: str, *options: str) -> subprocess.Popen[s
     return process
 
 
-@pytest.mark.parametrize("stage", ["starting", "importing", "replaying"])
+@pytest.mark.parametrize("stage", first_in_every_run(["replaying", "starting", "importing"], 2))
 @pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
 def test_a_signal_ends_every_process_of_the_run(here: World, stage: str, number: signal.Signals) -> None:
     process = start_and_wait(here, stage)
@@ -153,7 +154,9 @@ def url_of(server: Server) -> str:
     return f"postgresql://{server.user}:{quote(server.password)}@{host}:{server.port}/{server.database}"
 
 
-@pytest.mark.parametrize("ending", ["success", "failure", "SIGINT", "SIGTERM", "SIGKILL"])
+@pytest.mark.parametrize(
+    "ending", first_in_every_run(["SIGKILL", "failure", "success", "SIGINT", "SIGTERM"], 2)
+)
 def test_no_database_is_left_behind_on_the_users_server(here: World, server: Server, ending: str) -> None:
     before = list_databases(server)
     options = ("--postgres", url_of(server))

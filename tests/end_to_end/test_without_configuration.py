@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support.project_interpreters import venv
+from tests.support.release_tests import first_in_every_run
 from tests.support.user_project import ENV, Ran, World, project
 
 pytestmark = pytest.mark.slow
@@ -188,19 +189,25 @@ def test_postgres_as_a_scheme_is_refused_with_advice(here: World) -> None:
     assert "Write `postgresql://`" in text(ran)
 
 
-@pytest.mark.parametrize("scheme", ["postgresql", "postgresql+psycopg2", "postgresql+psycopg"])
+@pytest.mark.parametrize(
+    "scheme", first_in_every_run(["postgresql", "postgresql+psycopg2", "postgresql+psycopg"], 1)
+)
 def test_the_driver_is_the_one_that_is_installed(here: World, scheme: str) -> None:
     here.lay(project(settings_py=f'URL = "{scheme}://app@db.invalid/app"\n'))
     passes(here.check(python=venv("psycopg", "alembic", "sqlalchemy", "psycopg[binary]")))
 
 
-@pytest.mark.parametrize("scheme", ["postgresql", "postgresql+asyncpg", "postgresql+psycopg2"])
+@pytest.mark.parametrize(
+    "scheme", first_in_every_run(["postgresql", "postgresql+asyncpg", "postgresql+psycopg2"], 1)
+)
 def test_an_async_env_py_with_asyncpg_alone(here: World, scheme: str) -> None:
     here.lay(project(env_py=ASYNC_ENV, settings_py=f'URL = "{scheme}://app@db.invalid/app"\n'))
     passes(here.check(python=venv("asyncpg", "alembic", "sqlalchemy[asyncio]", "asyncpg")))
 
 
-@pytest.mark.parametrize("scheme", ["postgresql", "postgresql+asyncpg", "postgresql+psycopg"])
+@pytest.mark.parametrize(
+    "scheme", first_in_every_run(["postgresql", "postgresql+asyncpg", "postgresql+psycopg"], 1)
+)
 def test_an_async_env_py_with_several_drivers(here: World, scheme: str) -> None:
     here.lay(project(env_py=ASYNC_ENV, settings_py=f'URL = "{scheme}://app@db.invalid/app"\n'))
     passes(here.check(python=web()))

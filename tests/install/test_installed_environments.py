@@ -32,6 +32,7 @@ from tests.support.install_projects import (
     run_installation,
     write_project,
 )
+from tests.support.release_tests import first_in_every_run
 
 pytestmark = pytest.mark.slow
 NOWHERE = {"UV_PYTHON_INSTALL_MIRROR": "http://127.0.0.1:9", "UV_HTTP_RETRIES": "0"}
@@ -57,7 +58,7 @@ def run_code(run: InstallationRun, code: str) -> str:
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
 
-@pytest.mark.parametrize("kind", ["poetry", "poetry-1", "pdm", "pipenv", "pylock"])
+@pytest.mark.parametrize("kind", first_in_every_run(["pylock", "poetry", "poetry-1", "pdm", "pipenv"], 1))
 def test_each_lock_file_is_installed_as_it_is_locked(
     tmp_path: Path, cache: Path, environ: dict[str, str], kind: str
 ) -> None:
@@ -199,6 +200,7 @@ def test_a_build_script_runs_without_roots_rights_and_without_tokens_and_leaves_
     )  # so that the project's code cannot change it
 
 
+@pytest.mark.release
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can work for somebody else")
 def test_the_cache_in_a_runners_workspace_belongs_to_the_runner_afterwards(
     open_folder: Path, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
@@ -285,11 +287,14 @@ def test_environments_that_newer_ones_replaced_are_removed(tmp_path: Path, envir
 
 @pytest.mark.parametrize(
     ("requirements", "env", "added", "also"),
-    [
-        ("alembic==1.13.3\nsqlalchemy==1.4.54\n", ENV, "psycopg2-binary", "psycopg2-binary"),
-        ("alembic==1.16.5\nsqlalchemy==2.0.43\n", ASYNC_ENV, "asyncpg", "greenlet"),
-        ("alembic\nsqlalchemy>=2.1,<2.2\n", ENV, "psycopg[binary]", "psycopg-binary"),
-    ],
+    first_in_every_run(
+        [
+            ("alembic==1.16.5\nsqlalchemy==2.0.43\n", ASYNC_ENV, "asyncpg", "greenlet"),
+            ("alembic==1.13.3\nsqlalchemy==1.4.54\n", ENV, "psycopg2-binary", "psycopg2-binary"),
+            ("alembic\nsqlalchemy>=2.1,<2.2\n", ENV, "psycopg[binary]", "psycopg-binary"),
+        ],
+        1,
+    ),
 )
 def test_a_missing_driver_is_added_and_noted(  # noqa: PLR0917 - four of them are what varies
     tmp_path: Path, cache: Path, environ: dict[str, str], requirements: str, env: str, added: str, also: str

@@ -19,6 +19,7 @@ from migration_gate.postgres.choice import start_server
 from migration_gate.postgres.image import find_daemon_problem, is_image_present
 from migration_gate.postgres.shared_folder import SharedFolder
 from tests.support.child_signals import restore_default_signals
+from tests.support.release_tests import first_in_every_run
 
 IMAGE = os.environ.get("MIGRATION_GATE_TEST_IMAGE", "postgres:15")
 NO_DAEMON = find_daemon_problem()
@@ -123,7 +124,7 @@ def test_a_container_that_is_killed_is_reported(
 
 @needs_docker
 @pytest.mark.docker
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("number", first_in_every_run([signal.SIGKILL, signal.SIGINT, signal.SIGTERM], 1))
 def test_a_signal_that_ends_the_gate_leaves_no_container_behind(
     image: str, run_folder: Path, number: signal.Signals
 ) -> None:

@@ -25,6 +25,7 @@ from migration_gate.postgres.initdb_cache import find_cached_cluster
 from migration_gate.postgres.server import database_marker
 from migration_gate.sandbox.landlock import find_landlock_version
 from tests.support.privileges import folder_for_everybody
+from tests.support.release_tests import first_in_every_run
 
 slow = pytest.mark.slow
 LOCAL = find_installations().installations
@@ -297,7 +298,9 @@ def test_the_server_starts_in_a_folder_whose_name_does_not_suit_a_socket(name: s
 
 @slow
 @needs_local
-@pytest.mark.parametrize("damage", ["pg_control", "missing", "json", "foreign", "file", "unwritable"])
+@pytest.mark.parametrize(
+    "damage", first_in_every_run(["pg_control", "foreign", "missing", "json", "file", "unwritable"], 2)
+)
 def test_the_server_starts_although_the_cached_cluster_is_unusable(
     damage: str, tmp_path: Path, run_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -97,8 +97,8 @@ without_root = pytest.mark.skipif(os.geteuid() == 0, reason="as root, the plain 
 WORKERS = [
     pytest.param(run_as_account, marks=needs_root, id="account"),
     pytest.param(run_as_the_same, marks=without_root, id="same"),
-    pytest.param(run_without_copies, id="without-copies"),
-    pytest.param(run_as_plain_user, marks=needs_root, id="plain-user"),
+    pytest.param(run_without_copies, id="without-copies", marks=pytest.mark.release),
+    pytest.param(run_as_plain_user, marks=[needs_root, pytest.mark.release], id="plain-user"),
 ]
 attacks = pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
 

@@ -17,6 +17,7 @@ import pytest
 from migration_gate.config.settings import Variable
 from tests.support.alembic_projects import env, lay, one
 from tests.support.decoy_servers import Forbidden
+from tests.support.release_tests import first_in_every_run
 from tests.support.replay_engine import Engine, Ran
 
 pytestmark = pytest.mark.slow
@@ -50,7 +51,7 @@ def test_the_other_server_accepts_connections_and_counts_them(forbidden_place: F
     assert len(forbidden_place.hits()) == 4  # twice in the server's log, once at the port, once in the web
 
 
-@pytest.mark.parametrize("driver", ["psycopg2", "psycopg", "pg8000", "asyncpg"])
+@pytest.mark.parametrize("driver", first_in_every_run(["psycopg", "asyncpg", "psycopg2", "pg8000"], 2))
 def test_a_drivers_own_connect_is_redirected(engine: Engine, forbidden: Forbidden, driver: str) -> None:
     other = forbidden.server
     keywords = f"host='127.0.0.1', port={forbidden.port}, user={other.user!r}, password={other.password!r}"

@@ -1,0 +1,21 @@
+"""Which values of a parameter are tested in every run, and which before a release only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pytest
+
+
+def first_in_every_run(values: Iterable[object], kept: int) -> list[object]:
+    """The values for `parametrize`: the first `kept` are tested in every run, the others before a release.
+
+    For values that show the same thing again in another form; what shows something of its own stays.
+    """
+    items = list(values)
+    return [*items[:kept], *(_mark_for_release(item) for item in items[kept:])]
+
+
+def _mark_for_release(value: object) -> object:
+    values = value if isinstance(value, tuple) else (value,)
+    return pytest.param(*values, marks=pytest.mark.release)
