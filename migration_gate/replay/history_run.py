@@ -29,6 +29,7 @@ from migration_gate.replay.models_request import (
     copy_for_models,
     request_models,
 )
+from migration_gate.replay.observation_log import LogMessage, is_observed, read_observed_log
 from migration_gate.replay.owner_trials import OwnerTrials, try_owner_columns
 from migration_gate.replay.replay_setup import ReplaySetup
 from migration_gate.replay.restored_state import CheckpointUnfit
@@ -74,6 +75,8 @@ class ReplayedDatabase:
     ddl_commands: tuple[DdlCommand, ...]
     skipped_creations: tuple[SkippedCreation, ...]
     caught_errors: tuple[CaughtError, ...] = ()
+    observed_log: tuple[LogMessage, ...] = ()
+    """of the looked-at revisions"""
     owner_trials: OwnerTrials = field(default_factory=OwnerTrials)
     available_extensions: tuple[str, ...] = ()
     """that the server could create; asked for if a revision failed"""
@@ -319,6 +322,7 @@ def read_replayed_database(setup: ReplaySetup, lines: Sequence[Line]) -> Replaye
             ddl_commands=read_ddl_log(connection),
             skipped_creations=read_skipped_creations(connection, setup.server),
             caught_errors=read_caught_errors(connection, setup.server, lines),
+            observed_log=read_observed_log(setup.server, setup.database) if is_observed(setup) else (),
             owner_trials=try_owner_columns(connection, snapshot, setup.settings.owners),
             available_extensions=_list_extensions(connection, lines),
         )

@@ -13,6 +13,7 @@ from migration_gate.postgres.shared_leftovers import drop_shared_objects, list_m
 from migration_gate.progress import Progress
 from migration_gate.replay.ddl_log import install_ddl_log
 from migration_gate.replay.dump_restore import restore_dump
+from migration_gate.replay.observation_log import install_observation, is_observed
 from migration_gate.replay.older_models import create_older_models
 from migration_gate.replay.replay_setup import ReplaySetup
 from migration_gate.replay.skipped_creations import install_skipped_creations
@@ -34,6 +35,9 @@ def prepare_database(setup: ReplaySetup) -> Generator[Progress, None, tuple[str,
     after all of that.
     """
     if setup.restored is not None:
+        if is_observed(setup):
+            with setup.server.connect(setup.database) as connection:
+                install_observation(connection)
         return setup.restored.state.record.preparation_notes
     _install_logs(setup)
     with setup.server.connect(setup.database) as connection:
@@ -93,6 +97,8 @@ def _install_logs(setup: ReplaySetup) -> None:
     with setup.server.connect(setup.database) as connection:
         install_ddl_log(connection, setup.server)
         install_skipped_creations(connection, setup.server)
+        if is_observed(setup):
+            install_observation(connection)
         set_statement_timeout(connection, setup.settings.statement_seconds)
 
 

@@ -14,9 +14,20 @@ from migration_gate.config.settings import Settings
 from migration_gate.drift.declared_differences import find_declared_differences
 from migration_gate.drift.model_comparison import compare_with_models, list_called_equal
 from migration_gate.drift.type_use import without_leftovers
-from migration_gate.facts import Difference, History, Replay, Snapshot, SoftwareVersion, Tree, Unchecked
+from migration_gate.facts import (
+    Difference,
+    History,
+    Observation,
+    Replay,
+    Snapshot,
+    SoftwareVersion,
+    Tree,
+    Unchecked,
+)
 from migration_gate.replay.history_run import ReplayedDatabase
 from migration_gate.replay.models_notes import describe_called_equal, describe_models, find_unproven_models
+from migration_gate.replay.observation_log import is_observed
+from migration_gate.replay.observed_statements import build_observation
 from migration_gate.replay.replay_setup import ReplaySetup
 from migration_gate.replay.rollback_run import RollbackProof, find_refused_notes
 from migration_gate.replay.setting_advice import describe_supplied
@@ -77,9 +88,26 @@ def collect_replay_facts(
         unchecked=(*answer.unchecked(), *_list_unproven(rollback)),
         rollback_scope=setup.settings.rollback,
         rollbacks=rollback.rollbacks,
+        observation=_build_observation(setup, history, answer, replayed_database),
         output=output,
     )
     return replace(replay, notes=(*replay.notes, *_describe_handled_calls(replay)))
+
+
+def _build_observation(
+    setup: ReplaySetup, history: History, answer: AnswerReader, replayed_database: ReplayedDatabase
+) -> Observation:
+    """What the looked-at revisions did; nothing if there are none."""
+    scope = setup.settings.observe
+    if not is_observed(setup):
+        return Observation(scope)
+    return build_observation(
+        replayed_database.observed_log,
+        answer.begun_steps(),
+        history,
+        scope=scope,
+        version_tables=answer.version_tables(),
+    )
 
 
 def _list_unproven(rollback: RollbackProof) -> Iterator[Unchecked]:

@@ -11,7 +11,7 @@ Nothing in here reads a file or a database.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -60,7 +60,7 @@ from migration_gate.worker.protocol.run_lines import (
     RunFailed,
     WorkerStarted,
 )
-from migration_gate.worker.protocol.step_lines import StepFinished
+from migration_gate.worker.protocol.step_lines import StepFinished, StepStarted
 
 REPORT_ADVICE = "Report this to the authors of Migration Gate"
 AnyLine = TypeVar("AnyLine", bound=Line)
@@ -130,6 +130,10 @@ class AnswerReader:
             StepKeywords(tuple(StepKeyword(word.name, word.value) for word in call.keywords), call.is_judged)
             for call in calls
         )
+
+    def begun_steps(self) -> Mapping[int, str]:
+        """The revisions that began to run, by the numbers of their steps."""
+        return {line.number: line.revision for line in self._find_all(StepStarted)}
 
     def notes(self) -> tuple[str, ...]:
         """What the worker and the sandbox want a reader of the report to know."""

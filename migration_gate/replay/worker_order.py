@@ -72,6 +72,7 @@ def build_order(project: Project, settings: Settings, server: Server, task: Work
         catalog_query=SNAPSHOT_QUERY,
         snapshots=settings.snapshots,
         rollback=settings.rollback,
+        observe=settings.observe if can_observe(server) else "off",
         changed_files=task.changed_files,
         new_files=task.new_files,
         log_after_step=not server.superuser,
@@ -82,6 +83,11 @@ def build_order(project: Project, settings: Settings, server: Server, task: Work
         keeps_state=task.keeps_state,
         earlier_run=task.earlier_run,
     )
+
+
+def can_observe(server: Server) -> bool:
+    """Whether the gate may have the server log what its sessions do, and can read that log."""
+    return server.superuser and bool(server.token)
 
 
 def _name_checkouts(settings: Settings) -> tuple[str, ...]:

@@ -29,6 +29,7 @@ in and what goes out; stdout and stderr belong to the project's code.
     revision_runs       runs single functions of revisions once more, when the history has run
     pool_guard          a fork uses no connection of the process that it comes from
     statement_recorder  statements, transactions and errors of a step; observed_blocks: caught in DO blocks
+    statement_observation   has the server log the locks of looked-at revisions
     step_record         which of them are kept; statement_parameters: their values
     model_ddl           DDL that is compiled from the project's own models; model_origins, running_frames
     column_sources      a copied column knows the one that it was copied from

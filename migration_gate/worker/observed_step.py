@@ -46,8 +46,9 @@ class ObservedStep:
         number: int,
         has_snapshots: bool,
         has_changes: bool = False,
+        is_observed: bool = False,
     ) -> None:
-        """`has_changes`: what the step makes of the catalog is wanted."""
+        """`has_changes`: what the step makes of the catalog is wanted; `is_observed`: so are its locks."""
         self._order = order
         self._context = context
         self._recorder = recorder
@@ -55,6 +56,7 @@ class ObservedStep:
         self._number = number
         self._has_snapshots = has_snapshots
         self._has_changes = has_changes
+        self._is_observed = is_observed
         self._catalog_before: Optional[str] = None
         self._catalog_after: Optional[str] = None
         self.in_transaction = True
@@ -88,6 +90,7 @@ class ObservedStep:
             try:
                 value = function(**keywords)
             except BaseException as error:
+                self._recorder.observation.stop()
                 on_error(error)
                 raise
             finally:
@@ -103,11 +106,17 @@ class ObservedStep:
         with self._guard.querying("the record of what each revision changes"):
             run_unseen(connection, BEGIN_STEP % self._number)
         self._catalog_before = self._read_catalog()
+        if self._is_observed:
+            by_itself = self._order.observe == "all"
+            self._recorder.observation.begin(connection, self._number, by_itself=by_itself)
+        else:
+            self._recorder.observation.skip(connection)
         self._recorder.migration_connection = private_api.driver_connection(connection)
         self._recorder.in_migration = True
 
     def _finish_step(self) -> None:
         connection = self._context.connection
+        self._recorder.observation.end(connection)
         for sql in self._recorder.caught_duplicates():
             with contextlib.suppress(Exception):  # an aborted transaction: Alembic's next statement says so
                 execute_unseen(connection, LOG_CAUGHT_ERROR % sql.encode("utf-8", "replace").hex())
@@ -142,6 +151,13 @@ def choose_rollback_revisions(order: Order, plan: Sequence[Any]) -> frozenset[st
     if order.rollback == "all":
         return frozenset(step.revision.revision for step in plan)
     return frozenset(_list_changed(order, plan) if order.rollback == "change" else ())
+
+
+def choose_observed_revisions(order: Order, plan: Sequence[Any]) -> frozenset[str]:
+    """The revisions of the plan whose locks are observed."""
+    if order.observe == "all":
+        return frozenset(step.revision.revision for step in plan)
+    return frozenset(_list_changed(order, plan) if order.observe == "change" else ())
 
 
 def _list_changed(order: Order, plan: Sequence[Any]) -> list[str]:

@@ -61,6 +61,8 @@ class Redirection:
         """databases for the addresses that do not mean the one above"""
         self.replaced_urls: list[str] = []
         """of other dialects, for which engines got PostgreSQL"""
+        self.session_settings: Mapping[str, str] = {}
+        """of the server, for new connections"""
         self.last_arguments: Mapping[str, Any] = {}
         """what the last connection was asked for with"""
 
@@ -110,6 +112,7 @@ class Redirection:
         """Arguments for the `connect` of psycopg2 and psycopg."""
         return {
             **_keep_arguments(arguments, LIBPQ_KEPT),
+            **self._libpq_options(arguments),
             "host": self._server.directory,
             "port": str(self._server.port),
             "user": self._server.user,
@@ -124,6 +127,7 @@ class Redirection:
         """Arguments for the `connect` of asyncpg."""
         return {
             **_keep_arguments(arguments, ASYNCPG_KEPT),
+            **self._asyncpg_settings(arguments),
             "host": self._server.directory,
             "port": self._server.port,
             "user": self._server.user,
@@ -142,6 +146,18 @@ class Redirection:
             "password": self._server.password,
             "database": self._database_for(arguments),
         }
+
+    def _libpq_options(self, arguments: Mapping[str, Any]) -> dict[str, str]:
+        """The project's own options, and the settings for new connections."""
+        if not self.session_settings:
+            return {}
+        options = ["-c %s=%s" % setting for setting in self.session_settings.items()]
+        return {"options": " ".join([str(arguments.get("options") or ""), *options]).strip()}
+
+    def _asyncpg_settings(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        if not self.session_settings:
+            return {}
+        return {"server_settings": {**(arguments.get("server_settings") or {}), **self.session_settings}}
 
     def is_redirected(self, address: Any) -> bool:
         """Whether a driver's argument (`host`, `unix_sock`) names the ephemeral server already."""

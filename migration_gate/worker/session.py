@@ -40,6 +40,7 @@ from .script_history import ScriptHistory
 from .several_databases import SeveralDatabases
 from .stack_dumps import enable_stack_dumps
 from .state_keeping import StateKeeper
+from .statement_observation import StatementObservation
 from .statement_recorder import StatementRecorder
 from .step_record import StepRecord
 from .upgrade import HistoryUpgrade
@@ -60,7 +61,8 @@ class Session:
         self._redirection = Redirection(order.server, database, answer)
         self._models_run = ModelsRun(order, orders, self._redirection, answer) if creates_models else None
         self._guard = ListenerGuard()
-        self._recorder = StatementRecorder(self._home, self._guard)
+        observation = StatementObservation(self._guard, self._redirection)
+        self._recorder = StatementRecorder(self._home, self._guard, observation)
         self._model_ddl = ModelDdlObserver(self._home, self._guard)
         self._upgrade: Optional[HistoryUpgrade] = None
         self._databases = SeveralDatabases(order, self._redirection, answer, self._guard)

@@ -105,7 +105,7 @@ class StateKeeper:
         obstacle = self._find_obstacle(context, revisions, is_whole_target=is_whole_target)
         if not obstacle:
             with self._guard.querying("the copy of the server between two revisions"):
-                _commit(context.connection)
+                commit_and_chain(context.connection)
         self._answer.send(EarlierRevisionsRan(tuple(revisions), obstacle, self.list_keywords()))
         if not obstacle:
             self._orders.await_kept_state()
@@ -143,7 +143,7 @@ def _read_settings(connection: Any) -> list[tuple[str, str]]:
     return [(row[0], row[1]) for row in execute_unseen(connection, SESSION_SETTINGS)]
 
 
-def _commit(connection: Any) -> None:
+def commit_and_chain(connection: Any) -> None:
     """Commit what is open, and go on in a transaction of the same kind; what was set for it stays set."""
     before = _read_settings(connection)
     try:

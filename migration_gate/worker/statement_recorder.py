@@ -13,6 +13,7 @@ from .listener_guard import ListenerGuard
 from .observed_blocks import IS_INSTALLED, observe_block, without_notes
 from .protocol.reported_error import ErrorReport
 from .protocol.step_lines import BoundaryName, ExecutedStatement
+from .statement_observation import StatementObservation
 from .statement_parameters import describe_parameters
 from .step_record import StepLog, StepRecord
 
@@ -23,9 +24,11 @@ DUPLICATES = ("42P07", "42701", "42710")
 class StatementRecorder:
     """Listens on every engine; `begin_step` and `end_step` mark what belongs to a step."""
 
-    def __init__(self, home: str, guard: ListenerGuard) -> None:
+    def __init__(self, home: str, guard: ListenerGuard, observation: StatementObservation) -> None:
         self._home = home
         self._guard = guard
+        self.observation = observation
+        """of the locks, while a looked-at revision runs"""
         self.file: Optional[str] = None
         """of the revision that runs; None between two steps"""
         self.line: Optional[int] = None
@@ -108,10 +111,15 @@ class StatementRecorder:
                     return (observed if cursor.fetchone()[0] else statement), parameters
         return statement, parameters
 
-    def _before_statement(self, connection: Any, cursor: Any, *more: Any) -> None:
+    def _before_statement(
+        self, connection: Any, cursor: Any, statement: str, parameters: Any, *more: Any
+    ) -> None:
         if self.in_migration:
+            self.observation.before_statement(connection)
             self.line = self._running_line() or self.line
             self._statement_start = time.perf_counter()
+        else:
+            self.observation.remember_settings(statement, parameters)
 
     def _after_statement(
         self, connection: Any, cursor: Any, statement: str, parameters: Any, *more: Any
@@ -123,6 +131,7 @@ class StatementRecorder:
             known_rows = rows if isinstance(rows, int) and rows >= 0 else None
             in_transaction = self._is_in_transaction(connection)
             self._add_statement(statement, known_rows, None, in_transaction, describe_parameters(parameters))
+            self.observation.after_statement(connection, self.line, in_transaction)
 
     def _on_error(self, context: Any) -> None:
         report = describe_error(context.sqlalchemy_exception or context.original_exception, home=self._home)

@@ -15,7 +15,12 @@ from .env_context import EnvContext, keep_context, list_metadatas, list_table_na
 from .env_watch import OFFLINE_MODE, CaughtError, ConfiguredContexts
 from .listener_guard import GateFailed, ListenerGuard
 from .model_ddl import ModelDdlObserver
-from .observed_step import ObservedStep, choose_rollback_revisions, choose_snapshot_revisions
+from .observed_step import (
+    ObservedStep,
+    choose_observed_revisions,
+    choose_rollback_revisions,
+    choose_snapshot_revisions,
+)
 from .protocol.history_lines import ContextConfigured, ContextFinished, RevisionsPlanned
 from .protocol.order import ContextPlace, Order
 from .protocol.run_lines import Note
@@ -32,8 +37,10 @@ if to_regprocedure('migration_gate.keep_attempts()') is not null then
 end if;
 end $$"""
 IS_LOG_COMPLETE = """
-select to_regclass('migration_gate.ddl_log') is not null and (%s or 4 = (
-    select count(*) from pg_event_trigger where evtname like 'migration_gate%%' and evtenabled in ('O', 'A')))
+select to_regclass('migration_gate.ddl_log') is not null and (%s or 4 <= (
+    select count(*) from pg_event_trigger
+    where evtname like 'migration_gate%%' and evtname <> 'migration_gate_observation'
+      and evtenabled in ('O', 'A')))
 """
 OTHER_PLAN = "the revisions of the earlier run do not come first"
 LOG_DROPPED = (
@@ -211,6 +218,7 @@ class HistoryUpgrade:
         self._answer.send(RevisionsPlanned(revisions))
         self.plans.setdefault(context_number, []).extend(revisions)
         rolled_back = choose_rollback_revisions(self._order, plan)
+        looked_at = choose_observed_revisions(self._order, plan)
         new_revisions = self._list_new_revisions(plan)
         is_whole_target = len(self._order.target) == 1
         boundary = next((place for place, name in enumerate(revisions) if name in new_revisions), len(plan))
@@ -226,6 +234,7 @@ class HistoryUpgrade:
                 context_number,
                 has_snapshots=revision in snapshots,
                 has_changes=revision in rolled_back,
+                is_observed=revision in looked_at,
             )
         if boundary == len(plan):
             self._keeper.keep(context, revisions, is_whole_target=is_whole_target)
@@ -242,7 +251,14 @@ class HistoryUpgrade:
         return count
 
     def _run_step(
-        self, step: Any, context: Any, context_number: int, *, has_snapshots: bool, has_changes: bool
+        self,
+        step: Any,
+        context: Any,
+        context_number: int,
+        *,
+        has_snapshots: bool,
+        has_changes: bool,
+        is_observed: bool,
     ) -> Iterator[Any]:
         """Give one step to Alembic, which runs it and comes back for the next one."""
         revision = step.revision.revision
@@ -255,6 +271,7 @@ class HistoryUpgrade:
             number=self._step_number,
             has_snapshots=has_snapshots,
             has_changes=has_changes,
+            is_observed=is_observed,
         )
         key = (revision, context.version_table, str(self._place))
         remember = functools.partial(self._remember_error, key, revision)

@@ -82,6 +82,7 @@ class Engine:
         look: Callable[[str], None] | None = None,
         changed: tuple[str, ...] = (),
         checkpoint: CheckpointRun | None = None,
+        new_files: tuple[str, ...] = (),
         **settings: Any,
     ) -> Ran:
         """Replay the project in `folder`; `look` is called with the database before it is dropped.
@@ -102,6 +103,7 @@ class Engine:
             models_database=f"{database}_models",
             changed_files=changed,
             checkpoint=checkpoint,
+            new_files=new_files,
         )
         try:
             list(prepare_database(setup))

@@ -166,6 +166,7 @@ ORDER = Order(
     prepare=(PrepareCommand("run", "make seed"),),
     catalog_query="select 1",
     snapshots="changed",
+    observe="change",
     rollback="change",
     changed_files=("/app/caf\udce9.py",),
     log_after_step=False,

@@ -96,6 +96,8 @@ class Order:
     """which revisions get a snapshot before and after: none, all, changed, or the number of newest ones"""
     rollback: str
     """which revisions are rolled back when the history has run: change, all or off"""
+    observe: str
+    """which revisions' locks are observed: change, all or off"""
     changed_files: tuple[str, ...]
     """real paths of the files that the change adds or edits"""
     log_after_step: bool

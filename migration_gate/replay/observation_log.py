@@ -1,0 +1,168 @@
+"""The server's log of the looked-at revisions: the statements of each session, and what the server said."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from pydantic import TypeAdapter, ValidationError
+
+from migration_gate.postgres.server import Server
+from migration_gate.replay.replay_setup import ReplaySetup
+from migration_gate.replay.server_log import LogEntry, read_entries
+from migration_gate.replay.worker_order import can_observe
+
+if TYPE_CHECKING:
+    import psycopg
+
+IS_INSTALLED = "select to_regclass('migration_gate.base_relation') is not null"
+WHOLE_LOG = 10_000_000
+"""lines: all that a container has written"""
+POINT_MARK = "migration_gate point: "
+OWN_NAME = "migration_gate"
+"""stands in every statement of the gate's own"""
+STATEMENT = re.compile(r"(?:statement|execute [^:\n]*): (?P<sql>.*)", re.DOTALL)
+INNER_STATEMENT = re.compile(r'^SQL statement "(?P<sql>.*?)"$', re.MULTILINE | re.DOTALL)
+PointKind = Literal["begin", "held", "join", "command", "statement", "end"]
+"""begin: a revision begins; held: with the locks of revisions before it; join: a further session; command and
+statement: what has just ended; end: the revision has ended"""
+
+
+class LoggedLock(NamedTuple):
+    """A lock on a relation of the base."""
+
+    oid: int
+    mode: str
+    """as in pg_locks"""
+    schema: str | None
+    """that the relation has now; None if it was dropped"""
+    name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionState:
+    """What a session holds, and which files have changed since the base."""
+
+    transaction: str
+    locks: tuple[LoggedLock, ...]
+    files: tuple[tuple[int, int], ...] | None = None
+    """oid and relfilenode; None if nobody looked"""
+
+
+@dataclass(frozen=True, slots=True)
+class LogPoint:
+    """One point, as `migration_gate.observe` logs it."""
+
+    point: PointKind
+    step: int | None
+    number: int | None
+    line: int | None
+    in_block: bool | None
+    tag: str | None
+    targets: tuple[tuple[int, str, bool], ...] | None
+    """relations of the command: oid, name, and whether they stood before"""
+    was_blind: bool
+    """settings of the session had been changed: the log may lack what came before"""
+    scans: tuple[tuple[int, int], ...]
+    """oid, and how often the session has read the table from its beginning"""
+    lock_timeout: int
+    statement_timeout: int
+    relations: tuple[tuple[int, str, str, str, str | None], ...] | None = None
+    """at the beginning, what stood before: oid, schema, name, kind, and an index's table"""
+    digest: str = ""
+    state: SessionState | None = None
+    """None: as at the session's earlier point with the same digest"""
+
+
+@dataclass(frozen=True, slots=True)
+class LogMessage:
+    """What a session logged: a point, a statement as it begins, or a message about one."""
+
+    pid: str
+    level: str
+    text: str
+    context: str = ""
+    detail: str = ""
+    point: LogPoint | None = None
+
+    @property
+    def inner_statement(self) -> str:
+        """The statement inside of a DO block or function; '' if the client sent it itself."""
+        statements = [match["sql"] for match in INNER_STATEMENT.finditer(self.context)]
+        return next((sql for sql in statements if OWN_NAME not in sql), "")
+
+    @property
+    def statement(self) -> str:
+        """The statement that begins, if that is what was logged, and it is not the gate's own."""
+        match = STATEMENT.fullmatch(self.text) if self.level == "LOG" else None
+        return match["sql"] if match is not None and OWN_NAME not in match["sql"] else ""
+
+
+@cache
+def _point_adapter() -> TypeAdapter[LogPoint]:
+    return TypeAdapter(LogPoint)
+
+
+def is_observed(setup: ReplaySetup) -> bool:
+    """Whether there may be revisions to look at, and the server lets the gate do so."""
+    scope = setup.settings.observe
+    has_revisions = scope == "all" or (scope == "change" and bool(setup.changed_files))
+    return has_revisions and can_observe(setup.server)
+
+
+def install_observation(connection: psycopg.Connection[Any]) -> None:
+    """Create what logs the points, in a database that has the DDL log."""
+    if connection.execute(IS_INSTALLED).fetchone() != (True,):  # else a checkpoint has it
+        connection.execute(files(__package__).joinpath("observation.sql").read_bytes())
+
+
+def read_observed_log(server: Server, database: str) -> tuple[LogMessage, ...]:
+    """The messages of the database's sessions from the first point on; none without a point."""
+    text = _read_log(server)
+    first = text.find(POINT_MARK)
+    if first < 0:
+        return ()
+    start = text.rfind("\n", 0, first) + 1
+    return tuple(_join_entries(read_entries(text[start:], database)))
+
+
+def _read_log(server: Server) -> str:
+    if server.log is None:
+        return server.process.log_tail(WHOLE_LOG)
+    try:
+        return server.log.read_text("utf-8", "replace")
+    except OSError:
+        return ""
+
+
+def _join_entries(entries: list[LogEntry]) -> Iterator[LogMessage]:
+    """Each entry with the DETAIL and CONTEXT that the server added to it."""
+    waiting: dict[str, LogMessage] = {}
+    messages: list[LogMessage] = []
+    positions: dict[str, int] = {}
+    for entry in entries:
+        message = waiting.get(entry.pid)
+        if entry.level == "CONTEXT" and message is not None:
+            waiting[entry.pid] = messages[positions[entry.pid]] = replace(message, context=entry.text)
+        elif entry.level == "DETAIL" and message is not None:
+            waiting[entry.pid] = messages[positions[entry.pid]] = replace(message, detail=entry.text)
+        elif entry.level not in ("STATEMENT", "HINT", "QUERY", "LOCATION"):
+            waiting[entry.pid] = LogMessage(entry.pid, entry.level, entry.text)
+            positions[entry.pid] = len(messages)
+            messages.append(waiting[entry.pid])
+    for message in messages:
+        yield _parse_point(message)
+
+
+def _parse_point(message: LogMessage) -> LogMessage:
+    if message.level != "LOG" or not message.text.startswith(POINT_MARK):
+        return message
+    try:
+        point = _point_adapter().validate_json(message.text.removeprefix(POINT_MARK))
+    except ValidationError:  # the project's code wrote into the log
+        return message
+    return replace(message, point=point)

@@ -1,0 +1,156 @@
+"""Has the server log, after each statement of a looked-at revision, which locks its session holds.
+
+The first looked-at revision begins a transaction of its own, as it will in production: the revisions before
+it have been committed there long ago, and their locks say nothing about it.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Mapping, Optional
+
+from . import private_api
+from .catalog_snapshot import execute_unseen, run_unseen
+from .listener_guard import ListenerGuard
+from .redirection import Redirection
+from .state_keeping import commit_and_chain
+
+OBSERVATION = "the observation of locks"
+IS_INSTALLED = "select to_regprocedure('migration_gate.keep_base(boolean)') is not null"
+KEEP_BASE = "select migration_gate.keep_base(%s)"
+CALL = """do $$ begin
+if to_regprocedure('migration_gate.keep_base(boolean)') is not null then
+    perform migration_gate.%s;
+end if;
+end $$"""
+LOG_POINT = "observe('%s', %s, %s, %s, %s, null, null)"
+SESSION_SETTINGS = {
+    "log_min_messages": "debug1",
+    "log_statement": "all",
+    "log_lock_waits": "on",
+    "migration_gate.observed": "on",
+}
+"""of connections that a looked-at revision opens"""
+READ_SETTING = "select current_setting('%s', true)"
+SET_LOCAL = re.compile(r"\bset\s+local\s+\"?([\w.]+)|\bset_config\s*\(\s*'([\w.]+)'", re.IGNORECASE)
+CUSTOM_NAME = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
+
+
+class StatementObservation:
+    """Logs the points between which the gate reads the server's log."""
+
+    def __init__(self, guard: ListenerGuard, redirection: Redirection) -> None:
+        self._guard = guard
+        self._redirection = redirection
+        self._sessions: dict[int, Any] = {}
+        """the driver's connections that are observed, by their ids"""
+        self._step: Optional[int] = None
+        """of the looked-at revision that runs"""
+        self._number = 0
+        self._is_continued = False
+        """the revision before the one that runs was looked at, too"""
+        self._local_settings: dict[str, None] = {"role": None}
+        """names of settings that hold for a transaction only, and that pg_settings does not list"""
+
+    def begin(self, connection: Any, step: int, *, by_itself: bool) -> None:
+        """A looked-at revision begins. `by_itself`: not in one deployment with the one before it."""
+        with self._guard.querying(OBSERVATION):
+            if not execute_unseen(connection, IS_INSTALLED)[0][0]:
+                return
+            starts_deployment = by_itself or not self._is_continued
+            is_held = starts_deployment and self._begin_deployment(connection, forget=by_itself)
+            self._step, self._number, self._is_continued = step, 0, True
+            self._sessions = {}
+            self._redirection.session_settings = SESSION_SETTINGS
+            self._join(connection, "held" if is_held else "begin")
+
+    def end(self, connection: Any) -> None:
+        """The revision's function has ended without an error."""
+        if self._step is None:
+            return
+        step = self._stop(self._step)
+        with self._guard.querying(OBSERVATION):
+            run_unseen(connection, CALL % ("end_observation(%d)" % step))
+
+    def stop(self) -> None:
+        """The revision's function has failed."""
+        if self._step is not None:
+            self._stop(self._step)
+
+    def skip(self, connection: Any) -> None:
+        """A revision begins that is not looked at."""
+        if self._is_continued:
+            self._is_continued = False
+            with self._guard.querying(OBSERVATION):
+                run_unseen(connection, CALL % "keep_made()")
+
+    def before_statement(self, connection: Any) -> None:
+        """Observe a session from its first statement on."""
+        if self._step is not None:
+            with self._guard.querying(OBSERVATION):
+                if id(private_api.driver_connection(connection)) not in self._sessions:
+                    self._join(connection, "join")
+
+    def after_statement(self, connection: Any, line: Optional[int], in_block: bool) -> None:
+        """Log what the statement's session holds."""
+        if self._step is not None:
+            self._number += 1
+            with self._guard.querying(OBSERVATION):
+                self._log_point(connection, "statement", line, in_block)
+
+    def remember_settings(self, statement: str, parameters: Any) -> None:
+        """Remember the names of settings that a statement of env.py's sets for its transaction."""
+        for match in SET_LOCAL.finditer(statement):
+            self._local_settings[match[1] or match[2]] = None
+        if "set_config" in statement:
+            for value in _list_values(parameters):
+                if isinstance(value, str) and CUSTOM_NAME.fullmatch(value):
+                    self._local_settings[value] = None
+
+    def _stop(self, step: int) -> int:
+        self._step = None
+        self._redirection.session_settings = {}
+        return step
+
+    def _join(self, connection: Any, point: str) -> None:
+        self._sessions[id(private_api.driver_connection(connection))] = connection
+        self._log_point(connection, point, None, in_block=True)
+
+    def _log_point(self, connection: Any, point: str, line: Optional[int], in_block: bool) -> None:
+        values = (point, self._step, self._number, line or "null", "true" if in_block else "false")
+        run_unseen(connection, CALL % (LOG_POINT % values))
+
+    def _begin_deployment(self, connection: Any, *, forget: bool) -> bool:
+        """Remember what stands, and end the transaction of the revisions before, if there is one.
+
+        Returns whether their locks are still held: env.py runs the revisions inside of a savepoint.
+        """
+        has_locks = bool(execute_unseen(connection, KEEP_BASE % ("true" if forget else "false"))[0][0])
+        if not has_locks:
+            return False
+        if connection.in_nested_transaction():
+            return True
+        settings = self._read_settings(connection)
+        commit_and_chain(connection)
+        later = self._read_settings(connection)
+        for name, value in settings.items():
+            if later.get(name) != value:
+                command = "select set_config('%s', '%s', true)" % (name, value.replace("'", "''"))
+                execute_unseen(connection, command)
+        return False
+
+    def _read_settings(self, connection: Any) -> dict[str, str]:
+        """Settings that env.py may have made for the transaction, and that pg_settings does not list."""
+        settings = {}
+        for name in self._local_settings:
+            ((value,),) = execute_unseen(connection, READ_SETTING % name)
+            if value is not None:
+                settings[name] = str(value)
+        return settings
+
+
+def _list_values(parameters: Any) -> list[Any]:
+    """The values of one execution's parameters."""
+    if isinstance(parameters, Mapping):
+        return list(parameters.values())
+    return list(parameters) if isinstance(parameters, (list, tuple)) else []
