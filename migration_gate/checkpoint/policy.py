@@ -51,7 +51,7 @@ def _can_be_restored(settings: Settings, choice: ServerChoice) -> bool:
     runs_code = any(step.kind in ("python", "run") for step in settings.prepare)
     return not (
         choice.kind in REMOTE_KINDS
-        or in_image()
+        or (in_image() and settings.cache is None)
         or settings.other_databases
         or starts_elsewhere
         or runs_code

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -94,10 +93,10 @@ class SavedState:
         return (self.folder / LINES).read_bytes().splitlines()
 
 
-def read_state(folder: Path) -> SavedState | None:
-    """The checkpoint in this folder; None if it is none, or may not be trusted."""
+def read_state(folder: Path, owners: Collection[int]) -> SavedState | None:
+    """The checkpoint in this folder; None if it is none, or may not be trusted: see `is_private`."""
     try:
-        if not is_private(folder):
+        if not is_private(folder, owners):
             return None
         fields = json.loads((folder / RECORD).read_bytes())
         fields["dependencies"] = tuple(Dependency(**item) for item in fields["dependencies"])
@@ -114,10 +113,10 @@ def write_record(folder: Path, record: StateRecord) -> None:
     (folder / RECORD).write_text(json.dumps(asdict(record)))
 
 
-def is_private(folder: Path) -> bool:
-    """Whether the folder, and those around it in the cache, are this user's, and no other may write there."""
+def is_private(folder: Path, owners: Collection[int]) -> bool:
+    """Whether the folder, and those around it in the cache, are these users', and no other may write."""
     statuses = [path.lstat() for path in (folder, folder.parent, folder.parent.parent)]
-    return all(status.st_uid == os.geteuid() and not status.st_mode & 0o022 for status in statuses)
+    return all(status.st_uid in owners and not status.st_mode & 0o022 for status in statuses)
 
 
 def compute_content_digest(folder: Path) -> str:

@@ -1,4 +1,8 @@
-"""The checkpoints of one project, in the cache folder of the gate's user."""
+"""The checkpoints of one project, in the cache folder of the gate's user.
+
+In the gate's own image that is the folder that `cache:` names, which a later step of the job saves; without
+one there are no checkpoints.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +18,7 @@ from pathlib import Path
 from migration_gate.checkpoint.cluster_copy import remove_folder
 from migration_gate.checkpoint.dependencies import list_changed_dependencies
 from migration_gate.checkpoint.saved_state import SavedState, is_private, read_state
+from migration_gate.config.gate_variables import in_image
 from migration_gate.config.settings import Settings
 from migration_gate.postgres.initdb_cache import find_cache_folder
 
@@ -33,6 +38,9 @@ class CheckpointStore:
     folder: Path
     top: Path
     """of the repository: files are named relative to it"""
+    receiver: tuple[int, int] | None = None
+    """user and group that get what is written, where the gate is root: a runner that could not remove what
+    root leaves would fail at its next job"""
 
     def find(self, surroundings: str) -> SavedState | None:
         """The checkpoint with the most revisions that fits the repository as it is now."""
@@ -44,18 +52,25 @@ class CheckpointStore:
                 return state
         return None
 
+    @property
+    def _owners(self) -> frozenset[int]:
+        """Users who may have written a checkpoint."""
+        return frozenset({os.geteuid(), *(self.receiver or ())[:1]})
+
     def make_folder(self) -> Path:
         """A folder in which a checkpoint can be written. Raises OSError."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder = self.folder / f".{secrets.token_hex(8)}"
         folder.mkdir(mode=0o700)
-        if not is_private(folder):
+        if not is_private(folder, self._owners):
             folder.rmdir()
             raise PermissionError(f"other users may write to {self.folder}")
         return folder
 
     def add(self, folder: Path) -> None:
         """Give a complete checkpoint its place, and remove the oldest ones. Raises OSError."""
+        if self.receiver is not None:
+            _give_away(folder, *self.receiver)
         folder.rename(self.folder / secrets.token_hex(8))
         self._prune()
         self._prune_projects()
@@ -81,7 +96,7 @@ class CheckpointStore:
         except OSError:
             return
         for name in names:
-            state = read_state(self.folder / name) if not name.startswith(".") else None
+            state = read_state(self.folder / name, self._owners) if not name.startswith(".") else None
             if state is not None:
                 yield state
 
@@ -105,9 +120,29 @@ class CheckpointStore:
 
 def find_store(settings: Settings, top: Path) -> CheckpointStore | None:
     """The checkpoints of the project of these settings; None if there is no cache folder."""
-    root = find_cache_folder()
+    root = settings.cache if in_image() else find_cache_folder()
     if root is None or not root.is_absolute():
         return None
+    receiver = _find_receiver(root) if in_image() and os.geteuid() == 0 else None
     key = "\0".join([str(settings.root), str(settings.project_folder), settings.name, settings.section])
     name = hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()[:16]
-    return CheckpointStore(root / FOLDER / name, top)
+    return CheckpointStore(root / FOLDER / name, top, receiver)
+
+
+def _find_receiver(cache: Path) -> tuple[int, int] | None:
+    """The owner of the folder around the cache."""
+    try:
+        status = cache.parent.stat()
+    except OSError:
+        return None
+    return status.st_uid, status.st_gid
+
+
+def _give_away(folder: Path, uid: int, gid: int) -> None:
+    """Change the owner of a new checkpoint, and of the two folders around it. Raises OSError."""
+    for parent, folders, names, descriptor in os.fwalk(folder, follow_symlinks=False):
+        os.chown(parent, uid, gid, follow_symlinks=False)
+        for name in (*folders, *names):
+            os.chown(name, uid, gid, dir_fd=descriptor, follow_symlinks=False)
+    for around in (folder.parent, folder.parent.parent):
+        os.chown(around, uid, gid, follow_symlinks=False)

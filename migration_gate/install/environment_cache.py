@@ -24,7 +24,7 @@ from migration_gate.sandbox.user import Account, choose_account, is_readable, ru
 from migration_gate.sandbox.writable_folders import REPOSITORY_FOLDER, name_temporary_cache
 
 SUBFOLDERS = ("uv", "python", "pip", "home", "environments", "servers")
-OWN_NAMES = frozenset({".gitignore", "lock", "clusters", *SUBFOLDERS})
+OWN_NAMES = frozenset({".gitignore", "lock", "clusters", "checkpoints", *SUBFOLDERS})
 """all that lies in a cache folder"""
 SCRATCH_PREFIX = "scratch-"
 """how the names of folders for a moment begin"""

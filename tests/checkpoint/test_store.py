@@ -106,6 +106,16 @@ def test_nothing_is_written_where_others_may(store: CheckpointStore) -> None:
     assert list(store.folder.iterdir()) == []
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_in_the_image_the_owner_of_the_cache_gets_what_is_written(store: CheckpointStore) -> None:
+    given = replace(store, receiver=(1001, 1001))
+    write(given, "one")
+    assert find(given).is_intact()
+    files = list(given.folder.parent.rglob("*"))
+    assert {path.lstat().st_uid for path in files} == {1001}
+    assert store.find("here") is None  # another user's, to a gate that is not in the image
+
+
 def test_a_link_to_a_checkpoint_is_none(store: CheckpointStore) -> None:
     write(store, "one")
     folder = find(store).folder
