@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,17 +35,20 @@ MRT_CONFIG = (
     "def pytest_configure(config):\n"
     '    config._mrt_config = MRTConfig(alembic_ini="alembic.ini", db_url=os.environ["BENCHMARK_URL"])\n'
 )
-MRT_TESTS = "mrt_downgrade_base or mrt_up_down_consistency"
-MRT_ALL_TESTS = f"{MRT_TESTS} or mrt_static_no_errors"
+MRT_TESTS = ("test_mrt_downgrade_base", "test_mrt_up_down_consistency")
+MRT_RULES = "test_mrt_static_no_errors"
+"""its rules on the text of revisions"""
+FAILED = re.compile(r"^(?:FAILED|ERROR) \S*::(\w+)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
 class Judge:
     """A tool, and how it says that a downgrade is broken."""
 
-    name: str
-    finds: Callable[[DowngradeCase, Path, str], bool]
-    """of a case, in a folder of its own with the address of an empty database"""
+    names: tuple[str, ...]
+    """of what it says: a rival may be asked with some of its tests, and with more"""
+    judge: Callable[[Path, str], tuple[bool, ...]]
+    """whether a fault is found in a project, by each of these names; with the address of an empty database"""
 
 
 def run_benchmark(*options: str) -> int:
@@ -53,57 +58,67 @@ def run_benchmark(*options: str) -> int:
     """
     words = [option for option in options if not option.startswith("-")]
     cases = [case for case in CASES if not words or any(word in case.name for word in words)]
-    with temporary_run_directory() as folder, start_server("auto", folder=folder) as server:
+    rivals = () if "--ours" in options else RIVAL_JUDGES
+    answers: dict[str, list[bool]] = {}
+    with (
+        temporary_run_directory() as folder,
+        start_server("auto", folder=folder) as server,
+        ThreadPoolExecutor(1) as pool,
+    ):
         gate = GateRun(server, folder)
-        judges = [Judge("ours", lambda case, project, url: gate.finds_fault(project, url))]
-        if "--ours" not in options:
-            judges += list(_find_rivals())
-        answers = {judge.name: [_ask(judge, case, server) for case in cases] for judge in judges}
-        for name, values in answers.items():
-            _print_faults(name, cases, values)
-        _print_table(cases, answers)
+        ours = Judge(("ours",), lambda project, url: (gate.finds_fault(project, url),))
+        for case in cases:
+            others = [pool.submit(_ask, judge, case, server) for judge in rivals]
+            for found in (_ask(ours, case, server), *(other.result() for other in others)):
+                for name, is_broken in found.items():
+                    answers.setdefault(name, []).append(is_broken)
+            print("." if answers["ours"][-1] == case.is_broken else "x", end="", file=sys.stderr, flush=True)
+    for name, values in answers.items():
+        _print_faults(name, cases, values)
+    _print_table(cases, answers)
     return int([case.is_broken for case in cases] != answers["ours"])
 
 
-def _find_rivals() -> Iterator[Judge]:
-    yield Judge("pytest-alembic", lambda case, project, url: _fails(_prepare_alembic(project), url))
-    yield Judge("pytest-mrt", lambda case, project, url: _fails(_prepare_mrt(project), url, "-k", MRT_TESTS))
-    yield Judge(
-        "pytest-mrt with its text rules",
-        lambda case, project, url: _fails(_prepare_mrt(project), url, "-k", MRT_ALL_TESTS),
-    )
-
-
-def _prepare_alembic(project: Path) -> Path:
+def _judge_with_alembic(project: Path, url: str) -> tuple[bool, ...]:
     (project / "conftest.py").write_text(ALEMBIC_FIXTURES)
     (project / "test_rollback.py").write_text(ALEMBIC_TESTS)
-    return project
+    return (bool(_list_failed(project, url, "no:mrt")),)
 
 
-def _prepare_mrt(project: Path) -> Path:
+def _judge_with_mrt(project: Path, url: str) -> tuple[bool, ...]:
     (project / "conftest.py").write_text(MRT_CONFIG)
-    return project
+    wanted = " or ".join((*MRT_TESTS, MRT_RULES))
+    failed = _list_failed(project, url, "no:pytest_alembic", "-k", wanted)
+    return not failed.isdisjoint(MRT_TESTS), bool(failed)
 
 
-def _fails(project: Path, url: str, *options: str) -> bool:
-    """Whether a test of the project fails. Raises RuntimeError if none was run."""
-    plugin = "pytest_mrt" if options else "pytest_alembic"
-    other = "no:pytest_alembic" if options else "no:mrt"
+RIVAL_JUDGES = (
+    Judge(("pytest-alembic",), _judge_with_alembic),
+    Judge(("pytest-mrt", "pytest-mrt with its text rules"), _judge_with_mrt),
+)
+
+
+def _list_failed(project: Path, url: str, plugin: str, *options: str) -> frozenset[str]:
+    """The tests of the project that fail. `plugin` is the one to do without.
+
+    Raises RuntimeError if none was run.
+    """
     done = subprocess.run(
-        [str(RIVALS), "-m", "pytest", "-q", "-p", other, "-p", "no:cacheprovider", *options],
+        [str(RIVALS), "-m", "pytest", "-q", "-rfE", "-p", plugin, "-p", "no:cacheprovider", *options],
         cwd=project,
         env={**os.environ, "BENCHMARK_URL": url},
         capture_output=True,
         text=True,
         check=False,
     )
-    if done.returncode not in (0, 1):
-        raise RuntimeError(f"{plugin} ran no test:\n{done.stdout}\n{done.stderr}")
-    return done.returncode == 1
+    failed = frozenset(FAILED.findall(done.stdout))
+    if done.returncode not in (0, 1) or bool(failed) != bool(done.returncode):
+        raise RuntimeError(f"no test was run without {plugin}:\n{done.stdout}\n{done.stderr}")
+    return failed
 
 
-def _ask(judge: Judge, case: DowngradeCase, server: Server) -> bool:
-    """What a judge says of a case, on an empty database."""
+def _ask(judge: Judge, case: DowngradeCase, server: Server) -> dict[str, bool]:
+    """What a judge says of a case, on an empty database, by its names."""
     database = server.create_database()
     url = (
         f"postgresql+psycopg://{server.user}:{server.password}@/{database}"
@@ -112,11 +127,10 @@ def _ask(judge: Judge, case: DowngradeCase, server: Server) -> bool:
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
         project = write_project(case, BASE_UPGRADE, BASE_DOWNGRADE, Path(folder) / "project")
-        answer = judge.finds(case, project, url)
-    print("." if answer == case.is_broken else "x", end="", file=sys.stderr, flush=True)
+        answers = judge.judge(project, url)
     with server.connect() as connection:
         connection.execute(f'drop database if exists "{database}" with (force)'.encode())
-    return answer
+    return dict(zip(judge.names, answers, strict=True))
 
 
 def _print_faults(name: str, cases: list[DowngradeCase], answers: list[bool]) -> None:

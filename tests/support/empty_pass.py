@@ -10,7 +10,6 @@ import fnmatch
 import os
 import sys
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -19,17 +18,13 @@ from typing import Any
 from migration_gate import checks
 from migration_gate.config.settings import Settings
 from migration_gate.errors import GateError
-from migration_gate.facts import Facts
-from migration_gate.project import find_project
-from migration_gate.replay.examination_on_server import examine_on_server
-from migration_gate.replay.replay_setup import ReplaySetup
-from migration_gate.replay.worker_process import start_worker
 from migration_gate.verdict.comment_files import read_comment_files
 from migration_gate.verdict.judge import judge_findings
 from migration_gate.verdict.outcome import Problem, ProjectReport, Verdict
 from tests.support.project_files import write_files
 from tests.support.replay_engine import Engine
 from tests.support.user_project import project
+from tests.support.whole_examination import examine_whole
 from tests.support.worker_interpreters import python
 
 
@@ -86,40 +81,12 @@ def judge_project(
         }
     )
     try:
-        facts = _examine(engine, chosen)
+        facts = examine_whole(engine.server, engine.runs, chosen)
     except GateError as error:
         return ProjectReport(chosen.name, problem=Problem.from_error(error))
     texts = read_comment_files(facts, folder)
     verdicts = judge_findings(facts, chosen, checks.ALL, texts, date(2026, 1, 1))
     return ProjectReport(chosen.name, facts, verdicts, chosen.fail_on)
-
-
-def _examine(engine: Engine, settings: Settings) -> Facts:
-    database = engine.server.create_database()
-    setup = ReplaySetup(
-        settings=settings,
-        project=find_project(settings),
-        server=engine.server,
-        run_directory=engine.runs,
-        repository=settings.root.resolve(),
-        database=database,
-        models_database=f"{database}_models",
-        changed_files=(),
-    )
-    try:
-        with (
-            ThreadPoolExecutor(2) as background,
-            start_worker(setup.project, settings, engine.runs, with_models=True) as worker,
-        ):
-            examination = examine_on_server(setup, worker, background, ())
-            while True:
-                try:
-                    next(examination)
-                except StopIteration as end:
-                    facts: Facts = end.value
-                    return facts
-    finally:
-        engine.drop(*setup.databases)
 
 
 def assert_is_said(way: EmptyPass, engine: Engine) -> None:
