@@ -38,6 +38,8 @@ MRT_CONFIG = (
 MRT_TESTS = ("test_mrt_downgrade_base", "test_mrt_up_down_consistency")
 MRT_RULES = "test_mrt_static_no_errors"
 """its rules on the text of revisions"""
+AT_ONCE = 3
+"""processes of the rivals"""
 FAILED = re.compile(r"^(?:FAILED|ERROR) \S*::(\w+)", re.MULTILINE)
 
 
@@ -63,16 +65,23 @@ def run_benchmark(*options: str) -> int:
     with (
         temporary_run_directory() as folder,
         start_server("auto", folder=folder) as server,
-        ThreadPoolExecutor(1) as pool,
+        ThreadPoolExecutor(AT_ONCE) as pool,
     ):
         gate = GateRun(server, folder)
         ours = Judge(("ours",), lambda project, url: (gate.finds_fault(project, url),))
-        for case in cases:
-            others = [pool.submit(_ask, judge, case, server) for judge in rivals]
-            for found in (_ask(ours, case, server), *(other.result() for other in others)):
-                for name, is_broken in found.items():
-                    answers.setdefault(name, []).append(is_broken)
-            print("." if answers["ours"][-1] == case.is_broken else "x", end="", file=sys.stderr, flush=True)
+        begun = [[pool.submit(_ask, judge, case, server) for judge in rivals] for case in cases]
+        for case, others in zip(cases, begun, strict=True):
+            found = _ask(ours, case, server)
+            for other in others:
+                found |= other.result()
+            for name, is_broken in found.items():
+                answers.setdefault(name, []).append(is_broken)
+            wrong = [name for name, is_broken in found.items() if is_broken != case.is_broken]
+            print(
+                f"{case.kind}: {case.name}: {', '.join(wrong) or 'nobody is wrong'}",
+                file=sys.stderr,
+                flush=True,
+            )
     for name, values in answers.items():
         _print_faults(name, cases, values)
     _print_table(cases, answers)
