@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 MAX_ROWS = 1000
 """of a table with more, nothing is said"""
+_TABLES_AT_ONCE = 50
+"""that one statement reads"""
 _COLUMNS = """
 select c.oid::bigint, n.nspname::text, c.relname::text, a.attnum, a.attname::text,
        format_type(a.atttypid, a.atttypmod), a.attgenerated <> '',
@@ -81,17 +83,30 @@ def read_stored_rows(connection: psycopg.Connection[Any], oids: Sequence[int]) -
     groups: dict[int, list[tuple[Any, ...]]] = {}
     for row in connection.execute(_COLUMNS, [list(oids)]).fetchall():
         groups.setdefault(row[0], []).append(row)
-    tables = [_read_table(connection, oid, columns) for oid, columns in groups.items()]
+    names = {oid: qualified_name(columns[0][1], columns[0][2]) for oid, columns in groups.items()}
+    rows = _read_rows(connection, names)
+    tables = [
+        StoredRows(oid, schema, name, tuple(StoredColumn(*column[3:]) for column in columns), rows[oid])
+        for oid, columns in groups.items()
+        for schema, name in [columns[0][1:3]]
+    ]
     return {table.oid: table for table in tables if len(table.rows) <= MAX_ROWS}
 
 
-def _read_table(
-    connection: psycopg.Connection[Any], oid: int, columns: Sequence[tuple[Any, ...]]
-) -> StoredRows:
-    schema, name = columns[0][1:3]
-    query = f"select to_jsonb(t) from {qualified_name(schema, name)} t limit {MAX_ROWS + 1}"  # noqa: S608
-    rows = tuple(row for (row,) in connection.execute(query.encode()).fetchall())
-    return StoredRows(oid, schema, name, tuple(StoredColumn(*column[3:]) for column in columns), rows)
+def _read_rows(
+    connection: psycopg.Connection[Any], names: Mapping[int, str]
+) -> Mapping[int, tuple[Mapping[str, Any], ...]]:
+    """The rows of these tables by their oids, with few statements; of a large table some."""
+    rows: dict[int, list[Mapping[str, Any]]] = {oid: [] for oid in names}
+    entries = list(names.items())
+    for start in range(0, len(entries), _TABLES_AT_ONCE):
+        parts = (
+            f"(select {oid}::bigint, to_jsonb(t) from {name} t limit {MAX_ROWS + 1})"  # noqa: S608
+            for oid, name in entries[start : start + _TABLES_AT_ONCE]
+        )
+        for oid, row in connection.execute(" union all ".join(parts).encode()).fetchall():
+            rows[oid].append(row)
+    return {oid: tuple(table_rows) for oid, table_rows in rows.items()}
 
 
 def read_rows_again(
