@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import re
+import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,9 +38,7 @@ MRT_CONFIG = (
 MRT_TESTS = ("test_mrt_downgrade_base", "test_mrt_up_down_consistency")
 MRT_RULES = "test_mrt_static_no_errors"
 """its rules on the text of revisions"""
-AT_ONCE = 3
-"""processes of the rivals"""
-FAILED = re.compile(r"^(?:FAILED|ERROR) \S*::(\w+)", re.MULTILINE)
+RIVAL_RUNS = Path(__file__).with_name("rival_runs.py")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,17 +58,17 @@ def run_benchmark(*options: str) -> int:
     """
     words = [option for option in options if not option.startswith("-")]
     cases = [case for case in CASES if not words or any(word in case.name for word in words)]
-    rivals = () if "--ours" in options else RIVAL_JUDGES
     answers: dict[str, list[bool]] = {}
     with (
         temporary_run_directory() as folder,
         start_server("auto", folder=folder) as server,
-        ThreadPoolExecutor(AT_ONCE) as pool,
+        nullcontext(()) if "--ours" in options else _start_rivals() as rivals,
+        ThreadPoolExecutor(2) as pool,
     ):
         gate = GateRun(server, folder)
         ours = Judge(("ours",), lambda project, url: (gate.finds_fault(project, url),))
-        begun = [[pool.submit(_ask, judge, case, server) for judge in rivals] for case in cases]
-        for case, others in zip(cases, begun, strict=True):
+        for case in cases:
+            others = [pool.submit(_ask, judge, case, server) for judge in rivals]
             found = _ask(ours, case, server)
             for other in others:
                 found |= other.result()
@@ -88,42 +86,57 @@ def run_benchmark(*options: str) -> int:
     return int([case.is_broken for case in cases] != answers["ours"])
 
 
-def _judge_with_alembic(project: Path, url: str) -> tuple[bool, ...]:
-    (project / "conftest.py").write_text(ALEMBIC_FIXTURES)
-    (project / "test_rollback.py").write_text(ALEMBIC_TESTS)
-    return (bool(_list_failed(project, url, "no:mrt")),)
+class RivalRuns:
+    """The process that runs the tests of a rival, project by project."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+
+    def judge_with_alembic(self, project: Path, url: str) -> tuple[bool, ...]:
+        """Whether a test of pytest-alembic fails."""
+        (project / "conftest.py").write_text(ALEMBIC_FIXTURES)
+        (project / "test_rollback.py").write_text(ALEMBIC_TESTS)
+        return (bool(self._list_failed(project, url, "no:mrt")),)
+
+    def judge_with_mrt(self, project: Path, url: str) -> tuple[bool, ...]:
+        """Whether a test of pytest-mrt fails: without its rules on the text, and with them."""
+        (project / "conftest.py").write_text(MRT_CONFIG)
+        wanted = " or ".join((*MRT_TESTS, MRT_RULES))
+        failed = self._list_failed(project, url, "no:pytest_alembic", "-k", wanted)
+        return not failed.isdisjoint(MRT_TESTS), bool(failed)
+
+    def _list_failed(self, project: Path, url: str, plugin: str, *options: str) -> frozenset[str]:
+        """The tests of the project that fail. `plugin` is the one to do without.
+
+        Raises RuntimeError if none was run.
+        """
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        arguments = ["-q", "-p", plugin, "-p", "no:cacheprovider", *options]
+        job = {"project": str(project), "url": url, "arguments": arguments}
+        self._process.stdin.write(json.dumps(job) + "\n")
+        self._process.stdin.flush()
+        answer = json.loads(self._process.stdout.readline())
+        failed = frozenset(answer["failed"])
+        if answer["status"] not in (0, 1) or bool(failed) != bool(answer["status"]):
+            raise RuntimeError(f"no test was run without {plugin}: {answer}")
+        return failed
 
 
-def _judge_with_mrt(project: Path, url: str) -> tuple[bool, ...]:
-    (project / "conftest.py").write_text(MRT_CONFIG)
-    wanted = " or ".join((*MRT_TESTS, MRT_RULES))
-    failed = _list_failed(project, url, "no:pytest_alembic", "-k", wanted)
-    return not failed.isdisjoint(MRT_TESTS), bool(failed)
+@contextmanager
+def _start_runs() -> Iterator[RivalRuns]:
+    command = [str(RIVALS), str(RIVAL_RUNS)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        yield RivalRuns(process)
 
 
-RIVAL_JUDGES = (
-    Judge(("pytest-alembic",), _judge_with_alembic),
-    Judge(("pytest-mrt", "pytest-mrt with its text rules"), _judge_with_mrt),
-)
-
-
-def _list_failed(project: Path, url: str, plugin: str, *options: str) -> frozenset[str]:
-    """The tests of the project that fail. `plugin` is the one to do without.
-
-    Raises RuntimeError if none was run.
-    """
-    done = subprocess.run(
-        [str(RIVALS), "-m", "pytest", "-q", "-rfE", "-p", plugin, "-p", "no:cacheprovider", *options],
-        cwd=project,
-        env={**os.environ, "BENCHMARK_URL": url},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    failed = frozenset(FAILED.findall(done.stdout))
-    if done.returncode not in (0, 1) or bool(failed) != bool(done.returncode):
-        raise RuntimeError(f"no test was run without {plugin}:\n{done.stdout}\n{done.stderr}")
-    return failed
+@contextmanager
+def _start_rivals() -> Iterator[tuple[Judge, ...]]:
+    with _start_runs() as alembic, _start_runs() as mrt:
+        yield (
+            Judge(("pytest-alembic",), alembic.judge_with_alembic),
+            Judge(("pytest-mrt", "pytest-mrt with its text rules"), mrt.judge_with_mrt),
+        )
 
 
 def _ask(judge: Judge, case: DowngradeCase, server: Server) -> dict[str, bool]:
