@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 from typing import Any, Callable, Iterator, Mapping, Optional, Sequence
 
 from . import private_api
@@ -28,6 +29,17 @@ from .statement_recorder import StatementRecorder
 OTHER_DATABASE = (
     "env.py uses a connection that was made before it ran, and leads to the database of the first run"
 )
+OTHER_SESSION = (
+    "a setting of env.py's session, its role or its temporary tables are others when a function is committed"
+)
+SESSION_STATE = """
+select current_user || ' ' || session_user || ' ' || pg_catalog.pg_my_temp_schema()::text || ' ' || (
+    select md5(string_agg(name || '=' || coalesce(setting, ''), ' ' order by name))
+    from pg_catalog.pg_settings where source <> 'default' and left(name, 15) <> 'migration_gate.')
+"""
+"""what decides, beside the database, what the next function does: it may have been set for one transaction"""
+SETTING = re.compile(r"\bset_config\b|\bset\s+(?:local|session)\b|\bset\s+\w+\.\w", re.IGNORECASE)
+"""a statement that sets what may hold for one transaction; `pg_settings` does not show names with a dot"""
 OFFLINE_MODE = "env.py configures its context for offline mode"
 
 
@@ -63,6 +75,8 @@ class RevisionRuns:
         self._finished: list[FinishedRun] = []
         self._running: Optional[RevisionRun] = None
         self._caught_error: Optional[BaseException] = None
+        self._has_settings = False
+        """a statement of env.py's or of a function set something for its session, or for its transaction"""
         self.is_other_database: Callable[[Any], bool] = lambda connection: False
         """whether a connection leads to a database that this run does not judge"""
         self.watch_environment: Callable[[Any], None] = lambda environment: None
@@ -78,6 +92,8 @@ class RevisionRuns:
             self._answer.take_over()
             self._orders.take_over()
             self._request, self._script = request, script
+            if request.keeps_session:
+                self._watch_settings()
             self._answer.send(self._run(lambda: call_env(lambda: self._run_env(config))))
 
         status, message = run_in_child(Attempt(), run)
@@ -85,6 +101,16 @@ class RevisionRuns:
         if message != FINISHED:
             error = ErrorReport("the interpreter ended with exit status %d" % status)
             self._answer.send(RunsFinished(error=error))
+
+    def _watch_settings(self) -> None:
+        from sqlalchemy import event
+        from sqlalchemy.engine import Engine
+
+        def before_cursor_execute(connection: Any, cursor: Any, statement: Any, *others: Any) -> None:
+            if SETTING.search(str(statement)):
+                self._has_settings = True
+
+        event.listen(Engine, "before_cursor_execute", before_cursor_execute)
 
     def _run(self, run_env: Callable[[], Any]) -> RunsFinished:
         try:
@@ -159,9 +185,14 @@ class RevisionRuns:
         if database != self._request.runs_database:
             raise RunsImpossible(OTHER_DATABASE)
         plan = self._plans.get(self._context_number, [])
+        is_session = bool(plan) and self._request.keeps_session
+        state = _read_session_state(context) if is_session else ""
         yield from self._run_functions(plan, context)
         while plan and self._request.keeps_session:
             # What follows is another command for Alembic, and the gate looks at the database in between.
+            context.connection.connection.commit()
+            if self._has_settings or _read_session_state(context) != state:
+                raise RunsImpossible(OTHER_SESSION)
             context.connection.connection.commit()
             self._answer.send(self._describe_finished(keeps_session=True))
             self._receive_next()
@@ -228,3 +259,7 @@ def _list_applied_revisions(script: Any, heads: Any) -> frozenset[str]:
             required = (*parents, *private_api.resolved_dependencies(revision))
             waiting += [script.get_revision(name) for name in required]
     return frozenset(applied)
+
+
+def _read_session_state(context: Any) -> str:
+    return str(execute_unseen(context.connection, SESSION_STATE)[0][0])

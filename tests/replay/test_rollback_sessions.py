@@ -16,6 +16,16 @@ pytestmark = pytest.mark.slow
 ASYNC_URL = "postgresql+asyncpg://app@db.invalid/app"
 BLOCK = "with op.get_context().autocommit_block():\n    op.{0}_index('ix', {1}, postgresql_concurrently=True)"
 
+LOCAL_MODE = """
+with context.begin_transaction():
+    connection.execute(text("SET LOCAL app.mode = 'strict'"))
+    context.run_migrations()
+"""
+FAILS_IN_MODE = (
+    "DO $$ BEGIN IF current_setting('app.mode', true) = 'strict' "
+    "THEN RAISE EXCEPTION 'not in this mode'; END IF; END $$"
+)
+
 
 @pytest.fixture
 def requests(monkeypatch: pytest.MonkeyPatch) -> list[RunsRequest]:
@@ -84,6 +94,21 @@ def test_what_a_function_did_to_its_session_is_not_the_fault_of_the_next(
         "c": (True, ()),
     }
     assert [request.keeps_session for request in requests][-3:] == [False, False, False]
+
+
+def test_a_setting_of_one_transaction_holds_for_every_function(engine: Engine) -> None:
+    folder = write_project(
+        engine.folder(),
+        revision_text("a", None, CREATE.format("a"), DROP.format("a")),
+        revision_text("b", "a", CREATE.format("b"), f"op.execute({FAILS_IN_MODE!r})\n{DROP.format('b')}"),
+        revision_text("c", "b", CREATE.format("c"), DROP.format("c")),
+        env_py=env(run=LOCAL_MODE),
+    )
+    found = roll_back(engine, folder, 2, 3)
+    assert found["c"].is_complete
+    failure = found["b"].failure
+    assert failure is not None
+    assert failure.message == "not in this mode"
 
 
 def test_a_fault_is_judged_in_processes_of_its_own_and_those_above_stay_proven(
