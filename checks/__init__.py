@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from migration_gate.checks import (
+    blocking_change,
     broken_history,
     deleted_migration,
     drift,
@@ -35,6 +36,7 @@ from migration_gate.checks import (
     unreferenced_owner,
     unregistered_model,
     version_difference,
+    work_under_lock,
 )
 
 if TYPE_CHECKING:
@@ -53,6 +55,8 @@ ALL: tuple[Check, ...] = (
     reused_revision_id,
     failing_upgrade,
     silent_upgrade,
+    blocking_change,
+    work_under_lock,
     missing_downgrade,
     unnamed_constraint,
     failing_downgrade,

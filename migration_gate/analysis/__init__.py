@@ -20,6 +20,9 @@ rolled_back_files   the revisions whose downgrades are judged; refusals: which a
                     catalog_round_trip: what a downgrade left; reupgrade_causes: what that did;
                     given_names: of constraints without a name; rollback_messages: in words
 
+observed_changes    which observed statements are judged; blocking_works: which of them block others;
+                    lock_messages: in words; safe_ways: written without that, by safe_operations,
+                    safe_rewrites and partition_rules
 ownership           which tables have an owner; owner_windows: rules that did not hold between revisions;
                     new_tables: those of the change;
                     owner_deletions: what trials with rows mean, owner_deletion_findings

@@ -1,0 +1,40 @@
+"""A statement goes through all rows of a table while others wait for it.
+
+An empty database shows no difference: with rows it lasts seconds, minutes or hours. All that time the
+application cannot write to the table, or not even read it, and every request that tries to waits, too.
+
+Instead, do the same in steps that hold such a lock for moments only: each finding has them.
+"""
+
+from collections.abc import Iterator
+
+from migration_gate.analysis import blocking_works, lock_messages
+from migration_gate.analysis.blocking_works import BlockingWork, find_blocking_works
+from migration_gate.analysis.safe_ways import describe_safe_way
+from migration_gate.check import Finding, Severity, Subject
+from migration_gate.facts import Facts
+
+SEVERITY = Severity.ERROR
+SUBJECT = Subject.OBSERVED
+KINDS = blocking_works.KINDS
+
+
+def check(facts: Facts) -> Iterator[Finding]:
+    """Yield a finding for each kind of work that a statement does under its own lock."""
+    for item in find_blocking_works(facts):
+        yield _describe(facts, item)
+
+
+def _describe(facts: Facts, item: BlockingWork) -> Finding:
+    statement, lock = item.statement, item.lock
+    return Finding(
+        object=item.work.relation.table_name,
+        message=f"`{item.work.relation.table_name}`: {lock_messages.describe_waiting(lock)} while the "
+        f"statement "
+        f"{lock_messages.describe_work(item.work)} ({lock.mode})",
+        location=statement.location,
+        revision=statement.revision,
+        evidence=tuple(lock_messages.collect_evidence(facts.replay.observation, statement, [lock])),
+        fix=describe_safe_way(facts, item),
+        kind=item.kind,
+    )

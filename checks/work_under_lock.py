@@ -1,0 +1,42 @@
+"""A statement goes through rows while a lock of an earlier statement is held.
+
+A lock ends with its transaction. What takes a moment by itself blocks others for as long as the slow
+statement after it, on the same table or on another one. By default Alembic runs all pending revisions
+in one transaction, so a revision of its own does not help.
+
+Instead, let the lock go first: in an `autocommit_block()`, or with `transaction_per_migration=True`.
+"""
+
+from collections.abc import Iterator
+
+from migration_gate.analysis import lock_messages
+from migration_gate.analysis.blocking_works import WorkUnderLock, find_works_under_lock
+from migration_gate.analysis.safe_ways import describe_release
+from migration_gate.check import Finding, Severity, Subject
+from migration_gate.facts import Facts
+from migration_gate.wording import join_words
+
+SEVERITY = Severity.ERROR
+SUBJECT = Subject.OBSERVED
+KINDS = ("backfill", "scan")
+
+
+def check(facts: Facts) -> Iterator[Finding]:
+    """Yield a finding for each statement."""
+    for item in find_works_under_lock(facts):
+        yield _describe(facts, item)
+
+
+def _describe(facts: Facts, item: WorkUnderLock) -> Finding:
+    tables = list(dict.fromkeys(lock.relation.table_name for lock in item.locks))
+    verb = "is" if len(tables) == 1 else "are"
+    return Finding(
+        object=item.locks[0].relation.table_name,
+        message=f"{join_words(tables)} {verb} locked since an earlier statement while this one "
+        f"{lock_messages.describe_work(item.works[0])}: {lock_messages.describe_waiting(item.locks[0])}",
+        location=item.statement.location,
+        revision=item.statement.revision,
+        evidence=tuple(lock_messages.collect_evidence(facts.replay.observation, item.statement, item.locks)),
+        fix=describe_release(item),
+        kind=item.kind,
+    )

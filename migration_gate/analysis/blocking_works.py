@@ -1,0 +1,148 @@
+"""Statements that go through the rows of a table while others wait for it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from migration_gate.analysis.observed_changes import TableChange, find_table_change, list_judged
+from migration_gate.facts import Facts, HeldLock, ObservedStatement, Replay, RowWork, WorkKind
+
+VALIDATION = re.compile(r"\bVALIDATE\s+CONSTRAINT\b", re.IGNORECASE)
+ATTACHMENT = re.compile(r"\bATTACH\s+PARTITION\b", re.IGNORECASE)
+USING_INDEX = re.compile(r"\bPRIMARY\s+KEY\s+USING\s+INDEX\b", re.IGNORECASE)
+STORAGE_CHANGE = re.compile(
+    r"\bSET\s+(LOGGED|UNLOGGED|TABLESPACE|ACCESS\s+METHOD)\b|^\s*(VACUUM|CLUSTER|REINDEX|REPACK)\b",
+    re.IGNORECASE,
+)
+READS_LITTLE = re.compile(r"\bLIMIT\b|\bEXISTS\s*\(|\bFETCH\s+(FIRST|NEXT)\b", re.IGNORECASE)
+KINDS = (
+    "table-rewrite",
+    "index-build",
+    "index-rebuild",
+    "constraint-index",
+    "not-null-scan",
+    "check-scan",
+    "foreign-key-scan",
+    "partition-scan",
+    "maintenance",
+    "materialized-view-refresh",
+)
+"""of the work that a statement does under a lock of its own"""
+
+
+@dataclass(frozen=True, slots=True)
+class BlockingWork:
+    """Work of a statement under a lock that it needs for itself."""
+
+    statement: ObservedStatement
+    kind: str
+    work: RowWork
+    lock: HeldLock
+    change: TableChange
+
+
+@dataclass(frozen=True, slots=True)
+class WorkUnderLock:
+    """Work of a statement while locks of earlier statements are held."""
+
+    statement: ObservedStatement
+    works: tuple[RowWork, ...]
+    locks: tuple[HeldLock, ...]
+
+    @property
+    def kind(self) -> str:
+        """Whether it changes rows, or only reads them."""
+        return "backfill" if self.statement.written else "scan"
+
+
+def find_blocking_works(facts: Facts) -> Iterator[BlockingWork]:
+    """One for each kind of work and each table of a statement."""
+    for statement in list_judged(facts):
+        yield from _find_works_of(facts.replay, statement)
+
+
+def _find_works_of(replay: Replay, statement: ObservedStatement) -> Iterator[BlockingWork]:
+    seen: set[tuple[str, str]] = set()
+    rewritten = {work.relation for work in statement.works if work.kind is WorkKind.REWRITE}
+    for work in statement.works:
+        lock = find_blocking_lock(statement, work)
+        if lock is None or work.kind is WorkKind.ROWS or VALIDATION.search(statement.sql):
+            continue
+        if work.relation in rewritten and work.kind is not WorkKind.REWRITE:
+            continue
+        change = find_table_change(replay, statement, work.relation)
+        kind = _name_kind(statement, work, change)
+        if kind and (kind, str(work.relation)) not in seen:
+            seen.add((kind, str(work.relation)))
+            yield BlockingWork(statement, kind, work, lock, change)
+
+
+def find_blocking_lock(statement: ObservedStatement, work: RowWork) -> HeldLock | None:
+    """The lock on the table itself for which others wait."""
+    locks = (lock for lock in statement.locks if lock.relation == work.relation)
+    return next((lock for lock in locks if lock.mode.blocks_writes), None)
+
+
+def _name_kind(statement: ObservedStatement, work: RowWork, change: TableChange) -> str:
+    """What the work is called; '' if the statement cannot succeed with rows anyway."""
+    if work.kind is WorkKind.REWRITE:
+        if work.relation.kind == "materialized view":
+            return "materialized-view-refresh"
+        return "maintenance" if STORAGE_CHANGE.search(statement.sql) else "table-rewrite"
+    if work.kind is WorkKind.FOREIGN_KEY:
+        return "foreign-key-scan"
+    if work.kind is WorkKind.INDEX_BUILD:
+        return "index-build" if statement.tag.startswith("CREATE INDEX") else "constraint-index"
+    if work.kind is WorkKind.INDEX_REBUILD:
+        return "maintenance" if STORAGE_CHANGE.search(statement.sql) else "index-rebuild"
+    return _name_scan(statement, change)
+
+
+def _name_scan(statement: ObservedStatement, change: TableChange) -> str:
+    if ATTACHMENT.search(statement.sql):
+        return "partition-scan"
+    if change.new_not_null or USING_INDEX.search(statement.sql):
+        return "not-null-scan"
+    if is_required_column_only(change):
+        return ""
+    return "check-scan"
+
+
+def is_required_column_only(change: TableChange) -> bool:
+    """Whether a statement reads rows only to find that a new NOT NULL column has no value in them."""
+    has_required = any(
+        not column.nullable and not (column.default or column.generated or column.identity)
+        for column in change.new_columns
+    )
+    return has_required and not change.new_constraints
+
+
+def find_works_under_lock(facts: Facts) -> Iterator[WorkUnderLock]:
+    """Statements whose own locks block nobody, and that run while earlier locks do."""
+    for statement in list_judged(facts):
+        works = tuple(work for work in statement.works if not _is_little(statement, work))
+        if not works or any(True for _ in _find_works_of(facts.replay, statement)):
+            continue
+        locks = tuple(
+            lock
+            for lock in statement.locks
+            if lock.mode.blocks_writes and lock.since < statement.number and lock.relation.kind != "index"
+        )
+        if locks and not _only_fails(facts.replay, statement):
+            yield WorkUnderLock(statement, works, locks)
+
+
+def _is_little(statement: ObservedStatement, work: RowWork) -> bool:
+    """Whether a query stops at the first row, as far as its text tells."""
+    reads_only = work.kind is WorkKind.ROWS and not statement.written
+    return reads_only and READS_LITTLE.search(statement.sql) is not None
+
+
+def _only_fails(replay: Replay, statement: ObservedStatement) -> bool:
+    return any(
+        is_required_column_only(find_table_change(replay, statement, work.relation))
+        for work in statement.works
+        if work.kind is WorkKind.VERIFICATION
+    )
