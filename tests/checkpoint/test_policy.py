@@ -11,6 +11,7 @@ import pytest
 
 from migration_gate.checkpoint.policy import NO_USE, CheckpointUse, choose_use
 from migration_gate.config.settings import PrepareStep, Settings, StartFrom
+from migration_gate.config.settings_options import nest_options
 from migration_gate.postgres.binaries import Installation
 from migration_gate.postgres.server_choice import ServerChoice, ServerKind
 
@@ -64,6 +65,11 @@ def test_a_laptop_does_both_and_another_ci_neither() -> None:
     assert choose_use(SETTINGS, LOCAL, {"CI": "1"}) == NO_USE
     scratch = choose_use(replace(SETTINGS, checkpoint="scratch"), LOCAL, {})
     assert scratch == CheckpointUse(writes=True, compares=True)
+
+
+def test_from_scratch_is_an_option() -> None:
+    assert nest_options({"from_scratch": True}) == {"checkpoint": "scratch"}
+    assert nest_options({"from_scratch": False}) == {}
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from migration_gate.checkpoint.saved_state import (
     StateRecord,
     compute_content_digest,
     mark_old_sessions,
+    read_state,
     write_record,
 )
 from migration_gate.checkpoint.store import CheckpointStore
@@ -131,6 +133,16 @@ def test_a_removed_one_is_gone_for_all(store: CheckpointStore) -> None:
     store.remove(state)
     assert store.find("here") is None
     assert list(store.folder.iterdir()) == []
+
+
+def test_two_runs_that_write_at_once_leave_complete_ones(store: CheckpointStore) -> None:
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(lambda name: write(store, "one", name), ("two", "three")))
+    states = [read_state(path, {os.geteuid()}) for path in store.folder.iterdir()]
+    assert {state.newest_revision for state in states if state is not None and state.is_intact()} == {
+        "two",
+        "three",
+    }
 
 
 def test_old_sessions_of_the_log_have_numbers_that_no_process_has() -> None:
