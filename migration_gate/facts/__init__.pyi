@@ -76,6 +76,16 @@ from .owners import (
     RowRefusal,
 )
 from .project_facts import Base, Facts
+from .rehearsal import (
+    BrokenRule,
+    FailingRows,
+    Rehearsal,
+    RehearsedRevision,
+    RowChange,
+    RowFailure,
+    RowlessTable,
+    RowLoss,
+)
 from .replay import Checkpoint, Replay, SoftwareVersion
 from .rollback import (
     AlteredRows,
@@ -123,6 +133,7 @@ __all__ = [
     "Base",
     "BaselineLine",
     "BranchTip",
+    "BrokenRule",
     "CatalogObject",
     "CaughtError",
     "ChangedFile",
@@ -148,6 +159,7 @@ __all__ = [
     "EnumType",
     "Extension",
     "Facts",
+    "FailingRows",
     "Failure",
     "FileDefect",
     "FilteredObject",
@@ -189,6 +201,8 @@ __all__ = [
     "Owners",
     "OwnershipTrial",
     "ReferentialAction",
+    "Rehearsal",
+    "RehearsedRevision",
     "RelationKind",
     "RenameFix",
     "Replay",
@@ -198,8 +212,12 @@ __all__ = [
     "RollbackDifference",
     "RollbackScope",
     "Routine",
+    "RowChange",
+    "RowFailure",
+    "RowLoss",
     "RowRefusal",
     "RowWork",
+    "RowlessTable",
     "Schema",
     "SchemaChange",
     "SchemaChangeKind",

@@ -21,6 +21,7 @@ from migration_gate.facts.model_uses import ModelStatement
 from migration_gate.facts.models import Models
 from migration_gate.facts.observation import Observation
 from migration_gate.facts.owners import NullTrial, OwnershipTrial
+from migration_gate.facts.rehearsal import Rehearsal
 from migration_gate.facts.rollback import RevisionRollback, RollbackScope
 from migration_gate.facts.server_difference import ServerDifference
 from migration_gate.facts.snapshot import Snapshot
@@ -104,6 +105,8 @@ class Replay:
     """of the change's revisions, or of all, in the order of the replay"""
     observation: Observation = field(default_factory=Observation)
     """what the looked-at revisions did to what stood before"""
+    rehearsal: Rehearsal = field(default_factory=Rehearsal)
+    """what the new revisions did to rows"""
     output: str = ""
     """the end of what the project's code printed"""
     stage_times: tuple[StageTime, ...] = ()
