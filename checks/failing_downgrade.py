@@ -2,7 +2,8 @@
 
 A release that has to be taken back stays half way: the code is the old one, the database the new one,
 and somebody writes SQL by hand under pressure. Some downgrades fail only if the tables have rows,
-so the gate makes some first.
+so the gate makes some first. An error of the project's own code that comes from the content of
+such a row, which may be none that the application writes, is a note.
 
 Instead, correct the statement, or say that the revision is one-way: `raise NotImplementedError(reason)`.
 """
@@ -20,12 +21,15 @@ from migration_gate.facts import DowngradeText, Facts, Failure
 
 SEVERITY = Severity.ERROR
 SUBJECT = Subject.ROLLED_BACK
+KINDS = ("made-up-row",)
 
 
 def check(facts: Facts) -> Iterator[Finding]:
     """Yield the error of each downgrade, unless missing-downgrade or unnamed-constraint explains it."""
     replay = facts.replay
     for rollback in replay.rollbacks:
+        if rollback.row_failure is not None:
+            yield _describe_row_failure(rollback.revision, rollback.row_failure)
         failure = rollback.failure
         if failure is None:
             continue
@@ -41,6 +45,21 @@ def check(facts: Facts) -> Iterator[Finding]:
             evidence=tuple(collect_failure_evidence(failure)),
             fix=suggest_downgrade_fix(failure),
         )
+
+
+def _describe_row_failure(revision: str, failure: Failure) -> Finding:
+    function = failure.direction
+    return Finding(
+        object=revision,
+        message=f"`{revision}`: the code of `{function}()` failed on a row that the gate made up, and on "
+        f"empty tables it ran: {failure.message}",
+        location=failure.location,
+        revision=revision,
+        evidence=tuple(collect_failure_evidence(failure)),
+        fix="Look whether a row of yours could be like that: then let the code pass over it.",
+        kind="made-up-row",
+        severity=Severity.NOTE,
+    )
 
 
 def _is_about_name(failure: Failure, text: DowngradeText) -> bool:

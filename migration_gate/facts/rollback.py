@@ -90,6 +90,8 @@ class RevisionRollback:
     reupgrade_failure: Failure | None = None
     reupgrade_differences: tuple[RollbackDifference, ...] = ()
     """what differs after the second upgrade from what there was after the first"""
+    row_failure: Failure | None = None
+    """an error of the project's own code over a row that the gate had made up; without rows there is none"""
     lost_values: tuple[str, ...] = ()
     """columns, and whole tables, that the downgrade removed with the values in them"""
     altered_rows: tuple[AlteredRows, ...] = ()

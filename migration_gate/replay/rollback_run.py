@@ -13,7 +13,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from migration_gate.catalog.row_source import FilledTable, RowSource
-from migration_gate.facts import DowngradeText, RevisionRollback
+from migration_gate.facts import DowngradeText, Failure, RevisionRollback
 from migration_gate.progress import Progress
 from migration_gate.replay.failure_facts import FailureBuilder
 from migration_gate.replay.initial_state import prepare_copy
@@ -68,6 +68,7 @@ class RollbackRun:
                 self._results[revision] = replace(self._trips.begin(revision), refusal=refusal)
         yield from self._go_down()
         yield from self._go_up()
+        yield from self._repeat_without_rows()
         order = [revision for revision in self._history.order if revision in self._results]
         rollbacks = tuple(self._results[revision] for revision in order)
         return RollbackProof(rollbacks, tuple(self._states.refused.values()))
@@ -185,9 +186,33 @@ class RollbackRun:
             state = self._states.fill(connection, [revision])
             self._results[revision] = self._trips.make(connection, self._run, revision, state).rollback
 
+    # Without rows.
+
+    def _repeat_without_rows(self) -> Generator[Progress, None, None]:
+        """Prove those again, with no row of ours, whose own code failed over the content of one, perhaps."""
+        doubtful = [name for name, rollback in self._results.items() if find_own_failure(rollback)]
+        for revision in doubtful:
+            yield Progress("rollback", revision, len(self._results) - len(doubtful), len(self._results))
+            prepare_copy(self._setup, self._setup.prefix_database)
+            if self._run_prefix(0, self._history.order.index(revision) + 1):
+                continue
+            self._setup.server.copy_used_database(self._setup.prefix_database, self._setup.rollback_database)
+            with self._setup.server.connect(self._setup.rollback_database) as connection:
+                state = self._states.read_without_rows(connection)
+                rollback = self._trips.make(connection, self._run, revision, state).rollback
+            if find_own_failure(rollback) is None:
+                failure = find_own_failure(self._results[revision])
+                self._results[revision] = replace(rollback, row_failure=failure)
+
     def _run(self, runs: Sequence[RevisionRun]) -> RunsFinished:
         """Run them in a process of their own."""
         return self._channel.run(self._setup.rollback_database, runs)
+
+
+def find_own_failure(rollback: RevisionRollback) -> Failure | None:
+    """The error of a function that the project's own code raised: Postgres' errors have a code."""
+    failures = filter(None, (rollback.failure, rollback.reupgrade_failure))
+    return next((item for item in failures if item.sqlstate is None and item.first_error is None), None)
 
 
 def find_refused_notes(proof: RollbackProof) -> Iterator[str]:

@@ -108,6 +108,10 @@ class StateReader:
             frozenset(table.oid for table in filled if table.fits_old_types),
         )
 
+    def read_without_rows(self, connection: psycopg.Connection[Any]) -> DatabaseState:
+        """The state of a database into which no rows were put."""
+        return DatabaseState(self.read_catalog(connection))
+
     def _remember_refused(
         self, snapshot: Snapshot, tables: Sequence[Table], filled: Iterable[FilledTable]
     ) -> None:

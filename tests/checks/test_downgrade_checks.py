@@ -8,6 +8,7 @@ import pytest
 
 from migration_gate.check import Severity
 from migration_gate.checks import (
+    failing_downgrade,
     failing_reupgrade,
     incomplete_downgrade,
     missing_downgrade,
@@ -157,6 +158,25 @@ def test_nobody_goes_below_the_first_revision() -> None:
     rollbacks = tuple(RevisionRollback(name) for name in ("a", "b"))
     found = missing_downgrade.check(Facts(replay=replace(replay, rollbacks=rollbacks)))
     assert {finding.object: finding.severity for finding in found} == {"a": Severity.NOTE, "b": None}
+
+
+@pytest.mark.parametrize(("older", "severity"), [(3, Severity.NOTE), (2, None)])
+def test_a_project_without_downgrades_has_decided_that(older: int, severity: Severity | None) -> None:
+    names = "abcd"[: older + 1]
+    replay = make_base((names[0], ()), *((name, (names[i],)) for i, name in enumerate(names[1:])))
+    replay = replace(
+        replay, changed_files=replay.changed_files[-1:], rollbacks=(RevisionRollback(names[-1]),)
+    )
+    (finding,) = missing_downgrade.check(Facts(replay=replay))
+    assert (finding.object, finding.severity) == (names[-1], severity)
+
+
+def test_an_error_over_a_made_up_row_is_a_note() -> None:
+    failure = Failure("Expecting value", "JSONDecodeError", direction="downgrade")
+    replay = Replay(history=make_chain("a", "b"), rollbacks=(RevisionRollback("b", row_failure=failure),))
+    (finding,) = failing_downgrade.check(Facts(replay=replay))
+    assert (finding.kind, finding.severity) == ("made-up-row", Severity.NOTE)
+    assert "`downgrade()` failed on a row that the gate made up" in finding.message
 
 
 def test_a_second_branch_can_be_taken_back_as_a_whole() -> None:

@@ -107,6 +107,45 @@ def test_an_edited_revision_in_the_middle_is_judged_on_the_history_up_to_it(engi
     }
 
 
+PARSE_NAMES = """
+import json
+for (name,) in op.get_bind().execute(sa.text("select name from a")).fetchall():
+    json.loads(name)
+op.drop_column("a", "x")
+"""
+
+
+@pytest.mark.parametrize("stands_below", [False, True])
+def test_code_that_fails_over_what_a_made_up_row_holds_is_proven_without_rows(
+    engine: Engine, stands_below: bool
+) -> None:
+    add = 'op.add_column("a", sa.Column("x", sa.Integer))'
+    revisions = [
+        revision_text("a", None, CREATE.format("a"), DROP.format("a")),
+        revision_text("b", "a", add, PARSE_NAMES),
+    ]
+    if stands_below:
+        revisions.append(revision_text("c", "b", CREATE.format("c"), "op.drop_table('nothing')"))
+    found = roll_back(engine, write_project(engine.folder(), *revisions))
+    assert found["b"].is_complete
+    assert found["b"].failure is None
+    assert found["b"].row_failure is not None
+    assert found["b"].row_failure.exception_class == "JSONDecodeError"
+    assert found["a"].is_complete
+
+
+def test_code_that_fails_on_empty_tables_fails(engine: Engine) -> None:
+    folder = write_project(
+        engine.folder(),
+        revision_text("a", None, CREATE.format("a"), DROP.format("a")),
+        revision_text("b", "a", 'op.add_column("a", sa.Column("x", sa.Integer))', "undefined_name"),
+    )
+    found = roll_back(engine, folder)
+    assert found["b"].row_failure is None
+    assert found["b"].failure is not None
+    assert found["b"].failure.exception_class == "NameError"
+
+
 def test_branches_and_merges_go_down_in_the_opposite_order(engine: Engine) -> None:
     folder = write_project(
         engine.folder(),
