@@ -245,6 +245,8 @@ class CheckpointRun:
             self.notes.append(str(refused))
         except OSError as error:
             self.notes.append(f"it could not be written: {error.strerror or error}")
+        except (SystemError, RecursionError, ValueError) as error:
+            self.notes.append(f"what the old revisions depend on could not be read: {error}")
 
 
 def _list_flask_files(project: Project, top: Path) -> list[Path]:

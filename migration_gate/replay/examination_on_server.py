@@ -81,7 +81,6 @@ def examine_on_server(
         setup.base.share(SharedServer(detach_server(setup.server), setup.database, setup.base_database))
     preparation_notes = yield from prepare_database(setup)
     history_run = yield from run_history(setup, worker, background)
-    kept_state = background.submit(_finish_checkpoint, setup, history_run, preparation_notes)
 
     yield Progress("compare")
     repository_text = _wait_for_repository_text(setup, history_run)
@@ -107,7 +106,8 @@ def examine_on_server(
         settings.root,
         list_revision_paths(setup, repository_text.revision_files),
     )
-    kept_state.result()
+    # Not beside what is above, which parses the repository, too: see `revision_dependencies`.
+    _finish_checkpoint(setup, history_run, preparation_notes)
     replay = replace(
         replay,
         coverage=measure_coverage(replay),
