@@ -95,6 +95,15 @@ from .rollback import (
     RollbackScope,
     UnnamedCall,
 )
+from .running_code import (
+    MappedColumn,
+    MappedTable,
+    RefusalCause,
+    RefusedStatement,
+    RunningCode,
+    StatementKind,
+    UntriedTable,
+)
 from .server_difference import ServerDifference
 from .snapshot import Snapshot
 from .stage_time import StageTime
@@ -178,6 +187,8 @@ __all__ = [
     "Lineage",
     "Location",
     "LockMode",
+    "MappedColumn",
+    "MappedTable",
     "MigrationContext",
     "MissingParent",
     "ModelDefinition",
@@ -201,6 +212,8 @@ __all__ = [
     "Owners",
     "OwnershipTrial",
     "ReferentialAction",
+    "RefusalCause",
+    "RefusedStatement",
     "Rehearsal",
     "RehearsedRevision",
     "RelationKind",
@@ -218,6 +231,7 @@ __all__ = [
     "RowRefusal",
     "RowWork",
     "RowlessTable",
+    "RunningCode",
     "Schema",
     "SchemaChange",
     "SchemaChangeKind",
@@ -236,6 +250,7 @@ __all__ = [
     "SquashProof",
     "StageTime",
     "Statement",
+    "StatementKind",
     "Step",
     "StepKeyword",
     "StepKeywords",
@@ -250,6 +265,7 @@ __all__ = [
     "Unchecked",
     "UncreatedObject",
     "UnnamedCall",
+    "UntriedTable",
     "View",
     "WorkKind",
     "display_name",

@@ -7,6 +7,7 @@ from typing import Literal
 
 from migration_gate.facts.coverage import Unchecked
 from migration_gate.facts.location import Location
+from migration_gate.facts.running_code import MappedTable
 from migration_gate.facts.snapshot import Snapshot
 
 UncreatedKind = Literal["table", "foreign key", "check", "unique", "index", "comment", "type", "sequence"]
@@ -130,6 +131,8 @@ class Models:
     """and after their downgrades"""
     problems: tuple[Unchecked, ...] = ()
     """what could not be compared for another reason than a refusal of Postgres"""
+    mapped_tables: tuple[MappedTable, ...] = ()
+    """what statements name of each table; only where a change has new revisions"""
 
     def find_location(self, table: str | None) -> Location | None:
         """Where the model of `table` (`schema.name`) is defined, if a mapped class defines it."""

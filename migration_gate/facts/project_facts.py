@@ -10,6 +10,7 @@ from migration_gate.facts.gate_files import AllowanceText, GateFiles
 from migration_gate.facts.history import History
 from migration_gate.facts.owners import Owners
 from migration_gate.facts.replay import Replay
+from migration_gate.facts.running_code import RunningCode
 from migration_gate.facts.tree import Tree
 
 
@@ -30,6 +31,8 @@ class Facts:
     """the commit whose settings judge, with `policy: base`; '' where the change's own do"""
     new_comments: tuple[AllowanceText, ...] = ()
     """comments that allow findings, and are not at the base"""
+    running_code: RunningCode = field(default_factory=RunningCode)
+    """what the change does to the release that runs while it is deployed"""
 
 
 @dataclass(frozen=True, slots=True)
