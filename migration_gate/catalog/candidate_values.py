@@ -1,0 +1,136 @@
+"""Which values are worth a try in a column: what its type, its CHECKs and its partitions allow."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+
+from migration_gate.catalog.check_expressions import list_literals, only_compares_with_literals
+from migration_gate.catalog.row_values import (
+    find_base_type,
+    list_extreme_values,
+    list_unusual_values,
+    make_plain_value,
+)
+from migration_gate.catalog.simple_values import collect_named_types
+from migration_gate.catalog.single_rows import Values
+from migration_gate.facts import Column, Constraint, Snapshot, Table
+
+_BOUND = re.compile(r"(?:FROM|IN) \((?P<values>.*?)\)(?: TO |$)")
+_KEY_COLUMN = re.compile(r'^(?:RANGE|LIST) \("?(?P<name>[^"(),]+)"?')
+
+
+class CandidateValues:
+    """The values of one database's columns."""
+
+    def __init__(self, catalog: Snapshot) -> None:
+        self._catalog = catalog
+        self._named = collect_named_types(catalog.enums, catalog.types)
+
+    def make_plain(self, table: Table, column: Column, number: int) -> str | None:
+        """The value of a row's number (from 1), such as an application would write; None if none is known."""
+        choices = self._list_allowed(table, column)
+        if choices:
+            return choices[(number - 1) % len(choices)]
+        return make_plain_value(column.type, number, self._named)
+
+    def list_unusual(self, table: Table, column: Column) -> tuple[str | None, ...]:
+        """NULL where it is allowed, and what the type has; a plain value that other rows have as well."""
+        values: tuple[str | None, ...] = (None,) if column.nullable else ()
+        if self._list_allowed(table, column) or self._is_key(table, column):
+            return values
+        duplicate = make_plain_value(column.type, 1, self._named)
+        unusual = (*values, *list_unusual_values(column.type, self._named))
+        return (*unusual, duplicate) if duplicate is not None else unusual
+
+    def list_extreme(self, table: Table, column: Column) -> tuple[str, ...] | None:
+        """The ends of what the type can hold; None if the column gets none."""
+        if self._list_allowed(table, column) or self._is_key(table, column):
+            return None
+        return list_extreme_values(column.type, self._named) or None
+
+    def pick_checked(self, table: Table, values: Values) -> Mapping[str, str | None]:
+        """Of a row that was accepted, the values of columns that CHECKs are about."""
+        names = {
+            name
+            for check in self._catalog.constraints_of(table)
+            if check.kind == "check"
+            for name in check.columns
+        }
+        domains = {
+            column.name
+            for column in self._catalog.columns_of(table)
+            if find_base_type(column.type, self._named) != column.type.replace('"', "")
+        }
+        unique = self._unique_columns.get(table.full_name, frozenset())
+        keys = {name for key in self._catalog.foreign_keys_of(table) for name in key.columns}
+        chosen = (names | domains) - unique - keys
+        return {
+            name: value
+            for name, value in values.items()
+            if name in chosen and not self._is_made_by_server(table, name)
+        }
+
+    def _is_made_by_server(self, table: Table, name: str) -> bool:
+        column = self._catalog.find_column(table, name)
+        return column is None or bool(
+            column.generated or column.identity or (column.default or "").startswith("nextval(")
+        )
+
+    def _is_key(self, table: Table, column: Column) -> bool:
+        """Whether the column names the row, or leads to another one: no value is as good as another."""
+        kinds = ("primary key", "foreign key")
+        return any(
+            column.name in key.columns for key in self._catalog.constraints_of(table) if key.kind in kinds
+        )
+
+    def _list_allowed(self, table: Table, column: Column) -> Sequence[str]:
+        """All values that the column may have, where a CHECK or the partitions list them; else none."""
+        bounds = self._bounds.get((table.full_name, column.name))
+        if bounds:
+            return bounds
+        for check in self._catalog.constraints_of(table):
+            if check.kind == "check" and check.columns == (column.name,):
+                literals = list_literals([check])
+                if (
+                    literals
+                    and only_compares_with_literals(column.name, check)
+                    and "<>" not in check.definition
+                ):
+                    return literals
+        return ()
+
+    @cached_property
+    def _unique_columns(self) -> Mapping[str, frozenset[str]]:
+        columns: dict[str, set[str]] = {}
+        for index in self._catalog.indexes:
+            if index.unique:
+                columns.setdefault(index.full_table_name, set()).update(filter(None, index.columns))
+        return {table: frozenset(names) for table, names in columns.items()}
+
+    @cached_property
+    def _bounds(self) -> Mapping[tuple[str, str], tuple[str, ...]]:
+        """Values that partitions take, by the names of their table and of its key's first column."""
+        bounds: dict[tuple[str, str], list[str]] = {}
+        for partition in self._catalog.tables:
+            for parent_name in partition.inherits if partition.partition_bound else ():
+                schema, _, name = parent_name.partition(".")
+                parent = self._catalog.find_table(schema, name)
+                column = _KEY_COLUMN.match(parent.partition_key or "") if parent is not None else None
+                if column is not None:
+                    values = bounds.setdefault((parent_name, column["name"]), [])
+                    values += _list_bound_values(partition)
+        return {key: tuple(values) for key, values in bounds.items()}
+
+
+def _list_bound_values(partition: Table) -> tuple[str, ...]:
+    """Of a list the values, of a range its lower end; none of MINVALUE and of the default partition."""
+    match = _BOUND.search(partition.partition_bound or "")
+    if match is None:
+        return ()
+    first = (
+        match["values"].split(", ")[0] if "FROM (" in (partition.partition_bound or "") else match["values"]
+    )
+    bound = Constraint(partition.schema, partition.name, "", "check", f"({first})")
+    return list_literals([bound])
