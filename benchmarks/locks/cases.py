@@ -177,7 +177,11 @@ CASES: tuple[LockCase, ...] = (
         "longer varchar without a CHECK",
         'op.alter_column("purchase", "extra", type_=sa.String(400), existing_type=sa.String(40))',
     ),
-    _case("type", "varchar to text in an index", 'op.alter_column("account", "email", type_=sa.Text())'),
+    _case(
+        "type",
+        "varchar to text in an index",
+        'op.execute("DROP VIEW account_names")\nop.alter_column("account", "email", type_=sa.Text())',
+    ),
     _case("type", "shorter varchar", 'op.alter_column("purchase", "extra", type_=sa.String(20))'),
     _case("type", "wider numeric", "ALTER TABLE account ALTER COLUMN balance TYPE numeric(16, 2)"),
     _case("type", "numeric of another scale", "ALTER TABLE account ALTER COLUMN balance TYPE numeric(16, 4)"),
@@ -217,7 +221,11 @@ CASES: tuple[LockCase, ...] = (
         "timestamp to timestamptz elsewhere",
         "SET LOCAL timezone TO 'Asia/Tokyo'\nALTER TABLE account ALTER COLUMN joined TYPE timestamptz",
     ),
-    _case("type", "of a key that is referenced", "ALTER TABLE account ALTER COLUMN id TYPE bigint"),
+    _case(
+        "type",
+        "of a key that is referenced",
+        "DROP VIEW account_names\nALTER TABLE account ALTER COLUMN id TYPE bigint",
+    ),
     _case(
         "foreign key",
         "valid",

@@ -26,7 +26,8 @@ from sqlalchemy.engine import Engine
 BLOCKING_MODES = ("ShareLock", "ShareRowExclusiveLock", "ExclusiveLock", "AccessExclusiveLock")
 LIST_RELATIONS = """
 select c.oid from pg_class c join pg_namespace n on n.oid = c.relnamespace
-where n.nspname in ('public', 'ledger') and c.relname not like 'alembic_version%'
+where n.nspname in ('public', 'ledger') and c.relkind not in ('i', 'I')
+    and c.relname not like 'alembic_version%'
 """
 READ_LOCKS = """
 select distinct relation from pg_locks
@@ -98,6 +99,8 @@ class StatementMeter:
         relations = frozenset(oid for (oid,) in self._watcher.execute(LIST_RELATIONS).fetchall())
         self._watch = LockWatch(self._watcher, relations)
         self._before = 0
+        self._known = 0
+        """what the session's counter said after its last statement"""
         self._all_before = 0
         self._watching: Any = None
 
@@ -105,18 +108,21 @@ class StatementMeter:
         """From now on."""
         event.listen(Engine, "before_cursor_execute", self._begin)
         event.listen(Engine, "after_cursor_execute", self._end)
+        event.listen(Engine, "commit", self._end_transaction)
 
     def close(self) -> None:
         """No more statements."""
         event.remove(Engine, "before_cursor_execute", self._begin)
         event.remove(Engine, "after_cursor_execute", self._end)
+        event.remove(Engine, "commit", self._end_transaction)
         self._watcher.close()
 
     def _begin(self, connection: Any, cursor: Any, statement: str, *more: Any) -> None:
         raw = connection.connection.dbapi_connection
+        self._before, self._all_before = self._read_blocks(raw)
+        self._add_unseen(raw, self._before)
         run = StatementRun(is_blocking=self._watch.is_blocking(raw.info.backend_pid))
         self.measurement.statements.append(run)
-        self._before, self._all_before = self._read_blocks(raw)
         self._watching = self._watch.watching(raw.info.backend_pid, run)
         self._watching.__enter__()
 
@@ -125,6 +131,7 @@ class StatementMeter:
         raw = connection.connection.dbapi_connection
         run = self.measurement.statements[-1]
         blocks, all_blocks = self._read_blocks(raw)
+        self._known = blocks
         run.blocks = (all_blocks - self._all_before) if raw.autocommit else max(0, blocks - self._before)
         run.is_blocking = run.is_blocking or self._watch.is_blocking(raw.info.backend_pid)
 
@@ -137,8 +144,18 @@ class StatementMeter:
             cursor.execute(READ_BLOCKS)
             return int(cursor.fetchone()[0]), 0
 
-    def add_rest(self, raw: Any) -> None:
-        """What the driver's own cursors did, at the end of the transaction."""
+    def _end_transaction(self, connection: Any) -> None:
+        raw = connection.connection.dbapi_connection
+        if not raw.autocommit:
+            self._add_unseen(raw, self._read_blocks(raw)[0])
+
+    def _add_unseen(self, raw: Any, blocks: int) -> None:
+        """Add what the driver's own cursors did since the last statement, as one."""
+        if not raw.autocommit:
+            is_blocking = self._watch.is_blocking(raw.info.backend_pid)
+            unseen = blocks - self._known if blocks >= self._known else blocks
+            self.measurement.statements.append(StatementRun(unseen, is_blocking))
+            self._known = blocks
 
 
 def measure_migration(project: Path, url: str, address: str) -> Measurement:

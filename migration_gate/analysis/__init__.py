@@ -22,7 +22,7 @@ rolled_back_files   the revisions whose downgrades are judged; refusals: which a
 
 observed_changes    which observed statements are judged; blocking_works: which of them block others;
                     lock_messages: in words; safe_ways: written without that, by safe_operations,
-                    safe_rewrites and partition_rules
+                    safe_rewrites and partition_rules; lock_hygiene, required_columns, new_parts
 ownership           which tables have an owner; owner_windows: rules that did not hold between revisions;
                     new_tables: those of the change;
                     owner_deletions: what trials with rows mean, owner_deletion_findings

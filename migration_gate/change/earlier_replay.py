@@ -11,7 +11,7 @@ from migration_gate.analysis.owner_deletions import keep_earlier_trials
 from migration_gate.change.base_messages import NothingShared, SharedReplay
 from migration_gate.drift.model_comparison import compare_with_models
 from migration_gate.drift.type_use import without_leftovers
-from migration_gate.facts import Coverage, Facts, History, Models, Replay, Snapshot
+from migration_gate.facts import Coverage, Facts, History, Models, Observation, Replay, Snapshot
 
 FIRST_STEP = 1
 
@@ -116,8 +116,17 @@ def find_earlier_replay(replay: Replay, new_files: Collection[str]) -> Replay | 
         ownership_trials=keep_earlier_trials(replay.ownership_trials, replay.catalog, catalog),
         rollback_scope=replay.rollback_scope,
         rollbacks=rollbacks,
+        observation=_keep_earlier(replay.observation, first),
         unchecked=tuple(item for item in replay.unchecked if item.object in rollback_names),
     )
+
+
+def _keep_earlier(observation: Observation, first: int) -> Observation:
+    """What was observed of the steps before the first new one."""
+    statements = tuple(item for item in observation.statements if item.step < first)
+    revisions = {item.revision for item in statements}
+    kept = tuple(revision for revision in observation.revisions if revision in revisions)
+    return replace(observation, revisions=kept, statements=statements, blind_spots=())
 
 
 def _list_row_rules(replay: Replay, catalog: Snapshot, earlier: Snapshot) -> frozenset[object]:

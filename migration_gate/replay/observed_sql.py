@@ -9,7 +9,7 @@ from migration_gate.sql.statements import split_statements
 
 CONTROL = re.compile(
     r"\s*(begin|start\s+transaction|commit|end|rollback|abort|savepoint|release|prepare\s+transaction"
-    r"|deallocate|discard|show|fetch|close|set)\b",
+    r"|deallocate|discard|show|fetch|close|set|reset)\b",
     re.IGNORECASE,
 )
 TRANSACTION_END = re.compile(
@@ -19,6 +19,7 @@ FIRST_WORDS = re.compile(r"(?:--[^\n]*\n|/\*.*?\*/|\s)*([A-Za-z]+)(?:\s+([A-Za-z
 ROW_TAGS = ("INSERT", "UPDATE", "DELETE", "MERGE", "COPY")
 TWO_WORD_TAGS = ("CREATE", "ALTER", "DROP", "LOCK", "REFRESH")
 TRUNCATION = re.compile(r"\btruncate\b", re.IGNORECASE)
+WHERE = re.compile(r"\bWHERE\b", re.IGNORECASE)
 CHANGED_TABLE = re.compile(
     r"\b(?:insert\s+into|update|delete\s+from|merge\s+into|copy)\s+(?:only\s+)?"
     r'(?:(?P<schema>"[^"]+"|[A-Za-z_][\w$]*)\s*\.\s*)?(?P<name>"[^"]+"|[A-Za-z_][\w$]*)',

@@ -17,10 +17,11 @@ from migration_gate.facts import (
     StoredRelation,
     WorkKind,
 )
-from migration_gate.replay.observation_log import LogMessage, LogPoint, SessionState
+from migration_gate.replay.observation_log import LoggedLock, LogMessage, LogPoint, SessionState
 from migration_gate.replay.observed_sql import (
     ROW_TAGS,
     TRUNCATION,
+    WHERE,
     controls_session,
     ends_transaction,
     find_row_part,
@@ -35,6 +36,10 @@ READING_TAGS = ("CREATE TABLE AS", "SELECT INTO", "CREATE MATERIALIZED VIEW", "R
 """commands that run a query"""
 NO_STATE = SessionState("", ())
 SHOWN_SQL = 200
+LOST = (
+    "the gate's record of the locks of `{revision}` breaks off: something dropped the schema "
+    "migration_gate, or keeps it from writing to the server's log"
+)
 HELD_LOCKS = (
     "env.py runs the revisions inside of a savepoint, so their locks cannot be told from those of the "
     "revisions before them"
@@ -62,6 +67,8 @@ class Session:
     """by their digests"""
     files: dict[int, int] = field(default_factory=dict)
     scans: dict[int, int] = field(default_factory=dict)
+    held_before: frozenset[LoggedLock] = frozenset()
+    """locks of revisions that are not looked at, in the same transaction"""
     since: dict[tuple[int, LockMode], int] = field(default_factory=dict)
     """the number of the statement that took the lock"""
     is_observed: bool = False
@@ -78,9 +85,6 @@ class Evidence:
     messages: Sequence[LogMessage] = ()
 
 
-NO_EVIDENCE = Evidence()
-
-
 def build_observation(
     messages: Sequence[LogMessage],
     steps: Mapping[int, str],
@@ -88,12 +92,16 @@ def build_observation(
     *,
     scope: ObserveScope,
     version_tables: Collection[str],
+    has_failed: bool = False,
 ) -> Observation:
-    """What the log says of the looked-at revisions. `steps`: the revisions by the numbers of their steps."""
+    """What the log says of the looked-at revisions.
+
+    `steps`: the revisions by the numbers of their steps; `has_failed`: the last one did not run to its end.
+    """
     reader = ObservationReader(steps, history, BaseRelations(version_tables))
     for message in messages:
         reader.read(message)
-    reader.finish()
+    reader.finish(has_failed=has_failed)
     return Observation(
         scope=scope,
         revisions=tuple(reader.revisions),
@@ -131,8 +139,10 @@ class ObservationReader:
         elif is_about_work(message):
             session.messages.append(message)
 
-    def finish(self) -> None:
+    def finish(self, *, has_failed: bool) -> None:
         """The log has ended."""
+        if not has_failed:
+            self._miss_end()
         for session in self._sessions.values():
             self._add_unknown(session)
 
@@ -155,13 +165,21 @@ class ObservationReader:
         """Add statements that no point followed: a driver's own cursor ran them."""
         self._add_earlier(session)
         if session.statement and not session.is_described:
-            self._add(session, session.state, session.statement, find_tag(session.statement), NO_EVIDENCE)
+            self._add_unseen(session, session.statement)
             session.statement = ""
 
     def _add_earlier(self, session: Session) -> None:
         statements, session.earlier = session.earlier, []
         for sql in statements:
-            self._add(session, session.state, sql, find_tag(sql), NO_EVIDENCE)
+            self._add_unseen(session, sql)
+
+    def _add_unseen(self, session: Session, sql: str) -> None:
+        """Add a statement of which the server has said nothing: without a WHERE it goes through all rows."""
+        tag = find_tag(sql)
+        works: list[RowWork] = []
+        if tag in ("UPDATE", "DELETE") and not WHERE.search(sql):
+            works = [RowWork(WorkKind.ROWS, table) for table in self.base.find_changed_tables(sql)]
+        self._add(session, session.state, sql, tag, Evidence(works=works))
 
     # Points.
 
@@ -172,23 +190,31 @@ class ObservationReader:
             session.state = session.states.get(point.digest, session.state)
             session.scans, session.is_observed = dict(point.scans), True
         elif self._step is not None:
-            if point.was_blind and session.is_observed:
+            if point.was_blind and session.is_observed and not session.is_described and session.statement:
                 self._add_blind_spot(session)
             session.is_observed = True
             self._end_statement(session, message, point)
             if point.point == "end":
                 self._step = None
 
+    def _miss_end(self) -> None:
+        """Add a blind spot if a revision has begun whose last point is not there."""
+        if self._step is not None:
+            self.blind_spots[LOST.format(revision=self._steps.get(self._step, ""))] = None
+
     def _begin_step(self, session: Session, point: LogPoint) -> None:
+        self._miss_end()
         self._step = point.step
         self.revisions[self._steps.get(point.step or 0, "")] = None
         self.base.add(point)
-        if point.point == "held":
-            self.blind_spots[HELD_LOCKS] = None
+        session.held_before = frozenset()
         previous = session.state
         session.state = session.states.get(point.digest, session.state)
         if session.state.transaction != previous.transaction:
             session.since = {}
+        if point.point == "held":
+            self.blind_spots[HELD_LOCKS] = None
+            session.held_before = frozenset(session.state.locks)
         session.files = dict(session.state.files or ())
         session.scans = dict(point.scans)
         session.statement, session.messages, session.is_observed = "", [], True
@@ -337,7 +363,8 @@ class ObservationReader:
     ) -> tuple[list[HeldLock], list[HeldLock]]:
         """The strongest lock on each relation, and those that are new."""
         relations = self.base.by_oid
-        current = {(lock.oid, MODES[lock.mode]) for lock in state.locks if lock.oid in relations}
+        own = [lock for lock in state.locks if lock not in session.held_before]
+        current = {(lock.oid, MODES[lock.mode]) for lock in own if lock.oid in relations}
         current = {
             (oid, mode) for oid, mode in current if mode.blocks_writes or relations[oid].kind != "index"
         }

@@ -26,6 +26,11 @@ from migration_gate.facts import (
 )
 from migration_gate.replay.history_run import ReplayedDatabase
 from migration_gate.replay.models_notes import describe_called_equal, describe_models, find_unproven_models
+from migration_gate.replay.observation_gaps import (
+    add_missing_revisions,
+    describe_unobserved,
+    list_blind_spots,
+)
 from migration_gate.replay.observation_log import is_observed
 from migration_gate.replay.observed_statements import build_observation
 from migration_gate.replay.replay_setup import ReplaySetup
@@ -50,6 +55,7 @@ def collect_replay_facts(
     """What the migrations did, without the models' side; see `add_model_comparison`."""
     failed = answer.failure()
     steps = answer.steps()
+    observation = _build_observation(setup, history, answer, replayed_database)
     replay = Replay(
         history=history,
         steps=steps,
@@ -80,15 +86,16 @@ def collect_replay_facts(
                     *describe_adjustments(answer),
                     *answer.notes(),
                     *find_refused_notes(rollback),
+                    *describe_unobserved(setup, answer.begun_steps().values(), history),
                 )
             )
         ),
         changed_files=_relative_paths(setup),
         changed_lines=setup.changed_lines,
-        unchecked=(*answer.unchecked(), *_list_unproven(rollback)),
+        unchecked=(*answer.unchecked(), *_list_unproven(rollback), *list_blind_spots(observation)),
         rollback_scope=setup.settings.rollback,
         rollbacks=rollback.rollbacks,
-        observation=_build_observation(setup, history, answer, replayed_database),
+        observation=observation,
         output=output,
     )
     return replace(replay, notes=(*replay.notes, *_describe_handled_calls(replay)))
@@ -101,13 +108,15 @@ def _build_observation(
     scope = setup.settings.observe
     if not is_observed(setup):
         return Observation(scope)
-    return build_observation(
+    observation = build_observation(
         replayed_database.observed_log,
         answer.begun_steps(),
         history,
         scope=scope,
         version_tables=answer.version_tables(),
+        has_failed=answer.failure() is not None,
     )
+    return add_missing_revisions(observation, answer.begun_steps().values(), history, _relative_paths(setup))
 
 
 def _list_unproven(rollback: RollbackProof) -> Iterator[Unchecked]:

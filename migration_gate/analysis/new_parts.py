@@ -1,0 +1,116 @@
+"""Constraints and indexes that the looked-at revisions made, and what is wrong with them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from migration_gate.analysis.origin import find_origin
+from migration_gate.facts import Constraint, Facts, Index, Origin, Replay, Table
+
+INDEX_NAME = re.compile(r"^(CREATE (?:UNIQUE )?INDEX )(\S+|\"[^\"]+\")( ON )")
+NOT_VALID = " NOT VALID"
+
+
+@dataclass(frozen=True, slots=True)
+class NewConstraint:
+    """A constraint of the change."""
+
+    constraint: Constraint
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class NewIndex:
+    """An index of the change."""
+
+    index: Index
+    origin: Origin
+    twin: Index | None = None
+    """another one that is the same"""
+
+
+def list_judged_revisions(facts: Facts) -> frozenset[str]:
+    """The observed revisions that production has yet to run."""
+    observation = facts.replay.observation
+    base = facts.base.history if facts.base is not None else None
+    if observation.scope == "all" or base is None:
+        return frozenset(observation.revisions)
+    return frozenset(name for name in observation.revisions if base.find_revision(name) is None)
+
+
+def _list_constraints(facts: Facts) -> Iterator[NewConstraint]:
+    revisions = list_judged_revisions(facts)
+    if revisions:
+        for constraint in facts.replay.catalog.constraints:
+            origin = find_origin(facts.replay, constraint)
+            if origin.revision in revisions:
+                yield NewConstraint(constraint, origin)
+
+
+def _list_indexes(facts: Facts) -> Iterator[NewIndex]:
+    revisions = list_judged_revisions(facts)
+    if revisions:
+        for index in facts.replay.catalog.indexes:
+            origin = find_origin(facts.replay, index)
+            if origin.revision in revisions:
+                yield NewIndex(index, origin)
+
+
+def find_unindexed_foreign_keys(facts: Facts) -> Iterator[NewConstraint]:
+    """Foreign keys of the change whose columns lead no index."""
+    for item in _list_constraints(facts):
+        if item.constraint.kind == "foreign key" and not _has_index(facts.replay, item.constraint):
+            yield item
+
+
+def _has_index(replay: Replay, constraint: Constraint) -> bool:
+    indexes = replay.catalog.indexes_in(constraint.schema, constraint.table)
+    columns = set(constraint.columns)
+    return any(
+        index.valid and not index.partial and set(index.columns[: len(columns)]) == columns
+        for index in indexes
+    )
+
+
+def find_unvalidated_constraints(facts: Facts) -> Iterator[NewConstraint]:
+    """Constraints of the change that are NOT VALID when it has run."""
+    return (item for item in _list_constraints(facts) if item.constraint.definition.endswith(NOT_VALID))
+
+
+def find_invalid_indexes(facts: Facts) -> Iterator[NewIndex]:
+    """Indexes of the change that no query uses."""
+    return (item for item in _list_indexes(facts) if not item.index.valid)
+
+
+def find_duplicate_indexes(facts: Facts) -> Iterator[NewIndex]:
+    """Indexes of the change that do what another one does."""
+    for item in _list_indexes(facts):
+        twin = next(
+            (
+                other
+                for other in facts.replay.catalog.indexes_in(item.index.schema, item.index.table)
+                if other.name != item.index.name and _is_covered(item.index, other)
+            ),
+            None,
+        )
+        if twin is not None:
+            yield NewIndex(item.index, item.origin, twin)
+
+
+def _is_covered(index: Index, other: Index) -> bool:
+    """Whether the other index is the same, or unique and otherwise the same."""
+    own, others = _without_name(index.definition), _without_name(other.definition)
+    if own == others:
+        return other.valid and (index.constraint is None or other.constraint is not None)
+    return other.valid and index.constraint is None and own.replace("CREATE ", "CREATE UNIQUE ", 1) == others
+
+
+def _without_name(definition: str) -> str:
+    return INDEX_NAME.sub(r"\1\3", definition)
+
+
+def find_table(replay: Replay, constraint: Constraint) -> Table | None:
+    """The constraint's table."""
+    return replay.catalog.find_table(constraint.schema, constraint.table)

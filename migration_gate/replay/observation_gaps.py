@@ -1,0 +1,61 @@
+"""What could not be observed of the looked-at revisions, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import replace
+
+from migration_gate.facts import History, Observation, Unchecked
+from migration_gate.replay.replay_setup import ReplaySetup
+from migration_gate.replay.worker_order import can_observe
+
+SUBJECT = "locks"
+DROPPED = (
+    "`{revision}` ran, and the gate's record of its locks is not there: something dropped the schema "
+    "migration_gate, or keeps it from writing to the server's log"
+)
+OTHER_SERVER = (
+    "the server is one that the gate did not start, or whose log it may not write: which locks the new "
+    "revisions take, and what they do under them, was not observed"
+)
+
+
+def add_missing_revisions(
+    observation: Observation, begun: Collection[str], history: History, changed_files: Collection[str]
+) -> Observation:
+    """The observation, with a blind spot for each revision that ran and was not observed."""
+    wanted = _list_wanted(begun, history, changed_files if observation.scope == "change" else None)
+    missing = [revision for revision in wanted if revision not in observation.revisions]
+    spots = tuple(DROPPED.format(revision=revision) for revision in missing)
+    return replace(observation, blind_spots=(*observation.blind_spots, *spots))
+
+
+def list_blind_spots(observation: Observation) -> Iterator[Unchecked]:
+    """One for each thing that a migration kept the gate from seeing."""
+    for spot in observation.blind_spots:
+        yield Unchecked(SUBJECT, spot, "See by hand what the statement locks, and allow the finding.")
+
+
+def describe_unobserved(setup: ReplaySetup, begun: Collection[str], history: History) -> Iterator[str]:
+    """A note, if there was something to look at and the server shows nothing."""
+    scope = setup.settings.observe
+    if scope == "off" or can_observe(setup.server):
+        return
+    files = None if scope == "all" else _list_changed(setup)
+    if _list_wanted(begun, history, files):
+        yield OTHER_SERVER
+
+
+def _list_changed(setup: ReplaySetup) -> set[str]:
+    top = f"{setup.repository.resolve().as_posix()}/"
+    return {path.removeprefix(top) for path in setup.changed_files}
+
+
+def _list_wanted(begun: Collection[str], history: History, files: Collection[str] | None) -> list[str]:
+    """The revisions that ran and are in these files; all without files."""
+    known = ((revision, history.find_revision(revision)) for revision in dict.fromkeys(begun))
+    return [
+        name
+        for name, revision in known
+        if files is None or (revision is not None and revision.location.file in files)
+    ]
