@@ -207,11 +207,10 @@ class ObservationReader:
         self._step = point.step
         self.revisions[self._steps.get(point.step or 0, "")] = None
         self.base.add(point)
-        session.held_before = frozenset()
         previous = session.state
         session.state = session.states.get(point.digest, session.state)
         if session.state.transaction != previous.transaction:
-            session.since = {}
+            session.since, session.held_before = {}, frozenset()
         if point.point == "held":
             self.blind_spots[HELD_LOCKS] = None
             session.held_before = frozenset(session.state.locks)
