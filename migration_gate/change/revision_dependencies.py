@@ -28,6 +28,9 @@ MAX_MODULES = 3000
 """modules that are followed; a project whose revisions import more is taken for one that depends on all"""
 _PARSER = threading.Lock()
 """Python 3.11 confuses two trees that two threads build at once, and raises SystemError"""
+_WORD = re.compile(rb"[\w.+-]+")
+"""most names of files"""
+_QUOTED_WORD = re.compile(rb"(?<=[\"'/])[\w.+-]+(?=[\"'/])")
 _IMPORT = re.compile(rb"^[ \t]*(?:from|import)[ \t]+(\.*)([\w.]*)", re.MULTILINE)
 
 
@@ -73,13 +76,34 @@ def _list_environments(sources: Sources) -> list[str]:
 
 def _name_data(sources: Sources, readers: Iterable[str], files: Iterable[str]) -> bool:
     """Whether the text of a reader names a data file, or its folder in a path: it may read all there."""
-    data_files = [path for path in files if not path.endswith(".py")]
-    names = {posixpath.basename(path) for path in data_files}
-    folders = {posixpath.basename(posixpath.dirname(path)) for path in data_files} - {""}
-    parts = [re.escape(os.fsencode(name)) for name in sorted(names)]
-    parts += [rb"(?<=[\"'/])" + re.escape(os.fsencode(name)) + rb"(?=[\"'/])" for name in sorted(folders)]
-    pattern = re.compile(b"|".join(parts))
-    return bool(parts) and any(pattern.search(sources.read(path)) for path in readers)
+    data_files = [os.fsencode(path) for path in files if not path.endswith((".py", ".pyc"))]
+    if not data_files:
+        return False
+    names = _FileNames({posixpath.basename(path) for path in data_files}, _WORD, rb"%s")
+    folders = _FileNames(
+        {posixpath.basename(posixpath.dirname(path)) for path in data_files} - {b""},
+        _QUOTED_WORD,
+        rb"(?<=[\"'/])%s(?=[\"'/])",
+    )
+    texts = map(sources.read, readers)
+    return any(names.stand_in(text) or folders.stand_in(text) for text in texts)
+
+
+class _FileNames:
+    """Names that are looked for in many texts: as words, which takes the same time for any number of them."""
+
+    def __init__(self, names: set[bytes], word: re.Pattern[bytes], form: bytes) -> None:
+        """`word` finds each name that is a word, `form` is the pattern of the others."""
+        self._word = word
+        self._words = {name for name in names if _WORD.fullmatch(name)}
+        others = [form % re.escape(name) for name in sorted(names - self._words)]
+        self._others = re.compile(b"|".join(others)) if others else None
+
+    def stand_in(self, text: bytes) -> bool:
+        """Whether one of them stands in the text."""
+        if not self._words.isdisjoint(self._word.findall(text)):
+            return True
+        return self._others is not None and self._others.search(text) is not None
 
 
 def has_more_than_models(source: bytes) -> bool:
