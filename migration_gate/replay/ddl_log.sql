@@ -41,9 +41,24 @@ create function migration_gate.begin_step(step int) returns void language plpgsq
 set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
 begin
     perform pg_catalog.set_config('migration_gate.step', step::text, false);
+    if pg_catalog.current_setting('migration_gate.newest_row', true) <> '' then
+        perform pg_catalog.set_config('migration_gate.is_unchanged', (
+            pg_catalog.current_setting('migration_gate.newest_row')
+            = (select pg_catalog.max(id) from migration_gate.ddl_log)::text)::text, false);
+        perform pg_catalog.set_config('migration_gate.newest_row', '', false);
+    end if;
     insert into migration_gate.ddl_log (step, tag, kind, identity, oid) values (step, 'STEP', '', '', 0);
     raise log 'migration_gate step: %', step;
     perform migration_gate.keep_attempts();
+end $$;
+
+-- End a step whose catalog was read: if the log is the same when the next one begins, so is the catalog.
+create function migration_gate.end_step() returns void language plpgsql security definer
+set search_path = '' set enable_seqscan = off set jit = off as $$
+begin
+    perform pg_catalog.set_config('migration_gate.is_unchanged', '', false);
+    perform pg_catalog.set_config(
+        'migration_gate.newest_row', (select pg_catalog.max(id) from migration_gate.ddl_log)::text, false);
 end $$;
 
 -- The state of a relation. PL/pgSQL keeps its plans for the session; an SQL function would be planned again for each

@@ -19,6 +19,12 @@ if to_regprocedure('migration_gate.begin_step(int)') is not null then
     perform migration_gate.begin_step(%d);
 end if;
 end $$"""
+END_STEP = """do $$ begin
+if to_regprocedure('migration_gate.end_step()') is not null then
+    perform migration_gate.end_step();
+end if;
+end $$"""
+IS_UNCHANGED = "select pg_catalog.current_setting('migration_gate.is_unchanged', true) = 'true'"
 LOG_CHANGES = """do $$ begin
 if to_regprocedure('migration_gate.log_changes()') is not null then
     perform migration_gate.log_changes();
@@ -47,8 +53,12 @@ class ObservedStep:
         has_snapshots: bool,
         has_changes: bool = False,
         is_observed: bool = False,
+        earlier: Optional[ObservedStep] = None,
     ) -> None:
-        """`has_changes`: what the step makes of the catalog is wanted; `is_observed`: so are its locks."""
+        """`has_changes`: what the step makes of the catalog is wanted; `is_observed`: so are its locks.
+
+        `earlier`: the step before, whose catalog is this one's if nothing happened in between.
+        """
         self._order = order
         self._context = context
         self._recorder = recorder
@@ -57,6 +67,9 @@ class ObservedStep:
         self._has_snapshots = has_snapshots
         self._has_changes = has_changes
         self._is_observed = is_observed
+        # (Callbacks of env.py's may grant something between two steps, which no event trigger sees.)
+        is_next = earlier is not None and earlier.is_in(context) and not private_api.has_callbacks(context)
+        self._earlier = earlier if is_next else None
         self._catalog_before: Optional[str] = None
         self._catalog_after: Optional[str] = None
         self.in_transaction = True
@@ -105,7 +118,8 @@ class ObservedStep:
         connection = self._context.connection
         with self._guard.querying("the record of what each revision changes"):
             run_unseen(connection, BEGIN_STEP % self._number)
-        self._catalog_before = self._read_catalog()
+        self._catalog_before = self._find_earlier_catalog() or self._read_catalog()
+        self._earlier = None
         if self._is_observed:
             by_itself = self._order.observe == "all"
             self._recorder.observation.begin(connection, self._number, by_itself=by_itself)
@@ -124,6 +138,20 @@ class ObservedStep:
             with self._guard.querying("the record of what each revision changes"):
                 run_unseen(connection, LOG_CHANGES)
         self._catalog_after = self._read_catalog()
+        if self._catalog_after is not None and not self._order.log_after_step:
+            with self._guard.querying("the catalog before and after a revision"):
+                run_unseen(connection, END_STEP)
+
+    def is_in(self, context: Any) -> bool:
+        """Whether the step ran in this context of env.py."""
+        return self._context is context
+
+    def _find_earlier_catalog(self) -> Optional[str]:
+        """The catalog after the step before, if no command was logged since then."""
+        text = self._earlier._catalog_after if self._earlier is not None else None
+        if text is None or not (self._has_snapshots or self._has_changes):
+            return None
+        return text if execute_unseen(self._context.connection, IS_UNCHANGED)[0][0] else None
 
     def _read_catalog(self) -> Optional[str]:
         """The catalog as it is now, if anything of it is wanted."""

@@ -286,3 +286,8 @@ def find_shared_types() -> Iterable[Any]:
     from sqlalchemy.sql import sqltypes
 
     return [value for value in vars(sqltypes).values() if isinstance(value, sqltypes.TypeEngine)]
+
+
+def has_callbacks(context: Any) -> bool:
+    """Whether env.py has something called after each step (`on_version_apply`, since Alembic 0.9.3)."""
+    return bool(getattr(context, "on_version_apply_callbacks", ()))

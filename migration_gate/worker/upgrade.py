@@ -76,6 +76,7 @@ class HistoryUpgrade:
         """that env.py may have caught"""
         self._answer = answer
         self._step_number = 0
+        self._last_step: Optional[ObservedStep] = None
         self._explicit_options: Mapping[str, Any] = {}
         self.running_revision: Optional[str] = None
         self.finished_contexts: list[EnvContext] = []
@@ -272,7 +273,9 @@ class HistoryUpgrade:
             has_snapshots=has_snapshots,
             has_changes=has_changes,
             is_observed=is_observed,
+            earlier=self._last_step,
         )
+        self._last_step = observed
         key = (revision, context.version_table, str(self._place))
         remember = functools.partial(self._remember_error, key, revision)
         private_api.wrap_migration_function(step, functools.partial(observed.wrap, on_error=remember))

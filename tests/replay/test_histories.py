@@ -356,3 +356,28 @@ with context.begin_transaction():
     context.run_migrations()
     connection.execute(text("DELETE FROM alembic_version"))
 """
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "statement", ["CREATE TABLE IF NOT EXISTS made_between (id int)", "GRANT SELECT ON users TO pg_monitor"]
+)
+def test_what_happens_between_two_steps_is_in_the_catalog_before_the_second(
+    engine: Engine, configure: str, statement: str
+) -> None:
+    hook = f'on_version_apply=lambda ctx, **_: ctx.connection.exec_driver_sql("{statement}")'
+    folder = lay(engine.folder(), STANDARD, env(configure=", ".join(filter(None, [configure, hook]))))
+    ran = engine.run(folder, snapshots="all")
+    assert ran.replay.failure is None
+    first, second = ran.replay.steps[:2]
+    assert first.after is not None
+    assert second.before is not None
+    assert second.before != first.after
+
+
+@BOTH
+def test_the_catalog_between_two_steps_is_the_same_for_both(engine: Engine, configure: str) -> None:
+    ran = engine.run(lay(engine.folder(), STANDARD, env(configure=configure)), snapshots="all")
+    steps = ran.replay.steps
+    assert [earlier.after for earlier in steps[:-1]] == [later.before for later in steps[1:]]
+    assert steps[-1].after is not None
