@@ -9,6 +9,7 @@ one found.
 
 from collections.abc import Iterator
 
+from migration_gate.analysis.rehearsal_messages import has_failed_on_rows
 from migration_gate.analysis.reupgrade_causes import find_reupgrade_cause
 from migration_gate.analysis.rollback_messages import (
     collect_failure_evidence,
@@ -42,7 +43,9 @@ def check(facts: Facts) -> Iterator[Finding]:
 
 
 def _is_explained(replay: Replay, rollback: RevisionRollback) -> bool:
-    """Whether missing-downgrade says all of it already."""
+    """Whether missing-downgrade says all of it already, or fails-on-rows: the first upgrade fails, too."""
+    if rollback.reupgrade_failure is not None and has_failed_on_rows(replay, rollback.reupgrade_failure):
+        return True
     is_empty = find_downgrade_text(replay, rollback.revision).is_empty
     return is_empty and rollback.has_changed_catalog and not rollback.only_added_labels
 

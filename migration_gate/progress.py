@@ -23,10 +23,11 @@ STAGE_TITLES = {
     "replay": "Replaying",
     "models": "Creating the models beside it",
     "rollback": "Rolling back",
+    "rehearsal": "Rehearsing with rows",
     "compare": "Comparing",
     "base": "Waiting for the base of the change",
 }
-STAGES_WITH_TEXT = ("find", "install", "postgres", "replay", "rollback")
+STAGES_WITH_TEXT = ("find", "install", "postgres", "replay", "rollback", "rehearsal")
 """stages whose text is worth a place on the line"""
 REDRAW_SECONDS = 0.05
 """between two drawings on a terminal"""

@@ -7,6 +7,7 @@ ownerless_rows      whether Postgres accepts a row without an owner; table_copy,
 comparable_catalog  a catalog as a set of objects, without what is new whenever an object is made
 ownership_trials    what becomes of rows whose owner is deleted; trial_statements: run with errors allowed
 generated_rows      fills all tables for a rehearsal: candidate_values, row_values
+row_losses          what a revision did to these rows: kept_values; broken_rules: which rules they break
 row_source          puts rows into tables: single_rows, simple_values, old_shape; row_survival: what
                     became of them
 """

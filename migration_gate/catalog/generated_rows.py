@@ -25,10 +25,12 @@ if TYPE_CHECKING:
     import psycopg
 
 PLAIN_ROWS = 8
-UNUSUAL_ROWS = 8
+UNUSUAL_ROWS = 9
 EXTREME_ROWS = 4
 MAX_ATTEMPTS = 6
 """for one row that is refused"""
+CONNECTED_ROWS = 3
+"""that get a parent which is made after them"""
 MAX_SINGLE_ROWS = 2
 """of a table whose plain rows are refused together"""
 TAKEN = ("23505", "23P01")
@@ -208,7 +210,10 @@ class GeneratedRows:
             extremes = self._values.list_extreme(rows.table, column) if is_extreme else None
             values = extremes or self._values.list_unusual(rows.table, column)
             choices = [value for value in values if (column.name, value) not in rows.banned]
-            turn = (place + index) % (len(choices) + 1)
+            if place == 0 and None in choices:
+                yield column.name, None  # one row has nothing that is optional
+                continue
+            turn = (place - 1 + index) % (len(choices) + 1)
             if turn < len(choices):
                 yield column.name, choices[turn]
 
@@ -323,15 +328,19 @@ class GeneratedRows:
         source = qualified_name(referenced.schema, referenced.name)
         columns = ", ".join(map(quote_identifier, key.columns))
         others = ", ".join(map(quote_identifier, key.referenced_columns))
-        some = f"where ctid in (select ctid from {target} offset 1 limit {PLAIN_ROWS // 2})"  # noqa: S608
         is_optional = any(self._is_nullable(table, name) for name in key.columns)
-        try:
-            self._statements.run(
-                f"update {target} set ({columns}) = (select {others} from {source} limit 1) "  # noqa: S608
-                f"{some if is_optional else ''}"
-            )
-        except RowRefused:
-            return  # the rows stay without a parent, which they may be
+        for number in range(CONNECTED_ROWS):
+            # Each has another parent; where all need one, the last parent has the others.
+            is_last = number == CONNECTED_ROWS - 1 and not is_optional
+            limit = "all" if is_last else 1
+            row = f"select ctid from {target} offset {number + 1 if is_optional else number} limit {limit}"  # noqa: S608
+            parent = f"select {others} from {source} offset {number} limit 1"  # noqa: S608
+            try:
+                self._statements.run(
+                    f"update {target} set ({columns}) = ({parent}) where ctid = any(array({row}))"  # noqa: S608
+                )
+            except RowRefused:
+                return  # the rows stay without a parent, which they may be
 
 
 def _write_value(row: Values, name: str) -> str:

@@ -91,8 +91,8 @@ def _list_unusual_numerics(base: str) -> tuple[str, ...]:
     scale = int(precision[2]) if precision else 6
     if base.startswith("numeric(") and precision is None:
         return ("0", "-1")
-    alike = {0: (), 1: ("1.1", "1.4")}.get(scale, ("1.11", "1.14"))
-    return ("0", *alike, "-1")
+    same = "1." + "1" * (scale - 1)
+    return ("0", f"{same}1", f"{same}2", "-1") if scale > 0 else ("0", "-1")
 
 
 _UNUSUAL: Mapping[str, tuple[str, ...]] = {
@@ -100,11 +100,11 @@ _UNUSUAL: Mapping[str, tuple[str, ...]] = {
     "smallint": ("0", "-1", "100"),
     "integer": ("0", "-1", "100000"),
     "bigint": ("0", "-1", "3000000000"),
-    "real": ("0", "1.11", "1.14", "-1"),
-    "double precision": ("0", "1.11", "1.14", "-1"),
+    "real": ("0", "1.11", "1.12", "-1"),
+    "double precision": ("0", "1.11", "1.110000001", "-1"),
     "date": ("1970-01-01", "2099-12-31"),
-    "timestamp": ("2024-01-01 12:00:00.25", "2024-01-01 13:30:00.5", "2024-01-01 12:00:00.75"),
-    "time": ("00:00:00", "12:00:01.25", "12:00:01.75"),
+    "timestamp": ("2024-01-01 12:00:00.25", "2024-01-01 12:00:00.375", "2024-01-01 13:30:00.75"),
+    "time": ("00:00:00", "12:00:01.25", "12:00:01.375"),
     "interval": ("0", "-1 days"),
     "jsonb": ("{}", "[]"),
     "json": ("{}", "[]"),

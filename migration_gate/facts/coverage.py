@@ -34,6 +34,7 @@ class Subject(StrEnum):
     RUN_REVISION = "revision that ran"
     ROLLED_BACK = "rolled back revision"
     OBSERVED = "observed revision"
+    REHEARSED = "revision that ran with rows"
     METADATA = "MetaData with models"
     MODEL = "model"
     """of the metadata, or a class in the source"""

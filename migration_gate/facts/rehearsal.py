@@ -14,9 +14,9 @@ RowLoss = Literal[
 ]
 """lost rows: of a table that is there; merged values: different ones became the same; emptied values: they
 became NULL; other values: each is another one than before, and all can still be told apart"""
-FailingRows = Literal["all", "unusual", "own"]
+FailingRows = Literal["plain", "unusual", "extreme"]
 """with which rows a revision fails: with the plainest ones, too; only with NULL, duplicates, the longest
-text and the like; or only with those that the project gave"""
+text and the like; or only with the ends of what a type can hold, such as the date `infinity`"""
 
 
 @dataclass(frozen=True, slots=True)

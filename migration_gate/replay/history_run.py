@@ -14,12 +14,14 @@ from migration_gate.change.base_messages import SharedDatabase, SharedFolders
 from migration_gate.facts import (
     CaughtError,
     DdlCommand,
+    Rehearsal,
     SkippedCreation,
     Snapshot,
     Tree,
     Unchecked,
 )
 from migration_gate.progress import Progress
+from migration_gate.replay.base_database import split_history, wants_rehearsal
 from migration_gate.replay.caught_error_log import read_caught_errors
 from migration_gate.replay.ddl_log import read_ddl_log
 from migration_gate.replay.initial_state import copy_for_rollback, restore_database
@@ -31,6 +33,7 @@ from migration_gate.replay.models_request import (
 )
 from migration_gate.replay.observation_log import LogMessage, is_observed, read_observed_log
 from migration_gate.replay.owner_trials import OwnerTrials, try_owner_columns
+from migration_gate.replay.rehearsal_run import RehearsalRun
 from migration_gate.replay.replay_setup import ReplaySetup
 from migration_gate.replay.restored_state import CheckpointUnfit
 from migration_gate.replay.rollback_run import RollbackProof, RollbackRun
@@ -96,6 +99,7 @@ class HistoryRun:
     models_database: Future[Snapshot]
     """with the tables of the models; empty if there are none"""
     rollback: RollbackProof = field(default_factory=RollbackProof)
+    rehearsal: Rehearsal = field(default_factory=Rehearsal)
     unchecked: tuple[Unchecked, ...] = ()
     """that the models are those of the process which ran the revisions"""
 
@@ -142,6 +146,7 @@ def run_history(
         replayed_database=end.replayed_database,
         models_database=end.models_database or background.submit(read_models_database, setup, tuple(lines)),
         rollback=end.rollback,
+        rehearsal=end.rehearsal,
         unchecked=end.unchecked,
     )
 
@@ -206,6 +211,7 @@ class HistoryEnd:
     models_database: Future[Snapshot] | None = None
     """None if the models are created by the interpreter that ran the history"""
     rollback: RollbackProof = field(default_factory=RollbackProof)
+    rehearsal: Rehearsal = field(default_factory=Rehearsal)
     unchecked: tuple[Unchecked, ...] = ()
 
 
@@ -230,12 +236,25 @@ def finish_history(
     if is_rolled_back:
         rollback = yield from build_rollback_run(setup, answer, repository_text, reading).prove()
         yield Progress("models")
+    rehearsal = yield from rehearse_revisions(setup, answer)
     models_lines, unchecked = finish_models(setup, answer.stream, lines, models_answer.result(), reading)
     lines += models_lines
     models_database = None
     if models_lines:  # while the worker ends
         models_database = background.submit(read_models_database, setup, tuple(lines))
-    return HistoryEnd(reading, models_database, rollback, unchecked)
+    return HistoryEnd(reading, models_database, rollback, rehearsal, unchecked)
+
+
+def rehearse_revisions(setup: ReplaySetup, answer: AnswerInProgress) -> Generator[Progress, None, Rehearsal]:
+    """Run the new revisions with rows, in copies of the database as it was before them."""
+    if not wants_rehearsal(setup):
+        return Rehearsal()
+    split = split_history(answer.lines, setup.changed_files)
+    if not split.new or not split.old:
+        return Rehearsal()
+    reader = AnswerReader(setup.repository, answer.lines)
+    run = RehearsalRun(setup, RunsChannel(answer), split, reader.failures, reader.version_tables())
+    return (yield from run.rehearse())
 
 
 def wants_rollback(lines: Iterable[Line]) -> bool:

@@ -18,6 +18,7 @@ from migration_gate.facts import (
     Difference,
     History,
     Observation,
+    Rehearsal,
     Replay,
     Snapshot,
     SoftwareVersion,
@@ -40,6 +41,7 @@ from migration_gate.replay.statement_lines import add_statement_lines
 from migration_gate.replay.worker_answer import AnswerReader
 
 NO_ROLLBACK = RollbackProof()
+NO_REHEARSAL = Rehearsal()
 
 
 def collect_replay_facts(
@@ -49,6 +51,7 @@ def collect_replay_facts(
     replayed_database: ReplayedDatabase,
     *,
     rollback: RollbackProof = NO_ROLLBACK,
+    rehearsal: Rehearsal = NO_REHEARSAL,
     output: str,
     notes: tuple[str, ...],
 ) -> Replay:
@@ -87,6 +90,7 @@ def collect_replay_facts(
                     *answer.notes(),
                     *find_refused_notes(rollback),
                     *describe_unobserved(setup, answer.begun_steps().values(), history),
+                    *describe_gaps(rehearsal),
                 )
             )
         ),
@@ -96,6 +100,7 @@ def collect_replay_facts(
         rollback_scope=setup.settings.rollback,
         rollbacks=rollback.rollbacks,
         observation=observation,
+        rehearsal=rehearsal,
         output=output,
     )
     return replace(replay, notes=(*replay.notes, *_describe_handled_calls(replay)))
@@ -117,6 +122,17 @@ def _build_observation(
         has_failed=answer.failure() is not None,
     )
     return add_missing_revisions(observation, answer.begun_steps().values(), history, _relative_paths(setup))
+
+
+def describe_gaps(rehearsal: Rehearsal) -> Iterator[str]:
+    """What is to be said of tables without rows, and of revisions that could not be rehearsed."""
+    if rehearsal.unproven:
+        yield f"what the new revisions do to rows is not known: {rehearsal.unproven}"
+    for table in rehearsal.rowless:
+        yield (
+            f"no row could be made for `{table}` before the new revisions ({table.refusal}): "
+            "what they do to its rows is not known"
+        )
 
 
 def _list_unproven(rollback: RollbackProof) -> Iterator[Unchecked]:

@@ -67,6 +67,16 @@ class ReplaySetup:
         return f"{self.database}_prefix"
 
     @property
+    def earlier_database(self) -> str:
+        """The database as it is before the first new revision, for the rehearsal with rows."""
+        return f"{self.database}_earlier"
+
+    @property
+    def rehearsal_database(self) -> str:
+        """A copy of that, with rows, in which the new revisions run."""
+        return f"{self.database}_rows"
+
+    @property
     def databases(self) -> tuple[str, ...]:
         """All that a run may make, but for those of other addresses."""
         return (
@@ -75,6 +85,8 @@ class ReplaySetup:
             self.initial_database,
             self.rollback_database,
             self.prefix_database,
+            self.earlier_database,
+            self.rehearsal_database,
         )
 
     def build_task(self, kind: TaskKind, stamp: str = "heads") -> WorkerTask:

@@ -132,7 +132,14 @@ class Engine:
         history = answer.history(setup.settings.target, sources)
         databases = read_replayed_database(setup, lines)
         replay = collect_replay_facts(
-            setup, history, answer, databases, rollback=run.rollback, output=output, notes=notes
+            setup,
+            history,
+            answer,
+            databases,
+            rollback=run.rollback,
+            rehearsal=run.rehearsal,
+            output=output,
+            notes=notes,
         )
         failed = answer.failure()
         if failed is not None:

@@ -15,7 +15,7 @@ class User(Base):
 
 class Note(Base):
     __tablename__ = "notes"
-    __table_args__ = (CheckConstraint("title <> ''", name="title_there"),)
+    __table_args__ = (CheckConstraint("length(title) < 1000", name="title_there"),)
 
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     owner_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)

@@ -1,4 +1,4 @@
-"""an index for titles, which are not empty"""
+"""an index for titles, which have an end"""
 
 from alembic import op
 
@@ -8,7 +8,7 @@ down_revision = "0001"
 
 def upgrade():
     op.create_index("ix_notes_title", "notes", ["title"])
-    op.create_check_constraint("title_there", "notes", "title <> ''")
+    op.create_check_constraint("title_there", "notes", "length(title) < 1000")
 
 
 def downgrade():

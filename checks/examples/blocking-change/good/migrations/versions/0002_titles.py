@@ -1,4 +1,4 @@
-"""an index for titles, which are not empty"""
+"""an index for titles, which have an end"""
 
 from alembic import op
 
@@ -8,7 +8,7 @@ down_revision = "0001"
 
 def upgrade():
     op.execute("SET LOCAL lock_timeout = '2s'")
-    op.execute("ALTER TABLE notes ADD CONSTRAINT title_there CHECK (title <> '') NOT VALID")
+    op.execute("ALTER TABLE notes ADD CONSTRAINT title_there CHECK (length(title) < 1000) NOT VALID")
     with op.get_context().autocommit_block():
         op.execute("ALTER TABLE notes VALIDATE CONSTRAINT title_there")
         op.create_index("ix_notes_title", "notes", ["title"], postgresql_concurrently=True)

@@ -1,0 +1,1 @@
+"""Whether a change that loses, cuts or duplicates rows, or that rows refuse, is found."""

@@ -1,0 +1,17 @@
+"""pinned notes"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+
+
+def upgrade():
+    op.add_column(
+        "notes", sa.Column("pinned", sa.Boolean(), server_default=sa.text("false"), nullable=False)
+    )
+
+
+def downgrade():
+    op.drop_column("notes", "pinned")

@@ -1,0 +1,14 @@
+"""no notes without a title"""
+
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+
+
+def upgrade():
+    op.execute("DELETE FROM notes WHERE title = ''")
+
+
+def downgrade():
+    pass  # the notes are gone

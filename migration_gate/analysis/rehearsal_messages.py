@@ -1,0 +1,170 @@
+"""What became of rows, in words: where a finding is shown, what supports it, and what to do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from migration_gate.check import Evidence, Severity
+from migration_gate.facts import Failure, Location, Replay, RowChange, RowFailure
+from migration_gate.wording import code_block, count_noun
+
+KINDS_BY_SQLSTATE: Mapping[str, str] = {
+    "23502": "not-null",
+    "23503": "foreign-key",
+    "23505": "unique",
+    "23514": "check",
+    "23P01": "exclusion",
+}
+FAILURE_KINDS = (*KINDS_BY_SQLSTATE.values(), "value", "code")
+_DDL = re.compile(r"^\s*(?:alter|create|drop|comment|reindex)\b", re.IGNORECASE)
+_KEY = re.compile(r"^Key \((?P<columns>[^)]*)\)=")
+_NULLS = re.compile(r'column "(?P<column>.+?)" of relation "(?P<table>.+?)" contains null values')
+_ADD = 'op.add_column("{table}", sa.Column("{column}", ..., nullable=True))'
+_BACKFILL = """op.execute("UPDATE {table} SET {column} = ... WHERE {column} IS NULL")
+op.alter_column("{table}", "{column}", nullable=False)"""
+_DELETE_DUPLICATES = 'op.execute("DELETE FROM {table} a USING {table} b WHERE a.ctid < b.ctid AND {same}")'
+_ADDED = re.compile(r"\badd\s+(?:column\s+)?\S", re.IGNORECASE)
+
+
+def locate_change(replay: Replay, revision: str, line: int | None) -> Location | None:
+    """The line of the statement in the revision's file, else the revision's."""
+    known = replay.history.find_revision(revision)
+    if known is None:
+        return None
+    return known.location if line is None else Location(known.location.file, line)
+
+
+def collect_change_evidence(change: RowChange) -> Iterator[Evidence]:
+    """A row, its value before and after, and the statement."""
+    if change.statement:
+        yield Evidence("statement", change.statement)
+    if change.row:
+        yield Evidence("row", change.row)
+    if change.after:
+        yield Evidence("before", change.before)
+        yield Evidence("after", change.after)
+
+
+def count_rows(change: RowChange) -> str:
+    """`5 of 20 rows`."""
+    return f"{change.count} of {count_noun(change.total, 'row')}"
+
+
+def declare(check: str) -> str:
+    """How a revision says that this is meant."""
+    return (
+        "If it is meant, say so in the revision, with the reason:\n\n"
+        f"{code_block(f'# migration-gate: allow {check} -- backup taken, unused since 2.3')}"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class FailureOnRows:
+    """How a failure is judged."""
+
+    kind: str
+    severity: Severity
+
+
+def judge_failure(failure: RowFailure) -> FailureOnRows:
+    """An error if each row that the schema allows may be there; less if only our own rows may be to blame."""
+    error = failure.failure.first_error or failure.failure
+    sqlstate = error.sqlstate or ""
+    is_rule = sqlstate in KINDS_BY_SQLSTATE
+    kind = KINDS_BY_SQLSTATE.get(sqlstate, "value" if sqlstate.startswith("22") else "code")
+    is_ddl = bool(error.statement and _DDL.search(error.statement))
+    if is_rule or (kind == "value" and is_ddl):
+        return FailureOnRows(kind, Severity.WARNING if failure.rows == "extreme" else Severity.ERROR)
+    # Code may expect a content that made-up rows do not have; NULL and empty texts are no such thing.
+    return FailureOnRows(kind, Severity.WARNING if failure.rows == "unusual" else Severity.NOTE)
+
+
+def has_failed_on_rows(replay: Replay, failure: Failure) -> bool:
+    """Whether the revision failed with the same error when it ran from the base, with rows."""
+    error = failure.first_error or failure
+    for rehearsed in replay.rehearsal.revisions:
+        if rehearsed.revision == failure.revision and rehearsed.failure is not None:
+            first = rehearsed.failure.failure.first_error or rehearsed.failure.failure
+            return (first.sqlstate, first.statement) == (error.sqlstate, error.statement)
+    return False
+
+
+ROWS_IN_WORDS: Mapping[str, str] = {
+    "plain": "any",
+    "unusual": "NULL, duplicates, empty or long texts",
+    "extreme": "the largest numbers, infinite dates or the JSON value null",
+}
+
+
+def collect_failure_evidence(failure: RowFailure) -> Iterator[Evidence]:
+    """The statement, Postgres's words, and the row."""
+    error = failure.failure.first_error or failure.failure
+    sqlstate = f"(SQLSTATE {error.sqlstate})" if error.sqlstate else ""
+    texts = {
+        "statement": error.statement,
+        "error": f"{error.exception_class} {sqlstate}".strip(),
+        "detail": error.detail,
+        "row": failure.row,
+        "rows": ROWS_IN_WORDS[failure.rows],
+    }
+    for label, text in texts.items():
+        if text:
+            yield Evidence(label, text)
+
+
+def suggest_failure_fix(failure: RowFailure) -> str:
+    """What to do before the statement, with the project's own names."""
+    error = failure.failure.first_error or failure.failure
+    table = failure.tables[0] if len(failure.tables) == 1 else ""
+    kind = judge_failure(failure).kind
+    if kind == "not-null":
+        return _suggest_backfill(error)
+    columns = _find_key(error)
+    if kind == "unique" and columns:
+        return _suggest_unique(table, columns)
+    return _FIXES.get(kind, "")
+
+
+_FIXES: Mapping[str, str] = {
+    "check": "Correct the rows that break the rule before it is made, in the same revision; or make it "
+    "`NOT VALID`, correct them, and validate it later.",
+    "exclusion": "Correct the rows that break the rule before it is made, in the same revision.",
+    "unique": "Remove or merge the duplicates first, in the same revision.",
+    "foreign-key": "Correct or remove the rows that reference nothing first, in the same revision.",
+    "value": "Say how each value that the old type allows is converted (`postgresql_using=`), or correct "
+    "the values first.",
+    "code": "Let the code expect what the columns allow: NULL, empty texts, no rows at all.",
+}
+
+
+def _suggest_backfill(error: Failure) -> str:
+    match = _NULLS.search(error.message)
+    if match is None:
+        return "Fill the column of the rows that have no value in it, before NULL is forbidden."
+    table, column = match["table"], match["column"]
+    names = {"table": table, "column": column}
+    statement = (error.statement or "").lower()
+    if not _ADDED.search(statement) or "set not null" in statement:
+        code = code_block(_BACKFILL.format(**names))
+        return f"Fill the rows that have no value, then forbid NULL:\n\n{code}"
+    code = code_block(f"{_ADD}\n{_BACKFILL}".format(**names))
+    return (
+        "The rows that are there have no value for it. Add it as nullable, fill it, then forbid NULL; or "
+        f"give it a `server_default`:\n\n{code}"
+    )
+
+
+def _find_key(error: Failure) -> list[str]:
+    match = _KEY.match(error.detail or "")
+    return [name.strip() for name in match["columns"].split(",")] if match else []
+
+
+def _suggest_unique(table: str, columns: list[str]) -> str:
+    same = " AND ".join(f"a.{name} = b.{name}" for name in columns)
+    delete = _DELETE_DUPLICATES.format(table=table or "...", same=same)
+    return (
+        "Remove or merge the duplicates first, in the same revision; to keep the last row of each (which has "
+        f"to be declared as `lost-rows`):\n\n{code_block(delete)}"
+    )

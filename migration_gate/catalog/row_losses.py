@@ -1,0 +1,328 @@
+"""What a revision did to rows: which are gone, and which values are gone or were altered.
+
+Rows are followed by the primary key, tables and columns by their identity; what was made anew under the same
+name is the same. Values that were copied elsewhere before their column or table was dropped are not lost.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+
+from migration_gate.catalog.kept_values import canonical_text, is_contained, is_same_value
+from migration_gate.catalog.row_survival import StoredColumn, StoredRows
+from migration_gate.facts import RowChange, RowLoss
+
+Row = Mapping[str, Any]
+FEW_VALUES = 3
+"""fewer different ones are in another column by chance"""
+SHOWN_COLUMNS = 6
+SHOWN_TEXT = 40
+_TIMES = ("date", "timestamp")
+_WORD = re.compile(r"\w+")
+
+
+@dataclass(frozen=True)
+class RowState:
+    """The rows of a database between two revisions."""
+
+    tables: Mapping[int, StoredRows]
+    """all, by oid"""
+    today: date
+    """of the server"""
+
+
+@dataclass(frozen=True)
+class _TablePair:
+    """A table before a revision and after it."""
+
+    before: StoredRows
+    after: StoredRows
+    is_same: bool
+    """it was not made anew"""
+    rows: list[tuple[Row, Row]] = field(default_factory=list)
+    lost: list[Row] = field(default_factory=list)
+
+    def find_column(self, column: StoredColumn) -> StoredColumn | None:
+        """The column afterwards."""
+        if self.is_same:
+            return self.after.find_column(column.number)
+        return next((other for other in self.after.columns if other.name == column.name), None)
+
+    def list_new_columns(self) -> list[StoredColumn]:
+        """Those that were not there before."""
+        kept = [self.find_column(column) for column in self.before.columns]
+        return [column for column in self.after.columns if column not in kept]
+
+
+def find_row_changes(
+    before: RowState, after: RowState, tracked: Mapping[int, StoredRows], statements: Sequence[str]
+) -> tuple[RowChange, ...]:
+    """What became of the tracked rows of `before`.
+
+    `statements`: SQL of the revision; they only tell whether a new column was filled from a dropped one.
+    """
+    return tuple(_Comparison(before, after, statements).find_changes(tracked))
+
+
+class _Comparison:
+    def __init__(self, before: RowState, after: RowState, statements: Sequence[str]) -> None:
+        self._before = before
+        self._after = after
+        self._words = [set(_WORD.findall(sql.lower())) for sql in statements]
+        self._gained = {
+            oid: _select_gained(before.tables.get(oid), table) for oid, table in after.tables.items()
+        }
+
+    def find_changes(self, tracked: Mapping[int, StoredRows]) -> Iterator[RowChange]:
+        for oid, table in tracked.items():
+            if not table.rows:
+                continue
+            pair = self._pair_table(oid, table)
+            if pair is None:
+                yield from self._describe_dropped_table(table)
+                continue
+            _pair_rows(pair)
+            yield from self._describe_lost_rows(pair)
+            for column in table.columns:
+                if not column.is_generated:
+                    yield from self._describe_column(pair, column)
+
+    def _pair_table(self, oid: int, table: StoredRows) -> _TablePair | None:
+        if oid in self._after.tables:
+            return _TablePair(table, self._after.tables[oid], is_same=True)
+        for new_oid, other in self._after.tables.items():
+            if other.full_name == table.full_name and new_oid not in self._before.tables:
+                return _TablePair(table, other, is_same=False)
+        return None
+
+    # Tables and rows.
+
+    def _describe_dropped_table(self, table: StoredRows) -> Iterator[RowChange]:
+        columns = [column for column in table.columns if not column.is_generated]
+        kept = [column for column in columns if self._is_kept_elsewhere(table, column)]
+        lost = [column for column in columns if column not in kept and not column.is_key]
+        if not kept:
+            yield _describe(table, "dropped table", len(table.rows), row=table.rows[0])
+            return
+        for column in lost:
+            values = [row for row in table.rows if row.get(column.name) is not None]
+            if values:
+                yield _describe(table, "dropped column", len(values), column=column, row=values[0])
+
+    def _describe_lost_rows(self, pair: _TablePair) -> Iterator[RowChange]:
+        lost = [row for row in pair.lost if not self._is_row_elsewhere(pair, row)]
+        if lost:
+            yield _describe(pair.before, "lost rows", len(lost), row=lost[0])
+
+    def _is_row_elsewhere(self, pair: _TablePair, row: Row) -> bool:
+        """Whether another table got a row with all of its values, its key aside."""
+        keys = {column.name for column in pair.before.columns if column.is_key or column.is_generated}
+        held = [value for name, value in row.items() if name not in keys and value is not None]
+        values = set(map(canonical_text, held))
+        if not values:
+            return False
+        return any(
+            values <= {canonical_text(value) for value in gained.values() if value is not None}
+            for oid, rows in self._gained.items()
+            if oid != pair.after.oid
+            for gained in rows
+        )
+
+    # Columns.
+
+    def _describe_column(self, pair: _TablePair, column: StoredColumn) -> Iterator[RowChange]:
+        held = [(row, later) for row, later in pair.rows if row.get(column.name) is not None]
+        if not held:
+            return
+        other = pair.find_column(column)
+        if other is None:
+            if not self._is_in_new_column(pair, column, held) and not self._is_kept_elsewhere(
+                pair.before, column
+            ):
+                yield _describe(pair.before, "dropped column", len(held), column=column, row=held[0][0])
+            return
+        changed = [
+            (row, row[column.name], later.get(other.name))
+            for row, later in held
+            if not is_same_value(row[column.name], later.get(other.name))
+            and not self._is_time_stamp(other, later.get(other.name))
+        ]
+        if changed and not other.is_generated:
+            all_values = [(row[column.name], later.get(other.name)) for row, later in held]
+            kind, examples = _classify(changed, all_values)
+            row, old, new = examples[0]
+            yield _describe(pair.before, kind, len(examples), column=column, row=row, before=old, after=new)
+
+    def _is_time_stamp(self, column: StoredColumn, value: Any) -> bool:
+        """Whether it is the time of this run: of a trigger or default that notes when a row was changed."""
+        if not column.type.startswith(_TIMES) or not isinstance(value, str):
+            return False
+        days = {str(self._after.today + timedelta(days=shift)) for shift in (-1, 0, 1)}
+        return value[:10] in days
+
+    def _is_in_new_column(
+        self, pair: _TablePair, column: StoredColumn, held: Sequence[tuple[Row, Row]]
+    ) -> bool:
+        """Whether a new column of the table holds the values, as they are or converted."""
+        for other in pair.list_new_columns():
+            values = [(row[column.name], later.get(other.name)) for row, later in held]
+            if all(new is not None and is_contained(old, new) for old, new in values):
+                return True
+            is_filled_from = any({column.name.lower(), other.name.lower()} <= words for words in self._words)
+            if is_filled_from and _is_reversible(values):
+                return True
+        return False
+
+    def _is_kept_elsewhere(self, table: StoredRows, column: StoredColumn) -> bool:
+        """Whether other tables got rows, or values, that hold all values of the column."""
+        values = {canonical_text(row[column.name]) for row in table.rows if row.get(column.name) is not None}
+        if not values:
+            return False
+        for oid, rows in self._gained.items():
+            if oid == table.oid:
+                continue
+            for other in self._after.tables[oid].columns:
+                if len(values) < FEW_VALUES and other.name != column.name:
+                    continue
+                gained = {canonical_text(row[other.name]) for row in rows if row.get(other.name) is not None}
+                if values <= gained:
+                    return True
+        return False
+
+
+def _select_gained(before: StoredRows | None, after: StoredRows) -> list[Row]:
+    """The rows that a table did not have before, or not with these values."""
+    if before is None:
+        return list(after.rows)
+    known = {canonical_text(row) for row in before.rows}
+    return [row for row in after.rows if canonical_text(row) not in known]
+
+
+def _pair_rows(pair: _TablePair) -> None:
+    """Find each row again: by the key; else by as many values as are the same."""
+    shared = [
+        (column.name, other.name)
+        for column in pair.before.columns
+        if (other := pair.find_column(column)) is not None and not column.is_generated
+    ]
+    key_names = {column.name for column in pair.before.columns if column.is_key}
+    keys = [names for names in shared if names[0] in key_names]
+    if len(keys) != len(key_names) or not keys:
+        keys = shared
+    later: dict[str, list[Row]] = defaultdict(list)
+    for row in pair.after.rows:
+        later[canonical_text([canonical_text(row.get(name)) for _, name in keys])].append(row)
+    left = []
+    for row in pair.before.rows:
+        matches = later[canonical_text([canonical_text(row.get(name)) for name, _ in keys])]
+        if matches:
+            pair.rows.append((row, matches.pop(0)))
+        else:
+            left.append(row)
+    if left:
+        _pair_similar(pair, left, [row for rows in later.values() for row in rows], shared)
+
+
+def _pair_similar(
+    pair: _TablePair, left: Sequence[Row], candidates: list[Row], shared: Sequence[tuple[str, str]]
+) -> None:
+    """Pair rows whose key was changed, if at least half of their values are the same."""
+    for row in left:
+        held = [names for names in shared if row.get(names[0]) is not None]
+        best = max(candidates, key=lambda other: _count_same(row, other, held), default=None)
+        if best is not None and 2 * _count_same(row, best, held) >= max(len(held), 1):
+            candidates.remove(best)
+            pair.rows.append((row, best))
+        else:
+            pair.lost.append(row)
+
+
+def _count_same(row: Row, other: Row, names: Iterable[tuple[str, str]]) -> int:
+    return sum(is_same_value(row.get(name), other.get(later)) for name, later in names)
+
+
+Altered = tuple[Row, Any, Any]
+"""a row before, its value, and the value after"""
+
+
+def _classify(
+    changed: Sequence[Altered], all_values: Sequence[tuple[Any, Any]]
+) -> tuple[RowLoss, Sequence[Altered]]:
+    """What the change is called, and the rows that show it."""
+    emptied = [item for item in changed if item[2] is None]
+    are_all_gone = len(emptied) == len(all_values) > 1
+    if are_all_gone or len({canonical_text(old) for _, old, _ in emptied}) > 1:
+        return "emptied values", emptied
+    groups: dict[str, list[Altered]] = defaultdict(list)
+    for item in changed:
+        if item[2] is not None:
+            groups[canonical_text(item[2])].append(item)
+    merged = [
+        item
+        for group in groups.values()
+        if len({canonical_text(old) for _, old, _ in group}) > 1
+        for item in group
+    ]
+    if merged:
+        return "merged values", merged
+    before = {canonical_text(old) for old, _ in all_values}
+    after = {canonical_text(new) for _, new in all_values}
+    if len(before) > 1 and len(after) == 1:
+        return "merged values", changed
+    return "other values", changed
+
+
+def _is_reversible(values: Sequence[tuple[Any, Any]]) -> bool:
+    """Whether different values became different ones, and none became NULL."""
+    old = {canonical_text(before) for before, _ in values}
+    new = {canonical_text(after) for _, after in values if after is not None}
+    both = {(canonical_text(before), canonical_text(after)) for before, after in values}
+    return len(old) == len(new) == len(both) and all(after is not None for _, after in values)
+
+
+def _describe(
+    table: StoredRows,
+    kind: RowLoss,
+    count: int,
+    *,
+    row: Row,
+    column: StoredColumn | None = None,
+    before: Any = None,
+    after: Any = None,
+) -> RowChange:
+    value = row.get(column.name) if column is not None else None
+    return RowChange(
+        kind,
+        table.schema,
+        table.name,
+        column.name if column is not None else "",
+        count,
+        len(table.rows),
+        describe_row(table, row),
+        show_value(before if before is not None else value) if column is not None else "",
+        show_value(after) if column is not None and kind not in ("dropped column",) else "",
+    )
+
+
+def describe_row(table: StoredRows, row: Row) -> str:
+    """`id=3, email=''`: its key and its first values."""
+    columns = sorted(table.columns, key=lambda column: not column.is_key)
+    shown = [column.name for column in columns if column.name in row][:SHOWN_COLUMNS]
+    return ", ".join(f"{name}={show_value(row[name])}" for name in shown)
+
+
+def show_value(value: Any) -> str:
+    """As SQL would write it; long texts are cut."""
+    if value is None:
+        return "NULL"
+    if isinstance(value, (int, float)):
+        return canonical_text(value)
+    text = value if isinstance(value, str) else canonical_text(value)
+    if len(text) > SHOWN_TEXT:
+        return f"'{text[: SHOWN_TEXT - 10]}...{text[-3:]}' ({len(text)} characters)"
+    return f"'{text}'"

@@ -1,0 +1,104 @@
+"""Makes a database as it is in production before a deployment: with the revisions of the base, and no others.
+
+A run from a checkpoint begins with that database, and it is copied then. Else the old revisions run once
+more, in a fork of the interpreter that ran the history.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+from migration_gate.replay.initial_state import prepare_copy, set_statement_timeout
+from migration_gate.replay.replay_setup import ReplaySetup
+from migration_gate.replay.runs_channel import RunsChannel
+from migration_gate.worker.protocol import Line
+from migration_gate.worker.protocol.history_lines import HistoryRead
+from migration_gate.worker.protocol.order import RevisionRun
+from migration_gate.worker.protocol.step_lines import StepFinished
+
+
+@dataclass(frozen=True, slots=True)
+class RevisionSplit:
+    """The history, in two parts."""
+
+    old: tuple[str, ...]
+    """revisions that production has"""
+    new: tuple[str, ...]
+    """those that the change adds or edits, and all that follow one of them; in the order of the replay"""
+    changed: frozenset[str]
+    """of these, the ones that the change adds or edits"""
+    contexts: int = 1
+    """of env.py, that ran revisions"""
+
+
+def split_history(lines: Iterable[Line], changed_files: Collection[str]) -> RevisionSplit:
+    """The revisions that have run, by their files (real paths)."""
+    graph: HistoryRead | None = None
+    steps: list[StepFinished] = []
+    for line in lines:
+        if isinstance(line, HistoryRead):
+            graph = line
+        elif isinstance(line, StepFinished):
+            steps.append(line)
+    order = tuple(dict.fromkeys(step.revision for step in steps))
+    if graph is None or not changed_files:
+        return RevisionSplit(order, (), frozenset())
+    files = set(changed_files)
+    changed = frozenset(
+        script.id for script in graph.revisions if os.path.realpath(script.file) in files
+    ).intersection(order)
+    parents = {script.id: (*script.parents, *script.depends_on) for script in graph.revisions}
+    new = _list_followers(order, changed, parents)
+    old = tuple(revision for revision in order if revision not in new)
+    in_order = tuple(revision for revision in order if revision in new)
+    return RevisionSplit(old, in_order, changed, len({step.context for step in steps}))
+
+
+def _list_followers(
+    order: Iterable[str], changed: Collection[str], parents: Mapping[str, tuple[str, ...]]
+) -> set[str]:
+    """The changed revisions, and those that cannot run without one of them."""
+    new: set[str] = set()
+    for revision in order:
+        if revision in changed or any(_names_one(parent, new) for parent in parents.get(revision, ())):
+            new.add(revision)
+    return new
+
+
+def _names_one(parent: str, revisions: Collection[str]) -> bool:
+    """Whether a parent is one of the revisions; a dependency may be the beginning of an id."""
+    return parent in revisions or any(revision.startswith(parent) for revision in revisions)
+
+
+def keep_earlier_database(setup: ReplaySetup) -> None:
+    """Copy the database of a checkpoint, before the first new revision runs in it."""
+    if wants_rehearsal(setup):
+        setup.server.copy_used_database(setup.database, setup.earlier_database)
+
+
+def wants_rehearsal(setup: ReplaySetup) -> bool:
+    """Whether there may be new revisions to rehearse."""
+    return setup.settings.observe != "off" and bool(setup.changed_files)
+
+
+def make_base_database(setup: ReplaySetup, channel: RunsChannel, split: RevisionSplit) -> str:
+    """Have `setup.earlier_database` hold what the old revisions made; why it could not be made, or ''."""
+    if setup.restored is not None and set(setup.restored.state.record.revisions) == set(split.old):
+        return ""  # it was copied when the run began
+    prepare_copy(setup, setup.earlier_database)
+    if not split.old:
+        return ""
+    runs = [RevisionRun(revision, "upgrade") for revision in split.old]
+    finished = channel.run(setup.earlier_database, runs, prepares=True)
+    if finished.error is not None:
+        return f"the old revisions could not be run a second time: {finished.error.message}"
+    return finished.problem
+
+
+def copy_base_database(setup: ReplaySetup) -> None:
+    """Make `setup.rehearsal_database` anew, as it is before the first new revision."""
+    setup.server.copy_used_database(setup.earlier_database, setup.rehearsal_database)
+    with setup.server.connect(setup.rehearsal_database) as connection:
+        set_statement_timeout(connection, setup.settings.statement_seconds)

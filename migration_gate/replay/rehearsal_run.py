@@ -1,0 +1,303 @@
+"""Runs the new revisions with rows in all tables, from the base, and says what became of the rows.
+
+The base's database is filled, and the revisions run in it one by one. Where one fails, plainer rows are made
+for the tables that it is about, in a new copy: the rows with which it succeeds tell why it failed, and the
+rehearsal goes on from there. What fails without rows, too, is not about rows.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from migration_gate.catalog.broken_rules import find_broken_rules
+from migration_gate.catalog.generated_rows import RowVariety, count_rows, fill_database
+from migration_gate.catalog.row_losses import RowState, find_row_changes
+from migration_gate.catalog.row_source import FilledTable
+from migration_gate.catalog.row_survival import StoredRows, read_stored_rows, select_new_rows
+from migration_gate.catalog.snapshot_reader import read_snapshot
+from migration_gate.catalog.trial_statements import RowRefused
+from migration_gate.facts import (
+    FailingRows,
+    Rehearsal,
+    RehearsedRevision,
+    RowChange,
+    RowFailure,
+    RowlessTable,
+    Snapshot,
+    Table,
+)
+from migration_gate.progress import Progress
+from migration_gate.replay.base_database import RevisionSplit, copy_base_database, make_base_database
+from migration_gate.replay.failure_facts import FailureBuilder
+from migration_gate.replay.replay_setup import ReplaySetup
+from migration_gate.replay.runs_channel import RunsChannel, RunsSession
+from migration_gate.worker.protocol.order import RevisionRun
+from migration_gate.worker.protocol.rollback_lines import RunsFinished
+from migration_gate.worker.protocol.step_lines import ExecutedStatement
+
+if TYPE_CHECKING:
+    import psycopg
+
+SEVERAL_CONTEXTS = "env.py runs revisions in several contexts"
+_WORD = re.compile(r"\w+")
+_TABLES = """
+select c.oid::bigint from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+where c.relkind in ('r', 'p') and n.nspname !~ '^pg_'
+  and n.nspname not in ('information_schema', 'migration_gate')
+"""
+_TODAY = "select (now() at time zone 'UTC')::date"
+_CAUSES: Mapping[str, re.Pattern[str]] = {
+    "lost rows": re.compile(r"\b(?:delete|truncate)\b", re.IGNORECASE),
+    "dropped table": re.compile(r"\bdrop\s+table\b", re.IGNORECASE),
+    "dropped column": re.compile(r"\bdrop\b", re.IGNORECASE),
+    "merged values": re.compile(r"\b(?:update|alter)\b", re.IGNORECASE),
+    "emptied values": re.compile(r"\b(?:update|alter|delete|drop)\b", re.IGNORECASE),
+    "other values": re.compile(r"\b(?:update|alter)\b", re.IGNORECASE),
+}
+"""the statements that may do this to rows"""
+
+
+@dataclass
+class _FilledDatabase:
+    """A copy of the base with rows, as it is between two revisions."""
+
+    snapshot: Snapshot
+    filled: tuple[FilledTable, ...]
+    state: RowState
+    tracked: Mapping[int, StoredRows]
+    """the made rows of `state`"""
+
+
+class RehearsalRun:
+    """The new revisions of one history."""
+
+    def __init__(
+        self,
+        setup: ReplaySetup,
+        channel: RunsChannel,
+        split: RevisionSplit,
+        failures: FailureBuilder,
+        version_tables: Sequence[str],
+    ) -> None:
+        self._setup = setup
+        self._channel = channel
+        self._split = split
+        self._failures = failures
+        self._version_tables = version_tables
+        self._results: dict[str, RehearsedRevision] = {}
+        self._varieties: dict[str, RowVariety] = {}
+        """of tables whose usual rows a revision did not survive, by `schema.name`"""
+        self._others = RowVariety.EXTREME
+        self._first_fill: _FilledDatabase | None = None
+        self._shares_session = True
+        """one run of env.py runs several revisions"""
+
+    def rehearse(self) -> Generator[Progress, None, Rehearsal]:
+        """Run all of them. What cannot be rehearsed is said in the result."""
+        yield Progress("rehearsal", total=len(self._split.new))
+        if self._split.contexts > 1 or self._setup.other_databases:
+            return Rehearsal(unproven=SEVERAL_CONTEXTS)
+        problem = make_base_database(self._setup, self._channel, self._split)
+        position = 0
+        try:
+            while not problem and position < len(self._split.new):
+                yield Progress("rehearsal", self._split.new[position], position, len(self._split.new))
+                position, problem = self._run_from_base(position)
+        except RowRefused as refused:
+            problem = f"no rows could be made: {refused}"
+        return self._build_rehearsal(problem)
+
+    def _build_rehearsal(self, problem: str) -> Rehearsal:
+        first = self._first_fill
+        changed = [revision for revision in self._split.new if revision in self._split.changed]
+        return Rehearsal(
+            revisions=tuple(self._results[revision] for revision in changed if revision in self._results),
+            tables=len(first.filled) if first is not None else 0,
+            rows=count_rows(first.filled) if first is not None else 0,
+            rowless=tuple(
+                RowlessTable(table.schema, table.name, table.refusal)
+                for table in (first.filled if first is not None else ())
+                if not table.is_filled
+            ),
+            unproven=problem,
+        )
+
+    # One run from the base.
+
+    def _run_from_base(self, start: int) -> tuple[int, str]:
+        """Run the new revisions, and compare the rows of those from `start` on.
+
+        Returns how many are done, and why no more can be. After a failure plainer rows are wanted.
+        """
+        copy_base_database(self._setup)
+        database = self._setup.rehearsal_database
+        with (
+            self._setup.server.connect(database) as connection,
+            RunsSession(self._channel, database) as session,
+        ):
+            filled = self._fill(connection)
+            for number, revision in enumerate(self._split.new):
+                runs = [RevisionRun(revision, "upgrade")]
+                finished = session.run(runs) if self._shares_session else self._channel.run(database, runs)
+                if finished.problem and self._shares_session:
+                    self._shares_session = False
+                    return start, ""
+                if finished.problem:
+                    return number, finished.problem
+                if finished.error is not None:
+                    return number, self._handle_failure(connection, revision, finished, filled)
+                statements = [item for run in finished.finished for item in run.statements]
+                after = _read_state(connection)
+                if number >= start:
+                    self._add_result(connection, revision, filled, after, statements)
+                filled.tracked = _follow_rows(filled, after)
+                filled.state = after
+        return len(self._split.new), ""
+
+    def _fill(self, connection: psycopg.Connection[Any]) -> _FilledDatabase:
+        snapshot = read_snapshot(connection, self._version_tables)
+        known = _read_state(connection)
+        connection.autocommit = False
+        filled = fill_database(connection, snapshot, self._varieties, others=self._others)
+        connection.autocommit = True
+        state = _read_state(connection)
+        ours = {table.oid: state.tables[table.oid] for table in filled if table.oid in state.tables}
+        database = _FilledDatabase(snapshot, filled, state, select_new_rows(ours, known.tables))
+        self._first_fill = self._first_fill or database
+        return database
+
+    def _add_result(
+        self,
+        connection: psycopg.Connection[Any],
+        revision: str,
+        filled: _FilledDatabase,
+        after: RowState,
+        statements: Sequence[ExecutedStatement],
+    ) -> None:
+        texts = [statement.sql for statement in statements]
+        changes = find_row_changes(filled.state, after, filled.tracked, texts)
+        known = self._results.get(revision) or RehearsedRevision(revision)
+        self._results[revision] = replace(
+            known,
+            changes=tuple(_find_cause(change, statements) for change in changes),
+            broken_rules=find_broken_rules(connection, self._version_tables, texts),
+        )
+
+    # Failures.
+
+    def _handle_failure(
+        self,
+        connection: psycopg.Connection[Any],
+        revision: str,
+        finished: RunsFinished,
+        filled: _FilledDatabase,
+    ) -> str:
+        """Remember the failure, and choose plainer rows; why that leads nowhere, or ''."""
+        assert finished.error is not None  # noqa: S101 - the caller has looked
+        failure = self._failures.build_failure(finished.error, finished.failed, finished.line)
+        if failure.statement is None and failure.sqlstate and finished.statements:
+            failure = replace(failure, statement=finished.statements[-1].sql)
+        if finished.failed != revision or self._others is RowVariety.NONE:
+            return f"`{revision}` fails when it runs again, without rows, too: {failure.message}"
+        words = {word for statement in finished.statements for word in _WORD.findall(statement.sql.lower())}
+        words.update(_WORD.findall(f"{failure.message} {failure.detail or ''}".lower()))
+        involved = [table for table in filled.snapshot.tables if table.name.lower() in words]
+        level = self._find_level(involved)
+        if level is RowVariety.NONE:
+            self._others = RowVariety.NONE
+            self._varieties = {}
+            self._results.pop(revision, None)
+            return ""
+        row_failure = RowFailure(
+            failure,
+            _describe_level(level),
+            _find_row(connection, failure.message, filled.snapshot),
+            tuple(str(table) for table in involved),
+        )
+        self._results[revision] = RehearsedRevision(revision, failure=row_failure)
+        if not involved:
+            self._others = RowVariety(level - 1)
+        plainer = RowVariety(level - 1)
+        # A row that references another one would bring it back.
+        changed = involved if plainer else _list_referencing(filled.snapshot, involved)
+        for table in changed:
+            self._varieties[table.full_name] = plainer
+        return ""
+
+    def _find_level(self, involved: Sequence[Table]) -> RowVariety:
+        """Which rows the tables had."""
+        levels = [self._varieties.get(table.full_name, self._others) for table in involved]
+        return max(levels, default=self._others)
+
+
+def _list_referencing(snapshot: Snapshot, tables: Sequence[Table]) -> list[Table]:
+    """The tables, and all whose foreign keys lead to them."""
+    names = {table.full_name for table in tables}
+    keys = [key for key in snapshot.constraints if key.kind == "foreign key"]
+    while True:
+        further = {key.full_table_name for key in keys if key.references in names} - names
+        if not further:
+            return [table for table in snapshot.tables if table.full_name in names]
+        names |= further
+
+
+def _describe_level(level: RowVariety) -> FailingRows:
+    names: Mapping[RowVariety, FailingRows] = {RowVariety.PLAIN: "plain", RowVariety.UNUSUAL: "unusual"}
+    return names.get(level, "extreme")
+
+
+def _read_state(connection: psycopg.Connection[Any]) -> RowState:
+    oids = [oid for (oid,) in connection.execute(_TABLES.encode()).fetchall()]
+    row = connection.execute(_TODAY).fetchone()
+    assert row is not None  # noqa: S101 - the query has one row
+    return RowState(read_stored_rows(connection, oids), row[0])
+
+
+def _follow_rows(filled: _FilledDatabase, after: RowState) -> Mapping[int, StoredRows]:
+    """The made rows after a revision: all rows of the tables that had only such."""
+    tracked = {}
+    for oid, table in filled.tracked.items():
+        later = after.tables.get(oid)
+        if later is None:
+            continue
+        others = [row for row in filled.state.tables[oid].rows if row not in table.rows]
+        tracked[oid] = replace(later, rows=tuple(row for row in later.rows if row not in others))
+    return tracked
+
+
+def _find_cause(change: RowChange, statements: Sequence[ExecutedStatement]) -> RowChange:
+    """The change with the statement that did it: the last that names its table and does such things."""
+    name = change.table.lower()
+    pattern = _CAUSES[change.kind]
+    fitting = [item for item in statements if pattern.search(item.sql)]
+    named = [item for item in fitting if name in _WORD.findall(item.sql.lower())]
+    column = change.column.lower()
+    best = [item for item in named if column in item.sql.lower()] or named or fitting
+    if not best:
+        return change
+    return replace(change, statement=best[-1].sql, line=best[-1].line)
+
+
+_NULLS = re.compile(r'column "(?P<column>.+?)" of relation "(?P<table>.+?)" contains null values')
+
+
+def _find_row(connection: psycopg.Connection[Any], message: str, snapshot: Snapshot) -> str:
+    """A row with the NULL that Postgres's message is about; '' if it is about something else."""
+    import psycopg  # noqa: PLC0415 - loaded while the server starts
+    from psycopg import sql  # noqa: PLC0415
+
+    match = _NULLS.search(message)
+    table = next((item for item in snapshot.tables if match and item.name == match["table"]), None)
+    if match is None or table is None or not snapshot.find_column(table, match["column"]):
+        return ""
+    query = sql.SQL("select t::text from {} t where {} is null limit 1").format(
+        sql.Identifier(table.schema, table.name), sql.Identifier(match["column"])
+    )
+    try:
+        row = connection.execute(query).fetchone()
+    except psycopg.Error:
+        return ""  # earlier revisions have renamed it
+    return str(row[0]) if row is not None else ""
