@@ -1,6 +1,6 @@
 """Replays a project's Alembic history on a Postgres of its own, and hands over facts for the checks to judge.
 
-`entrypoint.py` is the whole way, `judgement` its second half. All may use `errors`, `check`, `wording`:
+`entrypoint.py` and `judgement` are the whole way. All may use `errors`, `check`, `wording`, `python_parser`:
     config/      settings from files, environment and command line, each value with its origin
     ci/          which event started the run, the base of a pull request, whose code may run
     git/         the git program: tracked files, the tree of a revision

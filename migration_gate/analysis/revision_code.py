@@ -10,6 +10,8 @@ from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
 
+from migration_gate.python_parser import parse_module
+
 IDENTIFIERS = frozenset({"revision", "down_revision", "depends_on", "branch_labels"})
 """variables that say where a revision stands, and not what it does"""
 GENERATORS = frozenset(
@@ -28,7 +30,7 @@ def _parse(text: str) -> ast.Module | None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            tree = ast.parse(text)
+            tree = parse_module(text)
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             return None
     tree.body = [statement for statement in tree.body if not _is_left_out(statement)]
@@ -64,7 +66,7 @@ def normalize_code(text: str) -> str:
     if tree is None:
         return text
     # (a fresh tree: the one that was parsed is kept for other questions)
-    return ast.dump(_Renamer().visit(ast.parse(ast.unparse(tree))))
+    return ast.dump(_Renamer().visit(parse_module(ast.unparse(tree))))
 
 
 class _Renamer(ast.NodeTransformer):

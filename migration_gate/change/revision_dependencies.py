@@ -9,12 +9,12 @@ import ast
 import os
 import posixpath
 import re
-import threading
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from migration_gate.analysis.revision_code import list_imported_paths
+from migration_gate.python_parser import parse_module
 
 REVISION_MARK = b"down_revision"
 """stands in every revision file"""
@@ -26,8 +26,6 @@ MODEL_MARKS = (b"__tablename__", b"mapped_column(", b"Column(", b"Table(")
 DYNAMIC_IMPORTS = (b"import_module", b"__import__", b"run_path", b"exec(")
 MAX_MODULES = 3000
 """modules that are followed; a project whose revisions import more is taken for one that depends on all"""
-_PARSER = threading.Lock()
-"""Python 3.11 confuses two trees that two threads build at once, and raises SystemError"""
 _WORD = re.compile(rb"[\w.+-]+")
 """most names of files"""
 _QUOTED_WORD = re.compile(rb"(?<=[\"'/])[\w.+-]+(?=[\"'/])")
@@ -111,8 +109,7 @@ def has_more_than_models(source: bytes) -> bool:
     if any(mark in source for mark in MODEL_MARKS):
         return False
     try:
-        with _PARSER:
-            body = ast.parse(source).body
+        body = parse_module(source).body
     except (SyntaxError, ValueError, RecursionError):
         return True
     return not all(isinstance(node, ast.Import | ast.ImportFrom) or _is_plain_value(node) for node in body)
@@ -158,8 +155,7 @@ class Sources:
         data = self.read(path)
         if not any(dots or name.split(b".")[0] in self._words for dots, name in _IMPORT.findall(data)):
             return []
-        with _PARSER:
-            imported = list_imported_paths(data.decode("utf-8", "replace"), path)
+        imported = list_imported_paths(data.decode("utf-8", "replace"), path)
         return [file for name in imported for file in self._find_files(name)]
 
     def _find_files(self, name: str) -> list[str]:

@@ -27,6 +27,7 @@ from migration_gate.edits.allowance_entries import (
 from migration_gate.entrypoint import examine_projects
 from migration_gate.errors import Misconfigured
 from migration_gate.git.git_command import find_repository_root
+from migration_gate.python_parser import parse_module
 from migration_gate.report.allow_entry import escape_pattern
 from migration_gate.report.json_document import JsonProject, JsonReport, JsonVerdict
 from migration_gate.report.json_report import build_document
@@ -224,7 +225,7 @@ def _is_same_code(file: Path, old: str, new: str) -> bool:
     if file.suffix != ".py":
         return True
     try:
-        return ast.dump(ast.parse(old)) == ast.dump(ast.parse(new))
+        return ast.dump(parse_module(old)) == ast.dump(parse_module(new))
     except SyntaxError:
         return False
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from migration_gate.facts import SourceEdit
+from migration_gate.python_parser import parse_module
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
 """as Python's tokenizer sees them; `splitlines` ends lines at more characters"""
@@ -25,7 +26,7 @@ CONTEXT_LINES = 10
 def _parse(text: str) -> ast.Module:
     # Old sources have invalid escapes. The filter is for this one name, so that it hides no other warning.
     warnings.filterwarnings("ignore", module=_FILE)
-    return ast.parse(text, f"{_FILE}.py")
+    return parse_module(text, f"{_FILE}.py")
 
 
 def _parse_lines(text: str) -> list[ast.stmt]:

@@ -16,6 +16,8 @@ from alembic.operations import Operations
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import TypeEngine
 
+from migration_gate.python_parser import parse_module
+
 OPERATIONS = frozenset({
     "add_column", "alter_column", "create_check_constraint", "create_foreign_key", "create_index",
     "create_table", "create_unique_constraint", "drop_column", "drop_constraint", "drop_index", "drop_table",
@@ -37,17 +39,17 @@ class RefusedCode(Exception):
 
 def uses_autocommit(code: str) -> bool:
     """Whether the lines commit what ran before them, so that they cannot be rolled back."""
-    return any(isinstance(statement, ast.With) for statement in ast.parse(code).body)
+    return any(isinstance(statement, ast.With) for statement in parse_module(code).body)
 
 
 def has_statements(code: str) -> bool:
     """Whether the lines are more than comments."""
-    return bool(ast.parse(code).body)
+    return bool(parse_module(code).body)
 
 
 def is_one_column_change(code: str) -> bool:
     """Whether the lines are one `op.alter_column()` that renames nothing."""
-    match ast.parse(code).body:
+    match parse_module(code).body:
         case [ast.Expr(value=ast.Call(func=ast.Attribute(attr="alter_column")) as call)]:
             return all(keyword.arg != "new_column_name" for keyword in call.keywords)
         case _:
@@ -56,7 +58,7 @@ def is_one_column_change(code: str) -> bool:
 
 def run_revision_code(code: str, operations: Operations) -> None:
     """Carry out the body of a revision's function. Raises RefusedCode, and what the database raises."""
-    _run_statements(ast.parse(code).body, operations)
+    _run_statements(parse_module(code).body, operations)
 
 
 def _run_statements(statements: list[ast.stmt], operations: Operations) -> None:

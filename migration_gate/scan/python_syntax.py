@@ -10,6 +10,8 @@ import ast
 import re
 import warnings
 
+from migration_gate.python_parser import parse_module
+
 _FILE = "migration-gate-reads-only"
 """the file name under which sources are parsed, so that warnings about them can be told apart"""
 _MAX_LEFT_OUT = 25
@@ -39,7 +41,7 @@ def parse_python(data: bytes | str) -> ast.Module | None:
     filename = f"{_FILE}.py"
     try:
         try:
-            return ast.parse(data, filename=filename)
+            return parse_module(data, filename)
         except SyntaxError:
             return parse_other_syntax(data, filename)
     except (ValueError, RecursionError, MemoryError):
@@ -55,7 +57,7 @@ def parse_other_syntax(data: bytes | str, filename: str) -> ast.Module | None:
     attempts: dict[int, int] = {}
     for _ in range(_MAX_LEFT_OUT):
         try:
-            return ast.parse("\n".join(lines), filename=filename)
+            return parse_module("\n".join(lines), filename)
         except SyntaxError as error:
             index = (error.lineno or 0) - 1
             if not _may_leave_out(lines, index, attempts):

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from migration_gate.facts import FileDefect, RevisionFile
+from migration_gate.python_parser import parse_module
 from migration_gate.scan.downgrade_text import read_downgrade
 from migration_gate.scan.file_content import read_regular_file
 from migration_gate.scan.python_syntax import parse_other_syntax
@@ -150,7 +151,7 @@ def _read_revision_file(file: Path, display_path: str) -> RevisionSource | None:
 def parse_revision_file(data: bytes, display_path: str) -> RevisionSource | None:
     """What the content of a file says; None if it is not a revision."""
     try:
-        tree = ast.parse(data, display_path)
+        tree = parse_module(data, display_path)
     except (SyntaxError, ValueError) as error:
         rewritten = _parse_newer_syntax(data, display_path, error)
         if rewritten is None:
