@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from migration_gate.checks import (
     blocking_change,
+    breaks_running_code,
     broad_lock,
     broken_history,
     deleted_migration,
@@ -28,6 +29,7 @@ from migration_gate.checks import (
     missing_owner,
     models_in_migration,
     needless_lock,
+    needs_migration_first,
     nullable_owner,
     raw_sql_file,
     reparented_migration,
@@ -78,6 +80,8 @@ ALL: tuple[Check, ...] = (
     unfinished_change,
     unindexed_foreign_key,
     duplicate_index,
+    breaks_running_code,
+    needs_migration_first,
     missing_downgrade,
     unnamed_constraint,
     failing_downgrade,

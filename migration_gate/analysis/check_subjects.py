@@ -21,6 +21,7 @@ def count_subjects(facts: Facts) -> Mapping[Subject, int]:
         Subject.ROLLED_BACK: sum(1 for _ in list_rolled_back_files(replay)),
         Subject.OBSERVED: len(replay.observation.revisions),
         Subject.REHEARSED: len(replay.rehearsal.revisions),
+        Subject.RUNNING_TABLE: len(facts.running_code.tried),
         Subject.METADATA: replay.models.metadatas,
         Subject.MODEL: len(replay.models.tables) + len(facts.tree.model_definitions),
         Subject.COMPARED_TABLE: len(TableCoverage(replay).compared),

@@ -35,6 +35,8 @@ class Subject(StrEnum):
     ROLLED_BACK = "rolled back revision"
     OBSERVED = "observed revision"
     REHEARSED = "revision that ran with rows"
+    RUNNING_TABLE = "changed table of the live release"
+    """of the models at the base: its statements were tried"""
     METADATA = "MetaData with models"
     MODEL = "model"
     """of the metadata, or a class in the source"""

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from migration_gate.checkpoint.checkpoint_run import CheckpointRun
     from migration_gate.facts import Facts
     from migration_gate.postgres.choice import ServerPlan
+    from migration_gate.replay.replay_setup import ReplaySetup
 
 REPEATED = "the replay began from scratch, because one that began from a checkpoint failed"
 EXAMINATION_ON_SERVER = "migration_gate.replay.examination_on_server"
@@ -133,11 +134,16 @@ def _examine_project(
                 if base is not None:
                     yield Progress("base")
                     facts = replace(facts, base=base.await_base(facts))
+                    facts = _add_running_code(facts, settings, setup)
                 yield Progress("postgres", title="Stopping Postgres")
             if base is not None and facts.base is None:
                 run.close()
                 yield Progress("base")
-                facts = replace(facts, base=base.examine_alone())
+                from migration_gate.replay.running_code import (  # noqa: PLC0415 - see above
+                    add_running_code_without_server,
+                )
+
+                facts = add_running_code_without_server(replace(facts, base=base.examine_alone()))
             else:
                 servers.end_beside(plan, run.pop_all())
             if base is not None:
@@ -160,6 +166,15 @@ def _examine_base(
     from migration_gate.change.base_examination import BaseExamination  # noqa: PLC0415
 
     return BaseExamination(settings, project.python, comparison)
+
+
+def _add_running_code(facts: Facts, settings: Settings, setup: ReplaySetup) -> Facts:
+    """What the release that is live says of the change, as long as the replayed database is there."""
+    if settings.observe == "off":
+        return facts
+    from migration_gate.replay.running_code import add_running_code  # noqa: PLC0415 - see above
+
+    return add_running_code(facts, setup.server, setup.database)
 
 
 def _choose_policy(settings: Settings, change: Comparison) -> JudgingPolicy:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 
 from migration_gate.facts import (
@@ -10,6 +11,8 @@ from migration_gate.facts import (
     FilteredObject,
     ImportedModule,
     Location,
+    MappedColumn,
+    MappedTable,
     ModelLocation,
     ModelObject,
     Models,
@@ -79,6 +82,7 @@ def build_models(
         declared_snapshot=parse_optional_snapshot(created.declared_catalog, version_tables),
         restored_snapshot=parse_optional_snapshot(created.restored_catalog, version_tables),
         problems=tuple(Unchecked(problem.object, problem.why) for problem in created.problems),
+        mapped_tables=tuple(_build_mapped_table(table) for table in created.mapped_tables),
     )
 
 
@@ -95,6 +99,11 @@ def build_model_statement(statement: ModelDdl, paths: RepositoryPaths) -> ModelS
         code=statement.code,
         traceback=tuple(describe_frame(frame, paths) for frame in statement.frames),
     )
+
+
+def _build_mapped_table(table: model_lines.MappedTable) -> MappedTable:
+    columns = tuple(MappedColumn(**dataclasses.asdict(column)) for column in table.columns)
+    return MappedTable(table.schema, table.name, table.classes, columns)
 
 
 def _build_uncreated_object(part: UncreatedPart) -> UncreatedObject:

@@ -10,13 +10,20 @@ from .alembic_comparison import find_alembic_differences, is_about
 from .answer_stream import AnswerStream
 from .env_context import EnvContext, follow_search_path, list_table_names, name_tables
 from .imported_modules import find_imported_modules
+from .mapped_tables import describe_mapped_tables
 from .model_creation import RefusedPart, create_models
 from .model_locations import find_mapped_classes
 from .model_types import find_contradictions
 from .moment_strings import find_frozen_defaults
 from .own_connection import OwnConnections
 from .project_check import ProjectCheck
-from .protocol.model_lines import AlembicDifference, ModelsCreated, ModelsProblem, UncreatedPart
+from .protocol.model_lines import (
+    AlembicDifference,
+    MappedTable,
+    ModelsCreated,
+    ModelsProblem,
+    UncreatedPart,
+)
 from .protocol.order import Order
 from .redirection import Redirection
 from .replaced_objects import (
@@ -67,7 +74,7 @@ class ModelsDatabase:
         check = ProjectCheck(order, connections)
         for context in contexts:
             check.check_context(context)
-        creation = ModelsCreation(contexts)
+        creation = ModelsCreation(contexts, describes_tables=order.observe != "off")
         parts = creation.create_models(order, connections)
         comparison = _compare_with_alembic(order, connections, contexts, parts)
         named_tables = list(name_tables(contexts))
@@ -90,6 +97,7 @@ class ModelsDatabase:
                 declared_catalog=check.declared.catalog,
                 restored_catalog=check.declared.restored_catalog,
                 problems=tuple(dict.fromkeys((*check.comparison.problems, *creation.problems))),
+                mapped_tables=tuple(creation.mapped_tables.values()),
             )
         )
 
@@ -106,12 +114,16 @@ def _distinct_contexts(contexts: Sequence[EnvContext]) -> list[EnvContext]:
 class ModelsCreation:
     """Creates the models of all contexts, where the replayed tables were."""
 
-    def __init__(self, contexts: Sequence[EnvContext]) -> None:
+    def __init__(self, contexts: Sequence[EnvContext], *, describes_tables: bool = False) -> None:
+        """`describes_tables`: fill `mapped_tables`."""
         self._contexts = contexts
+        self._describes_tables = describes_tables
         self._lost_routines = LostRoutines()
         self.disabled_triggers: tuple[str, ...] = ()
         """event triggers of the migrations"""
         self.problems: list[ModelsProblem] = []
+        self.mapped_tables: dict[tuple[str, str], MappedTable] = {}
+        """by schema and name in the database"""
 
     def create_models(self, order: Order, connections: OwnConnections) -> list[UncreatedPart]:
         """Drop what is there and create the models of each context; what Postgres refused."""
@@ -129,6 +141,9 @@ class ModelsCreation:
             self._drop_replaced(connection)
         for metadata in context.metadatas:
             self.problems += find_contradictions(metadata, connection.dialect)
+        if self._describes_tables:
+            tables = describe_mapped_tables(context, connection.dialect)
+            self.mapped_tables.update({(table.schema, table.name): table for table in tables})
         follow_search_path(connection, context)
         create_schemas(connection, context)
         if context.schema_translation:

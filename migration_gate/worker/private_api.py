@@ -145,6 +145,26 @@ def find_mapper_registries() -> Iterable[Any]:
     return registries
 
 
+def is_deferred(mapper: Any, column: Any) -> bool:
+    """Whether a class loads the column only when it is asked for.
+
+    `Mapper._columntoproperty`, since SQLAlchemy 0.5, and `ColumnProperty.deferred`, since 0.4: the public
+    `Mapper.attrs` would configure the mappers. False if a later SQLAlchemy keeps them elsewhere.
+    """
+    try:
+        return bool(mapper._columntoproperty[column].deferred)
+    except (AttributeError, KeyError, LookupError):
+        return False
+
+
+def find_autoincrement_column(table: Any) -> Any:
+    """The column whose values come from a sequence of its own; None without any.
+
+    `Table._autoincrement_column`, since SQLAlchemy 0.3.
+    """
+    return getattr(table, "_autoincrement_column", None)
+
+
 def replace_creators(connect: Callable[[Any], Any]) -> None:
     """Have every engine with a creator or a pool of its own use `connect(engine)` for a new connection.
 

@@ -97,6 +97,34 @@ class MappedClass:
 
 
 @dataclass(frozen=True)
+class MappedColumn:
+    """A column of the models, and the statements that name it."""
+
+    name: str
+    type: str
+    """as the dialect writes it; '' if it cannot"""
+    cast: str
+    """to which the driver casts each value; '' if it sends values without a type"""
+    is_loaded: bool
+    is_inserted: bool
+    is_updated: bool
+    may_be_null: bool
+    """an INSERT sends NULL if the application gives no value"""
+    labels: tuple[str, ...]
+    """of an Enum"""
+
+
+@dataclass(frozen=True)
+class MappedTable:
+    """A table of the models, with the classes that are mapped to it."""
+
+    schema: str
+    name: str
+    classes: tuple[str, ...]
+    columns: tuple[MappedColumn, ...]
+
+
+@dataclass(frozen=True)
 class ImportedModule:
     """A module of the project's own that had been imported when env.py ended."""
 
@@ -185,4 +213,6 @@ class ModelsCreated:
     """and after their downgrades"""
     problems: tuple[ModelsProblem, ...] = ()
     """what could not be compared for another reason than a refusal of Postgres"""
+    mapped_tables: tuple[MappedTable, ...] = ()
+    """where the gate compares releases"""
     kind: Literal["models"] = "models"

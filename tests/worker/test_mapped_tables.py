@@ -1,0 +1,85 @@
+"""What statements for the mapped classes name, read without configuring a mapper."""
+
+from __future__ import annotations
+
+import enum
+
+from sqlalchemy import Column, Computed, Enum, ForeignKey, Identity, Integer, MetaData, String, Table, func
+from sqlalchemy.dialects.postgresql import asyncpg, psycopg2
+from sqlalchemy.orm import DeclarativeBase, deferred, relationship
+from sqlalchemy.types import NullType
+
+from migration_gate.worker.env_context import EnvContext
+from migration_gate.worker.mapped_tables import describe_mapped_tables
+from migration_gate.worker.protocol.model_lines import MappedColumn, MappedTable
+
+
+class State(enum.Enum):
+    NEW = 1
+    PAID = 2
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class Order(Base):
+    __tablename__ = "orders"
+    id = Column(Integer, primary_key=True)
+    state = Column(Enum(State, name="state"), nullable=False)
+    code = Column(String(9), default="x")
+    made = Column(String, server_default=func.now())
+    number = Column(Integer, Identity(always=True))
+    double = Column(Integer, Computed("id * 2"))
+    note = deferred(Column(String))
+    broken = relationship("NoSuchClass")
+
+
+class Gift(Order):
+    __tablename__ = "gifts"
+    id = Column(ForeignKey("orders.id"), primary_key=True)
+
+
+unmapped = Table("links", Base.metadata, Column("order_id", NullType()), schema="shop")
+
+
+def context_of(metadata: MetaData) -> EnvContext:
+    """As if env.py had configured it."""
+    return EnvContext({"target_metadata": metadata}, {}, "psycopg2", False, "", "public", {"shop": "tenant"})
+
+
+def described(dialect: object) -> dict[str, MappedTable]:
+    return {table.name: table for table in describe_mapped_tables(context_of(Base.metadata), dialect)}
+
+
+def column(table: MappedTable, name: str) -> MappedColumn:
+    return next(item for item in table.columns if item.name == name)
+
+
+def test_columns_say_which_statements_name_them() -> None:
+    orders = described(psycopg2.dialect())["orders"]
+    assert (orders.schema, orders.classes) == ("public", ("Order",))
+    sent = {item.name for item in orders.columns if item.is_inserted}
+    updated = {item.name for item in orders.columns if item.is_updated}
+    loaded = {item.name for item in orders.columns if item.is_loaded}
+    assert sent == {"state", "code", "note"}
+    assert updated == {"state", "code", "made", "note"}
+    assert loaded == {item.name for item in orders.columns} - {"note"}
+    assert column(orders, "state").labels == ("NEW", "PAID")
+    assert not column(orders, "code").may_be_null
+    assert column(orders, "note").may_be_null
+
+
+def test_a_driver_that_casts_its_values_says_to_what() -> None:
+    assert column(described(psycopg2.dialect())["orders"], "code").cast == ""
+    orders = described(asyncpg.dialect())["orders"]
+    assert [column(orders, name).cast for name in ("code", "state")] == ["VARCHAR", "state"]
+    assert column(orders, "code").type == "VARCHAR(9)"
+
+
+def test_each_class_has_the_columns_of_its_own_table() -> None:
+    tables = described(psycopg2.dialect())
+    assert [item.name for item in tables["gifts"].columns] == ["id"]
+    assert column(tables["gifts"], "id").is_inserted
+    assert (tables["links"].schema, tables["links"].classes) == ("tenant", ())
+    assert column(tables["links"], "order_id").type == ""
