@@ -139,7 +139,7 @@ def _examine_project(
             if base is not None and facts.base is None:
                 run.close()
                 yield Progress("base")
-                from migration_gate.replay.running_code import (  # noqa: PLC0415 - see above
+                from migration_gate.replay.release_trial import (  # noqa: PLC0415 - see above
                     add_running_code_without_server,
                 )
 
@@ -172,7 +172,7 @@ def _add_running_code(facts: Facts, settings: Settings, setup: ReplaySetup) -> F
     """What the release that is live says of the change, as long as the replayed database is there."""
     if settings.observe == "off":
         return facts
-    from migration_gate.replay.running_code import add_running_code  # noqa: PLC0415 - see above
+    from migration_gate.replay.release_trial import add_running_code  # noqa: PLC0415 - see above
 
     return add_running_code(facts, setup.server, setup.database)
 

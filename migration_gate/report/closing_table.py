@@ -44,7 +44,7 @@ def _project_rows(project: ProjectReport, width: int) -> Iterator[str]:
         # Where paths are too long for a line, they stand above only.
         [_verdict_row(verdict, full_check_name(verdict))[1:] for verdict in blocking],
     ]
-    yield from _align_columns(next((rows for rows in tables if _table_width(rows) <= width), tables[-1]))
+    yield from align_columns(next((rows for rows in tables if _table_width(rows) <= width), tables[-1]))
 
 
 def _verdict_row(verdict: Verdict, check: str) -> Row:
@@ -65,7 +65,8 @@ def _table_width(rows: Sequence[Row]) -> int:
     return sum(len(GAP) + column for column in _column_widths(rows))
 
 
-def _align_columns(rows: Sequence[Row]) -> Iterator[str]:
+def align_columns(rows: Sequence[Row]) -> Iterator[str]:
+    """Lines in which each column is as wide as its widest cell."""
     widths = _column_widths(rows)
     for row in rows:
         cells = (cell.ljust(column) for cell, column in zip(row, widths, strict=True))

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 
 from migration_gate.check import Severity
 from migration_gate.report.base_phrases import describe_base
+from migration_gate.report.change_table import list_change_rows, list_linked
+from migration_gate.report.change_table_markdown import name_anchor, render_change_table
 from migration_gate.report.finding_markdown import render_counts, render_finding
 from migration_gate.report.history_diagram import render_concerned_history
 from migration_gate.report.loosened_phrases import (
@@ -132,6 +134,8 @@ def _render_body(project: ProjectReport, source: str) -> str:
         title += f"\n{escape_markdown(line)}\n"
     if allowances := name_new_allowances(project):
         title += f"\n**{allowances}:**\n\n{render_list(list(list_new_allowances(project)))}\n"
+    if table := render_change_table(list_change_rows(project)):
+        title += f"\n{table}"
     sections = list(_folded_sections(project))
     room = LIMIT - RESERVED_BYTES - sum(_size_in_bytes(block) for block in (title, *sections))
     findings, left_out = _render_findings(project, source, room)
@@ -154,9 +158,11 @@ def _render_findings(project: ProjectReport, source: str, room: int) -> tuple[li
     """The findings that fit in `room` bytes, and the number of those that do not."""
     findings: list[str] = []
     opened = left_out = 0
+    linked = list_linked(list_change_rows(project))
     for verdict in standing_verdicts(project.verdicts):
         is_open = verdict.blocks(project.fail_on) and opened < MAX_OPEN_FINDINGS
-        finding = render_finding(verdict, is_open=is_open, limit=TEXT_LIMIT, source=source)
+        anchor = name_anchor(verdict.id) if verdict.id in linked else ""
+        finding = render_finding(verdict, is_open=is_open, limit=TEXT_LIMIT, source=source, anchor=anchor)
         if _size_in_bytes(finding) > room:
             left_out += 1
         else:

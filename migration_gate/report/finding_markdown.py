@@ -74,16 +74,18 @@ def _choose_column(verdict: Verdict) -> str:
 
 
 def render_finding(
-    verdict: Verdict, *, is_open: bool = False, limit: int = TEXT_LIMIT, source: str = ""
+    verdict: Verdict, *, is_open: bool = False, limit: int = TEXT_LIMIT, source: str = "", anchor: str = ""
 ) -> str:
     """One finding that a reader can unfold: what and where, its evidence, the fix, and how to accept it.
 
     `limit` is in characters, for each piece of evidence and for the fix. `source` is the address of the
-    repository's files (`https://github.com/o/r/blob/SHA`), if it is known.
+    repository's files (`https://github.com/o/r/blob/SHA`), if it is known. `anchor` is what a link on the
+    page names, if there is one.
     """
     finding = verdict.finding
+    mark = f'<a name="{anchor}"></a>' if anchor else ""
     blocks = [
-        f"<details{' open' if is_open else ''}><summary>{MARKS[verdict.severity]} "
+        f"<details{' open' if is_open else ''}><summary>{mark}{MARKS[verdict.severity]} "
         f"<b>{_name_severity(verdict)}</b> {escape_markdown(finding.message)}</summary>"
     ]
     identity = f"{link_check(verdict)} <sub>{verdict.id}</sub>"

@@ -12,6 +12,8 @@ from migration_gate.analysis.drift_revision import describe_drift_revision, form
 from migration_gate.check import Severity
 from migration_gate.report import table_diagram
 from migration_gate.report.base_phrases import describe_base, list_fixed, list_old
+from migration_gate.report.change_table import list_change_rows, list_linked
+from migration_gate.report.change_table_markdown import name_anchor, render_change_table
 from migration_gate.report.finding_markdown import render_counts, render_finding, render_similar
 from migration_gate.report.history_diagram import render_concerned_history
 from migration_gate.report.loosened_phrases import (
@@ -122,6 +124,8 @@ def _project_blocks(project: ProjectReport, source: str, can_open: int) -> Itera
         yield PageBlock(f"{escape_markdown(line)}\n")
     if title := name_new_allowances(project):
         yield PageBlock(f"**{title}:**\n\n{render_list(list(list_new_allowances(project)))}\n")
+    if table := render_change_table(list_change_rows(project)):
+        yield PageBlock(table)
     folds = group_all_similar(project.verdicts)
     if project.blocking_verdicts:
         yield from _finding_blocks(folds, project, source, can_open)
@@ -140,6 +144,7 @@ def _finding_blocks(
 ) -> Iterator[PageBlock]:
     """The findings; the first `can_open` that block are unfolded."""
     opened = 0
+    linked = list_linked(list_change_rows(project))
     for fold in folds:
         if fold.is_folded:
             yield PageBlock(render_similar(fold), is_finding=True)
@@ -147,7 +152,9 @@ def _finding_blocks(
         verdict = fold.first
         is_open = verdict.blocks(project.fail_on) and opened < can_open
         opened += is_open
-        yield PageBlock(render_finding(verdict, is_open=is_open, source=source), is_finding=True)
+        anchor = name_anchor(verdict.id) if verdict.id in linked else ""
+        finding = render_finding(verdict, is_open=is_open, source=source, anchor=anchor)
+        yield PageBlock(finding, is_finding=True)
 
 
 def _additional_sections(project: ProjectReport) -> Iterator[str]:

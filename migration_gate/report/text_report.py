@@ -8,6 +8,8 @@ from migration_gate.analysis.drift_revision import describe_drift_revision, form
 from migration_gate.check import Check, check_name
 from migration_gate.report import closing_table
 from migration_gate.report.base_phrases import count_old_by_check, describe_base, list_fixed
+from migration_gate.report.change_table import list_change_rows
+from migration_gate.report.change_table_text import list_change_lines
 from migration_gate.report.finding_text import list_edits, list_evidence, list_fix, list_similar
 from migration_gate.report.loosened_phrases import (
     list_lowered,
@@ -75,6 +77,7 @@ def _project_lines(project: ProjectReport, layout: Layout, sentences: Mapping[st
     yield from layout.wrap(describe_base(project))
     yield ""
     yield from _listed_lines(name_new_allowances(project), list_new_allowances(project), layout)
+    yield from list_change_lines(list_change_rows(project), layout.width)
     for group in group_by_check(project.verdicts):
         yield from _group_lines(group, sentences.get(group.check, ""), layout)
     yield from _drift_revision_lines(project, layout)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import enum
+from typing import Any
 
 from sqlalchemy import Column, Computed, Enum, ForeignKey, Identity, Integer, MetaData, String, Table, func
-from sqlalchemy.dialects.postgresql import asyncpg, psycopg2
+from sqlalchemy.engine import make_url
 from sqlalchemy.orm import DeclarativeBase, deferred, relationship
 from sqlalchemy.types import NullType
 
@@ -26,7 +27,7 @@ class Base(DeclarativeBase):
 class Order(Base):
     __tablename__ = "orders"
     id = Column(Integer, primary_key=True)
-    state = Column(Enum(State, name="state"), nullable=False)
+    state: Any = Column(Enum(State, name="state"), nullable=False)
     code = Column(String(9), default="x")
     made = Column(String, server_default=func.now())
     number = Column(Integer, Identity(always=True))
@@ -48,8 +49,13 @@ def context_of(metadata: MetaData) -> EnvContext:
     return EnvContext({"target_metadata": metadata}, {}, "psycopg2", False, "", "public", {"shop": "tenant"})
 
 
-def described(dialect: object) -> dict[str, MappedTable]:
-    return {table.name: table for table in describe_mapped_tables(context_of(Base.metadata), dialect)}
+def dialect(driver: str) -> Any:
+    """SQLAlchemy's, without the driver."""
+    return make_url(f"postgresql+{driver}://").get_dialect()()
+
+
+def described(chosen: Any) -> dict[str, MappedTable]:
+    return {table.name: table for table in describe_mapped_tables(context_of(Base.metadata), chosen)}
 
 
 def column(table: MappedTable, name: str) -> MappedColumn:
@@ -57,7 +63,7 @@ def column(table: MappedTable, name: str) -> MappedColumn:
 
 
 def test_columns_say_which_statements_name_them() -> None:
-    orders = described(psycopg2.dialect())["orders"]
+    orders = described(dialect("psycopg2"))["orders"]
     assert (orders.schema, orders.classes) == ("public", ("Order",))
     sent = {item.name for item in orders.columns if item.is_inserted}
     updated = {item.name for item in orders.columns if item.is_updated}
@@ -71,14 +77,14 @@ def test_columns_say_which_statements_name_them() -> None:
 
 
 def test_a_driver_that_casts_its_values_says_to_what() -> None:
-    assert column(described(psycopg2.dialect())["orders"], "code").cast == ""
-    orders = described(asyncpg.dialect())["orders"]
+    assert column(described(dialect("psycopg2"))["orders"], "code").cast == ""
+    orders = described(dialect("asyncpg"))["orders"]
     assert [column(orders, name).cast for name in ("code", "state")] == ["VARCHAR", "state"]
     assert column(orders, "code").type == "VARCHAR(9)"
 
 
 def test_each_class_has_the_columns_of_its_own_table() -> None:
-    tables = described(psycopg2.dialect())
+    tables = described(dialect("psycopg2"))
     assert [item.name for item in tables["gifts"].columns] == ["id"]
     assert column(tables["gifts"], "id").is_inserted
     assert (tables["links"].schema, tables["links"].classes) == ("tenant", ())

@@ -1,0 +1,119 @@
+"""One table of the change's revisions: each cell a verdict, or what is known without one."""
+
+from __future__ import annotations
+
+from migration_gate.check import Finding, Severity
+from migration_gate.facts import (
+    Base,
+    Facts,
+    HeldLock,
+    LockMode,
+    Observation,
+    ObservedStatement,
+    Rehearsal,
+    RehearsedRevision,
+    Replay,
+    RunningCode,
+    StoredRelation,
+)
+from migration_gate.report import comment, summary, text_report
+from migration_gate.report.change_table import list_change_rows
+from migration_gate.report.change_table_markdown import render_change_table
+from migration_gate.report.change_table_text import list_change_lines
+from migration_gate.verdict.outcome import ProjectReport, Report, Verdict
+from tests.support import fact_builders
+
+ORDERS = StoredRelation("public", "orders")
+
+
+def statement(number: int, revision: str, sql: str, *locks: HeldLock) -> ObservedStatement:
+    taken = tuple(lock for lock in locks if lock.since == number)
+    return ObservedStatement(number, number, revision, sql, locks=locks, taken=taken)
+
+
+def verdict(check: str, revision: str, severity: Severity, kind: str | None = None) -> Verdict:
+    finding = Finding("orders", f"`orders`: {check}", revision=revision, kind=kind)
+    return Verdict(check, severity, finding, f"id-{check}", "shop")
+
+
+def make_project(*verdicts: Verdict, running_code: RunningCode | None = None) -> ProjectReport:
+    """A change of two revisions: the second one runs while a lock of the first is held."""
+    lock = HeldLock(ORDERS, LockMode.ACCESS_EXCLUSIVE, 2)
+    statements = (
+        statement(1, "b2", "SET LOCAL lock_timeout = '1s'"),
+        statement(2, "b2", "ALTER TABLE orders\n  DROP code", lock),
+        statement(3, "c3", "CREATE TABLE parts (id int)", lock),
+        statement(4, "c3", "CREATE TABLE bits (id int)", lock),
+    )
+    rehearsal = Rehearsal((RehearsedRevision("b2"), RehearsedRevision("c3", unproven="it was not reached")))
+    base = Facts(replay=Replay(history=fact_builders.make_chain("a1")))
+    facts = Facts(
+        replay=Replay(
+            history=fact_builders.make_chain("a1", "b2", "c3"),
+            observation=Observation("change", ("b2", "c3"), statements, (ORDERS,)),
+            rehearsal=rehearsal,
+        ),
+        base=Base("1" * 40, "main", base),
+        running_code=running_code or RunningCode(),
+    )
+    return ProjectReport("shop", facts, verdicts)
+
+
+FAILING = (
+    verdict("breaks-running-code", "b2", Severity.ERROR),
+    verdict("blocking-change", "b2", Severity.ERROR, "table-rewrite"),
+    verdict("blocking-change", "b2", Severity.ERROR, "index-rebuild"),
+    verdict("missing-lock-timeout", "b2", Severity.WARNING),
+)
+
+
+def test_a_cell_is_the_worst_verdict_or_what_is_known_without_one() -> None:
+    first, second = list_change_rows(make_project(*FAILING))
+    assert first.operations == ("ALTER TABLE orders DROP code",)
+    cells = [(cell.text, cell.note, cell.severity) for cell in first.cells]
+    assert cells == [
+        ("everybody", "", Severity.WARNING),
+        ("table-rewrite", "index-rebuild", Severity.ERROR),
+        ("kept", "", None),
+        ("fails", "", Severity.ERROR),
+    ]
+    cells = [(cell.text, cell.note, cell.severity) for cell in second.cells]
+    assert cells == [
+        ("everybody", "since b2", None),
+        ("none", "", None),
+        ("untried", "", None),
+        ("works", "", None),
+    ]
+
+
+def test_what_was_not_tried_is_not_called_fine() -> None:
+    (row, _) = list_change_rows(make_project(running_code=RunningCode(unproven="the base is broken")))
+    assert row.code.text == "untried"
+    assert "❔ untried" in render_change_table((row,))
+
+
+def test_the_page_leads_from_each_cell_to_its_finding() -> None:
+    project = make_project(*FAILING)
+    for page in (summary.render(Report((project,))), comment.render_comment(project).body):
+        assert page.count('<a href="#finding-id-breaks-running-code">fails</a>') == 1
+        assert page.count('<a name="finding-id-breaks-running-code"></a>') == 1
+        assert page.index("| Revision |") < page.index("<details")
+
+
+def test_a_terminal_of_80_columns_shows_it_whole() -> None:
+    lines = list(list_change_lines(list_change_rows(make_project(*FAILING)), 80))
+    assert lines == [
+        "What the change does to a live database",
+        "  revision  does              who waits    work meanwhile    rows       old code",
+        "  b2        ALTER TABLE ord…  ! everybody  !! table-rewrite  kept       !! fails",
+        "  c3        2 statements      everybody    none              ? untried  works",
+        "",
+    ]
+    assert max(map(len, lines)) <= 80
+    assert "What the change does" in text_report.render(Report((make_project(*FAILING),)))
+
+
+def test_a_single_revision_of_which_nothing_is_said_needs_no_table() -> None:
+    (row, _) = list_change_rows(make_project())
+    assert list(list_change_lines((row,), 80)) == []
+    assert list_change_rows(ProjectReport("shop")) == ()
