@@ -40,6 +40,7 @@ in and what goes out; stdout and stderr belong to the project's code.
     models_run          the process that creates the models
     models_database     the models in a copy of the database; replaced_objects: what they replace there
     model_creation      creates them; model_types, moment_strings, model_locations, imported_modules,
+                        mapped_tables (what statements name of them),
                         own_connection; ddl_pipeline: without waiting for each answer
     project_check       what `alembic check` says with the project's own filters and comparators:
                         project_comparison, project_filters, declared_operations
