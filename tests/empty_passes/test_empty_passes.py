@@ -12,6 +12,7 @@ from tests import empty_passes
 from tests.empty_passes import filters
 from tests.support.empty_pass import EmptyPass, assert_is_said, describe_report, judge_project
 from tests.support.project_files import revision_text
+from tests.support.release_tests import spread_over_every_run
 from tests.support.replay_engine import Engine
 from tests.support.user_project import CREATE
 
@@ -39,7 +40,7 @@ def test_the_list_is_long_and_names_each_way_once() -> None:
     assert all(way.says or way.notes for way in WAYS)
 
 
-@pytest.mark.parametrize("way", WAYS, ids=lambda way: way.name)
+@pytest.mark.parametrize("way", spread_over_every_run(WAYS, 2), ids=lambda way: way.name)
 def test_a_way_to_an_empty_pass_is_named(way: EmptyPass, engine: Engine) -> None:
     assert_is_said(way, engine)
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.release_tests import spread_over_every_run
 from tests.support.user_project import Ran, World, project, revision
 
 pytestmark = pytest.mark.slow
@@ -116,7 +117,7 @@ KILLED_PROCESSES: dict[str, tuple[Callable[[World, HeldRun], int], str]] = {
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-@pytest.mark.parametrize("victim", KILLED_PROCESSES)
+@pytest.mark.parametrize("victim", spread_over_every_run(KILLED_PROCESSES, 2))
 def test_what_is_killed_in_the_middle_is_no_finding(here: World, held: HeldRun, victim: str) -> None:
     find_pid, words = KILLED_PROCESSES[victim]
     os.kill(find_pid(here, held), signal.SIGKILL)

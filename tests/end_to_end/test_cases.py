@@ -18,6 +18,7 @@ import pytest
 
 from tests.support.project_files import commit_all
 from tests.support.project_interpreters import venv
+from tests.support.release_tests import spread_over_every_run
 from tests.support.user_project import COMMAND, World
 
 CASES = Path(os.environ.get("MIGRATION_GATE_CASES", Path(__file__).parents[3] / "shared" / "cases"))
@@ -99,7 +100,7 @@ def test_the_cases_are_here() -> None:
     pytest.skip(f"SKIPPED LOUDLY: no cases at {CASES} (MIGRATION_GATE_CASES)")
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name not in WAITS])
+@pytest.mark.parametrize("name", spread_over_every_run([name for name in NAMES if name not in WAITS], 3))
 def test_a_case_is_judged_rightly(name: str, here: World) -> None:
     expected = json.loads((CASES / name / "expected.json").read_text())
     report = judge_case(name, here)

@@ -9,6 +9,7 @@ import pytest
 from migration_gate.config.settings import PrepareStep
 from migration_gate.errors import GateError
 from tests.support.alembic_projects import Rev, env, lay
+from tests.support.release_tests import spread_over_every_run
 from tests.support.replay_engine import Engine
 
 USERS = (Rev("0001", 'op.create_table("users", sa.Column("id", sa.Integer, primary_key=True))'),)
@@ -82,7 +83,7 @@ ADVICE: dict[str, tuple[str, str]] = {
 }
 
 
-@pytest.mark.parametrize("name", ADVICE)
+@pytest.mark.parametrize("name", spread_over_every_run(ADVICE, 3))
 def test_each_kind_of_failure_has_its_advice(engine: Engine, name: str) -> None:
     code, words = ADVICE[name]
     top = f"import sqlalchemy\nconfig = context.config\n{code}"

@@ -13,6 +13,7 @@ from migration_gate.worker.placeholders import make_text
 from migration_gate.worker.protocol.project_requests import SettingSupplied
 from migration_gate.worker.protocol.run_lines import DatabaseUsed
 from tests.support.alembic_projects import Rev, env, lay
+from tests.support.release_tests import spread_over_every_run
 from tests.support.replay_engine import Engine, Ran
 
 USERS = (Rev("0001", 'op.create_table("users", sa.Column("id", sa.Integer, primary_key=True))'),)
@@ -92,7 +93,7 @@ def supplied(ran: Ran) -> dict[str, str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", TRUTHFUL)
+@pytest.mark.parametrize("name", spread_over_every_run(TRUTHFUL, 2))
 def test_nothing_that_env_py_asks_about_is_changed(engine: Engine, name: str) -> None:
     ran = run(engine, f"{TRUTHFUL[name]}\nurl = 'postgresql://a@b/c'")
     assert ran.replay.failure is None
@@ -100,7 +101,7 @@ def test_nothing_that_env_py_asks_about_is_changed(engine: Engine, name: str) ->
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", WANTED)
+@pytest.mark.parametrize("name", spread_over_every_run(WANTED, 2))
 def test_what_env_py_fails_for_the_want_of_is_given(engine: Engine, name: str) -> None:
     code, expected = WANTED[name]
     ran = run(engine, code)

@@ -11,6 +11,7 @@ from migration_gate.analysis.origin import find_origin
 from migration_gate.errors import DatabaseRefused
 from tests.support import fact_builders
 from tests.support.alembic_projects import STANDARD, async_env, env, lay, line_of
+from tests.support.release_tests import spread_over_every_run
 from tests.support.replay_engine import Engine, Ran
 from tests.support.worker_interpreters import python
 
@@ -123,7 +124,7 @@ OLDER = (
 CASES = [("newest", name) for name in KINDS] + [(v, name) for v in ("oldest", "middle") for name in OLDER]
 
 
-@pytest.mark.parametrize(("versions", "name"), CASES)
+@pytest.mark.parametrize(("versions", "name"), spread_over_every_run(CASES, 2))
 def test_every_kind_of_env_py_is_replayed_revision_by_revision(
     engine: Engine, versions: str, name: str
 ) -> None:
