@@ -142,6 +142,7 @@ def resolve_settings(
         snapshots=str(values.value("snapshots")),
         rollback=_revision_scope(values.value("rollback")),
         observe=_revision_scope(values.value("observe")),
+        squawk=bool(values.value("squawk")),
         checkpoint=_checkpoint_use(values.value("checkpoint")),
         raw_sql_allow=values.texts("raw_sql", "allow"),
         owners=read_owners(values),

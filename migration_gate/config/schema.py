@@ -184,6 +184,12 @@ class ProjectKeys(Keys):
         "auto; scratch replays everything, and compares that with what is kept; off keeps nothing",
         examples=["off"],
     )
+    squawk: bool = Field(
+        default=False,
+        description="whether squawk (`squawk-cli`) is asked about the SQL of the observed revisions, too: "
+        "a note names what the gate did not confirm",
+        examples=[True],
+    )
     raw_sql: RawSqlKeys = Field(
         default=RawSqlKeys(),
         description="about tracked `.sql` files",

@@ -164,6 +164,8 @@ class Settings:
     checkpoint: Literal["auto", "scratch", "off"] = "off"
     """auto: the run may begin from the state that an earlier one has kept; scratch: it replays everything,
     and compares; off: nothing is read or kept"""
+    squawk: bool = False
+    """whether squawk is asked, too"""
     raw_sql_allow: tuple[str, ...] = ()
     owners: Owners = field(default_factory=Owners)
     checks: tuple[CheckSeverity, ...] = ()

@@ -65,6 +65,7 @@ SETTINGS_OPTIONS = (
     click.option("--snapshots", metavar="WHICH", help="Of revisions: changed, none, all, or the newest N."),
     click.option("--baseline", metavar="FILE", help="Findings that were there before."),
     click.option("--scope", metavar="SCOPE", help="What blocks: change (new or worse) or all."),
+    click.option("--squawk/--no-squawk", default=None, help="Ask squawk about the SQL, too."),
     click.option("--observe", metavar="WHICH", help="Revisions to observe: change, all or off."),
     click.option("--rollback", metavar="WHICH", help="Revisions to downgrade: change, all or off."),
     click.option("--checkpoint", metavar="USE", help="Begin from a kept state: auto, scratch or off."),

@@ -47,6 +47,7 @@ def describe_settings(settings: Settings) -> dict[str, str]:
         "snapshots": settings.snapshots,
         "rollback": settings.rollback,
         "observe": settings.observe,
+        "squawk": settings.squawk,
         "checkpoint": settings.checkpoint,
         "raw_sql.allow": settings.raw_sql_allow,
         "owners.columns": owners.columns,

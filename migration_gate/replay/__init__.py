@@ -25,7 +25,7 @@
     caught_error_log    errors that nobody saw, caught_in_blocks of PL/pgSQL or caught_by_cursors
     observation_log     what looked-at revisions lock and do, in the server's log; work_messages: its words
     observed_statements     that log as facts: observed_work, observed_sql;
-                        observation_gaps: what was not seen
+                        observation_gaps: what was not seen; second_opinion: of a linter
     server_log          the server's log; server_watch: a server that ended in the middle
 
     effectless_statements   statements that only read: one that failed left nothing out

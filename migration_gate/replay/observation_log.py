@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from migration_gate.postgres.server import Server
 from migration_gate.replay.replay_setup import ReplaySetup
-from migration_gate.replay.server_log import LogEntry, read_entries
+from migration_gate.replay.server_log import OWN_NAME, STATEMENT, LogEntry, read_entries
 from migration_gate.replay.worker_order import can_observe
 
 if TYPE_CHECKING:
@@ -23,9 +23,6 @@ IS_INSTALLED = "select to_regclass('migration_gate.base_relation') is not null"
 WHOLE_LOG = 10_000_000
 """lines: all that a container has written"""
 POINT_MARK = "migration_gate point: "
-OWN_NAME = "migration_gate"
-"""stands in every statement of the gate's own"""
-STATEMENT = re.compile(r"(?:statement|execute [^:\n]*): (?P<sql>.*)", re.DOTALL)
 INNER_STATEMENT = re.compile(r'^SQL statement "(?P<sql>.*?)"$', re.MULTILINE | re.DOTALL)
 PointKind = Literal["begin", "held", "join", "command", "statement", "end"]
 """begin: a revision begins; held: with the locks of revisions before it; join: a further session; command and

@@ -36,6 +36,7 @@ from migration_gate.replay.observation_log import is_observed
 from migration_gate.replay.observed_statements import build_observation
 from migration_gate.replay.replay_setup import ReplaySetup
 from migration_gate.replay.rollback_run import RollbackProof, find_refused_notes
+from migration_gate.replay.second_opinion import describe_second_opinion
 from migration_gate.replay.setting_advice import describe_supplied
 from migration_gate.replay.statement_lines import add_statement_lines
 from migration_gate.replay.worker_answer import AnswerReader
@@ -91,6 +92,7 @@ def collect_replay_facts(
                     *find_refused_notes(rollback),
                     *describe_unobserved(setup, answer.begun_steps().values(), history),
                     *describe_gaps(rehearsal),
+                    *_ask_squawk(setup, observation),
                 )
             )
         ),
@@ -133,6 +135,13 @@ def describe_gaps(rehearsal: Rehearsal) -> Iterator[str]:
             f"no row could be made for `{table}` before the new revisions ({table.refusal}): "
             "what they do to its rows is not known"
         )
+
+
+def _ask_squawk(setup: ReplaySetup, observation: Observation) -> tuple[str, ...]:
+    """What a linter says and the observation does not confirm, if that is wanted."""
+    if not setup.settings.squawk:
+        return ()
+    return tuple(describe_second_opinion(observation, setup.run_directory, setup.server.version))
 
 
 def _list_unproven(rollback: RollbackProof) -> Iterator[Unchecked]:

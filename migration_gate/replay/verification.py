@@ -98,7 +98,7 @@ def _explain_time_limit(error: Failure) -> TimedOut:
         "(`statement_timeout`). If the statement only needs longer, raise it. On an empty database it "
         "may have waited for a lock of another connection of the project's own.",
         where=str(error.location or ""),
-        evidence=error.statement or "",
+        evidence="\n".join(filter(None, (error.statement, error.detail))),
     )
 
 

@@ -1,0 +1,184 @@
+"""What is observed of the looked-at revisions: locks, work, and what could not be seen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from migration_gate.facts import Observation, ObservedStatement
+from tests.support.project_files import write_files
+from tests.support.replay_engine import Engine, Ran
+from tests.support.user_project import ENV, project, revision
+
+pytestmark = pytest.mark.slow
+ADD = 'op.add_column("item", sa.Column("n", sa.Integer))'
+IN_SAVEPOINT = ENV.replace("context.begin_transaction()", "connection.begin(), connection.begin_nested()")
+WITH_LOCAL_SETTINGS = ENV.replace(
+    "        context.run_migrations()",
+    "        from sqlalchemy import text\n"
+    "        connection.execute(text(\"set local lock_timeout = '7s'\"))\n"
+    "        connection.execute(text(\"select set_config('app.tenant', 'a', true)\"))\n"
+    "        context.run_migrations()",
+)
+PER_MIGRATION = ENV.replace("Base.metadata)", "Base.metadata, transaction_per_migration=True)")
+
+
+def run_new_revisions(engine: Engine, *bodies: str, environment: str = ENV, observe: str = "change") -> Ran:
+    """Run a history of two old revisions and these new ones."""
+    files = project(env_py=environment)
+    names = [f"new{number}" for number in range(len(bodies))]
+    for name, parent, body in zip(names, ["two", *names], bodies, strict=False):
+        files[f"migrations/versions/{name}.py"] = revision(name, parent, body)
+    folder = write_files(engine.folder(), files)
+    paths = tuple(f"migrations/versions/{name}.py" for name in names)
+    changed = tuple(str(folder.resolve() / path) for path in paths)
+    return engine.run(folder, changed=changed, new_files=paths, observe=observe)
+
+
+def describe(statement: ObservedStatement) -> str:
+    """The statement's kind, its own locks, and its work."""
+    taken = [
+        f"{lock.mode} {lock.relation}"
+        for lock in statement.taken
+        if lock.relation.kind == "table" and lock.mode.blocks_writes
+    ]
+    works = [f"{work.kind} {work.relation} {work.detail}".strip() for work in statement.works]
+    return f"{statement.tag}: {', '.join(taken) or '-'}: {', '.join(works) or '-'}"
+
+
+def describe_all(statements: Sequence[ObservedStatement]) -> list[str]:
+    return [describe(statement) for statement in statements]
+
+
+def test_each_statement_has_its_locks_and_its_work(engine: Engine) -> None:
+    ran = run_new_revisions(
+        engine,
+        f'op.create_index("ix_name", "item", ["name"])\n{ADD}\nop.execute("update item set n = 1")',
+        'op.create_table("other", sa.Column("item_id", sa.Integer, sa.ForeignKey("item.id")))\n'
+        'op.create_index("ix_other", "other", ["item_id"])\n'
+        'op.alter_column("item", "n", type_=sa.BigInteger())',
+    )
+    observation = ran.replay.observation
+    assert describe_all(observation.statements) == [
+        "CREATE INDEX: SHARE item: index build item ix_name",
+        "ALTER TABLE: ACCESS EXCLUSIVE item: -",
+        "UPDATE: -: rows item",
+        "CREATE TABLE: SHARE ROW EXCLUSIVE item: -",
+        "CREATE INDEX: -: -",
+        "ALTER TABLE: -: rewrite item, index rebuild item item_pkey, index build item ix_name",
+    ]
+    assert {statement.transaction for statement in observation.statements} == {1}
+    assert [statement.location and statement.location.line for statement in observation.statements] == [
+        12, 13, 14, 12, 13, 14,
+    ]  # fmt: skip
+    assert [(str(lock.relation), lock.since) for lock in observation.statements[-2].locks] == [("item", 2)]
+
+
+def test_statements_inside_of_blocks_and_texts_have_entries_of_their_own(engine: Engine) -> None:
+    block = "do $$ begin alter table item add column m int; create index ix_m on item (m); end $$"
+    text = "alter table item add k int; update item set k = 1; create index ix_k on item (k)"
+    ran = run_new_revisions(engine, f'op.execute("{block}")\nop.execute("{text}")')
+    statements = ran.replay.observation.statements
+    assert [(item.tag, item.sql) for item in statements] == [
+        ("ALTER TABLE", "alter table item add column m int"),
+        ("CREATE INDEX", "create index ix_m on item (m)"),
+        ("ALTER TABLE", "alter table item add k int"),
+        ("UPDATE", "update item set k = 1"),
+        ("CREATE INDEX", "create index ix_k on item (k)"),
+    ]
+    assert {item.client_sql for item in statements[:2]} == {block}
+
+
+def test_statements_that_release_their_locks_at_once_show_them_by_their_work(engine: Engine) -> None:
+    ran = run_new_revisions(
+        engine,
+        "with op.get_context().autocommit_block():\n"
+        '    op.create_index("ix_c", "item", ["name"], postgresql_concurrently=True)\n'
+        '    op.execute("vacuum full item")\n'
+        'op.execute("truncate item")\nop.create_index("ix_d", "item", ["name"])',
+    )
+    build, vacuum, truncate, later = ran.replay.observation.statements
+    assert describe(build) == "CREATE INDEX: -: index build item ix_c"
+    assert describe(vacuum).startswith("VACUUM: ACCESS EXCLUSIVE item: ")
+    assert not vacuum.is_in_block
+    assert [str(table) for table in truncate.emptied] == ["item"]
+    assert later.works == ()  # the table is empty
+
+
+def test_other_sessions_are_observed_too(engine: Engine) -> None:
+    ran = run_new_revisions(
+        engine,
+        "import psycopg\n"
+        'with psycopg.connect("host=db.invalid dbname=app") as own:\n'
+        '    own.execute("create index ix_raw on item (name)")\n'
+        "    own.execute(\"update item set name = 'x'\")\n"
+        "with sa.create_engine(op.get_bind().engine.url).begin() as connection:\n"
+        '    connection.execute(sa.text("alter table item add column k int"))',
+    )
+    described = describe_all(ran.replay.observation.statements)
+    assert [text for text in described if not text.startswith("SELECT")] == [
+        "CREATE INDEX: SHARE item: index build item ix_raw",
+        "UPDATE: -: rows item",
+        "ALTER TABLE: ACCESS EXCLUSIVE item: -",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (
+            "op.execute(\"do $$ begin set log_min_messages = 'panic';"
+            ' create index i on item (name); end $$")',
+            "changes what the server logs",
+        ),
+        ('op.execute("drop schema migration_gate cascade")', "breaks off"),
+    ],
+)
+def test_a_migration_that_blinds_the_gate_is_reported(engine: Engine, body: str, words: str) -> None:
+    ran = run_new_revisions(engine, body)
+    (spot,) = ran.replay.observation.blind_spots
+    assert words in spot
+    assert spot in [item.why for item in ran.replay.unchecked]
+
+
+def test_settings_of_the_session_blind_nobody(engine: Engine) -> None:
+    ran = run_new_revisions(
+        engine,
+        "op.execute(\"set log_min_messages = 'error'\")\nop.execute(\"set client_min_messages = 'error'\")\n"
+        'op.create_index("ix_a", "item", ["name"])\nop.execute("reset all")\n'
+        'op.create_index("ix_b", "item", ["name"])',
+    )
+    observation = ran.replay.observation
+    assert [work.detail for item in observation.statements for work in item.works] == ["ix_a", "ix_b"]
+    assert observation.blind_spots == ()
+
+
+def test_settings_of_env_py_for_its_transaction_stay(engine: Engine) -> None:
+    ran = run_new_revisions(
+        engine,
+        "op.execute(\"insert into item values (1, current_setting('app.tenant'))\")",
+        environment=WITH_LOCAL_SETTINGS,
+    )
+    assert ran.replay.failure is None
+    assert [item.lock_timeout for item in ran.replay.observation.statements] == [7000]
+
+
+def test_locks_of_earlier_revisions_are_not_those_of_the_change(engine: Engine) -> None:
+    ran = run_new_revisions(engine, ADD, ADD.replace('"n"', '"m"'), environment=IN_SAVEPOINT)
+    assert "inside of a savepoint" in ran.replay.observation.blind_spots[0]
+    ran = run_new_revisions(engine, ADD, ADD.replace('"n"', '"m"'), environment=PER_MIGRATION)
+    transactions = [item.transaction for item in ran.replay.observation.statements]
+    assert transactions == [1, 2]
+
+
+def test_nothing_is_observed_without_new_revisions(engine: Engine) -> None:
+    assert run_new_revisions(engine).replay.observation == Observation()
+    assert run_new_revisions(engine, ADD, observe="off").replay.observation == Observation("off")
+
+
+def test_every_revision_can_be_observed_by_itself(engine: Engine) -> None:
+    ran = run_new_revisions(engine, ADD, observe="all")
+    observation = ran.replay.observation
+    assert observation.revisions == ("one", "two", "new0")
+    assert [item.revision for item in observation.statements if item.taken] == ["two", "new0"]
