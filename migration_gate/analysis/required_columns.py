@@ -21,8 +21,14 @@ class RequiredColumn:
 
 
 def find_required_columns(facts: Facts) -> Iterator[RequiredColumn]:
-    """Those whose statement reads all rows, to find that one of them has no value."""
+    """Those whose statement reads all rows, to find that one of them has no value.
+
+    If the rehearsal with rows has failed on it, fails-on-rows says more.
+    """
+    failed = {item.revision for item in facts.replay.rehearsal.revisions if item.failure is not None}
     for statement in list_judged(facts):
+        if statement.revision in failed:
+            continue
         for work in statement.works:
             if work.kind is WorkKind.VERIFICATION:
                 yield from _find_columns(facts, statement, work.relation)

@@ -3,12 +3,12 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0002"
-down_revision = "0001"
+revision = "0003"
+down_revision = "0002"
 
 
 def upgrade():
-    op.add_column("notes", sa.Column("body", sa.Text(), nullable=False, server_default=""))
+    op.add_column("notes", sa.Column("body", sa.Text(), nullable=False))
 
 
 def downgrade():
