@@ -86,6 +86,10 @@ class Finding:
             corrections=corrections,
         )
 
+    def with_kind(self, kind: str, severity: Severity | None = None) -> Finding:
+        """The finding as one of a kind of its check, with the severity of that kind."""
+        return replace(self, kind=kind, severity=severity)
+
     @property
     def locations(self) -> tuple[Location, ...]:
         """Every location, the best first."""

@@ -26,6 +26,7 @@ observed_changes    which observed statements are judged; blocking_works: which 
                     safe_rewrites and partition_rules; lock_hygiene, required_columns, new_parts
 running_code_messages   what the live release cannot do any more, in words: running_code_origin;
                     new_code_needs: what the new one needs
+schema_pair         the schema of the live release beside the new one: removed_parts, stricter_schema
 ownership           which tables have an owner; owner_windows: rules that did not hold between revisions;
                     new_tables: those of the change;
                     owner_deletions: what trials with rows mean, owner_deletion_findings

@@ -1,0 +1,53 @@
+"""The change drops something that rows or the live release may depend on, and no model shows it.
+
+A column takes indexes and constraints with it, CASCADE takes views and foreign keys: nobody has named them,
+and nobody has read that they go. Without a unique index, rows appear twice; without a trigger, a column stays
+empty; without a primary key, replication and upserts fail.
+
+Instead, name in the revision what is dropped, and drop it when no release that is live needs it.
+"""
+
+from collections.abc import Iterator
+
+from migration_gate.analysis import removed_parts
+from migration_gate.analysis.removed_parts import RemovedPart, find_removed_parts
+from migration_gate.analysis.schema_pair import SchemaPair, pair_schemas
+from migration_gate.check import Evidence, Finding, Severity, Subject
+from migration_gate.facts import Facts
+
+SEVERITY = Severity.WARNING
+SUBJECT = Subject.OBSERVED
+KINDS = removed_parts.KINDS
+_SEVERE = ("implicit-drop", "primary-key")
+
+
+def check(facts: Facts) -> Iterator[Finding]:
+    """Yield a finding for each object that is gone."""
+    pair = pair_schemas(facts)
+    if pair is not None:
+        for part in find_removed_parts(pair):
+            yield _describe(pair, part)
+
+
+def _describe(pair: SchemaPair, part: RemovedPart) -> Finding:
+    origin = pair.find_removal(part.item)
+    is_implicit = part.kind == "implicit-drop"
+    severity = Severity.ERROR if part.kind in _SEVERE else SEVERITY
+    message = f"`{part.item}`: the {part.noun} is gone"
+    if is_implicit:
+        message += ", and no statement of the change names it"
+    elif part.kind == "trigger":
+        message = f"`{part.item}`: the trigger does not fire any more"
+    fix = "Drop it in a later release, when the one that is live now does not run any more."
+    if is_implicit:
+        fix = "Drop it by its name, in front of what takes it away; or make it anew behind that."
+    return Finding(
+        object=str(part.item),
+        message=message,
+        location=origin.location,
+        revision=origin.revision,
+        evidence=(Evidence("was", str(getattr(part.item, "definition", part.noun))),),
+        fix=fix,
+        kind=part.kind,
+        severity=Severity.NOTE if part.is_whole else severity,
+    )

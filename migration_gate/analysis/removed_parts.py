@@ -1,0 +1,119 @@
+"""What the schema of the change lacks, although no model of the live release need say so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from migration_gate.analysis.index_definitions import remove_index_name
+from migration_gate.analysis.schema_pair import SchemaPair
+from migration_gate.facts import (
+    AttachedObject,
+    CatalogObject,
+    Constraint,
+    EnumType,
+    Index,
+    NamedType,
+    Table,
+)
+
+RemovalKind = Literal["implicit-drop", "primary-key", "view", "function", "type", "sequence", "trigger"]
+KINDS: tuple[RemovalKind, ...] = (
+    "implicit-drop",
+    "primary-key",
+    "view",
+    "function",
+    "type",
+    "sequence",
+    "trigger",
+)
+Part = Constraint | Index
+
+
+@dataclass(frozen=True, slots=True)
+class RemovedPart:
+    """Something that is gone, or does not act any more."""
+
+    kind: RemovalKind
+    item: CatalogObject
+    noun: str
+    """unique constraint, view..."""
+    is_whole: bool = False
+    """of an implicit drop: all its columns are gone as well"""
+
+
+def find_removed_parts(pair: SchemaPair) -> Iterator[RemovedPart]:
+    """What is gone; tables and columns are left to trials and rehearsals."""
+    for before, after in pair.list_tables():
+        yield from _compare_table(pair, before, after)
+    yield from _compare_standalone(pair)
+    yield from _compare_triggers(pair)
+
+
+def _compare_table(pair: SchemaPair, before: Table, after: Table) -> Iterator[RemovedPart]:
+    key = pair.earlier.primary_key_of(before)
+    if key is not None and pair.later.primary_key_of(after) is None:
+        yield RemovedPart("primary-key", key, "primary key")
+    kept = {column.name for column in pair.later.columns_of(after)}
+    constraints = [item for item in pair.earlier.constraints_of(before) if item.kind != "not null"]
+    indexes = [item for item in pair.earlier.indexes_of(before) if item.constraint is None]
+    remaining: list[Part] = [*pair.later.constraints_of(after), *pair.later.indexes_of(after)]
+    later = {_definition(item) for item in remaining}
+    names = {item.name for item in remaining}
+    parts: list[Part] = [*constraints, *indexes]
+    if before.partition_bound is not None:
+        return  # its parent's parts: they go, with names of their own, when the parent's do
+    for item in parts:
+        is_key = isinstance(item, Constraint) and item.kind == "primary key"
+        is_gone = _definition(item) not in later and item.name not in names
+        if is_gone and not is_key and not pair.is_named(item.name):
+            noun = item.kind if isinstance(item, Constraint) else "index"
+            columns = [name for name in item.columns if name]
+            is_whole = bool(columns) and kept.isdisjoint(columns)
+            yield RemovedPart("implicit-drop", item, noun, is_whole)
+
+
+def _definition(part: Part) -> str:
+    return remove_index_name(part.definition).removesuffix(" NOT VALID")
+
+
+def _compare_standalone(pair: SchemaPair) -> Iterator[RemovedPart]:
+    earlier, later = pair.earlier, pair.later
+    views = {(item.schema, item.name) for item in later.views} | {
+        (item.schema, item.name) for item in later.tables
+    }
+    for view in earlier.views:
+        if (view.schema, view.name) not in views and not pair.is_table_reported(view.schema, view.name):
+            yield _describe(pair, "view", view, view.name, view.kind)
+    routines = {(item.schema, item.name, item.signature) for item in later.routines}
+    for routine in earlier.routines:
+        if (routine.schema, routine.name, routine.signature) not in routines:
+            yield _describe(pair, "function", routine, routine.name, routine.kind)
+    types = {(item.schema, item.name) for item in (*later.enums, *later.types)}
+    named: list[EnumType | NamedType] = [*earlier.enums, *earlier.types]
+    for item in named:
+        if (item.schema, item.name) not in types:
+            yield _describe(pair, "type", item, item.name, "type")
+    sequences = {(item.schema, item.name) for item in later.sequences}
+    for sequence in earlier.sequences:
+        if sequence.owner is None and (sequence.schema, sequence.name) not in sequences:
+            yield _describe(pair, "sequence", sequence, sequence.name, "sequence")
+
+
+def _describe(pair: SchemaPair, kind: RemovalKind, item: CatalogObject, name: str, noun: str) -> RemovedPart:
+    return RemovedPart(kind if pair.is_named(name) else "implicit-drop", item, noun)
+
+
+def _compare_triggers(pair: SchemaPair) -> Iterator[RemovedPart]:
+    """Triggers that are gone or disabled, of tables that are still there."""
+    tables = {(table.schema, table.name) for table, _ in pair.list_tables()}
+    acting = _acting(pair.later.triggers)
+    for trigger in pair.earlier.triggers:
+        key = (trigger.schema, trigger.table, trigger.name)
+        if key[:2] in tables and trigger.enabled != "disabled" and key not in acting:
+            yield RemovedPart("trigger", trigger, "trigger")
+
+
+def _acting(triggers: Iterable[AttachedObject]) -> set[tuple[str, str, str]]:
+    return {(item.schema, item.table, item.name) for item in triggers if item.enabled != "disabled"}

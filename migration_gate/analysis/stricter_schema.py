@@ -1,0 +1,159 @@
+"""What the schema of the change refuses that the one of the live release accepts, by its catalog."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from migration_gate.analysis.index_definitions import remove_index_name
+from migration_gate.analysis.schema_pair import SchemaPair
+from migration_gate.facts import (
+    CatalogObject,
+    Column,
+    Constraint,
+    Index,
+    Origin,
+    RefusalCause,
+    Snapshot,
+    Table,
+)
+
+RestrictionKind = Literal["not-null", "check", "unique", "foreign-key", "exclusion", "row-security"]
+KINDS: tuple[RestrictionKind, ...] = (
+    "not-null",
+    "check",
+    "unique",
+    "foreign-key",
+    "exclusion",
+    "row-security",
+)
+_DOMAIN_BASE = re.compile(r"^AS (.*?)(?: COLLATE| DEFAULT| NOT NULL| CONSTRAINT|$)")
+_CONSTRAINT_KINDS: dict[str, RestrictionKind] = {
+    "check": "check",
+    "unique": "unique",
+    "primary key": "unique",
+    "foreign key": "foreign-key",
+    "exclusion": "exclusion",
+}
+_CATEGORIES = {
+    name: category
+    for category, names in {
+        "number": ("smallint", "integer", "bigint", "numeric", "real", "double precision", "money"),
+        "text": ("text", "character varying", "character", "citext", "name"),
+        "JSON": ("json", "jsonb"),
+        "point in time": ("timestamp without time zone", "timestamp with time zone"),
+    }.items()
+    for name in names
+}
+"""of types between which values stay what they are for a program"""
+
+
+@dataclass(frozen=True, slots=True)
+class Restriction:
+    """A rule for new rows that was not there."""
+
+    kind: RestrictionKind
+    item: CatalogObject
+    definition: str
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedType:
+    """A column whose values are something else for a program now."""
+
+    before: Column
+    after: Column
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class RemovedLabel:
+    """A label that an enum does not have any more."""
+
+    enum: CatalogObject
+    label: str
+    origin: Origin
+
+
+def find_restrictions(pair: SchemaPair) -> Iterator[Restriction]:
+    """The rules for columns that the live release writes; not those that a trial has shown to fail."""
+    for old, new in pair.list_columns():
+        is_reported = pair.is_reported(old, RefusalCause.NULL, RefusalCause.REQUIRED_COLUMN)
+        if old.nullable and not new.nullable and not is_reported:
+            yield Restriction("not-null", new, "NOT NULL", pair.find_change(new, "nullable"))
+    for before, after in pair.list_tables():
+        if before.partition_bound is None:
+            yield from _compare_rules(pair, before, after)
+        if after.row_security and not before.row_security:
+            definition = "ENABLE ROW LEVEL SECURITY"
+            yield Restriction("row-security", after, definition, pair.find_change(after))
+
+
+def _compare_rules(pair: SchemaPair, before: Table, after: Table) -> Iterator[Restriction]:
+    known = {column.name for column in pair.earlier.columns_of(before)}
+    old = {_definition(item) for item in _list_rules(pair.earlier, before)}
+    old_names = {item.name for item in _list_rules(pair.earlier, before)}
+    for item in _list_rules(pair.later, after):
+        columns = [name for name in item.columns if name]
+        kind = _CONSTRAINT_KINDS[item.kind] if isinstance(item, Constraint) else "unique"
+        is_about_old = any(name in known for name in columns)
+        if kind != "check":  # NULL in a new column satisfies it
+            is_about_old = bool(columns) and all(name in known for name in columns)
+        is_renamed = item.name in old_names and kind != "check"
+        if is_about_old and _definition(item) not in old and not is_renamed:
+            yield Restriction(kind, item, item.definition, pair.find_change(item))
+
+
+def _list_rules(catalog: Snapshot, table: Table) -> list[Constraint | Index]:
+    constraints = [item for item in catalog.constraints_of(table) if item.kind in _CONSTRAINT_KINDS]
+    indexes = [item for item in catalog.indexes_of(table) if item.unique and item.constraint is None]
+    return [*constraints, *indexes]
+
+
+def _definition(item: Constraint | Index) -> str:
+    return remove_index_name(item.definition).removesuffix(" NOT VALID")
+
+
+def find_changed_types(pair: SchemaPair) -> Iterator[ChangedType]:
+    """The columns whose type is of another category, without those that a trial has shown to fail."""
+    for before, after in pair.list_columns():
+        is_reported = pair.is_reported(before, RefusalCause.TYPE)
+        old, new = _base_type(pair.earlier, before.type), _base_type(pair.later, after.type)
+        if _category(old) != _category(new) and not is_reported:
+            yield ChangedType(before, after, pair.find_change(after, "type"))
+
+
+def _base_type(catalog: Snapshot, type_text: str) -> str:
+    """The type below a domain."""
+    name = type_text.replace('"', "")
+    domains = (item for item in catalog.types if item.kind == "domain" and item.full_name == name)
+    matches = (_DOMAIN_BASE.match(domain.definition) for domain in domains)
+    return next((match[1] for match in matches if match is not None), type_text)
+
+
+def _category(type_text: str) -> str:
+    plain = type_text.replace('"', "")
+    suffix = "[]" if plain.endswith("[]") else ""
+    name = plain.removesuffix("[]")
+    start, parenthesis, rest = name.partition("(")
+    base = f"{start}{rest.partition(')')[2]}" if parenthesis else name
+    return _CATEGORIES.get(base, base) + suffix
+
+
+def find_removed_labels(pair: SchemaPair) -> Iterator[RemovedLabel]:
+    """The labels that are gone; not those that a trial with a class has shown to be missing."""
+    later = {(enum.schema, enum.name): enum for enum in pair.later.enums}
+    reported = {
+        item.value for item in pair.facts.running_code.old_code if item.cause in _LABEL_CAUSES and item.value
+    }
+    for enum in pair.earlier.enums:
+        after = later.get((enum.schema, enum.name))
+        for label in enum.labels:
+            if after is not None and label not in after.labels and label not in reported:
+                yield RemovedLabel(after, label, pair.find_change(after, "labels"))
+
+
+_LABEL_CAUSES = (RefusalCause.LABEL, RefusalCause.VALUE)

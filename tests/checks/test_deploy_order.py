@@ -1,0 +1,135 @@
+"""What a change takes from the live release, or asks of it, by the catalogs before and after."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import psycopg
+import pytest
+
+from migration_gate.catalog.snapshot_reader import read_snapshot
+from migration_gate.check import Severity
+from migration_gate.checks import dropped_object, incompatible_type, new_write_restriction
+from migration_gate.facts import Base, Facts, Replay, Snapshot
+from tests.support import fact_builders
+from tests.support.replay_engine import Engine
+
+pytestmark = pytest.mark.slow
+BASE = """
+CREATE TYPE mood AS ENUM ('good', 'bad');
+CREATE TYPE unused AS ENUM ('a');
+CREATE DOMAIN address AS text;
+CREATE SEQUENCE tickets;
+CREATE TABLE teams (id bigint PRIMARY KEY, name text NOT NULL);
+CREATE TABLE items (
+    id bigserial PRIMARY KEY, team_id bigint, code text, state text, mood mood, size integer, made timestamp,
+    network cidr, CONSTRAINT items_code_state UNIQUE (code, state)
+);
+CREATE INDEX items_state ON items (state);
+CREATE INDEX items_state_size ON items (state, size);
+CREATE VIEW states AS SELECT DISTINCT state FROM items;
+CREATE FUNCTION stamp() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+CREATE TRIGGER stamped BEFORE INSERT ON items FOR EACH ROW EXECUTE FUNCTION stamp();
+CREATE TABLE days (id bigint, day date, CONSTRAINT days_id CHECK (id > 0)) PARTITION BY RANGE (day);
+CREATE TABLE days_1 PARTITION OF days FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
+"""
+CHANGES: dict[str, tuple[str, ...]] = {
+    "ALTER TABLE items DROP state CASCADE": (
+        "error dropped-object/implicit-drop items.items_code_state",
+        "error dropped-object/implicit-drop items_state_size",
+        "error dropped-object/implicit-drop states",
+        "note dropped-object/implicit-drop items_state",
+    ),
+    "DROP VIEW states": ("warning dropped-object/view states",),
+    "ALTER TABLE items DROP CONSTRAINT items_pkey": ("error dropped-object/primary-key items.items_pkey",),
+    "ALTER TABLE items DROP CONSTRAINT items_code_state": (),
+    "DROP INDEX items_state": (),
+    "ALTER INDEX items_state RENAME TO by_state": (),
+    "DROP TRIGGER stamped ON items": ("warning dropped-object/trigger stamped on items",),
+    "ALTER TABLE items DISABLE TRIGGER stamped": ("warning dropped-object/trigger stamped on items",),
+    "DROP TRIGGER stamped ON items; CREATE TRIGGER stamped AFTER INSERT ON items FOR EACH ROW "
+    "EXECUTE FUNCTION stamp()": (),
+    "DROP FUNCTION stamp() CASCADE": (
+        "warning dropped-object/function stamp()",
+        "warning dropped-object/trigger stamped on items",
+    ),
+    "DROP TYPE unused": ("warning dropped-object/type unused",),
+    "DROP SEQUENCE tickets": ("warning dropped-object/sequence tickets",),
+    "ALTER TABLE days DROP CONSTRAINT days_id": (),
+    "ALTER TABLE items ALTER code SET NOT NULL": ("warning new-write-restriction/not-null items.code",),
+    "ALTER TABLE items ADD CONSTRAINT short CHECK (length(code) < 9) NOT VALID": (
+        "warning new-write-restriction/check items.short",
+    ),
+    "ALTER TABLE items ADD CONSTRAINT to_team FOREIGN KEY (team_id) REFERENCES teams NOT VALID": (
+        "warning new-write-restriction/foreign-key items.to_team",
+    ),
+    "CREATE UNIQUE INDEX one_code ON items (code)": ("warning new-write-restriction/unique one_code",),
+    "ALTER TABLE items ADD extra text UNIQUE CHECK (extra <> '')": (),
+    "ALTER TABLE items ENABLE ROW LEVEL SECURITY": ("warning new-write-restriction/row-security items",),
+    "CREATE TABLE fresh (id bigint PRIMARY KEY, code text NOT NULL UNIQUE)": (),
+    "ALTER TABLE items ALTER network TYPE inet": ("warning incompatible-type/column-type items.network",),
+    "ALTER TABLE items ALTER size TYPE text": ("warning incompatible-type/column-type items.size",),
+    "ALTER TABLE items ALTER size TYPE bigint": (),
+    "ALTER TABLE items ALTER code TYPE varchar(90)": (),
+    "ALTER TABLE items ALTER code TYPE address": (),
+    "ALTER TABLE items ALTER made TYPE timestamptz": (),
+    "ALTER TYPE mood RENAME VALUE 'bad' TO 'sad'": ("error incompatible-type/enum-label mood",),
+    "ALTER TYPE mood ADD VALUE 'new'": (),
+}
+"""what is found after each"""
+
+
+@pytest.fixture(scope="module")
+def connection(shared_engine: Engine) -> Iterator[psycopg.Connection[Any]]:
+    name = shared_engine.server.create_database()
+    try:
+        with shared_engine.server.connect(name) as connected:
+            connected.execute(BASE.encode())
+            yield connected
+    finally:
+        shared_engine.drop(name)
+
+
+@pytest.fixture(scope="module")
+def base(connection: psycopg.Connection[Any]) -> Snapshot:
+    return read_snapshot(connection, ())
+
+
+def make_facts(base: Snapshot, later: Snapshot, change: str) -> Facts:
+    """Of a change whose one new revision ran the statement."""
+    earlier = fact_builders.make_chain("a1")
+    history = fact_builders.make_chain("a1", "b2")
+    first, second = fact_builders.make_steps(history)
+    second = replace(second, statements=(fact_builders.make_statement(change, line=12),))
+    replay = Replay(history=history, steps=(first, second), catalog=later)
+    base_facts = Facts(replay=Replay(history=earlier, steps=(first,), catalog=base))
+    return Facts(replay=replay, base=Base("1" * 40, "main", base_facts))
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_what_a_change_takes_away_or_asks_for_is_told(
+    connection: psycopg.Connection[Any], base: Snapshot, change: str
+) -> None:
+    with connection.transaction(force_rollback=True):
+        connection.execute(change.encode())
+        later = read_snapshot(connection, ())
+    facts = make_facts(base, later, change)
+    modules = {
+        "dropped-object": dropped_object,
+        "new-write-restriction": new_write_restriction,
+        "incompatible-type": incompatible_type,
+    }
+    found = [
+        f"{finding.severity or Severity.WARNING} {name}/{finding.kind} {finding.object}"
+        for name, module in modules.items()
+        for finding in module.check(facts)
+    ]
+    assert sorted(found) == sorted(CHANGES[change])
+
+
+def test_a_change_without_a_new_revision_is_not_judged(base: Snapshot) -> None:
+    facts = make_facts(base, Snapshot(), "")
+    without = replace(facts, replay=replace(facts.replay, steps=facts.replay.steps[:1]))
+    assert [*dropped_object.check(without), *new_write_restriction.check(without)] == []
