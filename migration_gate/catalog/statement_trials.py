@@ -225,8 +225,9 @@ class TableTrial:
         is_own = error.table in ("", self.mapped.name) or self.new.table is None
         if column is None or not is_own:
             return False  # of a table that a trigger writes to
-        if column.number in self._renamed:
-            pass  # its old name is missing: that says it
+        is_sent = any(item.name == column.name and item.is_inserted for item in self.mapped.columns)
+        if column.number in self._renamed or is_sent:
+            pass  # its old name is missing: that says it; or its own schema has no such column yet
         elif _needs_no_value(self.old.columns.get(column.name)):
             self._refuse(
                 RefusalCause.REQUIRED_COLUMN, (StatementKind.INSERT,), Attempt(sql, error), column.name

@@ -48,7 +48,7 @@ def _render_cell(cell: Cell) -> str:
     text = escape_markdown(cell.text)
     if cell.verdicts:
         text = f'<a href="#{name_anchor(cell.verdicts[0].id)}">{text}</a>'
-    return f"{sign} {text}{f', {escape_markdown(cell.note)}' if cell.note else ''}"
+    return f"{sign}&nbsp;{text}{f', {escape_markdown(cell.note)}' if cell.note else ''}"
 
 
 def _join(cells: Sequence[str]) -> str:

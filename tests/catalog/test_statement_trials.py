@@ -145,3 +145,13 @@ def test_what_never_worked_is_no_fault_of_the_change(
         connection.execute("ALTER TABLE orders ADD region text")
         trials = try_statements(connection, base, read_snapshot(connection, ()), (drifted,))
     assert trials.refused == ()
+
+
+def test_a_class_that_is_ahead_of_its_own_schema_breaks_nothing(
+    connection: psycopg.Connection[Any], base: Snapshot
+) -> None:
+    ahead = MappedTable("public", "orders", ("Order",), (*ORDERS.columns, MappedColumn("region", "TEXT")))
+    with connection.transaction(force_rollback=True):
+        connection.execute("ALTER TABLE orders ADD region text NOT NULL")
+        trials = try_statements(connection, base, read_snapshot(connection, ()), (ahead,))
+    assert trials.refused == ()

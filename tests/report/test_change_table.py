@@ -89,7 +89,7 @@ def test_a_cell_is_the_worst_verdict_or_what_is_known_without_one() -> None:
 def test_what_was_not_tried_is_not_called_fine() -> None:
     (row, _) = list_change_rows(make_project(running_code=RunningCode(unproven="the base is broken")))
     assert row.code.text == "untried"
-    assert "❔ untried" in render_change_table((row,))
+    assert "❔&nbsp;untried" in render_change_table((row,))
 
 
 def test_the_page_leads_from_each_cell_to_its_finding() -> None:
