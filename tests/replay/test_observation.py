@@ -24,11 +24,14 @@ WITH_LOCAL_SETTINGS = ENV.replace(
 PER_MIGRATION = ENV.replace("Base.metadata)", "Base.metadata, transaction_per_migration=True)")
 
 
-def run_new_revisions(engine: Engine, *bodies: str, environment: str = ENV, observe: str = "change") -> Ran:
-    """Run a history of two old revisions and these new ones."""
+def run_new_revisions(
+    engine: Engine, *bodies: str, environment: str = ENV, observe: str = "change", before: str = "pass"
+) -> Ran:
+    """Run a history of old revisions, the last of which is `before`, and these new ones."""
     files = project(env_py=environment)
     names = [f"new{number}" for number in range(len(bodies))]
-    for name, parent, body in zip(names, ["two", *names], bodies, strict=False):
+    files["migrations/versions/old.py"] = revision("old", "two", before)
+    for name, parent, body in zip(names, ["old", *names], bodies, strict=False):
         files[f"migrations/versions/{name}.py"] = revision(name, parent, body)
     folder = write_files(engine.folder(), files)
     paths = tuple(f"migrations/versions/{name}.py" for name in names)
@@ -180,5 +183,5 @@ def test_nothing_is_observed_without_new_revisions(engine: Engine) -> None:
 def test_every_revision_can_be_observed_by_itself(engine: Engine) -> None:
     ran = run_new_revisions(engine, ADD, observe="all")
     observation = ran.replay.observation
-    assert observation.revisions == ("one", "two", "new0")
+    assert observation.revisions == ("one", "two", "old", "new0")
     assert [item.revision for item in observation.statements if item.taken] == ["two", "new0"]
