@@ -1,0 +1,135 @@
+"""What became of rows and values is told from the rows before and after a revision."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+import pytest
+
+from migration_gate.catalog.kept_values import is_same_value
+from migration_gate.catalog.row_losses import RowState, find_row_changes
+from migration_gate.catalog.row_survival import StoredColumn, StoredRows
+
+TODAY = date(2026, 5, 1)
+
+
+def table(
+    oid: int, name: str, rows: Sequence[Mapping[str, Any]], *, numbers: Mapping[str, int] | None = None
+) -> StoredRows:
+    """A table with these rows, whose key is `id`."""
+    names = list(rows[0]) if rows else []
+    columns = tuple(
+        StoredColumn((numbers or {}).get(column, place), column, "text", False, column == "id")
+        for place, column in enumerate(names, start=1)
+    )
+    return StoredRows(oid, "public", name, columns, tuple(rows))
+
+
+def describe(
+    before: Sequence[StoredRows], after: Sequence[StoredRows], *statements: str
+) -> list[tuple[str, str, int]]:
+    """Kind, object and number of rows of each change."""
+    old, new = ({item.oid: item for item in tables} for tables in (before, after))
+    changes = find_row_changes(RowState(old, TODAY), RowState(new, TODAY), old, statements)
+    return [(change.kind, str(change), change.count) for change in changes]
+
+
+NOTES = [{"id": number, "title": f"text {number}"} for number in range(1, 6)]
+BEFORE = table(1, "notes", NOTES)
+
+
+def with_titles(*titles: str | None) -> StoredRows:
+    """The notes with these titles instead of their own."""
+    rows = [{**row, "title": title} for row, title in zip(NOTES, titles, strict=True)]
+    return table(1, "notes", rows)
+
+
+def test_rows_that_are_gone_are_counted() -> None:
+    assert describe([BEFORE], [table(1, "notes", NOTES[:3])]) == [("lost rows", "notes", 2)]
+
+
+def test_rows_that_went_to_another_table_are_not_lost() -> None:
+    archive = table(2, "archive", [{"id": 9, "title": row["title"]} for row in NOTES[3:]])
+    assert describe([BEFORE], [table(1, "notes", NOTES[:3]), archive]) == []
+
+
+def test_rows_whose_key_was_changed_are_not_lost() -> None:
+    rows = [{**row, "id": row["id"] + 100} for row in NOTES]
+    assert [kind for kind, _, _ in describe([BEFORE], [table(1, "notes", rows)])] == ["other values"]
+
+
+@pytest.mark.parametrize(
+    ("titles", "expected"),
+    [
+        (("a", "a", "a", "a", "a"), [("merged values", "notes.title", 5)]),
+        (("a", "a", "text 3", "text 4", "text 5"), [("merged values", "notes.title", 2)]),
+        ((None, None, "text 3", "text 4", "text 5"), [("emptied values", "notes.title", 2)]),
+        (("T1", "T2", "T3", "T4", "T5"), [("other values", "notes.title", 5)]),
+        (("a", "text 2", "text 3", "text 4", "text 5"), [("other values", "notes.title", 1)]),
+        (("text 1 ", "text 2", "text 3", "text 4", "text 5"), []),
+    ],
+)
+def test_values_are_lost_if_they_cannot_be_told_apart(
+    titles: tuple[str | None, ...], expected: list[tuple[str, str, int]]
+) -> None:
+    assert describe([BEFORE], [with_titles(*titles)]) == expected
+
+
+def test_a_dropped_column_is_lost_unless_a_new_one_has_its_values() -> None:
+    numbers = {"id": 1, "name": 3}
+    dropped = table(1, "notes", [{"id": row["id"]} for row in NOTES])
+    copied = table(1, "notes", [{"id": row["id"], "name": row["title"]} for row in NOTES], numbers=numbers)
+    converted = table(
+        1, "notes", [{"id": row["id"], "name": row["title"][::-1]} for row in NOTES], numbers=numbers
+    )
+    assert describe([BEFORE], [dropped]) == [("dropped column", "notes.title", 5)]
+    assert describe([BEFORE], [copied]) == []
+    assert describe([BEFORE], [converted], "UPDATE notes SET name = reverse(title)") == []
+    assert describe([BEFORE], [converted], "UPDATE notes SET name = 'x'") == [
+        ("dropped column", "notes.title", 5)
+    ]
+
+
+def test_a_dropped_table_is_lost_unless_another_one_got_its_rows() -> None:
+    moved = table(2, "old_notes", [{"note": row["id"], "title": row["title"]} for row in NOTES])
+    assert describe([BEFORE], []) == [("dropped table", "notes", 5)]
+    assert describe([BEFORE], [moved]) == []
+    assert describe([BEFORE], [table(2, "notes", NOTES)]) == []
+
+
+def test_the_time_of_a_trigger_is_no_lost_value() -> None:
+    columns = (
+        StoredColumn(1, "id", "integer", False, True),
+        StoredColumn(2, "at", "timestamp", False, False),
+    )
+    old = StoredRows(
+        1, "public", "t", columns, tuple({"id": n, "at": f"2024-01-0{n}T00:00:00"} for n in (1, 2))
+    )
+    new = StoredRows(1, "public", "t", columns, tuple({"id": n, "at": "2026-05-01T10:00:00"} for n in (1, 2)))
+    assert describe([old], [new]) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "is_same"),
+    [
+        (5, "5", True),
+        (5, 5.0, True),
+        (1.25, 1, False),
+        (0.1, 0.10000000149011612, True),
+        (True, "t", True),
+        (1, True, True),
+        (1200, True, False),
+        ("2024-01-01", "2024-01-01T00:00:00", True),
+        ("2024-01-01T12:00:00", "2024-01-01", False),
+        ("2024-01-01T12:00:00", "2024-01-01T12:00:00+00:00", True),
+        ("a", ["a"], True),
+        ('{"n": 1}', {"n": 1}, True),
+        ("a  ", "a", True),
+        ("a", None, False),
+        ("long text", "long", False),
+    ],
+)
+def test_a_cast_that_keeps_the_value_is_no_change(old: object, new: object, is_same: bool) -> None:
+    assert is_same_value(old, new) is is_same
