@@ -146,12 +146,13 @@ class _Comparison:
             ):
                 yield _describe(pair.before, "dropped column", len(held), column=column, row=held[0][0])
             return
-        changed = [
+        altered = [
             (row, row[column.name], later.get(other.name))
             for row, later in held
-            if not is_same_value(row[column.name], later.get(other.name))
+            if canonical_text(row[column.name]) != canonical_text(later.get(other.name))
             and not self._is_time_stamp(other, later.get(other.name))
         ]
+        changed = [item for item in altered if not is_same_value(*item[1:])] or _select_merged(altered)
         if changed and not other.is_generated:
             all_values = [(row[column.name], later.get(other.name)) for row, later in held]
             kind, examples = _classify(changed, all_values)
@@ -258,16 +259,7 @@ def _classify(
     are_all_gone = len(emptied) == len(all_values) > 1
     if are_all_gone or len({canonical_text(old) for _, old, _ in emptied}) > 1:
         return "emptied values", emptied
-    groups: dict[str, list[Altered]] = defaultdict(list)
-    for item in changed:
-        if item[2] is not None:
-            groups[canonical_text(item[2])].append(item)
-    merged = [
-        item
-        for group in groups.values()
-        if len({canonical_text(old) for _, old, _ in group}) > 1
-        for item in group
-    ]
+    merged = _select_merged([item for item in changed if item[2] is not None])
     if merged:
         return "merged values", merged
     before = {canonical_text(old) for old, _ in all_values}
@@ -275,6 +267,19 @@ def _classify(
     if len(before) > 1 and len(after) == 1:
         return "merged values", changed
     return "other values", changed
+
+
+def _select_merged(changed: Sequence[Altered]) -> list[Altered]:
+    """The rows of which several had different values, and have the same now."""
+    groups: dict[str, list[Altered]] = defaultdict(list)
+    for item in changed:
+        groups[canonical_text(item[2])].append(item)
+    return [
+        item
+        for group in groups.values()
+        if len({canonical_text(old) for _, old, _ in group}) > 1
+        for item in group
+    ]
 
 
 def _is_reversible(values: Sequence[tuple[Any, Any]]) -> bool:
