@@ -4,8 +4,10 @@ It ran on empty tables, and failed when it ran from the base with about twenty r
 a value for the rows that are there, a rule that rows break, a cast that a value refuses. Production has
 rows, and the deployment ends with this error.
 
-Instead, correct the rows before the rule is made, in the same revision. Where code failed over the content
-of a made-up row, the finding is a note: production may have no such row.
+A CHECK or a cast that only the content of made-up rows breaks is a warning, and code that fails over such
+content a note: production may have no such row.
+
+Instead, correct the rows before the rule is made, in the same revision.
 """
 
 from collections.abc import Iterator

@@ -18,6 +18,12 @@ KINDS_BY_SQLSTATE: Mapping[str, str] = {
     "23P01": "exclusion",
 }
 FAILURE_KINDS = (*KINDS_BY_SQLSTATE.values(), "value", "code")
+CERTAIN_KINDS = ("not-null", "unique", "foreign-key")
+"""what the schema does not forbid, production has sooner or later"""
+CONTENT_KINDS = ("check", "exclusion")
+"""an application may never have written what breaks these"""
+TOO_LARGE = ("22001", "22003")
+"""string_data_right_truncation, numeric_value_out_of_range: the old type holds more than the new one"""
 _DDL = re.compile(r"^\s*(?:alter|create|drop|comment|reindex)\b", re.IGNORECASE)
 _KEY = re.compile(r"^Key \((?P<columns>[^)]*)\)=")
 _NULLS = re.compile(r'column "(?P<column>.+?)" of relation "(?P<table>.+?)" contains null values')
@@ -69,14 +75,15 @@ class FailureOnRows:
 
 
 def judge_failure(failure: RowFailure) -> FailureOnRows:
-    """An error if each row that the schema allows may be there; less if only our own rows may be to blame."""
+    """An error where the schema itself allows the rows; less where only made-up content may be to blame."""
     error = failure.failure.first_error or failure.failure
     sqlstate = error.sqlstate or ""
-    is_rule = sqlstate in KINDS_BY_SQLSTATE
     kind = KINDS_BY_SQLSTATE.get(sqlstate, "value" if sqlstate.startswith("22") else "code")
     is_ddl = bool(error.statement and _DDL.search(error.statement))
-    if is_rule or (kind == "value" and is_ddl):
+    if kind in CERTAIN_KINDS or (is_ddl and sqlstate in TOO_LARGE):
         return FailureOnRows(kind, Severity.WARNING if failure.rows == "extreme" else Severity.ERROR)
+    if kind in CONTENT_KINDS or (is_ddl and kind == "value"):
+        return FailureOnRows(kind, Severity.WARNING)
     # Code may expect a content that made-up rows do not have; NULL and empty texts are no such thing.
     return FailureOnRows(kind, Severity.WARNING if failure.rows == "unusual" else Severity.NOTE)
 

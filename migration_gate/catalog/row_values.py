@@ -10,8 +10,9 @@ from migration_gate.catalog.simple_values import NamedTypes, make_simple_value
 _LENGTH = re.compile(r"\((\d+)\)")
 _PRECISION = re.compile(r"\((\d+),(-?\d+)\)")
 _TEXTS = ("character varying", "text", "citext")
-LONG_TEXT = 300
+LONG_TEXT = 5000
 """characters, where no length is set"""
+LONGEST_TEXT = 10_000
 _MOST_SINGLE_DIGITS = 9
 _MOST_DAYS = 28
 _FEW_NUMBERS = re.compile(r"^(bytea|int[48]range|numrange|tsrange|tstzrange|daterange|\w+multirange|bit)")
@@ -69,7 +70,7 @@ def list_extreme_values(type_text: str, named: NamedTypes) -> tuple[str, ...]:
 
 def _list_unusual_texts(base: str) -> tuple[str, ...]:
     length = _LENGTH.search(base)
-    longest = min(int(length[1]), 2 * LONG_TEXT) if length else LONG_TEXT
+    longest = min(int(length[1]), LONGEST_TEXT) if length else LONG_TEXT
     beginning = "long text " * (longest // 10 + 1)
     alike = tuple(beginning[: longest - 1] + end for end in "ab")
     texts = ("", alike[0], alike[1], "Text 1", "\u00e9 \u20ac"[:longest])

@@ -36,7 +36,7 @@ def describe(
     return [(change.kind, str(change), change.count) for change in changes]
 
 
-NOTES = [{"id": number, "title": f"text {number}"} for number in range(1, 6)]
+NOTES: list[dict[str, Any]] = [{"id": number, "title": f"text {number}"} for number in range(1, 6)]
 BEFORE = table(1, "notes", NOTES)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from migration_gate.facts import Rehearsal
@@ -16,7 +18,7 @@ BASE = (
 )
 
 
-def rehearse(engine: Engine, *upgrades: str, **settings: str) -> Rehearsal:
+def rehearse(engine: Engine, *upgrades: str, **settings: Any) -> Rehearsal:
     """What came of the revisions behind the base, which are the change."""
     texts = [revision_text("0", None, BASE)]
     texts += [revision_text(str(n), str(n - 1), upgrade) for n, upgrade in enumerate(upgrades, start=1)]
