@@ -200,7 +200,7 @@ def _share_copy(setup: ReplaySetup, lines: Sequence[Line]) -> None:
     """Make a copy for the base's models, if the base is examined, and say so."""
     if setup.base is not None and setup.base.wants_shares:
         setup.server.copy_used_database(setup.database, setup.base_database)
-        setup.base.share(SharedDatabase(build_models_request(lines)))
+        setup.base.share(SharedDatabase(build_models_request(setup, lines)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +227,7 @@ def finish_history(
     # First: a database in use cannot be copied, and the reading uses it.
     copy_for_models(setup)
     _share_copy(setup, lines)
-    models_answer = background.submit(request_models, setup, worker, build_models_request(lines))
+    models_answer = background.submit(request_models, setup, worker, build_models_request(setup, lines))
     is_rolled_back = wants_rollback(lines)
     if is_rolled_back:
         copy_for_rollback(setup)
@@ -307,7 +307,7 @@ def finish_models(
     if answer.created is None:
         wait([reading])  # a database in use cannot be copied
         copy_for_models(setup)
-        stream.send_request(build_models_request(lines))
+        stream.send_request(build_models_request(setup, lines))
     stream.close_order()
     return ((answer.created,) if answer.created is not None else ()), answer.unchecked
 

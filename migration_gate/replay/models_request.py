@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from migration_gate.facts import Unchecked
+from migration_gate.replay.base_database import split_history
 from migration_gate.replay.replay_setup import ReplaySetup
 from migration_gate.replay.worker_answer_stream import AnswerStream
 from migration_gate.replay.worker_process import WorkerProcess
@@ -44,14 +45,22 @@ def copy_for_models(setup: ReplaySetup) -> None:
     setup.server.copy_used_database(setup.database, setup.models_database)
 
 
-def build_models_request(lines: Sequence[Line]) -> ModelsRequest:
-    """What the lines of the replay say that the models' interpreter has to know."""
+def build_models_request(setup: ReplaySetup, lines: Sequence[Line]) -> ModelsRequest:
+    """What the models' interpreter has to know, by the lines of the replay."""
     contexts = [line for line in lines if isinstance(line, ContextFinished)]
     finished = [line for line in lines if isinstance(line, HistoryFinished)]
     return ModelsRequest(
         places=tuple(ContextPlace(line.search_path, line.default_schema) for line in contexts),
         tables=finished[-1].tables if finished else (),
+        describes_tables=_compares_releases(setup, lines),
     )
+
+
+def _compares_releases(setup: ReplaySetup, lines: Sequence[Line]) -> bool:
+    """Whether the change has revisions whose effect on the live release is tried, or this is its base."""
+    if setup.settings.observe == "off":
+        return False
+    return not setup.settings.examines_base or bool(split_history(lines, setup.changed_files).new)
 
 
 def request_models(setup: ReplaySetup, worker: WorkerProcess, request: ModelsRequest) -> ModelsAnswer:

@@ -55,11 +55,17 @@ class ModelsDatabase:
         self._connections = OwnConnections(redirection)
 
     def create_models(
-        self, all_contexts: Sequence[EnvContext], reflected: Mapping[int, Any], lost_tables: tuple[str, ...]
+        self,
+        all_contexts: Sequence[EnvContext],
+        reflected: Mapping[int, Any],
+        lost_tables: tuple[str, ...],
+        *,
+        describes_tables: bool,
     ) -> None:
         """Create what the contexts of env.py have as target_metadata, and send what came of it.
 
-        `reflected`: the tables that were read from the database, by `id()`.
+        `reflected`: the tables that were read from the database, by `id()`. `describes_tables`: say what
+        statements name of each table.
         """
         order, connections = self._order, self._connections
         contexts = _distinct_contexts(all_contexts)
@@ -74,7 +80,7 @@ class ModelsDatabase:
         check = ProjectCheck(order, connections)
         for context in contexts:
             check.check_context(context)
-        creation = ModelsCreation(contexts, describes_tables=order.observe != "off")
+        creation = ModelsCreation(contexts, describes_tables=describes_tables)
         parts = creation.create_models(order, connections)
         comparison = _compare_with_alembic(order, connections, contexts, parts)
         named_tables = list(name_tables(contexts))
@@ -114,7 +120,7 @@ def _distinct_contexts(contexts: Sequence[EnvContext]) -> list[EnvContext]:
 class ModelsCreation:
     """Creates the models of all contexts, where the replayed tables were."""
 
-    def __init__(self, contexts: Sequence[EnvContext], *, describes_tables: bool = False) -> None:
+    def __init__(self, contexts: Sequence[EnvContext], *, describes_tables: bool) -> None:
         """`describes_tables`: fill `mapped_tables`."""
         self._contexts = contexts
         self._describes_tables = describes_tables

@@ -15,7 +15,7 @@ from .answer_stream import AnswerStream, OrderStream
 from .env_context import EnvContext, keep_context, list_table_names, remember_options
 from .models_database import ModelsDatabase
 from .protocol.model_lines import ContextsMissing
-from .protocol.order import Order
+from .protocol.order import ModelsRequest, Order
 from .redirection import Redirection
 
 PROGRAM_EVENTS = ("subprocess.Popen", "os.system", "os.posix_spawn", "os.exec")
@@ -98,23 +98,28 @@ class ModelsRun:
         if len(self._contexts) < len(request.places):
             return ()
         try:
-            self._create_models(request.tables)
+            self._create_models(request)
         except BaseException as error:
             self.own_error = error
             raise
         self._is_finished = True
         raise ModelsFinished
 
-    def _create_models(self, replayed_tables: tuple[str, ...]) -> None:
-        """Create the models. `replayed_tables`: those that the process which ran the revisions had."""
+    def _create_models(self, request: ModelsRequest) -> None:
+        """Create the models."""
         self._answer.release()  # this attempt is the one that counts
-        lost = set(replayed_tables) - set(list_table_names(self._contexts))
+        lost = set(request.tables) - set(list_table_names(self._contexts))
         if lost:
             # A revision that imports a model registers it, for `alembic check` too.
             list(self._script.walk_revisions())
             lost -= set(list_table_names(self._contexts))
         database = ModelsDatabase(self._order, self._redirection, self._answer)
-        database.create_models(self._contexts, self._reflected.tables, tuple(sorted(lost)))
+        database.create_models(
+            self._contexts,
+            self._reflected.tables,
+            tuple(sorted(lost)),
+            describes_tables=request.describes_tables,
+        )
 
 
 class ReflectedTables:

@@ -236,7 +236,8 @@ class Session:
         if request is not None:
             open_memory()
             database = ModelsDatabase(self._order, self._redirection, self._answer)
-            database.create_models(upgrade.finished_contexts, {}, ())
+            describes_tables = request.describes_tables
+            database.create_models(upgrade.finished_contexts, {}, (), describes_tables=describes_tables)
 
     def _prepare_runs(self, upgrade: HistoryUpgrade) -> RevisionRuns:
         runs = RevisionRuns(

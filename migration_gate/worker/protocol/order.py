@@ -135,6 +135,8 @@ class ModelsRequest:
     """of each context of the replay"""
     tables: tuple[str, ...]
     """`schema.name` of the tables that target_metadata had in the process that ran the revisions"""
+    describes_tables: bool = False
+    """the gate compares two releases: what their statements name is wanted"""
 
 
 @dataclass(frozen=True)
@@ -174,7 +176,7 @@ def decode_request(data: bytes) -> Request:
         runs = tuple(RevisionRun(**run) for run in fields["runs"])
         return RunsRequest(fields["runs_database"], runs, fields["prepares"], fields["keeps_session"])
     places = tuple(ContextPlace(**place) for place in fields["places"])
-    return ModelsRequest(places, tuple(fields["tables"]))
+    return ModelsRequest(places, tuple(fields["tables"]), fields["describes_tables"])
 
 
 def decode_order(data: bytes) -> Order:
