@@ -120,7 +120,9 @@ class _Comparison:
             yield _describe(pair.before, "lost rows", len(lost), row=lost[0])
 
     def _is_row_elsewhere(self, pair: _TablePair, row: Row) -> bool:
-        """Whether another table got a row with all of its values, its key aside."""
+        """Whether another table got a row with all of its values, its key aside; or is a former partition."""
+        if any(row in table.rows for oid, table in self._after.tables.items() if oid != pair.after.oid):
+            return True
         keys = {column.name for column in pair.before.columns if column.is_key or column.is_generated}
         held = [value for name, value in row.items() if name not in keys and value is not None]
         values = set(map(canonical_text, held))

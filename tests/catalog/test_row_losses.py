@@ -55,6 +55,11 @@ def test_rows_that_went_to_another_table_are_not_lost() -> None:
     assert describe([BEFORE], [table(1, "notes", NOTES[:3]), archive]) == []
 
 
+def test_rows_of_a_partition_that_was_detached_are_not_lost() -> None:
+    partition = table(2, "notes_2024", NOTES[3:])
+    assert describe([BEFORE], [table(1, "notes", NOTES[:3]), partition]) == []
+
+
 def test_rows_whose_key_was_changed_are_not_lost() -> None:
     rows = [{**row, "id": row["id"] + 100} for row in NOTES]
     assert [kind for kind, _, _ in describe([BEFORE], [table(1, "notes", rows)])] == ["other values"]
