@@ -134,6 +134,21 @@ def test_code_that_fails_over_what_a_made_up_row_holds_is_proven_without_rows(
     assert found["a"].is_complete
 
 
+def test_each_of_several_revisions_is_proven_without_rows(engine: Engine) -> None:
+    parse_more = PARSE_NAMES.replace('"x"', '"y"')
+    folder = write_project(
+        engine.folder(),
+        revision_text("a", None, CREATE.format("a"), DROP.format("a")),
+        revision_text("b", "a", 'op.add_column("a", sa.Column("x", sa.Integer))', PARSE_NAMES),
+        revision_text("c", "b", 'op.add_column("a", sa.Column("y", sa.Integer))', parse_more),
+        revision_text("d", "c", "pass", "pass"),
+    )
+    found = roll_back(engine, folder)
+    assert {name: rollback.row_failure is not None for name, rollback in found.items()} == {
+        "a": False, "b": True, "c": True, "d": False,
+    }  # fmt: skip
+
+
 def test_code_that_fails_on_empty_tables_fails(engine: Engine) -> None:
     folder = write_project(
         engine.folder(),
