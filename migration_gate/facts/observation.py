@@ -154,6 +154,8 @@ class Observation:
     """that stood before"""
     blind_spots: tuple[str, ...] = field(default=())
     """what could not be seen, in words"""
+    remarks: tuple[str, ...] = ()
+    """what could not be seen for a reason that lies in old revisions"""
 
     def find_statement(self, number: int) -> ObservedStatement | None:
         """The statement of that number."""

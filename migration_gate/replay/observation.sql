@@ -105,7 +105,7 @@ begin
             where b.kind in ('r', 'p', 'm') and s.number > 0),
         'lock_timeout', migration_gate.timeout_in_force('lock_timeout'),
         'statement_timeout', migration_gate.timeout_in_force('statement_timeout'));
-    if point in ('begin', 'held') then
+    if point in ('begin', 'held', 'kept') then
         entry := entry || jsonb_build_object('relations', (
             select coalesce(jsonb_agg(jsonb_build_array(b.oid::bigint, b.schema, b.name, b.kind, b.table_name)), '[]')
             from migration_gate.base_relation b));
@@ -113,7 +113,7 @@ begin
     -- The same state is not logged again: a revision may have thousands of statements.
     digest := md5(state::text);
     entry := entry || jsonb_build_object('digest', digest);
-    if digest is distinct from current_setting('migration_gate.point', true) or point in ('begin', 'held', 'join') then
+    if digest is distinct from current_setting('migration_gate.point', true) or point in ('begin', 'held', 'kept', 'join') then
         perform set_config('migration_gate.point', digest, false);
         entry := entry || jsonb_build_object('state', state);
     end if;

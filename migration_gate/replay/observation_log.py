@@ -24,9 +24,10 @@ WHOLE_LOG = 10_000_000
 """lines: all that a container has written"""
 POINT_MARK = "migration_gate point: "
 INNER_STATEMENT = re.compile(r'^SQL statement "(?P<sql>.*?)"$', re.MULTILINE | re.DOTALL)
-PointKind = Literal["begin", "held", "join", "command", "statement", "end"]
-"""begin: a revision begins; held: with the locks of revisions before it; join: a further session; command and
-statement: what has just ended; end: the revision has ended"""
+PointKind = Literal["begin", "held", "kept", "join", "command", "statement", "end"]
+"""begin: a revision begins; held: in a savepoint, with the locks of those before it; kept: with them, as a
+COMMIT would change what it finds; join: a further session; command and statement: what has just ended; end: the
+revision has ended"""
 
 
 class LoggedLock(NamedTuple):

@@ -44,6 +44,12 @@ HELD_LOCKS = (
     "env.py runs the revisions inside of a savepoint, so their locks cannot be told from those of the "
     "revisions before them"
 )
+KEPT_LOCKS = (
+    "the locks of the change's revisions could not be told from those of the revisions before them: env.py "
+    "runs all in one transaction, which has something that a COMMIT would change for the later ones (values "
+    "added to an enum type, a temporary table, deferred checks); with `transaction_per_migration=True` they "
+    "are seen"
+)
 
 
 @dataclass(slots=True)
@@ -108,6 +114,7 @@ def build_observation(
         statements=tuple(reader.statements),
         relations=reader.base.list_tables(),
         blind_spots=tuple(reader.blind_spots),
+        remarks=tuple(reader.remarks),
     )
 
 
@@ -124,6 +131,7 @@ class ObservationReader:
         self.revisions: dict[str, None] = {}
         self.statements: list[ObservedStatement] = []
         self.blind_spots: dict[str, None] = {}
+        self.remarks: dict[str, None] = {}
 
     def read(self, message: LogMessage) -> None:
         """Take the next message."""
@@ -184,7 +192,7 @@ class ObservationReader:
     # Points.
 
     def _read_point(self, session: Session, message: LogMessage, point: LogPoint) -> None:
-        if point.point in ("begin", "held"):
+        if point.point in ("begin", "held", "kept"):
             self._begin_step(session, point)
         elif point.point == "join":
             session.state = session.states.get(point.digest, session.state)
@@ -213,6 +221,9 @@ class ObservationReader:
             session.since, session.held_before = {}, frozenset()
         if point.point == "held":
             self.blind_spots[HELD_LOCKS] = None
+        if point.point == "kept":
+            self.remarks[KEPT_LOCKS] = None
+        if point.point in ("held", "kept"):
             session.held_before = frozenset(session.state.locks)
         session.files = dict(session.state.files or ())
         session.scans = dict(point.scans)

@@ -91,6 +91,7 @@ def collect_replay_facts(
                     *answer.notes(),
                     *find_refused_notes(rollback),
                     *describe_unobserved(setup, answer.begun_steps().values(), history),
+                    *observation.remarks,
                     *describe_gaps(rehearsal),
                     *_ask_squawk(setup, observation),
                 )

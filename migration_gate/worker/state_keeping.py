@@ -27,7 +27,7 @@ HAS_OWN_ROLE = """
 select current_user = session_user and rolsuper from pg_catalog.pg_roles where rolname = current_user
 """
 """another role may not read all that is asked for next"""
-FIND_OBSTACLE = """
+LABELS = """
 with mine as (
     select mod(txid_current_if_assigned(), 4294967296) as xid
 ), labels as (
@@ -35,10 +35,10 @@ with mine as (
         cast(cast(e.xmin as text) as bigint) >= (select xid from mine) as is_mine
     from pg_catalog.pg_enum e
 )
-select case
+"""
+COMMIT_OBSTACLES = """
 when exists (select from pg_catalog.pg_class where relpersistence = 't'
     and relnamespace = pg_catalog.pg_my_temp_schema()) then 'there are temporary tables'
-when exists (select from pg_catalog.pg_class where relpersistence = 'u') then 'there are unlogged tables'
 when exists (select from labels where is_mine group by enumtypid
     having count(distinct concat(xmin, ' ', cmin)) > 1)
     or exists (select from labels a join labels b using (enumtypid) where a.is_mine and not b.is_mine)
@@ -49,11 +49,15 @@ when exists (select from pg_catalog.pg_trigger t
     then 'rows were written whose constraints are checked at the end of the transaction'
 when exists (select from pg_catalog.pg_cursors where name <> '' and statement <> pg_catalog.current_query())
     then 'cursors are open'
-when exists (select from pg_catalog.pg_prepared_statements where from_sql)
-    then 'there are prepared statements'
 when exists (select from pg_catalog.pg_locks
     where pid = pg_catalog.pg_backend_pid() and locktype = 'advisory')
     then 'the session holds advisory locks'
+"""
+"""what later revisions would find otherwise after a COMMIT"""
+SESSION_OBSTACLES = """
+when exists (select from pg_catalog.pg_class where relpersistence = 'u') then 'there are unlogged tables'
+when exists (select from pg_catalog.pg_prepared_statements where from_sql)
+    then 'there are prepared statements'
 when exists (select from pg_catalog.pg_prepared_xacts) then 'there are prepared transactions'
 when exists (select from pg_catalog.pg_stat_activity where backend_type = 'client backend'
     and pid <> pg_catalog.pg_backend_pid() and xact_start is not null)
@@ -62,8 +66,10 @@ when (select count(*) from pg_catalog.pg_tablespace) > 2 then 'there are tablesp
 when exists (select from pg_catalog.pg_replication_slots) then 'there are replication slots'
 when exists (select from pg_catalog.pg_file_settings where right(sourcefile, 20) = 'postgresql.auto.conf')
     then 'ALTER SYSTEM has changed settings'
-else '' end
 """
+"""what a new session, on a copy of the server, would find otherwise"""
+FIND_COMMIT_OBSTACLE = "%s select case %s else '' end" % (LABELS, COMMIT_OBSTACLES)
+FIND_OBSTACLE = "%s select case %s %s else '' end" % (LABELS, COMMIT_OBSTACLES, SESSION_OBSTACLES)
 
 
 class StateKeeper:
@@ -141,6 +147,11 @@ class StateKeeper:
 
 def _read_settings(connection: Any) -> list[tuple[str, str]]:
     return [(row[0], row[1]) for row in execute_unseen(connection, SESSION_SETTINGS)]
+
+
+def find_commit_obstacle(connection: Any) -> str:
+    """What a COMMIT would change for the revisions that follow; '' if nothing."""
+    return str(execute_unseen(connection, FIND_COMMIT_OBSTACLE)[0][0])
 
 
 def commit_and_chain(connection: Any) -> None:

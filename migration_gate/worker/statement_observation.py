@@ -13,7 +13,7 @@ from . import private_api
 from .catalog_snapshot import execute_unseen, run_unseen
 from .listener_guard import ListenerGuard
 from .redirection import Redirection
-from .state_keeping import commit_and_chain
+from .state_keeping import commit_and_chain, find_commit_obstacle
 
 OBSERVATION = "the observation of locks"
 IS_INSTALLED = "select to_regprocedure('migration_gate.keep_base(boolean)') is not null"
@@ -58,11 +58,11 @@ class StatementObservation:
             if not execute_unseen(connection, IS_INSTALLED)[0][0]:
                 return
             starts_deployment = by_itself or not self._is_continued
-            is_held = starts_deployment and self._begin_deployment(connection, forget=by_itself)
+            point = self._begin_deployment(connection, forget=by_itself) if starts_deployment else "begin"
             self._step, self._number, self._is_continued = step, 0, True
             self._sessions = {}
             self._redirection.session_settings = SESSION_SETTINGS
-            self._join(connection, "held" if is_held else "begin")
+            self._join(connection, point)
 
     def end(self, connection: Any) -> None:
         """The revision's function has ended without an error."""
@@ -120,16 +120,19 @@ class StatementObservation:
         values = (point, self._step, self._number, line or "null", "true" if in_block else "false")
         run_unseen(connection, CALL % (LOG_POINT % values))
 
-    def _begin_deployment(self, connection: Any, *, forget: bool) -> bool:
+    def _begin_deployment(self, connection: Any, *, forget: bool) -> str:
         """Remember what stands, and end the transaction of the revisions before, if there is one.
 
-        Returns whether their locks are still held: env.py runs the revisions inside of a savepoint.
+        Returns the point of the log: `held` if env.py runs the revisions inside of a savepoint, and `kept` if
+        they would find something else after a COMMIT; then the locks of the revisions before are held on.
         """
         has_locks = bool(execute_unseen(connection, KEEP_BASE % ("true" if forget else "false"))[0][0])
         if not has_locks:
-            return False
+            return "begin"
         if connection.in_nested_transaction():
-            return True
+            return "held"
+        if find_commit_obstacle(connection):
+            return "kept"
         settings = self._read_settings(connection)
         commit_and_chain(connection)
         later = self._read_settings(connection)
@@ -137,7 +140,7 @@ class StatementObservation:
             if later.get(name) != value:
                 command = "select set_config('%s', '%s', true)" % (name, value.replace("'", "''"))
                 execute_unseen(connection, command)
-        return False
+        return "begin"
 
     def _read_settings(self, connection: Any) -> dict[str, str]:
         """Settings that env.py may have made for the transaction, and that pg_settings does not list."""

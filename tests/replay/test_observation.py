@@ -185,3 +185,32 @@ def test_every_revision_can_be_observed_by_itself(engine: Engine) -> None:
     observation = ran.replay.observation
     assert observation.revisions == ("one", "two", "old", "new0")
     assert [item.revision for item in observation.statements if item.taken] == ["two", "new0"]
+
+
+ADD_LABEL = """
+op.execute("create type kind as enum ('a')")
+op.execute("create table thing (kind kind)")
+op.execute("alter type kind add value 'b'")
+"""
+USE_LABEL = "op.execute(\"insert into thing values ('b')\")"
+
+
+@pytest.mark.parametrize(
+    ("environment", "fails"),
+    [(ENV, True), (PER_MIGRATION, False)],
+    ids=["one transaction", "one per migration"],
+)
+def test_a_new_value_of_an_enum_is_as_unsafe_as_without_a_change(
+    engine: Engine, environment: str, fails: bool
+) -> None:
+    ran = run_new_revisions(engine, USE_LABEL, environment=environment, before=ADD_LABEL)
+    failure = ran.replay.failure
+    assert (failure.sqlstate if failure is not None else None) == ("55P04" if fails else None)
+
+
+def test_where_a_commit_would_change_something_the_locks_of_old_revisions_are_held_on(engine: Engine) -> None:
+    ran = run_new_revisions(engine, ADD, before=ADD_LABEL)
+    assert ran.replay.failure is None
+    assert any("`transaction_per_migration=True`" in note for note in ran.replay.notes)
+    assert ran.replay.unchecked == ()
+    assert describe_all(ran.replay.observation.statements) == ["ALTER TABLE: -: -"]
