@@ -26,8 +26,8 @@ POINT_MARK = "migration_gate point: "
 INNER_STATEMENT = re.compile(r'^SQL statement "(?P<sql>.*?)"$', re.MULTILINE | re.DOTALL)
 PointKind = Literal["begin", "held", "kept", "join", "command", "statement", "end"]
 """begin: a revision begins; held: in a savepoint, with the locks of those before it; kept: with them, as a
-COMMIT would change what it finds; join: a further session; command and statement: what has just ended; end: the
-revision has ended"""
+COMMIT would change what it finds; join: a further session; command and statement: what has just ended; end:
+the revision has ended"""
 
 
 class LoggedLock(NamedTuple):
