@@ -65,6 +65,7 @@ def test_a_change_that_only_adds_a_revision_is_judged_by_it(place: World) -> Non
     assert novelties(report) == {
         "drift item.extra": "new",
         "drift item.name": "old",
+        "missing-lock-timeout lock_timeout": "new",
         "lossy-downgrade three": "new",
     }
 
