@@ -41,7 +41,7 @@ def examine_projects(path: Path, options: Mapping[str, object]) -> Report:
     with ProgressDisplay() as display, SharedServers(serves_several=several) as servers:
         reports = [report for settings in projects for report in examine_servers(settings, servers, display)]
     if several:
-        from migration_gate.judgement import drop_repeated  # noqa: PLC0415
+        from migration_gate.verdict.repeated_findings import drop_repeated  # noqa: PLC0415
 
         reports = drop_repeated(reports)
     return deliver.add_version(Report(tuple(reports), time.perf_counter() - started))

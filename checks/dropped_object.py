@@ -10,6 +10,7 @@ Instead, name in the revision what is dropped, and drop it when no release that 
 from collections.abc import Iterator
 
 from migration_gate.analysis import removed_parts
+from migration_gate.analysis.history_change import compare_histories
 from migration_gate.analysis.removed_parts import RemovedPart, find_removed_parts
 from migration_gate.analysis.schema_pair import SchemaPair, pair_schemas
 from migration_gate.check import Evidence, Finding, Severity, Subject
@@ -24,6 +25,9 @@ _SEVERE = ("implicit-drop", "primary-key")
 def check(facts: Facts) -> Iterator[Finding]:
     """Yield a finding for each object that is gone."""
     pair = pair_schemas(facts)
+    change = compare_histories(facts)
+    if change is not None and change.squash is not None:
+        return  # squash-differs says what is not there any more
     if pair is not None:
         for part in find_removed_parts(pair):
             yield _describe(pair, part)

@@ -222,3 +222,9 @@ def test_the_map_of_a_folder_names_each_of_its_modules() -> None:
 
 def test_the_generated_pages_are_up_to_date() -> None:
     assert [str(file.relative_to(ROOT)) for file in stale_pages()] == [], "run `make update`"
+
+
+def test_what_stands_at_the_top_is_there_once() -> None:
+    package = ROOT / "migration_gate"
+    assert (package / "entrypoint.py").resolve() == ROOT / "entrypoint.py"
+    assert (package / "checks").resolve() == ROOT / "checks"

@@ -52,7 +52,8 @@ def test_a_check_reports_its_bad_example(
 @pytest.mark.parametrize("check", CHECK_NAMES)
 def test_a_check_finds_nothing_in_its_good_example(check: str, tmp_path: Path) -> None:
     _, _, verdicts = examine_example(check, "good", tmp_path)
-    assert [verdict.finding.message for verdict in verdicts if verdict.check == check] == []
+    own = [verdict for verdict in verdicts if verdict.check == check and verdict.allowed is None]
+    assert [verdict.finding.message for verdict in own] == []
     assert errors_of_others(check, verdicts) == []
 
 
@@ -92,7 +93,7 @@ def errors_of_others(check: str, verdicts: tuple[Verdict, ...]) -> list[str]:
     return [
         f"{verdict.check}: {verdict.finding.message}"
         for verdict in verdicts
-        if verdict.check not in own and verdict.severity == Severity.ERROR
+        if verdict.check not in own and verdict.severity == Severity.ERROR and verdict.allowed is None
     ]
 
 

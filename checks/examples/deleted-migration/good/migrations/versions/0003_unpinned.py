@@ -8,6 +8,8 @@ down_revision = "0002"
 
 
 def upgrade():
+    # migration-gate: allow destructive -- no release has used it
+    # migration-gate: allow breaks-running-code -- no release has used it
     op.drop_column("notes", "pinned")
 
 
