@@ -6,10 +6,9 @@ from alembic import op
 revision = "0003"
 down_revision = "0002"
 
-# migration-gate: allow destructive -- no release has read it since 2.3
-
 
 def upgrade():
+    # migration-gate: allow destructive -- no release has read it since 2.3
     op.drop_column("notes", "color")
 
 

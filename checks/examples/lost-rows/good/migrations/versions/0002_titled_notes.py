@@ -5,10 +5,9 @@ from alembic import op
 revision = "0002"
 down_revision = "0001"
 
-# migration-gate: allow lost-rows -- nobody can find a note without a title
-
 
 def upgrade():
+    # migration-gate: allow lost-rows -- nobody can find a note without a title
     op.execute("DELETE FROM notes WHERE title = ''")
 
 

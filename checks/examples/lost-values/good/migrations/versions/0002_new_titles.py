@@ -5,10 +5,9 @@ from alembic import op
 revision = "0002"
 down_revision = "0001"
 
-# migration-gate: allow lost-values -- the titles were all made up
-
 
 def upgrade():
+    # migration-gate: allow lost-values -- the titles were all made up
     op.execute("UPDATE notes SET title = 'untitled'")
 
 
