@@ -109,7 +109,8 @@ def last_note(facts: Facts) -> str:
 
 
 def test_the_facts_are_those_of_a_run_from_scratch(place: World) -> None:
-    folder = place.lay({**project(env_py=TIMEOUT_ENV), **old_revisions()})
+    ignored = {".gitignore": "__pycache__/\n"}
+    folder = place.lay({**project(env_py=TIMEOUT_ENV), **old_revisions(), **ignored})
     base = git(folder, "rev-parse", "HEAD")
     first = examine(folder, "auto", base=base)
     assert last_note(first) == "the replay began from scratch"
