@@ -30,6 +30,7 @@ def write_baseline(place: World, *options: str) -> Ran:
     return Ran(done.returncode, done.stdout, done.stderr)
 
 
+@pytest.mark.release
 def test_a_baseline_turns_a_run_without_a_base_green_until_something_is_new(place: World) -> None:
     place.lay(project(models_py=OLD_DRIFT), git=False)
     assert place.check().status == 1

@@ -28,6 +28,7 @@ from migration_gate.verdict.judge import judge_findings
 from migration_gate.verdict.outcome import ProjectReport, Report, Verdict
 from tests.support.check_examples import CHECK_NAMES, EXAMPLES, has_base, write_base, write_example
 from tests.support.project_files import commit_all
+from tests.support.release_tests import spread_over_every_run
 
 pytestmark = pytest.mark.slow
 SERVER_LINE = re.compile(r"(local, )?PostgreSQL \d+\.\d+[^\n]*(\n\(.*\))?\n")
@@ -49,7 +50,7 @@ def test_a_check_reports_its_bad_example(
     golden(EXAMPLES / check / "report.txt", render_report(settings, facts, own))
 
 
-@pytest.mark.parametrize("check", CHECK_NAMES)
+@pytest.mark.parametrize("check", spread_over_every_run(CHECK_NAMES, 2))
 def test_a_check_finds_nothing_in_its_good_example(check: str, tmp_path: Path) -> None:
     _, _, verdicts = examine_example(check, "good", tmp_path)
     own = [verdict for verdict in verdicts if verdict.check == check and verdict.allowed is None]

@@ -29,6 +29,7 @@ def find_verdict(place: World, report: Path) -> dict[str, str]:
     return dict(verdict)
 
 
+@pytest.mark.release
 def test_an_entry_or_a_comment_is_shown_then_written_and_proved() -> None:
     with world() as place:
         place.lay(project(models_py=DRIFT))
