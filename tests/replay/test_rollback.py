@@ -50,9 +50,10 @@ def roll_back(
 
 
 def run(engine: Engine, folder: Path, *changed: int, versions: str = "newest") -> Ran:
-    """The run."""
+    """The run, without a rehearsal: it runs revisions, too."""
     files = tuple(str(folder.resolve() / f"migrations/versions/{number:02}.py") for number in changed)
-    ran = engine.run(folder, python(versions), changed=files, rollback="change" if changed else "all")
+    rollback = "change" if changed else "all"
+    ran = engine.run(folder, python(versions), changed=files, rollback=rollback, observe="off")
     assert ran.replay.failure is None
     return ran
 
