@@ -1,7 +1,8 @@
-"""Numbers, lists, code blocks and suggested names as the messages of checks and reports spell them."""
+"""Numbers, sizes, times, lists, code blocks and suggested names, as checks and reports spell them."""
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -23,6 +24,43 @@ def _form_plural(noun: str) -> str:
     if noun.endswith("y") and noun[-2:-1] not in "aeiou":
         return f"{noun[:-1]}ies"
     return f"{noun}s"
+
+
+BYTE_UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
+"""each 1024 of the one before, as Postgres has them"""
+ROW_UNITS = ("", " thousand", " million", " billion", " trillion")
+_TIMES = ((90, 1, "s"), (90 * 60, 60, "min"), (48 * 3600, 3600, "h"), (math.inf, 86400, "days"))
+"""up to how many seconds a unit is used, and how many one of it has"""
+
+
+def format_bytes(number: int) -> str:
+    """A number of bytes as Postgres' pg_size_pretty spells them, never less than it is: `8 kB`, `1.5 GB`."""
+    return _scale(number, 1024, BYTE_UNITS, " ")
+
+
+def format_rows(number: int) -> str:
+    """A number of rows, never less than it is: `1 row`, `950 rows`, `1.2 million rows`."""
+    return "1 row" if number == 1 else f"{_scale(number, 1000, ROW_UNITS, '')} rows"
+
+
+def _scale(number: int, step: int, units: tuple[str, ...], gap: str) -> str:
+    """Two digits at least, rounded up: what is too small would let more pass."""
+    power = 0
+    while power + 1 < len(units) and number >= step ** (power + 1):
+        power += 1
+    tenths = -(-number * 10 // step**power)
+    if tenths >= step * 10 and power + 1 < len(units):  # rounded up to one of the next unit
+        return f"1{gap}{units[power + 1]}"
+    text = f"{tenths / 10:g}" if tenths < 100 else str(-(-tenths // 10))
+    return f"{text}{gap}{units[power]}"
+
+
+def format_duration(seconds: float) -> str:
+    """About how long something takes, in the largest unit that fits: `less than 1 s`, `6 min`, `3 h`."""
+    if seconds < 1:
+        return "less than 1 s"
+    size, unit = next((size, unit) for limit, size, unit in _TIMES if seconds < limit)
+    return f"{round(seconds / size)} {unit}"
 
 
 def join_words(words: Iterable[str], *, quote: str = "`") -> str:

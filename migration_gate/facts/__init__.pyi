@@ -108,6 +108,7 @@ from .server_difference import ServerDifference
 from .snapshot import Snapshot
 from .stage_time import StageTime
 from .steps import Statement, Step, TransactionBoundary
+from .table_sizes import TableSize, TableSizes, WorkRate, WorkRates
 from .tables import (
     AttachedObject,
     Column,
@@ -258,6 +259,8 @@ __all__ = [
     "Subject",
     "Table",
     "TablePart",
+    "TableSize",
+    "TableSizes",
     "TableState",
     "TransactionBoundary",
     "Tree",
@@ -268,5 +271,7 @@ __all__ = [
     "UntriedTable",
     "View",
     "WorkKind",
+    "WorkRate",
+    "WorkRates",
     "display_name",
 ]

@@ -11,6 +11,7 @@ from migration_gate.facts.history import History
 from migration_gate.facts.owners import Owners
 from migration_gate.facts.replay import Replay
 from migration_gate.facts.running_code import RunningCode
+from migration_gate.facts.table_sizes import TableSizes, WorkRates
 from migration_gate.facts.tree import Tree
 
 
@@ -33,6 +34,10 @@ class Facts:
     """comments that allow findings, and are not at the base"""
     running_code: RunningCode = field(default_factory=RunningCode)
     """what the change does to the release that runs while it is deployed"""
+    sizes: TableSizes = field(default_factory=TableSizes)
+    """of production's tables, as far as the settings know them"""
+    work_rates: WorkRates = field(default_factory=WorkRates)
+    """of this machine, for the work that findings are about; no severity depends on them"""
 
 
 @dataclass(frozen=True, slots=True)
