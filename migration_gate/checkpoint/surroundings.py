@@ -25,7 +25,7 @@ JUDGING_FIELDS = frozenset({
     "cache", "installed", "run_seconds", "import_seconds", "install_seconds", "base",
     "examines_base", "scope", "baseline", "policy", "watch", "snapshots", "rollback", "observe",
     "raw_sql_allow", "owners", "checks", "allowances", "forbid_allow", "policy_note", "fail_on",
-    "origins", "further_postgres", "checkpoint",
+    "origins", "further_postgres", "checkpoint", "sizes", "sizes_file",
 })  # fmt: skip
 """of `Settings`: no replay depends on them"""
 VOLATILE_PREFIXES = (

@@ -9,6 +9,7 @@ config_file         TOML, and yaml_file; toml_lines, config_keys: where a key st
 gate_variables      MIGRATION_GATE_*; dotenv: the project's variables
 faults              what is wrong with a value
 checkout_paths      files that a configuration file may not name; baseline_file: one that it does
+table_size_settings     sizes of production's tables; sizes_file: the file of them; size_text: in words
 settings_options    the same settings as options of the command line
 settings            the result; settings_text: for people; relocation: for another checkout
 project_name, repository_root   found where nothing is set

@@ -10,7 +10,8 @@ from migration_gate.config.config_keys import Key
 from migration_gate.config.precedence import SettingValue
 from migration_gate.config.resolve import MergedSettings, read_allowances, read_levels, read_owners
 from migration_gate.config.settings import Settings
-from migration_gate.facts import Owners
+from migration_gate.config.table_size_settings import find_sizes_file, read_table_sizes
+from migration_gate.facts import Owners, TableSizes
 
 WORKFLOW_ORIGINS = ("MIGRATION_GATE_", "-")
 """how the origin of a value begins that a variable or an option set"""
@@ -37,6 +38,7 @@ def take_judging_settings(settings: Settings, merged: Mapping[Key, SettingValue]
         fail_on=Severity(str(values.value("fail_on"))),
         scope="all" if values.value("scope") == "all" else "change",
         raw_sql_allow=values.texts("raw_sql", "allow"),
+        sizes=_take_sizes(settings, merged),
     )
     own = {
         "allow": "allowances",
@@ -46,6 +48,15 @@ def take_judging_settings(settings: Settings, merged: Mapping[Key, SettingValue]
     }
     kept = {name: getattr(settings, name) for key, name in own.items() if is_of_workflow(settings, key)}
     return replace(taken, **kept)
+
+
+def _take_sizes(settings: Settings, merged: Mapping[Key, SettingValue]) -> TableSizes:
+    """Of the other side; its file may not be there: then less is known, and nothing is small for that."""
+    file = find_sizes_file(merged)
+    sizes = read_table_sizes(merged, settings.sizes_file if is_of_workflow(settings, "sizes") else file)
+    if not is_of_workflow(settings, "small_table"):
+        return sizes
+    return replace(sizes, small_rows=settings.sizes.small_rows, small_bytes=settings.sizes.small_bytes)
 
 
 def _take_owners(settings: Settings, owners: Owners) -> Owners:

@@ -24,7 +24,7 @@ from migration_gate.errors import Misconfigured
 
 POLICY_KEYS = frozenset({
     "checks", "allow", "forbid_allow", "fail_on", "scope", "policy", "owners", "raw_sql", "snapshots",
-    "rollback", "observe",
+    "rollback", "observe", "small_table",
     "limits", "network", "postgres",
 })  # fmt: skip
 """what a policy may set: nothing that names a file or a place of the project's"""

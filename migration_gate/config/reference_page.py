@@ -41,20 +41,20 @@ filter in env.py, a workflow that no longer runs the gate) is a finding of `loos
 covers it. Every report lists the allowances that the change adds, and what is off or lowered.
 
 With `policy: base` the change is judged by the settings of its base: checks, allowances, `fail_on`,
-`scope`, `owners`, `raw_sql` and `forbid_allow`; a comment that came with the change allows nothing. It
-holds if the workflow says so (the action's input, `MIGRATION_GATE_POLICY`, `--policy`), else if the file at
-the base does, else if the change's own file does: a branch cannot take it back. What the workflow itself
-sets holds in any case.
+`scope`, `owners`, `raw_sql`, `forbid_allow` and the sizes of tables; a comment that came with the change
+allows nothing. It holds if the workflow says so (the action's input, `MIGRATION_GATE_POLICY`,
+`--policy`), else if the file at the base does, else if the change's own file does: a branch cannot take it
+back. What the workflow itself sets holds in any case.
 
 `extends` names an organisation's policy: a path, or
 `git+https://host/organisation/repository@revision#path` (`git+ssh://` as well), fetched by git with the
 rights at hand. Use the full id of a commit: it cannot move, and once fetched it needs no network; of a
 branch or a tag the report says which commit it was. A policy sets `checks`, `allow`, `forbid_allow`,
-`fail_on`, `scope`, `policy`, `owners`, `raw_sql`, `snapshots`, `rollback`, `limits`, `network` and
-`postgres`. Its values are defaults. Levels of checks, `fail_on`, `scope` and `policy` can only be raised,
-`owners.columns`, `owners.tables` and `forbid_allow` only get more: anything lower, also from the
-environment or the command line, ends the run with status 2. Entries of `allow` hold beside those of the
-policy.
+`fail_on`, `scope`, `policy`, `owners`, `raw_sql`, `snapshots`, `rollback`, `observe`, `small_table`,
+`limits`, `network` and `postgres`. Its values are defaults. Levels of checks, `fail_on`, `scope` and
+`policy` can only be raised, `owners.columns`, `owners.tables` and `forbid_allow` only get more: anything
+lower, also from the environment or the command line, ends the run with status 2. Entries of `allow` hold
+beside those of the policy.
 """
 INNER: dict[str, type[Keys]] = {**SECTIONS, "prepare": PrepareKeys, "allow": AllowKeys}
 TABLE_HEAD = "| key | type | default | meaning |\n| --- | --- | --- | --- |"

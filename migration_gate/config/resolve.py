@@ -23,6 +23,7 @@ from migration_gate.config.settings import (
     ValueOrigin,
     Variable,
 )
+from migration_gate.config.table_size_settings import read_table_sizes
 from migration_gate.errors import Misconfigured
 from migration_gate.facts import Owners, RollbackScope
 from migration_gate.wording import nearest_name
@@ -106,6 +107,7 @@ def resolve_settings(
 ) -> Settings:
     """One project's settings; raises Misconfigured if a value does not fit the files on disk."""
     values = MergedSettings(merged, environ)
+    sizes_file = values.path("sizes")
     return Settings(
         name=name,
         root=root,
@@ -144,6 +146,8 @@ def resolve_settings(
         observe=_revision_scope(values.value("observe")),
         squawk=bool(values.value("squawk")),
         checkpoint=_checkpoint_use(values.value("checkpoint")),
+        sizes_file=sizes_file,
+        sizes=read_table_sizes(merged, sizes_file),
         raw_sql_allow=values.texts("raw_sql", "allow"),
         owners=read_owners(values),
         checks=read_levels(values),

@@ -16,7 +16,9 @@ from migration_gate.config.sections import (
     PrepareKeys,
     RawSqlKeys,
     RollbackScope,
+    SizeLimit,
     StartFromKeys,
+    TableSizeValue,
     TargetKeys,
     Text,
     Texts,
@@ -189,6 +191,25 @@ class ProjectKeys(Keys):
         description="whether squawk (`squawk-cli`) is asked about the SQL of the observed revisions, too: "
         "a note names what the gate did not confirm",
         examples=[True],
+    )
+    tables: dict[str, TableSizeValue] = Field(
+        default={},
+        description="how large tables are in production: rows, bytes or both; findings then say how much "
+        "work a statement is, and how long that takes at this machine's rate",
+        examples=[{"orders": "48 GB, 120 million rows", "sales.items": {"rows": "3 million"}}],
+    )
+    sizes: Text | None = Field(
+        default=None,
+        description="the file with the sizes of tables that `migration-gate sizes` writes; `tables` wins "
+        "over it",
+        examples=[".migration-gate-sizes"],
+    )
+    small_table: SizeLimit = Field(
+        default="10 MB, 100 thousand rows",
+        description="below which size a table is small: blocking-change and work-under-lock are one level "
+        "less severe where all that a statement goes through is; in both measures, if a table has both. "
+        "off: no table is. Of a table whose size is not known nothing is concluded",
+        examples=["1 GB"],
     )
     raw_sql: RawSqlKeys = Field(
         default=RawSqlKeys(),

@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from migration_gate.config.size_text import SizeText, format_size, parse_size
+
 Action = Literal["cascade", "set null", "set default", "restrict", "no action"]
 Level = Literal["error", "warning", "note", "off"]
 
@@ -53,6 +55,43 @@ def _check_level(value: object) -> object:
     return "off" if value is False else _lower_case(value)
 
 
+def read_size_text(value: object) -> object:
+    """`48 GB, 120 million rows` as rows and bytes; what is no plain text or number is left to the model."""
+    text = _number_as_text(value)
+    if not isinstance(text, str) or isinstance(value, bool):
+        return value
+    size = parse_size(text)
+    return {key: number for key, number in (("rows", size.rows), ("bytes", size.bytes)) if number is not None}
+
+
+def _read_rows(value: object) -> object:
+    """`120 million` as a number."""
+    text = _number_as_text(value)
+    if not isinstance(text, str) or isinstance(value, bool):
+        return value
+    size = parse_size(text)
+    if size.rows is None or size.bytes is not None:
+        raise ValueError(f"is `{text}`, and has to be a number of rows such as `120 million`")
+    return size.rows
+
+
+def _read_bytes(value: object) -> object:
+    """`48 GB` as a number; a plain number is one of bytes."""
+    text = _number_as_text(value)
+    if not isinstance(text, str) or isinstance(value, bool):
+        return value
+    size = parse_size(f"{text} B" if text.strip().isdigit() else text)
+    if size.bytes is None or size.rows is not None:
+        raise ValueError(f"is `{text}`, and has to be a number of bytes such as `48 GB`")
+    return size.bytes
+
+
+def _check_limit(value: str) -> str:
+    if value != "off":
+        parse_size(value)
+    return value
+
+
 def accept_text_as(key: str) -> BeforeValidator:
     """Accept plain text where a mapping is expected, as the mapping's `key`."""
     return BeforeValidator(
@@ -73,6 +112,14 @@ RollbackScope = Annotated[
     BeforeValidator(_check_level, json_schema_input_type=Literal["change", "all", "off"]),
 ]
 Seconds = Annotated[float, Field(gt=0)]
+SizeLimit = Annotated[
+    str,
+    BeforeValidator(
+        lambda value: "off" if value is False else _number_as_text(value), json_schema_input_type=str | int
+    ),
+    AfterValidator(_check_limit),
+]
+"""the least size that is not small, or off"""
 
 
 class Keys(BaseModel):
@@ -191,6 +238,29 @@ class AllowKeys(Keys):
     until: date | None = Field(default=None, description="the last day on which it holds, as 2027-01-31")
 
 
+class TableSizeKeys(Keys):
+    """One table of `tables:`; plain text is one of the two, or both."""
+
+    rows: Annotated[int, BeforeValidator(_read_rows, json_schema_input_type=str | int)] | None = Field(
+        default=None, description="how many rows it has: a number, or `120 million`"
+    )
+    bytes: Annotated[int, BeforeValidator(_read_bytes, json_schema_input_type=str | int)] | None = Field(
+        default=None, description="how large it is without its indexes: a number of bytes, or `48 GB`"
+    )
+
+    @model_validator(mode="after")
+    def _demand_one(self) -> TableSizeKeys:
+        if self.rows is None and self.bytes is None:
+            raise ValueError("must hold rows, bytes or both")
+        return self
+
+    def __str__(self) -> str:
+        return format_size(SizeText(self.rows, self.bytes))
+
+
+TableSizeValue = Annotated[
+    TableSizeKeys, BeforeValidator(read_size_text, json_schema_input_type=str | int | TableSizeKeys)
+]
 SECTIONS: dict[str, type[Keys]] = {
     "alembic": AlembicKeys,
     "target": TargetKeys,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from migration_gate.check import Severity
-from migration_gate.facts import ObserveScope, Owners, RollbackScope
+from migration_gate.facts import ObserveScope, Owners, RollbackScope, TableSizes
 
 DEFAULT_ORIGIN = "default"
 """where a value is from that nobody set"""
@@ -166,6 +166,10 @@ class Settings:
     and compares; off: nothing is read or kept"""
     squawk: bool = False
     """whether squawk is asked, too"""
+    sizes_file: Path | None = None
+    """from which `sizes` was read"""
+    sizes: TableSizes = field(default_factory=TableSizes)
+    """of production's tables, as far as they are known"""
     raw_sql_allow: tuple[str, ...] = ()
     owners: Owners = field(default_factory=Owners)
     checks: tuple[CheckSeverity, ...] = ()

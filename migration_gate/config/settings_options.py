@@ -70,6 +70,8 @@ SETTINGS_OPTIONS = (
     click.option("--rollback", metavar="WHICH", help="Revisions to downgrade: change, all or off."),
     click.option("--checkpoint", metavar="USE", help="Begin from a kept state: auto, scratch or off."),
     click.option("--from-scratch", is_flag=True, help="The same as --checkpoint scratch: replay everything."),
+    click.option("--sizes", metavar="FILE", help="Sizes of tables, from `migration-gate sizes`."),
+    click.option("--small-table", metavar="SIZE", help="Below it a table is small: 1 GB, or off."),
     click.option("--policy", metavar="WHOSE", help="Settings that judge: of the change, or of its base."),
     click.option("--fail-on", metavar="SEVERITY", help="The least that fails: error or warning."),
 )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 
 from migration_gate.config.settings import Settings, StartFrom
+from migration_gate.config.size_text import SizeText, format_size
+from migration_gate.facts import TableSizes
 
 PASSWORD_OF_USER = re.compile(r"(//[^:/?#@\s]*):\S*@")
 """`//user:password@`; a password may hold another `@`"""
@@ -49,6 +51,8 @@ def describe_settings(settings: Settings) -> dict[str, str]:
         "observe": settings.observe,
         "squawk": settings.squawk,
         "checkpoint": settings.checkpoint,
+        "sizes": settings.sizes_file,
+        "small_table": _describe_limit(settings.sizes),
         "raw_sql.allow": settings.raw_sql_allow,
         "owners.columns": owners.columns,
         "owners.tables": owners.tables,
@@ -62,6 +66,7 @@ def describe_settings(settings: Settings) -> dict[str, str]:
     }
     values |= {f"env.{variable.name}": "(hidden)" for variable in settings.env}
     values |= {f"checks.{item.check}": item.severity or "off" for item in settings.checks}
+    values |= {f"tables.{name}": _describe_size(settings.sizes, name) for name in settings.sizes.configured}
     return {key: _describe_value(value) for key, value in values.items()}
 
 
@@ -74,6 +79,15 @@ def _describe_start(start: StartFrom | None) -> object:
     if start is None:
         return None
     return start.dump or f"create_all at {start.create_all}"
+
+
+def _describe_limit(sizes: TableSizes) -> str:
+    return format_size(SizeText(sizes.small_rows, sizes.small_bytes)) or "off"
+
+
+def _describe_size(sizes: TableSizes, name: str) -> str:
+    sized = next(table for table in sizes.tables if str(table) == name)
+    return format_size(SizeText(sized.rows, sized.bytes))
 
 
 def _describe_seconds(seconds: float) -> str:

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections import defaultdict
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ import migration_gate
 from migration_gate import explain
 from migration_gate.action import INPUTS
 from migration_gate.config.loading import load_settings
+from migration_gate.config.sizes_file import SIZES_NAME, format_sizes
 from migration_gate.errors import Misconfigured
 from tests.support.check_programs import accepts
 from tests.support.documentation import ROOT, Block, list_blocks
@@ -54,7 +56,9 @@ def test_a_configuration_is_loaded(block: Block, tmp_path: Path) -> None:
     (tmp_path / ".migration-gate.yml").write_text(block.text)
     while missing := find_missing_path(tmp_path):
         missing.parent.mkdir(parents=True, exist_ok=True)
-        if missing.suffix or missing.name == "python":
+        if missing.name == SIZES_NAME:
+            missing.write_text(format_sizes([], date(2027, 1, 31)))
+        elif missing.suffix or missing.name == "python":
             missing.touch()
         else:
             missing.mkdir()
