@@ -1,6 +1,7 @@
 """The catalog of a database: one `.sql` file for each noun.
 
 snapshot_reader     turns the rows into facts
+table_statistics    sizes of a live database's tables
 cast_reader         the casts that a server knows
 dependent_objects   views, triggers and policies that use a column
 ownerless_rows      whether Postgres accepts a row without an owner; table_copy, check_expressions

@@ -1,9 +1,10 @@
-"""The commands that write into a project: each shows what it writes, and only `baseline` writes unasked.
+"""The commands that write into a project: each shows what it writes; `baseline` and `sizes` write unasked.
 
 correction_commands their options; nothing else is loaded for `--help`
 fix_command         what corrects the findings; planned_fixes: which edits and revisions
 rebase              new revisions on top of the base's head; merge_revision: or joined with it
 new_allowance       an allowance of one finding
 baseline_command    the findings of today, for where no base can be had
+sizes_command       the sizes of a live database's tables
 file_replacement    gives files new content: all of them or none
 """

@@ -1,4 +1,4 @@
-"""The commands `rebase`, `allow`, `fix` and `baseline`: those that write into a project."""
+"""The commands `rebase`, `allow`, `fix`, `baseline` and `sizes`: those that write into a project."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from migration_gate.config.settings_options import add_settings_options, nest_options
+from migration_gate.config.sizes_file import SIZES_NAME
 
 
 @click.command("rebase")
@@ -90,4 +91,32 @@ def write_baseline(path: Path, renew: bool, **options: Any) -> int:
     return 0
 
 
-CORRECTION_COMMANDS = (rebase_revisions, allow_finding, fix_project, write_baseline)
+@click.command("sizes")
+@click.option(
+    "--database",
+    "databases",
+    metavar="URL",
+    multiple=True,
+    help="The live database; without a password, PGPASSWORD or ~/.pgpass has it.",
+)
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path),
+    default=SIZES_NAME,
+    show_default=True,
+    metavar="FILE",
+    help="Write them there; - is standard output.",
+)
+def write_sizes(databases: tuple[str, ...], output: Path) -> int:
+    """Write the sizes of a live database's tables into a file: names, rows and bytes.
+
+    From its statistics: no table is read or locked, and nothing is written there. The setting `sizes` names
+    the file; findings then say how much work a statement is, and weigh less on small tables.
+    """
+    from migration_gate.corrections import sizes_command as writing  # noqa: PLC0415 - not needed to print help
+
+    click.echo(writing.write_sizes(databases, output))
+    return 0
+
+
+CORRECTION_COMMANDS = (rebase_revisions, allow_finding, fix_project, write_baseline, write_sizes)
