@@ -2,6 +2,7 @@
 
 An empty database shows no difference: with rows it lasts seconds, minutes or hours. All that time the
 application cannot write to the table, or not even read it, and every request that tries to waits, too.
+Where `tables` or `sizes` say that all tables of the statement are small, it is a warning.
 
 Instead, do the same in steps that hold such a lock for moments only: each finding has them.
 """
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 from migration_gate.analysis import blocking_works, lock_messages
 from migration_gate.analysis.blocking_works import BlockingWork, find_blocking_works
 from migration_gate.analysis.safe_ways import describe_safe_way
+from migration_gate.analysis.work_extent import SizedFacts, weigh_blocking_work
 from migration_gate.check import Finding, Severity, Subject
 from migration_gate.facts import Facts
 
@@ -21,8 +23,9 @@ KINDS = blocking_works.KINDS
 
 def check(facts: Facts) -> Iterator[Finding]:
     """Yield a finding for each kind of work that a statement does under its own lock."""
+    sized = SizedFacts(facts)
     for item in find_blocking_works(facts):
-        yield _describe(facts, item)
+        yield weigh_blocking_work(sized, _describe(facts, item), item, SEVERITY)
 
 
 def _describe(facts: Facts, item: BlockingWork) -> Finding:

@@ -2,7 +2,8 @@
 
 A lock ends with its transaction. What takes a moment by itself blocks others for as long as the slow
 statement after it, on the same table or on another one. By default Alembic runs all pending revisions
-in one transaction, so a revision of its own does not help.
+in one transaction, so a revision of its own does not help. Where `tables` or `sizes` say that all tables
+of the statement are small, it is a warning.
 
 Instead, let the lock go first: in an `autocommit_block()`, or with `transaction_per_migration=True`.
 """
@@ -12,6 +13,7 @@ from collections.abc import Iterator
 from migration_gate.analysis import lock_messages
 from migration_gate.analysis.blocking_works import WorkUnderLock, find_works_under_lock
 from migration_gate.analysis.safe_ways import describe_release
+from migration_gate.analysis.work_extent import SizedFacts, weigh_work_under_lock
 from migration_gate.check import Finding, Severity, Subject
 from migration_gate.facts import Facts
 from migration_gate.wording import join_words
@@ -23,8 +25,9 @@ KINDS = ("backfill", "scan")
 
 def check(facts: Facts) -> Iterator[Finding]:
     """Yield a finding for each statement."""
+    sized = SizedFacts(facts)
     for item in find_works_under_lock(facts):
-        yield _describe(facts, item)
+        yield weigh_work_under_lock(sized, _describe(facts, item), item, SEVERITY)
 
 
 def _describe(facts: Facts, item: WorkUnderLock) -> Finding:

@@ -32,6 +32,22 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
+class Extent:
+    """How much work a finding is about, and how long it takes on the machine of this run."""
+
+    amount: str
+    """`48 GB, 120 million rows`"""
+    time: str = ""
+    """`about 6 min`; '' if none is claimed"""
+    weight: str = ""
+    """`a warning instead of an error`, where a small table made it less severe"""
+
+    def __str__(self) -> str:
+        time = f", {self.time} at this machine's rate" if self.time else ""
+        return f"{self.amount}{time}{f'; small, so {self.weight}' if self.weight else ''}"
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """A problem that a check saw. It does not name its check: `judge` adds that, which makes it a Verdict."""
 
@@ -55,6 +71,8 @@ class Finding:
     """what to change in the sources, where that is plain: all of it together"""
     other_locations: tuple[Location, ...] = ()
     """where a reviewer may look as well, the best first: a report shows the one that the change has"""
+    extent: Extent | None = None
+    """shown after the message, and never compared with another run's: times differ, and tables grow"""
 
     def __post_init__(self) -> None:
         """A message is one line, whatever a definition or an error in it looks like."""
@@ -85,6 +103,11 @@ class Finding:
             other_locations=other_locations,
             corrections=corrections,
         )
+
+    @property
+    def headline(self) -> str:
+        """The message and the extent of what was found, for people."""
+        return f"{self.message}: {self.extent}" if self.extent is not None else self.message
 
     def with_kind(self, kind: str, severity: Severity | None = None) -> Finding:
         """The finding as one of a kind of its check, with the severity of that kind."""
@@ -137,6 +160,7 @@ def check_kinds(check: Check) -> tuple[str, ...]:
 __all__ = [
     "Check",
     "Evidence",
+    "Extent",
     "Finding",
     "Severity",
     "Subject",

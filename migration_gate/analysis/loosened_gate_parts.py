@@ -40,6 +40,7 @@ KINDS = (
     "scope",
     "snapshots",
     "start-from",
+    "table-sizes",
     "target",
     "unknown",
     "watch",

@@ -29,6 +29,8 @@ ORDERED_VALUES: dict[str, tuple[str, ...]] = {
     "owners.every_reference": ("false", "true"),
 }
 """keys with their values, the loosest first"""
+SMALL_TABLES = "sizes.small"
+"""has the names of the tables that are small, by all settings and the file of sizes together"""
 WIDENED_LISTS = ("raw_sql.allow", "owners.exempt", "owners.on_delete")
 """lists of what may be: more is looser"""
 NARROWED_LISTS = ("owners.columns", "owners.tables", "watch", "forbid_allow", "postgres")
@@ -46,6 +48,7 @@ KINDS = {
     "start_from": "start-from",
     "fail_on": "fail-on",
     "forbid_allow": "allowance",
+    "sizes": "table-sizes",
 }
 """the kind of finding by the first part of the key, where that is not the kind itself"""
 
@@ -241,6 +244,7 @@ _RULES: Mapping[str, Callable[[Sequence[str], Sequence[str]], bool]] = {
     **dict.fromkeys(NARROWED_LISTS, _is_narrowed),
     **dict.fromkeys(REPLACED_VALUES, _is_replaced),
     **dict.fromkeys(ADDED_VALUES, _is_added),
+    SMALL_TABLES: _is_added,
     "target.revision": _is_target_narrowed,
     "snapshots": _has_fewer_snapshots,
 }
@@ -248,6 +252,10 @@ _RULES: Mapping[str, Callable[[Sequence[str], Sequence[str]], bool]] = {
 
 def _describe_difference(key: str, older: Sequence[str], newer: Sequence[str]) -> str:
     """What differs, and of a list only that."""
+    if key == SMALL_TABLES:
+        tables = [item for item in newer if item not in older]
+        verb = "is" if len(tables) == 1 else "are"
+        return f"{join_words(tables[:MAX_SHOWN_ENTRIES])} {verb} small now: what is found there weighs less"
     if key in WIDENED_LISTS and (added := [item for item in newer if item not in older]):
         return f"`{key}` also has {join_words(added)}"
     if key in NARROWED_LISTS and (gone := [item for item in older if item not in newer]):
