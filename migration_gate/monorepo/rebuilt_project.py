@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from migration_gate.check import Evidence, Finding, Severity
+from migration_gate.check import Evidence, Extent, Finding, Severity
 from migration_gate.config.settings import Allowance, CheckSeverity
 from migration_gate.facts import (
     AllowanceText,
@@ -151,7 +151,7 @@ def _rebuild_failure(failure: JsonFailure | None) -> Failure | None:
 
 
 def _rebuild_verdict(verdict: JsonVerdict, project: str) -> Verdict:
-    severity = Severity(verdict.severity)
+    severity, extent = Severity(verdict.severity), verdict.extent
     finding = Finding(
         object=verdict.object,
         message=verdict.says,
@@ -161,6 +161,7 @@ def _rebuild_verdict(verdict: JsonVerdict, project: str) -> Verdict:
         fix=verdict.fix,
         kind=verdict.kind,
         severity=severity,
+        extent=Extent(extent.amount, extent.time, extent.weight) if extent is not None else None,
     )
     edits = tuple(
         SourceEdit(edit.file, edit.first_line, edit.old_lines, edit.new_lines, edit.says)

@@ -58,7 +58,7 @@ def _annotate_verdict(verdict: Verdict) -> Annotation | None:
     """None if GitHub could not show it: on a file outside of the repository, or without a file."""
     location = verdict.finding.location
     title = f"Migration Gate: {escape_unprintable(full_check_name(verdict))}"
-    message = _join_sentences(verdict.finding.message, *_first_advice(verdict.finding.fix))
+    message = _join_sentences(verdict.finding.headline, *_first_advice(verdict.finding.fix))
     if location is None:
         is_error = verdict.severity is Severity.ERROR
         return Annotation(verdict.severity, message, title) if is_error else None

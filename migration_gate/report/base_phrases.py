@@ -90,6 +90,6 @@ def _name_base(base: Base) -> str:
 
 def _list_verdicts(verdicts: tuple[Verdict, ...]) -> Iterator[str]:
     for verdict in verdicts[:MAX_LISTED]:
-        yield f"{full_check_name(verdict)}: {verdict.finding.message}"
+        yield f"{full_check_name(verdict)}: {verdict.finding.headline}"
     if len(verdicts) > MAX_LISTED:
         yield f"and {len(verdicts) - MAX_LISTED} more"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from migration_gate.analysis.observed_changes import list_judged
-from migration_gate.check import Severity
+from migration_gate.check import Extent, Severity
 from migration_gate.facts import Facts, ObservedStatement
 from migration_gate.report.verdict_selection import standing_verdicts
 from migration_gate.verdict.outcome import SEVERITY_RANK, ProjectReport, Verdict
@@ -54,6 +54,8 @@ class Cell:
     """if there are no verdicts"""
     note: str = ""
     """more words, where there is room"""
+    short_extent: str = ""
+    """how much work it is, `48 GB, 6 min`; shown in the place of the text where there is no room for both"""
 
     @property
     def severity(self) -> Severity | None:
@@ -140,7 +142,16 @@ def _build_locks(facts: Facts, statements: Sequence[ObservedStatement], own: Ite
 def _build_work(own: Iterable[Verdict]) -> Cell:
     verdicts = _select(own, WORK_CHECKS)
     kinds = list(dict.fromkeys(verdict.finding.kind or "other work" for verdict in verdicts))
-    return Cell(kinds[0] if kinds else "none", verdicts, note=", ".join(kinds[1:]))
+    extents = [verdict.finding.extent for verdict in verdicts if verdict.finding.extent is not None]
+    note = ", ".join([*kinds[1:], *(filter(None, [extents[0].amount, extents[0].time]) if extents else ())])
+    short = _shorten_extent(extents[0]) if extents else ""
+    return Cell(kinds[0] if kinds else "none", verdicts, note=note, short_extent=short)
+
+
+def _shorten_extent(extent: Extent) -> str:
+    """The first measure of the amount, and the time."""
+    time = extent.time.removeprefix("about ").replace("more than ", ">").replace("less than ", "<")
+    return ", ".join(filter(None, [extent.amount.partition(",")[0], time]))
 
 
 def _build_rows(facts: Facts, revision: str, own: Iterable[Verdict]) -> Cell:

@@ -46,7 +46,7 @@ def list_change_lines(rows: Sequence[ChangeRow], width: int) -> Iterator[str]:
 def _mark(cell: Cell) -> str:
     if cell.state is CellState.UNKNOWN and not cell.verdicts:
         return f"? {cell.text}"
-    return f"{MARKS[cell.severity]} {cell.text}".replace("  ", " ").strip()
+    return f"{MARKS[cell.severity]} {cell.short_extent or cell.text}".replace("  ", " ").strip()
 
 
 def _describe(row: ChangeRow) -> str:

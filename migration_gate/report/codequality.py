@@ -36,7 +36,7 @@ def _verdict_issue(verdict: Verdict, project: ProjectReport) -> Issue:
     location = anchor_location(verdict, project)
     blocks = verdict.blocks(project.fail_on)
     return {
-        "description": escape_unprintable(shorten_text(verdict.finding.message, DESCRIPTION_LENGTH)),
+        "description": escape_unprintable(shorten_text(verdict.finding.headline, DESCRIPTION_LENGTH)),
         "check_name": verdict.check,
         "fingerprint": verdict_fingerprint(verdict),
         "severity": BLOCKER if blocks else SEVERITY_NAMES[verdict.severity],

@@ -38,7 +38,7 @@ def _project_lines(project: ProjectReport) -> Iterator[str]:
 def _verdict_line(verdict: Verdict, project: ProjectReport) -> str:
     location = anchor_location(verdict, project)
     severity = "" if verdict.severity is Severity.ERROR else f" [{verdict.severity}]"
-    message = shorten_text(verdict.finding.message, LINE_LENGTH)
+    message = shorten_text(verdict.finding.headline, LINE_LENGTH)
     return _escape_line(f"{location}: {full_check_name(verdict)}: {message}{severity}")
 
 

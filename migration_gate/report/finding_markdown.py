@@ -86,7 +86,7 @@ def render_finding(
     mark = f'<a name="{anchor}"></a>' if anchor else ""
     blocks = [
         f"<details{' open' if is_open else ''}><summary>{mark}{MARKS[verdict.severity]} "
-        f"<b>{_name_severity(verdict)}</b> {escape_markdown(finding.message)}</summary>"
+        f"<b>{_name_severity(verdict)}</b> {escape_markdown(finding.headline)}</summary>"
     ]
     identity = f"{link_check(verdict)} <sub>{verdict.id}</sub>"
     location = _render_location(verdict, source)

@@ -32,7 +32,7 @@ LABEL_COLUMN = 12
 def list_similar(fold: SimilarVerdicts, layout: Layout) -> Iterator[str]:
     """What was found and where; for several findings that say the same, a line for each object."""
     if not fold.is_folded:
-        yield from _headline(fold.first.finding.message, fold.first.severity, layout)
+        yield from _headline(fold.first.finding.headline, fold.first.severity, layout)
         yield from layout.wrap(describe_location(fold.first), "    ")
         return
     yield from _headline(fold.heading, fold.first.severity, layout)

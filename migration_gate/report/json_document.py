@@ -64,6 +64,15 @@ class JsonEdit:
 
 
 @dataclass(frozen=True, slots=True)
+class JsonExtent:
+    """How much work a finding is about: `time` is by this machine's rate, '' where none is claimed."""
+
+    amount: str
+    time: str = ""
+    weight: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class JsonVerdict:
     """One finding; `id` stays the same from run to run, and lines are counted from 1."""
 
@@ -82,6 +91,7 @@ class JsonVerdict:
     allowed: Allowed | None
     edits: tuple[JsonEdit, ...] = ()
     novelty: Novelty = ""
+    extent: JsonExtent | None = None
 
 
 @dataclass(frozen=True, slots=True)

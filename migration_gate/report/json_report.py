@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from migration_gate.check import Severity
+from migration_gate.check import Extent, Severity
 from migration_gate.config.settings import Allowance
 from migration_gate.facts import (
     AllowanceText,
@@ -24,6 +24,7 @@ from migration_gate.report.json_document import (
     JsonCheckCoverage,
     JsonCoverage,
     JsonEdit,
+    JsonExtent,
     JsonFailure,
     JsonFixed,
     JsonLeftOut,
@@ -209,7 +210,12 @@ def _build_verdict(verdict: Verdict, fail_on: Severity) -> JsonVerdict:
         allowed=_build_allowed(verdict.allowed),
         edits=tuple(_build_edit(edit) for edit in verdict.edits),
         novelty=verdict.novelty,
+        extent=_build_extent(finding.extent),
     )
+
+
+def _build_extent(extent: Extent | None) -> JsonExtent | None:
+    return JsonExtent(extent.amount, extent.time, extent.weight) if extent is not None else None
 
 
 def _build_edit(edit: SourceEdit) -> JsonEdit:

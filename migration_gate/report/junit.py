@@ -91,7 +91,7 @@ def _check_case(project: ProjectReport, title: str, name: str, verdicts: Sequenc
 
 def _add_failure(case: Element, blocking: Sequence[Verdict]) -> None:
     worst = blocking[0]
-    message = _escape_line(worst.finding.message)
+    message = _escape_line(worst.finding.headline)
     if len(blocking) > 1:
         message += f" (and {len(blocking) - 1} more)"
     failure = SubElement(case, "failure", type=worst.severity.value, message=message)
@@ -111,7 +111,7 @@ def _describe_verdicts(verdicts: Sequence[Verdict]) -> str:
 def _describe_verdict(verdict: Verdict) -> str:
     """Severity, message, location, reason of an allowance, evidence and fix, each from a new line."""
     finding = verdict.finding
-    lines = [f"{verdict.severity}: {finding.message}", describe_location(verdict)]
+    lines = [f"{verdict.severity}: {finding.headline}", describe_location(verdict)]
     if verdict.allowed:
         lines.append(f"allowed: {verdict.allowed.reason}")
     lines += [f"{piece.label}: {piece.text}" for piece in finding.evidence]

@@ -152,7 +152,7 @@ def _build_result(item: ProjectVerdict, rule_number: int) -> Json:
         "ruleId": verdict.check,
         "ruleIndex": rule_number,
         "level": verdict.severity.value,
-        "message": {"text": _escape_sentence(finding.message), "markdown": _render_markdown(verdict)},
+        "message": {"text": _escape_sentence(finding.headline), "markdown": _render_markdown(verdict)},
         "locations": [location],
         # Code scanning recognizes a result in later runs by the first of these alone.
         "partialFingerprints": {
@@ -219,7 +219,7 @@ def _build_artifact(file: str) -> Json:
 def _render_markdown(verdict: Verdict) -> str:
     """The message, the evidence and the fix."""
     finding = verdict.finding
-    parts = [escape_markdown(finding.message)]
+    parts = [escape_markdown(finding.headline)]
     for piece in finding.evidence:
         parts.append(f"{escape_markdown(piece.label)}\n\n{fence_code(piece.text, limit=TEXT_LENGTH)}")
     for block in split_blocks(finding.fix[:TEXT_LENGTH]):

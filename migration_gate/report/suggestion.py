@@ -112,7 +112,7 @@ def _hash_text(text: str) -> str:
 
 
 def _render_body(verdict: Verdict, edit: SourceEdit, marker: Marker) -> str:
-    mark, message = MARKS[verdict.severity], escape_markdown(verdict.finding.message)
+    mark, message = MARKS[verdict.severity], escape_markdown(verdict.finding.headline)
     blocks = [
         str(marker),
         f"{mark} <b>{verdict.severity}</b> {message} · {link_check(verdict)}",

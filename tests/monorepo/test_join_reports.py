@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from migration_gate.check import Evidence, Finding, Severity
+from migration_gate.check import Evidence, Extent, Finding, Severity
 from migration_gate.config.settings import Allowance
 from migration_gate.facts import (
     Facts,
@@ -36,6 +36,7 @@ FINDING = Finding(
     "a1",
     (Evidence("database", "text"),),
     "Mend it.",
+    extent=Extent("8 kB, 50 rows", "less than 1 s", "a warning instead of an error"),
 )
 BLOCKING = Verdict("drift", Severity.ERROR, FINDING, "0123456789", "api")
 ALLOWED = replace(BLOCKING, id="9876543210", allowed=Allowance("drift", "known", where="m/a.py:2"))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from migration_gate.check import Finding, Severity
+import json
+from dataclasses import replace
+
+from migration_gate.check import Extent, Finding, Severity
 from migration_gate.facts import (
     Base,
     Facts,
@@ -16,7 +19,16 @@ from migration_gate.facts import (
     RunningCode,
     StoredRelation,
 )
-from migration_gate.report import comment, summary, text_report
+from migration_gate.report import (
+    codequality,
+    comment,
+    concise,
+    json_report,
+    junit,
+    sarif,
+    summary,
+    text_report,
+)
 from migration_gate.report.change_table import list_change_rows
 from migration_gate.report.change_table_markdown import render_change_table
 from migration_gate.report.change_table_text import list_change_lines
@@ -84,6 +96,26 @@ def test_a_cell_is_the_worst_verdict_or_what_is_known_without_one() -> None:
         ("untried", "", None),
         ("works", "", None),
     ]
+
+
+def test_work_on_a_table_of_known_size_says_how_much_it_is() -> None:
+    extent = Extent("48 GB, 120 million rows", "about 6 min")
+    work = verdict("blocking-change", "b2", Severity.ERROR, "table-rewrite")
+    work = replace(work, finding=replace(work.finding, extent=extent))
+    project = make_project(work)
+    rows = list_change_rows(project)
+    assert ">table-rewrite</a>, 48 GB, 120 million rows, about 6 min |" in render_change_table(rows)
+    assert "!! 48 GB, 6 min" in "\n".join(list_change_lines(rows, 80))
+    sentence = "`orders`: blocking-change: 48 GB, 120 million rows, about 6 min at this machine's rate"
+    report = Report((project,))
+    for render in (text_report, sarif, junit, concise, codequality):
+        text = " ".join(render.render(report).split())
+        assert sentence in text, render.__name__
+    for page in (summary.render(report), comment.render_comment(project).body):
+        assert "120 million rows, about 6 min at this machine" in page
+    (found,) = json.loads(json_report.render(report))["projects"][0]["verdicts"]
+    assert found["says"] == "`orders`: blocking-change"
+    assert found["extent"] == {"amount": "48 GB, 120 million rows", "time": "about 6 min", "weight": ""}
 
 
 def test_what_was_not_tried_is_not_called_fine() -> None:
