@@ -8,6 +8,7 @@ from collections.abc import Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import TYPE_CHECKING
 
 from migration_gate.ci.base_revision import Comparison, compare_with_base
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from migration_gate.checkpoint.checkpoint_run import CheckpointRun
     from migration_gate.facts import Facts
     from migration_gate.postgres.choice import ServerPlan
+    from migration_gate.postgres.server import Server
     from migration_gate.replay.replay_setup import ReplaySetup
 
 REPEATED = "the replay began from scratch, because one that began from a checkpoint failed"
@@ -135,6 +137,7 @@ def _examine_project(
                     yield Progress("base")
                     facts = replace(facts, base=base.await_base(facts))
                     facts = _add_running_code(facts, settings, setup)
+                facts = _add_work_rates(facts, settings, server)
                 yield Progress("postgres", title="Stopping Postgres")
             if base is not None and facts.base is None:
                 run.close()
@@ -175,6 +178,15 @@ def _add_running_code(facts: Facts, settings: Settings, setup: ReplaySetup) -> F
     from migration_gate.replay.release_trial import add_running_code  # noqa: PLC0415 - see above
 
     return add_running_code(facts, setup.server, setup.database)
+
+
+def _add_work_rates(facts: Facts, settings: Settings, server: Server) -> Facts:
+    """How fast this machine is, if a finding is about a table whose size is known."""
+    if not facts.sizes.tables:
+        return facts
+    from migration_gate.replay.size_use import add_work_rates  # noqa: PLC0415 - see above
+
+    return add_work_rates(facts, settings, server, date.today())
 
 
 def _choose_policy(settings: Settings, change: Comparison) -> JudgingPolicy:

@@ -117,7 +117,7 @@ def examine_on_server(
         checkpoint=_describe_checkpoint(setup),
         notes=(*replay.notes, *([setup.checkpoint.describe()] if setup.checkpoint is not None else [])),
     )
-    return Facts(settings.name, replay, tree, settings.owners)
+    return Facts(settings.name, replay, tree, settings.owners, sizes=settings.sizes)
 
 
 def _finish_checkpoint(setup: ReplaySetup, history_run: HistoryRun, notes: tuple[str, ...]) -> None:
