@@ -2,7 +2,8 @@
 
 It holds if the workflow says so (a variable, an option), else if the configuration file at the base does,
 else if that of the change does: a branch cannot take it back. Only what judges is the base's: checks,
-allowances, `fail_on`, `scope`, `owners`, `raw_sql`. The change tells where the project is, and how it runs.
+allowances, `fail_on`, `scope`, `owners`, `raw_sql`, the sizes of tables. The change tells where the project
+is, and how it runs.
 """
 
 from __future__ import annotations

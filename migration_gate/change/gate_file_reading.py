@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from migration_gate import explain
+from migration_gate.analysis.loosened_settings import SMALL_TABLES
 from migration_gate.check import check_name
 from migration_gate.ci.base_revision import Comparison, find_base
 from migration_gate.ci.event import read_event
@@ -24,6 +25,8 @@ from migration_gate.config.precedence import SettingValue
 from migration_gate.config.sections import PrepareKeys, StartFromKeys
 from migration_gate.config.settings import DEFAULT_ORIGIN, Settings
 from migration_gate.config.settings_text import hide_password
+from migration_gate.config.sizes_file import SIZES_NAME
+from migration_gate.config.table_size_settings import find_sizes_file, read_table_sizes
 from migration_gate.errors import GateError
 from migration_gate.facts import AllowanceText, BaselineLine, Facts, GateFiles, GateSetting, Location
 from migration_gate.git.git_command import find_repository_root
@@ -94,7 +97,8 @@ def export_gate_files(settings: Settings, commit: str) -> Iterator[Path]:
 
 def _is_gate_file(path: str, settings: Settings) -> bool:
     name = path.rpartition("/")[2]
-    named = [file.name for file in (settings.config_file, settings.baseline_file) if file is not None]
+    files = (settings.config_file, settings.baseline_file, settings.sizes_file)
+    named = [SIZES_NAME, *(file.name for file in files if file is not None)]
     # A policy of this repository's may have any name that a configuration may have.
     is_policy = "polic" in path and path.endswith((".yml", ".yaml", ".toml"))
     return name in CONFIG_NAMES or name in named or is_policy or is_ci_file(path)
@@ -145,7 +149,7 @@ def describe_file_settings(files: FileSettings) -> GateFiles:
     allow = files.merged["allow",]
     return GateFiles(
         configuration=files.config_file.name,
-        settings=(*_list_default_levels(files), *_list_settings(files)),
+        settings=(*_list_default_levels(files), *_list_settings(files), _list_small_tables(files)),
         allowances=tuple(
             AllowanceText(
                 entry.check,
@@ -172,6 +176,17 @@ def _list_settings(files: FileSettings) -> Iterator[GateSetting]:
     for key, value in files.merged.items():
         if key[0] not in UNCOMPARED:
             yield GateSetting(format_key(key), tuple(_describe_value(value.value)), _find_location(value))
+
+
+def _list_small_tables(files: FileSettings) -> GateSetting:
+    """The tables whose findings weigh less: by `tables`, `sizes` and `small_table` together.
+
+    Raises Misconfigured if the file of sizes cannot be read.
+    """
+    sizes = read_table_sizes(files.merged, find_sizes_file(files.merged))
+    places = (files.merged[key] for key in (("sizes",), ("small_table",)))
+    location = next(filter(None, map(_find_location, places)), None)
+    return GateSetting(SMALL_TABLES, sizes.list_small(), location)
 
 
 def _find_location(value: SettingValue) -> Location | None:

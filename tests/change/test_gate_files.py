@@ -64,6 +64,8 @@ def compare_change(
 
 LOOSER = (
     ("checks: {drift: error}", "checks: {drift: warning}", "check-level checks.drift", 1),
+    ("tables: {a: 48 GB}", "tables: {a: 1 MB}", "table-sizes sizes.small", None),
+    ("tables: {a: 48 GB}", "tables: {a: 48 GB}\nsmall_table: 50 GB", "table-sizes sizes.small", 2),
     ("", "checks:\n  drift: off", "check-level checks.drift", 2),
     ("checks: {unindexed-owner: error}", "checks: {}", "check-level checks.unindexed-owner", None),
     ("", "checks: {drift/column: note}", "check-level checks.drift/column", 1),
