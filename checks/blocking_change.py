@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from migration_gate.analysis import blocking_works, lock_messages
 from migration_gate.analysis.blocking_works import BlockingWork, find_blocking_works
 from migration_gate.analysis.safe_ways import describe_safe_way
-from migration_gate.analysis.work_extent import SizedFacts, weigh_blocking_work
+from migration_gate.analysis.sized_facts import SizedFacts
+from migration_gate.analysis.work_extent import weigh_blocking_work
 from migration_gate.check import Finding, Severity, Subject
 from migration_gate.facts import Facts
 

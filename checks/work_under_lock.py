@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from migration_gate.analysis import lock_messages
 from migration_gate.analysis.blocking_works import WorkUnderLock, find_works_under_lock
 from migration_gate.analysis.safe_ways import describe_release
-from migration_gate.analysis.work_extent import SizedFacts, weigh_work_under_lock
+from migration_gate.analysis.sized_facts import SizedFacts
+from migration_gate.analysis.work_extent import weigh_work_under_lock
 from migration_gate.check import Finding, Severity, Subject
 from migration_gate.facts import Facts
 from migration_gate.wording import join_words

@@ -7,10 +7,8 @@ they are told, and decide nothing.
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 from migration_gate.analysis.blocking_works import (
     BlockingWork,
@@ -18,13 +16,12 @@ from migration_gate.analysis.blocking_works import (
     find_blocking_works,
     find_works_under_lock,
 )
-from migration_gate.analysis.observed_changes import list_judged
+from migration_gate.analysis.sized_facts import SizedFacts
 from migration_gate.check import Evidence, Extent, Finding, Severity
 from migration_gate.facts import (
     Facts,
     ObservedStatement,
     RowWork,
-    StoredRelation,
     TableSize,
     TableSizes,
     WorkKind,
@@ -40,7 +37,6 @@ WHOLE_UPDATE = re.compile(r"\s*UPDATE\b(?!.*\b(WHERE|FROM)\b)", re.IGNORECASE | 
 """changes every row"""
 OTHER_STORAGE = re.compile(r"\bTABLESPACE\b", re.IGNORECASE)
 """files are copied from one disk to another one"""
-BTREE = re.compile(r"\bUSING btree\b", re.IGNORECASE)
 LOWERED = {Severity.ERROR: Severity.WARNING, Severity.WARNING: Severity.NOTE, Severity.NOTE: Severity.NOTE}
 SHOWN_TABLES = 3
 RATE_WORDS = {
@@ -59,49 +55,6 @@ class TimeEstimate:
     seconds: float = 0.0
     is_complete: bool = True
     """False: there is more, of which it is not known how long it takes"""
-
-
-@dataclass(frozen=True)
-class SizedFacts:
-    """The facts, with what is asked of them for each finding: there may be ten thousand."""
-
-    facts: Facts
-
-    @property
-    def sizes(self) -> TableSizes:
-        """Of production's tables."""
-        return self.facts.sizes
-
-    @cached_property
-    def btrees(self) -> frozenset[tuple[str, str]]:
-        """Schema and name of the indexes that are B-trees at the end."""
-        indexes = self.facts.replay.catalog.indexes
-        return frozenset((index.schema, index.name) for index in indexes if BTREE.search(index.definition))
-
-    @cached_property
-    def small_transactions(self) -> frozenset[int]:
-        """The transactions whose small tables are small together.
-
-        Locks are held until a transaction ends: a thousand small tables are no small matter.
-        """
-        tables: dict[int, dict[str, TableSize]] = defaultdict(dict)
-        for statement in list_judged(self.facts):
-            for size in self.list_sizes(statement).values():
-                if size is not None and self.sizes.are_small([size]):
-                    tables[statement.transaction][str(size)] = size
-        return frozenset(number for number, sizes in tables.items() if self.sizes.are_small(sizes.values()))
-
-    def list_sizes(self, statement: ObservedStatement) -> dict[str, TableSize | None]:
-        """The size of each table that a statement goes through, once."""
-        relations = {work.relation for work in statement.works}
-        return {relation.table_name: find_size(self.sizes, relation) for relation in relations}
-
-    def is_small(self, statement: ObservedStatement) -> bool:
-        """Whether all tables that a statement goes through are small, with those of its transaction."""
-        sizes = self.list_sizes(statement).values()
-        if None in sizes or not self.sizes.are_small(filter(None, sizes)):
-            return False
-        return statement.transaction in self.small_transactions
 
 
 def weigh_blocking_work(
@@ -126,14 +79,9 @@ def list_needed_kinds(facts: Facts) -> frozenset[WorkKind]:
     kinds = {
         _find_rate_kind(sized, statement, work)
         for statement, work in works
-        if find_size(sized.sizes, work.relation) is not None
+        if sized.find_size(statement, work).size is not None
     }
     return frozenset(kind for kind in kinds if kind is not None)
-
-
-def find_size(sizes: TableSizes, relation: StoredRelation) -> TableSize | None:
-    """The size of a table, or of an index's table."""
-    return sizes.find(relation.schema, relation.table or relation.name)
 
 
 def _list_own_works(item: BlockingWork) -> list[RowWork]:
@@ -150,12 +98,15 @@ def _weigh(
 ) -> Finding:
     if not sized.sizes.tables:
         return finding
-    names = dict.fromkeys(work.relation.table_name for work in works)
-    sizes = {str(size): size for work in works if (size := find_size(sized.sizes, work.relation))}
-    missing = [name for name in names if name not in sizes]
-    evidence = list(_describe_sizes(sizes.values(), missing))
+    works = list(sized.list_distinct(statement, works))
+    items = sized.list_sizes(statement, works)
+    sizes = [item.size for item in items if item.size is not None]
+    missing = [item.table for item in items if item.size is None]
+    evidence = list(_describe_sizes(sizes, missing))
     if not sizes:
         return replace(finding, evidence=(*finding.evidence, *evidence))
+    names = {work.relation.table_name for work in works}
+    partitions = " with all partitions" if any(item.table not in names for item in items) else ""
     estimate = estimate_time(sized, statement, works)
     lowered = LOWERED[severity] if sized.is_small(statement) else severity
     weight = f"a {lowered} instead of {_with_article(severity)}" if lowered != severity else ""
@@ -164,7 +115,7 @@ def _weigh(
         evidence.append(Evidence("weight", f"{weight}: {_describe_limit(sized.sizes)}"))
     return replace(
         finding,
-        extent=Extent(_describe_amount(list(sizes.values()), missing), _describe_time(estimate), weight),
+        extent=Extent(_describe_amount(sizes, missing) + partitions, _describe_time(estimate), weight),
         severity=lowered if weight else finding.severity,
         evidence=(*finding.evidence, *evidence),
     )
@@ -233,7 +184,7 @@ def estimate_time(
 
 def _estimate_work(sized: SizedFacts, statement: ObservedStatement, work: RowWork) -> float | None:
     """Seconds; None if the size or the rate is not known."""
-    kind, size = _find_rate_kind(sized, statement, work), find_size(sized.sizes, work.relation)
+    kind, size = _find_rate_kind(sized, statement, work), sized.find_size(statement, work).size
     rate = sized.facts.work_rates.find(kind) if kind is not None else None
     if rate is None or size is None:
         return None
@@ -258,7 +209,9 @@ def _find_rate_kind(sized: SizedFacts, statement: ObservedStatement, work: RowWo
         is_plain = work.relation.kind == "table" and not OTHER_STORAGE.search(statement.sql)
         return WorkKind.REWRITE if is_plain else None
     if work.kind is WorkKind.ROWS:
-        changes_all = WHOLE_UPDATE.match(statement.sql) is not None and work.relation in statement.written
+        parent = sized.find_partitioned(statement, work.relation)
+        is_changed = work.relation in statement.written or parent in statement.written
+        changes_all = is_changed and WHOLE_UPDATE.match(statement.sql) is not None
         return WorkKind.ROWS if changes_all else None
     return work.kind
 
