@@ -20,6 +20,7 @@ image               a server in a container: container_start starts it without a
 url                 databases on a server that the user runs
 remote              what the two need here: a Unix socket (socket_proxy), and a clean-up (remote_cleanup)
 database_removal    drops a database that is in use, on old servers too; shared_leftovers: and roles
+database_files      copies a database that is in use
 
 run_directory       the folders of a run, and the removal of abandoned ones; folder_remover removes those of
                     a gate that is killed

@@ -1,7 +1,7 @@
 """Makes a database as it is in production before a deployment: with the revisions of the base, and no others.
 
-A run from a checkpoint begins with that database, and it is copied then. Else the old revisions run once
-more, in a fork of the interpreter that ran the history.
+It is copied before the first new revision runs. Where that would change what this revision finds, the old
+ones run once more, in a fork of the interpreter that ran the history.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from migration_gate.replay.initial_state import prepare_copy, set_statement_time
 from migration_gate.replay.replay_setup import ReplaySetup
 from migration_gate.replay.runs_channel import RunsChannel
 from migration_gate.worker.protocol import Line
-from migration_gate.worker.protocol.history_lines import HistoryRead
+from migration_gate.worker.protocol.history_lines import EarlierRevisionsRan, HistoryRead
 from migration_gate.worker.protocol.order import RevisionRun
 from migration_gate.worker.protocol.step_lines import StepFinished
 
@@ -72,21 +72,29 @@ def _names_one(parent: str, revisions: Collection[str]) -> bool:
     return parent in revisions or any(revision.startswith(parent) for revision in revisions)
 
 
-def keep_earlier_database(setup: ReplaySetup) -> None:
+def copy_restored_database(setup: ReplaySetup) -> None:
     """Copy the database of a checkpoint, before the first new revision runs in it."""
-    if wants_rehearsal(setup):
+    if setup.wants_rehearsal:
         setup.server.copy_used_database(setup.database, setup.earlier_database)
 
 
-def wants_rehearsal(setup: ReplaySetup) -> bool:
-    """Whether there may be new revisions to rehearse."""
-    return setup.settings.observe != "off" and bool(setup.changed_files)
+def copy_paused_database(setup: ReplaySetup, line: EarlierRevisionsRan) -> tuple[str, ...]:
+    """Copy the database while the worker waits; the revisions that have run there, none if that failed."""
+    if not setup.wants_rehearsal or not line.is_committed:
+        return ()
+    obstacle = setup.server.copy_resting_database(setup.database, setup.earlier_database)
+    return () if obstacle else line.revisions
 
 
-def make_base_database(setup: ReplaySetup, channel: RunsChannel, split: RevisionSplit) -> str:
-    """Have `setup.earlier_database` hold what the old revisions made; why it could not be made, or ''."""
-    if setup.restored is not None and set(setup.restored.state.record.revisions) == set(split.old):
-        return ""  # it was copied when the run began
+def make_base_database(
+    setup: ReplaySetup, channel: RunsChannel, split: RevisionSplit, copied: Collection[str]
+) -> str:
+    """Have `setup.earlier_database` hold what the old revisions made; why it could not be made, or ''.
+
+    `copied`: the revisions that a copy holds already.
+    """
+    if copied and set(copied) == set(split.old):
+        return ""
     prepare_copy(setup, setup.earlier_database)
     if not split.old:
         return ""

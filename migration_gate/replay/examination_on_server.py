@@ -19,7 +19,7 @@ from migration_gate.git.git_command import find_repository_root
 from migration_gate.postgres.server import Server, detach_server
 from migration_gate.progress import Progress
 from migration_gate.project import Project
-from migration_gate.replay.base_database import keep_earlier_database
+from migration_gate.replay.base_database import copy_restored_database
 from migration_gate.replay.dropped_name_uses import add_name_uses
 from migration_gate.replay.history_run import (
     HistoryRun,
@@ -82,7 +82,7 @@ def examine_on_server(
         setup.base.share(SharedServer(detach_server(setup.server), setup.database, setup.base_database))
     preparation_notes = yield from prepare_database(setup)
     if setup.restored is not None:
-        keep_earlier_database(setup)
+        copy_restored_database(setup)
     history_run = yield from run_history(setup, worker, background)
 
     yield Progress("compare")

@@ -21,7 +21,7 @@ from migration_gate.facts import (
     Unchecked,
 )
 from migration_gate.progress import Progress
-from migration_gate.replay.base_database import split_history, wants_rehearsal
+from migration_gate.replay.base_database import copy_paused_database, split_history
 from migration_gate.replay.caught_error_log import read_caught_errors
 from migration_gate.replay.ddl_log import read_ddl_log
 from migration_gate.replay.initial_state import copy_for_rollback, restore_database
@@ -113,6 +113,7 @@ def run_history(
     planned = 0
     scripts: ScriptsFound | None = None
     repository_text: Future[RepositoryText] | None = None
+    copied = setup.restored.state.record.revisions if setup.restored is not None else ()
     end = HistoryEnd()
     answer = AnswerInProgress(stream)
     lines = answer.lines
@@ -126,13 +127,16 @@ def run_history(
                 _share_folders(setup, line)
             case EarlierRevisionsRan():
                 take_state(setup, lines)
-                if not line.obstacle:
+                copied = copy_paused_database(setup, line) or copied
+                if line.is_committed:
                     stream.confirm_kept_state()
             case DatabaseUsed():
                 restore_database(setup)
                 stream.confirm_restored_database()
             case HistoryFinished():
-                end = yield from finish_history(setup, worker, background, answer, repository_text)
+                end = yield from finish_history(
+                    setup, worker, background, answer, repository_text, copied=copied
+                )
             case RevisionsPlanned():
                 planned += len(line.revisions)
                 # Not while the project is imported, which is when both processors are busy.
@@ -173,7 +177,7 @@ def take_state(setup: ReplaySetup, lines: Sequence[Line]) -> None:
     """Keep what the old revisions left, or compare it with what is kept. Raises Broken if it differs."""
     line = lines[-1]
     assert isinstance(line, EarlierRevisionsRan)  # noqa: S101 - the caller has matched it
-    if setup.checkpoint is None:
+    if setup.checkpoint is None or not setup.checkpoint.wants_state:
         return
     if line.obstacle:
         setup.checkpoint.notes.append(line.obstacle)
@@ -221,8 +225,13 @@ def finish_history(
     background: ThreadPoolExecutor,
     answer: AnswerInProgress,
     repository_text: Future[RepositoryText] | None,
+    *,
+    copied: Sequence[str],
 ) -> Generator[Progress, None, HistoryEnd]:
-    """Read the replayed database, have the models created, and the change's revisions rolled back."""
+    """Read the replayed database, have the models created, and the change's revisions rolled back.
+
+    `copied`: the revisions that `setup.earlier_database` holds.
+    """
     lines = answer.lines
     # First: a database in use cannot be copied, and the reading uses it.
     copy_for_models(setup)
@@ -236,7 +245,7 @@ def finish_history(
     if is_rolled_back:
         rollback = yield from build_rollback_run(setup, answer, repository_text, reading).prove()
         yield Progress("models")
-    rehearsal = yield from rehearse_revisions(setup, answer)
+    rehearsal = yield from rehearse_revisions(setup, answer, copied)
     models_lines, unchecked = finish_models(setup, answer.stream, lines, models_answer.result(), reading)
     lines += models_lines
     models_database = None
@@ -245,15 +254,19 @@ def finish_history(
     return HistoryEnd(reading, models_database, rollback, rehearsal, unchecked)
 
 
-def rehearse_revisions(setup: ReplaySetup, answer: AnswerInProgress) -> Generator[Progress, None, Rehearsal]:
+def rehearse_revisions(
+    setup: ReplaySetup, answer: AnswerInProgress, copied: Sequence[str]
+) -> Generator[Progress, None, Rehearsal]:
     """Run the new revisions with rows, in copies of the database as it was before them."""
-    if not wants_rehearsal(setup):
+    if not setup.wants_rehearsal:
         return Rehearsal()
     split = split_history(answer.lines, setup.changed_files)
     if not split.new or not split.old:
         return Rehearsal()
     reader = AnswerReader(setup.repository, answer.lines)
-    run = RehearsalRun(setup, RunsChannel(answer), split, reader.failures, reader.version_tables())
+    run = RehearsalRun(
+        setup, RunsChannel(answer), split, reader.failures, reader.version_tables(), copied=copied
+    )
     return (yield from run.rehearse())
 
 

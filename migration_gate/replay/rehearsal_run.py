@@ -8,7 +8,7 @@ rehearsal goes on from there. What fails without rows, too, is not about rows.
 from __future__ import annotations
 
 import re
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -81,10 +81,14 @@ class RehearsalRun:
         split: RevisionSplit,
         failures: FailureBuilder,
         version_tables: Sequence[str],
+        *,
+        copied: Collection[str],
     ) -> None:
+        """`copied`: the revisions that `setup.earlier_database` holds."""
         self._setup = setup
         self._channel = channel
         self._split = split
+        self._copied = copied
         self._failures = failures
         self._version_tables = version_tables
         self._results: dict[str, RehearsedRevision] = {}
@@ -100,7 +104,7 @@ class RehearsalRun:
         yield Progress("rehearsal", total=len(self._split.new))
         if self._split.contexts > 1 or self._setup.other_databases:
             return Rehearsal(unproven=SEVERAL_CONTEXTS)
-        problem = make_base_database(self._setup, self._channel, self._split)
+        problem = make_base_database(self._setup, self._channel, self._split, self._copied)
         position = 0
         try:
             while not problem and position < len(self._split.new):

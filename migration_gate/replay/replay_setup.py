@@ -77,6 +77,11 @@ class ReplaySetup:
         return f"{self.database}_rows"
 
     @property
+    def wants_rehearsal(self) -> bool:
+        """Whether there may be new revisions to rehearse."""
+        return self.settings.observe != "off" and bool(self.changed_files)
+
+    @property
     def databases(self) -> tuple[str, ...]:
         """All that a run may make, but for those of other addresses."""
         return (
@@ -100,5 +105,6 @@ class ReplaySetup:
             self.other_databases,
             tuple(os.path.realpath(self.repository / path) for path in self.new_files),
             keeps_state=kind == "replay" and self.checkpoint is not None and self.checkpoint.wants_state,
+            copies_base=kind == "replay" and self.wants_rehearsal and not self.other_databases,
             earlier_run=self.restored.earlier_run if kind == "replay" and self.restored is not None else None,
         )

@@ -43,6 +43,8 @@ class WorkerTask:
     """real paths of the files that the change adds"""
     keeps_state: bool = False
     """the gate copies the server when the revisions that are not new have run"""
+    copies_base: bool = False
+    """the gate copies the database then"""
     earlier_run: EarlierRun | None = None
     """what the database holds already"""
 
@@ -81,6 +83,7 @@ def build_order(project: Project, settings: Settings, server: Server, task: Work
         judged_address=settings.judged_database,
         other_databases=dict(task.other_databases),
         keeps_state=task.keeps_state,
+        copies_base=task.copies_base,
         earlier_run=task.earlier_run,
     )
 

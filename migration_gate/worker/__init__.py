@@ -25,7 +25,8 @@ in and what goes out; stdout and stderr belong to the project's code.
     project_config      the project's Alembic configuration; relocated_imports: of another checkout
     script_history      the revisions, as Alembic reads them
     upgrade             runs env.py, one revision at a time; observed_step, session_place
-    state_keeping       lets the gate copy the server when the revisions that are not new have run
+    state_keeping       lets the gate copy the server when the revisions that are not new have run;
+                        local_settings: a COMMIT of the gate's leaves the session as it was
     revision_runs       runs single functions of revisions once more, when the history has run
     pool_guard          a fork uses no connection of the process that it comes from
     statement_recorder  statements, transactions and errors of a step; observed_blocks: caught in DO blocks

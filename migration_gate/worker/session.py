@@ -12,6 +12,7 @@ from .driver_patches import install_driver_patches
 from .error_report import describe_error
 from .import_hooks import ImportHooks
 from .listener_guard import ABORTED_TRANSACTION, GateFailed, ListenerGuard
+from .local_settings import LocalSettings
 from .model_ddl import OBSERVATION, ModelDdlObserver
 from .models_database import ModelsDatabase
 from .models_run import ModelsRun
@@ -61,8 +62,9 @@ class Session:
         self._redirection = Redirection(order.server, database, answer)
         self._models_run = ModelsRun(order, orders, self._redirection, answer) if creates_models else None
         self._guard = ListenerGuard()
-        observation = StatementObservation(self._guard, self._redirection)
-        self._recorder = StatementRecorder(self._home, self._guard, observation)
+        self._local_settings = LocalSettings()
+        observation = StatementObservation(self._guard, self._redirection, self._local_settings)
+        self._recorder = StatementRecorder(self._home, self._guard, observation, self._local_settings)
         self._model_ddl = ModelDdlObserver(self._home, self._guard)
         self._upgrade: Optional[HistoryUpgrade] = None
         self._databases = SeveralDatabases(order, self._redirection, answer, self._guard)
@@ -170,7 +172,7 @@ class Session:
         history = ScriptHistory(script, self._answer)
         history.is_environment_error = self._retries.is_environment_error
         history.send_folders()
-        keeper = StateKeeper(self._order, self._answer, self._orders, self._guard)
+        keeper = StateKeeper(self._order, self._answer, self._orders, self._guard, self._local_settings)
         upgrade = HistoryUpgrade(
             self._order,
             script,

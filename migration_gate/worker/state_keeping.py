@@ -9,20 +9,14 @@ from __future__ import annotations
 from typing import Any, Callable, Optional, Sequence
 
 from .answer_stream import AnswerStream, OrderStream
-from .catalog_snapshot import NO_ACTIVE_TRANSACTION, execute_unseen
-from .error_report import describe_error
+from .catalog_snapshot import execute_unseen
 from .listener_guard import ListenerGuard
+from .local_settings import LocalSettings, read_settings
 from .protocol.history_lines import EarlierRevisionsRan, StepKeywords
 from .protocol.order import Order
 
 COMMIT_AND_CHAIN = 120000
 """server_version_num of the first server that has COMMIT AND CHAIN"""
-COMMIT = "commit and chain /* migration_gate */"
-SESSION_SETTINGS = """
-select name, setting from pg_catalog.pg_settings
-where source = 'session' and setting is distinct from reset_val and left(name, 14) <> 'migration_gate'
-"""
-"""that a new session would not have"""
 HAS_OWN_ROLE = """
 select current_user = session_user and rolsuper from pg_catalog.pg_roles where rolname = current_user
 """
@@ -69,17 +63,25 @@ when exists (select from pg_catalog.pg_file_settings where right(sourcefile, 20)
 """
 """what a new session, on a copy of the server, would find otherwise"""
 FIND_COMMIT_OBSTACLE = "%s select case %s else '' end" % (LABELS, COMMIT_OBSTACLES)
-FIND_OBSTACLE = "%s select case %s %s else '' end" % (LABELS, COMMIT_OBSTACLES, SESSION_OBSTACLES)
+FIND_SESSION_OBSTACLE = "select case %s else '' end" % SESSION_OBSTACLES
 
 
 class StateKeeper:
     """Waits at most once in a run: when the revisions that are not new have run."""
 
-    def __init__(self, order: Order, answer: AnswerStream, orders: OrderStream, guard: ListenerGuard) -> None:
+    def __init__(
+        self,
+        order: Order,
+        answer: AnswerStream,
+        orders: OrderStream,
+        guard: ListenerGuard,
+        local_settings: LocalSettings,
+    ) -> None:
         self._order = order
         self._answer = answer
         self._orders = orders
         self._guard = guard
+        self._local_settings = local_settings
         self._contexts = 0
         self._is_done = False
         self._observed: frozenset[str] = frozenset()
@@ -98,26 +100,32 @@ class StateKeeper:
             raise RuntimeError("revisions of the earlier run are looked at one by one")
         if self._order.keeps_state:
             with self._guard.querying("the look at the settings of the session"):
-                self._settings = dict(_read_settings(context.connection))
+                self._settings = dict(read_settings(context.connection))
 
-    def keep(self, context: Any, revisions: Sequence[str], *, is_whole_target: bool) -> None:
-        """These revisions of the context have run: have the state copied, if nothing is in the way."""
+    def keep(self, context: Any, revisions: Sequence[str], *, has_more: bool, is_whole_target: bool) -> None:
+        """These revisions of the context have run: have the state copied, if nothing is in the way.
+
+        `has_more`: new ones follow.
+        """
         earlier = self._order.earlier_run.revisions if self._order.earlier_run is not None else ()
-        if self._is_done or not self._order.keeps_state or len(revisions) <= len(earlier):
-            return
-        if not self._answer.is_owner:
+        has_run_some = len(revisions) > len(earlier)
+        keeps_state = self._order.keeps_state and has_run_some
+        copies_base = self._order.copies_base and has_run_some and has_more
+        if self._is_done or not (keeps_state or copies_base) or not self._answer.is_owner:
             return
         self._is_done = True
-        obstacle = self._find_obstacle(context, revisions, is_whole_target=is_whole_target)
-        if not obstacle:
+        commit_obstacle = self._find_commit_obstacle(context, revisions, is_whole_target=is_whole_target)
+        obstacle = commit_obstacle or (self._find_state_obstacle(context.connection) if keeps_state else "")
+        is_committed = not commit_obstacle and (copies_base or not obstacle)
+        if is_committed:
             with self._guard.querying("the copy of the server between two revisions"):
-                commit_and_chain(context.connection)
-        self._answer.send(EarlierRevisionsRan(tuple(revisions), obstacle, self.list_keywords()))
-        if not obstacle:
+                self._local_settings.commit(context.connection)
+        self._answer.send(EarlierRevisionsRan(tuple(revisions), obstacle, is_committed, self.list_keywords()))
+        if is_committed:
             self._orders.await_kept_state()
 
-    def _find_obstacle(self, context: Any, revisions: Sequence[str], *, is_whole_target: bool) -> str:
-        connection = context.connection
+    def _find_commit_obstacle(self, context: Any, revisions: Sequence[str], *, is_whole_target: bool) -> str:
+        """What is in the way of a COMMIT that is no one's but ours; '' if nothing is."""
         server = self._order.server
         obstacles = {
             "env.py has several contexts, or the run several targets": self._contexts != 1
@@ -125,46 +133,33 @@ class StateKeeper:
             "the server is not the gate's own, or too old": server.version < COMMIT_AND_CHAIN
             or not server.token,
             "older revisions are looked at one by one": bool(self._observed.intersection(revisions)),
-            "a savepoint is open": connection.in_nested_transaction(),
+            "a savepoint is open": context.connection.in_nested_transaction(),
             "something of the gate's failed": bool(self._guard.failures),
-            "older revisions build tables from the models": self.has_model_ddl(),
         }
         obstacle = next((words for words, is_there in obstacles.items() if is_there), "")
-        return obstacle or self._look_at_session(connection)
-
-    def _look_at_session(self, connection: Any) -> str:
-        """What in the session or in the database is in the way; '' if nothing is."""
+        if obstacle:
+            return obstacle
         obstacle = "it could not be seen what a commit would change"
         with self._guard.querying("the look for what a commit would change"):
-            if not execute_unseen(connection, HAS_OWN_ROLE)[0][0]:
+            if execute_unseen(context.connection, HAS_OWN_ROLE)[0][0]:
+                obstacle = find_commit_obstacle(context.connection)
+            else:
                 obstacle = "the session has another role"
-            elif dict(_read_settings(connection)) == self._settings:
-                obstacle = str(execute_unseen(connection, FIND_OBSTACLE)[0][0])
+        return obstacle
+
+    def _find_state_obstacle(self, connection: Any) -> str:
+        """What a new session, on a copy of the server, would find otherwise; '' if nothing."""
+        if self.has_model_ddl():
+            return "older revisions build tables from the models"
+        obstacle = "it could not be seen what a new session would find"
+        with self._guard.querying("the look for what a new session would find"):
+            if dict(read_settings(connection)) == self._settings:
+                obstacle = str(execute_unseen(connection, FIND_SESSION_OBSTACLE)[0][0])
             else:
                 obstacle = "older revisions have changed settings of the session"
         return obstacle
 
 
-def _read_settings(connection: Any) -> list[tuple[str, str]]:
-    return [(row[0], row[1]) for row in execute_unseen(connection, SESSION_SETTINGS)]
-
-
 def find_commit_obstacle(connection: Any) -> str:
     """What a COMMIT would change for the revisions that follow; '' if nothing."""
     return str(execute_unseen(connection, FIND_COMMIT_OBSTACLE)[0][0])
-
-
-def commit_and_chain(connection: Any) -> None:
-    """Commit what is open, and go on in a transaction of the same kind; what was set for it stays set."""
-    before = _read_settings(connection)
-    try:
-        execute_unseen(connection, COMMIT)
-    except Exception as error:
-        if describe_error(error).sqlstate != NO_ACTIVE_TRANSACTION:
-            raise
-        return  # nothing is open
-    after = dict(_read_settings(connection))
-    for name, setting in before:
-        if after.get(name) != setting:
-            quoted = setting.replace("'", "''")
-            execute_unseen(connection, "select set_config('%s', '%s', true)" % (name, quoted))

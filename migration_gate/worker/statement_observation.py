@@ -6,14 +6,14 @@ it have been committed there long ago, and their locks say nothing about it.
 
 from __future__ import annotations
 
-import re
-from typing import Any, Mapping, Optional
+from typing import Any, Optional
 
 from . import private_api
 from .catalog_snapshot import execute_unseen, run_unseen
 from .listener_guard import ListenerGuard
+from .local_settings import LocalSettings
 from .redirection import Redirection
-from .state_keeping import commit_and_chain, find_commit_obstacle
+from .state_keeping import find_commit_obstacle
 
 OBSERVATION = "the observation of locks"
 IS_INSTALLED = "select to_regprocedure('migration_gate.keep_base(boolean)') is not null"
@@ -31,15 +31,12 @@ SESSION_SETTINGS = {
     "migration_gate.observed": "on",
 }
 """of connections that a looked-at revision opens"""
-READ_SETTING = "select current_setting('%s', true)"
-SET_LOCAL = re.compile(r"\bset\s+local\s+\"?([\w.]+)|\bset_config\s*\(\s*'([\w.]+)'", re.IGNORECASE)
-CUSTOM_NAME = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
 
 
 class StatementObservation:
     """Logs the points between which the gate reads the server's log."""
 
-    def __init__(self, guard: ListenerGuard, redirection: Redirection) -> None:
+    def __init__(self, guard: ListenerGuard, redirection: Redirection, local_settings: LocalSettings) -> None:
         self._guard = guard
         self._redirection = redirection
         self._sessions: dict[int, Any] = {}
@@ -49,8 +46,7 @@ class StatementObservation:
         self._number = 0
         self._is_continued = False
         """the revision before the one that runs was looked at, too"""
-        self._local_settings: dict[str, None] = {"role": None}
-        """names of settings that hold for a transaction only, and that pg_settings does not list"""
+        self._local_settings = local_settings
 
     def begin(self, connection: Any, step: int, *, by_itself: bool) -> None:
         """A looked-at revision begins. `by_itself`: not in one deployment with the one before it."""
@@ -98,15 +94,6 @@ class StatementObservation:
             with self._guard.querying(OBSERVATION):
                 self._log_point(connection, "statement", line, in_block)
 
-    def remember_settings(self, statement: str, parameters: Any) -> None:
-        """Remember the names of settings that a statement of env.py's sets for its transaction."""
-        for match in SET_LOCAL.finditer(statement):
-            self._local_settings[match[1] or match[2]] = None
-        if "set_config" in statement:
-            for value in _list_values(parameters):
-                if isinstance(value, str) and CUSTOM_NAME.fullmatch(value):
-                    self._local_settings[value] = None
-
     def _stop(self, step: int) -> int:
         self._step = None
         self._redirection.session_settings = {}
@@ -127,33 +114,10 @@ class StatementObservation:
         they would find something else after a COMMIT; then the locks of the revisions before are held on.
         """
         has_locks = bool(execute_unseen(connection, KEEP_BASE % ("true" if forget else "false"))[0][0])
-        if not has_locks:
-            return "begin"
         if connection.in_nested_transaction():
-            return "held"
+            return "held" if has_locks else "begin"
         if find_commit_obstacle(connection):
-            return "kept"
-        settings = self._read_settings(connection)
-        commit_and_chain(connection)
-        later = self._read_settings(connection)
-        for name, value in settings.items():
-            if later.get(name) != value:
-                command = "select set_config('%s', '%s', true)" % (name, value.replace("'", "''"))
-                execute_unseen(connection, command)
+            return "kept" if has_locks else "begin"
+        # Without locks, too: other sessions are to see what was remembered.
+        self._local_settings.commit(connection)
         return "begin"
-
-    def _read_settings(self, connection: Any) -> dict[str, str]:
-        """Settings that env.py may have made for the transaction, and that pg_settings does not list."""
-        settings = {}
-        for name in self._local_settings:
-            ((value,),) = execute_unseen(connection, READ_SETTING % name)
-            if value is not None:
-                settings[name] = str(value)
-        return settings
-
-
-def _list_values(parameters: Any) -> list[Any]:
-    """The values of one execution's parameters."""
-    if isinstance(parameters, Mapping):
-        return list(parameters.values())
-    return list(parameters) if isinstance(parameters, (list, tuple)) else []

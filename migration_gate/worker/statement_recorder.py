@@ -10,6 +10,7 @@ from typing import Any, Callable, Optional
 from . import private_api
 from .error_report import MAX_TEXT, describe_error
 from .listener_guard import ListenerGuard
+from .local_settings import LocalSettings
 from .observed_blocks import IS_INSTALLED, observe_block, without_notes
 from .protocol.reported_error import ErrorReport
 from .protocol.step_lines import BoundaryName, ExecutedStatement
@@ -24,10 +25,17 @@ DUPLICATES = ("42P07", "42701", "42710")
 class StatementRecorder:
     """Listens on every engine; `begin_step` and `end_step` mark what belongs to a step."""
 
-    def __init__(self, home: str, guard: ListenerGuard, observation: StatementObservation) -> None:
+    def __init__(
+        self,
+        home: str,
+        guard: ListenerGuard,
+        observation: StatementObservation,
+        local_settings: LocalSettings,
+    ) -> None:
         self._home = home
         self._guard = guard
         self.observation = observation
+        self._local_settings = local_settings
         """of the locks, while a looked-at revision runs"""
         self.file: Optional[str] = None
         """of the revision that runs; None between two steps"""
@@ -119,7 +127,7 @@ class StatementRecorder:
             self.line = self._running_line() or self.line
             self._statement_start = time.perf_counter()
         else:
-            self.observation.remember_settings(statement, parameters)
+            self._local_settings.remember(statement, parameters)
 
     def _after_statement(
         self, connection: Any, cursor: Any, statement: str, parameters: Any, *more: Any

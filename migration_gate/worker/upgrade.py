@@ -228,7 +228,9 @@ class HistoryUpgrade:
         for position, step in enumerate(plan[earlier_steps:], earlier_steps):
             revision = step.revision.revision
             if position == boundary:
-                self._keeper.keep(context, revisions[:position], is_whole_target=is_whole_target)
+                self._keeper.keep(
+                    context, revisions[:position], has_more=True, is_whole_target=is_whole_target
+                )
             yield from self._run_step(
                 step,
                 context,
@@ -238,7 +240,7 @@ class HistoryUpgrade:
                 is_observed=revision in looked_at,
             )
         if boundary == len(plan):
-            self._keeper.keep(context, revisions, is_whole_target=is_whole_target)
+            self._keeper.keep(context, revisions, has_more=False, is_whole_target=is_whole_target)
 
     def _count_earlier_steps(self, revisions: Sequence[str], context_number: int) -> int:
         """How many of these steps an earlier run has run. Raises if the plan is another one than then."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from migration_gate.facts import Rehearsal
+from migration_gate.replay.runs_channel import RunsChannel
+from migration_gate.worker.protocol.order import RevisionRun
 from tests.replay.test_rollback import write_project
 from tests.support.project_files import revision_text
 from tests.support.replay_engine import Engine
@@ -18,15 +21,15 @@ BASE = (
 )
 
 
-def rehearse(engine: Engine, *upgrades: str, **settings: Any) -> Rehearsal:
+def rehearse(engine: Engine, *upgrades: str, base: str = BASE, **settings: Any) -> Rehearsal:
     """What came of the revisions behind the base, which are the change."""
-    texts = [revision_text("0", None, BASE)]
+    texts = [revision_text("0", None, base)]
     texts += [revision_text(str(n), str(n - 1), upgrade) for n, upgrade in enumerate(upgrades, start=1)]
     folder = write_project(engine.folder(), *texts)
-    changed = tuple(
-        str(folder.resolve() / f"migrations/versions/{number:02}.py") for number in range(2, len(texts) + 1)
-    )
-    return engine.run(folder, changed=changed, rollback="off", **settings).replay.rehearsal
+    changed = tuple(f"migrations/versions/{number:02}.py" for number in range(2, len(texts) + 1))
+    paths = tuple(str(folder.resolve() / path) for path in changed)
+    ran = engine.run(folder, changed=paths, new_files=changed, rollback="off", **settings)
+    return ran.replay.rehearsal
 
 
 def test_each_revision_is_told_what_it_did_and_a_failure_does_not_end_it(engine: Engine) -> None:
@@ -58,6 +61,30 @@ def test_code_that_runs_without_rows_alone_is_told_apart(engine: Engine) -> None
     assert failing.failure is not None
     assert (failing.failure.rows, failing.failure.failure.exception_class) == ("unusual", "AttributeError")
     assert [change.kind for change in deleting.changes] == ["lost rows"]
+
+
+@pytest.mark.parametrize(
+    ("base", "repeated"),
+    [(BASE, []), (f"{BASE}\nop.execute('CREATE TEMPORARY TABLE own (id int)')", [("0",)])],
+    ids=["copied", "repeated"],
+)
+def test_the_base_is_copied_unless_a_commit_would_change_something(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, base: str, repeated: list[tuple[str, ...]]
+) -> None:
+    sent: list[tuple[str, ...]] = []
+    real_run = RunsChannel.run
+
+    def run(
+        channel: RunsChannel, database: str, runs: Sequence[RevisionRun], *, prepares: bool = False
+    ) -> Any:
+        sent.append(tuple(run.revision for run in runs))
+        return real_run(channel, database, runs, prepares=prepares)
+
+    monkeypatch.setattr(RunsChannel, "run", run)
+    rehearsal = rehearse(engine, 'op.execute("DELETE FROM notes")', base=base)
+    (deleting,) = rehearsal.revisions
+    assert [change.kind for change in deleting.changes] == ["lost rows"]
+    assert sent == repeated
 
 
 def test_without_a_change_nothing_is_rehearsed(engine: Engine) -> None:

@@ -111,7 +111,7 @@ LINES: tuple[Line, ...] = (
         True,
         json.dumps(EMPTY_CATALOG),
     ),
-    EarlierRevisionsRan(("a", "b"), "", (StepKeywords((StepKeyword("engine_name", "events"),), True),)),
+    EarlierRevisionsRan(("a", "b"), "", True, (StepKeywords((StepKeyword("engine_name", "events"),), True),)),
     ContextFinished(1, "alembic_version", "meta", "public", "app, public"),
     ModelDdlFound(
         (

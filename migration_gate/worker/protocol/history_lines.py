@@ -96,13 +96,15 @@ class StepKeywords:
 class EarlierRevisionsRan:
     """The revisions that are not new have run; the rest of the plan follows when the gate has answered.
 
-    Where something is in the way of a copy of the server, nothing is waited for.
+    Where something is in the way of a COMMIT, nothing is waited for.
     """
 
     revisions: tuple[str, ...]
     """those that have run, in their order"""
     obstacle: str = ""
     """why a later run could not begin here, as a clause; '' if it can"""
+    is_committed: bool = True
+    """what they did, which can be copied; the worker waits"""
     step_keywords: tuple[StepKeywords, ...] = ()
     """so far"""
     kind: Literal["earlier_revisions"] = "earlier_revisions"

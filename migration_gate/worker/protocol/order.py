@@ -115,6 +115,8 @@ class Order:
     """databases on the server for the addresses of the others"""
     keeps_state: bool = False
     """the gate wants a copy of the server when the revisions that are not new have run"""
+    copies_base: bool = False
+    """the gate wants a copy of the database then"""
     earlier_run: Optional[EarlierRun] = None
     """None if the database is empty"""
 
