@@ -10,7 +10,8 @@ ownership_trials    what becomes of rows whose owner is deleted; trial_statement
 statement_trials    statements of the base's models on the change's schema: mapped_statements,
                     relation_shapes, earlier_values
 generated_rows      fills all tables for a rehearsal: candidate_values, row_values
-row_losses          what a revision did to these rows: kept_values; broken_rules: which rules they break
+row_losses          what a revision did to these rows: row_state, kept_values; broken_rules: which rules they
+                    break
 row_source          puts rows into tables: single_rows, simple_values, old_shape; row_survival: what
                     became of them
 """

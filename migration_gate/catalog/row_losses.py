@@ -10,10 +10,11 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 
 from migration_gate.catalog.kept_values import canonical_text, is_contained, is_same_value
+from migration_gate.catalog.row_state import RowState
 from migration_gate.catalog.row_survival import StoredColumn, StoredRows
 from migration_gate.facts import RowChange, RowLoss
 
@@ -24,16 +25,6 @@ SHOWN_COLUMNS = 6
 SHOWN_TEXT = 40
 _TIMES = ("date", "timestamp")
 _WORD = re.compile(r"\w+")
-
-
-@dataclass(frozen=True)
-class RowState:
-    """The rows of a database between two revisions."""
-
-    tables: Mapping[int, StoredRows]
-    """all, by oid"""
-    today: date
-    """of the server"""
 
 
 @dataclass(frozen=True)
@@ -75,12 +66,14 @@ class _Comparison:
         self._after = after
         self._words = [set(_WORD.findall(sql.lower())) for sql in statements]
         self._gained = {
-            oid: _select_gained(before.tables.get(oid), table) for oid, table in after.tables.items()
+            oid: _select_gained(before.tables.get(oid), table)
+            for oid, table in after.tables.items()
+            if table is not before.tables.get(oid)
         }
 
     def find_changes(self, tracked: Mapping[int, StoredRows]) -> Iterator[RowChange]:
         for oid, table in tracked.items():
-            if not table.rows:
+            if not table.rows or self._is_untouched(oid):
                 continue
             pair = self._pair_table(oid, table)
             if pair is None:
@@ -91,6 +84,9 @@ class _Comparison:
             for column in table.columns:
                 if not column.is_generated:
                     yield from self._describe_column(pair, column)
+
+    def _is_untouched(self, oid: int) -> bool:
+        return oid in self._before.tables and self._after.tables.get(oid) is self._before.tables[oid]
 
     def _pair_table(self, oid: int, table: StoredRows) -> _TablePair | None:
         if oid in self._after.tables:

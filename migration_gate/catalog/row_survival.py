@@ -80,9 +80,7 @@ class RowFate:
 
 def read_stored_rows(connection: psycopg.Connection[Any], oids: Sequence[int]) -> dict[int, StoredRows]:
     """The rows of those of the tables that are there and are not too large, by the oid."""
-    groups: dict[int, list[tuple[Any, ...]]] = {}
-    for row in connection.execute(_COLUMNS, [list(oids)]).fetchall():
-        groups.setdefault(row[0], []).append(row)
+    groups = read_stored_columns(connection, oids)
     names = {oid: qualified_name(columns[0][1], columns[0][2]) for oid, columns in groups.items()}
     rows = _read_rows(connection, names)
     tables = [
@@ -91,6 +89,16 @@ def read_stored_rows(connection: psycopg.Connection[Any], oids: Sequence[int]) -
         for schema, name in [columns[0][1:3]]
     ]
     return {table.oid: table for table in tables if len(table.rows) <= MAX_ROWS}
+
+
+def read_stored_columns(
+    connection: psycopg.Connection[Any], oids: Sequence[int]
+) -> Mapping[int, list[tuple[Any, ...]]]:
+    """The columns of the tables that are there, by the oid: oid, schema and name, then a `StoredColumn`."""
+    groups: dict[int, list[tuple[Any, ...]]] = {}
+    for row in connection.execute(_COLUMNS, [list(oids)]).fetchall():
+        groups.setdefault(row[0], []).append(row)
+    return groups
 
 
 def _read_rows(

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from migration_gate.catalog.broken_rules import find_broken_rules
 from migration_gate.catalog.generated_rows import RowVariety, count_rows, fill_database
-from migration_gate.catalog.row_losses import RowState, find_row_changes
+from migration_gate.catalog.row_losses import find_row_changes
 from migration_gate.catalog.row_source import FilledTable
-from migration_gate.catalog.row_survival import StoredRows, read_stored_rows, select_new_rows
+from migration_gate.catalog.row_state import RowState, read_row_state
+from migration_gate.catalog.row_survival import StoredRows, select_new_rows
 from migration_gate.catalog.snapshot_reader import read_snapshot
 from migration_gate.catalog.trial_statements import RowRefused
 from migration_gate.facts import (
@@ -43,12 +44,6 @@ if TYPE_CHECKING:
 
 SEVERAL_CONTEXTS = "env.py runs revisions in several contexts"
 _WORD = re.compile(r"\w+")
-_TABLES = """
-select c.oid::bigint from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-where c.relkind in ('r', 'p') and n.nspname !~ '^pg_'
-  and n.nspname not in ('information_schema', 'migration_gate')
-"""
-_TODAY = "select (now() at time zone 'UTC')::date"
 _CAUSES: Mapping[str, re.Pattern[str]] = {
     "lost rows": re.compile(r"\b(?:delete|truncate)\b", re.IGNORECASE),
     "dropped table": re.compile(r"\bdrop\s+table\b", re.IGNORECASE),
@@ -154,7 +149,7 @@ class RehearsalRun:
                 if finished.error is not None:
                     return number, self._handle_failure(connection, revision, finished, filled)
                 statements = [item for run in finished.finished for item in run.statements]
-                after = _read_state(connection)
+                after = read_row_state(connection, filled.state)
                 if number >= start:
                     self._add_result(connection, revision, filled, after, statements)
                 filled.tracked = _follow_rows(filled, after)
@@ -163,11 +158,11 @@ class RehearsalRun:
 
     def _fill(self, connection: psycopg.Connection[Any]) -> _FilledDatabase:
         snapshot = read_snapshot(connection, self._version_tables)
-        known = _read_state(connection)
+        known = read_row_state(connection)
         connection.autocommit = False
         filled = fill_database(connection, snapshot, self._varieties, others=self._others)
         connection.autocommit = True
-        state = _read_state(connection)
+        state = read_row_state(connection, known)
         ours = {table.oid: state.tables[table.oid] for table in filled if table.oid in state.tables}
         database = _FilledDatabase(snapshot, filled, state, select_new_rows(ours, known.tables))
         self._first_fill = self._first_fill or database
@@ -253,19 +248,15 @@ def _describe_level(level: RowVariety) -> FailingRows:
     return names.get(level, "extreme")
 
 
-def _read_state(connection: psycopg.Connection[Any]) -> RowState:
-    oids = [oid for (oid,) in connection.execute(_TABLES.encode()).fetchall()]
-    row = connection.execute(_TODAY).fetchone()
-    assert row is not None  # noqa: S101 - the query has one row
-    return RowState(read_stored_rows(connection, oids), row[0])
-
-
 def _follow_rows(filled: _FilledDatabase, after: RowState) -> Mapping[int, StoredRows]:
     """The made rows after a revision: all rows of the tables that had only such."""
     tracked = {}
     for oid, table in filled.tracked.items():
         later = after.tables.get(oid)
         if later is None:
+            continue
+        if later is filled.state.tables[oid]:
+            tracked[oid] = table
             continue
         others = [row for row in filled.state.tables[oid].rows if row not in table.rows]
         tracked[oid] = replace(later, rows=tuple(row for row in later.rows if row not in others))
