@@ -231,6 +231,7 @@ def service() -> Iterator[tuple[str, str]]:
         run_docker("network", "rm", name)
 
 
+@pytest.mark.release
 def test_a_service_of_the_job_is_used_and_cleaned_up(service: tuple[str, str], tmp_path: Path) -> None:
     network, url = service
     result = run_step(

@@ -76,6 +76,7 @@ def test_an_input_that_is_unknown_is_named(checkout: Path, golden: Golden) -> No
     golden("action/unknown-input.txt", result.as_text())
 
 
+@pytest.mark.release
 @pytest.mark.parametrize(
     ("name", "value"),
     [("fail_on", "sometimes"), ("network", "maybe"), ("comment", "yes"), ("postgres", "ato")],
@@ -87,6 +88,7 @@ def test_an_input_that_is_malformed_is_named(name: str, value: str, checkout: Pa
     assert name.replace("_", "-") in result.summary
 
 
+@pytest.mark.release
 def test_a_project_in_a_folder_is_found_by_its_path(checkout: Path, golden: Golden) -> None:
     commit_skeleton(checkout, "services/api")
     base = git(checkout, "rev-parse", "HEAD")
@@ -100,6 +102,7 @@ def test_a_project_in_a_folder_is_found_by_its_path(checkout: Path, golden: Gold
     golden("action/folder.txt", result.as_text())
 
 
+@pytest.mark.release
 def test_several_projects_are_one_report(checkout: Path, golden: Golden) -> None:
     for name in ("api", "billing"):
         write_skeleton(checkout / name)

@@ -136,6 +136,7 @@ def log_text(report: dict[str, Any]) -> str:
     return "\n".join(line["text"] for line in report["log"])
 
 
+@pytest.mark.release
 def test_a_finding_fails_the_job_and_jobs_that_need_it(
     hello: Path, golden: Callable[[str, str], None]
 ) -> None:

@@ -78,6 +78,7 @@ def test_a_change_of_an_old_revision_is_judged_beside_a_replay_of_the_base(place
     assert {"item.name"} <= gone, ran.said
 
 
+@pytest.mark.release
 def test_what_a_change_corrects_is_gone(place: World) -> None:
     base = laid(place, models_py=OLD_DRIFT)
     commit(place.project, {"shop/models.py": MODELS})
@@ -103,6 +104,7 @@ def test_in_a_base_without_the_project_everything_is_new(place: World) -> None:
     assert (ran.status, novelties(report)) == (1, {"drift item.name": "new"}), ran.said
 
 
+@pytest.mark.release
 def test_the_migrations_may_have_been_elsewhere(place: World) -> None:
     base = laid(place, models_py=OLD_DRIFT)
     git(place.project, "mv", "migrations", "database")
@@ -123,6 +125,7 @@ def test_models_that_were_installed_from_the_checkout_are_the_bases_own(place: W
     assert novelties(report) == {"drift item.note": "new", "drift item.name": "old"}, ran.said
 
 
+@pytest.mark.release
 def test_a_change_of_what_nothing_reads_leaves_everything_old(place: World) -> None:
     base = laid(place, models_py=OLD_DRIFT)
     commit(place.project, {"README.md": "More."})
@@ -138,6 +141,7 @@ def test_what_an_old_revision_reads_is_no_part_of_the_bases_replay_if_it_differs
     assert novelties(report)["drift item.extra"] == "new", ran.said
 
 
+@pytest.mark.release
 def test_what_only_looks_like_a_revision_is_examined(place: World) -> None:
     base = laid(place, **{".gitignore": "__pycache__/\n"})
     text = (

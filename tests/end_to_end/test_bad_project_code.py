@@ -57,6 +57,7 @@ def test_an_import_that_crashes(here: World, command_says: CommandSays) -> None:
     command_says(2)
 
 
+@pytest.mark.release
 def test_an_import_that_is_killed(here: World, command_says: CommandSays) -> None:
     here.lay(settings("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)"))
     command_says(3)
@@ -80,6 +81,7 @@ time.sleep(300)
     assert "took longer than 3 s while the project was imported" in ran.out
 
 
+@pytest.mark.release
 def test_an_import_that_prints_megabytes(here: World) -> None:
     """Its output is kept to the end of it, and shown where something failed."""
     code = """
@@ -98,6 +100,7 @@ for stream in (sys.stdout, sys.stderr):
     assert len(ran.out) < 300_000
 
 
+@pytest.mark.release
 def test_an_import_that_prints_bytes_that_are_not_text(here: World) -> None:
     here.lay(settings("import os\nos.write(1, bytes(range(256)) * 50)\nos.write(2, b'\\x1b[2J\\xff')"))
     ran = here.check()
@@ -133,6 +136,7 @@ def test_a_forked_child_that_fails_where_its_parent_goes_on(here: World) -> None
     assert "2 revisions, 1 table" in ran.out
 
 
+@pytest.mark.release
 def test_threads_that_never_end(here: World) -> None:
     code = "import threading, time\nthreading.Thread(target=time.sleep, args=(300,)).start()"
     here.lay(settings(code))
@@ -140,6 +144,7 @@ def test_threads_that_never_end(here: World) -> None:
     assert (ran.status, ran.complaints) == (0, ""), ran.said
 
 
+@pytest.mark.release
 def test_an_exit_handler_that_never_ends(here: World) -> None:
     here.lay(settings("import atexit, time\natexit.register(time.sleep, 300)"))
     ran = here.check()
