@@ -61,7 +61,8 @@ RUN mkdir -p /etc/postgresql-common \
     && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/debconf/*-old /var/log/apt /var/log/dpkg.log \
         /usr/lib/*/libLLVM* /usr/lib/*/libz3.so* /usr/share/i18n /usr/share/locale/*/LC_MESSAGES \
         "/usr/lib/postgresql/${PG_MAJOR}/lib/bitcode" "/usr/lib/postgresql/${PG_MAJOR}/lib"/llvmjit* \
-        /usr/share/perl /usr/lib/*/perl /usr/lib/*/libperl.so* /usr/share/gitweb /usr/bin/scalar /usr/bin/git-shell \
+        /usr/share/perl /usr/share/perl5 /usr/lib/*/perl /usr/lib/*/perl-base/unicore /usr/lib/*/libperl.so* \
+        /usr/share/bash-completion /usr/share/gitweb /usr/bin/scalar /usr/bin/git-shell \
         /usr/lib/*/gconv/[A-HJ-TV-Z]* /usr/lib/*/gconv/lib* /usr/bin/tini-static /usr/share/doc/*/changelog* \
     && cd /usr/lib/git-core \
     && rm -f scalar git-shell git-daemon git-http-backend git-http-fetch git-http-push git-imap-send git-instaweb \
@@ -93,7 +94,7 @@ RUN printf '%s\n' '#!/opt/migration-gate/bin/python -Iu' 'from migration_gate.__
 # hadolint ignore=DL3003
 RUN find / -xdev -type f -perm /6000 -exec chmod a-s {} + \
     && cd /usr/local/lib/python3.13 \
-    && rm -rf site-packages/pip* /usr/local/bin/pip* /usr/local/include test idlelib config-* tkinter \
+    && rm -rf site-packages/pip* /usr/local/bin/pip* /usr/local/include ensurepip test idlelib config-* tkinter \
         turtledemo pydoc_data lib-dynload/_test*.so lib-dynload/_ctypes_test*.so lib-dynload/_xxtestfuzz*.so \
         /var/lib/dpkg/info/*.symbols
 
