@@ -192,10 +192,21 @@ class GeneratedRows:
         return True
 
     def _insert_others(self, rows: _TableRows, start: int, count: int, *, is_extreme: bool) -> None:
-        for place in range(count):
-            unusual = dict(self._choose_unusual(rows, place, is_extreme=is_extreme))
-            number = start + place + 1
-            self._try_row(rows, number, {**self._build_row(rows, number), **unusual}, unusual)
+        made = [self._build_other(rows, start, place, is_extreme=is_extreme) for place in range(count)]
+        try:
+            self._insert(rows.table, [row for _, row, _ in made])
+            rows.count += count
+        except RowRefused:
+            for place in range(count):
+                self._try_row(rows, *self._build_other(rows, start, place, is_extreme=is_extreme))
+
+    def _build_other(
+        self, rows: _TableRows, start: int, place: int, *, is_extreme: bool
+    ) -> tuple[int, Values, Values]:
+        """The number of a row, the row, and its unusual values; without those that were refused before."""
+        number = start + place + 1
+        unusual = dict(self._choose_unusual(rows, place, is_extreme=is_extreme))
+        return number, {**self._build_row(rows, number), **unusual}, unusual
 
     def _has_extremes(self, rows: _TableRows) -> bool:
         return any(self._values.list_extreme(rows.table, column) for column in rows.columns)
