@@ -26,11 +26,12 @@ def check(facts: Facts) -> Iterator[Finding]:
     """Yield a finding for each kind of work that a statement does under its own lock."""
     sized = SizedFacts(facts)
     for item in find_blocking_works(facts):
-        yield weigh_blocking_work(sized, _describe(facts, item), item, SEVERITY)
+        yield weigh_blocking_work(sized, _describe(sized, item), item, SEVERITY)
 
 
-def _describe(facts: Facts, item: BlockingWork) -> Finding:
+def _describe(sized: SizedFacts, item: BlockingWork) -> Finding:
     statement, lock = item.statement, item.lock
+    observation = sized.facts.replay.observation
     return Finding(
         object=item.work.relation.table_name,
         message=f"`{item.work.relation.table_name}`: {lock_messages.describe_waiting(lock)} while the "
@@ -38,7 +39,7 @@ def _describe(facts: Facts, item: BlockingWork) -> Finding:
         f"{lock_messages.describe_work(item.work)} ({lock.mode})",
         location=statement.location,
         revision=statement.revision,
-        evidence=tuple(lock_messages.collect_evidence(facts.replay.observation, statement, [lock])),
-        fix=describe_safe_way(facts, item),
+        evidence=tuple(lock_messages.collect_evidence(observation, statement, [lock])),
+        fix=describe_safe_way(sized, item),
         kind=item.kind,
     )

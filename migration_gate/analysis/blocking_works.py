@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from migration_gate.analysis.observed_changes import TableChange, find_table_change, list_judged
 from migration_gate.facts import Facts, HeldLock, ObservedStatement, Replay, RowWork, WorkKind
 
-VALIDATION = re.compile(r"\bVALIDATE\s+CONSTRAINT\b", re.IGNORECASE)
+VALIDATION = re.compile(r"^(?!\s*ALTER\s+DOMAIN\b).*\bVALIDATE\s+CONSTRAINT\b", re.IGNORECASE | re.DOTALL)
+"""of a table's, which lets others read and write; that of a domain's does so from PostgreSQL 18 on"""
 ATTACHMENT = re.compile(r"\bATTACH\s+PARTITION\b", re.IGNORECASE)
 USING_INDEX = re.compile(r"\bPRIMARY\s+KEY\s+USING\s+INDEX\b", re.IGNORECASE)
 STORAGE_CHANGE = re.compile(
@@ -93,6 +94,8 @@ def _name_kind(statement: ObservedStatement, work: RowWork, change: TableChange)
         return "maintenance" if STORAGE_CHANGE.search(statement.sql) else "table-rewrite"
     if work.kind is WorkKind.FOREIGN_KEY:
         return "foreign-key-scan"
+    if work.kind is WorkKind.INDEX_BUILD and ATTACHMENT.search(statement.sql):
+        return "partition-scan"
     if work.kind is WorkKind.INDEX_BUILD:
         return "index-build" if statement.tag.startswith("CREATE INDEX") else "constraint-index"
     if work.kind is WorkKind.INDEX_REBUILD:

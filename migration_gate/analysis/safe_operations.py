@@ -16,14 +16,27 @@ SIMPLE_INDEX = re.compile(
     r" USING btree \((?P<columns>[a-z_]\w*(?:, [a-z_]\w*)*)\)"
 )
 CREATE_INDEX = re.compile(r"^CREATE (UNIQUE )?INDEX (CONCURRENTLY )?(IF NOT EXISTS )?", re.IGNORECASE)
+PARAMETER = re.compile(r"(?<![:\w\\]):(?=\w+(?![:\w]))")
+"""as SQLAlchemy's `text()` finds parameters"""
+DEFERRAL = re.compile(r" (?:NOT )?DEFERRABLE.*$")
+LATER = "# in a later revision:"
 BATCH_ROWS = 1000
 
 
 def execute(sql: str) -> str:
-    """The call that runs a statement."""
-    quote = '"""' if '"' in sql or "\n" in sql else '"'
-    prefix = "r" if "\\" in sql else ""
-    return f"op.execute({prefix}{quote}{sql}{quote})"
+    """The call that runs a statement. What `text()` would take for a parameter is escaped."""
+    text = PARAMETER.sub(r"\\:", sql)
+    return f"op.execute({quote_text(text)})"
+
+
+def quote_text(text: str) -> str:
+    """The text as a literal of Python's, with as little escaped as can be."""
+    prefix = "r" if "\\" in text else ""
+    quotes = ('"""', "'''") if '"' in text or "\n" in text else ('"',)
+    for quote in quotes:
+        if quote not in text and not text.endswith((quote[0], "\\")):
+            return f"{prefix}{quote}{text}{quote}"
+    return repr(text)
 
 
 def join_code(*parts: str | Sequence[str]) -> str:
@@ -95,35 +108,34 @@ def set_not_null(table: str, columns: Iterable[str]) -> str:
     return join_code(adds, in_autocommit(*validations), sets, drops)
 
 
-def use_index(table: str, schema: str, constraint: NamedDefinition) -> str:
-    """The code that adds a UNIQUE constraint or a primary key on an index that is built before."""
+def use_index(table: str, schema: str, constraint: NamedDefinition, index: str) -> str:
+    """The code that adds a UNIQUE constraint or a primary key on an index, from its definition."""
     kind = "PRIMARY KEY" if constraint.definition.startswith("PRIMARY KEY") else "UNIQUE"
-    rest = constraint.definition.removeprefix(kind).strip()
-    columns, _, options = rest.rpartition(")") if not rest.endswith(")") else (rest[:-1], "", "")
+    deferral = DEFERRAL.search(constraint.definition)
     name = quote_identifier(constraint.name)
-    definition = f"CREATE UNIQUE INDEX {name} ON {table} USING btree {columns})"
-    addition = f"ALTER TABLE {table} ADD CONSTRAINT {name} {kind} USING INDEX {name}{options}"
-    qualified = (
-        definition.replace(f" ON {table} ", f" ON {schema}.{table} ") if "." not in table else definition
+    addition = f"ALTER TABLE {table} ADD CONSTRAINT {name} {kind} USING INDEX {name}"
+    return join_code(
+        build_index(schema, constraint.name, index), execute(addition + (deferral[0] if deferral else ""))
     )
-    return join_code(build_index(schema, constraint.name, qualified), execute(addition))
 
 
 def update_in_batches(table: str, assignment: str, condition: str) -> str:
     """The code that changes rows some at a time, each time in a transaction of its own."""
     update = (
         f"UPDATE {table} SET {assignment} WHERE ctid = ANY (ARRAY("  # noqa: S608 - nobody runs it here
-        f"SELECT ctid FROM {table} WHERE {condition} LIMIT {BATCH_ROWS}))"
+        f"SELECT ctid FROM {table} WHERE {condition} LIMIT {BATCH_ROWS})) AND {condition}"
     )
-    return in_autocommit(
-        f"while op.get_bind().exec_driver_sql({_quote(update)}).rowcount:",
-        "    pass",
-    )
+    return repeat_statement(update)
 
 
-def _quote(sql: str) -> str:
-    text = sql.replace("%", "%%")
-    return f"'''{text}'''" if '"' in text else f'"{text}"'
+def repeat_statement(sql: str) -> str:
+    """The code that runs a statement until it changes no row, each time in a transaction of its own."""
+    return in_autocommit(f"while {run_unparsed(sql)}.rowcount:", "    pass")
+
+
+def run_unparsed(sql: str) -> str:
+    """The call that runs a statement as the driver takes it, and returns its result."""
+    return f"op.get_bind().exec_driver_sql({quote_text(sql.replace('%', '%%'))})"
 
 
 def add_column(table: str, column: ColumnState, type_name: str | None = None) -> str:
@@ -136,10 +148,10 @@ def add_column(table: str, column: ColumnState, type_name: str | None = None) ->
 def keep_filled(table: str, function: str, assignments: str) -> tuple[str, str]:
     """The calls that create a trigger which fills columns of new and changed rows, and that drop it."""
     name = quote_identifier(truncate_identifier(function))
-    body = f"BEGIN {assignments} RETURN NEW; END"
+    body = f"$body$BEGIN {assignments} RETURN NEW; END$body$"
     return (
         join_code(
-            execute(f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS '{body}'"),
+            execute(f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS {body}"),
             execute(
                 f"CREATE TRIGGER {name} BEFORE INSERT OR UPDATE ON {table} FOR EACH ROW EXECUTE FUNCTION "
                 f"{name}()"
@@ -147,3 +159,8 @@ def keep_filled(table: str, function: str, assignments: str) -> tuple[str, str]:
         ),
         join_code(execute(f"DROP TRIGGER {name} ON {table}"), execute(f"DROP FUNCTION {name}()")),
     )
+
+
+def in_later_revision(lines: str) -> str:
+    """The lines as comments: what is done when no release uses the old state any more."""
+    return "\n".join(["", LATER, *(f"# {line}" for line in lines.splitlines())])

@@ -2,71 +2,75 @@
 
 from __future__ import annotations
 
-from migration_gate.analysis import safe_operations as code
-from migration_gate.analysis.blocking_works import BlockingWork
-from migration_gate.analysis.observed_changes import TypeChange
-from migration_gate.facts import ColumnState
-from migration_gate.sql.identifiers import quote_identifier
-from migration_gate.wording import code_block
+from collections.abc import Sequence
 
-SERIAL_TYPES = {"smallint": "smallint", "integer": "integer", "bigint": "bigint"}
+from migration_gate.analysis import safe_operations as code
+from migration_gate.analysis.domain_rules import find_domain
+from migration_gate.analysis.observed_changes import TypeChange
+from migration_gate.analysis.safe_way_request import SafeWay, SafeWayRequest
+from migration_gate.facts import ColumnState
+from migration_gate.sql.identifiers import quote_identifier, truncate_identifier
+from migration_gate.sql.lexer import Token, tokenize
+
 IN_ONE_REVISION = (
     "Fill old rows some at a time, while others read and write. `autocommit_block()` commits what was done "
     "before it."
 )
 
 
-def describe_rewrite(table: str, item: BlockingWork) -> str:
-    """What to write instead: for new columns, or for columns of another type."""
-    new = [column for column in item.change.new_columns if _needs_rewrite(column)]
-    if new:
-        return _add_columns(table, new)
-    if item.change.type_changes:
-        return _change_types(table, item.change.type_changes)
-    return (
+def rewrite_table(request: SafeWayRequest) -> SafeWay:
+    """For new columns, and for columns of another type."""
+    change = request.item.change
+    if any(_find_cause(request, column) for column in change.new_columns):
+        return _add_columns(request, change.new_columns)
+    if change.type_changes:
+        return _change_types(request, change.type_changes)
+    return SafeWay(
         "Make the change on a new column or a new table that is filled some rows at a time, and switch to it."
     )
 
 
-def _needs_rewrite(column: ColumnState) -> bool:
-    return bool(column.generated or column.identity or column.default) or column.type not in SERIAL_TYPES
-
-
-def _add_columns(table: str, columns: list[ColumnState]) -> str:
-    blocks = [_add_column(table, column) for column in columns]
-    words = [_EXPLANATIONS[_find_cause(column)].format(column=column.name) for column in columns]
-    return " ".join(dict.fromkeys([*words, IN_ONE_REVISION])) + code_block(code.join_code(*blocks))
+def _add_columns(request: SafeWayRequest, columns: Sequence[ColumnState]) -> SafeWay:
+    causes = [cause for column in columns if (cause := _find_cause(request, column))]
+    words = [_EXPLANATIONS[cause] for cause in causes]
+    return SafeWay(
+        " ".join(dict.fromkeys([*words, IN_ONE_REVISION])),
+        code.join_code(*(_add_column(request, column) for column in columns)),
+    )
 
 
 _EXPLANATIONS = {
     "generated": "A stored generated column is computed for every row at once: a plain column that a trigger "
     "fills does the same.",
     "identity": "Numbers for all rows are drawn at once: add the column without them first.",
-    "default": "The default of `{column}` is another one for each row: set it after the column was added, "
-    "for new "
-    "rows.",
-    "domain": "A domain with a rule is verified by writing each row anew: add the column with its base "
-    "type, or with "
-    "a CHECK that is NOT VALID first.",
+    "default": "The default is another one for each row: set it after the column was added, for new rows.",
+    "domain": "A domain with a rule is verified by writing each row anew: give the column the base type of "
+    "the domain, and its rule as a CHECK, in the model too.",
 }
 
 
-def _find_cause(column: ColumnState) -> str:
-    if column.generated:
+def _find_cause(request: SafeWayRequest, column: ColumnState) -> str:
+    """Why the column may have every row written anew; '' if it cannot."""
+    if (column.generated or "").startswith("stored"):
         return "generated"
     if column.identity:
         return "identity"
-    return "default" if column.default else "domain"
+    domain = find_domain(request.replay.catalog, column.type)
+    if domain is not None and domain.rules:
+        return "domain"
+    return "default" if column.default and not column.generated else ""
 
 
-def _add_column(table: str, column: ColumnState) -> str:
-    cause = _find_cause(column)
+def _add_column(request: SafeWayRequest, column: ColumnState) -> str:
+    cause, table = _find_cause(request, column), request.table
     if cause == "generated":
         return _add_generated(table, column)
     if cause == "identity":
         return _add_identity(table, column)
     if cause == "domain":
-        return _add_domain(table, column)
+        return _add_domain(request, column)
+    if not cause:
+        return code.add_column(table, column)
     name = quote_identifier(column.name)
     sequence = _find_sequence(column)
     return code.join_code(
@@ -90,14 +94,13 @@ def _find_sequence(column: ColumnState) -> str:
 
 def _add_generated(table: str, column: ColumnState) -> str:
     name = quote_identifier(column.name)
-    expression = (column.generated or "").partition(": ")[2]
-    function = f"fill_{table.rpartition('.')[2].strip(chr(34))}_{column.name}"
-    select = f"SELECT {expression} INTO NEW.{name} FROM (SELECT NEW.*) AS new_row;".replace("'", "''")  # noqa: S608
-    trigger, _ = code.keep_filled(table, function, select)
+    value = (column.generated or "").partition(": ")[2]
+    function = f"fill_{_find_plain_name(table)}_{column.name}"
+    trigger, _ = code.keep_filled(table, function, _compute_from_row(name, value))
     return code.join_code(
         code.add_column(table, column),
         trigger,
-        code.update_in_batches(table, f"{name} = {expression}", f"{name} IS DISTINCT FROM ({expression})"),
+        code.update_in_batches(table, f"{name} = {value}", f"{name} IS NULL AND ({value}) IS NOT NULL"),
         "" if column.nullable else code.set_not_null(table, [column.name]),
     )
 
@@ -122,45 +125,90 @@ def _add_identity(table: str, column: ColumnState) -> str:
     )
 
 
-def _add_domain(table: str, column: ColumnState) -> str:
-    name = quote_identifier(column.name)
+def _add_domain(request: SafeWayRequest, column: ColumnState) -> str:
+    """A column of the domain's base type, with the rules of the domain as CHECKs."""
+    domain = find_domain(request.replay.catalog, column.type)
+    table, name = request.table, quote_identifier(column.name)
+    if domain is None:
+        return code.add_column(table, column)
+    default = column.default or domain.default
+    checks = [
+        code.add_checked(table, truncate_identifier(f"{column.name}_{check.name}"), check.definition)
+        for check in domain.list_checks(name)
+    ]
     return code.join_code(
-        f"# the base type of the domain {column.type} in the place of text",
-        code.add_column(table, column, "text"),
-        f"# and the rule of the domain, for {name}, as in: CHECK ({name} ...) NOT VALID, and VALIDATE "
-        f"CONSTRAINT",
+        code.add_column(table, column, domain.base_type),
+        code.execute(f"ALTER TABLE {table} ALTER COLUMN {name} SET DEFAULT {default}") if default else "",
+        code.update_in_batches(table, f"{name} = DEFAULT", f"{name} IS NULL") if default else "",
+        checks,
+        "" if column.nullable else code.set_not_null(table, [column.name]),
     )
 
 
-def _change_types(table: str, changes: tuple[TypeChange, ...]) -> str:
-    blocks = [_change_type(table, change) for change in changes]
-    return (
-        "Keep the new type in a column of its own: a trigger fills it for new rows, old ones are filled "
-        "some at a "
-        "time. A later revision, when nothing reads the old column any more, takes the trigger away and "
-        "renames." + code_block(code.join_code(*blocks))
+def _change_types(request: SafeWayRequest, changes: Sequence[TypeChange]) -> SafeWay:
+    return SafeWay(
+        "Keep the new type in a column of its own: a trigger fills it for new rows, old ones are filled some "
+        "at a time. A later revision, when nothing reads the old column any more, takes the trigger away and "
+        "renames; indexes, keys and rules of the column have to be given to the new one before.",
+        code.join_code(*(_change_type(request, change) for change in changes)),
     )
 
 
-def _change_type(table: str, change: TypeChange) -> str:
-    old, type_name = change.column.name, change.column.type
-    new = quote_identifier(f"{old}_new")
-    column = quote_identifier(old)
-    function = f"fill_{table.rpartition('.')[2].strip(chr(34))}_{old}_new"
-    trigger, removal = code.keep_filled(table, function, f"NEW.{new} := NEW.{column}::{type_name};")
+def _change_type(request: SafeWayRequest, change: TypeChange) -> str:
+    table, old = request.table, change.column.name
+    new, column = quote_identifier(f"{old}_new"), quote_identifier(old)
+    type_name = change.column.type
+    value = find_conversion(request.item.statement.sql, old) or f"{column}::{type_name}"
+    function = f"fill_{_find_plain_name(table)}_{old}_new"
+    trigger, removal = code.keep_filled(table, function, _compute_from_row(new, value))
+    default = change.column.default
     later = code.join_code(
         removal,
         code.execute(f"ALTER TABLE {table} RENAME COLUMN {column} TO {quote_identifier(f'{old}_old')}"),
         code.execute(f"ALTER TABLE {table} RENAME COLUMN {new} TO {column}"),
+        code.execute(f"ALTER TABLE {table} ALTER COLUMN {column} SET DEFAULT {default}") if default else "",
+        ""
+        if change.column.nullable
+        else code.execute(f"ALTER TABLE {table} ALTER COLUMN {quote_identifier(f'{old}_old')} DROP NOT NULL"),
     )
     return code.join_code(
         code.execute(f"ALTER TABLE {table} ADD COLUMN {new} {type_name}"),
         trigger,
-        code.update_in_batches(
-            table, f"{new} = {column}::{type_name}", f"{new} IS DISTINCT FROM {column}::{type_name}"
-        ),
+        code.update_in_batches(table, f"{new} = {value}", f"{new} IS NULL AND ({value}) IS NOT NULL"),
         "" if change.column.nullable else code.set_not_null(table, [f"{old}_new"]),
-        "",
-        "# in a later revision:",
-        [f"# {line}" for line in later.splitlines()],
+        code.in_later_revision(later),
     )
+
+
+def find_conversion(sql: str, column: str) -> str:
+    """The expression after USING in an ALTER COLUMN … TYPE of the column; '' without one."""
+    tokens = list(tokenize(sql))
+    depth, is_own, start = 0, False, -1
+    for token, following in zip(tokens, [*tokens[1:], None], strict=True):
+        depth += (token.text in ("(", "[")) - (token.text in (")", "]"))
+        if depth == 0 and token.text in (",", ";"):
+            if start >= 0:
+                return sql[start : token.start].strip()
+            is_own = False
+        elif depth == 0 and start < 0 and token.keyword == "TYPE":
+            is_own = _names_column(tokens, token, column)
+        elif depth == 0 and is_own and start < 0 and token.keyword == "USING" and following is not None:
+            start = token.end
+    return sql[start:].strip() if start >= 0 else ""
+
+
+def _names_column(tokens: Sequence[Token], type_word: Token, column: str) -> bool:
+    """Whether the name before TYPE, or SET DATA TYPE, is the column's."""
+    words = [token for token in tokens if token.end <= type_word.start][-3:]
+    while words and words[-1].keyword in ("SET", "DATA"):
+        words.pop()
+    return bool(words) and words[-1].name == column
+
+
+def _compute_from_row(column: str, value: str) -> str:
+    """The statement of a trigger that sets a column to an expression of the others."""
+    return f"SELECT {value} INTO NEW.{column} FROM (SELECT NEW.*) AS new_row;"  # noqa: S608 - nobody runs it here
+
+
+def _find_plain_name(table: str) -> str:
+    return table.rpartition(".")[2].strip('"')

@@ -2,33 +2,167 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
 from textwrap import dedent
 
 import pytest
 
-from migration_gate.checks import blocking_change, work_under_lock
-from migration_gate.facts import Facts
-from tests.replay.test_observation import run_new_revisions
+from migration_gate.checks import blocking_change, unfinished_change, work_under_lock
+from migration_gate.facts import Facts, Replay
+from tests.replay.test_observation import PER_MIGRATION, run_new_revisions
 from tests.support.replay_engine import Engine
 
 pytestmark = pytest.mark.slow
-STATEMENTS = {
-    "index-build": 'op.create_index("ix_name", "item", ["name"])',
-    "not-null-scan": 'op.alter_column("item", "name", nullable=False)',
-    "check-scan": 'op.create_check_constraint("named", "item", "name IS NOT NULL")',
-    "constraint-index": 'op.create_unique_constraint("name_once", "item", ["name"])',
-    "foreign-key-scan": 'op.create_foreign_key("item_item", "item", "item", ["id"], ["id"])',
-    "table-rewrite": 'op.execute("ALTER TABLE item ADD COLUMN token uuid DEFAULT gen_random_uuid()")',
-}
+BASE = """
+op.execute("CREATE DOMAIN free_text AS text")
+op.execute("CREATE DOMAIN positive AS integer CHECK (VALUE > 0) CHECK (VALUE < 1000)")
+op.execute("CREATE FUNCTION roll() RETURNS integer LANGUAGE plpgsql VOLATILE AS 'BEGIN RETURN 4; END'")
+for number in range(1, 30):
+    op.execute(f"CREATE TABLE t{number} (id bigint PRIMARY KEY, name varchar(40), room integer, day date, "
+               "note free_text, total integer NOT NULL DEFAULT 7, parent bigint)")
+op.execute("CREATE INDEX ix_room ON t10 (room) WHERE name = 'open'")
+op.execute("ALTER TABLE t11 ADD CONSTRAINT short CHECK (length(name) < 9)")
+op.execute("CREATE MATERIALIZED VIEW keyed AS SELECT room, count(*) AS number FROM t1 GROUP BY room")
+op.execute("CREATE UNIQUE INDEX ux_keyed ON keyed (room)")
+op.execute("CREATE MATERIALIZED VIEW keyless AS SELECT name, note FROM t2")
+op.execute("CREATE INDEX ix_keyless ON keyless (name)")
+op.execute("CREATE TABLE daily (day date NOT NULL, value integer) PARTITION BY RANGE (day)")
+op.execute("CREATE TABLE daily_24 PARTITION OF daily FOR VALUES FROM ('2024-01-01') TO ('2025-01-01')")
+op.execute("CREATE TABLE daily_25 PARTITION OF daily FOR VALUES FROM ('2025-01-01') TO ('2026-01-01') "
+           "PARTITION BY LIST (value)")
+op.execute("CREATE TABLE daily_25_1 PARTITION OF daily_25 FOR VALUES IN (1)")
+op.execute("CREATE TABLE daily_26 (day date NOT NULL, value integer)")
+op.execute("CREATE SCHEMA app")
+op.execute('CREATE TABLE app."Big Log" ("Id" integer PRIMARY KEY, "Amount" integer NOT NULL DEFAULT 3)')
+"""
 
 
-@pytest.mark.parametrize("kind", STATEMENTS)
-def test_the_safe_way_blocks_nobody(engine: Engine, kind: str) -> None:
-    relaxed = 'op.alter_column("item", "name", nullable=True)'
-    facts = Facts(replay=run_new_revisions(engine, STATEMENTS[kind], before=relaxed).replay)
-    (finding,) = blocking_change.check(facts)
-    assert finding.kind == kind
-    code = dedent(finding.fix[finding.fix.index("\n\n    ") :]).strip("\n")
-    safe = Facts(replay=run_new_revisions(engine, code, before=relaxed).replay)
-    assert safe.replay.failure is None
-    assert [*blocking_change.check(safe), *work_under_lock.check(safe)] == []
+@dataclass(frozen=True)
+class Case:
+    """A statement that blocks, and what is expected of the way that is proposed instead."""
+
+    kind: str
+    body: str
+
+
+CASES = (
+    Case("index-build", 'op.create_index("ix_name", "t1", ["name"])'),
+    Case(
+        "index-build",
+        """op.get_bind().exec_driver_sql("CREATE UNIQUE INDEX ix_json ON t1 (room, (name || ' \\\":b'))")""",
+    ),
+    Case("index-build", 'op.create_index("ix_value", "daily", ["value"])'),  # names of partitions'
+    Case(
+        "partition-scan",
+        "op.execute(\"ALTER TABLE daily ATTACH PARTITION daily_26 FOR VALUES FROM ('2026-01-01') TO ('2027-01-01')\")",
+    ),
+    Case("not-null-scan", 'op.alter_column("t2", "name", nullable=False)'),
+    Case("check-scan", 'op.create_check_constraint("named", "t3", "name IS NOT NULL")'),
+    Case("check-scan", 'op.execute("ALTER TABLE t3 ADD COLUMN w integer DEFAULT 2 CHECK (w > 1)")'),
+    Case("check-scan", 'op.alter_column("t11", "name", type_=sa.String(60))'),
+    Case("check-scan", "op.execute(\"ALTER DOMAIN free_text ADD CONSTRAINT filled CHECK (VALUE <> '')\")"),
+    Case("check-scan", 'op.execute("ALTER DOMAIN free_text ADD CHECK (length(VALUE) < 99)")'),
+    Case("constraint-index", 'op.create_unique_constraint("name_once", "t4", ["name"])'),
+    Case(
+        "constraint-index",
+        'op.execute("ALTER TABLE t4 ADD CONSTRAINT later UNIQUE (room) INCLUDE (name) DEFERRABLE INITIALLY DEFERRED")',
+    ),
+    Case("constraint-index", 'op.add_column("t4", sa.Column("slug", sa.String(9), unique=True))'),
+    Case("constraint-index", 'op.execute("ALTER TABLE daily ADD CONSTRAINT once UNIQUE (day, value)")'),
+    Case(
+        "constraint-index",
+        'op.execute("ALTER TABLE t5 ADD CONSTRAINT alone EXCLUDE (room WITH =, day WITH =)")',
+    ),
+    Case(
+        "constraint-index",
+        'op.execute("ALTER TABLE t6 ADD CONSTRAINT apart EXCLUDE USING gist '
+        '(daterange(day, day + 1) WITH &&) WHERE (room > 2)")',
+    ),
+    Case("foreign-key-scan", 'op.create_foreign_key("t7_parent", "t7", "t7", ["parent"], ["id"])'),
+    Case(
+        "foreign-key-scan",
+        'op.add_column("t7", sa.Column("other_id", sa.BigInteger(), sa.ForeignKey("t8.id"), server_default="0"))',
+    ),
+    Case(
+        "table-rewrite",
+        'op.execute("ALTER TABLE t9 ADD COLUMN token uuid DEFAULT gen_random_uuid(), ADD COLUMN k text")',
+    ),
+    Case("table-rewrite", 'op.execute("ALTER TABLE t9 ADD COLUMN serial_number bigserial")'),
+    Case(
+        "table-rewrite", 'op.execute("ALTER TABLE t9 ADD COLUMN drawn bigint GENERATED ALWAYS AS IDENTITY")'
+    ),
+    Case(
+        "table-rewrite",
+        "op.execute(\"ALTER TABLE t9 ADD COLUMN said text GENERATED ALWAYS AS (name || ' says') STORED\")",
+    ),
+    Case("table-rewrite", 'op.execute("ALTER TABLE t9 ADD COLUMN rank positive")'),
+    Case("table-rewrite", 'op.execute("ALTER TABLE daily ADD COLUMN dice integer DEFAULT roll()")'),
+    Case("table-rewrite", 'op.alter_column("t12", "total", type_=sa.BigInteger())'),
+    Case(
+        "table-rewrite",
+        "op.execute(\"ALTER TABLE t12 ALTER COLUMN name SET DATA TYPE integer USING (coalesce(name, '0')::numeric * 100)::integer, \"\n"
+        '    "ALTER COLUMN room TYPE jsonb USING to_jsonb(room)")',
+    ),
+    Case("table-rewrite", 'op.execute(\'ALTER TABLE app."Big Log" ALTER COLUMN "Amount" TYPE bigint\')'),
+    Case("index-rebuild", 'op.alter_column("t10", "name", type_=sa.String(60))'),
+    Case("index-rebuild", "op.execute('ALTER TABLE t10 ALTER COLUMN name TYPE varchar(60) COLLATE \"C\"')"),
+    Case("maintenance", 'op.execute("REINDEX INDEX ix_room")'),
+    Case("maintenance", 'op.execute("REINDEX (VERBOSE) TABLE t10")'),
+    Case("maintenance", 'op.execute("CLUSTER t13 USING t13_pkey")'),
+    Case("maintenance", 'with op.get_context().autocommit_block():\n    op.execute("VACUUM FULL t13")'),
+    Case("maintenance", 'op.execute("ALTER TABLE t14 SET UNLOGGED")'),
+    Case("materialized-view-refresh", 'op.execute("REFRESH MATERIALIZED VIEW keyed")'),
+    Case("materialized-view-refresh", 'op.execute("REFRESH MATERIALIZED VIEW keyless")'),
+)
+
+
+def read_safe_ways(facts: Facts) -> dict[str, str]:
+    """The code of each finding's fix, by the revision; the same fix for several partitions is one."""
+    codes: dict[str, str] = {}
+    for finding in blocking_change.check(facts):
+        revision, fix = finding.revision or "", finding.fix or ""
+        assert "\n\n    " in fix, f"{finding.object}: {fix}"
+        code = dedent(fix[fix.index("\n\n    ") :]).strip("\n")
+        assert codes.setdefault(revision, code) == code
+    return codes
+
+
+def split_later(code: str) -> list[str]:
+    """The code of the revision, and that of a later one, which stands in it as comments."""
+    now, _, later = code.partition("# in a later revision:\n")
+    return [now, *filter(None, [re.sub(r"^# ?", "", later, flags=re.MULTILINE)])]
+
+
+def list_objects(replay: Replay) -> set[str]:
+    """Tables and their parts, with all that is known of them but their numbers."""
+    catalog = replay.catalog
+    parts = (catalog.tables, catalog.columns, catalog.constraints, catalog.indexes, catalog.views)
+    return {
+        re.sub(r", (oid|number|position)=\d+", "", str(item) + repr(item)) for part in parts for item in part
+    }
+
+
+def name_all(objects: set[str]) -> list[str]:
+    return sorted(text.partition("(")[0].rstrip("ATCICV") for text in objects)
+
+
+def test_safe_ways_block_nobody_and_leave_the_same_behind(engine: Engine) -> None:
+    bodies = [case.body for case in CASES]
+    bad = run_new_revisions(engine, *bodies, environment=PER_MIGRATION, before=BASE, rollback="off").replay
+    assert bad.failure is None
+    facts = Facts("shop", bad)
+    found = {finding.revision: finding.kind for finding in blocking_change.check(facts)}
+    assert found == {f"new{number}": case.kind for number, case in enumerate(CASES)}
+    codes = read_safe_ways(facts)
+    safe_bodies = [part for number in range(len(CASES)) for part in split_later(codes[f"new{number}"])]
+    good = run_new_revisions(
+        engine, *safe_bodies, environment=PER_MIGRATION, before=BASE, rollback="off"
+    ).replay
+    assert good.failure is None
+    safe = Facts("shop", good)
+    checks = (blocking_change, work_under_lock, unfinished_change)
+    assert [finding.message for check in checks for finding in check.check(safe)] == []
+    print(name_all(list_objects(bad) - list_objects(good)))
+    print(name_all(list_objects(good) - list_objects(bad)))
+    assert good.rehearsal.failures == ()

@@ -25,7 +25,12 @@ PER_MIGRATION = ENV.replace("Base.metadata)", "Base.metadata, transaction_per_mi
 
 
 def run_new_revisions(
-    engine: Engine, *bodies: str, environment: str = ENV, observe: str = "change", before: str = "pass"
+    engine: Engine,
+    *bodies: str,
+    environment: str = ENV,
+    observe: str = "change",
+    before: str = "pass",
+    **settings: str,
 ) -> Ran:
     """Run a history of old revisions, the last of which is `before`, and these new ones."""
     files = project(env_py=environment)
@@ -36,7 +41,7 @@ def run_new_revisions(
     folder = write_files(engine.folder(), files)
     paths = tuple(f"migrations/versions/{name}.py" for name in names)
     changed = tuple(str(folder.resolve() / path) for path in paths)
-    return engine.run(folder, changed=changed, new_files=paths, observe=observe)
+    return engine.run(folder, changed=changed, new_files=paths, observe=observe, **settings)
 
 
 def describe(statement: ObservedStatement) -> str:

@@ -1,0 +1,207 @@
+"""How rules are added, and rows are held against them, while others read and write."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from migration_gate.analysis import safe_operations as code
+from migration_gate.analysis.blocking_works import USING_INDEX
+from migration_gate.analysis.domain_rules import find_domain
+from migration_gate.analysis.partition_rules import find_partition_rule
+from migration_gate.analysis.safe_way_request import LET_GO, SafeWay, SafeWayRequest
+from migration_gate.facts import Column
+from migration_gate.sql.identifiers import (
+    name_on_search_path,
+    quote_identifier,
+    split_qualified_name,
+    truncate_identifier,
+)
+
+DOMAIN_RULE = re.compile(
+    r"\s*ALTER\s+DOMAIN\s+(?P<domain>(?:\"[^\"]+\"|[\w$.])+)\s+"
+    r"(?:ADD\s+(?P<rule>.+?)|VALIDATE\s+CONSTRAINT\s+(?P<validated>\"[^\"]+\"|[\w$]+))\s*;?\s*",
+    re.IGNORECASE | re.DOTALL,
+)
+CONSTRAINT_NAME = re.compile(r"CONSTRAINT\s+(?P<name>\"[^\"]+\"|[\w$]+)", re.IGNORECASE)
+NOT_VALID = re.compile(r"\s+NOT\s+VALID$", re.IGNORECASE)
+WEAK_VALIDATION = 18
+"""the first PostgreSQL whose ALTER DOMAIN … VALIDATE lets others write"""
+READ_BY_QUERY = (
+    "Add the rule for new values, and have a query read the old ones: it fails where a row breaks the rule. "
+    "Before PostgreSQL 18, VALIDATE CONSTRAINT of a domain keeps writers waiting for as long; a rule that is "
+    "NOT VALID holds for every new value all the same."
+)
+VALIDATED = f"Add the rule for new values, and read the old ones while others read and write: {LET_GO}."
+
+
+def scan_not_null(request: SafeWayRequest) -> SafeWay:
+    """For SET NOT NULL, and for a primary key on an index of columns that accept NULL."""
+    change = request.item.change
+    columns = [column.name for column in change.new_not_null]
+    addition = request.statement if USING_INDEX.search(request.item.statement.sql) else ""
+    additions = [_add_column(request, column.name) for column in change.new_columns]
+    return SafeWay(
+        "Have a CHECK read the rows while others read and write: where it proves that there is no NULL, SET "
+        "NOT NULL takes a moment.",
+        code.join_code(additions, code.set_not_null(request.table, columns), addition) if columns else "",
+    )
+
+
+def scan_check(request: SafeWayRequest) -> SafeWay:
+    """For a CHECK, of a table or of a domain, and for a type that has one verified again."""
+    change, table = request.item.change, request.table
+    new = [rule for rule in change.new_constraints if rule.definition.startswith("CHECK")]
+    if new:
+        columns = [_add_column(request, column.name) for column in change.new_columns]
+        return SafeWay(
+            VALIDATED,
+            code.join_code(columns, [code.add_checked(table, c.name, c.definition) for c in new]),
+        )
+    if change.type_changes:
+        return _change_type_with_check(request)
+    domain = DOMAIN_RULE.fullmatch(request.item.statement.sql)
+    if domain is not None:
+        return _add_domain_rule(request, domain)
+    return SafeWay(
+        "Add the rule as NOT VALID, and validate it in a transaction of its own: the rows are read then "
+        "while others read and write."
+    )
+
+
+def _add_domain_rule(request: SafeWayRequest, match: re.Match[str]) -> SafeWay:
+    domain = match["domain"]
+    name, rule = _name_rule(domain, NOT_VALID.sub("", " ".join((match["rule"] or "").split())))
+    if int(request.replay.postgres_version.partition(".")[0] or 0) >= WEAK_VALIDATION:
+        reading, words = [code.execute(f"ALTER DOMAIN {domain} VALIDATE CONSTRAINT {name}")], VALIDATED
+    else:
+        reading, words = list(_read_values(request, domain)), READ_BY_QUERY
+    return SafeWay(
+        words,
+        code.join_code(
+            code.execute(f"ALTER DOMAIN {domain} ADD {rule} NOT VALID") if match["rule"] else "",
+            code.in_autocommit(*reading) if reading else "",
+        ),
+    )
+
+
+def _name_rule(domain: str, rule: str) -> tuple[str, str]:
+    """The rule's name, and the rule with it: Postgres' own if it has none."""
+    named = CONSTRAINT_NAME.match(rule)
+    if named is not None:
+        return named["name"], rule
+    name = quote_identifier(f"{split_qualified_name(domain)[-1]}_check")
+    return name, f"CONSTRAINT {name} {rule}"
+
+
+def _read_values(request: SafeWayRequest, domain: str) -> Iterator[str]:
+    """Queries that cast each value of the domain to it again, which fails where a rule is broken."""
+    parts = split_qualified_name(domain)
+    type_name = domain if len(parts) > 1 else f"public.{domain}"
+    known = find_domain(request.replay.catalog, type_name)
+    if known is None:
+        return
+    wanted = split_qualified_name(type_name)
+    columns: dict[tuple[str, str], list[Column]] = {}
+    for column in request.replay.catalog.columns:
+        if split_qualified_name(column.type) == wanted:
+            columns.setdefault((column.schema, column.table), []).append(column)
+    for (schema, table), own in columns.items():
+        casts = ", ".join(f"count({quote_identifier(c.name)}::{known.base_type}::{domain})" for c in own)
+        yield code.execute(f"SELECT {casts} FROM {name_on_search_path(schema, table)}")  # noqa: S608
+
+
+def _add_column(request: SafeWayRequest, name: str) -> str:
+    """The call that adds a new column of the statement's, with its default."""
+    column = next(column for column in request.item.change.new_columns if column.name == name)
+    default = f" DEFAULT {column.default}" if column.default else ""
+    null = "" if column.nullable else " NOT NULL"
+    return code.execute(
+        f"ALTER TABLE {request.table} ADD COLUMN {quote_identifier(name)} {column.type}{default}{null}"
+    )
+
+
+def _change_type_with_check(request: SafeWayRequest) -> SafeWay:
+    changed = {change.column.name for change in request.item.change.type_changes}
+    before = request.item.change.before
+    checks = [
+        constraint
+        for constraint in (before.constraints if before is not None else ())
+        if constraint.definition.startswith("CHECK") and changed.intersection(constraint.columns)
+    ]
+    return SafeWay(
+        "A CHECK of the column is verified again for the new type: drop it before, and add it again as NOT "
+        "VALID.",
+        code.join_code(
+            [_drop_constraint(request.table, check.name) for check in checks],
+            request.statement,
+            [code.add_checked(request.table, check.name, check.definition) for check in checks],
+        ),
+    )
+
+
+def _drop_constraint(table: str, name: str) -> str:
+    return code.execute(f"ALTER TABLE {table} DROP CONSTRAINT {quote_identifier(name)}")
+
+
+def scan_foreign_key(request: SafeWayRequest) -> SafeWay:
+    """For a new foreign key, and for one that is verified again as a column of it gets another type."""
+    change, table = request.item.change, request.table
+    new = [rule for rule in change.new_constraints if rule.definition.startswith("FOREIGN KEY")]
+    if not new:
+        return _verify_foreign_keys_again(request)
+    columns = [_add_column(request, column.name) for column in change.new_columns]
+    return SafeWay(
+        f"Add it for new rows, and read the old ones while others read and write: {LET_GO}.",
+        code.join_code(columns, [code.add_checked(table, c.name, c.definition) for c in new]),
+    )
+
+
+def _verify_foreign_keys_again(request: SafeWayRequest) -> SafeWay:
+    names = {work.detail for work in request.item.statement.works}
+    keys = [
+        key for key in request.replay.catalog.constraints if key.kind == "foreign key" and key.name in names
+    ]
+    tables = {key.name: name_on_search_path(key.schema, key.table) for key in keys}
+    return SafeWay(
+        "The type of a key is changed, so its foreign keys are verified again: drop them before, and add "
+        "them again as NOT VALID after the change.",
+        code.join_code(
+            [_drop_constraint(tables[key.name], key.name) for key in keys],
+            request.statement,
+            [code.add_checked(tables[key.name], key.name, key.definition) for key in keys],
+        )
+        if keys
+        else "",
+    )
+
+
+def attach_partition(request: SafeWayRequest) -> SafeWay:
+    """For a table with rows that becomes a partition: its rows are read, and indexes of the parent's built."""
+    change, schema = request.item.change, request.schema
+    constraints = {rule.name: rule for rule in change.new_constraints}
+    builds = [
+        code.use_index(request.table, schema, constraints[index.name], index.definition)
+        if index.name in constraints
+        else code.build_index(schema, index.name, index.definition)
+        for index in change.new_indexes
+    ]
+    words = "Build the indexes of the parent before. " if builds else ""
+    condition = find_partition_rule(request.replay, request.item.work.relation)
+    name = truncate_identifier(f"{request.item.work.relation.name}_partition")
+    if not condition:
+        return SafeWay(
+            words + "Add a CHECK with the rule of the partition to the table as NOT VALID, validate it in a "
+            "transaction of its own, attach the table, which then needs no scan, and drop the CHECK."
+        )
+    return SafeWay(
+        words
+        + "Have a CHECK with the partition's rule read the rows while others read and write: ATTACH PARTITION "
+        "then needs no scan.",
+        code.join_code(
+            builds,
+            code.add_checked(request.table, name, f"CHECK ({condition})"),
+            request.statement,
+            _drop_constraint(request.table, name),
+        ),
+    )

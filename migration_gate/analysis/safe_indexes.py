@@ -1,0 +1,144 @@
+"""How indexes are built, and constraints that have one are added, while others read and write."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from migration_gate.analysis import safe_operations as code
+from migration_gate.analysis.observed_changes import TableChange
+from migration_gate.analysis.safe_exclusion import describe_exclusion
+from migration_gate.analysis.safe_way_request import LET_GO, SafeWay, SafeWayRequest
+from migration_gate.facts import NamedDefinition, Replay, StoredRelation, Table
+from migration_gate.sql.identifiers import name_on_search_path, quote_identifier, truncate_identifier
+
+ON_TABLE = re.compile(r' ON (?:ONLY )?(?:"(?:[^"]|"")+"|[\w$]+)(?:\.(?:"(?:[^"]|"")+"|[\w$]+))?(?= |\()')
+"""the table in an index's definition, as Postgres prints it"""
+INDEX_NAME = re.compile(r'^(CREATE (?:UNIQUE )?INDEX )(?:"(?:[^"]|"")+"|[\w$]+)(?= ON )')
+NOT_CONCURRENT = "A partitioned table takes no CONCURRENTLY: "
+
+
+def build_index(request: SafeWayRequest) -> SafeWay:
+    """For an index that was not there."""
+    relation, change = request.item.work.relation, request.item.change
+    definition = _find_new_index(change, request.item.work.detail)
+    if relation.kind == "partitioned table" and definition is not None:
+        return _build_partitioned_index(request, definition)
+    text = definition.definition if definition is not None else request.item.statement.sql
+    return SafeWay(
+        f"Build it while others read and write: {LET_GO}, and a build that failed is repeated.",
+        code.build_index(relation.schema, request.item.work.detail, text),
+    )
+
+
+def _find_new_index(change: TableChange, name: str) -> NamedDefinition | None:
+    indexes = change.after.indexes if change.after is not None else ()
+    return next((index for index in indexes if index.name == name), None)
+
+
+def _build_partitioned_index(request: SafeWayRequest, index: NamedDefinition) -> SafeWay:
+    """An index of a partitioned table is made on the parent alone, then built for each partition."""
+    relation = request.item.work.relation
+    parent = f" ON ONLY {name_on_search_path(relation.schema, relation.name)}"
+    return SafeWay(
+        NOT_CONCURRENT + "make the index on the parent alone, build it for each partition, and attach these.",
+        code.join_code(
+            code.execute(ON_TABLE.sub(lambda match: parent, index.definition, count=1)),
+            _build_for_partitions(request.replay, relation, index.name, index.definition),
+        ),
+    )
+
+
+def _build_for_partitions(replay: Replay, parent: StoredRelation, index: str, definition: str) -> str:
+    """The code that builds an index of the parent's for each partition, and attaches them all."""
+    builds: list[str] = []
+    attachments: list[str] = []
+    for table, upper in _list_partitions(replay, parent.schema, parent.name, index):
+        name = truncate_identifier(f"{index}_{table.name}")
+        target = (
+            f" ON {'ONLY ' if table.kind != 'table' else ''}{table.schema}.{quote_identifier(table.name)}"
+        )
+        own = ON_TABLE.sub(lambda match, target=target: target, definition, count=1)  # type: ignore[misc]
+        own = INDEX_NAME.sub(lambda match, name=name: match[1] + quote_identifier(name), own)  # type: ignore[misc]
+        if table.kind == "table":
+            builds += [
+                code.drop_index_concurrently(table.schema, name),
+                code.create_index_concurrently(own),
+            ]
+        else:
+            builds.insert(0, code.execute(own))
+        attachments.append(
+            code.execute(
+                f"ALTER INDEX {name_on_search_path(parent.schema, upper)} ATTACH PARTITION "
+                f"{name_on_search_path(table.schema, name)}"
+            )
+        )
+    return code.join_code(code.in_autocommit(*builds) if builds else "", attachments[::-1])
+
+
+def _list_partitions(replay: Replay, schema: str, name: str, index: str) -> Iterator[tuple[Table, str]]:
+    """The partitions below a table, upper ones first, each with the index that its own is a part of."""
+    for table in replay.catalog.tables:
+        if f"{schema}.{name}" in table.inherits and table.partition_bound is not None:
+            yield table, index
+            own = truncate_identifier(f"{index}_{table.name}")
+            yield from _list_partitions(replay, table.schema, table.name, own)
+
+
+def rebuild_index(request: SafeWayRequest) -> SafeWay:
+    """For an index that stood before, and that a change of a column makes anew."""
+    item = request.item
+    index = _find_new_index(item.change, item.work.detail)
+    schema = item.work.relation.schema
+    drop = code.in_autocommit(code.drop_index_concurrently(schema, item.work.detail))
+    build = code.build_index(schema, item.work.detail, index.definition) if index is not None else ""
+    return SafeWay(
+        "Drop the index before, and build it again after the change: queries do without it for that time.",
+        code.join_code(drop, request.statement, build),
+    )
+
+
+def add_index_constraint(request: SafeWayRequest) -> SafeWay:
+    """For UNIQUE, PRIMARY KEY and EXCLUDE."""
+    item, table = request.item, request.table
+    constraint = next((new for new in item.change.new_constraints if new.name == item.work.detail), None)
+    if constraint is None or constraint.definition.startswith("EXCLUDE"):
+        return describe_exclusion(request, constraint)
+    index = _find_new_index(item.change, constraint.name)
+    if index is None:
+        return SafeWay("Build a unique index CONCURRENTLY, and add the constraint with USING INDEX.")
+    if item.work.relation.kind == "partitioned table":
+        return _add_partitioned_key(request, constraint, index)
+    columns = [
+        code.add_column(table, column)
+        for column in item.change.new_columns
+        if column.name in constraint.columns and column.nullable
+    ]
+    required = []
+    if constraint.definition.startswith("PRIMARY KEY"):
+        names = {column.name for column in item.change.new_not_null}
+        required = [name for name in constraint.columns if name in names]
+    return SafeWay(
+        "Build the index while others read and write, and make the constraint of it, which takes a moment.",
+        code.join_code(
+            columns,
+            code.set_not_null(table, required) if required else "",
+            code.use_index(table, item.work.relation.schema, constraint, index.definition),
+        ),
+    )
+
+
+def _add_partitioned_key(
+    request: SafeWayRequest, constraint: NamedDefinition, index: NamedDefinition
+) -> SafeWay:
+    name = quote_identifier(constraint.name)
+    return SafeWay(
+        NOT_CONCURRENT + "add the constraint to the parent alone, build an index for each partition, and "
+        "attach these.",
+        code.join_code(
+            code.execute(f"ALTER TABLE ONLY {request.table} ADD CONSTRAINT {name} {constraint.definition}"),
+            _build_for_partitions(
+                request.replay, request.item.work.relation, constraint.name, index.definition
+            ),
+        ),
+    )

@@ -1,0 +1,103 @@
+"""What a safe way is made of, and what is asked of the statement that it stands for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from migration_gate.analysis.blocking_works import BlockingWork
+from migration_gate.analysis.observed_changes import find_current_name, find_table_change
+from migration_gate.analysis.safe_operations import execute, join_code
+from migration_gate.analysis.sized_facts import SizedFacts
+from migration_gate.facts import ObservedStatement, Replay
+from migration_gate.sql.identifiers import name_on_search_path
+from migration_gate.wording import code_block
+
+LET_GO = "`autocommit_block()` commits what was done before it, so no lock is held while it works"
+
+
+@dataclass(frozen=True, slots=True)
+class SafeWay:
+    """How a statement can be written so that it blocks others for moments only."""
+
+    words: str
+    code: str = ""
+    """operations for the revision, in the place of the statement"""
+
+    def describe(self) -> str:
+        """Both, as the fix of a finding."""
+        return self.words + (code_block(self.code) if self.code else "")
+
+
+@dataclass(frozen=True, slots=True)
+class SafeWayRequest:
+    """The work that is to be done in another way."""
+
+    replay: Replay
+    item: BlockingWork
+
+    @property
+    def table(self) -> str:
+        """The table as SQL takes it."""
+        return name_on_search_path(*find_current_name(self.replay, self.item.work.relation))
+
+    @property
+    def schema(self) -> str:
+        """The table's schema."""
+        return self.item.work.relation.schema
+
+    @property
+    def primary_key(self) -> tuple[str, ...]:
+        """The columns of the table's primary key as it was before; none without one."""
+        before = self.item.change.before
+        constraints = before.constraints if before is not None else ()
+        return next((item.columns for item in constraints if item.definition.startswith("PRIMARY KEY")), ())
+
+    @property
+    def statement(self) -> str:
+        """The call that runs the statement as it is."""
+        return execute(join_words_of(self.item.statement))
+
+
+def join_words_of(statement: ObservedStatement) -> str:
+    """The statement's text on one line, as far as its blanks may be joined: not inside of a literal."""
+    sql = statement.sql.strip().rstrip(";")
+    return sql if "'" in sql or '"' in sql or "$" in sql or "--" in sql else " ".join(sql.split())
+
+
+def lift_to_parent(sized: SizedFacts, item: BlockingWork) -> BlockingWork:
+    """The work as one on the partitioned table, if the statement came to a partition by that."""
+    parent = sized.find_partitioned(item.statement, item.work.relation)
+    if parent is None:
+        return item
+    change = find_table_change(sized.facts.replay, item.statement, parent)
+    names = [new.name for new in (*change.new_constraints, *change.new_indexes)]
+    detail = names[0] if item.work.detail and names else item.work.detail
+    return replace(item, work=replace(item.work, relation=parent, detail=detail), change=change)
+
+
+def list_earlier_columns(request: SafeWayRequest) -> Iterator[str]:
+    """The calls that add columns which the same operation of the revision's has added before the statement.
+
+    `add_column` with a foreign key, an index or `unique` is more than one statement: what is written in the
+    place of the operation has to have them all.
+    """
+    own, relation = request.item.statement, request.item.work.relation
+    for earlier in request.replay.observation.statements:
+        is_same_call = (
+            earlier.number < own.number
+            and earlier.step == own.step
+            and earlier.location is not None
+            and earlier.location.line is not None
+            and earlier.location == own.location
+        )
+        if is_same_call and not earlier.works and not earlier.client_sql:
+            change = find_table_change(request.replay, earlier, relation)
+            if change.new_columns and change.after is not None:
+                yield execute(join_words_of(earlier))
+
+
+def with_earlier_columns(request: SafeWayRequest, way: SafeWay) -> SafeWay:
+    """The way, with the columns of the same operation before it."""
+    columns = list(list_earlier_columns(request)) if way.code else []
+    return replace(way, code=join_code(columns, way.code)) if columns else way
