@@ -9,7 +9,7 @@ from migration_gate.analysis import safe_operations as code
 from migration_gate.analysis.observed_changes import TableChange
 from migration_gate.analysis.safe_exclusion import describe_exclusion
 from migration_gate.analysis.safe_way_request import LET_GO, SafeWay, SafeWayRequest
-from migration_gate.facts import NamedDefinition, Replay, StoredRelation, Table
+from migration_gate.facts import NamedDefinition, Table
 from migration_gate.sql.identifiers import name_on_search_path, quote_identifier, truncate_identifier
 
 ON_TABLE = re.compile(r' ON (?:ONLY )?(?:"(?:[^"]|"")+"|[\w$]+)(?:\.(?:"(?:[^"]|"")+"|[\w$]+))?(?= |\()')
@@ -44,45 +44,75 @@ def _build_partitioned_index(request: SafeWayRequest, index: NamedDefinition) ->
         NOT_CONCURRENT + "make the index on the parent alone, build it for each partition, and attach these.",
         code.join_code(
             code.execute(ON_TABLE.sub(lambda match: parent, index.definition, count=1)),
-            _build_for_partitions(request.replay, relation, index.name, index.definition),
+            _build_for_partitions(request, index.name, index.definition),
         ),
     )
 
 
-def _build_for_partitions(replay: Replay, parent: StoredRelation, index: str, definition: str) -> str:
-    """The code that builds an index of the parent's for each partition, and attaches them all."""
+def _build_for_partitions(
+    request: SafeWayRequest, index: str, definition: str, constraint: NamedDefinition | None = None
+) -> str:
+    """The code that builds an index of the parent's for each partition, and attaches them all.
+
+    A constraint's index can only be attached if it is one of a constraint of the partition, too.
+    """
+    parent = request.item.work.relation
     builds: list[str] = []
     attachments: list[str] = []
-    for table, upper in _list_partitions(replay, parent.schema, parent.name, index):
+    for table, upper in _list_partitions(request, parent.schema, parent.name, index):
         name = truncate_identifier(f"{index}_{table.name}")
-        target = (
-            f" ON {'ONLY ' if table.kind != 'table' else ''}{table.schema}.{quote_identifier(table.name)}"
+        own_table = name_on_search_path(table.schema, table.name)
+        own_rule = NamedDefinition(name, constraint.definition) if constraint is not None else None
+        attachment = code.execute(
+            f"ALTER INDEX {name_on_search_path(parent.schema, upper)} ATTACH PARTITION "
+            f"{name_on_search_path(table.schema, name)}"
         )
-        own = ON_TABLE.sub(lambda match, target=target: target, definition, count=1)  # type: ignore[misc]
-        own = INDEX_NAME.sub(lambda match, name=name: match[1] + quote_identifier(name), own)  # type: ignore[misc]
         if table.kind == "table":
+            own = _rename_index(definition, name, table, "")
             builds += [
                 code.drop_index_concurrently(table.schema, name),
                 code.create_index_concurrently(own),
             ]
+            addition = code.add_on_index(own_table, own_rule) if own_rule is not None else ""
+            attachments.append(code.join_code(addition, attachment))
         else:
-            builds.insert(0, code.execute(own))
-        attachments.append(
-            code.execute(
-                f"ALTER INDEX {name_on_search_path(parent.schema, upper)} ATTACH PARTITION "
-                f"{name_on_search_path(table.schema, name)}"
-            )
-        )
+            own = _rename_index(definition, name, table, "ONLY ")
+            builds.insert(0, _add_to_parent(own_table, own_rule) if own_rule is not None else code.execute(own))
+            attachments.append(attachment)
     return code.join_code(code.in_autocommit(*builds) if builds else "", attachments[::-1])
 
 
-def _list_partitions(replay: Replay, schema: str, name: str, index: str) -> Iterator[tuple[Table, str]]:
+def _rename_index(definition: str, name: str, table: Table, only: str) -> str:
+    """The definition of an index, under another name and on another table."""
+    target = f" ON {only}{table.schema}.{quote_identifier(table.name)}"
+    text = ON_TABLE.sub(lambda match: target, definition, count=1)
+    return INDEX_NAME.sub(lambda match: match[1] + quote_identifier(name), text)
+
+
+def _add_to_parent(table: str, constraint: NamedDefinition) -> str:
+    """The call that adds a key to a partitioned table, and to none of its partitions."""
+    name = quote_identifier(constraint.name)
+    return code.execute(f"ALTER TABLE ONLY {table} ADD CONSTRAINT {name} {constraint.definition}")
+
+
+def _list_partitions(
+    request: SafeWayRequest, schema: str, name: str, index: str
+) -> Iterator[tuple[Table, str]]:
     """The partitions below a table, upper ones first, each with the index that its own is a part of."""
-    for table in replay.catalog.tables:
-        if f"{schema}.{name}" in table.inherits and table.partition_bound is not None:
+    for table in request.replay.catalog.tables:
+        is_partition = f"{schema}.{name}" in table.inherits and table.partition_bound is not None
+        if is_partition and not _is_attached_later(request, table):
             yield table, index
             own = truncate_identifier(f"{index}_{table.name}")
-            yield from _list_partitions(replay, table.schema, table.name, own)
+            yield from _list_partitions(request, table.schema, table.name, own)
+
+
+def _is_attached_later(request: SafeWayRequest, table: Table) -> bool:
+    """Whether a table that stood before was no partition yet: the statement locks all of them."""
+    key = (table.schema, table.name)
+    locked = {(lock.relation.schema, lock.relation.name) for lock in request.item.statement.locks}
+    stood = {(known.schema, known.name) for known in request.replay.observation.relations}
+    return key in stood and key not in locked
 
 
 def rebuild_index(request: SafeWayRequest) -> SafeWay:
@@ -131,14 +161,11 @@ def add_index_constraint(request: SafeWayRequest) -> SafeWay:
 def _add_partitioned_key(
     request: SafeWayRequest, constraint: NamedDefinition, index: NamedDefinition
 ) -> SafeWay:
-    name = quote_identifier(constraint.name)
     return SafeWay(
-        NOT_CONCURRENT + "add the constraint to the parent alone, build an index for each partition, and "
-        "attach these.",
+        NOT_CONCURRENT + "add the constraint to the parent alone, build an index for each partition, make its "
+        "constraint of that, and attach these.",
         code.join_code(
-            code.execute(f"ALTER TABLE ONLY {request.table} ADD CONSTRAINT {name} {constraint.definition}"),
-            _build_for_partitions(
-                request.replay, request.item.work.relation, constraint.name, index.definition
-            ),
+            _add_to_parent(request.table, constraint),
+            _build_for_partitions(request, constraint.name, index.definition, constraint),
         ),
     )

@@ -110,13 +110,16 @@ def set_not_null(table: str, columns: Iterable[str]) -> str:
 
 def use_index(table: str, schema: str, constraint: NamedDefinition, index: str) -> str:
     """The code that adds a UNIQUE constraint or a primary key on an index, from its definition."""
+    return join_code(build_index(schema, constraint.name, index), add_on_index(table, constraint))
+
+
+def add_on_index(table: str, constraint: NamedDefinition) -> str:
+    """The call that makes a constraint of the index that has its name."""
     kind = "PRIMARY KEY" if constraint.definition.startswith("PRIMARY KEY") else "UNIQUE"
     deferral = DEFERRAL.search(constraint.definition)
     name = quote_identifier(constraint.name)
     addition = f"ALTER TABLE {table} ADD CONSTRAINT {name} {kind} USING INDEX {name}"
-    return join_code(
-        build_index(schema, constraint.name, index), execute(addition + (deferral[0] if deferral else ""))
-    )
+    return execute(addition + (deferral[0] if deferral else ""))
 
 
 def update_in_batches(table: str, assignment: str, condition: str) -> str:

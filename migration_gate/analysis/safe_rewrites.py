@@ -146,15 +146,19 @@ def _add_domain(request: SafeWayRequest, column: ColumnState) -> str:
 
 
 def _change_types(request: SafeWayRequest, changes: Sequence[TypeChange]) -> SafeWay:
+    parts = [_change_type(request, change) for change in changes]
     return SafeWay(
         "Keep the new type in a column of its own: a trigger fills it for new rows, old ones are filled some "
         "at a time. A later revision, when nothing reads the old column any more, takes the trigger away and "
         "renames; indexes, keys and rules of the column have to be given to the new one before.",
-        code.join_code(*(_change_type(request, change) for change in changes)),
+        code.join_code(
+            *(now for now, _ in parts), code.in_later_revision(code.join_code(*(later for _, later in parts)))
+        ),
     )
 
 
-def _change_type(request: SafeWayRequest, change: TypeChange) -> str:
+def _change_type(request: SafeWayRequest, change: TypeChange) -> tuple[str, str]:
+    """The code for this revision, and that for a later one."""
     table, old = request.table, change.column.name
     new, column = quote_identifier(f"{old}_new"), quote_identifier(old)
     type_name = change.column.type
@@ -171,13 +175,13 @@ def _change_type(request: SafeWayRequest, change: TypeChange) -> str:
         if change.column.nullable
         else code.execute(f"ALTER TABLE {table} ALTER COLUMN {quote_identifier(f'{old}_old')} DROP NOT NULL"),
     )
-    return code.join_code(
+    now = code.join_code(
         code.execute(f"ALTER TABLE {table} ADD COLUMN {new} {type_name}"),
         trigger,
         code.update_in_batches(table, f"{new} = {value}", f"{new} IS NULL AND ({value}) IS NOT NULL"),
         "" if change.column.nullable else code.set_not_null(table, [f"{old}_new"]),
-        code.in_later_revision(later),
     )
+    return now, later
 
 
 def find_conversion(sql: str, column: str) -> str:
