@@ -83,7 +83,7 @@ def _find_works_of(replay: Replay, statement: ObservedStatement) -> Iterator[Blo
 def find_blocking_lock(statement: ObservedStatement, work: RowWork) -> HeldLock | None:
     """The lock on the table itself for which others wait."""
     locks = (lock for lock in statement.locks if lock.relation == work.relation)
-    return next((lock for lock in locks if lock.mode.blocks_writes), None)
+    return next((lock for lock in locks if lock.blocks_writes), None)
 
 
 def _name_kind(statement: ObservedStatement, work: RowWork, change: TableChange) -> str:
@@ -94,13 +94,17 @@ def _name_kind(statement: ObservedStatement, work: RowWork, change: TableChange)
         return "maintenance" if STORAGE_CHANGE.search(statement.sql) else "table-rewrite"
     if work.kind is WorkKind.FOREIGN_KEY:
         return "foreign-key-scan"
-    if work.kind is WorkKind.INDEX_BUILD and ATTACHMENT.search(statement.sql):
-        return "partition-scan"
     if work.kind is WorkKind.INDEX_BUILD:
-        return "index-build" if statement.tag.startswith("CREATE INDEX") else "constraint-index"
+        return _name_build(statement)
     if work.kind is WorkKind.INDEX_REBUILD:
         return "maintenance" if STORAGE_CHANGE.search(statement.sql) else "index-rebuild"
     return _name_scan(statement, change)
+
+
+def _name_build(statement: ObservedStatement) -> str:
+    if ATTACHMENT.search(statement.sql):
+        return "partition-scan"
+    return "index-build" if statement.tag.startswith("CREATE INDEX") else "constraint-index"
 
 
 def _name_scan(statement: ObservedStatement, change: TableChange) -> str:
@@ -131,7 +135,7 @@ def find_works_under_lock(facts: Facts) -> Iterator[WorkUnderLock]:
         locks = tuple(
             lock
             for lock in statement.locks
-            if lock.mode.blocks_writes and lock.since < statement.number and lock.relation.kind != "index"
+            if lock.blocks_writes and lock.since < statement.number and lock.relation.kind != "index"
         )
         if locks and not _only_fails(facts.replay, statement):
             yield WorkUnderLock(statement, works, locks)

@@ -45,7 +45,7 @@ def list_locking_statements(facts: Facts) -> Iterator[LockingStatement]:
     """The statements that took locks for which others wait, on tables, views or sequences."""
     for statement in list_judged(facts):
         locks = tuple(
-            lock for lock in statement.taken if lock.mode.blocks_writes and lock.relation.kind != "index"
+            lock for lock in statement.taken if lock.blocks_writes and lock.relation.kind != "index"
         )
         if locks:
             yield LockingStatement(statement, locks)
@@ -61,7 +61,7 @@ def list_with_long_timeout(facts: Facts) -> list[LockingStatement]:
     return [
         item
         for item in list_locking_statements(facts)
-        if item.statement.lock_timeout > LONG_TIMEOUT and any(lock.mode.blocks_reads for lock in item.locks)
+        if item.statement.lock_timeout > LONG_TIMEOUT and any(lock.blocks_reads for lock in item.locks)
     ]
 
 
@@ -76,7 +76,7 @@ def find_shared_transactions(facts: Facts) -> Iterator[SharedTransaction]:
         locks = [
             lock
             for lock in last.locks
-            if lock.mode.blocks_writes
+            if lock.blocks_writes
             and lock.relation.kind != "index"
             and _is_of_earlier_revision(facts.replay, lock, last)
         ]

@@ -22,9 +22,9 @@ _WORK_WORDS = {
 
 def describe_waiting(lock: HeldLock) -> str:
     """Who waits for a lock."""
-    if lock.mode.blocks_reads:
+    if lock.blocks_reads:
         return "reads and writes wait"
-    return "writes wait" if lock.mode.blocks_writes else "nothing waits"
+    return "writes wait" if lock.blocks_writes else "nothing waits"
 
 
 def describe_work(work: RowWork) -> str:

@@ -177,7 +177,7 @@ def _verify_foreign_keys_again(request: SafeWayRequest) -> SafeWay:
 
 
 def attach_partition(request: SafeWayRequest) -> SafeWay:
-    """For a table with rows that becomes a partition: its rows are read, and indexes of the parent's built."""
+    """For a table with rows that becomes a partition: its rows are read, and the parent's indexes built."""
     change, schema = request.item.change, request.schema
     constraints = {rule.name: rule for rule in change.new_constraints}
     builds = [
@@ -195,9 +195,8 @@ def attach_partition(request: SafeWayRequest) -> SafeWay:
             "transaction of its own, attach the table, which then needs no scan, and drop the CHECK."
         )
     return SafeWay(
-        words
-        + "Have a CHECK with the partition's rule read the rows while others read and write: ATTACH PARTITION "
-        "then needs no scan.",
+        words + "Have a CHECK with the partition's rule read the rows while others read and write: ATTACH "
+        "PARTITION then needs no scan.",
         code.join_code(
             builds,
             code.add_checked(request.table, name, f"CHECK ({condition})"),

@@ -21,8 +21,8 @@ AS_UNIQUE = (
 IN_COPY = (
     f"{BUILT_UNDER_LOCK}, whatever is done. A new table has none to wait for it: keep the columns of the "
     "rule in one of their own, which has the constraint, and which a trigger keeps in step. A row that "
-    "breaks the rule fails as it would with the constraint on `{table}`. If that is too much for a table of this size, "
-    "add the constraint when nobody works, with a `lock_timeout`."
+    "breaks the rule fails as it would with the constraint on `{table}`. If that is too much for a table of "
+    "this size, add the constraint when nobody works, with a `lock_timeout`."
 )
 WITHOUT_KEY = (
     f"{BUILT_UNDER_LOCK}, whatever is done: add it when nobody works, with a `lock_timeout`. With a primary "

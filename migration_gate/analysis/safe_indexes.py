@@ -77,7 +77,9 @@ def _build_for_partitions(
             attachments.append(code.join_code(addition, attachment))
         else:
             own = _rename_index(definition, name, table, "ONLY ")
-            builds.insert(0, _add_to_parent(own_table, own_rule) if own_rule is not None else code.execute(own))
+            builds.insert(
+                0, _add_to_parent(own_table, own_rule) if own_rule is not None else code.execute(own)
+            )
             attachments.append(attachment)
     return code.join_code(code.in_autocommit(*builds) if builds else "", attachments[::-1])
 
@@ -162,7 +164,8 @@ def _add_partitioned_key(
     request: SafeWayRequest, constraint: NamedDefinition, index: NamedDefinition
 ) -> SafeWay:
     return SafeWay(
-        NOT_CONCURRENT + "add the constraint to the parent alone, build an index for each partition, make its "
+        NOT_CONCURRENT
+        + "add the constraint to the parent alone, build an index for each partition, make its "
         "constraint of that, and attach these.",
         code.join_code(
             _add_to_parent(request.table, constraint),

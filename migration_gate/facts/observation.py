@@ -94,6 +94,16 @@ class HeldLock:
     since: int
     """`number` of the statement that took it"""
 
+    @property
+    def blocks_writes(self) -> bool:
+        """Whether an application that writes waits for it; nobody writes into a materialized view."""
+        return self.blocks_reads if self.relation.kind == "materialized view" else self.mode.blocks_writes
+
+    @property
+    def blocks_reads(self) -> bool:
+        """Whether even one that reads does."""
+        return self.mode.blocks_reads
+
 
 @dataclass(frozen=True, slots=True)
 class RowWork:

@@ -130,9 +130,9 @@ def _build_locks(facts: Facts, statements: Sequence[ObservedStatement], own: Ite
     locks = [lock for item in statements for lock in item.locks if lock.relation.is_table]
     strongest = max(locks, key=lambda lock: lock.mode.strength, default=None)
     verdicts = _select(own, LOCK_CHECKS)
-    if strongest is None or not strongest.mode.blocks_writes:
+    if strongest is None or not strongest.blocks_writes:
         return Cell(NOBODY, verdicts)
-    text = EVERYBODY if strongest.mode.blocks_reads else WRITERS
+    text = EVERYBODY if strongest.blocks_reads else WRITERS
     earlier = facts.replay.observation.find_statement(strongest.since)
     revision = earlier.revision if earlier is not None else statements[0].revision
     is_older = revision != statements[0].revision

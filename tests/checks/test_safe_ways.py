@@ -11,6 +11,7 @@ import pytest
 
 from migration_gate.checks import blocking_change, unfinished_change, work_under_lock
 from migration_gate.facts import Facts, Replay
+from migration_gate.replay.replay_setup import ReplaySetup
 from tests.replay.test_observation import PER_MIGRATION, run_new_revisions
 from tests.support.replay_engine import Engine
 
@@ -22,7 +23,8 @@ op.execute("CREATE FUNCTION roll() RETURNS integer LANGUAGE plpgsql VOLATILE AS 
 for number in range(1, 15):
     op.execute(f"CREATE TABLE t{number} (id bigint PRIMARY KEY, name varchar(40), room integer, day date, "
                "note free_text, total integer NOT NULL DEFAULT 7, parent bigint)")
-    op.execute(f"INSERT INTO t{number} VALUES (1, '11', 4, '2024-05-01', 'a', 3, 2), (2, '12', 5, '2024-06-01', 'b', 4, 1)")
+    op.execute(f"INSERT INTO t{number} VALUES (1, '11', 4, '2024-05-01', 'a', 3, 2), "
+               "(2, '12', 5, '2024-06-01', 'b', 4, 1)")
 op.execute("UPDATE t8 SET id = id - 1")
 op.execute("CREATE INDEX ix_room ON t10 (room) WHERE name = 'open'")
 op.execute("ALTER TABLE t11 ADD CONSTRAINT short CHECK (length(name) < 9)")
@@ -45,6 +47,23 @@ op.execute("REFRESH MATERIALIZED VIEW keyed")
 """
 
 
+DECLARED_NAMES = (
+    r"(constraints|indexes) (daily_2\d(_1)?\.)?(daily_2\d(_1)?_day_value_key|once_daily_2\d(_1)?)",
+    r"indexes (daily_2\d(_1)?_value_idx|ix_value_daily_2\d(_1)?)",  # names of partitions'
+    r"columns .*\.(Amount|name|room|total)_old",  # kept until it is dropped
+    r"(tables|columns|constraints) t14_old.*",
+    r"(constraints t14\.|indexes )t14(_new)?_pkey",
+    r"(constraints t5\.|indexes )alone",  # a unique index says the same
+    r".* (t6_apart.*|(t6\.)?apart|(copy|empty)_t6_apart.*)",  # the rule is in a table of its own
+    r"columns t9\.(rank|said)",  # no domain, and no generated column
+    r"constraints t9\.rank_positive_check1?",
+    r".* fill_t9_said.*",
+    r"types free_text",  # its rules hold for new values
+)
+DECLARED = re.compile("|".join(f"({pattern})" for pattern in DECLARED_NAMES))
+"""what the safe ways leave behind in another way, as their words say"""
+
+
 @dataclass(frozen=True)
 class Case:
     """A statement that blocks, and its kind."""
@@ -62,7 +81,8 @@ CASES = (
     Case("index-build", 'op.create_index("ix_value", "daily", ["value"])'),  # names of partitions'
     Case(
         "partition-scan",
-        "op.execute(\"ALTER TABLE daily ATTACH PARTITION daily_26 FOR VALUES FROM ('2026-01-01') TO ('2027-01-01')\")",
+        'op.execute("ALTER TABLE daily ATTACH PARTITION daily_26 "\n'
+        "    \"FOR VALUES FROM ('2026-01-01') TO ('2027-01-01')\")",
     ),
     Case("not-null-scan", 'op.alter_column("t2", "name", nullable=False)'),
     Case("check-scan", 'op.create_check_constraint("named", "t3", "name IS NOT NULL")'),
@@ -73,7 +93,8 @@ CASES = (
     Case("constraint-index", 'op.create_unique_constraint("name_once", "t4", ["name"])'),
     Case(
         "constraint-index",
-        'op.execute("ALTER TABLE t4 ADD CONSTRAINT later UNIQUE (room) INCLUDE (name) DEFERRABLE INITIALLY DEFERRED")',
+        'op.execute("ALTER TABLE t4 ADD CONSTRAINT later UNIQUE (room) INCLUDE (name) "\n'
+        '    "DEFERRABLE INITIALLY DEFERRED")',
     ),
     Case("constraint-index", 'op.add_column("t4", sa.Column("slug", sa.String(9), unique=True))'),
     Case("constraint-index", 'op.execute("ALTER TABLE daily ADD CONSTRAINT once UNIQUE (day, value)")'),
@@ -89,7 +110,8 @@ CASES = (
     Case("foreign-key-scan", 'op.create_foreign_key("t7_parent", "t7", "t7", ["parent"], ["id"])'),
     Case(
         "foreign-key-scan",
-        'op.add_column("t7", sa.Column("other_id", sa.BigInteger(), sa.ForeignKey("t8.id"), server_default="0"))',
+        'op.add_column("t7", sa.Column("other_id", sa.BigInteger(), sa.ForeignKey("t8.id"),\n'
+        '    server_default="0"))',
     ),
     Case(
         "table-rewrite",
@@ -108,7 +130,8 @@ CASES = (
     Case("table-rewrite", 'op.alter_column("t12", "total", type_=sa.BigInteger())'),
     Case(
         "table-rewrite",
-        "op.execute(\"ALTER TABLE t12 ALTER COLUMN name SET DATA TYPE integer USING (coalesce(name, '0')::numeric * 100)::integer, \"\n"
+        'op.execute("ALTER TABLE t12 ALTER COLUMN name SET DATA TYPE integer '
+        "USING (coalesce(name, '0')::numeric * 100)::integer, \"\n"
         '    "ALTER COLUMN room TYPE jsonb USING to_jsonb(room)")',
     ),
     Case("table-rewrite", 'op.execute(\'ALTER TABLE app."Big Log" ALTER COLUMN "Amount" TYPE bigint\')'),
@@ -158,9 +181,13 @@ def _forget_identity(item: Any) -> object:
     return replace(item, **dict.fromkeys(names, 0))
 
 
-def test_safe_ways_block_nobody_and_leave_the_same_behind(engine: Engine) -> None:
+def test_safe_ways_block_nobody_and_leave_the_same_behind(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The tables have rows already.
+    monkeypatch.setattr(ReplaySetup, "wants_rehearsal", False)
     bodies = [case.body for case in CASES]
-    bad = run_new_revisions(engine, *bodies, environment=PER_MIGRATION, before=BASE, rollback="off", rehearse=False).replay
+    bad = run_new_revisions(engine, *bodies, environment=PER_MIGRATION, before=BASE, rollback="off").replay
     assert bad.failure is None
     facts = Facts("shop", bad)
     found = {finding.revision: finding.kind for finding in blocking_change.check(facts)}
@@ -168,7 +195,7 @@ def test_safe_ways_block_nobody_and_leave_the_same_behind(engine: Engine) -> Non
     codes = read_safe_ways(facts)
     safe_bodies = [part for number in range(len(CASES)) for part in split_later(codes[f"new{number}"])]
     good = run_new_revisions(
-        engine, *safe_bodies, environment=PER_MIGRATION, before=BASE, rollback="off", rehearse=False
+        engine, *safe_bodies, environment=PER_MIGRATION, before=BASE, rollback="off"
     ).replay
     assert good.failure is None
     assert good.history.error is None
@@ -177,6 +204,7 @@ def test_safe_ways_block_nobody_and_leave_the_same_behind(engine: Engine) -> Non
     assert [finding.message for check in checks for finding in check.check(safe)] == []
     before, after = list_parts(bad), list_parts(good)
     different = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
-    for n in sorted(different): print(n, '\n   ', repr(before.get(n)), '\n   ', repr(after.get(n)))
-    print([r for r in good.rehearsal.revisions if r.failure or r.unproven or r.changes or r.broken_rules], good.rehearsal.unproven)
-    assert 0
+    assert {name for name in different if not DECLARED.fullmatch(name)} == set()
+    assert {
+        pattern for pattern in DECLARED_NAMES if not any(map(re.compile(pattern).fullmatch, different))
+    } == set()

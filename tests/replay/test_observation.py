@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -30,8 +31,7 @@ def run_new_revisions(
     environment: str = ENV,
     observe: str = "change",
     before: str = "pass",
-    rehearse: bool = True,
-    **settings: str,
+    **settings: Any,
 ) -> Ran:
     """Run a history of old revisions, the last of which is `before`, and these new ones."""
     files = project(env_py=environment)
@@ -42,7 +42,7 @@ def run_new_revisions(
     folder = write_files(engine.folder(), files)
     paths = tuple(f"migrations/versions/{name}.py" for name in names)
     changed = tuple(str(folder.resolve() / path) for path in paths)
-    return engine.run(folder, changed=changed, new_files=paths if rehearse else (), observe=observe, **settings)
+    return engine.run(folder, changed=changed, new_files=paths, observe=observe, **settings)
 
 
 def describe(statement: ObservedStatement) -> str:
