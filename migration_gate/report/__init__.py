@@ -3,7 +3,8 @@
 deliver             writes it to standard output and to files; formats: which module renders which format
 
 text_report         for a terminal: finding_text, similar_verdicts (many alike), closing_table, text_layout
-change_table        the revisions of a change as one table: change_table_text, change_table_markdown
+change_table        the revisions of a change as one table: change_table_text, change_table_markdown;
+                    lock_timeline: one transaction's locks as a picture
 concise, github_log, error_text     other texts: a line a finding, GitHub's runner, a run that stopped;
                     broken_run: one that our own bug stopped, on GitHub
 summary, comment    Markdown: finding_markdown, problem_markdown; diagrams: history_diagram, table_diagram,

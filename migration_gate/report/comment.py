@@ -18,6 +18,7 @@ from migration_gate.report.change_table import list_change_rows, list_linked
 from migration_gate.report.change_table_markdown import name_anchor, render_change_table
 from migration_gate.report.finding_markdown import render_counts, render_finding
 from migration_gate.report.history_diagram import render_concerned_history
+from migration_gate.report.lock_timeline import render_timelines
 from migration_gate.report.loosened_phrases import (
     list_lowered,
     list_new_allowances,
@@ -136,6 +137,8 @@ def _render_body(project: ProjectReport, source: str) -> str:
         title += f"\n**{allowances}:**\n\n{render_list(list(list_new_allowances(project)))}\n"
     if table := render_change_table(list_change_rows(project)):
         title += f"\n{table}"
+    if timelines := render_timelines(project):
+        title += f"\n{timelines}"
     sections = list(_folded_sections(project))
     room = LIMIT - RESERVED_BYTES - sum(_size_in_bytes(block) for block in (title, *sections))
     findings, left_out = _render_findings(project, source, room)

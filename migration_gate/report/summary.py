@@ -16,6 +16,7 @@ from migration_gate.report.change_table import list_change_rows, list_linked
 from migration_gate.report.change_table_markdown import name_anchor, render_change_table
 from migration_gate.report.finding_markdown import render_counts, render_finding, render_similar
 from migration_gate.report.history_diagram import render_concerned_history
+from migration_gate.report.lock_timeline import render_timelines
 from migration_gate.report.loosened_phrases import (
     list_lowered,
     list_new_allowances,
@@ -126,6 +127,8 @@ def _project_blocks(project: ProjectReport, source: str, can_open: int) -> Itera
         yield PageBlock(f"**{title}:**\n\n{render_list(list(list_new_allowances(project)))}\n")
     if table := render_change_table(list_change_rows(project)):
         yield PageBlock(table)
+    if timelines := render_timelines(project):
+        yield PageBlock(timelines)
     folds = group_all_similar(project.verdicts)
     if project.blocking_verdicts:
         yield from _finding_blocks(folds, project, source, can_open)
