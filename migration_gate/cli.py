@@ -22,7 +22,12 @@ from migration_gate.config.settings_options import add_settings_options, nest_op
 from migration_gate.corrections.correction_commands import CORRECTION_COMMANDS
 from migration_gate.errors import GateError
 from migration_gate.monorepo.commands import MONOREPO_COMMANDS
-from migration_gate.process.interruption import Terminated, ignore_signals, raise_on_signals
+from migration_gate.process.interruption import (
+    Terminated,
+    forget_interruption,
+    ignore_signals,
+    raise_on_signals,
+)
 from migration_gate.report.error_text import render_error, unexpected_error
 from migration_gate.report.formats import FORMATS, PRINTED_FORMATS
 from migration_gate.report.workflow_commands import suspend_commands_on_runner
@@ -208,6 +213,7 @@ def run_command_line(arguments: Sequence[str]) -> int:
 
 def _report_interruption(interruption: BaseException | None) -> int:
     """The exit status of a run that a signal ended; all that it had started has been removed."""
+    forget_interruption()
     click.echo("Interrupted; nothing is left behind.", err=True)
     return interruption.status if isinstance(interruption, Terminated) else 130
 

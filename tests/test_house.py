@@ -43,7 +43,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "scan": PURE_NOUNS | {"config", "git"},
     "ci": PURE_NOUNS | {"config", "git"},
     "project": PURE_NOUNS | {"config", "sandbox"},
-    "postgres": PURE_NOUNS | {"config", "sandbox"},
+    "postgres": PURE_NOUNS | {"config", "process", "sandbox"},
     "install": PURE_NOUNS | {"config", "project", "sandbox", "progress"},
     "worker": set(),
 }

@@ -17,6 +17,7 @@ from migration_gate.errors import Broken, PostgresDied
 from migration_gate.postgres.folder_remover import list_descriptors
 from migration_gate.postgres.run_directory import RunDirectory
 from migration_gate.postgres.supervisor_protocol import CopyCluster, FinalCleanup, StartCommand
+from migration_gate.process.interruption import without_interruption
 from migration_gate.sandbox.process_end import wait_for_process
 from migration_gate.sandbox.user import Account
 
@@ -148,13 +149,9 @@ class SupervisorClient:
         """Have everything stopped and removed, and wait for it, also when Ctrl-C is pressed again."""
         with suppress(OSError):
             self._messages.close()
-        while True:
-            try:
-                if wait_for_process(self.process, CLOSE_SECONDS):
-                    break
-            except KeyboardInterrupt:
-                continue
-            self.process.kill()
+        with without_interruption():
+            while not wait_for_process(self.process, CLOSE_SECONDS):
+                self.process.kill()
         self._replies.close()
 
     def _send(self, message: dict[str, object]) -> None:

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import signal
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
-from typing import NoReturn
 
 STOPPING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 IMPORT_SYSTEM = "<frozen importlib._bootstrap>"
 """the file of Python's frames that import"""
 RETRY_SECONDS = 0.01
+"""until a signal is looked at again that came at a bad moment"""
+REMINDER_SECONDS = 0.1
+"""until it is looked at whether somebody has dropped the exception"""
+
+_uninterrupted_blocks = 0
+"""how many blocks of `without_interruption` the main thread is in"""
 
 
 class Terminated(KeyboardInterrupt):
@@ -23,10 +31,13 @@ class Terminated(KeyboardInterrupt):
 
 
 def raise_on_signals() -> None:
-    """From now on a stopping signal raises Terminated in the main thread, once."""
+    """From now on a stopping signal raises Terminated in the main thread.
+
+    Once; again, where it is dropped: by a finalizer, or by code in C that takes any error for its own.
+    """
     for number in STOPPING_SIGNALS:
         signal.signal(number, _stop)
-    sys.unraisablehook = _raise_again
+    sys.unraisablehook = _report_unraisable
 
 
 def ignore_signals() -> None:
@@ -35,16 +46,43 @@ def ignore_signals() -> None:
         signal.signal(number, signal.SIG_IGN)
 
 
+def forget_interruption() -> None:
+    """What Terminated was raised for has been done."""
+    signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+@contextmanager
+def without_interruption() -> Iterator[None]:
+    """A block whose end a signal waits for, if the main thread is in it."""
+    global _uninterrupted_blocks  # noqa: PLW0603 - a signal's handler is one for the process
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    _uninterrupted_blocks += 1
+    try:
+        yield
+    finally:
+        _uninterrupted_blocks -= 1
+
+
 def _stop(number: int, frame: FrameType | None) -> None:
     ignore_signals()  # a second signal must not interrupt the clean-up
-    if _is_importing(frame):  # it may hold a lock that it would not release, and other threads import too
-        _stop_later(number)
-    else:
-        _terminate(number)
+    if _uninterrupted_blocks or _is_importing(frame):  # an import may hold a lock that it would not release
+        _stop_later(number, RETRY_SECONDS)
+        return
+    _stop_later(number, REMINDER_SECONDS)
+    if not _is_being_handled():
+        raise Terminated(number)
 
 
-def _terminate(number: int) -> NoReturn:
-    raise Terminated(number)
+def _is_being_handled() -> bool:
+    """Whether what runs just now was called while Terminated was on its way: it cleans up."""
+    error = sys.exception()
+    while error is not None:
+        if isinstance(error, Terminated):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _is_importing(frame: FrameType | None) -> bool:
@@ -55,14 +93,12 @@ def _is_importing(frame: FrameType | None) -> bool:
     return False
 
 
-def _stop_later(number: int) -> None:
+def _stop_later(number: int, seconds: float) -> None:
     signal.signal(signal.SIGALRM, lambda _, frame: _stop(number, frame))
-    signal.setitimer(signal.ITIMER_REAL, RETRY_SECONDS)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
 
 
-def _raise_again(unraisable: sys.UnraisableHookArgs) -> None:
-    """In a finalizer or a callback Python drops every exception: the signal would be lost."""
-    if isinstance(unraisable.exc_value, Terminated):
-        _stop_later(unraisable.exc_value.number)
-    else:
+def _report_unraisable(unraisable: sys.UnraisableHookArgs) -> None:
+    """Python drops what is raised in a finalizer, and says so here: not of what is raised again."""
+    if not isinstance(unraisable.exc_value, Terminated):
         sys.__unraisablehook__(unraisable)

@@ -1,0 +1,139 @@
+"""A signal ends a run, whoever takes the exception; and clean-up is not interrupted."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PREAMBLE = """
+import os, signal, sys, time
+from functools import partial
+from migration_gate.process.interruption import *
+from migration_gate.process import interruption
+raise_on_signals()
+stop = partial(os.kill, os.getpid(), signal.SIGTERM)
+"""
+DROPPED = {
+    "by a bare except": """
+try:
+    stop()
+except:
+    pass
+""",
+    "by a finalizer": """
+class Resource:
+    def __del__(self):
+        stop()
+Resource()
+""",
+    "by a callback of C code": """
+import ctypes
+ctypes.CFUNCTYPE(None)(stop)()
+""",
+    "twice": """
+for attempt in range(2):
+    try:
+        stop() if attempt == 0 else time.sleep(60)
+    except Terminated:
+        pass
+""",
+    "by an import that fails otherwise": """
+sys.path.insert(0, sys.argv[1])
+try:
+    import stopping
+except ImportError:
+    pass
+""",
+}
+CLEAN_UPS = {
+    "finally": """
+try:
+    stop()
+finally:
+    clean_up()
+""",
+    "a context manager": """
+class Resource:
+    def __enter__(self): pass
+    def __exit__(self, *error): clean_up()
+with Resource():
+    stop()
+""",
+    "a generator that is closed": """
+def examine():
+    try:
+        yield
+    finally:
+        clean_up()
+examination = examine()
+next(examination)
+try:
+    stop()
+finally:
+    examination.close()
+""",
+    "another error in its place": """
+try:
+    try:
+        stop()
+    except Terminated:
+        raise OSError from None
+except OSError:
+    clean_up()
+    raise
+""",
+    "a block without interruption": """
+with without_interruption():
+    stop()
+    clean_up()
+""",
+}
+
+
+def run(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """A program that a signal is to end, at which it prints the signal's status; else it prints `went on`."""
+    lines = "".join(f"    {line}\n" for line in code.strip().splitlines())
+    program = f"""{PREAMBLE}
+def clean_up():
+    time.sleep(3 * interruption.REMINDER_SECONDS)
+    print("cleaned up")
+try:
+{lines}
+    time.sleep(60)
+    print("went on")
+except (Terminated, OSError) as error:
+    forget_interruption()
+    time.sleep(2 * interruption.REMINDER_SECONDS)
+    print(getattr(error, "status", "error"))
+"""
+    return subprocess.run(
+        [sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=False, timeout=50
+    )
+
+
+@pytest.mark.parametrize("code", DROPPED.values(), ids=DROPPED.keys())
+def test_a_signal_that_somebody_drops_is_raised_again(code: str, tmp_path: Path) -> None:
+    (tmp_path / "stopping.py").write_text(
+        "import os, signal\nos.kill(os.getpid(), signal.SIGTERM)\nraise ImportError\n"
+    )
+    ended = run(code, str(tmp_path))
+    assert (ended.stdout, ended.stderr) == ("143\n", "")
+
+
+@pytest.mark.parametrize("code", CLEAN_UPS.values(), ids=CLEAN_UPS.keys())
+def test_clean_up_is_not_interrupted(code: str) -> None:
+    ended = run(code)
+    status = "error" if "OSError" in code else "143"
+    assert (ended.stdout, ended.stderr) == (f"cleaned up\n{status}\n", "")
+
+
+def test_what_is_no_signal_is_reported_from_finalizers() -> None:
+    ended = run(
+        "class Resource:\n    def __del__(self):\n        raise ValueError('lost')\nResource()\nstop()"
+    )
+    assert "ValueError: lost" in ended.stderr
+    assert ended.stdout == f"{128 + signal.SIGTERM}\n"
