@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 from pathlib import Path
 
 from migration_gate.check import Check, check_kinds, check_name
 from migration_gate.errors import Misconfigured
 from migration_gate.wording import suggest_name
 
-EXAMPLES = Path(__file__).parent / "checks" / "examples"
+CHECKS = Path(__file__).parent / "checks"
+JUDGE_NAMES = frozenset({"unused-allow", "stale-baseline"})
+"""of the judge's own checks, whose modules are elsewhere"""
+EXAMPLES = CHECKS / "examples"
 """each check's bad example and the report on it, in the wheel as in a checkout"""
 EXAMPLE_SUFFIXES = frozenset({".py", ".sql", ".sh", ".yml"})
 MAX_EXAMPLE_LINES = 60
@@ -27,9 +31,38 @@ def known_checks() -> tuple[Check, ...]:
     return (*checks.ALL, *judge.JUDGE_CHECKS)
 
 
-def known_kinds() -> dict[str, tuple[str, ...]]:
-    """Each check's name and its kinds; empty for a check that does not list kinds."""
-    return {check_name(check): check_kinds(check) for check in known_checks()}
+class KnownKinds(Mapping[str, tuple[str, ...]]):
+    """Each check's name and its kinds; empty for a check that does not list kinds.
+
+    Checks take long to load: whether there is one of a name is known without.
+    """
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.names
+
+    def __getitem__(self, name: str) -> tuple[str, ...]:
+        return self._all[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all)
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """Each check's name."""
+        files = (file.stem for file in CHECKS.glob("[!_]*.py"))
+        return JUDGE_NAMES | {stem.replace("_", "-") for stem in files}
+
+    @cached_property
+    def _all(self) -> dict[str, tuple[str, ...]]:
+        return {check_name(check): check_kinds(check) for check in known_checks()}
+
+
+def known_kinds() -> KnownKinds:
+    """Each check's name and its kinds."""
+    return KnownKinds()
 
 
 def first_sentence(check: Check) -> str:

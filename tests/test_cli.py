@@ -216,6 +216,15 @@ def test_explain_lists_every_check(capsys: pytest.CaptureFixture[str]) -> None:
     assert max(map(len, out.splitlines())) <= 80
 
 
+def test_names_of_checks_are_known_without_loading_them() -> None:
+    kinds = explain.known_kinds()
+    assert kinds.names == set(kinds) == {check_name(check) for check in explain.known_checks()}
+    assert "drift" in kinds
+    assert "type" in kinds["drift"]
+    for wrong in ("no-such-check", "nullable_owner", "__init__", "../checks/drift", ""):
+        assert wrong not in kinds
+
+
 def test_explain_describes_one_check(capsys: pytest.CaptureFixture[str]) -> None:
     for check in explain.known_checks():
         status, out, _ = run(capsys, "explain", check_name(check))
