@@ -54,6 +54,7 @@ def test_each_setting_has_an_option() -> None:
     keys = set(ProjectKeys.model_fields) - {
         "prepare",
         "start_from",
+        "rehearsal",
         "tables",
         "raw_sql",
         "owners",

@@ -36,6 +36,7 @@ KINDS = (
     "prepare",
     "project",
     "raw-sql",
+    "rehearsal",
     "rollback",
     "scope",
     "snapshots",

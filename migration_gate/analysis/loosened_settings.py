@@ -35,7 +35,7 @@ WIDENED_LISTS = ("raw_sql.allow", "owners.exempt", "owners.on_delete")
 """lists of what may be: more is looser"""
 NARROWED_LISTS = ("owners.columns", "owners.tables", "watch", "forbid_allow", "postgres")
 """lists of what is looked at: less is looser"""
-REPLACED_VALUES = ("owners.references", "extends")
+REPLACED_VALUES = ("owners.references", "extends", "rehearsal.sql_file", "rehearsal.python")
 """another value is as good as none"""
 ADDED_VALUES = ("start_from", "prepare", "base", "baseline", "target.revision")
 """what is not there, or the default, is the strictest"""

@@ -79,6 +79,8 @@ def judge_failure(failure: RowFailure) -> FailureOnRows:
     error = failure.failure.first_error or failure.failure
     sqlstate = error.sqlstate or ""
     kind = KINDS_BY_SQLSTATE.get(sqlstate, "value" if sqlstate.startswith("22") else "code")
+    if failure.rows == "own":
+        return FailureOnRows(kind, Severity.ERROR)  # the project says that there are such rows
     is_ddl = bool(error.statement and _DDL.search(error.statement))
     if kind in CERTAIN_KINDS or (is_ddl and sqlstate in TOO_LARGE):
         return FailureOnRows(kind, Severity.WARNING if failure.rows == "extreme" else Severity.ERROR)
@@ -101,6 +103,7 @@ def has_failed_on_rows(replay: Replay, failure: Failure) -> bool:
 ROWS_IN_WORDS: Mapping[str, str] = {
     "plain": "any",
     "unusual": "NULL, duplicates, empty or long texts",
+    "own": "those that the project adds (`rehearsal:`)",
     "extreme": "the largest numbers, infinite dates or the JSON value null",
 }
 

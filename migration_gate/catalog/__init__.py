@@ -9,7 +9,8 @@ comparable_catalog  a catalog as a set of objects, without what is new whenever 
 ownership_trials    what becomes of rows whose owner is deleted; trial_statements: run with errors allowed
 statement_trials    statements of the base's models on the change's schema: mapped_statements,
                     relation_shapes, earlier_values
-generated_rows      fills all tables for a rehearsal: candidate_values, row_values
+generated_rows      fills all tables for a rehearsal: candidate_values, row_values;
+                    row_sequences: behind the ids of rows
 row_losses          what a revision did to these rows: row_state, kept_values; broken_rules: which rules they
                     break
 row_source          puts rows into tables: single_rows, simple_values, old_shape; row_survival: what

@@ -26,6 +26,7 @@ JUDGING_FIELDS = frozenset({
     "examines_base", "scope", "baseline", "policy", "watch", "snapshots", "rollback", "observe",
     "raw_sql_allow", "owners", "checks", "allowances", "forbid_allow", "policy_note", "fail_on",
     "origins", "further_postgres", "checkpoint", "sizes", "sizes_file",
+    "rehearsal_sql", "rehearsal_function",
 })  # fmt: skip
 """of `Settings`: no replay depends on them"""
 VOLATILE_PREFIXES = (

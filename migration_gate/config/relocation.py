@@ -40,6 +40,7 @@ class Relocation:
             env=tuple(Variable(item.name, self._relocate_text(item.value)) for item in settings.env),
             prepare=tuple(self._relocate_step(step) for step in settings.prepare),
             baseline=self._relocate_optional(settings.baseline),
+            rehearsal_sql=self._relocate_optional(settings.rehearsal_sql),
             start_from=start
             and StartFrom(self._relocate_optional(start.dump), start.create_all, start.stamp),
             python=python,

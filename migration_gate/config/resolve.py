@@ -13,6 +13,7 @@ from migration_gate.config import dotenv, gate_variables
 from migration_gate.config.checkout_paths import require_shared
 from migration_gate.config.config_keys import Key, format_key
 from migration_gate.config.precedence import SettingValue
+from migration_gate.config.repository_root import find_repository_root
 from migration_gate.config.sections import PrepareKeys, StartFromKeys
 from migration_gate.config.settings import (
     Allowance,
@@ -144,6 +145,8 @@ def resolve_settings(
         snapshots=str(values.value("snapshots")),
         rollback=_revision_scope(values.value("rollback")),
         observe=_revision_scope(values.value("observe")),
+        rehearsal_sql=_rows_file(merged["rehearsal", "sql_file"]),
+        rehearsal_function=values.text("rehearsal", "python"),
         squawk=bool(values.value("squawk")),
         checkpoint=_checkpoint_use(values.value("checkpoint")),
         sizes_file=sizes_file,
@@ -272,6 +275,23 @@ def _preparation_steps(setting: SettingValue) -> tuple[PrepareStep, ...]:
             text = str(require_path(setting, text, f"prepare[{number}].{kind}"))
         steps.append(PrepareStep(kind, text))
     return tuple(steps)
+
+
+def _rows_file(setting: SettingValue) -> Path | None:
+    """The file of `rehearsal.sql_file`, which has to be one of the repository's: it is judged with it."""
+    if setting.value is None:
+        return None
+    path = require_path(setting, str(setting.value), "rehearsal.sql_file")
+    top = find_repository_root(setting.folder.resolve())
+    target = path.resolve()
+    if path.is_file() and target.is_relative_to(top) and not target.is_relative_to(top / ".git"):
+        return path
+    what = "no file" if not path.is_file() else "outside of the repository"
+    raise Misconfigured(
+        f"`rehearsal.sql_file` names `{setting.value}`, which is {what}.",
+        where=setting.where,
+        advice="Name a file of the repository.",
+    )
 
 
 def _start_from(setting: SettingValue) -> StartFrom | None:

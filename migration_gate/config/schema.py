@@ -15,6 +15,7 @@ from migration_gate.config.sections import (
     OwnersKeys,
     PrepareKeys,
     RawSqlKeys,
+    RehearsalKeys,
     RollbackScope,
     SizeLimit,
     StartFromKeys,
@@ -179,6 +180,12 @@ class ProjectKeys(Keys):
         "those of the change (against `base`), all (each by itself, against the state before it), or none "
         "(off)",
         examples=["all"],
+    )
+    rehearsal: RehearsalKeys = Field(
+        default=RehearsalKeys(),
+        description="rows of the project's own, with which the new revisions are rehearsed beside generated "
+        "ones (see `observe`): they are made at the base, before the first new revision",
+        examples=[{"sql_file": "ci/rows.sql"}, {"python": "ci.rows:add_rows"}],
     )
     checkpoint: Literal["auto", "scratch", "off"] = Field(
         default="auto",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from typing import Annotated, Any, Literal
 
@@ -11,6 +12,8 @@ from migration_gate.config.size_text import SizeText, format_size, parse_size
 
 Action = Literal["cascade", "set null", "set default", "restrict", "no action"]
 Level = Literal["error", "warning", "note", "off"]
+FUNCTION = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*:[^\W\d]\w*")
+"""`package.module:function`"""
 
 
 def _number_as_text(value: object) -> object:
@@ -92,6 +95,12 @@ def _check_limit(value: str) -> str:
     return value
 
 
+def _check_function(value: str) -> str:
+    if not FUNCTION.fullmatch(value):
+        raise ValueError(f"is `{value}`, and has to be `module:function`")
+    return value
+
+
 def accept_text_as(key: str) -> BeforeValidator:
     """Accept plain text where a mapping is expected, as the mapping's `key`."""
     return BeforeValidator(
@@ -168,6 +177,18 @@ class PrepareKeys(Keys):
         if len(self.model_dump(exclude_none=True)) != 1:
             raise ValueError("must hold exactly one of sql, sql_file, python and run")
         return self
+
+
+class RehearsalKeys(Keys):
+    """`rehearsal:`."""
+
+    sql_file: Text | None = Field(
+        default=None, description="path of a file of the repository with SQL that inserts rows"
+    )
+    python: Annotated[Text, AfterValidator(_check_function)] | None = Field(
+        default=None,
+        description="a function, `module:function`, which is given a connection of env.py's and inserts rows",
+    )
 
 
 class TargetKeys(Keys):
@@ -266,6 +287,7 @@ SECTIONS: dict[str, type[Keys]] = {
     "target": TargetKeys,
     "limits": LimitsKeys,
     "raw_sql": RawSqlKeys,
+    "rehearsal": RehearsalKeys,
     "owners": OwnersKeys,
     "start_from": StartFromKeys,
 }

@@ -161,6 +161,10 @@ class Settings:
     """which revisions are downgraded and upgraded again"""
     observe: ObserveScope = "change"
     """of which revisions the locks and the work are observed"""
+    rehearsal_sql: Path | None = None
+    """a file with rows of the project's own"""
+    rehearsal_function: str | None = None
+    """`module:function` that makes rows of the project's own"""
     checkpoint: Literal["auto", "scratch", "off"] = "off"
     """auto: the run may begin from the state that an earlier one has kept; scratch: it replays everything,
     and compares; off: nothing is read or kept"""

@@ -49,6 +49,8 @@ def describe_settings(settings: Settings) -> dict[str, str]:
         "snapshots": settings.snapshots,
         "rollback": settings.rollback,
         "observe": settings.observe,
+        "rehearsal.sql_file": settings.rehearsal_sql,
+        "rehearsal.python": settings.rehearsal_function,
         "squawk": settings.squawk,
         "checkpoint": settings.checkpoint,
         "sizes": settings.sizes_file,

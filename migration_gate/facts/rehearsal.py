@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from migration_gate.facts.coverage import Unchecked
 from migration_gate.facts.failure import Failure
 from migration_gate.facts.object_names import display_name
 
@@ -14,9 +15,10 @@ RowLoss = Literal[
 ]
 """lost rows: of a table that is there; merged values: different ones became the same; emptied values: they
 became NULL; other values: each is another one than before, and all can still be told apart"""
-FailingRows = Literal["plain", "unusual", "extreme"]
+FailingRows = Literal["plain", "unusual", "extreme", "own"]
 """with which rows a revision fails: with the plainest ones, too; only with NULL, duplicates, the longest
-text and the like; or only with the ends of what a type can hold, such as the date `infinity`"""
+text and the like; only with the ends of what a type can hold, such as the date `infinity`; or only with the
+project's own"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,11 @@ class Rehearsal:
     """that stood at the base"""
     rows: int = 0
     """that were made in all"""
+    own_rows: int = 0
+    """of these, the project's own"""
+    unchecked: tuple[Unchecked, ...] = ()
+    """the project's own rows, if they could not be made"""
+    notes: tuple[str, ...] = ()
     rowless: tuple[RowlessTable, ...] = ()
     unproven: str = ""
     """why nothing was rehearsed, as a clause; '' if there was nothing to rehearse, or all was"""

@@ -139,6 +139,8 @@ def _configured_paths(settings: Settings) -> Iterator[tuple[Path, str]]:
     for step in settings.prepare:
         if step.kind in ("sql_file", "python"):
             yield Path(step.text), "run before its first revision"
+    if settings.rehearsal_sql:
+        yield settings.rehearsal_sql, "rows for its rehearsal"
     if settings.start_from and settings.start_from.dump:
         yield settings.start_from.dump, "what its history starts from"
 

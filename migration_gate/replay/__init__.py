@@ -9,7 +9,8 @@
     history_run         the worker's run, and what is read beside it; models_request: then its models
     rollback_run        downgrades revisions when the history has run, and upgrades them again: round_trip,
                         runs_channel, rollback_state, rollback_tables
-    rehearsal_run       runs the new revisions with rows; base_database: the database before them
+    rehearsal_run       runs the new revisions with rows; base_database: the database before them;
+                        own_rows: rows of the project's, sql_rows: from a file
     release_trial       the live release on the schema of the change
     owner_trials        what is tried with owners and their rows in the replayed database
     env_trial           env.py without a step: `doctor --try`

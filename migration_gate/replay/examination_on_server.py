@@ -67,6 +67,7 @@ def prepare_databases(
         changed_lines=change.lines,
         new_files=tuple(sorted(change.changed_paths("A"))),
         base=base,
+        base_commit=change.base.commit,
         other_databases=tuple((address, server.create_database()) for address in settings.other_databases),
         checkpoint=checkpoint,
         restored=restored,

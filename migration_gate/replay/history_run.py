@@ -264,8 +264,15 @@ def rehearse_revisions(
     if not split.new or not split.old:
         return Rehearsal()
     reader = AnswerReader(setup.repository, answer.lines)
+    places = build_models_request(setup, answer.lines).places
     run = RehearsalRun(
-        setup, RunsChannel(answer), split, reader.failures, reader.version_tables(), copied=copied
+        setup,
+        RunsChannel(answer),
+        split,
+        reader.failures,
+        reader.version_tables(),
+        copied=copied,
+        search_path=places[0].search_path if places else "",
     )
     return (yield from run.rehearse())
 

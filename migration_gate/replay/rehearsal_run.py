@@ -33,8 +33,10 @@ from migration_gate.facts import (
 from migration_gate.progress import Progress
 from migration_gate.replay.base_database import RevisionSplit, copy_base_database, make_base_database
 from migration_gate.replay.failure_facts import FailureBuilder
+from migration_gate.replay.own_rows import OwnRows
 from migration_gate.replay.replay_setup import ReplaySetup
 from migration_gate.replay.runs_channel import RunsChannel, RunsSession
+from migration_gate.replay.sql_rows import OwnRowsRefused
 from migration_gate.worker.protocol.order import RevisionRun
 from migration_gate.worker.protocol.rollback_lines import RunsFinished
 from migration_gate.worker.protocol.step_lines import ExecutedStatement
@@ -64,6 +66,7 @@ class _FilledDatabase:
     state: RowState
     tracked: Mapping[int, StoredRows]
     """the made rows of `state`"""
+    own_rows: int = 0
 
 
 class RehearsalRun:
@@ -78,14 +81,18 @@ class RehearsalRun:
         version_tables: Sequence[str],
         *,
         copied: Collection[str],
+        search_path: str = "",
     ) -> None:
-        """`copied`: the revisions that `setup.earlier_database` holds."""
+        """`copied`: the revisions that `setup.earlier_database` holds. `search_path`: the migrations'."""
         self._setup = setup
         self._channel = channel
         self._split = split
         self._copied = copied
         self._failures = failures
         self._version_tables = version_tables
+        self._own_rows = OwnRows(setup, channel, failures, version_tables, search_path)
+        self._failed_with_own_rows = ""
+        """the revision that is tried without them"""
         self._results: dict[str, RehearsedRevision] = {}
         self._varieties: dict[str, RowVariety] = {}
         """of tables whose usual rows a revision did not survive, by `schema.name`"""
@@ -122,6 +129,9 @@ class RehearsalRun:
                 if not table.is_filled
             ),
             unproven=problem,
+            own_rows=first.own_rows if first is not None else 0,
+            unchecked=self._own_rows.unchecked,
+            notes=self._own_rows.notes,
         )
 
     # One run from the base.
@@ -137,7 +147,11 @@ class RehearsalRun:
             self._setup.server.connect(database) as connection,
             RunsSession(self._channel, database) as session,
         ):
-            filled = self._fill(connection)
+            try:
+                filled = self._fill(connection)
+            except OwnRowsRefused as refused:
+                self._own_rows.refuse(refused)
+                return start, ""
             for number, revision in enumerate(self._split.new):
                 runs = [RevisionRun(revision, "upgrade")]
                 finished = session.run(runs) if self._shares_session else self._channel.run(database, runs)
@@ -159,12 +173,16 @@ class RehearsalRun:
     def _fill(self, connection: psycopg.Connection[Any]) -> _FilledDatabase:
         snapshot = read_snapshot(connection, self._version_tables)
         known = read_row_state(connection)
+        own_rows = self._own_rows.add(connection, known) if self._own_rows.is_active else 0
         connection.autocommit = False
         filled = fill_database(connection, snapshot, self._varieties, others=self._others)
         connection.autocommit = True
         state = read_row_state(connection, known)
         ours = {table.oid: state.tables[table.oid] for table in filled if table.oid in state.tables}
-        database = _FilledDatabase(snapshot, filled, state, select_new_rows(ours, known.tables))
+        tracked = select_new_rows(ours, known.tables)
+        if own_rows:
+            filled = tuple(_add_own_rows(table, tracked) for table in filled)
+        database = _FilledDatabase(snapshot, filled, state, tracked, own_rows)
         self._first_fill = self._first_fill or database
         return database
 
@@ -199,23 +217,34 @@ class RehearsalRun:
         failure = self._failures.build_failure(finished.error, finished.failed, finished.line)
         if failure.statement is None and failure.sqlstate and finished.statements:
             failure = replace(failure, statement=finished.statements[-1].sql)
-        if finished.failed != revision or self._others is RowVariety.NONE:
+        has_rows = self._others is not RowVariety.NONE or self._own_rows.is_active
+        if finished.failed != revision or not has_rows:
             return f"`{revision}` fails when it runs again, without rows, too: {failure.message}"
         words = {word for statement in finished.statements for word in _WORD.findall(statement.sql.lower())}
         words.update(_WORD.findall(f"{failure.message} {failure.detail or ''}".lower()))
         involved = [table for table in filled.snapshot.tables if table.name.lower() in words]
+        row_failure = RowFailure(
+            failure,
+            "own",
+            _find_row(connection, failure.message, filled.snapshot),
+            tuple(str(table) for table in involved),
+        )
+        if self._own_rows.is_active:
+            # Without them it shows whose rows are to blame; what fails with any needs none of the project's.
+            known = self._results.get(revision)
+            if known is None or known.failure is None or known.failure.rows != "plain":
+                self._results[revision] = RehearsedRevision(revision, failure=row_failure)
+            self._own_rows.is_left_out, self._failed_with_own_rows = True, revision
+            return ""
+        if self._failed_with_own_rows == revision:
+            self._own_rows.is_left_out = False
         level = self._find_level(involved)
         if level is RowVariety.NONE:
             self._others = RowVariety.NONE
             self._varieties = {}
             self._results.pop(revision, None)
             return ""
-        row_failure = RowFailure(
-            failure,
-            _describe_level(level),
-            _find_row(connection, failure.message, filled.snapshot),
-            tuple(str(table) for table in involved),
-        )
+        row_failure = replace(row_failure, rows=_describe_level(level))
         self._results[revision] = RehearsedRevision(revision, failure=row_failure)
         if not involved:
             self._others = RowVariety(level - 1)
@@ -230,6 +259,12 @@ class RehearsalRun:
         """Which rows the tables had."""
         levels = [self._varieties.get(table.full_name, self._others) for table in involved]
         return max(levels, default=self._others)
+
+
+def _add_own_rows(table: FilledTable, made: Mapping[int, StoredRows]) -> FilledTable:
+    """The table with all rows that it got: the project's, too."""
+    rows = len(made[table.oid].rows) if table.oid in made else table.rows
+    return replace(table, rows=max(rows, table.rows), refusal="" if rows else table.refusal)
 
 
 def _list_referencing(snapshot: Snapshot, tables: Sequence[Table]) -> list[Table]:

@@ -93,13 +93,19 @@ def collect_replay_facts(
                     *describe_unobserved(setup, answer.begun_steps().values(), history),
                     *observation.remarks,
                     *describe_gaps(rehearsal),
+                    *_describe_unused_rows(setup.settings),
                     *_ask_squawk(setup, observation),
                 )
             )
         ),
         changed_files=_relative_paths(setup),
         changed_lines=setup.changed_lines,
-        unchecked=(*answer.unchecked(), *_list_unproven(rollback), *list_blind_spots(observation)),
+        unchecked=(
+            *answer.unchecked(),
+            *_list_unproven(rollback),
+            *list_blind_spots(observation),
+            *rehearsal.unchecked,
+        ),
         rollback_scope=setup.settings.rollback,
         rollbacks=rollback.rollbacks,
         observation=observation,
@@ -129,6 +135,7 @@ def _build_observation(
 
 def describe_gaps(rehearsal: Rehearsal) -> Iterator[str]:
     """What is to be said of tables without rows, and of revisions that could not be rehearsed."""
+    yield from rehearsal.notes
     if rehearsal.unproven:
         yield f"what the new revisions do to rows is not known: {rehearsal.unproven}"
     for table in rehearsal.rowless:
@@ -136,6 +143,11 @@ def describe_gaps(rehearsal: Rehearsal) -> Iterator[str]:
             f"no row could be made for `{table}` before the new revisions ({table.refusal}): "
             "what they do to its rows is not known"
         )
+
+
+def _describe_unused_rows(settings: Settings) -> Iterator[str]:
+    if settings.observe == "off" and (settings.rehearsal_sql or settings.rehearsal_function):
+        yield "`rehearsal` adds no rows: nothing is rehearsed with `observe: off`"
 
 
 def _ask_squawk(setup: ReplaySetup, observation: Observation) -> tuple[str, ...]:

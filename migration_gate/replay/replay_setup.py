@@ -43,6 +43,8 @@ class ReplaySetup:
     """the addresses that env.py also migrates, and a database of the server for each"""
     checkpoint: CheckpointRun | None = None
     """None if no checkpoint is read or written"""
+    base_commit: str | None = None
+    """of the change"""
     restored: RestoredState | None = None
     """what the server was started from; None if the databases are empty"""
 

@@ -23,6 +23,7 @@ from .protocol.order import Order, RevisionRun, RunsRequest
 from .protocol.reported_error import ErrorReport
 from .protocol.rollback_lines import FinishedRun, RunsFinished
 from .redirection import Redirection
+from .rows_function import call_rows_function
 from .stack_dumps import enable_stack_dumps
 from .statement_recorder import StatementRecorder
 
@@ -75,6 +76,7 @@ class RevisionRuns:
         self._finished: list[FinishedRun] = []
         self._running: Optional[RevisionRun] = None
         self._caught_error: Optional[BaseException] = None
+        self._has_added_rows = False
         self._has_settings = False
         """a statement of env.py's or of a function set something for its session, or for its transaction"""
         self.is_other_database: Callable[[Any], bool] = lambda connection: False
@@ -125,6 +127,8 @@ class RevisionRuns:
         return self._describe_finished()
 
     def _describe_finished(self, *, keeps_session: bool = False) -> RunsFinished:
+        if self._request.rows_function and not self._has_added_rows:
+            return RunsFinished(problem="env.py configures no context that runs revisions")
         missing = [run.revision for run in self._request.runs if not self._has_run(run)]
         problem = "env.py did not run `%s`" % "`, `".join(missing) if missing else ""
         finished = () if missing else tuple(self._finished)
@@ -167,7 +171,7 @@ class RevisionRuns:
             self._script,
             fn=self._run_context,
             as_sql=False,
-            destination_rev=self._request.runs[-1].revision,
+            destination_rev=self._request.runs[-1].revision if self._request.runs else "heads",
             tag=None,
         )
         self.watch_environment(environment)
@@ -185,6 +189,9 @@ class RevisionRuns:
         if database != self._request.runs_database:
             raise RunsImpossible(OTHER_DATABASE)
         plan = self._plans.get(self._context_number, [])
+        if self._request.rows_function:
+            self._add_rows(plan, context)
+            return
         is_session = bool(plan) and self._request.keeps_session
         state = _read_session_state(context) if is_session else ""
         yield from self._run_functions(plan, context)
@@ -197,6 +204,18 @@ class RevisionRuns:
             self._answer.send(self._describe_finished(keeps_session=True))
             self._receive_next()
             yield from self._run_functions(plan, context)
+
+    def _add_rows(self, plan: Sequence[str], context: Any) -> None:
+        """Call the project's function in the context that runs revisions, and commit what it did."""
+        if not plan:
+            return
+        try:
+            call_rows_function(self._request.rows_function, context.connection, self._recorder)
+            context.connection.connection.commit()
+        except BaseException as error:
+            self._caught_error = error
+            raise
+        self._has_added_rows = True
 
     def _receive_next(self) -> None:
         request = self._orders.receive_request()

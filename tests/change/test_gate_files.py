@@ -84,6 +84,8 @@ LOOSER = (
     ("owners: {references: users, every_reference: true}", "owners: {references: users}",
      "owners owners.every_reference", None),
     ("", "owners: {on_delete: [cascade, set null]}", "owners owners.on_delete", 1),
+    ("rehearsal: {sql_file: rows.sql}", "", "rehearsal rehearsal.sql_file", None),
+    ("rehearsal: {python: 'a:b'}", "rehearsal: {python: 'a:c'}", "rehearsal rehearsal.python", 1),
     ("fail_on: warning", "", "fail-on fail_on", None),
     ("scope: all", "scope: change", "scope scope", 1),
     ("", "target: abc123", "target target.revision", 1),
@@ -110,7 +112,7 @@ def test_a_loosened_setting_is_named_with_its_line(
 
 TIGHTER = (
     *((after, before) for before, after, named, _ in LOOSER if named.split()[0] not in ("postgres", "base")
-      and named not in ("owners owners.columns", "owners owners.references")),
+      and named not in ("owners owners.columns", "owners owners.references", "rehearsal rehearsal.python")),
     ("owners: {columns: owner_id}", "owners: {columns: [owner_id, tenant_id]}"),
     ("raw_sql: {allow: ['a/**']}", "raw_sql: {allow: ['a/x.sql']}"),
     ("allow: [{check: drift, reason: r}]", "allow: [{check: drift/column, object: a.b, reason: x}]"),

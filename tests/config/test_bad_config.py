@@ -87,6 +87,19 @@ BAD: list[Bad] = [
         "Expected here: the last day on which it holds, as 2027-01-31.",
     ),
     (
+        "no function",
+        YML, "rehearsal:\n  python: ci/rows.py\n",
+        f"{YML}:2", "`rehearsal.python` is `ci/rows.py`, and has to be `module:function`.",
+        "Expected here: a function, `module:function`, which is given a connection of env.py's and inserts "
+        "rows.",
+    ),
+    (
+        "rows from elsewhere",
+        YML, "rehearsal:\n  sql_file: /etc/passwd\n",
+        f"{YML}:2", "`rehearsal.sql_file` names `/etc/passwd`, which is outside of the repository.",
+        "Name a file of the repository.",
+    ),
+    (
         "a limit of nothing",
         YML, "limits: {run: 0}\n",
         f"{YML}:1", "`limits.run` must be more than 0, but is `0`.",

@@ -83,6 +83,7 @@ class Engine:
         changed: tuple[str, ...] = (),
         checkpoint: CheckpointRun | None = None,
         new_files: tuple[str, ...] = (),
+        base_commit: str | None = None,
         **settings: Any,
     ) -> Ran:
         """Replay the project in `folder`; `look` is called with the database before it is dropped.
@@ -104,6 +105,7 @@ class Engine:
             changed_files=changed,
             checkpoint=checkpoint,
             new_files=new_files,
+            base_commit=base_commit,
         )
         try:
             list(prepare_database(setup))

@@ -160,6 +160,8 @@ class RunsRequest:
     keeps_session: bool = False
     """env.py stays in its context after them, for the functions of the next request, and what they did is
     committed; a request without functions ends that"""
+    rows_function: str = ""
+    """`module:function` that adds rows, and is called with env.py's connection instead of any of these"""
 
 
 Request = Union[ModelsRequest, RunsRequest]
@@ -176,7 +178,7 @@ def decode_request(data: bytes) -> Request:
     fields: dict[str, Any] = json.loads(data)
     if "runs" in fields:
         runs = tuple(RevisionRun(**run) for run in fields["runs"])
-        return RunsRequest(fields["runs_database"], runs, fields["prepares"], fields["keeps_session"])
+        return RunsRequest(**{**fields, "runs": runs})
     places = tuple(ContextPlace(**place) for place in fields["places"])
     return ModelsRequest(places, tuple(fields["tables"]), fields["describes_tables"])
 
