@@ -33,7 +33,7 @@ from migration_gate.report.formats import FORMATS, PRINTED_FORMATS
 from migration_gate.report.workflow_commands import suspend_commands_on_runner
 
 WIDTH = 80
-GARBAGE_THRESHOLD = 100_000
+GARBAGE_THRESHOLD = 1_000_000
 """new objects after which Python looks for garbage; its own default is 700"""
 
 
