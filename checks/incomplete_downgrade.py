@@ -20,20 +20,13 @@ from migration_gate.analysis.rollback_messages import (
     suggest_leftover_fix,
 )
 from migration_gate.check import Evidence, Finding, Severity, Subject
-from migration_gate.facts import AlteredRows, Facts, Failure, Replay, RevisionRollback
+from migration_gate.facts import Facts, Failure, Replay, RevisionRollback
 
 SEVERITY = Severity.ERROR
 SUBJECT = Subject.ROLLED_BACK
-KINDS = ("left-behind", "lost", "altered", "values")
+KINDS = ("left-behind", "lost", "altered")
 HARMLESS_LEFT_BEHIND = ("extension",)
 """the next upgrade finds it, and nothing of the older code minds it"""
-FREE_FORMATS = ("json", "jsonb", "xml", "bytea")
-"""types of columns whose values have a format that only the project's code knows"""
-UNDO_ROWS = "Change in `downgrade()` only the rows that `upgrade()` has changed, and change them back."
-MARK_ROWS = (
-    "The downgrade left the rows as they were, and the second upgrade changed them again: have `downgrade()` "
-    "change them back, or `upgrade()` change only rows that it has not changed yet."
-)
 
 
 def check(facts: Facts) -> Iterator[Finding]:
@@ -41,7 +34,6 @@ def check(facts: Facts) -> Iterator[Finding]:
     for rollback in facts.replay.rollbacks:
         if not find_downgrade_text(facts.replay, rollback.revision).is_empty:
             yield from _describe_objects(facts.replay, rollback)
-        yield from _describe_values(facts.replay, rollback)
 
 
 def _describe_objects(replay: Replay, rollback: RevisionRollback) -> Iterator[Finding]:
@@ -80,28 +72,3 @@ def _list_failure_evidence(failure: Failure | None) -> Iterator[Evidence]:
         if place is not None:
             yield Evidence("next upgrade", str(place))
         yield from collect_failure_evidence(failure)
-
-
-def _describe_values(replay: Replay, rollback: RevisionRollback) -> Iterator[Finding]:
-    for altered in rollback.altered_rows:
-        when = "after its downgrade and the upgrade that followed"
-        yield Finding(
-            object=f"{rollback.revision} {altered.object}",
-            message=f"`{rollback.revision}`: {when}, {altered.text}",
-            location=locate_downgrade(replay, rollback.revision),
-            revision=rollback.revision,
-            fix=UNDO_ROWS if altered.by_downgrade else MARK_ROWS,
-            kind="values",
-            severity=_choose_severity(replay, altered),
-        )
-
-
-def _choose_severity(replay: Replay, altered: AlteredRows) -> Severity | None:
-    """What only the upgrade changed again weighs less; a document of a format of the project's the least.
-
-    The proof's own documents are not in that format, so a revision that converts them makes something else.
-    """
-    columns = (column for column in replay.catalog.columns if str(column) == altered.object)
-    if any(column.type in FREE_FORMATS for column in columns):
-        return Severity.NOTE
-    return None if altered.by_downgrade else Severity.WARNING

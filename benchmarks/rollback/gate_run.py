@@ -19,6 +19,7 @@ CHECKS = (
     "failing-downgrade",
     "incomplete-downgrade",
     "failing-reupgrade",
+    "rows-differ-after-rollback",
 )
 
 
