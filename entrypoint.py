@@ -20,7 +20,7 @@ from migration_gate.sandbox.child_process import forbid_reading_memory
 from migration_gate.verdict.outcome import Problem, ProjectReport, Report
 
 JUDGEMENT = "migration_gate.judgement"
-"""with all checks: loaded while the server of the first project starts"""
+"""with all checks: loaded while the first project's history runs"""
 
 
 def run_check(path: Path, options: Mapping[str, object], targets: deliver.ReportTargets) -> int:

@@ -6,7 +6,8 @@
     restored_state      what a run has of the earlier one whose checkpoint it begins from
     replay_setup        what one replay works with; database_choice: one run for each of several databases
     initial_state       the database before the first revision; dump_restore, older_models: `start_from:`
-    history_run         the worker's run, and what is read beside it; models_request: then its models
+    history_run         the worker's run; repository_text: what is read beside it
+    history_end         what is done when the last revision has run; models_request: the models
     rollback_run        downgrades revisions when the history has run, and upgrades them again: round_trip,
                         runs_channel, rollback_state, rollback_tables
     rehearsal_run       runs the new revisions with rows; base_database: the database before them;
@@ -19,6 +20,7 @@
     worker_answer_stream    its lines as they come, within the time limits; answer_lines: each validated
     worker_answer       the lines as facts, by history_facts, step_facts, model_facts and failure_facts;
                         repository_paths: files as reports name them
+    replay_reading      the facts of a replay that has ended, and whether it took place in our database
     replay_facts        all facts of a replay together; models_notes: what is to be said of the models
 
     ddl_log             which revision changed what: event triggers; statement_lines: at which line

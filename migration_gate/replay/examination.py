@@ -50,7 +50,7 @@ def examine_project(
     """Replay the project of these settings. Yields its progress, returns the facts. Raises GateError.
 
     servers: those of a run of several projects; without them the project has one of its own.
-    later_module: what the caller is going to need; it is loaded while the server starts.
+    later_module: what the caller is going to need; it is loaded while the history runs.
     """
     with ExitStack() as own:
         servers = servers or own.enter_context(SharedServers(serves_several=False))
@@ -105,9 +105,9 @@ def _examine_project(
         yield Progress("postgres", settings.postgres)
         worker = run.enter_context(start_worker(project, settings, run_directory, with_models=True))
         with _examine_base(settings, project, comparison_with_base) as base:
-            # While the server starts, the worker imports Alembic and SQLAlchemy, and this process most of its
-            # own code, which it uses from then on.
-            background.submit(_import_modules, EXAMINATION_ON_SERVER, later_module)
+            # While the server starts, the worker imports Alembic and SQLAlchemy, and this process much of its
+            # own code: what it uses until the history runs.
+            background.submit(importlib.import_module, EXAMINATION_ON_SERVER)
             checkpoint = _find_checkpoint(settings, project, plan) if beginning.is_allowed else None
             server = run.enter_context(servers.lend_server(plan, folder=run_directory))
             from migration_gate.replay.examination_on_server import (  # noqa: PLC0415
@@ -124,7 +124,14 @@ def _examine_project(
                 policy = _choose_policy(settings, change)
                 settings = policy.settings
                 setup = prepare_databases(
-                    settings, project, server, run_directory, change, base=base, checkpoint=checkpoint
+                    settings,
+                    project,
+                    server,
+                    run_directory,
+                    change,
+                    base=base,
+                    checkpoint=checkpoint,
+                    later_modules=(later_module,),
                 )
                 notes = (
                     *project.notes,
@@ -203,11 +210,6 @@ def _find_checkpoint(settings: Settings, project: Project, plan: ServerPlan) -> 
     checkpoint = prepare_checkpoint(settings, project, plan.choice)
     plan.saved = checkpoint.cluster if checkpoint is not None else None
     return checkpoint
-
-
-def _import_modules(*names: str) -> None:
-    for name in names:
-        importlib.import_module(name)
 
 
 def refuse_strangers_code(settings: Settings) -> None:

@@ -1,51 +1,26 @@
-"""Runs the worker over the project's history, and reads beside it what can be read before it has finished."""
+"""Runs the worker over the project's history. What needs more of the gate's code is loaded meanwhile."""
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Generator, Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from migration_gate.catalog.comparable_catalog import read_catalog_set
-from migration_gate.catalog.snapshot_reader import read_snapshot
-from migration_gate.change.base_messages import SharedDatabase, SharedFolders
-from migration_gate.facts import (
-    CaughtError,
-    DdlCommand,
-    Rehearsal,
-    SkippedCreation,
-    Snapshot,
-    Tree,
-    Unchecked,
-)
+from migration_gate.change.base_messages import SharedFolders
+from migration_gate.facts import Rehearsal, Snapshot, Unchecked
 from migration_gate.progress import Progress
-from migration_gate.replay.base_database import copy_paused_database, split_history
-from migration_gate.replay.caught_error_log import read_caught_errors
-from migration_gate.replay.ddl_log import read_ddl_log
-from migration_gate.replay.initial_state import copy_for_rollback, restore_database
-from migration_gate.replay.models_request import (
-    ModelsAnswer,
-    build_models_request,
-    copy_for_models,
-    request_models,
-)
-from migration_gate.replay.observation_log import LogMessage, is_observed, read_observed_log
-from migration_gate.replay.owner_trials import OwnerTrials, try_owner_columns
-from migration_gate.replay.rehearsal_run import RehearsalRun
+from migration_gate.replay.base_database import copy_paused_database
+from migration_gate.replay.initial_state import restore_database
 from migration_gate.replay.replay_setup import ReplaySetup
 from migration_gate.replay.restored_state import CheckpointUnfit
-from migration_gate.replay.rollback_run import RollbackProof, RollbackRun
-from migration_gate.replay.rollback_state import read_rolled_back_history
-from migration_gate.replay.runs_channel import AnswerInProgress, RunsChannel
-from migration_gate.replay.skipped_creations import read_skipped_creations
-from migration_gate.replay.verification import read_arrived_heads
+from migration_gate.replay.runs_channel import AnswerInProgress
 from migration_gate.replay.worker_answer import AnswerReader
 from migration_gate.replay.worker_answer_stream import AnswerStream, send_order
 from migration_gate.replay.worker_process import WorkerProcess
-from migration_gate.scan.repository import read_repository
-from migration_gate.scan.revision_files import RevisionSource, read_revision_files_below
 from migration_gate.worker.protocol import Line
 from migration_gate.worker.protocol.history_lines import (
     ContextConfigured,
@@ -54,35 +29,16 @@ from migration_gate.worker.protocol.history_lines import (
     RevisionsPlanned,
     ScriptsFound,
 )
-from migration_gate.worker.protocol.run_lines import DatabaseUsed, RunFailed, StageStarted
-from migration_gate.worker.protocol.step_lines import StepFinished, StepStarted
+from migration_gate.worker.protocol.run_lines import DatabaseUsed, StageStarted
+from migration_gate.worker.protocol.step_lines import StepStarted
 
 if TYPE_CHECKING:
-    import psycopg
+    from migration_gate.replay.history_end import HistoryEnd, ReplayedDatabase
+    from migration_gate.replay.repository_text import RepositoryText
+    from migration_gate.replay.rollback_run import RollbackProof
 
-
-@dataclass(frozen=True, slots=True)
-class RepositoryText:
-    """The repository as text."""
-
-    revision_files: tuple[RevisionSource, ...]
-    tree: Tree
-
-
-@dataclass(frozen=True, slots=True)
-class ReplayedDatabase:
-    """What the migrations left in the ephemeral database."""
-
-    arrived_heads: tuple[str, ...]
-    snapshot: Snapshot
-    ddl_commands: tuple[DdlCommand, ...]
-    skipped_creations: tuple[SkippedCreation, ...]
-    caught_errors: tuple[CaughtError, ...] = ()
-    observed_log: tuple[LogMessage, ...] = ()
-    """of the looked-at revisions"""
-    owner_trials: OwnerTrials = field(default_factory=OwnerTrials)
-    available_extensions: tuple[str, ...] = ()
-    """that the server could create; asked for if a revision failed"""
+LATER_MODULES = ("migration_gate.replay.history_end", "migration_gate.replay.replay_reading")
+"""what is needed when the history has run"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +54,9 @@ class HistoryRun:
     """None if the worker ended before the last revision"""
     models_database: Future[Snapshot]
     """with the tables of the models; empty if there are none"""
-    rollback: RollbackProof = field(default_factory=RollbackProof)
-    rehearsal: Rehearsal = field(default_factory=Rehearsal)
-    unchecked: tuple[Unchecked, ...] = ()
+    rollback: RollbackProof
+    rehearsal: Rehearsal
+    unchecked: tuple[Unchecked, ...]
     """that the models are those of the process which ran the revisions"""
 
 
@@ -114,7 +70,7 @@ def run_history(
     scripts: ScriptsFound | None = None
     repository_text: Future[RepositoryText] | None = None
     copied = setup.restored.state.record.revisions if setup.restored is not None else ()
-    end = HistoryEnd()
+    end: HistoryEnd | None = None
     answer = AnswerInProgress(stream)
     lines = answer.lines
     for line in answer.iterator:
@@ -126,29 +82,49 @@ def run_history(
                 scripts = line
                 _share_folders(setup, line)
             case EarlierRevisionsRan():
-                take_state(setup, lines)
-                copied = copy_paused_database(setup, line) or copied
-                if line.is_committed:
-                    stream.confirm_kept_state()
+                copied = _keep_earlier(setup, stream, lines) or copied
             case DatabaseUsed():
                 restore_database(setup)
                 stream.confirm_restored_database()
             case HistoryFinished():
+                from migration_gate.replay.history_end import finish_history  # noqa: PLC0415 - see `_load_later`
+
                 end = yield from finish_history(
                     setup, worker, background, answer, repository_text, copied=copied
                 )
             case RevisionsPlanned():
                 planned += len(line.revisions)
                 # Not while the project is imported, which is when both processors are busy.
-                repository_text = repository_text or _begin_reading(setup, background, scripts)
+                if repository_text is None:
+                    repository_text = _begin_reading(setup, background, scripts)
+                    background.submit(_load_later, setup)
             case StepStarted():
                 yield Progress("replay", line.revision, line.number, planned)
+    repository_text = repository_text or _begin_reading(setup, background, scripts)
+    return _collect_run(setup, background, answer, repository_text, end)
+
+
+def _collect_run(
+    setup: ReplaySetup,
+    background: ThreadPoolExecutor,
+    answer: AnswerInProgress,
+    repository_text: Future[RepositoryText] | None,
+    end: HistoryEnd | None,
+) -> HistoryRun:
+    """What came of the run. `end` is None if the last revision has not run."""
+    from migration_gate.replay.history_end import (  # noqa: PLC0415 - see `_load_later`
+        HistoryEnd,
+        read_models_database,
+    )
+
+    end = end or HistoryEnd()
+    lines = tuple(answer.lines)
     return HistoryRun(
-        lines=tuple(lines),
-        output=stream.output,
-        repository_text=repository_text or _begin_reading(setup, background, scripts),
+        lines=lines,
+        output=answer.stream.output,
+        repository_text=repository_text,
         replayed_database=end.replayed_database,
-        models_database=end.models_database or background.submit(read_models_database, setup, tuple(lines)),
+        models_database=end.models_database or background.submit(read_models_database, setup, lines),
         rollback=end.rollback,
         rehearsal=end.rehearsal,
         unchecked=end.unchecked,
@@ -173,6 +149,17 @@ def restore_lines(setup: ReplaySetup, line: Line) -> Iterable[Line]:
             return (line,)
 
 
+def _keep_earlier(setup: ReplaySetup, stream: AnswerStream, lines: Sequence[Line]) -> tuple[str, ...]:
+    """Keep what the old revisions left; those that were copied for the rehearsal."""
+    line = lines[-1]
+    assert isinstance(line, EarlierRevisionsRan)  # noqa: S101 - the caller has matched it
+    take_state(setup, lines)
+    copied = copy_paused_database(setup, line)
+    if line.is_committed:
+        stream.confirm_kept_state()
+    return copied
+
+
 def take_state(setup: ReplaySetup, lines: Sequence[Line]) -> None:
     """Keep what the old revisions left, or compare it with what is kept. Raises Broken if it differs."""
     line = lines[-1]
@@ -191,194 +178,22 @@ def _begin_reading(
     setup: ReplaySetup, background: ThreadPoolExecutor, scripts: ScriptsFound | None
 ) -> Future[RepositoryText] | None:
     """The reading of the repository; None if the folders of the revisions are not known."""
-    return background.submit(read_repository_text, setup, scripts) if scripts is not None else None
+    return background.submit(_read_repository_text, setup, scripts) if scripts is not None else None
+
+
+def _read_repository_text(setup: ReplaySetup, scripts: ScriptsFound) -> RepositoryText:
+    from migration_gate.replay.repository_text import read_repository_text  # noqa: PLC0415 - see `_load_later`
+
+    return read_repository_text(setup, scripts)
+
+
+def _load_later(setup: ReplaySetup) -> None:
+    """Import what is needed later. Before the first revision that would keep the worker's imports waiting."""
+    for name in (*LATER_MODULES, *setup.later_modules):
+        importlib.import_module(name)
 
 
 def _share_folders(setup: ReplaySetup, scripts: ScriptsFound) -> None:
     if setup.base is not None:
         folders = tuple(Path(folder) for folder in scripts.locations)
         setup.base.share(SharedFolders(folders, Path(scripts.folder)))
-
-
-def _share_copy(setup: ReplaySetup, lines: Sequence[Line]) -> None:
-    """Make a copy for the base's models, if the base is examined, and say so."""
-    if setup.base is not None and setup.base.wants_shares:
-        setup.server.copy_used_database(setup.database, setup.base_database)
-        setup.base.share(SharedDatabase(build_models_request(setup, lines)))
-
-
-@dataclass(frozen=True, slots=True)
-class HistoryEnd:
-    """What is done when the last revision has run."""
-
-    replayed_database: Future[ReplayedDatabase] | None = None
-    models_database: Future[Snapshot] | None = None
-    """None if the models are created by the interpreter that ran the history"""
-    rollback: RollbackProof = field(default_factory=RollbackProof)
-    rehearsal: Rehearsal = field(default_factory=Rehearsal)
-    unchecked: tuple[Unchecked, ...] = ()
-
-
-def finish_history(
-    setup: ReplaySetup,
-    worker: WorkerProcess,
-    background: ThreadPoolExecutor,
-    answer: AnswerInProgress,
-    repository_text: Future[RepositoryText] | None,
-    *,
-    copied: Sequence[str],
-) -> Generator[Progress, None, HistoryEnd]:
-    """Read the replayed database, have the models created, and the change's revisions rolled back.
-
-    `copied`: the revisions that `setup.earlier_database` holds.
-    """
-    lines = answer.lines
-    # First: a database in use cannot be copied, and the reading uses it.
-    copy_for_models(setup)
-    _share_copy(setup, lines)
-    models_answer = background.submit(request_models, setup, worker, build_models_request(setup, lines))
-    is_rolled_back = wants_rollback(lines)
-    if is_rolled_back:
-        copy_for_rollback(setup)
-    reading = background.submit(read_replayed_database, setup, tuple(lines))
-    rollback = RollbackProof()
-    if is_rolled_back:
-        rollback = yield from build_rollback_run(setup, answer, repository_text, reading).prove()
-        yield Progress("models")
-    rehearsal = yield from rehearse_revisions(setup, answer, copied)
-    models_lines, unchecked = finish_models(setup, answer.stream, lines, models_answer.result(), reading)
-    lines += models_lines
-    models_database = None
-    if models_lines:  # while the worker ends
-        models_database = background.submit(read_models_database, setup, tuple(lines))
-    return HistoryEnd(reading, models_database, rollback, rehearsal, unchecked)
-
-
-def rehearse_revisions(
-    setup: ReplaySetup, answer: AnswerInProgress, copied: Sequence[str]
-) -> Generator[Progress, None, Rehearsal]:
-    """Run the new revisions with rows, in copies of the database as it was before them."""
-    if not setup.wants_rehearsal:
-        return Rehearsal()
-    split = split_history(answer.lines, setup.changed_files)
-    if not split.new or not split.old:
-        return Rehearsal()
-    reader = AnswerReader(setup.repository, answer.lines)
-    places = build_models_request(setup, answer.lines).places
-    run = RehearsalRun(
-        setup,
-        RunsChannel(answer),
-        split,
-        reader.failures,
-        reader.version_tables(),
-        copied=copied,
-        search_path=places[0].search_path if places else "",
-    )
-    return (yield from run.rehearse())
-
-
-def wants_rollback(lines: Iterable[Line]) -> bool:
-    """Whether there are revisions to downgrade."""
-    return any(isinstance(line, StepFinished) and line.changes is not None for line in lines)
-
-
-def build_rollback_run(
-    setup: ReplaySetup,
-    answer: AnswerInProgress,
-    repository_text: Future[RepositoryText] | None,
-    reading: Future[ReplayedDatabase],
-) -> RollbackRun:
-    """The downgrades of the change, in the copy of the database that was made for them.
-
-    `reading` uses the replayed database.
-    """
-    reader = AnswerReader(setup.repository, answer.lines)
-    sources = repository_text.result().revision_files if repository_text is not None else ()
-    version_tables = reader.version_tables()
-    return RollbackRun(
-        setup,
-        RunsChannel(answer),
-        read_rolled_back_history(answer.lines, version_tables),
-        reader.failures,
-        texts={source.file.revision: source.file.downgrade for source in sources if source.file.revision},
-        version_tables=version_tables,
-        copy_again=lambda: copy_after(setup, reading),
-    )
-
-
-def copy_after(setup: ReplaySetup, reading: Future[ReplayedDatabase]) -> None:
-    """Copy the replayed database for the downgrades once more, when nothing uses it."""
-    wait([reading])
-    copy_for_rollback(setup)
-
-
-def finish_models(
-    setup: ReplaySetup,
-    stream: AnswerStream,
-    lines: Sequence[Line],
-    answer: ModelsAnswer,
-    reading: Future[ReplayedDatabase],
-) -> tuple[tuple[Line, ...], tuple[Unchecked, ...]]:
-    """The models of the second interpreter, or else have them created by the one that ran the history.
-
-    `stream` and `lines` are those of the history; `reading` uses the replayed database. Returns further
-    lines, and what is to be said.
-    """
-    if answer.created is None:
-        wait([reading])  # a database in use cannot be copied
-        copy_for_models(setup)
-        stream.send_request(build_models_request(setup, lines))
-    stream.close_order()
-    return ((answer.created,) if answer.created is not None else ()), answer.unchecked
-
-
-def read_repository_text(setup: ReplaySetup, scripts: ScriptsFound) -> RepositoryText:
-    """The revision files and the other files of the repository."""
-    revision_files = read_revision_sources(setup, scripts)
-    paths = list_revision_paths(setup, revision_files)
-    return RepositoryText(revision_files, read_repository(setup.settings, paths))
-
-
-def list_revision_paths(setup: ReplaySetup, revision_files: Sequence[RevisionSource]) -> list[str]:
-    """Absolute paths of the revision files."""
-    return [str(setup.repository / source.file.path) for source in revision_files]
-
-
-def read_revision_sources(setup: ReplaySetup, scripts: ScriptsFound) -> tuple[RevisionSource, ...]:
-    """The revision files as text. Takes a while for a long history."""
-    locations = [Path(folder) for folder in scripts.locations]
-    return read_revision_files_below(locations, Path(scripts.folder), setup.repository)
-
-
-def read_replayed_database(setup: ReplaySetup, lines: Sequence[Line]) -> ReplayedDatabase:
-    """The heads in the version tables, the catalog and the DDL log."""
-    version_tables = AnswerReader(setup.repository, lines).version_tables()
-    with setup.server.connect(setup.database) as connection:
-        snapshot = read_snapshot(connection, version_tables)
-        return ReplayedDatabase(
-            arrived_heads=read_arrived_heads(connection, version_tables),
-            snapshot=snapshot,
-            ddl_commands=read_ddl_log(connection),
-            skipped_creations=read_skipped_creations(connection, setup.server),
-            caught_errors=read_caught_errors(connection, setup.server, lines),
-            observed_log=read_observed_log(setup.server, setup.database) if is_observed(setup) else (),
-            owner_trials=try_owner_columns(connection, snapshot, setup.settings.owners),
-            available_extensions=_list_extensions(connection, lines),
-        )
-
-
-def read_models_database(setup: ReplaySetup, lines: tuple[Line, ...]) -> Snapshot:
-    """The database in which the models were created; an empty snapshot if there is none."""
-    answer = AnswerReader(setup.repository, lines)
-    if not answer.has_created_models():
-        return Snapshot()
-    with setup.server.connect(setup.models_database) as connection:
-        return read_snapshot(connection, answer.version_tables())
-
-
-def _list_extensions(connection: psycopg.Connection[Any], lines: Sequence[Line]) -> tuple[str, ...]:
-    """What the server could create, for the advice on a failed revision; nothing if none failed."""
-    if not any(isinstance(line, RunFailed) for line in lines):
-        return ()
-    rows = connection.execute("select name from pg_catalog.pg_available_extensions order by 1").fetchall()
-    return tuple(name for (name,) in rows)

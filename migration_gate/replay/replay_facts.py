@@ -25,7 +25,7 @@ from migration_gate.facts import (
     Tree,
     Unchecked,
 )
-from migration_gate.replay.history_run import ReplayedDatabase
+from migration_gate.replay.history_end import ReplayedDatabase
 from migration_gate.replay.models_notes import describe_called_equal, describe_models, find_unproven_models
 from migration_gate.replay.observation_gaps import (
     add_missing_revisions,

@@ -47,6 +47,8 @@ class ReplaySetup:
     """of the change"""
     restored: RestoredState | None = None
     """what the server was started from; None if the databases are empty"""
+    later_modules: tuple[str, ...] = ()
+    """to be loaded while the history runs"""
 
     @property
     def base_database(self) -> str:

@@ -23,15 +23,12 @@ from migration_gate.postgres.run_directory import temporary_run_directory
 from migration_gate.postgres.server import Server
 from migration_gate.progress import Progress
 from migration_gate.project import find_project
-from migration_gate.replay.history_run import (
-    HistoryRun,
-    read_replayed_database,
-    read_revision_sources,
-    run_history,
-)
+from migration_gate.replay.history_end import read_replayed_database
+from migration_gate.replay.history_run import HistoryRun, run_history
 from migration_gate.replay.initial_state import prepare_database
 from migration_gate.replay.replay_facts import collect_replay_facts
 from migration_gate.replay.replay_setup import ReplaySetup
+from migration_gate.replay.repository_text import read_revision_sources
 from migration_gate.replay.verification import verify_arrival, verify_replay_started
 from migration_gate.replay.worker_answer import AnswerReader
 from migration_gate.replay.worker_process import start_worker

@@ -1,0 +1,234 @@
+"""What is done when the last revision has run: the database is read, the models are created, and so on.
+
+Loaded while the history runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from migration_gate.catalog.snapshot_reader import read_snapshot
+from migration_gate.change.base_messages import SharedDatabase
+from migration_gate.facts import (
+    CaughtError,
+    DdlCommand,
+    Rehearsal,
+    SkippedCreation,
+    Snapshot,
+    Unchecked,
+)
+from migration_gate.progress import Progress
+from migration_gate.replay.base_database import split_history
+from migration_gate.replay.caught_error_log import read_caught_errors
+from migration_gate.replay.ddl_log import read_ddl_log
+from migration_gate.replay.initial_state import copy_for_rollback
+from migration_gate.replay.models_request import (
+    ModelsAnswer,
+    build_models_request,
+    copy_for_models,
+    request_models,
+)
+from migration_gate.replay.observation_log import LogMessage, is_observed, read_observed_log
+from migration_gate.replay.owner_trials import OwnerTrials, try_owner_columns
+from migration_gate.replay.rehearsal_run import RehearsalRun
+from migration_gate.replay.replay_setup import ReplaySetup
+from migration_gate.replay.repository_text import RepositoryText
+from migration_gate.replay.rollback_run import RollbackProof, RollbackRun
+from migration_gate.replay.rollback_state import read_rolled_back_history
+from migration_gate.replay.runs_channel import AnswerInProgress, RunsChannel
+from migration_gate.replay.skipped_creations import read_skipped_creations
+from migration_gate.replay.verification import read_arrived_heads
+from migration_gate.replay.worker_answer import AnswerReader
+from migration_gate.replay.worker_answer_stream import AnswerStream
+from migration_gate.replay.worker_process import WorkerProcess
+from migration_gate.worker.protocol import Line
+from migration_gate.worker.protocol.run_lines import RunFailed
+from migration_gate.worker.protocol.step_lines import StepFinished
+
+if TYPE_CHECKING:
+    import psycopg
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayedDatabase:
+    """What the migrations left in the ephemeral database."""
+
+    arrived_heads: tuple[str, ...]
+    snapshot: Snapshot
+    ddl_commands: tuple[DdlCommand, ...]
+    skipped_creations: tuple[SkippedCreation, ...]
+    caught_errors: tuple[CaughtError, ...] = ()
+    observed_log: tuple[LogMessage, ...] = ()
+    """of the looked-at revisions"""
+    owner_trials: OwnerTrials = field(default_factory=OwnerTrials)
+    available_extensions: tuple[str, ...] = ()
+    """that the server could create; asked for if a revision failed"""
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryEnd:
+    """What is done when the last revision has run."""
+
+    replayed_database: Future[ReplayedDatabase] | None = None
+    models_database: Future[Snapshot] | None = None
+    """None if the models are created by the interpreter that ran the history"""
+    rollback: RollbackProof = field(default_factory=RollbackProof)
+    rehearsal: Rehearsal = field(default_factory=Rehearsal)
+    unchecked: tuple[Unchecked, ...] = ()
+
+
+def finish_history(
+    setup: ReplaySetup,
+    worker: WorkerProcess,
+    background: ThreadPoolExecutor,
+    answer: AnswerInProgress,
+    repository_text: Future[RepositoryText] | None,
+    *,
+    copied: Sequence[str],
+) -> Generator[Progress, None, HistoryEnd]:
+    """Read the replayed database, have the models created, and the change's revisions rolled back.
+
+    `copied`: the revisions that `setup.earlier_database` holds.
+    """
+    lines = answer.lines
+    # First: a database in use cannot be copied, and the reading uses it.
+    copy_for_models(setup)
+    _share_copy(setup, lines)
+    models_answer = background.submit(request_models, setup, worker, build_models_request(setup, lines))
+    is_rolled_back = wants_rollback(lines)
+    if is_rolled_back:
+        copy_for_rollback(setup)
+    reading = background.submit(read_replayed_database, setup, tuple(lines))
+    rollback = RollbackProof()
+    if is_rolled_back:
+        rollback = yield from build_rollback_run(setup, answer, repository_text, reading).prove()
+        yield Progress("models")
+    rehearsal = yield from rehearse_revisions(setup, answer, copied)
+    models_lines, unchecked = finish_models(setup, answer.stream, lines, models_answer.result(), reading)
+    lines += models_lines
+    models_database = None
+    if models_lines:  # while the worker ends
+        models_database = background.submit(read_models_database, setup, tuple(lines))
+    return HistoryEnd(reading, models_database, rollback, rehearsal, unchecked)
+
+
+def rehearse_revisions(
+    setup: ReplaySetup, answer: AnswerInProgress, copied: Sequence[str]
+) -> Generator[Progress, None, Rehearsal]:
+    """Run the new revisions with rows, in copies of the database as it was before them."""
+    if not setup.wants_rehearsal:
+        return Rehearsal()
+    split = split_history(answer.lines, setup.changed_files)
+    if not split.new or not split.old:
+        return Rehearsal()
+    reader = AnswerReader(setup.repository, answer.lines)
+    places = build_models_request(setup, answer.lines).places
+    run = RehearsalRun(
+        setup,
+        RunsChannel(answer),
+        split,
+        reader.failures,
+        reader.version_tables(),
+        copied=copied,
+        search_path=places[0].search_path if places else "",
+    )
+    return (yield from run.rehearse())
+
+
+def wants_rollback(lines: Iterable[Line]) -> bool:
+    """Whether there are revisions to downgrade."""
+    return any(isinstance(line, StepFinished) and line.changes is not None for line in lines)
+
+
+def build_rollback_run(
+    setup: ReplaySetup,
+    answer: AnswerInProgress,
+    repository_text: Future[RepositoryText] | None,
+    reading: Future[ReplayedDatabase],
+) -> RollbackRun:
+    """The downgrades of the change, in the copy of the database that was made for them.
+
+    `reading` uses the replayed database.
+    """
+    reader = AnswerReader(setup.repository, answer.lines)
+    sources = repository_text.result().revision_files if repository_text is not None else ()
+    version_tables = reader.version_tables()
+    return RollbackRun(
+        setup,
+        RunsChannel(answer),
+        read_rolled_back_history(answer.lines, version_tables),
+        reader.failures,
+        texts={source.file.revision: source.file.downgrade for source in sources if source.file.revision},
+        version_tables=version_tables,
+        copy_again=lambda: copy_after(setup, reading),
+    )
+
+
+def copy_after(setup: ReplaySetup, reading: Future[ReplayedDatabase]) -> None:
+    """Copy the replayed database for the downgrades once more, when nothing uses it."""
+    wait([reading])
+    copy_for_rollback(setup)
+
+
+def finish_models(
+    setup: ReplaySetup,
+    stream: AnswerStream,
+    lines: Sequence[Line],
+    answer: ModelsAnswer,
+    reading: Future[ReplayedDatabase],
+) -> tuple[tuple[Line, ...], tuple[Unchecked, ...]]:
+    """The models of the second interpreter, or else have them created by the one that ran the history.
+
+    `stream` and `lines` are those of the history; `reading` uses the replayed database. Returns further
+    lines, and what is to be said.
+    """
+    if answer.created is None:
+        wait([reading])  # a database in use cannot be copied
+        copy_for_models(setup)
+        stream.send_request(build_models_request(setup, lines))
+    stream.close_order()
+    return ((answer.created,) if answer.created is not None else ()), answer.unchecked
+
+
+def _share_copy(setup: ReplaySetup, lines: Sequence[Line]) -> None:
+    """Make a copy for the base's models, if the base is examined, and say so."""
+    if setup.base is not None and setup.base.wants_shares:
+        setup.server.copy_used_database(setup.database, setup.base_database)
+        setup.base.share(SharedDatabase(build_models_request(setup, lines)))
+
+
+def read_replayed_database(setup: ReplaySetup, lines: Sequence[Line]) -> ReplayedDatabase:
+    """The heads in the version tables, the catalog and the DDL log."""
+    version_tables = AnswerReader(setup.repository, lines).version_tables()
+    with setup.server.connect(setup.database) as connection:
+        snapshot = read_snapshot(connection, version_tables)
+        return ReplayedDatabase(
+            arrived_heads=read_arrived_heads(connection, version_tables),
+            snapshot=snapshot,
+            ddl_commands=read_ddl_log(connection),
+            skipped_creations=read_skipped_creations(connection, setup.server),
+            caught_errors=read_caught_errors(connection, setup.server, lines),
+            observed_log=read_observed_log(setup.server, setup.database) if is_observed(setup) else (),
+            owner_trials=try_owner_columns(connection, snapshot, setup.settings.owners),
+            available_extensions=_list_extensions(connection, lines),
+        )
+
+
+def read_models_database(setup: ReplaySetup, lines: tuple[Line, ...]) -> Snapshot:
+    """The database in which the models were created; an empty snapshot if there is none."""
+    answer = AnswerReader(setup.repository, lines)
+    if not answer.has_created_models():
+        return Snapshot()
+    with setup.server.connect(setup.models_database) as connection:
+        return read_snapshot(connection, answer.version_tables())
+
+
+def _list_extensions(connection: psycopg.Connection[Any], lines: Sequence[Line]) -> tuple[str, ...]:
+    """What the server could create, for the advice on a failed revision; nothing if none failed."""
+    if not any(isinstance(line, RunFailed) for line in lines):
+        return ()
+    rows = connection.execute("select name from pg_catalog.pg_available_extensions order by 1").fetchall()
+    return tuple(name for (name,) in rows)

@@ -1,0 +1,39 @@
+"""The repository as text: the files of the revisions, and all the others. Read beside the replay."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from migration_gate.facts import Tree
+from migration_gate.replay.replay_setup import ReplaySetup
+from migration_gate.scan.repository import read_repository
+from migration_gate.scan.revision_files import RevisionSource, read_revision_files_below
+from migration_gate.worker.protocol.history_lines import ScriptsFound
+
+
+@dataclass(frozen=True, slots=True)
+class RepositoryText:
+    """The repository as text."""
+
+    revision_files: tuple[RevisionSource, ...]
+    tree: Tree
+
+
+def read_repository_text(setup: ReplaySetup, scripts: ScriptsFound) -> RepositoryText:
+    """The revision files and the other files of the repository."""
+    revision_files = read_revision_sources(setup, scripts)
+    paths = list_revision_paths(setup, revision_files)
+    return RepositoryText(revision_files, read_repository(setup.settings, paths))
+
+
+def list_revision_paths(setup: ReplaySetup, revision_files: Sequence[RevisionSource]) -> list[str]:
+    """Absolute paths of the revision files."""
+    return [str(setup.repository / source.file.path) for source in revision_files]
+
+
+def read_revision_sources(setup: ReplaySetup, scripts: ScriptsFound) -> tuple[RevisionSource, ...]:
+    """The revision files as text. Takes a while for a long history."""
+    locations = [Path(folder) for folder in scripts.locations]
+    return read_revision_files_below(locations, Path(scripts.folder), setup.repository)
