@@ -32,8 +32,6 @@ from migration_gate.change.base_messages import (
     Shared,
     SharedReplay,
 )
-from migration_gate.change.base_policy import choose_policy
-from migration_gate.change.earlier_replay import derive_base_facts
 from migration_gate.change.revision_dependencies import (
     REVISION_MARK,
     import_own_modules,
@@ -45,7 +43,6 @@ from migration_gate.facts import Base, Facts
 from migration_gate.git.git_command import find_repository_root
 from migration_gate.git.tracked_files import list_tracked_files
 from migration_gate.sandbox.process_end import wait_for_process
-from migration_gate.verdict.comment_files import read_comment_files
 
 GATE = Path(__file__).parents[1] / "__main__.py"
 COMMAND = "examine-base"
@@ -108,6 +105,9 @@ class BaseExamination:
         begun = self._begun.result()
         if not begun.adds_only_revisions:
             return begun.base
+        from migration_gate.change.earlier_replay import derive_base_facts  # noqa: PLC0415 - see `_run_process`
+        from migration_gate.verdict.comment_files import read_comment_files  # noqa: PLC0415
+
         comparison = self._comparison.result()
         base_facts = derive_base_facts(facts, comparison.changed_paths("A"))
         if base_facts is None:
@@ -160,6 +160,9 @@ class BaseExamination:
         )
 
     def _run_process(self, commit: str, changed_paths: tuple[str, ...], *, is_alone: bool) -> BaseAnswer:
+        # The module is loaded before the server starts: what it needs later is not.
+        from migration_gate.change.base_policy import choose_policy  # noqa: PLC0415
+
         answer_end, process_end = os.pipe()
         with os.fdopen(answer_end, "rb") as answers:
             try:

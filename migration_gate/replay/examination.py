@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 from collections.abc import Generator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, replace
 from datetime import date
@@ -105,9 +105,7 @@ def _examine_project(
         yield Progress("postgres", settings.postgres)
         worker = run.enter_context(start_worker(project, settings, run_directory, with_models=True))
         with _examine_base(settings, project, comparison_with_base) as base:
-            # While the server starts, the worker imports Alembic and SQLAlchemy, and this process much of its
-            # own code: what it uses until the history runs.
-            background.submit(importlib.import_module, EXAMINATION_ON_SERVER)
+            background.submit(_load_examination, comparison_with_base)
             checkpoint = _find_checkpoint(settings, project, plan) if beginning.is_allowed else None
             server = run.enter_context(servers.lend_server(plan, folder=run_directory))
             from migration_gate.replay.examination_on_server import (  # noqa: PLC0415
@@ -210,6 +208,15 @@ def _find_checkpoint(settings: Settings, project: Project, plan: ServerPlan) -> 
     checkpoint = prepare_checkpoint(settings, project, plan.choice)
     plan.saved = checkpoint.cluster if checkpoint is not None else None
     return checkpoint
+
+
+def _load_examination(comparison_with_base: Future[Comparison]) -> None:
+    """Import what is used until the history runs, while the server starts, and the worker imports SQLAlchemy.
+
+    Not at once: it would keep this process's main thread from starting the server.
+    """
+    wait([comparison_with_base])
+    importlib.import_module(EXAMINATION_ON_SERVER)
 
 
 def refuse_strangers_code(settings: Settings) -> None:
