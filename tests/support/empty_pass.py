@@ -59,6 +59,8 @@ class EmptyPass:
     status: int = 1
     notes: tuple[str, ...] = ()
     """each stands somewhere in the notes"""
+    changed: tuple[str, ...] = ()
+    """files of the change: their revisions are observed and rehearsed"""
     versions: str = "newest"
     """of Alembic and SQLAlchemy: newest, middle or oldest (`tests/support/worker_interpreters.py`)"""
 
@@ -68,6 +70,7 @@ def judge_project(
     files: Mapping[str, str | None],
     settings: Mapping[str, Any],
     interpreter: Path = Path(sys.executable),
+    changed: tuple[str, ...] = (),
 ) -> ProjectReport:
     """The report on the clean project with these changes: the whole gate, on the tests' own server."""
     folder = write_files(engine.folder(), project(**files))
@@ -81,7 +84,8 @@ def judge_project(
         }
     )
     try:
-        facts = examine_whole(engine.server, engine.runs, chosen)
+        paths = tuple(str(folder.resolve() / path) for path in changed)
+        facts = examine_whole(engine.server, engine.runs, chosen, paths)
     except GateError as error:
         return ProjectReport(chosen.name, problem=Problem.from_error(error))
     texts = read_comment_files(facts, folder)
@@ -91,7 +95,7 @@ def judge_project(
 
 def assert_is_said(way: EmptyPass, engine: Engine) -> None:
     """Run the way, and demand what it must say."""
-    report = judge_project(engine, way.files, way.settings, python(way.versions))
+    report = judge_project(engine, way.files, way.settings, python(way.versions), way.changed)
     text = describe_report(report)
     missing = [expected for expected in way.says if not _is_in(report, expected)]
     assert not missing, f"{way.name}: missing {missing}\n{text}"
