@@ -40,6 +40,7 @@ from migration_gate.replay.sql_rows import OwnRowsRefused
 from migration_gate.worker.protocol.order import RevisionRun
 from migration_gate.worker.protocol.rollback_lines import RunsFinished
 from migration_gate.worker.protocol.step_lines import ExecutedStatement
+from migration_gate.worker.run_limit import HANGS
 
 if TYPE_CHECKING:
     import psycopg
@@ -155,7 +156,7 @@ class RehearsalRun:
             for number, revision in enumerate(self._split.new):
                 runs = [RevisionRun(revision, "upgrade")]
                 finished = session.run(runs) if self._shares_session else self._channel.run(database, runs)
-                if finished.problem and self._shares_session:
+                if finished.problem and self._shares_session and finished.problem != HANGS:
                     self._shares_session = False
                     return start, ""
                 if finished.problem:

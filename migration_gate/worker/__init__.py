@@ -28,7 +28,7 @@ in and what goes out; stdout and stderr belong to the project's code.
     state_keeping       lets the gate copy the server when the revisions that are not new have run;
                         local_settings: a COMMIT of the gate's leaves the session as it was
     revision_runs       runs single functions of revisions once more, when the history has run;
-                        rows_function: the project's own that adds rows
+                        rows_function: the project's own that adds rows; run_limit: none waits for ever
     pool_guard          a fork uses no connection of the process that it comes from
     statement_recorder  statements, transactions and errors of a step; observed_blocks: caught in DO blocks
     statement_observation   has the server log the locks of looked-at revisions

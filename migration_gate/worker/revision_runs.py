@@ -24,6 +24,7 @@ from .protocol.reported_error import ErrorReport
 from .protocol.rollback_lines import FinishedRun, RunsFinished
 from .redirection import Redirection
 from .rows_function import call_rows_function
+from .run_limit import ENDED_BY_LIMIT, HANGS, forget_alarm_handler, limit_time
 from .stack_dumps import enable_stack_dumps
 from .statement_recorder import StatementRecorder
 
@@ -91,6 +92,7 @@ class RevisionRuns:
         """
 
         def run(attempt: Attempt) -> None:
+            forget_alarm_handler()
             self._answer.take_over()
             self._orders.take_over()
             self._request, self._script = request, script
@@ -100,7 +102,9 @@ class RevisionRuns:
 
         status, message = run_in_child(Attempt(), run)
         enable_stack_dumps()
-        if message != FINISHED:
+        if status == ENDED_BY_LIMIT:
+            self._answer.send(RunsFinished(problem=HANGS))
+        elif message != FINISHED:
             error = ErrorReport("the interpreter ended with exit status %d" % status)
             self._answer.send(RunsFinished(error=error))
 
@@ -210,7 +214,8 @@ class RevisionRuns:
         if not plan:
             return
         try:
-            call_rows_function(self._request.rows_function, context.connection, self._recorder)
+            with limit_time():
+                call_rows_function(self._request.rows_function, context.connection, self._recorder)
             context.connection.connection.commit()
         except BaseException as error:
             self._caught_error = error
@@ -255,7 +260,8 @@ class RevisionRuns:
             self._recorder.migration_connection = private_api.driver_connection(context.connection)
             self._recorder.in_migration = True
             try:
-                return function(**keywords)
+                with limit_time():
+                    return function(**keywords)
             except BaseException as error:
                 self._caught_error = error
                 raise
