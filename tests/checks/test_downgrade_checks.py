@@ -183,10 +183,6 @@ def test_a_project_without_downgrades_has_decided_that(older: int, severity: Sev
         (("SELECT i.indisvalid FROM pg_index i",), []),
         (("SELECT 1 FROM a", "UPDATE a SET b = 1"), ["b"]),
     ],
-        ((), []),
-        (("SELECT i.indisvalid FROM pg_index i",), []),
-        (("SELECT 1 FROM a", "UPDATE a SET b = 1"), ["b"]),
-    ],
 )
 def test_what_did_nothing_here_needs_no_downgrade(statements: tuple[str, ...], found: list[str]) -> None:
     step = Step(1, "b", 0.1, tuple(Statement(sql, 0.1) for sql in statements))
